@@ -1,0 +1,1 @@
+"""Where a task becomes a process: images, addresses, processes."""
