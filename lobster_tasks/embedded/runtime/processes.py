@@ -1,0 +1,21 @@
+"""Processes."""
+
+from __future__ import annotations
+
+from ..world import World
+
+
+class Processes:
+    """Processes."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def run(self) -> None:
+        """Nothing yet."""
+
+    def reset(self) -> None:
+        """Nothing yet."""
+
+    def close(self) -> None:
+        """Nothing yet."""

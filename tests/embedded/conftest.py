@@ -1,0 +1,30 @@
+"""An embedded AWS in a process of its own, emptied before each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.embedded_process import EmbeddedProcess, start
+
+
+@pytest.fixture(scope="session")
+def embedded_process() -> Iterator[EmbeddedProcess]:
+    """One embedded AWS for all tests of a worker."""
+    with start(speed=20, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(embedded_process: EmbeddedProcess) -> EmbeddedProcess:
+    """The embedded AWS, empty; ``aws.client("ecs")`` is a boto3 client of it."""
+    embedded_process.reset()
+    return embedded_process
+
+
+@pytest.fixture
+def client(aws: EmbeddedProcess) -> Any:
+    """``client("ecs")`` makes a boto3 client."""
+    return aws.client

@@ -1,0 +1,66 @@
+"""Starts an embedded AWS as a process and ends it by its own pid."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import boto3
+import requests
+from botocore.config import Config
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EmbeddedProcess:
+    """A running embedded AWS: its address and its pid."""
+
+    url: str
+    pid: int
+
+    def client(self, service: str, region: str = "us-east-2", **more: Any) -> Any:
+        """A boto3 client that does not retry, so that each answer is seen."""
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="example",
+            config=Config(retries={"total_max_attempts": 1}, **more),
+        )
+
+    def reset(self) -> None:
+        """Empty every account and end every task."""
+        requests.post(f"{self.url}/_embedded/reset", timeout=30).raise_for_status()
+
+
+@contextmanager
+def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
+    """Run ``python -m lobster_tasks.embedded`` for as long as the block lasts."""
+    command = [sys.executable, "-m", "lobster_tasks.embedded"]
+    command += ["--speed", str(speed), "--boot-allowance", str(boot_allowance)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            name, _, url = line.strip().partition("=")
+            assert name == "AWS_ENDPOINT_URL", f"the embedded AWS did not start; it printed {line!r}"
+            yield EmbeddedProcess(url, process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def eventually(look: Callable[[], T], within: float = 30.0) -> T:
+    """Call ``look`` until what it returns is true, and return that; AssertionError after ``within`` s."""
+    deadline = time.monotonic() + within
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"still {seen!r} after {within} s"
+        time.sleep(0.05)
+    return seen
