@@ -1,0 +1,211 @@
+"""The one door to AWS: lazy clients, drained pages, retries, and errors in people's words.
+
+A call is named as AWS names it, ``service:Operation``, and answers with a plain dict. This is the only module
+that imports boto3 and botocore, and it does so when the first call is made.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from .clock import Clock
+from .errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
+
+T = TypeVar("T")
+
+_UNKNOWN_CALLER = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
+_SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
+
+
+class Aws:
+    """One account in one region. ``endpoint_url`` and ``profile`` default to AWS's own variables."""
+
+    def __init__(
+        self,
+        region: str,
+        *,
+        clock: Clock | None = None,
+        endpoint_url: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        self.region = region
+        self.clock = clock or Clock()
+        self._endpoint_url = endpoint_url
+        self._credentials: dict[str, Any] = dict(credentials or {})
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
+        """One call, ``call("ecs:DescribeServices", cluster="…")``; ``about`` names the resource for people.
+
+        Raises AwsCallError when AWS refuses it, CredentialsError when AWS does not know the caller.
+        """
+        service, method = _split(operation)
+        return self._speak(operation, about, lambda: getattr(self._client(service), method)(**parameters))
+
+    def find(
+        self, operation: str, absent: Collection[str], about: str = "", **parameters: Any
+    ) -> dict[str, Any] | None:
+        """As ``call``, but None where AWS answers with one of the error codes in ``absent``."""
+        try:
+            return self.call(operation, about, **parameters)
+        except AwsCallError as refused:
+            if refused.code in absent:
+                return None
+            raise
+
+    def pages(self, operation: str, items: str, about: str = "", **parameters: Any) -> list[Any]:
+        """Every item of a paged listing; ``items`` is the member that holds them."""
+        service, method = _split(operation)
+
+        def drain() -> list[Any]:
+            pages = self._client(service).get_paginator(method).paginate(**parameters)
+            return [item for page in pages for item in page.get(items, [])]
+
+        return self._speak(operation, about, drain)
+
+    def settle(self, work: Callable[[], T], codes: Collection[str], within: float, saying: str = "") -> T:
+        """Repeat ``work`` for ``within`` seconds while AWS refuses it with one of ``codes``.
+
+        For eventual consistency. With ``saying``, only while the message contains it. The last refusal is raised as it is.
+        """
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+        def passing(error: BaseException) -> bool:
+            return isinstance(error, AwsCallError) and error.code in codes and saying in error.why
+
+        retrying = Retrying(
+            retry=retry_if_exception(passing),
+            stop=stop_after_delay(within / self.clock.speed),
+            wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        return retrying(work)
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Who is asking: ``Account`` (12 digits) and ``Arn`` (STS GetCallerIdentity)."""
+        return self.call("sts:GetCallerIdentity")
+
+    @property
+    def account(self) -> str:
+        """The account's 12 digits."""
+        return self.identity["Account"]
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        return self.identity["Arn"].split(":")[1]
+
+    @cached_property
+    def endpoint_url(self) -> str | None:
+        """Where calls go when not to AWS itself."""
+        import os
+
+        return self._endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+        from botocore.exceptions import ProfileNotFound
+
+        try:
+            session = boto3.Session(region_name=self.region, **self._credentials)
+        except ProfileNotFound as missing:
+            raise CredentialsError(
+                str(missing), next_step="correct AWS_PROFILE, or run aws configure"
+            ) from None
+        regions = session.get_available_regions("ecs")
+        if self.region not in regions:
+            near = difflib.get_close_matches(self.region, regions, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError([f"region: AWS has no region {self.region}{hint}"])
+        return session
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
+        from botocore.config import Config
+
+        from . import __version__
+
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 8},
+            max_pool_connections=32,
+            user_agent_extra=f"lobster-tasks/{__version__}",
+        )
+        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+
+    def _speak(self, operation: str, about: str, work: Callable[[], T]) -> T:
+        """Do ``work`` and turn what botocore raises into what people read."""
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+        try:
+            return work()
+        except ClientError as error:
+            raise _refusal(operation, about, dict(error.response["Error"])) from error
+        except NoCredentialsError as error:
+            raise CredentialsError("There are no AWS credentials.", next_step=_SIGN_IN) from error
+        except BotoCoreError as error:
+            raise self._trouble(operation, about, error) from error
+
+    def _trouble(self, operation: str, about: str, error: Exception) -> LobsterError:
+        kind = type(error).__name__
+        if "Credential" in kind or "Token" in kind or "SSO" in kind:
+            return CredentialsError("The AWS credentials cannot be used.", str(error), _SIGN_IN)
+        if kind == "ParamValidationError":
+            return RefusedError(f"{_subject(operation, about)} was not sent.", str(error))
+        return AwsCallError(
+            f"{_subject(operation, about)} got no answer.",
+            str(error),
+            "check the network and AWS_ENDPOINT_URL, then run the same command again",
+            code=kind,
+            operation=operation,
+        )
+
+
+def _split(operation: str) -> tuple[str, str]:
+    from botocore import xform_name
+
+    service, _, name = operation.partition(":")
+    return service, xform_name(name)
+
+
+def _subject(operation: str, about: str) -> str:
+    return f"{operation} on {about}" if about else operation
+
+
+def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterError:
+    code, message = error.get("Code", "Unknown"), error.get("Message", "")
+    if code in _UNKNOWN_CALLER:
+        return CredentialsError("AWS does not accept the credentials.", f"{code}: {message}", _SIGN_IN)
+    next_step = "run the same command again; it takes up where this one stopped"
+    if code in _DENIED:
+        next_step = f"allow {operation} to the identity that runs this, then run the same command again"
+    return AwsCallError(
+        f"AWS refused {_subject(operation, about)}.",
+        f"{code}: {message}",
+        next_step,
+        code=code,
+        operation=operation,
+    )

@@ -1,0 +1,100 @@
+"""Every error that people meet, as one tree; each leaf knows its exit code.
+
+LobsterError                   1   something failed
+├── UsageError                 2   the command or the settings are wrong; nothing was looked at
+│   ├── SettingsError          2   one or more settings are wrong, all named at once
+│   └── TemplateError          2   a template cannot be rendered
+├── RefusedError               5   the account or the project does not allow it; nothing was changed
+│   ├── CredentialsError       5   AWS does not know who is asking
+│   └── NotOursError           5   a resource with our name that does not carry our tag
+├── AwsCallError               1   AWS refused a call
+├── OutOfTimeError             4   still moving when the time was up
+└── InterruptedRunError      130   Ctrl-C; what is in flight is named
+
+Catch ``LobsterError`` to catch them all. An error says what happened, to which resource, why, and the next
+command. It never carries a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LobsterError(Exception):
+    """What happened (``what``), why (``why``), and the next command or step (``next_step``)."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+
+    def lines(self) -> list[str]:
+        """The error as people read it: one to three lines."""
+        lines = [self.what]
+        if self.why:
+            lines.append(f"why   {self.why}")
+        if self.next_step:
+            lines.append(f"next  {self.next_step}")
+        return lines
+
+
+class UsageError(LobsterError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """``problems`` are all that is wrong with the settings, one sentence each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        count = "A setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+        super().__init__(f"{count} wrong.", next_step="correct invoke.yaml (or the flag, or the variable)")
+        self.problems = tuple(problems)
+
+    def lines(self) -> list[str]:
+        """The headline, then a line for each problem."""
+        headline, *rest = super().lines()
+        return [headline, *(f"  {problem}" for problem in self.problems), *rest]
+
+
+class TemplateError(UsageError):
+    """A template has an undefined name, a syntax error, or does not make valid JSON."""
+
+
+class RefusedError(LobsterError):
+    """Refused before anything was changed."""
+
+    exit_code = 5
+
+
+class CredentialsError(RefusedError):
+    """There are no credentials, or AWS does not accept them."""
+
+
+class NotOursError(RefusedError):
+    """A resource has our name but does not carry our tag."""
+
+
+class AwsCallError(LobsterError):
+    """AWS refused a call; ``code`` is its error code, ``operation`` is ``service:Operation``."""
+
+    def __init__(self, what: str, why: str = "", next_step: str = "", *, code: str, operation: str) -> None:
+        super().__init__(what, why, next_step)
+        self.code = code
+        self.operation = operation
+
+
+class OutOfTimeError(LobsterError):
+    """The time was up and AWS is still at work."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(LobsterError):
+    """Ctrl-C; says what goes on in AWS and how to take it up again."""
+
+    exit_code = 130
