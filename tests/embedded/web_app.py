@@ -1,0 +1,212 @@
+"""The program inside the test image `web_app`: a small web server that the environment misconfigures at will.
+
+Standard library only. Settings (environment):
+
+``VERSION`` text that ``/`` answers with; ``PORT`` (8501), ``BIND`` (0.0.0.0); ``HEALTH_STATUS`` (200) of
+``/health`` and ``/_stcore/health``; ``START_DELAY`` seconds before it listens; ``EXIT_CODE`` ends it now, or
+after ``EXIT_AFTER`` seconds; ``IGNORE_SIGTERM`` set: it stays; ``STOP_DELAY`` seconds between SIGTERM
+and exit 0; ``EAT_MIB`` memory that it holds; ``QUIET`` set: it prints nothing.
+
+Paths: ``/env`` and ``/headers`` (JSON), ``/pid``, ``/slow?seconds=1``, ``/eat?mib=100``, ``/exit?code=3``,
+``/print?line=x``, ``/set-health?status=500``, ``/connect?host=localhost&port=8501`` (tries a TCP connection);
+``/_stcore/stream`` echoes WebSocket messages; anything else answers ``VERSION``, and a body with its length.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+HEALTH = {"status": int(os.environ.get("HEALTH_STATUS", "200"))}
+HELD: list[bytearray] = []
+
+
+def say(line: str) -> None:
+    """One line of the container's log."""
+    if not os.environ.get("QUIET"):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def eat(mib: int) -> None:
+    """Hold ``mib`` MiB that are really touched."""
+    HELD.append(bytearray(b"x") * (mib * 1024 * 1024))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every path of the module's docstring."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 300
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Requests are not logged: health checks would drown everything else."""
+
+    def answer(self) -> None:
+        """Answer any method."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        action = getattr(self, "on_" + url.path.strip("/").replace("/", "_").replace("-", "_"), None)
+        if action is not None:
+            action(query)
+        else:
+            version = os.environ.get("VERSION", "web_app")
+            self.reply(f"{version} {self.command} {len(body)}" if body else version)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (names of http.server)
+
+    def reply(self, text: str, status: int = 200, kind: str = "text/plain") -> None:
+        """Send ``text``."""
+        data = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def on_health(self, _query: dict[str, str]) -> None:
+        """The health check's answer."""
+        self.reply("ok" if HEALTH["status"] == 200 else "sick", HEALTH["status"])
+
+    on__stcore_health = on_health
+
+    def on_set_health(self, query: dict[str, str]) -> None:
+        """From now on the health check answers ``status``."""
+        HEALTH["status"] = int(query["status"])
+        self.reply("set")
+
+    def on_env(self, _query: dict[str, str]) -> None:
+        """The environment."""
+        self.reply(json.dumps(dict(os.environ)), kind="application/json")
+
+    def on_headers(self, _query: dict[str, str]) -> None:
+        """The request's headers, and who asked."""
+        seen = {**dict(self.headers.items()), ":peer": self.client_address[0], ":path": self.path}
+        self.reply(json.dumps(seen), kind="application/json")
+
+    def on_pid(self, _query: dict[str, str]) -> None:
+        """This process's id."""
+        self.reply(str(os.getpid()))
+
+    def on_slow(self, query: dict[str, str]) -> None:
+        """Answers late."""
+        time.sleep(float(query.get("seconds", "1")))
+        self.reply("late")
+
+    def on_eat(self, query: dict[str, str]) -> None:
+        """Holds more memory."""
+        eat(int(query["mib"]))
+        self.reply("eaten")
+
+    def on_print(self, query: dict[str, str]) -> None:
+        """Writes to the log."""
+        say(query["line"])
+        self.reply("printed")
+
+    def on_exit(self, query: dict[str, str]) -> None:
+        """Ends the process."""
+        self.reply("bye")
+        os._exit(int(query.get("code", "0")))
+
+    def on_connect(self, query: dict[str, str]) -> None:
+        """Whether a TCP connection can be made from in here."""
+        try:
+            socket.create_connection((query["host"], int(query["port"])), timeout=2).close()
+        except OSError as error:
+            self.reply(f"{type(error).__name__}: {error}")
+        else:
+            self.reply("connected")
+
+    def on__stcore_stream(self, _query: dict[str, str]) -> None:
+        """A WebSocket that echoes; it takes the first subprotocol that is offered."""
+        key = self.headers.get("Sec-WebSocket-Key")
+        if not key:
+            self.reply('Can "Upgrade" only to "WebSocket".', 400)
+            return
+        accept = base64.b64encode(
+            hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+        )
+        self.send_response(101)
+        for name, value in (
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Accept", accept.decode()),
+        ):
+            self.send_header(name, value)
+        if offered := self.headers.get("Sec-WebSocket-Protocol"):
+            self.send_header("Sec-WebSocket-Protocol", offered.split(",")[0].strip())
+        self.end_headers()
+        self.close_connection = True
+        while self.echo():
+            pass
+
+    def echo(self) -> bool:
+        """Send one frame back as it came; false once the other side has closed."""
+        head = self.rfile.read(2)
+        if len(head) < 2:
+            return False
+        opcode, length = head[0] & 0x0F, head[1] & 0x7F
+        if length == 126:
+            length = struct.unpack("!H", self.rfile.read(2))[0]
+        elif length == 127:
+            length = struct.unpack("!Q", self.rfile.read(8))[0]
+        mask = self.rfile.read(4) * (length // 4 + 1)
+        data = bytes(byte ^ key for byte, key in zip(self.rfile.read(length), mask, strict=False))
+        answer = {9: 10}.get(opcode, opcode)  # a ping is answered by a pong
+        size = (
+            bytes([length])
+            if length < 126
+            else struct.pack("!BH" if length < 65536 else "!BQ", 126 + (length > 65535), length)
+        )
+        self.wfile.write(bytes([(head[0] & 0x80) | answer]) + size + data)
+        return opcode != 8
+
+
+def stop_on_sigterm(server: ThreadingHTTPServer) -> None:
+    """Leave with 0 after ``STOP_DELAY``, unless told to ignore the signal."""
+
+    def stop() -> None:
+        time.sleep(float(os.environ.get("STOP_DELAY", "0")))
+        server.shutdown()
+
+    def on_sigterm(_number: int, _frame: object) -> None:
+        say("SIGTERM")
+        if not os.environ.get("IGNORE_SIGTERM"):
+            threading.Thread(target=stop).start()
+
+    signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    say(f"starting {os.environ.get('VERSION', '')}")
+    ends = os.environ.get("EXIT_CODE")
+    if ends is not None and not os.environ.get("EXIT_AFTER"):
+        sys.stderr.write(f"giving up with {ends}\n")
+        return int(ends)
+    time.sleep(float(os.environ.get("START_DELAY", "0")))
+    eat(int(os.environ.get("EAT_MIB", "0")))
+    ThreadingHTTPServer.daemon_threads = True
+    server = ThreadingHTTPServer(
+        (os.environ.get("BIND", "0.0.0.0"), int(os.environ.get("PORT", "8501"))), Handler
+    )
+    stop_on_sigterm(server)
+    if ends is not None:
+        threading.Timer(float(os.environ["EXIT_AFTER"]), os._exit, [int(ends)]).start()
+    say(f"listening on {os.environ.get('PORT', '8501')}")
+    server.serve_forever(poll_interval=0.05)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
