@@ -82,7 +82,8 @@ class Aws:
     def settle(self, work: Callable[[], T], codes: Collection[str], within: float, saying: str = "") -> T:
         """Repeat ``work`` for ``within`` seconds while AWS refuses it with one of ``codes``.
 
-        For eventual consistency. With ``saying``, only while the message contains it. The last refusal is raised as it is.
+        For eventual consistency. With ``saying``, only while the message contains it. The last refusal is
+        raised as it is.
         """
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
