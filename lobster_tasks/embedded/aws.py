@@ -23,7 +23,7 @@ class EmbeddedAws:
         self.world.balancer = Balancer(self.world)
         self.world.fargate = Fargate(self.world)
         open_world(self.world)
-        self._server = Server(port)
+        self._server = Server(port, self.world)
 
     @property
     def url(self) -> str:

@@ -1,69 +1,97 @@
 """The one module that imports moto.
 
 moto has no public extension point, so everything that may break with a new moto release is named here and
-touched by one test. Other modules of ``embedded`` import from this one only.
+touched by one test (``tests/embedded/test_moto_door.py``). Other modules of ``embedded`` import from this one
+only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: response classes
+by this module's ``__getattr__``, stores of resources by ``Backends``.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
-os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")  # read by moto when it is imported
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is imported
+os.environ.pop("MOTO_ACCOUNT_ID", None)  # would override DEFAULT_ACCOUNT_ID
 
-from flask import Flask
+from botocore.exceptions import UnknownServiceError
 from moto.backend_index import backend_url_patterns
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
-from moto.core.utils import convert_to_flask_response
-from moto.ec2.models import ec2_backends
-from moto.ec2.responses import EC2Response
-from moto.ecr.models import ecr_backends
-from moto.ecr.responses import ECRResponse
-from moto.ecs.models import ecs_backends
-from moto.ecs.responses import EC2ContainerServiceResponse
-from moto.elbv2.models import elbv2_backends
-from moto.elbv2.responses import ELBV2Response
-from moto.iam.models import iam_backends
-from moto.iam.responses import IamResponse
-from moto.logs.models import logs_backends
-from moto.logs.responses import LogsResponse
+from moto.core.routing import NotFound, get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model, service_name_from_moto_package_name
 from moto.moto_server.werkzeug_app import (
     BackendRequest,
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.secretsmanager.responses import SecretsManagerResponse
-from moto.ssm.models import ssm_backends
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+RESPONSES = {
+    "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
+    "EC2ContainerServiceResponse": "moto.ecs.responses",
+    "EC2Response": "moto.ec2.responses",
+    "ECRResponse": "moto.ecr.responses",
+    "ELBV2Response": "moto.elbv2.responses",
+    "IamResponse": "moto.iam.responses",
+    "LogsResponse": "moto.logs.responses",
+    "ResourceGroupsTaggingAPIResponse": "moto.resourcegroupstaggingapi.responses",
+    "SecretsManagerResponse": "moto.secretsmanager.responses",
+    "SimpleSystemManagerResponse": "moto.ssm.responses",
+    "TokenResponse": "moto.sts.responses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in RESPONSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(RESPONSES[name]), name)
+    return globals()[name]
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What moto holds for one service: ``backends[account][region]``; imported when first asked."""
+
+    service: str
+
+    def __getitem__(self, account: str) -> Any:
+        return getattr(import_module(f"moto.{self.service}.models"), f"{self.service}_backends")[account]
+
+
+applicationautoscaling_backends = Backends("applicationautoscaling")
+ec2_backends = Backends("ec2")
+ecr_backends = Backends("ecr")
+ecs_backends = Backends("ecs")
+elbv2_backends = Backends("elbv2")
+iam_backends = Backends("iam")
+logs_backends = Backends("logs")
+resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
+secretsmanager_backends = Backends("secretsmanager")
+ssm_backends = Backends("ssm")
+sts_backends = Backends("sts")
 
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
+    "RESPONSES",
     "ActionResult",
+    "Answer",
     "AwsError",
+    "Backends",
     "BaseResponse",
-    "Dispatcher",
-    "EC2ContainerServiceResponse",
-    "EC2Response",
-    "ECRResponse",
-    "ELBV2Response",
-    "IamResponse",
-    "LogsResponse",
     "MotoRequestHandler",
-    "SecretsManagerResponse",
-    "ec2_backends",
-    "ecr_backends",
-    "ecs_backends",
-    "elbv2_backends",
-    "iam_backends",
-    "logs_backends",
-    "secretsmanager_backends",
-    "ssm_backends",
+    "Stock",
 ]
 
 
@@ -71,38 +99,221 @@ class AwsError(ServiceException):
     """An error answer: ``AwsError(code, message)``, put into the service's own wire form by moto."""
 
 
-class Strict(BaseResponse):
-    """Refuses an operation that nobody wrote, by name, instead of moto's HTTP 500 that clients retry."""
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn every kind of error that moto's stores raise into ``AwsError``."""
+    try:
+        yield
+    except AwsError:
+        raise
+    except ServiceException as error:
+        raise AwsError(error.code, error.message) from error
+    except HTTPException as error:
+        code = getattr(error, "error_type", error.name)
+        raise AwsError(code, getattr(error, "message", error.description)) from error
 
-    def call_action(self) -> Any:
-        """Answer the request; an operation that is not known is a 400 with its name."""
-        try:
-            return super().call_action()
-        except NotImplementedError:
-            message = f"The embedded AWS does not know {self.service_name} {self._get_action()}."
-            body = json.dumps({"__type": "UnknownOperationException", "message": message})
-            return 400, {"Content-Type": "application/x-amz-json-1.0"}, body
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, whole."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, response: Response) -> Answer:
+        """The answer that a werkzeug response holds."""
+        return cls(response.status_code, tuple(response.headers.items()), response.get_data())
 
 
-class Dispatcher(DomainDispatcherApplication):
-    """moto's front door, with our response classes in place of its own where we have one.
+def answer_from(response_class: type[BaseResponse], environ: dict[str, Any]) -> Answer:
+    """What a response class answers to one request (a WSGI environ)."""
+    request = BackendRequest(environ)
+    status, headers, body = response_class.dispatch(request, request.raw_url, dict(request.headers))
+    return Answer.of(Response(body, status, headers))
 
-    ``own`` maps moto's name of a service to a response class. Elastic Load Balancing v2 is ``elb`` here:
-    both versions share a host name, and moto forwards by the request's ``Version``.
+
+class Stock(DomainDispatcherApplication):
+    """moto's own front door, for every service of which we have no class of our own."""
+
+    def __init__(self) -> None:
+        super().__init__(_known_app)
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """What moto answers; NotImplementedError when it has no such service or operation."""
+        answer = Answer.of(Response.from_app(self, environ, buffered=True))
+        if answer.status in (404, 405) and answer.body.lstrip().lower().startswith(b"<!doctype html"):
+            raise NotImplementedError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return answer
+
+
+def _known_app(backend: Any) -> Any:
+    if backend is None:
+        raise NotImplementedError("no such service")
+    return create_backend_app(backend)
+
+
+def model_name(service: str) -> str:
+    """botocore's name of the service that signs as ``service``."""
+    if service in _MODEL_NAMES:
+        return _MODEL_NAMES[service]
+    host = f"http://{service}.us-east-1.amazonaws.com"
+    backend = next((name for name, pattern in backend_url_patterns if pattern.match(host)), service)
+    return str(service_name_from_moto_package_name(backend))
+
+
+_MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}
+
+
+def rest_operation(service: str, environ: dict[str, Any]) -> str:
+    """The operation that a REST request asks for by method and path; empty when none does."""
+    try:
+        operation, _ = get_service_router(model_name(service)).match(BackendRequest(environ))
+    except (NotFound, NotImplementedError, UnknownServiceError):
+        return ""
+    return str(operation.name)
+
+
+def error_answer(service: str, content_type: str, error: ServiceException) -> Answer:
+    """An error in the wire form of a service (by its signing name); UnknownServiceError without a model."""
+    model = get_service_model(model_name(service))
+    try:
+        protocol = determine_request_protocol(model, content_type)
+    except NotImplementedError:
+        protocol = str(model.protocol)
+    serializer = get_serializer_class(model.service_name, protocol)(OperationModel({}, model))
+    wire = serializer.serialize(error)
+    body = wire["body"]
+    return Answer(
+        wire["status_code"],
+        tuple(wire["headers"].items()),
+        body.encode() if isinstance(body, str) else bytes(body),
+    )
+
+
+def empty_moto() -> None:
+    """Forget every resource of every account."""
+    import_module("moto.moto_api._internal.models").moto_api_backend.reset()
+
+
+@dataclass(frozen=True)
+class Eni:
+    """An elastic network interface as the data plane needs it."""
+
+    id: str
+    private_ip: str
+    private_dns_name: str | None
+    public_ip: str | None
+    mac_address: str
+    subnet_id: str
+    vpc_id: str
+    availability_zone: str
+
+
+def create_eni(
+    account: str, region: str, subnet: str, groups: Sequence[str], description: str, public: bool
+) -> Eni:
+    """Make an interface with a free address of ``subnet``; AwsError when there is none or an id is unknown.
+
+    ``groups`` empty means the default security group. ``public`` gives it a public address.
     """
+    backend = ec2_backends[account][region]
+    with aws_errors():
+        found = backend.get_subnet(subnet)
+    for group in groups:
+        if backend.get_security_group_from_id(group) is None:
+            raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+    if found.available_ip_addresses < 1:
+        message = f"The specified subnet does not have enough free addresses to satisfy the request: {subnet}"
+        raise AwsError("InsufficientFreeAddressesInSubnet", message)
+    address = found.get_available_subnet_ip(None)
+    made = backend.create_network_interface(
+        found, address, group_ids=list(groups), description=description, public_ip_auto_assign=public
+    )
+    made.status, made.requester_managed = "in-use", True
+    return Eni(
+        made.id,
+        address,
+        getattr(made, "private_dns_name", None),
+        made.public_ip,
+        made.mac_address,
+        found.id,
+        found.vpc_id,
+        found.availability_zone,
+    )
 
-    def __init__(self, own: dict[str, type[BaseResponse]], new_hosts: Iterable[tuple[str, str]] = ()) -> None:
-        super().__init__(lambda name: _app(own[name]) if name in own else create_backend_app(name))
-        self.backend_url_patterns: list[Any] = [
-            *backend_url_patterns,
-            *((name, re.compile(pattern)) for name, pattern in new_hosts),
-        ]
+
+def delete_eni(account: str, region: str, eni: str) -> None:
+    """Give an interface and its address back; nothing happens when it is gone already."""
+    backend = ec2_backends[account][region]
+    if eni in backend.enis:
+        backend.enis[eni].delete()
 
 
-def _app(response: type[BaseResponse]) -> Flask:
-    strict: Any = type(response.__name__, (Strict, response), {})
-    app = Flask("embedded-aws")
-    app.request_class = BackendRequest
-    view: Callable[..., Any] = convert_to_flask_response(strict.dispatch)
-    app.add_url_rule("/", endpoint="root", methods=["GET", "POST"], view_func=view)
-    return app
+def create_log_stream(account: str, region: str, group: str, stream: str) -> None:
+    """Make a log stream unless it is there; AwsError ResourceNotFoundException without the group."""
+    with aws_errors():
+        logs_backends[account][region].ensure_log_stream(group, stream)
+
+
+def create_log_group(account: str, region: str, group: str) -> None:
+    """Make a log group unless it is there."""
+    logs_backends[account][region].ensure_log_group(group)
+
+
+def put_log_events(
+    account: str, region: str, group: str, stream: str, events: Iterable[tuple[int, str]]
+) -> None:
+    """Append ``(milliseconds since 1970, line)`` to a stream; AwsError when group or stream is gone."""
+    wanted = [{"timestamp": at, "message": line} for at, line in events]
+    with aws_errors():
+        logs_backends[account][region].put_log_events(group, stream, wanted)
+
+
+def get_secret_value(
+    account: str, region: str, secret: str, version_id: str | None = None, stage: str | None = None
+) -> dict[str, Any]:
+    """GetSecretValue's answer by name, ARN or partial ARN; AwsError."""
+    with aws_errors():
+        found = secretsmanager_backends[account][region].get_secret_value(secret, version_id, stage)
+        return dict(found)
+
+
+def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Decrypted values of SSM parameters by the name or ARN asked for, and the names that are invalid."""
+    with aws_errors():
+        found = ssm_backends[account][region].get_parameters(list(names))
+    values = {name: parameter.decrypt(parameter.value) for name, parameter in found.items()}
+    return values, [name for name in names if name not in values]
+
+
+@dataclass(frozen=True)
+class StoredRole:
+    """A role as IAM holds it; documents are the JSON texts that were put."""
+
+    name: str
+    arn: str
+    trust: str
+    inline: Mapping[str, str]
+    attached: Mapping[str, str]
+    boundary: str | None
+    created: datetime
+
+
+def find_role(account: str, role_arn: str) -> StoredRole | None:
+    """The role with this ARN, or None."""
+    iam = iam_backends[account]["aws"]
+    role = next((one for one in list(iam.roles.values()) if one.arn == role_arn), None)
+    if role is None:
+        return None
+    boundary = iam.managed_policies.get(role.permissions_boundary_arn)
+    return StoredRole(
+        role.name,
+        role.arn,
+        role.assume_role_policy_document,
+        dict(role.policies),
+        {arn: policy.document for arn, policy in role.managed_policies.items()},
+        boundary.document if boundary else None,
+        role.create_date.replace(tzinfo=UTC),
+    )

@@ -1,59 +1,144 @@
-"""The HTTP endpoint: one port for every AWS service."""
+"""The endpoint: one port for every AWS service, strict, and honest about what it does not know."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
-from werkzeug.serving import make_server
-
 from . import moto_door
-from .services import ecr, ecs, elbv2
-from .world import current
+from .calls import CallLog
+from .control import Control
+from .faults import Effect
+from .keep_alive import HttpServer
+from .moto_door import Answer, AwsError
+from .wire import Call, read_call, refusal
+from .world import World
 
-OWN: dict[str, type[moto_door.BaseResponse]] = {
-    "ecs": ecs.Ecs,
-    "elb": elbv2.ElasticLoadBalancingV2,
-    "ecr": ecr.Ecr,
+log = logging.getLogger(__name__)
+
+OWN: dict[str, str] = {
+    "ecr": "ecr:Ecr",
+    "ecs": "ecs:Ecs",
+    "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
 }
+"""Our response classes by the name that signs the call, imported when first called: ``module:Class``."""
+
+CLASSIC_ELB = "2012-06-01"
 
 
-class Doorway:
-    """Takes requests about the embedded AWS itself (``/_embedded/…``) before any service does."""
+def load(place: str) -> type[moto_door.BaseResponse]:
+    """The class at ``module:Class`` in ``services``."""
+    module, _, name = place.partition(":")
+    loaded: type[moto_door.BaseResponse] = getattr(import_module(f".services.{module}", __package__), name)
+    return loaded
 
-    def __init__(self, aws: Any) -> None:
-        self._aws = aws
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer one request (WSGI). ``POST /_embedded/reset`` empties every account and ends every task."""
-        if environ["PATH_INFO"] == "/_embedded/reset":
-            current().reset()
-            environ["PATH_INFO"] = "/moto-api/reset"
-        return self._aws(environ, start_response)
+class Services:
+    """Answers API calls: by our class of the service where there is one, else by moto.
+
+    Calls to one of our services are answered one at a time: moto checks and then stores without a lock, so
+    that two creations of one name could both win.
+    """
+
+    def __init__(self, own: Mapping[str, str]) -> None:
+        self._own = dict(own)
+        self._locks = {service: threading.Lock() for service in own}
+        self._stock = moto_door.Stock()
+
+    def handler(self, call: Call) -> str:
+        """``module:Class`` of ours that answers, or ``moto``."""
+        if call.form.get("Version") == CLASSIC_ELB:
+            return "moto"
+        return self._own.get(call.service, "moto")
+
+    def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """Answer one call; NotImplementedError when nobody knows its operation."""
+        place = self.handler(call)
+        if place == "moto":
+            return self._stock.answer(environ)
+        response_class = load(place)
+        with self._locks[call.service]:
+            return moto_door.answer_from(response_class, environ)
+
+
+class Endpoint:
+    """Takes every request: those about the embedded AWS itself, and those to its services."""
+
+    def __init__(self, services: Services, world: World) -> None:
+        self._services = services
+        self._faults = world.faults
+        self._calls = CallLog()
+        self._control = Control(world, world.faults, self._calls)
+        self.stopping = threading.Event()
+
+    def __call__(self, environ: dict[str, Any]) -> Answer | None:
+        """The answer to one request, or None to drop its connection."""
+        if environ["PATH_INFO"].startswith("/_embedded/"):
+            return self._control.answer(environ)
+        call = read_call(environ)
+        effects = self._faults.effects(call)
+        answer = self._with_faults(call, effects, environ)
+        self._calls.add(call, self._services.handler(call), answer.status if answer else None)
+        for effect in effects:
+            if effect.kill_task:
+                self._control.kill_task(effect.kill_task)
+        return answer
+
+    def _with_faults(self, call: Call, effects: list[Effect], environ: dict[str, Any]) -> Answer | None:
+        delay = self._faults.latency + sum(effect.delay for effect in effects)
+        if delay:
+            self.stopping.wait(delay)
+        if any(effect.drop == "before" for effect in effects):
+            return None
+        for effect in effects:
+            if effect.error:
+                return refusal(call, effect.error, effect.status)
+        answer = self._answer(call, environ)
+        return None if any(effect.drop == "after" for effect in effects) else answer
+
+    def _answer(self, call: Call, environ: dict[str, Any]) -> Answer:
+        try:
+            return self._services.answer(call, environ)
+        except NotImplementedError as gap:
+            log.warning("%s is not known to the embedded AWS (%s)", call, gap)
+            message = f"The embedded AWS does not know {call}."
+            return refusal(call, AwsError("UnknownOperationException", message), 400)
+        except Exception as defect:
+            log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
+            message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
+            return refusal(call, AwsError("InternalFailure", message), 500)
 
 
 class Server:
-    """Serves the control plane on 127.0.0.1 in threads of its own."""
+    """Serves the control plane on 127.0.0.1 in threads of its own; OSError when the port is taken."""
 
-    def __init__(self, port: int) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        app: Any = Doorway(moto_door.Dispatcher(OWN))
-        handler = moto_door.MotoRequestHandler
-        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="control-plane", daemon=True)
+    def __init__(self, port: int, world: World) -> None:
+        self._endpoint = Endpoint(Services(OWN), world)
+        self._http = HttpServer(port, self._endpoint)
+        self._thread = threading.Thread(target=self._http.serve_forever, name="control-plane", daemon=True)
 
     @property
     def url(self) -> str:
         """The address to put into ``AWS_ENDPOINT_URL``."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self._http.port}"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Begin to answer, and import in the background what the first calls will need."""
         self._thread.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._endpoint.stopping.set()
+        self._http.shutdown()
+        self._http.server_close()
         self._thread.join(timeout=10)
+
+    def _warm_up(self) -> None:
+        for place in OWN.values():
+            if self._endpoint.stopping.is_set():
+                return
+            load(place)

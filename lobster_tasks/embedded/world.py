@@ -12,6 +12,7 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .faults import Faults
 from .pace import Pace
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class World:
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
+        self.faults = Faults()
         self.lock = threading.RLock()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="data-plane", daemon=True)

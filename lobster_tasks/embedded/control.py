@@ -1,0 +1,82 @@
+"""Requests about the embedded AWS itself: ``/_embedded/…``.
+
+| request | does |
+|---|---|
+| ``POST /_embedded/reset`` | empties every account, ends every task, forgets faults and calls |
+| ``GET``, ``POST``, ``DELETE /_embedded/faults`` | lists, adds, clears fault rules (see ``faults``) |
+| ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
+| ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
+| ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+from . import moto_door
+from .calls import CallLog
+from .faults import Faults, RuleError
+from .moto_door import Answer
+from .world import World
+
+
+@runtime_checkable
+class KillsTasks(Protocol):
+    """What the Fargate scheduler offers to faults."""
+
+    def kill_task(self, task: str) -> bool:
+        """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
+
+
+class Control:
+    """Answers ``/_embedded/…``."""
+
+    def __init__(self, world: World, faults: Faults, calls: CallLog) -> None:
+        self._world = world
+        self._faults = faults
+        self._calls = calls
+        self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("POST", "reset"): self._reset,
+            ("GET", "faults"): lambda _: self._faults.listing(),
+            ("POST", "faults"): lambda given: self._faults.add(given if isinstance(given, list) else [given]),
+            ("DELETE", "faults"): lambda _: self._faults.clear(),
+            ("GET", "calls"): lambda _: self._calls.listing(),
+            ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("POST", "latency"): self._latency,
+            ("POST", "kill-task"): self._kill_task,
+        }
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """The answer to one request: JSON, 400 with ``{"error": …}`` when it cannot be understood."""
+        name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
+        route = self._routes.get((environ["REQUEST_METHOD"], name))
+        if route is None:
+            return _json(404, {"error": f"no {environ['REQUEST_METHOD']} /_embedded/{name}"})
+        try:
+            body = environ["wsgi.input"].getvalue()
+            return _json(200, route(json.loads(body) if body else None))
+        except (RuleError, KeyError, TypeError, json.JSONDecodeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def kill_task(self, task: str) -> bool:
+        """SIGKILL to a task; False when no such task runs."""
+        fargate: object = self._world.fargate
+        return isinstance(fargate, KillsTasks) and fargate.kill_task(task)
+
+    def _reset(self, _: Any) -> None:
+        self._world.reset()
+        moto_door.empty_moto()
+        self._faults.clear()
+        self._calls.clear()
+
+    def _latency(self, given: Any) -> None:
+        self._faults.latency = float(given["seconds"])
+
+    def _kill_task(self, given: Any) -> dict[str, bool]:
+        return {"killed": self.kill_task(given["task"])}
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, (("Content-Type", "application/json"),), json.dumps(value).encode())

@@ -1,0 +1,189 @@
+"""Faults that a test or a rehearsal can order: errors, throttling, delays, lost answers.
+
+A rule is a JSON object. It says which calls it is for::
+
+    {"service": "ecs", "operation": "Create*", "nth": 2, ...}
+
+``service`` is the name that signs the call (``elbv2`` is understood); ``service`` and ``operation`` take
+``*`` and ``?`` and default to all. ``nth`` counts the calls that match: a number, a range ``[2, 5]`` (both
+included), ``{"every": 3}``, or absent for all. And it says what happens to them, one or more of::
+
+    "error": {"code": "ServerException", "message": "...", "status": 500}
+    "throttle": true                   the service's own throttling error
+    "delay_seconds": 1.5               real seconds, before the call is answered
+    "drop": "before" | "after"         the connection is reset before, or after, the work was done
+    "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call was answered
+
+A rule ``{"role_propagation_seconds": 30}`` matches no call: from then on an IAM role is not assumable by a
+service until so many AWS seconds after its creation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .moto_door import AwsError
+from .wire import Call
+
+ALIASES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+THROTTLING = {
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "elasticloadbalancing": ("Throttling", "Rate exceeded", 400),
+    "iam": ("Throttling", "Rate exceeded", 400),
+}
+MATCHERS = {"service", "operation", "nth"}
+EFFECTS = {"error", "throttle", "delay_seconds", "drop", "kill_task", "role_propagation_seconds"}
+
+
+class RuleError(ValueError):
+    """A rule that cannot be understood; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What happens to one call."""
+
+    delay: float = 0.0
+    error: AwsError | None = None
+    status: int | None = None
+    drop: str | None = None
+    kill_task: str | None = None
+
+
+@dataclass
+class Rule:
+    """One rule and its counts."""
+
+    given: Mapping[str, Any]
+    seen: int = 0
+    applied: int = 0
+    service: str = field(init=False)
+    operation: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check(self.given)
+        service = str(self.given.get("service", "*"))
+        self.service = ALIASES.get(service, service)
+        self.operation = str(self.given.get("operation", "*"))
+
+    @property
+    def role_propagation(self) -> float | None:
+        """AWS seconds before a new role is assumable, when that is what the rule says."""
+        return self.given.get("role_propagation_seconds")
+
+    def takes(self, call: Call) -> bool:
+        """Whether the rule applies to this call; counts it when it matches."""
+        if self.role_propagation is not None:
+            return False
+        if not (fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.operation)):
+            return False
+        self.seen += 1
+        if not _counts(self.given.get("nth"), self.seen):
+            return False
+        self.applied += 1
+        return True
+
+    def effect(self, call: Call) -> Effect:
+        """What the rule does to ``call``."""
+        error, status = self._error(call)
+        return Effect(
+            float(self.given.get("delay_seconds", 0)),
+            error,
+            status,
+            self.given.get("drop"),
+            self.given.get("kill_task"),
+        )
+
+    def _error(self, call: Call) -> tuple[AwsError | None, int | None]:
+        if self.given.get("throttle"):
+            code, message, status = THROTTLING.get(
+                call.service, ("ThrottlingException", "Rate exceeded", 400)
+            )
+            return AwsError(code, message), status
+        error = self.given.get("error")
+        if error is None:
+            return None, None
+        return AwsError(error["code"], error.get("message", "Ordered by a fault rule.")), error.get("status")
+
+
+def _check(given: Any) -> None:
+    if not isinstance(given, dict):
+        raise RuleError(f"a rule is a JSON object, not {given!r}")
+    unknown = sorted(set(given) - MATCHERS - EFFECTS)
+    if unknown:
+        raise RuleError(f"unknown members {unknown}; known are {sorted(MATCHERS | EFFECTS)}")
+    if not set(given) & EFFECTS:
+        raise RuleError(f"a rule needs one of {sorted(EFFECTS)}")
+    if "error" in given and not (isinstance(given["error"], dict) and "code" in given["error"]):
+        raise RuleError("error is an object with a code")
+    if given.get("drop") not in (None, "before", "after"):
+        raise RuleError("drop is before or after")
+    for name in ("delay_seconds", "role_propagation_seconds"):
+        if not isinstance(given.get(name, 0), int | float):
+            raise RuleError(f"{name} is a number")
+    _check_nth(given.get("nth"))
+
+
+def _check_nth(nth: Any) -> None:
+    match nth:
+        case None | int():
+            return
+        case [int(), int()]:
+            return
+        case {"every": int(every)} if every > 0:
+            return
+    raise RuleError('nth is a number, a range [first, last], or {"every": n}')
+
+
+def _counts(nth: Any, seen: int) -> bool:
+    match nth:
+        case None:
+            return True
+        case int():
+            return bool(seen == nth)
+        case [first, last]:
+            return bool(first <= seen <= last)
+        case _:
+            return bool(seen % nth["every"] == 0)
+
+
+class Faults:
+    """The rules in force; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+        self.latency = 0.0
+        """Real seconds that every call takes longer."""
+
+    def add(self, given: list[Any]) -> None:
+        """Put rules in force, or none of them: RuleError."""
+        rules = [Rule(one) for one in given]
+        with self._lock:
+            self._rules.extend(rules)
+
+    def clear(self) -> None:
+        """Remove every rule and the latency."""
+        with self._lock:
+            self._rules.clear()
+            self.latency = 0.0
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The rules as given, with ``seen`` and ``applied``."""
+        with self._lock:
+            return [{**rule.given, "seen": rule.seen, "applied": rule.applied} for rule in self._rules]
+
+    def effects(self, call: Call) -> list[Effect]:
+        """What happens to this call, one for each rule that takes it."""
+        with self._lock:
+            return [rule.effect(call) for rule in self._rules if rule.takes(call)]
+
+    @property
+    def role_propagation(self) -> float:
+        """AWS seconds from a role's creation until a service can assume it."""
+        with self._lock:
+            return max((rule.role_propagation or 0.0 for rule in self._rules), default=0.0)

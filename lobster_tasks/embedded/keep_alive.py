@@ -1,0 +1,87 @@
+"""The HTTP server: a thread for each connection, connections kept open between calls."""
+
+from __future__ import annotations
+
+import io
+import socket
+import struct
+from collections.abc import Callable
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any
+
+from .moto_door import Answer, MotoRequestHandler
+
+REPLACED = ("connection", "content-length", "date", "server", "transfer-encoding")
+Application = Callable[[dict[str, Any]], Answer | None]
+
+
+class Handler(MotoRequestHandler):
+    """Reads a request whole, and writes the answer whole, in one packet where it fits."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server_version = "lobster-tasks"
+    sys_version = ""
+    server: HttpServer
+
+    def run_wsgi(self) -> None:
+        """Answer one request; None from the application drops the connection."""
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        environ = self.make_environ()
+        self._read_body(environ)
+        answer = self.server.application(environ)
+        if answer is None:
+            self._drop()
+        else:
+            self._write(answer)
+
+    def _read_body(self, environ: dict[str, Any]) -> None:
+        chunked = environ.pop("wsgi.input_terminated", False)
+        source = environ["wsgi.input"]
+        body = source.read() if chunked else source.read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+
+    def _write(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            if name.lower() not in REPLACED:
+                self.send_header(name, str(value))
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _drop(self) -> None:
+        """Reset the connection, as a broken network does."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: the endpoint has its own log."""
+
+
+class HttpServer(ThreadingMixIn, TCPServer):
+    """Serves an application on 127.0.0.1; OSError (EADDRINUSE) when the port is taken."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    multithread = True
+    multiprocess = False
+    ssl_context = None
+
+    def __init__(self, port: int, application: Application) -> None:
+        self.application = application
+        super().__init__(("127.0.0.1", port), Handler)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.server_address[1])
