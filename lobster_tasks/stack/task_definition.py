@@ -1,0 +1,185 @@
+"""When two task definitions are the same: what AWS adds to a described one is taken off before comparing.
+
+AWS echoes defaults that nobody gave, orders some lists anew and adds members that RegisterTaskDefinition does
+not take (ECS API reference, "TaskDefinition", "ContainerDefinition"). Comparing without this registers a
+revision for nothing at every deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+AwsDict = dict[str, Any]
+
+# Members of a described definition that RegisterTaskDefinition does not take.
+READ_ONLY = frozenset(
+    {
+        "compatibilities",
+        "deleteRequestedAt",
+        "deregisteredAt",
+        "registeredAt",
+        "registeredBy",
+        "requiresAttributes",
+        "revision",
+        "status",
+        "taskDefinitionArn",
+    }
+)
+# Tags are not part of DescribeTaskDefinition's ``taskDefinition`` and do not change what runs.
+_NOT_COMPARED = READ_ONLY | {"tags"}
+
+_TASK_DEFAULTS: AwsDict = {"enableFaultInjection": False}
+_PLATFORM_DEFAULTS: AwsDict = {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"}
+_CONTAINER_DEFAULTS: AwsDict = {
+    "cpu": 0,
+    "essential": True,
+    "stopTimeout": 30,
+    "versionConsistency": "enabled",
+    "disableNetworking": False,
+    "interactive": False,
+    "privileged": False,
+    "pseudoTerminal": False,
+    "readonlyRootFilesystem": False,
+}
+_PORT_DEFAULTS: AwsDict = {"protocol": "tcp"}
+_HEALTH_CHECK_DEFAULTS: AwsDict = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
+_MOUNT_DEFAULTS: AwsDict = {"readOnly": False}
+# List -> the member that says which item is which; AWS keeps no order in these.
+_UNORDERED = {
+    "containerDefinitions": "name",
+    "dependsOn": "containerName",
+    "environment": "name",
+    "mountPoints": "containerPath",
+    "portMappings": "containerPort",
+    "secrets": "name",
+    "systemControls": "namespace",
+    "ulimits": "name",
+    "volumes": "name",
+}
+# Sizes are digits (CPU units, MiB), or a number and this unit.
+_SIZES = {"cpu": "vCPU", "memory": "GB"}
+_NAMED_VALUES = {"environment": "environment variable", "secrets": "secret"}
+
+
+def registrable(definition: Mapping[str, Any]) -> AwsDict:
+    """A described definition as RegisterTaskDefinition takes it, everything else untouched."""
+    return {name: value for name, value in definition.items() if name not in READ_ONLY}
+
+
+def normalise(definition: Mapping[str, Any]) -> AwsDict:
+    """What decides how a task runs, in one form for what is registered and for what is described."""
+    plain = {name: value for name, value in definition.items() if name not in _NOT_COMPARED}
+    plain["containerDefinitions"] = [_container(each) for each in plain.get("containerDefinitions", ())]
+    plain["runtimePlatform"] = _without(_PLATFORM_DEFAULTS, plain.get("runtimePlatform") or {})
+    plain["requiresCompatibilities"] = sorted(plain.get("requiresCompatibilities") or ())
+    plain |= {size: _units(plain[size], unit) for size, unit in _SIZES.items() if size in plain}
+    compact: AwsDict = _compact(_without(_TASK_DEFAULTS, plain))
+    return compact
+
+
+def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """What ``wanted`` changes about ``live``, a sentence each; empty when the same tasks would run.
+
+    Values of environment variables are not told, since some of them are secrets.
+    """
+    before, after = normalise(live), normalise(wanted)
+    then, now = (_by_name(each.pop("containerDefinitions", ())) for each in (before, after))
+    found = _members("", before, after)
+    for name in sorted(then.keys() | now.keys()):
+        if name not in then:
+            found.append(f"adds the container {name}")
+        elif name not in now:
+            found.append(f"removes the container {name}")
+        else:
+            found += _container_differences(name, then[name], now[name])
+    return found
+
+
+def _container(container: Mapping[str, Any]) -> AwsDict:
+    plain = _without(_CONTAINER_DEFAULTS, container)
+    plain["portMappings"] = [_port(each) for each in plain.get("portMappings") or ()]
+    plain["mountPoints"] = [_without(_MOUNT_DEFAULTS, each) for each in plain.get("mountPoints") or ()]
+    if plain.get("healthCheck"):
+        plain["healthCheck"] = _without(_HEALTH_CHECK_DEFAULTS, plain["healthCheck"])
+    return plain
+
+
+def _port(mapping: Mapping[str, Any]) -> AwsDict:
+    """With awsvpc the host's port is the container's, given or not."""
+    plain = _without(_PORT_DEFAULTS, mapping)
+    if plain.get("hostPort") == plain.get("containerPort"):
+        plain.pop("hostPort", None)
+    return plain
+
+
+def _without(defaults: AwsDict, members: Mapping[str, Any]) -> AwsDict:
+    """``members`` but those that are as AWS has them by default."""
+    return {name: value for name, value in members.items() if name not in defaults or value != defaults[name]}
+
+
+def _units(size: Any, unit: str) -> str:
+    """CPU units or MiB as digits; AWS also takes ``.5 vCPU`` and ``1 GB``."""
+    text = str(size).strip()
+    number, _, suffix = text.partition(" ")
+    if suffix.lower() != unit.lower():
+        return text
+    return str(round(float(number) * 1024))
+
+
+def _compact(value: Any, inside: str = "") -> Any:
+    """Without empty members, and with unordered lists in one order."""
+    if isinstance(value, Mapping):
+        members = {name: _compact(member, name) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member not in (None, [], {}, "")}
+    if isinstance(value, list | tuple):
+        items = [_compact(item) for item in value]
+        return sorted(items, key=_sort_key(_UNORDERED[inside])) if inside in _UNORDERED else items
+    return value
+
+
+def _sort_key(member: str) -> Callable[[AwsDict], tuple[str, str]]:
+    return lambda item: (str(item.get(member, "")), repr(sorted(item.items())))
+
+
+def _by_name(containers: Iterable[AwsDict]) -> dict[str, AwsDict]:
+    return {container.get("name", ""): container for container in containers}
+
+
+def _container_differences(name: str, before: AwsDict, after: AwsDict) -> list[str]:
+    found = []
+    for member, noun in _NAMED_VALUES.items():
+        found += _named(name, noun, before.pop(member, []), after.pop(member, []))
+    return _members(f"{name}: ", before, after) + found
+
+
+def _named(container: str, noun: str, before: Iterable[AwsDict], after: Iterable[AwsDict]) -> list[str]:
+    then, now = _by_name(before), _by_name(after)
+    return [
+        *(f"{container}: adds the {noun} {name}" for name in sorted(now.keys() - then.keys())),
+        *(f"{container}: removes the {noun} {name}" for name in sorted(then.keys() - now.keys())),
+        *(
+            f"{container}: changes the {noun} {name}"
+            for name in sorted(then.keys() & now.keys())
+            if then[name] != now[name]
+        ),
+    ]
+
+
+def _members(where: str, before: AwsDict, after: AwsDict) -> list[str]:
+    return [
+        f"{where}{name} {_shown(before.get(name))} → {_shown(after.get(name))}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _shown(value: Any) -> str:
+    """A value as people read it: AWS's default where there is none."""
+    if value is None:
+        return "default"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_shown(member)}" for name, member in value.items())
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    return str(value)
