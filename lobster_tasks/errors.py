@@ -3,7 +3,8 @@
 LobsterError                   1   something failed
 ├── UsageError                 2   the command or the settings are wrong; nothing was looked at
 │   ├── SettingsError          2   one or more settings are wrong, all named at once
-│   └── TemplateError          2   a template cannot be rendered
+│   ├── TemplateError          2   a template cannot be rendered
+│   └── DockerfileError        2   the Dockerfile cannot be read
 ├── RefusedError               5   the account or the project does not allow it; nothing was changed
 │   ├── CredentialsError       5   AWS does not know who is asking
 │   └── NotOursError           5   a resource with our name that does not carry our tag
@@ -63,6 +64,10 @@ class SettingsError(UsageError):
 
 class TemplateError(UsageError):
     """A template has an undefined name, a syntax error, or does not make valid JSON."""
+
+
+class DockerfileError(UsageError):
+    """A line of the Dockerfile that a builder would refuse, or cannot find the files of."""
 
 
 class RefusedError(LobsterError):

@@ -1,0 +1,151 @@
+"""Lines become instructions: comments, the escape directive, continuations, flags and heredocs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import DockerfileError
+from .model import Heredoc
+
+_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
+_COMMENT = re.compile(r"^[ \t]*#")
+_HEREDOC = re.compile(r"^\d*<<(-?)\s*([^<]+)$")
+_TAKES_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
+_TAKES_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction; ``line`` is where it begins, ``keyword`` is upper case, ``rest`` what follows the flags."""
+
+    line: int
+    keyword: str
+    flags: tuple[tuple[str, str], ...]
+    rest: str
+    heredocs: tuple[Heredoc, ...] = ()
+
+    def flag(self, name: str) -> str | None:
+        """The value of ``--name``, the last one given; "true" for a flag without a value."""
+        return dict(self.flags).get(name)
+
+    def all_flags(self, name: str) -> tuple[str, ...]:
+        """Every value of ``--name``."""
+        return tuple(value for flag, value in self.flags if flag == name)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text, with what its first lines set; ``name`` is how errors call it."""
+
+    name: str
+    lines: tuple[str, ...]
+    escape: str
+
+    def error(self, line: int, problem: str) -> DockerfileError:
+        """An error that points at a line."""
+        return DockerfileError(f"{self.name}, line {line}: {problem}")
+
+
+def read(text: str, name: str) -> Source:
+    """Split ``text`` and find its escape character."""
+    lines = tuple(line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n"))
+    return Source(name, lines, _escape(lines, name))
+
+
+def instructions(source: Source) -> Iterator[Instruction]:
+    """Every instruction, in order."""
+    at = 0
+    while at < len(source.lines):
+        if _is_idle(source.lines[at]):
+            at += 1
+            continue
+        first = at + 1
+        joined, at = _join(source, at)
+        keyword, *rest = joined.split(maxsplit=1)
+        instruction = _instruction(source, first, keyword, rest[0].rstrip() if rest else "")
+        heredocs: tuple[Heredoc, ...] = ()
+        if instruction.keyword in _TAKES_HEREDOCS:
+            heredocs, at = _bodies(source, instruction, at)
+        yield Instruction(first, instruction.keyword, instruction.flags, instruction.rest, heredocs)
+
+
+def heredoc_mark(word: str) -> tuple[str, bool, bool] | None:
+    """``<<-"EOF"`` as (name, expand, strip tabs); None for any other word."""
+    mark = _HEREDOC.match(word)
+    if not mark:
+        return None
+    name = re.sub(r"[\"']", "", mark[2])
+    return (name, name == mark[2], mark[1] == "-") if name else None
+
+
+def _escape(lines: tuple[str, ...], name: str) -> str:
+    for number, line in enumerate(lines, 1):
+        directive = _DIRECTIVE.match(line)
+        if not directive:
+            break
+        if directive[1].lower() == "escape":
+            if directive[2] not in ("\\", "`"):
+                raise DockerfileError(
+                    f"{name}, line {number}: the escape character is \\ or `, not {directive[2]}."
+                )
+            return directive[2]
+    return "\\"
+
+
+def _is_idle(line: str) -> bool:
+    return not line.strip() or bool(_COMMENT.match(line))
+
+
+def _join(source: Source, at: int) -> tuple[str, int]:
+    """The logical line that begins at ``at``, and where the next one begins."""
+    parts: list[str] = []
+    ends = re.compile(rf"(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \t]*$")
+    while at < len(source.lines):
+        line = source.lines[at]
+        at += 1
+        if parts and _is_idle(line):
+            continue  # comments and empty lines inside an instruction do not end it
+        continued = ends.search(line)
+        parts.append(line[: continued.start()] if continued else line)
+        if not continued:
+            break
+    return "".join(parts), at
+
+
+def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruction:
+    keyword = keyword.upper()
+    flags: list[tuple[str, str]] = []
+    while keyword in _TAKES_FLAGS and rest.startswith("--"):
+        word, *more = rest.split(maxsplit=1)
+        rest = more[0] if more else ""
+        if word == "--":
+            break
+        name, equals, value = word[2:].partition("=")
+        flags.append((name, value if equals else "true"))
+    if not rest:
+        raise source.error(line, f"{keyword} says nothing.")
+    return Instruction(line, keyword, tuple(flags), rest)
+
+
+def _bodies(source: Source, instruction: Instruction, at: int) -> tuple[tuple[Heredoc, ...], int]:
+    """The heredocs that the instruction's words announce, read from line ``at`` on."""
+    found = []
+    for word in instruction.rest.split():
+        mark = heredoc_mark(word)
+        if mark:
+            name, expand, strip_tabs = mark
+            text, at = _body(source, instruction.line, at, name, strip_tabs)
+            found.append(Heredoc(name, text, expand))
+    return tuple(found), at
+
+
+def _body(source: Source, line: int, at: int, name: str, strip_tabs: bool) -> tuple[str, int]:
+    taken: list[str] = []
+    for number in range(at, len(source.lines)):
+        text = source.lines[number].lstrip("\t") if strip_tabs else source.lines[number]
+        if text == name:
+            return "".join(f"{each}\n" for each in taken), number + 1
+        taken.append(text)
+    raise source.error(line, f"the heredoc {name} has no end; a line with nothing but {name} ends it.")

@@ -1,0 +1,151 @@
+"""What a Dockerfile says, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heredoc:
+    """A file written in the Dockerfile itself; ``expand`` when its name was not quoted."""
+
+    name: str
+    text: str
+    expand: bool = True
+
+
+@dataclass(frozen=True)
+class Command:
+    """ENTRYPOINT or CMD: ``words`` as the image holds them, ``text`` as it is written.
+
+    The shell form's words begin with the stage's shell, ``/bin/sh -c``.
+    """
+
+    line: int
+    words: tuple[str, ...]
+    is_shell_form: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Port:
+    """One port that the image says it listens on."""
+
+    number: int
+    protocol: str = "tcp"
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.protocol}"
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """HEALTHCHECK; no words is HEALTHCHECK NONE."""
+
+    line: int
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """COPY, or ADD.
+
+    ``destination`` is absolute, and ends in a slash when it is a directory. ``stage`` (an index) or ``image`` is
+    where ``--from`` points to; neither is the build context. ``files`` are those written in place.
+    """
+
+    line: int
+    keyword: str
+    sources: tuple[str, ...]
+    destination: str
+    files: tuple[Heredoc, ...] = ()
+    stage: int | None = None
+    image: str | None = None
+    owner: str | None = None
+    mode: str | None = None
+    exclude: tuple[str, ...] = ()
+    parents: bool = False
+    unpack: bool = False
+
+
+@dataclass(frozen=True)
+class MakeDirectory:
+    """What WORKDIR makes."""
+
+    line: int
+    path: str
+
+
+@dataclass(frozen=True)
+class NotCarriedOut:
+    """RUN, or another instruction that needs a container to be carried out."""
+
+    line: int
+    keyword: str
+    text: str
+
+
+Step = Copy | MakeDirectory | NotCarriedOut
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one FROM and the lines after it make.
+
+    ``base`` is the image after FROM, or the name of the stage whose index is ``parent``; everything is inherited
+    from a parent except ``steps``. ``user`` is empty where nobody sets one. ``arguments`` without a value are
+    declared only.
+    """
+
+    index: int
+    line: int
+    name: str | None
+    base: str
+    parent: int | None
+    platform: str | None
+    environment: Mapping[str, str]
+    arguments: Mapping[str, str | None]
+    labels: Mapping[str, str]
+    working_directory: str
+    user: str
+    ports: tuple[Port, ...]
+    entry_point: Command | None
+    command: Command | None
+    shell: tuple[str, ...]
+    stop_signal: str | None
+    health_check: HealthCheck | None
+    volumes: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def arguments_of_process(self) -> tuple[str, ...]:
+        """What is started: the entry point, then the command; the shell form of an entry point takes none."""
+        entry = self.entry_point.words if self.entry_point else ()
+        if self.entry_point and self.entry_point.is_shell_form:
+            return entry
+        return entry + (self.command.words if self.command else ())
+
+    @property
+    def not_carried_out(self) -> tuple[NotCarriedOut, ...]:
+        """The lines of this stage alone that need a container."""
+        return tuple(step for step in self.steps if isinstance(step, NotCarriedOut))
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """All stages; ``unused_arguments`` are build arguments that no ARG takes."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    unused_arguments: tuple[str, ...] = ()
+
+    @property
+    def final(self) -> Stage:
+        """The stage that becomes the image."""
+        return self.stages[-1]
+
+    def lineage(self, stage: Stage) -> tuple[Stage, ...]:
+        """``stage`` and the stages that it is built on, the first of them first."""
+        parents = () if stage.parent is None else self.lineage(self.stages[stage.parent])
+        return (*parents, stage)

@@ -1,0 +1,413 @@
+"""Instructions are folded into stages, one handler for each keyword."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from ..errors import DockerfileError
+from .lines import Instruction, Source, heredoc_mark, instructions, read
+from .model import (
+    Command,
+    Copy,
+    Dockerfile,
+    HealthCheck,
+    Heredoc,
+    MakeDirectory,
+    NotCarriedOut,
+    Port,
+    Stage,
+    Step,
+)
+from .words import WordError, expand, raw_words
+
+# What BuildKit puts into the environment of an image that has none.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SHELL = ("/bin/sh", "-c")
+# Build arguments that need no ARG ("Predefined ARGs").
+_PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
+_NO_STAGE = frozenset({"ARG", "FROM"})
+
+
+def parse(
+    text: str,
+    build_args: Mapping[str, str] | None = None,
+    *,
+    name: str = "Dockerfile",
+    platform: str = "linux/amd64",
+) -> Dockerfile:
+    """Read a Dockerfile; ``build_args`` are what ``--build-arg`` gives, ``name`` is how errors call the file.
+
+    Raises DockerfileError with the line for what a builder would refuse.
+    """
+    reading = _Reading(read(text, name), dict(build_args or {}), _platform_arguments(platform))
+    for instruction in instructions(reading.source):
+        _apply(reading, instruction)
+    if not reading.drafts:
+        raise DockerfileError(f"{name} has no FROM.", next_step="begin it with FROM and a base image")
+    unused = sorted(
+        each for each in reading.given if each not in reading.declared and each.upper() not in _PREDEFINED
+    )
+    return Dockerfile(name, tuple(_freeze(draft) for draft in reading.drafts), tuple(unused))
+
+
+@dataclass
+class _Draft:
+    """A stage while its lines are read."""
+
+    index: int
+    line: int
+    base: str
+    name: str | None = None
+    parent: int | None = None
+    platform: str | None = None
+    environment: dict[str, str] = field(default_factory=lambda: {"PATH": DEFAULT_PATH})
+    arguments: dict[str, str | None] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    working_directory: str = "/"
+    user: str = ""
+    ports: tuple[Port, ...] = ()
+    entry_point: Command | None = None
+    command: Command | None = None
+    command_is_own: bool = False
+    shell: tuple[str, ...] = _SHELL
+    stop_signal: str | None = None
+    health_check: HealthCheck | None = None
+    volumes: tuple[str, ...] = ()
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the lines of this stage may use; ENV counts more than ARG."""
+        set_arguments = {name: value for name, value in self.arguments.items() if value is not None}
+        return set_arguments | self.environment
+
+
+@dataclass
+class _Reading:
+    """One pass over a Dockerfile."""
+
+    source: Source
+    given: dict[str, str]
+    platform: dict[str, str]
+    globals: dict[str, str | None] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
+    drafts: list[_Draft] = field(default_factory=list)
+
+    @property
+    def draft(self) -> _Draft:
+        return self.drafts[-1]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the current instruction may use."""
+        if self.drafts:
+            return self.draft.variables
+        return self.platform | {name: value for name, value in self.globals.items() if value is not None}
+
+    def expand(self, instruction: Instruction, text: str, quotes: bool = True) -> str:
+        """``text`` with its variables; raises DockerfileError with the line."""
+        try:
+            return expand(text, self.variables, self.source.escape, quotes)
+        except WordError as wrong:
+            raise self.source.error(instruction.line, f"{wrong}.") from None
+
+    def stage_named(self, name: str) -> _Draft | None:
+        """The latest stage of that name; names ignore case."""
+        named = [draft for draft in self.drafts if draft.name == name.lower()]
+        return named[-1] if named else None
+
+
+def _apply(reading: _Reading, instruction: Instruction) -> None:
+    handler = _HANDLERS.get(instruction.keyword)
+    if not handler:
+        near = difflib.get_close_matches(instruction.keyword, list(_HANDLERS), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        raise reading.source.error(instruction.line, f"there is no instruction {instruction.keyword}{hint}")
+    if not reading.drafts and instruction.keyword not in _NO_STAGE:
+        raise reading.source.error(instruction.line, f"{instruction.keyword} comes before the first FROM.")
+    handler(reading, instruction)
+
+
+def _from(reading: _Reading, instruction: Instruction) -> None:
+    globals_only = replace(reading, drafts=[])
+    words = [globals_only.expand(instruction, word) for word in instruction.rest.split()]
+    if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
+        raise reading.source.error(instruction.line, "FROM takes an image, or an image AS a name.")
+    if not words[0]:
+        raise reading.source.error(
+            instruction.line, f"FROM {instruction.rest} names no image: a value is missing."
+        )
+    platform = instruction.flag("platform")
+    draft = _Draft(len(reading.drafts), instruction.line, words[0])
+    parent = reading.stage_named(words[0])
+    if parent:
+        draft = _child_of(parent, draft)
+    draft.platform = globals_only.expand(instruction, platform) if platform else None
+    draft.name = words[2].lower() if len(words) == 3 else None
+    reading.drafts.append(draft)
+
+
+def _child_of(parent: _Draft, draft: _Draft) -> _Draft:
+    return replace(
+        parent,
+        index=draft.index,
+        line=draft.line,
+        base=draft.base,
+        parent=parent.index,
+        environment=dict(parent.environment),
+        arguments=dict(parent.arguments),
+        labels=dict(parent.labels),
+        command_is_own=False,
+        steps=[],
+    )
+
+
+def _arg(reading: _Reading, instruction: Instruction) -> None:
+    variables = reading.draft.arguments if reading.drafts else reading.globals
+    for word in raw_words(instruction.rest, reading.source.escape):
+        name, equals, default = word.partition("=")
+        reading.declared.add(name)
+        value = reading.expand(instruction, default) if equals else None
+        if value is None and reading.drafts:
+            value = reading.globals.get(name, reading.platform.get(name))
+        variables[name] = reading.given.get(name, value)
+
+
+def _env(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.environment |= dict(_pairs(reading, instruction))
+
+
+def _label(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.labels |= dict(_pairs(reading, instruction))
+
+
+def _pairs(reading: _Reading, instruction: Instruction) -> list[tuple[str, str]]:
+    """``name=value`` pairs, or the old form with one name and the rest of the line."""
+    words = raw_words(instruction.rest, reading.source.escape)
+    if "=" not in words[0]:
+        if len(words) < 2:
+            raise reading.source.error(instruction.line, f"{instruction.keyword} {words[0]} gives no value.")
+        name, value = instruction.rest.split(maxsplit=1)
+        return [(reading.expand(instruction, name), reading.expand(instruction, value))]
+    pairs = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise reading.source.error(
+                instruction.line, f"{instruction.keyword}: {word} is not of the form name=value."
+            )
+        pairs.append((reading.expand(instruction, name), reading.expand(instruction, value)))
+    return pairs
+
+
+def _workdir(reading: _Reading, instruction: Instruction) -> None:
+    path = reading.expand(instruction, instruction.rest)
+    reading.draft.working_directory = posixpath.normpath(
+        posixpath.join(reading.draft.working_directory, path)
+    )
+    reading.draft.steps.append(MakeDirectory(instruction.line, reading.draft.working_directory))
+
+
+def _user(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.user = reading.expand(instruction, instruction.rest)
+
+
+def _expose(reading: _Reading, instruction: Instruction) -> None:
+    ports = dict.fromkeys(reading.draft.ports)
+    for word in instruction.rest.split():
+        for spec in reading.expand(instruction, word).split():
+            ports |= dict.fromkeys(_ports(reading, instruction, spec))
+    reading.draft.ports = tuple(ports)
+
+
+def _ports(reading: _Reading, instruction: Instruction, spec: str) -> Iterator[Port]:
+    found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", spec.lower())
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not found or not 0 < first <= last <= 65535:
+        raise reading.source.error(instruction.line, f"EXPOSE {spec}: {spec} is not a port.")
+    for number in range(first, last + 1):
+        yield Port(number, found[3] or "tcp")
+
+
+def _entrypoint(reading: _Reading, instruction: Instruction) -> None:
+    draft = reading.draft
+    draft.entry_point = _command(draft, instruction)
+    if not draft.command_is_own:
+        draft.command = None  # "setting ENTRYPOINT will reset CMD" of the base
+
+
+def _cmd(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.command = _command(reading.draft, instruction)
+    reading.draft.command_is_own = True
+
+
+def _command(draft: _Draft, instruction: Instruction) -> Command:
+    words = _json_words(instruction.rest)
+    if words is None:
+        return Command(instruction.line, (*draft.shell, instruction.rest), True, instruction.rest)
+    return Command(instruction.line, words, False, instruction.rest)
+
+
+def _shell(reading: _Reading, instruction: Instruction) -> None:
+    words = _json_words(instruction.rest)
+    if not words:
+        raise reading.source.error(instruction.line, 'SHELL takes the exec form: SHELL ["/bin/bash", "-c"].')
+    reading.draft.shell = words
+
+
+def _health_check(reading: _Reading, instruction: Instruction) -> None:
+    kind, *rest = instruction.rest.split(maxsplit=1)
+    if kind.upper() == "NONE" and not rest:
+        reading.draft.health_check = HealthCheck(instruction.line, ())
+        return
+    if kind.upper() != "CMD" or not rest:
+        raise reading.source.error(instruction.line, "HEALTHCHECK takes CMD and a command, or NONE.")
+    words = _json_words(rest[0]) or (*reading.draft.shell, rest[0])
+    reading.draft.health_check = HealthCheck(instruction.line, words)
+
+
+def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.stop_signal = reading.expand(instruction, instruction.rest)
+
+
+def _volume(reading: _Reading, instruction: Instruction) -> None:
+    words = _json_words(instruction.rest) or tuple(instruction.rest.split())
+    reading.draft.volumes += tuple(reading.expand(instruction, word) for word in words)
+
+
+def _copy(reading: _Reading, instruction: Instruction) -> None:
+    words = _json_words(instruction.rest) or tuple(instruction.rest.split())
+    marks = [word for word in words if heredoc_mark(word)]
+    *sources, destination = (reading.expand(instruction, word) for word in words if word not in marks)
+    if not sources and not marks:
+        raise reading.source.error(
+            instruction.line, f"{instruction.keyword} takes a source and a destination."
+        )
+    stage, image = _origin(reading, instruction)
+    optional = {name: instruction.flag(name) for name in ("chown", "chmod")}
+    owner, mode = (reading.expand(instruction, value) if value else None for value in optional.values())
+    reading.draft.steps.append(
+        Copy(
+            line=instruction.line,
+            keyword=instruction.keyword,
+            sources=tuple(sources),
+            destination=_destination(reading.draft.working_directory, destination),
+            files=tuple(_filled(reading, instruction, heredoc) for heredoc in instruction.heredocs),
+            stage=stage,
+            image=image,
+            owner=owner,
+            mode=mode,
+            exclude=tuple(reading.expand(instruction, each) for each in instruction.all_flags("exclude")),
+            parents=instruction.flag("parents") == "true",
+            unpack=instruction.keyword == "ADD" and instruction.flag("unpack") != "false",
+        )
+    )
+
+
+def _origin(reading: _Reading, instruction: Instruction) -> tuple[int | None, str | None]:
+    """Where --from points to: the index of a stage, or an image."""
+    origin = instruction.flag("from")
+    if origin is None:
+        return None, None
+    if origin.isdecimal():
+        if int(origin) >= reading.draft.index:
+            raise reading.source.error(
+                instruction.line, f"--from={origin}: there is no stage {origin} before this."
+            )
+        return int(origin), None
+    stage = reading.stage_named(origin)
+    if stage is reading.draft:
+        raise reading.source.error(instruction.line, f"--from={origin} is the stage that the line is in.")
+    return (stage.index, None) if stage else (None, origin)
+
+
+def _destination(working_directory: str, destination: str) -> str:
+    path = posixpath.normpath(posixpath.join(working_directory, destination))
+    is_directory = destination.endswith("/") or posixpath.basename(destination) in (".", "..")
+    return path if path == "/" or not is_directory else f"{path}/"
+
+
+def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> Heredoc:
+    if not heredoc.expand:
+        return heredoc
+    return replace(heredoc, text=reading.expand(instruction, heredoc.text, quotes=False))
+
+
+def _not_carried_out(reading: _Reading, instruction: Instruction) -> None:
+    reading.draft.steps.append(NotCarriedOut(instruction.line, instruction.keyword, instruction.rest))
+
+
+def _nothing(reading: _Reading, instruction: Instruction) -> None:
+    """MAINTAINER says nothing that an image needs."""
+
+
+def _json_words(text: str) -> tuple[str, ...] | None:
+    """The exec form; None where BuildKit takes the shell form, which is anything but a JSON list of texts."""
+    if not text.startswith("["):
+        return None
+    try:
+        words = json.loads(text)
+    except ValueError:
+        return None
+    if not all(isinstance(word, str) for word in words):
+        return None
+    return tuple(words)
+
+
+def _platform_arguments(platform: str) -> dict[str, str]:
+    """The platform's ARGs in the global scope; the build platform is taken to be the target's."""
+    system, architecture, *variant = platform.split("/")
+    parts = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": "/".join(variant)}
+    return {f"{side}{part}": value for side in ("TARGET", "BUILD") for part, value in parts.items()}
+
+
+def _freeze(draft: _Draft) -> Stage:
+    return Stage(
+        index=draft.index,
+        line=draft.line,
+        name=draft.name,
+        base=draft.base,
+        parent=draft.parent,
+        platform=draft.platform,
+        environment=MappingProxyType(draft.environment),
+        arguments=MappingProxyType(draft.arguments),
+        labels=MappingProxyType(draft.labels),
+        working_directory=draft.working_directory,
+        user=draft.user,
+        ports=draft.ports,
+        entry_point=draft.entry_point,
+        command=draft.command,
+        shell=draft.shell,
+        stop_signal=draft.stop_signal,
+        health_check=draft.health_check,
+        volumes=draft.volumes,
+        steps=tuple(draft.steps),
+    )
+
+
+_HANDLERS: Mapping[str, Callable[[_Reading, Instruction], None]] = {
+    "ADD": _copy,
+    "ARG": _arg,
+    "CMD": _cmd,
+    "COPY": _copy,
+    "ENTRYPOINT": _entrypoint,
+    "ENV": _env,
+    "EXPOSE": _expose,
+    "FROM": _from,
+    "HEALTHCHECK": _health_check,
+    "LABEL": _label,
+    "MAINTAINER": _nothing,
+    "ONBUILD": _not_carried_out,
+    "RUN": _not_carried_out,
+    "SHELL": _shell,
+    "STOPSIGNAL": _stop_signal,
+    "USER": _user,
+    "VOLUME": _volume,
+    "WORKDIR": _workdir,
+}

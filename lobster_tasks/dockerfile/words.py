@@ -1,0 +1,184 @@
+"""Words of an instruction: splitting, quotes, escapes, and ``$VARIABLE`` in all forms that BuildKit knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+_SPECIAL_PARAMETERS = "@*#?-$!0"
+
+
+class WordError(ValueError):
+    """A word that cannot be expanded; the caller knows the line."""
+
+
+def expand(text: str, variables: Mapping[str, str], escape: str = "\\", quotes: bool = True) -> str:
+    """``text`` with its variables replaced; quotes are removed unless they are plain characters to it.
+
+    Raises WordError for an open quote, an open brace, and for ``${NAME:?message}``.
+    """
+    return _Scanner(text, variables, escape, quotes).until(None)
+
+
+def raw_words(text: str, escape: str = "\\") -> list[str]:
+    """``text`` split at white space outside quotes; quotes and escapes stay as they are."""
+    words: list[str] = []
+    current, quote, skip = "", "", False
+    for char in text:
+        if char.isspace() and not quote and not skip:
+            words += [current] if current else []
+            current = ""
+            continue
+        if skip or (char == escape and quote != "'"):
+            skip = not skip
+        elif char in "\"'" and quote in ("", char):
+            quote = "" if quote else char
+        current += char
+    return words + ([current] if current else [])
+
+
+class _Scanner:
+    """Walks over a text once; the position is the only state."""
+
+    def __init__(self, text: str, variables: Mapping[str, str], escape: str, quotes: bool) -> None:
+        self._text = text
+        self._at = 0
+        self._variables = variables
+        self._escape = escape
+        self._quotes = quotes
+
+    def until(self, stop: str | None, raw: bool = False) -> str:
+        """What comes before ``stop`` (the end for None); escapes stay when ``raw``, for patterns."""
+        found = ""
+        while self._at < len(self._text):
+            char = self._take()
+            if char == stop:
+                return found
+            found += self._special(char, raw)
+        if stop is not None:
+            raise WordError(f"a {stop} is missing in {self._text}")
+        return found
+
+    def _special(self, char: str, raw: bool) -> str:
+        if char == "$":
+            return self._dollar()
+        if char == self._escape:
+            following = self._take() if self._at < len(self._text) else ""
+            return char + following if raw else following
+        if self._quotes and char in "\"'":
+            return self._single() if char == "'" else self._double()
+        return char
+
+    def _single(self) -> str:
+        end = self._text.find("'", self._at)
+        if end < 0:
+            raise WordError(f"a quote (') is open in {self._text}")
+        found, self._at = self._text[self._at : end], end + 1
+        return found
+
+    def _double(self) -> str:
+        found = ""
+        while self._at < len(self._text):
+            char = self._take()
+            if char == '"':
+                return found
+            if char == "$":
+                found += self._dollar()
+            elif char == self._escape and self._peek() in ('"', "$", self._escape):
+                found += self._take()
+            else:
+                found += char
+        raise WordError(f'a quote (") is open in {self._text}')
+
+    def _dollar(self) -> str:
+        if self._peek() != "{":
+            name = self._name()
+            return self._variables.get(name, "") if name else "$"
+        self._take()
+        name = self._name()
+        if not name:
+            raise WordError(f"a name is missing after ${{ in {self._text}")
+        operator = self._take() if self._at < len(self._text) else ""
+        if operator == "}":
+            return self._variables.get(name, "")
+        return self._modified(name, operator)
+
+    def _modified(self, name: str, operator: str) -> str:
+        value = self._variables.get(name)
+        if operator == ":":
+            value = value or None
+            operator = self._take() if self._at < len(self._text) else ""
+        if operator == "/":
+            return self._replaced(value or "")
+        choose = _MODIFIERS.get(operator)
+        if not choose:
+            raise WordError(f"${{{name}…}} has a modifier that is not known in {self._text}")
+        return choose(name, value, self.until("}", raw=operator in "#%"))
+
+    def _replaced(self, value: str) -> str:
+        everywhere = self._peek() == "/"
+        if everywhere:
+            self._take()
+        pattern = _pattern(self.until("/", raw=True), greedy=True)
+        replacement = self.until("}", raw=True)
+        return re.sub(pattern, lambda _: replacement, value, count=0 if everywhere else 1)
+
+    def _name(self) -> str:
+        if self._peek() and self._peek() in _SPECIAL_PARAMETERS:
+            return self._take()
+        name = re.compile(r"\d+|\w*").match(self._text, self._at)
+        self._at += len(name[0]) if name else 0
+        return name[0] if name else ""
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _take(self) -> str:
+        self._at += 1
+        return self._text[self._at - 1]
+
+
+def _default(_: str, value: str | None, word: str) -> str:
+    return word if value is None else value
+
+
+def _alternative(_: str, value: str | None, word: str) -> str:
+    return "" if value is None else word
+
+
+def _required(name: str, value: str | None, word: str) -> str:
+    if value is None:
+        raise WordError(f"{name}: {word or 'needs a value'}")
+    return value
+
+
+def _without_prefix(_: str, value: str | None, word: str) -> str:
+    greedy = word.startswith("#")
+    return re.sub(rf"\A(?:{_pattern(word[greedy:], greedy)})", "", value or "", count=1)
+
+
+def _without_suffix(_: str, value: str | None, word: str) -> str:
+    greedy = word.startswith("%")
+    text = value or ""
+    starts = range(len(text) + 1) if greedy else range(len(text), -1, -1)
+    pattern = re.compile(_pattern(word[greedy:], greedy))
+    return next((text[:start] for start in starts if pattern.fullmatch(text, start)), text)
+
+
+def _pattern(glob: str, greedy: bool) -> str:
+    """A shell pattern (``*``, ``?``, a backslash before what is meant literally) as a regular expression."""
+    star = ".*" if greedy else ".*?"
+    wild = {"*": star, "?": "."}
+    tokens = re.findall(r"\\.|.", glob, re.DOTALL)
+    return "".join(
+        wild.get(token, re.escape(token[-1] if token.startswith("\\") else token)) for token in tokens
+    )
+
+
+_MODIFIERS: Mapping[str, Callable[[str, str | None, str], str]] = {
+    "-": _default,
+    "+": _alternative,
+    "?": _required,
+    "#": _without_prefix,
+    "%": _without_suffix,
+}
