@@ -1,21 +1,219 @@
-"""Images."""
+"""The images that ECR holds, and how a task gets them.
+
+Blobs are files named by their digest in a folder of this process that goes with it. An image's layers are
+unpacked once; tasks get copies of the result (see ``roots.py``).
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
 from ..world import World
+from .registry import Manifest, Repository
+from .unpack import BadLayerError, unpack
+
+REFERENCE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+class PullError(Exception):
+    """An image cannot be had; the text is what ECS gives as ``stoppedReason``."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, unpacked. Sizes in bytes; ``root`` is shared by all tasks and must not be written to."""
+
+    reference: str
+    digest: str
+    size_bytes: int
+    platform: str
+    entry_point: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    working_directory: str
+    user: str
+    exposed_ports: tuple[int, ...]
+    stop_signal: str
+    root: Path
 
 
 class Images:
-    """Images."""
+    """The image store of every account and region."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._repositories: dict[tuple[str, str, str], Repository] = {}
+        self._unpacking: dict[str, threading.Lock] = {}
+        self.folder = _private_folder(world.addresses.range)
+
+    def repository(self, account: str, region: str, name: str) -> Repository:
+        """What a repository holds, empty if nothing was pushed yet. Hold the world's lock while using it."""
+        return self._repositories.setdefault((account, region, name), Repository())
+
+    def forget(self, account: str, region: str, name: str) -> None:
+        """A repository was deleted."""
+        with self._world.lock:
+            self._repositories.pop((account, region, name), None)
+
+    def store(self, account: str, region: str, repository: str, digest: str, data: bytes) -> None:
+        """Keep a blob in a repository."""
+        path = self._blob_path(digest)
+        if not path.exists():
+            part = path.with_name(f"{path.name}.{threading.get_ident()}")
+            part.write_bytes(data)
+            part.rename(path)
+        with self._world.lock:
+            self.repository(account, region, repository).layers[digest] = len(data)
+
+    def has(self, account: str, region: str, repository: str, digest: str) -> bool:
+        """Whether a repository holds a blob."""
+        with self._world.lock:
+            return digest in self.repository(account, region, repository).layers
+
+    def blob(self, account: str, region: str, repository: str, digest: str) -> bytes:
+        """A blob of a repository; KeyError if it is not there."""
+        if not self.has(account, region, repository, digest):
+            raise KeyError(digest)
+        return self._blob_path(digest).read_bytes()
+
+    def resolve(self, account: str, region: str, reference: str) -> str:
+        """The digest that ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]`` names now.
+
+        ``account`` and ``region`` are the puller's; whether it may pull is not decided here. Raises PullError.
+        """
+        return self._find(reference)[1].digest
+
+    def pull(self, account: str, region: str, reference: str, platform: str = "linux/amd64") -> Image:
+        """Fetch and unpack an image; blocks for as long as that takes. Raises PullError.
+
+        ``platform`` chooses from an index. An image that is no index is taken as it is, whatever it was
+        built for, and then fails to run (``Image.platform`` says what it was built for).
+        """
+        repository, named = self._find(reference)
+        manifest = self._choose(repository, named, platform)
+        config = self._config(manifest)
+        root = self._unpacked(manifest, _layers(manifest))
+        size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
+        return _image(reference, named.digest, size, config, root)
+
+    def _find(self, reference: str) -> tuple[Repository, Manifest]:
+        parsed = REFERENCE.fullmatch(reference)
+        if parsed is not None:
+            wanted = parsed.groupdict()
+            tag = None if wanted["digest"] else wanted["tag"] or "latest"
+            key = (wanted["account"], wanted["region"], wanted["repository"])
+            with self._world.lock:
+                repository = self._repositories.get(key, Repository())
+                if found := repository.find(tag, wanted["digest"]):
+                    return repository, found
+        raise PullError(
+            "CannotPullContainerError: pull image manifest has been retried 5 time(s): "
+            f"failed to resolve ref {reference}: {reference}: not found"
+        )
+
+    def _choose(self, repository: Repository, named: Manifest, platform: str) -> Manifest:
+        if not named.is_index:
+            return named
+        for described in named.platforms:
+            about = described.get("platform", {})
+            if f"{about.get('os')}/{about.get('architecture')}" == platform:
+                with self._world.lock:
+                    if found := repository.manifests.get(described["digest"]):
+                        return found
+        raise PullError(
+            "CannotPullContainerError: image Manifest does not contain descriptor matching "
+            f"platform '{platform}'"
+        )
+
+    def _config(self, manifest: Manifest) -> Mapping[str, Any]:
+        try:
+            return dict(json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes()))
+        except (KeyError, OSError, ValueError) as error:
+            raise _broken("failed to unmarshal config", manifest.digest, error) from error
+
+    def _unpacked(self, manifest: Manifest, layers: list[Mapping[str, Any]]) -> Path:
+        root = self.folder / "images" / manifest.digest.partition(":")[2]
+        with self._world.lock:
+            lock = self._unpacking.setdefault(manifest.digest, threading.Lock())
+        with lock:
+            if not root.exists():
+                self._unpack(layers, root)
+        return root
+
+    def _unpack(self, layers: list[Mapping[str, Any]], root: Path) -> None:
+        fresh = root.with_name(f"{root.name}.part")
+        try:
+            unpack([self._opener(str(layer["digest"])) for layer in layers], fresh)
+        except BadLayerError as error:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise _broken("failed to extract layer", root.name, error) from error
+        fresh.rename(root)
+
+    def _opener(self, digest: str) -> Callable[[], BinaryIO]:
+        return lambda: self._blob_path(digest).open("rb")
+
+    def _blob_path(self, digest: str) -> Path:
+        return self.folder / "blobs" / digest.partition(":")[2]
 
     async def run(self) -> None:
-        """Nothing yet."""
+        """Nothing to do in the background."""
 
     def reset(self) -> None:
-        """Nothing yet."""
+        """Forget every image; bytes that later pushes may name again stay until the process ends."""
+        self._repositories.clear()
 
     def close(self) -> None:
-        """Nothing yet."""
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _private_folder(range_name: str) -> Path:
+    """A folder that only this user reads, empty: a predecessor that was killed may have left it full."""
+    folder = Path(tempfile.gettempdir()) / f"lobster-embedded-aws-{os.getuid()}" / range_name
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.getuid():
+        raise RuntimeError(f"{folder.parent} belongs to somebody else; set TMPDIR to a folder of yours")
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in ("blobs", "images", "containers"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def _layers(manifest: Manifest) -> list[Mapping[str, Any]]:
+    return list(manifest.body.get("layers", []))
+
+
+def _image(reference: str, digest: str, size: int, config: Mapping[str, Any], root: Path) -> Image:
+    inner = config.get("config") or {}
+    return Image(
+        reference=reference,
+        digest=digest,
+        size_bytes=size,
+        platform=f"{config.get('os', 'linux')}/{config.get('architecture', 'amd64')}",
+        entry_point=tuple(inner.get("Entrypoint") or ()),
+        command=tuple(inner.get("Cmd") or ()),
+        environment=dict(pair.partition("=")[::2] for pair in inner.get("Env") or ()),
+        working_directory=inner.get("WorkingDir") or "/",
+        user=inner.get("User") or "",
+        exposed_ports=tuple(int(port.partition("/")[0]) for port in inner.get("ExposedPorts") or ()),
+        stop_signal=inner.get("StopSignal") or "SIGTERM",
+        root=root,
+    )
+
+
+def _broken(what: str, digest: str, error: Exception) -> PullError:
+    return PullError(
+        f"CannotPullContainerError: ref pull has been retried 1 time(s): {what} {digest}: {error}"
+    )

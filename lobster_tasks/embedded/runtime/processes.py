@@ -1,21 +1,177 @@
-"""Processes."""
+"""Containers as processes of this machine.
+
+What is real: the program, its environment, output, exit status, signals (including what PID 1 does not see),
+memory limit, and an address of its own. What is not: the file system is the machine's (see ``roots.py``), the
+user stays the one who runs the embedded AWS (an image's ``USER`` is recorded, not switched to), and the
+address reaches programs other than Python ones only through their command line (see ``shim``).
+"""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
 from ..world import World
+from .addresses import Network
+from .command import CannotStart, Launch, prepare
+from .container import Container, nowhere
+from .images import Image
+from .memory import MIB, exceeds, trees
+from .roots import Root, make_root
+
+__all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
+
+SAMPLES_PER_SECOND = 5  # of memory, real
+
+
+@dataclass(frozen=True)
+class ContainerStart:
+    """What to run.
+
+    ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point makes the
+    image's command void. ``environment`` is added to the image's. ``address`` is the task's loopback address;
+    containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container.
+    ``platform`` is the machine that the task asked for. ``init`` runs the program below an init process
+    (``initProcessEnabled``), so that it is not PID 1.
+    """
+
+    image: Image
+    address: str
+    log: Callable[[str], None]
+    command: Sequence[str] | None = None
+    entry_point: Sequence[str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str | None = None
+    memory_limit_mib: int | None = None
+    platform: str = "linux/amd64"
+    init: bool = False
+
+    @property
+    def full_command(self) -> list[str]:
+        """Entry point and command together."""
+        if self.entry_point:
+            return [*self.entry_point, *(self.command or ())]
+        return [*self.image.entry_point, *(self.command or self.image.command)]
 
 
 class Processes:
-    """Processes."""
+    """Starts containers, watches their memory, and ends them all when the embedded AWS ends."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._numbers = itertools.count(1)
+        self._running: dict[Container, _Kept] = {}
+
+    def start(self, wanted: ContainerStart) -> Container:
+        """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
+        folder = self._world.images.folder / "containers" / str(next(self._numbers))
+        working_directory = wanted.working_directory or wanted.image.working_directory
+        environment = {**wanted.image.environment, **wanted.environment}
+        try:
+            root = make_root(wanted.image.root, folder, working_directory)
+            launch = prepare(
+                root, Network(wanted.address), wanted.full_command, environment, working_directory
+            )
+            if wanted.platform != wanted.image.platform:
+                launch = _for_another_machine(launch)
+            container = Container(launch, _stop_signal(wanted), wanted.log)
+        except CannotStart:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        limit = wanted.memory_limit_mib
+        with self._world.lock:
+            self._running[container] = _Kept(limit * MIB if limit else None, root, wanted, folder)
+        return container
+
+    def execute(
+        self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
+    ) -> Container:
+        """Run one more program in a container (a health check, ECS Exec); it ends with the embedded AWS.
+
+        URLs of localhost in the command reach what listens in the container. Raises CannotStart.
+        """
+        with self._world.lock:
+            kept = self._running.get(container)
+        if kept is None:
+            raise CannotStart("container is not running")
+        network = Network(kept.wanted.address)
+        environment = {**kept.wanted.image.environment, **kept.wanted.environment}
+        working_directory = kept.wanted.working_directory or kept.wanted.image.working_directory
+        launch = prepare(kept.root, network, command, environment, working_directory)
+        other = Container(launch, -signal.SIGTERM, log)
+        with self._world.lock:
+            self._running[other] = _Kept(None, kept.root, kept.wanted, None)
+        return other
 
     async def run(self) -> None:
-        """Nothing yet."""
+        """Kill containers above their memory limit, and tidy up after those that ended."""
+        while True:
+            await asyncio.sleep(1 / SAMPLES_PER_SECOND)
+            self._watch_memory()
+            await self._tidy()
+
+    def _watch_memory(self) -> None:
+        with self._world.lock:
+            limits = {
+                container: kept.limit
+                for container, kept in self._running.items()
+                if kept.limit is not None and container.poll() is None
+            }
+        if not limits:
+            return
+        found = trees(container.supervisor_pid for container in limits)
+        for container, limit in limits.items():
+            if exceeds(found[container.supervisor_pid], limit):
+                container.kill_for_memory()
+
+    async def _tidy(self) -> None:
+        with self._world.lock:
+            ended = [each for each in self._running if each.poll() is not None]
+            folders = [self._running.pop(each).folder for each in ended]
+        for folder in folders:
+            if folder is not None:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def reset(self) -> None:
-        """Nothing yet."""
+        """End every container; nothing of theirs is logged from now on."""
+        for container in self._running:
+            container.abandon()
+        for kept in self._running.values():
+            if kept.folder is not None:
+                shutil.rmtree(kept.folder, ignore_errors=True)
+        self._running.clear()
 
     def close(self) -> None:
-        """Nothing yet."""
+        """Nothing is left to give back after ``reset``."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is known of a running container: memory limit in bytes, and where it lives."""
+
+    limit: int | None
+    root: Root
+    wanted: ContainerStart
+    folder: Path | None
+
+
+def _stop_signal(wanted: ContainerStart) -> int:
+    name = wanted.image.stop_signal
+    try:
+        number = int(name) if name.isdigit() else int(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
+    except KeyError:
+        number = int(signal.SIGTERM)
+    return -number if wanted.init else number
+
+
+def _for_another_machine(launch: Launch) -> Launch:
+    """A program that this machine cannot load, as one for another processor."""
+    program = launch.root.path / "tmp" / ".other-platform"
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o755)
+    return replace(launch, program=program)

@@ -1,0 +1,210 @@
+"""A running container: a process group with a supervisor, its output, its end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .command import CannotStart, Launch
+from .memory import MIB, tree_bytes
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+LINE_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs counts 26 for each event's own overhead
+DRAIN_SECONDS = 1.0  # real; how long output may stay open after everything was killed
+CHUNK = 64 * 1024
+
+
+class Lines:
+    """Cuts a byte stream into lines for ``log``."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take more bytes; complete lines go to the log at once."""
+        self._rest += data
+        while (end := self._rest.find(b"\n")) >= 0 or len(self._rest) >= LINE_LIMIT:
+            if 0 <= end <= LINE_LIMIT:
+                self._emit(end, skip=1)
+            else:
+                self._emit(self._character_start(LINE_LIMIT), skip=0)
+
+    def finish(self) -> None:
+        """The stream has ended; what has no line end is a line too."""
+        if self._rest:
+            self._emit(len(self._rest), skip=0)
+
+    def _character_start(self, at: int) -> int:
+        for back in range(4):
+            if self._rest[at - back] & 0xC0 != 0x80:
+                return at - back
+        return at
+
+    def _emit(self, end: int, skip: int) -> None:
+        line = self._rest[:end].decode(errors="replace")
+        del self._rest[: end + skip]
+        self._log(line)
+
+
+class Container:
+    """A container that was started. No method waits, except ``wait``; any thread may call them.
+
+    ``pid`` is the main process's; ``supervisor_pid`` its parent's, below which every process of the container
+    is. ``out_of_memory`` tells why it was killed. ``log`` is called from a thread of the container's own, one
+    line at a time, and must not raise.
+    """
+
+    def __init__(self, launch: Launch, stop_signal: int, log: Callable[[str], None]) -> None:
+        """Start it. ``stop_signal`` is negative if the program is not PID 1. Raises CannotStart."""
+        self.out_of_memory = False
+        self.launch = launch
+        self._log = log
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._exit_code: int | None = None
+        self._process, self._orders, self._status = _start(launch, stop_signal)
+        self.supervisor_pid = self._process.pid
+        self.pid, self._fault = self._report()
+        self._thread = threading.Thread(target=self._follow, name=f"container-{self.pid}", daemon=True)
+        self._thread.start()
+
+    def poll(self) -> int | None:
+        """The exit status (128 + signal when one ended it) once all its output was logged; None before."""
+        return self._exit_code
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """``poll()`` after the end, or after ``timeout`` real seconds."""
+        self._over.wait(timeout)
+        return self._exit_code
+
+    def terminate(self) -> None:
+        """Send the stop signal to the main process; as PID 1 it sees it only if it handles it."""
+        self._order(b"T")
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the container."""
+        self._order(b"K")
+
+    def kill_for_memory(self) -> None:
+        """What the kernel does to a container above its memory limit."""
+        self.out_of_memory = self._exit_code is None
+        self.kill()
+
+    def abandon(self) -> None:
+        """Kill it, log nothing more, and return when its processes are gone."""
+        self._log = nowhere
+        self.kill()
+        self._process.wait()
+
+    def memory_mib(self) -> float:
+        """Resident memory of all its processes now, in MiB."""
+        return tree_bytes([self.supervisor_pid])[self.supervisor_pid] / MIB
+
+    def _order(self, order: bytes) -> None:
+        with self._lock:
+            if self._exit_code is None:
+                try:
+                    os.write(self._orders, order)
+                except BrokenPipeError:  # it ended meanwhile
+                    return
+
+    def _report(self) -> tuple[int, str | None]:
+        """What the supervisor says of the start: the pid; or that of a program that could not be loaded."""
+        word, _, number = os.read(self._status, 64).decode().strip().partition(" ")
+        if word == "pid":
+            return int(number), None
+        name = self.launch.name
+        problem = os.strerror(int(number or errno.EIO)).lower()
+        if word == "error" and int(number) in (errno.ENOENT, errno.ENOEXEC):
+            return self.supervisor_pid, f"exec {name}: {problem}"
+        self._process.kill()
+        self._close()
+        raise CannotStart(f'exec: "{name}": {problem}', 126)
+
+    def _follow(self) -> None:
+        try:
+            if self._fault:
+                self._log(self._fault)
+            self._drain()
+        finally:
+            code = self._process.wait()
+            if code < 0:  # somebody killed the supervisor
+                _kill_group(self.pid)
+                code = 128 + signal.SIGKILL
+            with self._lock:
+                self._exit_code = 255 if self._fault else code
+                self._close()
+            self._over.set()
+
+    def _drain(self) -> None:
+        """Log all output until the supervisor and every writer are gone; a writer that stays is left."""
+        with selectors.DefaultSelector() as open_ends:
+            open_ends.register(self._status, selectors.EVENT_READ, None)
+            streams = [Lines(lambda line: self._log(line)) for _ in range(2)]
+            for stream, lines in zip((self._process.stdout, self._process.stderr), streams, strict=True):
+                assert stream is not None
+                open_ends.register(stream, selectors.EVENT_READ, lines)
+            deadline: float | None = None
+            while open_ends.get_map() and (deadline is None or time.monotonic() < deadline):
+                for key, _ in open_ends.select(None if deadline is None else DRAIN_SECONDS):
+                    data = os.read(key.fd, CHUNK)
+                    if data and key.data is not None:
+                        key.data.feed(data)
+                    elif not data:
+                        open_ends.unregister(key.fileobj)
+                        deadline = time.monotonic() + DRAIN_SECONDS if key.data is None else deadline
+            for lines in streams:
+                lines.finish()
+
+    def _close(self) -> None:
+        for end in (self._orders, self._status):
+            os.close(end)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _start(launch: Launch, stop_signal: int) -> tuple[subprocess.Popen[bytes], int, int]:
+    """The supervisor, the pipe that gives it orders, and the pipe that it reports on."""
+    control, orders = os.pipe()
+    status, reports = os.pipe()
+    own = [sys.executable, "-I", "-S", str(SUPERVISOR), str(control), str(reports), str(stop_signal)]
+    try:
+        process = subprocess.Popen(
+            [*own, str(launch.program), *launch.arguments],
+            cwd=launch.folder,
+            env=launch.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(control, reports),
+            start_new_session=True,
+        )
+    except OSError as error:
+        for end in (orders, status):
+            os.close(end)
+        raise CannotStart(f'exec: "{launch.name}": {error.strerror}', 126) from error
+    finally:
+        for end in (control, reports):
+            os.close(end)
+    return process, orders, status
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # gone already
+        return
+
+
+def nowhere(_line: str) -> None:
+    """The log of a container that was abandoned."""

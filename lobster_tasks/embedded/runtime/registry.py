@@ -1,0 +1,110 @@
+"""What one ECR registry (an account in a region) holds: per repository, layers, images and tags.
+
+Plain state without AWS's answers and errors (those are in ``services/ecr.py``) and without the bytes of the
+layers (those are in ``images.py``). The caller holds the world's lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+def digest_of(data: bytes) -> str:
+    """The content address ``sha256:…`` of ``data``."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest as it was sent: its bytes decide its digest."""
+
+    text: str
+    media_type: str
+    pushed_at: datetime
+
+    @property
+    def digest(self) -> str:
+        """``sha256:…`` of the bytes."""
+        return digest_of(self.text.encode())
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The parsed manifest."""
+        return dict(json.loads(self.text))
+
+    @property
+    def blobs(self) -> list[Mapping[str, Any]]:
+        """Descriptors (digest, size, mediaType) of the configuration and the layers; none for an index."""
+        body = self.body
+        return [*([body["config"]] if "config" in body else []), *body.get("layers", [])]
+
+    @property
+    def platforms(self) -> list[Mapping[str, Any]]:
+        """Descriptors of the images that an index (manifest list) chooses from."""
+        return list(self.body.get("manifests", []))
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this is a list of images, one for each platform."""
+        return "manifests" in self.body
+
+    @property
+    def config_media_type(self) -> str | None:
+        """The kind of artifact, or None for an index."""
+        config = self.body.get("config")
+        return config.get("mediaType") if config else None
+
+
+@dataclass
+class Repository:
+    """The images of one repository."""
+
+    layers: dict[str, int] = field(default_factory=dict)  # digest -> bytes
+    manifests: dict[str, Manifest] = field(default_factory=dict)  # in the order of their first push
+    tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
+
+    def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
+        """Keep a manifest and let ``tag`` name it; a known manifest keeps the time of its first push."""
+        new = Manifest(text, media_type, datetime.now(UTC))
+        manifest = self.manifests.setdefault(new.digest, new)
+        if tag is not None:
+            self.tags.pop(tag, None)  # the tag becomes its image's newest
+            self.tags[tag] = manifest.digest
+        return manifest
+
+    def find(self, tag: str | None, digest: str | None) -> Manifest | None:
+        """The image with this tag and this digest, of which one may be None."""
+        found = digest if tag is None else self.tags.get(tag)
+        if digest is not None and found != digest:
+            return None
+        return self.manifests.get(found or "")
+
+    def tags_of(self, digest: str) -> list[str]:
+        """The tags that name an image."""
+        return [tag for tag, named in self.tags.items() if named == digest]
+
+    def remove(self, digest: str) -> list[str]:
+        """Forget an image and its tags; returns the tags."""
+        tags = self.tags_of(digest)
+        for tag in tags:
+            del self.tags[tag]
+        self.manifests.pop(digest, None)
+        return tags
+
+    def untag(self, tag: str) -> None:
+        """Take a tag away; an image whose last tag goes is deleted with it (BatchDeleteImage)."""
+        digest = self.tags.pop(tag)
+        if not self.tags_of(digest):
+            self.manifests.pop(digest, None)
+
+    def size_of(self, manifest: Manifest) -> int:
+        """``imageSizeInBytes``: the layers, and what belongs to an index through its images."""
+        if not manifest.is_index:
+            return sum(int(blob.get("size", 0)) for blob in manifest.body.get("layers", []))
+        parts = (self.manifests.get(each["digest"]) for each in manifest.platforms)
+        return sum(self.size_of(part) for part in parts if part is not None and not part.is_index)

@@ -1,0 +1,140 @@
+"""The folder that is a container's root: a copy of the image's, so that what a task writes is its own.
+
+There is no ``chroot``: programs see the machine's file system. So paths that exist in the container's root
+are translated where they can be seen: in the command, in the environment, and in shell scripts of the image.
+A path inside any other program is not translated; relative paths work, as the working directory is the image's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEM = frozenset({"bin", "boot", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
+MACHINES_OWN = frozenset({"dev", "proc", "sys"})
+PATH_WORD = re.compile(r"(?<![\w./~$}\-])/[\w.@+%,\-]+(?:/[\w.@+%,\-]+)*/?")
+SHEBANG = re.compile(r"#![ \t]*(?P<path>/\S+)(?:[ \t]+(?:-S[ \t]+)?(?P<word>\S+))?[^\r\n]*\n")
+SHELLS = frozenset({"sh", "bash", "dash", "ash"})
+SCRIPT_LIMIT = 256 * 1024  # bytes
+
+
+@dataclass(frozen=True)
+class Root:
+    """A container's root. ``path`` is private to it."""
+
+    path: Path
+
+    def host_path(self, inside: str) -> Path:
+        """Where an absolute path of the image lies on this machine."""
+        return self.path / inside.lstrip("/")
+
+    def translated(self, text: str) -> str:
+        """``text`` with every absolute path that the root holds, or has a folder for, replaced."""
+        return PATH_WORD.sub(lambda found: self._word(found.group()), text)
+
+    def translated_list(self, text: str) -> str:
+        """``text`` with those entries of a ``:`` list (or the only one) replaced that are paths of the root."""
+        entries = text.split(":")
+        return ":".join(self._word(each) if PATH_WORD.fullmatch(each) else each for each in entries)
+
+    def _word(self, word: str) -> str:
+        top = word.split("/")[1]
+        plain = word.rstrip(".,")
+        if top in MACHINES_OWN:
+            return word
+        here = self.host_path(plain)
+        if os.path.lexists(here):
+            return word if _is_system_binary(top, here) else f"{here}{word[len(plain.rstrip('/')) :]}"
+        makes_new = top not in SYSTEM and here.parent != self.path and here.parent.is_dir()
+        return f"{self.path}{word}" if makes_new else word
+
+
+def is_machine_code(path: Path) -> bool:
+    """Whether a file is an ELF or Mach-O program or library."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+    except OSError:
+        return False
+
+
+def machine_path() -> list[str]:
+    """Where programs of this machine are looked up: this interpreter's own folder first."""
+    return [str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+
+
+def on_machine(name: str) -> Path | None:
+    """A program of this machine; any Python is the one that runs the embedded AWS."""
+    if re.fullmatch(r"python[\d.]*", name):
+        return Path(sys.executable)
+    found = shutil.which({"ash": "sh"}.get(name, name), path=os.pathsep.join(machine_path()))
+    return Path(found) if found else None
+
+
+def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
+    """Make a container's root at ``path``.
+
+    An image with an operating system in it is big: its system folders are shared (links), except those that
+    the working directory lies in. All else is copied.
+    """
+    shared = SYSTEM if (image_root / "usr/bin/env").exists() else frozenset[str]()
+    keep_apart = [part for part in working_directory.split("/") if part]
+    path.mkdir(parents=True)
+    for entry in image_root.iterdir():
+        _take(entry, path / entry.name, entry.name in shared, keep_apart)
+    for folder in ("tmp", "root", working_directory.strip("/")):
+        (path / folder).mkdir(parents=True, exist_ok=True)
+    root = Root(path.resolve())
+    _for_each_script(root.path, lambda script: _translate_script(root, script))
+    return root
+
+
+def _take(source: Path, target: Path, share: bool, keep_apart: list[str]) -> None:
+    """Copy ``source``, or link to it; folders that lead to the working directory become real ones."""
+    leads_there = bool(keep_apart) and source.name == keep_apart[0]
+    if source.is_symlink():
+        target.symlink_to(os.readlink(source))
+    elif not source.is_dir():
+        shutil.copy2(source, target)
+    elif not share:
+        shutil.copytree(source, target, symlinks=True)
+    elif leads_there:
+        target.mkdir()
+        for entry in source.iterdir():
+            _take(entry, target / entry.name, share and len(keep_apart) > 1, keep_apart[1:])
+    else:
+        target.symlink_to(source)
+
+
+def _for_each_script(folder: Path, work: Callable[[Path], None]) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink() and (os.access(path, os.X_OK) or path.suffix == ".sh"):
+                work(path)
+
+
+def _translate_script(root: Root, path: Path) -> None:
+    """Make a script runnable here: the line that names its interpreter, and a shell script's paths."""
+    if path.stat().st_size > SCRIPT_LIMIT:
+        return
+    text = path.read_bytes().decode(errors="surrogateescape")
+    head = SHEBANG.match(text)
+    if head is None:
+        return
+    interpreter = head["word"] if head["path"].endswith("/env") and head["word"] else head["path"]
+    first, body = head.group(), text[head.end() :]
+    if not Path(head["path"]).exists() and (here := on_machine(Path(head["path"]).name)):
+        first = first.replace(head["path"], str(here), 1)
+    if Path(interpreter).name in SHELLS:
+        body = root.translated(body)
+    path.write_bytes((first + body).encode(errors="surrogateescape"))
+
+
+def _is_system_binary(top: str, path: Path) -> bool:
+    return top in SYSTEM and path.is_file() and is_machine_code(path)

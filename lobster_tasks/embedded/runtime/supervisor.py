@@ -1,0 +1,144 @@
+"""The parent of one container's main process; run as a script, knows only the standard library.
+
+It is to the container what the kernel is to a PID namespace: when the main process ends, everything that it
+left behind ends; when the embedded AWS ends, however it ends, the pipe from it closes and everything ends. It
+exits with the main process's status as docker reports it (128 + signal).
+
+    python -I -S supervisor.py CONTROL STATUS SIGNAL PROGRAM ARGUMENT0 [ARGUMENT…]
+
+CONTROL is a pipe that takes ``T`` (stop: SIGNAL to the main process) and ``K`` (kill everything); STATUS is a
+pipe that is told ``pid N`` or ``error ERRNO``. SIGNAL is the stop signal's number, negative if the main process
+is not PID 1 of its container (an init process would pass every signal on). PID 1 gets only signals that it
+handles: the kernel drops the others, so a shell as PID 1 outlives SIGTERM (pid_namespaces(7)).
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def main() -> int:
+    """Run the main process to its end."""
+    control, status, stop_signal = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    for end in (control, status):
+        os.set_inheritable(end, False)
+    adopt_orphans()
+    wake, waker = os.pipe()
+    for end in (wake, waker):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        pid = spawn(sys.argv[4], sys.argv[5:])
+    except OSError as error:
+        os.write(status, f"error {error.errno}\n".encode())
+        return 127
+    os.write(status, f"pid {pid}\n".encode())
+    let_go_of_output()
+    code = supervise(pid, control, wake, stop_signal)
+    end_all(pid)
+    return code
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its own below here, so that nothing can hide (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def spawn(program: str, arguments: list[str]) -> int:
+    """Start the main process in a session of its own, with the signals as a fresh process has them."""
+    every = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+    return os.posix_spawn(program, arguments, os.environ, setsid=True, setsigmask=[], setsigdef=every)
+
+
+def let_go_of_output() -> None:
+    """Only the container's own processes hold its output open."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for end in (1, 2):
+        os.dup2(nothing, end)
+
+
+def supervise(pid: int, control: int, wake: int, stop_signal: int) -> int:
+    """Wait for the main process; its exit status, or 137 when everything had to be killed."""
+    while True:
+        readable, _, _ = select.select([control, wake], [], [])
+        if wake in readable:
+            os.read(wake, 512)
+            code = reap(pid)
+            if code is not None:
+                return code
+        if control in readable:
+            order = os.read(control, 1)
+            if order == b"T":
+                stop(pid, stop_signal)
+            else:  # K, or the embedded AWS is gone
+                return 128 + signal.SIGKILL
+
+
+def stop(pid: int, stop_signal: int) -> None:
+    """Send the stop signal, unless the kernel of a container would drop it."""
+    if stop_signal < 0 or handles(pid, stop_signal):
+        os.kill(pid, abs(stop_signal))
+
+
+def handles(pid: int, number: int) -> bool:
+    """Whether a process handles a signal or holds it back to take it later; true where /proc cannot tell."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
+            fields = dict(line.split(":", 1) for line in lines if line.startswith(("SigCgt", "SigBlk")))
+    except OSError:
+        return True
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in fields.values())
+
+
+def reap(pid: int) -> "int | None":
+    """Take in every child that has ended; the main process's exit status if it is one of them."""
+    code = None
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if ended == 0:
+            return code
+        if ended == pid:
+            result = os.waitstatus_to_exitcode(status)
+            code = result if result >= 0 else 128 - result
+
+
+def end_all(pid: int) -> None:
+    """Kill the main process's group and every child, until none is left."""
+    while True:
+        for kill, target in [(os.killpg, pid), *((os.kill, child) for child in children())]:
+            try:
+                kill(target, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):  # ended meanwhile
+                continue
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def children() -> "list[int]":
+    """The processes whose parent this is (Linux; elsewhere the group has to do)."""
+    found, me = [], str(os.getpid()).encode()
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parent = file.read().rpartition(b")")[2].split()[1]
+            except OSError:  # ended meanwhile
+                continue
+            if parent == me:
+                found.append(int(name))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
