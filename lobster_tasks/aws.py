@@ -79,19 +79,22 @@ class Aws:
 
         return self._speak(operation, about, drain)
 
-    def settle(self, work: Callable[[], T], codes: Collection[str], within: float, saying: str = "") -> T:
-        """Repeat ``work`` for ``within`` seconds while AWS refuses it with one of ``codes``.
+    def settle(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
+        """Repeat ``work`` for ``within`` seconds while AWS refuses it for a reason that passes.
 
-        For eventual consistency. With ``saying``, only while the message contains it. The last refusal is
-        raised as it is.
+        For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
+        contains; no text stands for any. The last refusal is raised as it is.
         """
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
-        def passing(error: BaseException) -> bool:
-            return isinstance(error, AwsCallError) and error.code in codes and saying in error.why
+        def passes(error: BaseException) -> bool:
+            if not isinstance(error, AwsCallError) or error.code not in passing:
+                return False
+            texts = passing[error.code]
+            return not texts or any(text in error.why for text in texts)
 
         retrying = Retrying(
-            retry=retry_if_exception(passing),
+            retry=retry_if_exception(passes),
             stop=stop_after_delay(within / self.clock.speed),
             wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
             sleep=self.clock.sleep,

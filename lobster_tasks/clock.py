@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
+
+from .errors import InterruptedRunError
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,25 @@ class Clock:
 
     speed: float = 1.0
     _start: float = field(default_factory=time.monotonic, repr=False)
+    _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> float:
         """Seconds since this clock was made."""
         return (time.monotonic() - self._start) * self.speed
 
+    def ago(self, seconds: float) -> float:
+        """When it was ``seconds`` ago, as seconds since 1970, which is how AWS stamps what it tells."""
+        return time.time() - seconds / self.speed
+
+    def age(self, stamp: float) -> float:
+        """How many seconds of this clock have passed since ``stamp``, given in seconds since 1970."""
+        return (time.time() - stamp) * self.speed
+
     def sleep(self, seconds: float) -> None:
-        """Let ``seconds`` of this clock pass."""
-        time.sleep(seconds / self.speed)
+        """Let ``seconds`` of this clock pass; raises InterruptedRunError once the clock is stopped."""
+        if self._stopped.wait(seconds / self.speed):
+            raise InterruptedRunError("Interrupted.")
+
+    def stop(self) -> None:
+        """Wake every sleeper, so that Ctrl-C ends the waits of all threads."""
+        self._stopped.set()

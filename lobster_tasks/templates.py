@@ -8,6 +8,7 @@ names the template and the line.
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from functools import cache
 from importlib.resources import files
@@ -71,13 +72,8 @@ def render(template: str, settings: Settings, account: str, partition: str, **mo
 
 def secret_arns(settings: Settings, account: str, partition: str) -> list[str]:
     """The Secrets Manager ARNs behind ``container.secrets``, without JSON key, stage and version."""
-    return sorted(
-        {
-            _whole_secret(":".join(source.split(":")[:7]))
-            for source in settings.container.secrets.values()
-            if ":secretsmanager:" in source
-        }
-    )
+    named = {source for source in settings.container.secrets.values() if ":secretsmanager:" in source}
+    return sorted({pattern for source in named for pattern in _secret_patterns(source)})
 
 
 def parameter_arns(settings: Settings, account: str, partition: str) -> list[str]:
@@ -96,11 +92,17 @@ class _NotJsonError(Exception):
     """An expression was printed without ``tojson``."""
 
 
-def _whole_secret(arn: str) -> str:
-    """A partial ARN lacks the six random characters that Secrets Manager adds to the name."""
-    name = arn.rpartition(":")[2]
-    suffix = name.rpartition("-")[2]
-    return arn if "-" in name and len(suffix) == 6 else f"{arn}-??????"
+def _secret_patterns(source: str) -> list[str]:
+    """What IAM has to allow for one secret.
+
+    Secrets Manager adds a hyphen and six random characters to a secret's name. Whether an ARN that ends in
+    six characters has them already shows only when they are not a plain word.
+    """
+    arn = ":".join(source.split(":")[:7])
+    suffix = re.search(r"-([A-Za-z0-9]{6})$", arn)
+    if suffix and not suffix[1].islower():
+        return [arn]
+    return [arn, f"{arn}-??????"] if suffix else [f"{arn}-??????"]
 
 
 def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def _only_json(value: Any) -> Any:
 
 def _comma(loop: LoopContext) -> Markup:
     """A comma after every item of a list but the last, which is what JSON wants."""
-    return Markup("" if loop.last else ",")  # noqa: S704 - constants
+    return Markup("" if loop.last else ",")
 
 
 def _where(error: Exception, template: str) -> str:

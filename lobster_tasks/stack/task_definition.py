@@ -131,7 +131,7 @@ def _compact(value: Any, inside: str = "") -> Any:
     """Without empty members, and with unordered lists in one order."""
     if isinstance(value, Mapping):
         members = {name: _compact(member, name) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member not in (None, [], {}, "")}
+        return {name: member for name, member in members.items() if member not in (None, [], {})}
     if isinstance(value, list | tuple):
         items = [_compact(item) for item in value]
         return sorted(items, key=_sort_key(_UNORDERED[inside])) if inside in _UNORDERED else items

@@ -1,0 +1,18 @@
+"""Reads a stack's resources out of the account, side by side."""
+
+from __future__ import annotations
+
+from ..aws import Aws
+from ..stack import Known, Live, Resource, Stack
+from . import graph
+
+
+def read(aws: Aws, stack: Stack) -> dict[Resource, Live | None]:
+    """Every resource as it is now; None for what is not there. Changes nothing."""
+    found: dict[Resource, Live | None] = {}
+
+    def look(resource: Resource) -> None:
+        found[resource] = resource.read(aws, Known(found))
+
+    graph.run(stack.resources, lambda each: each.needs, look, lambda each: each.label, aws.clock)
+    return {resource: found[resource] for resource in stack.resources}

@@ -1,0 +1,151 @@
+"""What should exist: Settings become a stack of resources.
+
+``build`` is the whole design on one page. Each resource holds references to those it needs, so that the order
+in which they are made, read and removed follows from the stack itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .. import templates
+from ..settings import Settings
+from .ecr import Repository
+from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
+from .iam import Role
+from .load_balancing import Listener, LoadBalancer, TargetGroup
+from .logs import LogGroup
+from .network import Network, SecurityGroup
+from .resource import STACK_TAG, Known, Live, Resource
+
+__all__ = ["NO_RELEASE", "STACK_TAG", "Known", "Live", "Resource", "Stack", "build"]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Every resource of one stack, each after those it needs."""
+
+    name: str
+    resources: tuple[Resource, ...]
+
+    def slice(self, kinds: Iterable[type[Resource]]) -> Stack:
+        """The resources of these kinds and all that they stand on."""
+        chosen: set[Resource] = set()
+        for resource in reversed(self.resources):
+            if isinstance(resource, tuple(kinds)) or resource in chosen:
+                chosen |= {resource, *resource.needs}
+        return Stack(self.name, tuple(each for each in self.resources if each in chosen))
+
+
+def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
+    """The stack that the settings describe, in this account. Raises TemplateError."""
+    stack = settings.name
+    execution_role, task_role = _roles(settings, account, partition)
+    log_group = LogGroup(settings.logs.group, stack, settings.logs.retention_days)
+    repository = Repository(settings.repository, stack, settings.images.keep)
+    network = _network(settings)
+    balancer_group, tasks_group = _security_groups(settings, network)
+    balancer, target_group, listeners = _load_balancing(settings, network, balancer_group)
+    cluster = Cluster(settings.cluster, stack)
+    image = f"{account}.dkr.ecr.{settings.region}.amazonaws.com/{settings.repository}:{NO_RELEASE}"
+    definition = json.dumps(templates.task_definition(settings, account, partition, image))
+    task_definition = TaskDefinition(
+        settings.task.family, stack, execution_role, task_role, log_group, repository, definition
+    )
+    service = Service(
+        name=settings.service,
+        stack=stack,
+        cluster=cluster,
+        task_definition=task_definition,
+        network=network,
+        security_group=tasks_group,
+        target_group=target_group,
+        listeners=listeners,
+        container=settings.container.name,
+        port=settings.container.port,
+        public=settings.network.public,
+        desired_count=settings.deployment.desired_count,
+        minimum_healthy_percent=settings.deployment.minimum_healthy_percent,
+        maximum_percent=settings.deployment.maximum_percent,
+        rollback=settings.deployment.rollback,
+        grace_period=settings.health_check.grace_period,
+    )
+    return Stack(
+        stack,
+        (
+            *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
+            *(balancer, target_group, *listeners, cluster, task_definition, service),
+        ),
+    )
+
+
+def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role]:
+    trust = json.dumps(templates.trust_policy(settings, account, partition))
+    policies = {
+        role: json.dumps(policy) if policy.get("Statement") else ""
+        for role, policy in templates.role_policies(settings, account, partition).items()
+    }
+    return (
+        Role(settings.task.execution_role, settings.name, trust, policies["execution"]),
+        Role(settings.task.task_role, settings.name, trust, policies["task"], settings.task.policies),
+    )
+
+
+def _network(settings: Settings) -> Network:
+    name = settings.network.vpc or "the default VPC"
+    return Network(name, settings.name, settings.network.vpc or "", settings.network.subnets or ())
+
+
+def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:
+    ports = (80, 443) if settings.load_balancer.certificate else (80,)
+    balancer = SecurityGroup(
+        settings.load_balancer.security_group,
+        settings.name,
+        network,
+        f"The load balancer of {settings.name}",
+        ports,
+    )
+    tasks = SecurityGroup(
+        settings.tasks_security_group,
+        settings.name,
+        network,
+        f"The tasks of {settings.name}",
+        (settings.container.port,),
+        balancer,
+    )
+    return balancer, tasks
+
+
+def _load_balancing(
+    settings: Settings, network: Network, group: SecurityGroup
+) -> tuple[LoadBalancer, TargetGroup, tuple[Listener, ...]]:
+    wanted, health = settings.load_balancer, settings.health_check
+    scheme = "internal" if wanted.internal else "internet-facing"
+    balancer = LoadBalancer(wanted.name, settings.name, network, group, scheme, wanted.idle_timeout)
+    target_group = TargetGroup(
+        name=wanted.target_group,
+        stack=settings.name,
+        network=network,
+        port=settings.container.port,
+        health_path=health.path,
+        interval=health.interval,
+        timeout=health.timeout,
+        healthy_threshold=health.healthy_threshold,
+        unhealthy_threshold=health.unhealthy_threshold,
+        deregistration_delay=settings.deployment.deregistration_delay,
+        stickiness=wanted.stickiness,
+    )
+    return balancer, target_group, _listeners(settings, balancer, target_group)
+
+
+def _listeners(settings: Settings, balancer: LoadBalancer, group: TargetGroup) -> tuple[Listener, ...]:
+    stack, certificate = settings.name, settings.load_balancer.certificate
+    http, https = f"{balancer.name}:80", f"{balancer.name}:443"
+    if certificate is None:
+        return (Listener(http, stack, balancer, 80, group),)
+    return (
+        Listener(https, stack, balancer, 443, group, certificate),
+        Listener(http, stack, balancer, 80),
+    )

@@ -1,0 +1,110 @@
+"""The ECR repository that holds the releases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+
+
+@dataclass(frozen=True)
+class Repository(Resource):
+    """A repository that scans on push and keeps the newest ``keep`` images."""
+
+    kind: ClassVar[str] = "repository"
+    holds_data: ClassVar[bool] = True
+    keep: int
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeRepositories, its lifecycle policy and its tags."""
+        found = aws.find(
+            "ecr:DescribeRepositories",
+            ("RepositoryNotFoundException",),
+            self.label,
+            repositoryNames=[self.name],
+        )
+        if found is None:
+            return None
+        repository = found["repositories"][0]
+        arn = repository["repositoryArn"]
+        tags = aws.call("ecr:ListTagsForResource", self.label, resourceArn=arn)["tags"]
+        scan = repository.get("imageScanningConfiguration", {}).get("scanOnPush", False)
+        attributes = {"scan on push": bool(scan), "lifecycle": self._read_lifecycle(aws)}
+        return Live(arn, attributes, stack_of(tags), repository)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Scan on push, keep the last images."""
+        return {"scan on push": True, "lifecycle": _plain(self._lifecycle())}
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateRepository, then its lifecycle policy."""
+        made = aws.call(
+            "ecr:CreateRepository",
+            self.label,
+            repositoryName=self.name,
+            imageScanningConfiguration={"scanOnPush": True},
+            tags=tag_list(self.tags),
+        )["repository"]
+        live = Live(made["repositoryArn"], {}, self.stack, made)
+        self.update(aws, live, frozenset({"lifecycle"}), known)
+        return live
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """PutImageScanningConfiguration, PutLifecyclePolicy."""
+        if "scan on push" in changed:
+            aws.call(
+                "ecr:PutImageScanningConfiguration",
+                self.label,
+                repositoryName=self.name,
+                imageScanningConfiguration={"scanOnPush": True},
+            )
+        if "lifecycle" in changed:
+            aws.call(
+                "ecr:PutLifecyclePolicy",
+                self.label,
+                repositoryName=self.name,
+                lifecyclePolicyText=json.dumps(self._lifecycle()),
+            )
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteRepository, with every image in it."""
+        aws.find(
+            "ecr:DeleteRepository",
+            ("RepositoryNotFoundException",),
+            self.label,
+            repositoryName=self.name,
+            force=True,
+        )
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource."""
+        aws.call("ecr:TagResource", self.label, resourceArn=live.id, tags=tag_list(self.tags))
+
+    def _lifecycle(self) -> dict[str, Any]:
+        rule = {
+            "rulePriority": 1,
+            "description": f"keep the newest {self.keep} images",
+            "selection": {
+                "tagStatus": "any",
+                "countType": "imageCountMoreThan",
+                "countNumber": self.keep,
+            },
+            "action": {"type": "expire"},
+        }
+        return {"rules": [rule]}
+
+    def _read_lifecycle(self, aws: Aws) -> str:
+        found = aws.find(
+            "ecr:GetLifecyclePolicy",
+            ("LifecyclePolicyNotFoundException",),
+            self.label,
+            repositoryName=self.name,
+        )
+        return _plain(json.loads(found["lifecyclePolicyText"])) if found else ""
+
+
+def _plain(document: Any) -> str:
+    return json.dumps(document, sort_keys=True)

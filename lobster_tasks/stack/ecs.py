@@ -1,0 +1,363 @@
+"""The ECS cluster, the task definition and the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from ..errors import OutOfTimeError
+from .ecr import Repository
+from .iam import Role
+from .load_balancing import Listener, TargetGroup
+from .logs import LogGroup
+from .network import Network, SecurityGroup
+from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .task_definition import normalise
+
+# The tag of an image that nobody pushes: it stands in a task definition until there is a release.
+NO_RELEASE = "no-release-yet"
+_DRAINED_WITHIN_SECONDS = 900.0
+_CONSISTENT_WITHIN_SECONDS = 120.0
+_SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
+# What CreateService and UpdateService say about things that are a moment old: a listener, a role, a cluster, a
+# namesake that still drains.
+_YOUNG: dict[str, tuple[str, ...]] = {
+    "InvalidParameterException": (
+        "does not have an associated load balancer",
+        "still Draining",
+        "service linked role",
+        "service role being passed",
+    ),
+    "ClusterNotFoundException": (),
+}
+
+
+@dataclass(frozen=True)
+class Cluster(Resource):
+    """An ECS cluster; on Fargate it is a name and nothing more."""
+
+    kind: ClassVar[str] = "cluster"
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeClusters; a deleted cluster stays INACTIVE for a while and counts as absent."""
+        answer = aws.call("ecs:DescribeClusters", self.label, clusters=[self.name], include=["TAGS"])
+        active = [cluster for cluster in answer["clusters"] if cluster["status"] == "ACTIVE"]
+        if not active:
+            return None
+        return Live(active[0]["clusterArn"], {}, _stack(active[0]), active[0])
+
+    def wanted(self, known: Known) -> Attributes:
+        """That it exists."""
+        return {}
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateCluster, which makes ECS's service-linked role too."""
+
+        def create() -> dict[str, Any]:
+            return aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_tags(self))
+
+        passing = {"InvalidParameterException": ("service linked role",)}
+        made = aws.settle(create, passing, _CONSISTENT_WITHIN_SECONDS)["cluster"]
+        return Live(made["clusterArn"], {}, self.stack, made)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """Nothing can differ."""
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteCluster, as soon as its last task has stopped."""
+
+        def delete() -> None:
+            aws.find("ecs:DeleteCluster", ("ClusterNotFoundException",), self.label, cluster=self.name)
+
+        busy: dict[str, tuple[str, ...]] = {
+            "ClusterContainsTasksException": (),
+            "UpdateInProgressException": (),
+        }
+        aws.settle(delete, busy, _DRAINED_WITHIN_SECONDS)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource."""
+        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+
+
+@dataclass(frozen=True)
+class TaskDefinition(Resource):
+    """The newest revision of a family; changing it means registering another.
+
+    ``definition`` is the rendered RegisterTaskDefinition input as JSON text. The image in it counts only
+    while the family has no revision: afterwards releases decide it, and a new revision keeps the image.
+    """
+
+    kind: ClassVar[str] = "task definition"
+    exact: ClassVar[bool] = True
+    execution_role: Role
+    task_role: Role
+    log_group: LogGroup
+    repository: Repository
+    definition: str
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """ListTaskDefinitions for the newest ACTIVE revision, then DescribeTaskDefinition."""
+        newest = aws.call(
+            "ecs:ListTaskDefinitions", self.label, familyPrefix=self.name, sort="DESC", maxResults=1
+        )["taskDefinitionArns"]
+        if not newest:
+            return None
+        answer = aws.call(
+            "ecs:DescribeTaskDefinition", self.label, taskDefinition=newest[0], include=["TAGS"]
+        )
+        definition = answer["taskDefinition"]
+        return Live(definition["taskDefinitionArn"], dict(_flat(definition)), _stack(answer), definition)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Everything that the template says but the image."""
+        return dict(_flat(json.loads(self.definition)))
+
+    def describe(self, attribute: str, value: Any) -> str:
+        """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
+        return "" if attribute.startswith("environment ") else super().describe(attribute, value)
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """RegisterTaskDefinition with the newest image in the repository, if there is one."""
+        return self._register(aws, self._newest_image(aws, known) or self._image())
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """RegisterTaskDefinition with the image of the revision before."""
+        self._register(aws, self._image_in(live.raw) or self._image())
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeregisterTaskDefinition for every ACTIVE revision."""
+        for arn in aws.pages("ecs:ListTaskDefinitions", "taskDefinitionArns", familyPrefix=self.name):
+            aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=arn)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource on the newest revision."""
+        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+
+    def _register(self, aws: Aws, image: str) -> Live:
+        definition = json.loads(self.definition)
+        definition["containerDefinitions"][0]["image"] = image
+
+        def register() -> dict[str, Any]:
+            return aws.call("ecs:RegisterTaskDefinition", self.label, **definition)
+
+        # A role that was made a moment ago may not be known everywhere yet.
+        passing = {"ClientException": ("Role is not valid",)}
+        made = aws.settle(register, passing, _CONSISTENT_WITHIN_SECONDS)
+        return Live(made["taskDefinition"]["taskDefinitionArn"], {}, self.stack, made["taskDefinition"])
+
+    def _newest_image(self, aws: Aws, known: Known) -> str | None:
+        images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=self.repository.name)
+        if not images:
+            return None
+        newest = max(images, key=lambda image: image["imagePushedAt"])
+        uri = known[self.repository].raw["repositoryUri"]
+        return f"{uri}@{newest['imageDigest']}"
+
+    def _image(self) -> str:
+        return str(json.loads(self.definition)["containerDefinitions"][0]["image"])
+
+    def _image_in(self, live: Mapping[str, Any]) -> str | None:
+        name = json.loads(self.definition)["containerDefinitions"][0]["name"]
+        containers = live.get("containerDefinitions", [])
+        return next((each["image"] for each in containers if each["name"] == name), None)
+
+
+@dataclass(frozen=True)
+class Service(Resource):
+    """The ECS service on Fargate behind the target group.
+
+    ``desired_count`` counts when the service is made; later it is left to whoever scales it. ``secrets`` of
+    a rollout (task definition) are not its business either: ``inv deploy`` moves it from revision to revision.
+    """
+
+    kind: ClassVar[str] = "service"
+    fixed: ClassVar[frozenset[str]] = frozenset({"launch type"})
+    cluster: Cluster
+    task_definition: TaskDefinition
+    network: Network
+    security_group: SecurityGroup
+    target_group: TargetGroup
+    listeners: tuple[Listener, ...]
+    container: str
+    port: int
+    public: bool
+    desired_count: int
+    minimum_healthy_percent: int
+    maximum_percent: int
+    rollback: bool
+    grace_period: int
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeServices; a deleted service stays INACTIVE for a while and counts as absent."""
+        if self.cluster not in known:
+            return None
+        answer = aws.call(
+            "ecs:DescribeServices",
+            self.label,
+            cluster=self.cluster.name,
+            services=[self.name],
+            include=["TAGS"],
+        )
+        active = [service for service in answer["services"] if service["status"] == "ACTIVE"]
+        if not active:
+            return None
+        service = active[0]
+        names = {live.id: resource.name for resource, live in known.items()}
+        return Live(service["serviceArn"], _service_attributes(service, names), _stack(service), service)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Where it runs, behind what, and how it is replaced."""
+        network = known.get(self.network)
+        return {
+            "launch type": "FARGATE",
+            "subnets": tuple(sorted(network.attributes["subnets"])) if network else (),
+            "security groups": (self.security_group.name,),
+            "public address": self.public,
+            "target group": f"{self.target_group.name} on {self.container}:{self.port}",
+            "minimum healthy percent": self.minimum_healthy_percent,
+            "maximum percent": self.maximum_percent,
+            "circuit breaker": _breaker_words(True, self.rollback),
+            "health check grace period": self.grace_period,
+            "tags on tasks": "SERVICE",
+        }
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateService; with no release in the repository yet it is made with no tasks."""
+        released = not self._has_no_release(known)
+
+        def create() -> dict[str, Any]:
+            return aws.call(
+                "ecs:CreateService",
+                self.label,
+                cluster=self.cluster.name,
+                serviceName=self.name,
+                taskDefinition=known[self.task_definition].id,
+                desiredCount=self.desired_count if released else 0,
+                launchType="FARGATE",
+                tags=_tags(self),
+                enableECSManagedTags=True,
+                **self._parameters(known),
+            )
+
+        made = aws.settle(create, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
+        return Live(made["serviceArn"], {}, self.stack, made)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """UpdateService with everything but the revision and the count."""
+
+        def update() -> dict[str, Any]:
+            return aws.call(
+                "ecs:UpdateService",
+                self.label,
+                cluster=self.cluster.name,
+                service=self.name,
+                **self._parameters(known),
+            )
+
+        aws.settle(update, _YOUNG, _CONSISTENT_WITHIN_SECONDS)
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteService, and wait until its last task has stopped."""
+        where = {"cluster": self.cluster.name}
+        aws.find("ecs:DeleteService", _SERVICE_GONE, self.label, service=self.name, force=True, **where)
+        deadline = aws.clock.now() + _DRAINED_WITHIN_SECONDS
+        while self._is_draining(aws):
+            if aws.clock.now() > deadline:
+                raise OutOfTimeError(
+                    f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
+                    next_step="run the same command again",
+                )
+            aws.clock.sleep(3)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource."""
+        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+
+    def _parameters(self, known: Known) -> dict[str, Any]:
+        return {
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": list(known[self.network].attributes["subnets"]),
+                    "securityGroups": [known[self.security_group].id],
+                    "assignPublicIp": "ENABLED" if self.public else "DISABLED",
+                }
+            },
+            "loadBalancers": [
+                {
+                    "targetGroupArn": known[self.target_group].id,
+                    "containerName": self.container,
+                    "containerPort": self.port,
+                }
+            ],
+            "deploymentConfiguration": {
+                "minimumHealthyPercent": self.minimum_healthy_percent,
+                "maximumPercent": self.maximum_percent,
+                "deploymentCircuitBreaker": {"enable": True, "rollback": self.rollback},
+            },
+            "healthCheckGracePeriodSeconds": self.grace_period,
+            "propagateTags": "SERVICE",
+        }
+
+    def _has_no_release(self, known: Known) -> bool:
+        containers = known[self.task_definition].raw.get("containerDefinitions", [])
+        return any(each["image"].endswith(f":{NO_RELEASE}") for each in containers)
+
+    def _is_draining(self, aws: Aws) -> bool:
+        answer = aws.call("ecs:DescribeServices", self.label, cluster=self.cluster.name, services=[self.name])
+        return any(service["status"] == "DRAINING" for service in answer["services"])
+
+
+def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    deployment = service.get("deploymentConfiguration", {})
+    breaker = deployment.get("deploymentCircuitBreaker", {})
+    groups = network.get("securityGroups", [])
+    return {
+        "launch type": service.get("launchType", "FARGATE"),
+        "subnets": tuple(sorted(network.get("subnets", []))),
+        "security groups": tuple(names.get(group, group) for group in groups),
+        "public address": network.get("assignPublicIp") == "ENABLED",
+        "target group": ", ".join(
+            f"{names.get(each['targetGroupArn'], each['targetGroupArn'])} on "
+            f"{each['containerName']}:{each['containerPort']}"
+            for each in service.get("loadBalancers", [])
+        ),
+        "minimum healthy percent": deployment.get("minimumHealthyPercent"),
+        "maximum percent": deployment.get("maximumPercent"),
+        "circuit breaker": _breaker_words(breaker.get("enable", False), breaker.get("rollback", False)),
+        "health check grace period": service.get("healthCheckGracePeriodSeconds", 0),
+        "tags on tasks": service.get("propagateTags", "NONE"),
+    }
+
+
+def _breaker_words(enabled: bool, rollback: bool) -> str:
+    return f"on, {'with' if rollback else 'without'} rollback" if enabled else "off"
+
+
+def _flat(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A task definition as attributes with one value each, images left out."""
+    normal = normalise(definition)
+    for container in normal.pop("containerDefinitions", []):
+        name = container.pop("name")
+        container.pop("image", None)
+        for variable in container.pop("environment", []):
+            yield f"environment {variable['name']}", variable["value"]
+        for secret in container.pop("secrets", []):
+            yield f"secret {secret['name']}", secret["valueFrom"]
+        for key, value in container.items():
+            yield f"{name} {key}", json.dumps(value, sort_keys=True)
+    for key, value in normal.items():
+        if key != "tags":
+            yield key, value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _tags(resource: Resource) -> list[dict[str, str]]:
+    return tag_list(resource.tags, "key", "value")
+
+
+def _stack(described: Mapping[str, Any]) -> str | None:
+    return stack_of(described.get("tags", []), "key", "value")

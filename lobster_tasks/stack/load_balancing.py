@@ -1,0 +1,340 @@
+"""The Application Load Balancer, its target group and its listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from ..errors import OutOfTimeError
+from .network import Network, SecurityGroup
+from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+
+# The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+_GONE_WITHIN_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class LoadBalancer(Resource):
+    """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says."""
+
+    kind: ClassVar[str] = "load balancer"
+    fixed: ClassVar[frozenset[str]] = frozenset({"scheme"})
+    network: Network
+    security_group: SecurityGroup
+    scheme: str
+    idle_timeout: int
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeLoadBalancers by name, its attributes and its tags."""
+        found = aws.find(
+            "elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), self.label, Names=[self.name]
+        )
+        if not found or not found["LoadBalancers"]:
+            return None
+        balancer = found["LoadBalancers"][0]
+        arn = balancer["LoadBalancerArn"]
+        settings = aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn)
+        names = {live.id: resource.name for resource, live in known.items()}
+        attributes = {
+            "scheme": balancer["Scheme"],
+            "subnets": tuple(sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])),
+            "security groups": tuple(names.get(group, group) for group in balancer.get("SecurityGroups", [])),
+            **_attributes(settings, tuple(self._settings())),
+        }
+        return Live(arn, attributes, _stack(aws, self, arn), balancer)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
+        network = known.get(self.network)
+        return {
+            "scheme": self.scheme,
+            "subnets": tuple(sorted(network.attributes["subnets"])) if network else (),
+            "security groups": (self.security_group.name,),
+            **self._settings(),
+        }
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateLoadBalancer, then its attributes; it need not be active for a listener."""
+        made = aws.call(
+            "elbv2:CreateLoadBalancer",
+            self.label,
+            Name=self.name,
+            Type="application",
+            Scheme=self.scheme,
+            Subnets=list(known[self.network].attributes["subnets"]),
+            SecurityGroups=[known[self.security_group].id],
+            Tags=tag_list(self.tags),
+        )["LoadBalancers"][0]
+        live = Live(made["LoadBalancerArn"], {}, self.stack, made)
+        self.update(aws, live, frozenset(self._settings()), known)
+        return live
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """SetSubnets, SetSecurityGroups, ModifyLoadBalancerAttributes."""
+        if "subnets" in changed:
+            subnets = list(known[self.network].attributes["subnets"])
+            aws.call("elbv2:SetSubnets", self.label, LoadBalancerArn=live.id, Subnets=subnets)
+        if "security groups" in changed:
+            groups = [known[self.security_group].id]
+            aws.call("elbv2:SetSecurityGroups", self.label, LoadBalancerArn=live.id, SecurityGroups=groups)
+        if settings := {key: value for key, value in self._settings().items() if key in changed}:
+            aws.call(
+                "elbv2:ModifyLoadBalancerAttributes",
+                self.label,
+                LoadBalancerArn=live.id,
+                Attributes=tag_list(settings),
+            )
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteLoadBalancer, and wait until it is no longer described."""
+        aws.call("elbv2:DeleteLoadBalancer", self.label, LoadBalancerArn=live.id)
+        deadline = aws.clock.now() + _GONE_WITHIN_SECONDS
+        absent = ("LoadBalancerNotFound",)
+        while aws.find("elbv2:DescribeLoadBalancers", absent, self.label, LoadBalancerArns=[live.id]):
+            if aws.clock.now() > deadline:
+                raise OutOfTimeError(
+                    f"{self.label} is still there after {_GONE_WITHIN_SECONDS:.0f} s.",
+                    next_step="run the same command again",
+                )
+            aws.clock.sleep(2)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """AddTags."""
+        _tag(aws, self, live)
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "idle_timeout.timeout_seconds": str(self.idle_timeout),
+            "routing.http.drop_invalid_header_fields.enabled": "true",
+        }
+
+
+@dataclass(frozen=True)
+class TargetGroup(Resource):
+    """A target group of addresses (``ip``), HTTP; times in seconds."""
+
+    kind: ClassVar[str] = "target group"
+    fixed: ClassVar[frozenset[str]] = frozenset(
+        {"port", "protocol", "protocol version", "target type", "vpc"}
+    )
+    network: Network
+    port: int
+    health_path: str
+    interval: int
+    timeout: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+    deregistration_delay: int
+    stickiness: bool
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeTargetGroups by name, its attributes and its tags."""
+        found = aws.find(
+            "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), self.label, Names=[self.name]
+        )
+        if not found or not found["TargetGroups"]:
+            return None
+        group = found["TargetGroups"][0]
+        arn = group["TargetGroupArn"]
+        settings = aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn)
+        attributes = {
+            "port": group.get("Port"),
+            "protocol": group.get("Protocol"),
+            "protocol version": group.get("ProtocolVersion", "HTTP1"),
+            "target type": group.get("TargetType"),
+            "vpc": group.get("VpcId"),
+            **{words: group.get(member) for words, (member, _) in self._health().items()},
+            "matcher": group.get("Matcher", {}).get("HttpCode"),
+            **_attributes(settings, tuple(self._settings())),
+        }
+        return Live(arn, attributes, _stack(aws, self, arn), group)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Everything about it but who is registered."""
+        return {
+            "port": self.port,
+            "protocol": "HTTP",
+            "protocol version": "HTTP1",  # what a WebSocket upgrade needs
+            "target type": "ip",
+            "vpc": known[self.network].id if self.network in known else None,
+            **{words: value for words, (_, value) in self._health().items()},
+            "matcher": "200",
+            **self._settings(),
+        }
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateTargetGroup, then its attributes."""
+        made = aws.call(
+            "elbv2:CreateTargetGroup",
+            self.label,
+            Name=self.name,
+            Protocol="HTTP",
+            ProtocolVersion="HTTP1",
+            Port=self.port,
+            VpcId=known[self.network].id,
+            TargetType="ip",
+            Tags=tag_list(self.tags),
+            **self._health_parameters(),
+        )["TargetGroups"][0]
+        live = Live(made["TargetGroupArn"], {}, self.stack, made)
+        self.update(aws, live, frozenset(self._settings()), known)
+        return live
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """ModifyTargetGroup for the health check, ModifyTargetGroupAttributes for the rest."""
+        if changed & {*self._health(), "matcher"}:
+            aws.call(
+                "elbv2:ModifyTargetGroup", self.label, TargetGroupArn=live.id, **self._health_parameters()
+            )
+        if settings := {key: value for key, value in self._settings().items() if key in changed}:
+            aws.call(
+                "elbv2:ModifyTargetGroupAttributes",
+                self.label,
+                TargetGroupArn=live.id,
+                Attributes=tag_list(settings),
+            )
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteTargetGroup; a listener that is just gone may hold it for a moment."""
+
+        def delete() -> None:
+            aws.call("elbv2:DeleteTargetGroup", self.label, TargetGroupArn=live.id)
+
+        aws.settle(delete, {"ResourceInUse": ()}, within=60)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """AddTags."""
+        _tag(aws, self, live)
+
+    def _health(self) -> dict[str, tuple[str, Any]]:
+        return {
+            "health check protocol": ("HealthCheckProtocol", "HTTP"),
+            "health check port": ("HealthCheckPort", "traffic-port"),
+            "health check path": ("HealthCheckPath", self.health_path),
+            "health check interval": ("HealthCheckIntervalSeconds", self.interval),
+            "health check timeout": ("HealthCheckTimeoutSeconds", self.timeout),
+            "healthy threshold": ("HealthyThresholdCount", self.healthy_threshold),
+            "unhealthy threshold": ("UnhealthyThresholdCount", self.unhealthy_threshold),
+        }
+
+    def _health_parameters(self) -> dict[str, Any]:
+        return {**dict(self._health().values()), "Matcher": {"HttpCode": "200"}}
+
+    def _settings(self) -> dict[str, str]:
+        settings = {
+            "deregistration_delay.timeout_seconds": str(self.deregistration_delay),
+            "stickiness.enabled": "true" if self.stickiness else "false",
+        }
+        return settings | ({"stickiness.type": "lb_cookie"} if self.stickiness else {})
+
+
+@dataclass(frozen=True)
+class Listener(Resource):
+    """A listener on ``port``: it forwards to the target group, or redirects to HTTPS where that is None.
+
+    With a ``certificate`` (an ACM ARN) it speaks HTTPS.
+    """
+
+    kind: ClassVar[str] = "listener"
+    load_balancer: LoadBalancer
+    port: int
+    target_group: TargetGroup | None = None
+    certificate: str = ""
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeListeners of the load balancer; None while there is no load balancer."""
+        balancer = known.get(self.load_balancer)
+        if balancer is None:
+            return None
+        listeners = aws.pages("elbv2:DescribeListeners", "Listeners", self.label, LoadBalancerArn=balancer.id)
+        found = next((each for each in listeners if each["Port"] == self.port), None)
+        if found is None:
+            return None
+        names = {live.id: resource.name for resource, live in known.items()}
+        certificates = [each["CertificateArn"] for each in found.get("Certificates", [])]
+        attributes = {
+            "protocol": found["Protocol"],
+            "action": _action_words(found["DefaultActions"], names),
+            "certificate": certificates[0] if certificates else "",
+            "TLS policy": found.get("SslPolicy", ""),
+        }
+        arn = found["ListenerArn"]
+        return Live(arn, attributes, _stack(aws, self, arn), found)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Protocol, what it does, certificate and TLS policy."""
+        return {
+            "protocol": "HTTPS" if self.certificate else "HTTP",
+            "action": f"forward to {self.target_group.name}" if self.target_group else "redirect to HTTPS",
+            "certificate": self.certificate,
+            "TLS policy": TLS_POLICY if self.certificate else "",
+        }
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateListener."""
+        made = aws.call(
+            "elbv2:CreateListener",
+            self.label,
+            LoadBalancerArn=known[self.load_balancer].id,
+            Tags=tag_list(self.tags),
+            **self._parameters(known),
+        )["Listeners"][0]
+        return Live(made["ListenerArn"], {}, self.stack, made)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """ModifyListener, with everything."""
+        aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteListener."""
+        aws.find("elbv2:DeleteListener", ("ListenerNotFound",), self.label, ListenerArn=live.id)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """AddTags."""
+        _tag(aws, self, live)
+
+    def _parameters(self, known: Known) -> dict[str, Any]:
+        parameters: dict[str, Any] = {
+            "Port": self.port,
+            "Protocol": "HTTPS" if self.certificate else "HTTP",
+            "DefaultActions": [self._action(known)],
+        }
+        if self.certificate:
+            certificates = [{"CertificateArn": self.certificate}]
+            parameters |= {"Certificates": certificates, "SslPolicy": TLS_POLICY}
+        return parameters
+
+    def _action(self, known: Known) -> dict[str, Any]:
+        if self.target_group:
+            return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
+        redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+        return {"Type": "redirect", "RedirectConfig": redirect}
+
+
+def _action_words(actions: list[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    action = actions[-1]
+    if action["Type"] == "redirect":
+        config = action["RedirectConfig"]
+        return f"redirect to {config.get('Protocol')}"
+    if action["Type"] == "forward":
+        groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+        arns = [group["TargetGroupArn"] for group in groups]
+        return "forward to " + ", ".join(names.get(arn, arn) for arn in arns)
+    return str(action["Type"])
+
+
+def _attributes(answer: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
+    found = {each["Key"]: each.get("Value", "") for each in answer["Attributes"]}
+    return {key: found.get(key, "") for key in keys}
+
+
+def _stack(aws: Aws, resource: Resource, arn: str) -> str | None:
+    answer = aws.call("elbv2:DescribeTags", resource.label, ResourceArns=[arn])
+    return stack_of([tag for each in answer["TagDescriptions"] for tag in each["Tags"]])
+
+
+def _tag(aws: Aws, resource: Resource, live: Live) -> None:
+    aws.call("elbv2:AddTags", resource.label, ResourceArns=[live.id], Tags=tag_list(resource.tags))

@@ -1,0 +1,62 @@
+"""The CloudWatch Logs group that the task writes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..aws import Aws
+from .resource import STACK_TAG, Attributes, Known, Live, Resource
+
+
+@dataclass(frozen=True)
+class LogGroup(Resource):
+    """A log group that keeps events for ``retention_days``."""
+
+    kind: ClassVar[str] = "log group"
+    holds_data: ClassVar[bool] = True
+    retention_days: int
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeLogGroups by prefix, which is how one group is found, and its tags."""
+        groups = aws.pages("logs:DescribeLogGroups", "logGroups", self.label, logGroupNamePrefix=self.name)
+        group = next((each for each in groups if each["logGroupName"] == self.name), None)
+        if group is None:
+            return None
+        arn = group["arn"].removesuffix(":*")
+        tags = aws.call("logs:ListTagsForResource", self.label, resourceArn=arn)["tags"]
+        retention = group.get("retentionInDays")
+        return Live(arn, {"retention": _days(retention)}, tags.get(STACK_TAG), group)
+
+    def wanted(self, known: Known) -> Attributes:
+        """The retention."""
+        return {"retention": _days(self.retention_days)}
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateLogGroup, then its retention."""
+        aws.call("logs:CreateLogGroup", self.label, logGroupName=self.name, tags=self.tags)
+        arn = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{self.name}"
+        live = Live(arn, {}, self.stack)
+        self.update(aws, live, frozenset({"retention"}), known)
+        return live
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """PutRetentionPolicy."""
+        aws.call(
+            "logs:PutRetentionPolicy",
+            self.label,
+            logGroupName=self.name,
+            retentionInDays=self.retention_days,
+        )
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteLogGroup, with every event in it."""
+        aws.find("logs:DeleteLogGroup", ("ResourceNotFoundException",), self.label, logGroupName=self.name)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource."""
+        aws.call("logs:TagResource", self.label, resourceArn=live.id, tags=self.tags)
+
+
+def _days(days: int | None) -> str:
+    return f"{days} days" if days else "for ever"

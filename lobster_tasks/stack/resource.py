@@ -1,0 +1,130 @@
+"""What every resource of a stack has in common.
+
+A resource says what should exist. Both sides, wanted and live, are brought into the same normal form, a flat
+mapping of attributes in people's words; where they differ the planner sees a change, and an attribute that the
+wanted side does not mention is left alone. A resource holds direct references to those it needs: the
+dependency graph is read from the dataclass fields.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+from ..aws import Aws
+
+STACK_TAG = "lobster:stack"
+Attributes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A resource as it is in the account: its id (usually an ARN), its attributes, its stack tag."""
+
+    id: str
+    attributes: Attributes
+    stack: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+class Known(Mapping["Resource", Live]):
+    """The live resources found so far, by the resource that stands for them."""
+
+    def __init__(self, live: Mapping[Resource, Live | None]) -> None:
+        self._live = live
+
+    def __getitem__(self, resource: Resource) -> Live:
+        live = self._live.get(resource)
+        if live is None:
+            raise KeyError(resource)
+        return live
+
+    def __iter__(self) -> Iterator[Resource]:
+        return (resource for resource, live in self._live.items() if live is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@dataclass(frozen=True)
+class Resource(ABC):
+    """One thing that should exist, by its name.
+
+    ``stack`` is the value of the ownership tag. ``kind`` is AWS's word for it. ``fixed`` names the attributes
+    that AWS cannot change in place. ``taggable`` is false for what cannot carry the tag: such a resource
+    belongs to whoever owns the resource it is part of. ``exact`` is true where an attribute that is not
+    wanted has to go.
+    """
+
+    name: str
+    stack: str
+
+    kind: ClassVar[str]
+    fixed: ClassVar[frozenset[str]] = frozenset()
+    taggable: ClassVar[bool] = True
+    holds_data: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
+
+    @property
+    def label(self) -> str:
+        """Kind and name, as in ``target-group/lobster-tg``."""
+        return f"{self.kind.replace(' ', '-')}/{self.name}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that the resource is made with."""
+        return {STACK_TAG: self.stack}
+
+    @property
+    def needs(self) -> tuple[Resource, ...]:
+        """The resources that this one refers to."""
+        found: list[Resource] = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            candidates = value if isinstance(value, tuple) else (value,)
+            found += [candidate for candidate in candidates if isinstance(candidate, Resource)]
+        return tuple(found)
+
+    def describe(self, attribute: str, value: Any) -> str:
+        """An attribute's value as people read it; empty where it should not be shown."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, tuple):
+            return ", ".join(map(str, value)) or "none"
+        return "none" if value in (None, "") else str(value)
+
+    @abstractmethod
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """The resource as it is, or None where there is none. Calls nothing that changes anything."""
+
+    @abstractmethod
+    def wanted(self, known: Known) -> Attributes:
+        """The attributes that the resource should have, in the same normal form as ``Live.attributes``."""
+
+    @abstractmethod
+    def create(self, aws: Aws, known: Known) -> Live:
+        """Make it, with all that is wanted; everything in ``needs`` exists by now."""
+
+    @abstractmethod
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+        """Put the ``changed`` attributes right, in place."""
+
+    @abstractmethod
+    def delete(self, aws: Aws, live: Live) -> None:
+        """Remove it and wait until AWS has let go of it; what needed it is gone by now."""
+
+    @abstractmethod
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """Put the stack's tag on it."""
+
+
+def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Tags in the list form that most of AWS takes."""
+    return [{key: name, value: content} for name, content in tags.items()]
+
+
+def stack_of(tags: list[dict[str, str]], key: str = "Key", value: str = "Value") -> str | None:
+    """The stack's name out of a tag list, or None where it carries no such tag."""
+    return next((tag[value] for tag in tags if tag[key] == STACK_TAG), None)
