@@ -7,6 +7,8 @@
 | ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
 | ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
 | ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
+| ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
+| ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
 """
 
 from __future__ import annotations
@@ -46,11 +48,14 @@ class Control:
             ("DELETE", "calls"): lambda _: self._calls.clear(),
             ("POST", "latency"): self._latency,
             ("POST", "kill-task"): self._kill_task,
+            ("POST", "address"): self._address,
         }
 
     def answer(self, environ: dict[str, Any]) -> Answer:
         """The answer to one request: JSON, 400 with ``{"error": …}`` when it cannot be understood."""
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
+        if name.startswith("layers/"):
+            return _layer(self._world, name.removeprefix("layers/"))
         route = self._routes.get((environ["REQUEST_METHOD"], name))
         if route is None:
             return _json(404, {"error": f"no {environ['REQUEST_METHOD']} /_embedded/{name}"})
@@ -74,8 +79,21 @@ class Control:
     def _latency(self, given: Any) -> None:
         self._faults.latency = float(given["seconds"])
 
+    def _address(self, given: Any) -> dict[str, str]:
+        return {"address": self._world.addresses.loopback(given["vpc"], given["ip"])}
+
     def _kill_task(self, given: Any) -> dict[str, bool]:
         return {"killed": self.kill_task(given["task"])}
+
+
+def _layer(world: World, path: str) -> Answer:
+    """A blob by ``account/region/digest/repository``."""
+    account, region, digest, repository = [*path.split("/", 3), "", "", ""][:4]
+    try:
+        data = world.images.blob(account, region, repository, digest)
+    except KeyError:
+        return _json(404, {"error": f"no layer {path}"})
+    return Answer(200, (("Content-Type", "application/octet-stream"),), data)
 
 
 def _json(status: int, value: Any) -> Answer:

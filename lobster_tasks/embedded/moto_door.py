@@ -2,28 +2,33 @@
 
 moto has no public extension point, so everything that may break with a new moto release is named here and
 touched by one test (``tests/embedded/test_moto_door.py``). Other modules of ``embedded`` import from this one
-only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: response classes
-by this module's ``__getattr__``, stores of resources by ``Backends``.
+only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: moto's classes by
+this module's ``__getattr__``, its stores of resources by ``Backends``.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is imported
-os.environ.pop("MOTO_ACCOUNT_ID", None)  # would override DEFAULT_ACCOUNT_ID
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
+os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 from botocore.exceptions import UnknownServiceError
 from moto.backend_index import backend_url_patterns
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
+from moto.core.model_instances import reset_model_data
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
@@ -38,7 +43,9 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-RESPONSES = {
+HOMES = {
+    "IAMBackend": "moto.iam.models",
+    "EC2Backend": "moto.ec2.models",
     "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",
@@ -54,9 +61,9 @@ RESPONSES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in RESPONSES:
+    if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(RESPONSES[name]), name)
+    globals()[name] = getattr(import_module(HOMES[name]), name)
     return globals()[name]
 
 
@@ -67,9 +74,17 @@ class Backends:
     service: str
 
     def __getitem__(self, account: str) -> Any:
-        return getattr(import_module(f"moto.{self.service}.models"), f"{self.service}_backends")[account]
+        return self._all()[account]
+
+    def keep_in(self, store: type) -> None:
+        """From now on hold each account's and region's resources in ``store``, a subclass of moto's."""
+        self._all().backend = store
+
+    def _all(self) -> Any:
+        return getattr(import_module(f"moto.{self.service}.models"), f"{self.service}_backends")
 
 
+acm_backends = Backends("acm")
 applicationautoscaling_backends = Backends("applicationautoscaling")
 ec2_backends = Backends("ec2")
 ecr_backends = Backends("ecr")
@@ -84,7 +99,7 @@ sts_backends = Backends("sts")
 
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
-    "RESPONSES",
+    "HOMES",
     "ActionResult",
     "Answer",
     "AwsError",
@@ -127,6 +142,11 @@ class Answer:
         return cls(response.status_code, tuple(response.headers.items()), response.get_data())
 
 
+def in_our_account(environ: dict[str, Any]) -> None:
+    """Tell moto the account; else it looks for the access key in every IAM store of every partition."""
+    environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
+
+
 def answer_from(response_class: type[BaseResponse], environ: dict[str, Any]) -> Answer:
     """What a response class answers to one request (a WSGI environ)."""
     request = BackendRequest(environ)
@@ -147,6 +167,16 @@ class Stock(DomainDispatcherApplication):
             raise NotImplementedError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         return answer
 
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """As moto's, but for what moto only prints about, on a standard output that is not its own."""
+        if host and host.endswith(".amazonaws.com") and _backend(host) is None:
+            return None
+        return super().get_backend_for_host(host)
+
+
+def _backend(host: str) -> str | None:
+    return next((name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")), None)
+
 
 def _known_app(backend: Any) -> Any:
     if backend is None:
@@ -158,8 +188,7 @@ def model_name(service: str) -> str:
     """botocore's name of the service that signs as ``service``."""
     if service in _MODEL_NAMES:
         return _MODEL_NAMES[service]
-    host = f"http://{service}.us-east-1.amazonaws.com"
-    backend = next((name for name, pattern in backend_url_patterns if pattern.match(host)), service)
+    backend = _backend(f"{service}.us-east-1.amazonaws.com") or service
     return str(service_name_from_moto_package_name(backend))
 
 
@@ -193,8 +222,18 @@ def error_answer(service: str, content_type: str, error: ServiceException) -> An
 
 
 def empty_moto() -> None:
-    """Forget every resource of every account."""
-    import_module("moto.moto_api._internal.models").moto_api_backend.reset()
+    """Forget every resource of every account.
+
+    moto's own reset makes each store anew before it throws it away, which takes up to a second; a store that
+    overrides ``reset`` has something to end, so that is called.
+    """
+    for backends in list(BackendDict._instances):
+        for account in list(backends.values()):
+            for backend in list(account.values()):
+                if type(backend).reset is not BaseBackend.reset:
+                    backend.reset()
+        backends.clear()
+    reset_model_data()
 
 
 @dataclass(frozen=True)
@@ -224,7 +263,7 @@ def create_eni(
     for group in groups:
         if backend.get_security_group_from_id(group) is None:
             raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
-    if found.available_ip_addresses < 1:
+    if found.available_ip_address_count < 1:
         message = f"The specified subnet does not have enough free addresses to satisfy the request: {subnet}"
         raise AwsError("InsufficientFreeAddressesInSubnet", message)
     address = found.get_available_subnet_ip(None)
@@ -317,3 +356,74 @@ def find_role(account: str, role_arn: str) -> StoredRole | None:
         boundary.document if boundary else None,
         role.create_date.replace(tzinfo=UTC),
     )
+
+
+def find_subnet(ec2: Any, subnet: str) -> Any:
+    """A subnet of one region's EC2 by id, or None."""
+    zones = list(ec2.subnets.values())
+    return next((by_id[subnet] for by_id in zones if subnet in by_id), None)
+
+
+def zone_of(account: str, region: str, vpc: str, ip: str) -> str | None:
+    """The availability zone of the subnet that holds an address of a VPC; None when no subnet does."""
+    zones = list(ec2_backends[account][region].subnets.values())
+    for subnet in (one for by_id in zones for one in list(by_id.values())):
+        if subnet.vpc_id == vpc and _holds(subnet.cidr_block, ip):
+            return str(subnet.availability_zone)
+    return None
+
+
+def _holds(cidr: str, ip: str) -> bool:
+    try:
+        return ip_address(ip) in ip_network(cidr)
+    except ValueError:
+        return False
+
+
+def set_eni_groups(account: str, region: str, eni: str, groups: Sequence[str]) -> None:
+    """Change the security groups of a network interface."""
+    ec2 = ec2_backends[account][region]
+    if eni in ec2.enis:
+        ec2.enis[eni]._group_set = [ec2.get_security_group_from_id(group) for group in groups]
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate (with its chain) and, where it is known, its private key, both PEM."""
+
+    status: str
+    certificate: bytes
+    key: bytes
+    names: tuple[str, ...]
+
+
+def find_certificate(account: str, region: str, arn: str) -> StoredCertificate | None:
+    """A certificate of ACM, or of IAM, by ARN."""
+    if arn.split(":")[2] == "iam":
+        found = iam_backends[account]["aws"].get_certificate_by_arn(arn)
+        if found is None:
+            return None
+        return StoredCertificate("ISSUED", found.cert_body.encode(), found.private_key.encode(), ())
+    found = acm_backends[account][region]._certificates.get(arn)
+    if found is None:
+        return None
+    found.check()  # which is when moto's certificates notice that they were validated
+    return StoredCertificate(
+        found.status, found.cert + b"\n" + found.chain, found.key, (found.common_name, *found.sans)
+    )
+
+
+def ssl_policy_exists(name: str) -> bool:
+    """Whether Elastic Load Balancing has a security policy of this name."""
+    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
+
+
+def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:
+    """Change the actions of a listener rule."""
+    action = import_module("moto.elbv2.models").FakeAction
+    rule.actions = [action(one) for one in actions]
+
+
+def random_hex(length: int) -> str:
+    """Hexadecimal digits, as in ARNs."""
+    return secrets.token_hex(length // 2)

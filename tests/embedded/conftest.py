@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.embedded.balanced import Balanced
 from tests.embedded_process import EmbeddedProcess, start
 
 
@@ -28,3 +29,19 @@ def aws(embedded_process: EmbeddedProcess) -> EmbeddedProcess:
 def client(aws: EmbeddedProcess) -> Any:
     """``client("ecs")`` makes a boto3 client."""
     return aws.client
+
+
+@pytest.fixture(scope="session")
+def quick_process() -> Iterator[EmbeddedProcess]:
+    """An embedded AWS in which 100 seconds pass in one, for what takes AWS minutes."""
+    with start(speed=100, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture
+def balanced(quick_process: EmbeddedProcess) -> Iterator[Balanced]:
+    """A load balancer with a listener on port 80 and an empty target group."""
+    quick_process.reset()
+    made = Balanced(quick_process)
+    yield made
+    made.close()

@@ -1,0 +1,142 @@
+"""The one loopback port of a load balancer: takes connections, and tells TLS from plain HTTP by the first byte."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from aiohttp import web
+
+TLS_HANDSHAKE = 0x16  # the first byte that a TLS client sends
+LINE_LIMIT = 16_384  # per request line and per header, "Troubleshoot your ALB", HTTP 400
+BACKLOG = 512
+
+Handle = Callable[[bool, web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Mode(Enum):
+    """What happens to a connection."""
+
+    CLOSED = "refused: nothing listens yet"
+    REFUSING = "closed at once: no listener any more"
+    SILENT = "never answered: security groups drop the packets"
+    SERVING = "served"
+
+
+class FrontDoor:
+    """Owns the port from the creation of the load balancer on, so that its DNS name never changes.
+
+    ``handle(secure, request)`` answers a request.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)
+        self._mode = Mode.CLOSED
+        self._idle = 60.0
+        self._servers: dict[bool, web.Server] = {}
+        self._old_servers: list[web.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.plain = False
+        self.tls: ssl.SSLContext | None = None
+
+    @property
+    def port(self) -> int:
+        """The port, also before anything listens."""
+        return int(self._socket.getsockname()[1])
+
+    def set_idle(self, seconds: float) -> None:
+        """How many real seconds a connection may be idle; holds for connections that come from now on."""
+        if seconds != self._idle:
+            self._idle = seconds
+            self._old_servers += self._servers.values()
+            self._servers = {}
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change what happens to connections; on the data-plane thread."""
+        never_listened = self._mode is Mode.CLOSED and mode is Mode.REFUSING
+        if mode is self._mode or mode is Mode.CLOSED or never_listened:
+            return
+        loop = asyncio.get_running_loop()
+        if self._mode is Mode.CLOSED:
+            self._socket.listen(BACKLOG)
+        loop.remove_reader(self._socket)
+        if mode is not Mode.SILENT:
+            loop.add_reader(self._socket, self._accept)
+        self._mode = mode
+
+    def close(self) -> None:
+        """Close the port and every connection; on the data-plane thread."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        self._socket.close()
+        for task in self._tasks:
+            task.cancel()
+        for server in [*self._servers.values(), *self._old_servers]:
+            for connection in server.connections:
+                connection.force_close()
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except BlockingIOError:
+            return
+        if self._mode is not Mode.SERVING:
+            connection.close()
+            return
+        connection.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._serve(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        first = await self._first_byte(connection)
+        secure = first == TLS_HANDSHAKE
+        if first is None or not (self.tls if secure else self.plain):
+            connection.close()
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                self._server(secure), connection, ssl=self.tls if secure else None
+            )
+        except (OSError, ssl.SSLError):
+            connection.close()
+
+    async def _first_byte(self, connection: socket.socket) -> int | None:
+        """The first byte that the client sends, left where it is; None if it closes or says nothing."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(connection, readable.set)
+        try:
+            async with asyncio.timeout(self._idle):
+                await readable.wait()
+            data = connection.recv(1, socket.MSG_PEEK)
+        except (TimeoutError, OSError):
+            return None
+        finally:
+            loop.remove_reader(connection)
+        return data[0] if data else None
+
+    def _server(self, secure: bool) -> web.Server:
+        if secure not in self._servers:
+
+            async def handle(request: web.BaseRequest) -> web.StreamResponse:
+                return await self._handle(secure, request)
+
+            self._servers[secure] = web.Server(
+                handle,
+                handler_cancellation=True,
+                keepalive_timeout=self._idle,
+                access_log=None,
+                auto_decompress=False,
+                max_line_size=LINE_LIMIT,
+                max_field_size=LINE_LIMIT,
+                lingering_time=2.0,
+            )
+        return self._servers[secure]

@@ -1,0 +1,142 @@
+"""What goes back to the client: a target's response, streamed, or a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http import StreamWriter
+from multidict import CIMultiDict
+
+from .upstream import BrokenError, Connection, Reply, SilentError
+
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the fast side is paused
+
+
+class Relayed(web.StreamResponse):
+    """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own."""
+
+    def __init__(self, reply: Reply, cookies: Iterable[str], at_once: bool) -> None:
+        message = reply.message
+        named = message.headers.get("Connection", "").lower().split(",")
+        dropped = HOP_BY_HOP | {name.strip() for name in named}
+        headers = CIMultiDict((k, v) for k, v in message.headers.items() if k.lower() not in dropped)
+        if message.code == 101:
+            headers["Connection"], headers["Upgrade"] = "Upgrade", "websocket"
+        for cookie in cookies:
+            headers.add("Set-Cookie", cookie)
+        super().__init__(status=message.code, reason=message.reason, headers=headers)
+        self._send_headers_immediately = not at_once
+        self._unwanted = [name for name in ("Server", "Content-Type") if name not in headers]
+
+    async def _prepare_headers(self) -> None:
+        await super()._prepare_headers()
+        for name in self._unwanted:
+            self.headers.popall(name, None)
+
+
+async def send_reply(request: web.BaseRequest, reply: Reply, cookies: Iterable[str]) -> web.StreamResponse:
+    """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it."""
+    whole = reply.body.is_eof()
+    response = Relayed(reply, cookies, at_once=whole)
+    await response.prepare(request)
+    if whole:
+        await response.write_eof(reply.body.read_nowait())
+        return response
+    while chunk := await _next_chunk(reply):
+        await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def _next_chunk(reply: Reply) -> bytes:
+    try:
+        return await reply.body.readany()
+    except aiohttp.SocketTimeoutError:
+        raise SilentError from None
+    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
+        raise BrokenError(str(error)) from error
+
+
+class Pipe:
+    """Takes the bytes that arrive on one side of a WebSocket and writes them to the other side.
+
+    aiohttp hands it bytes as it would to its own WebSocket parser; frames pass unread, so that whatever the
+    two sides agreed on (extensions, fragments, close codes) holds.
+    """
+
+    def __init__(self, tunnel: Tunnel, source: Any, sink: Any) -> None:
+        self._tunnel = tunnel
+        self._source = source
+        self._sink = sink
+        self._writer = StreamWriter(sink, tunnel.loop)
+        self._waiting: asyncio.Task[None] | None = None
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Bytes came; ``(ended, rest)`` is what aiohttp asks for."""
+        self._tunnel.active_at = self._tunnel.loop.time()
+        out = self._sink.transport
+        if out is None or out.is_closing():
+            self._tunnel.end()
+            return True, b""
+        out.write(data)
+        if out.get_write_buffer_size() > HIGH_WATER and self._waiting is None:
+            self._source.transport.pause_reading()
+            self._waiting = self._tunnel.loop.create_task(self._resume())
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """The source closed."""
+        self._tunnel.end()
+
+    async def _resume(self) -> None:
+        try:
+            await self._writer.drain()
+        except ConnectionError:
+            self._tunnel.end()
+        self._waiting = None
+        if self._source.transport is not None:
+            self._source.transport.resume_reading()
+
+
+class Tunnel:
+    """An open WebSocket: bytes pass both ways until one side closes, ``idle`` real seconds pass, or it is cut."""
+
+    def __init__(self, idle: float) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.active_at = self.loop.time()
+        self._idle = idle
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """Close both sides."""
+        self._ended.set()
+
+    async def run(self, request: web.BaseRequest, connection: Connection, response: Relayed) -> None:
+        """Answer 101 and pass bytes; the target's connection is closed when this returns."""
+        front: Any = request.protocol
+        back: Any = connection.protocol
+        await response.prepare(request)
+        try:
+            front.set_parser(Pipe(self, front, back))
+            back.set_parser(Pipe(self, back, front), None)
+            await self._until_ended()
+        finally:
+            connection.close()
+            if request.transport is not None:
+                request.transport.close()
+
+    async def _until_ended(self) -> None:
+        while not self._ended.is_set():
+            left = self.active_at + self._idle - self.loop.time()
+            if left <= 0:
+                return
+            try:
+                async with asyncio.timeout(left):
+                    await self._ended.wait()
+            except TimeoutError:
+                continue

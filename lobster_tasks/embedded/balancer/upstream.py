@@ -1,0 +1,159 @@
+"""Connections from the load balancer to targets, kept open between requests.
+
+HTTP is read by aiohttp's own client protocol; what it lacks for a proxy is done here: a connection is reused
+only if nothing has arrived on it meanwhile (a target that closes an idle connection is noticed before the
+request is sent, not after), and the caller decides what may be sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+from collections import deque
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import StreamReader
+
+CONNECT_SECONDS = 3.0  # a loopback address answers or refuses at once, unless its backlog is full
+LINE_LIMIT = 65_536  # what a target may send in one header is not the load balancer's business
+
+
+class UnreachableError(Exception):
+    """The connection to a target could not be opened; ``refused`` unless it timed out."""
+
+    def __init__(self, refused: bool) -> None:
+        super().__init__("refused" if refused else "timed out")
+        self.refused = refused
+
+
+class BrokenError(Exception):
+    """The target closed or reset the connection, or sent what is not HTTP."""
+
+
+class SilentError(Exception):
+    """The target sent nothing for as long as it may."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The head of a target's response, and its body to come."""
+
+    message: RawResponseMessage
+    body: StreamReader
+
+
+class Connection:
+    """One connection to a target; serves one request after another."""
+
+    def __init__(self, protocol: ResponseHandler, transport: asyncio.Transport) -> None:
+        self.protocol = protocol
+        self.transport = transport
+        self.reused = False
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    @classmethod
+    async def open(
+        cls, address: str, port: int, tls: bool = False, seconds: float = CONNECT_SECONDS
+    ) -> Connection:
+        """Connect, within ``seconds`` (real); raises UnreachableError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(seconds):
+                transport, protocol = await loop.create_connection(
+                    lambda: ResponseHandler(loop), address, port, ssl=_any_certificate() if tls else None
+                )
+        except TimeoutError:
+            raise UnreachableError(refused=False) from None
+        except OSError as error:
+            raise UnreachableError(refused=True) from error
+        return cls(protocol, transport)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is open and quiet: the target has neither closed it nor sent anything unasked."""
+        return self.protocol.is_connected() and not self._poll.poll(0)
+
+    def send_head(self, head: bytes, method: str, silence: float | None) -> None:
+        """Send a request's head. ``silence`` is how many real seconds the target may say nothing."""
+        self.protocol.set_response_params(
+            skip_payload=method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=silence,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
+        )
+        self.transport.write(head)
+        self.protocol.start_timeout()
+
+    def await_silence(self, seconds: float) -> None:
+        """From now on the target may say nothing for so many real seconds."""
+        self.protocol.read_timeout = seconds
+        self.protocol.start_timeout()
+
+    async def reply(self) -> Reply:
+        """Wait for the response's head, past any ``100 Continue``; raises BrokenError or SilentError."""
+        try:
+            while True:
+                message, body = await self.protocol.read()
+                if message.code >= 200 or message.code == 101:
+                    return Reply(message, body)
+        except aiohttp.SocketTimeoutError:
+            raise SilentError from None
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            raise BrokenError(str(error)) from error
+
+    def close(self) -> None:
+        """Close after what was written is sent."""
+        self.protocol.close()
+
+    def abort(self) -> None:
+        """Close now; whoever waits for the target learns that it is BrokenError."""
+        self.transport.abort()
+
+
+class Pool:
+    """The idle connections to one address and port."""
+
+    def __init__(self, address: str, port: int, tls: bool = False) -> None:
+        self._address = address
+        self._port = port
+        self._tls = tls
+        self._idle: deque[Connection] = deque()
+
+    async def take(self, fresh: bool = False) -> Connection:
+        """An open connection, a new one if ``fresh`` or if none is idle; raises UnreachableError."""
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if connection.usable:
+                connection.reused = True
+                return connection
+            connection.close()
+        return await Connection.open(self._address, self._port, self._tls)
+
+    def give_back(self, connection: Connection, message: RawResponseMessage) -> None:
+        """Keep a connection whose response was read to its end, if it can serve another request."""
+        if message.should_close or connection.protocol.should_close:
+            connection.close()
+        else:
+            connection.protocol.read_timeout = None
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _any_certificate() -> ssl.SSLContext:
+    """A load balancer does not look at the certificates of its targets."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,182 @@
+"""Small real web servers that tests put behind a load balancer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+MEGABYTE = 1 << 20
+
+
+@dataclass
+class Seen:
+    """A request as the site got it."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    connection: int
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+@dataclass(eq=False)
+class Site:
+    """A web server with a name, on one address, in a thread of its own.
+
+    It answers ``/`` with its name; what else it does is in ``_routes``. ``health`` is the status that it answers
+    to health checks; they are kept in ``checks``, all other requests in ``seen``.
+    """
+
+    name: str
+    address: str
+    port: int
+    health: int = 200
+    seen: list[Seen] = field(default_factory=list)
+    checks: list[Seen] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._runner: web.AppRunner | None = None
+        self._thread = threading.Thread(target=self._run, name=f"site {self.name}", daemon=True)
+        self._thread.start()
+        self._do(self._start())
+
+    def stop(self) -> None:
+        """Stop serving; open connections are closed."""
+        self.release.set()
+        if self._runner is not None:
+            self._do(self._runner.cleanup())
+            self._runner = None
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(timeout=10)
+            self.loop.close()
+
+    def _do(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    async def _start(self) -> None:
+        app = web.Application(client_max_size=64 * MEGABYTE, middlewares=[self._note])
+        for path, handler in self._routes().items():
+            app.router.add_route("*", path, handler)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self.address, self.port).start()
+
+    def _routes(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:
+        return {
+            "/health": self._health,
+            "/upload": self._upload,
+            "/download": self._download,
+            "/events": self._events,
+            "/wait": self._wait,
+            "/die": self._die,
+            "/half": self._half,
+            "/cookie": self._cookie,
+            "/ws": self._websocket,
+            "/{rest:.*}": self._hello,
+        }
+
+    @web.middleware
+    async def _note(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        headers = [(name.decode(), value.decode("latin-1")) for name, value in request.raw_headers]
+        kept = self.checks if request.path == "/health" else self.seen
+        kept.append(Seen(request.method, request.raw_path, headers, id(request.transport)))
+        answered: web.StreamResponse = await handler(request)
+        return answered
+
+    async def _hello(self, request: web.Request) -> web.StreamResponse:
+        headers = {"X-Site": self.name, "Connection": "keep-alive", "Server": "site"}
+        return web.Response(text=self.name, headers=headers)
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=self.health, text="ok")
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        digest, length = hashlib.sha256(), 0
+        async for chunk in request.content.iter_any():
+            digest.update(chunk)
+            length += len(chunk)
+        return web.json_response({"length": length, "sha256": digest.hexdigest()})
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(int(request.query["megabytes"])):
+            await response.write(b"x" * MEGABYTE)
+        await response.write_eof()
+        return response
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """One event at once, the next when the test says so."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: first\n\n")
+        try:
+            await self._released(request)
+            await response.write(b"data: second\n\n")
+            await response.write_eof()
+        except ConnectionError:
+            self.gone.append(request.path)
+        return response
+
+    async def _wait(self, request: web.Request) -> web.StreamResponse:
+        """Answers when the test says so."""
+        await self._released(request)
+        return web.Response(text=f"{self.name} waited")
+
+    async def _released(self, request: web.Request) -> None:
+        while not self.release.is_set():
+            if request.transport is None:
+                self.gone.append(request.path)
+                raise ConnectionResetError("the client left")
+            await asyncio.sleep(0.01)
+
+    async def _die(self, request: web.Request) -> web.StreamResponse:
+        """Closes the connection without an answer."""
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def _half(self, request: web.Request) -> web.StreamResponse:
+        """Promises more than it sends."""
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"half")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async def _cookie(self, request: web.Request) -> web.StreamResponse:
+        response = web.Response(text=self.name)
+        response.set_cookie("session", "1")
+        return response
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        """Sends back what it gets; ``close <code>`` closes with that code, ``name`` says who it is."""
+        socket = web.WebSocketResponse(protocols=("streamlit",), max_msg_size=0, heartbeat=None)
+        await socket.prepare(request)
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.BINARY:
+                await socket.send_bytes(message.data)
+            elif message.data.startswith("close "):
+                await socket.close(code=int(message.data[6:]), message=b"as asked")
+            else:
+                await socket.send_str(self.name if message.data == "name" else message.data)
+        self.gone.append(f"websocket {socket.close_code}")
+        return socket
