@@ -1,33 +1,92 @@
-"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C."""
+"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C.
+
+Exit codes: 0 told to stop; 2 bad arguments; 5 it cannot start here (port in use, no loopback addresses).
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import signal
 import sys
-import threading
+import warnings
 
-from .aws import EmbeddedAws
-from .pace import Pace
+CANNOT_START = 5
 
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop; prints ``AWS_ENDPOINT_URL=…`` once every part answers."""
-    parser = argparse.ArgumentParser(prog="python -m lobster_tasks.embedded", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--speed", type=float, default=1.0, help="AWS seconds in one real second")
-    parser.add_argument("--boot-allowance", type=float, default=10.0, help="real seconds a program may take")
-    given = parser.parse_args(argv)
-    stop = threading.Event()
+    given = _arguments(argv)
+    told, tell = os.pipe()  # not an Event: a handler that interrupts its wait() would wait for it
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stop.set())
-    aws = EmbeddedAws(given.port, Pace(given.speed, given.boot_allowance))
+        signal.signal(signum, lambda *_: os.write(tell, b"stop") and None)
+    _log(given.verbose)
+    _leave_the_users_aws_alone()
+    from .aws import CannotStartError, EmbeddedAws  # slow: after the arguments and the signals
+    from .pace import Pace
+
+    try:
+        aws = EmbeddedAws(given.port, Pace(given.speed, given.boot_allowance))
+    except CannotStartError as why:
+        sys.stderr.write(f"The embedded AWS cannot start: {why}\n")
+        return CANNOT_START
     aws.start()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     sys.stdout.flush()
-    stop.wait()
+    os.read(told, 1)
     aws.stop()
     return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m lobster_tasks.embedded", description="Run the embedded AWS in the foreground."
+    )
+    parser.add_argument("--port", type=_port, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="AWS seconds in one real second")
+    parser.add_argument(
+        "--boot-allowance", type=_positive, default=10.0, help="real seconds a program may take to start"
+    )
+    parser.add_argument("--verbose", action="store_true", help="one line on stderr for every call")
+    return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: 0 to 65535")
+    return port
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+class _OneLine(logging.Formatter):
+    """A record as one line: tracebacks only when asked for."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, on one line."""
+        return " ".join(record.getMessage().split())
+
+
+def _log(verbose: bool) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s") if verbose else _OneLine("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("lobster_tasks").setLevel(logging.INFO if verbose else logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error code that no model names
+
+
+def _leave_the_users_aws_alone() -> None:
+    """Let no profile, endpoint or credential of the user's reach boto3 inside this process."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 if __name__ == "__main__":

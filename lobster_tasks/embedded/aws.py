@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from .balancer.balancer import Balancer
 from .fargate.scheduler import Fargate
 from .pace import Pace
@@ -12,18 +14,26 @@ from .server import Server
 from .world import World, open_world
 
 
+class CannotStartError(Exception):
+    """This machine cannot run an embedded AWS as asked; the text says why, in one line or a few."""
+
+
 class EmbeddedAws:
-    """One embedded AWS; a process holds at most one."""
+    """One embedded AWS; a process holds at most one. CannotStartError when the port is taken."""
 
     def __init__(self, port: int = 0, pace: Pace | None = None) -> None:
         self.world = World(pace or Pace())
-        self.world.addresses = Addresses(self.world)
+        self._server = _listen(port)
+        self.world.url = self._server.url
+        try:
+            self.world.addresses = Addresses(self.world)
+        except RuntimeError as none_left:  # its text says what to do
+            raise CannotStartError(str(none_left)) from none_left
         self.world.images = Images(self.world)
         self.world.processes = Processes(self.world)
         self.world.balancer = Balancer(self.world)
         self.world.fargate = Fargate(self.world)
         open_world(self.world)
-        self._server = Server(port, self.world)
 
     @property
     def url(self) -> str:
@@ -33,9 +43,17 @@ class EmbeddedAws:
     def start(self) -> None:
         """Start every part; the endpoint answers when this returns."""
         self.world.start()
-        self._server.start()
+        self._server.start(self.world)
 
     def stop(self) -> None:
-        """End every process that was started, then the endpoint."""
+        """Stop answering, then end every process that was started."""
         self._server.stop()
         self.world.stop()
+
+
+def _listen(port: int) -> Server:
+    try:
+        return Server(port)
+    except OSError as error:
+        reason = f"port {port} is in use" if error.errno == errno.EADDRINUSE else str(error)
+        raise CannotStartError(f"{reason}; choose another with --port, or 0 for a free one") from error

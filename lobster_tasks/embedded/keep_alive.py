@@ -48,10 +48,13 @@ class Handler(MotoRequestHandler):
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
+        length = str(len(answer.body))
         for name, value in answer.headers:
-            if name.lower() not in REPLACED:
-                self.send_header(name, str(value))
-        self.send_header("Content-Length", str(len(answer.body)))
+            if name.lower() == "content-length" and self.command == "HEAD":
+                length = value
+            elif name.lower() not in REPLACED:
+                self.send_header(name, value)
+        self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
@@ -68,7 +71,7 @@ class Handler(MotoRequestHandler):
 
 
 class HttpServer(ThreadingMixIn, TCPServer):
-    """Serves an application on 127.0.0.1; OSError (EADDRINUSE) when the port is taken."""
+    """Serves ``application`` on 127.0.0.1; OSError (EADDRINUSE) when the port is taken."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -77,8 +80,9 @@ class HttpServer(ThreadingMixIn, TCPServer):
     multiprocess = False
     ssl_context = None
 
-    def __init__(self, port: int, application: Application) -> None:
-        self.application = application
+    application: Application
+
+    def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
 
     @property

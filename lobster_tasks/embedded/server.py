@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Mapping
@@ -23,8 +24,9 @@ OWN: dict[str, str] = {
     "ecr": "ecr:Ecr",
     "ecs": "ecs:Ecs",
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
+    "iam": "iam:Iam",
 }
-"""Our response classes by the name that signs the call, imported when first called: ``module:Class``."""
+"""Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""
 
 CLASSIC_ELB = "2012-06-01"
 
@@ -44,35 +46,36 @@ class Services:
     """
 
     def __init__(self, own: Mapping[str, str]) -> None:
-        self._own = dict(own)
+        self._names = dict(own)
+        self._own = {service: load(place) for service, place in own.items()}
         self._locks = {service: threading.Lock() for service in own}
         self._stock = moto_door.Stock()
 
     def handler(self, call: Call) -> str:
         """``module:Class`` of ours that answers, or ``moto``."""
-        if call.form.get("Version") == CLASSIC_ELB:
-            return "moto"
-        return self._own.get(call.service, "moto")
+        return self._names[call.service] if self._is_ours(call) else "moto"
 
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError when nobody knows its operation."""
-        place = self.handler(call)
-        if place == "moto":
+        moto_door.in_our_account(environ)
+        if not self._is_ours(call):
             return self._stock.answer(environ)
-        response_class = load(place)
         with self._locks[call.service]:
-            return moto_door.answer_from(response_class, environ)
+            return moto_door.answer_from(self._own[call.service], environ)
+
+    def _is_ours(self, call: Call) -> bool:
+        return call.service in self._own and call.form.get("Version") != CLASSIC_ELB
 
 
 class Endpoint:
     """Takes every request: those about the embedded AWS itself, and those to its services."""
 
-    def __init__(self, services: Services, world: World) -> None:
+    def __init__(self, services: Services, world: World, stopping: threading.Event) -> None:
         self._services = services
         self._faults = world.faults
         self._calls = CallLog()
         self._control = Control(world, world.faults, self._calls)
-        self.stopping = threading.Event()
+        self._stopping = stopping
 
     def __call__(self, environ: dict[str, Any]) -> Answer | None:
         """The answer to one request, or None to drop its connection."""
@@ -90,7 +93,7 @@ class Endpoint:
     def _with_faults(self, call: Call, effects: list[Effect], environ: dict[str, Any]) -> Answer | None:
         delay = self._faults.latency + sum(effect.delay for effect in effects)
         if delay:
-            self.stopping.wait(delay)
+            self._stopping.wait(delay)
         if any(effect.drop == "before" for effect in effects):
             return None
         for effect in effects:
@@ -115,30 +118,27 @@ class Endpoint:
 class Server:
     """Serves the control plane on 127.0.0.1 in threads of its own; OSError when the port is taken."""
 
-    def __init__(self, port: int, world: World) -> None:
-        self._endpoint = Endpoint(Services(OWN), world)
-        self._http = HttpServer(port, self._endpoint)
-        self._thread = threading.Thread(target=self._http.serve_forever, name="control-plane", daemon=True)
+    def __init__(self, port: int) -> None:
+        self._http = HttpServer(port)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(0.05,), name="control-plane", daemon=True
+        )
 
     @property
     def url(self) -> str:
         """The address to put into ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self._http.port}"
 
-    def start(self) -> None:
-        """Begin to answer, and import in the background what the first calls will need."""
+    def start(self, world: World) -> None:
+        """Import every service, then answer."""
+        self._http.application = Endpoint(Services(OWN), world, self._stopping)
+        gc.freeze()  # moto's tables are large and stay: no need to look through them for garbage
         self._thread.start()
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Stop answering."""
-        self._endpoint.stopping.set()
+        self._stopping.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join(timeout=10)
-
-    def _warm_up(self) -> None:
-        for place in OWN.values():
-            if self._endpoint.stopping.is_set():
-                return
-            load(place)

@@ -8,8 +8,11 @@ data-plane thread, and that can be emptied (``reset``) and closed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .faults import Faults
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from .runtime.addresses import Addresses
     from .runtime.images import Images
     from .runtime.processes import Processes
+
+log = logging.getLogger(__name__)
 
 
 class Part(Protocol):
@@ -47,6 +52,8 @@ class World:
     processes: Processes
     balancer: Balancer
     fargate: Fargate
+    url: str
+    """Where the endpoint answers, for programs in tasks."""
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
@@ -67,8 +74,8 @@ class World:
             self.spawn(part.run())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine on the data-plane thread, from any thread."""
-        asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Run a coroutine on the data-plane thread, from any thread; what it raises goes to the log."""
+        asyncio.run_coroutine_threadsafe(work, self.loop).add_done_callback(_report)
 
     def reset(self) -> None:
         """Empty every part."""
@@ -77,13 +84,17 @@ class World:
                 part.reset()
 
     def stop(self) -> None:
-        """End every process and the data-plane thread."""
-        self.reset()
+        """End every process and the data-plane thread; every part is closed whatever another raises."""
+        with ExitStack() as ending:
+            for part in reversed(self.parts):
+                ending.callback(part.close)
+            ending.callback(self._end_loop)
+            self.reset()
+
+    def _end_loop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop).result(timeout=10)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
-        for part in self.parts:
-            part.close()
 
     async def _cancel_all(self) -> None:
         others = [task for task in asyncio.all_tasks(self.loop) if task is not asyncio.current_task()]
@@ -94,6 +105,11 @@ class World:
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
+
+
+def _report(done: Future[None]) -> None:
+    if not done.cancelled() and (defect := done.exception()) is not None:
+        log.error("the data plane failed: %s: %s", type(defect).__name__, defect, exc_info=defect)
 
 
 _current: World | None = None
