@@ -1,0 +1,149 @@
+"""What has become of a rollout, from what was seen of it: pure, and by identity.
+
+Live is only what ECS calls successful about our own deployment, with every wanted task ours, running and a
+healthy target. "One deployment, running equals desired" is also true after a rollback, of a service with no
+tasks, and before an update is visible: it is never asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .snapshot import Deployment, Snapshot, revision_of
+
+Kind = Literal["live", "failed", "rolled_back", "superseded", "moving"]
+
+_ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``kind``, and ``why`` in a sentence."""
+
+    kind: Kind
+    why: str
+
+    @property
+    def final(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.kind != "moving"
+
+
+def judge(snapshots: Sequence[Snapshot]) -> Verdict:
+    """The verdict on the last of ``snapshots``; earlier ones tell what ECS no longer shows."""
+    last = snapshots[-1]
+    if last.service.status != "ACTIVE":
+        return Verdict("failed", f"the service is {last.service.status}")
+    if last.record is None:
+        return _judge_by_deployments(snapshots)
+    return _judge_by_record(last, last.record.status)
+
+
+def _judge_by_record(last: Snapshot, status: str) -> Verdict:
+    assert last.record is not None
+    if status == "ROLLBACK_SUCCESSFUL":
+        return Verdict("rolled_back", last.record.reason or "ECS rolled the deployment back")
+    if status == "ROLLBACK_FAILED":
+        return Verdict("failed", last.record.reason or "the rollback failed")
+    if status in _ROLLING_BACK:
+        return Verdict("moving", "ECS rolls back")
+    if other := _newer_primary(last):
+        return _superseded(other)
+    if status == "STOPPED":
+        return Verdict("failed", last.record.reason or _reason(last) or "the deployment was stopped")
+    return (
+        _settled(last) if status == "SUCCESSFUL" else Verdict("moving", _missing(last) or "ECS completes it")
+    )
+
+
+def _judge_by_deployments(snapshots: Sequence[Snapshot]) -> Verdict:
+    """For where no record answers: DescribeServices' deployments, which ECS drops when they are over."""
+    last = snapshots[-1]
+    ours, primary = last.deployment, last.service.primary
+    if ours is not None and ours.status == "PRIMARY":
+        if ours.rollout == "FAILED":
+            return _failed_in_place(last, ours)
+        done = ours.rollout == "COMPLETED" and ours.task_definition == last.rollout.task_definition
+        return _settled(last) if done else Verdict("moving", _missing(last) or "ECS completes it")
+    if primary is None:
+        return Verdict("moving", "ECS shows no primary deployment")
+    if any(_shows_rollback(each) for each in snapshots):
+        return _rolling_back(primary)
+    if ours is None and any(each.deployment is not None for each in snapshots):
+        return _gone(last, primary)
+    if other := _newer_primary(last):
+        return _superseded(other)
+    return Verdict("moving", "ECS does not show the deployment yet")
+
+
+def _settled(last: Snapshot) -> Verdict:
+    """ECS calls it done; whether it serves is another question."""
+    if last.service.desired == 0:
+        return Verdict("failed", "the service's desired count is 0, so nothing runs")
+    if missing := _missing(last):
+        return Verdict("moving", missing)
+    return Verdict("live", f"{len(last.healthy)}/{last.service.desired} healthy")
+
+
+def _missing(last: Snapshot) -> str:
+    """What is not there yet; empty when every wanted task is ours, running and healthy."""
+    wanted, primary = last.service.desired, last.service.primary
+    if primary is None or primary.task_definition != last.rollout.task_definition:
+        return "the service's primary deployment is not of this revision"
+    if len(last.running) != wanted:
+        return f"{len(last.running)} of {wanted} running"
+    if len(last.healthy) == wanted:
+        return ""
+    states = {target.why for task in last.running for target in last.targets_of(task)} - {"healthy"}
+    return (
+        f"{len(last.healthy)} of {wanted} healthy; target {', '.join(sorted(states)) or 'not registered yet'}"
+    )
+
+
+def _newer_primary(last: Snapshot) -> Deployment | None:
+    """A primary deployment that somebody else made after ours, and that is not ECS's way back from ours."""
+    primary, created_at = last.service.primary, last.rollout.created_at
+    if primary is None or primary.id == last.rollout.deployment or created_at is None:
+        return None
+    return primary if primary.created_at > created_at and not _shows_rollback(last) else None
+
+
+def _shows_rollback(seen: Snapshot) -> bool:
+    ours, primary = seen.deployment, seen.service.primary
+    if ours is not None and ours.rollout == "FAILED":
+        return True
+    return primary is not None and primary is not ours and "rolling back" in primary.reason
+
+
+def _rolling_back(primary: Deployment) -> Verdict:
+    if primary.rollout == "COMPLETED":
+        return Verdict("rolled_back", f"revision {revision_of(primary.task_definition)} is back")
+    if primary.rollout == "FAILED":
+        return Verdict("failed", primary.reason or "the rollback failed")
+    return Verdict("moving", "ECS rolls back")
+
+
+def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:
+    """Failed and still the primary: final unless ECS is about to go back to another deployment."""
+    if last.service.rolls_back and len(last.service.deployments) > 1:
+        return Verdict("moving", "ECS is about to roll back")
+    return Verdict("failed", ours.reason or "the deployment failed")
+
+
+def _gone(last: Snapshot, primary: Deployment) -> Verdict:
+    if primary.task_definition == last.rollout.previous:
+        return _rolling_back(primary)
+    return _superseded(primary)
+
+
+def _superseded(other: Deployment) -> Verdict:
+    return Verdict(
+        "superseded",
+        f"deployment {other.id} of revision {revision_of(other.task_definition)} took its place",
+    )
+
+
+def _reason(last: Snapshot) -> str:
+    return last.deployment.reason if last.deployment is not None else ""

@@ -1,0 +1,127 @@
+"""What the tasks write, from CloudWatch Logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..aws import Aws
+from ..errors import AwsCallError, RefusedError
+from ..settings import Settings
+
+_POLL_SECONDS = 2.0
+# CloudWatch Logs takes events late: each look goes back this far, and what was told before is left out.
+_LATE_SECONDS = 30.0
+_GROUP_GONE = ("ResourceNotFoundException",)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line: when it was written (UTC), the id of the task that wrote it, and what."""
+
+    at: datetime
+    task: str
+    message: str
+
+
+def tail(
+    aws: Aws, settings: Settings, task: str | None = None, since_seconds: float = 600.0, follow: bool = False
+) -> Iterator[LogLine]:
+    """Lines of the last ``since_seconds``, oldest first; with ``follow`` those to come too, without end.
+
+    ``task`` is a task's id or the beginning of one. Raises RefusedError when there is no such log group, or
+    no such task in it.
+    """
+    group = settings.logs.group
+    start = int(aws.clock.ago(since_seconds) * 1000)
+    told: dict[str, int] = {}
+    while True:
+        streams = _streams(aws, group, task, follow)
+        for event in _events(aws, group, streams, start):
+            if event["eventId"] not in told:
+                told[event["eventId"]] = event["timestamp"]
+                yield _line(event)
+        if not follow:
+            return
+        start = _next_start(aws, start, told)
+        aws.clock.sleep(_POLL_SECONDS)
+
+
+def last_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+    """The last ``count`` lines that a task wrote; ``definition`` (DescribeTaskDefinition) says where."""
+    lines: list[str] = []
+    for group, stream in streams_of(definition, task_id):
+        answer = aws.find(
+            "logs:GetLogEvents",
+            _GROUP_GONE,
+            f"log stream {stream}",
+            logGroupName=group,
+            logStreamName=stream,
+            limit=count,
+            startFromHead=False,
+        )
+        lines += [event["message"].rstrip("\n") for event in (answer or {}).get("events", [])]
+    return lines[-count:]
+
+
+def streams_of(definition: Mapping[str, Any], task_id: str) -> list[tuple[str, str]]:
+    """Log group and stream of each container of a task (awslogs: ``prefix/container/task id``)."""
+    found = []
+    for container in definition["containerDefinitions"]:
+        options = (container.get("logConfiguration") or {}).get("options") or {}
+        if "awslogs-group" in options and "awslogs-stream-prefix" in options:
+            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
+            found.append((options["awslogs-group"], stream))
+    return found
+
+
+def _streams(aws: Aws, group: str, task: str | None, waits: bool) -> list[str] | None:
+    """The streams of one task; None for all."""
+    if task is None:
+        return None
+    names = [
+        stream["logStreamName"] for stream in _pages(aws, "logs:DescribeLogStreams", "logStreams", group)
+    ]
+    matching = [name for name in names if _task_of(name).startswith(task.rstrip("…"))]
+    if not matching and not waits:
+        raise RefusedError(
+            f"No task whose id begins with {task} has written to {group}.", next_step="inv status"
+        )
+    return matching
+
+
+def _events(aws: Aws, group: str, streams: list[str] | None, start: int) -> list[dict[str, Any]]:
+    """FilterLogEvents, every page, oldest first; at most 100 streams can be named in one call."""
+    if streams == []:
+        return []
+    chosen = {} if streams is None else {"logStreamNames": streams[:100]}
+    found = _pages(aws, "logs:FilterLogEvents", "events", group, startTime=start, **chosen)
+    return sorted(found, key=lambda event: event["timestamp"])
+
+
+def _pages(aws: Aws, operation: str, items: str, group: str, **parameters: Any) -> list[dict[str, Any]]:
+    try:
+        return aws.pages(operation, items, f"log group {group}", logGroupName=group, **parameters)
+    except AwsCallError as refused:
+        if refused.code not in _GROUP_GONE:
+            raise
+        raise RefusedError(f"There is no log group {group}.", next_step="inv setup-fargate") from refused
+
+
+def _next_start(aws: Aws, start: int, told: dict[str, int]) -> int:
+    """Where the next look begins; what lies before it need not be remembered."""
+    later = max(start, int(aws.clock.ago(_LATE_SECONDS) * 1000))
+    for event in [event for event, stamp in told.items() if stamp < later]:
+        del told[event]
+    return later
+
+
+def _line(event: Mapping[str, Any]) -> LogLine:
+    at = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
+    return LogLine(at, _task_of(event["logStreamName"]), event["message"].rstrip("\n"))
+
+
+def _task_of(stream: str) -> str:
+    return stream.rsplit("/", 1)[-1]

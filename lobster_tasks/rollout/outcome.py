@@ -1,0 +1,171 @@
+"""The end of a rollout: one verdict, its cause where it is not live, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..clock import Clock
+from ..errors import LobsterError
+from .snapshot import Snapshot, revision_of
+
+End = Literal["live", "failed", "rolled_back", "out_of_time", "refused", "superseded"]
+
+EXIT_CODES: dict[End, int] = {
+    "live": 0,
+    "failed": 1,
+    "superseded": 1,
+    "rolled_back": 3,
+    "out_of_time": 4,
+    "refused": 5,
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a rollout is not live: a code, a sentence, what shows it, and the next command or step."""
+
+    code: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """``what`` happened ``at`` seconds after the start."""
+
+    at: float
+    what: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question's answer; ``said`` is it in words. ``reached`` is false where nothing answered at all."""
+
+    ok: bool
+    said: str
+    status: int | None = None
+    milliseconds: float | None = None
+    passing: bool = False
+    reached: bool = True
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the load balancer at ``url`` answered; ``new_release`` is whether only the new tasks could answer."""
+
+    url: str
+    page: Answer
+    websocket: Answer | None = None
+    new_release: bool = False
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Those that were asked for."""
+        return (self.page,) if self.websocket is None else (self.page, self.websocket)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every answer was right."""
+        return all(answer.ok for answer in self.answers)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` what the load balancer answered."""
+
+    verdict: End
+    why: str
+    cause: Cause | None = None
+    url: str | None = None
+    task_definition: str | None = None
+    previous_task_definition: str | None = None
+    image: str | None = None
+    seconds: float = 0.0
+    timeline: tuple[Moment, ...] = ()
+    probe: Probe | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def revision(self) -> str:
+        """The number of our task definition's revision."""
+        return revision_of(self.task_definition or "")
+
+    @classmethod
+    def refused(cls, error: LobsterError) -> Outcome:
+        """For a RefusedError: nothing was changed."""
+        cause = Cause("refused", error.what, (error.why,) if error.why else (), error.next_step)
+        return cls("refused", error.what, cause)
+
+    def as_json(self) -> dict[str, Any]:
+        """The stable shape of ``inv deploy --json``."""
+        cause = self.cause
+        return {
+            "verdict": self.verdict,
+            "cause": cause
+            and {
+                "code": cause.code,
+                "message": cause.message,
+                "evidence": list(cause.evidence),
+                "remedy": cause.remedy,
+            },
+            "url": self.url,
+            "task_definition": self.task_definition,
+            "previous_task_definition": self.previous_task_definition,
+            "image": self.image,
+            "seconds": round(self.seconds, 1),
+            "timeline": [{"at": round(moment.at, 1), "what": moment.what} for moment in self.timeline],
+        }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an observer is told: new sentences for the timeline, and what was seen, if that is why."""
+
+    at: float
+    said: tuple[str, ...]
+    snapshot: Snapshot | None = None
+
+
+Observe = Callable[[Progress], None]
+
+
+def unobserved(_progress: Progress) -> None:
+    """Nobody looks."""
+
+
+@dataclass
+class Journal:
+    """Collects the timeline and tells the observer."""
+
+    clock: Clock
+    observe: Observe = unobserved
+    moments: list[Moment] = field(default_factory=list)
+    _start: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._start = self.clock.now()
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return self.clock.now() - self._start
+
+    def say(self, what: str) -> None:
+        """One sentence."""
+        self.tell((what,), None, self.seconds)
+
+    def saw(self, snapshot: Snapshot, said: list[str]) -> None:
+        """A snapshot, with what is new in it; the observer hears of it even when nothing is."""
+        self.tell(tuple(said), snapshot, snapshot.at - self._start)
+
+    def tell(self, said: tuple[str, ...], snapshot: Snapshot | None, at: float) -> None:
+        """Keep what was said, and pass it on."""
+        self.moments += [Moment(at, what) for what in said]
+        self.observe(Progress(at, said, snapshot))

@@ -1,0 +1,209 @@
+"""Asks the release through the load balancer: a page, and a WebSocket handshake.
+
+Target health is the load balancer's word; this is the visitor's. Some answers pass by themselves and are asked
+for again: a name that DNS does not know yet, a connection that is refused, 502, 503 and 504.
+"""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from tenacity import RetryCallState, Retrying
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from ..aws import Aws
+from ..clock import Clock
+from .outcome import Answer, Probe
+from .snapshot import TargetGroup
+from .together import together
+
+ANSWER_WITHIN_SECONDS = 10.0
+# A new load balancer's name takes a minute or so to reach the resolvers.
+SETTLE_WITHIN_SECONDS = 180.0
+_BETWEEN_SECONDS = 2.0
+_STREAMLIT_PATH = "/_stcore/stream"
+_STREAMLIT_PROTOCOL = "streamlit"
+_PASSING_STATUSES = frozenset({502, 503, 504})
+_PAGE_STATUSES = frozenset({*range(200, 400), 401})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere."""
+
+    url: str
+    internal: bool = False
+
+
+def find_door(aws: Aws, target_groups: Sequence[TargetGroup]) -> Door | None:
+    """The load balancer in front of the first target group, by HTTPS where it listens for it; None without one."""
+    if not target_groups:
+        return None
+    target_group = target_groups[0].arn
+    groups = aws.find(
+        "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), target_group, TargetGroupArns=[target_group]
+    )
+    balancers = groups["TargetGroups"][0]["LoadBalancerArns"] if groups and groups["TargetGroups"] else []
+    if not balancers:
+        return None
+    described, listeners = together(
+        lambda: aws.call("elbv2:DescribeLoadBalancers", balancers[0], LoadBalancerArns=balancers[:1]),
+        lambda: aws.pages("elbv2:DescribeListeners", "Listeners", balancers[0], LoadBalancerArn=balancers[0]),
+    )
+    balancer = described["LoadBalancers"][0]
+    if not listeners:
+        return None
+    return Door(url_of(balancer["DNSName"], listeners), balancer.get("Scheme") == "internal")
+
+
+def url_of(dns_name: str, listeners: list[dict[str, Any]]) -> str:
+    """The address of a load balancer: HTTPS before HTTP, the port where it is not the scheme's own."""
+    listener = min(listeners, key=lambda each: (each["Protocol"] != "HTTPS", each["Port"]))
+    scheme = listener["Protocol"].lower()
+    plain = listener["Port"] == _DEFAULT_PORTS.get(scheme) or ":" in dns_name
+    return f"{scheme}://{dns_name}" if plain else f"{scheme}://{dns_name}:{listener['Port']}"
+
+
+def probe(
+    clock: Clock, door: Door, path: str, websocket: str | None, within: float = SETTLE_WITHIN_SECONDS
+) -> Probe:
+    """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
+    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, path)]
+    if websocket is not None:
+        asked.append(partial(shake_hands, clock, door.url, websocket))
+    patience = 0.0 if door.internal else within  # from outside its network it never answers
+    page, *sockets = together(*(partial(_settled, clock, ask, patience) for ask in asked))
+    return Probe(door.url, page, sockets[0] if sockets else None)
+
+
+def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
+    """The first answer that does not pass, or the last one after ``within`` seconds of the clock."""
+    deadline = clock.now() + within
+
+    def again(state: RetryCallState) -> bool:
+        outcome = state.outcome
+        return outcome is not None and not outcome.failed and outcome.result().passing
+
+    retrying = Retrying(
+        retry=again,
+        stop=lambda _: clock.now() >= deadline,
+        wait=lambda _: _BETWEEN_SECONDS,
+        sleep=clock.sleep,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return replace(retrying(ask), passing=False)
+
+
+def get(clock: Clock, url: str, path: str) -> Answer:
+    """GET a page; redirects are not followed, since they may lead to a sign-in elsewhere."""
+    started = clock.now()
+    try:
+        # The certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here.
+        with warnings.catch_warnings(action="ignore"):
+            answer = requests.get(
+                f"{url}{path}",
+                timeout=ANSWER_WITHIN_SECONDS,
+                allow_redirects=False,
+                verify=False,
+                stream=True,
+            )
+            answer.close()
+    except requests.RequestException as error:
+        return _unreached(f"GET {path}", url, error)
+    milliseconds = (clock.now() - started) * 1000
+    said = f"GET {path} {answer.status_code} in {milliseconds:.0f} ms"
+    if answer.status_code in _PAGE_STATUSES:
+        return Answer(True, said, answer.status_code, milliseconds)
+    words = _status_words(answer.status_code)
+    passing = answer.status_code in _PASSING_STATUSES
+    return Answer(False, f"GET {path} answers {words}", answer.status_code, milliseconds, passing)
+
+
+def shake_hands(clock: Clock, url: str, path: str) -> Answer:
+    """A WebSocket handshake as a browser on the same host makes it; the connection is closed at once."""
+    parts = urlsplit(url)
+    started = clock.now()
+    try:
+        with connect(
+            f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{path}",
+            origin=Origin(url),
+            subprotocols=_subprotocols(path),
+            ssl=_unchecked() if parts.scheme == "https" else None,
+            open_timeout=ANSWER_WITHIN_SECONDS,
+            close_timeout=1,
+        ):
+            milliseconds = (clock.now() - started) * 1000
+    except InvalidStatus as refused:
+        return _refused_handshake(path, url, refused.response.status_code)
+    except (InvalidHandshake, OSError, EOFError, TimeoutError) as error:
+        return _unreached(f"WebSocket {path}", url, error)
+    return Answer(True, "WebSocket open", 101, milliseconds)
+
+
+def _subprotocols(path: str) -> list[Subprotocol] | None:
+    """Streamlit closes a connection that does not offer its own."""
+    return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
+
+
+def _unchecked() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _refused_handshake(path: str, url: str, status: int) -> Answer:
+    said = f"WebSocket {path} answers {_status_words(status)}"
+    if status == 403:
+        said += f"; the app does not accept the Origin {url} (Streamlit: server.corsAllowedOrigins)"
+    elif status in range(200, 300):
+        said = f"WebSocket {path} answers {status} without an upgrade: there is no WebSocket at this path"
+    return Answer(False, said, status, passing=status in _PASSING_STATUSES)
+
+
+def _status_words(status: int) -> str:
+    """What the load balancer means by its own statuses (Elastic Load Balancing, "Troubleshoot")."""
+    meanings = {
+        502: "502: the load balancer got no valid answer from the task",
+        503: "503: the load balancer has no target to send it to",
+        504: "504: the load balancer got no answer from the task in time",
+    }
+    return meanings.get(status, str(status))
+
+
+def _unreached(asked: str, url: str, error: Exception) -> Answer:
+    """Nothing answered: all of it may pass, since a new load balancer becomes reachable bit by bit."""
+    return Answer(False, f"{asked}: {_trouble(error)} at {urlsplit(url).netloc}", passing=True, reached=False)
+
+
+def _trouble(error: BaseException) -> str:
+    text = _chain(error)
+    known = {
+        "NameResolution": "DNS does not know the name yet",
+        "gaierror": "DNS does not know the name yet",
+        "ConnectionRefused": "connection refused",
+        "refused": "connection refused",
+        "Timeout": "no answer in time",
+        "timed out": "no answer in time",
+        "SSL": "no TLS",
+    }
+    return next((words for sign, words in known.items() if sign in text), f"no answer ({error})")
+
+
+def _chain(error: BaseException | None) -> str:
+    """The types and texts of an error and of what is behind it."""
+    parts = []
+    while error is not None:
+        parts.append(f"{type(error).__name__} {error}")
+        error = error.__cause__ or error.__context__
+    return " ".join(parts)

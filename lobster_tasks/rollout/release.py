@@ -1,0 +1,334 @@
+"""From a tag to a deployment: image, revision, update. Nothing is changed before everything is found in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal
+
+from .. import templates
+from ..aws import Aws
+from ..errors import AwsCallError, RefusedError, UsageError
+from ..settings import Settings
+from ..stack.task_definition import differences
+from .outcome import Journal
+from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
+from .together import together
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
+_NEWEST_SHOWN = 5
+_MIB = 1024 * 1024
+
+# A service or cluster that was made a moment ago may not be known everywhere yet.
+_YOUNG: dict[str, tuple[str, ...]] = {
+    "ClusterNotFoundException": (),
+    "ServiceNotFoundException": (),
+    "InvalidParameterException": ("does not have an associated load balancer", "service role being passed"),
+}
+_CONSISTENT_WITHIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in the repository; ``uri`` names it by digest, ``mib`` is its size (compressed)."""
+
+    uri: str
+    digest: str
+    tags: tuple[str, ...]
+    mib: int
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a release stands on: the image, the service as described, the definition that it should run."""
+
+    image: Image
+    service: Mapping[str, Any]
+    definition: Mapping[str, Any]
+
+    @property
+    def running(self) -> str:
+        """The service's task definition (ARN)."""
+        return str(self.service["taskDefinition"])
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The task definition of a release; ``changes`` are what it changes about the service's, in sentences."""
+
+    arn: str
+    registered: bool
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Move:
+    """How the service gets to a revision.
+
+    ``verify``: it is there already; ``follow``: it is on its way; ``update``: UpdateService, with
+    ``forceNewDeployment`` or a new ``desired_count`` where they are needed.
+    """
+
+    kind: Literal["verify", "follow", "update"]
+    why: str
+    force: bool = False
+    desired_count: int | None = None
+
+
+def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
+    """Find the image, the service and the log group; raises UsageError or RefusedError, and changes nothing."""
+    _check_wanted(wanted)
+    image, service = together(
+        partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
+    )
+    if not service["desiredCount"] and not settings.deployment.desired_count:
+        raise RefusedError(
+            f"The service {settings.service} stands at 0 tasks, and deployment.desired_count is 0.",
+            "a release that nothing runs cannot be followed",
+            "set deployment.desired_count to 1 or more",
+        )
+    definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
+    _check_log_groups(aws, definition)
+    return Ground(image, service, definition)
+
+
+def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
+    """The service as DescribeServices has it; RefusedError where it is not there or not ACTIVE."""
+    setup = "inv setup-fargate"
+    answer = aws.find(
+        "ecs:DescribeServices",
+        ("ClusterNotFoundException",),
+        f"service {settings.service}",
+        cluster=settings.cluster,
+        services=[settings.service],
+    )
+    if answer is None:
+        raise RefusedError(f"There is no cluster {settings.cluster} in {settings.region}.", next_step=setup)
+    service = next(iter(answer["services"]), None)
+    if service is None or service["status"] == "INACTIVE":
+        raise RefusedError(f"There is no service {settings.service} in {settings.cluster}.", next_step=setup)
+    if service["status"] != "ACTIVE":
+        raise RefusedError(
+            f"The service {settings.service} is {service['status']}.",
+            "it is being deleted, which ends when its last task has stopped",
+            f"wait for that, then {setup}",
+        )
+    return dict(service)
+
+
+def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
+    """The image behind a tag, a digest or a full reference of our repository.
+
+    Raises UsageError for what cannot name one, RefusedError for what is not in the repository.
+    """
+    registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
+    identity = image_id(wanted, settings.repository, f"{registry}/{settings.repository}")
+    try:
+        found = aws.find(
+            "ecr:DescribeImages",
+            ("ImageNotFoundException",),
+            f"repository {settings.repository}",
+            repositoryName=settings.repository,
+            imageIds=[identity],
+        )
+    except AwsCallError as refused:
+        if refused.code != "RepositoryNotFoundException":
+            raise
+        raise RefusedError(
+            f"There is no repository {settings.repository} in {settings.region}.",
+            next_step="inv setup-fargate",
+        ) from refused
+    if not found or not found["imageDetails"]:
+        raise _no_such_image(aws, settings, wanted)
+    detail = found["imageDetails"][0]
+    return Image(
+        f"{registry}/{settings.repository}@{detail['imageDigest']}",
+        detail["imageDigest"],
+        tuple(detail.get("imageTags", ())),
+        round(detail.get("imageSizeInBytes", 0) / _MIB),
+    )
+
+
+def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> Revision:
+    """The revision to run: the service's own, the family's newest, or a new one, whichever is first as wanted."""
+    current = _described(aws, ground.running)
+    changes = differences(current, ground.definition) if current else ["the first release"]
+    if current and not changes and current["status"] == "ACTIVE":
+        journal.say(f"revision {current['revision']} is as wanted, nothing to register")
+        return Revision(ground.running, registered=False)
+    newest = _described(aws, ground.definition["family"])
+    if newest and not differences(newest, ground.definition):
+        journal.say(f"revision {newest['revision']} is as wanted, nothing to register")
+        return Revision(newest["taskDefinitionArn"], registered=False, changes=tuple(changes))
+    answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
+    arn = answer["taskDefinition"]["taskDefinitionArn"]
+    journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
+    return Revision(arn, registered=True, changes=tuple(changes))
+
+
+def decide(service: Service, revision: str, serves: bool, force: bool, desired_count: int) -> Move:
+    """How the service gets to ``revision``; ``serves`` says that it runs it, completed and healthy. Pure."""
+    primary = service.primary
+    there = primary is not None and primary.task_definition == revision
+    scale = None if service.desired else desired_count
+    if not there:
+        return Move("update", "the service runs another revision", desired_count=scale)
+    if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
+        return Move("update", "the service stands at 0 tasks", force=True, desired_count=scale)
+    if force:
+        return Move("update", "a new deployment of the same revision was asked for", force=True)
+    if primary is not None and primary.rollout == "IN_PROGRESS":
+        return Move("follow", "this revision is being deployed already")
+    if serves:
+        return Move("verify", "the service runs this revision already")
+    return Move("update", "the service runs this revision, but not as it should", force=True)
+
+
+def update(aws: Aws, settings: Settings, ground: Ground, revision: Revision, move: Move) -> Rollout:
+    """UpdateService; the identity of the deployment that it makes."""
+    parameters: dict[str, Any] = {"taskDefinition": revision.arn}
+    if move.desired_count is not None:
+        parameters["desiredCount"] = move.desired_count
+    if move.force:
+        parameters["forceNewDeployment"] = True
+
+    def call() -> dict[str, Any]:
+        about = f"service {settings.service}"
+        where = {"cluster": settings.cluster, "service": settings.service}
+        return aws.call("ecs:UpdateService", about, **where, **parameters)
+
+    service = aws.settle(call, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
+    made = rollout_of(settings, service, revision.arn, ground)
+    earlier = ground.service.get("currentServiceDeployment")
+    return replace(made, earlier=earlier)
+
+
+def rollout_of(
+    settings: Settings, service: Mapping[str, Any], revision: str, ground: Ground | None = None
+) -> Rollout:
+    """The identity of the service's deployment of ``revision``."""
+    deployments = Service.of(service).deployments
+    ours = next((each for each in deployments if each.task_definition == revision), None)
+    return Rollout(
+        settings.cluster,
+        settings.service,
+        revision,
+        previous=ground.running if ground else _other_than(revision, deployments),
+        deployment=ours.id if ours else None,
+        started=ours is not None and ours.rollout == "IN_PROGRESS",
+        created_at=ours.created_at if ours else None,
+        target_groups=TargetGroup.all_of(service),
+        image_mib=ground.image.mib if ground else None,
+    )
+
+
+def standing(rollout: Rollout) -> Rollout:
+    """The same revision, looked at as it stands: whoever started its tasks, whatever the last record says."""
+    return replace(rollout, started=False, recorded=False)
+
+
+def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
+    """The image of our container, or of the first one, in a registered task definition."""
+    found = _described(aws, task_definition)
+    containers = found["containerDefinitions"] if found else []
+    named = [each["image"] for each in containers if each["name"] == settings.container.name]
+    return next(iter([*named, *(each["image"] for each in containers)]), None)
+
+
+def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | None:
+    return next((each.task_definition for each in deployments if each.task_definition != revision), None)
+
+
+def _check_wanted(wanted: str) -> None:
+    if not wanted or wanted.isspace():
+        raise UsageError("There is no tag.", next_step="inv deploy --tag T")
+
+
+def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
+    """ECR's ImageIdentifier; a digest counts where there is a tag too."""
+    if _DIGEST.fullmatch(wanted):
+        return {"imageDigest": wanted}
+    tag: str | None = wanted
+    if any(sign in wanted for sign in ":/@"):
+        parts = _REFERENCE.fullmatch(wanted)
+        if parts is None or parts["repository"] not in (repository, uri):
+            raise UsageError(
+                f"{wanted} is not an image of {uri}.", next_step="give a tag, a digest, or its URI"
+            )
+        if parts["digest"] is not None:
+            return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
+        tag = parts["tag"]
+    if tag is None:
+        raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
+    return {"imageTag": _checked(_TAG, tag, "a tag: letters, digits, '_', '.', '-', at most 128")}
+
+
+def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:
+    if not pattern.fullmatch(given):
+        raise UsageError(f"{given!r} is not {what}.", next_step="inv deploy --tag T")
+    return given
+
+
+def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> RefusedError:
+    images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=settings.repository)
+    push = f"inv push-image --tag {wanted if _TAG.fullmatch(wanted) else 'T'}"
+    if not images:
+        return RefusedError(f"The repository {settings.repository} is empty.", next_step=push)
+    newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
+    tagged = [image for image in newest if image.get("imageTags")][:_NEWEST_SHOWN]
+    shown = [f"{', '.join(image['imageTags'])} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
+    return RefusedError(
+        f"{wanted} is not in the repository {settings.repository}.",
+        f"its newest: {'; '.join(shown)}" if shown else "none of its images has a tag",
+        f"deploy one of these, or {push}",
+    )
+
+
+def _age(aws: Aws, pushed_at: datetime) -> str:
+    seconds = max(0.0, aws.clock.age(pushed_at.timestamp()))
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
+    return f"{int(seconds)} s ago"
+
+
+def _dns_suffix(partition: str) -> str:
+    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+
+
+def _described(aws: Aws, definition: str) -> dict[str, Any] | None:
+    """DescribeTaskDefinition by ARN, or the family's newest ACTIVE one; ClientException says there is none."""
+    answer = aws.find(
+        "ecs:DescribeTaskDefinition", ("ClientException",), definition, taskDefinition=definition
+    )
+    return answer["taskDefinition"] if answer else None
+
+
+def _check_log_groups(aws: Aws, definition: Mapping[str, Any]) -> None:
+    """A task whose log group is not there does not start; that is found out here rather than minutes later."""
+    for name in sorted(_log_groups(definition)):
+        found = aws.pages("logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name)
+        if not any(group["logGroupName"] == name for group in found):
+            raise RefusedError(
+                f"There is no log group {name}.",
+                "the tasks write to it and would not start without it",
+                "inv setup-fargate",
+            )
+
+
+def _log_groups(definition: Mapping[str, Any]) -> set[str]:
+    options = [
+        (container.get("logConfiguration") or {}).get("options") or {}
+        for container in definition["containerDefinitions"]
+    ]
+    return {
+        each["awslogs-group"]
+        for each in options
+        if "awslogs-group" in each and each.get("awslogs-create-group") != "true"
+    }

@@ -1,0 +1,128 @@
+"""How the service stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..settings import Settings
+from .probe import find_door
+from .release import active_service, image_of, rollout_of, standing
+from .snapshot import Deployment, Event, Record, Target, Task, revision_of
+from .together import together
+from .watch import Watcher, read_record
+
+_EVENTS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """A task with the targets that stand for it; ``current`` when it is of the service's revision."""
+
+    task: Task
+    targets: tuple[Target, ...]
+    current: bool
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """The service, its deployments and tasks; ``events`` are the last few, newest first."""
+
+    cluster: str
+    service: str
+    url: str | None
+    task_definition: str
+    image: str | None
+    desired: int
+    running: int
+    pending: int
+    healthy: int
+    deployments: tuple[Deployment, ...]
+    record: Record | None
+    tasks: tuple[TaskStatus, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def revision(self) -> str:
+        """The number of the revision that the service is to run."""
+        return revision_of(self.task_definition)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv status --json``."""
+        return {
+            "cluster": self.cluster,
+            "service": self.service,
+            "url": self.url,
+            "task_definition": self.task_definition,
+            "image": self.image,
+            "desired": self.desired,
+            "running": self.running,
+            "pending": self.pending,
+            "healthy": self.healthy,
+            "deployments": [_deployment_json(each) for each in self.deployments],
+            "tasks": [_task_json(each) for each in self.tasks],
+            "events": [{"at": event.at.isoformat(), "message": event.message} for event in self.events],
+        }
+
+
+def status(aws: Aws, settings: Settings) -> ServiceStatus:
+    """Read the service; RefusedError where there is none."""
+    raw = active_service(aws, settings)
+    rollout = standing(rollout_of(settings, raw, raw["taskDefinition"]))
+    snapshot, record, image, door = together(
+        Watcher(aws, rollout).look,
+        partial(_record, aws, raw),
+        partial(image_of, aws, settings, raw["taskDefinition"]),
+        partial(find_door, aws, rollout.target_groups),
+    )
+    return ServiceStatus(
+        cluster=settings.cluster,
+        service=settings.service,
+        url=door.url if door else None,
+        task_definition=snapshot.service.task_definition,
+        image=image,
+        desired=snapshot.service.desired,
+        running=snapshot.service.running,
+        pending=snapshot.service.pending,
+        healthy=len(snapshot.healthy),
+        deployments=snapshot.service.deployments,
+        record=record,
+        tasks=tuple(
+            TaskStatus(task, snapshot.targets_of(task), rollout.owns(task))
+            for task in snapshot.tasks
+            if not task.ended
+        ),
+        events=snapshot.service.events[:_EVENTS_SHOWN],
+    )
+
+
+def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:
+    current = raw.get("currentServiceDeployment")
+    return read_record(aws, current) if current else None
+
+
+def _deployment_json(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "status": deployment.status,
+        "task_definition": deployment.task_definition,
+        "desired": deployment.desired,
+        "running": deployment.running,
+        "failed": deployment.failed,
+        "rollout": deployment.rollout,
+        "reason": deployment.reason,
+    }
+
+
+def _task_json(status: TaskStatus) -> dict[str, Any]:
+    task = status.task
+    return {
+        "task": task.arn.rsplit("/", 1)[-1],
+        "status": task.status,
+        "task_definition": task.task_definition,
+        "current": status.current,
+        "targets": [{"state": target.state, "reason": target.reason or None} for target in status.targets],
+    }

@@ -1,0 +1,16 @@
+"""Independent reads side by side: a snapshot is the more consistent the shorter it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """What each of ``works`` returns, in order; the first error is raised once all have ended."""
+    if not works:
+        return []
+    with ThreadPoolExecutor(len(works)) as pool:
+        futures = [pool.submit(work) for work in works]
+    return [future.result() for future in futures]

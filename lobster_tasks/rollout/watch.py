@@ -1,0 +1,245 @@
+"""Looks at a rollout again and again: a few calls side by side make one snapshot.
+
+Bounds: ECS allows far more reads than this makes; when it throttles all the same, or the network blinks, a
+snapshot is left out and the next look comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from tenacity import RetryCallState, Retrying
+
+from ..aws import Aws
+from ..errors import AwsCallError, LobsterError
+from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
+from .together import together
+
+SOON = 2.0
+LATER = 5.0
+AFTER_TROUBLE = 10.0
+_DESCRIBE_TASKS_LIMIT = 100
+_RECORDS_LOOKED_AT = 20
+
+# What passes by itself: throttling, AWS's own trouble, and (botocore's names) the network's.
+PASSING_CODES = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "InternalFailure",
+        "InternalError",
+        "ServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "RequestTimeout",
+        "500",
+        "502",
+        "503",
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "EndpointConnectionError",
+        "HTTPClientError",
+        "ReadTimeoutError",
+        "ProxyConnectionError",
+        "ResponseStreamingError",
+    }
+)
+# The service deployments API is younger than the rest: a policy may not allow it, an endpoint may not have it.
+_NO_RECORDS = frozenset(
+    {
+        "AccessDeniedException",
+        "AccessDenied",
+        "InvalidAction",
+        "UnknownOperationException",
+        "UnsupportedFeatureException",
+    }
+)
+
+
+def watch(aws: Aws, rollout: Rollout, within: float) -> Iterator[Snapshot]:
+    """Snapshots of ``rollout`` for ``within`` seconds of the clock, as often as things are about to change.
+
+    Raises LobsterError when AWS refuses to show it for a reason that does not pass.
+    """
+    watcher = Watcher(aws, rollout)
+    deadline = aws.clock.now() + within
+    retrying = Retrying(
+        retry=_again,
+        stop=lambda _: aws.clock.now() >= deadline,
+        wait=lambda state: AFTER_TROUBLE if _trouble(state) else pace(watcher.latest),
+        sleep=aws.clock.sleep,
+        retry_error_callback=lambda _: None,
+    )
+    for attempt in retrying:
+        with attempt:
+            watcher.look()
+        if not _trouble(attempt.retry_state) and watcher.latest is not None:
+            yield watcher.latest
+
+
+def pace(latest: Snapshot | None) -> float:
+    """Seconds until the next look: soon, but while old tasks drain there is nothing to see for a while."""
+    if latest is None or latest.record is None or len(latest.healthy) < max(1, latest.service.desired):
+        return SOON
+    return LATER if any(not task.ended for task in latest.others) else SOON
+
+
+def _again(state: RetryCallState) -> bool:
+    trouble = _trouble(state)
+    return trouble is None or (isinstance(trouble, AwsCallError) and trouble.code in PASSING_CODES)
+
+
+def _trouble(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None
+
+
+class Watcher:
+    """Looks at one rollout; remembers the tasks that have ended, and which record is ours."""
+
+    def __init__(self, aws: Aws, rollout: Rollout) -> None:
+        self.latest: Snapshot | None = None
+        self._aws = aws
+        self._rollout = rollout
+        self._ended: dict[str, Task] = {}
+        self._record_arn: str | None = None
+        self._asks_for_records = rollout.recorded
+
+    def look(self) -> Snapshot:
+        """A new snapshot."""
+        groups = [group.arn for group in self._rollout.target_groups]
+        service, record, running, stopped, *healths = together(
+            self._service,
+            self._record,
+            partial(self._task_arns, "RUNNING"),
+            partial(self._task_arns, "STOPPED"),
+            *(partial(targets, self._aws, group) for group in groups),
+        )
+        self.latest = Snapshot(
+            at=self._aws.clock.now(),
+            rollout=self._rollout,
+            service=service,
+            record=record,
+            tasks=self._tasks([*running, *stopped]),
+            targets=tuple(target for health in healths for target in health),
+        )
+        return self.latest
+
+    def _service(self) -> Service:
+        return Service.of(describe_service(self._aws, self._rollout.cluster, self._rollout.service))
+
+    def _record(self) -> Record | None:
+        if self._asks_for_records and self._record_arn is None:
+            self._record_arn = self._find_record()
+        return None if self._record_arn is None else read_record(self._aws, self._record_arn)
+
+    def _find_record(self) -> str | None:
+        try:
+            found = find_record(self._aws, self._rollout)
+        except AwsCallError as refused:
+            if refused.code not in _NO_RECORDS:
+                raise
+            self._asks_for_records = False
+            return None
+        return found["serviceDeploymentArn"] if found else None
+
+    def _task_arns(self, status: str) -> list[str]:
+        return task_arns(self._aws, self._rollout.cluster, self._rollout.service, status)
+
+    def _tasks(self, arns: list[str]) -> tuple[Task, ...]:
+        """Those that ended are described once: they do not change any more."""
+        unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._ended]
+        described = describe_tasks(self._aws, self._rollout.cluster, unknown)
+        self._ended |= {task.arn: task for task in described if task.ended}
+        moving = [task for task in described if not task.ended]
+        return (*moving, *(task for arn, task in self._ended.items() if arn in arns))
+
+
+def describe_service(aws: Aws, cluster: str, service: str) -> dict[str, Any]:
+    """DescribeServices for one; LobsterError where there is none."""
+    answer = aws.call("ecs:DescribeServices", f"service {service}", cluster=cluster, services=[service])
+    if not answer["services"]:
+        raise LobsterError(
+            f"There is no service {service} in cluster {cluster}.", next_step="inv setup-fargate"
+        )
+    found: dict[str, Any] = answer["services"][0]
+    return found
+
+
+def find_record(aws: Aws, rollout: Rollout) -> dict[str, Any] | None:
+    """The service deployment that is ours: of our revision, made after ``earlier``, nearest to our time."""
+    recent = aws.call(
+        "ecs:ListServiceDeployments",
+        f"service {rollout.service}",
+        cluster=rollout.cluster,
+        service=rollout.service,
+        maxResults=_RECORDS_LOOKED_AT,
+    )["serviceDeployments"]
+    later: list[dict[str, Any]] = []
+    for each in recent:  # newest first
+        if each["serviceDeploymentArn"] == rollout.earlier:
+            break
+        later.append(each)
+    revisions = _task_definitions(aws, [each["targetServiceRevisionArn"] for each in later])
+    matching = [
+        each for each in later if revisions.get(each["targetServiceRevisionArn"]) == rollout.task_definition
+    ]
+    if not matching or rollout.created_at is None:
+        return matching[0] if matching else None
+    made = rollout.created_at
+    return min(matching, key=lambda each: abs((each["createdAt"] - made).total_seconds()))
+
+
+def read_record(aws: Aws, arn: str) -> Record | None:
+    """DescribeServiceDeployments for one; None where it answers nothing."""
+    answer = aws.call("ecs:DescribeServiceDeployments", arn, serviceDeploymentArns=[arn])
+    found = answer.get("serviceDeployments") or []
+    return Record.of(found[0]) if found else None
+
+
+def task_arns(aws: Aws, cluster: str, service: str, status: str) -> list[str]:
+    """ListTasks of a service: those that should run (``RUNNING``), or not any more (``STOPPED``)."""
+    return aws.pages(
+        "ecs:ListTasks",
+        "taskArns",
+        f"service {service}",
+        cluster=cluster,
+        serviceName=service,
+        desiredStatus=status,
+    )
+
+
+def describe_tasks(aws: Aws, cluster: str, arns: list[str]) -> list[Task]:
+    """DescribeTasks, a hundred a call; a task that is gone meanwhile is left out."""
+    batches = [
+        arns[first : first + _DESCRIBE_TASKS_LIMIT] for first in range(0, len(arns), _DESCRIBE_TASKS_LIMIT)
+    ]
+    answers = together(
+        *(
+            partial(aws.call, "ecs:DescribeTasks", f"cluster {cluster}", cluster=cluster, tasks=batch)
+            for batch in batches
+        )
+    )
+    return [Task.of(task) for answer in answers for task in answer["tasks"]]
+
+
+def targets(aws: Aws, group: str) -> list[Target]:
+    """DescribeTargetHealth of one target group; nothing where the group is gone."""
+    absent = ("TargetGroupNotFound",)
+    answer = aws.find("elbv2:DescribeTargetHealth", absent, group, TargetGroupArn=group)
+    return [Target.of(group, each) for each in answer["TargetHealthDescriptions"]] if answer else []
+
+
+def _task_definitions(aws: Aws, revisions: list[str]) -> dict[str, str]:
+    """Service revision -> task definition (DescribeServiceRevisions, at most 20 a call)."""
+    if not revisions:
+        return {}
+    answer = aws.call(
+        "ecs:DescribeServiceRevisions",
+        "the service's revisions",
+        serviceRevisionArns=list(dict.fromkeys(revisions)),
+    )
+    return {each["serviceRevisionArn"]: each["taskDefinition"] for each in answer["serviceRevisions"]}
