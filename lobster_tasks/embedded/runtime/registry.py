@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
 
 def digest_of(data: bytes) -> str:
     """The content address ``sha256:…`` of ``data``."""
@@ -61,12 +63,26 @@ class Manifest:
 
 
 @dataclass
+class Upload:
+    """A layer on its way in."""
+
+    parts: list[bytes] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return sum(map(len, self.parts))
+
+
+@dataclass
 class Repository:
     """The images of one repository."""
 
     layers: dict[str, int] = field(default_factory=dict)  # digest -> bytes
     manifests: dict[str, Manifest] = field(default_factory=dict)  # in the order of their first push
     tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
+    uploads: dict[str, Upload] = field(default_factory=dict)  # by upload id
+    scans: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was scanned last
 
     def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
         """Keep a manifest and let ``tag`` name it; a known manifest keeps the time of its first push."""
@@ -94,17 +110,32 @@ class Repository:
         for tag in tags:
             del self.tags[tag]
         self.manifests.pop(digest, None)
+        self.scans.pop(digest, None)
         return tags
 
     def untag(self, tag: str) -> None:
         """Take a tag away; an image whose last tag goes is deleted with it (BatchDeleteImage)."""
         digest = self.tags.pop(tag)
         if not self.tags_of(digest):
-            self.manifests.pop(digest, None)
+            self.remove(digest)
+
+    def scan(self, digest: str) -> None:
+        """Note that an image was scanned."""
+        self.scans[digest] = datetime.now(UTC)
+
+    def uses(self, layer: str) -> bool:
+        """Whether an image has this layer."""
+        return any(layer == blob["digest"] for manifest in self.manifests.values() for blob in manifest.blobs)
+
+    def media_type_of(self, layer: str) -> str:
+        """The kind of a layer, as the images that have it say."""
+        blobs = (blob for manifest in self.manifests.values() for blob in manifest.blobs)
+        kinds = (str(blob["mediaType"]) for blob in blobs if blob["digest"] == layer and "mediaType" in blob)
+        return next(kinds, DOCKER_LAYER)
 
     def size_of(self, manifest: Manifest) -> int:
-        """``imageSizeInBytes``: the layers, and what belongs to an index through its images."""
+        """``imageSizeInBytes``: all layers; of an index the largest of its images (ImageDetail)."""
         if not manifest.is_index:
             return sum(int(blob.get("size", 0)) for blob in manifest.body.get("layers", []))
         parts = (self.manifests.get(each["digest"]) for each in manifest.platforms)
-        return sum(self.size_of(part) for part in parts if part is not None and not part.is_index)
+        return max((self.size_of(part) for part in parts if part and not part.is_index), default=0)
