@@ -352,10 +352,16 @@ def find_role(account: str, role_arn: str) -> StoredRole | None:
         role.arn,
         role.assume_role_policy_document,
         dict(role.policies),
-        {arn: policy.document for arn, policy in role.managed_policies.items()},
-        boundary.document if boundary else None,
+        {arn: _default_document(policy) for arn, policy in role.managed_policies.items()},
+        _default_document(boundary) if boundary else None,
         role.create_date.replace(tzinfo=UTC),
     )
+
+
+def _default_document(policy: Any) -> str:
+    """A managed policy's text: that of its default version."""
+    versions = {version.version_id: version.document for version in policy.versions}
+    return str(versions[policy.default_version_id])
 
 
 def find_subnet(ec2: Any, subnet: str) -> Any:

@@ -1,0 +1,151 @@
+"""Clusters: create, describe, list, update, delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..moto_door import AwsError
+from . import service_role
+from .answers import invalid, page, tag_list, tags_of
+from .model import Cluster, Room
+from .names import last_part
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")
+PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+ECHOED = (
+    "settings",
+    "configuration",
+    "capacityProviders",
+    "defaultCapacityProviderStrategy",
+    "serviceConnectDefaults",
+)
+
+
+def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateCluster: an ACTIVE one of the name is returned as it is."""
+    name = request.get("clusterName") or "default"
+    if not NAME.match(name):
+        raise invalid(
+            "Invalid identifier: Identifier is for cluster. Your cluster name contains invalid characters."
+        )
+    _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
+    service_role.ensure(room.account)
+    found = room.clusters.get(name)
+    if found is None or found.status != "ACTIVE":
+        given = {member: request[member] for member in ECHOED if request.get(member) is not None}
+        found = Cluster(name, room.arn(f"cluster/{name}"), given, tags_of(request.get("tags")))
+        room.clusters[name] = found
+    return {"cluster": view(room, found, ("SETTINGS", "TAGS"))}
+
+
+def _check_providers(providers: list[str] | None, strategy: list[dict[str, Any]] | None) -> None:
+    for name in providers or ():
+        if name not in PROVIDERS:
+            raise invalid(f"The specified capacity provider '{name}' was not found.")
+    for item in strategy or ():
+        if item["capacityProvider"] not in (providers or ()):
+            raise invalid(
+                f"The specified capacity provider '{item['capacityProvider']}' is not associated with the cluster."
+            )
+
+
+def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DescribeClusters: absent ones are failures, not errors."""
+    wanted = request.get("clusters") or ["default"]
+    if len(wanted) > 100:
+        raise invalid("Clusters cannot have more than 100 elements.")
+    include = tuple(request.get("include") or ())
+    found = [room.clusters[last_part(name)] for name in wanted if last_part(name) in room.clusters]
+    missing = [last_part(name) for name in wanted if last_part(name) not in room.clusters]
+    return {
+        "clusters": [view(room, cluster, include) for cluster in found],
+        "failures": [{"arn": room.arn(f"cluster/{name}"), "reason": "MISSING"} for name in missing],
+    }
+
+
+def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """ListClusters: ACTIVE ones."""
+    arns, more = page([one.arn for one in room.clusters.values() if one.status == "ACTIVE"], request)
+    return {"clusterArns": arns, **more}
+
+
+def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """UpdateCluster, UpdateClusterSettings and PutClusterCapacityProviders: given members replace the old."""
+    cluster = active(room, request["cluster"])
+    _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
+    cluster.settings |= {member: request[member] for member in ECHOED if request.get(member) is not None}
+    return {"cluster": view(room, cluster, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
+
+
+def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DeleteCluster: refused while services or tasks are there; then INACTIVE."""
+    cluster = find(room, request["cluster"])
+    services = [one for one in room.services.values() if one.cluster is cluster and one.status != "INACTIVE"]
+    if services:
+        message = "The Cluster cannot be deleted while Services are active."
+        raise AwsError("ClusterContainsServicesException", message)
+    if any(task.cluster is cluster and task.last_status != "STOPPED" for task in room.tasks.values()):
+        message = "The Cluster cannot be deleted while Tasks are active."
+        raise AwsError("ClusterContainsTasksException", message)
+    cluster.status = "INACTIVE"
+    return {"cluster": view(room, cluster, ())}
+
+
+def find(room: Room, given: str | None) -> Cluster:
+    """By name or ARN, ``default`` when not given; ClusterNotFoundException."""
+    found = room.clusters.get(last_part(given or "default"))
+    if found is None:
+        raise AwsError("ClusterNotFoundException", "Cluster not found.")
+    return found
+
+
+def active(room: Room, given: str | None) -> Cluster:
+    """The same, and ClusterNotFoundException when it is INACTIVE: nothing new is put into it."""
+    found = find(room, given)
+    if found.status != "ACTIVE":
+        raise AwsError("ClusterNotFoundException", "Cluster not found.")
+    return found
+
+
+def view(room: Room, cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
+    """A cluster as DescribeClusters shows it; settings, configuration and tags only when included."""
+    tasks = [task for task in room.tasks.values() if task.cluster is cluster]
+    services = [one for one in room.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
+    settings = cluster.settings.get("settings") or [{"name": "containerInsights", "value": "disabled"}]
+    return {
+        "clusterArn": cluster.arn,
+        "clusterName": cluster.name,
+        "status": cluster.status,
+        "registeredContainerInstancesCount": 0,
+        "runningTasksCount": sum(task.last_status == "RUNNING" for task in tasks),
+        "pendingTasksCount": sum(
+            task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING") for task in tasks
+        ),
+        "activeServicesCount": len(services),
+        "statistics": [],
+        "tags": tag_list(cluster.tags) if "TAGS" in include else [],
+        "settings": settings if "SETTINGS" in include else [],
+        "capacityProviders": cluster.settings.get("capacityProviders", []),
+        "defaultCapacityProviderStrategy": cluster.settings.get("defaultCapacityProviderStrategy", []),
+        **_extras(cluster, include),
+    }
+
+
+def _extras(cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
+    names = ("configuration",) if "CONFIGURATIONS" in include else ()
+    return {
+        name: cluster.settings[name]
+        for name in (*names, "serviceConnectDefaults")
+        if name in cluster.settings
+    }
+
+
+def providers(_room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DescribeCapacityProviders: Fargate's two."""
+    wanted = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
+    return {
+        "capacityProviders": [{"name": name, "status": "ACTIVE"} for name in wanted if name in PROVIDERS],
+        "failures": [{"arn": name, "reason": "MISSING"} for name in wanted if name not in PROVIDERS],
+    }

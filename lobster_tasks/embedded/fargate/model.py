@@ -1,0 +1,340 @@
+"""What Amazon ECS knows in one account and region: clusters, task definitions, services, deployments and tasks.
+
+Everything here is guarded by the world's lock. Times are the real clock's, in UTC.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from . import names
+
+if TYPE_CHECKING:
+    from ..runtime.processes import Container as Process
+
+AwsDict = dict[str, Any]
+
+
+def now() -> datetime:
+    """The time that goes into answers."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Cluster:
+    """A cluster; ``settings`` are members that are echoed as they were given."""
+
+    name: str
+    arn: str
+    settings: AwsDict
+    tags: dict[str, str]
+    status: str = "ACTIVE"
+
+
+@dataclass
+class TaskDefinition:
+    """One revision of a family; ``body`` is what DescribeTaskDefinition echoes, times and status apart."""
+
+    arn: str
+    family: str
+    revision: int
+    body: AwsDict
+    tags: dict[str, str]
+    registered_at: datetime
+    registered_by: str
+    status: str = "ACTIVE"
+    deregistered_at: datetime | None = None
+    delete_requested_at: datetime | None = None
+
+    @property
+    def containers(self) -> list[AwsDict]:
+        """The container definitions, with AWS's defaults filled in."""
+        definitions: list[AwsDict] = self.body["containerDefinitions"]
+        return definitions
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What decides where and how the tasks of a revision run; members are in AWS's own shape."""
+
+    network: AwsDict
+    load_balancers: tuple[AwsDict, ...] = ()
+    launch_type: str | None = None
+    strategy: tuple[AwsDict, ...] = ()
+    platform_version: str = "LATEST"
+
+
+@dataclass
+class Revision:
+    """A service revision. ``digests`` (container -> digest) is filled by the first task that pulls."""
+
+    arn: str
+    definition: TaskDefinition
+    placement: Placement
+    created_at: datetime
+    digests: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ServiceDeployment:
+    """The record that DescribeServiceDeployments shows."""
+
+    arn: str
+    target: Revision
+    sources: tuple[Revision, ...]
+    configuration: AwsDict
+    created_at: datetime
+    requested: int
+    status: str = "PENDING"
+    reason: str | None = None
+    stage: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    stopped_at: datetime | None = None
+    updated_at: datetime | None = None
+    rollback: AwsDict | None = None
+    failures: int = 0
+    tripped: bool = False
+    last_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the status is final."""
+        return self.status in ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+
+
+@dataclass
+class Deployment:
+    """What DescribeServices lists under ``deployments``; a rollback is a second one of the same record."""
+
+    id: str
+    revision: Revision
+    record: ServiceDeployment
+    created_at: datetime
+    updated_at: datetime
+    status: str = "PRIMARY"
+    rollout: str = "IN_PROGRESS"
+    reason: str = ""
+    wanted: int = 0
+    failed_tasks: int = 0
+    deadlock_told: bool = False
+    trouble_told: bool = False
+
+    def settle(self, rollout: str, reason: str) -> None:
+        """Enter a rollout state."""
+        self.rollout, self.reason, self.updated_at = rollout, reason, now()
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A task's elastic network interface, as EC2 shows it."""
+
+    id: str
+    attachment_id: str
+    vpc_id: str
+    subnet_id: str
+    zone: str
+    private_ip: str
+    private_dns: str
+    mac: str
+    public_ip: str | None
+
+
+@dataclass
+class ContainerState:
+    """One container of a task."""
+
+    name: str
+    arn: str
+    definition: AwsDict
+    runtime_id: str
+    last_status: str = "PENDING"
+    exit_code: int | None = None
+    reason: str | None = None
+    digest: str | None = None
+    health: str = "UNKNOWN"
+    process: Process | None = None
+
+    @property
+    def essential(self) -> bool:
+        """Whether the task ends with this container."""
+        return bool(self.definition["essential"])
+
+    @property
+    def stop_timeout(self) -> float:
+        """AWS seconds between SIGTERM and SIGKILL."""
+        return float(self.definition.get("stopTimeout", 30))
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a task registered with a target group."""
+
+    group: str
+    ip: str
+    port: int
+
+
+@dataclass(frozen=True)
+class StopOrder:
+    """Why a task ends."""
+
+    code: str
+    reason: str
+
+
+@dataclass
+class Task:
+    """One task, from PROVISIONING until an hour after STOPPED."""
+
+    id: str
+    arn: str
+    cluster: Cluster
+    definition: TaskDefinition
+    placement: Placement
+    containers: list[ContainerState]
+    group: str
+    tags: dict[str, str]
+    created_at: datetime
+    service: Service | None = None
+    revision: Revision | None = None
+    capacity_provider: str | None = None
+    started_by: str | None = None
+    overrides: AwsDict = field(default_factory=dict)
+    exec_enabled: bool = False
+    last_status: str = "PROVISIONING"
+    order: StopOrder | None = None
+    interface: Interface | None = None
+    targets: list[Target] = field(default_factory=list)
+    times: dict[str, datetime] = field(default_factory=dict)
+    running_since: float | None = None
+    complaint: str | None = None
+    was_healthy: bool = False
+    counted: bool = False
+    stop_told: bool = False
+    version: int = 1
+    abandoned: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Wanted, and not ended."""
+        return self.order is None and self.last_status != "STOPPED"
+
+    @property
+    def ended(self) -> bool:
+        """Its containers no longer run."""
+        return self.last_status in ("DEPROVISIONING", "STOPPED")
+
+    @property
+    def pending(self) -> bool:
+        """Wanted, and not RUNNING yet."""
+        return self.live and self.last_status in ("PROVISIONING", "PENDING", "ACTIVATING")
+
+    def enter(self, status: str, **times: datetime) -> None:
+        """Move to a status of the task life cycle, with the timestamps that come with it."""
+        self.last_status = status
+        self.times.update(times)
+        self.version += 1
+
+    def stop(self, code: str, reason: str) -> None:
+        """Ask the task to end; the first reason stays."""
+        if self.order is None:
+            self.order = StopOrder(code, reason)
+            self.times.setdefault("stoppingAt", now())
+
+
+@dataclass
+class Service:
+    """A service with its deployments, newest first."""
+
+    name: str
+    arn: str
+    cluster: Cluster
+    desired: int
+    configuration: AwsDict
+    grace: int | None
+    tags: dict[str, str]
+    options: AwsDict
+    request: AwsDict
+    created_at: datetime
+    created_by: str
+    status: str = "ACTIVE"
+    deployments: list[Deployment] = field(default_factory=list)
+    history: list[ServiceDeployment] = field(default_factory=list)
+    last_good: Deployment | None = None
+    tasks: list[Task] = field(default_factory=list)
+    events: deque[AwsDict] = field(default_factory=lambda: deque(maxlen=100))
+    steady: bool = False
+    start_failures: int = 0
+    not_before: float = 0.0
+    registered: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def primary(self) -> Deployment:
+        """The newest deployment."""
+        return self.deployments[0]
+
+    @property
+    def maximum(self) -> int:
+        """Most tasks at once during a deployment (maximumPercent, rounded down)."""
+        return self.desired * int(self.configuration["maximumPercent"]) // 100
+
+    @property
+    def minimum(self) -> int:
+        """Fewest healthy tasks during a deployment (minimumHealthyPercent, rounded up)."""
+        return -(-self.desired * int(self.configuration["minimumHealthyPercent"]) // 100)
+
+    def tell(self, message: str) -> None:
+        """Write a service event."""
+        self.events.appendleft({"id": names.uuid(), "createdAt": now(), "message": message})
+
+    def tell_once(self, message: str) -> None:
+        """Write an event of trouble unless this deployment has told it already: ECS suppresses repetitions."""
+        if message not in self.told:
+            self.told.add(message)
+            self.tell(message)
+
+    def restart_counting(self) -> None:
+        """A new deployment begins: no back-off, no repetitions to suppress, no steady state."""
+        self.start_failures, self.not_before, self.steady = 0, 0.0, False
+        self.told.clear()
+
+    def of(self, revision: Revision) -> list[Task]:
+        """The tasks of a revision that still have containers, stopping ones included."""
+        return [task for task in self.tasks if task.revision is revision and not task.ended]
+
+    def counts(self, revision: Revision) -> tuple[int, int]:
+        """How many tasks of a revision are RUNNING, and how many are on the way there."""
+        tasks = self.of(revision)
+        return sum(task.last_status == "RUNNING" for task in tasks), sum(task.pending for task in tasks)
+
+
+@dataclass
+class Room:
+    """All of Amazon ECS in one account and region."""
+
+    account: str
+    region: str
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    families: dict[str, list[TaskDefinition]] = field(default_factory=dict)
+    services: dict[tuple[str, str], Service] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The caller that is recorded as creator."""
+        return f"arn:aws:iam::{self.account}:root"
+
+    def arn(self, resource: str) -> str:
+        """An ARN of this account and region."""
+        return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
+
+
+def monotonic() -> float:
+    """Real seconds that only grow, for waits."""
+    return time.monotonic()

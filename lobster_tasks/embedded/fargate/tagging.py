@@ -1,0 +1,53 @@
+"""Tags of clusters, services, tasks and task definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..moto_door import AwsError
+from . import clusters, names, services
+from .answers import invalid, tag_list, tags_of
+from .model import Room
+
+
+def add(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """TagResource: given values replace those of the same keys."""
+    _tags(room, request["resourceArn"]).update(tags_of(request["tags"]))
+    return {}
+
+
+def remove(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """UntagResource."""
+    tags = _tags(room, request["resourceArn"])
+    for key in request["tagKeys"]:
+        tags.pop(key, None)
+    return {}
+
+
+def listing(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """ListTagsForResource."""
+    return {"tags": tag_list(_tags(room, request["resourceArn"]))}
+
+
+def _tags(room: Room, arn: str) -> dict[str, str]:
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or parts[2] != "ecs":
+        raise invalid("Invalid arn syntax.")
+    kind, _, path = parts[5].partition("/")
+    if kind == "cluster":
+        return clusters.find(room, path).tags
+    if kind == "service":
+        return services.find(room, path.split("/")[0] if "/" in path else None, path).tags
+    return _others(room, kind, path)
+
+
+def _others(room: Room, kind: str, path: str) -> dict[str, str]:
+    if kind == "task" and names.last_part(path) in room.tasks:
+        return room.tasks[names.last_part(path)].tags
+    if kind == "task-definition":
+        family, _, revision = path.partition(":")
+        found = [one for one in room.families.get(family, []) if str(one.revision) == revision]
+        if found:
+            return found[0].tags
+    raise AwsError("ResourceNotFoundException", "The specified resource is not found.")
