@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.errors import UsageError
-from lobster_tasks.rollout.release import image_id, decide
+from lobster_tasks.rollout.release import decide, image_id
 from lobster_tasks.rollout.snapshot import Service
 
 from .shapes import NEW, OLD, deployment, service

@@ -1,0 +1,167 @@
+"""Questions to real servers on loopback, and what their answers are in words."""
+
+from __future__ import annotations
+
+import http
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+from lobster_tasks.clock import Clock
+from lobster_tasks.rollout.probe import Door, get, probe, shake_hands, url_of
+
+CLOCK = Clock(speed=100)
+STREAM = "/_stcore/stream"
+
+
+@contextmanager
+def serving(answer: Callable[[Request], int | None] = lambda _: None, **options: Any) -> Iterator[str]:
+    """A server that answers with a status, or where that is None shakes hands; the block gets its URL."""
+
+    def process(connection: ServerConnection, request: Request) -> Response | None:
+        status = answer(request)
+        return None if status is None else Response(status, http.HTTPStatus(status).phrase, Headers(), b"")
+
+    server: Server = serve(lambda _: None, "127.0.0.1", 0, process_request=process, **options)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[str]:
+    """The URL of a port where nothing listens, and nothing else comes to."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 401])
+def test_a_page_that_answers(status: int) -> None:
+    with serving(lambda _: status) as url:
+        answer = get(CLOCK, url, "/")
+    assert answer.ok
+    assert answer.said.startswith(f"GET / {status} in ")
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "passing"),
+    [
+        (404, "GET /app answers 404", False),
+        (500, "GET /app answers 500", False),
+        (502, "GET /app answers 502: the load balancer got no valid answer from the task", True),
+        (503, "GET /app answers 503: the load balancer has no target to send it to", True),
+        (504, "GET /app answers 504: the load balancer got no answer from the task in time", True),
+    ],
+)
+def test_a_page_that_answers_wrongly(status: int, said: str, passing: bool) -> None:
+    with serving(lambda _: status) as url:
+        answer = get(CLOCK, url, "/app")
+    assert (answer.ok, answer.said, answer.passing) == (False, said, passing)
+
+
+def test_nothing_listens(closed_port: str) -> None:
+    host = closed_port.removeprefix("http://")
+    page, socket_ = get(CLOCK, closed_port, "/"), shake_hands(CLOCK, closed_port, STREAM)
+    assert page.said == f"GET /: connection refused at {host}"
+    assert socket_.said == f"WebSocket {STREAM}: connection refused at {host}"
+    assert not page.reached
+    assert page.passing
+    assert socket_.passing
+
+
+def test_a_name_that_dns_does_not_know() -> None:
+    answer = get(CLOCK, "http://lobster-alb-1.invalid", "/")
+    assert answer.said == "GET /: DNS does not know the name yet at lobster-alb-1.invalid"
+    assert answer.passing
+
+
+def test_a_handshake_as_streamlit_wants_it() -> None:
+    asked: list[Request] = []
+    with serving(lambda request: asked.append(request), subprotocols=["streamlit"]) as url:
+        answer = shake_hands(CLOCK, url, STREAM)
+    assert (answer.ok, answer.said) == (True, "WebSocket open")
+    assert asked[0].headers["Origin"] == url
+    assert asked[0].headers["Sec-WebSocket-Protocol"] == "streamlit"
+
+
+def test_other_apps_are_offered_no_subprotocol() -> None:
+    asked: list[Request] = []
+    with serving(lambda request: asked.append(request)) as url:
+        assert shake_hands(CLOCK, url, "/ws").ok
+    assert "Sec-WebSocket-Protocol" not in asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, "answers 403; the app does not accept the Origin http"),
+        (404, "answers 404"),
+        (200, "answers 200 without an upgrade: there is no WebSocket at this path"),
+        (503, "answers 503: the load balancer has no target to send it to"),
+    ],
+)
+def test_a_handshake_that_is_refused(status: int, said: str) -> None:
+    with serving(lambda _: status) as url:
+        answer = shake_hands(CLOCK, url, STREAM)
+    assert not answer.ok
+    assert answer.said.startswith(f"WebSocket {STREAM} {said}")
+    assert answer.passing is (status == 503)
+
+
+def test_what_passes_is_asked_again() -> None:
+    statuses = iter([503, 503, 200])
+    with serving(lambda _: next(statuses)) as url:
+        found = probe(CLOCK, Door(url), "/", None)
+    assert found.ok
+    assert found.websocket is None
+
+
+def test_what_does_not_pass_is_asked_once() -> None:
+    statuses = iter([404, 200])
+    with serving(lambda _: next(statuses)) as url:
+        assert not probe(CLOCK, Door(url), "/", None).ok
+
+
+def test_patience_has_an_end(closed_port: str) -> None:
+    found = probe(CLOCK, Door(closed_port), "/", STREAM, within=5)
+    assert not found.ok
+    assert [answer.reached for answer in found.answers] == [False, False]
+
+
+def test_an_internal_load_balancer_is_asked_once(closed_port: str) -> None:
+    found = probe(Clock(), Door(closed_port, internal=True), "/", None)
+    assert not found.page.reached
+
+
+def test_both_questions_have_to_be_answered() -> None:
+    with serving(lambda request: 200 if request.path == "/" else 403) as url:
+        found = probe(CLOCK, Door(url), "/", STREAM)
+    assert found.page.ok
+    assert not found.ok
+
+
+@pytest.mark.parametrize(
+    ("dns_name", "listeners", "url"),
+    [
+        ("lb.example", [("HTTP", 80)], "http://lb.example"),
+        ("lb.example", [("HTTP", 80), ("HTTPS", 443)], "https://lb.example"),
+        ("lb.example", [("HTTP", 8080)], "http://lb.example:8080"),
+        ("lb.example", [("HTTPS", 8443)], "https://lb.example:8443"),
+        ("127.0.0.1:40001", [("HTTP", 80)], "http://127.0.0.1:40001"),
+    ],
+)
+def test_the_address_of_a_load_balancer(dns_name: str, listeners: list[tuple[str, int]], url: str) -> None:
+    assert url_of(dns_name, [{"Protocol": protocol, "Port": port} for protocol, port in listeners]) == url
