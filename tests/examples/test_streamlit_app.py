@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from lobster_tasks import settings
+from tests.environment import environment
 
 PROJECT = Path(__file__).parents[2]
 APP = PROJECT / "examples" / "streamlit_app" / "app.py"
@@ -23,18 +23,6 @@ def shown(app: AppTest) -> dict[str, str]:
     """The page's figures by their labels."""
     assert not app.exception
     return {metric.label: metric.value for metric in app.metric}
-
-
-@contextmanager
-def environment(**values: str) -> Iterator[None]:
-    """The process's environment with ``values``, and as it was afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
 
 
 @contextmanager

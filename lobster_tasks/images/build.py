@@ -1,0 +1,152 @@
+"""A real OCI image without a container engine: what COPY, ADD and WORKDIR make is its one layer.
+
+RUN is not carried out, and the image says so; it serves where the machine stands in for the base image, which is
+in the embedded AWS. The same sources give the same digest. Shapes: OCI image specification 1.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..dockerfile import Dockerfile, Stage, parse
+from ..errors import RefusedError
+from .ignore import Ignore
+from .layer import Blob, blob_of, write_layer
+from .stages import Files, carry_out
+from .tree import Tree, read_folder
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+BUILDER_LABEL = "lobster-tasks.builder"
+NOT_CARRIED_OUT = "lobster-tasks.not-carried-out"
+ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
+_LARGE = 200 * 1024 * 1024
+# Files whose place is not in an image: whoever may pull it can read them.
+_SECRETS = Ignore(
+    ["**/.env", "**/.env.*", "!**/.env.example", "**/secrets.toml", "**/*.pem", "**/id_rsa", "**/.aws"]
+)
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image ready to be pushed; ``notes`` say what is not in it."""
+
+    digest: str
+    manifest: bytes
+    config: Blob
+    layer: Blob
+    notes: tuple[str, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """What the registry counts: the compressed layer and the configuration."""
+        return self.layer.size + self.config.size
+
+
+def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> Dockerfile:
+    """Parse ``folder/name``; raises RefusedError when it is not there."""
+    path = folder / name
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RefusedError(
+            f"{path} cannot be read.", str(error), "put it there, or set `dockerfile` in invoke.yaml"
+        ) from error
+    return parse(text, build_args, name=name, platform=platform)
+
+
+def read_context(folder: Path, dockerfile: str) -> Tree:
+    """The build context: the folder without what .dockerignore names.
+
+    A file named after the Dockerfile, ``Dockerfile.streamlit.dockerignore``, counts instead where there is one.
+    """
+    candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
+    found = next((path for path in candidates if path.is_file()), None)
+    ignore = Ignore(found.read_text(encoding="utf-8").splitlines() if found else ())
+    return read_folder(folder, ignore, prune=not ignore.has_exceptions)
+
+
+def build(dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path) -> BuiltImage:
+    """Make the image; its layer is written into ``folder``. ``architecture`` is amd64 or arm64.
+
+    Raises DockerfileError for a COPY that cannot be carried out.
+    """
+    files = carry_out(dockerfile, context)
+    layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz")
+    config = blob_of(_json(_config(dockerfile.final, architecture, diff_id, bool(files.notes))))
+    manifest = _json(_manifest(config, layer, files.notes))
+    digest = blob_of(manifest).digest
+    return BuiltImage(digest, manifest, config, layer, (*files.notes, *_warnings(dockerfile, files)))
+
+
+def _config(stage: Stage, architecture: str, diff_id: str, is_partial: bool) -> dict[str, Any]:
+    labels = {**stage.labels, BUILDER_LABEL: "process", **({NOT_CARRIED_OUT: "RUN"} if is_partial else {})}
+    inner: dict[str, Any] = {
+        "Env": [f"{name}={value}" for name, value in stage.environment.items()],
+        "Entrypoint": list(stage.entry_point.words) if stage.entry_point else None,
+        "Cmd": list(stage.command.words) if stage.command else None,
+        "WorkingDir": stage.working_directory,
+        "User": stage.user,
+        "ExposedPorts": {str(port): {} for port in stage.ports},
+        "Volumes": {path: {} for path in stage.volumes},
+        "StopSignal": stage.stop_signal,
+        "Labels": labels,
+    }
+    return {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {name: value for name, value in inner.items() if value},
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        "history": [{"created_by": "lobster-tasks, process builder", "comment": "RUN is not carried out"}],
+    }
+
+
+def _manifest(config: Blob, layer: Blob, notes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
+        "layers": [{"mediaType": LAYER, "digest": layer.digest, "size": layer.size}],
+        "annotations": {NOT_CARRIED_OUT: " ".join(notes)} if notes else {},
+    }
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
+    """What somebody would want to know before others pull the image."""
+    found = []
+    if not dockerfile.final.arguments_of_process:
+        found.append(f"{dockerfile.name} has neither CMD nor ENTRYPOINT; the base image's is not known here.")
+    found += [f"--build-arg {name} is taken by no ARG." for name in dockerfile.unused_arguments]
+    secrets = [path for path, node in files.tree.nodes.items() if not node.is_directory and _SECRETS(path)]
+    if secrets:
+        found.append(
+            f"{_some(secrets)} is in the image, where everyone who pulls it can read it; name it in .dockerignore."
+        )
+    sizes = _sizes(files.tree)
+    if sum(sizes.values()) > _LARGE:
+        top = max(sizes, key=lambda name: sizes[name])
+        found.append(f"/{top} makes {sizes[top] >> 20} MiB of the image; a .dockerignore may keep it out.")
+    return found
+
+
+def _sizes(tree: Tree) -> dict[str, int]:
+    """Bytes below each directory of the second level (/app/.venv), where what is too much shows."""
+    sizes: dict[str, int] = {}
+    for path, node in tree.nodes.items():
+        top = "/".join(path.split("/")[:2])
+        sizes[top] = sizes.get(top, 0) + node.size
+    return sizes
+
+
+def _some(paths: list[str]) -> str:
+    more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+    return f"/{sorted(paths)[0]}{more}"

@@ -1,0 +1,105 @@
+"""One layer: a tree as a tar.gz that is the same bytes whenever the sources are the same."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ..errors import RefusedError
+from .tree import Node, Tree
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes that a registry keeps under their digest: a file, or a small text."""
+
+    digest: str
+    size: int
+    content: Path | bytes
+
+    def part(self, first: int, length: int) -> bytes:
+        """``length`` bytes from ``first`` on."""
+        if isinstance(self.content, bytes):
+            return self.content[first : first + length]
+        with self.content.open("rb") as file:
+            file.seek(first)
+            return file.read(length)
+
+
+def blob_of(data: bytes) -> Blob:
+    """Some bytes as a blob."""
+    return Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data), data)
+
+
+def write_layer(tree: Tree, path: Path) -> tuple[Blob, str]:
+    """The tree as a tar.gz, and the digest of the tar within; sorted, and without times, so that it repeats."""
+    with path.open("wb") as file:
+        compressed = _Hashing(file)
+        with gzip.GzipFile(filename="", mode="wb", fileobj=compressed, compresslevel=6, mtime=0) as packed:
+            plain = _Hashing(packed)
+            with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
+                for name in sorted(tree.nodes):
+                    _add(archive, name, tree.nodes[name])
+    return Blob(compressed.digest, compressed.size, path), plain.digest
+
+
+class _Hashing:
+    """Passes bytes on and hashes them."""
+
+    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    @property
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _add(archive: tarfile.TarFile, name: str, node: Node) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.mode = node.mode
+    _set_owner(entry, node.owner)
+    if node.target is not None:
+        entry.type, entry.linkname = tarfile.SYMTYPE, node.target
+        archive.addfile(entry)
+    elif node.is_directory:
+        entry.type = tarfile.DIRTYPE
+        archive.addfile(entry)
+    elif isinstance(node.content, Path):
+        _add_file(archive, entry, node.content)
+    else:
+        entry.size = len(node.content or b"")
+        archive.addfile(entry, io.BytesIO(node.content or b""))
+
+
+def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            entry.size = path.stat().st_size
+            archive.addfile(entry, file)
+    except OSError as error:
+        raise RefusedError(f"{path} cannot be read.", error.strerror or str(error)) from error
+
+
+def _set_owner(entry: tarfile.TarInfo, owner: str) -> None:
+    """Numbers as numbers; a user without a group has the group of the same number, as in BuildKit."""
+    user, _, group = owner.partition(":")
+    group = group or (user if user.isdecimal() else "")
+    entry.uid = int(user) if user.isdecimal() else 0
+    entry.gid = int(group) if group.isdecimal() else 0
+    entry.uname = "" if user.isdecimal() else user
+    entry.gname = "" if group.isdecimal() else group

@@ -1,0 +1,264 @@
+"""An image goes into ECR: blob by blob over its API, or by a container engine."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..aws import Aws
+from ..errors import AwsCallError, RefusedError, UsageError
+from ..settings import Settings
+from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, read_context, read_dockerfile
+from .engines import Engine, choose, password_for
+from .layer import Blob
+
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True)
+class PushedImage:
+    """What the repository now holds.
+
+    ``pushed`` is False when the tag named this very image already. ``size_bytes`` is what ECR counts. ``notes``
+    are sentences on what is not in the image, or should not be.
+    """
+
+    reference: str
+    digest: str
+    size_bytes: int
+    pushed: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repository:
+    """An ECR repository; ``uri`` is without a tag."""
+
+    aws: Aws
+    name: str
+    uri: str
+
+    @property
+    def registry(self) -> str:
+        """The host that a container engine signs in to."""
+        return self.uri.partition("/")[0]
+
+    def tagged(self, tag: str) -> dict[str, Any] | None:
+        """The image that carries ``tag``: imageDigest and imageSizeInBytes."""
+        found = self.aws.find(
+            "ecr:DescribeImages",
+            {"ImageNotFoundException"},
+            f"{self.name}:{tag}",
+            repositoryName=self.name,
+            imageIds=[{"imageTag": tag}],
+        )
+        return found["imageDetails"][0] if found else None
+
+
+def push_image(
+    aws: Aws,
+    settings: Settings,
+    tag: str,
+    folder: Path,
+    builder: str | None = None,
+    build_args: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> PushedImage:
+    """Build ``folder`` with its Dockerfile and push it as ``tag``.
+
+    ``builder`` is auto, docker, podman or process; None takes ``images.builder``. Raises UsageError for the tag,
+    RefusedError when the repository is missing or there is nothing to build with, DockerfileError, LobsterError.
+    """
+    _check_tag(tag)
+    engine = choose_engine(aws, builder or settings.images.builder)
+    repository = repository_of(aws, settings)
+    if engine is None:
+        return without_engine(repository, settings, tag, folder, build_args or {}, say)
+    return with_engine(engine, repository, settings, tag, folder, build_args or {}, say)
+
+
+def without_engine(
+    repository: Repository,
+    settings: Settings,
+    tag: str,
+    folder: Path,
+    build_args: Mapping[str, str],
+    say: Callable[[str], None],
+) -> PushedImage:
+    """Build in this process and upload what the repository lacks."""
+    architecture = ARCHITECTURES[settings.task.architecture]
+    dockerfile = read_dockerfile(folder, settings.dockerfile, build_args, f"linux/{architecture}")
+    context = read_context(folder, settings.dockerfile)
+    with tempfile.TemporaryDirectory(prefix="lobster-image-") as work:
+        image = build(dockerfile, context, architecture, Path(work))
+        say(f"built {image.digest}, {_megabytes(image.size_bytes)}, without a container engine")
+        before = repository.tagged(tag)
+        pushed = _is_other(before, image.digest)
+        if pushed:
+            _upload(repository, tag, image, say)
+    notes = (*_moved(tag, before, image.digest), *image.notes)
+    return PushedImage(f"{repository.uri}:{tag}", image.digest, image.size_bytes, pushed, notes)
+
+
+def with_engine(
+    engine: Engine,
+    repository: Repository,
+    settings: Settings,
+    tag: str,
+    folder: Path,
+    build_args: Mapping[str, str],
+    say: Callable[[str], None],
+) -> PushedImage:
+    """Build and push with a container engine, then read back what the repository has under the tag."""
+    reference = f"{repository.uri}:{tag}"
+    platform = f"linux/{ARCHITECTURES[settings.task.architecture]}"
+    if not (folder / settings.dockerfile).is_file():
+        raise RefusedError(
+            f"There is no {folder / settings.dockerfile}.", next_step="set `dockerfile` in invoke.yaml"
+        )
+    engine.build(folder, settings.dockerfile, reference, platform, build_args, say)
+    before = repository.tagged(tag)
+    engine.login(repository.registry, password_for(repository.aws))
+    engine.push(reference, say)
+    now = repository.tagged(tag)
+    if not now:
+        raise RefusedError(f"{engine.name} pushed {reference}, but the repository has no such tag.")
+    digest = str(now["imageDigest"])
+    notes = _moved(tag, before, digest)
+    return PushedImage(reference, digest, int(now["imageSizeInBytes"]), _is_other(before, digest), notes)
+
+
+def _check_tag(tag: str) -> None:
+    if not _TAG.fullmatch(tag):
+        raise UsageError(
+            f"{tag!r} is no image tag.",
+            "a tag has up to 128 letters, digits, underscores, periods and hyphens, and begins with none of the "
+            "last two",
+        )
+
+
+def choose_engine(aws: Aws, builder: str) -> Engine | None:
+    """The engine to use; None is the process builder."""
+    embedded = is_embedded(aws.endpoint_url)
+    if builder == "process" and not embedded:
+        raise RefusedError(
+            "The process builder is for the embedded AWS only.",
+            "it does not carry out RUN, so on Fargate its image would have nothing installed",
+            "--builder docker, or podman",
+        )
+    if builder in ("docker", "podman") and embedded:
+        raise RefusedError(
+            f"{builder} cannot push to an embedded AWS.",
+            "its registry is an API; nothing listens at the address that an image reference names",
+            "--builder process",
+        )
+    return None if embedded else choose(builder)
+
+
+def is_embedded(endpoint_url: str | None) -> bool:
+    """Whether calls go to this machine and not to AWS."""
+    host = urlsplit(endpoint_url or "").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def repository_of(aws: Aws, settings: Settings) -> Repository:
+    """The settings' repository; raises RefusedError when it is not there."""
+    name = settings.repository
+    found = aws.find(
+        "ecr:DescribeRepositories", {"RepositoryNotFoundException"}, name, repositoryNames=[name]
+    )
+    if not found:
+        raise RefusedError(
+            f"There is no ECR repository {name} in {settings.region}.", next_step="inv setup-fargate"
+        )
+    return Repository(aws, name, found["repositories"][0]["repositoryUri"])
+
+
+def _upload(repository: Repository, tag: str, image: BuiltImage, say: Callable[[str], None]) -> None:
+    blobs = (image.layer, image.config)
+    asked = repository.aws.call(
+        "ecr:BatchCheckLayerAvailability",
+        repository.name,
+        repositoryName=repository.name,
+        layerDigests=[blob.digest for blob in blobs],
+    )
+    there = {layer["layerDigest"] for layer in asked["layers"] if layer["layerAvailability"] == "AVAILABLE"}
+    for blob in blobs:
+        if blob.digest not in there:
+            _upload_blob(repository, blob)
+            say(f"uploaded {blob.digest}, {_megabytes(blob.size)}")
+    _put(repository, tag, image)
+
+
+def _upload_blob(repository: Repository, blob: Blob) -> None:
+    call, name = repository.aws.call, repository.name
+    started = call("ecr:InitiateLayerUpload", name, repositoryName=name)
+    upload, part_size = started["uploadId"], started["partSize"]
+    for first in range(0, blob.size, part_size):
+        part = blob.part(first, part_size)
+        call(
+            "ecr:UploadLayerPart",
+            name,
+            repositoryName=name,
+            uploadId=upload,
+            partFirstByte=first,
+            partLastByte=first + len(part) - 1,
+            layerPartBlob=part,
+        )
+    repository.aws.find(
+        "ecr:CompleteLayerUpload",
+        {"LayerAlreadyExistsException"},  # somebody else was faster
+        name,
+        repositoryName=name,
+        uploadId=upload,
+        layerDigests=[blob.digest],
+    )
+
+
+def _put(repository: Repository, tag: str, image: BuiltImage) -> None:
+    try:
+        repository.aws.find(
+            "ecr:PutImage",
+            {"ImageAlreadyExistsException"},  # the same digest and tag
+            f"{repository.name}:{tag}",
+            repositoryName=repository.name,
+            imageManifest=image.manifest.decode(),
+            imageManifestMediaType=MANIFEST,
+            imageTag=tag,
+            imageDigest=image.digest,
+        )
+    except AwsCallError as refused:
+        if refused.code != "ImageTagAlreadyExistsException":
+            raise
+        raise RefusedError(
+            f"The tag {tag} names another image, and the repository's tags are immutable.",
+            refused.why,
+            "choose a tag that is not used yet, such as the commit",
+        ) from refused
+
+
+def _is_other(before: Mapping[str, Any] | None, digest: str) -> bool:
+    return before is None or before["imageDigest"] != digest
+
+
+def _moved(tag: str, before: Mapping[str, Any] | None, digest: str) -> tuple[str, ...]:
+    if before is None:
+        return ()
+    if before["imageDigest"] == digest:
+        return (f"{tag} named this image already; nothing was uploaded.",)
+    return (f"{tag} named {before['imageDigest']} before.",)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"

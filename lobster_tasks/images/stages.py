@@ -1,0 +1,199 @@
+"""The files of a Dockerfile's stages: COPY, ADD and WORKDIR carried out on trees, without a container."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
+from ..errors import DockerfileError
+from .ignore import Ignore, has_wildcard
+from .modes import changed
+from .tree import FILE_MODE, EscapesError, Node, Tree
+
+# Directories that every Linux image has: a file copied to one of them goes into it.
+_KNOWN_DIRECTORIES = frozenset(
+    {
+        *("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"),
+        *("sbin", "srv", "sys", "tmp", "usr", "var", "usr/bin", "usr/lib", "usr/local", "usr/local/bin"),
+        *("usr/local/lib", "usr/sbin", "usr/share", "usr/src", "var/lib", "var/log", "etc/ssl"),
+    }
+)
+_REMOTE = re.compile(r"^(https?://|git@|git://|ssh://)")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the final stage has, and sentences on what was left out."""
+
+    tree: Tree
+    notes: tuple[str, ...]
+
+
+def carry_out(dockerfile: Dockerfile, context: Tree) -> Files:
+    """The files of the final stage.
+
+    Raises DockerfileError, with the line, for a source that is not there or is outside the context.
+    """
+    work = _Work(dockerfile, context)
+    tree = work.tree_of(dockerfile.final)
+    return Files(tree, (*work.notes, *_runs(dockerfile)))
+
+
+@dataclass
+class _Work:
+    """One build: each stage's tree is made once, when it is needed."""
+
+    dockerfile: Dockerfile
+    context: Tree
+    trees: dict[int, Tree] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def tree_of(self, stage: Stage) -> Tree:
+        if stage.index not in self.trees:
+            parent = None if stage.parent is None else self.tree_of(self.dockerfile.stages[stage.parent])
+            tree = parent.copy() if parent else Tree()
+            for step in stage.steps:
+                if isinstance(step, MakeDirectory):
+                    tree.make_directory(step.path.strip("/"))
+                elif isinstance(step, Copy):
+                    self._copy(step, tree)
+            self.trees[stage.index] = tree
+        return self.trees[stage.index]
+
+    def _copy(self, copy: Copy, tree: Tree) -> None:
+        if copy.image is not None:
+            self._note(copy, f"--from={copy.image} was not carried out; that image is not here")
+            return
+        origin = self.context if copy.stage is None else self.tree_of(self.dockerfile.stages[copy.stage])
+        found = [(source, path) for source in self._local(copy) for path in self._find(copy, origin, source)]
+        into = self._is_into_directory(copy, tree, len(found))
+        for source, path in found:
+            self._place(copy, tree, origin, path, _target(copy, source, path, into))
+        for file in copy.files:
+            target = posixpath.join(copy.destination, file.name) if into else copy.destination
+            self._put(copy, tree, target, Node(FILE_MODE, file.text.encode()))
+
+    def _local(self, copy: Copy) -> Iterator[str]:
+        """The sources that are files; a note for each that would have to be fetched."""
+        for source in copy.sources:
+            if copy.keyword == "ADD" and _REMOTE.match(source):
+                self._note(copy, f"{source} was not fetched")
+            else:
+                yield source
+
+    def _find(self, copy: Copy, origin: Tree, source: str) -> list[str]:
+        try:
+            found = origin.find(source)
+        except EscapesError:
+            raise self._error(copy, f"{source} is outside the build context") from None
+        if found or has_wildcard(source):
+            if not found:
+                self._note(copy, f"{source} matches nothing")
+            return found
+        if copy.stage is None:
+            raise self._error(copy, f"{source} is not in the build context (or .dockerignore leaves it out)")
+        if not self._may_be_made_elsewhere(copy.stage):
+            raise self._error(copy, f"{source} is not in {_named(self.dockerfile.stages[copy.stage])}")
+        stage = _named(self.dockerfile.stages[copy.stage])
+        self._note(copy, f"{source} is missing; RUN, or the base image, makes it in {stage}")
+        return []
+
+    def _may_be_made_elsewhere(self, index: int) -> bool:
+        lineage = self.dockerfile.lineage(self.dockerfile.stages[index])
+        return lineage[0].base != "scratch" or any(stage.not_carried_out for stage in lineage)
+
+    def _is_into_directory(self, copy: Copy, tree: Tree, found: int) -> bool:
+        """Whether a file that is copied goes into the destination, and does not become it."""
+        if copy.destination.endswith("/"):
+            return True
+        if len(copy.sources) + len(copy.files) > 1:
+            raise self._error(
+                copy, f"with several sources the destination must end in a slash: {copy.destination}/"
+            )
+        inside = copy.destination.strip("/")
+        return found > 1 or tree.is_directory(inside) or inside in _KNOWN_DIRECTORIES
+
+    def _place(self, copy: Copy, tree: Tree, origin: Tree, path: str, target: _Target) -> None:
+        excluded = Ignore(copy.exclude)
+        node = origin.nodes.get(path)
+        if node is None or node.is_directory:
+            tree.make_directory(target.of_directory.strip("/"))
+            for inner, each in list(origin.below(path)):
+                if not excluded(inner) and not excluded(posixpath.join(path, inner)):
+                    self._put(copy, tree, posixpath.join(target.of_directory, inner), each)
+        elif copy.unpack and isinstance(node.content, Path) and tarfile.is_tarfile(node.content):
+            for inner, each in _unpacked(node.content):
+                self._put(copy, tree, posixpath.join(copy.destination, inner), each)
+        elif not excluded(path):
+            self._put(copy, tree, target.of_file, node)
+
+    def _put(self, copy: Copy, tree: Tree, path: str, node: Node) -> None:
+        try:
+            mode = changed(node.mode, copy.mode, node.is_directory) if copy.mode else node.mode
+        except ValueError:
+            raise self._error(copy, f"--chmod={copy.mode} is neither octal nor symbolic") from None
+        inside = posixpath.normpath(path).strip("/")
+        if tree.is_directory(inside) and not node.is_directory:
+            raise self._error(copy, f"/{inside} is a directory; a file cannot take its place")
+        tree.put(inside, replace(node, mode=mode, owner=copy.owner or ""))
+
+    def _note(self, copy: Copy, what: str) -> None:
+        self.notes.append(f"Line {copy.line}, {copy.keyword}: {what}.")
+
+    def _error(self, copy: Copy, what: str) -> DockerfileError:
+        return DockerfileError(f"{self.dockerfile.name}, line {copy.line}: {copy.keyword}: {what}.")
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where a source goes: a directory's contents, or a file."""
+
+    of_directory: str
+    of_file: str
+
+
+def _target(copy: Copy, source: str, path: str, into: bool) -> _Target:
+    destination = copy.destination
+    if copy.parents:
+        pivot = source.find("/./")
+        dropped = posixpath.normpath(source[:pivot]).strip("/") if pivot > 0 else ""
+        kept = posixpath.join(destination, path[len(dropped) :].lstrip("/"))
+        return _Target(kept, kept)
+    return _Target(
+        destination, posixpath.join(destination, posixpath.basename(path)) if into else destination
+    )
+
+
+def _runs(dockerfile: Dockerfile) -> Iterator[str]:
+    """A sentence for what the final stage would have run."""
+    steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.not_carried_out]
+    for keyword in dict.fromkeys(step.keyword for step in steps):
+        lines = [step.line for step in steps if step.keyword == keyword]
+        yield f"{keyword} was not carried out ({_lines(lines)}): what it installs must be on the machine already."
+
+
+def _lines(lines: list[int]) -> str:
+    return f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
+
+
+def _named(stage: Stage) -> str:
+    return stage.name or f"stage {stage.index}"
+
+
+def _unpacked(archive: Path) -> Iterator[tuple[str, Node]]:
+    with tarfile.open(archive) as members:
+        for member in members:
+            path = posixpath.normpath(member.name).lstrip("/")
+            if path == ".." or path.startswith("../"):
+                continue
+            if member.isdir():
+                yield path, Node(member.mode)
+            elif member.issym():
+                yield path, Node(member.mode, target=member.linkname)
+            elif file := members.extractfile(member):
+                yield path, Node(member.mode, file.read())

@@ -1,0 +1,183 @@
+"""Files by their path: the build context, and what each stage has of an image."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import RefusedError
+from .ignore import compiled, has_wildcard
+
+FILE_MODE, PROGRAM_MODE, DIRECTORY_MODE = 0o644, 0o755, 0o755
+_MOST_LINKS = 40  # as Linux (ELOOP)
+
+
+class EscapesError(ValueError):
+    """A path, or a link on its way, leads out of the tree."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file (``content`` is where its bytes are), a link (``target``), or, with neither, a directory.
+
+    ``owner`` is "user:group", in names or numbers; empty for root.
+    """
+
+    mode: int
+    content: Path | bytes | None = None
+    target: str | None = None
+    owner: str = ""
+
+    @property
+    def is_directory(self) -> bool:
+        """Neither a file nor a link."""
+        return self.content is None and self.target is None
+
+    @property
+    def size(self) -> int:
+        """Bytes of a file."""
+        if isinstance(self.content, Path):
+            return self.content.stat().st_size
+        return len(self.content or b"")
+
+
+@dataclass
+class Tree:
+    """Nodes by their path, without a slash in front."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def copy(self) -> Tree:
+        """Another tree with the same nodes."""
+        return Tree(dict(self.nodes))
+
+    def put(self, path: str, node: Node) -> None:
+        """Place a node, and the directories above it; a directory leaves what is in it."""
+        self._make_parents(path)
+        there = self.nodes.get(path)
+        if not (there and there.is_directory and node.is_directory):
+            self._remove(path, there)
+        self.nodes[path] = node
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory and those above it, where they are not there."""
+        if path and path not in self.nodes:
+            self.put(path, Node(DIRECTORY_MODE))
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a directory is there; the root always is."""
+        node = self.nodes.get(path)
+        return not path or (node is not None and node.is_directory)
+
+    def find(self, source: str) -> list[str]:
+        """The paths that a COPY source names, links followed; empty when there are none.
+
+        Raises EscapesError when it leads out.
+        """
+        path = _inside(source.lstrip("/"))
+        if not has_wildcard(path):
+            found = self.follow(path)
+            return [found] if not found or found in self.nodes else []
+        pattern = compiled(path)
+        return sorted(self.follow(each) for each in self.nodes if pattern.fullmatch(each))
+
+    def follow(self, path: str) -> str:
+        """The path that ``path`` stands for once its links are followed."""
+        for _ in range(_MOST_LINKS):
+            link = next((prefix for prefix in _prefixes(path) if self._target(prefix)), None)
+            if link is None:
+                return path
+            rest = path[len(link) :].lstrip("/")
+            path = _inside(posixpath.join(_pointed_to(link, self._target(link) or ""), rest))
+        raise EscapesError(path)
+
+    def below(self, path: str) -> Iterator[tuple[str, Node]]:
+        """What is in a directory at any depth, by paths relative to it."""
+        prefix = f"{path}/" if path else ""
+        for each, node in self.nodes.items():
+            if each.startswith(prefix):
+                yield each[len(prefix) :], node
+
+    def _target(self, path: str) -> str | None:
+        node = self.nodes.get(path)
+        return node.target if node else None
+
+    def _make_parents(self, path: str) -> None:
+        parent = posixpath.dirname(path)
+        if parent and not self.is_directory(parent):
+            self.put(parent, Node(DIRECTORY_MODE))
+
+    def _remove(self, path: str, there: Node | None) -> None:
+        if there and there.is_directory:
+            for inner in [each for each in self.nodes if each.startswith(f"{path}/")]:
+                del self.nodes[inner]
+
+
+def read_folder(folder: Path, ignored: Callable[[str], bool], prune: bool) -> Tree:
+    """The folder as a tree; no file is opened.
+
+    Modes keep the executable bit only, as git does, so that the same sources give the same image everywhere.
+    With ``prune``, what is below an ignored directory is not looked at.
+    """
+    tree = Tree()
+
+    def visit(directory: Path, prefix: str) -> None:
+        for entry in sorted(_entries(directory), key=lambda entry: entry.name):
+            path = f"{prefix}{entry.name}"
+            skipped = ignored(path)
+            node = None if skipped else _node(entry)
+            if node:
+                tree.put(path, node)
+            if entry.is_dir(follow_symlinks=False) and not (skipped and prune):
+                visit(Path(entry.path), f"{path}/")
+
+    visit(folder, "")
+    return tree
+
+
+def with_mode(node: Node, mode: int) -> Node:
+    """The node with other permissions."""
+    return replace(node, mode=mode)
+
+
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except OSError as error:
+        raise RefusedError(f"{directory} cannot be read.", error.strerror or str(error)) from error
+
+
+def _node(entry: os.DirEntry[str]) -> Node | None:
+    """The entry as a node; None for what an image cannot hold, such as a socket."""
+    if entry.is_symlink():
+        return Node(0o777, target=os.readlink(entry.path))
+    if entry.is_dir():
+        return Node(DIRECTORY_MODE)
+    mode = entry.stat().st_mode
+    if not stat.S_ISREG(mode):
+        return None
+    return Node(PROGRAM_MODE if mode & stat.S_IXUSR else FILE_MODE, Path(entry.path))
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _pointed_to(link: str, target: str) -> str:
+    """Where a link leads; an absolute target begins at the root of the tree."""
+    if target.startswith("/"):
+        return _inside(posixpath.normpath(target).lstrip("/"))
+    return _inside(posixpath.join(posixpath.dirname(link), target))
+
+
+def _inside(path: str) -> str:
+    path = posixpath.normpath(path) if path else ""
+    if path == ".." or path.startswith("../"):
+        raise EscapesError(path)
+    return "" if path == "." else path

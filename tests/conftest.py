@@ -1,0 +1,38 @@
+"""What the library's tests stand on: an embedded AWS in a process of its own, and the library's door to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from tests.embedded_process import EmbeddedProcess, start
+
+SPEED = 20.0
+
+
+@pytest.fixture(scope="session")
+def embedded_process() -> Iterator[EmbeddedProcess]:
+    """One embedded AWS for all tests of a worker."""
+    with start(speed=SPEED, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture
+def embedded(embedded_process: EmbeddedProcess) -> EmbeddedProcess:
+    """The embedded AWS, empty; ``embedded.client("ecs")`` is a boto3 client that knows nothing of the library."""
+    embedded_process.reset()
+    return embedded_process
+
+
+@pytest.fixture
+def aws(embedded: EmbeddedProcess) -> Aws:
+    """The library's door to the empty embedded AWS, with a clock that runs at its speed."""
+    return Aws(
+        "us-east-2",
+        endpoint_url=embedded.url,
+        credentials={"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"},
+        clock=Clock(speed=SPEED),
+    )

@@ -1,0 +1,169 @@
+"""The image that is made: its layer, its configuration, its manifest."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.errors import RefusedError
+from lobster_tasks.images.build import BuiltImage, build, read_context, read_dockerfile
+
+NAME = "Dockerfile.streamlit"
+DOCKERFILE = """
+FROM python:3.13-slim
+ARG RELEASE=dev
+ENV RELEASE=$RELEASE
+WORKDIR /app
+COPY --chown=1000:app --chmod=750 app.py run.sh ./
+RUN pip install streamlit
+LABEL team=sea
+EXPOSE 8501 9000/udp
+USER 1000
+STOPSIGNAL SIGINT
+VOLUME /data
+ENTRYPOINT ["./run.sh"]
+CMD streamlit run app.py
+"""
+
+
+def project(folder: Path, dockerfile: str = DOCKERFILE, **files: str) -> Path:
+    """A folder to build."""
+    folder.mkdir(exist_ok=True)
+    for name, text in {"app.py": "app", "run.sh": "run", NAME: dockerfile, **files}.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def built(folder: Path, work: Path, architecture: str = "amd64", **build_args: str) -> BuiltImage:
+    """Build as ``push_image`` does."""
+    work.mkdir(exist_ok=True)
+    dockerfile = read_dockerfile(folder, NAME, build_args, f"linux/{architecture}")
+    return build(dockerfile, read_context(folder, NAME), architecture, work)
+
+
+def config(image: BuiltImage) -> dict[str, Any]:
+    """The configuration blob, read back."""
+    return dict(json.loads(image.config.part(0, image.config.size)))
+
+
+def test_the_layer_is_a_tar_of_the_copied_files(tmp_path: Path) -> None:
+    image = built(project(tmp_path / "p"), tmp_path / "w")
+    with tarfile.open(image.layer.content) as archive:
+        found = {entry.name: entry for entry in archive}
+    assert list(found) == ["app", "app/app.py", "app/run.sh"]
+    assert found["app"].isdir()
+    script = found["app/run.sh"]
+    assert (script.mode, script.uid, script.gname, script.mtime) == (0o750, 1000, "app", 0)
+
+
+def test_digests_and_sizes_are_of_the_bytes(tmp_path: Path) -> None:
+    image = built(project(tmp_path / "p"), tmp_path / "w")
+    layer = image.layer.part(0, image.layer.size + 100)
+    assert image.layer.size == len(layer)
+    assert image.layer.digest == f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    inside = hashlib.sha256(gzip.decompress(layer)).hexdigest()
+    assert config(image)["rootfs"] == {"type": "layers", "diff_ids": [f"sha256:{inside}"]}
+    manifest = json.loads(image.manifest)
+    assert manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert manifest["layers"][0] == {
+        "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+        "digest": image.layer.digest,
+        "size": image.layer.size,
+    }
+    assert manifest["config"]["digest"] == image.config.digest
+    assert image.digest == f"sha256:{hashlib.sha256(image.manifest).hexdigest()}"
+    assert image.size_bytes == image.layer.size + image.config.size
+
+
+def test_the_configuration_is_what_the_dockerfile_says(tmp_path: Path) -> None:
+    image = built(project(tmp_path / "p"), tmp_path / "w", "arm64", RELEASE="4f2c1e9")
+    found = config(image)
+    assert (found["architecture"], found["os"]) == ("arm64", "linux")
+    assert found["config"] == {
+        "Entrypoint": ["./run.sh"],
+        "Cmd": ["/bin/sh", "-c", "streamlit run app.py"],
+        "Env": [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "RELEASE=4f2c1e9",
+        ],
+        "WorkingDir": "/app",
+        "User": "1000",
+        "ExposedPorts": {"8501/tcp": {}, "9000/udp": {}},
+        "Volumes": {"/data": {}},
+        "StopSignal": "SIGINT",
+        "Labels": {
+            "team": "sea",
+            "lobster-tasks.builder": "process",
+            "lobster-tasks.not-carried-out": "RUN",
+        },
+    }
+
+
+def test_the_same_sources_give_the_same_image(tmp_path: Path) -> None:
+    first = built(project(tmp_path / "one"), tmp_path / "w1")
+    again = project(tmp_path / "two")
+    (again / "app.py").chmod(0o600)
+    os.utime(again / "app.py", (1, 1))
+    assert built(again, tmp_path / "w2").digest == first.digest
+    assert built(project(tmp_path / "three", **{"app.py": "other"}), tmp_path / "w3").digest != first.digest
+
+
+def test_says_that_run_was_not_carried_out(tmp_path: Path) -> None:
+    image = built(project(tmp_path / "p"), tmp_path / "w")
+    sentence = "RUN was not carried out (line 7): what it installs must be on the machine already."
+    assert image.notes == (sentence,)
+    assert json.loads(image.manifest)["annotations"] == {"lobster-tasks.not-carried-out": sentence}
+
+
+def test_says_nothing_where_all_was_carried_out(tmp_path: Path) -> None:
+    image = built(project(tmp_path / "p", 'FROM scratch\nCOPY app.py /\nCMD ["/app.py"]'), tmp_path / "w")
+    assert image.notes == ()
+    assert config(image)["config"]["Labels"] == {"lobster-tasks.builder": "process"}
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "says"),
+    [
+        ("FROM x\nCOPY app.py .", "Dockerfile.streamlit has neither CMD nor ENTRYPOINT"),
+        ('FROM x\nCOPY . .\nCMD ["a"]', "/.env is in the image"),
+        ('FROM x\nCMD ["a"]', "--build-arg RELAESE is taken by no ARG."),
+    ],
+)
+def test_warns(tmp_path: Path, dockerfile: str, says: str) -> None:
+    folder = project(tmp_path / "p", dockerfile, **{".env": "KEY=x"})
+    image = built(folder, tmp_path / "w", RELAESE="1")
+    assert any(says in note for note in image.notes)
+
+
+def test_links_and_files_written_in_place(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", "FROM scratch\nCOPY <<EOF /a\nhi\nEOF\nCOPY links /l/")
+    (folder / "links").mkdir()
+    (folder / "links" / "to").symlink_to("/a")
+    with tarfile.open(built(folder, tmp_path / "w").layer.content) as archive:
+        assert archive.getmember("l/to").linkname == "/a"
+        file = archive.extractfile("a")
+        assert file is not None
+        assert file.read() == b"hi\n"
+
+
+def test_refuses_without_a_dockerfile(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read_dockerfile(tmp_path, NAME, {}, "linux/amd64")
+    assert str(tmp_path / NAME) in refused.value.what
+    assert "invoke.yaml" in refused.value.next_step
+
+
+def test_the_projects_own_image_has_the_app(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2]
+    image = built(folder, tmp_path, RELEASE="4f2c1e9")
+    with tarfile.open(image.layer.content) as archive:
+        assert archive.getnames() == ["app", "app/app.py", "app/requirements.txt"]
+    assert config(image)["config"]["User"] == "10001"
+    assert "RELEASE=4f2c1e9" in config(image)["config"]["Env"]

@@ -1,0 +1,200 @@
+"""Images in ECR, as AWS tells of them afterwards."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import RefusedError, UsageError
+from lobster_tasks.images import push_image
+from lobster_tasks.images.engines import Engine
+from lobster_tasks.images.push import choose_engine, is_embedded, repository_of, with_engine
+from lobster_tasks.settings import Settings, load
+from tests.embedded_process import EmbeddedProcess
+from tests.images import stand_in
+
+DOCKERFILE = 'FROM python\nWORKDIR /app\nCOPY app.py .\nRUN pip install x\nCMD ["python", "app.py"]\n'
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The defaults."""
+    return Settings()
+
+
+@pytest.fixture
+def ecr(embedded: EmbeddedProcess) -> Any:
+    """A client, and the repository."""
+    client = embedded.client("ecr")
+    client.create_repository(repositoryName="homara")
+    return client
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder to push."""
+    (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
+    (tmp_path / "app.py").write_text("print('hello')")
+    return tmp_path
+
+
+def held(ecr: Any, tag: str) -> dict[str, Any]:
+    """What ECR says of a tag."""
+    return dict(ecr.describe_images(repositoryName="homara", imageIds=[{"imageTag": tag}])["imageDetails"][0])
+
+
+class TestWithoutAnEngine:
+    def test_the_repository_holds_the_image(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        said: list[str] = []
+        pushed = push_image(aws, settings, "4f2c1e9", project, say=said.append)
+        assert pushed.reference == "123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:4f2c1e9"
+        assert pushed.pushed
+        assert held(ecr, "4f2c1e9")["imageDigest"] == pushed.digest
+        assert held(ecr, "4f2c1e9")["imageSizeInBytes"] > 0
+        assert pushed.notes == (
+            "RUN was not carried out (line 4): what it installs must be on the machine already.",
+        )
+        assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
+
+    def test_the_manifest_and_the_layers_can_be_had_again(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        pushed = push_image(aws, settings, "v1", project)
+        asked = ecr.batch_get_image(repositoryName="homara", imageIds=[{"imageDigest": pushed.digest}])
+        manifest = json.loads(asked["images"][0]["imageManifest"])
+        digests = [layer["digest"] for layer in manifest["layers"]] + [manifest["config"]["digest"]]
+        there = ecr.batch_check_layer_availability(repositoryName="homara", layerDigests=digests)
+        assert [layer["layerAvailability"] for layer in there["layers"]] == ["AVAILABLE", "AVAILABLE"]
+
+    def test_the_same_again_uploads_nothing(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        first = push_image(aws, settings, "v1", project)
+        said: list[str] = []
+        again = push_image(aws, settings, "v1", project, say=said.append)
+        assert (again.digest, again.pushed) == (first.digest, False)
+        assert again.notes[0] == "v1 named this image already; nothing was uploaded."
+        assert [line.split()[0] for line in said] == ["built"]
+
+    def test_another_tag_for_the_same_image_uploads_no_blob(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        push_image(aws, settings, "v1", project)
+        said: list[str] = []
+        pushed = push_image(aws, settings, "v2", project, say=said.append)
+        assert pushed.pushed
+        assert [line.split()[0] for line in said] == ["built"]
+        assert held(ecr, "v2")["imageDigest"] == pushed.digest
+
+    def test_says_when_a_tag_moves(self, aws: Aws, ecr: Any, settings: Settings, project: Path) -> None:
+        first = push_image(aws, settings, "v1", project)
+        (project / "app.py").write_text("print('changed')")
+        second = push_image(aws, settings, "v1", project)
+        assert second.digest != first.digest
+        assert second.notes[0] == f"v1 named {first.digest} before."
+
+    def test_a_large_layer_goes_up_in_parts(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        (project / "app.py").write_bytes(random.Random(1).randbytes(25_000_000))
+        pushed = push_image(aws, settings, "v1", project)
+        assert pushed.size_bytes > 25_000_000
+        assert held(ecr, "v1")["imageDigest"] == pushed.digest
+
+    def test_an_immutable_tag_stays(self, aws: Aws, ecr: Any, settings: Settings, project: Path) -> None:
+        ecr.put_image_tag_mutability(repositoryName="homara", imageTagMutability="IMMUTABLE")
+        push_image(aws, settings, "v1", project)
+        assert not push_image(aws, settings, "v1", project).pushed
+        (project / "app.py").write_text("print('changed')")
+        with pytest.raises(RefusedError) as refused:
+            push_image(aws, settings, "v1", project)
+        assert "immutable" in refused.value.what
+
+    def test_refuses_without_a_repository(self, aws: Aws, settings: Settings, project: Path) -> None:
+        with pytest.raises(RefusedError) as refused:
+            push_image(aws, settings, "v1", project)
+        assert refused.value.what == "There is no ECR repository homara in us-east-2."
+        assert refused.value.next_step == "inv setup-fargate"
+
+
+@pytest.mark.parametrize("tag", ["", ".v1", "-v1", "a b", "a/b", "a:b", "x" * 129])
+def test_refuses_what_is_no_tag(settings: Settings, project: Path, tag: str) -> None:
+    with pytest.raises(UsageError):
+        push_image(Aws("us-east-2", endpoint_url="http://127.0.0.1:9"), settings, tag, project)
+
+
+# What `docker push` does: a second time it finds everything there, and is content.
+PUSH = """
+import boto3
+keys = dict(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="example")
+client = boto3.client("ecr", region_name="us-east-2", endpoint_url={url!r}, **keys)
+sys.path.insert(0, {tests!r})
+from tests.embedded.images import ImageSpec, push
+try:
+    push(client, ImageSpec(dict([("/app/app.py", "app")])), tag=sys.argv[2].rpartition(":")[2])
+except client.exceptions.ImageAlreadyExistsException:
+    pass
+"""
+
+
+class TestWithAnEngine:
+    @pytest.fixture
+    def docker(self, embedded: EmbeddedProcess, tmp_path: Path) -> stand_in.StandIn:
+        """A docker whose push reaches ECR."""
+        docker = stand_in.make(tmp_path, "docker")
+        docker.on("push", does=PUSH.format(url=embedded.url, tests=str(Path(__file__).parents[2])))
+        return docker
+
+    def test_builds_signs_in_and_pushes(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path, docker: stand_in.StandIn
+    ) -> None:
+        engine = Engine("docker", str(docker.program))
+        repository = repository_of(aws, settings)
+        said: list[str] = []
+        pushed = with_engine(engine, repository, settings, "v1", project, {}, said.append)
+        assert [call["arguments"][0] for call in docker.calls] == ["build", "login", "push"]
+        assert docker.calls[0]["arguments"][2] == "linux/amd64"
+        registry = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
+        assert docker.calls[1]["arguments"][-1] == registry
+        assert docker.calls[1]["input"] not in "\n".join(said)
+        assert pushed.reference == f"{registry}/homara:v1"
+        assert pushed.digest == held(ecr, "v1")["imageDigest"]
+        assert pushed.pushed
+        assert not with_engine(engine, repository, settings, "v1", project, {}, said.append).pushed
+
+    def test_refuses_without_a_dockerfile(
+        self, aws: Aws, ecr: Any, tmp_path: Path, docker: stand_in.StandIn
+    ) -> None:
+        other = load({"dockerfile": "absent/Dockerfile"})
+        engine = Engine("docker", str(docker.program))
+        with pytest.raises(RefusedError):
+            with_engine(engine, repository_of(aws, other), other, "v1", tmp_path, {}, lambda _: None)
+        assert docker.calls == []
+
+
+class TestWhichBuilder:
+    def test_the_embedded_aws_needs_no_engine(self) -> None:
+        for url in ("http://127.0.0.1:4566", "http://localhost:1", "http://[::1]:2"):
+            assert is_embedded(url)
+            assert choose_engine(Aws("us-east-2", endpoint_url=url), "auto") is None
+
+    def test_aws_itself_is_not_embedded(self) -> None:
+        assert not is_embedded(None)
+        assert not is_embedded("https://ecr.us-east-2.amazonaws.com")
+
+    def test_refuses_an_image_without_its_run_results_on_aws(self) -> None:
+        with pytest.raises(RefusedError) as refused:
+            choose_engine(Aws("us-east-2", endpoint_url="https://ecr.us-east-2.amazonaws.com"), "process")
+        assert "RUN" in refused.value.why
+
+    def test_refuses_an_engine_for_the_embedded_aws(self) -> None:
+        with pytest.raises(RefusedError) as refused:
+            choose_engine(Aws("us-east-2", endpoint_url="http://127.0.0.1:4566"), "docker")
+        assert refused.value.next_step == "--builder process"
