@@ -1,0 +1,160 @@
+"""What a stack costs in a month of 730 hours, from the list prices in ``prices.json``. Pure.
+
+List prices without tax, traffic and free tiers other than that of the logs; figures in USD. Not a quote.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from .settings import Settings
+
+# "Nights and weekends off" leaves 12 hours on 5 of 7 days.
+_OFFICE_HOURS_SHARE = 12 * 5 / (24 * 7)
+_DEFAULT_SUBNETS = 2
+_ARCHITECTURE_NAMES = {"X86_64": "x86", "ARM64": "ARM"}
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One thing that is paid for; ``monthly`` in USD, not rounded."""
+
+    what: str
+    monthly: float
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A cheaper way to run the same; ``saves`` in USD a month."""
+
+    name: str
+    saves: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The monthly cost; ``title`` says whose prices these are, ``notes`` what to keep in mind."""
+
+    title: str
+    lines: tuple[CostLine, ...]
+    cheaper: tuple[Variant, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """USD a month, rounded to cents."""
+        return _total(self.lines)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What is counted: tasks with their size, addresses, gateways. ``share`` is how much of the month they run."""
+
+    vcpu: float
+    memory_gb: float
+    architecture: str
+    tasks: int
+    subnets: int
+    internal: bool
+    public_tasks: bool
+    spot: bool = False
+    share: float = 1.0
+
+
+def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | None = None) -> Cost:
+    """The cost of what ``settings`` ask for.
+
+    ``tasks`` and ``subnets`` (of the load balancer) are counts that are known better than by the settings.
+    """
+    shape = _shape(settings, tasks, subnets)
+    lines = tuple(_lines(shape))
+    cheaper = tuple(
+        Variant(name, saves)
+        for name, variant in _variants(shape)
+        if (saves := round(_total(lines) - _total(_lines(variant)), 2)) > 0
+    )
+    return Cost(_title(shape.tasks), lines, cheaper, tuple(_notes(settings)))
+
+
+def app_runner_cost(vcpu: float, memory_gb: float, active_hours: float, instances: int = 1) -> float:
+    """USD a month of an App Runner service: its memory all the time, its vCPUs while it answers requests."""
+    price, hours = _prices()["app_runner"], _prices()["hours_per_month"]
+    memory = instances * memory_gb * float(hours * price["gb_hour"])
+    return round(memory + vcpu * active_hours * float(price["active_vcpu_hour"]), 2)
+
+
+def _total(lines: Iterable[CostLine]) -> float:
+    return round(sum(line.monthly for line in lines), 2)
+
+
+@cache
+def _prices() -> Mapping[str, Any]:
+    return dict(json.loads((files("lobster_tasks") / "prices.json").read_text(encoding="utf-8")))
+
+
+def _shape(settings: Settings, tasks: int | None, subnets: int | None) -> _Shape:
+    named = len(settings.network.subnets or ())
+    return _Shape(
+        vcpu=settings.task.cpu / 1024,
+        memory_gb=settings.task.memory / 1024,
+        architecture=settings.task.architecture,
+        tasks=settings.deployment.desired_count if tasks is None else tasks,
+        subnets=subnets or named or _DEFAULT_SUBNETS,
+        internal=settings.load_balancer.internal,
+        public_tasks=settings.network.public,
+    )
+
+
+def _lines(shape: _Shape) -> Iterator[CostLine]:
+    prices, hours = _prices(), float(_prices()["hours_per_month"])
+    yield _fargate(shape, hours)
+    yield CostLine("load balancer, no traffic", hours * prices["load_balancer"]["hour"])
+    if addresses := _addresses(shape):
+        monthly = hours * prices["public_ipv4_hour"] * sum(count * share for count, share in addresses)
+        yield CostLine(f"public IPv4 × {sum(count for count, _ in addresses)}", monthly)
+    if not shape.public_tasks:
+        yield CostLine("NAT gateway × 1, no traffic", hours * prices["nat_gateway_hour"])
+    yield CostLine(f"logs, up to {prices['logs']['free_gb']} GB", 0.0)
+
+
+def _fargate(shape: _Shape, hours: float) -> CostLine:
+    price = _prices()["fargate_spot" if shape.spot else "fargate"][shape.architecture]
+    per_hour = shape.vcpu * price["vcpu_hour"] + shape.memory_gb * price["gb_hour"]
+    count = f"{shape.tasks} × " if shape.tasks != 1 else ""
+    size = f"{shape.vcpu:g} vCPU, {shape.memory_gb:g} GB, {_ARCHITECTURE_NAMES[shape.architecture]}"
+    return CostLine(f"Fargate {count}{size}", shape.tasks * shape.share * hours * per_hour)
+
+
+def _addresses(shape: _Shape) -> list[tuple[int, float]]:
+    """Counts of public addresses, each with the share of the month that it is held."""
+    balancer = 0 if shape.internal else shape.subnets
+    tasks = (shape.tasks, shape.share) if shape.public_tasks else (1, 1.0)  # else the NAT gateway's
+    return [each for each in ((balancer, 1.0), tasks) if each[0]]
+
+
+def _variants(shape: _Shape) -> Iterator[tuple[str, _Shape]]:
+    if shape.architecture == "X86_64":
+        yield "ARM64", replace(shape, architecture="ARM64")
+    if shape.architecture in _prices()["fargate_spot"]:
+        yield "Spot", replace(shape, spot=True)
+    yield "nights and weekends off", replace(shape, share=_OFFICE_HOURS_SHARE)
+
+
+def _title(tasks: int) -> str:
+    prices = _prices()
+    plural = "" if tasks == 1 else "s"
+    head = f"Monthly, {prices['region']} list prices of {prices['as_of']}"
+    return f"{head}, {tasks} task{plural}, {prices['hours_per_month']} h"
+
+
+def _notes(settings: Settings) -> Iterator[str]:
+    region = _prices()["region"]
+    if settings.region != region:
+        yield f"The prices are those of {region}; {settings.region} has its own."
+    if not settings.network.public:
+        yield "One NAT gateway is counted; one that is there already, or VPC endpoints, cost otherwise."

@@ -1,0 +1,88 @@
+"""The monthly cost, against totals worked out by hand from the list prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.cost import Cost, app_runner_cost, monthly_cost
+from lobster_tasks.settings import Settings, load
+
+
+def lines(cost: Cost) -> dict[str, float]:
+    """The lines, in cents."""
+    return {line.what: round(line.monthly, 2) for line in cost.lines}
+
+
+@pytest.mark.parametrize(
+    ("given", "total"),
+    [
+        ({}, 45.40),
+        ({"task": {"architecture": "ARM64"}}, 41.79),
+        ({"network": {"public": False}}, 78.25),
+        ({"network": {"subnets": ["subnet-1", "subnet-2", "subnet-3"]}}, 49.05),
+        ({"deployment": {"desired_count": 2}}, 67.07),
+        ({"deployment": {"desired_count": 0}}, 23.73),
+        ({"load_balancer": {"internal": True}}, 38.10),
+        ({"task": {"cpu": 1024, "memory": 2048}}, 63.42),
+    ],
+)
+def test_totals(given: dict[str, Any], total: float) -> None:
+    assert monthly_cost(load(given)).total == total
+
+
+def test_what_is_paid_for() -> None:
+    cost = monthly_cost(Settings())
+    assert lines(cost) == {
+        "Fargate 0.5 vCPU, 1 GB, x86": 18.02,
+        "load balancer, no traffic": 16.43,
+        "public IPv4 × 3": 10.95,
+        "logs, up to 5 GB": 0.0,
+    }
+    assert cost.title == "Monthly, us-east-2 list prices of 2026-06, 1 task, 730 h"
+    assert cost.notes == ()
+
+
+def test_private_tasks_need_a_gateway() -> None:
+    cost = monthly_cost(load({"network": {"public": False}}))
+    assert lines(cost)["NAT gateway × 1, no traffic"] == 32.85
+    assert lines(cost)["public IPv4 × 3"] == 10.95
+    assert "NAT gateway" in cost.notes[0]
+
+
+def test_nothing_public_pays_for_the_gateways_address_only() -> None:
+    cost = monthly_cost(load({"network": {"public": False}, "load_balancer": {"internal": True}}))
+    assert lines(cost)["public IPv4 × 1"] == 3.65
+
+
+def test_cheaper_ways() -> None:
+    cost = monthly_cost(Settings())
+    saved = {variant.name: variant.saves for variant in cost.cheaper}
+    assert round(cost.total - saved["Spot"], 2) == 33.12
+    assert round(cost.total - saved["ARM64"], 2) == 41.79
+    assert saved["nights and weekends off"] == 13.94
+
+
+def test_says_nothing_of_ways_that_save_nothing() -> None:
+    assert [v.name for v in monthly_cost(load({"task": {"architecture": "ARM64"}})).cheaper] == [
+        "nights and weekends off"
+    ]
+    assert monthly_cost(load({"deployment": {"desired_count": 0}})).cheaper == ()
+
+
+def test_live_counts_win() -> None:
+    assert lines(monthly_cost(Settings(), tasks=3, subnets=6))["public IPv4 × 9"] == 32.85
+
+
+def test_says_that_another_region_has_its_own_prices() -> None:
+    cost = monthly_cost(load({"region": "eu-west-1"}))
+    assert cost.notes == ("The prices are those of us-east-2; eu-west-1 has its own.",)
+
+
+@pytest.mark.parametrize(
+    ("vcpu", "memory_gb", "active_hours", "total"),
+    [(0.5, 1, 220, 12.15), (1, 2, 30.4, 12.17), (1, 2, 0, 10.22)],
+)
+def test_app_runner(vcpu: float, memory_gb: float, active_hours: float, total: float) -> None:
+    assert app_runner_cost(vcpu, memory_gb, active_hours) == total
