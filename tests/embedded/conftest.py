@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.embedded.balanced import Balanced
+from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, start
 
 
@@ -45,3 +46,9 @@ def balanced(quick_process: EmbeddedProcess) -> Iterator[Balanced]:
     made = Balanced(quick_process)
     yield made
     made.close()
+
+
+@pytest.fixture
+def stack(aws: EmbeddedProcess) -> Stack:
+    """What an ECS service stands on, made when asked for."""
+    return Stack(aws)

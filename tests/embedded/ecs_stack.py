@@ -109,6 +109,11 @@ class Stack:
         """Push an image, ``web_app`` unless told otherwise; returns its reference."""
         return push(self.aws.client("ecr"), spec or web_app(), tag=tag).reference
 
+    @cached_property
+    def app(self) -> str:
+        """The image ``web_app`` as it is, pushed once."""
+        return self.image()
+
     def log_options(self, **more: str) -> dict[str, Any]:
         """logConfiguration."""
         options = {
@@ -133,7 +138,7 @@ class Stack:
             "cpu": "256",
             "memory": "512",
             "executionRoleArn": self.execution_role,
-            "containerDefinitions": list(containers) or [self.container(self.image())],
+            "containerDefinitions": list(containers) or [self.container(self.app)],
             **more,
         }
         return str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
@@ -158,7 +163,14 @@ class Stack:
 
     def target_group(self, name: str = "tg", delay: int = 10, **more: Any) -> str:
         """A target group of type ip, without a listener."""
-        given = {"Protocol": "HTTP", "Port": PORT, "VpcId": self.vpc, "TargetType": "ip", **FAST_HEALTH, **more}
+        given = {
+            "Protocol": "HTTP",
+            "Port": PORT,
+            "VpcId": self.vpc,
+            "TargetType": "ip",
+            **FAST_HEALTH,
+            **more,
+        }
         arn = str(self.elb.create_target_group(Name=name, **given)["TargetGroups"][0]["TargetGroupArn"])
         attribute = {"Key": "deregistration_delay.timeout_seconds", "Value": str(delay)}
         self.elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[attribute])
