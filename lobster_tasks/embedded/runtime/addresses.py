@@ -43,9 +43,25 @@ class Network:
         """What ::1, and any address that is IPv6 only, is inside the task."""
         return self._moved(192)
 
+    def listening(self, port: int) -> str:
+        """Which of the task's addresses a TCP connection to 127.0.0.1 and ``port`` inside the task reaches."""
+        here = not is_bound(self.localhost, port) and is_bound(self.address, port)
+        return self.address if here else self.localhost
+
     def _moved(self, by: int) -> str:
         first, second, third, fourth = self.address.split(".")
         return f"{first}.{second}.{int(third) + by}.{fourth}"
+
+
+def is_bound(address: str, port: int) -> bool:
+    """Whether somebody listens at a TCP address of this machine; asked by trying to take its place."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return True
+    return False
 
 
 class Addresses:

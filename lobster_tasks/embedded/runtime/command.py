@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .addresses import Network
-from .roots import SYSTEM, Root, is_machine_code, machine_path, on_machine
+from .programs import PYTHON, SHIM, is_python_script, machine_path, on_machine, puts_shim_back, stand_in
+from .roots import SYSTEM, Root, is_machine_code
 
-SHIM = Path(__file__).with_name("shim")
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # this machine's programs may not start without
+LOCALHOST = re.compile(
+    r"(?<![\w.-])(?:(?<=(?P<url>//)))?(?:localhost|127\.0\.0\.1|\[::1\])(?=(?:[: ](?P<port>\d{1,5}))?(?![\w.-]))"
+)
 OWN_URL = re.compile(r"https?://127\.0\.0\.1:(\d+)")
 
 
@@ -50,15 +53,19 @@ def prepare(
     command: Sequence[str],
     environment: Mapping[str, str],
     working_directory: str,
+    programs: Path,
 ) -> Launch:
-    """The launch of ``command`` in a container. Raises CannotStart."""
+    """The launch of ``command`` in a container; ``programs`` is the folder of ``write_programs``.
+
+    Raises CannotStart.
+    """
     if not command:
         raise CannotStart("no command specified")
     folder = root.host_path(working_directory)
     if not folder.is_dir():
         raise CannotStart(f"mkdir {working_directory}: not a directory", 126)
-    composed = compose_environment(root, network, environment)
-    program = _find(root, command[0], folder, composed["PATH"])
+    composed = compose_environment(root, network, environment, programs)
+    program = _find(root, command[0], folder, [Path(each) for each in composed["PATH"].split(os.pathsep)])
     arguments = [root.translated(each) for each in command[1:]]
     if not _is_python(program):
         arguments = [each.replace("0.0.0.0", network.address) for each in arguments]
@@ -67,7 +74,22 @@ def prepare(
     )
 
 
-def compose_environment(root: Root, network: Network, given: Mapping[str, str]) -> dict[str, str]:
+def reach_localhost(launch: Launch, network: Network) -> Launch:
+    """Replace ``localhost:port`` in the arguments of a program that the shim does not look after."""
+    if _is_python(launch.program):
+        return launch
+
+    def reached(found: re.Match[str]) -> str:
+        port = int(found["port"] or 80)
+        return network.listening(port) if found["port"] or found["url"] else found.group()
+
+    arguments = tuple(LOCALHOST.sub(reached, each) for each in launch.arguments)
+    return replace(launch, arguments=arguments)
+
+
+def compose_environment(
+    root: Root, network: Network, given: Mapping[str, str], programs: Path
+) -> dict[str, str]:
     """What the container's processes see: ``given``, translated, and what running here needs.
 
     Nothing else of this machine's environment is passed on.
@@ -77,7 +99,7 @@ def compose_environment(root: Root, network: Network, given: Mapping[str, str]) 
     environment |= {name: root.translated_list(value) for name, value in given.items() if name != "PATH"}
     environment |= {name: os.environ[name] for name in LENT if name in os.environ and name not in given}
     environment["TMPDIR"] = str(root.host_path("tmp"))
-    environment["PATH"] = _search_path(root, given.get("PATH", DEFAULT_PATH))
+    environment["PATH"] = _search_path(root, given.get("PATH", DEFAULT_PATH), programs)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SHIM), environment.get("PYTHONPATH")]))
     ours = (value for name, value in given.items() if name.startswith(("AWS_", "ECS_")))
     ports = sorted({port for value in ours for port in OWN_URL.findall(value)})
@@ -87,7 +109,7 @@ def compose_environment(root: Root, network: Network, given: Mapping[str, str]) 
     return environment
 
 
-def _search_path(root: Root, image_path: str) -> str:
+def _search_path(root: Root, image_path: str, programs: Path) -> str:
     """The image's folders, with this machine's before the system folders of an image that has a system."""
     inside = [each for each in image_path.split(":") if each.startswith("/") and each.strip("/")]
     system = [each for each in inside if each.split("/")[1] in SYSTEM]
@@ -96,6 +118,7 @@ def _search_path(root: Root, image_path: str) -> str:
     has_system = root.host_path("/usr/bin/env").exists()
     order = [
         *_hosted(root, own),
+        str(programs),
         machine[0],
         *([] if has_system else _hosted(root, system)),
         *machine[1:],
@@ -108,24 +131,25 @@ def _hosted(root: Root, folders: Sequence[str]) -> list[str]:
     return [str(root.host_path(each)) for each in folders if root.host_path(each).is_dir()]
 
 
-def _find(root: Root, name: str, folder: Path, search_path: str) -> Path:
+def _find(root: Root, name: str, folder: Path, search_path: Sequence[Path]) -> Path:
     if "/" not in name:
         return _search(name, search_path)
     if not name.startswith("/"):
         return _checked(name, folder / name)
     inside = root.host_path(name)
-    here = on_machine(inside.name) if inside.parent.name in ("bin", "sbin") else None
-    if here is not None and (not inside.exists() or is_machine_code(inside)):
-        return here
+    if not inside.exists() or (inside.parent.name in ("bin", "sbin") and is_machine_code(inside)):
+        here = stand_in(name) or (name if os.access(name, os.X_OK) and name.split("/")[1] in SYSTEM else None)
+        return Path(here) if here else _checked(name, inside)
     return _checked(name, inside)
 
 
-def _search(name: str, search_path: str) -> Path:
-    if re.fullmatch(r"python[\d.]*", name) and (python := on_machine(name)):
+def _search(name: str, search_path: Sequence[Path]) -> Path:
+    """As execvp, but for the scripts that put back a shim which is there from the start."""
+    if PYTHON.fullmatch(name) and (python := on_machine(name)):
         return python
-    for folder in search_path.split(os.pathsep):
-        path = Path(folder, name)
-        if path.is_file() and os.access(path, os.X_OK):
+    for folder in search_path:
+        path = folder / name
+        if path.is_file() and os.access(path, os.X_OK) and not puts_shim_back(path):
             return path
     raise CannotStart(f'exec: "{name}": executable file not found in $PATH')
 
@@ -147,12 +171,5 @@ def _argument0(root: Root, program: Path, name: str) -> str:
 
 
 def _is_python(program: Path) -> bool:
-    """Whether the shim looks after this program's addresses: Python, or a script for it."""
-    if program.name.startswith("python"):
-        return True
-    try:
-        with program.open("rb") as file:
-            first = file.readline(256)
-    except OSError:
-        return False
-    return first.startswith(b"#!") and b"python" in first
+    """Whether the shim looks after this program's addresses."""
+    return PYTHON.fullmatch(program.name) is not None or is_python_script(program)

@@ -99,10 +99,14 @@ class Container:
         self.out_of_memory = self._exit_code is None
         self.kill()
 
-    def abandon(self) -> None:
-        """Kill it, log nothing more, and return when its processes are gone."""
+    def mute_and_kill(self) -> None:
+        """Kill it and log nothing more."""
         self._log = nowhere
         self.kill()
+
+    def abandon(self) -> None:
+        """Kill it, log nothing more, and return when its processes are gone."""
+        self.mute_and_kill()
         self._process.wait()
 
     def memory_mib(self) -> float:

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from ..world import World
 from .addresses import Network
-from .command import CannotStart, Launch, prepare
+from .command import CannotStart, Launch, prepare, reach_localhost
 from .container import Container, nowhere
 from .images import Image
 from .memory import MIB, exceeds, trees
+from .programs import PROGRAMS, write_programs
 from .roots import Root, make_root
 
 __all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
@@ -52,6 +53,16 @@ class ContainerStart:
     init: bool = False
 
     @property
+    def folder(self) -> str:
+        """The working directory, a path of the image."""
+        return self.working_directory or self.image.working_directory
+
+    @property
+    def full_environment(self) -> dict[str, str]:
+        """The image's environment and the given one."""
+        return {**self.image.environment, **self.environment}
+
+    @property
     def full_command(self) -> list[str]:
         """Entry point and command together."""
         if self.entry_point:
@@ -65,18 +76,18 @@ class Processes:
     def __init__(self, world: World) -> None:
         self._world = world
         self._numbers = itertools.count(1)
+        self._resets = 0
         self._running: dict[Container, _Kept] = {}
+        self._programs = world.images.folder / PROGRAMS
+        write_programs(self._programs)
 
     def start(self, wanted: ContainerStart) -> Container:
         """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
+        resets = self._resets
         folder = self._world.images.folder / "containers" / str(next(self._numbers))
-        working_directory = wanted.working_directory or wanted.image.working_directory
-        environment = {**wanted.image.environment, **wanted.environment}
         try:
-            root = make_root(wanted.image.root, folder, working_directory)
-            launch = prepare(
-                root, Network(wanted.address), wanted.full_command, environment, working_directory
-            )
+            root = _root(wanted, folder)
+            launch = self._prepare(wanted, root, wanted.full_command)
             if wanted.platform != wanted.image.platform:
                 launch = _for_another_machine(launch)
             container = Container(launch, _stop_signal(wanted), wanted.log)
@@ -84,29 +95,39 @@ class Processes:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         limit = wanted.memory_limit_mib
-        with self._world.lock:
-            self._running[container] = _Kept(limit * MIB if limit else None, root, wanted, folder)
+        self._keep(container, _Kept(limit * MIB if limit else None, root, wanted, folder), resets)
         return container
 
     def execute(
         self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
     ) -> Container:
-        """Run one more program in a container (a health check, ECS Exec); it ends with the embedded AWS.
+        """Run one more program in a container (a health check, ECS Exec); it ends when the container does.
 
-        URLs of localhost in the command reach what listens in the container. Raises CannotStart.
+        ``localhost:port`` in a command that is not Python's is replaced by what listens there in the
+        container, so that curl reaches it. Raises CannotStart.
         """
+        resets = self._resets
         with self._world.lock:
             kept = self._running.get(container)
-        if kept is None:
+        if kept is None or container.poll() is not None:
             raise CannotStart("container is not running")
-        network = Network(kept.wanted.address)
-        environment = {**kept.wanted.image.environment, **kept.wanted.environment}
-        working_directory = kept.wanted.working_directory or kept.wanted.image.working_directory
-        launch = prepare(kept.root, network, command, environment, working_directory)
-        other = Container(launch, -signal.SIGTERM, log)
-        with self._world.lock:
-            self._running[other] = _Kept(None, kept.root, kept.wanted, None)
+        launch = self._prepare(kept.wanted, kept.root, command)
+        other = Container(reach_localhost(launch, Network(kept.wanted.address)), -signal.SIGTERM, log)
+        self._keep(other, _Kept(None, kept.root, kept.wanted, None), resets)
         return other
+
+    def _prepare(self, wanted: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
+        network = Network(wanted.address)
+        return prepare(root, network, command, wanted.full_environment, wanted.folder, self._programs)
+
+    def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
+        with self._world.lock:
+            late = resets != self._resets
+            if not late:
+                self._running[container] = kept
+        if late:
+            container.abandon()
+            raise CannotStart("the embedded AWS was emptied meanwhile")
 
     async def run(self) -> None:
         """Kill containers above their memory limit, and tidy up after those that ended."""
@@ -132,16 +153,22 @@ class Processes:
     async def _tidy(self) -> None:
         with self._world.lock:
             ended = [each for each in self._running if each.poll() is not None]
-            folders = [self._running.pop(each).folder for each in ended]
+            gone = [self._running.pop(each) for each in ended]
+            folders = [kept.folder for kept in gone if kept.folder is not None]
+            roots = {kept.root for kept in gone if kept.folder is not None}
+            orphans = [each for each, kept in self._running.items() if kept.root in roots]
+        for orphan in orphans:
+            orphan.kill()
         for folder in folders:
-            if folder is not None:
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def reset(self) -> None:
         """End every container; nothing of theirs is logged from now on."""
+        self._resets += 1
         for container in self._running:
+            container.mute_and_kill()
+        for container, kept in self._running.items():
             container.abandon()
-        for kept in self._running.values():
             if kept.folder is not None:
                 shutil.rmtree(kept.folder, ignore_errors=True)
         self._running.clear()
@@ -158,6 +185,13 @@ class _Kept:
     root: Root
     wanted: ContainerStart
     folder: Path | None
+
+
+def _root(wanted: ContainerStart, folder: Path) -> Root:
+    try:
+        return make_root(wanted.image.root, folder, wanted.folder)
+    except OSError as error:
+        raise CannotStart(f"mkdir {wanted.folder}: {str(error.strerror).lower()}", 126) from error
 
 
 def _stop_signal(wanted: ContainerStart) -> int:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from .programs import stand_in
 
 SYSTEM = frozenset({"bin", "boot", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
 MACHINES_OWN = frozenset({"dev", "proc", "sys"})
@@ -48,8 +49,10 @@ class Root:
         if top in MACHINES_OWN:
             return word
         here = self.host_path(plain)
-        if os.path.lexists(here):
-            return word if _is_system_binary(top, here) else f"{here}{word[len(plain.rstrip('/')) :]}"
+        if os.path.lexists(here) and not _is_system_binary(top, here):
+            return f"{here}{word[len(plain.rstrip('/')) :]}"
+        if instead := stand_in(plain):
+            return f"{instead}{word[len(plain) :]}"
         makes_new = top not in SYSTEM and here.parent != self.path and here.parent.is_dir()
         return f"{self.path}{word}" if makes_new else word
 
@@ -61,19 +64,6 @@ def is_machine_code(path: Path) -> bool:
             return file.read(4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
     except OSError:
         return False
-
-
-def machine_path() -> list[str]:
-    """Where programs of this machine are looked up: this interpreter's own folder first."""
-    return [str(Path(sys.executable).parent), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
-
-
-def on_machine(name: str) -> Path | None:
-    """A program of this machine; any Python is the one that runs the embedded AWS."""
-    if re.fullmatch(r"python[\d.]*", name):
-        return Path(sys.executable)
-    found = shutil.which({"ash": "sh"}.get(name, name), path=os.pathsep.join(machine_path()))
-    return Path(found) if found else None
 
 
 def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
@@ -129,8 +119,8 @@ def _translate_script(root: Root, path: Path) -> None:
         return
     interpreter = head["word"] if head["path"].endswith("/env") and head["word"] else head["path"]
     first, body = head.group(), text[head.end() :]
-    if not Path(head["path"]).exists() and (here := on_machine(Path(head["path"]).name)):
-        first = first.replace(head["path"], str(here), 1)
+    if here := stand_in(head["path"]):
+        first = first.replace(head["path"], here, 1)
     if Path(interpreter).name in SHELLS:
         body = root.translated(body)
     path.write_bytes((first + body).encode(errors="surrogateescape"))

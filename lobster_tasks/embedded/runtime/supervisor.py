@@ -19,6 +19,7 @@ import signal
 import sys
 
 PR_SET_CHILD_SUBREAPER = 36
+LOOKS = 5
 
 
 def main() -> int:
@@ -87,13 +88,29 @@ def stop(pid: int, stop_signal: int) -> None:
 
 
 def handles(pid: int, number: int) -> bool:
-    """Whether a process handles a signal or holds it back to take it later; true where /proc cannot tell."""
+    """Whether a process handles a signal, or holds it back for good to take it itself (sigwait).
+
+    A shell holds everything back while it forks, so that is looked at more than once. True where /proc
+    cannot tell.
+    """
+    for _ in range(LOOKS):
+        caught, blocked = signal_masks(pid)
+        if caught >> (number - 1) & 1:
+            return True
+        if not blocked >> (number - 1) & 1:
+            return False
+        select.select([], [], [], 0.01)
+    return True
+
+
+def signal_masks(pid: int) -> "tuple[int, int]":
+    """The signals that a process catches and blocks, as bits; all of them where /proc cannot tell."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
             fields = dict(line.split(":", 1) for line in lines if line.startswith(("SigCgt", "SigBlk")))
     except OSError:
-        return True
-    return any(int(mask, 16) >> (number - 1) & 1 for mask in fields.values())
+        return -1, -1
+    return int(fields["SigCgt"], 16), int(fields["SigBlk"], 16)
 
 
 def reap(pid: int) -> "int | None":

@@ -67,6 +67,8 @@ class _Layer:
         for child in folder.iterdir():
             if not any(made.is_relative_to(child) for made in self._made):
                 self._remove(child)
+            elif child.is_dir() and not child.is_symlink():
+                self._clear(child)
 
     def _remove(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
