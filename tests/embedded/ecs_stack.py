@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -152,14 +153,14 @@ class Stack:
     @cached_property
     def url(self) -> str:
         """Where the load balancer answers, once it does."""
-        arn = self.load_balancer["LoadBalancerArn"]
+        host, _, port = self.load_balancer["DNSName"].partition(":")
 
-        def active() -> bool:
-            seen = self.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
-            return bool(seen["State"]["Code"] == "active")
+        def answers() -> bool:
+            with socket.socket() as asked:
+                return asked.connect_ex((host, int(port))) == 0
 
-        eventually(active)
-        return f"http://{self.load_balancer['DNSName']}"
+        eventually(answers)
+        return f"http://{host}:{port}"
 
     def target_group(self, name: str = "tg", delay: int = 10, **more: Any) -> str:
         """A target group of type ip, without a listener."""

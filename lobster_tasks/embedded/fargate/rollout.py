@@ -96,10 +96,13 @@ class Step:
     def _as_wanted(self) -> bool:
         current = self.current
         present = [task for task in self.service.tasks if not task.ended]
-        if current is None or any(task.revision is not current.revision for task in present):
+        if current is None:
             return False
-        if len(present) == self.service.desired:
+        mine = self.service.of(current.revision)
+        if sum(self.healthy(task) for task in mine) >= self.service.desired:
             current.record.stage = "CLEAN_UP"
+        if len(mine) != len(present):
+            return False
         return len(present) == self.service.desired and all(self.healthy(task) for task in present)
 
     def _retire(self) -> None:
