@@ -27,7 +27,7 @@ def run(
     """
     waiting = {node: set(needs(node)) for node in nodes}
     for required in waiting.values():
-        required &= waiting.keys()
+        required.intersection_update(waiting)
     running: dict[Future[None], Node] = {}
     errors: list[BaseException] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
