@@ -9,6 +9,7 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 import warnings
 
@@ -18,9 +19,7 @@ CANNOT_START = 5
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop; prints ``AWS_ENDPOINT_URL=…`` once every part answers."""
     given = _arguments(argv)
-    told, tell = os.pipe()  # not an Event: a handler that interrupts its wait() would wait for it
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: os.write(tell, b"stop") and None)
+    stop = _when_told_to_stop()
     _log(given.verbose)
     _leave_the_users_aws_alone()
     from .aws import CannotStartError, EmbeddedAws  # slow: after the arguments and the signals
@@ -34,9 +33,23 @@ def main(argv: list[str] | None = None) -> int:
     aws.start()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     sys.stdout.flush()
-    os.read(told, 1)
+    stop.recv(1)
     aws.stop()
     return 0
+
+
+def _when_told_to_stop() -> socket.socket:
+    """A socket that has something to read after SIGTERM or Ctrl-C.
+
+    Whichever thread the signal reaches writes to it. Waiting in the main thread for what a Python handler does
+    could wait for ever: handlers run in the main thread only, and it is asleep.
+    """
+    told, tell = socket.socketpair()
+    tell.setblocking(False)
+    signal.set_wakeup_fd(tell.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return told
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -46,6 +46,8 @@ from werkzeug.wrappers import Response
 HOMES = {
     "IAMBackend": "moto.iam.models",
     "EC2Backend": "moto.ec2.models",
+    "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
+    "SecurityGroupRule": "moto.ec2.models.security_groups",
     "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",
@@ -255,31 +257,28 @@ def create_eni(
 ) -> Eni:
     """Make an interface with a free address of ``subnet``; AwsError when there is none or an id is unknown.
 
-    ``groups`` empty means the default security group. ``public`` gives it a public address.
+    ``groups`` empty means the default security group. ``public`` gives it a public address. Descriptions that
+    begin with ``ELB`` make it an interface of Elastic Load Balancing.
     """
     backend = ec2_backends[account][region]
     with aws_errors():
-        found = backend.get_subnet(subnet)
-    for group in groups:
-        if backend.get_security_group_from_id(group) is None:
-            raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
-    if found.available_ip_address_count < 1:
-        message = f"The specified subnet does not have enough free addresses to satisfy the request: {subnet}"
-        raise AwsError("InsufficientFreeAddressesInSubnet", message)
-    address = found.get_available_subnet_ip(None)
-    made = backend.create_network_interface(
-        found, address, group_ids=list(groups), description=description, public_ip_auto_assign=public
-    )
-    made.status, made.requester_managed = "in-use", True
+        made = backend.create_network_interface(
+            backend.get_subnet(subnet),
+            None,
+            group_ids=list(groups),
+            description=description,
+            public_ip_auto_assign=public,
+        )
+    made.use_by("amazon-elb" if description.startswith("ELB") else account)
     return Eni(
         made.id,
-        address,
-        getattr(made, "private_dns_name", None),
+        made.private_ip_address,
+        made.private_dns_name,
         made.public_ip,
         made.mac_address,
-        found.id,
-        found.vpc_id,
-        found.availability_zone,
+        made.subnet_id,
+        made.vpc_id,
+        made.availability_zone,
     )
 
 

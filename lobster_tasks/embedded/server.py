@@ -21,6 +21,7 @@ from .world import World
 log = logging.getLogger(__name__)
 
 OWN: dict[str, str] = {
+    "ec2": "ec2:Ec2",
     "ecr": "ecr:Ecr",
     "ecs": "ecs:Ecs",
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",

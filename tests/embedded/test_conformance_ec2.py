@@ -1,0 +1,453 @@
+"""What EC2 says about networks, fact by fact (Amazon EC2 API Reference and its error codes)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.embedded_process import EmbeddedProcess
+
+ABSENT = "0123456789abcdef0"
+WEB = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+ALL_OUT = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+@pytest.fixture
+def ec2(client: Any) -> Any:
+    """EC2 in us-east-2, where nothing but the default VPC exists."""
+    return client("ec2")
+
+
+@pytest.fixture
+def vpc(ec2: Any) -> str:
+    """The default VPC's id."""
+    return str(ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"])
+
+
+@pytest.fixture
+def other_vpc(ec2: Any) -> str:
+    """The id of a VPC that is not the default one."""
+    return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+@pytest.fixture
+def group(ec2: Any, vpc: str) -> Callable[..., str]:
+    """``group("name")`` makes a security group and returns its id."""
+    return lambda name, where=vpc: ec2.create_security_group(GroupName=name, Description="d", VpcId=where)[
+        "GroupId"
+    ]
+
+
+def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """The code and message that a call is refused with."""
+    with pytest.raises(ClientError) as error:
+        call(**parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize("region", ["us-east-2", "eu-west-1"])
+def test_every_region_has_a_default_vpc_with_public_subnets(aws: EmbeddedProcess, region: str) -> None:
+    """'A default subnet in each Availability Zone … an internet gateway … a route … 0.0.0.0/0' (Default VPCs)."""
+    ec2 = aws.client("ec2", region)
+    (vpc,) = ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"]
+    assert vpc["CidrBlock"] == "172.31.0.0/16"
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
+    assert [one["AvailabilityZone"] for one in subnets] == [f"{region}{letter}" for letter in "abc"]
+    assert all(one["MapPublicIpOnLaunch"] and one["DefaultForAz"] for one in subnets)
+    (gateway,) = ec2.describe_internet_gateways()["InternetGateways"]
+    assert gateway["Attachments"] == [{"State": "available", "VpcId": vpc["VpcId"]}]
+    main = [{"Name": "association.main", "Values": ["true"]}, {"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    (table,) = ec2.describe_route_tables(Filters=main)["RouteTables"]
+    routes = {route["DestinationCidrBlock"]: route["GatewayId"] for route in table["Routes"]}
+    assert routes == {"172.31.0.0/16": "local", "0.0.0.0/0": gateway["InternetGatewayId"]}
+
+
+@pytest.mark.parametrize("attribute", ["enableDnsSupport", "enableDnsHostnames"])
+def test_the_default_vpc_has_dns(ec2: Any, vpc: str, attribute: str) -> None:
+    """'Both attributes are set to true in a default VPC' (DNS attributes for your VPC)."""
+    answer = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=attribute)
+    assert answer[attribute[0].upper() + attribute[1:]]["Value"] is True
+
+
+def test_a_default_vpc_can_be_absent_and_made_again(ec2: Any, vpc: str) -> None:
+    """DeleteVpc: 'You must detach or delete all gateways and resources'; CreateDefaultVpc makes all anew."""
+    for subnet in ec2.describe_subnets()["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    text = f"The vpc '{vpc}' has dependencies and cannot be deleted."
+    assert refused(ec2.delete_vpc, VpcId=vpc) == ("DependencyViolation", text)
+    gateway = ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2.delete_vpc(VpcId=vpc)
+    default = [{"Name": "is-default", "Values": ["true"]}]
+    assert ec2.describe_vpcs(Filters=default)["Vpcs"] == []
+    code, _ = refused(ec2.create_security_group, GroupName="g", Description="d")
+    assert code == "VPCIdNotSpecified"
+    ec2.create_default_vpc()
+    assert len(ec2.describe_vpcs(Filters=default)["Vpcs"]) == 1
+    assert len(ec2.describe_subnets()["Subnets"]) == 3
+
+
+def test_a_vpc_of_ones_own_has_a_main_route_table_without_the_internet(ec2: Any, other_vpc: str) -> None:
+    """'The main route table … initially contains only a local route' (Route tables)."""
+    here = [{"Name": "vpc-id", "Values": [other_vpc]}]
+    (table,) = ec2.describe_route_tables(Filters=here)["RouteTables"]
+    assert [route["GatewayId"] for route in table["Routes"]] == ["local"]
+    assert table["Associations"][0]["Main"] is True
+
+
+def test_route_tables_are_found_by_the_subnets_associated(ec2: Any, other_vpc: str) -> None:
+    """Filter association.subnet-id (DescribeRouteTables); the implicit main association is not listed."""
+    subnet = ec2.create_subnet(VpcId=other_vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    mine = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    assert ec2.describe_route_tables(Filters=mine)["RouteTables"] == []
+    table = ec2.create_route_table(VpcId=other_vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    assert [one["RouteTableId"] for one in ec2.describe_route_tables(Filters=mine)["RouteTables"]] == [table]
+
+
+def test_zones_have_ids(ec2: Any) -> None:
+    """ZoneId: 'The ID of the Availability Zone', the same place for every account (DescribeAvailabilityZones)."""
+    zones = ec2.describe_availability_zones()["AvailabilityZones"]
+    assert [zone["ZoneId"] for zone in zones] == ["use2-az1", "use2-az2", "use2-az3"]
+    assert {(zone["State"], zone["OptInStatus"], zone["RegionName"]) for zone in zones} == {
+        ("available", "opt-in-not-required", "us-east-2")
+    }
+
+
+UNKNOWN_IDS = [
+    (
+        "describe_vpcs",
+        {"VpcIds": [f"vpc-{ABSENT}"]},
+        "InvalidVpcID.NotFound",
+        f"The vpc ID 'vpc-{ABSENT}' does not exist",
+    ),
+    (
+        "describe_subnets",
+        {"SubnetIds": [f"subnet-{ABSENT}"]},
+        "InvalidSubnetID.NotFound",
+        f"The subnet ID 'subnet-{ABSENT}' does not exist",
+    ),
+    (
+        "describe_security_groups",
+        {"GroupIds": [f"sg-{ABSENT}"]},
+        "InvalidGroup.NotFound",
+        f"The security group 'sg-{ABSENT}' does not exist",
+    ),
+    (
+        "describe_security_groups",
+        {"GroupIds": ["web"]},
+        "InvalidGroupId.Malformed",
+        'Invalid id: "web" (expecting "sg-...")',
+    ),
+    (
+        "delete_security_group",
+        {"GroupId": f"sg-{ABSENT}"},
+        "InvalidGroup.NotFound",
+        f"The security group 'sg-{ABSENT}' does not exist",
+    ),
+    (
+        "authorize_security_group_ingress",
+        {"GroupId": f"sg-{ABSENT}", "IpPermissions": [WEB]},
+        "InvalidGroup.NotFound",
+        f"The security group 'sg-{ABSENT}' does not exist",
+    ),
+    (
+        "create_security_group",
+        {"GroupName": "g", "Description": "d", "VpcId": f"vpc-{ABSENT}"},
+        "InvalidVpcID.NotFound",
+        f"The vpc ID 'vpc-{ABSENT}' does not exist",
+    ),
+    (
+        "describe_route_tables",
+        {"RouteTableIds": [f"rtb-{ABSENT}"]},
+        "InvalidRouteTableID.NotFound",
+        f"The routeTable ID 'rtb-{ABSENT}' does not exist",
+    ),
+    (
+        "describe_network_interfaces",
+        {"NetworkInterfaceIds": [f"eni-{ABSENT}"]},
+        "InvalidNetworkInterfaceID.NotFound",
+        f"The networkInterface ID 'eni-{ABSENT}' does not exist",
+    ),
+    (
+        "create_tags",
+        {"Resources": [f"sg-{ABSENT}"], "Tags": [{"Key": "a", "Value": "b"}]},
+        "InvalidGroup.NotFound",
+        f"The security group 'sg-{ABSENT}' does not exist",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "code", "text"), UNKNOWN_IDS, ids=[f"{u[0]} {u[2]}" for u in UNKNOWN_IDS]
+)
+def test_an_unknown_id_is_refused(ec2: Any, operation: str, given: Any, code: str, text: str) -> None:
+    """Invalid…ID.NotFound (Error codes for the Amazon EC2 API)."""
+    assert refused(getattr(ec2, operation), **given) == (code, text)
+
+
+def test_an_unknown_group_name_is_refused(ec2: Any, vpc: str) -> None:
+    """GroupNames: '[Default VPC] The names of the security groups' (DescribeSecurityGroups)."""
+    text = f"The security group 'web' does not exist in default VPC '{vpc}'"
+    assert refused(ec2.describe_security_groups, GroupNames=["web"]) == ("InvalidGroup.NotFound", text)
+
+
+def test_a_name_is_unique_in_its_vpc(ec2: Any, vpc: str, other_vpc: str, group: Callable[..., str]) -> None:
+    """'You can't have two security groups for the same VPC with the same name' (CreateSecurityGroup)."""
+    group("web")
+    group("web", other_vpc)
+    text = f"The security group 'web' already exists for VPC '{vpc}'"
+    again = refused(ec2.create_security_group, GroupName="web", Description="other", VpcId=vpc)
+    assert again == ("InvalidGroup.Duplicate", text)
+
+
+@pytest.mark.parametrize("name", ["sg-web", "x" * 256, "a|b", "é", "default"])
+def test_group_names_are_checked(ec2: Any, name: str) -> None:
+    """'Up to 255 characters in length. Cannot start with sg-' and the character set (CreateSecurityGroup)."""
+    code, _ = refused(ec2.create_security_group, GroupName=name, Description="d")
+    assert code == "InvalidParameterValue"
+
+
+def test_the_longest_name_of_all_characters_is_taken(ec2: Any) -> None:
+    """'Valid characters: a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*' (CreateSecurityGroup)."""
+    name = "aZ9 ._-:/()#,@[]+=&;{}!$*".ljust(255, "x")
+    made = ec2.create_security_group(GroupName=name, Description=name)
+    (found,) = ec2.describe_security_groups(GroupIds=[made["GroupId"]])["SecurityGroups"]
+    assert (found["GroupName"], found["Description"]) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("description", "code"),
+    [("", "MissingParameter"), ("x" * 256, "InvalidParameterValue"), ("für", "InvalidParameterValue")],
+)
+def test_descriptions_are_checked(ec2: Any, description: str, code: str) -> None:
+    """Description is required, 'up to 255 characters in length', ASCII (CreateSecurityGroup)."""
+    assert refused(ec2.create_security_group, GroupName="g", Description=description)[0] == code
+
+
+def test_a_new_group_lets_everything_out_and_nothing_in(ec2: Any, group: Callable[..., str]) -> None:
+    """'When you create a security group … an outbound rule that allows all IPv4 traffic' (Security groups)."""
+    (made,) = ec2.describe_security_groups(GroupIds=[group("web")])["SecurityGroups"]
+    (rule,) = made["IpPermissionsEgress"]
+    assert (rule["IpProtocol"], rule["IpRanges"]) == ("-1", [{"CidrIp": "0.0.0.0/0"}])
+    assert made["IpPermissions"] == []
+
+
+def test_the_default_group_lets_in_what_is_in_it(ec2: Any, vpc: str) -> None:
+    """'A default rule that grants instances unrestricted network access to each other' (CreateSecurityGroup)."""
+    named = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc]}]
+    (default,) = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+    (rule,) = default["IpPermissions"]
+    assert [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == [default["GroupId"]]
+
+
+def test_tags_are_given_at_creation_and_found_by_filter(ec2: Any) -> None:
+    """TagSpecifications (CreateSecurityGroup); filters tag:<key> and tag-key (DescribeSecurityGroups)."""
+    tags = [{"Key": "lobster:stack", "Value": "x"}]
+    made = ec2.create_security_group(
+        GroupName="g", Description="d", TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}]
+    )
+    for name, value in (("tag:lobster:stack", "x"), ("tag-key", "lobster:stack")):
+        found = ec2.describe_security_groups(Filters=[{"Name": name, "Values": [value]}])["SecurityGroups"]
+        assert [(one["GroupId"], one["Tags"]) for one in found] == [(made["GroupId"], tags)]
+    none = [{"Name": "tag:lobster:stack", "Values": ["y"]}]
+    assert ec2.describe_security_groups(Filters=none)["SecurityGroups"] == []
+
+
+def test_a_filter_that_does_not_exist_is_refused(ec2: Any) -> None:
+    """InvalidParameterValue: the filter is invalid (Error codes)."""
+    wrong = [{"Name": "colour", "Values": ["red"]}]
+    expected = ("InvalidParameterValue", "The filter 'colour' is invalid")
+    assert refused(ec2.describe_security_groups, Filters=wrong) == expected
+    assert refused(ec2.describe_security_group_rules, Filters=wrong) == expected
+
+
+def test_the_same_rule_twice_is_refused(ec2: Any, group: Callable[..., str]) -> None:
+    """InvalidPermission.Duplicate: 'The specified inbound or outbound rule already exists' (Error codes)."""
+    web, tasks = group("web"), group("tasks")
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[WEB])
+    described = {**WEB, "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "other words"}]}
+    assert refused(ec2.authorize_security_group_ingress, GroupId=web, IpPermissions=[described]) == (
+        "InvalidPermission.Duplicate",
+        'the specified rule "peer: 0.0.0.0/0, TCP, from port: 80, to port: 80, ALLOW" already exists',
+    )
+    pair = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": web}]}
+    ec2.authorize_security_group_ingress(GroupId=tasks, IpPermissions=[pair])
+    assert refused(ec2.authorize_security_group_ingress, GroupId=tasks, IpPermissions=[pair]) == (
+        "InvalidPermission.Duplicate",
+        f'the specified rule "peer: {web}, TCP, from port: 1, to port: 2, ALLOW" already exists',
+    )
+    assert refused(ec2.authorize_security_group_egress, GroupId=web, IpPermissions=[ALL_OUT]) == (
+        "InvalidPermission.Duplicate",
+        'the specified rule "peer: 0.0.0.0/0, ALL, ALLOW" already exists',
+    )
+
+
+def test_one_duplicate_fails_the_whole_batch(ec2: Any, group: Callable[..., str]) -> None:
+    """A request is carried out whole or not at all."""
+    web = group("web")
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[WEB])
+    other = {**WEB, "FromPort": 443, "ToPort": 443}
+    code, _ = refused(ec2.authorize_security_group_ingress, GroupId=web, IpPermissions=[other, WEB])
+    assert code == "InvalidPermission.Duplicate"
+    (found,) = ec2.describe_security_groups(GroupIds=[web])["SecurityGroups"]
+    assert [rule["FromPort"] for rule in found["IpPermissions"]] == [80]
+
+
+BAD_RULES = [
+    ({"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, "InvalidParameterValue"),
+    ({**WEB, "IpRanges": [{"CidrIp": "10.0.0.0/33"}]}, "InvalidParameterValue"),
+    ({**WEB, "IpRanges": [], "UserIdGroupPairs": [{"GroupId": f"sg-{ABSENT}"}]}, "InvalidGroup.NotFound"),
+]
+
+
+@pytest.mark.parametrize(("rule", "code"), BAD_RULES)
+def test_rules_are_checked(ec2: Any, group: Callable[..., str], rule: Any, code: str) -> None:
+    """'If the protocol is TCP or UDP, you must also specify a port' (AuthorizeSecurityGroupIngress)."""
+    assert (
+        refused(ec2.authorize_security_group_ingress, GroupId=group("web"), IpPermissions=[rule])[0] == code
+    )
+
+
+def test_a_rule_can_be_given_without_a_list(ec2: Any, group: Callable[..., str]) -> None:
+    """IpProtocol, FromPort, ToPort, CidrIp as members of the request (AuthorizeSecurityGroupIngress)."""
+    web = group("web")
+    ec2.authorize_security_group_ingress(
+        GroupId=web, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="10.0.0.0/8"
+    )
+    (found,) = ec2.describe_security_groups(GroupIds=[web])["SecurityGroups"]
+    assert found["IpPermissions"][0]["IpRanges"] == [{"CidrIp": "10.0.0.0/8"}]
+
+
+def test_revoking_what_is_not_there(ec2: Any, other_vpc: str, group: Callable[..., str]) -> None:
+    """'For a default VPC … no error is returned, and the output describes the security group rules that were
+    not revoked. For a non-default VPC … InvalidPermission.NotFound' (RevokeSecurityGroupIngress)."""
+    elsewhere = group("web", other_vpc)
+    assert refused(ec2.revoke_security_group_ingress, GroupId=elsewhere, IpPermissions=[WEB]) == (
+        "InvalidPermission.NotFound",
+        "The specified rule does not exist in this security group.",
+    )
+    answer = ec2.revoke_security_group_ingress(GroupId=group("web"), IpPermissions=[WEB])
+    assert answer["Return"] is True
+    assert answer["UnknownIpPermissions"][0]["FromPort"] == 80
+
+
+def test_revoking_by_what_a_rule_says_and_by_its_id(ec2: Any, group: Callable[..., str]) -> None:
+    """'You can specify rules using either rule IDs or security group rule properties' (Revoke…)."""
+    web = group("web")
+    for name in ("IpPermissions", "SecurityGroupRuleIds"):
+        described = {**WEB, "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "from anywhere"}]}
+        made = ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[described])
+        (rule,) = made["SecurityGroupRules"]
+        given = {"IpPermissions": [WEB], "SecurityGroupRuleIds": [rule["SecurityGroupRuleId"]]}[name]
+        gone = ec2.revoke_security_group_ingress(GroupId=web, **{name: given})["RevokedSecurityGroupRules"]
+        assert [one["SecurityGroupRuleId"] for one in gone] == [rule["SecurityGroupRuleId"]]
+        assert ec2.describe_security_groups(GroupIds=[web])["SecurityGroups"][0]["IpPermissions"] == []
+    code, _ = refused(ec2.revoke_security_group_ingress, GroupId=web, SecurityGroupRuleIds=["sgr-0123"])
+    assert code == "InvalidSecurityGroupRuleId.NotFound"
+
+
+def test_rules_are_listed_one_by_one(ec2: Any, group: Callable[..., str]) -> None:
+    """DescribeSecurityGroupRules: ids, descriptions, the group referred to, -1 for all ports; filter group-id."""
+    web, tasks = group("web"), group("tasks")
+    pair = {"IpProtocol": "tcp", "FromPort": 8501, "ToPort": 8501}
+    source = [{"GroupId": web, "Description": "from the load balancer"}]
+    ec2.authorize_security_group_ingress(GroupId=tasks, IpPermissions=[{**pair, "UserIdGroupPairs": source}])
+    here = [{"Name": "group-id", "Values": [tasks]}]
+    out, come_in = ec2.describe_security_group_rules(Filters=here)["SecurityGroupRules"]
+    assert (out["IsEgress"], out["IpProtocol"], out["FromPort"], out["ToPort"]) == (True, "-1", -1, -1)
+    assert come_in["ReferencedGroupInfo"] == {"GroupId": web, "UserId": "123456789012"}
+    assert (come_in["IsEgress"], come_in["Description"]) == (False, "from the load balancer")
+    assert come_in["SecurityGroupRuleArn"].endswith(f":security-group-rule/{come_in['SecurityGroupRuleId']}")
+    assert come_in["GroupOwnerId"] == "123456789012"
+
+
+def test_a_group_in_use_cannot_be_deleted(ec2: Any, group: Callable[..., str]) -> None:
+    """'Associated with an instance or network interface, is referenced by another security group …
+    DependencyViolation' (DeleteSecurityGroup)."""
+    web, tasks = group("web"), group("tasks")
+    pair = {"IpProtocol": "tcp", "FromPort": 8501, "ToPort": 8501, "UserIdGroupPairs": [{"GroupId": web}]}
+    ec2.authorize_security_group_ingress(GroupId=tasks, IpPermissions=[pair])
+    in_use = ("DependencyViolation", f"resource {web} has a dependent object")
+    assert refused(ec2.delete_security_group, GroupId=web) == in_use
+    ec2.revoke_security_group_ingress(GroupId=tasks, IpPermissions=[pair])
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    eni = ec2.create_network_interface(SubnetId=subnet, Groups=[web])["NetworkInterface"][
+        "NetworkInterfaceId"
+    ]
+    assert refused(ec2.delete_security_group, GroupId=web) == in_use
+    ec2.delete_network_interface(NetworkInterfaceId=eni)
+    assert ec2.delete_security_group(GroupId=web)["GroupId"] == web
+
+
+def test_a_rule_about_itself_does_not_keep_a_group(ec2: Any, group: Callable[..., str]) -> None:
+    """Only 'referenced by another security group' counts (DeleteSecurityGroup)."""
+    web = group("web")
+    itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": web}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[itself])
+    ec2.delete_security_group(GroupId=web)
+    assert refused(ec2.delete_security_group, GroupId=web)[0] == "InvalidGroup.NotFound"
+
+
+def test_the_default_group_cannot_be_deleted(ec2: Any) -> None:
+    """CannotDelete: 'You cannot delete the default security group' (Error codes)."""
+    named = [{"Name": "group-name", "Values": ["default"]}]
+    (default,) = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+    text = f'the specified group: "{default["GroupId"]}" name: "default" cannot be deleted by a user'
+    assert refused(ec2.delete_security_group, GroupId=default["GroupId"]) == ("CannotDelete", text)
+
+
+def test_interfaces_have_addresses_of_their_subnet_each_its_own(ec2: Any) -> None:
+    """'The first four IP addresses and the last … are not available' (Subnet CIDR blocks); and their names."""
+    subnet = ec2.describe_subnets()["Subnets"][1]
+    before = subnet["AvailableIpAddressCount"]
+    enis = [ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"] for _ in range(3)]
+    assert [eni["PrivateIpAddress"] for eni in enis] == ["172.31.16.4", "172.31.16.5", "172.31.16.6"]
+    assert enis[0]["PrivateDnsName"] == "ip-172-31-16-4.us-east-2.compute.internal"
+    (after,) = ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"]
+    assert after["AvailableIpAddressCount"] == before - 3
+    ec2.delete_network_interface(NetworkInterfaceId=enis[0]["NetworkInterfaceId"])
+    again = ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"]
+    assert again["PrivateIpAddress"] == "172.31.16.7"
+    code, _ = refused(
+        ec2.create_network_interface, SubnetId=subnet["SubnetId"], PrivateIpAddress="172.31.16.5"
+    )
+    assert code == "InvalidIPAddress.InUse"
+
+
+def test_a_subnet_can_run_out_of_addresses(ec2: Any, other_vpc: str) -> None:
+    """InsufficientFreeAddressesInSubnet (Error codes)."""
+    subnet = ec2.create_subnet(VpcId=other_vpc, CidrBlock="10.0.0.0/28")["Subnet"]
+    assert subnet["AvailableIpAddressCount"] == 11
+    for _ in range(11):
+        ec2.create_network_interface(SubnetId=subnet["SubnetId"])
+    code, _ = refused(ec2.create_network_interface, SubnetId=subnet["SubnetId"])
+    assert code == "InsufficientFreeAddressesInSubnet"
+    text = f"The subnet '{subnet['SubnetId']}' has dependencies and cannot be deleted."
+    assert refused(ec2.delete_subnet, SubnetId=subnet["SubnetId"]) == ("DependencyViolation", text)
+
+
+def test_an_unknown_group_of_an_interface_is_refused(ec2: Any) -> None:
+    """InvalidGroup.NotFound (Error codes)."""
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    code, _ = refused(ec2.create_network_interface, SubnetId=subnet, Groups=[f"sg-{ABSENT}"])
+    assert code == "InvalidGroup.NotFound"
+
+
+def test_a_subnet_is_in_a_zone_of_its_region(ec2: Any, other_vpc: str) -> None:
+    """InvalidParameterValue names the zones (CreateSubnet)."""
+    wrong = refused(
+        ec2.create_subnet, VpcId=other_vpc, CidrBlock="10.0.1.0/24", AvailabilityZone="eu-west-1a"
+    )
+    assert wrong[0] == "InvalidParameterValue"
+    assert wrong[1].endswith("availability zones: us-east-2a, us-east-2b, us-east-2c.")
+
+
+def test_the_prefix_list_of_cloudfront_is_there(ec2: Any) -> None:
+    """com.amazonaws.global.cloudfront.origin-facing (AWS-managed prefix lists)."""
+    name = "com.amazonaws.global.cloudfront.origin-facing"
+    found = ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])
+    assert [one["PrefixListName"] for one in found["PrefixLists"]] == [name]
