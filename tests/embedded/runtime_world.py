@@ -39,16 +39,14 @@ class Ran:
     def get(self, path: str = "/", port: int = 8501) -> str:
         """What the container answers over HTTP, as soon as it does."""
 
-        def ask() -> requests.Response | None:
+        def ask() -> list[str]:
             try:
-                return requests.get(f"http://{self.address}:{port}{path}", timeout=10)
+                return [requests.get(f"http://{self.address}:{port}{path}", timeout=10).text]
             except requests.ConnectionError:
                 assert self.container.poll() is None, f"it ended; it wrote {self.lines}"
-                return None
+                return []
 
-        answer = eventually(ask)
-        assert answer is not None
-        return answer.text
+        return eventually(ask)[0]
 
     def wrote(self, line: str) -> None:
         """Wait until a line was written."""

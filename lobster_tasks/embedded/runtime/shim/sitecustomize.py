@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Plain: Any = _socket.socket
 ANY = ("", "0.0.0.0", "<any>")
 ANY6 = ("", "::", "::0")
+LOCAL = ("127.0.0.1", "localhost")
 LOCAL6 = ("::1", "localhost")
 
 
@@ -45,7 +46,7 @@ class Network:
             return self._to_bind6(sock, host, where)
         if host in ANY or host in self.names:
             return (self.address, port)
-        return (self.localhost, port) if _is_local(host) else where
+        return (self.localhost, port) if host in LOCAL else where
 
     def _to_bind6(self, sock: Any, host: Any, where: Any) -> Any:
         """An IPv4 address in IPv6 clothes; what is for IPv6 only stays apart from the task's address."""
@@ -63,7 +64,7 @@ class Network:
         if sock.family == _socket.AF_INET:
             if host in self.names:
                 return (self.address, port)
-            if host in ANY or _is_local(host):
+            if host in ANY or host in LOCAL:
                 return (self._listening(self.localhost, port, sock.type), port)
         if sock.family == _socket.AF_INET6 and (host in ANY6 or host in LOCAL6):
             return (f"::ffff:{self._listening(self.localhost6, port, sock.type)}", *where[1:])
@@ -73,10 +74,6 @@ class Network:
         """What listens on any address listens on localhost too."""
         here = not is_bound(local, port, kind) and is_bound(self.address, port, kind)
         return self.address if here else local
-
-
-def _is_local(host: object) -> bool:
-    return host == "localhost" or (isinstance(host, str) and host.startswith("127.0.0."))
 
 
 def is_bound(host: str, port: int, kind: int) -> bool:
