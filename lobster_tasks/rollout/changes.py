@@ -12,7 +12,9 @@ _STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
-    """What is new in ``after``; with nothing before, what is there already."""
+    """What is new in ``after``; of a deployment that stood before it was looked at, nothing at first."""
+    if before is None and not after.rollout.started:
+        return []
     told = [
         *_service(before, after),
         *_our_tasks(before, after),
@@ -22,9 +24,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
         *_record(before.record if before else None, after.record),
         *_events(before, after),
     ]
-    if before is None and after.rollout.started and after.rollout.deployment:
-        told.insert(0, f"deployment {after.rollout.deployment} started")
-    return told
+    return told if before else [f"deployment {after.rollout.deployment} started", *told]
 
 
 def _service(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
@@ -55,8 +55,8 @@ def _task(before: Task | None, after: Task, image_mib: int | None) -> Iterator[s
 def _our_targets(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
     for task in sorted(after.ours, key=lambda task: task.arn):
         known = {_place(target): target.state for target in before.targets_of(task)} if before else {}
-        for target in after.targets_of(task):
-            if target.state != known.get(_place(target)) and not task.ended:
+        for target in after.targets_of(task) if task.wanted == "RUNNING" else ():
+            if target.state != known.get(_place(target)):
                 yield f"task {task.short} target {target.why if target.state == 'unhealthy' else target.state}"
 
 

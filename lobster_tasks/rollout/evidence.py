@@ -35,7 +35,7 @@ class Evidence:
 def gather(aws: Aws, snapshots: Sequence[Snapshot], verdict: Verdict) -> Evidence:
     """Collect what the snapshots hold, and read the log of the task that tells most."""
     last = snapshots[-1]
-    failed = sorted((task for task in last.ours if task.failed), key=_stopped, reverse=True)
+    failed = sorted((task for task in last.ours if task.failed), key=_made, reverse=True)
     log: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     if telling := next(iter([*failed, *last.ours]), None):
@@ -69,8 +69,8 @@ def _log(aws: Aws, task: Task) -> list[str]:
     return last_lines(aws, answer["taskDefinition"], task.arn.rsplit("/", 1)[-1], _LINES)
 
 
-def _stopped(task: Task) -> float:
-    return task.stopped_at.timestamp() if task.stopped_at else 0.0
+def _made(task: Task) -> float:
+    return task.created_at.timestamp() if task.created_at else 0.0
 
 
 def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:

@@ -21,7 +21,6 @@ from .outcome import Cause, End, Journal, Observe, Outcome, Probe, unobserved
 from .probe import find_door, probe
 from .release import (
     Ground,
-    Revision,
     active_service,
     decide,
     image_of,
@@ -60,17 +59,16 @@ def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Obser
 
 
 def begin(
-    aws: Aws, settings: Settings, ground: Ground, revision: Revision, force: bool, journal: Journal
+    aws: Aws, settings: Settings, ground: Ground, revision: str, force: bool, journal: Journal
 ) -> Rollout:
     """Set the service in motion unless it is there already; the identity of what is to be followed."""
-    found = rollout_of(settings, ground.service, revision.arn, ground)
+    found = rollout_of(settings, ground.service, revision, ground)
     there = found.deployment is not None
     serves = there and judge([Watcher(aws, standing(found)).look()]).kind == "live"
     wanted = settings.deployment.desired_count
-    move = decide(Service.of(ground.service), revision.arn, serves, force, wanted)
-    for change in revision.changes:
-        journal.say(change)
-    journal.say(move.why)
+    move = decide(Service.of(ground.service), revision, serves, force, wanted)
+    if move.why:
+        journal.say(move.why)
     if move.kind == "update":
         return update(aws, settings, ground, revision, move)
     return standing(found) if move.kind == "verify" else found

@@ -36,12 +36,17 @@ _CONSISTENT_WITHIN_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the repository; ``uri`` names it by digest, ``mib`` is its size (compressed)."""
+    """An image in the repository; ``mib`` is its size (compressed)."""
 
-    uri: str
+    registry: str
+    repository: str
     digest: str
-    tags: tuple[str, ...]
     mib: int
+
+    @property
+    def uri(self) -> str:
+        """The full reference, by digest: what it names does not change."""
+        return f"{self.registry}/{self.repository}@{self.digest}"
 
 
 @dataclass(frozen=True)
@@ -59,20 +64,11 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Revision:
-    """The task definition of a release; ``changes`` are what it changes about the service's, in sentences."""
-
-    arn: str
-    registered: bool
-    changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Move:
     """How the service gets to a revision.
 
     ``verify``: it is there already; ``follow``: it is on its way; ``update``: UpdateService, with
-    ``forceNewDeployment`` or a new ``desired_count`` where they are needed.
+    ``forceNewDeployment`` or a new ``desired_count`` where they are needed. ``why`` says what is not obvious.
     """
 
     kind: Literal["verify", "follow", "update"]
@@ -147,29 +143,25 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
     if not found or not found["imageDetails"]:
         raise _no_such_image(aws, settings, wanted)
     detail = found["imageDetails"][0]
-    return Image(
-        f"{registry}/{settings.repository}@{detail['imageDigest']}",
-        detail["imageDigest"],
-        tuple(detail.get("imageTags", ())),
-        round(detail.get("imageSizeInBytes", 0) / _MIB),
+    mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
+    return Image(registry, settings.repository, detail["imageDigest"], mib)
+
+
+def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
+    """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is as wanted."""
+    current, newest = together(
+        partial(_described, aws, ground.running), partial(_described, aws, ground.definition["family"])
     )
-
-
-def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> Revision:
-    """The revision to run: the service's own, the family's newest, or a new one, whichever is first as wanted."""
-    current = _described(aws, ground.running)
-    changes = differences(current, ground.definition) if current else ["the first release"]
-    if current and not changes and current["status"] == "ACTIVE":
-        journal.say(f"revision {current['revision']} is as wanted, nothing to register")
-        return Revision(ground.running, registered=False)
-    newest = _described(aws, ground.definition["family"])
-    if newest and not differences(newest, ground.definition):
-        journal.say(f"revision {newest['revision']} is as wanted, nothing to register")
-        return Revision(newest["taskDefinitionArn"], registered=False, changes=tuple(changes))
+    for known in (current, newest):
+        if known and known["status"] == "ACTIVE" and not differences(known, ground.definition):
+            journal.say(f"revision {known['revision']} is as wanted")
+            return str(known["taskDefinitionArn"])
     answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
-    arn = answer["taskDefinition"]["taskDefinitionArn"]
+    arn = str(answer["taskDefinition"]["taskDefinitionArn"])
     journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
-    return Revision(arn, registered=True, changes=tuple(changes))
+    for change in differences(current, ground.definition) if current else ():
+        journal.say(change.replace(f"{ground.image.registry}/", ""))
+    return arn
 
 
 def decide(service: Service, revision: str, serves: bool, force: bool, desired_count: int) -> Move:
@@ -178,9 +170,9 @@ def decide(service: Service, revision: str, serves: bool, force: bool, desired_c
     there = primary is not None and primary.task_definition == revision
     scale = None if service.desired else desired_count
     if not there:
-        return Move("update", "the service runs another revision", desired_count=scale)
+        return Move("update", f"desired count 0 → {scale}" if scale else "", desired_count=scale)
     if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
-        return Move("update", "the service stands at 0 tasks", force=True, desired_count=scale)
+        return Move("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
     if force:
         return Move("update", "a new deployment of the same revision was asked for", force=True)
     if primary is not None and primary.rollout == "IN_PROGRESS":
@@ -190,9 +182,9 @@ def decide(service: Service, revision: str, serves: bool, force: bool, desired_c
     return Move("update", "the service runs this revision, but not as it should", force=True)
 
 
-def update(aws: Aws, settings: Settings, ground: Ground, revision: Revision, move: Move) -> Rollout:
+def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Move) -> Rollout:
     """UpdateService; the identity of the deployment that it makes."""
-    parameters: dict[str, Any] = {"taskDefinition": revision.arn}
+    parameters: dict[str, Any] = {"taskDefinition": revision}
     if move.desired_count is not None:
         parameters["desiredCount"] = move.desired_count
     if move.force:
@@ -204,7 +196,7 @@ def update(aws: Aws, settings: Settings, ground: Ground, revision: Revision, mov
         return aws.call("ecs:UpdateService", about, **where, **parameters)
 
     service = aws.settle(call, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
-    made = rollout_of(settings, service, revision.arn, ground)
+    made = rollout_of(settings, service, revision, ground)
     earlier = ground.service.get("currentServiceDeployment")
     return replace(made, earlier=earlier)
 

@@ -7,6 +7,7 @@ revision for nothing at every deployment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -57,6 +58,7 @@ _UNORDERED = {
     "ulimits": "name",
     "volumes": "name",
 }
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 # Sizes are digits (CPU units, MiB), or a number and this unit.
 _SIZES = {"cpu": "vCPU", "memory": "GB"}
 _NAMED_VALUES = {"environment": "environment variable", "secrets": "secret"}
@@ -182,4 +184,4 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{name}={_shown(member)}" for name, member in value.items())
     if isinstance(value, list):
         return f"[{', '.join(_shown(item) for item in value)}]"
-    return str(value)
+    return _DIGEST.sub(r"\1…\2", str(value))

@@ -42,7 +42,7 @@ TABLE: dict[str, tuple[Snapshot | None, Snapshot, list[str]]] = {
     "the first look": (None, nothing, ["deployment ecs-svc/2 started"]),
     "the first look at what stands": (
         None,
-        snapshot(moving, rollout=replace(ROLLOUT, started=False)),
+        seen(a, targets=(target(a),), rollout=replace(ROLLOUT, started=False), record=record("SUCCESSFUL")),
         [],
     ),
     "nothing new": (seen(a, targets=(target(a),)), seen(a, targets=(target(a),)), []),
@@ -92,6 +92,11 @@ TABLE: dict[str, tuple[Snapshot | None, Snapshot, list[str]]] = {
             )
         ),
         ["task aaaa… stopping: Task failed ELB health checks"],
+    ),
+    "the target of a failed task drains": (
+        seen(a, targets=(target(a),)),
+        seen(replace(a, status="DEACTIVATING", wanted="STOPPED"), targets=(target(a, "draining"),)),
+        ["task aaaa… stopping"],
     ),
     "a stopping task goes on stopping": (
         seen(replace(a, status="DEACTIVATING", wanted="STOPPED")),

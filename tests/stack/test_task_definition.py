@@ -111,7 +111,7 @@ def test_what_aws_takes_for_the_same(same: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        (container(image="other"), [f"app: image {IMAGE} → other"]),
+        (container(image="other"), [f"app: image {IMAGE[:-60]}…aaaa → other"]),
         ({**REGISTERED, "memory": "2048"}, ["memory 1024 → 2048"]),
         (
             {**REGISTERED, "runtimePlatform": {"cpuArchitecture": "ARM64"}},

@@ -1,0 +1,360 @@
+"""Releases on the embedded AWS: real processes behind a real load balancer, from the tag to the verdict."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from lobster_tasks import converge, settings, stack
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError, UsageError
+from lobster_tasks.rollout import Outcome, Progress, deploy, follow, status, tail
+from lobster_tasks.settings import Settings
+from tests.embedded.images import Pushed, push, web_app
+from tests.embedded_process import EmbeddedProcess, eventually
+
+from .traffic import Traffic, ask
+
+
+@dataclass
+class Account:
+    """The account with the stack in it, by the library (``aws``) and by plain boto3 (``client``)."""
+
+    embedded: EmbeddedProcess
+    aws: Aws
+    settings: Settings
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that knows nothing of the library."""
+        return self.embedded.client(service)
+
+    def push(self, tag: str, **environment: str) -> Pushed:
+        """Push the test app under a tag; it answers with the tag."""
+        return push(self.client("ecr"), web_app(VERSION=tag, **environment), repository="homara", tag=tag)
+
+    def deploy(self, tag: str, **options: Any) -> Outcome:
+        """Push and deploy."""
+        self.push(tag, **options)
+        return deploy(self.aws, self.settings, tag)
+
+    def service(self) -> dict[str, Any]:
+        """As DescribeServices has it."""
+        where = {"cluster": self.settings.cluster, "services": [self.settings.service]}
+        found: dict[str, Any] = self.client("ecs").describe_services(**where)["services"][0]
+        return found
+
+    def update(self, **members: Any) -> None:
+        """UpdateService by somebody else."""
+        where = {"cluster": self.settings.cluster, "service": self.settings.service}
+        self.client("ecs").update_service(**where, **members)
+
+    def revisions(self) -> list[str]:
+        """The ARNs of the family's revisions."""
+        found = self.client("ecs").list_task_definitions(familyPrefix=self.settings.task.family)
+        arns: list[str] = found["taskDefinitionArns"]
+        return arns
+
+    def calls(self) -> Counter[str]:
+        """The operations that were called since they were last forgotten."""
+        answer = requests.get(f"{self.embedded.url}/_embedded/calls", timeout=10).json()
+        return Counter(call["operation"] for call in answer["calls"] if call["mutating"])
+
+    def forget_calls(self) -> None:
+        """Count calls from here on."""
+        requests.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+
+    def order_fault(self, **rule: Any) -> None:
+        """Put a fault rule in force."""
+        requests.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+
+    def with_settings(self, *flags: str) -> Account:
+        """The same account, other settings."""
+        return Account(self.embedded, self.aws, settings.load({}, flags=flags))
+
+
+@pytest.fixture
+def account(embedded: EmbeddedProcess, aws: Aws) -> Account:
+    """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0."""
+    wanted = settings.load({})
+    resources = stack.build(wanted, aws.account, aws.partition)
+    converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
+    return Account(embedded, aws, wanted)
+
+
+def said(outcome: Outcome) -> str:
+    """The timeline as one text."""
+    return "\n".join(moment.what for moment in outcome.timeline)
+
+
+def test_the_first_release(account: Account) -> None:
+    pushed = account.push("one")
+    outcome = deploy(account.aws, account.settings, "one")
+    assert (outcome.verdict, outcome.exit_code, outcome.cause) == ("live", 0, None)
+    assert outcome.image == pushed.by_digest
+    assert outcome.url is not None
+    assert ask(outcome.url) == "one"
+    service = account.service()
+    assert (service["desiredCount"], service["runningCount"]) == (1, 1)
+    assert service["taskDefinition"] == outcome.task_definition == account.revisions()[-1]
+    assert outcome.previous_task_definition == account.revisions()[0]
+    assert outcome.probe is not None
+    assert outcome.probe.new_release
+    for what in ("desired count 0 → 1", "deployment ecs-svc/", "image pulled", "target healthy", "completed"):
+        assert what in said(outcome)
+    assert [moment.at for moment in outcome.timeline] == sorted(moment.at for moment in outcome.timeline)
+
+
+def test_releases_under_traffic(account: Account) -> None:
+    first = account.deploy("one")
+    assert first.url is not None
+    with Traffic(first.url) as traffic:
+        second = account.deploy("two")
+        assert (second.verdict, ask(first.url)) == ("live", "two")
+        broken = account.deploy("three", EXIT_CODE="3")
+    assert broken.verdict == "rolled_back"
+    assert broken.exit_code == 3
+    assert traffic.answers.keys() == {"one", "two"}
+    assert ask(first.url) == "two"
+    assert second.previous_task_definition == first.task_definition
+    assert "draining" in said(second)
+    assert broken.cause is not None
+    assert broken.cause.code == "task-failed"
+    assert "exit code 3" in broken.cause.message
+    assert "log: giving up with 3" in broken.cause.evidence
+    assert "circuit breaker: 2 of 3 failures" in said(broken)
+    assert broken.probe is not None
+    assert not broken.probe.new_release
+
+
+def test_the_same_tag_again_changes_nothing(account: Account) -> None:
+    account.deploy("one")
+    account.forget_calls()
+    again = deploy(account.aws, account.settings, "one")
+    assert again.verdict == "live"
+    assert not account.calls()
+    assert "revision 2 is as wanted" in said(again)
+    assert deploy(account.aws, account.settings, again.image or "").verdict == "live"
+    forced = deploy(account.aws, account.settings, "one", force=True)
+    assert forced.verdict == "live"
+    assert forced.task_definition == again.task_definition
+    assert account.calls() == {"UpdateService": 1}
+    assert "old task" in said(forced)
+
+
+def test_a_revision_is_used_again(account: Account) -> None:
+    """Back to an earlier tag: a new revision, since revisions only go forward; and then nothing to register."""
+    account.deploy("one")
+    account.update(desiredCount=0)
+    eventually(lambda: account.service()["runningCount"] == 0)
+    account.forget_calls()
+    assert deploy(account.aws, account.settings, "one").verdict == "live"
+    assert account.calls() == {"UpdateService": 1}
+    assert account.service()["runningCount"] == 1
+
+
+def test_a_tag_that_is_not_there(account: Account) -> None:
+    with pytest.raises(RefusedError) as empty:
+        deploy(account.aws, account.settings, "v9")
+    assert empty.value.what == "The repository homara is empty."
+    assert empty.value.next_step == "inv push-image --tag v9"
+    for number in range(7):
+        account.push(f"v{number}")
+    account.forget_calls()
+    with pytest.raises(RefusedError) as unknown:
+        deploy(account.aws, account.settings, "v9")
+    assert unknown.value.exit_code == 5
+    assert [f"v{number} (" in unknown.value.why for number in range(7)] == [False, False, *[True] * 5]
+    assert " ago)" in unknown.value.why
+    with pytest.raises(RefusedError):
+        deploy(account.aws, account.settings, "sha256:" + "0" * 64)
+    with pytest.raises(UsageError):
+        deploy(account.aws, account.settings, "not a tag")
+    assert not account.calls()
+
+
+def test_what_is_missing_is_refused_before_anything_changes(
+    account: Account, embedded: EmbeddedProcess
+) -> None:
+    account.push("one")
+    account.forget_calls()
+    for flag, what in (
+        ("cluster=other", "There is no cluster other in us-east-2."),
+        ("service=other", "There is no service other in lobster-cluster."),
+        ("repository=other", "There is no repository other in us-east-2."),
+        ("logs.group=/ecs/other", "There is no log group /ecs/other."),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            deploy(account.aws, account.with_settings(flag).settings, "one")
+        assert (refused.value.what, refused.value.next_step) == (what, "inv setup-fargate")
+    with pytest.raises(RefusedError, match=r"deployment.desired_count is 0"):
+        deploy(account.aws, account.with_settings("deployment.desired_count=0").settings, "one")
+    assert not account.calls()
+
+
+def test_a_first_release_that_fails(account: Account) -> None:
+    outcome = account.deploy("one", EXIT_CODE="3")
+    assert (outcome.verdict, outcome.exit_code) == ("failed", 1)
+    assert outcome.why == "No rollback candidate was found to run the rollback."
+    assert outcome.cause is not None
+    assert "exit code 3" in outcome.cause.message
+
+
+def test_a_release_that_is_never_healthy(account: Account) -> None:
+    first = account.deploy("one")
+    assert first.url is not None
+    with Traffic(first.url) as traffic:
+        outcome = account.with_settings("health_check.grace_period=0").deploy("two", HEALTH_STATUS="500")
+    assert outcome.verdict == "rolled_back"
+    assert outcome.cause is not None
+    assert any("Health checks failed with these codes: [500]" in line for line in outcome.cause.evidence)
+    assert traffic.answers.keys() == {"one"}
+
+
+def test_out_of_time(account: Account) -> None:
+    outcome = account.with_settings("deployment.wait_minutes=0.3").deploy("one", HEALTH_STATUS="500")
+    assert (outcome.verdict, outcome.exit_code) == ("out_of_time", 4)
+    assert outcome.cause is not None
+    assert outcome.cause.code == "out-of-time"
+    assert "Still moving after 0.3 minutes" in outcome.cause.message
+
+
+def test_somebody_deploys_meanwhile(account: Account) -> None:
+    first = account.deploy("one")
+    account.push("two", START_DELAY="20")
+
+    def interfere(progress: Progress) -> None:
+        if any("activating" in what for what in progress.said):
+            account.update(taskDefinition=first.task_definition)
+
+    outcome = deploy(account.aws, account.settings, "two", observe=interfere)
+    assert (outcome.verdict, outcome.exit_code) == ("superseded", 1)
+    assert outcome.cause is not None
+    assert "took its place" in outcome.cause.message
+
+
+def test_ctrl_c_says_what_goes_on(account: Account) -> None:
+    account.push("one")
+
+    def interrupt(progress: Progress) -> None:
+        if any("provisioning" in what for what in progress.said):
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError) as interrupted:
+        deploy(account.aws, account.settings, "one", observe=interrupt)
+    assert interrupted.value.exit_code == 130
+    assert "goes on in AWS" in interrupted.value.what
+    assert "inv status" in interrupted.value.next_step
+    taken_up = deploy(account.aws, account.settings, "one")
+    assert taken_up.verdict == "live"
+    assert "this revision is being deployed already" in said(taken_up)
+
+
+def test_following_what_somebody_else_deployed(account: Account) -> None:
+    pushed = account.push("one")
+    wanted = stack.build(account.settings, account.aws.account).resources
+    assert wanted
+    definition = registrable(account, pushed.reference)
+    arn = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    with pytest.raises(RefusedError, match=r"has no deployment of"):
+        follow(account.aws, account.settings, arn)
+    account.update(taskDefinition=arn, desiredCount=1)
+    outcome = follow(account.aws, account.settings, arn)
+    assert (outcome.verdict, outcome.task_definition, outcome.image) == ("live", arn, pushed.reference)
+    assert follow(account.aws, account.settings, arn).verdict == "live"
+
+
+def registrable(account: Account, image: str) -> dict[str, Any]:
+    """The live definition with another image, as an action would register it."""
+    described = account.client("ecs").describe_task_definition(taskDefinition=account.revisions()[-1])
+    definition = described["taskDefinition"]
+    kept = (
+        "family",
+        "cpu",
+        "memory",
+        "networkMode",
+        "requiresCompatibilities",
+        "executionRoleArn",
+        "taskRoleArn",
+    )
+    return {
+        **{name: definition[name] for name in kept},
+        "containerDefinitions": [{**definition["containerDefinitions"][0], "image": image}],
+    }
+
+
+def test_following_what_was_rolled_back_before_we_came(account: Account) -> None:
+    account.deploy("one")
+    broken = account.deploy("two", EXIT_CODE="1")
+    assert broken.verdict == "rolled_back"
+    assert broken.task_definition is not None
+    late = follow(account.aws, account.settings, broken.task_definition)
+    assert (late.verdict, late.exit_code) == ("rolled_back", 3)
+    assert late.cause is not None
+    assert late.cause.code == "task-failed"
+
+
+def test_the_app_does_not_answer_as_it_should(account: Account) -> None:
+    outcome = account.with_settings("probe.websocket=/plain").deploy("one")
+    assert (outcome.verdict, outcome.exit_code) == ("failed", 1)
+    assert outcome.cause is not None
+    assert outcome.cause.code == "probe-failed"
+    assert "there is no WebSocket at this path" in outcome.cause.evidence[0]
+
+
+def test_throttling_and_dropped_connections_are_absorbed(account: Account) -> None:
+    account.push("one")
+    account.order_fault(service="ecs", operation="Describe*", nth={"every": 3}, throttle=True)
+    account.order_fault(service="ecs", operation="ListTasks", nth={"every": 4}, drop="before")
+    assert deploy(account.aws, account.settings, "one").verdict == "live"
+
+
+def test_without_the_service_deployments_api(account: Account) -> None:
+    account.order_fault(
+        service="ecs", operation="ListServiceDeployments", error={"code": "AccessDeniedException"}
+    )
+    assert account.deploy("one").verdict == "live"
+    assert account.deploy("two", EXIT_CODE="1").verdict == "rolled_back"
+
+
+def test_losing_sight(account: Account) -> None:
+    account.push("one")
+    denied = {"code": "AccessDeniedException", "message": "is not authorized to perform: ecs:DescribeTasks"}
+    account.order_fault(service="ecs", operation="DescribeTasks", error=denied)
+    with pytest.raises(OutOfTimeError) as lost:
+        deploy(account.aws, account.settings, "one")
+    assert "goes on in AWS" in lost.value.what
+    assert "ecs:DescribeTasks" in lost.value.why
+
+
+def test_status_and_logs(account: Account) -> None:
+    outcome = account.deploy("one")
+    seen = status(account.aws, account.settings)
+    assert (seen.url, seen.revision, seen.image) == (outcome.url, "2", outcome.image)
+    assert (seen.desired, seen.running, seen.healthy) == (1, 1, 1)
+    assert [each.targets[0].state for each in seen.tasks if each.current] == ["healthy"]
+    assert seen.events[0].message.endswith("has reached a steady state.")
+    task = seen.tasks[0].task.arn.rsplit("/", 1)[-1]
+    lines = list(tail(account.aws, account.settings, task[:6]))
+    assert [line.message for line in lines] == ["starting one", "listening on 8501"]
+    assert {line.task for line in lines} == {task}
+    assert not list(tail(account.aws, account.settings, since_seconds=0))
+    with pytest.raises(RefusedError):
+        list(tail(account.aws, account.settings, "nosuchtask"))
+    with pytest.raises(RefusedError):
+        next(tail(account.aws, account.with_settings("logs.group=/ecs/other").settings))
+
+
+def test_following_the_log(account: Account) -> None:
+    outcome = account.deploy("one")
+    lines = tail(account.aws, account.settings, follow=True)
+    assert [next(lines).message, next(lines).message] == ["starting one", "listening on 8501"]
+    printing = threading.Thread(target=ask, args=(f"{outcome.url}/print?line=hello",))
+    printing.start()
+    assert next(lines).message == "hello"
+    printing.join()
+    lines.close()
