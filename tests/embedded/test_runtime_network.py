@@ -12,7 +12,8 @@ import pytest
 import requests
 import websockets.sync.client
 
-from lobster_tasks.embedded.runtime.addresses import Network
+from lobster_tasks.embedded.runtime.addresses import Network, low_port_shift
+from lobster_tasks.embedded.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.runtime_world import Ran, Runtime, runtime
 from tests.embedded_process import eventually
@@ -258,12 +259,49 @@ class TestServers:
         eventually(lambda: ran.lines)
         assert refused(ran.address)
 
-    def test_uvloop_is_not_there(self, machine: Runtime) -> None:
-        """uvloop's sockets pass Python by, so it cannot be imported; servers then use asyncio's own loop."""
-        text = "import importlib.util; print(importlib.util.find_spec('uvloop'))\nimport uvloop"
-        ran = machine.run(python(text))
-        assert ran.exit_code == 1
-        assert ran.lines[0] == "None"
+    def test_uvloop_is_replaced(self, machine: Runtime) -> None:
+        """uvloop's sockets pass Python by; where it is installed, asyncio's own loop is imported for it."""
+        uses = "import asyncio, uvloop; uvloop.install()\nprint(type(uvloop.new_event_loop()).__module__)"
+        installed = {"/app/lib/uvloop.py": "raise SystemExit('the real one')"}
+        spec = ImageSpec({"/app/main.py": uses, **installed}, environment={"PYTHONPATH": "/app/lib"})
+        ran = machine.run(spec, "python", "main.py")
+        assert (ran.exit_code, ran.lines) == (0, ["asyncio.unix_events"])
+        assert machine.run(python(uses)).exit_code == 1
+
+
+class TestNames:
+    def test_host_name(self, machine: Runtime) -> None:
+        """awsvpc: a task's host name is its own, in the environment too, and leads to its address."""
+        text = (
+            "import os, socket; name = socket.gethostname(); print(name, os.environ['HOSTNAME'])\n"
+            "print(socket.gethostbyname(name), socket.getaddrinfo(name, 80)[0][4][0])\n"
+            "server = socket.create_server((name, 8501)); print(server.getsockname()[0])"
+        )
+        name = "ip-10-0-0-9.us-east-2.compute.internal"
+        ran = machine.run(python(text), host_name=name)
+        assert (ran.exit_code, ran.lines) == (
+            0,
+            [f"{name} {name}", f"{ran.address} {ran.address}", ran.address],
+        )
+
+
+class TestLowPorts:
+    def test_moved_where_they_are_not_free_for_all(self, machine: Runtime) -> None:
+        """A container may listen on port 80; where this machine's user may not, another port stands for it."""
+        text = (
+            "import socket; server = socket.create_server(('', 80)); print(server.getsockname()[1], flush=True)\n"
+            "socket.create_connection(('localhost', 80)).close()\n"
+            "socket.create_connection((socket.gethostname(), 80)).close()\nprint('connected')"
+        )
+        for shift in {low_port_shift(), 61000}:
+            address = machine.world.addresses.loopback("vpc-1", f"10.0.9.{bool(shift)}")
+            network = Network(address)
+            given = ",".join([address, network.localhost, network.localhost6, str(shift)])
+            environment = {"PYTHONPATH": str(SHIM), "EMBEDDED_AWS_NETWORK": given}
+            ran = subprocess.run(
+                [sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=True
+            )
+            assert ran.stdout.split() == [str(80 + shift), "connected"]
 
 
 class TestStreamlit:

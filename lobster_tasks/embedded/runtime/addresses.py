@@ -11,9 +11,11 @@ import errno
 import socket
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
 
 from ..world import World
 
+LOW_PORT_SHIFT = 61000  # above Linux's ephemeral ports
 LEASE_PORT = 27127  # below the ephemeral ports of Linux and macOS, above the privileged ones
 SECOND_OCTETS = range(31, 255)
 PROBE = 64  # where only some addresses answer, look for this many
@@ -21,6 +23,24 @@ PROBE = 64  # where only some addresses answer, look for this many
 
 class NoAddressError(RuntimeError):
     """This machine has no loopback addresses to give; the text says what to do."""
+
+
+@cache
+def low_port_shift() -> int:
+    """What is added to a container's ports below 1024: 0 where this process may have such ports itself."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 1023))
+        except PermissionError:
+            return LOW_PORT_SHIFT
+        except OSError:  # in use, so it could be had
+            return 0
+    return 0
+
+
+def real_port(port: int) -> int:
+    """The port of this machine that stands for a container's ``port``."""
+    return port + low_port_shift() if 0 < port < 1024 else port
 
 
 @dataclass(frozen=True)
@@ -45,7 +65,8 @@ class Network:
 
     def listening(self, port: int) -> str:
         """Which of the task's addresses a TCP connection to 127.0.0.1 and ``port`` inside the task reaches."""
-        here = not is_bound(self.localhost, port) and is_bound(self.address, port)
+        real = real_port(port)
+        here = not is_bound(self.localhost, real) and is_bound(self.address, real)
         return self.address if here else self.localhost
 
     def _moved(self, by: int) -> str:

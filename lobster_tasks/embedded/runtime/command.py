@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .addresses import Network
+from .addresses import Network, low_port_shift, real_port
 from .programs import PYTHON, SHIM, is_python_script, machine_path, on_machine, puts_shim_back, stand_in
 from .roots import SYSTEM, Root, is_machine_code
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # this machine's programs may not start without
 LOCALHOST = re.compile(
-    r"(?<![\w.-])(?:(?<=(?P<url>//)))?(?:localhost|127\.0\.0\.1|\[::1\])(?=(?:[: ](?P<port>\d{1,5}))?(?![\w.-]))"
+    r"(?<![\w.-])(?:(?<=(?P<url>//)))?(?:localhost|127\.0\.0\.1|\[::1\])"
+    r"(?:(?P<between>[: ])(?P<port>\d{1,5}))?(?![\w.-])"
 )
 OWN_URL = re.compile(r"https?://127\.0\.0\.1:(\d+)")
 
@@ -81,7 +82,11 @@ def reach_localhost(launch: Launch, network: Network) -> Launch:
 
     def reached(found: re.Match[str]) -> str:
         port = int(found["port"] or 80)
-        return network.listening(port) if found["port"] or found["url"] else found.group()
+        if not found["port"] and not found["url"]:
+            return found.group()
+        if not found["port"] and real_port(port) == port:
+            return network.listening(port)
+        return f"{network.listening(port)}{found['between'] or ':'}{real_port(port)}"
 
     arguments = tuple(LOCALHOST.sub(reached, each) for each in launch.arguments)
     return replace(launch, arguments=arguments)
@@ -104,7 +109,7 @@ def compose_environment(
     ours = (value for name, value in given.items() if name.startswith(("AWS_", "ECS_")))
     ports = sorted({port for value in ours for port in OWN_URL.findall(value)})
     environment["EMBEDDED_AWS_NETWORK"] = ",".join(
-        [network.address, network.localhost, network.localhost6, *ports]
+        [network.address, network.localhost, network.localhost6, str(low_port_shift()), *ports]
     )
     return environment
 

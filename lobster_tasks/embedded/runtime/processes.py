@@ -38,7 +38,7 @@ class ContainerStart:
     image's command void. ``environment`` is added to the image's. ``address`` is the task's loopback address;
     containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container.
     ``platform`` is the machine that the task asked for. ``init`` runs the program below an init process
-    (``initProcessEnabled``), so that it is not PID 1.
+    (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
     """
 
     image: Image
@@ -51,6 +51,7 @@ class ContainerStart:
     memory_limit_mib: int | None = None
     platform: str = "linux/amd64"
     init: bool = False
+    host_name: str | None = None
 
     @property
     def folder(self) -> str:
@@ -60,7 +61,8 @@ class ContainerStart:
     @property
     def full_environment(self) -> dict[str, str]:
         """The image's environment and the given one."""
-        return {**self.image.environment, **self.environment}
+        named = {"HOSTNAME": self.host_name} if self.host_name else {}
+        return {**named, **self.image.environment, **self.environment}
 
     @property
     def full_command(self) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from .programs import stand_in
 
 SYSTEM = frozenset({"bin", "boot", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
+BULKY = frozenset({"node_modules", "site-packages"})  # thousands of files that no program writes to
 MACHINES_OWN = frozenset({"dev", "proc", "sys"})
 PATH_WORD = re.compile(r"(?<![\w./~$}\-])/[\w.@+%,\-]+(?:/[\w.@+%,\-]+)*/?")
 SHEBANG = re.compile(r"#![ \t]*(?P<path>/\S+)(?:[ \t]+(?:-S[ \t]+)?(?P<word>\S+))?[^\r\n]*\n")
@@ -70,7 +71,7 @@ def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
     """Make a container's root at ``path``.
 
     An image with an operating system in it is big: its system folders are shared (links), except those that
-    the working directory lies in. All else is copied.
+    the working directory lies in. So are folders of installed packages. All else is copied.
     """
     shared = SYSTEM if (image_root / "usr/bin/env").exists() else frozenset[str]()
     keep_apart = [part for part in working_directory.split("/") if part]
@@ -85,20 +86,20 @@ def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
 
 
 def _take(source: Path, target: Path, share: bool, keep_apart: list[str]) -> None:
-    """Copy ``source``, or link to it; folders that lead to the working directory become real ones."""
+    """Copy ``source``, or link to it; shared folders that lead to the working directory become real ones."""
     leads_there = bool(keep_apart) and source.name == keep_apart[0]
     if source.is_symlink():
         target.symlink_to(os.readlink(source))
     elif not source.is_dir():
         shutil.copy2(source, target)
-    elif not share:
-        shutil.copytree(source, target, symlinks=True)
-    elif leads_there:
-        target.mkdir()
-        for entry in source.iterdir():
-            _take(entry, target / entry.name, share and len(keep_apart) > 1, keep_apart[1:])
-    else:
+    elif source.name in BULKY or (share and not leads_there):
         target.symlink_to(source)
+    else:
+        target.mkdir()
+        target.chmod(source.stat().st_mode)
+        inside = keep_apart[1:] if leads_there else []
+        for entry in source.iterdir():
+            _take(entry, target / entry.name, share and bool(inside), inside)
 
 
 def _for_each_script(folder: Path, work: Callable[[Path], None]) -> None:

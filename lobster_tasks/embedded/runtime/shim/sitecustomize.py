@@ -6,8 +6,9 @@ the addresses that a program names are exchanged where it names them: "any addre
 what the task itself listens on. What listens on this machine's 127.0.0.1 is out of reach, as it is on Fargate,
 except the ports of the embedded AWS itself.
 
-``EMBEDDED_AWS_NETWORK`` is ``address,localhost,localhost6[,port…]``. Known limits: code that does not go
-through Python's sockets (uvloop is kept from being imported; gRPC, Rust and C servers) and ``python -I``/``-E``.
+``EMBEDDED_AWS_NETWORK`` is ``address,localhost,localhost6,shift[,port…]``; ``shift`` is added to ports below
+1024 where this machine does not let everybody have them. ``HOSTNAME`` is the task's name. Known limits: code
+that does not go through Python's sockets (gRPC, and servers written in C or Rust), and ``python -I`` or ``-E``.
 """
 
 from __future__ import annotations
@@ -18,22 +19,31 @@ import sys
 
 TYPE_CHECKING = False  # importing typing would take longer than all the rest
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 Plain: Any = _socket.socket
 ANY = ("", "0.0.0.0", "<any>")
 ANY6 = ("", "::", "::0")
 LOCAL = ("127.0.0.1", "localhost")
 LOCAL6 = ("::1", "localhost")
+METHODS = ("bind", "connect", "connect_ex", "sendto")
 
 
 class Network:
     """The addresses of the task, and the exchange."""
 
-    def __init__(self, address: str, localhost: str, localhost6: str, *ports: str) -> None:
+    def __init__(self, address: str, localhost: str, localhost6: str, shift: str, *ports: str) -> None:
         self.address, self.localhost, self.localhost6 = address, localhost, localhost6
+        self.shift = int(shift)
         self.ports = frozenset(map(int, ports))  # of this machine's 127.0.0.1 that can be reached
-        self.names = ("127.0.1.1", os.uname().nodename)  # that a machine has for itself
+        self.name = os.environ.get("HOSTNAME") or os.uname().nodename
+        self.names = ("127.0.1.1", os.uname().nodename, self.name)  # that a machine has for itself
+
+    def real(self, port: int) -> int:
+        """The port of this machine that stands for a port of the task."""
+        return port + self.shift if 0 < port < 1024 else port
 
     def to_bind(self, sock: Any, where: Any) -> Any:
         """The address to bind instead of ``where``."""
@@ -44,9 +54,9 @@ class Network:
             return where  # a client: it must be able to reach the world
         if sock.family == _socket.AF_INET6:
             return self._to_bind6(sock, host, where)
-        if host in ANY or host in self.names:
-            return (self.address, port)
-        return (self.localhost, port) if host in LOCAL else where
+        if host in ANY or host in self.names or host == self.address:
+            return (self.address, self.real(port))
+        return (self.localhost, self.real(port)) if host in LOCAL else where
 
     def _to_bind6(self, sock: Any, host: Any, where: Any) -> Any:
         """An IPv4 address in IPv6 clothes; what is for IPv6 only stays apart from the task's address."""
@@ -54,7 +64,8 @@ class Network:
             return where
         alone = host in LOCAL6 or sock.getsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY)
         sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 0)
-        return (f"::ffff:{self.localhost6 if alone else self.address}", *where[1:])
+        own = self.localhost6 if alone else self.address
+        return (f"::ffff:{own}", self.real(where[1]), *where[2:])
 
     def to_connect(self, sock: Any, where: Any) -> Any:
         """The address to connect to instead of ``where``."""
@@ -62,18 +73,20 @@ class Network:
             return where
         host, port = where[:2]
         if sock.family == _socket.AF_INET:
-            if host in self.names:
-                return (self.address, port)
+            if host in self.names or host == self.address:
+                return (self.address, self.real(port))
             if host in ANY or host in LOCAL:
-                return (self._listening(self.localhost, port, sock.type), port)
+                return self._listening(self.localhost, port, sock.type)
         if sock.family == _socket.AF_INET6 and (host in ANY6 or host in LOCAL6):
-            return (f"::ffff:{self._listening(self.localhost6, port, sock.type)}", *where[1:])
+            own, real = self._listening(self.localhost6, port, sock.type)
+            return (f"::ffff:{own}", real, *where[2:])
         return where
 
-    def _listening(self, local: str, port: int, kind: int) -> str:
+    def _listening(self, local: str, port: int, kind: int) -> tuple[str, int]:
         """What listens on any address listens on localhost too."""
-        here = not is_bound(local, port, kind) and is_bound(self.address, port, kind)
-        return self.address if here else local
+        real = self.real(port)
+        here = not is_bound(local, real, kind) and is_bound(self.address, real, kind)
+        return (self.address if here else local), real
 
 
 def is_bound(host: str, port: int, kind: int) -> bool:
@@ -89,7 +102,7 @@ def is_bound(host: str, port: int, kind: int) -> bool:
     return False
 
 
-def install(network: Network) -> None:
+def exchange_addresses(network: Network) -> None:
     """Put the exchange below every socket that Python makes, ``socket.socket`` and gevent's alike."""
 
     class socket(Plain):  # noqa: N801 (the name shows in reprs)
@@ -109,17 +122,50 @@ def install(network: Network) -> None:
 
     loaded: Any = sys.modules.get("socket")
     if loaded is not None:  # something on the path of this Python needed sockets first
-        for name in ("bind", "connect", "connect_ex", "sendto"):
+        for name in METHODS:
             setattr(loaded.socket, name, getattr(socket, name))
         return
     socket.__module__ = "_socket"
     vars(_socket).update(socket=socket, SocketType=socket)
 
 
+def give_name(network: Network) -> None:
+    """The task's host name, and what it resolves to."""
+    getaddrinfo, gethostbyname = _socket.getaddrinfo, _socket.gethostbyname
+
+    def own(host: Any) -> Any:
+        return network.address if host == network.name else host
+
+    names = {
+        "gethostname": lambda: network.name,
+        "gethostbyname": lambda host, /: gethostbyname(own(host)),
+    }
+    vars(_socket).update(
+        names, getaddrinfo=lambda host, *more, **named: getaddrinfo(own(host), *more, **named)
+    )
+    if "socket" in sys.modules:
+        vars(sys.modules["socket"]).update(names)
+
+
+class UvloopStandIn:
+    """Imports asyncio's own loop for ``uvloop``, whose sockets pass Python by, where that is installed."""
+
+    @staticmethod
+    def find_spec(name: str, _path: Any = None, _target: ModuleType | None = None) -> Any:
+        """As importlib asks its finders."""
+        if name != "uvloop":
+            return None
+        from importlib.machinery import PathFinder
+        from importlib.util import spec_from_file_location
+
+        if PathFinder.find_spec(name) is None:
+            return None
+        return spec_from_file_location(name, os.path.join(HERE, "uvloop_stand_in.py"))
+
+
 def import_next() -> None:
     """Import the environment's own ``sitecustomize``, which this one stands before."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != HERE]
     this = sys.modules.pop("sitecustomize")
     try:
         __import__("sitecustomize")
@@ -130,6 +176,8 @@ def import_next() -> None:
 
 
 if os.environ.get("EMBEDDED_AWS_NETWORK"):
-    install(Network(*os.environ["EMBEDDED_AWS_NETWORK"].split(",")))
-    vars(sys)["modules"]["uvloop"] = None  # its sockets are libuv's; asyncio's own loop is used instead
+    _network = Network(*os.environ["EMBEDDED_AWS_NETWORK"].split(","))
+    exchange_addresses(_network)
+    give_name(_network)
+    sys.meta_path.insert(0, UvloopStandIn)
     import_next()
