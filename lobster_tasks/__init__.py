@@ -1,3 +1,30 @@
-"""Invoke tasks that move a containerised web app to ECS on Fargate."""
+"""Invoke tasks that move a containerised web app from AWS App Runner to ECS on Fargate.
+
+In a project's own ``tasks.py``::
+
+    from lobster_tasks import namespace
+
+    ns = namespace()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .tasks import namespace
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+__all__ = ["Settings", "__version__", "namespace"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Settings is imported when it is asked for: pydantic takes a while."""
+    if name == "Settings":
+        from .settings import Settings
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,18 @@ them in order; a dry run stops after ``plan``.
 """
 
 from .apply import apply
-from .planner import Change, Difference, Plan, plan, plan_removal
+from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .verify import verify
 
-__all__ = ["Change", "Difference", "Plan", "apply", "plan", "plan_removal", "read", "verify"]
+__all__ = [
+    "Change",
+    "Difference",
+    "Plan",
+    "apply",
+    "plan",
+    "plan_removal",
+    "read",
+    "refuse_impossible",
+    "verify",
+]

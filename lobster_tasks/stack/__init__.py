@@ -30,11 +30,11 @@ class Stack:
     name: str
     resources: tuple[Resource, ...]
 
-    def slice(self, kinds: Iterable[type[Resource]]) -> Stack:
-        """The resources of these kinds and all that they stand on."""
-        chosen: set[Resource] = set()
+    def slice(self, kinds: Iterable[str]) -> Stack:
+        """The resources of these kinds (``target group``) and all that they stand on."""
+        wanted, chosen = frozenset(kinds), set[Resource]()
         for resource in reversed(self.resources):
-            if isinstance(resource, tuple(kinds)) or resource in chosen:
+            if resource.kind in wanted or resource in chosen:
                 chosen |= {resource, *resource.needs}
         return Stack(self.name, tuple(each for each in self.resources if each in chosen))
 

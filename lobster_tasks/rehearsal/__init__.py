@@ -1,0 +1,8 @@
+"""The whole way, offline: everything that a project's settings describe, made, used and removed again.
+
+``rehearse`` tells the story on an AWS that answers at a given address; who started that AWS is not its business.
+"""
+
+from .story import Rehearsal, Step, rehearse
+
+__all__ = ["Rehearsal", "Step", "rehearse"]

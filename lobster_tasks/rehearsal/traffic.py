@@ -1,0 +1,110 @@
+"""Visitors: requests without pause over kept-alive connections, and one WebSocket that stays open."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+_VISITORS = 4
+_THINKING_SECONDS = 0.01  # real ones; visitors do not run faster because time does
+_ANSWER_WITHIN_SECONDS = 30.0
+
+
+@dataclass
+class Traffic:
+    """Visits ``url`` + ``path`` for as long as the block lasts; an answer of 500 and above, or none, is a failure.
+
+    ``websocket`` is a path on which one connection is opened at the start and held.
+    """
+
+    url: str
+    path: str
+    websocket: str | None = None
+    sent: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    socket_opened: bool = False
+    socket_lived_seconds: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        workers = [self._visit] * _VISITORS + ([self._hold] if self.websocket else [])
+        self._threads = [threading.Thread(target=work, daemon=True) for work in workers]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(_ANSWER_WITHIN_SECONDS)
+
+    @property
+    def failed(self) -> int:
+        """How many requests failed."""
+        return self.failures.total()
+
+    @property
+    def said(self) -> str:
+        """The count, and of which kind the failures were."""
+        kinds = "".join(f", {count} × {kind}" for kind, count in self.failures.most_common())
+        return f"{self.sent} requests, {self.failed} failed{kinds}"
+
+    def _visit(self) -> None:
+        with requests.Session() as session:
+            while not self._stop.is_set():
+                self._count(self._ask(session))
+                self._stop.wait(_THINKING_SECONDS)
+
+    def _ask(self, session: requests.Session) -> str | None:
+        try:
+            answer = session.get(f"{self.url}{self.path}", timeout=_ANSWER_WITHIN_SECONDS)
+        except requests.RequestException as error:
+            return type(error).__name__
+        return str(answer.status_code) if answer.status_code >= 500 else None
+
+    def _count(self, failure: str | None) -> None:
+        with self._lock:
+            self.sent += 1
+            if failure:
+                self.failures[failure] += 1
+
+    def _hold(self) -> None:
+        started = time.monotonic()
+        try:
+            with self._connect() as socket:
+                self.socket_opened = True
+                self._until_closed(socket)
+        except (WebSocketException, OSError) as error:
+            if not self.socket_opened:
+                self._count(f"WebSocket {type(error).__name__}")
+        self.socket_lived_seconds = time.monotonic() - started
+
+    def _connect(self) -> ClientConnection:
+        assert self.websocket is not None
+        streamlit = self.websocket.endswith("/_stcore/stream")
+        return connect(
+            f"ws://{urlsplit(self.url).netloc}{self.websocket}",
+            origin=Origin(self.url),
+            subprotocols=[Subprotocol("streamlit")] if streamlit else None,
+        )
+
+    def _until_closed(self, socket: ClientConnection) -> None:
+        while not self._stop.is_set():
+            try:
+                socket.recv(timeout=0.2)
+            except TimeoutError:
+                continue

@@ -1,0 +1,18 @@
+"""The Invoke tasks. Nothing heavy is imported before a task runs, so that ``inv --list`` stays quick."""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from . import deploy, embedded, inspect, setup
+
+_MODULES = (setup, deploy, inspect, embedded)
+
+
+def namespace() -> Collection:
+    """Every task, for a ``tasks.py`` that says ``ns = namespace()``."""
+    collection = Collection()
+    for module in _MODULES:
+        for task in Collection.from_module(module).tasks.values():
+            collection.add_task(task)
+    return collection
