@@ -1,0 +1,84 @@
+"""The doctor: every check of an account and a project, with what it saw and how to mend it.
+
+``gather`` reads everything once and side by side; the checks are pure functions over what was read. A check that
+cannot be made is skipped with its reason, and stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..aws import Aws
+from ..settings import Settings
+from . import balancing, image_file, network, roles, security, service
+from .check import Check, Finding, Report, Status, UnknownError
+from .facts import Facts
+from .gather import gather
+
+__all__ = ["CHECKS", "Check", "Report", "Status", "diagnose", "examine"]
+
+# Every check by its id, ``group.name``, in the order in which they are shown.
+CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
+    "identity.caller": roles.caller,
+    "roles.execution": roles.execution_role,
+    "roles.task": roles.task_role,
+    "roles.service-linked": roles.service_linked_role,
+    "roles.pull": roles.pull,
+    "roles.logs": roles.log,
+    "roles.secrets": roles.read_secrets,
+    "roles.decrypt": roles.decrypt,
+    "secrets.exist": roles.secrets_exist,
+    "secrets.form": roles.secret_forms,
+    "network.subnets": network.subnets,
+    "network.routes": network.routes,
+    "network.public-address": network.public_address,
+    "security.visitors": security.balancer_in,
+    "security.load-balancer-out": security.balancer_out,
+    "security.tasks": security.tasks_in,
+    "security.tasks-out": security.tasks_out,
+    "load-balancer.active": balancing.active,
+    "load-balancer.zones": balancing.zones,
+    "load-balancer.listener": balancing.forwards,
+    "targets.kind": balancing.kind,
+    "targets.port": balancing.port,
+    "targets.health-path": balancing.health_path,
+    "targets.healthy": balancing.targets,
+    "ecs.cluster": service.cluster,
+    "ecs.service": service.service,
+    "ecs.revision": service.revision,
+    "ecs.image": service.image,
+    "logs.group": service.log_group,
+    "logs.options": service.log_options,
+    "answers.page": balancing.page,
+    "answers.websocket": balancing.websocket,
+    "dockerfile.readable": image_file.readable,
+    "dockerfile.expose": image_file.exposes,
+    "dockerfile.port": image_file.port,
+    "dockerfile.address": image_file.address,
+    "dockerfile.signals": image_file.signals,
+    "dockerfile.user": image_file.user,
+    "dockerfile.health-check": image_file.health_check,
+    "dockerfile.base": image_file.base,
+}
+
+
+def examine(aws: Aws, settings: Settings, folder: Path) -> Report:
+    """Every check of the account, and of the Dockerfile in ``folder``. Changes nothing.
+
+    Raises CredentialsError: without credentials there is nothing to look at.
+    """
+    return diagnose(gather(aws, settings, folder))
+
+
+def diagnose(facts: Facts) -> Report:
+    """Every check of what was read."""
+    return Report(tuple(_check(each, function, facts) for each, function in CHECKS.items()))
+
+
+def _check(name: str, function: Callable[[Facts], Finding], facts: Facts) -> Check:
+    try:
+        finding = function(facts)
+    except UnknownError as unknown:
+        return Check(name, "skip", str(unknown))
+    return Check(name, finding.status, finding.saw, finding.fix)

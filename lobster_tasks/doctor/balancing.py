@@ -1,0 +1,160 @@
+"""Checks of the load balancer, its target group, and what answers through it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..rollout.outcome import Answer
+from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .facts import Facts
+
+_FIX = "inv setup-application-load-balancer"
+_HEALTH = "/_stcore/health"
+# What to do about a target's reason (DescribeTargetHealth, TargetHealth.Reason).
+_REMEDIES = {
+    "Target.Timeout": "inv create-security-groups",
+    "Target.ResponseCodeMismatch": "set health_check.path to what the app answers with 200",
+    "Target.FailedHealthChecks": "inv logs; the app must listen on container.port, on 0.0.0.0",
+    "Target.NotInUse": _FIX,
+}
+
+
+def active(facts: Facts) -> Finding:
+    """The load balancer takes requests."""
+    name = facts.settings.load_balancer.name
+    balancer = facts.known("load_balancer")
+    if balancer is None:
+        return bad(f"there is no load balancer {name}", _FIX)
+    state = balancer["State"]["Code"]
+    if state == "active":
+        return good(f"{name} is active, {balancer['Scheme']}")
+    if state == "provisioning":
+        return doubtful(f"{name} is being provisioned", "wait two or three minutes, then look again")
+    saw = f"{name} is {state}: {balancer['State'].get('Reason', 'AWS gives no reason')}"
+    return bad(saw, _FIX) if state == "failed" else doubtful(saw)
+
+
+def zones(facts: Facts) -> Finding:
+    """The load balancer is in every zone that tasks may be in; elsewhere they get no requests."""
+    balancer = facts.need("load_balancer", f"there is no load balancer {facts.settings.load_balancer.name}")
+    enabled = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
+    used = {subnet["AvailabilityZone"] for subnet in facts.known("network")}
+    if used <= enabled:
+        return good(f"it is in {listed(sorted(used))}, as the tasks are")
+    return bad(f"tasks may start in {listed(sorted(used - enabled))}, where the load balancer is not", _FIX)
+
+
+def forwards(facts: Facts) -> Finding:
+    """A listener, or a rule of one, forwards to our target group."""
+    name = facts.settings.load_balancer.target_group
+    group = facts.need("target_group", f"there is no target group {name}")
+    listeners = facts.known("listeners")
+    ours = [each for each in listeners if group["TargetGroupArn"] in _forwarded(each)]
+    if ours:
+        return good(f"{listed([_named(each) for each in ours])} → {name}")
+    if not listeners:
+        return bad(f"the load balancer has no listener: nothing reaches {name}", _FIX)
+    return bad(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
+
+
+def _named(listener: Mapping[str, Any]) -> str:
+    return f"{listener['Protocol']}:{listener['Port']}"
+
+
+def _forwarded(listener: Mapping[str, Any]) -> set[str]:
+    """The target groups that get requests: those with a weight of nought get none."""
+    rules = [{"Actions": listener.get("DefaultActions", [])}, *listener.get("Rules", [])]
+    return {arn for rule in rules for action in rule["Actions"] for arn in _targets(action)}
+
+
+def _targets(action: Mapping[str, Any]) -> Iterator[str]:
+    groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+    yield from (group["TargetGroupArn"] for group in groups if group.get("Weight", 1))
+    if not groups and "TargetGroupArn" in action:
+        yield action["TargetGroupArn"]
+
+
+def kind(facts: Facts) -> Finding:
+    """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1."""
+    name = facts.settings.load_balancer.target_group
+    group = facts.known("target_group")
+    if group is None:
+        return bad(f"there is no target group {name}", _FIX)
+    if group["TargetType"] != "ip":
+        return bad(f"{name} takes targets of type {group['TargetType']}; Fargate's are of type ip", _FIX)
+    version = group.get("ProtocolVersion", "HTTP1")
+    if group["Protocol"] != "HTTP" or version != "HTTP1":
+        return bad(f"{name} speaks {group['Protocol']} {version}; a WebSocket needs HTTP HTTP1", _FIX)
+    return good(f"{name} takes addresses, HTTP")
+
+
+def port(facts: Facts) -> Finding:
+    """The target group's port is the container's; the health check asks the same one."""
+    name, wanted = facts.settings.load_balancer.target_group, facts.settings.container.port
+    group = facts.need("target_group", f"there is no target group {name}")
+    asked = group.get("HealthCheckPort", "traffic-port")
+    if asked not in ("traffic-port", str(wanted)):
+        return bad(f"the health check asks port {asked}; the container listens on {wanted}", _FIX)
+    if group["Port"] != wanted:
+        return bad(f"{name} is for port {group['Port']}; the container listens on {wanted}", _FIX)
+    return good(f"{name} and the container are on {wanted}")
+
+
+def health_path(facts: Facts) -> Finding:
+    """The health check asks the one path that only a working Streamlit answers."""
+    name = facts.settings.load_balancer.target_group
+    group = facts.need("target_group", f"there is no target group {name}")
+    path = group.get("HealthCheckPath", "/")
+    if facts.settings.probe.websocket is None:
+        return good(f"{path} every {group['HealthCheckIntervalSeconds']} s")
+    if path.endswith(_HEALTH):
+        return good(
+            f"{path} every {group['HealthCheckIntervalSeconds']} s, which only a working Streamlit answers"
+        )
+    saw = f"{path} answers 200 on any Streamlit, as every path does: it proves a web server, not the app"
+    return doubtful(saw, f"set health_check.path: {_HEALTH}")
+
+
+def targets(facts: Facts) -> Finding:
+    """As many targets are healthy as tasks are wanted."""
+    service = facts.need("service", f"there is no service {facts.settings.service}")
+    health = [each for each in facts.known("target_health") if each["TargetHealth"]["State"] != "draining"]
+    wanted = service["desiredCount"]
+    if not health:
+        if not service["runningCount"]:
+            raise UnknownError("the service has no running task")
+        return bad(f"no target is registered, of {wanted} wanted", _FIX)
+    healthy = [each for each in health if each["TargetHealth"]["State"] == "healthy"]
+    saw = f"{len(healthy)} of {wanted} healthy"
+    if len(healthy) >= wanted:
+        return good(saw)
+    others = [each["TargetHealth"] for each in health if each not in healthy]
+    return _unhealthy(saw, others[0]) if others else doubtful(f"{saw}; the others are not there yet")
+
+
+def _unhealthy(saw: str, worst: Mapping[str, str]) -> Finding:
+    reason = worst.get("Reason", "")
+    saw = f"{saw}; one is {worst['State']}: {worst.get('Description') or reason or 'AWS gives no reason'}"
+    if worst["State"] == "initial":
+        return doubtful(saw, "wait for its first health checks, then look again")
+    return bad(saw, _REMEDIES.get(reason, "inv logs"))
+
+
+def page(facts: Facts) -> Finding:
+    """The page answers through the load balancer."""
+    return _answer(facts.known("answers").page)
+
+
+def websocket(facts: Facts) -> Finding:
+    """The WebSocket opens through the load balancer: without it a Streamlit page stays empty."""
+    if facts.settings.probe.websocket is None:
+        return good("the app has none (probe.websocket: false)")
+    answer = facts.known("answers").websocket
+    if answer is None:
+        raise UnknownError("it was not asked")
+    return _answer(answer)
+
+
+def _answer(answer: Answer) -> Finding:
+    return good(answer.said) if answer.ok else bad(answer.said, "inv status, inv logs")

@@ -1,0 +1,73 @@
+"""What a check says, and how it says that it cannot say anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["pass", "warn", "fail", "skip"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's result: what it ``saw``, in a sentence, and how to mend it (a command, or a step)."""
+
+    status: Status
+    saw: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A finding under the check's id, ``group.name``."""
+
+    id: str
+    status: Status
+    saw: str
+    fix: str | None = None
+
+    @property
+    def group(self) -> str:
+        """What the check is about: roles, network, targets …"""
+        return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks, in the order in which they are shown."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return not any(check.status == "fail" for check in self.checks)
+
+    def count(self, status: Status) -> int:
+        """How many checks ended in ``status``."""
+        return sum(check.status == status for check in self.checks)
+
+
+class UnknownError(Exception):
+    """A check cannot be made; the text says what is missing, or which call was refused."""
+
+
+def good(saw: str) -> Finding:
+    """It is as it should be."""
+    return Finding("pass", saw)
+
+
+def doubtful(saw: str, fix: str | None = None) -> Finding:
+    """It works, but somebody should know."""
+    return Finding("warn", saw, fix)
+
+
+def bad(saw: str, fix: str | None = None) -> Finding:
+    """It does not work so."""
+    return Finding("fail", saw, fix)
+
+
+def listed(names: list[str], most: int = 3) -> str:
+    """Names with commas, the first few of many."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,104 @@
+"""What was read, before anything is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import LobsterError
+from ..settings import Settings
+from .check import UnknownError
+
+Name = Literal[
+    "identity",
+    "execution_role",
+    "task_role",
+    "service_linked_role",
+    "secrets",
+    "may_pull",
+    "may_log",
+    "may_read_secrets",
+    "may_read_parameters",
+    "may_decrypt",
+    "cluster",
+    "service",
+    "task_definition",
+    "image",
+    "log_group",
+    "network",
+    "route_tables",
+    "endpoints",
+    "security_groups",
+    "load_balancer",
+    "listeners",
+    "target_group",
+    "target_health",
+    "answers",
+    "dockerfile",
+    "streamlit_config",
+]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One thing that was looked at: its ``value`` (None where it is not there), or the ``error`` of looking."""
+
+    value: Any = None
+    error: LobsterError | None = None
+    unknown: str = ""
+
+    def known(self) -> Any:
+        """The value; raises UnknownError when it could not be read."""
+        if self.error:
+            why = f" ({self.error.why})" if self.error.why else ""
+            raise UnknownError(f"{self.error.what.rstrip('.')}{why}")
+        if self.unknown:
+            raise UnknownError(self.unknown)
+        return self.value
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the checks look at; AWS's answers are as botocore gives them."""
+
+    settings: Settings
+    account: str
+    partition: str
+    readings: Mapping[Name, Reading]
+
+    def known(self, name: Name) -> Any:
+        """A reading's value, None where the thing is not there; raises UnknownError when it is not known."""
+        return self.readings[name].known()
+
+    def need(self, name: Name, absent: str) -> Any:
+        """A reading's value; raises UnknownError with ``absent`` when there is none."""
+        value = self.known(name)
+        if value is None:
+            raise UnknownError(absent)
+        return value
+
+    def error(self, name: Name) -> LobsterError | None:
+        """Why a reading failed, for the check that is about just that."""
+        return self.readings[name].error
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny."""
+
+    action: str
+    resource: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret or parameter that the settings name; ``key`` is the KMS key of its own, where it has one."""
+
+    name: str
+    source: str
+    found: bool | None
+    arn: str
+    key: str = ""
+    unknown: str = ""

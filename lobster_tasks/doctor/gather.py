@@ -1,0 +1,286 @@
+"""Reads the account once, everything side by side; a refused call is a reading too."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..aws import Aws
+from ..dockerfile import parse
+from ..errors import CredentialsError, InterruptedRunError, LobsterError
+from ..rollout.probe import find_door, probe
+from ..rollout.snapshot import TargetGroup
+from ..settings import Settings
+from ..stack import Known, build
+from ..stack.network import Network
+from . import permissions
+from .check import UnknownError
+from .facts import Facts, Name, Reading
+from .references import container_of, ecr_image
+
+_AT_ONCE = 16
+
+
+@dataclass
+class Look:
+    """What a reader has: AWS, the settings, the project's folder, and what is being read already."""
+
+    aws: Aws
+    settings: Settings
+    folder: Path
+    readings: dict[Name, Future[Reading]] = field(default_factory=dict)
+
+    def known(self, name: Name) -> Any:
+        """Another reading's value, waited for; raises UnknownError."""
+        return self.readings[name].result().known()
+
+    def need(self, name: Name, absent: str) -> Any:
+        """Another reading's value; raises UnknownError with ``absent`` when there is none."""
+        value = self.known(name)
+        if value is None:
+            raise UnknownError(absent)
+        return value
+
+
+def gather(aws: Aws, settings: Settings, folder: Path) -> Facts:
+    """All readings. Raises CredentialsError: without credentials there is nothing to read."""
+    account, partition = aws.account, aws.partition
+    look = Look(aws, settings, folder)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        # A reader waits only for readings above it in the table, which have begun: nobody waits for ever.
+        for name, reader in READERS.items():
+            look.readings[name] = pool.submit(_reading, reader, look)
+    readings = {name: future.result() for name, future in look.readings.items()}
+    return Facts(settings, account, partition, readings)
+
+
+def _reading(reader: Callable[[Look], Any], look: Look) -> Reading:
+    try:
+        return Reading(reader(look))
+    except (CredentialsError, InterruptedRunError):
+        raise
+    except LobsterError as error:
+        return Reading(error=error)
+    except UnknownError as unknown:
+        return Reading(unknown=str(unknown))
+
+
+def _identity(look: Look) -> Mapping[str, str]:
+    return look.aws.identity
+
+
+def _role(look: Look, name: str) -> Any:
+    found = look.aws.find("iam:GetRole", {"NoSuchEntity"}, name, RoleName=name)
+    return found["Role"] if found else None
+
+
+def _execution_role(look: Look) -> Any:
+    return _role(look, look.settings.task.execution_role)
+
+
+def _task_role(look: Look) -> Any:
+    return _role(look, look.settings.task.task_role)
+
+
+def _service_linked_role(look: Look) -> Any:
+    return _role(look, "AWSServiceRoleForECS")
+
+
+def _cluster(look: Look) -> Any:
+    name = look.settings.cluster
+    clusters = look.aws.call("ecs:DescribeClusters", name, clusters=[name])["clusters"]
+    return clusters[0] if clusters else None
+
+
+def _service(look: Look) -> Any:
+    cluster, name = look.settings.cluster, look.settings.service
+    found = look.aws.find(
+        "ecs:DescribeServices", {"ClusterNotFoundException"}, name, cluster=cluster, services=[name]
+    )
+    services = found["services"] if found else []
+    return services[0] if services and services[0]["status"] != "INACTIVE" else None
+
+
+def _task_definition(look: Look) -> Any:
+    """The revision that the service runs, or the family's latest while there is no service."""
+    service = look.known("service")
+    wanted = service["taskDefinition"] if service else look.settings.task.family
+    found = look.aws.find("ecs:DescribeTaskDefinition", {"ClientException"}, wanted, taskDefinition=wanted)
+    return found["taskDefinition"] if found else None
+
+
+def _image(look: Look) -> Any:
+    """What ECR has of the revision's image; None when it has nothing."""
+    definition = look.need("task_definition", f"there is no task definition {look.settings.task.family}")
+    container = container_of(definition, look.settings.container.name)
+    image = ecr_image(container["image"])
+    if image is None:
+        raise UnknownError(f"{container['image']} is not in ECR")
+    if image.registry != look.aws.account or image.region != look.aws.region:
+        raise UnknownError(f"{container['image']} is in another account or region")
+    found = look.aws.find(
+        "ecr:DescribeImages",
+        {"ImageNotFoundException", "RepositoryNotFoundException"},
+        container["image"],
+        repositoryName=image.repository,
+        imageIds=[image.id],
+    )
+    return found["imageDetails"][0] if found else None
+
+
+def _log_group(look: Look) -> Any:
+    name = look.settings.logs.group
+    groups = look.aws.pages("logs:DescribeLogGroups", "logGroups", name, logGroupNamePrefix=name)
+    return next((group for group in groups if group["logGroupName"] == name), None)
+
+
+def _network(look: Look) -> list[Any]:
+    """The subnets that the service's tasks are in, or, without a service, those that they would be in."""
+    service = look.known("service")
+    if service:
+        subnets = service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    else:
+        stack = build(look.settings, look.aws.account, look.aws.partition)
+        network = next(each for each in stack.resources if isinstance(each, Network))
+        live = network.read(look.aws, Known({}))
+        subnets = list(live.attributes["subnets"]) if live else []
+    found = look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
+    if not found:
+        raise UnknownError("there are no subnets")
+    return found
+
+
+def _vpc(look: Look) -> str:
+    return str(look.known("network")[0]["VpcId"])
+
+
+def _in_vpc(look: Look) -> list[dict[str, Any]]:
+    return [{"Name": "vpc-id", "Values": [_vpc(look)]}]
+
+
+def _route_tables(look: Look) -> Any:
+    return look.aws.pages("ec2:DescribeRouteTables", "RouteTables", "the route tables", Filters=_in_vpc(look))
+
+
+def _endpoints(look: Look) -> Any:
+    return look.aws.pages(
+        "ec2:DescribeVpcEndpoints", "VpcEndpoints", "the VPC endpoints", Filters=_in_vpc(look)
+    )
+
+
+def _security_groups(look: Look) -> Any:
+    return look.aws.pages(
+        "ec2:DescribeSecurityGroups", "SecurityGroups", "the security groups", Filters=_in_vpc(look)
+    )
+
+
+def _load_balancer(look: Look) -> Any:
+    name = look.settings.load_balancer.name
+    found = look.aws.find("elbv2:DescribeLoadBalancers", {"LoadBalancerNotFound"}, name, Names=[name])
+    return found["LoadBalancers"][0] if found and found["LoadBalancers"] else None
+
+
+def _listeners(look: Look) -> list[Any]:
+    """The listeners, each with its ``Rules``."""
+    name = look.settings.load_balancer.name
+    balancer = look.need("load_balancer", f"there is no load balancer {name}")
+    arn = balancer["LoadBalancerArn"]
+    listeners = look.aws.pages("elbv2:DescribeListeners", "Listeners", name, LoadBalancerArn=arn)
+    return [
+        {
+            **each,
+            "Rules": look.aws.pages("elbv2:DescribeRules", "Rules", name, ListenerArn=each["ListenerArn"]),
+        }
+        for each in listeners
+    ]
+
+
+def _target_group(look: Look) -> Any:
+    name = look.settings.load_balancer.target_group
+    found = look.aws.find("elbv2:DescribeTargetGroups", {"TargetGroupNotFound"}, name, Names=[name])
+    return found["TargetGroups"][0] if found and found["TargetGroups"] else None
+
+
+def _target_health(look: Look) -> Any:
+    name = look.settings.load_balancer.target_group
+    group = look.need("target_group", f"there is no target group {name}")
+    answer = look.aws.call("elbv2:DescribeTargetHealth", name, TargetGroupArn=group["TargetGroupArn"])
+    return answer["TargetHealthDescriptions"]
+
+
+def _answers(look: Look) -> Any:
+    """What the page and the WebSocket answer now, through the load balancer."""
+    service = look.need("service", f"there is no service {look.settings.service}")
+    if not service["runningCount"]:
+        raise UnknownError("the service has no running task")
+    door = find_door(look.aws, TargetGroup.all_of(service))
+    if door is None:
+        raise UnknownError("no load balancer forwards to the service")
+    if door.internal:
+        raise UnknownError("the load balancer is internal; it answers inside its network only")
+    wanted = look.settings.probe
+    return probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
+
+
+def _dockerfile(look: Look) -> Any:
+    path = look.folder / look.settings.dockerfile
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownError(f"{look.settings.dockerfile} cannot be read ({error})") from error
+    return parse(text, name=look.settings.dockerfile)
+
+
+def _streamlit_config(look: Look) -> Mapping[str, Any]:
+    """The ``[server]`` section of the project's .streamlit/config.toml, empty where there is none."""
+    try:
+        with (look.folder / ".streamlit" / "config.toml").open("rb") as file:
+            return dict(tomllib.load(file).get("server", {}))
+    except (OSError, tomllib.TOMLDecodeError):
+        return {}
+
+
+# In an order in which each reader waits only for those above it.
+READERS: Mapping[Name, Callable[[Look], Any]] = {
+    "identity": _identity,
+    "execution_role": _execution_role,
+    "task_role": _task_role,
+    "service_linked_role": _service_linked_role,
+    "cluster": _cluster,
+    "service": _service,
+    "load_balancer": _load_balancer,
+    "target_group": _target_group,
+    "log_group": _log_group,
+    "dockerfile": _dockerfile,
+    "streamlit_config": _streamlit_config,
+    "secrets": lambda look: permissions.read_secrets(look.aws, look.settings),
+    "network": _network,
+    "task_definition": _task_definition,
+    "listeners": _listeners,
+    "target_health": _target_health,
+    "answers": _answers,
+    "may_pull": lambda look: permissions.may_pull(look.aws, look.settings, _role_arn(look)),
+    "may_log": lambda look: permissions.may_log(look.aws, look.settings, _role_arn(look)),
+    "may_read_secrets": lambda look: permissions.may_read_secrets(
+        look.aws, _role_arn(look), look.known("secrets")
+    ),
+    "may_read_parameters": lambda look: permissions.may_read_parameters(
+        look.aws, _role_arn(look), look.known("secrets")
+    ),
+    "may_decrypt": lambda look: permissions.may_decrypt(look.aws, _role_arn(look), look.known("secrets")),
+    "image": _image,
+    "route_tables": _route_tables,
+    "endpoints": _endpoints,
+    "security_groups": _security_groups,
+}
+
+
+def _role_arn(look: Look) -> str:
+    name = look.settings.task.execution_role
+    return str(look.need("execution_role", f"there is no role {name}")["Arn"])

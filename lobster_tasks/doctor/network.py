@@ -1,0 +1,115 @@
+"""Checks of subnets and routes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import RefusedError
+from .check import Finding, bad, good, listed
+from .facts import Facts
+
+Table = Mapping[str, Any]
+
+
+def subnets(facts: Facts) -> Finding:
+    """Subnets in two zones of one VPC."""
+    refused = facts.error("network")
+    if isinstance(refused, RefusedError):
+        return bad(f"{refused.what.rstrip('.')}: {refused.why}", refused.next_step)
+    found = facts.known("network")
+    zones = {subnet["AvailabilityZone"] for subnet in found}
+    vpcs = {subnet["VpcId"] for subnet in found}
+    saw = f"{_count(len(found), 'subnet')} in {_count(len(zones), 'zone')} of {listed(sorted(vpcs))}"
+    if len(zones) < 2 or len(vpcs) > 1:
+        return bad(saw, "name subnets in two zones of one VPC in network.subnets")
+    return good(saw)
+
+
+def routes(facts: Facts) -> Finding:
+    """Every subnet has a way out: an internet gateway, a NAT gateway, or VPC endpoints."""
+    ways = _ways_out(facts)
+    lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
+    if not lost:
+        return good(f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}")
+    missing = _missing_endpoints(facts)
+    if not missing:
+        return good(f"{listed(lost)} has no way out, but VPC endpoints for what a task needs")
+    return bad(
+        f"{listed(lost)} has no way out, and no VPC endpoint for {listed(missing, 6)}",
+        "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
+    )
+
+
+def public_address(facts: Facts) -> Finding:
+    """A task has a public address exactly where its subnet routes to an internet gateway."""
+    service = facts.known("service")
+    given = service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] if service else None
+    public = given == "ENABLED" if service else facts.settings.network.public
+    ways = _ways_out(facts)
+    through_gateway = [subnet for subnet, way in ways.items() if way.startswith("igw-")]
+    others = [subnet for subnet in ways if subnet not in through_gateway]
+    if public and others:
+        saw = (
+            f"tasks have a public address, which is of no use in {listed(others)}: no internet gateway there"
+        )
+        return bad(saw, "set network.public: false, or choose public subnets")
+    if not public and through_gateway:
+        saw = f"tasks have no public address, and {listed(through_gateway)} routes to an internet gateway"
+        return bad(f"{saw}: they reach neither ECR nor Secrets Manager", "set network.public: true")
+    return good("tasks have a public address" if public else "tasks have no public address, and need none")
+
+
+def _ways_out(facts: Facts) -> dict[str, str]:
+    """Where each subnet's default route leads: a gateway's id, ``blackhole``, or nothing."""
+    tables = facts.known("route_tables")
+    main = next((table for table in tables if _is_main(table)), None)
+    ways = {}
+    for subnet in facts.known("network"):
+        own = next((table for table in tables if _belongs_to(table, subnet["SubnetId"])), main)
+        ways[subnet["SubnetId"]] = _default_route(own) if own else ""
+    return ways
+
+
+def _is_main(table: Table) -> bool:
+    return any(association.get("Main") for association in table.get("Associations", []))
+
+
+def _belongs_to(table: Table, subnet: str) -> bool:
+    return any(association.get("SubnetId") == subnet for association in table.get("Associations", []))
+
+
+def _default_route(table: Table) -> str:
+    for route in table.get("Routes", []):
+        if route.get("DestinationCidrBlock") == "0.0.0.0/0":
+            if route.get("State") == "blackhole":
+                return "blackhole"
+            kinds = ("GatewayId", "NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId")
+            return next((str(route[kind]) for kind in kinds if route.get(kind)), "")
+    return ""
+
+
+def _gateway(way: str) -> str:
+    kinds = {"igw-": "an internet gateway", "nat-": "a NAT gateway", "tgw-": "a transit gateway"}
+    return next((words for prefix, words in kinds.items() if way.startswith(prefix)), way)
+
+
+def _missing_endpoints(facts: Facts) -> list[str]:
+    """The endpoints that a Fargate task without a way out needs, and that are not there."""
+    services = {
+        endpoint["ServiceName"].rpartition(f"{facts.settings.region}.")[2]
+        for endpoint in facts.known("endpoints")
+    }
+    needed = ["ecr.api", "ecr.dkr", "logs", "s3"]
+    sources = facts.settings.container.secrets.values()
+    needed += ["secretsmanager"] if any(":secretsmanager:" in source for source in sources) else []
+    needed += ["ssm"] if any(":secretsmanager:" not in source for source in sources) else []
+    return [each for each in needed if each not in services]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _all(number: int) -> str:
+    return {1: "the subnet", 2: "both subnets"}.get(number, f"all {number} subnets")

@@ -1,0 +1,132 @@
+"""What the execution role may do, by IAM's own simulator, and the secrets that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..aws import Aws
+from ..errors import LobsterError
+from ..settings import Settings
+from .check import UnknownError
+from .facts import Decision, Secret
+from .references import is_secret, parameter_name, region_of, secret_arn
+
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+_MOST_PARAMETERS = 10  # SSM GetParameters
+
+
+def may_pull(aws: Aws, settings: Settings, role: str) -> list[Decision]:
+    """Whether ``role`` may pull from the repository."""
+    repository = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{settings.repository}"
+    token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
+    return token + simulate(aws, role, _PULL, (repository,))
+
+
+def may_log(aws: Aws, settings: Settings, role: str) -> list[Decision]:
+    """Whether ``role`` may write a log stream of the group."""
+    group = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{settings.logs.group}"
+    return simulate(aws, role, _LOG, (f"{group}:log-stream:ecs/{settings.container.name}/task",))
+
+
+def may_read_secrets(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
+    """Whether ``role`` may read each secret."""
+    arns = _arns(secret for secret in secrets if is_secret(secret.source))
+    return simulate(aws, role, ("secretsmanager:GetSecretValue",), arns)
+
+
+def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
+    """Whether ``role`` may read each parameter."""
+    arns = _arns(secret for secret in secrets if not is_secret(secret.source))
+    return simulate(aws, role, ("ssm:GetParameters",), arns)
+
+
+def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
+    """Whether ``role`` may decrypt with the keys that secrets have of their own."""
+    return simulate(aws, role, ("kms:Decrypt",), sorted({secret.key for secret in secrets if secret.key}))
+
+
+def simulate(aws: Aws, role: str, actions: Sequence[str], resources: Sequence[str]) -> list[Decision]:
+    """IAM SimulatePrincipalPolicy, each action on each resource; nothing for no resource."""
+    if not resources:
+        return []
+    results = aws.pages(
+        "iam:SimulatePrincipalPolicy",
+        "EvaluationResults",
+        role.rpartition("/")[2],
+        PolicySourceArn=role,
+        ActionNames=list(actions),
+        ResourceArns=list(resources),
+    )
+    return [
+        Decision(each["EvalActionName"], each.get("EvalResourceName", "*"), each["EvalDecision"])
+        for each in results
+    ]
+
+
+def read_secrets(aws: Aws, settings: Settings) -> list[Secret]:
+    """Whether each secret is there, without its value. One that cannot be looked at does not stop the others."""
+    named = settings.container.secrets
+    elsewhere = {name: source for name, source in named.items() if region_of(source) not in ("", aws.region)}
+    here = {name: source for name, source in named.items() if name not in elsewhere}
+    secrets = [_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
+    parameters = {name: source for name, source in here.items() if not is_secret(source)}
+    far = [
+        Secret(name, source, None, secret_arn(source), unknown=f"{name} is in {region_of(source)}")
+        for name, source in elsewhere.items()
+    ]
+    return secrets + _parameters(aws, parameters) + far
+
+
+def _secret(aws: Aws, name: str, source: str) -> Secret:
+    arn = secret_arn(source)
+    try:
+        found = aws.find("secretsmanager:DescribeSecret", {"ResourceNotFoundException"}, name, SecretId=arn)
+    except LobsterError as error:
+        return Secret(name, source, None, arn, unknown=error.what.rstrip("."))
+    if found is None or found.get("DeletedDate"):
+        return Secret(name, source, False, arn)
+    return Secret(name, source, True, found["ARN"], _key_arn(arn, found.get("KmsKeyId", "")))
+
+
+def _key_arn(secret: str, key: str) -> str:
+    """A key of the customer's as an ARN; the key that AWS keeps for Secrets Manager needs no permission."""
+    if not key or key.startswith("alias/aws/"):
+        return ""
+    partition, region, account = (secret.split(":")[index] for index in (1, 3, 4))
+    kind = key if key.startswith("alias/") else f"key/{key}"
+    return key if key.startswith("arn:") else f"arn:{partition}:kms:{region}:{account}:{kind}"
+
+
+def _parameters(aws: Aws, named: dict[str, str]) -> list[Secret]:
+    found: list[Secret] = []
+    items = list(named.items())
+    for first in range(0, len(items), _MOST_PARAMETERS):
+        found += _some_parameters(aws, dict(items[first : first + _MOST_PARAMETERS]))
+    return found
+
+
+def _some_parameters(aws: Aws, named: dict[str, str]) -> list[Secret]:
+    names = {name: parameter_name(source) for name, source in named.items()}
+    prefix = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/"
+    arns = {name: prefix + names[name].lstrip("/") for name in named}
+    try:
+        answer = aws.call(
+            "ssm:GetParameters", ", ".join(named), Names=sorted(set(names.values())), WithDecryption=False
+        )
+    except LobsterError as error:
+        unknown = error.what.rstrip(".")
+        return [Secret(name, source, None, arns[name], unknown=unknown) for name, source in named.items()]
+    missing = set(answer.get("InvalidParameters", []))
+    return [Secret(name, source, names[name] not in missing, arns[name]) for name, source in named.items()]
+
+
+def _arns(secrets: Iterable[Secret]) -> list[str]:
+    return sorted({secret.arn for secret in secrets})
+
+
+def denied(decisions: Sequence[Decision]) -> list[Decision]:
+    """Those that are not allowed; raises UnknownError when the simulator said nothing."""
+    if not decisions:
+        raise UnknownError("IAM's simulator answered nothing")
+    return [each for each in decisions if each.decision != "allowed"]

@@ -1,0 +1,69 @@
+"""The names that AWS gives things, taken apart. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_ECR = re.compile(
+    r"(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
+    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class EcrImage:
+    """An image in ECR; ``id`` is as DescribeImages takes it."""
+
+    registry: str
+    region: str
+    repository: str
+    id: dict[str, str]
+
+
+def ecr_image(reference: str) -> EcrImage | None:
+    """The parts of a reference; None when it does not point to ECR."""
+    found = _ECR.fullmatch(reference)
+    if not found:
+        return None
+    digest, tag = found["digest"], found["tag"]
+    image_id = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
+    return EcrImage(found["registry"], found["region"], found["repository"], image_id)
+
+
+def secret_arn(source: str) -> str:
+    """A secret's ARN without JSON key, version stage and version id."""
+    return ":".join(source.split(":")[:7])
+
+
+def is_secret(source: str) -> bool:
+    """Whether a source is in Secrets Manager; otherwise it is an SSM parameter."""
+    return ":secretsmanager:" in source
+
+
+def parameter_name(source: str) -> str:
+    """A parameter as GetParameters takes it: by name, with a slash in front where it is a path."""
+    name = source.partition(":parameter/")[2] or source
+    return f"/{name}" if "/" in name and not name.startswith("/") else name
+
+
+def region_of(arn: str) -> str:
+    """The region in an ARN; empty for what is none."""
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
+
+
+def who(arn: str) -> str:
+    """A caller's ARN in words: ``role deploy``, ``user jo``, ``the root user``."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind == "root":
+        return "the root user"
+    return f"role {name.partition('/')[0]}" if kind == "assumed-role" else f"{kind} {name}"
+
+
+def container_of(definition: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A task definition's container of that name, or its first one."""
+    containers: list[Mapping[str, Any]] = definition["containerDefinitions"]
+    return next((each for each in containers if each["name"] == name), containers[0])

@@ -1,0 +1,134 @@
+"""Checks of who is asking, of the roles, and of the secrets. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .facts import Decision, Facts, Name, Secret
+from .permissions import denied
+from .references import is_secret, who
+from .trust import TASKS, objection
+
+_FIX_ROLES = "inv create-iam-policies"
+
+
+def caller(facts: Facts) -> Finding:
+    """Account, identity and region."""
+    identity = facts.known("identity")
+    return good(f"{facts.account} as {who(identity['Arn'])}, {facts.settings.region}")
+
+
+def execution_role(facts: Facts) -> Finding:
+    """The role that pulls the image, writes the logs and reads the secrets."""
+    return _role(facts, "execution_role", facts.settings.task.execution_role)
+
+
+def task_role(facts: Facts) -> Finding:
+    """The role that the app itself has."""
+    return _role(facts, "task_role", facts.settings.task.task_role)
+
+
+def _role(facts: Facts, reading: Name, name: str) -> Finding:
+    role = facts.known(reading)
+    if role is None:
+        return bad(f"there is no role {name}", _FIX_ROLES)
+    document = _document(role["AssumeRolePolicyDocument"])
+    why_not = objection(document, facts.account, facts.partition, facts.settings.region)
+    if why_not:
+        return bad(f"{name} cannot be assumed by {TASKS}: {why_not}", _FIX_ROLES)
+    return good(f"{name} may be assumed by {TASKS}")
+
+
+def _document(value: Any) -> Mapping[str, Any]:
+    return dict(json.loads(value)) if isinstance(value, str) else value
+
+
+def service_linked_role(facts: Facts) -> Finding:
+    """The role with which ECS itself works, which the first cluster of an account brings."""
+    if facts.known("service_linked_role"):
+        return good("AWSServiceRoleForECS is there")
+    saw = "there is no AWSServiceRoleForECS; ECS makes it with the account's first cluster"
+    return doubtful(saw, "inv create-ecs-cluster")
+
+
+def pull(facts: Facts) -> Finding:
+    """The execution role may pull the image."""
+    return _allowed(facts, facts.known("may_pull"), f"pull from {facts.settings.repository}")
+
+
+def log(facts: Facts) -> Finding:
+    """The execution role may write the logs."""
+    return _allowed(facts, facts.known("may_log"), f"write to {facts.settings.logs.group}")
+
+
+def read_secrets(facts: Facts) -> Finding:
+    """The execution role may read every secret and parameter."""
+    count = len(facts.settings.container.secrets)
+    if not count:
+        return good("no secrets are named")
+    decisions = facts.known("may_read_secrets") + facts.known("may_read_parameters")
+    finding = _allowed(facts, decisions, f"read {count} of {count} secrets")
+    if finding.status == "pass":
+        return finding
+    names = _names_of(facts.known("secrets"), denied(decisions))
+    role = facts.settings.task.execution_role
+    return bad(f"{role} may not read {listed(names)}", _FIX_ROLES)
+
+
+def decrypt(facts: Facts) -> Finding:
+    """The execution role may decrypt with the keys of their own that secrets have."""
+    decisions = facts.known("may_decrypt")
+    if not decisions:
+        return good("no secret has a key of its own")
+    finding = _allowed(facts, decisions, "decrypt with the secrets' own keys")
+    if finding.status == "pass":
+        return finding
+    keys = [each.resource for each in denied(decisions)]
+    return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} to {facts.settings.task.execution_role}")
+
+
+def _allowed(facts: Facts, decisions: list[Decision], what: str) -> Finding:
+    role = facts.settings.task.execution_role
+    refused = denied(decisions)
+    if not refused:
+        return good(f"{role} may {what}")
+    first = refused[0]
+    how = "is explicitly denied" if first.decision == "explicitDeny" else "may not"
+    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    return bad(f"{role} {how} {first.action} on {first.resource}{more}", _FIX_ROLES)
+
+
+def _names_of(secrets: list[Secret], refused: list[Decision]) -> list[str]:
+    resources = {each.resource for each in refused}
+    return [secret.name for secret in secrets if secret.arn in resources]
+
+
+def secrets_exist(facts: Facts) -> Finding:
+    """Every secret and parameter is there; its value is not looked at."""
+    secrets: list[Secret] = facts.known("secrets")
+    missing = [secret.name for secret in secrets if secret.found is False]
+    unknown = [secret for secret in secrets if secret.found is None]
+    if missing:
+        return bad(
+            f"there is nothing behind {listed(missing)}", "put the values there, or correct container.secrets"
+        )
+    if unknown:
+        raise UnknownError(f"{len(unknown)} of {len(secrets)} secrets: {unknown[0].unknown}")
+    return good(f"{len(secrets)} of {len(secrets)} are there" if secrets else "no secrets are named")
+
+
+def secret_forms(facts: Facts) -> Finding:
+    """A JSON key in a secret's ARN is followed by two more colons."""
+    sources = facts.settings.container.secrets
+    wrong = [
+        name for name, source in sources.items() if is_secret(source) and source.count(":") not in (6, 9)
+    ]
+    if wrong:
+        return bad(
+            f"{listed(wrong)} has a JSON key in the wrong form", "write it as <the secret's ARN>:<key>::"
+        )
+    keyed = sum(source.count(":") == 9 for source in sources.values() if is_secret(source))
+    return good(f"{keyed} by JSON key" if keyed else "none is a part of a secret")

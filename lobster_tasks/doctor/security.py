@@ -1,0 +1,147 @@
+"""Checks of the security groups: visitors to the load balancer, the load balancer to the tasks, tasks to AWS. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .facts import Facts
+
+Rule = Mapping[str, Any]
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+_FIX_GROUPS = "inv create-security-groups"
+
+
+def balancer_in(facts: Facts) -> Finding:
+    """The load balancer's security groups let visitors in."""
+    name = facts.settings.load_balancer.security_group
+    groups = _groups(facts, _balancer_groups(facts), name)
+    ports = _listener_ports(facts)
+    closed = [port for port in ports if not any(_sources(_in(groups), port))]
+    if closed:
+        return bad(f"{_names(groups)} lets nobody in on tcp {_ports(closed)}", _FIX_GROUPS)
+    narrow = [port for port in ports if not set(_sources(_in(groups), port)) & set(_ANYWHERE)]
+    if narrow:
+        who = listed(sorted(set(_sources(_in(groups), narrow[0]))))
+        return doubtful(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only")
+    return good(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
+
+
+def tasks_in(facts: Facts) -> Finding:
+    """The tasks' security groups let the load balancer in, on the container's port."""
+    port = facts.settings.container.port
+    groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
+    named = facts.settings.load_balancer.security_group
+    balancer = {each["GroupId"]: each["GroupName"] for each in _groups(facts, _balancer_groups(facts), named)}
+    sources = set(_sources(_in(groups), port))
+    if sources & set(balancer):
+        return good(f"{_names(groups)} lets tcp {port} in from {listed(sorted(balancer.values()))}")
+    if sources & set(_ANYWHERE):
+        saw = f"{_names(groups)} lets tcp {port} in from anywhere, past the load balancer"
+        return doubtful(saw, _FIX_GROUPS)
+    if sources:
+        return doubtful(
+            f"{_names(groups)} lets tcp {port} in from {listed(sorted(sources))} only", _FIX_GROUPS
+        )
+    return bad(
+        f"{_names(groups)} lets {_what_is_in(groups, balancer)}; the container listens on {port}", _FIX_GROUPS
+    )
+
+
+def balancer_out(facts: Facts) -> Finding:
+    """The load balancer's security groups let it reach the tasks."""
+    port = facts.settings.container.port
+    groups = _groups(facts, _balancer_groups(facts), facts.settings.load_balancer.security_group)
+    return _out(groups, port, f"the tasks on tcp {port}")
+
+
+def tasks_out(facts: Facts) -> Finding:
+    """The tasks' security groups let them reach AWS."""
+    groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
+    return _out(groups, 443, "ECR, CloudWatch Logs and Secrets Manager on tcp 443")
+
+
+def _out(groups: list[Rule], port: int, whom: str) -> Finding:
+    targets = set(_sources(_all_out(groups), port))
+    if targets & set(_ANYWHERE):
+        return good(f"{_names(groups)} lets everything out on tcp {port}")
+    if targets:
+        return doubtful(f"{_names(groups)} lets tcp {port} out to {listed(sorted(targets))} only")
+    return bad(f"{_names(groups)} lets nothing out to {whom}", _FIX_GROUPS)
+
+
+def _balancer_groups(facts: Facts) -> list[str] | None:
+    balancer = facts.known("load_balancer")
+    return list(balancer.get("SecurityGroups", [])) if balancer else None
+
+
+def _task_groups(facts: Facts) -> list[str] | None:
+    service = facts.known("service")
+    return list(service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]) if service else None
+
+
+def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:
+    """The groups in use, or the one with the name that the settings give."""
+    every = facts.known("security_groups")
+    found = [each for each in every if (each["GroupId"] in ids if ids else each["GroupName"] == name)]
+    if not found:
+        raise UnknownError(f"there is no security group {name}")
+    return found
+
+
+def _listener_ports(facts: Facts) -> list[int]:
+    balancer = facts.known("load_balancer")
+    listeners = facts.known("listeners") if balancer else []
+    ports = sorted(listener["Port"] for listener in listeners)
+    return ports or ([80, 443] if facts.settings.load_balancer.certificate else [80])
+
+
+def _in(groups: Iterable[Rule]) -> list[Rule]:
+    return [rule for group in groups for rule in group.get("IpPermissions", [])]
+
+
+def _all_out(groups: Iterable[Rule]) -> list[Rule]:
+    return [rule for group in groups for rule in group.get("IpPermissionsEgress", [])]
+
+
+def _sources(rules: Iterable[Rule], port: int) -> list[str]:
+    """The peers of the rules that cover a TCP port: group ids, networks, prefix lists."""
+    return [peer for rule in rules if _covers(rule, port) for peer in _peers(rule)]
+
+
+def _covers(rule: Rule, port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
+
+
+def _peers(rule: Rule) -> list[str]:
+    return [
+        *(each["CidrIp"] for each in rule.get("IpRanges", [])),
+        *(each["CidrIpv6"] for each in rule.get("Ipv6Ranges", [])),
+        *(each["GroupId"] for each in rule.get("UserIdGroupPairs", [])),
+        *(each["PrefixListId"] for each in rule.get("PrefixListIds", [])),
+    ]
+
+
+def _what_is_in(groups: list[Rule], known: Mapping[str, str]) -> str:
+    rules = [
+        f"{rule['IpProtocol']} {_range(rule)} in from {listed([known.get(peer, peer) for peer in _peers(rule)])}"
+        for rule in _in(groups)
+        if _peers(rule)
+    ]
+    return listed(rules, 2) if rules else "nothing in"
+
+
+def _range(rule: Rule) -> str:
+    low, high = rule.get("FromPort"), rule.get("ToPort")
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def _names(groups: list[Rule]) -> str:
+    return listed([group["GroupName"] for group in groups])
+
+
+def _ports(ports: list[int]) -> str:
+    return ", ".join(map(str, ports))

@@ -1,0 +1,124 @@
+"""Checks of the cluster, the service, its revision and image, and the logs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .check import Finding, bad, doubtful, good
+from .facts import Facts
+from .references import container_of
+
+_NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
+
+
+def cluster(facts: Facts) -> Finding:
+    """The cluster is there and active."""
+    name = facts.settings.cluster
+    found = facts.known("cluster")
+    if found is None or found["status"] != "ACTIVE":
+        return bad(
+            f"{name} is {found['status']}" if found else f"there is no cluster {name}",
+            "inv create-ecs-cluster",
+        )
+    return good(f"{name} is ACTIVE")
+
+
+def service(facts: Facts) -> Finding:
+    """The service runs as many tasks as it should."""
+    name = facts.settings.service
+    found = facts.known("service")
+    if found is None:
+        return bad(f"there is no service {name} in {facts.settings.cluster}", "inv create-fargate-service")
+    if found["status"] != "ACTIVE":
+        return bad(f"{name} is {found['status']}", "wait until it is gone, then inv create-fargate-service")
+    running, wanted = found["runningCount"], found["desiredCount"]
+    saw = f"{running} of {wanted} tasks run"
+    if not wanted:
+        return doubtful(f"{name} is asked for no tasks", "inv deploy --tag T, or inv scale --count 1")
+    if running >= wanted:
+        return good(saw)
+    events = found.get("events", [])
+    says = f"; ECS says: {events[0]['message']}" if events else ""
+    if _is_moving(found):
+        return doubtful(f"{saw}, a deployment is under way{says}", "wait for it, then look again")
+    return bad(f"{saw}{says}", "inv status")
+
+
+def _is_moving(found: Mapping[str, Any]) -> bool:
+    return any(each.get("rolloutState") == "IN_PROGRESS" for each in found.get("deployments", []))
+
+
+def revision(facts: Facts) -> Finding:
+    """The revision that the service runs is active."""
+    family = facts.settings.task.family
+    found = facts.known("task_definition")
+    if found is None:
+        return bad(f"there is no task definition {family}", "inv create-task-definition")
+    name = f"{found['family']}:{found['revision']}"
+    if found.get("status", "ACTIVE") != "ACTIVE":
+        return bad(f"{name} is {found['status']}: no new task of it can start", "inv deploy --tag T")
+    ports = [
+        mapping["containerPort"]
+        for mapping in container_of(found, facts.settings.container.name).get("portMappings", [])
+    ]
+    wanted = facts.settings.container.port
+    if wanted not in ports:
+        opened = ", ".join(map(str, ports)) or "no port"
+        return bad(
+            f"{name} opens {opened}; container.port is {wanted}",
+            "inv create-task-definition, then inv deploy",
+        )
+    return good(f"{name} is ACTIVE")
+
+
+def image(facts: Facts) -> Finding:
+    """The revision's image is in the repository: a task that has to start again can be started."""
+    definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
+    reference = container_of(definition, facts.settings.container.name)["image"]
+    found = facts.known("image")
+    if found is None:
+        return bad(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
+    tags = f" ({', '.join(found['imageTags'])})" if found.get("imageTags") else ""
+    return good(f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags} is in the repository")
+
+
+def _short(reference: str) -> str:
+    return reference.rpartition("/")[2]
+
+
+def log_group(facts: Facts) -> Finding:
+    """The log group is there, and forgets: without it no task starts."""
+    name = facts.settings.logs.group
+    found = facts.known("log_group")
+    if found is None:
+        return bad(f"there is no log group {name}: no task can start", "inv create-task-definition")
+    days = found.get("retentionInDays")
+    if days is None:
+        return doubtful(
+            f"{name} keeps events for ever, and is paid for so long", "inv create-task-definition"
+        )
+    return good(f"{name} keeps events for {days} days")
+
+
+def log_options(facts: Facts) -> Finding:
+    """The revision writes to that group, in this region."""
+    definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
+    container = container_of(definition, facts.settings.container.name)
+    log = container.get("logConfiguration", {})
+    if log.get("logDriver") != "awslogs":
+        return doubtful(
+            f"{container['name']} logs with {log.get('logDriver', 'nothing')}; inv logs reads awslogs"
+        )
+    options = log.get("options", {})
+    wanted = {"awslogs-group": facts.settings.logs.group, "awslogs-region": facts.settings.region}
+    wrong = [
+        f"{key} {options.get(key, 'nothing')}, not {value}"
+        for key, value in wanted.items()
+        if options.get(key) != value
+    ]
+    if wrong:
+        return bad(
+            f"the revision has {' and '.join(wrong)}", "inv create-task-definition, then inv deploy --tag T"
+        )
+    return good(f"the revision writes to {options['awslogs-group']} in {options['awslogs-region']}")

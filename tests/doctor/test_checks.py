@@ -1,0 +1,628 @@
+"""What each check says of an account that is well but for one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from lobster_tasks.dockerfile import parse
+from lobster_tasks.doctor import CHECKS, diagnose
+from lobster_tasks.doctor.facts import Decision
+from lobster_tasks.errors import AwsCallError, DockerfileError, RefusedError
+from lobster_tasks.rollout.outcome import Answer, Probe
+from tests.doctor.facts import (
+    SECRET,
+    TARGET_GROUP,
+    anywhere,
+    check,
+    definition,
+    facts,
+    from_group,
+    group,
+    listener,
+    load_balancer,
+    route_table,
+    secret,
+    service,
+    subnet,
+    target,
+    target_group,
+)
+
+DENIED = AwsCallError("AWS refused it.", "AccessDenied: no", code="AccessDenied", operation="x:Y")
+
+
+def test_a_healthy_account_passes_everything() -> None:
+    report = diagnose(facts())
+    assert [each for each in report.checks if each.status != "pass"] == []
+    assert report.ok
+    assert [each.id for each in report.checks] == list(CHECKS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change to the healthy account, and what the check says of it."""
+
+    id: str
+    status: str
+    saw: str
+    fix: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def case(id: str, status: str, saw: str, fix: str = "", given: Any = None, **changes: Any) -> Case:
+    """A case with the readings that change."""
+    return Case(id, status, saw, fix, given or {}, changes)
+
+
+def dockerfile(*lines: str) -> Any:
+    """A Dockerfile of some lines."""
+    return parse("\n".join(("FROM python:3.13-slim", *lines)), name="Dockerfile.streamlit")
+
+
+NAMED = {"container": {"secrets": {"KEY": SECRET}}}
+NO_SECRET = [Decision("secretsmanager:GetSecretValue", SECRET, "implicitDeny")]
+PRIVATE = {"network": {"public": False}}
+NO_SOCKET = {"probe": {"websocket": False}}
+ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
+VPCE = [{"ServiceName": f"com.amazonaws.us-east-2.{name}"} for name in ("ecr.api", "ecr.dkr", "logs", "s3")]
+FAILED = Probe("http://lb", Answer(False, "GET / answers 503"), Answer(False, "WebSocket / is refused (403)"))
+
+CASES = [
+    # roles
+    case("identity.caller", "pass", "123456789012 as role deploy, us-east-2"),
+    case(
+        "roles.execution",
+        "fail",
+        "there is no role ecsTaskExecutionRole",
+        "inv create-iam",
+        execution_role=None,
+    ),
+    case(
+        "roles.task", "fail", "ecsTaskRole cannot be assumed by ecs-tasks", "inv create-iam", task_role=ROLE
+    ),
+    case(
+        "roles.service-linked",
+        "warn",
+        "AWSServiceRoleForECS",
+        "inv create-ecs-cluster",
+        service_linked_role=None,
+    ),
+    case(
+        "roles.pull",
+        "fail",
+        "ecsTaskExecutionRole may not ecr:BatchGetImage on arn:r",
+        "inv create-iam-policies",
+        may_pull=[Decision("ecr:BatchGetImage", "arn:r", "implicitDeny")],
+    ),
+    case(
+        "roles.logs",
+        "fail",
+        "is explicitly denied logs:PutLogEvents on arn:s",
+        may_log=[Decision("logs:PutLogEvents", "arn:s", "explicitDeny")],
+    ),
+    case("roles.secrets", "pass", "no secrets are named"),
+    case(
+        "roles.secrets",
+        "fail",
+        "may not read KEY",
+        "inv create-iam-policies",
+        NAMED,
+        secrets=[secret()],
+        may_read_secrets=NO_SECRET,
+    ),
+    case("roles.secrets", "skip", "AWS refused it (AccessDenied: no)", "", NAMED, may_read_secrets=DENIED),
+    case("roles.decrypt", "pass", "no secret has a key of its own"),
+    case(
+        "roles.decrypt",
+        "fail",
+        "may not kms:Decrypt on arn:key",
+        "allow kms:Decrypt on arn:key",
+        may_decrypt=[Decision("kms:Decrypt", "arn:key", "implicitDeny")],
+    ),
+    # secrets
+    case(
+        "secrets.exist",
+        "fail",
+        "there is nothing behind KEY",
+        "container.secrets",
+        NAMED,
+        secrets=[secret(found=False)],
+    ),
+    case(
+        "secrets.exist",
+        "skip",
+        "1 of 2 secrets: refused",
+        secrets=[secret(), secret("B", found=None, unknown="refused")],
+    ),
+    case(
+        "secrets.form",
+        "fail",
+        "KEY has a JSON key in the wrong form",
+        ":<key>::",
+        {"container": {"secrets": {"KEY": f"{SECRET}:k"}}},
+    ),
+    case("secrets.form", "pass", "1 by JSON key", "", {"container": {"secrets": {"KEY": f"{SECRET}:k::"}}}),
+    # network
+    case("network.subnets", "pass", "2 subnets in 2 zones of vpc-1"),
+    case(
+        "network.subnets",
+        "fail",
+        "2 subnets in 1 zone",
+        "network.subnets",
+        network=[subnet("a", "a"), subnet("b", "a")],
+    ),
+    case("network.subnets", "fail", "of vpc-1, vpc-2", network=[subnet("a", "a"), subnet("b", "b", "vpc-2")]),
+    case(
+        "network.subnets",
+        "fail",
+        "no default VPC: why",
+        "make one",
+        network=RefusedError("no default VPC.", "why", "make one"),
+    ),
+    case("network.routes", "pass", "both subnets route to an internet gateway"),
+    case(
+        "network.routes",
+        "fail",
+        "subnet-b has no way out",
+        "0.0.0.0/0",
+        route_tables=[route_table("igw-1"), route_table(None, "subnet-b")],
+    ),
+    case(
+        "network.routes",
+        "fail",
+        "subnet-a, subnet-b has no way out",
+        route_tables=[route_table("nat-1", State="blackhole")],
+    ),
+    case("network.routes", "pass", "but VPC endpoints", route_tables=[route_table(None)], endpoints=VPCE),
+    case(
+        "network.routes",
+        "fail",
+        "no VPC endpoint for secretsmanager",
+        "",
+        NAMED,
+        route_tables=[],
+        endpoints=VPCE,
+    ),
+    case("network.routes", "skip", "AWS refused it", route_tables=DENIED),
+    case(
+        "network.public-address",
+        "fail",
+        "of no use in subnet-a, subnet-b",
+        "network.public: false",
+        route_tables=[route_table("nat-1")],
+    ),
+    case(
+        "network.public-address",
+        "fail",
+        "no public address, and subnet-a",
+        "network.public: true",
+        service=service(network={"assignPublicIp": "DISABLED"}),
+    ),
+    case(
+        "network.public-address",
+        "pass",
+        "and need none",
+        "",
+        PRIVATE,
+        service=None,
+        route_tables=[route_table("nat-1")],
+    ),
+    # security groups
+    case("security.visitors", "pass", "lobster-alb-sg lets tcp 80 in from anywhere"),
+    case(
+        "security.visitors",
+        "fail",
+        "lets nobody in on tcp 80",
+        "inv create-security-groups",
+        security_groups=[group("lobster-alb-sg", [anywhere(8080)])],
+    ),
+    case(
+        "security.visitors",
+        "warn",
+        "in from sg-other only",
+        security_groups=[group("lobster-alb-sg", [from_group("sg-other", 80)])],
+    ),
+    case("security.visitors", "skip", "there is no security group lobster-alb-sg", security_groups=[]),
+    case(
+        "security.load-balancer-out",
+        "fail",
+        "lets nothing out to the tasks on tcp 8501",
+        security_groups=[group("lobster-alb-sg", [], [anywhere(443)])],
+    ),
+    case("security.tasks", "pass", "lobster-ecs-sg lets tcp 8501 in from lobster-alb-sg"),
+    case(
+        "security.tasks",
+        "fail",
+        "lobster-ecs-sg lets tcp 8500 in from lobster-alb-sg; the container listens on 8501",
+        "inv create-security-groups",
+        security_groups=[
+            group("lobster-alb-sg", []),
+            group("lobster-ecs-sg", [from_group("sg-lobster-alb-sg", 8500)]),
+        ],
+    ),
+    case(
+        "security.tasks",
+        "fail",
+        "lobster-ecs-sg lets nothing in",
+        security_groups=[group("lobster-alb-sg", []), group("lobster-ecs-sg", [])],
+    ),
+    case(
+        "security.tasks",
+        "warn",
+        "from anywhere, past the load balancer",
+        security_groups=[group("lobster-alb-sg", []), group("lobster-ecs-sg", [anywhere(8501)])],
+    ),
+    case(
+        "security.tasks",
+        "warn",
+        "from sg-x only",
+        security_groups=[group("lobster-alb-sg", []), group("lobster-ecs-sg", [from_group("sg-x", 8501)])],
+    ),
+    case(
+        "security.tasks-out",
+        "fail",
+        "nothing out to ECR",
+        security_groups=[group("lobster-ecs-sg", [], [anywhere(80)])],
+    ),
+    case(
+        "security.tasks-out",
+        "warn",
+        "lets tcp 443 out to sg-x only",
+        security_groups=[group("lobster-ecs-sg", [], [from_group("sg-x", 443)])],
+    ),
+    # load balancer
+    case(
+        "load-balancer.active",
+        "fail",
+        "there is no load balancer lobster-alb",
+        "inv setup-app",
+        load_balancer=None,
+    ),
+    case(
+        "load-balancer.active",
+        "warn",
+        "is being provisioned",
+        "wait",
+        load_balancer=load_balancer(State={"Code": "provisioning"}),
+    ),
+    case(
+        "load-balancer.active",
+        "fail",
+        "is failed: no room",
+        load_balancer=load_balancer(State={"Code": "failed", "Reason": "no room"}),
+    ),
+    case(
+        "load-balancer.active",
+        "warn",
+        "is active_impaired",
+        load_balancer=load_balancer(State={"Code": "active_impaired"}),
+    ),
+    case(
+        "load-balancer.zones", "fail", "may start in us-east-2c", network=[subnet("a", "a"), subnet("c", "c")]
+    ),
+    case("load-balancer.listener", "pass", "HTTP:80 → lobster-tg"),
+    case(
+        "load-balancer.listener",
+        "fail",
+        "HTTP:80 does not forward to lobster-tg",
+        listeners=[listener("arn:other")],
+    ),
+    case("load-balancer.listener", "fail", "has no listener", listeners=[]),
+    case(
+        "load-balancer.listener",
+        "pass",
+        "HTTP:80 → lobster-tg",
+        listeners=[listener(Rules=[{"Actions": [{"Type": "forward", "TargetGroupArn": TARGET_GROUP}]}])],
+    ),
+    case(
+        "load-balancer.listener",
+        "fail",
+        "does not forward",
+        listeners=[
+            listener(
+                DefaultActions=[
+                    {"ForwardConfig": {"TargetGroups": [{"TargetGroupArn": TARGET_GROUP, "Weight": 0}]}}
+                ]
+            )
+        ],
+    ),
+    # targets
+    case("targets.kind", "fail", "there is no target group lobster-tg", target_group=None),
+    case("targets.kind", "fail", "of type instance", target_group=target_group(TargetType="instance")),
+    case("targets.kind", "fail", "HTTP HTTP2", target_group=target_group(ProtocolVersion="HTTP2")),
+    case(
+        "targets.port",
+        "fail",
+        "is for port 80; the container listens on 8501",
+        target_group=target_group(Port=80),
+    ),
+    case(
+        "targets.port",
+        "fail",
+        "the health check asks port 9000",
+        target_group=target_group(HealthCheckPort="9000"),
+    ),
+    case("targets.port", "skip", "there is no target group", target_group=None),
+    case(
+        "targets.health-path",
+        "warn",
+        "it proves a web server, not the app",
+        "/_stcore/health",
+        target_group=target_group(HealthCheckPath="/healthz"),
+    ),
+    case(
+        "targets.health-path", "pass", "", target_group=target_group(HealthCheckPath="/base/_stcore/health")
+    ),
+    case(
+        "targets.health-path",
+        "pass",
+        "/healthz every 5 s",
+        "",
+        NO_SOCKET,
+        target_group=target_group(HealthCheckPath="/healthz"),
+    ),
+    case("targets.healthy", "pass", "1 of 1 healthy"),
+    case("targets.healthy", "pass", "1 of 1 healthy", target_health=[target("draining"), target("healthy")]),
+    case(
+        "targets.healthy",
+        "fail",
+        "0 of 1 healthy; one is unhealthy: Request timed out",
+        "inv create-security-groups",
+        target_health=[target("unhealthy", Reason="Target.Timeout", Description="Request timed out")],
+    ),
+    case(
+        "targets.healthy",
+        "fail",
+        "0 of 1 healthy; one is unhealthy",
+        "inv logs",
+        target_health=[target("unhealthy")],
+    ),
+    case(
+        "targets.healthy",
+        "warn",
+        "one is initial",
+        "wait",
+        target_health=[target("initial", Reason="Elb.InitialHealthChecking")],
+    ),
+    case(
+        "targets.healthy",
+        "warn",
+        "1 of 2 healthy; the others are not there yet",
+        service=service(desiredCount=2),
+    ),
+    case("targets.healthy", "fail", "no target is registered, of 1 wanted", target_health=[]),
+    case(
+        "targets.healthy",
+        "skip",
+        "the service has no running task",
+        target_health=[],
+        service=service(runningCount=0),
+    ),
+    case("targets.healthy", "skip", "there is no service", service=None),
+    # ecs
+    case(
+        "ecs.cluster", "fail", "there is no cluster lobster-cluster", "inv create-ecs-cluster", cluster=None
+    ),
+    case("ecs.cluster", "fail", "lobster-cluster is INACTIVE", cluster={"status": "INACTIVE"}),
+    case("ecs.service", "fail", "there is no service", "inv create-fargate-service", service=None),
+    case("ecs.service", "fail", "is DRAINING", service=service(status="DRAINING")),
+    case(
+        "ecs.service",
+        "warn",
+        "is asked for no tasks",
+        "inv deploy",
+        service=service(desiredCount=0, runningCount=0),
+    ),
+    case(
+        "ecs.service",
+        "fail",
+        "0 of 1 tasks run; ECS says: (service s) was unable",
+        "inv status",
+        service=service(runningCount=0),
+    ),
+    case(
+        "ecs.service",
+        "warn",
+        "a deployment is under way",
+        service=service(runningCount=0, deployments=[{"rolloutState": "IN_PROGRESS"}]),
+    ),
+    case(
+        "ecs.revision",
+        "fail",
+        "there is no task definition",
+        "inv create-task-definition",
+        task_definition=None,
+    ),
+    case(
+        "ecs.revision",
+        "fail",
+        "lobster-streamlit-task:3 is INACTIVE",
+        task_definition={**definition(), "status": "INACTIVE"},
+    ),
+    case(
+        "ecs.revision",
+        "fail",
+        "opens 80; container.port is 8501",
+        task_definition=definition(portMappings=[{"containerPort": 80}]),
+    ),
+    case("ecs.image", "fail", "homara:v1 is not in the repository", "inv push-image", image=None),
+    case("ecs.image", "pass", "homara@sha256:aaaaaaaaaaaa… (v1) is in the repository"),
+    # logs
+    case(
+        "logs.group",
+        "fail",
+        "there is no log group /ecs/lobster-streamlit",
+        "inv create-task",
+        log_group=None,
+    ),
+    case("logs.group", "warn", "for ever", log_group={"logGroupName": "/ecs/lobster-streamlit"}),
+    case(
+        "logs.options",
+        "fail",
+        "awslogs-region us-east-1, not us-east-2",
+        "inv create-task-definition",
+        task_definition=definition(
+            logConfiguration={
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "/ecs/lobster-streamlit", "awslogs-region": "us-east-1"},
+            }
+        ),
+    ),
+    case(
+        "logs.options",
+        "warn",
+        "logs with splunk",
+        task_definition=definition(logConfiguration={"logDriver": "splunk"}),
+    ),
+    # answers
+    case("answers.page", "pass", "GET / 200 in 8 ms"),
+    case("answers.page", "fail", "GET / answers 503", "inv status", answers=FAILED),
+    case("answers.websocket", "fail", "is refused (403)", answers=FAILED),
+    case("answers.websocket", "pass", "the app has none", "", NO_SOCKET),
+    case("answers.page", "skip", "AWS refused it", answers=DENIED),
+    # the Dockerfile
+    case(
+        "dockerfile.readable",
+        "fail",
+        "line 3: no",
+        "correct the line",
+        dockerfile=DockerfileError("line 3: no."),
+    ),
+    case("dockerfile.readable", "skip", "there is no Dockerfile.streamlit here", dockerfile=None),
+    case(
+        "dockerfile.expose",
+        "warn",
+        "EXPOSE 5001; container.port is 8501",
+        "container.port: 5001",
+        dockerfile=dockerfile("EXPOSE 5001"),
+    ),
+    case("dockerfile.expose", "pass", "no EXPOSE", dockerfile=dockerfile()),
+    case(
+        "dockerfile.port",
+        "fail",
+        "listens on 5001 (--server.port); container.port is 8501",
+        "set container.port: 5001",
+        dockerfile=dockerfile("ENV P=5001", "CMD streamlit run a.py --server.port=$P"),
+    ),
+    case(
+        "dockerfile.port",
+        "pass",
+        "listens on 8501 (--server.port)",
+        dockerfile=dockerfile("ENV PORT=10000", "CMD streamlit run a.py --server.port=${PORT:-10000}"),
+    ),
+    case(
+        "dockerfile.port",
+        "fail",
+        "listens on 7000",
+        "",
+        {"container": {"command": ["streamlit", "run", "b.py", "--server.port=7000"]}},
+    ),
+    case(
+        "dockerfile.port",
+        "fail",
+        "listens on 9999 (.streamlit/config.toml)",
+        dockerfile=dockerfile('CMD ["streamlit", "run", "a"]'),
+        streamlit_config={"port": 9999},
+    ),
+    case(
+        "dockerfile.port",
+        "skip",
+        "what ./start.sh listens on does not show",
+        dockerfile=dockerfile('CMD ["./start.sh"]'),
+    ),
+    case(
+        "dockerfile.address",
+        "fail",
+        "it listens on localhost (--server.address), which nobody outside",
+        "0.0.0.0",
+        dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.address", "localhost"]'),
+    ),
+    case(
+        "dockerfile.address",
+        "fail",
+        "127.0.0.1 (STREAMLIT_SERVER_ADDRESS)",
+        dockerfile=dockerfile("ENV STREAMLIT_SERVER_ADDRESS=127.0.0.1", 'CMD ["streamlit", "run", "a"]'),
+    ),
+    case(
+        "dockerfile.address", "pass", "every address", dockerfile=dockerfile('CMD ["streamlit", "run", "a"]')
+    ),
+    case(
+        "dockerfile.signals",
+        "warn",
+        "keeps SIGTERM to itself",
+        '"exec"',
+        dockerfile=dockerfile("CMD streamlit run a.py"),
+    ),
+    case(
+        "dockerfile.signals",
+        "pass",
+        "hears SIGTERM itself",
+        dockerfile=dockerfile("CMD exec streamlit run a.py"),
+    ),
+    case(
+        "dockerfile.signals",
+        "fail",
+        "single quotes",
+        "double quotes",
+        dockerfile=dockerfile("CMD ['streamlit', 'run']"),
+    ),
+    case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
+    case(
+        "dockerfile.signals", "skip", "./start.sh decides", dockerfile=dockerfile('ENTRYPOINT ["./start.sh"]')
+    ),
+    case("dockerfile.user", "warn", "runs as root", "USER", dockerfile=dockerfile()),
+    case("dockerfile.user", "warn", "runs as root", dockerfile=dockerfile("USER root:root")),
+    case(
+        "dockerfile.health-check",
+        "warn",
+        "HEALTHCHECK (line 2) is not read by ECS",
+        dockerfile=dockerfile("HEALTHCHECK CMD curl x"),
+    ),
+    case("dockerfile.health-check", "pass", "", dockerfile=dockerfile("HEALTHCHECK NONE")),
+    case(
+        "dockerfile.base",
+        "warn",
+        "FROM python:latest is another image some day",
+        dockerfile=parse("FROM python:latest"),
+    ),
+    case(
+        "dockerfile.base",
+        "warn",
+        "FROM host:5000/python is another",
+        dockerfile=parse("FROM host:5000/python AS a\nFROM a"),
+    ),
+    case("dockerfile.base", "pass", "", dockerfile=parse(f"FROM python@sha256:{'a' * 64}\nFROM scratch")),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.id}-{case.status}-{case.saw[:30]}")
+def test_says(case: Case) -> None:
+    found = check(case.id, case.given, **case.changes)
+    assert (found.status, case.saw in found.saw, case.fix in (found.fix or "")) == (
+        case.status,
+        True,
+        True,
+    ), found
+
+
+def test_every_check_has_cases() -> None:
+    untold = set(CHECKS) - {case.id for case in CASES}
+    assert untold == set()
+
+
+def test_one_refused_reading_stops_no_other_check() -> None:
+    report = diagnose(facts(route_tables=DENIED))
+    skipped = [each.id for each in report.checks if each.status == "skip"]
+    assert skipped == ["network.routes", "network.public-address"]
+    assert report.ok
+
+
+def test_every_fault_names_its_mending() -> None:
+    for case in CASES:
+        if case.status == "fail":
+            assert check(case.id, case.given, **case.changes).fix, case

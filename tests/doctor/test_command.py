@@ -1,0 +1,99 @@
+"""What a command listens on, and whether it hears SIGTERM."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from lobster_tasks.doctor.command import listens, script_of, swallows_signals
+
+ENVIRONMENT = {"PORT": "9000"}
+
+
+def words(text: str) -> list[str]:
+    """A command as a list."""
+    return shlex.split(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "port", "address"),
+    [
+        ("streamlit run app.py", 8501, ""),
+        ("streamlit run app.py --server.port=8080 --server.address=0.0.0.0", 8080, "0.0.0.0"),
+        ("streamlit run app.py --server.port 8080 --server.address localhost", 8080, "localhost"),
+        ("python -m streamlit run app.py --server.port=80", 80, ""),
+        ("uv run streamlit run app.py", 8501, ""),
+        ("/app/.venv/bin/streamlit run app.py --server.address=127.0.0.1", 8501, "127.0.0.1"),
+        ("sh -c 'streamlit run app.py --server.port=$PORT'", 9000, ""),
+        (
+            "/bin/sh -c 'cd /app && exec streamlit run app.py --server.port ${PORT:-1} --server.address ::'",
+            9000,
+            "::",
+        ),
+        ("bash -o pipefail -c 'streamlit run app.py --server.port ${ABSENT:-8080}'", 8080, ""),
+        ("streamlit run app.py -- --server.port=1", 8501, ""),
+    ],
+)
+def test_listens_on(command: str, port: int, address: str) -> None:
+    found = listens(words(command), ENVIRONMENT, {})
+    assert found is not None
+    assert (found.port, found.address) == (port, address)
+
+
+@pytest.mark.parametrize(
+    "command", ["", "./start.sh", "gunicorn app:app", "streamlit hello", "sh -c './run'"]
+)
+def test_does_not_guess(command: str) -> None:
+    assert listens(words(command), ENVIRONMENT, {}) is None
+
+
+def test_a_port_that_is_no_number_is_not_known() -> None:
+    assert listens(["streamlit", "run", "a.py", "--server.port=$PORT"], ENVIRONMENT, {}) is None
+
+
+def test_options_count_more_than_environment_than_file() -> None:
+    environment = {"STREAMLIT_SERVER_PORT": "2", "STREAMLIT_SERVER_ADDRESS": "localhost"}
+    config = {"port": 3, "address": "127.0.0.1"}
+    command = words("streamlit run a.py")
+    by_option = listens([*command, "--server.port=1"], environment, config)
+    assert by_option is not None
+    assert (by_option.port, by_option.port_by) == (1, "--server.port")
+    assert (by_option.address, by_option.address_by) == ("localhost", "STREAMLIT_SERVER_ADDRESS")
+    by_file = listens(command, {}, config)
+    assert by_file is not None
+    assert (by_file.port, by_file.address, by_file.port_by) == (3, "127.0.0.1", ".streamlit/config.toml")
+
+
+@pytest.mark.parametrize(
+    ("address", "unreachable"),
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("", False), ("::", False)],
+)
+def test_which_addresses_nobody_reaches(address: str, unreachable: bool) -> None:
+    found = listens(words(f"streamlit run a.py --server.address={address}"), {}, {})
+    assert found is not None
+    assert found.is_unreachable is unreachable
+
+
+@pytest.mark.parametrize(
+    ("command", "swallows"),
+    [
+        ("streamlit run a.py", False),
+        ("/bin/sh -c 'streamlit run a.py'", True),
+        ("sh -c 'exec streamlit run a.py'", False),
+        ("sh -c 'cd /app && exec streamlit run a.py'", False),
+        ("sh -c 'exec true; streamlit run a.py'", True),
+        ("/bin/bash -c 'streamlit run a.py'", False),
+        ("/bin/bash -c 'cd /app; streamlit run a.py'", True),
+        ("bash start.sh", False),
+        ("", False),
+    ],
+)
+def test_who_keeps_sigterm(command: str, swallows: bool) -> None:
+    assert swallows_signals(words(command)) is swallows
+
+
+def test_finds_the_script_of_a_shell() -> None:
+    assert script_of(words("/bin/bash -o pipefail -ec 'a b'")) == "a b"
+    assert script_of(words("python -c 'a'")) is None
+    assert script_of(words("sh -c")) is None

@@ -1,0 +1,70 @@
+"""Whether ECS tasks can assume a role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.doctor.trust import objection
+
+
+def trust(
+    principal: Any = "ecs-tasks.amazonaws.com", effect: str = "Allow", **condition: Any
+) -> dict[str, Any]:
+    """A trust policy with one statement."""
+    statement: dict[str, Any] = {
+        "Effect": effect,
+        "Principal": {"Service": principal},
+        "Action": "sts:AssumeRole",
+    }
+    return {
+        "Version": "2012-10-17",
+        "Statement": [statement | ({"Condition": condition} if condition else {})],
+    }
+
+
+def asked(document: dict[str, Any]) -> str | None:
+    """What is objected to."""
+    return objection(document, "123456789012", "aws", "us-east-2")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        trust(),
+        trust(["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]),
+        trust(StringEquals={"aws:SourceAccount": "123456789012"}),
+        trust(StringEquals={"AWS:SourceAccount": ["1", "123456789012"]}),
+        trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:*"}),
+        trust(StringLike={"aws:SourceArn": "arn:aws:ecs:*:123456789012:*"}),
+        trust(
+            StringEquals={"aws:SourceAccount": "123456789012"},
+            ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:*"},
+        ),
+        {"Statement": trust()["Statement"][0]},
+        {"Statement": [*trust("ec2.amazonaws.com")["Statement"], *trust()["Statement"]]},
+    ],
+)
+def test_can_be_assumed(document: dict[str, Any]) -> None:
+    assert asked(document) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (trust("tasks.apprunner.amazonaws.com"), "it trusts tasks.apprunner.amazonaws.com, not ecs-tasks"),
+        ({"Statement": []}, "it trusts nobody"),
+        ({}, "it trusts nobody"),
+        (trust(StringEquals={"aws:SourceAccount": "999999999999"}), "wants aws:SourceAccount 999999999999"),
+        (trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-1:123456789012:*"}), "us-east-1"),
+        (
+            trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:cluster/one"}),
+            "ECS sends arn:aws:ecs:us-east-2:123456789012:*",
+        ),
+        (trust(Bool={"aws:MultiFactorAuthPresent": "true"}), "not one that ECS is known to meet"),
+        ({"Statement": [*trust()["Statement"], *trust(effect="Deny")["Statement"]]}, "it denies ecs-tasks"),
+    ],
+)
+def test_cannot_be_assumed(document: dict[str, Any], says: str) -> None:
+    assert says in (asked(document) or "")
