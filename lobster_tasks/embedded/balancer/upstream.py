@@ -19,6 +19,8 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
+from ..runtime.addresses import real_port
+
 CONNECT_SECONDS = 3.0  # a loopback address answers or refuses at once, unless its backlog is full
 LINE_LIMIT = 65_536  # what a target may send in one header is not the load balancer's business
 
@@ -66,7 +68,10 @@ class Connection:
         try:
             async with asyncio.timeout(seconds):
                 transport, protocol = await loop.create_connection(
-                    lambda: ResponseHandler(loop), address, port, ssl=_any_certificate() if tls else None
+                    lambda: ResponseHandler(loop),
+                    address,
+                    real_port(port),
+                    ssl=_any_certificate() if tls else None,
                 )
         except TimeoutError:
             raise UnreachableError(refused=False) from None
