@@ -45,7 +45,10 @@ from werkzeug.wrappers import Response
 
 HOMES = {
     "IAMBackend": "moto.iam.models",
+    "IAMPolicyDocumentValidator": "moto.iam.policy_validation",
+    "IAMTrustPolicyDocumentValidator": "moto.iam.policy_validation",
     "EC2Backend": "moto.ec2.models",
+    "NotFoundException": "moto.iam.exceptions",
     "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
     "SecurityGroupRule": "moto.ec2.models.security_groups",
     "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
@@ -427,6 +430,17 @@ def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:
     """Change the actions of a listener rule."""
     action = import_module("moto.elbv2.models").FakeAction
     rule.actions = [action(one) for one in actions]
+
+
+def add_rule(
+    listener: Any, priority: int, conditions: Sequence[dict[str, Any]], actions: Sequence[dict[str, Any]]
+) -> Any:
+    """Give a listener a rule."""
+    arn = listener.arn.replace(":listener/", ":listener-rule/") + f"/{random_hex(16)}"
+    made = import_module("moto.elbv2.models").FakeListenerRule(listener.arn, arn, conditions, priority, [])
+    set_actions(made, actions)
+    listener.register(arn, made)
+    return made
 
 
 def random_hex(length: int) -> str:

@@ -181,7 +181,7 @@ def permission(source: str, port: int) -> list[dict[str, Any]]:
 def answers(url: str) -> bool:
     """Whether anything answers HTTP there."""
     try:
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=5, allow_redirects=False)
     except requests.ConnectionError:
         return False
     return True

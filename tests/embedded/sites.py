@@ -53,6 +53,12 @@ class Site:
         self._thread.start()
         self._do(self._start())
 
+    def connections(self) -> int:
+        """How many connections are open."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        return len(self._runner.server.connections)
+
     def stop(self) -> None:
         """Stop serving; open connections are closed."""
         self.release.set()

@@ -43,10 +43,9 @@ class KeyPair:
 def server_context(account: str, region: str, listener: Listener) -> ssl.SSLContext:
     """The TLS settings of a listener: its first certificate, and the others by server name (SNI)."""
     pairs = [_stored(account, region, arn) for arn in listener.certificates]
-    known = [pair for pair in pairs if pair is not None]
-    if not known:
+    contexts = [(pair.names, pair.context()) for pair in pairs if pair is not None]
+    if not contexts:
         return self_signed().context()
-    contexts = [(pair.names, pair.context()) for pair in known]
     default = contexts[0][1]
 
     def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -88,4 +87,9 @@ def _stored(account: str, region: str, arn: str) -> KeyPair | None:
     found: Any = moto_door.find_certificate(account, region, arn)
     if found is None or not found.key:
         return None
-    return KeyPair(found.certificate, found.key, found.names)
+    pair = KeyPair(found.certificate, found.key, found.names)
+    try:
+        pair.context()
+    except ssl.SSLError:  # the key is not the certificate's; ACM would have refused it
+        return None
+    return pair

@@ -42,6 +42,8 @@ def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener)
     for name, value in request.raw_headers:
         if name.lower() not in dropped and not (strict and not VALID_NAME.fullmatch(name)):
             lines.append(name + b": " + value)
+    if "Host" not in request.headers:  # HTTP/1.0; the load balancer then names itself
+        lines.append(b"Host: 127.0.0.1")
     lines += _forwarded_for(request, balancer)
     lines.append(b"X-Forwarded-Proto: " + listener.protocol.lower().encode())
     lines.append(b"X-Forwarded-Port: %d" % listener.port)

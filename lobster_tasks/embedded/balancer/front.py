@@ -9,12 +9,45 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from . import pages
 
 TLS_HANDSHAKE = 0x16  # the first byte that a TLS client sends
 LINE_LIMIT = 16_384  # per request line and per header, "Troubleshoot your ALB", HTTP 400
 BACKLOG = 512
 
 Handle = Callable[[bool, web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class _Protocol(RequestHandler):
+    """aiohttp's reading of requests, with the load balancer's own error pages."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The page for a request that is not HTTP (400), or that failed here (500, which goes to the log).
+
+        A ConnectionError drops the client's connection, as does anything after the response has begun.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
+        if status != 400:
+            self.log_exception("a request failed in the load balancer", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response has begun")
+        return pages.page(400 if status == 400 else 500, close=True)
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
 class Mode(Enum):
@@ -129,7 +162,7 @@ class FrontDoor:
             async def handle(request: web.BaseRequest) -> web.StreamResponse:
                 return await self._handle(secure, request)
 
-            self._servers[secure] = web.Server(
+            self._servers[secure] = _Server(
                 handle,
                 handler_cancellation=True,
                 keepalive_timeout=self._idle,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 REASONS = {
+    301: "Moved Permanently",
+    302: "Found",
     400: "Bad Request",
     405: "Method Not Allowed",
     408: "Request Time-out",

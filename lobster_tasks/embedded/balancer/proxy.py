@@ -73,9 +73,11 @@ class Attempt:
 
     connection: Connection | None = None
     body: asyncio.Task[None] | None = None
+    ended: bool = False
 
     def cut(self) -> None:
         """End it."""
+        self.ended = True
         if self.body is not None:
             self.body.cancel()
         if self.connection is not None:
@@ -133,6 +135,7 @@ class Proxy:
     async def _forward(self, inbound: Inbound, forward: Forward) -> web.StreamResponse:
         if "100-continue" in inbound.request.headers.get("Expect", "").lower():
             await inbound.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            inbound.request.writer.output_size = 0  # the response itself has not begun
         for _ in range(len(forward.groups) + 3):
             choice = self._choose(inbound, forward)
             if choice is None:
@@ -221,6 +224,8 @@ class Proxy:
                 connection = attempt.connection = await target.pool.take(fresh)
                 return connection, await _send(inbound.request, head, attempt, connection, silence)
             except (BrokenError, UnreachableError):
+                if attempt.ended:
+                    raise
                 if repeatable and attempt.connection is not None and attempt.connection.reused:
                     attempt.connection, fresh = None, True
                 elif repeatable and not target.takes_requests:
@@ -237,11 +242,13 @@ class Proxy:
             if inbound.request.transport is not None:
                 inbound.request.transport.abort()
             raise ConnectionResetError("the target did not finish its response") from failure
-        body_sent = attempt.body is None or attempt.body.done()
-        if attempt.connection is not None and body_sent and choice.target.takes_requests:
+        finished = attempt.body is None or attempt.body.done()
+        if not finished or attempt.connection is None:
+            attempt.cut()
+        elif choice.target.takes_requests:
             choice.target.pool.give_back(attempt.connection, reply.message)
         else:
-            attempt.cut()
+            attempt.connection.close()
         return response
 
     async def _tunnel(

@@ -165,9 +165,8 @@ class Rules(Listeners):
         check_conditions(conditions)
         actions = self._rule_actions(listener, given["Actions"])
         check_tags(given.get("Tags"))
-        made = self.elbv2_backend.create_rule(
-            listener.arn, conditions, priority, actions, given.get("Tags") or []
-        )
+        made = moto_door.add_rule(listener, priority, conditions, actions)
+        self.elbv2_backend.tagging_service.tag_resource(made.arn, given.get("Tags") or [])
         return ActionResult({"Rules": [_rule_view(made)]})
 
     def describe_rules(self) -> ActionResult:
