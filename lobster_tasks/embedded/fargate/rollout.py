@@ -94,16 +94,19 @@ class Step:
         return sum(task.live for task in self.service.of(deployment.revision))
 
     def _as_wanted(self) -> bool:
-        current = self.current
-        present = [task for task in self.service.tasks if not task.ended]
+        current, desired = self.current, self.service.desired
         if current is None:
             return False
         mine = self.service.of(current.revision)
-        if sum(self.healthy(task) for task in mine) >= self.service.desired:
+        healthy = sum(self.healthy(task) for task in mine)
+        if healthy >= desired:
             current.record.stage = "CLEAN_UP"
-        if len(mine) != len(present):
-            return False
-        return len(present) == self.service.desired and all(self.healthy(task) for task in present)
+        others = [
+            task
+            for task in self.service.tasks
+            if task.revision is not current.revision and task.last_status != "STOPPED"
+        ]
+        return healthy == len(mine) == desired and not others
 
     def _retire(self) -> None:
         if all(task.last_status in ("STOPPING", "DEPROVISIONING", "STOPPED") for task in self.service.tasks):
