@@ -342,6 +342,12 @@ class StoredRole:
     created: datetime
 
 
+def policy_text(policy: Any) -> str:
+    """The JSON text of a managed policy's default version."""
+    versions = {version.version_id: version.document for version in policy.versions}
+    return str(versions[policy.default_version_id])
+
+
 def find_role(account: str, role_arn: str) -> StoredRole | None:
     """The role with this ARN, or None."""
     iam = iam_backends[account]["aws"]

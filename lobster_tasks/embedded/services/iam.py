@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
-from ..moto_door import IamResponse
-from . import iam_store
+from typing import Any
 
-__all__ = ["Iam", "iam_store"]
+from ..moto_door import ActionResult, IamResponse
+from .iam_simulation import (
+    Simulation,
+    Source,
+    checked_actions,
+    context_of,
+    given_sources,
+    sources_of,
+)
+from .iam_store import IamStore
 
 
 class Iam(IamResponse):
-    """AWS Identity and Access Management."""
+    """IAM, with policies that are evaluated."""
+
+    @property
+    def _store(self) -> IamStore:
+        store: IamStore = self.backend
+        return store
+
+    def simulate_principal_policy(self) -> ActionResult:
+        """SimulatePrincipalPolicy: what a role, user or group may do."""
+        sources, boundary = sources_of(self._store, self._get_param("PolicySourceArn"))
+        return self._simulated([*sources, *given_sources(self._get_param("PolicyInputList", []))], boundary)
+
+    def simulate_custom_policy(self) -> ActionResult:
+        """SimulateCustomPolicy: what the policies in the request would allow."""
+        return self._simulated(given_sources(self._get_param("PolicyInputList", [])), None)
+
+    def _simulated(self, sources: list[Source], boundary: str | None) -> ActionResult:
+        boundaries: list[Any] = self._get_param("PermissionsBoundaryPolicyInputList", [])
+        simulation = Simulation(
+            sources,
+            checked_actions(self._get_param("ActionNames", [])),
+            self._get_param("ResourceArns", []) or ("*",),
+            context_of(self._get_param("ContextEntries", [])),
+            boundaries[0] if boundaries else boundary,
+        )
+        return ActionResult(simulation.page(self._get_param("Marker"), self._get_int_param("MaxItems")))

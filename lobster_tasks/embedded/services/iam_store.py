@@ -1,24 +1,228 @@
-"""How IAM holds an account's roles and policies."""
+"""How IAM holds an account's roles and policies: moto's store, put right where AWS differs."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
-from ..moto_door import IAMBackend, iam_backends
+from ..moto_door import AwsError, IAMBackend, NotFoundException, iam_backends
+from .iam_documents import (
+    INLINE_TOTAL,
+    MANAGED,
+    check_name,
+    check_policy,
+    check_trust,
+    refuse,
+    size,
+)
+
+LINKED = {
+    "apprunner.amazonaws.com": ("AppRunner", "aws-service-role/AppRunnerServiceRolePolicy"),
+    "autoscaling.amazonaws.com": ("AutoScaling", "aws-service-role/AutoScalingServiceRolePolicy"),
+    "ecs.amazonaws.com": ("ECS", "aws-service-role/AmazonECSServiceRolePolicy"),
+    "ecs.application-autoscaling.amazonaws.com": (
+        "ApplicationAutoScaling_ECSService",
+        "aws-service-role/AWSApplicationAutoscalingECSServicePolicy",
+    ),
+    "elasticloadbalancing.amazonaws.com": (
+        "ElasticLoadBalancing",
+        "aws-service-role/AWSElasticLoadBalancingServiceRolePolicy",
+    ),
+    "spot.amazonaws.com": ("EC2Spot", "aws-service-role/AWSEC2SpotServiceRolePolicy"),
+}
+"""Service-linked roles: what follows ``AWSServiceRoleFor``, and the policy that the role carries."""
+
+ATTACHED_TO_A_ROLE = 10
 
 
 class IamStore(IAMBackend):
-    """moto's, but the 1600 policies that AWS manages are parsed once, not after each reset."""
+    """The roles and policies of one account."""
 
     _managed: ClassVar[dict[tuple[str, str], list[Any]]] = {}
 
     def _init_aws_policies(self) -> list[Any]:
+        """The 1600 policies that AWS manages, parsed once and not after each reset."""
         key = (self.account_id, self.region_name)
         if key not in self._managed:
             self._managed[key] = super()._init_aws_policies()
         for policy in self._managed[key]:
             policy.attachment_count = 0
         return list(self._managed[key])
+
+    def create_role(
+        self,
+        role_name: str,
+        assume_role_policy_document: str,
+        path: str,
+        permissions_boundary: str | None,
+        description: str,
+        tags: list[dict[str, str]],
+        max_session_duration: str | None,
+        linked_service: str | None = None,
+    ) -> Any:
+        """A role, if its name, its trust policy and its boundary are good."""
+        check_name(role_name, "roleName", 64)
+        check_trust(assume_role_policy_document, self._principals())
+        _check_session(int(max_session_duration or 3600))
+        if permissions_boundary and permissions_boundary not in self.managed_policies:
+            raise NotFoundException(f"Scope ARN: {permissions_boundary} does not exist or is not attachable.")
+        return super().create_role(
+            role_name,
+            assume_role_policy_document,
+            path,
+            permissions_boundary,
+            description,
+            tags,
+            max_session_duration,
+            linked_service,
+        )
+
+    def get_role(self, role_name: str) -> Any:
+        """The role, or NoSuchEntity."""
+        for role in list(self.roles.values()):
+            if role.name == role_name:
+                return role
+        raise NotFoundException(f"The role with name {role_name} cannot be found.")
+
+    def delete_role(self, role_name: str) -> None:
+        """Delete a role that nothing hangs on: DeleteConflict."""
+        self._of_the_users(role_name)
+        super().delete_role(role_name)
+
+    def update_assume_role_policy(self, role_name: str, policy_document: str) -> None:
+        """Put another trust policy."""
+        role = self._of_the_users(role_name)
+        check_trust(policy_document, self._principals())
+        role.assume_role_policy_document = policy_document
+
+    def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
+        """Put an inline policy; LimitExceeded when all of them together are too large."""
+        role = self._of_the_users(role_name)
+        check_name(policy_name, "policyName", 128)
+        check_policy(policy_json)
+        others = (document for name, document in role.policies.items() if name != policy_name)
+        if size(policy_json) + sum(map(size, others)) > INLINE_TOTAL:
+            message = f"Maximum policy size of {INLINE_TOTAL} bytes exceeded for role {role_name}"
+            raise AwsError("LimitExceeded", message)
+        role.put_policy(policy_name, policy_json)
+
+    def get_role_policy(self, role_name: str, policy_name: str) -> tuple[str, str]:
+        """An inline policy's name and text, or NoSuchEntity."""
+        policies = self.get_role(role_name).policies
+        if policy_name not in policies:
+            raise NotFoundException(f"The role policy with name {policy_name} cannot be found.")
+        return policy_name, policies[policy_name]
+
+    def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
+        """Attach a managed policy; nothing happens when it is attached already."""
+        role = self._of_the_users(role_name)
+        if policy_arn in role.managed_policies:
+            return
+        if len(role.managed_policies) >= ATTACHED_TO_A_ROLE:
+            message = f"Cannot exceed quota for PoliciesPerRole: {ATTACHED_TO_A_ROLE}"
+            raise AwsError("LimitExceeded", message)
+        super().attach_role_policy(policy_arn, role_name)
+
+    def detach_role_policy(self, policy_arn: str, role_name: str) -> None:
+        """Detach a managed policy, or NoSuchEntity."""
+        self._of_the_users(role_name)
+        super().detach_role_policy(policy_arn, role_name)
+
+    def create_policy(
+        self,
+        description: str,
+        path: str,
+        policy_document: str,
+        policy_name: str,
+        tags: list[dict[str, str]],
+    ) -> Any:
+        """A customer managed policy."""
+        check_name(policy_name, "policyName", 128)
+        check_policy(policy_document)
+        if size(policy_document) > MANAGED:
+            raise AwsError("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED}")
+        return super().create_policy(description, path, policy_document, policy_name, tags)
+
+    def get_policy(self, policy_arn: str) -> Any:
+        """A managed policy, or NoSuchEntity."""
+        if policy_arn not in self.managed_policies:
+            raise NotFoundException(f"Policy {policy_arn} does not exist or is not attachable.")
+        return self.managed_policies[policy_arn]
+
+    def delete_policy(self, policy_arn: str) -> None:
+        """Delete a customer managed policy that is attached to nothing: DeleteConflict."""
+        policy = self.get_policy(policy_arn)
+        if policy.attachment_count:
+            raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.")
+        if len(policy.versions) > 1:
+            message = (
+                "This policy has more than one version. Before you delete a policy, you must delete the "
+                "policy's versions. The default version is deleted with the policy."
+            )
+            raise AwsError("DeleteConflict", message)
+        super().delete_policy(policy_arn)
+
+    def create_open_id_connect_provider(
+        self, url: str, thumbprint_list: list[str], client_id_list: list[str], tags: list[dict[str, str]]
+    ) -> Any:
+        """An identity provider, one for each URL."""
+        arn = f"arn:aws:iam::{self.account_id}:oidc-provider/{url.removeprefix('https://')}"
+        if arn in self.open_id_providers:
+            raise AwsError("EntityAlreadyExists", f"Provider with url {url} already exists.")
+        return super().create_open_id_connect_provider(url, thumbprint_list, client_id_list, tags)
+
+    def create_service_linked_role(self, service_name: str, description: str, suffix: str) -> Any:
+        """The role that a service uses, with AWS's name for it; InvalidInput when it is there."""
+        name, policy = LINKED.get(service_name, (service_name.split(".")[0].capitalize(), ""))
+        name = f"AWSServiceRoleFor{name}" + (f"_{suffix}" if suffix else "")
+        if any(role.name == name for role in list(self.roles.values())):
+            message = (
+                f"Service role name {name} has been taken in this account, please try a different suffix."
+            )
+            raise AwsError("InvalidInput", message)
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": service_name},
+            "Action": "sts:AssumeRole",
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        path = f"/aws-service-role/{service_name}/"
+        role = self.create_role(name, trust, path, None, description, [], "3600", service_name)
+        if attached := self.managed_policies.get(f"arn:aws:iam::aws:policy/{policy}"):
+            attached.attach_to(role)
+        return role
+
+    def delete_service_linked_role(self, role_name: str) -> str:
+        """Delete a service-linked role and what it carries; the id of the deletion."""
+        role = self.get_role(role_name)
+        for policy in list(role.managed_policies.values()):
+            policy.detach_from(role)
+        role._linked_service = None
+        return str(super().delete_service_linked_role(role_name))
+
+    def _principals(self) -> set[str]:
+        named = [*list(self.roles.values()), *list(self.users.values())]
+        return {f"arn:aws:iam::{self.account_id}:root", *(one.arn for one in named)}
+
+    def _of_the_users(self, role_name: str) -> Any:
+        role = self.get_role(role_name)
+        if role._linked_service:
+            message = (
+                f"Cannot perform the operation on the protected role '{role_name}' - "
+                "this role is only modifiable by AWS"
+            )
+            raise AwsError("UnmodifiableEntity", message)
+        return role
+
+
+def _check_session(seconds: int) -> None:
+    if seconds < 3600:
+        constraint = "Member must have value greater than or equal to 3600"
+    elif seconds > 43200:
+        constraint = "Member must have value less than or equal to 43200"
+    else:
+        return
+    refuse(str(seconds), "maxSessionDuration", constraint)
 
 
 iam_backends.keep_in(IamStore)

@@ -1,0 +1,414 @@
+"""What IAM keeps, refuses and decides, fact by fact (IAM API Reference and User Guide)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.embedded_process import EmbeddedProcess
+
+ACCOUNT = "123456789012"
+EXECUTION = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+GITHUB = "https://token.actions.githubusercontent.com"
+
+
+def document(**statement: Any) -> str:
+    """A policy of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+TRUST = document(Principal={"Service": "ecs-tasks.amazonaws.com"}, Action="sts:AssumeRole")
+S3 = document(Action="s3:*", Resource="*")
+
+
+@pytest.fixture
+def iam(client: Any) -> Any:
+    """IAM of an account without roles."""
+    return client("iam")
+
+
+@pytest.fixture
+def role(iam: Any) -> Callable[..., str]:
+    """``role("name")`` makes a role and returns its ARN."""
+
+    def make(name: str, trust: str = TRUST, **more: Any) -> str:
+        return str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **more)["Role"]["Arn"])
+
+    return make
+
+
+def refused(call: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """The code and message that a call is refused with."""
+    with pytest.raises(ClientError) as error:
+        call(**parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+def test_a_role_is_returned_as_it_was_made(iam: Any, role: Callable[..., str]) -> None:
+    """GetRole: trust policy, path, description, tags, session duration, boundary."""
+    tags = [{"Key": "lobster:stack", "Value": "x"}]
+    arn = role(
+        "r", Path="/app/", Description="d", Tags=tags, MaxSessionDuration=7200, PermissionsBoundary=ADMIN
+    )
+    found = iam.get_role(RoleName="r")["Role"]
+    assert arn == found["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/app/r"
+    assert found["AssumeRolePolicyDocument"] == json.loads(TRUST)
+    assert (found["Path"], found["Description"], found["MaxSessionDuration"]) == ("/app/", "d", 7200)
+    assert found["Tags"] == tags
+    assert found["PermissionsBoundary"] == {
+        "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+        "PermissionsBoundaryArn": ADMIN,
+    }
+
+
+def test_a_role_name_is_unique(iam: Any, role: Callable[..., str]) -> None:
+    """EntityAlreadyExists, HTTP 409 (CreateRole)."""
+    role("r")
+    again = refused(iam.create_role, RoleName="r", AssumeRolePolicyDocument=TRUST)
+    assert again == ("EntityAlreadyExists", "Role with name r already exists.")
+
+
+def test_what_is_not_there_is_named(iam: Any, role: Callable[..., str]) -> None:
+    """NoSuchEntity: 'it referenced a resource entity that does not exist. The error message describes the
+    resource' (GetRole and others)."""
+    no_role = ("NoSuchEntity", "The role with name none cannot be found.")
+    assert refused(iam.get_role, RoleName="none") == no_role
+    assert refused(iam.delete_role, RoleName="none") == no_role
+    assert refused(iam.list_role_policies, RoleName="none") == no_role
+    assert refused(iam.list_attached_role_policies, RoleName="none") == no_role
+    assert refused(iam.attach_role_policy, RoleName="none", PolicyArn=ADMIN) == no_role
+    role("r")
+    no_policy = ("NoSuchEntity", "The role policy with name none cannot be found.")
+    assert refused(iam.get_role_policy, RoleName="r", PolicyName="none") == no_policy
+    assert refused(iam.delete_role_policy, RoleName="r", PolicyName="none") == no_policy
+    absent = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    unknown = ("NoSuchEntity", f"Policy {absent} does not exist or is not attachable.")
+    assert refused(iam.attach_role_policy, RoleName="r", PolicyArn=absent) == unknown
+    detached = ("NoSuchEntity", f"Policy {ADMIN} was not found.")
+    assert refused(iam.detach_role_policy, RoleName="r", PolicyArn=ADMIN) == detached
+
+
+BAD_TRUST = [
+    ("no JSON", "{", "This policy contains invalid Json"),
+    ("empty", "{}", "Syntax errors in policy."),
+    ("a permissions policy", S3, "Has prohibited field Resource"),
+    ("nobody", document(Action="sts:AssumeRole"), "Missing required field Principal"),
+    (
+        "an action of another service",
+        document(Principal={"AWS": ACCOUNT}, Action="s3:*"),
+        "AssumeRole policy may only specify STS AssumeRole actions.",
+    ),
+    (
+        "no service",
+        document(Principal={"Service": "ecs-tasks"}, Action="sts:AssumeRole"),
+        'Invalid principal in policy: "SERVICE":"ecs-tasks"',
+    ),
+    (
+        "a role that is not there",
+        document(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/none"}, Action="sts:AssumeRole"),
+        f'Invalid principal in policy: "AWS":"arn:aws:iam::{ACCOUNT}:role/none"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("trust", "text"), [b[1:] for b in BAD_TRUST], ids=[b[0] for b in BAD_TRUST])
+def test_a_trust_policy_is_checked(iam: Any, role: Callable[..., str], trust: str, text: str) -> None:
+    """MalformedPolicyDocument (CreateRole, UpdateAssumeRolePolicy)."""
+    expected = ("MalformedPolicyDocument", text)
+    assert refused(iam.create_role, RoleName="new", AssumeRolePolicyDocument=trust) == expected
+    role("old")
+    assert refused(iam.update_assume_role_policy, RoleName="old", PolicyDocument=trust) == expected
+    assert iam.get_role(RoleName="old")["Role"]["AssumeRolePolicyDocument"] == json.loads(TRUST)
+
+
+def test_a_role_may_trust_a_role_that_exists_and_any_account(role: Callable[..., str]) -> None:
+    """Principals: 'AWS accounts, roles, users, services' (IAM JSON policy elements: Principal)."""
+    first = role("first")
+    role("second", document(Principal={"AWS": [first, ACCOUNT, "210987654321"]}, Action="sts:AssumeRole"))
+
+
+def test_a_trust_policy_has_a_size_limit(iam: Any) -> None:
+    """'Role trust policy length: 2,048 characters'; white space does not count (IAM quotas)."""
+    names = [f"s{number}.amazonaws.com" for number in range(100)]
+    long = document(Principal={"Service": names}, Action="sts:AssumeRole")
+    code, text = refused(iam.create_role, RoleName="r", AssumeRolePolicyDocument=long)
+    assert (code, text) == ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST + " " * 3000)
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "é", "x" * 65])
+def test_role_names_are_checked(iam: Any, name: str) -> None:
+    """RoleName: 1 to 64 characters of [\\w+=,.@-] (CreateRole)."""
+    code, text = refused(iam.create_role, RoleName=name, AssumeRolePolicyDocument=TRUST)
+    assert code == "ValidationError"
+    assert f"Value '{name}' at 'roleName' failed to satisfy constraint" in text
+
+
+@pytest.mark.parametrize("seconds", [3599, 43201])
+def test_session_durations_are_checked(aws: EmbeddedProcess, seconds: int) -> None:
+    """MaxSessionDuration: 'a value from 1 hour to 12 hours' (CreateRole)."""
+    iam = aws.client("iam", parameter_validation=False)
+    asked = {"RoleName": "r", "AssumeRolePolicyDocument": TRUST, "MaxSessionDuration": seconds}
+    code, text = refused(iam.create_role, **asked)
+    assert code == "ValidationError"
+    assert f"Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint" in text
+
+
+def test_a_boundary_must_exist(iam: Any) -> None:
+    """NoSuchEntity (CreateRole)."""
+    absent = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    made = {"RoleName": "r", "AssumeRolePolicyDocument": TRUST, "PermissionsBoundary": absent}
+    text = f"Scope ARN: {absent} does not exist or is not attachable."
+    assert refused(iam.create_role, **made) == ("NoSuchEntity", text)
+
+
+def test_inline_policies_are_listed_and_returned(iam: Any, role: Callable[..., str]) -> None:
+    """PutRolePolicy, ListRolePolicies, GetRolePolicy; putting again replaces."""
+    role("r")
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=document(Action="ecs:*", Resource="*"))
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=S3)
+    assert iam.list_role_policies(RoleName="r")["PolicyNames"] == ["p"]
+    assert iam.get_role_policy(RoleName="r", PolicyName="p")["PolicyDocument"] == json.loads(S3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        ("{", "This policy contains invalid Json"),
+        ("{}", "Syntax errors in policy."),
+        (document(Action="s3:*"), "Policy statement must contain resources."),
+        (document(Resource="*"), "Policy statement must contain actions."),
+    ],
+)
+def test_a_permissions_policy_is_checked(iam: Any, role: Callable[..., str], policy: str, text: str) -> None:
+    """MalformedPolicyDocument (PutRolePolicy, CreatePolicy)."""
+    role("r")
+    expected = ("MalformedPolicyDocument", text)
+    assert refused(iam.put_role_policy, RoleName="r", PolicyName="p", PolicyDocument=policy) == expected
+    assert refused(iam.create_policy, PolicyName="p", PolicyDocument=policy) == expected
+
+
+def test_policies_have_size_limits(iam: Any, role: Callable[..., str]) -> None:
+    """'Role policy size can't exceed 10,240 characters' in all, 'managed policy … 6,144' (IAM quotas)."""
+    role("r")
+    half = document(Action="s3:*", Resource=[f"arn:aws:s3:::{'x' * 48}{number:02}" for number in range(80)])
+    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=half)
+    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=half)
+    assert refused(iam.put_role_policy, RoleName="r", PolicyName="two", PolicyDocument=half) == (
+        "LimitExceeded",
+        "Maximum policy size of 10240 bytes exceeded for role r",
+    )
+    larger = document(
+        Action="s3:*", Resource=[f"arn:aws:s3:::{'x' * 48}{number:03}" for number in range(100)]
+    )
+    too_large = refused(iam.create_policy, PolicyName="p", PolicyDocument=larger)
+    assert too_large == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+
+
+def test_attached_policies_are_listed_and_attaching_again_changes_nothing(
+    iam: Any, role: Callable[..., str]
+) -> None:
+    """AttachRolePolicy, ListAttachedRolePolicies, DetachRolePolicy."""
+    role("r")
+    for _ in range(2):
+        iam.attach_role_policy(RoleName="r", PolicyArn=EXECUTION)
+    attached = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    assert attached == [{"PolicyName": "AmazonECSTaskExecutionRolePolicy", "PolicyArn": EXECUTION}]
+    assert iam.get_policy(PolicyArn=EXECUTION)["Policy"]["AttachmentCount"] == 1
+    iam.detach_role_policy(RoleName="r", PolicyArn=EXECUTION)
+    assert iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"] == []
+
+
+def test_at_most_ten_policies_are_attached(iam: Any, role: Callable[..., str]) -> None:
+    """'Managed policies attached to an IAM role: 10' by default (IAM quotas)."""
+    role("r")
+    policies = [iam.create_policy(PolicyName=f"p{n}", PolicyDocument=S3)["Policy"]["Arn"] for n in range(11)]
+    for arn in policies[:10]:
+        iam.attach_role_policy(RoleName="r", PolicyArn=arn)
+    eleventh = refused(iam.attach_role_policy, RoleName="r", PolicyArn=policies[10])
+    assert eleventh == ("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10")
+
+
+def test_the_execution_role_policy_is_awss_own(iam: Any) -> None:
+    """AmazonECSTaskExecutionRolePolicy: pull and log, no log groups, no secrets (AWS managed policies for ECS)."""
+    version = iam.get_policy(PolicyArn=EXECUTION)["Policy"]["DefaultVersionId"]
+    (statement,) = iam.get_policy_version(PolicyArn=EXECUTION, VersionId=version)["PolicyVersion"][
+        "Document"
+    ]["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Allow", "*")
+    assert set(statement["Action"]) == {
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:BatchGetImage",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+def test_a_role_that_carries_policies_cannot_be_deleted(iam: Any, role: Callable[..., str]) -> None:
+    """DeleteConflict: 'you must first delete or detach' (DeleteRole)."""
+    role("r")
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=S3)
+    iam.attach_role_policy(RoleName="r", PolicyArn=ADMIN)
+    attached = ("DeleteConflict", "Cannot delete entity, must detach all policies first.")
+    assert refused(iam.delete_role, RoleName="r") == attached
+    iam.detach_role_policy(RoleName="r", PolicyArn=ADMIN)
+    inline = ("DeleteConflict", "Cannot delete entity, must delete policies first.")
+    assert refused(iam.delete_role, RoleName="r") == inline
+    iam.delete_role_policy(RoleName="r", PolicyName="p")
+    iam.delete_role(RoleName="r")
+    assert refused(iam.get_role, RoleName="r")[0] == "NoSuchEntity"
+
+
+def test_a_policy_that_is_attached_cannot_be_deleted(iam: Any, role: Callable[..., str]) -> None:
+    """DeleteConflict (DeletePolicy)."""
+    role("r")
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=S3)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="r", PolicyArn=arn)
+    attached = ("DeleteConflict", "Cannot delete a policy attached to entities.")
+    assert refused(iam.delete_policy, PolicyArn=arn) == attached
+    iam.detach_role_policy(RoleName="r", PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+
+
+def test_roles_are_tagged(iam: Any, role: Callable[..., str]) -> None:
+    """TagRole, ListRoleTags, UntagRole."""
+    role("r", Tags=[{"Key": "a", "Value": "1"}])
+    iam.tag_role(RoleName="r", Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}])
+    iam.untag_role(RoleName="r", TagKeys=["a"])
+    assert iam.list_role_tags(RoleName="r")["Tags"] == [{"Key": "b", "Value": "3"}]
+
+
+LINKED = {
+    "ecs.amazonaws.com": "AWSServiceRoleForECS",
+    "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
+    "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
+    "apprunner.amazonaws.com": "AWSServiceRoleForAppRunner",
+}
+
+
+@pytest.mark.parametrize("service", sorted(LINKED))
+def test_service_linked_roles_have_awss_names(iam: Any, service: str) -> None:
+    """CreateServiceLinkedRole; the second is InvalidInput; only its service changes it (Service-linked roles)."""
+    name = LINKED[service]
+    made = iam.create_service_linked_role(AWSServiceName=service)["Role"]
+    assert made["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{service}/{name}"
+    text = f"Service role name {name} has been taken in this account, please try a different suffix."
+    assert refused(iam.create_service_linked_role, AWSServiceName=service) == ("InvalidInput", text)
+    protected = (
+        f"Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+    )
+    assert refused(iam.delete_role, RoleName=name) == ("UnmodifiableEntity", protected)
+    assert len(iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]) == 1
+    task = iam.delete_service_linked_role(RoleName=name)["DeletionTaskId"]
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
+    assert refused(iam.get_role, RoleName=name)[0] == "NoSuchEntity"
+
+
+def test_one_identity_provider_for_each_url(iam: Any) -> None:
+    """EntityAlreadyExists (CreateOpenIDConnectProvider); thumbprints are optional."""
+    made = iam.create_open_id_connect_provider(Url=GITHUB, ClientIDList=["sts.amazonaws.com"])
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+    assert made["OpenIDConnectProviderArn"] == arn
+    again = refused(iam.create_open_id_connect_provider, Url=GITHUB, ClientIDList=["sts.amazonaws.com"])
+    assert again == ("EntityAlreadyExists", f"Provider with url {GITHUB} already exists.")
+
+
+def verdicts(answer: dict[str, Any]) -> dict[str, str]:
+    """Decision by action."""
+    return {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
+
+
+def test_a_roles_policies_are_simulated(iam: Any, role: Callable[..., str]) -> None:
+    """SimulatePrincipalPolicy: allowed, explicitDeny, implicitDeny; inline and attached policies count."""
+    arn = role("r")
+    iam.attach_role_policy(RoleName="r", PolicyArn=EXECUTION)
+    deny = document(Effect="Deny", Action="logs:CreateLogStream", Resource="*")
+    iam.put_role_policy(RoleName="r", PolicyName="deny", PolicyDocument=deny)
+    actions = ["ecr:BatchGetImage", "logs:CreateLogStream", "logs:CreateLogGroup"]
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions)
+    assert verdicts(answer) == dict(zip(actions, ["allowed", "explicitDeny", "implicitDeny"], strict=True))
+    assert [one["EvalResourceName"] for one in answer["EvaluationResults"]] == ["*"] * 3
+    matched = {
+        one["EvalActionName"]: [statement["SourcePolicyId"] for statement in one["MatchedStatements"]]
+        for one in answer["EvaluationResults"]
+    }
+    assert matched == {
+        actions[0]: ["AmazonECSTaskExecutionRolePolicy"],
+        actions[1]: ["role_r_deny"],
+        actions[2]: [],
+    }
+
+
+def test_resources_and_context_are_simulated(iam: Any, role: Callable[..., str]) -> None:
+    """ResourceArns: 'each API … is evaluated for each resource'; ContextEntries; MissingContextValues."""
+    arn = role("r")
+    target = f"arn:aws:iam::{ACCOUNT}:role/exec"
+    condition = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    passing = document(Action="iam:PassRole", Resource=target, Condition=condition)
+    iam.put_role_policy(RoleName="r", PolicyName="pass", PolicyDocument=passing)
+    ask = {"PolicySourceArn": arn, "ActionNames": ["iam:PassRole"], "ResourceArns": [target, target + "2"]}
+    answer = iam.simulate_principal_policy(**ask)["EvaluationResults"]
+    assert [(one["EvalResourceName"], one["EvalDecision"]) for one in answer] == [
+        (target, "implicitDeny"),
+        (target + "2", "implicitDeny"),
+    ]
+    assert [one["MissingContextValues"] for one in answer] == [["iam:PassedToService"], []]
+    entry = {
+        "ContextKeyName": "iam:PassedToService",
+        "ContextKeyValues": ["ecs-tasks.amazonaws.com"],
+        "ContextKeyType": "string",
+    }
+    answer = iam.simulate_principal_policy(**ask, ContextEntries=[entry])["EvaluationResults"]
+    assert [one["EvalDecision"] for one in answer] == ["allowed", "implicitDeny"]
+    specific = answer[0]["ResourceSpecificResults"][0]
+    assert (specific["EvalResourceName"], specific["EvalResourceDecision"]) == (target, "allowed")
+
+
+def test_a_boundary_is_simulated(iam: Any, role: Callable[..., str]) -> None:
+    """PermissionsBoundaryDecisionDetail (EvaluationResult)."""
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(Action="ecs:*", Resource="*"))
+    arn = role("r", PermissionsBoundary=boundary["Policy"]["Arn"])
+    iam.attach_role_policy(RoleName="r", PolicyArn=ADMIN)
+    answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["ecs:RunTask", "s3:GetObject"])
+    assert verdicts(answer) == {"ecs:RunTask": "allowed", "s3:GetObject": "implicitDeny"}
+    details = [one["PermissionsBoundaryDecisionDetail"] for one in answer["EvaluationResults"]]
+    assert [one["AllowedByPermissionsBoundary"] for one in details] == [True, False]
+
+
+def test_results_come_in_pages(iam: Any) -> None:
+    """IsTruncated, Marker, MaxItems (SimulateCustomPolicy)."""
+    names = [f"s3:Get{number}" for number in range(5)]
+    ask = {"PolicyInputList": [S3], "ActionNames": names}
+    first = iam.simulate_custom_policy(**ask, MaxItems=3)
+    assert (first["IsTruncated"], len(first["EvaluationResults"])) == (True, 3)
+    paged = iam.get_paginator("simulate_custom_policy").paginate(**ask, PaginationConfig={"PageSize": 2})
+    assert [one["EvalActionName"] for page in paged for one in page["EvaluationResults"]] == names
+
+
+def test_statements_are_shown_where_they_are(iam: Any) -> None:
+    """StartPosition and EndPosition: line and column in the policy's text (Statement)."""
+    text = '{"Version": "2012-10-17", "Statement": [\n  {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}\n]}'
+    answer = iam.simulate_custom_policy(PolicyInputList=[text], ActionNames=["s3:GetObject"])
+    (matched,) = answer["EvaluationResults"][0]["MatchedStatements"]
+    assert matched["SourcePolicyId"] == "PolicyInputList.1"
+    assert matched["StartPosition"] == {"Line": 2, "Column": 3}
+    assert matched["EndPosition"]["Line"] == 2
+
+
+def test_only_what_exists_is_simulated(iam: Any) -> None:
+    """NoSuchEntity, InvalidInput (SimulatePrincipalPolicy)."""
+    ask = {"ActionNames": ["s3:GetObject"]}
+    absent = f"arn:aws:iam::{ACCOUNT}:role/none"
+    expected = ("NoSuchEntity", "The role with name none cannot be found.")
+    assert refused(iam.simulate_principal_policy, PolicySourceArn=absent, **ask) == expected
+    bad = f"arn:aws:iam::{ACCOUNT}:root"
+    assert refused(iam.simulate_principal_policy, PolicySourceArn=bad, **ask)[0] == "InvalidInput"
+    wrong = refused(iam.simulate_custom_policy, PolicyInputList=[S3], ActionNames=["GetObject"])
+    assert wrong[0] == "InvalidInput"
