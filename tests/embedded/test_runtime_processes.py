@@ -481,6 +481,30 @@ class TestExecute:
 
 
 class TestOrphans:
+    def test_supervisor_killed(self, machine: Runtime) -> None:
+        """A container whose supervisor was killed is killed too."""
+        ran = machine.run(PLAIN, "sleep", "1000")
+        os.kill(ran.container.supervisor_pid, signal.SIGKILL)
+        assert ran.exit_code == 137
+        eventually(lambda: not psutil.pid_exists(ran.container.pid))
+
+    def test_nothing_is_left_on_disk(self, machine: Runtime) -> None:
+        """What a killed embedded AWS left, the next one removes; what another one uses stays."""
+        text = (
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+            "from tests.embedded.runtime_world import Runtime\n"
+            "print(Runtime().world.images.folder, flush=True); import time; time.sleep(1000)"
+        )
+        folders = []
+        for _ in range(2):
+            with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) as other:
+                assert other.stdout is not None
+                folders.append(Path(other.stdout.readline().strip()))
+                assert folders[-1].exists()
+                other.kill()
+        assert not folders[0].exists()
+        assert machine.world.images.folder.exists()
+
     HOLDER = """
 import sys, time
 sys.path.insert(0, {root!r})

@@ -18,6 +18,7 @@ from .memory import MIB, tree_bytes
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 LINE_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs counts 26 for each event's own overhead
+KILLED = 128 + signal.SIGKILL
 DRAIN_SECONDS = 1.0  # real; how long output may stay open after everything was killed
 CHUNK = 64 * 1024
 
@@ -131,6 +132,7 @@ class Container:
         if word == "error" and int(number) in (errno.ENOENT, errno.ENOEXEC):
             return self.supervisor_pid, f"exec {name}: {problem}"
         self._process.kill()
+        self._process.wait()
         self._close()
         raise CannotStart(f'exec: "{name}": {problem}', 126)
 
@@ -140,34 +142,43 @@ class Container:
                 self._log(self._fault)
             self._drain()
         finally:
-            code = self._process.wait()
-            if code < 0:  # somebody killed the supervisor
-                _kill_group(self.pid)
-                code = 128 + signal.SIGKILL
+            code = self._supervisors_end()
             with self._lock:
+                self.out_of_memory = self.out_of_memory and code == KILLED
                 self._exit_code = 255 if self._fault else code
                 self._close()
             self._over.set()
 
     def _drain(self) -> None:
         """Log all output until the supervisor and every writer are gone; a writer that stays is left."""
+        streams = {
+            stream: Lines(lambda line: self._log(line))
+            for stream in (self._process.stdout, self._process.stderr)
+            if stream is not None
+        }
+        deadline: float | None = None
         with selectors.DefaultSelector() as open_ends:
             open_ends.register(self._status, selectors.EVENT_READ, None)
-            streams = [Lines(lambda line: self._log(line)) for _ in range(2)]
-            for stream, lines in zip((self._process.stdout, self._process.stderr), streams, strict=True):
-                assert stream is not None
+            for stream, lines in streams.items():
                 open_ends.register(stream, selectors.EVENT_READ, lines)
-            deadline: float | None = None
             while open_ends.get_map() and (deadline is None or time.monotonic() < deadline):
                 for key, _ in open_ends.select(None if deadline is None else DRAIN_SECONDS):
-                    data = os.read(key.fd, CHUNK)
-                    if data and key.data is not None:
+                    if data := os.read(key.fd, CHUNK):
                         key.data.feed(data)
-                    elif not data:
-                        open_ends.unregister(key.fileobj)
-                        deadline = time.monotonic() + DRAIN_SECONDS if key.data is None else deadline
-            for lines in streams:
-                lines.finish()
+                        continue
+                    open_ends.unregister(key.fileobj)
+                    if key.data is None:
+                        self._supervisors_end()
+                        deadline = time.monotonic() + DRAIN_SECONDS
+        for lines in streams.values():
+            lines.finish()
+
+    def _supervisors_end(self) -> int:
+        """The exit status that the supervisor ended with; if somebody killed it, its work is done here."""
+        code = self._process.wait()
+        if code < 0:
+            _kill_group(self.pid)
+        return code if code >= 0 else KILLED
 
     def _close(self) -> None:
         for end in (self._orders, self._status):

@@ -7,10 +7,8 @@ unpacked once; tasks get copies of the result (see ``roots.py``).
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any, BinaryIO
 
 from ..world import World
 from .registry import Manifest, Repository
+from .scratch import Scratch
 from .unpack import BadLayerError, unpack
 
 REFERENCE = re.compile(
@@ -56,7 +55,10 @@ class Images:
         self._world = world
         self._repositories: dict[tuple[str, str, str], Repository] = {}
         self._unpacking: dict[str, threading.Lock] = {}
-        self.folder = _private_folder(world.addresses.range)
+        self._scratch = Scratch()
+        self.folder = self._scratch.path
+        for part in ("blobs", "images", "containers"):
+            (self.folder / part).mkdir()
 
     def repository(self, account: str, region: str, name: str) -> Repository:
         """What a repository holds, empty if nothing was pushed yet. Hold the world's lock while using it."""
@@ -176,19 +178,7 @@ class Images:
 
     def close(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _private_folder(range_name: str) -> Path:
-    """A folder that only this user reads, empty: a predecessor that was killed may have left it full."""
-    folder = Path(tempfile.gettempdir()) / f"lobster-embedded-aws-{os.getuid()}" / range_name
-    folder.parent.mkdir(mode=0o700, exist_ok=True)
-    if folder.parent.is_symlink() or folder.parent.stat().st_uid != os.getuid():
-        raise RuntimeError(f"{folder.parent} belongs to somebody else; set TMPDIR to a folder of yours")
-    shutil.rmtree(folder, ignore_errors=True)
-    for part in ("blobs", "images", "containers"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    return folder.resolve()
+        self._scratch.close()
 
 
 def _layers(manifest: Manifest) -> list[Mapping[str, Any]]:

@@ -1,0 +1,67 @@
+"""A folder that goes with the process: blobs, unpacked images, the roots of containers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = ".lock"
+
+
+class Scratch:
+    """A folder that only this user reads. Who holds its lock uses it; what nobody uses, the next one removes.
+
+    So a process that was killed leaves no more than one folder behind, until the next embedded AWS starts.
+    """
+
+    def __init__(self) -> None:
+        parent = Path(tempfile.gettempdir()) / f"lobster-embedded-aws-{os.getuid()}"
+        parent.mkdir(mode=0o700, exist_ok=True)
+        if parent.is_symlink() or parent.stat().st_uid != os.getuid():
+            raise RuntimeError(f"{parent} belongs to somebody else; set TMPDIR to a folder of yours")
+        with _locked(parent):
+            _remove_unused(parent)
+            self.path = Path(tempfile.mkdtemp(dir=parent)).resolve()
+            self._lock = _lock(self.path)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _lock(folder: Path, wait: bool = True) -> int:
+    """Lock a folder for as long as the file descriptor is open; BlockingIOError if another process has it."""
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(lock)
+        raise
+    return lock
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = _lock(folder)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _remove_unused(parent: Path) -> None:
+    for folder in parent.iterdir():
+        if not folder.is_dir():
+            continue
+        try:
+            lock = _lock(folder, wait=False)
+        except BlockingIOError:
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
