@@ -8,6 +8,7 @@
 | ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
 | ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
+| ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``fargate.task_endpoint``) |
 | ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
 """
 
@@ -56,6 +57,9 @@ class Control:
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
         if name.startswith("layers/"):
             return _layer(self._world, name.removeprefix("layers/"))
+        if name.startswith("tasks/"):
+            told = self._world.fargate.tell_task(name.removeprefix("tasks/"))
+            return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
         route = self._routes.get((environ["REQUEST_METHOD"], name))
         if route is None:
             return _json(404, {"error": f"no {environ['REQUEST_METHOD']} /_embedded/{name}"})

@@ -21,11 +21,13 @@ from .world import World
 log = logging.getLogger(__name__)
 
 OWN: dict[str, str] = {
+    "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
     "ec2": "ec2:Ec2",
     "ecr": "ecr:Ecr",
     "ecs": "ecs:Ecs",
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
     "iam": "iam:Iam",
+    "tagging": "tagging:Tagging",
 }
 """Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..runtime.images import Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..world import World
-from . import container_logs, container_secrets
+from . import container_logs, container_secrets, task_endpoint
 from .definition_rules import ECR_IMAGE
 from .model import ContainerState, Room, Task
 from .network import egress
@@ -93,6 +93,7 @@ class Agent:
             "AWS_DEFAULT_REGION": room.region,
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
             "AWS_ENDPOINT_URL": self._world.url,  # a liberty: so that the program's own AWS calls stay here
+            **task_endpoint.environment(self._world.url, task, container),
         }
         given = [*container.definition["environment"], *_override(task, container).get("environment", [])]
         return own | {variable["name"]: variable.get("value", "") for variable in given}
@@ -149,6 +150,7 @@ class Agent:
             init=bool(definition.get("linuxParameters", {}).get("initProcessEnabled")),
             working_directory=definition.get("workingDirectory"),
             log=prepared.log,
+            host_name=task.interface.private_dns,
         )
         try:
             return self._world.processes.start(start)

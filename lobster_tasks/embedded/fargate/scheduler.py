@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ..world import World
-from . import names
+from . import names, task_endpoint
 from .lifecycle import TICK, Life
 from .model import (
     Cluster,
@@ -140,6 +140,15 @@ class Fargate:
         while self._expiry and self._expiry[0][0] <= monotonic():
             _, room, task = self._expiry.pop(0)
             room.tasks.pop(task.id, None)
+
+    def tell_task(self, path: str) -> Mapping[str, Any] | None:
+        """What is at ``<task id>/…`` of the endpoint that ECS gives to tasks; None when there is nothing."""
+        task_id, _, rest = path.partition("/")
+        with self._world.lock:
+            for room in self._rooms.values():
+                if task_id in room.tasks:
+                    return task_endpoint.answer(room, room.tasks[task_id], rest)
+        return None
 
     def kill_task(self, task: str) -> bool:
         """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""

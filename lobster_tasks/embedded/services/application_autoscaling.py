@@ -1,0 +1,42 @@
+"""Application Auto Scaling: moto's, with targets that are our services and that act at once on their bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..fargate import services, shadow
+from ..fargate.model import Room
+from ..moto_door import ApplicationAutoScalingResponse
+from ..world import current
+
+
+class ApplicationAutoScaling(ApplicationAutoScalingResponse):
+    """Application Auto Scaling. Scaling policies are kept, but no metric ever moves them."""
+
+    @property
+    def room(self) -> Room:
+        """ECS in the caller's account and region."""
+        return current().fargate.room(self.current_account, self.region)
+
+    def call_action(self) -> Any:
+        """Answer, knowing which services there are."""
+        with current().lock:
+            shadow.cast(self.room)
+        return super().call_action()
+
+    def register_scalable_target(self) -> Any:
+        """RegisterScalableTarget: a service outside of the new bounds is scaled into them."""
+        answer = super().register_scalable_target()
+        if self._get_param("ServiceNamespace") == "ecs":
+            self._scale()
+        return answer
+
+    def _scale(self) -> None:
+        _, cluster, name = self._get_param("ResourceId").split("/")
+        target = self.applicationautoscaling_backend.targets[self._get_param("ScalableDimension")]
+        bounds = target[self._get_param("ResourceId")]
+        with current().lock:
+            service = services.find(self.room, cluster, name)
+            within = min(max(service.desired, bounds.min_capacity), bounds.max_capacity)
+            if within != service.desired:
+                services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": within})
