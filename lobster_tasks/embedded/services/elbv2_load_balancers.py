@@ -36,6 +36,7 @@ ZONE_IDS = {
 }
 """Hosted zone ids of Application Load Balancers, "Elastic Load Balancing endpoints and quotas"."""
 
+FREE_ADDRESSES = 8
 ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 
 
@@ -55,6 +56,7 @@ class LoadBalancers(ElbBase):
             return ActionResult(
                 {"LoadBalancers": [self._same_balancer(named[0], given, subnets, groups, tags)]}
             )
+        self._check_room(subnets, given.get("Scheme", "internet-facing"))
         made = self.elbv2_backend.create_load_balancer(
             name=given["Name"],
             security_groups=groups,
@@ -163,6 +165,20 @@ class LoadBalancers(ElbBase):
         if len({subnet.vpc_id for subnet in subnets}) > 1:
             refuse("All subnets must belong to the same VPC", "InvalidSubnet")
         return subnets
+
+    def _check_room(self, subnets: Sequence[Any], scheme: str) -> None:
+        """What a new load balancer asks of its subnets: free addresses, and a way to the internet if it faces it."""
+        for subnet in subnets:
+            if subnet.available_ip_address_count < FREE_ADDRESSES:
+                message = f"Not enough IP space available in {subnet.id}."
+                refuse(
+                    f"{message} ELB requires at least 8 free IP addresses in each subnet.", "InvalidSubnet"
+                )
+        vpc = subnets[0].vpc_id
+        ec2 = moto_door.ec2_backends[self.current_account][self.region]
+        attached = {gateway.vpc.id for gateway in ec2.internet_gateways.values() if gateway.vpc}
+        if scheme == "internet-facing" and vpc not in attached:
+            refuse(f"VPC {vpc} has no internet gateway", "InvalidSubnet")
 
     def _check_groups(self, groups: Sequence[str], vpc: str) -> list[str]:
         ec2 = moto_door.ec2_backends[self.current_account][self.region]

@@ -183,6 +183,8 @@ class TargetGroups(ElbBase):
         check_choice(given.get("ProtocolVersion", "HTTP1"), "protocolVersion", ("HTTP1", "HTTP2", "GRPC"))
         if not 1 <= int(given["Port"]) <= 65_535:
             refuse(f"The port '{given['Port']}' must be between '1-65535' inclusive")
+        if given["VpcId"] not in moto_door.ec2_backends[self.current_account][self.region].vpcs:
+            refuse(f"The VPC ID '{given['VpcId']}' is not found")
 
     def _same_group(
         self, found: Any, given: Mapping[str, Any], health: Mapping[str, Any], tags: Mapping[str, str]
