@@ -115,6 +115,11 @@ class TestReferences:
         assert first.root == second.root
         assert (first.root / "app/a").read_text() == "1"
 
+    def test_pulls_are_recorded(self, store: Runtime) -> None:
+        """ImageDetail: ``lastRecordedPullTime``."""
+        digest = store.pull(store.put(ImageSpec({"/app/a": "1"}))).digest
+        assert digest in store.world.images.repository(ACCOUNT, REGION, "homara").pulls
+
     def test_broken_layer(self, store: Runtime) -> None:
         """ECS, stopped tasks: ``CannotPullContainerError: ref pull has been retried 1 time(s): …``."""
         with pytest.raises(PullError, match=r"CannotPullContainerError: ref pull .* failed to extract layer"):

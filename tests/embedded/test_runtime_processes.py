@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,18 @@ def machine(shared: Runtime) -> Runtime:
 def python(text: str, **more: Any) -> ImageSpec:
     """An image that runs a Python program."""
     return ImageSpec({"/app/main.py": text}, ["python", "main.py"], **more)
+
+
+def wheel(module: str) -> bytes:
+    """A wheel of one empty module."""
+    about = f"{module}-1.dist-info"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{module}.py", "")
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", f"{module}.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n")
+    return packed.getvalue()
 
 
 class TestStart:
@@ -227,7 +241,7 @@ class TestEnvironment:
         assert (seen["FROM_IMAGE"], seen["BOTH"]) == ("1", "given")
         assert (seen["EMPTY"], seen["LINES"]) == ("", "a\nb=c")
 
-    def test_nothing_leaks(self, machine: Runtime, monkeypatch_free_environment: None) -> None:
+    def test_nothing_leaks(self, machine: Runtime, machines_secret: None) -> None:
         """Only what is needed to run here comes from this machine."""
         known = {
             "FROM_IMAGE",
@@ -238,6 +252,7 @@ class TestEnvironment:
             "TMPDIR",
             "PYTHONPATH",
             "PYTHONDONTWRITEBYTECODE",
+            "PIP_TARGET",
         }
         assert set(self.seen(machine)) - known <= {"EMBEDDED_AWS_NETWORK", "LC_CTYPE", "LD_LIBRARY_PATH"}
 
@@ -273,6 +288,15 @@ class TestEnvironment:
         ran = machine.run(spec)
         assert (ran.exit_code, ran.lines) == (0, ["mod []"])
 
+    def test_what_pip_installs_stays_inside(self, machine: Runtime) -> None:
+        """An entry point that installs packages gives them to its container, not to this machine."""
+        pytest.importorskip("pip")
+        spec = ImageSpec({"/app/mod_of_mine-1-py3-none-any.whl": wheel("mod_of_mine")})
+        install = "pip install -q --no-index ./*.whl && cd / && python -c 'import mod_of_mine as m; print(m.__file__)'"
+        ran = machine.run(spec, "sh", "-c", install)
+        assert ran.exit_code == 0, ran.lines
+        assert ran.lines[-1].startswith(str(machine.world.images.folder))
+
     def test_own_sitecustomize(self, machine: Runtime) -> None:
         """A sitecustomize of the image is still loaded."""
         spec = ImageSpec(
@@ -285,7 +309,7 @@ class TestEnvironment:
 
 
 @pytest.fixture
-def monkeypatch_free_environment() -> Iterator[None]:
+def machines_secret() -> Iterator[None]:
     """A variable in this process that must not show in containers."""
     os.environ["MACHINES_SECRET"] = "x"
     yield

@@ -105,7 +105,10 @@ def compose_environment(
     environment |= {name: os.environ[name] for name in LENT if name in os.environ and name not in given}
     environment["TMPDIR"] = str(root.host_path("tmp"))
     environment["PATH"] = _search_path(root, given.get("PATH", DEFAULT_PATH), programs)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SHIM), environment.get("PYTHONPATH")]))
+    packages = str(home / ".packages")
+    environment["PIP_TARGET"] = packages  # an entry point that installs must not change this machine
+    path = [str(SHIM), environment.get("PYTHONPATH"), packages]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     ours = (value for name, value in given.items() if name.startswith(("AWS_", "ECS_")))
     ports = sorted({port for value in ours for port in OWN_URL.findall(value)})
     environment["EMBEDDED_AWS_NETWORK"] = ",".join(

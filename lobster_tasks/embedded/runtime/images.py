@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -108,6 +109,8 @@ class Images:
         config = self._config(manifest)
         root = self._unpacked(manifest, _layers(manifest))
         size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
+        with self._world.lock:
+            repository.pulls[named.digest] = datetime.now(UTC)
         return _image(reference, named.digest, size, config, root)
 
     def _find(self, reference: str) -> tuple[Repository, Manifest]:

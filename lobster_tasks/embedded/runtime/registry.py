@@ -83,6 +83,7 @@ class Repository:
     tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
     uploads: dict[str, Upload] = field(default_factory=dict)  # by upload id
     scans: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was scanned last
+    pulls: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was pulled last
 
     def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
         """Keep a manifest and let ``tag`` name it; a known manifest keeps the time of its first push."""
@@ -110,7 +111,8 @@ class Repository:
         for tag in tags:
             del self.tags[tag]
         self.manifests.pop(digest, None)
-        self.scans.pop(digest, None)
+        for times in (self.scans, self.pulls):
+            times.pop(digest, None)
         return tags
 
     def untag(self, tag: str) -> None:

@@ -148,7 +148,7 @@ class ImageOperations(EcrRequest):
 
     def _detail(self, held: Repository, manifest: Manifest) -> dict[str, Any]:
         tags = held.tags_of(manifest.digest)
-        artifact = manifest.config_media_type
+        artifact, pulled = manifest.config_media_type, held.pulls.get(manifest.digest)
         return {
             **self.place,
             "imageDigest": manifest.digest,
@@ -157,6 +157,7 @@ class ImageOperations(EcrRequest):
             "imagePushedAt": manifest.pushed_at,
             "imageManifestMediaType": manifest.media_type,
             **({"artifactMediaType": artifact} if artifact else {}),
+            **({"lastRecordedPullTime": pulled} if pulled else {}),
             "imageStatus": "ACTIVE",
         }
 
