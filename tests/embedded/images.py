@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,8 +140,9 @@ def push(ecr: Any, spec: ImageSpec, *, repository: str = "homara", tag: str = "v
     for data in (layer, config):
         upload_blob(ecr, repository, data)
     manifest = manifest_of(config, [layer])
-    ecr.put_image(
-        repositoryName=repository, imageManifest=manifest, imageManifestMediaType=MANIFEST, imageTag=tag
-    )
+    with suppress(ecr.exceptions.ImageAlreadyExistsException):  # as an engine's push, which looks first
+        ecr.put_image(
+            repositoryName=repository, imageManifest=manifest, imageManifestMediaType=MANIFEST, imageTag=tag
+        )
     digest = digest_of(manifest.encode())
     return Pushed(repository, tag, digest, f"{uri}:{tag}", f"{uri}@{digest}", manifest)

@@ -213,7 +213,7 @@ class TestPrograms:
             ["uv", "run", "--frozen", "--no-dev", "main.py", "x"],
             ["uv", "run", "--with", "rich", "python", "main.py", "x"],
             ["poetry", "run", "python", "-m", "main", "x"],
-            ["sh", "-c", "uv run -- python main.py x"],
+            ["sh", "-c", "uv run -- python3.9 main.py x"],
             ["/root/.local/bin/uv", "run", "-m", "main", "x"],
         ],
     )

@@ -95,9 +95,9 @@ def write_programs(folder: Path) -> None:
 
 
 def _python_programs() -> Iterator[tuple[str, Path]]:
-    """This interpreter under its usual names, and the console scripts that are installed for it."""
+    """This interpreter under any Python's name, and the console scripts that are installed for it."""
     own = Path(sys.executable)
-    for name in ("python", "python3", f"python3.{sys.version_info.minor}"):
+    for name in ("python", "python3", *(f"python3.{minor}" for minor in range(8, 20))):
         yield name, own
     for path in own.parent.iterdir():
         if not PYTHON.fullmatch(path.name) and is_python_script(path):
