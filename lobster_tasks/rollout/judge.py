@@ -46,7 +46,7 @@ def _judge_by_record(last: Snapshot, status: str) -> Verdict:
     if status == "ROLLBACK_SUCCESSFUL":
         return Verdict("rolled_back", last.record.reason or "ECS rolled the deployment back")
     if status == "ROLLBACK_FAILED":
-        return Verdict("failed", last.record.reason or "the rollback failed")
+        return Verdict("failed", f"the rollback failed: {last.record.reason or 'ECS says no reason'}")
     if status in _ROLLING_BACK:
         return Verdict("moving", "ECS rolls back")
     if other := _newer_primary(last):

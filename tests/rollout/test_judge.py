@@ -129,7 +129,7 @@ BY_RECORD = {
 def test_by_the_service_deployment(kind: str, seen: Snapshot, status: str, reason: str) -> None:
     verdict = judge([replace(seen, record=record(status, reason=reason))])
     assert verdict.kind == kind
-    assert not reason or verdict.why == reason
+    assert verdict.why.endswith(reason)
 
 
 failed_primary = service(deployment(2, NEW, rollout="FAILED"))
@@ -139,6 +139,10 @@ stale = snapshot(service(deployment(1, OLD)), tasks=(old,), targets=(target(old)
 BY_DEPLOYMENTS: dict[str, tuple[str, list[Snapshot]]] = {
     "completed, running, healthy": ("live", [live]),
     "running equals desired, but it goes on": ("moving", [in_progress]),
+    "all healthy, but ECS has not finished": (
+        "moving",
+        [snapshot(service(moving), tasks=(a,), targets=(target(a),))],
+    ),
     "completed, but the target is not healthy": (
         "moving",
         [snapshot(service(ours), tasks=(a,), targets=(target(a, "initial"),))],

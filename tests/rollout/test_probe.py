@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import http
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
@@ -32,8 +39,9 @@ def serving(answer: Callable[[Request], int | None] = lambda _: None, **options:
     server: Server = serve(lambda _: None, "127.0.0.1", 0, process_request=process, **options)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
+    scheme = "https" if "ssl" in options else "http"
     try:
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        yield f"{scheme}://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.shutdown()
         thread.join()
@@ -119,6 +127,28 @@ def test_a_handshake_that_is_refused(status: int, said: str) -> None:
     assert not answer.ok
     assert answer.said.startswith(f"WebSocket {STREAM} {said}")
     assert answer.passing is (status == 503)
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """For another name than the server's, signed by itself: as a visitor's own certificate looks from here."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "app.example.com")])
+    begin = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, begin + timedelta(days=1))
+    signed = made.sign(key, hashes.SHA256())
+    pem = folder / "server.pem"
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem.write_bytes(key.private_bytes(*plain) + signed.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+def test_https_with_a_certificate_for_another_name(tmp_path: Path) -> None:
+    with serving(lambda request: 200 if request.path == "/" else None, ssl=certificate(tmp_path)) as url:
+        found = probe(CLOCK, Door(url), "/", "/ws")
+    assert url.startswith("https://")
+    assert found.ok, found
 
 
 def test_what_passes_is_asked_again() -> None:

@@ -98,7 +98,7 @@ def test_what_was_described_can_be_registered_again() -> None:
         {**REGISTERED, "cpu": ".5 vcpu"},
         {**REGISTERED, "runtimePlatform": None},
         {**REGISTERED, "tags": []},
-        container(secrets=None, command=[], stopTimeout=30, interactive=False),
+        container(secrets=None, command=[], stopTimeout=30, interactive=False, essential=None),
         container(environment=list(reversed(REGISTERED["containerDefinitions"][0]["environment"]))),
     ],
     ids=["units", "short units", "default platform", "tags", "container defaults", "order of variables"],
