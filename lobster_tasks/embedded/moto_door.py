@@ -9,6 +9,7 @@ this module's ``__getattr__``, its stores of resources by ``Backends``.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ HOMES = {
     "IAMPolicyDocumentValidator": "moto.iam.policy_validation",
     "IAMTrustPolicyDocumentValidator": "moto.iam.policy_validation",
     "EC2Backend": "moto.ec2.models",
+    "LogsBackend": "moto.logs.models",
     "NotFoundException": "moto.iam.exceptions",
     "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
     "SecurityGroupRule": "moto.ec2.models.security_groups",
@@ -59,6 +61,7 @@ HOMES = {
     "IamResponse": "moto.iam.responses",
     "LogsResponse": "moto.logs.responses",
     "ResourceGroupsTaggingAPIResponse": "moto.resourcegroupstaggingapi.responses",
+    "SecretsManagerBackend": "moto.secretsmanager.models",
     "SecretsManagerResponse": "moto.secretsmanager.responses",
     "SimpleSystemManagerResponse": "moto.ssm.responses",
     "TokenResponse": "moto.sts.responses",
@@ -127,10 +130,15 @@ def aws_errors() -> Iterator[None]:
     except AwsError:
         raise
     except ServiceException as error:
-        raise AwsError(error.code, error.message) from error
+        raise AwsError(error.code, _plain(error.message)) from error
     except HTTPException as error:
         code = getattr(error, "error_type", error.name)
-        raise AwsError(code, getattr(error, "message", error.description)) from error
+        raise AwsError(code, _plain(getattr(error, "message", error.description))) from error
+
+
+def _plain(message: str | None) -> str:
+    """A message without what only clients put before it."""
+    return re.sub(r"^An error occurred .* operation: ", "", " ".join((message or "").split()))
 
 
 @dataclass(frozen=True)

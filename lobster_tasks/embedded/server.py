@@ -27,6 +27,9 @@ OWN: dict[str, str] = {
     "ecs": "ecs:Ecs",
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
     "iam": "iam:Iam",
+    "logs": "logs:Logs",
+    "secretsmanager": "secretsmanager:SecretsManager",
+    "ssm": "ssm:Ssm",
     "tagging": "tagging:Tagging",
 }
 """Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""

@@ -1,0 +1,46 @@
+"""Filter patterns for log lines that are plain text ("Filter pattern syntax", CloudWatch Logs User Guide)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TERM = re.compile(r'(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|%(?P<regex>[^%]+)%|(?P<word>\S+))')
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term: it must be there, must not (``-``), or is one of those of which one must be (``?``)."""
+
+    sign: str
+    found: Callable[[str], bool]
+
+
+def matcher(pattern: str | None) -> Callable[[str], bool]:
+    """Whether a line matches; NotImplementedError for patterns of JSON and of space-delimited lines."""
+    if not pattern or not pattern.strip():
+        return lambda line: True
+    if pattern.lstrip()[0] in "{[":
+        raise NotImplementedError(f"the filter pattern {pattern}")
+    terms = [_term(match) for match in TERM.finditer(pattern)]
+    needed = [term for term in terms if not term.sign]
+    excluded = [term for term in terms if term.sign == "-"]
+    optional = [term for term in terms if term.sign == "?"]
+
+    def matches(line: str) -> bool:
+        return (
+            all(term.found(line) for term in needed)
+            and not any(term.found(line) for term in excluded)
+            and (not optional or any(term.found(line) for term in optional))
+        )
+
+    return matches
+
+
+def _term(match: re.Match[str]) -> Term:
+    if match["regex"]:
+        wanted = re.compile(match["regex"])
+        return Term(match["sign"], lambda line: wanted.search(line) is not None)
+    text = match["word"] or re.sub(r"\\(.)", r"\1", match["phrase"])
+    return Term(match["sign"], lambda line: text in line)
