@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..rollout.outcome import Answer
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
+
+if TYPE_CHECKING:
+    from ..rollout.outcome import Answer
 
 _FIX = "inv setup-application-load-balancer"
 _HEALTH = "/_stcore/health"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import LobsterError
+
 Status = Literal["pass", "warn", "fail", "skip"]
 
 
@@ -65,6 +67,11 @@ def doubtful(saw: str, fix: str | None = None) -> Finding:
 def bad(saw: str, fix: str | None = None) -> Finding:
     """It does not work so."""
     return Finding("fail", saw, fix)
+
+
+def refusal(error: LobsterError) -> str:
+    """A refused call, in half a sentence."""
+    return f"{error.what.rstrip('.')} ({error.why})" if error.why else error.what.rstrip(".")
 
 
 def listed(names: list[str], most: int = 3) -> str:

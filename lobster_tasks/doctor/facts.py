@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..errors import LobsterError
 from ..settings import Settings
-from .check import UnknownError
+from .check import UnknownError, refusal
 
 Name = Literal[
     "identity",
@@ -51,8 +51,7 @@ class Reading:
     def known(self) -> Any:
         """The value; raises UnknownError when it could not be read."""
         if self.error:
-            why = f" ({self.error.why})" if self.error.why else ""
-            raise UnknownError(f"{self.error.what.rstrip('.')}{why}")
+            raise UnknownError(refusal(self.error))
         if self.unknown:
             raise UnknownError(self.unknown)
         return self.value

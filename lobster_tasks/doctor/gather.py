@@ -1,4 +1,7 @@
-"""Reads the account once, everything side by side; a refused call is a reading too."""
+"""Reads the account once, everything side by side; a refused call is a reading too.
+
+What is heavy to import is imported where it is used: the report of every command knows this package.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,7 @@ from typing import Any
 from ..aws import Aws
 from ..dockerfile import parse
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
-from ..rollout.probe import find_door, probe
-from ..rollout.snapshot import TargetGroup
 from ..settings import Settings
-from ..stack import Known, build
-from ..stack.network import Network
 from . import permissions
 from .check import UnknownError
 from .facts import Facts, Name, Reading
@@ -140,6 +139,9 @@ def _log_group(look: Look) -> Any:
 
 def _network(look: Look) -> list[Any]:
     """The subnets that the service's tasks are in, or, without a service, those that they would be in."""
+    from ..stack import Known, build
+    from ..stack.network import Network
+
     service = look.known("service")
     if service:
         subnets = service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
@@ -214,6 +216,9 @@ def _target_health(look: Look) -> Any:
 
 def _answers(look: Look) -> Any:
     """What the page and the WebSocket answer now, through the load balancer."""
+    from ..rollout.probe import find_door, probe
+    from ..rollout.snapshot import TargetGroup
+
     service = look.need("service", f"there is no service {look.settings.service}")
     if not service["runningCount"]:
         raise UnknownError("the service has no running task")

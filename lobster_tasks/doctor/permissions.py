@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..aws import Aws
 from ..errors import LobsterError
 from ..settings import Settings
-from .check import UnknownError
+from .check import UnknownError, refusal
 from .facts import Decision, Secret
 from .references import is_secret, parameter_name, region_of, secret_arn
 
@@ -83,7 +83,7 @@ def _secret(aws: Aws, name: str, source: str) -> Secret:
     try:
         found = aws.find("secretsmanager:DescribeSecret", {"ResourceNotFoundException"}, name, SecretId=arn)
     except LobsterError as error:
-        return Secret(name, source, None, arn, unknown=error.what.rstrip("."))
+        return Secret(name, source, None, arn, unknown=refusal(error))
     if found is None or found.get("DeletedDate"):
         return Secret(name, source, False, arn)
     return Secret(name, source, True, found["ARN"], _key_arn(arn, found.get("KmsKeyId", "")))
@@ -115,7 +115,7 @@ def _some_parameters(aws: Aws, named: dict[str, str]) -> list[Secret]:
             "ssm:GetParameters", ", ".join(named), Names=sorted(set(names.values())), WithDecryption=False
         )
     except LobsterError as error:
-        unknown = error.what.rstrip(".")
+        unknown = refusal(error)
         return [Secret(name, source, None, arns[name], unknown=unknown) for name, source in named.items()]
     missing = set(answer.get("InvalidParameters", []))
     return [Secret(name, source, names[name] not in missing, arns[name]) for name, source in named.items()]
