@@ -6,13 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 import websockets.sync.client
 
-from lobster_tasks.embedded.runtime.addresses import Network, low_port_shift
+from lobster_tasks.embedded.runtime.addresses import LEASE_PORT, Network, low_port_shift
 from lobster_tasks.embedded.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.runtime_world import Ran, Runtime, runtime
@@ -64,20 +66,40 @@ class TestAddresses:
         assert addresses.loopback("vpc-1", "10.0.0.6") not in {one, *others}
 
     def test_two_at_once_do_not_collide(self, machine: Runtime) -> None:
-        """Each embedded AWS has a range of its own, given back when it ends, even by kill -9."""
-        text = (
-            f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-            "from tests.embedded.runtime_world import Runtime\n"
-            "print(Runtime().world.addresses.range, flush=True); import time; time.sleep(1000)"
-        )
-        ranges = []
-        for _ in range(2):
-            with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) as other:
-                assert other.stdout is not None
-                ranges.append(other.stdout.readline().strip())
-                other.kill()
-        assert machine.world.addresses.range not in ranges
-        assert ranges[0] == ranges[1]
+        """Each embedded AWS has a range of its own."""
+        with another() as (one, _), another() as (two, _):
+            assert len({machine.world.addresses.range, one, two}) == 3
+
+    def test_a_range_goes_back(self) -> None:
+        """Even after kill -9 nothing holds the range: not a child that is still about to end, either."""
+        with another() as (name, family):
+            assert holder(name) in family
+        assert holder(name) not in family
+
+
+@contextmanager
+def another() -> Iterator[tuple[str, list[int]]]:
+    """One more runtime, in a process that is killed in the end: its range, and its and its children's pids."""
+    text = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        "from tests.embedded.runtime_world import ImageSpec, Runtime\n"
+        "machine = Runtime(); machine.run(ImageSpec(), 'sleep', '1000')\n"
+        "print(machine.world.addresses.range, flush=True); import time; time.sleep(1000)"
+    )
+    with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        children = psutil.Process(process.pid).children(recursive=True)
+        try:
+            yield name, [process.pid, *(child.pid for child in children)]
+        finally:
+            process.kill()
+
+
+def holder(name: str) -> int | None:
+    """The process that holds a range of addresses."""
+    held = (each for each in psutil.net_connections("udp4") if each.laddr == (f"{name}.0.1", LEASE_PORT))
+    return next((each.pid for each in held), None)
 
 
 class TestBinding:

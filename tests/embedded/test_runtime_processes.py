@@ -536,7 +536,7 @@ from tests.embedded.images import ImageSpec, web_app
 from tests.embedded.runtime_world import Runtime
 machine = Runtime()
 one = machine.run(web_app())
-two = machine.run(ImageSpec({{"/app/x": ""}}), "sh", "-c", "setsid sleep 7654 & exec sleep 7654")
+two = machine.run(ImageSpec({{"/app/x": ""}}), "sh", "-c", "setsid sleep {seconds} & exec sleep {seconds}")
 three = machine.run(ImageSpec({{"/app/x": ""}}), "sh", "-c", "trap '' TERM HUP INT; while :; do sleep 0.1; done")
 one.get()
 print(one.container.pid, two.container.pid, three.container.pid, flush=True)
@@ -546,7 +546,8 @@ time.sleep(1000)
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_no_child_outlives_the_embedded_aws(self, number: int) -> None:
         """Even kill -9 leaves nothing behind: neither Python programs, nor others, nor what they started."""
-        text = self.HOLDER.format(root=str(Path(__file__).parents[2]))
+        seconds = str(7600 + number)  # tells this test's processes from those of its twin
+        text = self.HOLDER.format(root=str(Path(__file__).parents[2]), seconds=seconds)
         with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout is not None
             pids = [int(pid) for pid in holder.stdout.readline().split()]
@@ -556,5 +557,5 @@ time.sleep(1000)
             holder.send_signal(number)
             holder.wait(timeout=10)
         eventually(lambda: not any(map(psutil.pid_exists, family)))
-        left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "7654"]]
+        left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", seconds]]
         assert left == []
