@@ -7,6 +7,7 @@
 | ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
 | ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
 | ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
+| ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
 | ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``fargate.task_endpoint``) |
 | ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
@@ -18,7 +19,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-from . import moto_door
+from . import moto_door, roles
 from .calls import CallLog
 from .faults import Faults, RuleError
 from .moto_door import Answer
@@ -49,6 +50,7 @@ class Control:
             ("DELETE", "calls"): lambda _: self._calls.clear(),
             ("POST", "latency"): self._latency,
             ("POST", "kill-task"): self._kill_task,
+            ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
             ("POST", "address"): self._address,
         }
 

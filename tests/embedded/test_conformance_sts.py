@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 
 from tests.embedded_process import EmbeddedProcess
 
@@ -57,8 +58,6 @@ def test_an_assumed_role_is_the_caller(aws: EmbeddedProcess, client: Any, role: 
 
 def test_a_workflow_assumes_a_role_without_credentials(aws: EmbeddedProcess, client: Any, role: str) -> None:
     """AssumeRoleWithWebIdentity 'does not require the use of AWS security credentials'."""
-    from botocore import UNSIGNED
-
     unsigned = aws.client("sts", signature_version=UNSIGNED)
     answer = unsigned.assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="GitHubActions", WebIdentityToken="a.b.c"
