@@ -187,12 +187,8 @@ def _cause(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         return cause
     minutes = settings.deployment.wait_minutes
     told = f"Still moving after {minutes:g} minutes: {verdict.why}."
-    return Cause(
-        "out-of-time",
-        told,
-        (cause.message, *cause.evidence),
-        "inv status; deployment.wait_minutes bounds the wait",
-    )
+    shown = cause.evidence if cause.code == "deployment-failed" else (cause.message, *cause.evidence)
+    return Cause("out-of-time", told, shown, "inv status; deployment.wait_minutes bounds the wait")
 
 
 def _url(aws: Aws, rollout: Rollout) -> str | None:

@@ -206,7 +206,8 @@ def rollout_of(
 ) -> Rollout:
     """The identity of the service's deployment of ``revision``."""
     deployments = Service.of(service).deployments
-    ours = next((each for each in deployments if each.task_definition == revision), None)
+    of_revision = [each for each in deployments if each.task_definition == revision]
+    ours = min(of_revision, key=lambda each: each.status != "PRIMARY", default=None)
     return Rollout(
         settings.cluster,
         settings.service,
