@@ -21,8 +21,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from . import moto_door, roles
 from .calls import CallLog
+from .dispatch import Answer
 from .faults import Faults, RuleError
-from .moto_door import Answer
 from .world import World
 
 

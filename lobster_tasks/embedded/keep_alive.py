@@ -9,7 +9,8 @@ from collections.abc import Callable
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from .moto_door import Answer, MotoRequestHandler
+from .dispatch import Answer
+from .moto_door import MotoRequestHandler
 
 REPLACED = ("connection", "content-length", "date", "server", "transfer-encoding")
 Application = Callable[[dict[str, Any]], Answer | None]

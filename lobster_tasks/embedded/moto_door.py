@@ -23,7 +23,6 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
-from botocore.exceptions import UnknownServiceError
 from moto.backend_index import backend_url_patterns
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
@@ -42,7 +41,6 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
 
 HOMES = {
     "IAMBackend": "moto.iam.models",
@@ -109,12 +107,22 @@ __all__ = [
     "DEFAULT_ACCOUNT_ID",
     "HOMES",
     "ActionResult",
-    "Answer",
     "AwsError",
+    "BackendRequest",
     "Backends",
     "BaseResponse",
+    "DomainDispatcherApplication",
     "MotoRequestHandler",
-    "Stock",
+    "NotFound",
+    "OperationModel",
+    "ServiceException",
+    "backend_url_patterns",
+    "create_backend_app",
+    "determine_request_protocol",
+    "get_serializer_class",
+    "get_service_model",
+    "get_service_router",
+    "service_name_from_moto_package_name",
 ]
 
 
@@ -139,99 +147,6 @@ def aws_errors() -> Iterator[None]:
 def _plain(message: str | None) -> str:
     """A message without what only clients put before it."""
     return re.sub(r"^An error occurred .* operation: ", "", " ".join((message or "").split()))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, whole."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    @classmethod
-    def of(cls, response: Response) -> Answer:
-        """The answer that a werkzeug response holds."""
-        return cls(response.status_code, tuple(response.headers.items()), response.get_data())
-
-
-def in_our_account(environ: dict[str, Any]) -> None:
-    """Tell moto the account; else it looks for the access key in every IAM store of every partition."""
-    environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
-
-
-def answer_from(response_class: type[BaseResponse], environ: dict[str, Any]) -> Answer:
-    """What a response class answers to one request (a WSGI environ)."""
-    request = BackendRequest(environ)
-    status, headers, body = response_class.dispatch(request, request.raw_url, dict(request.headers))
-    return Answer.of(Response(body, status, headers))
-
-
-class Stock(DomainDispatcherApplication):
-    """moto's own front door, for every service of which we have no class of our own."""
-
-    def __init__(self) -> None:
-        super().__init__(_known_app)
-
-    def answer(self, environ: dict[str, Any]) -> Answer:
-        """What moto answers; NotImplementedError when it has no such service or operation."""
-        answer = Answer.of(Response.from_app(self, environ, buffered=True))
-        if answer.status in (404, 405) and answer.body.lstrip().lower().startswith(b"<!doctype html"):
-            raise NotImplementedError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        return answer
-
-    def get_backend_for_host(self, host: str | None) -> Any:
-        """As moto's, but for what moto only prints about, on a standard output that is not its own."""
-        if host and host.endswith(".amazonaws.com") and _backend(host) is None:
-            return None
-        return super().get_backend_for_host(host)
-
-
-def _backend(host: str) -> str | None:
-    return next((name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")), None)
-
-
-def _known_app(backend: Any) -> Any:
-    if backend is None:
-        raise NotImplementedError("no such service")
-    return create_backend_app(backend)
-
-
-def model_name(service: str) -> str:
-    """botocore's name of the service that signs as ``service``."""
-    if service in _MODEL_NAMES:
-        return _MODEL_NAMES[service]
-    backend = _backend(f"{service}.us-east-1.amazonaws.com") or service
-    return str(service_name_from_moto_package_name(backend))
-
-
-_MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}
-
-
-def rest_operation(service: str, environ: dict[str, Any]) -> str:
-    """The operation that a REST request asks for by method and path; empty when none does."""
-    try:
-        operation, _ = get_service_router(model_name(service)).match(BackendRequest(environ))
-    except (NotFound, NotImplementedError, UnknownServiceError):
-        return ""
-    return str(operation.name)
-
-
-def error_answer(service: str, content_type: str, error: ServiceException) -> Answer:
-    """An error in the wire form of a service (by its signing name); UnknownServiceError without a model."""
-    model = get_service_model(model_name(service))
-    try:
-        protocol = determine_request_protocol(model, content_type)
-    except NotImplementedError:
-        protocol = str(model.protocol)
-    serializer = get_serializer_class(model.service_name, protocol)(OperationModel({}, model))
-    wire = serializer.serialize(error)
-    body = wire["body"]
-    return Answer(
-        wire["status_code"],
-        tuple(wire["headers"].items()),
-        body.encode() if isinstance(body, str) else bytes(body),
-    )
 
 
 def empty_moto() -> None:
@@ -368,16 +283,10 @@ def find_role(account: str, role_arn: str) -> StoredRole | None:
         role.arn,
         role.assume_role_policy_document,
         dict(role.policies),
-        {arn: _default_document(policy) for arn, policy in role.managed_policies.items()},
-        _default_document(boundary) if boundary else None,
+        {arn: policy_text(policy) for arn, policy in role.managed_policies.items()},
+        policy_text(boundary) if boundary else None,
         role.create_date.replace(tzinfo=UTC),
     )
-
-
-def _default_document(policy: Any) -> str:
-    """A managed policy's text: that of its default version."""
-    versions = {version.version_id: version.document for version in policy.versions}
-    return str(versions[policy.default_version_id])
 
 
 def find_subnet(ec2: Any, subnet: str) -> Any:

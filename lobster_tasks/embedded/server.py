@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from . import moto_door
+from . import dispatch
 from .calls import CallLog
 from .control import Control
+from .dispatch import Answer
 from .faults import Effect
 from .keep_alive import HttpServer
-from .moto_door import Answer, AwsError
+from .moto_door import AwsError, BaseResponse
 from .wire import Call, read_call, refusal
 from .world import World
 
@@ -37,10 +38,10 @@ OWN: dict[str, str] = {
 CLASSIC_ELB = "2012-06-01"
 
 
-def load(place: str) -> type[moto_door.BaseResponse]:
+def load(place: str) -> type[BaseResponse]:
     """The class at ``module:Class`` in ``services``."""
     module, _, name = place.partition(":")
-    loaded: type[moto_door.BaseResponse] = getattr(import_module(f".services.{module}", __package__), name)
+    loaded: type[BaseResponse] = getattr(import_module(f".services.{module}", __package__), name)
     return loaded
 
 
@@ -55,7 +56,7 @@ class Services:
         self._names = dict(own)
         self._own = {service: load(place) for service, place in own.items()}
         self._locks = {service: threading.Lock() for service in own}
-        self._stock = moto_door.Stock()
+        self._stock = dispatch.Stock()
 
     def handler(self, call: Call) -> str:
         """``module:Class`` of ours that answers, or ``moto``."""
@@ -63,11 +64,11 @@ class Services:
 
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError when nobody knows its operation."""
-        moto_door.in_our_account(environ)
+        dispatch.in_our_account(environ)
         if not self._is_ours(call):
             return self._stock.answer(environ)
         with self._locks[call.service]:
-            return moto_door.answer_from(self._own[call.service], environ)
+            return dispatch.answer_from(self._own[call.service], environ)
 
     def _is_ours(self, call: Call) -> bool:
         return call.service in self._own and call.form.get("Version") != CLASSIC_ELB

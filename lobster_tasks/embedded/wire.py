@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl
 
 from botocore.exceptions import UnknownServiceError
 
-from . import moto_door
-from .moto_door import Answer, AwsError
+from . import dispatch
+from .dispatch import Answer
+from .moto_door import AwsError
 
 CREDENTIAL = re.compile(r"Credential=(?P<key>[^/\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 READS = re.compile(
@@ -52,7 +53,7 @@ def read_call(environ: dict[str, Any]) -> Call:
     operation = target.rpartition(".")[2] or form.get("Action", "")
     service = signed["service"].lower() if signed else UNSIGNED.get(operation, "")
     if service and not operation:
-        operation = moto_door.rest_operation(service, environ)
+        operation = dispatch.rest_operation(service, environ)
     return Call(
         service,
         operation,
@@ -74,7 +75,7 @@ def _form(environ: dict[str, Any], content_type: str) -> dict[str, str]:
 def refusal(call: Call, error: AwsError, status: int | None = None) -> Answer:
     """``error`` in the wire form of the called service, with its HTTP status unless one is given."""
     try:
-        answer = moto_door.error_answer(call.service, call.content_type, error)
+        answer = dispatch.error_answer(call.service, call.content_type, error)
     except UnknownServiceError:
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
         answer = Answer(400, (("Content-Type", "application/x-amz-json-1.1"),), body)

@@ -1,0 +1,119 @@
+"""Answers requests through moto's classes: ours that subclass them, and moto's own for all other services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+from werkzeug.wrappers import Response
+
+from .moto_door import (
+    DEFAULT_ACCOUNT_ID,
+    BackendRequest,
+    BaseResponse,
+    DomainDispatcherApplication,
+    NotFound,
+    OperationModel,
+    ServiceException,
+    backend_url_patterns,
+    create_backend_app,
+    determine_request_protocol,
+    get_serializer_class,
+    get_service_model,
+    get_service_router,
+    service_name_from_moto_package_name,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, whole."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, response: Response) -> Answer:
+        """The answer that a werkzeug response holds."""
+        return cls(response.status_code, tuple(response.headers.items()), response.get_data())
+
+
+def in_our_account(environ: dict[str, Any]) -> None:
+    """Tell moto the account; else it looks for the access key in every IAM store of every partition."""
+    environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
+
+
+def answer_from(response_class: type[BaseResponse], environ: dict[str, Any]) -> Answer:
+    """What a response class answers to one request (a WSGI environ)."""
+    request = BackendRequest(environ)
+    status, headers, body = response_class.dispatch(request, request.raw_url, dict(request.headers))
+    return Answer.of(Response(body, status, headers))
+
+
+class Stock(DomainDispatcherApplication):
+    """moto's own front door, for every service of which we have no class of our own."""
+
+    def __init__(self) -> None:
+        super().__init__(_known_app)
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """What moto answers; NotImplementedError when it has no such service or operation."""
+        answer = Answer.of(Response.from_app(self, environ, buffered=True))
+        if answer.status in (404, 405) and answer.body.lstrip().lower().startswith(b"<!doctype html"):
+            raise NotImplementedError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return answer
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """As moto's, but for what moto only prints about, on a standard output that is not its own."""
+        if host and host.endswith(".amazonaws.com") and _backend(host) is None:
+            return None
+        return super().get_backend_for_host(host)
+
+
+def _backend(host: str) -> str | None:
+    return next((name for name, pattern in backend_url_patterns if pattern.match(f"http://{host}")), None)
+
+
+def _known_app(backend: Any) -> Any:
+    if backend is None:
+        raise NotImplementedError("no such service")
+    return create_backend_app(backend)
+
+
+def model_name(service: str) -> str:
+    """botocore's name of the service that signs as ``service``."""
+    if service in _MODEL_NAMES:
+        return _MODEL_NAMES[service]
+    backend = _backend(f"{service}.us-east-1.amazonaws.com") or service
+    return str(service_name_from_moto_package_name(backend))
+
+
+_MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}
+
+
+def rest_operation(service: str, environ: dict[str, Any]) -> str:
+    """The operation that a REST request asks for by method and path; empty when none does."""
+    try:
+        operation, _ = get_service_router(model_name(service)).match(BackendRequest(environ))
+    except (NotFound, NotImplementedError, UnknownServiceError):
+        return ""
+    return str(operation.name)
+
+
+def error_answer(service: str, content_type: str, error: ServiceException) -> Answer:
+    """An error in the wire form of a service (by its signing name); UnknownServiceError without a model."""
+    model = get_service_model(model_name(service))
+    try:
+        protocol = determine_request_protocol(model, content_type)
+    except NotImplementedError:
+        protocol = str(model.protocol)
+    serializer = get_serializer_class(model.service_name, protocol)(OperationModel({}, model))
+    wire = serializer.serialize(error)
+    body = wire["body"]
+    return Answer(
+        wire["status_code"],
+        tuple(wire["headers"].items()),
+        body.encode() if isinstance(body, str) else bytes(body),
+    )
