@@ -1,7 +1,8 @@
 """invoke.yaml, environment and flags become one frozen ``Settings``; everything wrong is reported at once.
 
 The section ``lobster:`` of ``invoke.yaml`` is overridden by ``INVOKE_LOBSTER_<SECTION>_<KEY>``, then by flags
-(``--set section.key=value``). The defaults build the system of the plan, in us-east-2.
+(``--set section.key=value``); the members of a map are set alike (``container.environment.<NAME>``). The
+defaults build the system of the plan, in us-east-2.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pydantic import (
 from .errors import SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
+# Settings whose members have names of the user's own.
+_MAPS = ("container.environment", "container.secrets")
 DEFAULT_REGION = "us-east-2"
 
 # Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
@@ -56,18 +59,37 @@ _SECRET_PREFIXES = (
     "AKIA",
     "ASIA",
 )
+# A whole secret, or ``…:json-key:version-stage:version-id``, of which each may be empty (ECS, "Secret").
 _SECRET_ARN = re.compile(
-    r"arn:aws[\w-]*:(secretsmanager:[\w-]+:\d{12}:secret:|ssm:[\w-]+:\d{12}:parameter/)\S+"
+    r"arn:aws[\w-]*:(secretsmanager:[\w-]+:\d{12}:secret:[^\s:]+(:[^\s:]*:[^\s:]*:[^\s:]*)?"
+    r"|ssm:[\w-]+:\d{12}:parameter/\S+)"
 )
+_SECRET_WITH_KEY_ONLY = re.compile(r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret(:[^\s:]+){2,4}:?")
 _PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
+def _matching(pattern: str, takes: str) -> AfterValidator:
+    """A whole match of ``pattern``, in ASCII as AWS means it; ``takes`` says in words what it takes."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(takes)
+        return value
+
+    return AfterValidator(check)
+
+
 def _elb_name(value: str) -> str:
-    """The name rules of CreateLoadBalancer and CreateTargetGroup."""
+    """The name rules that CreateLoadBalancer and CreateTargetGroup have in common."""
     if len(value) > 32:
         raise ValueError(f"is {len(value)} characters long; Elastic Load Balancing takes at most 32")
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", value):
         raise ValueError("Elastic Load Balancing takes letters, digits and inner hyphens only")
+    return value
+
+
+def _load_balancer_name(value: str) -> str:
     if value.startswith("internal-"):
         raise ValueError("Elastic Load Balancing refuses names that begin with 'internal-'")
     return value
@@ -77,6 +99,8 @@ def _group_name(value: str) -> str:
     """The name rules of CreateSecurityGroup."""
     if value.startswith("sg-"):
         raise ValueError("EC2 refuses security group names that begin with 'sg-'")
+    if value == "default":
+        raise ValueError("EC2 keeps this name for each VPC's own group")
     return value
 
 
@@ -84,6 +108,8 @@ def _secret_reference(value: str) -> str:
     """A secret is named, never valued; the message must not repeat what may be one."""
     if _SECRET_ARN.fullmatch(value):
         return value
+    if _SECRET_WITH_KEY_ONLY.fullmatch(value):
+        raise ValueError("a JSON key needs its colons: <ARN>:<key>:: or <ARN>:<key>:<stage>:<version>")
     if not _PARAMETER_NAME.fullmatch(value) or _looks_like_a_secret(value):
         raise ValueError(
             "looks like a secret's value; give the ARN of a Secrets Manager secret, or the ARN or name of an "
@@ -120,6 +146,19 @@ def _listed(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))
 
 
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"{_listed(twice)} is named more than once")
+    return values
+
+
+def _given(value: object) -> object:
+    """In a map of variables null is no default: what was meant would silently be missing."""
+    if value is None:
+        raise ValueError("has no value; delete the line, or say what it is")
+    return value
+
+
 def _text(value: object) -> object:
     """YAML reads PORT: 8501 as a number; an environment variable is text."""
     if isinstance(value, bool):
@@ -127,17 +166,30 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=255)]
-RoleName = Annotated[str, Field(pattern=r"^[\w+=,.@-]+$", max_length=64)]
-ElbName = Annotated[str, AfterValidator(_elb_name)]
-GroupName = Annotated[
-    str, Field(pattern=r"^[\w .\-:/()#,@\[\]+=&;{}!$*]+$", max_length=255), AfterValidator(_group_name)
+Name = Annotated[
+    str,
+    Field(max_length=255),
+    _matching(r"[A-Za-z0-9_-]+", "takes letters, digits, hyphens and underscores only"),
 ]
+RoleName = Annotated[
+    str, Field(max_length=64), _matching(r"[\w+=,.@-]+", "takes letters, digits and + = , . @ - _ only")
+]
+PolicyArn = Annotated[
+    str, _matching(r"arn:aws[\w-]*:iam::(aws|\d{12}):policy/\S+", "takes ARNs of managed policies")
+]
+TargetGroupName = Annotated[str, AfterValidator(_elb_name)]
+LoadBalancerName = Annotated[str, AfterValidator(_elb_name), AfterValidator(_load_balancer_name)]
+GroupName = Annotated[
+    str,
+    Field(max_length=255),
+    _matching(r"[\w .\-:/()#,@\[\]+=&;{}!$*]+", "takes letters, digits, spaces and . - : / ( ) # , @ only"),
+    AfterValidator(_group_name),
+]
+SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]+", "takes subnet ids, as in subnet-0a1b2c3d")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Path = Annotated[str, Field(pattern=r"^/", max_length=1024)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
-Text = Annotated[str, BeforeValidator(_text)]
-SecretReference = Annotated[str, AfterValidator(_secret_reference)]
+Path = Annotated[str, Field(max_length=1024), _matching(r"/\S*", "takes a path that begins with '/'")]
+Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
+SecretReference = Annotated[str, AfterValidator(_secret_reference), BeforeValidator(_given)]
 
 
 class _Section(BaseModel):
@@ -153,8 +205,17 @@ class TaskSettings(_Section):
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     execution_role: RoleName = "ecsTaskExecutionRole"
     task_role: RoleName = "ecsTaskRole"
-    policies: Words = ()
+    policies: Annotated[
+        tuple[PolicyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
+    ] = ()
     """ARNs of managed policies that the app needs, attached to the task role."""
+
+    @field_validator("task_role")
+    @classmethod
+    def _roles_differ(cls, role: str, info: ValidationInfo) -> str:
+        if role == info.data.get("execution_role"):
+            raise ValueError("must differ from task.execution_role: the app would get what only ECS needs")
+        return role
 
     @field_validator("cpu")
     @classmethod
@@ -193,7 +254,11 @@ class ContainerSettings(_Section):
 class LogSettings(_Section):
     """CloudWatch Logs."""
 
-    group: Annotated[str, Field(pattern=r"^[.\-_/#A-Za-z0-9]+$", max_length=512)] = "/ecs/lobster-streamlit"
+    group: Annotated[
+        str,
+        Field(max_length=512),
+        _matching(r"[.\-_/#A-Za-z0-9]+", "takes letters, digits and . - _ / # only"),
+    ] = "/ecs/lobster-streamlit"
     retention_days: int = 30
 
     @field_validator("retention_days")
@@ -207,21 +272,40 @@ class LogSettings(_Section):
 class NetworkSettings(_Section):
     """Where it runs; nothing given means the default VPC and two of its subnets in two zones."""
 
-    vpc: Annotated[str, Field(pattern=r"^vpc-")] | None = None
-    subnets: Words | None = None
+    vpc: Annotated[str, _matching(r"vpc-[0-9a-f]+", "takes the id of a VPC, as in vpc-0a1b2c3d")] | None = (
+        None
+    )
+    subnets: (
+        Annotated[tuple[SubnetId, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] | None
+    ) = None
     public: bool = True
     """Tasks get a public address, which is how they reach ECR and Secrets Manager in a public subnet."""
+
+    @field_validator("subnets")
+    @classmethod
+    def _two_subnets(cls, subnets: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if subnets is not None and len(subnets) < 2:
+            raise ValueError("a load balancer takes at least two, in two Availability Zones")
+        return subnets
 
 
 class LoadBalancerSettings(_Section):
     """The Application Load Balancer; ``idle_timeout`` in seconds, ``certificate`` an ACM ARN for HTTPS."""
 
-    name: ElbName = "lobster-alb"
-    target_group: ElbName = "lobster-tg"
+    name: LoadBalancerName = "lobster-alb"
+    target_group: TargetGroupName = "lobster-tg"
     security_group: GroupName = "lobster-alb-sg"
     internal: bool = False
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300
-    certificate: Annotated[str, Field(pattern=r"^arn:aws[\w-]*:acm:")] | None = None
+    certificate: (
+        Annotated[
+            str,
+            _matching(
+                r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/\S+", "takes the ARN of a certificate in ACM"
+            ),
+        ]
+        | None
+    ) = None
     stickiness: bool = True
 
 
@@ -248,10 +332,25 @@ class DeploymentSettings(_Section):
 
     desired_count: Annotated[int, Field(ge=0)] = 1
     minimum_healthy_percent: Annotated[int, Field(ge=0, le=100)] = 100
-    maximum_percent: Annotated[int, Field(ge=100, le=200)] = 200
+    maximum_percent: Annotated[int, Field(ge=100, le=200, validate_default=True)] = 200
     deregistration_delay: Annotated[int, Field(ge=0, le=3600)] = 30
     wait_minutes: Annotated[float, Field(gt=0, le=360)] = 15
     rollback: bool = True
+
+    @field_validator("maximum_percent")
+    @classmethod
+    def _a_task_can_be_replaced(cls, maximum: int, info: ValidationInfo) -> int:
+        """ECS rounds the minimum up and the maximum down ("DeploymentConfiguration")."""
+        minimum, count = info.data.get("minimum_healthy_percent"), info.data.get("desired_count")
+        if minimum is None or count is None:
+            return maximum
+        tasks = max(count, 1)
+        if tasks * maximum // 100 <= tasks <= -(-tasks * minimum // 100):
+            raise ValueError(
+                f"with minimum_healthy_percent {minimum} and {tasks} task{'' if tasks == 1 else 's'} ECS could "
+                "neither start a new one nor stop an old one"
+            )
+        return maximum
 
 
 class ImageSettings(_Section):
@@ -271,14 +370,27 @@ class ProbeSettings(_Section):
 class Settings(_Section):
     """All settings of one stack; the defaults are the plan's names and numbers."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] = "lobster"
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d$")] = DEFAULT_REGION
+    name: Annotated[
+        str,
+        Field(max_length=64),
+        _matching(
+            r"[A-Za-z0-9][A-Za-z0-9._-]*", "takes letters, digits and . - _ only, a letter or digit first"
+        ),
+    ] = "lobster"
+    region: Annotated[
+        str, _matching(r"[a-z]{2,}(-[a-z]+)+-\d+", "takes a region's code, as in us-east-2")
+    ] = DEFAULT_REGION
     cluster: Name = "lobster-cluster"
     service: Name = "lobster-streamlit-service"
     repository: Annotated[
-        str, Field(pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$", min_length=2, max_length=256)
+        str,
+        Field(min_length=2, max_length=256),
+        _matching(
+            r"[a-z0-9]+([._/-][a-z0-9]+)*",
+            "takes lower-case letters, digits and single . _ - / between them (no registry, no tag)",
+        ),
     ] = "homara"
-    dockerfile: str = "Dockerfile.streamlit"
+    dockerfile: Annotated[str, Field(min_length=1)] = "Dockerfile.streamlit"
     task: TaskSettings = Field(default_factory=TaskSettings)
     container: ContainerSettings = Field(default_factory=ContainerSettings)
     logs: LogSettings = Field(default_factory=LogSettings)
@@ -290,6 +402,16 @@ class Settings(_Section):
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
     probe: ProbeSettings = Field(default_factory=ProbeSettings)
     profile: Literal["fast", "seed"] = "fast"
+
+    @field_validator("load_balancer")
+    @classmethod
+    def _certificate_is_here(
+        cls, balancer: LoadBalancerSettings, info: ValidationInfo
+    ) -> LoadBalancerSettings:
+        region = info.data.get("region")
+        if region and balancer.certificate and balancer.certificate.split(":")[3] != region:
+            raise ValueError(f"certificate is not in {region}, where the load balancer is")
+        return balancer
 
     @field_validator("tasks_security_group")
     @classmethod
@@ -345,23 +467,30 @@ def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
 
 def _from_environ(environ: Mapping[str, str], problems: list[str]) -> list[tuple[str, str]]:
     variables = {ENV_PREFIX + key.replace(".", "_").upper(): key for key in keys()}
+    maps = {f"{variable}_": key for variable, key in variables.items() if key in _MAPS}
     found = []
     for variable, value in environ.items():
+        inside = next((start for start in maps if variable.startswith(start)), None)
         if variable in variables:
             found.append((variables[variable], value))
+        elif inside:
+            found.append((f"{maps[inside]}.{variable.removeprefix(inside)}", value))
         elif variable.startswith(ENV_PREFIX):
             problems.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
     return found
 
 
 def _from_flags(flags: Sequence[str], problems: list[str]) -> list[tuple[str, str]]:
-    found = []
+    found, known = [], list(keys())
     for flag in flags:
         key, equals, value = flag.partition("=")
-        if equals:
-            found.append((key.strip(), value))
+        key = key.strip()
+        if not equals:  # what stands there may hold a secret: it is not repeated
+            problems.append("--set: takes key=value, as in --set task.cpu=1024")
+        elif key in known or any(key.startswith(f"{each}.") for each in _MAPS):
+            found.append((key, value))
         else:
-            problems.append(f"--set {flag}: is not of the form key=value")
+            problems.append(f"--set {key}: there is no such setting{_nearest(key, known)}")
     return found
 
 
@@ -376,20 +505,28 @@ def _settle_region(merged: dict[str, Any], environ: Mapping[str, str]) -> list[s
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
-    *sections, leaf = path.split(".")
-    for section in sections:
-        inner = tree.get(section)
-        tree[section] = inner = inner if isinstance(inner, dict) else {}
+    """In a map the rest of the path is one name, dots and all."""
+    within = next((each for each in _MAPS if path.startswith(f"{each}.")), path.rpartition(".")[0])
+    for section in within.split(".") if within else ():
+        inner = tree[section] = _mapping(tree.get(section))
         tree = inner
-    tree[leaf] = value
+    tree[path.removeprefix(f"{within}.")] = value
 
 
-def _without_nulls(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_nulls(value) if isinstance(value, Mapping) else value
-        for key, value in tree.items()
-        if value is not None
-    }
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _without_nulls(tree: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """Without the keys whose value is null, but for those of a map, where null is a mistake."""
+    kept = {}
+    for key, value in tree.items():
+        path = f"{within}{key}"
+        if isinstance(value, Mapping) and path not in _MAPS:
+            kept[key] = _without_nulls(value, f"{path}.")
+        elif value is not None:
+            kept[key] = value
+    return kept
 
 
 def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
@@ -402,12 +539,18 @@ def _merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sentence(error: Any) -> str:
     path = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{path}: there is no such setting{_nearest(path, list(keys()))}"
-    return f"{path}: {message[0].lower() if message.startswith('Input') else message[0]}{message[1:]}"
+    message = re.sub(r"^(Value error, |Input |String )", "", str(error["msg"]))
+    return f"{path}: {message}"
 
 
-def _nearest(wrong: str, known: Sequence[str] | Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+def _nearest(wrong: str, known: Iterable[str]) -> str:
+    """The key that was probably meant: of the same last name, of a like name, or a section's."""
+    keys_known = list(known)
+    leaf = wrong.rpartition(".")[2]
+    same = [key for key in keys_known if key.rpartition(".")[2] == leaf]
+    sections = [key.rpartition(".")[0] for key in keys_known if "." in key]
+    near = difflib.get_close_matches(wrong, same, n=1, cutoff=0)
+    near = near or difflib.get_close_matches(wrong, [*keys_known, *sections], n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,474 @@
+"""Settings: the plan's defaults, what overrides what, and every refusal, all of them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lobster_tasks.errors import SettingsError
+from lobster_tasks.settings import FARGATE_MEMORY, RETENTION_DAYS, Settings, keys, load
+
+ROOT = Path(__file__).parents[1]
+SECRET_ARN = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
+PARAMETER_ARN = "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/openai"
+CERTIFICATE = "arn:aws:acm:us-east-2:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+
+# The plan: its names and numbers.
+PLAN: dict[str, Any] = {
+    "region": "us-east-2",
+    "cluster": "lobster-cluster",
+    "service": "lobster-streamlit-service",
+    "repository": "homara",
+    "dockerfile": "Dockerfile.streamlit",
+    "task.family": "lobster-streamlit-task",
+    "task.cpu": 512,
+    "task.memory": 1024,
+    "task.execution_role": "ecsTaskExecutionRole",
+    "task.task_role": "ecsTaskRole",
+    "container.name": "lobster-streamlit",
+    "container.port": 8501,
+    "logs.group": "/ecs/lobster-streamlit",
+    "load_balancer.name": "lobster-alb",
+    "load_balancer.target_group": "lobster-tg",
+    "load_balancer.security_group": "lobster-alb-sg",
+    "tasks_security_group": "lobster-ecs-sg",
+    "deployment.desired_count": 1,
+    "health_check.healthy_threshold": 2,
+    "health_check.unhealthy_threshold": 3,
+}
+# What the project puts in the place of the plan's slow numbers.
+FAST: dict[str, Any] = {
+    "health_check.path": "/_stcore/health",
+    "health_check.interval": 5,
+    "load_balancer.idle_timeout": 300,
+    "deployment.deregistration_delay": 30,
+    "deployment.minimum_healthy_percent": 100,
+    "deployment.maximum_percent": 200,
+    "deployment.rollback": True,
+    "network.vpc": None,
+    "network.subnets": None,
+    "network.public": True,
+    "logs.retention_days": 30,
+    "probe.websocket": "/_stcore/stream",
+    "task.architecture": "X86_64",
+}
+SEED: dict[str, Any] = {
+    "health_check.path": "/healthz",
+    "health_check.interval": 30,
+    "health_check.healthy_threshold": 2,
+    "health_check.unhealthy_threshold": 3,
+    "deployment.deregistration_delay": 300,
+}
+
+
+def value(settings: Settings, key: str) -> Any:
+    """The setting behind a dotted key."""
+    found: Any = settings
+    for name in key.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def nested(key: str, given: Any) -> dict[str, Any]:
+    """``{"task": {"cpu": 512}}`` for ``task.cpu``."""
+    for name in reversed(key.split(".")):
+        given = {name: given}
+    return given
+
+
+def problems(
+    given: dict[str, Any] | None = None, environ: dict[str, str] | None = None, *flags: str
+) -> tuple[str, ...]:
+    """All problems of the settings, which must be wrong."""
+    with pytest.raises(SettingsError) as refused:
+        load(given or {}, environ, flags)
+    return refused.value.problems
+
+
+@pytest.mark.parametrize(("key", "expected"), [*PLAN.items(), *FAST.items()])
+def test_the_defaults_are_the_plans(key: str, expected: Any) -> None:
+    assert value(load({}), key) == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), SEED.items())
+def test_the_seed_profile_is_the_plans_slow_numbers(key: str, expected: Any) -> None:
+    assert value(load({"profile": "seed"}), key) == expected
+    assert value(load({}, {}, ["profile=seed"]), key) == expected
+
+
+def test_what_is_given_counts_more_than_the_profile() -> None:
+    settings = load({"profile": "seed", "health_check": {"interval": 10, "timeout": None}})
+    assert settings.health_check.interval == 10
+    assert settings.health_check.path == "/healthz"
+    assert settings.health_check.timeout == 5
+
+
+def test_flags_count_more_than_the_environment_and_that_more_than_the_file() -> None:
+    given = {"task": {"cpu": 1024, "memory": 2048, "family": "a"}}
+    environ = {"INVOKE_LOBSTER_TASK_MEMORY": "3072", "INVOKE_LOBSTER_TASK_FAMILY": "b"}
+    settings = load(given, environ, ["task.family=c"])
+    assert (settings.task.cpu, settings.task.memory, settings.task.family) == (1024, 3072, "c")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        ("network.subnets", "subnet-0a, subnet-0b", ("subnet-0a", "subnet-0b")),
+        ("container.command", "streamlit run 'my app.py'", ("streamlit", "run", "my app.py")),
+        ("deployment.rollback", "false", False),
+        ("deployment.wait_minutes", "2.5", 2.5),
+        ("probe.websocket", "false", None),
+        ("probe.websocket", "/ws", "/ws"),
+        ("load_balancer.internal", "true", True),
+        ("container.port", "8080", 8080),
+    ],
+)
+def test_words_from_the_environment_and_from_flags_become_values(key: str, text: str, expected: Any) -> None:
+    variable = "INVOKE_LOBSTER_" + key.upper().replace(".", "_")
+    assert value(load({}, {variable: text}), key) == expected
+    assert value(load({}, {}, [f"{key}={text}"]), key) == expected
+
+
+def test_variables_of_the_app_are_set_one_by_one() -> None:
+    given = {"container": {"environment": {"A": "1", "B": True, "C": 1.5, "D": ""}}}
+    environ = {"INVOKE_LOBSTER_CONTAINER_ENVIRONMENT_A": "from the environment"}
+    settings = load(
+        given, environ, ["container.environment.E.F=g=h", f"container.secrets.KEY={SECRET_ARN}:k::"]
+    )
+    assert settings.container.environment == {
+        "A": "from the environment",
+        "B": "true",
+        "C": "1.5",
+        "D": "",
+        "E.F": "g=h",
+    }
+    assert settings.container.secrets == {"KEY": f"{SECRET_ARN}:k::"}
+
+
+def test_loading_leaves_what_was_given_alone() -> None:
+    given: dict[str, Any] = {"task": {"cpu": 512}, "container": {"environment": {"A": "1"}}}
+    load(given, {}, ["task.cpu=1024", "task.memory=2048", "container.environment.A=2"])
+    assert given == {"task": {"cpu": 512}, "container": {"environment": {"A": "1"}}}
+
+
+def test_null_is_as_good_as_not_given() -> None:
+    assert load({"task": None, "logs": {"group": None}, "network": {"vpc": None}}) == load({})
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load({}).task.cpu = 1024  # type: ignore[misc]
+
+
+# The region
+
+
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_environments_region_counts_where_the_settings_are_silent(variable: str) -> None:
+    assert load({}, {variable: "eu-west-1"}).region == "eu-west-1"
+
+
+def test_aws_region_counts_more_than_aws_default_region() -> None:
+    assert load({}, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}).region == "eu-west-1"
+
+
+def test_two_regions_that_agree_are_fine() -> None:
+    assert load({"region": "eu-west-1"}, {"AWS_REGION": "eu-west-1"}).region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "flags"),
+    [
+        ({"region": "us-east-1"}, {}, ()),
+        ({}, {"INVOKE_LOBSTER_REGION": "us-east-1"}, ()),
+        ({}, {}, ("region=us-east-1",)),
+    ],
+)
+def test_two_regions_that_differ_are_refused_and_both_named(
+    given: dict[str, Any], environ: dict[str, str], flags: tuple[str, ...]
+) -> None:
+    (problem,) = problems(given, environ | {"AWS_REGION": "us-east-2"}, *flags)
+    assert problem == "region: the settings say us-east-1, AWS_REGION says us-east-2; they must agree"
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-northwest-1", "ap-southeast-7", "mx-central-1"])
+def test_regions_of_every_partition_have_the_form_of_one(region: str) -> None:
+    assert load({"region": region}).region == region
+
+
+# Refusals: key, value, what the message says
+
+LONG = "a" * 300
+REFUSED: list[tuple[str, Any, str]] = [
+    ("name", "-x", "takes letters, digits"),
+    ("name", "a" * 65, "at most 64"),
+    ("region", "Ohio", "a region's code"),
+    ("region", "us-east-2a", "a region's code"),
+    ("cluster", "my cluster", "takes letters, digits, hyphens and underscores only"),
+    ("service", "façade", "takes letters, digits, hyphens and underscores only"),
+    ("service", "", "takes letters"),
+    ("service", LONG, "at most 255"),
+    ("repository", "Homara", "lower-case"),
+    ("repository", "homara:latest", "no tag"),
+    ("repository", "123456789012.dkr.ecr.us-east-2.amazonaws.com/", "lower-case"),
+    ("repository", "h", "at least 2"),
+    ("dockerfile", "", "at least 1"),
+    ("profile", "slow", "'fast' or 'seed'"),
+    ("task", 512, "dictionary"),
+    ("task.cpu", 300, "Fargate has no 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384"),
+    ("task.cpu", "half", "valid integer"),
+    ("task.memory", 8192, "Fargate has no 8192 MiB with cpu 512; it has 1024, 2048, 3072, 4096"),
+    ("task.memory", 512, "Fargate has no 512 MiB with cpu 512"),
+    ("task.architecture", "arm64", "'X86_64' or 'ARM64'"),
+    ("task.execution_role", "a role", "takes letters, digits"),
+    ("task.execution_role", "a" * 65, "at most 64"),
+    ("task.task_role", "ecsTaskExecutionRole", "must differ from task.execution_role"),
+    ("task.policies", ["AmazonS3ReadOnlyAccess"], "ARNs of managed policies"),
+    (
+        "task.policies",
+        ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2,
+        "arn:aws:iam::aws:policy/ReadOnlyAccess is named more than once",
+    ),
+    ("container.name", "lobster streamlit", "takes letters"),
+    ("container.port", 0, "greater than or equal to 1"),
+    ("container.port", 65536, "less than or equal to 65535"),
+    ("container.port", "http", "valid integer"),
+    ("container.command", "echo 'open", "No closing quotation"),
+    ("container.environment", ["A=1"], "dictionary"),
+    ("container.environment", {"A": ["1"]}, "valid string"),
+    ("container.environment", {"A": None}, "has no value"),
+    ("container.secrets", {"A": None}, "has no value"),
+    ("container.secrets", {"A": f"{SECRET_ARN}:json-key"}, "a JSON key needs its colons"),
+    ("container.secrets", {"A": "arn:aws:s3:::bucket"}, "looks like a secret's value"),
+    ("container.secrets", {"A": 5}, "valid string"),
+    ("logs.group", "/ecs/lobster streamlit", "takes letters, digits"),
+    ("logs.group", "a" * 513, "at most 512"),
+    ("logs.retention_days", 31, "CloudWatch Logs has no 31 days; it has 1, 3, 5, 7, 14, 30"),
+    ("images.keep", 1, "greater than or equal to 2"),
+    ("images.builder", "kaniko", "'docker'"),
+    ("network.vpc", "default", "the id of a VPC"),
+    ("network.subnets", ["subnet-0a", "us-east-2b"], "takes subnet ids"),
+    ("network.subnets", ["subnet-0a"], "at least two"),
+    ("network.subnets", ["subnet-0a", "subnet-0b", "subnet-0a"], "subnet-0a is named more than once"),
+    ("load_balancer.name", "internal-alb", "begin with 'internal-'"),
+    ("load_balancer.name", "a" * 33, "is 33 characters long; Elastic Load Balancing takes at most 32"),
+    ("load_balancer.name", "lobster_alb", "letters, digits and inner hyphens"),
+    ("load_balancer.name", "-alb", "letters, digits and inner hyphens"),
+    ("load_balancer.target_group", "tg-", "letters, digits and inner hyphens"),
+    ("load_balancer.target_group", "t" * 33, "at most 32"),
+    ("load_balancer.security_group", "sg-alb", "begin with 'sg-'"),
+    ("load_balancer.security_group", "default", "keeps this name"),
+    ("load_balancer.security_group", "größe", "takes letters, digits"),
+    ("load_balancer.idle_timeout", 0, "greater than or equal to 1"),
+    ("load_balancer.idle_timeout", 4001, "less than or equal to 4000"),
+    ("load_balancer.certificate", "arn:aws:iam::123456789012:server-certificate/x", "certificate in ACM"),
+    ("tasks_security_group", "lobster-alb-sg", "must differ from load_balancer.security_group"),
+    ("health_check.path", "healthz", "begins with '/'"),
+    ("health_check.interval", 4, "greater than or equal to 5"),
+    ("health_check.interval", 301, "less than or equal to 300"),
+    ("health_check.timeout", 1, "greater than or equal to 2"),
+    ("health_check.timeout", 5, "5 s must be less than the interval of 5 s"),
+    ("health_check.healthy_threshold", 1, "greater than or equal to 2"),
+    ("health_check.unhealthy_threshold", 11, "less than or equal to 10"),
+    ("health_check.grace_period", -1, "greater than or equal to 0"),
+    ("deployment.desired_count", -1, "greater than or equal to 0"),
+    ("deployment.minimum_healthy_percent", 101, "less than or equal to 100"),
+    ("deployment.maximum_percent", 201, "less than or equal to 200"),
+    ("deployment.maximum_percent", 100, "could neither start a new one nor stop an old one"),
+    ("deployment.maximum_percent", 150, "with minimum_healthy_percent 100 and 1 task ECS could neither"),
+    ("deployment.deregistration_delay", 3601, "less than or equal to 3600"),
+    ("deployment.wait_minutes", 0, "greater than 0"),
+    ("deployment.rollback", "perhaps", "boolean"),
+    ("probe.path", "app", "begins with '/'"),
+    ("probe.websocket", "ws://app", "a path that begins with '/', or false"),
+    ("probe.websocket", True, "a path that begins with '/', or false"),
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "says"), REFUSED, ids=[f"{key}={wrong!r}"[:60] for key, wrong, _ in REFUSED]
+)
+def test_what_is_refused_and_why(key: str, wrong: Any, says: str) -> None:
+    (problem,) = problems(nested(key, wrong))
+    assert problem.startswith(key)
+    assert says in problem
+
+
+ACCEPTED: list[tuple[str, Any]] = [
+    *[("task", {"cpu": cpu, "memory": memory}) for cpu, sizes in FARGATE_MEMORY.items() for memory in sizes],
+    *[("logs.retention_days", days) for days in RETENTION_DAYS],
+    ("load_balancer.target_group", "internal-tg"),  # only load balancers may not be called so
+    ("load_balancer.certificate", CERTIFICATE),
+    ("load_balancer.security_group", "Lobster (alb) #1: a/b"),
+    ("deployment", {"minimum_healthy_percent": 50, "maximum_percent": 100, "desired_count": 2}),
+    ("deployment", {"minimum_healthy_percent": 100, "maximum_percent": 150, "desired_count": 2}),
+    ("deployment", {"minimum_healthy_percent": 0, "maximum_percent": 100}),
+    ("deployment.desired_count", 0),
+    ("repository", "team/app_web"),
+    ("task.policies", ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::123456789012:policy/app/own"]),
+    ("container.secrets", {"A": SECRET_ARN}),
+    ("container.secrets", {"A": f"{SECRET_ARN}:key:AWSCURRENT:"}),
+    ("container.secrets", {"A": f"{SECRET_ARN}:::"}),
+    ("container.secrets", {"A": PARAMETER_ARN}),
+    ("container.secrets", {"A": "/lobster/openai"}),
+    ("container.secrets", {"A": "openai"}),
+]
+
+
+@pytest.mark.parametrize(("key", "right"), ACCEPTED, ids=[f"{key}={right!r}"[:60] for key, right in ACCEPTED])
+def test_what_aws_takes_is_taken(key: str, right: Any) -> None:
+    load(nested(key, right))
+
+
+def test_a_variable_has_one_source() -> None:
+    container = {
+        "environment": {"A": "1", "B": "2", "C": "3"},
+        "secrets": {"C": "/c", "A": "/a"},
+    }
+    (problem,) = problems({"container": container})
+    assert problem == "container.secrets: A, C is in environment too; a name has one source"
+
+
+def test_a_certificate_of_another_region_is_refused() -> None:
+    (problem,) = problems({"region": "eu-west-1", "load_balancer": {"certificate": CERTIFICATE}})
+    assert problem == "load_balancer: certificate is not in eu-west-1, where the load balancer is"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-0123456789abcdefABCDEF",
+        "sk_live_51H8abcdef",
+        "whsec_abcdef",
+        "ghp_abcdef",
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY1",
+        "correct horse battery staple",
+        "p@ssw0rd!",
+    ],
+)
+def test_a_secret_given_as_a_value_is_refused_and_never_repeated(secret: str) -> None:
+    given = {"container": {"secrets": {"OPENAI_API_KEY": secret}}}
+    for refused in (
+        problems(given),
+        problems({}, {"INVOKE_LOBSTER_CONTAINER_SECRETS_OPENAI_API_KEY": secret}),
+        problems({}, {}, f"container.secrets.OPENAI_API_KEY={secret}"),
+    ):
+        (problem,) = refused
+        assert problem.startswith("container.secrets.OPENAI_API_KEY: looks like a secret's value")
+        assert secret not in problem
+    for elsewhere in (
+        problems({"container": {"secrets": secret}}),
+        problems({"secrets": {"OPENAI_API_KEY": secret}}),
+        problems({"container": {"secrets": [secret]}}),
+        problems({}, {}, f"secrets.OPENAI_API_KEY={secret}"),
+        problems({}, {}, f"container.secrets.OPENAI_API_KEY:{secret}"),
+        problems({}, {"INVOKE_LOBSTER_SECRETS_OPENAI_API_KEY": secret}),
+    ):
+        assert not any(secret in problem for problem in elsewhere)
+
+
+def test_the_error_shows_no_secret_either() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"container": {"secrets": {"A": "sk-secret"}, "port": "sk-secret"}})
+    told = f"{refused.value!r} {refused.value} {refused.value.lines()} {refused.value.__cause__}"
+    assert "sk-secret" not in told
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("task.cpuu", "task.cpu"),
+        ("taks", "task"),
+        ("healthcheck", "health_check"),
+        ("cpu", "task.cpu"),
+        ("container.cpu", "task.cpu"),
+        ("health_check.healthy_treshold", "health_check.healthy_threshold"),
+        ("container.secret", "container.secrets"),
+        ("loadbalancer.idle_timeout", "load_balancer.idle_timeout"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(wrong: str, meant: str) -> None:
+    said = f"{wrong}: there is no such setting; did you mean {meant}?"
+    if "." not in wrong or wrong.partition(".")[0] in Settings.model_fields:
+        assert problems(nested(wrong, 1)) == (said,)
+    assert problems({}, {}, f"{wrong}=1") == (f"--set {said}",)
+
+
+def test_an_unknown_variable_names_the_nearest_known_one() -> None:
+    assert problems({}, {"INVOKE_LOBSTER_TASK_CPUS": "1"}) == (
+        "INVOKE_LOBSTER_TASK_CPUS: there is no such setting; did you mean INVOKE_LOBSTER_TASK_CPU?",
+    )
+    load({}, {"INVOKE_RUN_ECHO": "1", "INVOKE_OTHER": "x"})
+
+
+def test_a_key_like_no_other_gets_no_suggestion() -> None:
+    assert problems({"zzz": 1}) == ("zzz: there is no such setting",)
+
+
+def test_a_key_inside_a_plain_setting_is_unknown() -> None:
+    (problem,) = problems({}, {}, "task.cpu.units=512")
+    assert problem.startswith("--set task.cpu.units: there is no such setting")
+
+
+def test_a_flag_without_a_value_is_refused() -> None:
+    assert problems({}, {}, "task.cpu") == ("--set: takes key=value, as in --set task.cpu=1024",)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    given = {
+        "task": {"cpu": 300, "memory": "much", "cpus": 1},
+        "container": {"port": 0, "secrets": {"A": "sk-a"}},
+        "load_balancer": {"name": "internal-alb"},
+    }
+    environ = {"INVOKE_LOBSTER_NOPE": "1", "INVOKE_LOBSTER_LOGS_RETENTION_DAYS": "31"}
+    with pytest.raises(SettingsError) as refused:
+        load(given, environ, ["nope=1", "health_check.timeout=9"])
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        "INVOKE_LOBSTER_NOPE",
+        "--set nope",
+        "task.cpu",
+        "task.memory",
+        "task.cpus",
+        "container.port",
+        "container.secrets.A",
+        "logs.retention_days",
+        "load_balancer.name",
+        "health_check.timeout",
+    ]
+    first, *rest = refused.value.lines()
+    assert first == "10 settings are wrong."
+    assert rest[-1].startswith("next")
+    assert refused.value.exit_code == 2
+
+
+# invoke.yaml at the top
+
+
+def test_invoke_yaml_shows_every_key_with_its_default() -> None:
+    shown = yaml.safe_load((ROOT / "invoke.yaml").read_text())["lobster"]
+    assert set(_flat(shown)) == set(keys())
+    assert load(shown) == load({})
+
+
+def test_every_key_of_the_file_may_be_given_alone() -> None:
+    shown = _flat(yaml.safe_load((ROOT / "invoke.yaml").read_text())["lobster"])
+    for key, default in shown.items():
+        assert load(nested(key, default)) == load({})
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, inner in tree.items():
+        is_section = isinstance(inner, dict) and f"{prefix}{key}" not in (
+            "container.environment",
+            "container.secrets",
+        )
+        found |= _flat(inner, f"{prefix}{key}.") if is_section else {f"{prefix}{key}": inner}
+    return found
