@@ -79,11 +79,12 @@ class MakeDirectory:
 
 @dataclass(frozen=True)
 class NotCarriedOut:
-    """RUN, or another instruction that needs a container to be carried out."""
+    """RUN, or another instruction that needs a container; ``text`` holds the heredocs too."""
 
     line: int
     keyword: str
     text: str
+    working_directory: str = "/"
 
 
 Step = Copy | MakeDirectory | NotCarriedOut

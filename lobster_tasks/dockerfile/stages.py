@@ -340,7 +340,9 @@ def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> He
 
 
 def _not_carried_out(reading: _Reading, instruction: Instruction) -> None:
-    reading.draft.steps.append(NotCarriedOut(instruction.line, instruction.keyword, instruction.rest))
+    text = "\n".join([instruction.rest, *(heredoc.text for heredoc in instruction.heredocs)])
+    step = NotCarriedOut(instruction.line, instruction.keyword, text, reading.draft.working_directory)
+    reading.draft.steps.append(step)
 
 
 def _nothing(reading: _Reading, instruction: Instruction) -> None:

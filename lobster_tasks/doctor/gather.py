@@ -19,7 +19,7 @@ from ..settings import Settings
 from . import permissions
 from .check import UnknownError
 from .facts import Facts, Name, Reading
-from .references import container_of, ecr_image
+from .references import container_of, ecr_image, network_of
 
 _AT_ONCE = 16
 
@@ -144,16 +144,15 @@ def _network(look: Look) -> list[Any]:
 
     service = look.known("service")
     if service:
-        subnets = service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+        subnets = network_of(service).get("subnets", [])
     else:
         stack = build(look.settings, look.aws.account, look.aws.partition)
         network = next(each for each in stack.resources if isinstance(each, Network))
         live = network.read(look.aws, Known({}))
         subnets = list(live.attributes["subnets"]) if live else []
-    found = look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
-    if not found:
+    if not subnets:
         raise UnknownError("there are no subnets")
-    return found
+    return look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
 
 
 def _vpc(look: Look) -> str:

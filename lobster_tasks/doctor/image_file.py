@@ -9,6 +9,7 @@ from ..errors import DockerfileError
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .command import Listens, listens, script_of, swallows_signals
 from .facts import Facts
+from .references import container_of
 
 
 def readable(facts: Facts) -> Finding:
@@ -78,10 +79,13 @@ def user(facts: Facts) -> Finding:
 
 
 def health_check(facts: Facts) -> Finding:
-    """ECS does not read an image's HEALTHCHECK."""
+    """ECS does not read an image's HEALTHCHECK, only the task definition's healthCheck."""
     found = _file(facts).final.health_check
     if found is None or not found.words:
         return good("no HEALTHCHECK; the load balancer checks")
+    definition = facts.readings["task_definition"].value
+    if definition and container_of(definition, facts.settings.container.name).get("healthCheck"):
+        return good("the task definition has a health check of its own")
     return doubtful(
         f"HEALTHCHECK (line {found.line}) is not read by ECS; the load balancer checks",
         "nothing to do; do not rely on it",

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import RefusedError
 from .check import Finding, bad, good, listed
 from .facts import Facts
+from .references import network_of
 
 Table = Mapping[str, Any]
 
@@ -44,7 +45,7 @@ def routes(facts: Facts) -> Finding:
 def public_address(facts: Facts) -> Finding:
     """A task has a public address exactly where its subnet routes to an internet gateway."""
     service = facts.known("service")
-    given = service["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] if service else None
+    given = network_of(service).get("assignPublicIp") if service else None
     public = given == "ENABLED" if service else facts.settings.network.public
     ways = _ways_out(facts)
     through_gateway = [subnet for subnet, way in ways.items() if way.startswith("igw-")]

@@ -9,7 +9,7 @@ from typing import Any
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Decision, Facts, Name, Secret
 from .permissions import denied
-from .references import is_secret, who
+from .references import container_of, is_secret, who
 from .trust import TASKS, objection
 
 _FIX_ROLES = "inv create-iam-policies"
@@ -121,8 +121,11 @@ def secrets_exist(facts: Facts) -> Finding:
 
 
 def secret_forms(facts: Facts) -> Finding:
-    """A JSON key in a secret's ARN is followed by two more colons."""
-    sources = facts.settings.container.secrets
+    """A JSON key in a secret's ARN is followed by two more colons, in the revision that runs too."""
+    definition = facts.known("task_definition")
+    container = container_of(definition, facts.settings.container.name) if definition else {}
+    live = {each["name"]: each["valueFrom"] for each in container.get("secrets", [])}
+    sources = {**facts.settings.container.secrets, **live}
     wrong = [
         name for name, source in sources.items() if is_secret(source) and source.count(":") not in (6, 9)
     ]

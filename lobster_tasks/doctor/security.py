@@ -7,6 +7,7 @@ from typing import Any
 
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
+from .references import network_of
 
 Rule = Mapping[str, Any]
 _ANYWHERE = ("0.0.0.0/0", "::/0")
@@ -78,7 +79,7 @@ def _balancer_groups(facts: Facts) -> list[str] | None:
 
 def _task_groups(facts: Facts) -> list[str] | None:
     service = facts.known("service")
-    return list(service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]) if service else None
+    return list(network_of(service).get("securityGroups", [])) if service else None
 
 
 def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:

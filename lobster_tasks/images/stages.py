@@ -13,6 +13,7 @@ from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..errors import DockerfileError
 from .ignore import Ignore, has_wildcard
 from .modes import changed
+from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree
 
 # Directories that every Linux image has: a file copied to one of them goes into it.
@@ -62,6 +63,8 @@ class _Work:
                     tree.make_directory(step.path.strip("/"))
                 elif isinstance(step, Copy):
                     self._copy(step, tree)
+                elif step.keyword == "RUN":
+                    touch_files(step, tree)
             self.trees[stage.index] = tree
         return self.trees[stage.index]
 

@@ -332,7 +332,14 @@ class TestInstructions:
     def test_workdir_copy_and_run_stay_in_order(self) -> None:
         stage = final("FROM x\nWORKDIR /a\nCOPY s d\nRUN make it\nONBUILD COPY . .")
         assert [type(step) for step in stage.steps] == [MakeDirectory, Copy, NotCarriedOut, NotCarriedOut]
-        assert [(step.line, step.text) for step in stage.not_carried_out] == [(4, "make it"), (5, "COPY . .")]
+        assert stage.not_carried_out == (
+            NotCarriedOut(4, "RUN", "make it", "/a"),
+            NotCarriedOut(5, "ONBUILD", "COPY . .", "/a"),
+        )
+
+    def test_a_script_in_a_run_belongs_to_it(self) -> None:
+        stage = final("FROM x\nRUN <<EOF\nmake it\nEOF")
+        assert stage.not_carried_out[0].text == "<<EOF\nmake it\n"
 
     @pytest.mark.parametrize(
         ("line", "destination"),

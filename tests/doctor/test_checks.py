@@ -144,7 +144,7 @@ CASES = [
         "fail",
         "KEY has a JSON key in the wrong form",
         ":<key>::",
-        {"container": {"secrets": {"KEY": f"{SECRET}:k"}}},
+        task_definition=definition(secrets=[{"name": "KEY", "valueFrom": f"{SECRET}:k"}]),
     ),
     case("secrets.form", "pass", "1 by JSON key", "", {"container": {"secrets": {"KEY": f"{SECRET}:k::"}}}),
     # network
@@ -584,6 +584,20 @@ CASES = [
         dockerfile=dockerfile("HEALTHCHECK CMD curl x"),
     ),
     case("dockerfile.health-check", "pass", "", dockerfile=dockerfile("HEALTHCHECK NONE")),
+    case(
+        "dockerfile.health-check",
+        "pass",
+        "has a health check of its own",
+        dockerfile=dockerfile("HEALTHCHECK CMD curl x"),
+        task_definition=definition(healthCheck={"command": ["CMD", "x"]}),
+    ),
+    case(
+        "security.tasks",
+        "skip",
+        "no security group lobster-ecs-sg",
+        security_groups=[],
+        service=service(networkConfiguration={}),
+    ),
     case(
         "dockerfile.base",
         "warn",

@@ -159,6 +159,29 @@ class TestAdd:
         assert files.notes == ("Line 3, ADD: https://app.example/x.zip was not fetched.",)
 
 
+class TestRun:
+    @pytest.mark.parametrize(
+        ("run", "mode"),
+        [
+            ("chmod +x app.py", 0o755),
+            ("apt-get update && chmod 700 /app/app.py && pip install x", 0o700),
+            ("chmod -R u=rwX,go= /app", 0o600),
+            ("chmod -x app.py", 0o644),
+            ("chmod +x *.py", 0o644),  # a shell's work
+            ("chmod +x absent", 0o644),
+            ("chmod zzz app.py", 0o644),
+            ("echo 'open", 0o644),
+            ("<<EOF\nchmod +x app.py\nEOF", 0o755),
+        ],
+    )
+    def test_gives_copied_files_their_mode(self, build: Build, run: str, mode: int) -> None:
+        assert build("COPY app.py .", f"RUN {run}").tree.nodes["app/app.py"].mode == mode
+
+    def test_makes_directories(self, build: Build) -> None:
+        tree = build("RUN mkdir -p /data logs && useradd x", "COPY app.py /data").tree
+        assert {"data", "app/logs", "data/app.py"} <= set(tree.nodes)
+
+
 class TestStages:
     def test_copies_from_a_stage(self, build: Build) -> None:
         files = build("COPY src /build", "FROM scratch", "COPY --from=0 /build/lib /l")
