@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 from botocore.exceptions import UnknownServiceError
 
@@ -77,6 +78,8 @@ def refusal(call: Call, error: AwsError, status: int | None = None) -> Answer:
     try:
         answer = dispatch.error_answer(call.service, call.content_type, error)
     except UnknownServiceError:
-        body = json.dumps({"__type": error.code, "message": error.message}).encode()
-        answer = Answer(400, (("Content-Type", "application/x-amz-json-1.1"),), body)
-    return Answer(status or answer.status, answer.headers, answer.body)
+        text = json.dumps({"__type": error.code, "message": error.message}).encode()
+        answer = Answer(400, (("Content-Type", "application/x-amz-json-1.1"),), text)
+    request_id = str(uuid4())
+    headers = (*answer.headers, ("x-amzn-RequestId", request_id))
+    return Answer(status or answer.status, headers, answer.body.replace(b"request-id", request_id.encode()))

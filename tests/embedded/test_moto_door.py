@@ -1,0 +1,301 @@
+"""Touches everything of moto's that the embedded AWS stands on.
+
+moto has no public extension point. When a new release moves a name, a test here fails by that name, before
+anything else fails in a way that is hard to read.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.embedded import dispatch, moto_door
+from lobster_tasks.embedded.server import OWN, load
+from lobster_tasks.embedded.services.ec2_store import Ec2Store
+from lobster_tasks.embedded.services.iam_store import IamStore
+from lobster_tasks.embedded.services.logs_store import LogsStore
+from lobster_tasks.embedded.services.secretsmanager_store import SecretsStore
+
+ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
+PACKAGE = Path(moto_door.__file__).parent
+STORES = {
+    "ec2": ("EC2Backend", Ec2Store),
+    "iam": ("IAMBackend", IamStore),
+    "logs": ("LogsBackend", LogsStore),
+    "secretsmanager": ("SecretsManagerBackend", SecretsStore),
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> Iterator[None]:
+    """moto's state is global to the process."""
+    moto_door.empty_moto()
+    yield
+    moto_door.empty_moto()
+
+
+def test_the_account_is_as_in_awss_examples() -> None:
+    assert moto_door.DEFAULT_ACCOUNT_ID == "123456789012"
+
+
+@pytest.mark.parametrize("name", sorted({*moto_door.HOMES, *moto_door.__all__}))
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(moto_door, name) is not None
+
+
+def test_a_name_that_nobody_has_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="Nothing"):
+        moto_door.Nothing  # noqa: B018
+
+
+BACKENDS = sorted(name for name, value in vars(moto_door).items() if isinstance(value, moto_door.Backends))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_store_can_be_reached(name: str) -> None:
+    backends = getattr(moto_door, name)
+    region = "aws" if name in ("iam_backends", "sts_backends") else REGION
+    assert backends[ACCOUNT][region].account_id == ACCOUNT
+
+
+@pytest.mark.parametrize("service", sorted(OWN))
+def test_our_classes_are_response_classes(service: str) -> None:
+    assert issubclass(load(OWN[service]), moto_door.BaseResponse)
+
+
+@pytest.mark.parametrize("service", sorted(STORES))
+def test_our_stores_are_used(service: str) -> None:
+    """``BackendDict.backend`` is the class that moto makes stores of."""
+    name, store = STORES[service]
+    region = "aws" if service == "iam" else REGION
+    assert issubclass(store, getattr(moto_door, name))
+    assert type(moto_door.Backends(service)[ACCOUNT][region]) is store
+
+
+@pytest.mark.parametrize("service", sorted(STORES))
+def test_what_our_stores_override_exists_in_motos(service: str) -> None:
+    """An override that moto no longer calls would silently do nothing."""
+    name, store = STORES[service]
+    theirs = getattr(moto_door, name)
+    own = {
+        "ec2": {"group", "group_named"},
+        "logs": {"group", "search", "events"},
+    }.get(service, set())
+    public = [
+        one for one, value in vars(store).items() if inspect.isfunction(value) and not one.startswith("_")
+    ]
+    assert [one for one in public if one not in own and not hasattr(theirs, one)] == []
+
+
+def test_iam_asks_our_store_for_awss_policies() -> None:
+    """``_init_aws_policies`` is where moto parses 1600 policies; ours does so once."""
+    first = moto_door.iam_backends[ACCOUNT]["aws"].aws_managed_policies
+    moto_door.empty_moto()
+    again = moto_door.iam_backends[ACCOUNT]["aws"].aws_managed_policies
+    assert len(first) > 1000
+    assert first[0] is again[0]
+
+
+def test_everything_is_forgotten() -> None:
+    """``BackendDict._instances``, ``reset_model_data``."""
+    moto_door.create_log_group(ACCOUNT, REGION, "/g")
+    moto_door.empty_moto()
+    assert moto_door.logs_backends[ACCOUNT][REGION].groups == {}
+
+
+def test_interfaces_are_made_and_given_back() -> None:
+    """``enis``, ``get_subnet``, ``NetworkInterface`` and what it holds."""
+    ec2 = moto_door.ec2_backends[ACCOUNT][REGION]
+    subnet = ec2.describe_subnets()[0]
+    before = subnet.available_ip_address_count
+    group = ec2.create_security_group("g", "d").id
+    eni = moto_door.create_eni(ACCOUNT, REGION, subnet.id, [group], "arn:aws:ecs:…", public=True)
+    assert (eni.subnet_id, eni.vpc_id, eni.availability_zone) == (subnet.id, subnet.vpc_id, "us-east-2a")
+    assert (eni.private_ip, eni.private_dns_name) == (
+        "172.31.0.4",
+        "ip-172-31-0-4.us-east-2.compute.internal",
+    )
+    assert eni.public_ip
+    assert eni.mac_address
+    assert subnet.available_ip_address_count == before - 1
+    stored = ec2.enis[eni.id]
+    assert (stored.status, stored.requester_managed, stored.attachment["Status"]) == (
+        "in-use",
+        True,
+        "attached",
+    )
+    assert stored.association["publicIp"] == eni.public_ip
+    assert [one.id for one in stored.group_set] == [group]
+    for _ in range(2):
+        moto_door.delete_eni(ACCOUNT, REGION, eni.id)
+    assert subnet.available_ip_address_count == before
+
+
+@pytest.mark.parametrize(
+    ("subnet", "groups", "code"),
+    [("subnet-0", [], "InvalidSubnetID.NotFound"), (None, ["sg-0"], "InvalidGroup.NotFound")],
+)
+def test_an_interface_of_what_is_unknown_is_refused(subnet: str | None, groups: list[str], code: str) -> None:
+    where = subnet or moto_door.ec2_backends[ACCOUNT][REGION].describe_subnets()[0].id
+    with pytest.raises(moto_door.AwsError) as refused:
+        moto_door.create_eni(ACCOUNT, REGION, where, groups, "d", public=False)
+    assert refused.value.code == code
+
+
+def test_logs_are_written() -> None:
+    """``groups``, ``ensure_log_stream``, ``put_log_events``, streams and their events."""
+    for make in (moto_door.create_log_stream, moto_door.put_log_events):
+        more = ([(1, "m")],) if make is moto_door.put_log_events else ()
+        with pytest.raises(moto_door.AwsError) as refused:
+            make(ACCOUNT, REGION, "/g", "s", *more)  # type: ignore[operator]
+        assert (refused.value.code, refused.value.message) == (
+            "ResourceNotFoundException",
+            "The specified log group does not exist.",
+        )
+    now = 1795500000000
+    moto_door.create_log_group(ACCOUNT, REGION, "/g")
+    for _ in range(2):
+        moto_door.create_log_stream(ACCOUNT, REGION, "/g", "s")
+    logs = moto_door.logs_backends[ACCOUNT][REGION]
+    logs.groups["/g"].streams["s"].put_log_events([{"timestamp": now, "message": "line"}])
+    (event,) = logs.groups["/g"].streams["s"].events
+    assert (event.timestamp, event.message) == (now, "line")
+
+
+def test_secrets_are_read() -> None:
+    secrets = moto_door.secretsmanager_backends[ACCOUNT][REGION]
+    secrets.create_secret("s", "v", None, None, [], None, None, [], False)
+    assert moto_door.get_secret_value(ACCOUNT, REGION, "s")["SecretString"] == "v"
+    with pytest.raises(moto_door.AwsError) as refused:
+        moto_door.get_secret_value(ACCOUNT, REGION, "s", None, "BLUE")
+    assert refused.value.code == "ResourceNotFoundException"
+
+
+def test_parameters_are_read() -> None:
+    ssm = moto_door.ssm_backends[ACCOUNT][REGION]
+    ssm.put_parameter("/p", "", "v", "SecureString", "", "", False, [], "text", None, None)
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/p"
+    values, invalid = moto_door.get_parameters(ACCOUNT, REGION, ["/p", arn, "none"])
+    assert (values, invalid) == ({"/p": "v", arn: "v"}, ["none"])
+
+
+TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
+    '"Action":"sts:AssumeRole"}]}'
+)
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def test_roles_are_found_with_all_that_decides_about_them() -> None:
+    """``roles``, ``policies``, ``managed_policies``, ``permissions_boundary_arn``, ``create_date``, versions."""
+    iam = moto_door.iam_backends[ACCOUNT]["aws"]
+    arn = iam.create_role("r", TRUST, "/", ADMIN, "", [], "3600").arn
+    iam.attach_role_policy(ADMIN, "r")
+    inline = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}'
+    iam.put_role_policy("r", "p", inline)
+    role = moto_door.find_role(ACCOUNT, arn)
+    assert role is not None
+    assert (role.name, role.trust, dict(role.inline)) == ("r", TRUST, {"p": inline})
+    assert '"Allow"' in role.attached[ADMIN]
+    assert role.boundary == role.attached[ADMIN]
+    assert role.created.tzinfo is not None
+    assert moto_door.find_role(ACCOUNT, arn + "x") is None
+
+
+def test_every_kind_of_error_becomes_ours() -> None:
+    """ServiceException, and the older JsonRESTError with ``error_type``."""
+    for service, call in (
+        ("ec2", lambda: moto_door.ec2_backends[ACCOUNT][REGION].get_subnet("subnet-0")),
+        ("ssm", lambda: moto_door.ssm_backends[ACCOUNT][REGION].get_parameters(["x"] * 11)),
+        ("logs", lambda: moto_door.logs_backends[ACCOUNT][REGION].delete_log_group("/none")),
+    ):
+        with pytest.raises(moto_door.AwsError) as refused, moto_door.aws_errors():
+            call()
+        assert refused.value.code, service
+        assert refused.value.message, service
+
+
+def environ(service: str, **more: Any) -> dict[str, Any]:
+    """A WSGI environ of a signed request."""
+    scope = f"Credential=x/20260101/{REGION}/{service}/aws4_request"
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(b""),
+        "CONTENT_LENGTH": "0",
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        **more,
+    }
+
+
+def test_rest_operations_are_named_by_method_and_path() -> None:
+    """``get_service_router``."""
+    listing = environ("route53", REQUEST_METHOD="GET", PATH_INFO="/2013-04-01/hostedzone")
+    assert dispatch.rest_operation("route53", listing) == "ListHostedZones"
+    assert dispatch.rest_operation("route53", environ("route53", PATH_INFO="/nothing")) == ""
+    assert dispatch.rest_operation("no-such-service", environ("no-such-service")) == ""
+
+
+@pytest.mark.parametrize(
+    ("signing", "model"),
+    [
+        ("elasticloadbalancing", "elbv2"),
+        ("tagging", "resourcegroupstaggingapi"),
+        ("application-autoscaling", "application-autoscaling"),
+        ("ecs", "ecs"),
+        ("lambda", "lambda"),
+        ("apprunner", "apprunner"),
+    ],
+)
+def test_signing_names_lead_to_botocores_models(signing: str, model: str) -> None:
+    assert dispatch.model_name(signing) == model
+
+
+@pytest.mark.parametrize(
+    ("service", "holds"),
+    [
+        ("ecs", b"{"),
+        ("iam", b"<ErrorResponse"),
+        ("ec2", b"<Response"),
+        ("batch", b"{"),
+        ("route53", b"<ErrorResponse"),
+    ],
+)
+def test_errors_are_written_by_motos_serializers(service: str, holds: bytes) -> None:
+    """``get_serializer_class``, ``determine_request_protocol``, ``OperationModel``."""
+    answer = dispatch.error_answer(service, "", moto_door.AwsError("ValidationException", "m"))
+    assert answer.status == 400
+    assert holds in answer.body
+    assert b"ValidationException" in answer.body
+
+
+def test_stock_services_are_answered_by_motos_dispatcher() -> None:
+    """``DomainDispatcherApplication``, ``create_backend_app``; what it does not know is NotImplementedError."""
+    stock = dispatch.Stock()
+    listing = environ("route53", REQUEST_METHOD="GET", PATH_INFO="/2013-04-01/hostedzone")
+    assert b"ListHostedZonesResponse" in stock.answer(listing).body
+    for unknown in (environ("apprunner"), environ("route53", PATH_INFO="/nothing")):
+        with pytest.raises(NotImplementedError):
+            stock.answer(unknown)
+
+
+def test_only_the_door_imports_moto() -> None:
+    """So that this file can name everything that a new release may move."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            found = [name for name in names if name.split(".")[0] == "moto"]
+            assert not found or path.name == "moto_door.py", f"{path} imports {found}"
