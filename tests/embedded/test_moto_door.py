@@ -17,7 +17,9 @@ import pytest
 
 from lobster_tasks.embedded import dispatch, moto_door
 from lobster_tasks.embedded.server import OWN, load
+from lobster_tasks.embedded.services.application_autoscaling_store import AutoScalingStore
 from lobster_tasks.embedded.services.ec2_store import Ec2Store
+from lobster_tasks.embedded.services.ecr_store import EcrStore
 from lobster_tasks.embedded.services.iam_store import IamStore
 from lobster_tasks.embedded.services.logs_store import LogsStore
 from lobster_tasks.embedded.services.secretsmanager_store import SecretsStore
@@ -25,7 +27,9 @@ from lobster_tasks.embedded.services.secretsmanager_store import SecretsStore
 ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
 PACKAGE = Path(moto_door.__file__).parent
 STORES = {
+    "applicationautoscaling": ("ApplicationAutoscalingBackend", AutoScalingStore),
     "ec2": ("EC2Backend", Ec2Store),
+    "ecr": ("ECRBackend", EcrStore),
     "iam": ("IAMBackend", IamStore),
     "logs": ("LogsBackend", LogsStore),
     "secretsmanager": ("SecretsManagerBackend", SecretsStore),

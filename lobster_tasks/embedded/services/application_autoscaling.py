@@ -8,6 +8,9 @@ from ..fargate import services, shadow
 from ..fargate.model import Room
 from ..moto_door import ApplicationAutoScalingResponse
 from ..world import current
+from . import application_autoscaling_store
+
+__all__ = ["ApplicationAutoScaling", "application_autoscaling_store"]
 
 
 class ApplicationAutoScaling(ApplicationAutoScalingResponse):

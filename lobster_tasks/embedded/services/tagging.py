@@ -1,4 +1,4 @@
-"""Resource Groups Tagging API: moto's, which finds our ECS resources too."""
+"""Resource Groups Tagging API: moto's, which finds our ECS resources and repositories too."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 from ..fargate import shadow
 from ..moto_door import ResourceGroupsTaggingAPIResponse
 from ..world import current
+from . import ecr_store
+
+__all__ = ["Tagging", "ecr_store"]
 
 
 class Tagging(ResourceGroupsTaggingAPIResponse):
