@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import threading
 from collections.abc import Mapping
 from importlib import import_module
@@ -114,12 +115,17 @@ class Endpoint:
             return self._services.answer(call, environ)
         except NotImplementedError as gap:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
-            message = f"The embedded AWS does not know {call}."
-            return refusal(call, AwsError("UnknownOperationException", message), 400)
+            return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
             return refusal(call, AwsError("InternalFailure", message), 500)
+
+
+def _unknown(call: Call, gap: NotImplementedError) -> str:
+    """What is not known: the operation, or one filter of it."""
+    detail = re.match(r"the (filter .*?)(?: for \w+)?(?: has not been .*)?$", str(gap), re.IGNORECASE)
+    return f"The embedded AWS does not know {call}{f' with the {detail[1]}' if detail else ''}."
 
 
 class Server:

@@ -75,6 +75,16 @@ def test_an_operation_that_is_not_known_is_refused_by_name(
     )
 
 
+def test_a_filter_that_is_not_known_is_refused_by_name(aws: EmbeddedProcess) -> None:
+    """Rather than passing everything."""
+    call = aws.client("ec2").describe_subnets
+    assert error_of(call, Filters=[{"Name": "outpost-arn", "Values": ["x"]}]) == (
+        "UnknownOperationException",
+        "The embedded AWS does not know ec2 DescribeSubnets with the filter 'outpost-arn'.",
+        400,
+    )
+
+
 def test_a_defect_is_an_internal_failure_with_its_operation(aws: EmbeddedProcess) -> None:
     """'InternalFailure: the request processing has failed because of an unknown error', 500 (Common Errors)."""
     create = aws.client("dynamodb", parameter_validation=False).create_table

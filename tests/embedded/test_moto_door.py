@@ -89,6 +89,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     theirs = getattr(moto_door, name)
     own = {
         "ec2": {"group", "group_named"},
+        "ecr": {"iter_tagged_resources"},
         "logs": {"group", "search", "events"},
     }.get(service, set())
     public = [
