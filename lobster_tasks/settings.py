@@ -30,6 +30,8 @@ ENV_PREFIX = "INVOKE_LOBSTER_"
 # Settings whose members have names of the user's own.
 _MAPS = ("container.environment", "container.secrets")
 DEFAULT_REGION = "us-east-2"
+# The tag that everything of a stack carries; its value is ``name``.
+STACK_TAG = "lobster:stack"
 
 # Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
 FARGATE_MEMORY: dict[int, Sequence[int]] = {

@@ -20,18 +20,22 @@ from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
 from .errors import TemplateError
-from .settings import Settings
+from .settings import STACK_TAG, Settings
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
 TRUST_POLICY = "ecs-trust-policy.json.j2"
 ROLE_POLICIES = "fargate-iam-policies.json.j2"
 GITHUB_ACTIONS_POLICY = "github-actions-policy.json.j2"
+ROLES = ("execution", "task")
 FOLDER = "task-definitions"
 
 
 def task_definition(settings: Settings, account: str, partition: str, image: str) -> dict[str, Any]:
-    """The input of ECS RegisterTaskDefinition for ``image``, a full reference."""
-    return render(TASK_DEFINITION, settings, account, partition, image=image)
+    """The input of ECS RegisterTaskDefinition for ``image``, a full reference; it carries the stack's tag."""
+    made = render(TASK_DEFINITION, settings, account, partition, image=image)
+    _check_task_definition(made, settings)
+    others = [tag for tag in made.get("tags", ()) if tag.get("key") != STACK_TAG]
+    return {**made, "tags": [*others, {"key": STACK_TAG, "value": settings.name}]}
 
 
 def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
@@ -41,7 +45,13 @@ def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, 
 
 def role_policies(settings: Settings, account: str, partition: str) -> dict[str, dict[str, Any]]:
     """The inline policies of the ``execution`` role and of the ``task`` role."""
-    return render(ROLE_POLICIES, settings, account, partition)
+    made = render(ROLE_POLICIES, settings, account, partition)
+    if missing := [role for role in ROLES if not isinstance(made.get(role), dict)]:
+        raise TemplateError(
+            f"{FOLDER}/{ROLE_POLICIES} has no policy {missing[0]}.",
+            f"it makes an object with the members {' and '.join(ROLES)}, each a policy",
+        )
+    return made
 
 
 def github_actions_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
@@ -54,19 +64,20 @@ def render(template: str, settings: Settings, account: str, partition: str, **mo
     context = {**_context(settings, account, partition), **more}
     try:
         text = _environment(Path.cwd()).get_template(template).render(context)
-    except jinja2.TemplateNotFound:
+    except jinja2.TemplateNotFound as absent:
         raise TemplateError(
-            f"There is no template {template}.", f"neither in {FOLDER}/ nor packaged"
+            f"There is no template {absent.name}.", f"neither in {FOLDER}/ nor packaged"
         ) from None
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"{error.filename or template}, line {error.lineno}: {error.message}.") from None
-    except jinja2.UndefinedError as error:
-        raise TemplateError(f"{_where(error, template)}: {error.message}.") from None
+        where = f"{FOLDER}/{error.name or template}, line {error.lineno}"
+        raise TemplateError(f"{where}: {error.message}.") from None
     except _NotJsonError as error:
         raise TemplateError(
             f"{_where(error, template)}: an expression does not end in '| tojson'.",
             "without it a value with a quote in it would break the JSON, or change its meaning",
         ) from None
+    except _MISTAKES as error:
+        raise TemplateError(f"{_where(error, template)}: {error}.") from None
     return _parse(template, text)
 
 
@@ -92,6 +103,17 @@ class _NotJsonError(Exception):
     """An expression was printed without ``tojson``."""
 
 
+# What an expression in a template can raise: an undefined name, a sum of a text and a number, …
+_MISTAKES = (
+    jinja2.TemplateRuntimeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 def _secret_patterns(source: str) -> list[str]:
     """What IAM has to allow for one secret.
 
@@ -110,6 +132,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
     role = f"arn:{partition}:iam::{account}:role/"
     return {
         **{name: getattr(settings, name) for name in type(settings).model_fields},
+        "stack_tag": STACK_TAG,
         "account": account,
         "partition": partition,
         "execution_role_arn": role + settings.task.execution_role,
@@ -132,14 +155,23 @@ def _environment(folder: Path) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # the output is JSON, guarded by _only_json
         finalize=_only_json,
+        cache_size=0,  # a file that appears in front of another one counts at once
     )
+    environment.policies["json.dumps_kwargs"] = {"default": _named}
     environment.globals["comma"] = _comma
     return environment
 
 
-def _only_json(value: Any) -> Any:
+def _named(value: Any) -> Any:
+    """What ``tojson`` does with what has no place in JSON."""
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises UndefinedError, which names it
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def _only_json(value: Any) -> Any:
+    if isinstance(value, jinja2.Undefined):
+        str(value)
     if not isinstance(value, Markup):
         raise _NotJsonError
     return value
@@ -151,19 +183,56 @@ def _comma(loop: LoopContext) -> Markup:
 
 
 def _where(error: Exception, template: str) -> str:
+    """The innermost line of a template that the error went through."""
     frames = traceback.extract_tb(error.__traceback__)
-    inside = [frame for frame in frames if frame.filename.endswith(template)]
-    return f"{FOLDER}/{template}, line {inside[-1].lineno}" if inside else f"{FOLDER}/{template}"
+    inside = [frame for frame in frames if Path(frame.filename).parent.name == FOLDER]
+    if not inside:
+        return f"{FOLDER}/{template}"
+    return f"{FOLDER}/{Path(inside[-1].filename).name}, line {inside[-1].lineno}"
 
 
 def _parse(template: str, text: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
+        line = (text.splitlines() or [""])[error.lineno - 1].strip()
         raise TemplateError(
             f"{FOLDER}/{template} does not make valid JSON: {error.msg}.",
-            f"in line {error.lineno} of what it renders: {text.splitlines()[error.lineno - 1].strip()}",
+            f"in line {error.lineno} of what it renders: {line}",
+        ) from None
+    except _TwiceError as twice:
+        raise TemplateError(
+            f"{FOLDER}/{template} gives {twice} twice in one object.", "only the last one would count"
         ) from None
     if not isinstance(parsed, dict):
         raise TemplateError(f"{FOLDER}/{template} does not make a JSON object.")
     return parsed
+
+
+class _TwiceError(ValueError):
+    """A name that stands twice in a JSON object."""
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in members]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise _TwiceError(json.dumps(twice[0]))
+    return dict(members)
+
+
+def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
+    """What the rest of the program stands on, whoever wrote the template."""
+    containers = made.get("containerDefinitions")
+    names = [each.get("name") for each in containers] if isinstance(containers, list) else []
+    if made.get("family") != settings.task.family:
+        raise TemplateError(
+            f"{FOLDER}/{TASK_DEFINITION} is of the family {made.get('family')}, "
+            f"task.family is {settings.task.family}.",
+            next_step='say "family": {{ task.family | tojson }}',
+        )
+    if settings.container.name not in names:
+        raise TemplateError(
+            f"{FOLDER}/{TASK_DEFINITION} has no container {settings.container.name} (container.name).",
+            f"its containers: {', '.join(map(str, names)) or 'none'}",
+            'say "name": {{ container.name | tojson }}',
+        )

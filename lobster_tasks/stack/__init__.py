@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import templates
-from ..settings import Settings
+from ..settings import STACK_TAG, Settings
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
 from .iam import Role
 from .load_balancing import Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
-from .resource import STACK_TAG, Known, Live, Resource
+from .resource import Known, Live, Resource
 
 __all__ = ["NO_RELEASE", "STACK_TAG", "Known", "Live", "Resource", "Stack", "build"]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..aws import Aws
-from .resource import STACK_TAG, Attributes, Known, Live, Resource
+from ..settings import STACK_TAG
+from .resource import Attributes, Known, Live, Resource
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from ..aws import Aws
+from ..settings import STACK_TAG
 
-STACK_TAG = "lobster:stack"
 Attributes = Mapping[str, Any]
 
 

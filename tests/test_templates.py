@@ -1,0 +1,455 @@
+"""Templates: the plan's task definition, least privilege, and no value that can break the JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lobster_tasks import templates
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import TemplateError
+from lobster_tasks.settings import Settings, load
+
+ROOT = Path(__file__).parents[1]
+ACCOUNT = "123456789012"
+IMAGE = f"{ACCOUNT}.dkr.ecr.us-east-2.amazonaws.com/homara:TAG"
+SECRET = f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:openai-x1Y2z3"
+AWKWARD = 'a "b" \\ {{ name }} {% if %} {# c #} </script> & \' % \t ü 漢 \u2028 \n${HOME} $(id) ,}]'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project's folder, in which this runs, with an empty task-definitions/."""
+    (tmp_path / "task-definitions").mkdir()
+    with contextlib.chdir(tmp_path):
+        yield tmp_path
+
+
+def write(project: Path, text: str, name: str = templates.TRUST_POLICY) -> None:
+    """A template of the project's own."""
+    (project / "task-definitions" / name).write_text(text, encoding="utf-8")
+
+
+def definition(settings: Settings, image: str = IMAGE) -> dict[str, Any]:
+    """The rendered task definition."""
+    return templates.task_definition(settings, ACCOUNT, "aws", image)
+
+
+def policies(settings: Settings) -> dict[str, dict[str, Any]]:
+    """All policies by name, trust policy included."""
+    return {
+        "trust": templates.trust_policy(settings, ACCOUNT, "aws"),
+        "github": templates.github_actions_policy(settings, ACCOUNT, "aws"),
+        **templates.role_policies(settings, ACCOUNT, "aws"),
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    """A list; of one where it is none."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements(settings: Settings, *names: str) -> list[dict[str, Any]]:
+    """The statements of some policies."""
+    return [each for name in names for each in policies(settings)[name]["Statement"]]
+
+
+# The plan's documents
+
+
+def test_the_task_definition_is_the_plans() -> None:
+    assert definition(load({})) == {
+        "family": "lobster-streamlit-task",
+        "requiresCompatibilities": ["FARGATE"],
+        "networkMode": "awsvpc",
+        "cpu": "512",
+        "memory": "1024",
+        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+        "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole",
+        "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/ecsTaskRole",
+        "containerDefinitions": [
+            {
+                "name": "lobster-streamlit",
+                "image": IMAGE,
+                "essential": True,
+                "portMappings": [{"containerPort": 8501, "protocol": "tcp"}],
+                "environment": [
+                    {"name": "PORT", "value": "8501"},
+                    {"name": "PYTHONUNBUFFERED", "value": "1"},
+                    {"name": "STREAMLIT_SERVER_HEADLESS", "value": "true"},
+                ],
+                "secrets": [],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/lobster-streamlit",
+                        "awslogs-region": "us-east-2",
+                        "awslogs-stream-prefix": "ecs",
+                    },
+                },
+            }
+        ],
+        "tags": [{"key": "lobster:stack", "value": "lobster"}],
+    }
+
+
+def test_the_settings_arrive_in_the_task_definition() -> None:
+    settings = load(
+        {
+            "name": "other",
+            "region": "eu-west-1",
+            "task": {"family": "f", "cpu": 1024, "memory": 4096, "architecture": "ARM64"},
+            "container": {
+                "name": "app",
+                "port": 80,
+                "command": "python app.py",
+                "environment": {"B": "2", "a": "1", "PORT": "81"},
+                "secrets": {"KEY": SECRET, "PYTHONUNBUFFERED": "/p"},
+            },
+            "logs": {"group": "/g"},
+        }
+    )
+    made = definition(settings)
+    (container,) = made["containerDefinitions"]
+    assert (made["family"], made["cpu"], made["memory"]) == ("f", "1024", "4096")
+    assert made["runtimePlatform"]["cpuArchitecture"] == "ARM64"
+    assert made["tags"] == [{"key": "lobster:stack", "value": "other"}]
+    assert (container["name"], container["command"]) == ("app", ["python", "app.py"])
+    assert container["portMappings"] == [{"containerPort": 80, "protocol": "tcp"}]
+    assert {each["name"]: each["value"] for each in container["environment"]} == {
+        "a": "1",
+        "B": "2",
+        "PORT": "81",
+        "STREAMLIT_SERVER_HEADLESS": "true",
+    }
+    assert container["secrets"] == [
+        {"name": "KEY", "valueFrom": SECRET},
+        {"name": "PYTHONUNBUFFERED", "valueFrom": "/p"},  # a secret of the name of a default replaces it
+    ]
+    assert container["logConfiguration"]["options"] == {
+        "awslogs-group": "/g",
+        "awslogs-region": "eu-west-1",
+        "awslogs-stream-prefix": "ecs",
+    }
+
+
+def test_both_roles_trust_ecs_tasks_of_this_account_and_region_only() -> None:
+    assert policies(load({}))["trust"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:us-east-2:{ACCOUNT}:*"},
+                },
+            }
+        ],
+    }
+
+
+def test_the_execution_role_pulls_logs_and_reads_what_is_named() -> None:
+    settings = load(
+        {
+            "container": {
+                "secrets": {
+                    "A": SECRET,
+                    "B": f"{SECRET}:key::",
+                    "C": f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:stripe",
+                    "D": f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:app-stripe",
+                    "E": "/lobster/ncbi",
+                    "F": "plain",
+                    "G": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/lobster/other",
+                }
+            }
+        }
+    )
+    allowed = {each["Sid"]: (each["Action"], each["Resource"]) for each in statements(settings, "execution")}
+    repository = f"arn:aws:ecr:us-east-2:{ACCOUNT}:repository/homara"
+    group = f"arn:aws:logs:us-east-2:{ACCOUNT}:log-group:/ecs/lobster-streamlit:*"
+    secret = f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:"
+    parameter = f"arn:aws:ssm:us-east-2:{ACCOUNT}:parameter/"
+    assert allowed == {
+        "TokenHasNoResourceLevel": ("ecr:GetAuthorizationToken", "*"),
+        "PullTheOneRepository": (
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            repository,
+        ),
+        "WriteTheOneLogGroup": (["logs:CreateLogStream", "logs:PutLogEvents"], group),
+        "ReadTheNamedSecrets": (
+            "secretsmanager:GetSecretValue",
+            [
+                # -stripe may be Secrets Manager's own six characters or the end of the name
+                f"{secret}app-stripe",
+                f"{secret}app-stripe-??????",
+                f"{secret}openai-x1Y2z3",
+                f"{secret}stripe-??????",
+            ],
+        ),
+        "ReadTheNamedParameters": (
+            "ssm:GetParameters",
+            [
+                f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/lobster/other",
+                f"{parameter}lobster/ncbi",
+                f"{parameter}plain",
+            ],
+        ),
+    }
+
+
+def test_without_secrets_there_is_nothing_to_read() -> None:
+    sids = {each["Sid"] for each in statements(load({}), "execution")}
+    assert sids == {"TokenHasNoResourceLevel", "PullTheOneRepository", "WriteTheOneLogGroup"}
+
+
+def test_the_task_role_may_do_nothing_by_itself() -> None:
+    assert policies(load({}))["task"] == {"Version": "2012-10-17", "Statement": []}
+
+
+def test_roles_are_passed_to_ecs_tasks_only() -> None:
+    passing = [each for each in statements(load({}), "github") if "iam:PassRole" in listed(each["Action"])]
+    (statement,) = passing
+    role = f"arn:aws:iam::{ACCOUNT}:role/"
+    assert statement["Resource"] == [f"{role}ecsTaskExecutionRole", f"{role}ecsTaskRole"]
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+def test_nothing_of_app_runner_is_left_in_the_policies() -> None:
+    assert "apprunner" not in json.dumps(policies(load({})))
+    kept = json.loads((ROOT / "task-definitions" / "apprunner-trust-policy.json").read_text())
+    assert kept["Statement"][0]["Principal"] == {"Service": "tasks.apprunner.amazonaws.com"}
+
+
+def test_another_partition_has_its_own_arns() -> None:
+    settings = load({"region": "us-gov-west-1", "container": {"secrets": {"A": "/a"}}})
+    for made in (
+        templates.trust_policy(settings, ACCOUNT, "aws-us-gov"),
+        templates.role_policies(settings, ACCOUNT, "aws-us-gov"),
+        templates.github_actions_policy(settings, ACCOUNT, "aws-us-gov"),
+        templates.task_definition(settings, ACCOUNT, "aws-us-gov", IMAGE),
+    ):
+        text = json.dumps(made)
+        assert "arn:aws:" not in text
+        assert "us-east-2" not in text.replace(IMAGE, "")
+
+
+# Least privilege
+
+IAM_PREFIXES = {"elasticloadbalancing": "elbv2", "logs": "logs", "iam": "iam", "sts": "sts"}
+NOT_API_CALLS = {"iam:PassRole"}
+# Service Authorization Reference: actions that know no resources.
+WITHOUT_RESOURCES = {
+    "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListTaskDefinitions",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+}
+# Actions that are kept to one cluster by a condition.
+BY_CLUSTER = {"ecs:ListTasks", "ecs:DescribeTasks"}
+
+FULL = {"container": {"secrets": {"A": SECRET, "B": "/b"}}}
+
+
+@pytest.mark.parametrize("name", ["trust", "github", "execution", "task"])
+def test_every_action_exists(name: str) -> None:
+    for statement in statements(load(FULL), name):
+        for action in listed(statement["Action"]):
+            prefix, _, operation = action.partition(":")
+            model = boto3.client(IAM_PREFIXES.get(prefix, prefix), region_name="us-east-2").meta.service_model
+            assert action in NOT_API_CALLS or operation in model.operation_names, action
+
+
+@pytest.mark.parametrize("name", ["github", "execution", "task"])
+def test_every_action_is_kept_to_its_resource(name: str) -> None:
+    for statement in statements(load(FULL), name):
+        if "*" not in listed(statement["Resource"]):
+            assert all(resource.startswith("arn:aws:") for resource in listed(statement["Resource"]))
+            continue
+        actions = set(listed(statement["Action"]))
+        if actions <= BY_CLUSTER:
+            cluster = f"arn:aws:ecs:us-east-2:{ACCOUNT}:cluster/lobster-cluster"
+            assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": cluster}}
+        else:
+            assert actions <= WITHOUT_RESOURCES
+
+
+@pytest.mark.parametrize("name", ["github", "execution", "task"])
+def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
+    made = statements(load(FULL), name)
+    assert not [action for each in made for action in listed(each["Action"]) if "*" in action]
+    sids = [each["Sid"] for each in made]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    assert len(json.dumps(policies(load(FULL))[name])) < 6144  # IAM's smallest quota
+
+
+# Values arrive as themselves
+
+
+def test_awkward_values_arrive_in_aws_as_themselves(aws: Aws) -> None:
+    settings = load(
+        {
+            "container": {
+                "command": ["sh", "-c", AWKWARD],
+                "environment": {"AWKWARD": AWKWARD, "EMPTY": "", 'quo"ted {{ x }}': "1"},
+            }
+        }
+    )
+    made = aws.call("ecs:RegisterTaskDefinition", **definition(settings))["taskDefinition"]
+    registered = aws.call("ecs:DescribeTaskDefinition", taskDefinition=made["taskDefinitionArn"])
+    (container,) = registered["taskDefinition"]["containerDefinitions"]
+    found = {each["name"]: each["value"] for each in container["environment"]}
+    assert found["AWKWARD"] == AWKWARD
+    assert found["EMPTY"] == ""
+    assert found['quo"ted {{ x }}'] == "1"
+    assert container["command"] == ["sh", "-c", AWKWARD]
+
+
+# Mistakes in a template
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{\n  "a": {{ nothing | tojson }}\n}', "line 2: 'nothing' is undefined."),
+        ('{\n\n  "a": {{ container.nothing | tojson }}\n}', "line 3: "),
+        ('{"a": {{ nothing }}}', "line 1: 'nothing' is undefined."),
+        ("{\n{% if nothing %}{% endif %}}", "line 2: 'nothing' is undefined."),
+        ('{\n  "a": "{{ name }}"\n}', "line 2: an expression does not end in '| tojson'."),
+        ('{"a": {{ container.port }}}', "line 1: an expression does not end in '| tojson'."),
+        ('{"a": {{ "constant" }}}', "line 1: an expression does not end in '| tojson'."),
+        ('{\n\n  "a": {{ name | tojson }\n}', "line 3: "),
+        ("{\n{% for %}\n}", "line 2: "),
+        ('{"a":\n {{ name | nofilter }}}', "line 2: No filter named 'nofilter'."),
+        ('{\n  "a": {{ (container.port + "x") | tojson }}}', "line 2: unsupported operand"),
+        ('{\n\n "a": {{ (1 / 0) | tojson }}}', "line 3: division by zero."),
+        ('{"a": {{ name | tojson }},}', "does not make valid JSON: "),
+        ('{"a": "open', "does not make valid JSON: "),
+        ("", "does not make valid JSON: "),
+        ("[]", "does not make a JSON object."),
+        ('{"a": {"b": 1, "c": 2, "b": 3}}', 'gives "b" twice in one object.'),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(project: Path, text: str, says: str) -> None:
+    write(project, text)
+    with pytest.raises(TemplateError) as refused:
+        templates.trust_policy(load({}), ACCOUNT, "aws")
+    assert refused.value.what.startswith(f"task-definitions/{templates.TRUST_POLICY}")
+    assert says in refused.value.what
+    assert str(project) not in refused.value.what
+    assert refused.value.exit_code == 2
+
+
+def test_invalid_json_shows_the_line_that_came_out(project: Path) -> None:
+    write(project, '{\n  "a": {{ name | tojson }}\n  "b": 1\n}')
+    with pytest.raises(TemplateError) as refused:
+        templates.trust_policy(load({}), ACCOUNT, "aws")
+    assert refused.value.why == 'in line 3 of what it renders: "b": 1'
+
+
+def test_a_mistake_in_an_included_file_names_that_file(project: Path) -> None:
+    write(project, '{"a":\n {% include "part.j2" %}}')
+    write(project, "1\n{{ nothing | tojson }}", "part.j2")
+    with pytest.raises(TemplateError, match=r"task-definitions/part\.j2, line 2: 'nothing' is undefined\."):
+        templates.trust_policy(load({}), ACCOUNT, "aws")
+
+
+def test_a_file_that_is_not_there_is_named(project: Path) -> None:
+    write(project, '{% include "absent.j2" %}')
+    with pytest.raises(TemplateError, match=r"There is no template absent\.j2\."):
+        templates.trust_policy(load({}), ACCOUNT, "aws")
+
+
+# A project's own templates
+
+
+def test_a_projects_own_files_win_one_by_one(project: Path) -> None:
+    before = policies(load({}))
+    write(project, '{"Statement": [{"Sid": {{ name | tojson }}}]}')
+    after = policies(load({"name": "mine"}))
+    assert after["trust"] == {"Statement": [{"Sid": "mine"}]}
+    assert {**after, "trust": None} == {**before, "trust": None}
+    assert definition(load({}))["family"] == "lobster-streamlit-task"
+
+
+def test_an_own_task_definition_gets_the_tag_and_keeps_its_own(project: Path) -> None:
+    write(
+        project,
+        '{"family": {{ task.family | tojson }}, "tags": [{"key": "team", "value": "a"}],'
+        '"containerDefinitions": [{"name": "sidecar"}, {"name": {{ container.name | tojson }}}]}',
+        templates.TASK_DEFINITION,
+    )
+    assert definition(load({"name": "mine"}))["tags"] == [
+        {"key": "team", "value": "a"},
+        {"key": "lobster:stack", "value": "mine"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"family": "other", "containerDefinitions": []}', "is of the family other"),
+        (
+            '{"family": {{ task.family | tojson }}, "containerDefinitions": [{"name": "web"}]}',
+            "has no container lobster-streamlit",
+        ),
+        ('{"family": {{ task.family | tojson }}}', "has no container lobster-streamlit"),
+    ],
+)
+def test_an_own_task_definition_has_to_be_of_the_stack(project: Path, text: str, says: str) -> None:
+    write(project, text, templates.TASK_DEFINITION)
+    with pytest.raises(TemplateError, match=says):
+        definition(load({}))
+
+
+def test_own_role_policies_have_to_be_for_both_roles(project: Path) -> None:
+    write(project, '{"execution": {"Statement": []}}', templates.ROLE_POLICIES)
+    with pytest.raises(TemplateError, match="has no policy task"):
+        templates.role_policies(load({}), ACCOUNT, "aws")
+
+
+# The wheel
+
+
+def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
+    """The checkout's folder and the wheel's are one: from an installed package the same things are rendered."""
+    uv = [Path(sys.executable).with_name("uv"), "build", "--wheel", "--no-build-isolation", "--offline"]
+    built = [*uv, "--python", sys.executable, "--out-dir", tmp_path / "dist", ROOT]
+    subprocess.run(built, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    names = {path.name for path in (tmp_path / "site" / "lobster_tasks" / "task-definitions").iterdir()}
+    assert names == {path.name for path in (ROOT / "task-definitions").iterdir()}
+    program = (
+        "import json; from lobster_tasks import settings, templates;"
+        f"print(json.dumps(templates.task_definition(settings.load({{}}), {ACCOUNT!r}, 'aws', {IMAGE!r})))"
+    )
+    (tmp_path / "empty").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        cwd=tmp_path / "empty",
+        env=_only(tmp_path / "site"),
+        timeout=60,
+    )
+    assert json.loads(done.stdout) == definition(load({}))
+
+
+def _only(site: Path) -> Mapping[str, str]:
+    return {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
