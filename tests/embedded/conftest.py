@@ -49,6 +49,7 @@ def balanced(quick_process: EmbeddedProcess) -> Iterator[Balanced]:
 
 
 @pytest.fixture
-def stack(aws: EmbeddedProcess) -> Stack:
+def stack(quick_process: EmbeddedProcess) -> Stack:
     """What an ECS service stands on, made when asked for."""
-    return Stack(aws)
+    quick_process.reset()
+    return Stack(quick_process)

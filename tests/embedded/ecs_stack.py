@@ -25,6 +25,16 @@ TRUST = {
         }
     ],
 }
+APP_RUNNER_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "tasks.apprunner.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 PORT = 8501
 FAST_HEALTH = {
     "HealthCheckPath": "/health",

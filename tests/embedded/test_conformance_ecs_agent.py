@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.ecs_stack import EXECUTION_POLICY, Stack
+from tests.embedded.ecs_stack import APP_RUNNER_TRUST, EXECUTION_POLICY, Stack
 from tests.embedded.images import ImageSpec, web_app
 from tests.embedded_process import eventually
 
@@ -131,9 +131,7 @@ def test_roles_that_ecs_cannot_assume(stack: Stack, member: str, kind: str) -> N
     """Event "service s failed to launch a task with (error ECS was unable to assume the role '…' …)."; no task."""
     role = "arn:aws:iam::123456789012:role/missing"
     if kind == "untrusting":
-        principal = {"Service": "tasks.apprunner.amazonaws.com"}
-        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-        role = stack.role("untrusting", trust={"Version": "2012-10-17", "Statement": [statement]})
+        role = stack.role("of-app-runner", trust=APP_RUNNER_TRUST)
     stack.service(stack.definition(**{member: role}))
     message = (
         f"service s failed to launch a task with (error ECS was unable to assume the role '{role}' that was "

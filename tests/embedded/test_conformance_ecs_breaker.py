@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded.ecs_stack import Stack
+from tests.embedded.ecs_stack import APP_RUNNER_TRUST, Stack
 from tests.embedded.images import web_app
 from tests.embedded.refusals import refused
 from tests.embedded_process import eventually
@@ -66,12 +66,18 @@ def test_a_crashing_deployment_is_rolled_back(stack: Stack) -> None:
 def test_the_deployments_during_a_rollback(stack: Stack) -> None:
     """rolloutState FAILED with its reason for the failed one; the new PRIMARY names where it goes back to."""
     good = serving(stack, ROLLBACK)["deployments"][0]["id"]
-    failing = stack.update(taskDefinition=crashing(stack))["deployments"][0]["id"]
+    delay = {
+        "Key": "deregistration_delay.timeout_seconds",
+        "Value": "60",
+    }  # for time to look at the failed one
+    stack.elb.modify_target_group_attributes(TargetGroupArn=stack.served_group, Attributes=[delay])
+    failing = stack.update(taskDefinition=sick(stack))["deployments"][0]["id"]
     seen: dict[str, Any] = {}
     before: dict[str, list[Any]] = {}
 
     def rolled_back() -> bool:
         service = stack.describe()
+        assert len(service["deployments"]) <= 2
         for one in service["deployments"]:
             seen[one["id"]] = one
             before.setdefault(one["id"], []).append(one)
@@ -180,20 +186,25 @@ def test_thresholds(stack: Stack, desired: int, given: dict[str, Any] | None, th
     breaker: dict[str, Any] = {"enable": True, "rollback": False}
     if given:
         breaker["thresholdConfiguration"] = given
-    role = stack.role("nobody", trust={"Version": "2012-10-17", "Statement": []})
+    role = stack.role("of-app-runner", trust=APP_RUNNER_TRUST)
     definition = stack.definition(taskRoleArn=role)
     stack.service(definition, desired=desired, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
     assert record(stack)["deploymentCircuitBreaker"]["threshold"] == threshold
 
 
-def test_a_healthy_task_forgives_failures(stack: Stack) -> None:
+@pytest.mark.parametrize("forgives", [True, False])
+def test_a_healthy_task_forgives_failures(stack: Stack, forgives: bool) -> None:
     """resetOnHealthyTask (true): "a task that reaches a healthy state resets the failure count to 0"."""
-    stack.service(crashing(stack), deploymentConfiguration=NO_ROLLBACK, loadBalancers=stack.balanced)
-    eventually(lambda: record(stack)["deploymentCircuitBreaker"]["failureCount"] == 1)
-    stack.image(web_app(VERSION="well"), tag="crash")
-    stack.update(forceNewDeployment=True)
+    image = stack.image(web_app(EXIT_CODE="1"), tag="moving")
+    definition = stack.definition(stack.container(image, versionConsistency="disabled"))
+    breaker = {"enable": True, "rollback": False, "resetOnHealthyTask": forgives}
+    breaker["thresholdConfiguration"] = {"type": "COUNT", "value": 100}
+    config = {"deploymentCircuitBreaker": breaker}
+    stack.service(definition, deploymentConfiguration=config, loadBalancers=stack.balanced)
+    eventually(lambda: stack.describe()["deployments"][0]["failedTasks"] > 0)
+    stack.image(web_app(VERSION="well"), tag="moving")
     assert stack.completed()["deployments"][0]["failedTasks"] == 0
-    assert record(stack)["deploymentCircuitBreaker"]["failureCount"] == 0
+    assert (record(stack)["deploymentCircuitBreaker"]["failureCount"] == 0) == forgives
 
 
 def test_without_a_breaker_ecs_tries_for_ever(stack: Stack) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded.ecs_stack import Stack
+from tests.embedded.ecs_stack import PORT, Stack
 from tests.embedded.images import web_app
 from tests.embedded_process import eventually
 
@@ -23,14 +23,14 @@ def version(stack: Stack, name: str, **environment: str) -> str:
 
 
 @contextmanager
-def visitors(stack: Stack) -> Iterator[Counter[tuple[int, str]]]:
+def visitors(stack: Stack, path: str = "/", method: str = "GET") -> Iterator[Counter[tuple[int, str]]]:
     """Send requests through the load balancer all the time; counts (status, text) of the answers."""
     seen: Counter[tuple[int, str]] = Counter()
-    url, over = stack.url, threading.Event()
+    url, over = f"{stack.url}{path}", threading.Event()
 
     def visit() -> None:
         while not over.is_set():
-            answer = requests.get(url, timeout=10)
+            answer = requests.request(method, url, timeout=10)
             seen[answer.status_code, answer.text[:40]] += 1
 
     threads = [threading.Thread(target=visit) for _ in range(2)]
@@ -69,6 +69,7 @@ def test_the_events_of_a_first_deployment(stack: Stack) -> None:
     stack.service(stack.definition(), loadBalancers=stack.balanced)
     deployment = stack.completed()["deployments"][0]["id"]
     task = stack.tasks("s")[0]["taskArn"].split("/")[-1]
+    stack.reaches(stack.run("f")["taskArn"], "RUNNING")  # time passes: nothing is told twice
     assert stack.messages() == [
         f"(service s) has started 1 tasks: (task {task}).",
         f"(service s) registered 1 targets in (target-group {stack.served_group})",
@@ -95,6 +96,20 @@ def test_an_update_replaces_tasks_without_losing_a_request(stack: Stack) -> None
         assert stack.completed()["taskDefinition"] == two
         eventually(lambda: seen[200, "two"] > 20)
     assert set(seen) == {(200, "one"), (200, "two")}
+
+
+def test_requests_in_flight_are_finished(stack: Stack) -> None:
+    """Old tasks stop only after the deregistration delay: what they are answering is answered."""
+    group = stack.target_group(delay=150)
+    stack.listener(group)
+    balancers = [{"targetGroupArn": group, "containerName": "app", "containerPort": PORT}]
+    stack.service(version(stack, "one"), loadBalancers=balancers)
+    stack.completed()
+    two = version(stack, "two")
+    with visitors(stack, "/slow?seconds=0.9", "POST") as seen:
+        stack.update(taskDefinition=two)
+        stack.completed()
+    assert set(seen) == {(200, "late")}
 
 
 def test_an_update_as_it_is_answered(stack: Stack) -> None:

@@ -145,6 +145,9 @@ def test_a_role_must_look_like_one(ecs: Any) -> None:
         ([APP | {"stopTimeout": 121}], "120"),
         ([APP | {"healthCheck": {"command": ["curl"]}}], "CMD"),
         ([APP | {"healthCheck": {"command": ["CMD", "true"], "interval": 4}}], "interval"),
+        ([APP | {"dependsOn": [{"containerName": "b", "condition": "START"}]}], "depends on 'b'"),
+        ([APP | {"dependsOn": [{"containerName": "app", "condition": "START"}]}], "Circular"),
+        ([APP | {"dependsOn": [{"containerName": "app", "condition": "HEALTHY"}]}], "health check"),
     ],
 )
 def test_containers_that_are_refused(ecs: Any, containers: list[dict[str, Any]], message: str) -> None:

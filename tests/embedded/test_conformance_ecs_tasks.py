@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded.ecs_stack import Stack
+from tests.embedded.ecs_stack import APP_RUNNER_TRUST, Stack
 from tests.embedded.images import ImageSpec, web_app
 from tests.embedded.refusals import refused
 from tests.embedded_process import eventually
@@ -230,6 +230,48 @@ def test_an_essential_container_ends_the_others(stack: Stack) -> None:
     assert {one["name"]: one["exitCode"] for one in task["containers"]} == {"app": 0, "side": 0}
 
 
+def waiting(stack: Stack, condition: str, first: str, **more: Any) -> str:
+    """Run a task whose ``app`` waits for a container ``first`` that runs this code; returns its ARN."""
+    image = stack.image(python(first), "first")
+    before = stack.container(image, "first", essential=False, portMappings=[], **more)
+    depends = [{"containerName": "first", "condition": condition}]
+    return str(stack.run(stack.definition(stack.container(stack.app, dependsOn=depends), before))["taskArn"])
+
+
+def test_a_container_waits_for_another_to_succeed(stack: Stack) -> None:
+    """dependsOn SUCCESS: "the same as COMPLETE, but it also requires that the container exits with a zero status"."""
+    task = stack.reaches(waiting(stack, "SUCCESS", "import time; time.sleep(0.3)"), "RUNNING")
+    codes = {one["name"]: one.get("exitCode") for one in task["containers"]}
+    assert codes == {"app": None, "first": 0}
+
+
+def test_a_container_whose_dependency_fails_never_starts(stack: Stack) -> None:
+    """dependsOn SUCCESS of a container that exits with 4: TaskFailedToStart."""
+    task = stack.reaches(waiting(stack, "SUCCESS", "raise SystemExit(4)"), "STOPPED")
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert {one["name"]: one.get("exitCode") for one in task["containers"]} == {"app": None, "first": 4}
+
+
+def test_a_container_waits_for_another_to_be_healthy(stack: Stack) -> None:
+    """dependsOn HEALTHY: "validates that the dependent container passes its container health check"."""
+    check = {"command": ["CMD", "python", "-c", "pass"], "interval": 5}
+    task = stack.reaches(
+        waiting(stack, "HEALTHY", "import time; time.sleep(60)", healthCheck=check), "RUNNING"
+    )
+    health = {one["name"]: one["healthStatus"] for one in task["containers"]}
+    assert health == {"app": "UNKNOWN", "first": "HEALTHY"}
+
+
+def test_what_the_embedded_aws_cannot_give_is_refused(stack: Stack) -> None:
+    """Volumes are not supported: the task says so instead of running without them."""
+    mounts = [{"sourceVolume": "v", "containerPath": "/v"}]
+    container = stack.container(stack.app, mountPoints=mounts)
+    task = stack.reaches(
+        stack.run(stack.definition(container, volumes=[{"name": "v"}]))["taskArn"], "STOPPED"
+    )
+    assert "does not support mountPoints" in task["stoppedReason"]
+
+
 def checked(stack: Stack, command: list[str], **environment: str) -> str:
     """Run a task whose container has a health check; returns its ARN."""
     image = stack.image(web_app(**environment), "checked")
@@ -299,7 +341,7 @@ def test_absent_tasks(stack: Stack) -> None:
 
 def test_run_task_refuses_roles_that_ecs_cannot_assume(stack: Stack) -> None:
     """RunTask: ClientException "ECS was unable to assume the role '…' that was provided for this task. …"."""
-    role = stack.role("nobody", trust={"Version": "2012-10-17", "Statement": []})
+    role = stack.role("of-app-runner", trust=APP_RUNNER_TRUST)
     with refused(
         "ClientException", f"ECS was unable to assume the role '{role}' that was provided for this task."
     ):

@@ -25,6 +25,15 @@ RESOURCES = (
 LOGGER = "ResourceInitializationError: failed to validate logger args: "
 
 
+UNSUPPORTED = (
+    "mountPoints",
+    "volumesFrom",
+    "environmentFiles",
+    "repositoryCredentials",
+    "firelensConfiguration",
+)
+
+
 class AgentError(Exception):
     """The task cannot start; ``in_container`` is whether the reason belongs to a container, too."""
 
@@ -53,8 +62,9 @@ class Agent:
         """Registry credentials, secrets and log streams of every container; call it with the lock held."""
         if blocked := egress(task.placement.network):
             raise AgentError(blocked)
-        role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
-        allowed = Permissions(room.account, role, task.id)
+        for container in task.containers:
+            _refuse_unsupported(container)
+        allowed = _permissions(room, task)
         if any(ECR_IMAGE.match(container.definition["image"]) for container in task.containers):
             self._check_registry(allowed)
         secrets = {one.name: self._secrets(room, one, allowed) for one in task.containers}
@@ -111,11 +121,10 @@ class Agent:
         image = container.definition["image"]
         if not ECR_IMAGE.match(image):
             return
-        role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
         account, _, _, region = image.split("/")[0].split(".")[:4]
         repository = image.split("/", 1)[1].split("@")[0].split(":")[0]
         arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
-        allowed = Permissions(room.account, role, task.id)
+        allowed = _permissions(room, task)
         for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
             if allowed.denial(action, arn):
                 raise AgentError(
@@ -156,6 +165,23 @@ class Agent:
             return self._world.processes.start(start)
         except CannotStart as error:
             raise AgentError(str(error), container) from error
+
+
+def _permissions(room: Room, task: Task) -> Permissions:
+    role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
+    return Permissions(room.account, role, task.id)
+
+
+def _refuse_unsupported(container: ContainerState) -> None:
+    """A task that would run without what it asked for would be a lie."""
+    definition = container.definition
+    driver = definition.get("logConfiguration", {}).get("logDriver", "awslogs")
+    missing = [name for name in UNSUPPORTED if definition.get(name)]
+    if driver != "awslogs":
+        missing.append(f"log driver {driver}")
+    if missing:
+        reason = f"CannotCreateContainerError: the embedded AWS does not support {', '.join(missing)}"
+        raise AgentError(reason, container)
 
 
 def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:

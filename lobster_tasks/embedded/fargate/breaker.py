@@ -43,10 +43,11 @@ def count_failure(service: Service, deployment: Deployment) -> None:
     deployment.failed_tasks += 1
     deployment.updated_at = now()
     limit = threshold(record.configuration, service.desired)
-    if record.status == "ROLLBACK_IN_PROGRESS":
+    if record.status == "ROLLBACK_IN_PROGRESS":  # what served before goes on serving, whatever becomes of it
         if deployment.failed_tasks >= limit:
-            deployment.settle("FAILED", texts.BREAKER_FAILED)
             finish(service, record, "ROLLBACK_FAILED", record.reason)
+        return
+    if record.over:
         return
     record.failures += 1
     if config(record.configuration).get("enable") and record.failures >= limit:

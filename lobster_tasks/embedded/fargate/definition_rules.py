@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import dependencies
 from .answers import client_error
 
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
@@ -114,6 +115,8 @@ def _containers(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
         raise client_error("Container.name contains duplicate values.")  # (own words)
     if not any(container["essential"] for container in made):
         raise client_error("A task definition must have at least one essential container.")  # (own words)
+    if problem := dependencies.problem(made):
+        raise client_error(problem)  # (own words)
     return made
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from ..moto_door import AwsError
 from ..runtime.images import Image
 from ..world import World
-from . import network, texts
+from . import dependencies, network, texts
 from .agent import Agent, AgentError, Prepared
 from .health import check_container
 from .model import ContainerState, Room, Target, Task, monotonic, now
@@ -96,9 +96,8 @@ class Life:
         size = sum(image.size_bytes for image in images) / 2**20
         await self._until(lambda: task.order is not None, size / PULL_MIB_PER_SECOND)
         task.times["pullStoppedAt"] = now()
-        for one, image in zip(prepared, images, strict=True):
-            if task.order is None:
-                await self._start_container(one, image)
+        pairs = zip(prepared, images, strict=True)
+        await asyncio.gather(*(self._start_in_turn(one, image) for one, image in pairs))
 
     async def _pull(self, container: ContainerState) -> Image:
         task = self._task
@@ -108,6 +107,23 @@ class Life:
             if task.revision and container.definition.get("versionConsistency") != "disabled":
                 task.revision.digests.setdefault(container.name, image.digest)
         return image
+
+    async def _start_in_turn(self, prepared: Prepared, image: Image) -> None:
+        """Start a container once what it depends on is there; not at all when the task ends before."""
+        task, container = self._task, prepared.container
+
+        def settled() -> bool:
+            over = task.order is not None or self._exited() is not None
+            return over or dependencies.ready(container, task.containers) or bool(self._hopeless(container))
+
+        await self._until(settled)
+        if hopeless := self._hopeless(container):
+            raise AgentError(hopeless, container)
+        if task.order is None and dependencies.ready(container, task.containers):
+            await self._start_container(prepared, image)
+
+    def _hopeless(self, container: ContainerState) -> str | None:
+        return dependencies.impossible(container, self._task.containers)
 
     async def _start_container(self, prepared: Prepared, image: Image) -> None:
         container = prepared.container
@@ -216,6 +232,8 @@ class Life:
             await self._until(lambda: self._exited() is not None or not self._draining())
 
     def _deregister(self, target: Target) -> None:
+        if self._task.service:
+            self._task.service.drained.append((self._task.id, target.group))
         try:
             self._world.balancer.deregister(target.group, target.ip, target.port)
         except AwsError:  # the target group is gone, and its targets with it

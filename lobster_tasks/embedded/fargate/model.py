@@ -272,6 +272,7 @@ class Service:
     start_failures: int = 0
     not_before: float = 0.0
     registered: list[str] = field(default_factory=list)
+    drained: list[tuple[str, str]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
 
     @property

@@ -36,7 +36,8 @@ class Step:
     service: Service
     start_task: Starter
     started: list[Task] = field(default_factory=list)
-    halted: list[Task] = field(default_factory=list)
+    halted: bool = False
+    well: set[str] = field(default_factory=set)
 
     def take(self) -> None:
         """Look, count, start, stop, settle."""
@@ -45,6 +46,7 @@ class Step:
             return
         self._begin_deployment()
         self._note_failures()
+        self.well = {task.id for task in service.tasks if self._serves(task)}
         for task in service.tasks:
             if task.live and task.last_status == "RUNNING":
                 self._examine(task)
@@ -117,7 +119,10 @@ class Step:
 
     def healthy(self, task: Task) -> bool:
         """Whether a task counts towards the minimum healthy percent."""
-        if not task.live or task.last_status != "RUNNING" or task.complaint:
+        return task.live and task.id in self.well
+
+    def _serves(self, task: Task) -> bool:
+        if not task.live or task.last_status != "RUNNING":
             return False
         checks = [one for one in task.containers if one.essential and "healthCheck" in one.definition]
         if any(one.health != "HEALTHY" for one in checks):
@@ -138,6 +143,7 @@ class Step:
 
     def _examine(self, task: Task) -> None:
         if self.healthy(task):
+            task.complaint = None
             if not task.was_healthy:
                 task.was_healthy = True
                 self._on_healthy(task)
@@ -276,7 +282,7 @@ class Step:
     def _stop(self, task: Task, reason: str) -> None:
         if task.live:
             task.stop("ServiceSchedulerInitiated", reason)
-            self.halted.append(task)
+            self.halted = True
 
     # Events
 
@@ -297,12 +303,12 @@ class Step:
             task.stop_told = True
 
     def _tell_drains(self) -> None:
-        groups = Counter(target.group for task in self.halted for target in task.targets)
-        for group, count in groups.items():
-            self.service.tell(texts.deregistered(self.service.name, count, group))
-        if groups:
-            served = sum(bool(task.targets) for task in self.halted)
-            self.service.tell(texts.draining(self.service.name, served))
+        service = self.service
+        for group, tasks in Counter(group for _, group in service.drained).items():
+            service.tell(texts.deregistered(service.name, tasks, group))
+        if service.drained:
+            service.tell(texts.draining(service.name, len({task for task, _ in service.drained})))
+        service.drained.clear()
 
     @staticmethod
     def _newly_stopped(task: Task) -> bool:

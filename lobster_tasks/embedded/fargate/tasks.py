@@ -104,7 +104,7 @@ def _matches(task: Task, request: Mapping[str, Any]) -> bool:
         "serviceName": task.service.name if task.service else None,
         "family": task.definition.family,
         "startedBy": task.started_by,
-        "launchType": None if task.capacity_provider else "FARGATE",
+        "launchType": "FARGATE",
     }
     given = {member: request.get(member) for member in wanted}
     return all(

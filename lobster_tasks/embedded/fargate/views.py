@@ -202,6 +202,7 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
         "healthStatus": _health(one),
         "lastStatus": one.last_status,
         "overrides": _overrides(one),
+        "launchType": "FARGATE",
         "platformVersion": PLATFORM,
         "platformFamily": "Linux",
         "version": one.version,
@@ -210,8 +211,6 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
         **one.times,
         **some(startedBy=one.started_by, capacityProviderName=one.capacity_provider),
     }
-    if one.capacity_provider is None:
-        answer["launchType"] = "FARGATE"
     if one.interface is not None:
         answer["availabilityZone"] = one.interface.zone
     if order is not None:

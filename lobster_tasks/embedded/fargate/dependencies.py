@@ -1,0 +1,63 @@
+"""The order in which a task's containers start (API Reference, ContainerDependency).
+
+They all stop at the same time; ECS stops them in reverse order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .model import ContainerState
+
+
+def problem(containers: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why the containers could never all start: a dependency that is absent, circular or cannot be met."""
+    wanted = {one["name"]: one.get("dependsOn", []) for one in containers}
+    checks = {one["name"] for one in containers if "healthCheck" in one}
+    for name, needs in wanted.items():
+        for need in needs:
+            if need["containerName"] not in wanted:
+                return f"Container '{name}' depends on '{need['containerName']}', which is not in the task."
+            if need["condition"] == "HEALTHY" and need["containerName"] not in checks:
+                return f"Container '{need['containerName']}' must have a health check to become HEALTHY."
+    return _circle(wanted)
+
+
+def _circle(wanted: Mapping[str, Sequence[Mapping[str, Any]]]) -> str | None:
+    left = dict(wanted)
+    while ready := [
+        name for name, needs in left.items() if not {n["containerName"] for n in needs} & set(left)
+    ]:
+        for name in ready:
+            del left[name]
+    return f"Circular dependency among containers: {', '.join(sorted(left))}." if left else None
+
+
+def ready(container: ContainerState, all_of: Sequence[ContainerState]) -> bool:
+    """Whether everything that a container waits for has come about."""
+    by_name = {one.name: one for one in all_of}
+    return all(
+        _is_met(by_name[need["containerName"]], need["condition"])
+        for need in container.definition.get("dependsOn", ())
+    )
+
+
+def impossible(container: ContainerState, all_of: Sequence[ContainerState]) -> str | None:
+    """Why a container will never start: one that had to succeed has failed."""
+    by_name = {one.name: one for one in all_of}
+    for need in container.definition.get("dependsOn", ()):
+        other = by_name[need["containerName"]]
+        if need["condition"] == "SUCCESS" and other.exit_code not in (None, 0):
+            return f"Dependency failed: container {other.name} exited with {other.exit_code}"
+        if need["condition"] == "HEALTHY" and other.exit_code is not None:
+            return f"Dependency failed: container {other.name} exited before it was healthy"
+    return None
+
+
+def _is_met(other: ContainerState, condition: str) -> bool:
+    if condition == "START":
+        return other.process is not None
+    if condition == "HEALTHY":
+        return other.health == "HEALTHY"
+    return other.exit_code is not None if condition == "COMPLETE" else other.exit_code == 0
