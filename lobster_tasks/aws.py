@@ -29,11 +29,22 @@ _UNKNOWN_CALLER = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
+# How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, so it is
+# not sent again where nobody knows whether it was carried out. The first call of all is given up soon: it is
+# where people notice that there is no network.
+_ATTEMPTS = 8
+_ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "sts:GetCallerIdentity": 3}
+_THROTTLED: dict[str, tuple[str, ...]] = {"ThrottlingException": (), "Throttling": ()}
+_THROTTLED_WITHIN_SECONDS = 60.0
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
 class Aws:
-    """One account in one region. ``endpoint_url`` and ``profile`` default to AWS's own variables."""
+    """One account in one region.
+
+    Endpoint and credentials default to what AWS's own variables and files say. Throttled calls, and calls that
+    got no answer, are sent again, but for those that must not be sent twice.
+    """
 
     def __init__(
         self,
@@ -47,7 +58,7 @@ class Aws:
         self.clock = clock or Clock()
         self._endpoint_url = endpoint_url
         self._credentials: dict[str, Any] = dict(credentials or {})
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
         self._lock = threading.Lock()
 
     def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
@@ -56,7 +67,13 @@ class Aws:
         Raises AwsCallError when AWS refuses it, CredentialsError when AWS does not know the caller.
         """
         service, method = _split(operation)
-        return self._speak(operation, about, lambda: getattr(self._client(service), method)(**parameters))
+        attempts = _ATTEMPTS_OF.get(operation, _ATTEMPTS)
+
+        def call() -> dict[str, Any]:
+            client = self._client(service, attempts)
+            return self._speak(operation, about, lambda: getattr(client, method)(**parameters))
+
+        return self.settle(call, _THROTTLED, _THROTTLED_WITHIN_SECONDS) if attempts == 1 else call()
 
     def find(
         self, operation: str, absent: Collection[str], about: str = "", **parameters: Any
@@ -135,26 +152,31 @@ class Aws:
             raise CredentialsError(
                 str(missing), next_step="correct AWS_PROFILE, or run aws configure"
             ) from None
-        regions = session.get_available_regions("ecs")
-        if self.region not in regions:
-            near = difflib.get_close_matches(self.region, regions, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise SettingsError([f"region: AWS has no region {self.region}{hint}"])
+        self._check_region(session)
         return session
 
-    def _client(self, service: str) -> Any:
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._new_client(service)
-            return self._clients[service]
+    def _check_region(self, session: Any) -> None:
+        partitions = session.get_available_partitions()
+        regions = [each for name in partitions for each in session.get_available_regions("ecs", name)]
+        if self.region not in regions:
+            swapped = [each for each in regions if sorted(each) == sorted(self.region)]
+            near = swapped or difflib.get_close_matches(self.region, regions, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError([f"region: the installed boto3 knows no region {self.region}{hint}"])
 
-    def _new_client(self, service: str) -> Any:
+    def _client(self, service: str, attempts: int = _ATTEMPTS) -> Any:
+        with self._lock:
+            if (service, attempts) not in self._clients:
+                self._clients[service, attempts] = self._new_client(service, attempts)
+            return self._clients[service, attempts]
+
+    def _new_client(self, service: str, attempts: int) -> Any:
         from botocore.config import Config
 
         from . import __version__
 
         config = Config(
-            retries={"mode": "standard", "max_attempts": 8},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,
             user_agent_extra=f"lobster-tasks/{__version__}",
         )

@@ -37,7 +37,37 @@ class EmbeddedProcess:
 
     def reset(self) -> None:
         """Empty every account and end every task."""
-        requests.post(f"{self.url}/_embedded/reset", timeout=30).raise_for_status()
+        self._ask("POST", "reset")
+
+    def order(self, *rules: dict[str, Any]) -> None:
+        """Put fault rules in force."""
+        self._ask("POST", "faults", json=list(rules))
+
+    def forgive(self) -> None:
+        """Remove every fault and the latency."""
+        self._ask("DELETE", "faults")
+
+    def slow_down(self, seconds: float) -> None:
+        """Let every call take so many real seconds longer."""
+        self._ask("POST", "latency", json={"seconds": seconds})
+
+    def calls(self, operation: str | None = None, *, mutating: bool = False) -> list[dict[str, Any]]:
+        """The calls served since they were forgotten, of one operation, or those that change something."""
+        found: list[dict[str, Any]] = self._ask("GET", "calls")
+        return [
+            call
+            for call in found
+            if operation in (None, call["operation"]) and (call["mutating"] or not mutating)
+        ]
+
+    def forget_calls(self) -> None:
+        """Count calls from here on."""
+        self._ask("DELETE", "calls")
+
+    def _ask(self, method: str, what: str, **more: Any) -> Any:
+        answer = requests.request(method, f"{self.url}/_embedded/{what}", timeout=30, **more)
+        answer.raise_for_status()
+        return answer.json()
 
 
 @contextmanager

@@ -1,0 +1,203 @@
+"""The door to AWS: what it repeats, what it does not, and what people read when AWS says no."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
+from tests.embedded_process import EmbeddedProcess
+from tests.environment import environment
+
+DEFINITION: dict[str, Any] = {
+    "family": "f",
+    "cpu": "256",
+    "memory": "512",
+    "networkMode": "awsvpc",
+    "requiresCompatibilities": ["FARGATE"],
+    "containerDefinitions": [{"name": "c", "image": "public.ecr.aws/x/y"}],
+}
+
+
+def test_a_call_is_named_as_aws_names_it(aws: Aws) -> None:
+    made = aws.call("ecs:CreateCluster", "cluster c", clusterName="c")
+    assert made["cluster"]["clusterName"] == "c"
+    assert aws.call("sts:GetCallerIdentity")["Account"] == aws.account == "123456789012"
+    assert aws.partition == "aws"
+
+
+def test_every_page_is_drained(aws: Aws, embedded: EmbeddedProcess) -> None:
+    for number in range(120):
+        embedded.client("ecs").create_cluster(clusterName=f"c{number}")
+    assert len(aws.pages("ecs:ListClusters", "clusterArns")) == 120
+
+
+def test_absence_is_none_where_it_is_expected(aws: Aws) -> None:
+    assert aws.find("iam:GetRole", ("NoSuchEntity",), "role x", RoleName="x") is None
+    with pytest.raises(AwsCallError) as refused:
+        aws.find("iam:GetRole", ("SomethingElse",), "role x", RoleName="x")
+    assert (refused.value.code, refused.value.operation) == ("NoSuchEntity", "iam:GetRole")
+    assert refused.value.what == "AWS refused iam:GetRole on role x."
+    assert refused.value.why.startswith("NoSuchEntity: ")
+    assert refused.value.exit_code == 1
+
+
+# What is repeated
+
+
+@pytest.mark.parametrize("operation", ["CreateCluster", "RegisterTaskDefinition"])
+def test_throttling_is_waited_out(aws: Aws, embedded: EmbeddedProcess, operation: str) -> None:
+    embedded.order({"service": "ecs", "operation": operation, "nth": [1, 2], "throttle": True})
+    parameters = DEFINITION if operation == "RegisterTaskDefinition" else {"clusterName": "c"}
+    aws.call(f"ecs:{operation}", **parameters)
+    assert [call["status"] for call in embedded.calls(operation)] == [400, 400, 200]
+
+
+def test_a_lost_answer_is_asked_for_again(aws: Aws, embedded: EmbeddedProcess) -> None:
+    embedded.order({"service": "ecs", "operation": "CreateCluster", "nth": 1, "drop": "after"})
+    aws.call("ecs:CreateCluster", clusterName="c")
+    assert [call["status"] for call in embedded.calls("CreateCluster")] == [None, 200]
+
+
+def test_what_would_make_a_second_thing_is_not_sent_twice(aws: Aws, embedded: EmbeddedProcess) -> None:
+    embedded.order({"service": "ecs", "operation": "RegisterTaskDefinition", "nth": 1, "drop": "after"})
+    with pytest.raises(AwsCallError) as unanswered:
+        aws.call("ecs:RegisterTaskDefinition", "task-definition f", **DEFINITION)
+    assert unanswered.value.what == "ecs:RegisterTaskDefinition on task-definition f got no answer."
+    assert "run the same command again" in unanswered.value.next_step
+    assert len(embedded.client("ecs").list_task_definitions()["taskDefinitionArns"]) == 1
+
+
+class Refusing:
+    """Work that is refused ``times`` times, then done."""
+
+    def __init__(self, times: int, code: str = "Busy", message: str = "still draining") -> None:
+        self.left, self.error = times, AwsCallError("x", f"{code}: {message}", code=code, operation="a:B")
+
+    def __call__(self) -> str:
+        if self.left:
+            self.left -= 1
+            raise self.error
+        return "done"
+
+
+@pytest.fixture
+def fast() -> Aws:
+    """A door that no call goes through."""
+    return Aws("us-east-2", clock=Clock(speed=1000))
+
+
+def test_a_refusal_that_passes_is_waited_out(fast: Aws) -> None:
+    assert fast.settle(Refusing(3), {"Busy": ()}, within=60) == "done"
+    assert fast.settle(Refusing(3), {"Other": (), "Busy": ("draining", "x")}, within=60) == "done"
+
+
+@pytest.mark.parametrize("passing", [{"Other": ()}, {"Busy": ("another text",)}, {}])
+def test_any_other_refusal_ends_it_at_once(fast: Aws, passing: dict[str, tuple[str, ...]]) -> None:
+    work = Refusing(2)
+    with pytest.raises(AwsCallError) as refused:
+        fast.settle(work, passing, within=60)
+    assert refused.value is work.error
+    assert work.left == 1
+
+
+def test_what_does_not_pass_in_time_is_raised_as_it_is(fast: Aws) -> None:
+    work = Refusing(1_000_000)
+    with pytest.raises(AwsCallError) as refused:
+        fast.settle(work, {"Busy": ()}, within=30)
+    assert refused.value is work.error
+
+
+# What people read
+
+
+def refused(code: str, status: int = 400) -> Callable[[Aws, EmbeddedProcess], LobsterError]:
+    """How a refusal with this code comes out."""
+
+    def ask(aws: Aws, embedded: EmbeddedProcess) -> LobsterError:
+        error = {"code": code, "message": "because", "status": status}
+        embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
+        with pytest.raises(LobsterError) as told:
+            aws.call("ecs:CreateCluster", "cluster c", clusterName="c")
+        return told.value
+
+    return ask
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
+def test_what_is_denied_names_the_action_to_allow(aws: Aws, embedded: EmbeddedProcess, code: str) -> None:
+    told = refused(code)(aws, embedded)
+    assert told.next_step.startswith("allow ecs:CreateCluster to the identity that runs this")
+    assert (told.why, told.exit_code) == (f"{code}: because", 1)
+
+
+@pytest.mark.parametrize(
+    "code", ["ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId"]
+)
+def test_credentials_that_aws_does_not_accept(aws: Aws, embedded: EmbeddedProcess, code: str) -> None:
+    told = refused(code)(aws, embedded)
+    assert isinstance(told, CredentialsError)
+    assert told.exit_code == 5
+    assert "sign in" in told.next_step
+
+
+def test_no_credentials_at_all() -> None:
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/none", "HOME": "/none"}
+    with environment(**nowhere, AWS_SHARED_CREDENTIALS_FILE="/none"):
+        with pytest.raises(CredentialsError, match="There are no AWS credentials"):
+            _ = Aws("us-east-2").account
+        with environment(AWS_PROFILE="nobody"), pytest.raises(CredentialsError, match="nobody") as missing:
+            _ = Aws("us-east-2").account
+    assert "AWS_PROFILE" in missing.value.next_step
+
+
+def test_an_endpoint_where_nobody_answers() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(AwsCallError) as unanswered:
+            _ = door("us-east-2", nobody).account
+    assert unanswered.value.what == "sts:GetCallerIdentity got no answer."
+    assert "check the network and AWS_ENDPOINT_URL" in unanswered.value.next_step
+
+
+def test_a_parameter_that_the_api_does_not_have_is_not_sent(aws: Aws, embedded: EmbeddedProcess) -> None:
+    with pytest.raises(RefusedError, match=r"ecs:CreateCluster was not sent\."):
+        aws.call("ecs:CreateCluster", name="c")
+    assert embedded.calls("CreateCluster") == []
+
+
+def test_the_endpoint_comes_from_awss_own_variable(embedded: EmbeddedProcess) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    with environment(AWS_ENDPOINT_URL=embedded.url, **keys):
+        here = Aws("us-east-2")
+        assert here.endpoint_url == embedded.url
+        assert here.account == "123456789012"
+
+
+# Regions
+
+
+def door(region: str, url: str) -> Aws:
+    """A door with credentials."""
+    credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+    return Aws(region, endpoint_url=url, credentials=credentials)
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("us-esat-2", "us-east-2"), ("eu-west-9", "eu-west-")])
+def test_a_region_that_nobody_knows_is_refused_with_the_nearest(wrong: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        _ = door(wrong, "http://127.0.0.1:1").account
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"region: the installed boto3 knows no region {wrong}; did you mean {meant}")
+
+
+@pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1", "eu-central-2"])
+def test_regions_of_every_partition_are_known(embedded: EmbeddedProcess, region: str) -> None:
+    assert json.dumps(door(region, embedded.url).call("ecs:ListClusters"))
