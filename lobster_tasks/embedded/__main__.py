@@ -6,6 +6,7 @@ Exit codes: 0 told to stop; 2 bad arguments; 5 it cannot start here (port in use
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     stop = _when_told_to_stop()
     _log(given.verbose)
     _leave_the_users_aws_alone()
+    gc.disable()  # starting makes a million objects that stay
     from .aws import CannotStartError, EmbeddedAws  # slow: after the arguments and the signals
     from .pace import Pace
 
@@ -31,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"The embedded AWS cannot start: {why}\n")
         return CANNOT_START
     aws.start()
+    gc.freeze()
+    gc.enable()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     sys.stdout.flush()
     stop.recv(1)

@@ -22,6 +22,7 @@ from .moto_door import (
     get_serializer_class,
     get_service_model,
     get_service_router,
+    iam_backends,
     service_name_from_moto_package_name,
 )
 
@@ -91,6 +92,13 @@ def model_name(service: str) -> str:
 
 
 _MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}
+
+
+def warm_up(service: str) -> None:
+    """Read what the first call to a service would have to wait for."""
+    get_service_model(model_name(service))
+    if service == "iam":
+        iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
 
 
 def rest_operation(service: str, environ: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import re
 import threading
@@ -144,10 +143,10 @@ class Server:
         return f"http://127.0.0.1:{self._http.port}"
 
     def start(self, world: World) -> None:
-        """Import every service, then answer."""
+        """Import every service, then answer; what only first calls need is read in the background."""
         self._http.application = Endpoint(Services(OWN), world, self._stopping)
-        gc.freeze()  # moto's tables are large and stay: no need to look through them for garbage
         self._thread.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def stop(self) -> None:
         """Stop answering."""
@@ -155,3 +154,8 @@ class Server:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join(timeout=10)
+
+    def _warm_up(self) -> None:
+        for service in ("iam", *OWN):  # every first call asks IAM, which has 1600 policies to read
+            if not self._stopping.is_set():
+                dispatch.warm_up(service)
