@@ -205,13 +205,16 @@ def test_a_capacity_provider_strategy_replaces_the_launch_type(stack: Stack) -> 
             "minimumHealthy",
         ),
         ({"deploymentConfiguration": {"strategy": "CANARY"}}, "CANARY"),
-        ({"schedulingStrategy": "DAEMON"}, "DAEMON"),
+        ({"schedulingStrategy": "DAEMON"}, "REPLICA"),
+        (
+            {"deploymentConfiguration": {"alarms": {"alarmNames": ["a"], "rollback": True, "enable": True}}},
+            "alarms",
+        ),
+        ({"serviceRegistries": [{"registryArn": "arn:aws:servicediscovery:::x"}]}, "serviceRegistries"),
     ],
 )
 def test_what_a_service_cannot_be(stack: Stack, changes: dict[str, Any], message: str) -> None:
     """InvalidParameterException for values outside of their range, or of what the embedded AWS can do."""
-    if "schedulingStrategy" in changes:
-        message = "REPLICA"
     with refused("InvalidParameterException", message):
         stack.service(stack.definition(), **changes)
 
@@ -310,6 +313,18 @@ def test_an_inactive_service(stack: Stack) -> None:
     with refused("ServiceNotFoundException", "Service not found."):
         stack.ecs.delete_service(cluster="c", service="s")
     assert stack.service(definition, desired=0)["status"] == "ACTIVE"
+
+
+def test_a_service_can_be_scaled_after_its_listener_is_gone(stack: Stack) -> None:
+    """UpdateService looks at the load balancers only for a new deployment."""
+    arn = stack.target_group("short-lived")
+    listener = stack.listener(arn)
+    balancers = [{"targetGroupArn": arn, "containerName": "app", "containerPort": PORT}]
+    stack.service(stack.definition(), loadBalancers=balancers)
+    stack.elb.delete_listener(ListenerArn=listener)
+    assert stack.update(desiredCount=0)["desiredCount"] == 0
+    with refused("InvalidParameterException", "does not have an associated load balancer"):
+        stack.update(forceNewDeployment=True)
 
 
 def test_an_absent_service_is_not_found(stack: Stack) -> None:

@@ -134,7 +134,6 @@ class Interface:
     """A task's elastic network interface, as EC2 shows it."""
 
     id: str
-    attachment_id: str
     vpc_id: str
     subnet_id: str
     zone: str
@@ -208,6 +207,7 @@ class Task:
     exec_enabled: bool = False
     last_status: str = "PROVISIONING"
     order: StopOrder | None = None
+    attachment_id: str = field(default_factory=names.uuid)
     interface: Interface | None = None
     targets: list[Target] = field(default_factory=list)
     times: dict[str, datetime] = field(default_factory=dict)
@@ -256,7 +256,7 @@ class Service:
     cluster: Cluster
     desired: int
     configuration: AwsDict
-    grace: int | None
+    grace: int
     tags: dict[str, str]
     options: AwsDict
     request: AwsDict

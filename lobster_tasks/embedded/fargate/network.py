@@ -7,7 +7,6 @@ from typing import Any
 
 from .. import moto_door
 from ..moto_door import ec2_backends, elbv2_backends
-from . import names
 from .answers import invalid
 from .model import Interface, Room, Task, TaskDefinition
 
@@ -120,18 +119,16 @@ def _check_target_group(room: Room, item: Mapping[str, Any], network: Mapping[st
 def attach(room: Room, task: Task) -> Interface:
     """Make the task's network interface in the zone with fewest tasks of its service; AwsError when EC2 cannot."""
     config = task.placement.network["awsvpcConfiguration"]
-    attachment = names.uuid()
     eni = moto_door.create_eni(
         room.account,
         room.region,
         _pick_subnet(room, task, config["subnets"]),
         config["securityGroups"],
-        room.arn(f"attachment/{attachment}"),
+        room.arn(f"attachment/{task.attachment_id}"),
         config["assignPublicIp"] == "ENABLED",
     )
     return Interface(
         eni.id,
-        attachment,
         eni.vpc_id,
         eni.subnet_id,
         eni.availability_zone,

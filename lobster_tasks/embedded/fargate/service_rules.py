@@ -22,6 +22,7 @@ UNSUPPORTED = (
     "volumeConfigurations",
     "vpcLatticeConfigurations",
     "gatewayConnectors",
+    "monitoring",
     "placementConstraints",
     "placementStrategy",
 )
@@ -55,7 +56,7 @@ def desired_count(given: int | None, default: int) -> int:
     return default if given is None else given
 
 
-def grace(request: Mapping[str, Any], balanced: bool, default: int | None) -> int | None:
+def grace(request: Mapping[str, Any], balanced: bool, default: int) -> int:
     """healthCheckGracePeriodSeconds, in AWS seconds."""
     given = request.get("healthCheckGracePeriodSeconds")
     if given is None:
@@ -122,6 +123,9 @@ def configuration(given: Mapping[str, Any] | None, before: Mapping[str, Any] | N
     for member in ("lifecycleHooks", "linearConfiguration", "canaryConfiguration"):
         if made.get(member):
             raise invalid(f"The embedded AWS does not support '{member}'.")
+    for member in ("alarms", "earlySuccessCriteria"):
+        if made.get(member, {}).get("enable"):
+            raise invalid(f"The embedded AWS does not support '{member}' of a deployment.")
     _check_percents(made)
     return made
 

@@ -21,6 +21,9 @@ from .model import (
     now,
 )
 
+DEPLOYED = ("taskDefinition", "loadBalancers", "networkConfiguration", "forceNewDeployment")
+"""Members of UpdateService that let ECS look at the load balancers again."""
+
 OPTIONS = {"enableECSManagedTags": False, "propagateTags": "NONE", "enableExecuteCommand": False}
 
 
@@ -79,7 +82,7 @@ def _service(room: Room, request: Mapping[str, Any], cluster: Cluster, placement
         cluster,
         service_rules.desired_count(request.get("desiredCount"), 0),
         configuration,
-        service_rules.grace(request, balanced, 0 if balanced else None),
+        service_rules.grace(request, balanced, 0),
         tags_of(request.get("tags")),
         options,
         dict(request),
@@ -147,6 +150,8 @@ def _changed_placement(
         made = replace(made, strategy=strategy, launch_type=None if strategy else "FARGATE")
     if request.get("platformVersion"):
         made = replace(made, platform_version=service_rules.platform_version(request["platformVersion"]))
+    if not any(request.get(member) is not None for member in DEPLOYED):
+        return made
     given = request.get("loadBalancers")
     balancers = made.load_balancers if given is None else given
     return replace(made, load_balancers=network.target_groups(room, balancers, definition, made.network))

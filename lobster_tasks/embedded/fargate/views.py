@@ -33,7 +33,7 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
         **_fixed(room, newest),
         **found.options,
         **_placement(newest.placement, newest.placement.platform_version),
-        **some(healthCheckGracePeriodSeconds=found.grace),
+        "healthCheckGracePeriodSeconds": found.grace,
         **_currents(found),
     }
     return answer | ({"tags": tag_list(found.tags)} if "TAGS" in include else {})
@@ -225,39 +225,31 @@ def _overrides(one: Task) -> dict[str, Any]:
 
 
 def _attachment(one: Task) -> dict[str, Any]:
-    interface = one.interface
-    if interface is None:
-        subnet = one.placement.network["awsvpcConfiguration"]["subnets"][0]
-        return {
-            "type": "ElasticNetworkInterface",
-            "status": "PRECREATED",
-            "details": _details(subnetId=subnet),
+    states = {"STOPPED": "DELETED", "DEPROVISIONING": "DETACHING", "PROVISIONING": "ATTACHING"}
+    status, details = states.get(one.last_status, "ATTACHED"), {}
+    if one.interface is None:
+        status = "DELETED" if one.last_status == "STOPPED" else "PRECREATED"
+        details = {"subnetId": one.placement.network["awsvpcConfiguration"]["subnets"][0]}
+    else:
+        details = {
+            "subnetId": one.interface.subnet_id,
+            "networkInterfaceId": one.interface.id,
+            "macAddress": one.interface.mac,
+            "privateDnsName": one.interface.private_dns,
+            "privateIPv4Address": one.interface.private_ip,
         }
-    gone = {"STOPPED": "DELETED", "DEPROVISIONING": "DETACHING", "PROVISIONING": "ATTACHING"}
     return {
-        "id": interface.attachment_id,
+        "id": one.attachment_id,
         "type": "ElasticNetworkInterface",
-        "status": gone.get(one.last_status, "ATTACHED"),
-        "details": _details(
-            subnetId=interface.subnet_id,
-            networkInterfaceId=interface.id,
-            macAddress=interface.mac,
-            privateDnsName=interface.private_dns,
-            privateIPv4Address=interface.private_ip,
-        ),
+        "status": status,
+        "details": [{"name": name, "value": value} for name, value in details.items()],
     }
-
-
-def _details(**values: str) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def _container(one: Task, container: ContainerState) -> dict[str, Any]:
     interfaces = []
     if one.interface is not None:
-        interfaces = [
-            {"attachmentId": one.interface.attachment_id, "privateIpv4Address": one.interface.private_ip}
-        ]
+        interfaces = [{"attachmentId": one.attachment_id, "privateIpv4Address": one.interface.private_ip}]
     definition = container.definition
     memory = definition.get("memory")
     return {
