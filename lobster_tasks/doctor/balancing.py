@@ -9,7 +9,7 @@ from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 
 if TYPE_CHECKING:
-    from ..rollout.outcome import Answer
+    from ..probe import Answer
 
 _FIX = "inv setup-application-load-balancer"
 _HEALTH = "/_stcore/health"

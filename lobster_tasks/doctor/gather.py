@@ -215,13 +215,12 @@ def _target_health(look: Look) -> Any:
 
 def _answers(look: Look) -> Any:
     """What the page and the WebSocket answer now, through the load balancer."""
-    from ..rollout.probe import find_door, probe
-    from ..rollout.snapshot import TargetGroup
+    from ..probe import find_door, probe
 
     service = look.need("service", f"there is no service {look.settings.service}")
     if not service["runningCount"]:
         raise UnknownError("the service has no running task")
-    door = find_door(look.aws, TargetGroup.all_of(service))
+    door = find_door(look.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])])
     if door is None:
         raise UnknownError("no load balancer forwards to the service")
     if door.internal:

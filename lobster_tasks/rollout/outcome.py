@@ -8,7 +8,21 @@ from typing import Any, Literal
 
 from ..clock import Clock
 from ..errors import LobsterError
+from ..probe import Answer, Probe
 from .snapshot import Snapshot, revision_of
+
+__all__ = [
+    "EXIT_CODES",
+    "Answer",
+    "Cause",
+    "End",
+    "Journal",
+    "Moment",
+    "Observe",
+    "Outcome",
+    "Probe",
+    "Progress",
+]
 
 End = Literal["live", "failed", "rolled_back", "out_of_time", "refused", "superseded"]
 
@@ -38,38 +52,6 @@ class Moment:
 
     at: float
     what: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One question's answer; ``said`` is it in words. ``reached`` is false where nothing answered at all."""
-
-    ok: bool
-    said: str
-    status: int | None = None
-    milliseconds: float | None = None
-    passing: bool = False
-    reached: bool = True
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What the load balancer at ``url`` answered; ``new_release`` is whether only the new tasks could answer."""
-
-    url: str
-    page: Answer
-    websocket: Answer | None = None
-    new_release: bool = False
-
-    @property
-    def answers(self) -> tuple[Answer, ...]:
-        """Those that were asked for."""
-        return (self.page,) if self.websocket is None else (self.page, self.websocket)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every answer was right."""
-        return all(answer.ok for answer in self.answers)
 
 
 @dataclass(frozen=True)

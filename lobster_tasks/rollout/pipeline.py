@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
+from ..probe import find_door, probe
 from ..settings import Settings
 from .changes import changes
 from .evidence import gather, plain_cause
 from .judge import Verdict, judge
 from .outcome import Cause, End, Journal, Observe, Outcome, Probe, unobserved
-from .probe import find_door, probe
 from .release import (
     Ground,
     active_service,
@@ -134,7 +134,7 @@ def conclude(
 
 def ask(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Probe | None:
     """Probe the service through its load balancer; None where it has none."""
-    door = find_door(aws, last.rollout.target_groups)
+    door = find_door(aws, last.rollout.target_group_arns)
     if door is None:
         return None
     answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
@@ -192,5 +192,5 @@ def _cause(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
 
 
 def _url(aws: Aws, rollout: Rollout) -> str | None:
-    door = find_door(aws, rollout.target_groups)
+    door = find_door(aws, rollout.target_group_arns)
     return door.url if door else None

@@ -14,9 +14,9 @@ from ..aws import Aws
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..settings import Settings
 from ..stack.task_definition import differences
+from ..together import together
 from .outcome import Journal
 from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
-from .together import together
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).

@@ -69,6 +69,11 @@ class Rollout:
     target_groups: tuple[TargetGroup, ...] = ()
     image_mib: int | None = None
 
+    @property
+    def target_group_arns(self) -> tuple[str, ...]:
+        """Of the target groups."""
+        return tuple(group.arn for group in self.target_groups)
+
     def owns(self, task: Task) -> bool:
         """Whether a task is of our deployment."""
         if task.task_definition != self.task_definition:
@@ -324,7 +329,7 @@ class Snapshot:
     def is_healthy(self, task: Task) -> bool:
         """Whether a task is a healthy target in every target group of the service."""
         healthy = {target.group for target in self.targets_of(task) if target.state == "healthy"}
-        return healthy >= {group.arn for group in self.rollout.target_groups}
+        return healthy >= set(self.rollout.target_group_arns)
 
     @property
     def healthy(self) -> tuple[Task, ...]:

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from ..aws import Aws
+from ..probe import find_door
 from ..settings import Settings
-from .probe import find_door
+from ..together import together
 from .release import active_service, image_of, rollout_of, standing
 from .snapshot import Deployment, Event, Record, Target, Task, revision_of
-from .together import together
 from .watch import Watcher, read_record
 
 _EVENTS_SHOWN = 5
@@ -76,7 +76,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         Watcher(aws, rollout).look,
         partial(_record, aws, raw),
         partial(image_of, aws, settings, raw["taskDefinition"]),
-        partial(find_door, aws, rollout.target_groups),
+        partial(find_door, aws, rollout.target_group_arns),
     )
     return ServiceStatus(
         cluster=settings.cluster,

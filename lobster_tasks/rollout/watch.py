@@ -14,8 +14,8 @@ from tenacity import RetryCallState, Retrying
 
 from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
+from ..together import together
 from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
-from .together import together
 
 SOON = 2.0
 LATER = 5.0
@@ -110,7 +110,7 @@ class Watcher:
 
     def look(self) -> Snapshot:
         """A new snapshot."""
-        groups = [group.arn for group in self._rollout.target_groups]
+        groups = self._rollout.target_group_arns
         service, record, running, stopped, *healths = together(
             self._service,
             self._record,

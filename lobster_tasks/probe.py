@@ -20,10 +20,8 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from ..aws import Aws
-from ..clock import Clock
-from .outcome import Answer, Probe
-from .snapshot import TargetGroup
+from .aws import Aws
+from .clock import Clock
 from .together import together
 
 ANSWER_WITHIN_SECONDS = 10.0
@@ -38,6 +36,38 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
+class Answer:
+    """One question's answer; ``said`` is it in words. ``reached`` is false where nothing answered at all."""
+
+    ok: bool
+    said: str
+    status: int | None = None
+    milliseconds: float | None = None
+    passing: bool = False
+    reached: bool = True
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the load balancer at ``url`` answered; ``new_release`` is whether only the new tasks could answer."""
+
+    url: str
+    page: Answer
+    websocket: Answer | None = None
+    new_release: bool = False
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Those that were asked for."""
+        return (self.page,) if self.websocket is None else (self.page, self.websocket)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every answer was right."""
+        return all(answer.ok for answer in self.answers)
+
+
+@dataclass(frozen=True)
 class Door:
     """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere."""
 
@@ -45,11 +75,11 @@ class Door:
     internal: bool = False
 
 
-def find_door(aws: Aws, target_groups: Sequence[TargetGroup]) -> Door | None:
-    """The load balancer in front of the first target group, by HTTPS where it listens for it; None without one."""
+def find_door(aws: Aws, target_groups: Sequence[str]) -> Door | None:
+    """The load balancer in front of the first target group (ARN), by HTTPS where it listens; None without one."""
     if not target_groups:
         return None
-    target_group = target_groups[0].arn
+    target_group = target_groups[0]
     groups = aws.find(
         "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), target_group, TargetGroupArns=[target_group]
     )

@@ -22,7 +22,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
-from lobster_tasks.rollout.probe import Door, get, probe, shake_hands, url_of
+from lobster_tasks.probe import Door, get, probe, shake_hands, url_of
 
 CLOCK = Clock(speed=100)
 STREAM = "/_stcore/stream"
