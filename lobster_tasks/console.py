@@ -1,22 +1,42 @@
 """The only place that prints and asks: data on stdout, talk on stderr.
 
-Colour carries nothing that a word or a sign does not: NO_COLOR, pipes and narrow terminals lose nothing.
+Colour carries nothing that a word or a sign does not: NO_COLOR, pipes and narrow terminals lose nothing. What
+goes into a pipe is not wrapped, so that it can be searched and copied, unless COLUMNS says how wide it is.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
+import re
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console as Rich
     from rich.console import RenderableType
 
-_PIPED_WIDTH = 100
+_UNWRAPPED = 10_000  # columns
+_BLANKS_AT_THE_END = re.compile(r"[ \t]+((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
+# What stands for our signs where a terminal's encoding does not have them.
+_PLAIN = {
+    **dict(zip("✔✘→–−·…×", ("ok", "FAILED", "->", "-", "-", "-", "...", "x"), strict=True)),
+    "└": "`-",
+}
+_IN_PLAIN = "lobster-plain"
+
+
+class Redraw(Protocol):
+    """What ``Console.live`` hands out: draws its argument in place of what was drawn before."""
+
+    def __call__(self, what: RenderableType) -> None:
+        """Draw."""
 
 
 class Console:
@@ -25,32 +45,35 @@ class Console:
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self._lock = threading.Lock()
+        self._answered = False
+        self._drawing = False
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors=_IN_PLAIN)
 
     def say(self, what: RenderableType = "") -> None:
         """Talk: a line or a table on stderr, in order whichever thread speaks."""
         if not self.quiet:
-            with self._lock:
-                self._talk.print(what)
+            self._print(self._talk, what)
 
     def show(self, what: RenderableType) -> None:
         """Data that the person came for, on stdout."""
         if not self.quiet:
-            with self._lock:
-                self._data.print(what)
+            self._print(self._data, what)
 
     def json(self, result: Mapping[str, Any]) -> None:
-        """The one object of ``--json``, on stdout."""
-        sys.stdout.write(json.dumps(result, indent=2, default=str) + "\n")
+        """The one object of ``--json``, on stdout; the first one counts."""
+        if not self._answered:
+            self.write(json.dumps(result, indent=2, default=str) + "\n")
+        self._answered = True
 
     def write(self, text: str) -> None:
         """Data as it is, without wrapping."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write(sys.stdout, text)
 
     def error(self, what: RenderableType) -> None:
         """An error, on stderr even when quiet."""
-        with self._lock:
-            self._talk.print(what)
+        self._print(self._talk, what)
 
     @property
     def interactive(self) -> bool:
@@ -59,21 +82,79 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask, with no as the default."""
-        self._talk.print(f"{question} \\[y/N] ", end="")
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        _write(sys.stderr, f"{question} [y/N] ")
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):  # the end of the input, not of a line
+            _write(sys.stderr, "\n")
+        return answer.strip().lower() in ("y", "yes")
+
+    @contextmanager
+    def live(self) -> Iterator[Redraw]:
+        """A region at the end of the talk that is drawn again and again; nothing of it stays.
+
+        Only a terminal has one: elsewhere, and when quiet, drawing does nothing.
+        """
+        if self.quiet or not self._talk.is_terminal or self._talk.color_system is None:
+            yield lambda what: None
+            return
+        from rich.live import Live
+
+        with Live(
+            console=self._talk,
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as region:
+            self._drawing = True
+            try:
+                yield lambda what: region.update(what, refresh=True)
+            finally:
+                self._drawing = False
+
+    def _print(self, to: Rich, what: RenderableType) -> None:
+        with self._lock:
+            if self._drawing:
+                to.print(what)
+                return
+            with to.capture() as captured:
+                to.print(what)
+            _write(to.file, _BLANKS_AT_THE_END.sub(r"\1", captured.get()))
 
     @cached_property
     def _talk(self) -> Rich:
-        return _rich(stderr=True)
+        return _rich(sys.stderr)
 
     @cached_property
     def _data(self) -> Rich:
-        return _rich(stderr=False)
+        return _rich(sys.stdout)
 
 
-def _rich(*, stderr: bool) -> Rich:
+def _rich(stream: TextIO) -> Rich:
     from rich.console import Console as Rich
 
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _PIPED_WIDTH
-    return Rich(file=stream, width=width, highlight=False, soft_wrap=False)
+    wraps = stream.isatty() or "COLUMNS" in os.environ
+    return Rich(
+        file=stream,
+        width=None if wraps else _UNWRAPPED,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _write(stream: IO[str], text: str) -> None:
+    stream.write(text)
+    stream.flush()
+
+
+def _in_plain(error: UnicodeError) -> tuple[str, int]:
+    """For a codec: what stands for characters that an encoding does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in missing), error.end
+
+
+codecs.register_error(_IN_PLAIN, _in_plain)

@@ -24,6 +24,10 @@ class Difference:
     def __str__(self) -> str:
         if self.now == self.then:  # the words do not tell them apart, or must not
             return f"{self.attribute} differs"
+        if not self.then:
+            return f"{self.attribute} is added"
+        if not self.now:
+            return f"{self.attribute} is removed"
         return f"{self.attribute}: {self.now} → {self.then}"
 
 
@@ -34,7 +38,12 @@ class Change:
     action: Action
     resource: Resource
     reason: str
-    changed: frozenset[str] = frozenset()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The attributes that are not as wanted."""
+        return frozenset(each.attribute for each in self.differences)
 
 
 @dataclass(frozen=True)
@@ -104,15 +113,14 @@ def refuse_impossible(made: Plan) -> None:
 def _changes(resource: Resource, found: Live | None, known: Known, foreign: list[Resource]) -> list[Change]:
     if found is None:
         return [Change("create", resource, "not there")]
-    differences = _differences(resource, found, known)
-    changed = frozenset(each.attribute for each in differences)
+    differences = tuple(_differences(resource, found, known))
     reason = "; ".join(map(str, differences))
-    if changed & resource.fixed:
-        return [Change("replace", resource, f"{reason}; AWS cannot change this in place", changed)]
+    if any(each.attribute in resource.fixed for each in differences):
+        return [Change("replace", resource, f"{reason}; AWS cannot change this in place", differences)]
     if resource in foreign:
-        tag = f"{STACK_TAG}={resource.stack}"
-        return [Change("adopt", resource, f"gets the tag {tag}" + (f"; {reason}" if reason else ""), changed)]
-    return [Change("update", resource, reason, changed)] if changed else []
+        told = f"gets the tag {STACK_TAG}={resource.stack}" + (f"; {reason}" if reason else "")
+        return [Change("adopt", resource, told, differences)]
+    return [Change("update", resource, reason, differences)] if differences else []
 
 
 def _differences(resource: Resource, found: Live, known: Known) -> list[Difference]:

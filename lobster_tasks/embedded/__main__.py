@@ -1,4 +1,4 @@
-"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C.
+"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C, or until standard input ends where that is asked.
 
 Exit codes: 0 told to stop; 2 bad arguments; 5 it cannot start here (port in use, no loopback addresses).
 """
@@ -9,6 +9,7 @@ import argparse
 import gc
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     gc.enable()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     sys.stdout.flush()
-    stop.recv(1)
+    select.select([stop, *([sys.stdin] if given.until_stdin_ends else [])], [], [])
     aws.stop()
     return 0
 
@@ -64,6 +65,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=_positive, default=1.0, help="AWS seconds in one real second")
     parser.add_argument(
         "--boot-allowance", type=_positive, default=10.0, help="real seconds a program may take to start"
+    )
+    parser.add_argument(
+        "--until-stdin-ends", action="store_true", help="end when standard input does, with whoever holds it"
     )
     parser.add_argument("--verbose", action="store_true", help="one line on stderr for every call")
     return parser.parse_args(argv)

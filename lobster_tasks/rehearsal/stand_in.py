@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ..aws import Aws
 from ..settings import Settings
+
+VALUE = "rehearsal"
 
 
 def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """The settings as they can be rehearsed, and what was changed about them, in sentences.
 
-    Secrets are made with values that say what they are; network, certificate and an account's own policies are
-    left out, because the embedded AWS has only its default VPC.
+    Secrets are made with a value that says what it is; network, certificate and an account's own policies are
+    left out, because the embedded AWS has only its default VPC; a service without tasks gets one.
     """
     changes: dict[str, object] = {}
     notes = []
@@ -27,45 +30,65 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)
         changes["task"] = settings.task.model_copy(update={"policies": managed})
         notes.append(f"policies: {', '.join(foreign)} left out")
-    if settings.container.secrets:
-        changes["container"] = settings.container.model_copy(update={"secrets": _secrets(aws, settings)})
-        notes.append(f"secrets: {len(settings.container.secrets)} with stand-in values")
+    if not settings.deployment.desired_count:
+        changes["deployment"] = settings.deployment.model_copy(update={"desired_count": 1})
+        notes.append("deployment.desired_count: 1 stands in for 0")
+    if secrets := settings.container.secrets:
+        changes["container"] = settings.container.model_copy(update={"secrets": _secrets(aws, secrets)})
+        notes.append(f"secrets: {', '.join(secrets)} with stand-in values")
     return settings.model_copy(update=changes), tuple(notes)
 
 
-def _secrets(aws: Aws, settings: Settings) -> dict[str, str]:
+def _secrets(aws: Aws, sources: Mapping[str, str]) -> dict[str, str]:
+    """Make what the sources name; where each now is."""
     made: dict[str, str] = {}
-    secrets = {name: source for name, source in settings.container.secrets.items() if _is_secret(source)}
-    for arn in {_base(source) for source in secrets.values()}:
-        keys = [_key(source) for source in secrets.values() if _base(source) == arn]
-        made[arn] = _make_secret(aws, arn, [key for key in keys if key])
-    for name, source in settings.container.secrets.items():
-        if not _is_secret(source):
-            _make_parameter(aws, name, source)
+    for source in sources.values():
+        if _is_secret(source) and _name(source) not in made:
+            same = [each for each in sources.values() if _is_secret(each) and _name(each) == _name(source)]
+            made[_name(source)] = _make_secret(aws, _name(source), [_key(each) for each in same])
     return {
-        name: made[_base(source)] + source[len(_base(source)) :] if _is_secret(source) else source
-        for name, source in settings.container.secrets.items()
+        variable: _within(made[_name(source)], _key(source))
+        if _is_secret(source)
+        else _parameter(aws, source)
+        for variable, source in sources.items()
     }
 
 
-def _make_secret(aws: Aws, arn: str, keys: list[str]) -> str:
-    name = arn.split(":")[6]
-    value = json.dumps(dict.fromkeys(keys, "rehearsal")) if keys else "rehearsal"
+def _make_secret(aws: Aws, name: str, keys: list[str]) -> str:
+    """A secret in Secrets Manager, JSON where keys of it are asked for; its ARN."""
+    named = [key for key in keys if key]
+    value = json.dumps(dict.fromkeys(named, VALUE)) if named else VALUE
     return str(aws.call("secretsmanager:CreateSecret", name, Name=name, SecretString=value)["ARN"])
 
 
-def _make_parameter(aws: Aws, name: str, source: str) -> None:
-    parameter = source.partition(":parameter")[2] or source
-    aws.call("ssm:PutParameter", name, Name=parameter, Value="rehearsal", Type="SecureString", Overwrite=True)
+def _parameter(aws: Aws, source: str) -> str:
+    """A parameter in SSM; its name, because an ARN would name an account that is not there."""
+    name = _parameter_name(source)
+    aws.call("ssm:PutParameter", name, Name=name, Value=VALUE, Type="SecureString", Overwrite=True)
+    return name
 
 
 def _is_secret(source: str) -> bool:
     return ":secretsmanager:" in source
 
 
-def _base(source: str) -> str:
-    return ":".join(source.split(":")[:7])
+def _name(source: str) -> str:
+    """The name in a secret's ARN: ``arn:aws:secretsmanager:region:account:secret:NAME[:key:stage:version]``."""
+    return source.split(":")[6]
 
 
 def _key(source: str) -> str:
-    return ":".join(source.split(":")[7:8])
+    return next(iter(source.split(":")[7:8]), "")
+
+
+def _within(arn: str, key: str) -> str:
+    """The ARN with the JSON key; stage and version would name what is not there."""
+    return f"{arn}:{key}::" if key else arn
+
+
+def _parameter_name(source: str) -> str:
+    """``/app/key`` of ``arn:aws:ssm:region:account:parameter/app/key``; ``key`` of ``…parameter/key``."""
+    if not source.startswith("arn:"):
+        return source
+    path = source.partition(":parameter")[2]
+    return path if path.count("/") > 1 else path.lstrip("/")

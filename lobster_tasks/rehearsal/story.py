@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +12,16 @@ from typing import Any
 
 from .. import converge, stack
 from ..aws import Aws
-from ..errors import LobsterError
+from ..errors import InterruptedRunError, LobsterError
 from ..images import push_image
 from ..rollout import Outcome, deploy
 from ..settings import Settings
 from .stand_in import stand_in
 from .traffic import Traffic
 
-FIRST, SECOND = "rehearsal-1", "rehearsal-2"
+FIRST, SECOND, BROKEN = "rehearsal-1", "rehearsal-2", "rehearsal-broken"
+# A release that ends as soon as it starts, whatever the settings say of the command.
+_BROKEN_DOCKERFILE = 'FROM scratch\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,10 @@ class _BrokenOffError(Exception):
 
 
 def rehearse(aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal, *, keep: bool) -> None:
-    """Set up, release twice, the second time under traffic, and tear down unless ``keep``.
+    """Set up, release twice and once a broken one, the last two under traffic; tear down unless ``keep``.
 
-    ``aws`` must be an embedded AWS. What fails is a step that did not hold; nothing is raised for it.
+    ``aws`` must be an embedded AWS. What fails is a step that did not hold; nothing is raised for it but
+    InterruptedRunError.
     """
     try:
         with _step(rehearsal, "stand-ins"):
@@ -89,6 +93,7 @@ def rehearse(aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal, *
         _set_up(aws, wanted, rehearsal)
         _first_release(aws, settings, folder, rehearsal)
         _second_release(aws, settings, folder, rehearsal)
+        _broken_release(aws, settings, rehearsal)
         if not keep:
             _tear_down(aws, wanted, rehearsal)
     except _BrokenOffError:
@@ -115,15 +120,34 @@ def _first_release(aws: Aws, settings: Settings, folder: Path, rehearsal: Rehear
 
 
 def _second_release(aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal) -> None:
-    assert rehearsal.url is not None
     _push(aws, settings, folder, SECOND, rehearsal)
-    with (
-        Traffic(rehearsal.url, settings.probe.path, settings.probe.websocket) as traffic,
-        _step(rehearsal, "deploy 2"),
-    ):
-        ended = deploy(aws, settings, SECOND, force=True)
-    rehearsal.sent, rehearsal.failed = traffic.sent, traffic.failed
-    _add_release(rehearsal, "deploy 2, under traffic", ended)
+    with _traffic(aws, settings, rehearsal), _step(rehearsal, "deploy 2"):
+        _add_release(rehearsal, "deploy 2, under traffic", deploy(aws, settings, SECOND, force=True))
+
+
+def _broken_release(aws: Aws, settings: Settings, rehearsal: Rehearsal) -> None:
+    """What the circuit breaker does with a release that does not run, and that visitors do not notice."""
+    with tempfile.TemporaryDirectory() as folder, _step(rehearsal, "a broken release"):
+        (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
+        broken = settings.model_copy(update={"dockerfile": "Dockerfile"})
+        push_image(aws, broken, BROKEN, Path(folder), "process")
+    with _traffic(aws, settings, rehearsal), _step(rehearsal, "a broken release"):
+        ended = deploy(aws, settings, BROKEN)
+    wanted = "rolled_back" if settings.deployment.rollback else "failed"
+    cause = f" · cause {ended.cause.code}" if ended.cause else ""
+    held = ended.verdict == wanted
+    saw = f"{_release_words(ended)}{cause}{', as it should' if held else f'; it should be {wanted}'}"
+    rehearsal.add("a broken release", saw, ok=held)
+
+
+@contextmanager
+def _traffic(aws: Aws, settings: Settings, rehearsal: Rehearsal) -> Iterator[None]:
+    """Visitors for as long as the block lasts; whether all were served is a step of its own."""
+    assert rehearsal.url is not None
+    with Traffic(rehearsal.url, settings.probe.path, settings.probe.websocket) as traffic:
+        yield
+    rehearsal.sent += traffic.sent
+    rehearsal.failed += traffic.failed
     rehearsal.add(
         "traffic", _traffic_words(traffic, aws.clock.speed), ok=not traffic.failed and traffic.sent > 0
     )
@@ -152,8 +176,7 @@ def _tear_down(aws: Aws, wanted: stack.Stack, rehearsal: Rehearsal) -> None:
 def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
     live = ended.verdict == "live"
     said = [answer.said for answer in ended.probe.answers] if ended.probe else []
-    saw = f"{'LIVE' if live else ended.verdict.upper()} in {_minutes(ended.seconds)} (modelled)"
-    rehearsal.add(name, " · ".join([saw, *said]), ok=live)
+    rehearsal.add(name, " · ".join([_release_words(ended), *said]), ok=live)
     rehearsal.url = ended.url
     if live:
         return
@@ -161,6 +184,10 @@ def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
         for line in (ended.cause.code, ended.cause.message, *ended.cause.evidence):
             rehearsal.add("cause", line, ok=False)
     raise _BrokenOffError
+
+
+def _release_words(ended: Outcome) -> str:
+    return f"{ended.verdict.replace('_', ' ').upper()} in {_minutes(ended.seconds)} (modelled)"
 
 
 def _traffic_words(traffic: Traffic, speed: float) -> str:
@@ -178,6 +205,9 @@ def _step(rehearsal: Rehearsal, name: str) -> Iterator[None]:
     """An error in the block is a step that did not hold."""
     try:
         yield
+    except InterruptedRunError:
+        raise
     except LobsterError as error:
-        rehearsal.add(name, " · ".join(error.lines()), ok=False)
+        told = (line.strip() for line in error.lines())
+        rehearsal.add(name, " · ".join(told), ok=False)
         raise _BrokenOffError from error

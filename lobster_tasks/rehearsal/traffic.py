@@ -71,7 +71,8 @@ class Traffic:
 
     def _ask(self, session: requests.Session) -> str | None:
         try:
-            answer = session.get(f"{self.url}{self.path}", timeout=_ANSWER_WITHIN_SECONDS)
+            where = f"{self.url}{self.path}"  # and nowhere else: a redirect may lead out of this machine
+            answer = session.get(where, timeout=_ANSWER_WITHIN_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             return type(error).__name__
         return str(answer.status_code) if answer.status_code >= 500 else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from . import deploy, embedded, inspect, setup
+from . import deploy, embedded, inspect, project, setup
 
 _MODULES = (setup, deploy, inspect, embedded)
 
 
 def namespace() -> Collection:
     """Every task, for a ``tasks.py`` that says ``ns = namespace()``."""
+    project.prepare()
     collection = Collection()
     for module in _MODULES:
         for task in Collection.from_module(module).tasks.values():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -17,13 +18,13 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from ..console import Console
+from . import project
 
 if TYPE_CHECKING:
     from ..aws import Aws
     from ..errors import LobsterError
     from ..settings import Settings
 
-_PROJECT_FILES = ("invoke.yaml", "tasks.py")
 _HELP = {
     "set": "a setting, as in --set task.cpu=1024; may be repeated",
     "debug": "show the traceback of an error",
@@ -53,29 +54,44 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """The settings; raises SettingsError."""
+        from ..errors import SettingsError
         from ..settings import load
 
         given = self.context.config.get("lobster") or {}
-        return load(dict(given), self.environ, self.set)
+        if not isinstance(given, Mapping):
+            raise SettingsError(
+                [f"lobster: is {given!r:.40}; it takes keys and values, as in `region: us-east-2`"]
+            )
+        return load(given, self.environ, self.set)
 
     @cached_property
     def aws(self) -> Aws:
-        """The account; the first look finds out whether there are credentials."""
+        """The account, once it has said who is asking; raises RefusedError where there is no getting in."""
         from ..aws import Aws
+        from ..errors import AwsCallError, RefusedError
 
-        return Aws(self.settings.region)
+        aws = Aws(self.settings.region)
+        _check_endpoint(aws.endpoint_url)
+        try:
+            _ = aws.identity
+        except AwsCallError as refused:
+            raise RefusedError(refused.what, refused.why, refused.next_step) from refused
+        return aws
 
-    def may(self, question: str, *, destroys: bool = False) -> bool:
-        """Whether to go on: asks on a terminal; without one it destroys only with ``--yes``."""
+    def ask(self, question: str, *, destroys: bool = False) -> None:
+        """Go on only with leave: asks on a terminal; without one it destroys only with ``--yes``.
+
+        Raises RefusedError where there is no leave.
+        """
         from ..errors import RefusedError
 
         if self.yes:
-            return True
+            return
         if self.console.interactive and not self.json:
-            return self.console.confirm(question)
-        if destroys:
+            if not self.console.confirm(question):
+                raise RefusedError("Nothing was changed.", "the answer was not yes")
+        elif destroys:
             raise RefusedError("Nothing was deleted.", "there is no terminal to ask on", "add --yes")
-        return True
 
 
 Body = Callable[..., int | None]
@@ -87,7 +103,6 @@ def command(
     json: bool = False,
     changes: bool = False,
     iterable: Sequence[str] = (),
-    incrementable: Sequence[str] = (),
 ) -> Callable[[Body], Any]:
     """Make an Invoke task of ``body(run, …)``, which answers with an exit code, or None for 0.
 
@@ -112,6 +127,28 @@ def command(
     return decorate
 
 
+def number(name: str, given: str, lowest: float = 0.0) -> float:
+    """A number from the command line (Invoke ends in a traceback where its own conversion fails)."""
+    from ..errors import UsageError
+
+    try:
+        value = float(given)
+    except ValueError:
+        value = float("nan")
+    if not lowest <= value < float("inf"):
+        raise UsageError(f"--{name} {given} is not a number from {lowest:g} up.")
+    return value
+
+
+def required(name: str, given: str, example: str) -> str:
+    """The value of a flag that a task cannot do without; ``example`` is a whole command."""
+    from ..errors import UsageError
+
+    if not given:
+        raise UsageError(f"--{name} is missing.", next_step=example)
+    return given
+
+
 def _signature(body: Body, common: Sequence[str]) -> inspect.Signature:
     _run_parameter, *own = inspect.signature(body).parameters.values()
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -124,13 +161,16 @@ def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
     """The one place where errors end: a message, an exit code, and no traceback unless it is asked for."""
     from ..errors import InterruptedRunError, LobsterError
 
-    _go_to_project()
+    project.enter()
+    _prepare_process()
     try:
         code = body(run, **given)
+    except InterruptedRunError as error:
+        code = _leave(run, error)
     except LobsterError as error:
         code = _tell(run, error)
-    except KeyboardInterrupt:
-        code = _tell(run, InterruptedRunError("Interrupted.", next_step="run the same command again"))
+    except KeyboardInterrupt as interrupt:
+        code = _leave(run, _interruption(interrupt))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that the interpreter's last flush is quiet
         code = 0
@@ -142,6 +182,37 @@ def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
         raise Exit(code=code)
 
 
+def _prepare_process() -> None:
+    """SIGTERM ends a task as Ctrl-C does, in words; and modules are compiled once, not on every run.
+
+    Invoke keeps Python from writing bytecode so that tasks.py leaves no traces; by now it has been loaded.
+    """
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _leave(run: Run, error: LobsterError) -> int:
+    """Tell of an interruption, and do not wait for threads that did not hear of it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # heard; a second one must not tear the message apart
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    code = _tell(run, error)
+    if any(each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _interruption(interrupt: KeyboardInterrupt) -> LobsterError:
+    """What a first interruption has said already counts when a second one came before it was told."""
+    from ..errors import InterruptedRunError
+
+    if isinstance(interrupt.__context__, InterruptedRunError):
+        return interrupt.__context__
+    return InterruptedRunError("Interrupted.", next_step="run the same command again")
+
+
 def _tell(run: Run, error: LobsterError) -> int:
     from .. import report
 
@@ -149,9 +220,9 @@ def _tell(run: Run, error: LobsterError) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if run.json:
-        run.console.json({"error": {"what": error.what, "why": error.why, "next": error.next_step}})
     run.console.error(report.error(error))
+    if run.json:
+        run.console.json(report.error_json(error))
     return error.exit_code
 
 
@@ -164,10 +235,31 @@ def _unexpected(error: Exception) -> LobsterError:
     return told
 
 
-def _go_to_project() -> None:
-    """Invoke finds tasks.py in a folder above; paths in the settings are relative to that folder."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if any((folder / name).is_file() for name in _PROJECT_FILES):
-            os.chdir(folder)
-            return
+def _check_endpoint(endpoint: str | None) -> None:
+    """What is wrong with an endpoint is found out now: that nobody listens there, not after all the retries."""
+    import socket
+    from urllib.parse import urlsplit
+
+    from ..errors import RefusedError, UsageError
+
+    if not endpoint:
+        return
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port or 80
+    except ValueError:
+        host = None
+    if host is None or parts.scheme not in ("http", "https"):
+        raise UsageError(
+            f"AWS_ENDPOINT_URL is {endpoint}, which is no URL.", next_step="unset AWS_ENDPOINT_URL"
+        )
+    if parts.scheme == "https":  # AWS itself, perhaps behind a proxy
+        return
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError as error:
+        raise RefusedError(
+            f"Nobody listens at {endpoint}.",
+            f"AWS_ENDPOINT_URL says to ask there ({error.strerror or error})",
+            "inv embedded-aws --port 4566 in another terminal, or unset AWS_ENDPOINT_URL",
+        ) from None

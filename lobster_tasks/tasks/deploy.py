@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .command import Run, command
+from . import project
+from .command import Run, command, required
 
 if TYPE_CHECKING:
     from ..rollout import Outcome, Progress
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     },
     iterable=["build_arg"],
 )
-def push_image(run: Run, tag: str, builder: str = "", build_arg: list[str] | None = None) -> None:
-    """Build the Dockerfile and push it to the repository as --tag."""
+def push_image(run: Run, tag: str = "", builder: str = "", build_arg: list[str] | None = None) -> None:
+    """Build the Dockerfile and push it as --tag.
+
+    The Dockerfile is the one of the settings; the repository has to be there (inv setup-fargate makes it).
+    """
     from pathlib import Path
 
     from .. import report
     from ..images import push_image
 
+    required("tag", tag, "inv push-image --tag T")
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
     image = push_image(run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say)
     run.console.say(report.pushed(image))
@@ -34,19 +39,22 @@ def push_image(run: Run, tag: str, builder: str = "", build_arg: list[str] | Non
 
 
 @command(help={"tag": "a tag in the repository", "output": "the file to write; stdout where it is not given"})
-def render_task_definition(run: Run, tag: str, output: str = "") -> None:
-    """Write the task definition for --tag, as the official render and deploy actions take it."""
+def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
+    """Write the task definition for --tag.
+
+    It is what RegisterTaskDefinition takes, and with it the official render and deploy actions.
+    """
     import json
-    from pathlib import Path
 
     from .. import templates
     from ..rollout.release import find_image
 
+    required("tag", tag, "inv render-task-definition --tag T")
     image = find_image(run.aws, run.settings, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
     text = json.dumps(definition, indent=2) + "\n"
     if output:
-        Path(output).write_text(text, encoding="utf-8")
+        project.write(output, text)
         run.console.say(f"{output}: {run.settings.task.family} with {image.uri}")
     else:
         run.console.write(text)
@@ -61,13 +69,18 @@ def render_task_definition(run: Run, tag: str, output: str = "") -> None:
     },
 )
 def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -> int:
-    """Bring --tag to live: register, update, follow to a verdict, ask through the load balancer."""
+    """Bring --tag to live and prove that it is.
+
+    Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
+    the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
+    """
     from .. import report
     from ..errors import RefusedError, UsageError
     from ..rollout import Outcome
 
     if bool(tag) == bool(registered):
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
+    run.console.say(report.release_heading(run.settings, tag or registered))
     try:
         ended = _rollout(run, tag, registered, force)
     except RefusedError as refusal:
@@ -75,12 +88,11 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -
             raise
         ended = Outcome.refused(refusal)
     run.console.say()
-    if ended.verdict == "live":
-        run.console.show(report.outcome(ended))
-    else:
-        run.console.say(report.outcome(ended))
+    run.console.say(report.outcome(ended))
     if run.json:
         run.console.json(ended.as_json())
+    elif ended.verdict == "live" and ended.url:
+        run.console.show(ended.url)
     return ended.exit_code
 
 
@@ -88,10 +100,13 @@ def _rollout(run: Run, tag: str, registered: str, force: bool) -> Outcome:
     from .. import report
     from ..rollout import deploy, follow
 
-    def observe(progress: Progress) -> None:
-        for said in progress.said:
-            run.console.say(report.moment(progress.at, said))
+    with run.console.live() as redraw:
 
-    if registered:
-        return follow(run.aws, run.settings, registered, observe=observe)
-    return deploy(run.aws, run.settings, tag, force=force, observe=observe)
+        def observe(progress: Progress) -> None:
+            for said in progress.said:
+                run.console.say(report.moment(progress.at, said))
+            redraw(report.movement(progress))
+
+        if registered:
+            return follow(run.aws, run.settings, registered, observe=observe)
+        return deploy(run.aws, run.settings, tag, force=force, observe=observe)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .command import Run, command
+from .command import Run, command, number
 
 if TYPE_CHECKING:
     import subprocess
 
-    from ..rehearsal import Step
+    from ..rehearsal import Rehearsal
+    from ..settings import Settings
 
-_SPEED = 20.0
 # What a visitor of the embedded AWS needs besides its address; any credentials will do.
 _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
 
@@ -28,13 +28,15 @@ _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehe
         "verbose": "one line a call on stderr",
     }
 )
-def embedded_aws(run: Run, port: int = 4566, speed: float = 1.0, verbose: bool = False) -> int:
-    """Run the embedded AWS in the foreground, for any client, until Ctrl-C."""
+def embedded_aws(run: Run, port: str = "4566", speed: str = "1", verbose: bool = False) -> int:
+    """Run an embedded AWS until Ctrl-C.
+
+    For any client: it prints AWS_ENDPOINT_URL=… once every part answers. Any credentials will do.
+    """
     _require_embedded()
     from ..embedded.__main__ import main
 
-    arguments = ["--port", str(port), "--speed", str(speed), *(["--verbose"] if verbose else [])]
-    return main(arguments)
+    return main(["--port", _port(port), "--speed", str(_speed(speed)), *(["--verbose"] if verbose else [])])
 
 
 @command(
@@ -44,47 +46,61 @@ def embedded_aws(run: Run, port: int = 4566, speed: float = 1.0, verbose: bool =
         "speed": "how much faster than AWS time runs",
     },
 )
-def rehearse(run: Run, keep: bool = False, speed: float = _SPEED) -> int:
-    """Rehearse the whole way offline, on an embedded AWS, with this project's own settings."""
-    from pathlib import Path
+def rehearse(run: Run, keep: bool = False, speed: str = "20") -> int:
+    """Rehearse the whole way offline.
 
+    With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes:
+    set up, release, release again under traffic, fail a release, tear down. Nothing leaves this machine.
+    """
     from .. import report
-    from ..aws import Aws
-    from ..clock import Clock
-    from ..rehearsal import Rehearsal, rehearse
+    from ..rehearsal import Rehearsal
 
     _require_embedded()
-    settings = run.settings
-    run.console.say(report.rehearsal_heading(settings.name, speed))
-    rehearsal = Rehearsal(_teller(run))
-    with _embedded_aws(speed) as url:
+    settings, times = run.settings, _speed(speed)
+    run.console.say(report.rehearsal_heading(settings.name, times))
+    rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
+    with _without_the_users_aws(), _embedded_aws(times) as url:
         rehearsal.add("embedded AWS up", url)
-        aws = Aws(settings.region, clock=Clock(speed), endpoint_url=url, credentials=_CREDENTIALS)
-        rehearse(aws, settings, Path.cwd(), rehearsal, keep=keep)
+        _tell_the_story(settings, url, times, rehearsal, keep)
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
-            run.console.json(rehearsal.as_json())
+            addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
+            run.console.json({**rehearsal.as_json(), **addresses})
         if keep:
             _wait(run, url, rehearsal.url)
     return 0 if rehearsal.passed else 1
 
 
-def _teller(run: Run) -> Callable[[Step], None]:
-    from .. import report
+def _tell_the_story(settings: Settings, url: str, speed: float, rehearsal: Rehearsal, keep: bool) -> None:
+    from pathlib import Path
 
-    def tell(step: Step) -> None:
-        run.console.say(report.step(step))
+    from ..aws import Aws
+    from ..clock import Clock
+    from ..rehearsal import rehearse
 
-    return tell
+    aws = Aws(settings.region, clock=Clock(speed), endpoint_url=url, credentials=_CREDENTIALS)
+    rehearse(aws, settings, Path.cwd(), rehearsal, keep=keep)
 
 
 def _wait(run: Run, url: str, app: str | None) -> None:
     from .. import report
 
-    run.console.show(report.kept(url, app))
+    run.console.show(report.kept(url, run.settings.region, app))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     run.console.say("Ending it.")
+
+
+def _port(given: str) -> str:
+    from ..errors import UsageError
+
+    if not (given.isdecimal() and int(given) <= 65535):
+        raise UsageError(f"--port {given} is not a port: 0 to 65535.")
+    return given
+
+
+def _speed(given: str) -> float:
+    return number("speed", given, lowest=0.01)
 
 
 def _require_embedded() -> None:
@@ -92,7 +108,8 @@ def _require_embedded() -> None:
 
     from ..errors import UsageError
 
-    if missing := [name for name in ("aiohttp", "flask", "moto", "psutil") if find_spec(name) is None]:
+    needed = ("aiohttp", "flask", "flask_cors", "moto", "psutil", "yaml")
+    if missing := [name for name in needed if find_spec(name) is None]:
         raise UsageError(
             "The embedded AWS is not installed.",
             f"{', '.join(missing)} cannot be imported",
@@ -101,23 +118,38 @@ def _require_embedded() -> None:
 
 
 @contextmanager
+def _without_the_users_aws() -> Iterator[None]:
+    """Without AWS's own variables, files and proxies: nothing of a real account, and nobody else, takes part."""
+    private = [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]
+    kept = {name: os.environ.pop(name) for name in private}
+    stand_ins = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del os.environ[name]
+        os.environ.update(kept)
+
+
+@contextmanager
 def _embedded_aws(speed: float) -> Iterator[str]:
-    """An embedded AWS as a process of its own for as long as the block lasts; its address."""
+    """An embedded AWS as a process of its own for as long as the block lasts; its address.
+
+    It ends with its standard input too, so that it does not outlive this process however that ends; Ctrl-C on
+    the terminal is for this process alone, which then ends it.
+    """
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "lobster_tasks.embedded", "--speed", str(speed)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as process:
+    command = [sys.executable, "-m", "lobster_tasks.embedded", "--speed", str(speed), "--until-stdin-ends"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:
         try:
             yield _address(process)
         finally:
             process.terminate()
             process.wait(timeout=30)
-
-
-def _environment() -> dict[str, str]:
-    """Without AWS's own variables: nothing of a real account reaches a rehearsal."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def _address(process: subprocess.Popen[str]) -> str:
@@ -127,6 +159,6 @@ def _address(process: subprocess.Popen[str]) -> str:
     line = process.stdout.readline().strip()
     if not line.startswith("AWS_ENDPOINT_URL="):
         raise LobsterError(
-            "The embedded AWS did not start.", "what it said is above", "inv embedded-aws --debug"
+            "The embedded AWS did not start.", "what it said is above", "inv embedded-aws --port 0"
         )
     return line.partition("=")[2]

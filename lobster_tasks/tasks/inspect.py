@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .command import Run, command
+from .command import Run, command, number
 
 
 @command(json=True)
 def status(run: Run) -> None:
-    """Show the service: deployments, tasks, targets, the last events and the address."""
+    """Show the service as it stands.
+
+    Deployments, tasks, targets and the last events; the address last.
+    """
     from .. import report
     from ..rollout import status
 
@@ -24,17 +27,22 @@ def status(run: Run) -> None:
         "follow": "go on with what is to come, until Ctrl-C",
     }
 )
-def logs(run: Run, task: str = "", since: int = 10, follow: bool = False) -> None:
+def logs(run: Run, task: str = "", since: str = "10", follow: bool = False) -> None:
     """Print what the tasks write."""
     from ..rollout import tail
 
-    for line in tail(run.aws, run.settings, task or None, since * 60.0, follow):
+    seconds = number("since", since) * 60
+    for line in tail(run.aws, run.settings, task or None, seconds, follow):
         run.console.write(f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {line.message}\n")
 
 
 @command(json=True)
 def validate_fargate_setup(run: Run) -> int:
-    """Check the whole set-up, from identity to WebSocket; each check with what it saw and how to mend it."""
+    """Check everything, and say how to mend it.
+
+    From who is asking to the WebSocket through the load balancer: what each check saw. Exit code 1 where one
+    fails; what cannot be checked is said and is no failure.
+    """
     from pathlib import Path
 
     from .. import report

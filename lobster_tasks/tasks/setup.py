@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .command import Run, command
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ..converge import Plan
+    from ..cost import Cost
     from ..stack import Live, Resource, Stack
 
 _ADOPT = {"adopt": "take over what has our name and not our tag"}
@@ -16,11 +19,15 @@ _ADOPT = {"adopt": "take over what has our name and not our tag"}
 
 @command(json=True, help={**_ADOPT, "detailed-exitcode": "exit 8 where there are changes"})
 def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int | None:
-    """Show what setup-fargate would change, with reasons and the monthly cost; changes nothing."""
-    made, live = _planned(run, _stack(run), adopt)
-    _show(run, made, live)
+    """Show what would change, why, and the cost.
+
+    Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes.
+    """
+    whole = _stack(run)
+    made = _planned(run, whole, adopt)
+    _show(run, whole, made, run.console.show)
     if run.json:
-        _answer(run, made, live, applied=False)
+        _answer(run, whole, made, made.live, applied=False)
     elif made.changes:
         run.console.say("\nApply it:  inv setup-fargate")
     return 8 if detailed_exitcode and made.changes else None
@@ -28,25 +35,38 @@ def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int 
 
 @command(json=True, changes=True, help=_ADOPT)
 def setup_fargate(run: Run, adopt: bool = False) -> None:
-    """Create or repair everything: roles, logs, repository, network, load balancer, cluster and service."""
+    """Create or repair everything.
+
+    Roles, log group, repository, security groups, load balancer, cluster, task definition and service. With no
+    image in the repository yet, the service is made with no tasks; inv deploy brings the first release.
+    """
     _converge(run, _stack(run), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
 def create_iam_policies(run: Run, adopt: bool = False) -> None:
-    """Create or repair the execution role and the task role, with trust and policies."""
+    """Create or repair the two roles.
+
+    The execution role pulls the image, writes the logs and reads the secrets; the task role is the app's own.
+    """
     _converge(run, _stack(run, "role"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
 def create_security_groups(run: Run, adopt: bool = False) -> None:
-    """Create or repair the security groups of the load balancer and of the tasks."""
+    """Create or repair the security groups.
+
+    Visitors reach the load balancer; only the load balancer reaches the tasks.
+    """
     _converge(run, _stack(run, "security group"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
 def setup_application_load_balancer(run: Run, adopt: bool = False) -> None:
-    """Create or repair the load balancer, its target group and its listener."""
+    """Create or repair the load balancer.
+
+    With its target group, its listener and its security group.
+    """
     _converge(run, _stack(run, "listener", "target group"), adopt)
 
 
@@ -58,47 +78,56 @@ def create_ecs_cluster(run: Run, adopt: bool = False) -> None:
 
 @command(json=True, changes=True, help=_ADOPT)
 def create_task_definition(run: Run, adopt: bool = False) -> None:
-    """Register the task definition, and make the roles, log group and repository that it names."""
+    """Register the task definition.
+
+    And create or repair the roles, the log group and the repository that it names. The image stays that of the
+    revision before: inv deploy decides it.
+    """
     _converge(run, _stack(run, "task definition"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
 def create_fargate_service(run: Run, adopt: bool = False) -> None:
-    """Create or repair the ECS service and everything that it stands on."""
+    """Create or repair the ECS service.
+
+    And everything that it stands on.
+    """
     _converge(run, _stack(run, "service"), adopt)
 
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
 def teardown(run: Run, data: bool = False) -> None:
-    """Remove what carries the stack's tag, in order; images and logs stay unless --data."""
+    """Remove what carries the stack's tag.
+
+    In the order of the dependencies. Images and logs stay unless --data says otherwise.
+    """
     from .. import report
     from ..converge import apply, plan_removal, read
     from ..errors import LobsterError
 
-    stack = _stack(run)
-    live = read(run.aws, stack)
-    made = plan_removal(stack, live, keep_data=not data)
+    whole = _stack(run)
+    made = plan_removal(whole, read(run.aws, whole), keep_data=not data)
     run.console.say(report.plan(made))
     applied = bool(made.changes) and not run.dry_run
-    if applied and not run.may(f"Delete these {len(made.changes)} resources?", destroys=True):
-        return
     if applied:
+        run.ask(f"Delete these {len(made.changes)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
-        if left := plan_removal(stack, read(run.aws, stack), keep_data=not data).changes:
-            raise LobsterError(
-                f"{', '.join(change.resource.label for change in left)}: still there after the teardown.",
-                next_step="inv teardown",
-            )
+        if left := plan_removal(whole, read(run.aws, whole), keep_data=not data).changes:
+            names = ", ".join(change.resource.label for change in left)
+            raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")
     if run.json:
-        run.console.json(report.plan_json(made, applied=applied, url=None, before=_now(run, live), after=0.0))
+        before = _total(_cost_now(run, made.live))
+        run.console.json(report.plan_json(made, applied=applied, url=None, before=before, after=0.0))
     elif not run.dry_run:
         run.console.say(_teardown_words(made))
 
 
 def _teardown_words(made: Plan) -> str:
     kept = ", ".join(resource.label for resource in made.kept)
-    gone = "Nothing of the stack is left." if made.changes else "Nothing to do."
-    return f"{gone} Kept: {kept} (inv teardown --data deletes them)." if kept else gone
+    gone = "Nothing else of the stack is left." if kept else "Nothing of the stack is left."
+    if not made.changes:
+        gone = "Nothing to do."
+    return f"{gone} Kept: {kept} (inv teardown --data deletes what is ours of it)." if kept else gone
 
 
 def _stack(run: Run, *kinds: str) -> Stack:
@@ -109,11 +138,10 @@ def _stack(run: Run, *kinds: str) -> Stack:
     return whole.slice(kinds) if kinds else whole
 
 
-def _planned(run: Run, stack: Stack, adopt: bool) -> tuple[Plan, Mapping[Resource, Live | None]]:
+def _planned(run: Run, stack: Stack, adopt: bool) -> Plan:
     from ..converge import plan, read
 
-    live = read(run.aws, stack)
-    return plan(stack, live, adopt=adopt), live
+    return plan(stack, read(run.aws, stack), adopt=adopt)
 
 
 def _converge(run: Run, stack: Stack, adopt: bool) -> None:
@@ -121,56 +149,72 @@ def _converge(run: Run, stack: Stack, adopt: bool) -> None:
     from .. import report
     from ..converge import apply, refuse_impossible, verify
 
-    made, live = _planned(run, stack, adopt)
-    _show(run, made, live)
+    made = _planned(run, stack, adopt)
+    live = made.live
+    _show(run, stack, made, run.console.say)
     refuse_impossible(made)
     applied = bool(made.changes) and not run.dry_run
-    if applied and not run.may(f"Make these {len(made.changes)} changes?"):
-        return
     if applied:
+        run.ask(f"Make these {len(made.changes)} changes?")
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
         live = verify(run.aws, stack).live
     if run.json:
-        _answer(run, made, live, applied=applied)
+        _answer(run, stack, made, live, applied=applied)
     elif not run.dry_run:
         _conclude(run, live, made)
 
 
-def _show(run: Run, made: Plan, live: Mapping[Resource, Live | None]) -> None:
+def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], None]) -> None:
     from .. import report
-    from ..cost import monthly_cost
 
     if run.json:
         return
-    heading = report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url)
-    run.console.say(heading)
-    run.console.say()
-    run.console.say(report.plan(made))
-    if any(change.resource.kind in ("service", "load balancer") for change in made.changes):
-        run.console.say()
-        run.console.say(report.cost(_now(run, live), monthly_cost(run.settings)))
+    tell(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
+    tell("")
+    tell(report.plan(made))
+    then = _cost_then(run, stack, made.live)
+    if then and any(change.resource.kind in ("service", "load balancer") for change in made.changes):
+        tell("")
+        tell(report.cost(_cost_now(run, made.live), then))
 
 
-def _answer(run: Run, made: Plan, live: Mapping[Resource, Live | None], *, applied: bool) -> None:
+def _answer(
+    run: Run, stack: Stack, made: Plan, live: Mapping[Resource, Live | None], *, applied: bool
+) -> None:
     from .. import report
-    from ..cost import monthly_cost
 
-    after = monthly_cost(run.settings).total
-    before = _now(run, made.live)
+    before, after = _total(_cost_now(run, made.live)), _total(_cost_then(run, stack, made.live))
     run.console.json(
         report.plan_json(made, applied=applied, url=report.url_of(live), before=before, after=after)
     )
 
 
-def _now(run: Run, live: Mapping[Resource, Live | None]) -> float:
-    """USD a month of what is there now."""
+def _cost_now(run: Run, live: Mapping[Resource, Live | None]) -> Cost | None:
+    """What is there now costs, of the resources that were looked at."""
     from ..cost import monthly_cost
 
     found = {resource.kind: each for resource, each in live.items() if each}
     if "load balancer" not in found:
-        return 0.0
+        return None
     service: Any = found["service"].raw if "service" in found else {}
-    return monthly_cost(run.settings, tasks=service.get("desiredCount", 0)).total
+    return monthly_cost(run.settings, tasks=service.get("desiredCount", 0))
+
+
+def _cost_then(run: Run, stack: Stack, live: Mapping[Resource, Live | None]) -> Cost | None:
+    """What these resources will cost; a service that is there keeps its count, a new one has its first release."""
+    from ..cost import monthly_cost
+
+    services = {resource.kind: resource for resource in stack.resources}
+    if "load balancer" not in services:
+        return None
+    if "service" not in services:
+        return monthly_cost(run.settings, tasks=0)
+    found = live[services["service"]]
+    return monthly_cost(run.settings, tasks=found.raw.get("desiredCount") or None if found else None)
+
+
+def _total(cost: Cost | None) -> float:
+    return cost.total if cost else 0.0
 
 
 def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> None:
@@ -178,12 +222,13 @@ def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> Non
     from .. import report
 
     service = next((found for each, found in live.items() if each.kind == "service"), None)
-    if not made.changes:
+    if made.changes:
+        run.console.say(f"Done: {len(made.changes)} changes, and read again: as planned.")
+    else:
         run.console.say("Nothing to do: everything is as the settings say.")
-    if service is None:
-        return
-    if not service.raw.get("desiredCount"):
+    if service is not None and not service.raw.get("desiredCount"):
         run.console.say("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
-    if any(change.resource.kind == "task definition" for change in made.changes):
+    elif any(change.resource.kind == "task definition" for change in made.changes):
         run.console.say("Running tasks keep their revision until the next inv deploy.")
-    run.console.show(report.url_of(live) or "")
+    if url := report.url_of(live):
+        run.console.show(url)

@@ -1,0 +1,64 @@
+"""Plan, Outcome, status and checks as what people read: rich renderables, or plain data for JSON. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .checks import checks, checks_json
+from .layout import labelled
+from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
+from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
+from .releases import moment, movement, outcome, pushed, pushed_json, release_heading, status
+
+if TYPE_CHECKING:
+    from ..errors import LobsterError
+
+__all__ = [
+    "change_done",
+    "checks",
+    "checks_json",
+    "cost",
+    "counts",
+    "error",
+    "error_json",
+    "heading",
+    "kept",
+    "moment",
+    "movement",
+    "outcome",
+    "plan",
+    "plan_json",
+    "pushed",
+    "pushed_json",
+    "rehearsal_end",
+    "rehearsal_heading",
+    "release_heading",
+    "status",
+    "step",
+    "url_of",
+]
+
+
+def error(problem: LobsterError) -> RenderableType:
+    """An error: what happened, all problems, why, what else happened, the next step."""
+    lines: list[RenderableType] = [Text.assemble(("✘ ", "bold red"), problem.what)]
+    lines += [Text(f"  {each}") for each in _problems(problem)]
+    lines += [labelled("why", problem.why)] if problem.why else []
+    lines += [labelled("", note) for note in getattr(problem, "__notes__", ())]
+    lines += [labelled("next", problem.next_step)] if problem.next_step else []
+    return Group(*lines)
+
+
+def error_json(problem: LobsterError) -> dict[str, Any]:
+    """The object of a task with ``--json`` that ends in an error."""
+    why = problem.why or "; ".join(_problems(problem))
+    told = {"what": problem.what, "why": why, "next": problem.next_step, "exit_code": problem.exit_code}
+    return {"error": told}
+
+
+def _problems(problem: LobsterError) -> tuple[str, ...]:
+    problems: tuple[str, ...] = getattr(problem, "problems", ())
+    return problems

@@ -1,0 +1,47 @@
+"""The doctor's report as what people read, or as plain data for JSON. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .layout import plural, rows
+
+if TYPE_CHECKING:
+    from ..doctor.check import Report
+
+_MARKS = {"pass": ("✔", "green"), "warn": ("!", "yellow"), "fail": ("✘", "bold red"), "skip": ("–", "dim")}
+
+
+def checks(made: Report) -> RenderableType:
+    """Every check with what it saw and how to mend it, and the count."""
+    lines: list[tuple[str | Text, ...]] = []
+    group = ""
+    for check in made.checks:
+        sign, style = _MARKS[check.status]
+        saw = f"not checked: {check.saw}" if check.status == "skip" else check.saw
+        lines.append((check.group if check.group != group else "", Text(sign, style=style), saw))
+        lines += [("", "", Text(f"→ {check.fix}", style="dim"))] if check.fix else []
+        group = check.group
+    return Group(rows(*lines), Text(), Text(_counted(made), style="bold"))
+
+
+def checks_json(made: Report) -> dict[str, Any]:
+    """The object of ``validate-fargate-setup --json``."""
+    return {
+        "ok": made.ok,
+        "checks": [
+            {"id": check.id, "status": check.status, "saw": check.saw, "fix": check.fix}
+            for check in made.checks
+        ],
+    }
+
+
+def _counted(made: Report) -> str:
+    warnings, failures = (plural(made.count(status), word) for status, word in _WORDS)
+    return f"{made.count('pass')} pass, {warnings}, {failures}, {made.count('skip')} not checked"
+
+
+_WORDS: tuple[tuple[Any, str], ...] = (("warn", "warning"), ("fail", "failure"))

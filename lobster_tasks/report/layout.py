@@ -1,0 +1,88 @@
+"""Words in columns that hold at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.text import Text
+
+_GAP = 2
+# What the last column needs beside the others; with less it goes below them.
+_ROOM = 24
+_INDENT = 4
+_LABEL = 10
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as ``1:12``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Names with commas, the first few of many."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of cells: side by side while the last one has room, otherwise the last one below the others.
+
+    A column is as wide as its widest cell; only the last cell of a row is wrapped, and it may begin in an
+    earlier column than in other rows.
+    """
+
+    rows: Sequence[Sequence[Text]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """For rich."""
+        widths = self._widths()
+        stacked = options.max_width - sum(widths) < _ROOM
+        for *before, last in self.rows:
+            if stacked:
+                yield from _below(console, before, last, options.max_width)
+            else:
+                yield from _beside(console, before, last, widths, options.max_width)
+
+    def _widths(self) -> list[int]:
+        """Of every column but the last, with the gap after it."""
+        widths: list[int] = []
+        for *before, _ in self.rows:
+            widths += [0] * (len(before) - len(widths))
+            for column, cell in enumerate(before):
+                widths[column] = max(widths[column], cell.cell_len + _GAP)
+        return widths
+
+
+def _beside(
+    console: Console, before: Sequence[Text], last: Text, widths: Sequence[int], room: int
+) -> Iterator[Text]:
+    head = Text()
+    for cell, width in zip(before, widths, strict=False):
+        head.append_text(cell).append(" " * (width - cell.cell_len))
+    indent = head.cell_len
+    for number, line in enumerate(last.wrap(console, room - indent, overflow="fold") or [Text()]):
+        yield Text(" " * indent).append_text(line) if number else head.append_text(line)
+
+
+def _below(console: Console, before: Sequence[Text], last: Text, room: int) -> Iterator[Text]:
+    yield Text(" ").join(cell for cell in before if cell.plain.strip())
+    for line in last.wrap(console, room - _INDENT, overflow="fold") if last.plain else ():
+        yield Text(" " * _INDENT).append_text(line)
+
+
+def rows(*given: Iterable[str | Text]) -> Rows:
+    """Rows of texts."""
+    return Rows([[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in given])
+
+
+def labelled(label: str, text: str) -> RenderableType:
+    """A label and a text that hangs beside it."""
+    return rows((Text(f"{label:{_LABEL - _GAP}}", style="dim"), text))

@@ -1,0 +1,215 @@
+"""Plans as what people read: each change with its reason and what it is about, the count, the cost. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from . import policies
+from .layout import plural, rows
+
+if TYPE_CHECKING:
+    from ..converge import Change, Plan
+    from ..cost import Cost
+    from ..settings import Settings
+    from ..stack import Live, Resource
+
+_SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "adopt": "@"}
+_STYLES = {"create": "green", "update": "yellow", "replace": "bold red", "delete": "red", "adopt": "cyan"}
+_DONE = {"create": "created", "update": "changed", "delete": "deleted", "adopt": "adopted"}
+_DOCUMENTS = ("policy", "trust")
+Row = tuple[str | Text, ...]
+
+
+def heading(account: str, region: str, settings: Settings, endpoint: str | None) -> RenderableType:
+    """Where a plan looks."""
+    where = f"Account {account} · {region} · stack {settings.name}"
+    return Text(where + (f" · at {endpoint}" if endpoint else ""), style="bold")
+
+
+def plan(made: Plan) -> RenderableType:
+    """Every change with its reason, then what is kept, then the count."""
+    lines = [line for change in made.changes for line in _change(change, made.live)]
+    lines += [_kept(resource, made.live) for resource in made.kept]
+    return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
+
+
+def counts(made: Plan) -> Text:
+    """How much there is to do, in a line."""
+    parts = [
+        (made.count("create"), "to create"),
+        (made.count("update"), "to change"),
+        (made.count("adopt"), "to adopt"),
+        (made.count("replace"), "that cannot be changed in place"),
+        (made.count("delete"), "to delete"),
+        (len(made.kept), "kept"),
+    ]
+    told = ", ".join(f"{count} {what}" for count, what in parts if count)
+    return Text(f"{told}." if told else "Nothing is there.")
+
+
+def change_done(change: Change) -> RenderableType:
+    """One line when a change has been made."""
+    return Text.assemble(
+        ("✔ ", "green"), f"{_DONE[change.action]} {change.resource.kind} {change.resource.name}"
+    )
+
+
+def cost(before: Cost | None, after: Cost) -> RenderableType:
+    """What it costs in a month, line by line, now and then."""
+    now = {line.what: line.monthly for line in before.lines} if before else {}
+    names = list(dict.fromkeys([*(line.what for line in after.lines), *now]))
+    then = {line.what: line.monthly for line in after.lines}
+    header = ("", _figures("now", "then", "  USD", style="dim"))
+    lines = [(f"  {name}", _figures(now.get(name), then.get(name))) for name in names]
+    lines.append(("  together", _figures(before.total if before else None, after.total, style="bold")))
+    cheaper = " · ".join(f"{variant.name} −{variant.saves:.2f}" for variant in after.cheaper)
+    notes = [f"cheaper: {cheaper}"] if cheaper else []
+    said = [Text(f"  {note}", style="dim") for note in (*notes, *after.notes)]
+    return Group(Text(after.title), rows(header, *lines), *said)
+
+
+def plan_json(made: Plan, *, applied: bool, url: str | None, before: float, after: float) -> dict[str, Any]:
+    """The object of ``plan``, ``setup-fargate`` and ``teardown`` with ``--json``."""
+    changes = [
+        {"action": change.action, "resource": change.resource.label, "reason": change.reason}
+        for change in made.changes
+    ]
+    return {
+        "changes": changes,
+        "applied": applied,
+        "url": url,
+        "cost": {"before": round(before, 2), "after": round(after, 2)},
+    }
+
+
+def url_of(live: Mapping[Resource, Live | None]) -> str | None:
+    """The address of the stack's load balancer, HTTPS where it listens for it."""
+    dns = [found.raw["DNSName"] for found in live.values() if found and found.raw.get("DNSName")]
+    secure = any(found and found.raw.get("Protocol") == "HTTPS" for found in live.values())
+    return f"{'https' if secure else 'http'}://{dns[0]}" if dns else None
+
+
+def _figures(now: float | str | None, then: float | str | None, more: str = "", style: str = "") -> Text:
+    told = ("–" if each is None else each if isinstance(each, str) else f"{each:.2f}" for each in (now, then))
+    return Text("".join(f"{each:>9}" for each in told) + more, style=style)
+
+
+def _change(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[Row]:
+    resource = change.resource
+    sign = Text(_SIGNS[change.action], style=_STYLES[change.action])
+    first, *more = _reasons(change)
+    about = _about(resource, live) if change.action == "create" and resource.kind != "security group" else ""
+    yield sign, resource.kind, resource.name, " · ".join(filter(None, (first, about)))
+    for reason in more:
+        yield "", "", "", reason
+    for label, text in _parts(change, live):
+        yield "", f"└ {label}", text
+
+
+def _kept(resource: Resource, live: Mapping[Resource, Live | None]) -> Row:
+    about = _about(resource, live)
+    told = Text(" · ".join(filter(None, ("kept", about))), style="dim")
+    return Text("=", style="dim"), resource.kind, resource.name, told
+
+
+def _reasons(change: Change) -> list[str]:
+    """One reason a line; documents are told part by part instead."""
+    if change.action in ("create", "delete"):
+        return [change.reason]
+    told = [str(each) for each in change.differences if each.attribute not in _DOCUMENTS]
+    documents = [each.attribute for each in change.differences if each.attribute in _DOCUMENTS]
+    first = [f"gets the tag lobster:stack={change.resource.stack}"] if change.action == "adopt" else []
+    last = ["AWS cannot change this in place"] if change.action == "replace" else []
+    named = (
+        [f"{' and '.join(documents)} {'differ' if len(documents) > 1 else 'differs'}"] if documents else []
+    )
+    return [*first, *named, *told, *last]
+
+
+def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tuple[str, str]]:
+    """What a change is about in more than a line: policies statement by statement, rules."""
+    resource: Any = change.resource
+    if change.action == "create":
+        if resource.kind == "role":
+            yield from (("allowed", line) for line in policies.allowed(resource.policy))
+        if resource.kind == "security group":
+            yield from (("ingress", line) for line in _ingress(resource))
+        return
+    found = live.get(resource)
+    for each in change.differences:
+        if each.attribute in _DOCUMENTS and found is not None:
+            now, then = found.attributes.get(each.attribute, ""), getattr(resource, each.attribute)
+            yield from ((each.attribute, line) for line in policies.differences(now, then))
+
+
+def _about(resource: Resource, live: Mapping[Resource, Live | None]) -> str:
+    """What one would want to know of it besides its name."""
+    tell = _ABOUT.get(resource.kind)
+    return tell(resource, live) if tell else ""
+
+
+def _role(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    return f"for {', '.join(policies.trusted(resource.trust)) or 'nobody'}"
+
+
+def _network(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    found = live.get(resource)
+    return ", ".join([found.id, *_zones(found)]) if found else ""
+
+
+def _zones(network: Live) -> list[str]:
+    """The zones of the subnets that were chosen."""
+    return sorted(network.raw["zones"][subnet] for subnet in network.attributes["subnets"])
+
+
+def _ingress(resource: Any) -> list[str]:
+    source = resource.source.name if resource.source else "0.0.0.0/0"
+    return [f"tcp {port} from {source}" for port in resource.ports]
+
+
+def _load_balancer(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    network = live.get(resource.network)
+    zones = _zones(network) if network else []
+    return ", ".join([resource.scheme, *zones, f"idle timeout {resource.idle_timeout} s"])
+
+
+def _target_group(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    return f"HTTP {resource.port}, health GET {resource.health_path} every {resource.interval} s"
+
+
+def _listener(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    scheme = "HTTPS" if resource.certificate else "HTTP"
+    return f"{scheme} → {resource.target_group.name if resource.target_group else 'redirect to HTTPS'}"
+
+
+def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    found = live.get(resource)
+    count = found.raw.get("desiredCount", 0) if found else resource.desired_count
+    where = "a public address" if resource.public else "private subnets"
+    return f"{plural(count, 'task')} behind {resource.target_group.name}, {where}"
+
+
+def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    wanted = json.loads(resource.definition)
+    secrets = sum(len(each.get("secrets", [])) for each in wanted.get("containerDefinitions", []))
+    size = f"cpu {wanted.get('cpu', '–')}, memory {wanted.get('memory', '–')} MiB"
+    return size + (f", {plural(secrets, 'secret')}" if secrets else "")
+
+
+_ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
+    "role": _role,
+    "log group": lambda resource, live: f"{resource.retention_days} days",
+    "repository": lambda resource, live: f"scans on push, keeps {resource.keep} images",
+    "network": _network,
+    "security group": lambda resource, live: "; ".join(_ingress(resource)),
+    "load balancer": _load_balancer,
+    "target group": _target_group,
+    "listener": _listener,
+    "task definition": _task_definition,
+    "service": _service,
+}

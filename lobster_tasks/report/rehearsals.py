@@ -1,0 +1,58 @@
+"""A rehearsal as what people read. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from .layout import clock_time, rows
+
+if TYPE_CHECKING:
+    from ..rehearsal import Rehearsal, Step
+
+_NAME_WIDTH = 24
+
+
+def rehearsal_heading(name: str, speed: float) -> RenderableType:
+    """What is about to happen."""
+    return Text(
+        f"Rehearsing {name} on an embedded AWS (nothing leaves this machine; time runs {speed:g} × faster)\n",
+        style="bold",
+    )
+
+
+def step(each: Step) -> RenderableType:
+    """One line of a rehearsal, when the step is over."""
+    sign, style = ("✔", "green") if each.ok else ("✘", "bold red")
+    return rows(
+        (
+            Text.assemble(" ", (sign, style)),
+            f"{clock_time(each.at):>5}",
+            f"{each.name:{_NAME_WIDTH}}",
+            each.saw,
+        )
+    )
+
+
+def rehearsal_end(rehearsal: Rehearsal) -> RenderableType:
+    """The verdict of a rehearsal."""
+    if rehearsal.passed:
+        return Text(f"\nPASSED in {rehearsal.seconds:.0f} s", style="bold green")
+    broken = next((each.name for each in rehearsal.steps if not each.ok), "nothing was done")
+    return Text(f"\nFAILED after {rehearsal.seconds:.0f} s: {broken}", style="bold red")
+
+
+def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
+    """How to go on by hand with what a rehearsal left running."""
+    lines = [
+        "",
+        "It runs until Ctrl-C. In another terminal:",
+        f"  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}",
+        "  export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
+        "  inv status",
+        "The app:",
+        f"  {app or 'is not up'}",
+    ]
+    return Text("\n".join(lines))

@@ -1,0 +1,143 @@
+"""Releases as what people read: how one moves, how it ended, how the service stands. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .layout import clock_time, labelled, rows
+
+if TYPE_CHECKING:
+    from ..images.push import PushedImage
+    from ..rollout.outcome import Outcome, Progress
+    from ..rollout.snapshot import Snapshot, Task
+    from ..rollout.status import ServiceStatus
+    from ..settings import Settings
+
+_VERDICTS = {
+    "live": ("LIVE", "bold green"),
+    "failed": ("FAILED", "bold red"),
+    "rolled_back": ("ROLLED BACK", "bold yellow"),
+    "superseded": ("SUPERSEDED", "bold yellow"),
+    "out_of_time": ("OUT OF TIME", "bold yellow"),
+    "refused": ("REFUSED", "bold red"),
+}
+
+
+def release_heading(settings: Settings, what: str) -> RenderableType:
+    """What is about to go where; ``what`` is a tag, a digest, a reference or a task definition."""
+    named = what if any(sign in what for sign in ":/@") else f"{settings.repository}:{what}"
+    return Text(f"{settings.service} · {named}", style="bold")
+
+
+def moment(at: float, what: str) -> RenderableType:
+    """One line of a timeline."""
+    return rows((f" {clock_time(at):>5}", what))
+
+
+def movement(progress: Progress) -> RenderableType:
+    """A rollout as it is now: tasks and targets of the new revision and of the old ones."""
+    seen = progress.snapshot
+    if seen is None:
+        return Text()
+    header = (Text(word, style="dim") for word in ("", "revision", "tasks", "targets"))
+    lines: list[tuple[str | Text, ...]] = [tuple(header)]
+    lines += [("", *_side(seen, seen.ours, "new"))] if seen.ours or not seen.others else []
+    lines += [("", *_side(seen, seen.others, "old"))] if seen.others else []
+    return Group(Text(), rows(*lines), Text(f"  {clock_time(progress.at)} since it began", style="dim"))
+
+
+def outcome(ended: Outcome) -> RenderableType:
+    """The verdict, its cause with evidence and remedy; where it is not live, the exit code last."""
+    word, style = _VERDICTS[ended.verdict]
+    lines: list[RenderableType] = [Text.assemble((word, style), f"   {_verdict_words(ended)}")]
+    if ended.cause:
+        lines += [Text(), *_cause(ended)]
+    if ended.verdict != "live":
+        lines += [Text(), Text(f"exit {ended.exit_code} after {clock_time(ended.seconds)}", style="dim")]
+    return Group(*lines)
+
+
+def status(now: ServiceStatus) -> RenderableType:
+    """The service, its deployments, tasks and last events; the address last."""
+    head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
+    count = f"{now.running} running, {now.pending} pending of {now.desired} wanted; {now.healthy} healthy"
+    deployments = [
+        (
+            "deployment",
+            each.id,
+            f"{each.status.lower()}, {each.rollout.lower()}, {each.running} of {each.desired}",
+        )
+        for each in now.deployments
+    ]
+    tasks = [
+        ("task", each.task.short, f"{each.task.status.lower()}, {_targets(each.targets)}{_age(each.current)}")
+        for each in now.tasks
+    ]
+    events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
+    parts: list[RenderableType] = [rows(*deployments, *tasks)]
+    parts += [Text(), rows(*events)] if events else []
+    return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
+
+
+def pushed(image: PushedImage) -> RenderableType:
+    """What the repository holds now."""
+    verb = "pushed" if image.pushed else "already there:"
+    size = f"{image.size_bytes / 1024 / 1024:.1f} MiB"
+    lines = [Text.assemble(("✔ ", "green"), f"{verb} {image.reference} · {image.digest} · {size}")]
+    lines += [Text(f"  {note}", style="dim") for note in image.notes]
+    return Group(*lines)
+
+
+def pushed_json(image: PushedImage) -> dict[str, Any]:
+    """The object of ``push-image --json``."""
+    return {
+        "reference": image.reference,
+        "digest": image.digest,
+        "size_bytes": image.size_bytes,
+        "pushed": image.pushed,
+        "notes": list(image.notes),
+    }
+
+
+def _side(seen: Snapshot, tasks: Iterable[Task], word: str) -> tuple[str, str, str]:
+    alive = [task for task in tasks if not task.ended]
+    statuses = Counter(task.status.lower() for task in alive)
+    states = Counter(target.state for task in alive for target in seen.targets_of(task))
+    revisions = sorted({task.task_definition.rsplit(":", 1)[-1] for task in tasks})
+    ours = seen.rollout.task_definition.rsplit(":", 1)[-1]
+    name = ", ".join(revisions) if word == "old" else ours
+    return f"{name} {word}", _counted(statuses) or "none", _counted(states) or "none"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items())
+
+
+def _targets(targets: Iterable[Any]) -> str:
+    return ", ".join(f"target {target.why}" for target in targets) or "no target"
+
+
+def _age(current: bool) -> str:
+    return "" if current else ", of an older revision"
+
+
+def _verdict_words(ended: Outcome) -> str:
+    if ended.verdict != "live":
+        return ended.why
+    said = [answer.said for answer in ended.probe.answers] if ended.probe else ["no load balancer to ask"]
+    return f"revision {ended.revision} in {clock_time(ended.seconds)} · " + " · ".join([ended.why, *said])
+
+
+def _cause(ended: Outcome) -> Iterator[RenderableType]:
+    assert ended.cause is not None
+    yield labelled("cause", ended.cause.code)
+    yield labelled("", ended.cause.message)
+    for number, line in enumerate(ended.cause.evidence):
+        yield labelled("" if number else "evidence", line)
+    if ended.cause.remedy:
+        yield labelled("next", ended.cause.remedy)
