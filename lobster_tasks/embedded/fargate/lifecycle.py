@@ -253,7 +253,9 @@ class Life:
         assert process is not None
         if process.poll() is None:
             await self._work(process.terminate)
-            await self._until(lambda: process.poll() is not None, container.stop_timeout, at_least=1.0)
+            given = container.stop_timeout
+            floor = min(given, self._world.pace.boot_allowance)  # programs end no faster because time does
+            await self._until(lambda: process.poll() is not None, given, at_least=floor)
         if process.poll() is None:
             await self._work(process.kill)
             await self._until(lambda: process.poll() is not None)

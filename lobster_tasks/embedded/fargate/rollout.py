@@ -129,7 +129,13 @@ class Step:
             return False
         if task.placement.load_balancers:
             return len(task.targets) > 0 and all(self._state(t) == "healthy" for t in self._targets(task))
-        return bool(checks) or self._running_for(task) >= self.world.pace.real(UNCHECKED_WAIT)
+        return bool(checks) or self._running_for(task) >= self._unchecked_wait
+
+    @property
+    def _unchecked_wait(self) -> float:
+        """Real seconds; long enough for a program that crashes at its start to crash."""
+        pace = self.world.pace
+        return pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
 
     def _targets(self, task: Task) -> Iterable[tuple[str, str, int]]:
         return ((target.group, target.ip, target.port) for target in task.targets)
