@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..aws import Aws
+from ..errors import AwsCallError
 from ..stack import Known, Live, Resource
 from . import graph
-from .planner import Change, Plan, refuse_impossible
+from .planner import Change, Plan, differences, refuse_impossible
+
+# What AWS says of a name that is taken.
+_TAKEN = frozenset(
+    {
+        "EntityAlreadyExists",
+        "InvalidGroup.Duplicate",
+        "RepositoryAlreadyExistsException",
+        "ResourceAlreadyExistsException",
+    }
+)
 
 
 def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
@@ -32,15 +43,25 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
 def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Live | None:
     resource, found, known = change.resource, live[change.resource], Known(live)
     if change.action == "create" or found is None:
-        return resource.create(aws, known)
+        return _create(aws, resource, known)
     if change.action == "delete":
         resource.delete(aws, found)
         return None
     if change.action == "adopt":
         resource.adopt(aws, found)
-    if change.changed:
-        resource.update(aws, found, change.changed, known)
-    return found
+    return resource.update(aws, found, change.changed, known) if change.changed else found
+
+
+def _create(aws: Aws, resource: Resource, known: Known) -> Live:
+    """Make it. A call may have been carried out though its answer was lost: then what is there is ours."""
+    try:
+        return resource.create(aws, known)
+    except AwsCallError as refused:
+        found = resource.read(aws, known) if refused.code in _TAKEN else None
+        if found is None or found.stack != resource.stack:
+            raise
+    missing = frozenset(each.attribute for each in differences(resource, found, known))
+    return resource.update(aws, found, missing, known) if missing else found
 
 
 def _needed_by(resources: dict[Resource, Change]) -> Callable[[Resource], tuple[Resource, ...]]:

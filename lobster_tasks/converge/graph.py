@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ..clock import Clock
 from ..errors import InterruptedRunError
@@ -25,48 +26,96 @@ def run(
     When one fails, nothing more is begun, what is under way is finished, and the first error is raised with
     the others as notes. On Ctrl-C InterruptedRunError names what was in flight.
     """
-    waiting = {node: set(needs(node)) for node in nodes}
-    for required in waiting.values():
-        required.intersection_update(waiting)
-    running: dict[Future[None], Node] = {}
-    errors: list[BaseException] = []
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    crew = _Crew(nodes, needs, work, name)
+    try:
+        crew.start()
+        crew.join()
+    except KeyboardInterrupt:
+        clock.stop()
+        in_flight = crew.stop()
+        crew.join()
+        raise _interrupted(sorted(map(name, in_flight))) from None
+    _raise_first(crew.errors)
+    assert not crew.left, "the work was given up without an error"
+
+
+class _Crew(Generic[Node]):
+    """Hands out the work in a thread of its own, because Ctrl-C strikes the main thread wherever it is."""
+
+    def __init__(
+        self,
+        nodes: Iterable[Node],
+        needs: Callable[[Node], Iterable[Node]],
+        work: Callable[[Node], None],
+        name: Callable[[Node], str],
+    ) -> None:
+        self.errors: list[BaseException] = []
+        self._waiting = {node: set(needs(node)) for node in nodes}
+        for required in self._waiting.values():
+            required.intersection_update(self._waiting)
+        self._work, self._name = work, name
+        self._running: dict[Future[None], Node] = {}
+        self._in_flight: set[Node] = set()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._go, name="converge")
+
+    @property
+    def left(self) -> int:
+        """How many nodes are not done."""
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until everything is done, or what was under way when something failed."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def stop(self) -> set[Node]:
+        """Begin nothing more; the nodes at which somebody works."""
+        self._stopped.set()
+        return set(self._in_flight)
+
+    def _go(self) -> None:
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            while self._goes_on() or self._running:
+                if self._goes_on():
+                    self._begin(pool)
+                self._finish()
+
+    def _goes_on(self) -> bool:
+        return bool(self._waiting) and not self.errors and not self._stopped.is_set()
+
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        under_way = set(self._running.values())
+        for node, required in self._waiting.items():
+            if not required and node not in under_way:
+                self._running[pool.submit(self._do, node)] = node
+        if not self._running:
+            left = ", ".join(map(self._name, self._waiting))
+            self.errors.append(AssertionError(f"these need each other: {left}"))
+
+    def _do(self, node: Node) -> None:
+        if self._stopped.is_set():
+            return
+        self._in_flight.add(node)
         try:
-            while (waiting and not errors) or running:
-                if not errors:
-                    _begin(waiting, running, pool, work)
-                _finish(waiting, running, errors)
-        except KeyboardInterrupt:
-            clock.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise _interrupted(running, name) from None
-    _raise_first(errors)
+            self._work(node)
+        finally:
+            self._in_flight.discard(node)
 
-
-def _begin(
-    waiting: Mapping[Node, set[Node]],
-    running: dict[Future[None], Node],
-    pool: ThreadPoolExecutor,
-    work: Callable[[Node], None],
-) -> None:
-    under_way = set(running.values())
-    for node, required in waiting.items():
-        if not required and node not in under_way:
-            running[pool.submit(work, node)] = node
-
-
-def _finish(
-    waiting: dict[Node, set[Node]], running: dict[Future[None], Node], errors: list[BaseException]
-) -> None:
-    done, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
-        node = running.pop(future)
-        del waiting[node]
-        if (error := future.exception()) is not None:
-            errors.append(error)
-            continue
-        for required in waiting.values():
-            required.discard(node)
+    def _finish(self) -> None:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in done:
+            node = self._running.pop(future)
+            del self._waiting[node]
+            if (error := future.exception()) is not None:
+                self.errors.append(error)
+                continue
+            for required in self._waiting.values():
+                required.discard(node)
 
 
 def _raise_first(errors: list[BaseException]) -> None:
@@ -78,10 +127,9 @@ def _raise_first(errors: list[BaseException]) -> None:
     raise first
 
 
-def _interrupted(running: Mapping[Future[None], Node], name: Callable[[Node], str]) -> InterruptedRunError:
-    in_flight = ", ".join(sorted(name(node) for node in running.values())) or "nothing"
+def _interrupted(in_flight: list[str]) -> InterruptedRunError:
     return InterruptedRunError(
         "Interrupted.",
-        f"in flight: {in_flight}; what was made stays, what was not begun is not",
+        f"in flight: {', '.join(in_flight) or 'nothing'}; what was made stays, what was not begun is not",
         "run the same command again; it takes up where this one stopped",
     )

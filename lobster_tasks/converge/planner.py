@@ -113,26 +113,26 @@ def refuse_impossible(made: Plan) -> None:
 def _changes(resource: Resource, found: Live | None, known: Known, foreign: list[Resource]) -> list[Change]:
     if found is None:
         return [Change("create", resource, "not there")]
-    differences = tuple(_differences(resource, found, known))
-    reason = "; ".join(map(str, differences))
-    if any(each.attribute in resource.fixed for each in differences):
-        return [Change("replace", resource, f"{reason}; AWS cannot change this in place", differences)]
+    differing = tuple(differences(resource, found, known))
+    reason = "; ".join(map(str, differing))
+    if any(each.attribute in resource.fixed for each in differing):
+        return [Change("replace", resource, f"{reason}; AWS cannot change this in place", differing)]
     if resource in foreign:
         told = f"gets the tag {STACK_TAG}={resource.stack}" + (f"; {reason}" if reason else "")
-        return [Change("adopt", resource, told, differences)]
-    return [Change("update", resource, reason, differences)] if differences else []
+        return [Change("adopt", resource, told, differing)]
+    return [Change("update", resource, reason, differing)] if differing else []
 
 
-def _differences(resource: Resource, found: Live, known: Known) -> list[Difference]:
+def differences(resource: Resource, found: Live, known: Known) -> list[Difference]:
     """Wanted against live; an attribute that nobody wants is left alone, unless it is one of a set."""
     wanted = resource.wanted(known)
-    differences = []
+    differing = []
     for attribute in sorted({*wanted, *_owned(resource, found)}):
         now, then = found.attributes.get(attribute, _ABSENT), wanted.get(attribute, _ABSENT)
         if now != then:
             words = (_words(resource, attribute, value) for value in (now, then))
-            differences.append(Difference(attribute, *words))
-    return differences
+            differing.append(Difference(attribute, *words))
+    return differing
 
 
 def _owned(resource: Resource, found: Live) -> set[str]:

@@ -49,10 +49,18 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     balancer_group, tasks_group = _security_groups(settings, network)
     balancer, target_group, listeners = _load_balancing(settings, network, balancer_group)
     cluster = Cluster(settings.cluster, stack)
-    image = f"{account}.dkr.ecr.{settings.region}.amazonaws.com/{settings.repository}:{NO_RELEASE}"
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    image = f"{account}.dkr.ecr.{settings.region}.{suffix}/{settings.repository}:{NO_RELEASE}"
     definition = json.dumps(templates.task_definition(settings, account, partition, image))
     task_definition = TaskDefinition(
-        settings.task.family, stack, execution_role, task_role, log_group, repository, definition
+        name=settings.task.family,
+        stack=stack,
+        execution_role=execution_role,
+        task_role=task_role,
+        log_group=log_group,
+        repository=repository,
+        container=settings.container.name,
+        definition=definition,
     )
     service = Service(
         name=settings.service,
@@ -94,8 +102,10 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
 
 
 def _network(settings: Settings) -> Network:
-    name = settings.network.vpc or "the default VPC"
-    return Network(name, settings.name, settings.network.vpc or "", settings.network.subnets or ())
+    wanted = settings.network
+    name = wanted.vpc or "the default VPC"
+    public = wanted.public or not settings.load_balancer.internal
+    return Network(name, settings.name, wanted.vpc or "", wanted.subnets or (), public)
 
 
 def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:

@@ -49,10 +49,9 @@ class Repository(Resource):
             tags=tag_list(self.tags),
         )["repository"]
         live = Live(made["repositoryArn"], {}, self.stack, made)
-        self.update(aws, live, frozenset({"lifecycle"}), known)
-        return live
+        return self.update(aws, live, frozenset({"lifecycle"}), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutImageScanningConfiguration, PutLifecyclePolicy."""
         if "scan on push" in changed:
             aws.call(
@@ -68,6 +67,7 @@ class Repository(Resource):
                 repositoryName=self.name,
                 lifecyclePolicyText=json.dumps(self._lifecycle()),
             )
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteRepository, with every image in it."""

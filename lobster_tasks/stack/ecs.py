@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from ..aws import Aws
-from ..errors import OutOfTimeError
+from ..errors import LobsterError, OutOfTimeError
 from .ecr import Repository
 from .iam import Role
 from .load_balancing import Listener, TargetGroup
@@ -20,18 +21,31 @@ from .task_definition import normalise
 # The tag of an image that nobody pushes: it stands in a task definition until there is a release.
 NO_RELEASE = "no-release-yet"
 _DRAINED_WITHIN_SECONDS = 900.0
+_REVISIONS_LOOKED_AT = 10
 _CONSISTENT_WITHIN_SECONDS = 120.0
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
-# What CreateService and UpdateService say about things that are a moment old: a listener, a role, a cluster, a
-# namesake that still drains.
+# What CreateService and UpdateService say about things that are a moment old: a listener, a role, a cluster.
 _YOUNG: dict[str, tuple[str, ...]] = {
     "InvalidParameterException": (
         "does not have an associated load balancer",
-        "still Draining",
         "service linked role",
         "service role being passed",
     ),
     "ClusterNotFoundException": (),
+}
+
+
+# The member of UpdateService that puts an attribute right.
+_MEMBERS = {
+    "subnets": "networkConfiguration",
+    "security groups": "networkConfiguration",
+    "public address": "networkConfiguration",
+    "target group": "loadBalancers",
+    "minimum healthy percent": "deploymentConfiguration",
+    "maximum percent": "deploymentConfiguration",
+    "circuit breaker": "deploymentConfiguration",
+    "health check grace period": "healthCheckGracePeriodSeconds",
+    "tags on tasks": "propagateTags",
 }
 
 
@@ -63,16 +77,25 @@ class Cluster(Resource):
         made = aws.settle(create, passing, _CONSISTENT_WITHIN_SECONDS)["cluster"]
         return Live(made["clusterArn"], {}, self.stack, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing can differ."""
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteCluster, as soon as its last task has stopped."""
+        """DeleteCluster, as soon as its last task has stopped; LobsterError where others have services in it."""
+        clusters = aws.call("ecs:DescribeClusters", self.label, clusters=[self.name])["clusters"]
+        if any(cluster.get("activeServicesCount") for cluster in clusters):  # ours is gone by now
+            raise LobsterError(
+                f"{self.label} was not deleted.",
+                "services that are not of this stack run in it",
+                "move or delete them, then run the same command again",
+            )
 
         def delete() -> None:
             aws.find("ecs:DeleteCluster", ("ClusterNotFoundException",), self.label, cluster=self.name)
 
         busy: dict[str, tuple[str, ...]] = {
+            "ClusterContainsServicesException": (),  # they drain
             "ClusterContainsTasksException": (),
             "UpdateInProgressException": (),
         }
@@ -87,8 +110,10 @@ class Cluster(Resource):
 class TaskDefinition(Resource):
     """The newest revision of a family; changing it means registering another.
 
-    ``definition`` is the rendered RegisterTaskDefinition input as JSON text. The image in it counts only
-    while the family has no revision: afterwards releases decide it, and a new revision keeps the image.
+    ``definition`` is the rendered RegisterTaskDefinition input as JSON text. The image of ``container`` in it
+    counts only while the family has no revision: afterwards releases decide it, and a new revision keeps it.
+    The family is the stack's as soon as one of its newest revisions is: a revision that somebody made by hand
+    carries no tag.
     """
 
     kind: ClassVar[str] = "task definition"
@@ -97,24 +122,31 @@ class TaskDefinition(Resource):
     task_role: Role
     log_group: LogGroup
     repository: Repository
+    container: str
     definition: str
 
     def read(self, aws: Aws, known: Known) -> Live | None:
-        """ListTaskDefinitions for the newest ACTIVE revision, then DescribeTaskDefinition."""
+        """ListTaskDefinitions for the newest ACTIVE revisions, then DescribeTaskDefinition."""
         newest = aws.call(
-            "ecs:ListTaskDefinitions", self.label, familyPrefix=self.name, sort="DESC", maxResults=1
+            "ecs:ListTaskDefinitions",
+            self.label,
+            familyPrefix=self.name,
+            sort="DESC",
+            maxResults=_REVISIONS_LOOKED_AT,
         )["taskDefinitionArns"]
         if not newest:
             return None
-        answer = aws.call(
-            "ecs:DescribeTaskDefinition", self.label, taskDefinition=newest[0], include=["TAGS"]
-        )
-        definition = answer["taskDefinition"]
-        return Live(definition["taskDefinitionArn"], dict(_flat(definition)), _stack(answer), definition)
+        first, *older = newest
+        answer = self._describe(aws, first)
+        definition, stack = answer["taskDefinition"], _stack(answer)
+        while stack is None and older:
+            stack = _stack(self._describe(aws, older.pop(0)))
+        attributes = dict(_flat(definition, self.container))
+        return Live(definition["taskDefinitionArn"], attributes, stack, definition)
 
     def wanted(self, known: Known) -> Attributes:
         """Everything that the template says but the image."""
-        return dict(_flat(json.loads(self.definition)))
+        return dict(_flat(json.loads(self.definition), self.container))
 
     def describe(self, attribute: str, value: Any) -> str:
         """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
@@ -124,9 +156,9 @@ class TaskDefinition(Resource):
         """RegisterTaskDefinition with the newest image in the repository, if there is one."""
         return self._register(aws, self._newest_image(aws, known) or self._image())
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
-        """RegisterTaskDefinition with the image of the revision before."""
-        self._register(aws, self._image_in(live.raw) or self._image())
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """RegisterTaskDefinition with the image of the revision before; it answers with the new revision."""
+        return self._register(aws, self._image_in(live.raw) or self._image())
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeregisterTaskDefinition for every ACTIVE revision."""
@@ -137,9 +169,14 @@ class TaskDefinition(Resource):
         """TagResource on the newest revision."""
         aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
 
+    def _describe(self, aws: Aws, arn: str) -> dict[str, Any]:
+        return aws.call("ecs:DescribeTaskDefinition", self.label, taskDefinition=arn, include=["TAGS"])
+
     def _register(self, aws: Aws, image: str) -> Live:
         definition = json.loads(self.definition)
-        definition["containerDefinitions"][0]["image"] = image
+        for container in definition["containerDefinitions"]:
+            if container["name"] == self.container:
+                container["image"] = image
 
         def register() -> dict[str, Any]:
             return aws.call("ecs:RegisterTaskDefinition", self.label, **definition)
@@ -158,12 +195,11 @@ class TaskDefinition(Resource):
         return f"{uri}@{newest['imageDigest']}"
 
     def _image(self) -> str:
-        return str(json.loads(self.definition)["containerDefinitions"][0]["image"])
+        return str(self._image_in(json.loads(self.definition)))
 
-    def _image_in(self, live: Mapping[str, Any]) -> str | None:
-        name = json.loads(self.definition)["containerDefinitions"][0]["name"]
-        containers = live.get("containerDefinitions", [])
-        return next((each["image"] for each in containers if each["name"] == name), None)
+    def _image_in(self, definition: Mapping[str, Any]) -> str | None:
+        containers = definition.get("containerDefinitions", [])
+        return next((each["image"] for each in containers if each["name"] == self.container), None)
 
 
 @dataclass(frozen=True)
@@ -175,7 +211,7 @@ class Service(Resource):
     """
 
     kind: ClassVar[str] = "service"
-    fixed: ClassVar[frozenset[str]] = frozenset({"launch type"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"launch type", "deployment controller"})
     cluster: Cluster
     task_definition: TaskDefinition
     network: Network
@@ -211,10 +247,10 @@ class Service(Resource):
 
     def wanted(self, known: Known) -> Attributes:
         """Where it runs, behind what, and how it is replaced."""
-        network = known.get(self.network)
         return {
             "launch type": "FARGATE",
-            "subnets": tuple(sorted(network.attributes["subnets"])) if network else (),
+            "deployment controller": "ECS",
+            "subnets": self._subnets(known),
             "security groups": (self.security_group.name,),
             "public address": self.public,
             "target group": f"{self.target_group.name} on {self.container}:{self.port}",
@@ -228,6 +264,8 @@ class Service(Resource):
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateService; with no release in the repository yet it is made with no tasks."""
         released = not self._has_no_release(known)
+        token = uuid4().hex  # makes a repeated call, whose answer was lost, answer with the same service
+        self._await_drained(aws)
 
         def create() -> dict[str, Any]:
             return aws.call(
@@ -240,48 +278,43 @@ class Service(Resource):
                 launchType="FARGATE",
                 tags=_tags(self),
                 enableECSManagedTags=True,
+                clientToken=token,
                 **self._parameters(known),
             )
 
         made = aws.settle(create, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
         return Live(made["serviceArn"], {}, self.stack, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
-        """UpdateService with everything but the revision and the count."""
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """UpdateService with what differs and nothing else: some of its members restart every task."""
+        members = {_MEMBERS[attribute] for attribute in changed}
+        parameters = {key: value for key, value in self._parameters(known).items() if key in members}
 
         def update() -> dict[str, Any]:
-            return aws.call(
-                "ecs:UpdateService",
-                self.label,
-                cluster=self.cluster.name,
-                service=self.name,
-                **self._parameters(known),
-            )
+            where = {"cluster": self.cluster.name, "service": self.name}
+            return aws.call("ecs:UpdateService", self.label, **where, **parameters)
 
         aws.settle(update, _YOUNG, _CONSISTENT_WITHIN_SECONDS)
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteService, and wait until its last task has stopped."""
         where = {"cluster": self.cluster.name}
         aws.find("ecs:DeleteService", _SERVICE_GONE, self.label, service=self.name, force=True, **where)
-        deadline = aws.clock.now() + _DRAINED_WITHIN_SECONDS
-        while self._is_draining(aws):
-            if aws.clock.now() > deadline:
-                raise OutOfTimeError(
-                    f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
-                    next_step="run the same command again",
-                )
-            aws.clock.sleep(3)
+        self._await_drained(aws)
 
     def adopt(self, aws: Aws, live: Live) -> None:
         """TagResource."""
         aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
 
+    def _subnets(self, known: Known) -> tuple[str, ...]:
+        return self.listeners[0].load_balancer.subnets(known)
+
     def _parameters(self, known: Known) -> dict[str, Any]:
         return {
             "networkConfiguration": {
                 "awsvpcConfiguration": {
-                    "subnets": list(known[self.network].attributes["subnets"]),
+                    "subnets": list(self._subnets(known)),
                     "securityGroups": [known[self.security_group].id],
                     "assignPublicIp": "ENABLED" if self.public else "DISABLED",
                 }
@@ -306,9 +339,20 @@ class Service(Resource):
         containers = known[self.task_definition].raw.get("containerDefinitions", [])
         return any(each["image"].endswith(f":{NO_RELEASE}") for each in containers)
 
+    def _await_drained(self, aws: Aws) -> None:
+        deadline = aws.clock.now() + _DRAINED_WITHIN_SECONDS
+        while self._is_draining(aws):
+            if aws.clock.now() > deadline:
+                raise OutOfTimeError(
+                    f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
+                    next_step="run the same command again",
+                )
+            aws.clock.sleep(3)
+
     def _is_draining(self, aws: Aws) -> bool:
-        answer = aws.call("ecs:DescribeServices", self.label, cluster=self.cluster.name, services=[self.name])
-        return any(service["status"] == "DRAINING" for service in answer["services"])
+        asked = {"cluster": self.cluster.name, "services": [self.name]}
+        answer = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), self.label, **asked)
+        return any(service["status"] == "DRAINING" for service in answer["services"]) if answer else False
 
 
 def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -317,15 +361,12 @@ def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) ->
     breaker = deployment.get("deploymentCircuitBreaker", {})
     groups = network.get("securityGroups", [])
     return {
-        "launch type": service.get("launchType", "FARGATE"),
+        "launch type": service.get("launchType", "FARGATE"),  # none with capacity providers: Fargate Spot
+        "deployment controller": service.get("deploymentController", {}).get("type", "ECS"),
         "subnets": tuple(sorted(network.get("subnets", []))),
-        "security groups": tuple(names.get(group, group) for group in groups),
+        "security groups": tuple(sorted(names.get(group, group) for group in groups)),
         "public address": network.get("assignPublicIp") == "ENABLED",
-        "target group": ", ".join(
-            f"{names.get(each['targetGroupArn'], each['targetGroupArn'])} on "
-            f"{each['containerName']}:{each['containerPort']}"
-            for each in service.get("loadBalancers", [])
-        ),
+        "target group": ", ".join(_target_words(each, names) for each in service.get("loadBalancers", [])),
         "minimum healthy percent": deployment.get("minimumHealthyPercent"),
         "maximum percent": deployment.get("maximumPercent"),
         "circuit breaker": _breaker_words(breaker.get("enable", False), breaker.get("rollback", False)),
@@ -334,20 +375,27 @@ def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) ->
     }
 
 
+def _target_words(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    target = entry.get("targetGroupArn") or entry.get("loadBalancerName", "")
+    return f"{names.get(target, target)} on {entry['containerName']}:{entry['containerPort']}"
+
+
 def _breaker_words(enabled: bool, rollback: bool) -> str:
     return f"on, {'with' if rollback else 'without'} rollback" if enabled else "off"
 
 
-def _flat(definition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """A task definition as attributes with one value each, images left out."""
+def _flat(definition: Mapping[str, Any], main: str) -> Iterator[tuple[str, Any]]:
+    """A task definition as attributes with one value each, but the image of the container ``main``."""
     normal = normalise(definition)
     for container in normal.pop("containerDefinitions", []):
         name = container.pop("name")
-        container.pop("image", None)
+        of = "" if name == main else f" of {name}"
+        if name == main:
+            container.pop("image", None)
         for variable in container.pop("environment", []):
-            yield f"environment {variable['name']}", variable["value"]
+            yield f"environment {variable['name']}{of}", variable.get("value", "")
         for secret in container.pop("secrets", []):
-            yield f"secret {secret['name']}", secret["valueFrom"]
+            yield f"secret {secret['name']}{of}", secret["valueFrom"]
         for key, value in container.items():
             yield f"{name} {key}", json.dumps(value, sort_keys=True)
     for key, value in normal.items():

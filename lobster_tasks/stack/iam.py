@@ -11,6 +11,9 @@ from ..aws import Aws
 from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 
 _ABSENT = ("NoSuchEntity",)
+# IAM may not know a role yet that it has just made ("IAM is eventually consistent").
+_YOUNG = {"NoSuchEntity": ("role",)}
+_KNOWN_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,10 @@ class Role(Resource):
             Description=f"Made by lobster-tasks for the stack {self.stack}",
             Tags=tag_list(self.tags),
         )["Role"]
-        live = Live(made["Arn"], {}, self.stack)
-        self.update(aws, live, frozenset(self.wanted(known)) - {"trust"}, known)
-        return live
+        live, rest = Live(made["Arn"], {}, self.stack), frozenset(self.wanted(known)) - {"trust"}
+        return aws.settle(lambda: self.update(aws, live, rest, known), _YOUNG, _KNOWN_WITHIN_SECONDS)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
         if "trust" in changed:
             aws.call("iam:UpdateAssumeRolePolicy", self.label, RoleName=self.name, PolicyDocument=self.trust)
@@ -91,6 +93,7 @@ class Role(Resource):
         if "managed policies" in changed:
             for arn in self.managed:
                 aws.call("iam:AttachRolePolicy", self.label, RoleName=self.name, PolicyArn=arn)
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """Its policies first: DeleteRole refuses while it has any."""

@@ -14,6 +14,7 @@ from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 _GONE_WITHIN_SECONDS = 600.0
+_TO_HTTPS = "redirect to HTTPS:443, HTTP_301"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class LoadBalancer(Resource):
     """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says."""
 
     kind: ClassVar[str] = "load balancer"
-    fixed: ClassVar[frozenset[str]] = frozenset({"scheme"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type"})
     network: Network
     security_group: SecurityGroup
     scheme: str
@@ -38,23 +39,30 @@ class LoadBalancer(Resource):
         arn = balancer["LoadBalancerArn"]
         settings = aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn)
         names = {live.id: resource.name for resource, live in known.items()}
+        groups = balancer.get("SecurityGroups", [])
         attributes = {
+            "type": balancer["Type"],
             "scheme": balancer["Scheme"],
             "subnets": tuple(sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])),
-            "security groups": tuple(names.get(group, group) for group in balancer.get("SecurityGroups", [])),
+            "security groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
         }
         return Live(arn, attributes, _stack(aws, self, arn), balancer)
 
     def wanted(self, known: Known) -> Attributes:
         """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
-        network = known.get(self.network)
         return {
+            "type": "application",
             "scheme": self.scheme,
-            "subnets": tuple(sorted(network.attributes["subnets"])) if network else (),
+            "subnets": self.subnets(known),
             "security groups": (self.security_group.name,),
             **self._settings(),
         }
+
+    def subnets(self, known: Known) -> tuple[str, ...]:
+        """The subnets that it should have, which are those of the tasks too: a target elsewhere gets nothing."""
+        found = known.get(self)
+        return self.network.settled(known, found.attributes.get("subnets", ()) if found else ())
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateLoadBalancer, then its attributes; it need not be active for a listener."""
@@ -64,18 +72,17 @@ class LoadBalancer(Resource):
             Name=self.name,
             Type="application",
             Scheme=self.scheme,
-            Subnets=list(known[self.network].attributes["subnets"]),
+            Subnets=list(self.subnets(known)),
             SecurityGroups=[known[self.security_group].id],
             Tags=tag_list(self.tags),
         )["LoadBalancers"][0]
         live = Live(made["LoadBalancerArn"], {}, self.stack, made)
-        self.update(aws, live, frozenset(self._settings()), known)
-        return live
+        return self.update(aws, live, frozenset(self._settings()), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """SetSubnets, SetSecurityGroups, ModifyLoadBalancerAttributes."""
         if "subnets" in changed:
-            subnets = list(known[self.network].attributes["subnets"])
+            subnets = list(self.subnets(known))
             aws.call("elbv2:SetSubnets", self.label, LoadBalancerArn=live.id, Subnets=subnets)
         if "security groups" in changed:
             groups = [known[self.security_group].id]
@@ -87,13 +94,13 @@ class LoadBalancer(Resource):
                 LoadBalancerArn=live.id,
                 Attributes=tag_list(settings),
             )
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLoadBalancer, and wait until it is no longer described."""
         aws.call("elbv2:DeleteLoadBalancer", self.label, LoadBalancerArn=live.id)
         deadline = aws.clock.now() + _GONE_WITHIN_SECONDS
-        absent = ("LoadBalancerNotFound",)
-        while aws.find("elbv2:DescribeLoadBalancers", absent, self.label, LoadBalancerArns=[live.id]):
+        while self._is_there(aws, live):
             if aws.clock.now() > deadline:
                 raise OutOfTimeError(
                     f"{self.label} is still there after {_GONE_WITHIN_SECONDS:.0f} s.",
@@ -104,6 +111,11 @@ class LoadBalancer(Resource):
     def adopt(self, aws: Aws, live: Live) -> None:
         """AddTags."""
         _tag(aws, self, live)
+
+    def _is_there(self, aws: Aws, live: Live) -> bool:
+        asked = {"LoadBalancerArns": [live.id]}
+        found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), self.label, **asked)
+        return bool(found and found["LoadBalancers"])
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -180,10 +192,9 @@ class TargetGroup(Resource):
             **self._health_parameters(),
         )["TargetGroups"][0]
         live = Live(made["TargetGroupArn"], {}, self.stack, made)
-        self.update(aws, live, frozenset(self._settings()), known)
-        return live
+        return self.update(aws, live, frozenset(self._settings()), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """ModifyTargetGroup for the health check, ModifyTargetGroupAttributes for the rest."""
         if changed & {*self._health(), "matcher"}:
             aws.call(
@@ -196,6 +207,7 @@ class TargetGroup(Resource):
                 TargetGroupArn=live.id,
                 Attributes=tag_list(settings),
             )
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteTargetGroup; a listener that is just gone may hold it for a moment."""
@@ -268,7 +280,7 @@ class Listener(Resource):
         """Protocol, what it does, certificate and TLS policy."""
         return {
             "protocol": "HTTPS" if self.certificate else "HTTP",
-            "action": f"forward to {self.target_group.name}" if self.target_group else "redirect to HTTPS",
+            "action": f"forward to {self.target_group.name}" if self.target_group else _TO_HTTPS,
             "certificate": self.certificate,
             "TLS policy": TLS_POLICY if self.certificate else "",
         }
@@ -284,9 +296,10 @@ class Listener(Resource):
         )["Listeners"][0]
         return Live(made["ListenerArn"], {}, self.stack, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """ModifyListener, with everything."""
         aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteListener."""
@@ -318,7 +331,7 @@ def _action_words(actions: list[Mapping[str, Any]], names: Mapping[str, str]) ->
     action = actions[-1]
     if action["Type"] == "redirect":
         config = action["RedirectConfig"]
-        return f"redirect to {config.get('Protocol')}"
+        return f"redirect to {config.get('Protocol')}:{config.get('Port')}, {config['StatusCode']}"
     if action["Type"] == "forward":
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
         arns = [group["TargetGroupArn"] for group in groups]

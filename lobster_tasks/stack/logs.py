@@ -38,10 +38,9 @@ class LogGroup(Resource):
         aws.call("logs:CreateLogGroup", self.label, logGroupName=self.name, tags=self.tags)
         arn = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{self.name}"
         live = Live(arn, {}, self.stack)
-        self.update(aws, live, frozenset({"retention"}), known)
-        return live
+        return self.update(aws, live, frozenset({"retention"}), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutRetentionPolicy."""
         aws.call(
             "logs:PutRetentionPolicy",
@@ -49,6 +48,7 @@ class LogGroup(Resource):
             logGroupName=self.name,
             retentionInDays=self.retention_days,
         )
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLogGroup, with every event in it."""

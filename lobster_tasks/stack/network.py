@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +14,9 @@ ANYWHERE = "0.0.0.0/0"
 EVERYTHING_OUT = f"everything to {ANYWHERE}"
 _GROUP_ABSENT = ("InvalidGroup.NotFound",)
 _GROUP_IN_USE: dict[str, tuple[str, ...]] = {"DependencyViolation": ()}
+# EC2 may not know a group yet that it has just made ("Eventual consistency in the Amazon EC2 API").
+_GROUP_YOUNG: dict[str, tuple[str, ...]] = {"InvalidGroup.NotFound": ()}
+_GROUP_KNOWN_WITHIN_SECONDS = 30.0
 # Network interfaces of a load balancer or a task let go minutes after they are gone (EC2, DeleteSecurityGroup).
 _GROUP_RELEASE_SECONDS = 600.0
 
@@ -22,22 +25,37 @@ _GROUP_RELEASE_SECONDS = 600.0
 class Network(Resource):
     """The VPC and the subnets in at least two zones that everything runs in.
 
-    ``vpc`` and ``subnets`` are ids; empty means the default VPC and the first subnet of each of its first two
-    zones, because each further one costs a public address. Its live id is the VPC's.
+    ``vpc`` and ``subnets`` are ids; empty means the default VPC and a subnet in each of its first two zones,
+    because each further one costs a public address. ``public``: those that are chosen route to an internet
+    gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
     """
 
     kind: ClassVar[str] = "network"
     taggable: ClassVar[bool] = False
     vpc: str = ""
     subnets: tuple[str, ...] = ()
+    public: bool = True
 
     def read(self, aws: Aws, known: Known) -> Live | None:
-        """DescribeVpcs and DescribeSubnets; raises RefusedError where there are not two zones."""
+        """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError where there are not two zones."""
         vpc = self._vpc(aws)
-        chosen = self._chosen(self._subnets(aws, vpc))
-        attributes = {"vpc": vpc, "subnets": tuple(subnet["SubnetId"] for subnet in chosen)}
-        zones = tuple(subnet["AvailabilityZone"] for subnet in chosen)
+        zones = self._zones(aws, vpc)
+        attributes = {"vpc": vpc, "subnets": self._chosen(zones)}
         return Live(vpc, attributes, self.stack, {"zones": zones})
+
+    def settled(self, known: Known, present: Collection[str]) -> tuple[str, ...]:
+        """The subnets for something that is in ``present`` (in none while it is yet to be made), sorted.
+
+        Where the settings name none, what is well placed stays: one more subnet in the VPC is no reason to move.
+        """
+        found = known.get(self)
+        if found is None:
+            return ()
+        zones = found.raw["zones"]
+        placed = {zones[subnet] for subnet in present if subnet in zones}
+        if not self.subnets and len(present) == len(placed) == 2:
+            return tuple(sorted(present))
+        return tuple(sorted(found.attributes["subnets"]))
 
     def wanted(self, known: Known) -> Attributes:
         """Nothing: the network is somebody else's."""
@@ -47,8 +65,9 @@ class Network(Resource):
         """Never called: ``read`` either finds the network or refuses."""
         raise AssertionError("a network is found, never made")
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing can differ."""
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """Never ours to delete."""
@@ -69,7 +88,8 @@ class Network(Resource):
             )
         return str(vpcs[0]["VpcId"])
 
-    def _subnets(self, aws: Aws, vpc: str) -> list[dict[str, Any]]:
+    def _zones(self, aws: Aws, vpc: str) -> dict[str, str]:
+        """The subnets that may be chosen, in order, and the zone of each."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
         if missing := sorted(set(self.subnets) - {subnet["SubnetId"] for subnet in subnets}):
@@ -78,21 +98,51 @@ class Network(Resource):
                 "every one of network.subnets has to be in network.vpc",
                 "correct network.subnets in invoke.yaml",
             )
-        return sorted(subnets, key=lambda subnet: (subnet["AvailabilityZone"], subnet["SubnetId"]))
+        zones = {subnet["SubnetId"]: str(subnet["AvailabilityZone"]) for subnet in subnets}
+        eligible: Collection[str] = self.subnets or zones
+        if self.public and not self.subnets:
+            tables = aws.pages(
+                "ec2:DescribeRouteTables", "RouteTables", f"the routes of {vpc}", Filters=inside
+            )
+            eligible = _routed_to_the_internet(zones, tables)
+        return {subnet: zones[subnet] for subnet in sorted(eligible, key=lambda each: (zones[each], each))}
 
-    def _chosen(self, subnets: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        by_zone: dict[str, Mapping[str, Any]] = {}
-        for subnet in subnets:
-            if not self.subnets or subnet["SubnetId"] in self.subnets:
-                by_zone.setdefault(subnet["AvailabilityZone"], subnet)
-        chosen = list(by_zone.values())[: None if self.subnets else 2]
-        if len(chosen) < 2:
+    def _chosen(self, zones: Mapping[str, str]) -> tuple[str, ...]:
+        by_zone: dict[str, str] = {}
+        for subnet, zone in zones.items():
+            other = by_zone.setdefault(zone, subnet)
+            if self.subnets and other != subnet:
+                raise RefusedError(
+                    f"{other} and {subnet} are both in {zone}.",
+                    "an Application Load Balancer takes one subnet of each Availability Zone",
+                    "keep one of them in network.subnets",
+                )
+        if len(by_zone) < 2:
+            kind = "public subnets" if self.public and not self.subnets else "subnets"
             raise RefusedError(
-                f"{self.name} has subnets in {len(chosen)} zone{'' if len(chosen) == 1 else 's'}.",
+                f"{self.name} has {kind} in {len(by_zone)} zone{'' if len(by_zone) == 1 else 's'}.",
                 "an Application Load Balancer takes subnets in at least two Availability Zones",
                 "name subnets in two zones in network.subnets, or make one more subnet",
             )
-        return chosen
+        return tuple(by_zone.values()) if self.subnets else tuple(by_zone.values())[:2]
+
+
+def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The subnets whose route table, their own or else the VPC's main one, leads to an internet gateway."""
+    own: dict[str, bool] = {}
+    main = False
+    for table in tables:
+        leads = any(
+            str(route.get("GatewayId", "")).startswith("igw-")
+            and route.get("DestinationCidrBlock") == ANYWHERE
+            for route in table.get("Routes", [])
+        )
+        for association in table.get("Associations", []):
+            if association.get("Main"):
+                main = leads
+            elif "SubnetId" in association:
+                own[association["SubnetId"]] = leads
+    return [subnet for subnet in subnets if own.get(subnet, main)]
 
 
 @dataclass(frozen=True)
@@ -104,7 +154,6 @@ class SecurityGroup(Resource):
     """
 
     kind: ClassVar[str] = "security group"
-    fixed: ClassVar[frozenset[str]] = frozenset({"vpc"})
     network: Network
     description: str
     ports: tuple[int, ...]
@@ -142,18 +191,19 @@ class SecurityGroup(Resource):
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.tags)}],
         )
         live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.stack)
-        self.update(aws, live, frozenset({"ingress"}), known)
-        return live
+        changed = frozenset({"ingress"})
+        return aws.settle(
+            lambda: self.update(aws, live, changed, known), _GROUP_YOUNG, _GROUP_KNOWN_WITHIN_SECONDS
+        )
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
-        """Take away the ingress rules that are too many, add those that are missing, let everything out."""
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """Add the ingress rules that are missing, take away those that are too many, let everything out."""
         if "ingress" in changed:
             self._repair_ingress(aws, live, known)
         if "egress" in changed:
-            everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}]
-            aws.call(
-                "ec2:AuthorizeSecurityGroupEgress", self.label, GroupId=live.id, IpPermissions=everything
-            )
+            everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}
+            self._change(aws, live, "AuthorizeSecurityGroupEgress", everything)
+        return live
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteSecurityGroup, as often as it takes until its last network interface is gone."""
@@ -173,10 +223,15 @@ class SecurityGroup(Resource):
         wanted = {self._permission_words(port): self._permission(port, known) for port in self.ports}
         extra = [rule for rule in present if _in_words([rule], "from", names)[0] not in wanted]
         missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
-        if extra:
-            aws.call("ec2:RevokeSecurityGroupIngress", self.label, GroupId=live.id, IpPermissions=extra)
-        if missing:
-            aws.call("ec2:AuthorizeSecurityGroupIngress", self.label, GroupId=live.id, IpPermissions=missing)
+        for rule in missing:  # first, so that no moment is without them
+            self._change(aws, live, "AuthorizeSecurityGroupIngress", rule)
+        for rule in extra:
+            self._change(aws, live, "RevokeSecurityGroupIngress", rule)
+
+    def _change(self, aws: Aws, live: Live, operation: str, rule: Mapping[str, Any]) -> None:
+        """One rule a call: a rule that is there already, or gone already, says nothing about its neighbours."""
+        done = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound")
+        aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
 
     def _permission_words(self, port: int) -> str:
         return f"tcp {port} from {self.source.name if self.source else ANYWHERE}"
@@ -203,8 +258,13 @@ def _single_rules(permissions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     for permission in permissions:
         base = {key: permission[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in permission}
         for member, identity in _PEERS.items():
-            rules += [{**base, member: [{identity: peer[identity]}]} for peer in permission.get(member, [])]
+            rules += [{**base, member: [_peer(peer, identity)]} for peer in permission.get(member, [])]
     return rules
+
+
+def _peer(peer: Mapping[str, Any], identity: str) -> dict[str, Any]:
+    """What tells a peer from others; a group of another account needs its owner too."""
+    return {key: peer[key] for key in (identity, "UserId") if key in peer}
 
 
 def _in_words(

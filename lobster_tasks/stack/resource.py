@@ -108,8 +108,8 @@ class Resource(ABC):
         """Make it, with all that is wanted; everything in ``needs`` exists by now."""
 
     @abstractmethod
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> None:
-        """Put the ``changed`` attributes right, in place."""
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """Put the ``changed`` attributes right, in place; what others need of it is as it is afterwards."""
 
     @abstractmethod
     def delete(self, aws: Aws, live: Live) -> None:

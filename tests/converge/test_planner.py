@@ -1,0 +1,208 @@
+"""Wanted against live makes a plan; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.converge import Plan, plan, plan_removal, refuse_impossible
+from lobster_tasks.errors import NotOursError, RefusedError
+from lobster_tasks.stack import Known, Live, Resource, Stack
+
+
+@dataclass(frozen=True)
+class Thing(Resource):
+    """A resource that is nowhere but in this file."""
+
+    kind: ClassVar[str] = "odd thing"
+    fixed: ClassVar[frozenset[str]] = frozenset({"shape"})
+    want: tuple[tuple[str, Any], ...] = ()
+    need: Thing | None = None
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        raise NotImplementedError
+
+    def wanted(self, known: Known) -> Mapping[str, Any]:
+        return dict(self.want)
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        raise NotImplementedError
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        raise NotImplementedError
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        raise NotImplementedError
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Exact(Thing):
+    """One of which every attribute is ours."""
+
+    exact: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Bare(Thing):
+    """One that carries no tag."""
+
+    taggable: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Store(Thing):
+    """One that holds data."""
+
+    holds_data: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Secretive(Thing):
+    """One whose values are not to be shown."""
+
+    def describe(self, attribute: str, value: Any) -> str:
+        return ""
+
+
+def thing(name: str = "x", of: type[Thing] = Thing, need: Thing | None = None, **want: Any) -> Thing:
+    """A thing of the stack ``s``."""
+    return of(name, "s", tuple(want.items()), need)
+
+
+def live(stack: str | None = "s", **attributes: Any) -> Live:
+    """A thing that is there."""
+    return Live("id", attributes, stack)
+
+
+def planned(*pairs: tuple[Thing, Live | None], adopt: bool = False) -> Plan:
+    """The plan for things and what there is of each."""
+    return plan(Stack("s", tuple(each for each, _ in pairs)), dict(pairs), adopt=adopt)
+
+
+def removal(*pairs: tuple[Thing, Live | None], keep_data: bool = True) -> Plan:
+    """The plan for removing them."""
+    return plan_removal(Stack("s", tuple(each for each, _ in pairs)), dict(pairs), keep_data=keep_data)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "action", "reason"),
+    [
+        (thing(size=1), None, "create", "not there"),
+        (thing(size=1), live(size=1), None, ""),
+        (thing(size=1), live(size=2), "update", "size: 2 → 1"),
+        (thing(size=1, on=True), live(size=2, on=False), "update", "on: no → yes; size: 2 → 1"),
+        (thing(size=1), live(), "update", "size: none → 1"),
+        (thing(size=1), live(size=1, color="red"), None, ""),  # nobody wants a color: it is left alone
+        (thing(color=None), live(color="red"), "update", "color: red → none"),
+        (thing(ports=(80, 443)), live(ports=()), "update", "ports: none → 80, 443"),
+        (thing(of=Exact, size=1), live(size=1, color="red"), "update", "color: red → none"),
+        (thing(of=Secretive, size=1), live(size=2), "update", "size differs"),
+        (thing(of=Secretive, size=1), live(), "update", "size is added"),
+        (thing(size=1), live(size="1"), "update", "size differs"),  # what words do not tell apart
+        (thing(shape="a"), live(shape="b"), "replace", "shape: b → a; AWS cannot change this in place"),
+        (thing(of=Bare, size=1), live(None, size=2), "update", "size: 2 → 1"),
+        (thing(of=Bare, size=1), live("other", size=1), None, ""),
+    ],
+)
+def test_a_difference_is_a_change_with_its_reason(
+    wanted: Thing, found: Live | None, action: str | None, reason: str
+) -> None:
+    made = planned((wanted, found))
+    if action is None:
+        assert made.changes == ()
+        assert made.kept == (wanted,)
+    else:
+        (change,) = made.changes
+        assert (change.action, change.resource, change.reason) == (action, wanted, reason)
+        assert made.kept == ()
+
+
+def test_a_change_names_the_attributes() -> None:
+    (change,) = planned((thing(size=1, on=True, color="red"), live(size=2, on=True))).changes
+    assert change.changed == {"size", "color"}
+
+
+def test_changes_are_in_the_order_of_the_stack() -> None:
+    first, second = thing("a", size=1), thing("b", size=1)
+    third = thing("c", need=second, size=1)
+    made = planned((first, live(size=2)), (second, live(size=1)), (third, None))
+    assert [change.resource for change in made.changes] == [first, third]
+    assert made.kept == (second,)
+    assert (made.count("create"), made.count("update"), made.count("create", "update")) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("owner", [None, "other"])
+def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str | None) -> None:
+    pairs = (
+        (thing("a", size=1), live(owner, size=1)),
+        (thing("b"), live()),
+        (thing("c", shape="a"), live(owner, shape="b")),
+        (thing("d"), None),
+    )
+    with pytest.raises(NotOursError) as refused:
+        planned(*pairs)
+    assert "odd-thing/a" in refused.value.what
+    assert "odd-thing/c" in refused.value.what
+    assert "odd-thing/b" not in refused.value.what
+    assert (f"belongs to the stack {owner}" if owner else "has no stack tag") in refused.value.what
+    assert "lobster:stack=s" in refused.value.why
+    assert "--adopt" in refused.value.next_step
+    assert refused.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "action", "reason"),
+    [
+        (thing(size=1), live(None, size=1), "adopt", "gets the tag lobster:stack=s"),
+        (thing(size=1), live("other", size=2), "adopt", "gets the tag lobster:stack=s; size: 2 → 1"),
+        (thing(shape="a"), live(None, shape="b"), "replace", "shape: b → a; AWS cannot change this in place"),
+        (thing(size=1), live(size=2), "update", "size: 2 → 1"),
+    ],
+)
+def test_it_is_adopted_when_asked(wanted: Thing, found: Live, action: str, reason: str) -> None:
+    (change,) = planned((wanted, found), adopt=True).changes
+    assert (change.action, change.reason) == (action, reason)
+
+
+def test_what_cannot_be_changed_in_place_is_refused() -> None:
+    made = planned((thing("a", size=1), live(size=2)), (thing("b", shape="a"), live(shape="b")))
+    assert [change.resource.name for change in made.impossible] == ["b"]
+    with pytest.raises(RefusedError) as refused:
+        refuse_impossible(made)
+    assert refused.value.what == "odd-thing/b cannot be changed in place."
+    assert "shape: b → a" in refused.value.why
+    assert "another name" in refused.value.next_step
+    refuse_impossible(planned((thing(size=1), live(size=2))))
+
+
+def test_a_removal_deletes_ours_in_reverse_and_keeps_the_rest() -> None:
+    first, second = thing("a"), thing("b", need=thing("a"))
+    foreign, unmarked, absent = thing("c"), thing("d"), thing("e")
+    data, bare = thing("f", of=Store), thing("g", of=Bare)
+    made = removal(
+        (first, live()),
+        (second, live(size=9)),
+        (foreign, live("other")),
+        (unmarked, live(None)),
+        (absent, None),
+        (data, live()),
+        (bare, live(None)),
+    )
+    assert [(change.action, change.resource.name) for change in made.changes] == [
+        ("delete", "b"),
+        ("delete", "a"),
+    ]
+    assert {each.name for each in made.kept} == {"c", "d", "f"}
+
+
+def test_data_goes_when_told_and_only_ours() -> None:
+    made = removal((thing("a", of=Store), live()), (thing("b", of=Store), live(None)), keep_data=False)
+    assert [change.resource.name for change in made.changes] == ["a"]
+    assert [each.name for each in made.kept] == ["b"]
