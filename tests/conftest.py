@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from tests.embedded_process import EmbeddedProcess, start
+from tests.project import Project, make
 
 SPEED = 20.0
 
@@ -36,3 +38,15 @@ def aws(embedded: EmbeddedProcess) -> Aws:
         credentials={"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"},
         clock=Clock(speed=SPEED),
     )
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of all workers keep what they have compiled."""
+    return tmp_path_factory.getbasetemp().parent / "bytecode"
+
+
+@pytest.fixture
+def project(tmp_path: Path, bytecode: Path, embedded: EmbeddedProcess) -> Project:
+    """Somebody's project, and an empty embedded AWS that its commands reach."""
+    return make(tmp_path, bytecode, embedded.url)

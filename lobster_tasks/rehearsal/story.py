@@ -132,12 +132,7 @@ def _broken_release(aws: Aws, settings: Settings, rehearsal: Rehearsal) -> None:
         broken = settings.model_copy(update={"dockerfile": "Dockerfile"})
         push_image(aws, broken, BROKEN, Path(folder), "process")
     with _traffic(aws, settings, rehearsal), _step(rehearsal, "a broken release"):
-        ended = deploy(aws, settings, BROKEN)
-    wanted = "rolled_back" if settings.deployment.rollback else "failed"
-    cause = f" · cause {ended.cause.code}" if ended.cause else ""
-    held = ended.verdict == wanted
-    saw = f"{_release_words(ended)}{cause}{', as it should' if held else f'; it should be {wanted}'}"
-    rehearsal.add("a broken release", saw, ok=held)
+        _add_broken_release(rehearsal, deploy(aws, settings, BROKEN), settings.deployment.rollback)
 
 
 @contextmanager
@@ -184,6 +179,14 @@ def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
         for line in (ended.cause.code, ended.cause.message, *ended.cause.evidence):
             rehearsal.add("cause", line, ok=False)
     raise _BrokenOffError
+
+
+def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) -> None:
+    wanted = "rolled_back" if rolls_back else "failed"
+    cause = f" · cause {ended.cause.code}" if ended.cause else ""
+    held = ended.verdict == wanted
+    saw = f"{_release_words(ended)}{cause}{', as it should' if held else f'; it should be {wanted}'}"
+    rehearsal.add("a broken release", saw, ok=held)
 
 
 def _release_words(ended: Outcome) -> str:

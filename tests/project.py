@@ -1,0 +1,210 @@
+"""Somebody's project in a folder of its own, and ``inv`` run in it as people run it: as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fcntl import ioctl
+from pathlib import Path
+from typing import Any
+
+from tests.embedded_process import EmbeddedProcess
+
+INV = Path(sys.executable).with_name("inv")
+TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
+APP = Path(__file__).parent / "embedded" / "web_app.py"
+DOCKERFILE = """\
+FROM python:3.13-slim
+WORKDIR /app
+COPY web_app.py ./
+ARG RELEASE=dev
+ENV VERSION=${RELEASE}
+EXPOSE 8501
+CMD ["python", "web_app.py"]
+"""
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """stdout, which has to be one JSON object and nothing else."""
+        found: dict[str, Any] = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+    def check(self, code: int = 0) -> Ended:
+        """The same, if it ended with ``code``."""
+        assert self.code == code, f"exit {self.code}\n{self.out}\n{self.err}"
+        return self
+
+    @property
+    def said(self) -> str:
+        """Both streams as one text."""
+        return self.out + self.err
+
+
+@dataclass
+class Project:
+    """A project's folder and the environment that its commands run in."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        """Put a file into the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def settings(self, yaml: str) -> None:
+        """The lines below ``lobster:`` in invoke.yaml."""
+        body = "".join(f"  {line}\n" for line in yaml.strip("\n").splitlines())
+        self.write("invoke.yaml", f"lobster:\n{body}")
+
+    def inv(
+        self, *arguments: str, within: float = 60, folder: Path | None = None, **environment: str
+    ) -> Ended:
+        """Run ``inv`` without a terminal."""
+        done = subprocess.run(
+            [INV, *arguments],
+            cwd=folder or self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def start(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        """Run ``inv`` in the background, in a process group of its own; it is gone after the block."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [INV, *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            process_group=0,
+        ) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    def on_terminal(
+        self, *arguments: str, answers: str = "", columns: int = 100, within: float = 60, **environment: str
+    ) -> Ended:
+        """Run ``inv`` on a terminal of this width and type ``answers``; both streams are in ``out``."""
+        master, slave = pty.openpty()
+        ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        with subprocess.Popen(
+            [INV, *arguments],
+            cwd=self.folder,
+            env={**self.environment, "TERM": "xterm-256color", **environment},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        ) as process:
+            os.close(slave)
+            os.write(master, answers.encode())
+            try:
+                shown = _read(master, within)
+                process.wait(within)
+            finally:
+                process.kill()
+                os.close(master)
+        return Ended(process.returncode, shown.replace("\r\n", "\n"), "")
+
+
+def _read(terminal: int, within: float) -> str:
+    """Everything until the program lets go of the terminal."""
+    deadline, shown = time.monotonic() + within, b""
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            more = os.read(terminal, 65536)
+        except OSError:  # EIO: nobody holds the other end any more
+            return shown.decode()
+        if not more:
+            return shown.decode()
+        shown += more
+    raise AssertionError(f"still running after {within} s; it has shown:\n{shown.decode()}")
+
+
+def interrupt(process: subprocess.Popen[str]) -> Ended:
+    """Ctrl-C, as a terminal sends it: to the whole process group. How the process ended."""
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
+def plain(text: str) -> str:
+    """Without colours and cursor movements."""
+    return _ANSI.sub("", text)
+
+
+def make(folder: Path, cache: Path, endpoint: str | None, files: Mapping[str, str] | None = None) -> Project:
+    """A project with tasks.py, Dockerfile.streamlit and the test app; ``cache`` keeps compiled modules."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "LANG": "C.UTF-8",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONPYCACHEPREFIX": str(cache),
+    }
+    if endpoint:
+        environment |= {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "example",
+        }
+    project = Project(folder, environment)
+    standard = {"tasks.py": TASKS, "Dockerfile.streamlit": DOCKERFILE, "web_app.py": APP.read_text()}
+    for name, text in {**standard, **(files or {})}.items():
+        project.write(name, text)
+    (folder / "home").mkdir(exist_ok=True)
+    return project
+
+
+def calls(embedded: EmbeddedProcess) -> Sequence[str]:
+    """The operations that changed something since they were last forgotten."""
+    import requests
+
+    served = requests.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
+    return [call["operation"] for call in served if call["mutating"]]
+
+
+def forget_calls(embedded: EmbeddedProcess) -> None:
+    """Count calls from here on."""
+    import requests
+
+    requests.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()
