@@ -125,7 +125,7 @@ class _Work:
         excluded = Ignore(copy.exclude)
         node = origin.nodes.get(path)
         if node is None or node.is_directory:
-            tree.make_directory(target.of_directory.strip("/"))
+            self._make_directory(copy, tree, target.of_directory.strip("/"))
             for inner, each in list(origin.below(path)):
                 if not excluded(inner) and not excluded(posixpath.join(path, inner)):
                     self._put(copy, tree, posixpath.join(target.of_directory, inner), each)
@@ -134,6 +134,12 @@ class _Work:
                 self._put(copy, tree, posixpath.join(copy.destination, inner), each)
         elif not excluded(path):
             self._put(copy, tree, target.of_file, node)
+
+    def _make_directory(self, copy: Copy, tree: Tree, path: str) -> None:
+        there = tree.nodes.get(path)
+        if there and there.content is not None:
+            raise self._error(copy, f"/{path} is a file; a directory cannot take its place")
+        tree.make_directory(path)
 
     def _put(self, copy: Copy, tree: Tree, path: str, node: Node) -> None:
         try:

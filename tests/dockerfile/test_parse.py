@@ -393,6 +393,12 @@ class TestInstructions:
         assert (stage.stop_signal, stage.volumes) == ("SIGINT", ("/data", "/more", "/log"))
         assert dict(stage.labels) == {"a": "1", "b c": "d e"}
 
+    def test_a_list_of_anything_but_texts_is_a_shell_command(self) -> None:
+        assert final("FROM x\nCMD [1, 2]").arguments_of_process == ("/bin/sh", "-c", "[1, 2]")
+
+    def test_two_hyphens_end_the_flags(self) -> None:
+        assert copies(final("FROM x\nCOPY --chmod=1 -- --odd /"))[0].sources == ("--odd",)
+
     def test_the_escape_directive(self) -> None:
         stage = final("# escape=`\nFROM x\nENV A=c:\\x `\n  B=1")
         assert (stage.environment["A"], stage.environment["B"]) == ("c:\\x", "1")

@@ -63,6 +63,32 @@ def test_the_layer_is_a_tar_of_the_copied_files(tmp_path: Path) -> None:
     assert (script.mode, script.uid, script.gname, script.mtime) == (0o750, 1000, "app", 0)
 
 
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [
+        ("10:20", (10, 20, "", "")),
+        ("10", (10, 10, "", "")),
+        ("app", (0, 0, "app", "")),
+        ("10:web", (10, 0, "", "web")),
+    ],
+)
+def test_owners_in_numbers_and_names(tmp_path: Path, owner: str, expected: tuple[int, int, str, str]) -> None:
+    image = built(project(tmp_path / "p", f"FROM x\nCOPY --chown={owner} app.py /"), tmp_path / "w")
+    with tarfile.open(image.layer.content) as archive:
+        found = archive.getmember("app.py")
+    assert (found.uid, found.gid, found.uname, found.gname) == expected
+
+
+def test_a_file_that_goes_away_is_named(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p")
+    context = read_context(folder, NAME)
+    (folder / "run.sh").unlink()
+    with pytest.raises(RefusedError) as refused:
+        build(read_dockerfile(folder, NAME, {}, "linux/amd64"), context, "amd64", tmp_path)
+    assert refused.value.what == f"{folder / 'run.sh'} cannot be read."
+    assert refused.value.why == "No such file or directory"
+
+
 def test_digests_and_sizes_are_of_the_bytes(tmp_path: Path) -> None:
     image = built(project(tmp_path / "p"), tmp_path / "w")
     layer = image.layer.part(0, image.layer.size + 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -91,6 +92,8 @@ class TestDestinations:
                 {"app/src/lib/util.py": "util", "app/app.py": "app"},
             ),
             ("COPY --parents src/./lib/*.py /x/", {"x/lib/util.py": "util"}),
+            ("COPY --exclude=lib src/ .", {"app/main.py": "main", "app/notes.md": "notes"}),
+            ("COPY --exclude=src/lib src/ .", {"app/main.py": "main", "app/notes.md": "notes"}),
             ("COPY --parents data /x/", {"x/data/a.csv": "a", "x/data/b.csv": "b"}),
             ("COPY <<EOF /app/run.sh\nexec it\nEOF", {"app/run.sh": "exec it\n"}),
             ("COPY <<run.sh app.py ./\nexec it\nrun.sh", {"app/run.sh": "exec it\n", "app/app.py": "app"}),
@@ -138,6 +141,14 @@ class TestContext:
             "app/l/notes.md",
         }
 
+    def test_an_absolute_link_begins_at_the_context(self, build: Build, tmp_path: Path) -> None:
+        (tmp_path / "abs").symlink_to("/src")
+        assert content(build("COPY abs/main.py m")) == {"app/m": "main"}
+
+    def test_leaves_out_what_is_no_file(self, build: Build, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "src" / "pipe")
+        assert "app/pipe" not in build("COPY src .").tree.nodes
+
     def test_owner_and_mode(self, build: Build) -> None:
         node = build("COPY --chown=10:app --chmod=u=rwx,go= app.py .").tree.nodes["app/app.py"]
         assert (node.owner, node.mode) == ("10:app", 0o700)
@@ -153,6 +164,14 @@ class TestAdd:
         assert content(build("ADD all.tar.gz /x/")) == {"x/in/a": "hi"}
         assert set(build("COPY all.tar.gz /x/").tree.nodes) == {"app", "x", "x/all.tar.gz"}
         assert "x/all.tar.gz" in build("ADD --unpack=false all.tar.gz /x/").tree.nodes
+
+    def test_unpacks_directories_and_links(self, build: Build, tmp_path: Path) -> None:
+        (tmp_path / "src" / "link").symlink_to("main.py")
+        with tarfile.open(tmp_path / "all.tar", "w") as archive:
+            archive.add(tmp_path / "src", "in")
+        nodes = build("ADD all.tar /x/").tree.nodes
+        assert nodes["x/in/lib"].is_directory
+        assert nodes["x/in/link"].target == "main.py"
 
     def test_fetches_nothing_and_says_so(self, build: Build) -> None:
         files = build("ADD https://app.example/x.zip /x/")
@@ -170,6 +189,7 @@ class TestRun:
             ("chmod +x *.py", 0o644),  # a shell's work
             ("chmod +x absent", 0o644),
             ("chmod zzz app.py", 0o644),
+            ("chmod +x $(echo app.py) app.py", 0o644),
             ("echo 'open", 0o644),
             ("<<EOF\nchmod +x app.py\nEOF", 0o755),
         ],
@@ -200,6 +220,12 @@ class TestStages:
             "RUN was not carried out (lines 6, 7): what it installs must be on the machine already.",
         )
 
+    def test_what_run_makes_in_an_empty_image_may_be_there(self, build: Build) -> None:
+        files = build("FROM scratch", "RUN make", "FROM scratch", "COPY --from=1 /made /")
+        assert files.notes == (
+            "Line 6, COPY: /made is missing; RUN, or the base image, makes it in stage 1.",
+        )
+
     def test_says_that_another_image_is_not_here(self, build: Build) -> None:
         files = build("COPY --from=ghcr.io/example/uv:1 /uv /bin/")
         assert files.notes == (
@@ -223,6 +249,7 @@ class TestStages:
         (["COPY app.py uv.lock /x"], "the destination must end in a slash: /x/"),
         (["COPY --chmod=abc app.py ."], "--chmod=abc is neither octal nor symbolic"),
         (["FROM scratch AS s", "FROM scratch", "COPY --from=s /no /"], "line 5: COPY: /no is not in s."),
+        (["COPY app.py d", "COPY data d"], "line 4: COPY: /app/d is a file"),
         (["COPY data app.py", "COPY app.py ."], "line 4: COPY: /app/app.py is a directory"),
     ],
 )
