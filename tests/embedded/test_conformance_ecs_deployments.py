@@ -405,6 +405,23 @@ def test_a_stopped_task_of_a_service_is_replaced(stack: Stack) -> None:
     assert stack.describe()["deployments"][0]["failedTasks"] == 0
 
 
+def test_a_crash_is_told_by_what_follows(stack: Stack) -> None:
+    """A task that exits by itself: its target is deregistered, and another task is started."""
+    stack.service(stack.definition(), loadBalancers=stack.balanced)
+    stack.completed()
+    stack.get("/exit?code=9")
+    in_order(
+        stack.messages() if eventually(lambda: stack.tasks("s", "STOPPED")) else [],
+        "has reached a steady state.",
+        f"(service s) deregistered 1 targets in (target-group {stack.served_group})",
+        "(service s) has begun draining connections on 1 tasks.",
+    )
+    eventually(lambda: stack.messages()[-1] == "(service s) has reached a steady state.")
+    stopped = stack.tasks("s", "STOPPED")[0]
+    assert (stopped["stopCode"], stopped["containers"][0]["exitCode"]) == ("EssentialContainerExited", 9)
+    assert stack.get().status_code == 200
+
+
 def test_waiters_of_boto3_agree(stack: Stack) -> None:
     """Waiter ServicesStable: one deployment and runningCount equal to desiredCount; ServicesInactive."""
     stack.service(stack.definition(), loadBalancers=stack.balanced)

@@ -10,7 +10,7 @@ import requests
 from tests.embedded.ecs_stack import APP_RUNNER_TRUST, Stack
 from tests.embedded.images import ImageSpec, web_app
 from tests.embedded.refusals import refused
-from tests.embedded_process import eventually
+from tests.embedded_process import eventually, start
 
 
 def python(code: str) -> ImageSpec:
@@ -328,6 +328,15 @@ def test_tasks_are_listed_by_what_is_asked(stack: Stack) -> None:
     assert stack.ecs.list_tasks(cluster="c", desiredStatus="STOPPED")["taskArns"] == [stopped]
     pages = stack.ecs.get_paginator("list_tasks").paginate(cluster="c", PaginationConfig={"PageSize": 1})
     assert [len(page["taskArns"]) for page in pages] == [1, 1]
+
+
+def test_stopped_tasks_are_forgotten() -> None:
+    """Developer Guide: "Stopped tasks … can be viewed for at least 1 hour": here for one."""
+    with start(speed=3600, boot_allowance=2) as aws:
+        stack = Stack(aws)
+        stack.ecs.stop_task(cluster=stack.cluster, task=stack.run(definition(stack))["taskArn"])
+        eventually(lambda: not stack.tasks(status="STOPPED"))
+        assert stack.ecs.list_tasks(cluster="c")["taskArns"] == []
 
 
 def test_absent_tasks(stack: Stack) -> None:

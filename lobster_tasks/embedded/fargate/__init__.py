@@ -1,1 +1,16 @@
-"""Amazon ECS on Fargate: services, deployments and tasks, and the scheduler that moves them."""
+"""Amazon ECS on Fargate: services, deployments and tasks, and the scheduler that moves them.
+
+What ECS knows is in ``model``, by account and region, and guarded by the world's lock. Requests change what is
+wanted (``clusters``, ``task_definitions``, ``services``, ``service_deployments``, ``tasks``, ``tagging``);
+``views`` shows it in AWS's shapes. On every tick, ``rollout`` takes each service one step further, and
+``breaker`` ends deployments. ``lifecycle`` lives one task, as a coroutine: ``agent`` prepares it, as the Fargate
+agent does, with the execution role's ``permissions``; ``health`` runs its containers' own health checks.
+
+Modelled in AWS seconds: attaching and detaching an interface, pulling by size, registering targets, back-off.
+Real: the image, the program, its output, exit code, memory, signals, and whether its target is healthy.
+
+Liberties, each of which a program could notice: ``AWS_ENDPOINT_URL`` is set; the task's metadata and credentials
+come from that address. Containers stop all at once, not in reverse order of their dependencies. Users, ulimits
+and read-only root file systems are accepted and not enforced; volumes and other log drivers fail the task with
+a reason that says so. What is not supported of a service is refused by name.
+"""
