@@ -30,10 +30,13 @@ class Live:
 
 
 class Known(Mapping["Resource", Live]):
-    """The live resources found so far, by the resource that stands for them."""
+    """The live resources found so far, by the resource that stands for them.
+
+    A copy: other threads go on finding and making.
+    """
 
     def __init__(self, live: Mapping[Resource, Live | None]) -> None:
-        self._live = live
+        self._live = dict(live)
 
     def __getitem__(self, resource: Resource) -> Live:
         live = self._live.get(resource)

@@ -1,0 +1,380 @@
+"""Whatever somebody changes about the stack is named, repaired alone, and gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from tests.embedded_process import EmbeddedProcess
+
+from .converging import READ_ONLY, Account, Meddler, lifecycle, trust
+
+NOTHING_DEPLOYED = frozenset({"health check grace period", "minimum healthy percent", "circuit breaker"})
+
+
+@pytest.fixture(scope="module")
+def somewhere(embedded_process: EmbeddedProcess) -> Account:
+    """An account; what is in it is whatever the test before has left."""
+    aws = Aws(
+        "us-east-2",
+        endpoint_url=embedded_process.url,
+        credentials={"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"},
+        clock=Clock(speed=20),
+    )
+    settings = [
+        "task.policies=" + READ_ONLY,
+        "container.environment.A=1",
+        "container.secrets.KEY=/lobster/key",
+    ]
+    return Account(embedded_process, aws, None).with_settings(*settings)  # type: ignore[arg-type]
+
+
+@dataclass
+class Proof:
+    """The number of the last call when the stack was last seen as it should be; None when it was not."""
+
+    at: int | None = None
+
+
+@pytest.fixture(scope="module")
+def proof() -> Proof:
+    """What the tests of this module tell each other."""
+    return Proof()
+
+
+@pytest.fixture
+def account(somewhere: Account, proof: Proof) -> Account:
+    """An account in which the whole stack stands as it should; made anew only where it may not."""
+    calls = somewhere.embedded.calls()
+    if not calls or calls[-1]["n"] != proof.at:
+        somewhere.embedded.reset()
+        somewhere.converge()
+    proof.at = None
+    return somewhere
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What somebody does, where it shows, and the calls that put it right."""
+
+    what: str
+    do: Callable[[Meddler], object]
+    resource: str
+    attribute: str
+    repair: tuple[str, ...]
+
+
+def role(what: str, do: Callable[[Meddler], object], name: str, attribute: str, call: str) -> Drift:
+    """A drift of a role."""
+    return Drift(what, do, f"role/{name}", attribute, (f"iam:{call}",))
+
+
+def group(what: str, do: Callable[[Meddler], object], *calls: str, name: str = "lobster-ecs-sg") -> Drift:
+    """A drift of a security group's ingress."""
+    repair = tuple(f"ec2:{call}SecurityGroupIngress" for call in calls)
+    return Drift(what, do, f"security-group/{name}", "ingress", repair)
+
+
+def balancer(what: str, do: Callable[[Meddler], object], attribute: str, call: str) -> Drift:
+    """A drift of the load balancer."""
+    return Drift(what, do, "load-balancer/lobster-alb", attribute, (f"elasticloadbalancing:{call}",))
+
+
+def health(attribute: str, **members: object) -> Drift:
+    """A drift of the health check."""
+    repair = ("elasticloadbalancing:ModifyTargetGroup",)
+    return Drift(attribute, lambda m: m.set_health(**members), "target-group/lobster-tg", attribute, repair)
+
+
+def target_group(what: str, attribute: str, **attributes: str) -> Drift:
+    """A drift of a target group attribute."""
+    repair = ("elasticloadbalancing:ModifyTargetGroupAttributes",)
+    return Drift(
+        what, lambda m: m.set_target_group(**attributes), "target-group/lobster-tg", attribute, repair
+    )
+
+
+def listener(what: str, do: Callable[[Meddler], object]) -> Drift:
+    """A drift of what the listener does."""
+    repair = ("elasticloadbalancing:ModifyListener",)
+    return Drift(what, do, "listener/lobster-alb:80", "action", repair)
+
+
+def service(what: str, do: Callable[[Meddler], object], attribute: str) -> Drift:
+    """A drift of the service."""
+    return Drift(what, do, "service/lobster-streamlit-service", attribute, ("ecs:UpdateService",))
+
+
+def definition(what: str, do: Callable[[Meddler], object], attribute: str) -> Drift:
+    """A drift of the task definition."""
+    repair = ("ecs:RegisterTaskDefinition",)
+    return Drift(what, do, "task-definition/lobster-streamlit-task", attribute, repair)
+
+
+def configured(**members: object) -> Callable[[Meddler], object]:
+    """A deployment configuration."""
+    return lambda m: m.set_service(deploymentConfiguration=members)
+
+
+INLINE = "lobster-lobster"
+DRIFTS = [
+    role(
+        "trust of App Runner",
+        lambda m: m.iam.update_assume_role_policy(
+            RoleName="ecsTaskRole", PolicyDocument=trust("tasks.apprunner.amazonaws.com")
+        ),
+        "ecsTaskRole",
+        "trust",
+        "UpdateAssumeRolePolicy",
+    ),
+    role(
+        "trust of everybody's tasks",
+        lambda m: m.iam.update_assume_role_policy(
+            RoleName="ecsTaskExecutionRole", PolicyDocument=trust("ecs-tasks.amazonaws.com")
+        ),
+        "ecsTaskExecutionRole",
+        "trust",
+        "UpdateAssumeRolePolicy",
+    ),
+    role(
+        "inline policy removed",
+        lambda m: m.iam.delete_role_policy(RoleName="ecsTaskExecutionRole", PolicyName=INLINE),
+        "ecsTaskExecutionRole",
+        "policy",
+        "PutRolePolicy",
+    ),
+    role(
+        "inline policy changed",
+        lambda m: m.iam.put_role_policy(
+            RoleName="ecsTaskExecutionRole",
+            PolicyName=INLINE,
+            PolicyDocument='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
+        ),
+        "ecsTaskExecutionRole",
+        "policy",
+        "PutRolePolicy",
+    ),
+    role(
+        "inline policy where none belongs",
+        lambda m: m.iam.put_role_policy(
+            RoleName="ecsTaskRole",
+            PolicyName=INLINE,
+            PolicyDocument='{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
+        ),
+        "ecsTaskRole",
+        "policy",
+        "DeleteRolePolicy",
+    ),
+    role(
+        "managed policy detached",
+        lambda m: m.iam.detach_role_policy(RoleName="ecsTaskRole", PolicyArn=READ_ONLY),
+        "ecsTaskRole",
+        "managed policies",
+        "AttachRolePolicy",
+    ),
+    Drift(
+        "retention",
+        lambda m: m.logs.put_retention_policy(logGroupName="/ecs/lobster-streamlit", retentionInDays=7),
+        "log-group//ecs/lobster-streamlit",
+        "retention",
+        ("logs:PutRetentionPolicy",),
+    ),
+    Drift(
+        "kept for ever",
+        lambda m: m.logs.delete_retention_policy(logGroupName="/ecs/lobster-streamlit"),
+        "log-group//ecs/lobster-streamlit",
+        "retention",
+        ("logs:PutRetentionPolicy",),
+    ),
+    Drift(
+        "no scan on push",
+        lambda m: m.ecr.put_image_scanning_configuration(
+            repositoryName="homara", imageScanningConfiguration={"scanOnPush": False}
+        ),
+        "repository/homara",
+        "scan on push",
+        ("ecr:PutImageScanningConfiguration",),
+    ),
+    Drift(
+        "lifecycle policy removed",
+        lambda m: m.ecr.delete_lifecycle_policy(repositoryName="homara"),
+        "repository/homara",
+        "lifecycle",
+        ("ecr:PutLifecyclePolicy",),
+    ),
+    Drift(
+        "lifecycle policy changed",
+        lambda m: m.ecr.put_lifecycle_policy(repositoryName="homara", lifecyclePolicyText=lifecycle(3)),
+        "repository/homara",
+        "lifecycle",
+        ("ecr:PutLifecyclePolicy",),
+    ),
+    balancer(
+        "idle timeout",
+        lambda m: m.set_balancer(idle_timeout__timeout_seconds="60"),
+        "idle_timeout.timeout_seconds",
+        "ModifyLoadBalancerAttributes",
+    ),
+    balancer(
+        "invalid header fields let through",
+        lambda m: m.set_balancer(routing__http__drop_invalid_header_fields__enabled="false"),
+        "routing.http.drop_invalid_header_fields.enabled",
+        "ModifyLoadBalancerAttributes",
+    ),
+    balancer(
+        "another security group",
+        lambda m: m.elbv2.set_security_groups(
+            LoadBalancerArn=m.balancer, SecurityGroups=[m.group("default")]
+        ),
+        "security groups",
+        "SetSecurityGroups",
+    ),
+    balancer(
+        "one security group more",
+        lambda m: m.elbv2.set_security_groups(
+            LoadBalancerArn=m.balancer, SecurityGroups=[m.group("default"), m.group("lobster-alb-sg")]
+        ),
+        "security groups",
+        "SetSecurityGroups",
+    ),
+    balancer(
+        "all subnets, each with an address",
+        lambda m: m.elbv2.set_subnets(LoadBalancerArn=m.balancer, Subnets=m.subnets),
+        "subnets",
+        "SetSubnets",
+    ),
+    group("ingress gone", lambda m: m.forbid("lobster-ecs-sg", 8501, "lobster-alb-sg"), "Authorize"),
+    group("ingress too much", lambda m: m.allow("lobster-ecs-sg", 22, "0.0.0.0/0"), "Revoke"),
+    group("ingress from another group too", lambda m: m.allow("lobster-ecs-sg", 8501, "default"), "Revoke"),
+    group(
+        "ingress from elsewhere",
+        lambda m: (
+            m.forbid("lobster-ecs-sg", 8501, "lobster-alb-sg"),
+            m.allow("lobster-ecs-sg", 8501, "10.0.0.0/8"),
+        ),
+        "Authorize",
+        "Revoke",
+    ),
+    group(
+        "ingress on another port",
+        lambda m: (
+            m.forbid("lobster-ecs-sg", 8501, "lobster-alb-sg"),
+            m.allow("lobster-ecs-sg", 8500, "lobster-alb-sg"),
+        ),
+        "Authorize",
+        "Revoke",
+    ),
+    group(
+        "nobody gets in",
+        lambda m: m.forbid("lobster-alb-sg", 80, "0.0.0.0/0"),
+        "Authorize",
+        name="lobster-alb-sg",
+    ),
+    group(
+        "more get in",
+        lambda m: (m.allow("lobster-alb-sg", 443, "0.0.0.0/0"), m.allow("lobster-alb-sg", 80, "10.0.0.0/8")),
+        "Revoke",
+        "Revoke",
+        name="lobster-alb-sg",
+    ),
+    Drift(
+        "nothing gets out",
+        lambda m: m.ec2.revoke_security_group_egress(
+            GroupId=m.group("lobster-ecs-sg"),
+            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+        ),
+        "security-group/lobster-ecs-sg",
+        "egress",
+        ("ec2:AuthorizeSecurityGroupEgress",),
+    ),
+    health("health check path", HealthCheckPath="/healthz"),
+    health("health check interval", HealthCheckIntervalSeconds=30),
+    health("health check timeout", HealthCheckTimeoutSeconds=3),
+    health("health check port", HealthCheckPort="8502"),
+    health("healthy threshold", HealthyThresholdCount=5),
+    health("unhealthy threshold", UnhealthyThresholdCount=2),
+    health("matcher", Matcher={"HttpCode": "200-399"}),
+    target_group("no stickiness", "stickiness.enabled", stickiness__enabled="false"),
+    target_group(
+        "deregistration delay",
+        "deregistration_delay.timeout_seconds",
+        deregistration_delay__timeout_seconds="300",
+    ),
+    listener("forwarding elsewhere", lambda m: m.forward_elsewhere()),
+    listener(
+        "a fixed answer",
+        lambda m: m.elbv2.modify_listener(
+            ListenerArn=m.listener,
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}],
+        ),
+    ),
+    service(
+        "no grace", lambda m: m.set_service(healthCheckGracePeriodSeconds=0), "health check grace period"
+    ),
+    service("a lower minimum", configured(minimumHealthyPercent=0), "minimum healthy percent"),
+    service("a lower maximum", configured(maximumPercent=150), "maximum percent"),
+    service(
+        "no circuit breaker",
+        configured(deploymentCircuitBreaker={"enable": False, "rollback": False}),
+        "circuit breaker",
+    ),
+    service(
+        "a circuit breaker without rollback",
+        configured(deploymentCircuitBreaker={"enable": True, "rollback": False}),
+        "circuit breaker",
+    ),
+    service("no public address", lambda m: m.network(assignPublicIp="DISABLED"), "public address"),
+    service(
+        "another security group",
+        lambda m: m.network(securityGroups=[m.group("default")]),
+        "security groups",
+    ),
+    service("all subnets", lambda m: m.network(subnets=m.subnets), "subnets"),
+    service("no tags on tasks", lambda m: m.set_service(propagateTags="NONE"), "tags on tasks"),
+    service("no target group", lambda m: m.set_service(loadBalancers=[]), "target group"),
+    definition("more CPU", lambda m: m.edit_definition(cpu="1024", memory="2048"), "cpu"),
+    definition(
+        "a variable more",
+        lambda m: m.edit_container(
+            environment=[*m.newest()["containerDefinitions"][0]["environment"], {"name": "B", "value": "2"}]
+        ),
+        "environment B",
+    ),
+    definition(
+        "a variable changed",
+        lambda m: m.edit_container(
+            environment=[
+                {"name": each["name"], "value": "2" if each["name"] == "A" else each["value"]}
+                for each in m.newest()["containerDefinitions"][0]["environment"]
+            ]
+        ),
+        "environment A",
+    ),
+    definition("a secret less", lambda m: m.edit_container(secrets=[]), "secret KEY"),
+    definition("a command", lambda m: m.edit_container(command=["true"]), "lobster-streamlit command"),
+]
+
+
+@pytest.mark.parametrize("drift", DRIFTS, ids=[f"{each.resource}: {each.what}" for each in DRIFTS])
+def test_a_drift_is_named_and_repaired_alone(account: Account, proof: Proof, drift: Drift) -> None:
+    meddler = Meddler(account)
+    drift.do(meddler)
+    made = account.plan()
+    (change,) = made.changes
+    assert (change.action, change.resource.label) == ("update", drift.resource)
+    assert drift.attribute in change.changed
+    expected = {drift.attribute, "memory"} if drift.attribute == "cpu" else {drift.attribute}
+    assert change.changed == expected
+    assert drift.attribute in change.reason
+    deployments = [each["id"] for each in meddler.service()["deployments"]]
+    account.embedded.forget_calls()
+    account.apply(made)
+    assert sorted(account.changes().elements()) == sorted(drift.repair)
+    if drift.resource.startswith("service/") and drift.attribute in NOTHING_DEPLOYED:
+        assert [each["id"] for each in meddler.service()["deployments"]] == deployments
+    assert account.plan().changes == ()
+    proof.at = account.embedded.calls()[-1]["n"]

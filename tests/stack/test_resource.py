@@ -1,0 +1,137 @@
+"""What every resource has in common, and the stack that the settings describe."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from lobster_tasks import stack
+from lobster_tasks.settings import load
+from lobster_tasks.stack import Known, Live, Resource
+
+ACCOUNT = "123456789012"
+CERTIFICATE = f"arn:aws:acm:us-east-2:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555"
+LABELS = [
+    "role/ecsTaskExecutionRole",
+    "role/ecsTaskRole",
+    "log-group//ecs/lobster-streamlit",
+    "repository/homara",
+    "network/the default VPC",
+    "security-group/lobster-alb-sg",
+    "security-group/lobster-ecs-sg",
+    "load-balancer/lobster-alb",
+    "target-group/lobster-tg",
+    "listener/lobster-alb:80",
+    "cluster/lobster-cluster",
+    "task-definition/lobster-streamlit-task",
+    "service/lobster-streamlit-service",
+]
+
+
+def build(partition: str = "aws", **given: Any) -> stack.Stack:
+    """The stack of some settings."""
+    return stack.build(load(given), ACCOUNT, partition)
+
+
+def labels(made: stack.Stack) -> list[str]:
+    """The labels of its resources."""
+    return [each.label for each in made.resources]
+
+
+def find(made: stack.Stack, label: str) -> Any:
+    """The resource of a label."""
+    return next(each for each in made.resources if each.label == label)
+
+
+def test_the_stack_is_the_plans() -> None:
+    assert labels(build()) == LABELS
+    assert {each.stack for each in build().resources} == {"lobster"}
+    assert all(each.tags == {"lobster:stack": "lobster"} for each in build().resources)
+
+
+def test_every_resource_comes_after_those_it_needs() -> None:
+    resources = build(load_balancer={"certificate": CERTIFICATE}).resources
+    for place, each in enumerate(resources):
+        assert set(each.needs) <= set(resources[:place])
+
+
+def test_needs_are_read_from_the_fields() -> None:
+    made = build()
+    service = find(made, "service/lobster-streamlit-service")
+    assert {each.label for each in service.needs} == {
+        "cluster/lobster-cluster",
+        "task-definition/lobster-streamlit-task",
+        "network/the default VPC",
+        "security-group/lobster-ecs-sg",
+        "target-group/lobster-tg",
+        "listener/lobster-alb:80",
+    }
+    assert find(made, "role/ecsTaskRole").needs == ()
+
+
+def test_resources_are_values() -> None:
+    assert build().resources == build().resources
+    assert len(set(build().resources)) == len(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (("role",), LABELS[:2]),
+        (("security group",), LABELS[4:7]),
+        (
+            ("listener", "target group"),
+            [label for label in LABELS[4:10] if label != "security-group/lobster-ecs-sg"],
+        ),
+        (("cluster",), ["cluster/lobster-cluster"]),
+        (("task definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
+        (("service",), LABELS),
+        ((), []),
+    ],
+)
+def test_a_slice_is_what_it_stands_on(kinds: tuple[str, ...], expected: list[str]) -> None:
+    assert labels(build().slice(kinds)) == expected
+
+
+def test_with_a_certificate_http_leads_to_https() -> None:
+    made = build(load_balancer={"certificate": CERTIFICATE})
+    listeners = [each for each in made.resources if each.kind == "listener"]
+    assert [each.wanted(Known({})) for each in listeners] == [
+        {
+            "protocol": "HTTPS",
+            "action": "forward to lobster-tg",
+            "certificate": CERTIFICATE,
+            "TLS policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        },
+        {
+            "protocol": "HTTP",
+            "action": "redirect to HTTPS:443, HTTP_301",
+            "certificate": "",
+            "TLS policy": "",
+        },
+    ]
+    group = find(made, "security-group/lobster-alb-sg")
+    assert group.wanted(Known({}))["ingress"] == ("tcp 443 from 0.0.0.0/0", "tcp 80 from 0.0.0.0/0")
+
+
+def test_the_placeholder_image_is_in_the_partitions_registry() -> None:
+    china = build("aws-cn", region="cn-north-1")
+    definition = json.loads(find(china, "task-definition/lobster-streamlit-task").definition)
+    (container,) = definition["containerDefinitions"]
+    assert container["image"] == f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn/homara:no-release-yet"
+
+
+def test_known_is_what_is_there_and_does_not_change_under_the_reader() -> None:
+    first, second, *others = build().resources
+    live: dict[Resource, Live | None] = {first: Live("a", {}), second: None}
+    known = Known(live)
+    live |= dict.fromkeys(random.sample(others, 3), Live("b", {}))
+    assert dict(known) == {first: Live("a", {})}
+    assert len(known) == 1
+    assert second not in known
+    assert known.get(second) is None
+    with pytest.raises(KeyError):
+        known[second]
