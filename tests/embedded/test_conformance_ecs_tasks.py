@@ -94,7 +94,11 @@ def test_a_running_container_as_described(stack: Stack) -> None:
 
 def test_a_stopped_task_as_described(stack: Stack) -> None:
     """StopTask: UserInitiated, "Task stopped by user", exit code of SIGTERM's handler; interface DELETED."""
-    arn = stack.reaches(stack.run(definition(stack))["taskArn"], "RUNNING")["taskArn"]
+    container = stack.container(stack.app, logConfiguration=stack.log_options())
+    arn = stack.run(stack.definition(container))["taskArn"]
+    logs = stack.aws.client("logs")
+    eventually(lambda: "listening" in str(logs.filter_log_events(logGroupName=stack.logs)["events"]))
+    stack.reaches(arn, "RUNNING")
     answer = stack.ecs.stop_task(cluster="c", task=arn)["task"]
     assert answer["desiredStatus"] == "STOPPED"
     task = stack.reaches(arn, "STOPPED")
@@ -222,7 +226,8 @@ def test_a_container_that_is_not_essential_may_end(stack: Stack) -> None:
 
 def test_an_essential_container_ends_the_others(stack: Stack) -> None:
     """essential: "if that container fails or stops for any reason, all other containers … are stopped"."""
-    side = stack.container(stack.image(python("import time; time.sleep(0.3)"), "side"), "side")
+    wait = "import socket, time\nwhile socket.socket().connect_ex(('127.0.0.1', 8501)): time.sleep(0.05)\n"
+    side = stack.container(stack.image(python(wait), "side"), "side")
     side["portMappings"] = []
     arn = stack.run(stack.definition(stack.container(stack.app), side))["taskArn"]
     task = stack.reaches(arn, "STOPPED")
