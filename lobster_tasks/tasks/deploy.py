@@ -25,12 +25,13 @@ def push_image(run: Run, tag: str = "", builder: str = "", build_arg: list[str] 
 
     The Dockerfile is the one of the settings; the repository has to be there (inv setup-fargate makes it).
     """
+    required("tag", tag, "inv push-image --tag T")
+
     from pathlib import Path
 
     from .. import report
     from ..images import push_image
 
-    required("tag", tag, "inv push-image --tag T")
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
     image = push_image(run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say)
     run.console.say(report.pushed(image))
@@ -44,12 +45,13 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
 
     It is what RegisterTaskDefinition takes, and with it the official render and deploy actions.
     """
+    required("tag", tag, "inv render-task-definition --tag T")
+
     import json
 
     from .. import templates
     from ..rollout.release import find_image
 
-    required("tag", tag, "inv render-task-definition --tag T")
     image = find_image(run.aws, run.settings, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
     text = json.dumps(definition, indent=2) + "\n"
@@ -74,12 +76,14 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
     the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
     """
-    from .. import report
     from ..errors import RefusedError, UsageError
-    from ..rollout import Outcome
 
     if bool(tag) == bool(registered):
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
+
+    from .. import report
+    from ..rollout import Outcome
+
     run.console.say(report.release_heading(run.settings, tag or registered))
     try:
         ended = _rollout(run, tag, registered, force)

@@ -33,10 +33,12 @@ def embedded_aws(run: Run, port: str = "4566", speed: str = "1", verbose: bool =
 
     For any client: it prints AWS_ENDPOINT_URL=… once every part answers. Any credentials will do.
     """
+    arguments = ["--port", _port(port), "--speed", str(_speed(speed)), *(["--verbose"] if verbose else [])]
     _require_embedded()
+
     from ..embedded.__main__ import main
 
-    return main(["--port", _port(port), "--speed", str(_speed(speed)), *(["--verbose"] if verbose else [])])
+    return main(arguments)
 
 
 @command(
@@ -52,11 +54,12 @@ def rehearse(run: Run, keep: bool = False, speed: str = "20") -> int:
     With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes:
     set up, release, release again under traffic, fail a release, tear down. Nothing leaves this machine.
     """
+    settings, times = run.settings, _speed(speed)
+    _require_embedded()
+
     from .. import report
     from ..rehearsal import Rehearsal
 
-    _require_embedded()
-    settings, times = run.settings, _speed(speed)
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
     with _without_the_users_aws(), _embedded_aws(times) as url:

@@ -29,9 +29,10 @@ def status(run: Run) -> None:
 )
 def logs(run: Run, task: str = "", since: str = "10", follow: bool = False) -> None:
     """Print what the tasks write."""
+    seconds = number("since", since) * 60
+
     from ..rollout import tail
 
-    seconds = number("since", since) * 60
     for line in tail(run.aws, run.settings, task or None, seconds, follow):
         run.console.write(f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {line.message}\n")
 
