@@ -1,22 +1,25 @@
 """The doctor: every check of an account and a project, with what it saw and how to mend it.
 
 ``gather`` reads everything once and side by side; the checks are pure functions over what was read. A check that
-cannot be made is skipped with its reason, and stops no other.
+cannot be made is skipped with its reason, and stops no other. ``consult`` asks for a few checks only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..aws import Aws
 from ..settings import Settings
+from ..together import together
 from . import balancing, image_file, network, roles, security, service
 from .check import Check, Finding, Report, Status, UnknownError
-from .facts import Facts
-from .gather import gather
+from .facts import Facts, Name
+from .gather import Look, gather
 
-__all__ = ["CHECKS", "Check", "Report", "Status", "diagnose", "examine"]
+__all__ = ["CHECKS", "Check", "Facts", "Report", "Status", "consult", "diagnose", "examine"]
 
 # Every check by its id, ``group.name``, in the order in which they are shown.
 CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
@@ -69,6 +72,18 @@ def examine(aws: Aws, settings: Settings, folder: Path) -> Report:
     Raises CredentialsError: without credentials there is nothing to look at.
     """
     return diagnose(gather(aws, settings, folder))
+
+
+def consult(
+    aws: Aws, settings: Settings, checks: Iterable[str], given: Mapping[Name, Any] | None = None
+) -> tuple[dict[str, Check], Facts]:
+    """Some checks, by their ids, and the facts behind them, of which only what they need is read.
+
+    ``given`` are readings whose value is known already.
+    """
+    facts = Facts(settings, aws.account, aws.partition, Look(aws, settings, Path.cwd(), given))
+    made = together(*(partial(_check, name, CHECKS[name], facts) for name in checks))
+    return {check.id: check for check in made}, facts
 
 
 def diagnose(facts: Facts) -> Report:

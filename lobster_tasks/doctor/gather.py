@@ -1,14 +1,14 @@
-"""Reads the account once, everything side by side; a refused call is a reading too.
+"""Reads the account, each thing once and side by side; a refused call is a reading too.
 
 What is heavy to import is imported where it is used: the report of every command knows this package.
 """
 
 from __future__ import annotations
 
+import threading
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,47 @@ from .references import container_of, ecr_image, network_of
 _AT_ONCE = 16
 
 
-@dataclass
-class Look:
-    """What a reader has: AWS, the settings, the project's folder, and what is being read already."""
+class Look(Mapping[Name, Reading]):
+    """What a reader has: AWS, the settings, the project's folder, and every other reading.
 
-    aws: Aws
-    settings: Settings
-    folder: Path
-    readings: dict[Name, Future[Reading]] = field(default_factory=dict)
+    A reading is made by whoever asks for it first; others wait for it. ``given`` are values that are known.
+    """
+
+    def __init__(
+        self, aws: Aws, settings: Settings, folder: Path, given: Mapping[Name, Any] | None = None
+    ) -> None:
+        self.aws = aws
+        self.settings = settings
+        self.folder = folder
+        self._given = given or {}
+        self._lock = threading.Lock()
+        self._readings: dict[Name, Future[Reading]] = {}
+
+    def __getitem__(self, name: Name) -> Reading:
+        with self._lock:
+            is_first = name not in self._readings
+            reading = self._readings.setdefault(name, Future())
+        if is_first:
+            self._read(name, reading)
+        return reading.result()
+
+    def __iter__(self) -> Iterator[Name]:
+        return iter(READERS)
+
+    def __len__(self) -> int:
+        return len(READERS)
+
+    def _read(self, name: Name, reading: Future[Reading]) -> None:
+        try:
+            made = Reading(self._given[name]) if name in self._given else _reading(READERS[name], self)
+        except BaseException as error:
+            reading.set_exception(error)  # whoever waits must not wait for ever
+            raise
+        reading.set_result(made)
 
     def known(self, name: Name) -> Any:
-        """Another reading's value, waited for; raises UnknownError."""
-        return self.readings[name].result().known()
+        """Another reading's value; raises UnknownError."""
+        return self[name].known()
 
     def need(self, name: Name, absent: str) -> Any:
         """Another reading's value; raises UnknownError with ``absent`` when there is none."""
@@ -47,14 +76,12 @@ class Look:
 
 def gather(aws: Aws, settings: Settings, folder: Path) -> Facts:
     """All readings. Raises CredentialsError: without credentials there is nothing to read."""
-    account, partition = aws.account, aws.partition
     look = Look(aws, settings, folder)
+    facts = Facts(settings, aws.account, aws.partition, look)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        # A reader waits only for readings above it in the table, which have begun: nobody waits for ever.
-        for name, reader in READERS.items():
-            look.readings[name] = pool.submit(_reading, reader, look)
-    readings = {name: future.result() for name, future in look.readings.items()}
-    return Facts(settings, account, partition, readings)
+        for _ in pool.map(look.__getitem__, READERS):
+            pass
+    return facts
 
 
 def _reading(reader: Callable[[Look], Any], look: Look) -> Reading:
@@ -249,7 +276,7 @@ def _streamlit_config(look: Look) -> Mapping[str, Any]:
         return {}
 
 
-# In an order in which each reader waits only for those above it.
+# In an order in which few wait for others.
 READERS: Mapping[Name, Callable[[Look], Any]] = {
     "identity": _identity,
     "execution_role": _execution_role,

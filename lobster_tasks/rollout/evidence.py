@@ -1,114 +1,87 @@
-"""What shows why a rollout is not live: stop reasons, target health, events, the last lines of the log."""
+"""Everything that a diagnosis may look at, as frozen data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from ..aws import Aws
-from ..errors import AwsCallError
+from ..doctor import Check
 from .judge import Verdict
-from .logs import last_lines
-from .outcome import Cause
-from .snapshot import Snapshot, Target, Task
+from .listening import Listens
+from .snapshot import Snapshot, Target, Task, revision_of
 
-_LINES = 20
+_ANY_TAG = "T"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that a diagnosis may look at.
+    """What was seen of a rollout that is not live.
 
-    ``failed`` are our tasks that ended, newest first; ``sick`` the targets of ours that were seen unhealthy;
-    ``log`` the last lines of the newest failed task, or of one that runs; ``gaps`` what could not be read, said.
+    ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``sick`` the targets of
+    ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
+    ``log`` are the last lines of the newest failed task, or of one that runs, ``listens`` what it says about
+    where it listens. ``definition`` and ``target_group`` are as AWS describes them, ``changed`` is what the
+    definition changes about the one before. ``checks`` are the doctor's, by id. ``young`` names roles that were
+    made moments ago. ``gaps`` says what could not be read.
     """
 
     verdict: Verdict
     last: Snapshot
+    tag: str = _ANY_TAG
+    waited_minutes: float = 0.0
     failed: tuple[Task, ...] = ()
     sick: tuple[Target, ...] = ()
+    were_healthy: bool = False
     events: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    listens: tuple[Listens, ...] = ()
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    target_group: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    young: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
 
+    @property
+    def again(self) -> str:
+        """The command that deploys the same once more."""
+        return f"inv deploy --tag {self.tag}"
 
-def gather(aws: Aws, snapshots: Sequence[Snapshot], verdict: Verdict) -> Evidence:
-    """Collect what the snapshots hold, and read the log of the task that tells most."""
-    last = snapshots[-1]
-    failed = sorted((task for task in last.ours if task.failed), key=_made, reverse=True)
-    log: tuple[str, ...] = ()
-    gaps: tuple[str, ...] = ()
-    if telling := next(iter([*failed, *last.ours]), None):
-        try:
-            log = tuple(_log(aws, telling))
-        except AwsCallError as refused:  # a diagnosis without the log is better than none
-            gaps = (f"the log of task {telling.short} could not be read: {refused.why}",)
-    return Evidence(verdict, last, tuple(failed), _sick(snapshots), _events(last), log, gaps)
+    @property
+    def revision(self) -> str:
+        """The number of our revision."""
+        return revision_of(self.last.rollout.task_definition)
 
+    @cached_property
+    def container(self) -> Mapping[str, Any]:
+        """The container behind the load balancer, or the first one; empty where nothing is known of it."""
+        containers: list[Mapping[str, Any]] = self.definition.get("containerDefinitions", [])
+        named = {group.container for group in self.last.rollout.target_groups}
+        return next((each for each in containers if each["name"] in named), next(iter(containers), {}))
 
-def plain_cause(evidence: Evidence) -> Cause:
-    """The cause as ECS and the load balancer state it, not interpreted."""
-    shown = [*_stops(evidence.failed), *(f"target {target.ip}: {target.why}" for target in evidence.sick)]
-    shown += [*evidence.events, *(f"log: {line}" for line in evidence.log[-5:]), *evidence.gaps]
-    if evidence.failed:
-        first = evidence.failed[0]
-        return Cause(
-            "task-failed",
-            f"{_count(len(evidence.failed), 'task')} stopped: {first.ending}.",
-            tuple(shown),
-            f"inv logs --task {first.arn.rsplit('/', 1)[-1][:8]}",
-        )
-    if evidence.sick:
-        why = evidence.sick[0].why
-        return Cause("target-unhealthy", f"The new tasks' target is {why}.", tuple(shown), "inv logs")
-    return Cause("deployment-failed", f"{_sentence(evidence.verdict.why)}", tuple(shown), "inv status")
+    @property
+    def port(self) -> int:
+        """The container's port, which the load balancer asks."""
+        groups = self.last.rollout.target_groups
+        mappings = self.container.get("portMappings", [])
+        return groups[0].port if groups else next((each["containerPort"] for each in mappings), 0)
 
+    @property
+    def log_options(self) -> Mapping[str, str]:
+        """The options of the container's log driver."""
+        return dict((self.container.get("logConfiguration") or {}).get("options") or {})
 
-def _log(aws: Aws, task: Task) -> list[str]:
-    answer = aws.call("ecs:DescribeTaskDefinition", task.task_definition, taskDefinition=task.task_definition)
-    return last_lines(aws, answer["taskDefinition"], task.arn.rsplit("/", 1)[-1], _LINES)
+    @property
+    def health_path(self) -> str:
+        """What the load balancer asks for."""
+        return str(self.target_group.get("HealthCheckPath", "the health check's path"))
 
+    def status(self, check: str) -> str:
+        """A check's status; ``skip`` for one that was not made."""
+        return self.checks[check].status if check in self.checks else "skip"
 
-def _made(task: Task) -> float:
-    return task.created_at.timestamp() if task.created_at else 0.0
-
-
-def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
-    """The last unhealthy state of each of our targets; the targets of stopped tasks are no longer shown."""
-    seen: dict[tuple[str, str], Target] = {}
-    for snapshot in snapshots:
-        for task in snapshot.ours:
-            for target in snapshot.targets_of(task):
-                if target.state == "unhealthy":
-                    seen[target.group, target.ip] = target
-                elif target.state == "healthy":
-                    seen.pop((target.group, target.ip), None)
-    return tuple(seen.values())
-
-
-def _events(last: Snapshot) -> tuple[str, ...]:
-    """Events since our deployment was made that tell of trouble, oldest first."""
-    began = last.rollout.created_at
-    words = ("unable", "fail", "unhealthy")
-    return tuple(
-        event.message
-        for event in reversed(last.service.events)
-        if began is not None and event.at >= began and any(word in event.message for word in words)
-    )
-
-
-def _stops(failed: Sequence[Task]) -> list[str]:
-    """A line for each reason, with how many tasks it ended."""
-    counts: dict[str, int] = {}
-    for task in failed:
-        key = f"{task.stop_code}: {task.ending}" if task.stop_code else task.ending
-        counts[key] = counts.get(key, 0) + 1
-    return [f"{_count(count, 'task')} stopped, {reason}" for reason, count in counts.items()]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+    def bad(self, *checks: str) -> tuple[Check, ...]:
+        """Those of the checks that failed."""
+        return tuple(self.checks[each] for each in checks if self.status(each) == "fail")

@@ -51,6 +51,17 @@ def tail(
 
 def last_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int) -> list[str]:
     """The last ``count`` lines that a task wrote; ``definition`` (DescribeTaskDefinition) says where."""
+    return _lines(aws, definition, task_id, count, from_head=False)[-count:]
+
+
+def first_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+    """The first ``count`` lines of each of a task's containers."""
+    return _lines(aws, definition, task_id, count, from_head=True)
+
+
+def _lines(
+    aws: Aws, definition: Mapping[str, Any], task_id: str, count: int, *, from_head: bool
+) -> list[str]:
     lines: list[str] = []
     for group, stream in streams_of(definition, task_id):
         answer = aws.find(
@@ -60,10 +71,10 @@ def last_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int
             logGroupName=group,
             logStreamName=stream,
             limit=count,
-            startFromHead=False,
+            startFromHead=from_head,
         )
         lines += [event["message"].rstrip("\n") for event in (answer or {}).get("events", [])]
-    return lines[-count:]
+    return lines
 
 
 def streams_of(definition: Mapping[str, Any], task_id: str) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..clock import Clock
 from ..errors import LobsterError
 from ..probe import Answer, Probe
+from .causes import Cause
 from .snapshot import Snapshot, revision_of
 
 __all__ = [
@@ -37,16 +38,6 @@ EXIT_CODES: dict[End, int] = {
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Why a rollout is not live: a code, a sentence, what shows it, and the next command or step."""
-
-    code: str
-    message: str
-    evidence: tuple[str, ...] = ()
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
 class Moment:
     """``what`` happened ``at`` seconds after the start."""
 
@@ -56,7 +47,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` what the load balancer answered."""
+    """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` what the load balancer answered.
+
+    ``also`` is the other cause where two fit; ``findings`` are worth knowing whatever the verdict.
+    """
 
     verdict: End
     why: str
@@ -68,6 +62,8 @@ class Outcome:
     seconds: float = 0.0
     timeline: tuple[Moment, ...] = ()
     probe: Probe | None = None
+    also: tuple[Cause, ...] = ()
+    findings: tuple[Cause, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -87,16 +83,11 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """The stable shape of ``inv deploy --json``."""
-        cause = self.cause
         return {
             "verdict": self.verdict,
-            "cause": cause
-            and {
-                "code": cause.code,
-                "message": cause.message,
-                "evidence": list(cause.evidence),
-                "remedy": cause.remedy,
-            },
+            "cause": self.cause and self.cause.as_json(),
+            "also": [each.as_json() for each in self.also],
+            "findings": [each.as_json() for each in self.findings],
             "url": self.url,
             "task_definition": self.task_definition,
             "previous_task_definition": self.previous_task_definition,

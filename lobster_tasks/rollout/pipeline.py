@@ -16,7 +16,9 @@ from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedE
 from ..probe import find_door, probe
 from ..settings import Settings
 from .changes import changes
-from .evidence import gather, plain_cause
+from .diagnose import diagnose
+from .findings import findings
+from .inquiry import gather
 from .judge import Verdict, judge
 from .outcome import Cause, End, Journal, Observe, Outcome, Probe, unobserved
 from .release import (
@@ -116,13 +118,16 @@ def conclude(
         )
     last = snapshots[-1]
     answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
-    end, cause = _end(verdict, answered)
-    if cause is None and end != "live":
-        cause = _cause(aws, settings, snapshots, verdict)
+    end, wrong = _end(verdict, answered)
+    causes: tuple[Cause, ...] = (wrong,) if wrong else ()
+    if not causes and end != "live":
+        causes = diagnose(gather(aws, settings, snapshots, verdict))
     return Outcome(
         verdict=end,
         why=verdict.why,
-        cause=cause,
+        cause=next(iter(causes), None),
+        also=causes[1:],
+        findings=findings(last),
         url=answered.url if answered else _url(aws, last.rollout),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,
@@ -177,18 +182,6 @@ def _end(verdict: Verdict, answered: Probe | None) -> tuple[End, Cause | None]:
         "inv logs, and check probe.path and probe.websocket in the settings",
     )
     return "failed", cause
-
-
-def _cause(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict) -> Cause:
-    if verdict.kind == "superseded":
-        return Cause("superseded", f"{verdict.why[:1].upper()}{verdict.why[1:]}.", (), "inv status")
-    cause = plain_cause(gather(aws, snapshots, verdict))
-    if verdict.kind != "moving":
-        return cause
-    minutes = settings.deployment.wait_minutes
-    told = f"Still moving after {minutes:g} minutes: {verdict.why}."
-    shown = cause.evidence if cause.code == "deployment-failed" else (cause.message, *cause.evidence)
-    return Cause("out-of-time", told, shown, "inv status; deployment.wait_minutes bounds the wait")
 
 
 def _url(aws: Aws, rollout: Rollout) -> str | None:

@@ -56,6 +56,7 @@ class Ground:
     image: Image
     service: Mapping[str, Any]
     definition: Mapping[str, Any]
+    wanted: str = "T"
 
     @property
     def running(self) -> str:
@@ -91,7 +92,7 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
     _check_log_groups(aws, definition)
-    return Ground(image, service, definition)
+    return Ground(image, service, definition, wanted)
 
 
 def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
@@ -218,6 +219,7 @@ def rollout_of(
         created_at=ours.created_at if ours else None,
         target_groups=TargetGroup.all_of(service),
         image_mib=ground.image.mib if ground else None,
+        wanted=ground.wanted if ground else "T",
     )
 
 

@@ -54,7 +54,8 @@ class Rollout:
     ``deployment`` is the id of our deployment (``ecs-svc/…``), None where only the revision is known.
     ``started`` says that our tasks are those which this deployment started; otherwise they are those of the
     revision. ``recorded`` says that there is a service deployment of its own to look for, made after
-    ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline.
+    ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline, ``wanted`` is what was asked
+    to be deployed, for who has to ask again.
     """
 
     cluster: str
@@ -68,6 +69,13 @@ class Rollout:
     earlier: str | None = None
     target_groups: tuple[TargetGroup, ...] = ()
     image_mib: int | None = None
+    wanted: str = "T"
+
+    @property
+    def region(self) -> str:
+        """Where the service is."""
+        parts = self.task_definition.split(":")
+        return parts[3] if len(parts) > 3 else ""
 
     @property
     def target_group_arns(self) -> tuple[str, ...]:
@@ -249,6 +257,11 @@ class Task:
     def failed(self) -> bool:
         """It stopped, or is stopping, and not because a newer task took its place."""
         return bool(self.stopped_reason) and not self.stopped_reason.startswith(_REPLACED)
+
+    @property
+    def exited(self) -> bool:
+        """Whether a program of it ran and ended."""
+        return any(each.exit_code is not None for each in self.containers)
 
     @property
     def ending(self) -> str:

@@ -124,8 +124,9 @@ def test_releases_under_traffic(account: Account) -> None:
     assert second.previous_task_definition == first.task_definition
     assert "draining" in said(second)
     assert broken.cause is not None
-    assert broken.cause.code == "task-failed"
-    assert "exit code 3" in broken.cause.message
+    assert broken.cause.code == "exits"
+    assert "exit code 3; it said: giving up with 3." in broken.cause.message
+    assert [line for line in broken.cause.changed if "image" in line]
     assert "log: giving up with 3" in broken.cause.evidence
     assert "circuit breaker: 2 of 3 failures" in said(broken)
     assert broken.probe is not None
@@ -304,7 +305,7 @@ def test_following_what_was_rolled_back_before_we_came(account: Account) -> None
     late = follow(account.aws, account.settings, broken.task_definition)
     assert (late.verdict, late.exit_code) == ("rolled_back", 3)
     assert late.cause is not None
-    assert late.cause.code == "task-failed"
+    assert late.cause.code == "exits"
 
 
 def test_the_app_does_not_answer_as_it_should(account: Account) -> None:

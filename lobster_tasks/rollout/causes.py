@@ -1,0 +1,89 @@
+"""The closed list of causes, by code; each has a page in docs/causes/.
+
+A code is what other programs rely on: it never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CODES: Mapping[str, str] = {
+    "image-not-found": "The repository does not have the image.",
+    "image-platform": "The image is for another processor than the task's.",
+    "no-route-to-registry": "The task's network does not lead to ECR, CloudWatch Logs or Secrets Manager.",
+    "registry-denied": "The execution role may not pull the image.",
+    "pull-rate-limit": "The registry refuses further pulls for now.",
+    "secret-not-found": "A secret or parameter is not there, or has no value.",
+    "secret-not-readable": "The execution role may not read a secret or parameter.",
+    "secret-key-missing": "A secret does not have the JSON key that is asked of it.",
+    "log-group-missing": "The log group is not there.",
+    "log-group-region": "The log group is looked for in another region.",
+    "log-options": "The log driver does not take its options.",
+    "logs-denied": "The execution role may not write to the log group.",
+    "execution-role-not-assumable": "ECS cannot assume the execution role.",
+    "task-role-missing": "The task role is not there.",
+    "task-role-not-assumable": "ECS cannot assume the task role.",
+    "pass-role-denied": "Who deploys may not pass the roles to ECS.",
+    "exits": "The program ends.",
+    "out-of-memory": "The container needs more memory than the task has.",
+    "command-not-found": "The image does not have the program that is to be run.",
+    "exec-format": "The program is not for this processor, or has no interpreter line.",
+    "cannot-start": "The container cannot be started.",
+    "wrong-port": "The app listens on another port than the container's.",
+    "bound-to-loopback": "The app listens on loopback only, where the load balancer does not reach it.",
+    "health-path-status": "The health check's path answers with a status that is not healthy.",
+    "health-check-timeout": "The health check is not answered in time.",
+    "security-group-blocks": "A security group does not let the load balancer reach the tasks.",
+    "target-not-in-use": "No listener forwards to the target group, or not in the task's zone.",
+    "target-group-mismatch": "The target group does not fit the tasks.",
+    "unhealthy-later": "The tasks were healthy, and then were not.",
+    "container-health-check": "The container's own health check fails.",
+    "no-capacity": "Fargate has no room at the moment.",
+    "quota": "The account's quota is used up.",
+    "no-addresses": "The subnets have no free address.",
+    "spot-interrupted": "AWS took the Spot capacity back.",
+    "deployment-percent": "Minimum and maximum percent leave ECS no room to move.",
+    "ignores-sigterm": "The program does not end on SIGTERM and is killed.",
+    "stopped-by-user": "Somebody stopped it.",
+    "superseded": "Another deployment took its place.",
+    "service-busy": "Another deployment is under way.",
+    "service-gone": "The service is not there, or is being deleted.",
+    "scaled-to-zero": "The service is asked for no tasks.",
+    "no-release-before": "There is no release to go back to.",
+    "rollback-failed": "The release before does not serve either.",
+    "probe-failed": "The app does not answer as it should through the load balancer.",
+    "refused": "Something that a deployment needs is not there.",
+    "out-of-time": "It was still moving when the time was up.",
+    "unknown": "What AWS shows does not say why.",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a rollout is not live: a code, a sentence, what shows it, and the next command or step.
+
+    ``changed`` is what the release changed, where that may be why. ``heals`` says whether waiting may help.
+    """
+
+    code: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+    changed: tuple[str, ...] = ()
+    heals: bool = True
+
+    @property
+    def page(self) -> str:
+        """The code's page in the documentation."""
+        return f"docs/causes/{self.code}.md"
+
+    def as_json(self) -> dict[str, object]:
+        """The stable shape: what the release changed is evidence too."""
+        changed = [f"changed: {line}" for line in self.changed]
+        return {
+            "code": self.code,
+            "message": self.message,
+            "evidence": [*self.evidence, *changed],
+            "remedy": self.remedy,
+        }

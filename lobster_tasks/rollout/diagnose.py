@@ -1,0 +1,178 @@
+"""From evidence to a cause: one, or the two that fit; pure.
+
+What comes back most often counts: a deployment fails by the same failure again and again, and one task that
+somebody stopped, or that Spot took, is not why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .causes import Cause
+from .evidence import Evidence
+from .reasons import ELB, EXITED, codes_of, without_ids
+from .serving import explain_container_health, explain_exit, explain_health
+from .snapshot import Task
+from .starting import Case, Finding, explain_start
+
+# Waiting does not mend these; permissions may still be on their way when the role is young.
+HOPELESS = frozenset(
+    {
+        "image-not-found",
+        "image-platform",
+        "secret-not-found",
+        "secret-key-missing",
+        "log-group-missing",
+        "log-group-region",
+        "log-options",
+        "command-not-found",
+        "exec-format",
+        "cannot-start",
+        "out-of-memory",
+        "wrong-port",
+        "bound-to-loopback",
+        "security-group-blocks",
+        "target-not-in-use",
+        "task-role-missing",
+    }
+)
+PERMISSIONS = frozenset(
+    {
+        "registry-denied",
+        "secret-not-readable",
+        "logs-denied",
+        "execution-role-not-assumable",
+        "task-role-not-assumable",
+    }
+)
+_INCIDENTS = ("stopped-by-user", "spot-interrupted")
+_MOST_EVENTS, _MOST_TARGETS = 5, 4
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Tasks that ended alike, newest first."""
+
+    codes: tuple[str, ...]
+    reason: str
+    tasks: tuple[Task, ...]
+
+
+def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
+    """Why it is not live: one cause, or the two that fit, the likelier first."""
+    case, findings = _findings(evidence)
+    if not findings:
+        return (_by_verdict(evidence),)
+    shown = _shown(evidence, case)
+    return tuple(
+        Cause(
+            each.code,
+            each.message,
+            shown if number == 0 else (),
+            each.remedy,
+            evidence.changed if number == 0 else (),
+            heals=_heals(each, evidence),
+        )
+        for number, each in enumerate(findings)
+    )
+
+
+def failures(tasks: Iterable[Task]) -> list[Failure]:
+    """Failed tasks by what ended them: the commonest first, the newest where two are as common."""
+    alike: dict[tuple[str, str], list[Task]] = {}
+    for task in tasks:
+        alike.setdefault((task.stop_code, without_ids(task.ending)), []).append(task)
+    found = [
+        Failure(codes_of(reason, stop_code), reason, tuple(each))
+        for (stop_code, reason), each in alike.items()
+    ]
+    return sorted(found, key=lambda each: (each.codes[:1] in [(i,) for i in _INCIDENTS], -len(each.tasks)))
+
+
+def _findings(evidence: Evidence) -> tuple[Case, list[Finding]]:
+    """The failure that counts, and what explains it."""
+    nothing = Case("", "")
+    if evidence.verdict.kind == "superseded":
+        return nothing, []
+    for failure in failures(evidence.failed):
+        case = Case("", failure.tasks[0].ending, failure.tasks)
+        if found := _explained(evidence, case, failure.codes):
+            return case, found
+    for event in reversed(evidence.events):
+        if found := _explained(evidence, Case("", event), codes_of(event)):
+            return Case("", event), found
+    return nothing, explain_health(evidence)
+
+
+def _explained(evidence: Evidence, case: Case, codes: Sequence[str]) -> list[Finding]:
+    found: list[Finding] = []
+    for code in codes:
+        found += _explain(evidence, Case(code, case.text, case.tasks))
+    named = [each.code for each in found]
+    return [each for number, each in enumerate(found) if each.code not in named[:number]][:2]
+
+
+def _explain(evidence: Evidence, case: Case) -> list[Finding]:
+    if case.code == ELB:
+        return explain_health(evidence)
+    if case.code == EXITED:
+        return [explain_exit(evidence, case)]
+    if case.code == "container-health-check":
+        return [explain_container_health(evidence)]
+    found = explain_start(evidence, case)
+    return [found] if found else []
+
+
+def _heals(finding: Finding, evidence: Evidence) -> bool:
+    if finding.heals is not None:
+        return finding.heals
+    if finding.code in PERMISSIONS:
+        return bool(evidence.young)
+    if finding.code == "no-route-to-registry":
+        return not evidence.bad("network.routes", "network.public-address", "security.tasks-out")
+    return finding.code not in HOPELESS
+
+
+def _by_verdict(evidence: Evidence) -> Cause:
+    """Where no task, target or event tells."""
+    why = f"{evidence.verdict.why[:1].upper()}{evidence.verdict.why[1:]}".rstrip(".") + "."
+    shown = _shown(evidence, Case("", ""))
+    if evidence.verdict.kind == "superseded":
+        return Cause("superseded", why, shown, "inv status")
+    if evidence.last.service.status != "ACTIVE":
+        return Cause("service-gone", why, shown, "inv setup-fargate")
+    if evidence.last.service.desired == 0:
+        return Cause("scaled-to-zero", why, shown, f"inv scale --to 1, or {evidence.again}")
+    if evidence.verdict.kind == "moving":
+        told = f"Still moving after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}."
+        return Cause(
+            "out-of-time", told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
+        )
+    if "by the user" in evidence.verdict.why:
+        return Cause("stopped-by-user", f"Somebody stopped the deployment. {why}", shown, evidence.again)
+    return Cause("unknown", f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup")
+
+
+def _shown(evidence: Evidence, case: Case) -> tuple[str, ...]:
+    """What shows it: stop reasons, targets, events, what the doctor saw, the log, and what could not be read."""
+    lines = [line for failure in failures(evidence.failed) for line in _stops(failure)]
+    lines += [f"target {each.ip}:{each.port} {each.why}" for each in evidence.sick[-_MOST_TARGETS:]]
+    told = [event for event in evidence.events if not any(_repeats(event, each) for each in evidence.failed)]
+    lines += [f"event: {event}" for event in dict.fromkeys(told[-_MOST_EVENTS:])]
+    lines += [f"{check.id}: {check.saw}" for check in evidence.checks.values() if check.status == "fail"]
+    lines += evidence.young
+    lines += [f"log: {line}" for line in evidence.log]
+    return (*lines, *(f"not read: {gap}" for gap in evidence.gaps))
+
+
+def _stops(failure: Failure) -> list[str]:
+    count, newest = len(failure.tasks), failure.tasks[0]
+    named = ", ".join(part for part in (newest.stop_code, "same reason" if count > 1 else "") if part)
+    what = f"{count} tasks" if count > 1 else f"task {newest.short}"
+    return [f"{what} stopped{f', {named}' if named else ''}: {newest.ending}"]
+
+
+def _repeats(event: str, task: Task) -> bool:
+    """Whether an event says again why a task stopped."""
+    return bool(task.stopped_reason) and task.stopped_reason[:120] in event

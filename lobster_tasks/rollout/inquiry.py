@@ -1,0 +1,248 @@
+"""Gathers the evidence: what the snapshots hold, and what else AWS shows of this kind of failure.
+
+A diagnosis without one of its readings is better than none: what cannot be read is said in ``gaps``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..doctor import Check, Facts, consult
+from ..doctor.check import UnknownError
+from ..doctor.facts import Name
+from ..errors import InterruptedRunError, LobsterError
+from ..settings import Settings
+from ..stack import NO_RELEASE
+from ..stack.task_definition import differences
+from ..together import together
+from .evidence import Evidence
+from .judge import Verdict
+from .listening import Listens, listens
+from .logs import first_lines, last_lines
+from .masking import mask, mask_shapes, secret_values
+from .reasons import ELB, ROLE, codes_of
+from .snapshot import Snapshot, Target, Task, revision_of
+
+_LINES = 20
+# A server says where it listens when it starts.
+_FIRST_LINES = 100
+# IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
+_YOUNG_SECONDS = 120.0
+_ROLES: tuple[Name, ...] = ("execution_role", "task_role")
+_TROUBLE = ("unable", "fail", "unhealthy")
+_CHECKS: Mapping[str, tuple[str, ...]] = {
+    "no-route-to-registry": ("network.routes", "network.public-address", "security.tasks-out"),
+    "registry-denied": ("roles.execution", "roles.pull"),
+    "secret-not-found": ("secrets.exist",),
+    "secret-not-readable": ("roles.execution", "roles.secrets", "roles.decrypt"),
+    "secret-key-missing": ("secrets.form",),
+    "log-group-missing": ("logs.group",),
+    "logs-denied": ("roles.execution", "roles.logs"),
+    ROLE: ("roles.execution", "roles.task"),
+    "Target.Timeout": ("security.tasks", "security.load-balancer-out"),
+    "Target.NotInUse": ("load-balancer.listener", "load-balancer.zones"),
+}
+
+
+@dataclass
+class _Reader:
+    """Reads what may be refused; keeps why it was."""
+
+    gaps: list[str] = field(default_factory=list)
+
+    def read(self, what: str, work: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return work()
+        except InterruptedRunError:
+            raise
+        except LobsterError as refused:
+            self.gaps.append(f"{what} ({refused.why or refused.what})")
+            return otherwise
+
+
+def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict) -> Evidence:
+    """Everything about the last of ``snapshots``, with what the earlier ones tell."""
+    last, reader = snapshots[-1], _Reader()
+    failed = tuple(sorted((task for task in last.ours if task.failed), key=_made, reverse=True))
+    sick, events = _sick(snapshots), _events(last)
+    ours, before, group = together(
+        partial(
+            reader.read, "the task definition", partial(_definition, aws, last.rollout.task_definition), {}
+        ),
+        partial(reader.read, "the revision before", partial(_definition, aws, last.rollout.previous), {}),
+        partial(reader.read, "the target group", partial(_target_group, aws, last), {}),
+    )
+    log, heard = reader.read("the log", partial(_log, aws, ours, failed, last.ours), ((), ()))
+    wanted = _checks(failed, sick, events)
+    checks, young = reader.read("the set-up", partial(_consult, aws, settings, ours, wanted), ({}, ()))
+    return Evidence(
+        verdict,
+        last,
+        tag=last.rollout.wanted,
+        waited_minutes=settings.deployment.wait_minutes,
+        failed=failed,
+        sick=sick,
+        were_healthy=_were_healthy(snapshots, failed, sick),
+        events=tuple(mask_shapes(event) for event in events),
+        log=log,
+        listens=heard,
+        definition=ours,
+        target_group=group,
+        changed=_changed(last, before, ours),
+        checks=checks,
+        young=young,
+        gaps=tuple(reader.gaps),
+    )
+
+
+def _definition(aws: Aws, arn: str | None) -> dict[str, Any]:
+    if arn is None:
+        return {}
+    found = aws.find("ecs:DescribeTaskDefinition", ("ClientException",), arn, taskDefinition=arn)
+    return dict(found["taskDefinition"]) if found else {}
+
+
+def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
+    arns = last.rollout.target_group_arns[:1]
+    if not arns:
+        return {}
+    found = aws.find(
+        "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), arns[0], TargetGroupArns=list(arns)
+    )
+    return dict(found["TargetGroups"][0]) if found and found["TargetGroups"] else {}
+
+
+def _log(
+    aws: Aws, definition: Mapping[str, Any], failed: Sequence[Task], ours: Sequence[Task]
+) -> tuple[tuple[str, ...], tuple[Listens, ...]]:
+    """The last lines, masked, and where the app says that it listens; of the newest failed task that ran."""
+    ran = [task for task in (*failed, *ours) if task.started_at or task.exited]
+    if not ran or not definition:
+        return (), ()
+    task_id = ran[0].arn.rpartition("/")[2]
+    begin = first_lines(aws, definition, task_id, _FIRST_LINES)
+    end = last_lines(aws, definition, task_id, _LINES)
+    values = secret_values(definition)
+    return tuple(mask(line, values) for line in end), listens([*begin, *end])
+
+
+def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str]) -> list[str]:
+    """The doctor's checks that tell more about failures of this kind."""
+    signs = [code for task in failed for code in codes_of(task.ending, task.stop_code)]
+    signs += [code for event in events for code in codes_of(event)]
+    signs += [target.reason for target in sick]
+    if ELB in signs and any("timed out" in event for event in events):
+        signs.append("Target.Timeout")
+    return list(dict.fromkeys(check for sign in signs for check in _CHECKS.get(sign, ())))
+
+
+def _consult(
+    aws: Aws, settings: Settings, definition: Mapping[str, Any], wanted: Sequence[str]
+) -> tuple[dict[str, Check], tuple[str, ...]]:
+    """The checks, and roles that are too young to be known everywhere."""
+    if not wanted:
+        return {}, ()
+    checks, facts = consult(
+        aws, as_defined(settings, definition), wanted, {"task_definition": definition or None}
+    )
+    asked = any(each in wanted for each in ("roles.execution", "roles.task"))
+    return checks, tuple(_young(aws, facts)) if asked else ()
+
+
+def _young(aws: Aws, facts: Facts) -> Iterable[str]:
+    for name in _ROLES:
+        try:
+            role = facts.known(name)
+        except UnknownError:
+            continue
+        age = aws.clock.age(role["CreateDate"].timestamp()) if role else _YOUNG_SECONDS
+        if age < _YOUNG_SECONDS:
+            yield f"the role {role['RoleName']} was made {age:.0f} s ago"
+
+
+def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:
+    """The settings as a task definition has them, whoever wrote it: roles, secrets, port and log group."""
+    containers = definition.get("containerDefinitions", [])
+    named = [each for each in containers if each["name"] == settings.container.name]
+    container = next(iter([*named, *containers]), None)
+    if container is None:
+        return settings
+    options = (container.get("logConfiguration") or {}).get("options") or {}
+    ports = [each["containerPort"] for each in container.get("portMappings", [])]
+    given: dict[str, dict[str, Any]] = {
+        "task": _some(
+            execution_role=definition.get("executionRoleArn", "").rpartition("/")[2],
+            task_role=definition.get("taskRoleArn", "").rpartition("/")[2],
+        ),
+        "container": {
+            "name": container["name"],
+            "secrets": {each["name"]: each["valueFrom"] for each in container.get("secrets", [])},
+            **_some(port=next(iter(ports), None)),
+        },
+        "logs": _some(group=options.get("awslogs-group")),
+    }
+    sections = {name: getattr(settings, name).model_copy(update=members) for name, members in given.items()}
+    return settings.model_copy(update=sections)
+
+
+def _some(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}
+
+
+def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[str, ...]:
+    """What our revision changes about the one before, unless that was none yet."""
+    if not before or not ours or is_no_release(before):
+        return ()
+    name = next((each["name"] for each in ours["containerDefinitions"]), "")
+    lines = [line.removeprefix(f"{name}: ") for line in differences(before, ours)]
+    return tuple(
+        f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines
+    )
+
+
+def is_no_release(definition: Mapping[str, Any]) -> bool:
+    """Whether a definition stands for a service that has no release yet."""
+    images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
+    return any(image.endswith(f":{NO_RELEASE}") for image in images)
+
+
+def _made(task: Task) -> float:
+    return task.created_at.timestamp() if task.created_at else 0.0
+
+
+def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
+    """The last unhealthy state of each of our targets; the targets of stopped tasks are no longer shown."""
+    seen: dict[tuple[str, str], Target] = {}
+    for snapshot in snapshots:
+        for task in snapshot.ours:
+            for target in snapshot.targets_of(task):
+                key = target.group, target.ip
+                if target.state in ("unhealthy", "unused") and target.reason != "Target.NotRegistered":
+                    seen.pop(key, None)
+                    seen[key] = target
+                elif target.state == "healthy":
+                    seen.pop(key, None)
+    return tuple(seen.values())
+
+
+def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], sick: Iterable[Target]) -> bool:
+    """Whether a task that is in trouble had been healthy in an earlier snapshot."""
+    healthy = {task.arn for snapshot in snapshots for task in snapshot.healthy}
+    addresses = {target.ip for target in sick}
+    now = snapshots[-1]
+    troubled = {task.arn for task in failed} | {task.arn for task in now.ours if task.ip in addresses}
+    return bool(healthy & troubled)
+
+
+def _events(last: Snapshot) -> list[str]:
+    """Events since our deployment was made that tell of trouble, oldest first."""
+    began = last.rollout.created_at
+    return [
+        event.message
+        for event in reversed(last.service.events)
+        if began is not None and event.at >= began and any(word in event.message for word in _TROUBLE)
+    ]

@@ -1,0 +1,93 @@
+"""Where an app says that it listens, from its own log. Pure.
+
+Only servers whose line tells the address they are bound to are believed about it; many others print
+``localhost`` for a person to click on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[\w.*-]+)(?::(?P<port>\d{2,5}))?"
+# Uvicorn, Hypercorn, Werkzeug (Flask), Gunicorn, Waitress, Puma, Gradio, Dash, and Streamlit with an address given.
+_BOUND = re.compile(
+    r"(?:Uvicorn running on|Hypercorn running on|Listening at:|Serving on|Listening on|Running on(?: local URL:)?"
+    r"|is running on|development server at|^\s*URL:)\s+" + _URL,
+    re.IGNORECASE,
+)
+# Streamlit's Local, Network and External URL, Node's and others' lines for people.
+_SHOWN = re.compile(
+    r"\b(?:URL|listening|running|serving|started)\b.*?"
+    r"(?P<scheme>https?)://(?P<host>localhost|\[[0-9a-f:]+\]|[\d.]{7,15})(?::(?P<port>\d{2,5}))",
+    re.IGNORECASE,
+)
+_HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S+) port (?P<port>\d+)")
+_PORT_ONLY = (
+    re.compile(
+        r"\b(?:listen(?:s|ing)|serv(?:es|ing)|running|started|initialized)\b.*?\bport(?:\(s\)|s)?:?\s*(\d{2,5})\b",
+        re.I,
+    ),
+    re.compile(r"\blistening(?:\s+(?:on|at))?\s+(?:\S*:)?(\d{2,5})\b", re.IGNORECASE),
+    re.compile(
+        r"\b(?:running|started|serving)\b.*?\b(?:on|at)\s+(?:\*|\[::\]|0\.0\.0\.0)?:(\d{2,5})\b", re.I
+    ),
+)
+_LOOPBACK = re.compile(r"^(127\.|localhost$|\[?::1\]?$)")
+_EVERYWHERE = ("0.0.0.0", "[::]", "::", "*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Listens:
+    """A port that an app says it listens on; ``address`` is empty where the line does not tell."""
+
+    port: int
+    address: str
+    line: str
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only the task itself reaches it."""
+        return bool(_LOOPBACK.match(self.address))
+
+
+def listens(lines: Iterable[str]) -> tuple[Listens, ...]:
+    """What the lines say, each port once and with its widest address, the last told last."""
+    found: dict[int, Listens] = {}
+    for line in lines:
+        told = _told(line)
+        known = found.get(told.port) if told else None
+        if told and (known is None or known.is_on_loopback or not known.address):
+            found.pop(told.port, None)
+            found[told.port] = told
+    return tuple(found.values())
+
+
+def _told(line: str) -> Listens | None:
+    if bound := _BOUND.search(line):
+        return Listens(_port(bound), _bound_address(bound), line.strip())
+    if served := _HTTP_SERVER.search(line):
+        return Listens(int(served["port"]), served["host"], line.strip())
+    if shown := _SHOWN.search(line):
+        return Listens(_port(shown), _shown_address(shown["host"]), line.strip())
+    port = next((int(found[1]) for pattern in _PORT_ONLY if (found := pattern.search(line))), 65536)
+    return Listens(port, "", line.strip()) if port < 65536 else None
+
+
+def _port(found: re.Match[str]) -> int:
+    return int(found["port"] or _DEFAULT_PORTS[found["scheme"].lower()])
+
+
+def _bound_address(found: re.Match[str]) -> str:
+    """``localhost`` is an address only where the server repeats what it was told to bind."""
+    is_repeated = found[0].lower().lstrip().startswith(("uvicorn", "hypercorn", "running"))
+    return found["host"] if is_repeated or found["host"] != "localhost" else ""
+
+
+def _shown_address(host: str) -> str:
+    """A line for people says ``localhost`` whatever the program is bound to; an address is an address."""
+    if host == "localhost":
+        return ""
+    return host if host in _EVERYWHERE or host[0].isdigit() else ""

@@ -1,0 +1,60 @@
+"""Keeps secrets out of what is shown: values of environment variables, and what looks like a key. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MASK = "***"
+_SHORTEST, _SHORTEST_NAMED = 6, 4
+_SECRET_NAME = re.compile(
+    r"key|token|secret|pass|pwd|credential|auth|dsn|private|salt|signature|cookie|_ur[li]$", re.IGNORECASE
+)
+# What logs show anyway: words, numbers, regions, versions, host names, paths.
+_WORD = r"(?:[A-Za-z]{1,15}|\d{1,5}|[A-Za-z]?\d{1,3}[A-Za-z]?)"
+_PLAIN = re.compile(
+    rf"{_WORD}(?:[-_.:,/ ]{_WORD})*|[a-z0-9.-]+\.[a-z]{{2,}}(?::\d+)?|/?(?:[\w.-]{{1,20}}/)+[\w.-]{{0,20}}"
+)
+_SHAPES = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}"
+    r"|\b(?:ghp|gho|ghs|github_pat|glpat|xox[abpr]|whsec)[-_][A-Za-z0-9_-]{10,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*"
+)
+_NAMED = re.compile(
+    r"(?<![:\w.-])(?P<name>[\w.-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\w.-]*"
+    r"['\"]?\s*[=:]\s*(?:bearer\s+|basic\s+)?['\"]?)(?P<value>[^\s'\",;&]{4,})",
+    re.IGNORECASE,
+)
+_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)(?P<value>[^\s@/]+)(?=@)")
+
+
+def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Values in a task definition's environment that may be secrets, the longest first."""
+    found = {
+        variable.get("value", "")
+        for container in (definition or {}).get("containerDefinitions", [])
+        for variable in container.get("environment", [])
+        if _may_be_secret(variable.get("name", ""), variable.get("value", ""))
+    }
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def mask(line: str, values: Iterable[str] = ()) -> str:
+    """A line of a log with the ``values``, and whatever looks like a secret, made unreadable."""
+    for value in values:
+        line = line.replace(value, MASK)
+    return _NAMED.sub(lambda found: f"{found['name']}{MASK}", mask_shapes(line))
+
+
+def mask_shapes(text: str) -> str:
+    """A text of AWS's own, where ``secret:`` is part of a name, with whatever has the shape of a key masked."""
+    return _IN_URL.sub(lambda found: f"{found['before']}{MASK}", _SHAPES.sub(MASK, text))
+
+
+def _may_be_secret(name: str, value: str) -> bool:
+    if _SECRET_NAME.search(name):
+        return len(value) >= _SHORTEST_NAMED and not value.isdigit()
+    return len(value) >= _SHORTEST and not _PLAIN.fullmatch(value)

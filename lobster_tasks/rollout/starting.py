@@ -1,0 +1,349 @@
+"""Causes of tasks that do not start: image, network, permissions, secrets, logs, roles, capacity. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..settings import FARGATE_MEMORY
+from .evidence import Evidence
+from .reasons import first
+from .snapshot import Task
+
+_ROLES = "inv create-iam-policies"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure: what AWS said (``text``) and the tasks that it ended, none where none were made."""
+
+    code: str
+    text: str
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is the matter and how to mend it; ``heals`` says whether waiting may help, None as the code has it."""
+
+    code: str
+    message: str
+    remedy: str
+    heals: bool | None = None
+
+
+Explain = Callable[[Evidence, Case], Finding]
+
+
+def explain_start(evidence: Evidence, case: Case) -> Finding | None:
+    """For the codes of this module; None for others."""
+    explain = _EXPLANATIONS.get(case.code)
+    return explain(evidence, case) if explain else None
+
+
+def _image_not_found(evidence: Evidence, case: Case) -> Finding:
+    image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S+?)[:,]? ", f"{case.text} ")
+    named = image.rpartition("/")[2] or "the image"
+    if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
+        named = f"{named} or its repository"
+    push = f"inv push-image --tag {evidence.tag}, then {evidence.again}"
+    return Finding(case.code, f"The repository does not have {named}.", push)
+
+
+def _image_platform(evidence: Evidence, case: Case) -> Finding:
+    platform = first(r"platform '?([\w/]+)", case.text) or "the task's platform"
+    return Finding(
+        case.code,
+        f"The image has nothing for {platform}, which the task runs on.",
+        f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
+    )
+
+
+def _no_route(evidence: Evidence, case: Case) -> Finding:
+    whom = first(r"between the task and (?:Amazon |AWS )?([\w ]+?)\.", case.text) or _reached_for(case.text)
+    wrong = evidence.bad("network.routes", "network.public-address", "security.tasks-out")
+    said = f": {wrong[0].saw}" if wrong else ""
+    step = (
+        wrong[0].fix if wrong and wrong[0].fix else "set network.public: true, or name subnets with a way out"
+    )
+    apply = step if step.startswith("inv ") else f"{step}; inv create-fargate-service"
+    return Finding(case.code, f"The task does not reach {whom}{said}.", f"{apply}, then {evidence.again}")
+
+
+def _reached_for(text: str) -> str:
+    if "from asm" in text:
+        return "Secrets Manager"
+    if "from ssm" in text:
+        return "Systems Manager"
+    return "CloudWatch Logs" if "logger args" in text else "ECR"
+
+
+def _registry_denied(evidence: Evidence, case: Case) -> Finding:
+    action = first(r"perform: (ecr:\w+)", case.text) or "pull the image (403 Forbidden)"
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not {action}.",
+        f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def _rate_limit(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "The registry refuses further pulls for now.",
+        f"keep a copy in ECR: inv push-image --tag {evidence.tag}, then {evidence.again}",
+    )
+
+
+def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
+    name, source = _secret(evidence, case.text)
+    if ":secretsmanager:" in source:
+        arn = ":".join(source.split(":")[:7])
+        lacks = "has no value yet" if "staging label" in case.text else "is not there"
+        put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
+        if lacks != "has no value yet":
+            put = f"create it (aws secretsmanager create-secret), or correct container.secrets.{name}"
+        return Finding(case.code, f"The secret behind {name} {lacks}.", f"{put}, then {evidence.again}")
+    put = f"aws ssm put-parameter --type SecureString --name {source or 'NAME'} --value …"
+    return Finding(case.code, f"There is no parameter behind {name}.", f"{put}, then {evidence.again}")
+
+
+def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
+    name, _ = _secret(evidence, case.text)
+    if "kms:" in case.text or "Access to KMS" in case.text:
+        key = first(r"(arn:aws[\w-]*:kms:\S+?)[\s,]", f"{case.text} ") or "its key"
+        step = f"allow kms:Decrypt on {key} to {_role(evidence)}"
+        return Finding(
+            case.code,
+            f"The execution role {_role(evidence)} may not decrypt {name}.",
+            f"{step}, then {evidence.again}",
+        )
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not read {name}.",
+        f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def _secret_key_missing(evidence: Evidence, case: Case) -> Finding:
+    key = first(r"json key (\S+)", case.text)
+    keyed = [
+        each
+        for each in evidence.container.get("secrets", [])
+        if _json_key(each["valueFrom"]) == key or not key
+    ]
+    keyed = [each for each in keyed if _json_key(each["valueFrom"])]
+    name = keyed[0]["name"] if keyed else "a variable"
+    key = key or (_json_key(keyed[0]["valueFrom"]) if keyed else "")
+    lacks = "is not JSON, so it has no key" if "json key" not in case.text else "has no JSON key"
+    return Finding(
+        case.code,
+        f"The secret behind {name} {lacks} {key}.".replace(" .", "."),
+        f"put a JSON object with {key or 'the key'} into the secret, or correct container.secrets.{name}; "
+        f"then {evidence.again}",
+    )
+
+
+def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
+    options = evidence.log_options
+    group, region = options.get("awslogs-group", "the log group"), options.get("awslogs-region", "")
+    here = evidence.last.rollout.region
+    if region and here and region != here:
+        return Finding(
+            "log-group-region",
+            f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
+            f"set awslogs-region to {here} in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
+        )
+    return Finding(
+        case.code,
+        f"There is no log group {group}{f' in {region}' if region else ''}.",
+        f"inv create-task-definition, then {evidence.again}",
+    )
+
+
+def _logs_denied(evidence: Evidence, case: Case) -> Finding:
+    action = first(r"perform: (logs:\w+)", case.text)
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not {action}.",
+        f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def _log_options(evidence: Evidence, case: Case) -> Finding:
+    said = case.text.partition("logger args: ")[2] or case.text
+    return Finding(
+        case.code,
+        f"The log driver does not take its options: {said}.",
+        f"correct logConfiguration in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
+    )
+
+
+def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
+    arn = first(r"assume the role '([^']+)'", case.text)
+    name = arn.rpartition("/")[2] or "the role"
+    is_task_role = (
+        arn == evidence.definition.get("taskRoleArn") != evidence.definition.get("executionRoleArn")
+    )
+    which, check = ("task", "roles.task") if is_task_role else ("execution", "roles.execution")
+    wrong = evidence.bad(check)
+    absent = bool(wrong) and wrong[0].saw.startswith("there is no role")
+    code = "execution-role-not-assumable"
+    if is_task_role:
+        code = "task-role-missing" if absent or not wrong else "task-role-not-assumable"
+    why = f"ECS cannot assume the {which} role {name}"
+    if wrong:
+        why += f": {wrong[0].saw.partition(': ')[2] or wrong[0].saw}"
+    elif evidence.young:
+        why += f": {evidence.young[0]}, and IAM takes up to a minute to make it known"
+    return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")
+
+
+def _command_not_found(evidence: Evidence, case: Case) -> Finding:
+    program = first(r'exec: "([^"]+)"', case.text) or first(r"stat (\S+?):", case.text)
+    return Finding(
+        case.code,
+        f"The image has no program {program}." if program else "The image does not have what is to be run.",
+        f"correct CMD and ENTRYPOINT (or container.command), then inv push-image and {evidence.again}",
+    )
+
+
+def _exec_format(evidence: Evidence, case: Case) -> Finding:
+    architecture = evidence.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    return Finding(
+        case.code,
+        f"The program does not run on {architecture}: exec format error.",
+        f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}; "
+        "a script needs its #! line",
+    )
+
+
+def _cannot_start(evidence: Evidence, case: Case) -> Finding:
+    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.rpartition(": ")[2]
+    return Finding(
+        case.code,
+        f"The container cannot be started: {problem}.",
+        f"correct CMD, USER and WORKDIR in the Dockerfile, then inv push-image and {evidence.again}",
+    )
+
+
+def _out_of_memory(evidence: Evidence, case: Case) -> Finding:
+    cpu, memory = (int(evidence.definition.get(size, 0) or 0) for size in ("cpu", "memory"))
+    more = next((f"--set task.memory={each}" for each in FARGATE_MEMORY.get(cpu, ()) if each > memory), "")
+    if not more:
+        wider = next(
+            (each for each in FARGATE_MEMORY if each > cpu and max(FARGATE_MEMORY[each]) > memory), 0
+        )
+        size = next((each for each in FARGATE_MEMORY.get(wider, ()) if each > memory), 0)
+        more = f"--set task.cpu={wider} --set task.memory={size}"
+    limit = f" than the {memory} MiB that the task has" if memory else ""
+    return Finding(
+        case.code, f"The container needs more memory{limit}.", f"{evidence.again} {more} (and in invoke.yaml)"
+    )
+
+
+def _no_capacity(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "Fargate has no room for the task at the moment; ECS goes on trying.",
+        f"wait, or name more subnets in other zones (network.subnets); then {evidence.again}",
+    )
+
+
+def _quota(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "The account's Fargate quota is used up.",
+        "ask for more: aws service-quotas request-service-quota-increase --service-code fargate "
+        f"--quota-code L-3032A538 --desired-value N, then {evidence.again}",
+    )
+
+
+def _no_addresses(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "EC2 could not make the task's network interface: the subnets have no free address.",
+        f"name larger subnets in network.subnets; inv create-fargate-service, then {evidence.again}",
+    )
+
+
+def _spot(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "AWS took the Spot capacity back while the deployment was under way.",
+        f"{evidence.again}; on-demand capacity (FARGATE) is not taken back",
+    )
+
+
+def _stopped_by_user(evidence: Evidence, case: Case) -> Finding:
+    return Finding(case.code, f"Somebody stopped {_what(case)}: {case.text}.", evidence.again)
+
+
+def _deployment_percent(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "ECS may neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
+        "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; "
+        f"inv create-fargate-service, then {evidence.again}",
+    )
+
+
+def _what(case: Case) -> str:
+    return f"task {case.tasks[0].short}" if case.tasks else "the deployment"
+
+
+def _role(evidence: Evidence) -> str:
+    return str(evidence.definition.get("executionRoleArn", "")).rpartition("/")[2] or "of the task"
+
+
+def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
+    """The variable and the source of the secret that a text is about."""
+    arn = first(r"(arn:aws[\w-]*:secretsmanager:[^\s,]+)", text)
+    named = (
+        arn or first(r"invalid parameters: (\S+)", text) or first(r"(?:resource: )(\S*:parameter/\S+)", text)
+    )
+    secrets = evidence.container.get("secrets", [])
+    for each in secrets:
+        source = each["valueFrom"]
+        if named and (source.startswith(named) or named.startswith(":".join(source.split(":")[:7]))):
+            return each["name"], source
+    tail = re.split(r"[:/]", named)[-1] if named else ""
+    for each in secrets:
+        if tail and each["valueFrom"].endswith(tail):
+            return each["name"], each["valueFrom"]
+    kind = ":secretsmanager:" if "from asm" in text else ""
+    fitting = [each for each in secrets if (":secretsmanager:" in each["valueFrom"]) == bool(kind)]
+    only = fitting[0] if len(fitting) == 1 else None
+    return (only["name"], only["valueFrom"]) if only else (tail or "a secret", named)
+
+
+def _json_key(source: str) -> str:
+    parts = source.split(":")
+    return parts[7] if len(parts) > 7 else ""
+
+
+_EXPLANATIONS: Mapping[str, Explain] = {
+    "image-not-found": _image_not_found,
+    "image-platform": _image_platform,
+    "no-route-to-registry": _no_route,
+    "registry-denied": _registry_denied,
+    "pull-rate-limit": _rate_limit,
+    "secret-not-found": _secret_not_found,
+    "secret-not-readable": _secret_not_readable,
+    "secret-key-missing": _secret_key_missing,
+    "log-group-missing": _log_group_missing,
+    "logs-denied": _logs_denied,
+    "log-options": _log_options,
+    "role": _role_not_assumable,
+    "command-not-found": _command_not_found,
+    "exec-format": _exec_format,
+    "cannot-start": _cannot_start,
+    "out-of-memory": _out_of_memory,
+    "no-capacity": _no_capacity,
+    "quota": _quota,
+    "no-addresses": _no_addresses,
+    "spot-interrupted": _spot,
+    "stopped-by-user": _stopped_by_user,
+    "deployment-percent": _deployment_percent,
+}

@@ -1,0 +1,696 @@
+"""AWS's words, verbatim, and the causes that they mean.
+
+Sources of the texts: Amazon ECS Developer Guide, "Resolve Amazon ECS stopped task errors" and its pages, "Viewing
+Amazon ECS service event messages"; Elastic Load Balancing API, TargetHealth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lobster_tasks.doctor import Check
+from lobster_tasks.rollout.causes import CODES
+from lobster_tasks.rollout.diagnose import HOPELESS, PERMISSIONS, diagnose, failures
+from lobster_tasks.rollout.evidence import Evidence
+from lobster_tasks.rollout.judge import Verdict
+from lobster_tasks.rollout.listening import listens
+from lobster_tasks.rollout.snapshot import Container, Task
+
+from .shapes import GROUP, NEW, deployment, service, snapshot, stopped, target, task
+
+ROLE = "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"
+APP_ROLE = "arn:aws:iam::123456789012:role/ecsTaskRole"
+IMAGE = "123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:4f2c1e9"
+SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
+PULL = "CannotPullContainerError: "
+AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
+FETCH = f"{AUTH}execution resource retrieval failed: "
+LOGGER = "ResourceInitializationError: failed to validate logger args: "
+ASM = f"{FETCH}unable to retrieve secret from asm: service call has been retried 1 time(s): "
+SSM = f"{FETCH}unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+SESSION = "User: arn:aws:sts::123456789012:assumed-role/ecsTaskExecutionRole/0123456789abcdef0123456789abcdef"
+NOT_STARTED = "TaskFailedToStart"
+EXITED = "Essential container in task exited"
+SICK = f"Task failed ELB health checks in (target-group {GROUP.arn})"
+
+
+def definition(**container: Any) -> dict[str, Any]:
+    """The task definition of revision 2."""
+    options = {"awslogs-group": "/ecs/lobster-streamlit", "awslogs-region": "us-east-2"}
+    app = {
+        "name": "lobster-streamlit",
+        "image": IMAGE,
+        "portMappings": [{"containerPort": 8501}],
+        "secrets": [
+            {"name": "OPENAI_API_KEY", "valueFrom": SECRET},
+            {"name": "NCBI", "valueFrom": "/app/ncbi"},
+        ],
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+    }
+    return {
+        "executionRoleArn": ROLE,
+        "taskRoleArn": APP_ROLE,
+        "cpu": "512",
+        "memory": "1024",
+        "containerDefinitions": [app | container],
+    }
+
+
+def evidence(*failed: Task, **members: Any) -> Evidence:
+    """Of a rollout that failed; the parts that a case is about are given."""
+    plain = Evidence(
+        Verdict("failed", "the deployment failed"),
+        snapshot(service(deployment(2, NEW, rollout="FAILED")), tasks=failed),
+        tag="4f2c1e9",
+        failed=failed,
+        definition=definition(),
+        target_group={"HealthCheckPath": "/_stcore/health", "HealthCheckTimeoutSeconds": 4},
+    )
+    return replace(plain, **members)
+
+
+def not_started(reason: str) -> Task:
+    """A task that never ran."""
+    return stopped("a", reason, stop_code=NOT_STARTED)
+
+
+def ended(exit_code: int, *, reason: str = "") -> Task:
+    """A task whose program ended."""
+    container = Container("lobster-streamlit", "STOPPED", exit_code, reason)
+    return stopped("a", EXITED, stop_code="EssentialContainerExited", containers=(container,))
+
+
+def unhealthy(reason: str, description: str, **members: Any) -> Evidence:
+    """A task that the load balancer found unhealthy."""
+    sick = task("a")
+    failed = stopped("a", SICK, stop_code="ServiceSchedulerInitiated")
+    return evidence(failed, sick=(target(sick, "unhealthy", reason, description),), **members)
+
+
+def check(name: str, status: Any, saw: str = "it", fix: str | None = None) -> dict[str, Check]:
+    """One of the doctor's checks."""
+    return {name: Check(name, status, saw, fix)}
+
+
+STOP_REASONS = {
+    "no such tag": (
+        "image-not-found",
+        f"{PULL}pull image manifest has been retried 5 time(s): failed to resolve ref {IMAGE}: {IMAGE}: not found",
+        "The repository does not have homara:4f2c1e9.",
+    ),
+    "no such tag, older agent": (
+        "image-not-found",
+        f"{PULL}Error response from daemon: manifest for {IMAGE} not found: manifest unknown: "
+        "Requested image not found",
+        "homara:4f2c1e9",
+    ),
+    "no such repository": (
+        "image-not-found",
+        f"{PULL}pull image manifest has been retried 1 time(s): failed to resolve ref {IMAGE}: unexpected status code "
+        "[manifests 4f2c1e9]: 404 Not Found: name unknown: The repository with name 'homara' does not exist in the "
+        "registry with id '123456789012'",
+        "homara:4f2c1e9",
+    ),
+    "another platform": (
+        "image-platform",
+        f"{PULL}image Manifest does not contain descriptor matching platform 'linux/amd64'",
+        "linux/amd64",
+    ),
+    "no way to the layers": (
+        "no-route-to-registry",
+        f"{PULL}pull image manifest has been retried 5 time(s): failed to resolve ref {IMAGE}: failed to do request: "
+        'Head "https://…/v2/homara/manifests/4f2c1e9": dial tcp 3.5.1.2:443: i/o timeout',
+        "does not reach ECR",
+    ),
+    "no way to the token": (
+        "no-route-to-registry",
+        f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and "
+        "Amazon ECR. Check your task network configuration. operation error ECR: GetAuthorizationToken, exceeded "
+        "maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Post "
+        '"https://api.ecr.us-east-2.amazonaws.com/": dial tcp 3.5.1.2:443: i/o timeout',
+        "does not reach ECR",
+    ),
+    "no way to Secrets Manager": (
+        "no-route-to-registry",
+        f"{AUTH}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
+        "Manager. Check your task network configuration. failed to fetch secret from AWS Secrets Manager: "
+        "RequestCanceled: request context canceled caused by: context deadline exceeded",
+        "does not reach Secrets Manager",
+    ),
+    "no token": (
+        "registry-denied",
+        f"{FETCH}unable to retrieve ecr registry auth: service call has been retried 3 time(s): AccessDeniedException: "
+        f"{SESSION} is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based "
+        "policy allows the ecr:GetAuthorizationToken action",
+        "ecsTaskExecutionRole may not ecr:GetAuthorizationToken",
+    ),
+    "no layers": (
+        "registry-denied",
+        f"{PULL}ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status "
+        "code https://…: 403 Forbidden",
+        "403 Forbidden",
+    ),
+    "too many pulls": (
+        "pull-rate-limit",
+        f"{PULL}inspect image has been retried 5 time(s): httpReaderSeeker: failed open: unexpected status code "
+        "https://registry/…: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit",
+        "refuses further pulls",
+    ),
+    "a secret may not be read": (
+        "secret-not-readable",
+        f"{ASM}failed to fetch secret {SECRET} from secrets manager: AccessDeniedException: {SESSION} is not "
+        f"authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} because no identity-based policy "
+        "allows the secretsmanager:GetSecretValue action",
+        "may not read OPENAI_API_KEY",
+    ),
+    "a key may not be used": (
+        "secret-not-readable",
+        f"{ASM}failed to fetch secret {SECRET} from secrets manager: AccessDeniedException: Access to KMS "
+        "is not allowed",
+        "may not decrypt OPENAI_API_KEY",
+    ),
+    "a parameter may not be read": (
+        "secret-not-readable",
+        f"{SSM}operation error SSM: GetParameters, https response error StatusCode: 400, RequestID: 1, api error "
+        f"AccessDeniedException: {SESSION} is not authorized to perform: ssm:GetParameters on resource: "
+        "arn:aws:ssm:us-east-2:123456789012:parameter/app/ncbi because no identity-based policy allows it",
+        "may not read NCBI",
+    ),
+    "a secret without a value": (
+        "secret-not-found",
+        f"{ASM}failed to fetch secret {SECRET} from secrets manager: ResourceNotFoundException: Secrets Manager can't "
+        "find the specified secret value for staging label: AWSCURRENT",
+        "The secret behind OPENAI_API_KEY has no value yet.",
+    ),
+    "no such secret": (
+        "secret-not-found",
+        f"{ASM}failed to fetch secret {SECRET} from secrets manager: ResourceNotFoundException: Secrets Manager can't "
+        "find the specified secret.",
+        "The secret behind OPENAI_API_KEY is not there.",
+    ),
+    "no such parameter": (
+        "secret-not-found",
+        f"{SSM}invalid parameters: /app/ncbi",
+        "no parameter behind NCBI",
+    ),
+    "no such log group": (
+        "log-group-missing",
+        f"{LOGGER}create stream has been retried 1 times: failed to create Cloudwatch log stream: "
+        "ResourceNotFoundException: The specified log group does not exist.",
+        "There is no log group /ecs/lobster-streamlit in us-east-2.",
+    ),
+    "may not log": (
+        "logs-denied",
+        f"{LOGGER}create stream has been retried 1 times: failed to create Cloudwatch log stream: "
+        f"AccessDeniedException: {SESSION} is not authorized to perform: logs:CreateLogStream on resource: "
+        "arn:aws:logs:…",
+        "may not logs:CreateLogStream",
+    ),
+    "no region to log to": (
+        "log-options",
+        f"{LOGGER}unable to get awslogs driver arguments: awslogs-region is required",
+        "awslogs-region is required",
+    ),
+    "no such program": (
+        "command-not-found",
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: failed "
+        "to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "
+        '"streamlti": executable file not found in $PATH: unknown',
+        "The image has no program streamlti.",
+    ),
+    "not a program of this machine": (
+        "exec-format",
+        "CannotStartContainerError: … unable to start container process: exec /app/run: exec format error",
+        "exec format error",
+    ),
+    "not executable": (
+        "cannot-start",
+        'CannotStartContainerError: … unable to start container process: exec: "/app/run.sh": permission denied',
+        "permission denied",
+    ),
+    "no room": (
+        "no-capacity",
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+        "no room",
+    ),
+    "too many": (
+        "quota",
+        "You've reached the limit on the number of vCPUs you can run concurrently",
+        "quota",
+    ),
+    "no address": (
+        "no-addresses",
+        "Timeout waiting for network interface provisioning to complete.",
+        "no free address",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "reason", "says"), STOP_REASONS.values(), ids=STOP_REASONS.keys())
+def test_tasks_that_do_not_start(code: str, reason: str, says: str) -> None:
+    [cause] = diagnose(evidence(not_started(reason)))
+    assert (cause.code, says in cause.message) == (code, True), cause
+    assert reason in cause.evidence[0]
+    assert "inv deploy --tag 4f2c1e9" in cause.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("retrieved secret from Secrets Manager did not contain json key user", "has no JSON key user"),
+        ("invalid character 'p' in literal true (expecting 'r')", "is not JSON, so it has no key user"),
+        ("unexpected end of JSON input", "is not JSON, so it has no key user"),
+    ],
+)
+def test_a_key_that_a_secret_does_not_have(text: str, says: str) -> None:
+    keyed = definition(secrets=[{"name": "DB_USER", "valueFrom": f"{SECRET}:user::"}])
+    [cause] = diagnose(evidence(not_started(ASM + text), definition=keyed))
+    assert cause.code == "secret-key-missing"
+    assert f"The secret behind DB_USER {says}." == cause.message
+
+
+def test_a_log_group_of_another_region() -> None:
+    options = {"awslogs-group": "/ecs/lobster-streamlit", "awslogs-region": "us-west-2"}
+    elsewhere = definition(logConfiguration={"logDriver": "awslogs", "options": options})
+    reason = STOP_REASONS["no such log group"][1]
+    [cause] = diagnose(evidence(not_started(reason), definition=elsewhere))
+    assert cause.code == "log-group-region"
+    assert "in us-west-2" in cause.message
+
+
+def test_what_the_newer_agent_says_of_logs_fits_two_causes() -> None:
+    reason = (
+        f"{LOGGER}The task cannot find the Amazon CloudWatch log group defined in the task definition. There is a "
+        "connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed"
+    )
+    found = diagnose(evidence(not_started(reason)))
+    assert [cause.code for cause in found] == ["log-group-missing", "no-route-to-registry"]
+    assert "does not reach CloudWatch" in found[1].message
+
+
+EXITS = {
+    "an error": (
+        "exits",
+        1,
+        ["ValueError: no key"],
+        "exit code 1, which is an error of the app's own; it said: Val",
+    ),
+    "by itself": ("exits", 0, ["done"], "exit code 0, by itself"),
+    "silent": ("exits", 3, [], "exit code 3; it wrote nothing"),
+    "not executable": ("exits", 126, ["sh: 1: /app/run.sh: Permission denied"], "is not executable"),
+    "killed": (
+        "exits",
+        137,
+        ["listening on 8501"],
+        "(SIGKILL): it was killed from outside, most often for its memory",
+    ),
+    "crashed": ("exits", 139, ["Segmentation fault"], "(SIGSEGV): it crashed in native code"),
+    "told to stop": ("exits", 143, [], "(SIGTERM): something told it to stop"),
+    "aborted": ("exits", 134, [], "(SIGABRT): which ended it"),
+    "minus one": ("exits", 255, [], "exit code 255"),
+    "not found": ("command-not-found", 127, ["sh: 1: streamlti: not found"], "no program streamlti"),
+    "not found, bash": (
+        "command-not-found",
+        127,
+        ["bash: line 1: streamlti: command not found"],
+        "streamlti",
+    ),
+    "127 of its own": ("exits", 127, ["giving up with 127"], "a shell did not find what is to be run"),
+    "wrong machine": ("exec-format", 1, ["exec /usr/bin/python: exec format error"], "exec format error"),
+    "wrong machine, 255": ("exec-format", 255, ["standard_init_linux.go: exec format error"], "exec format"),
+}
+
+
+@pytest.mark.parametrize(("code", "exit_code", "log", "says"), EXITS.values(), ids=EXITS.keys())
+def test_programs_that_end(code: str, exit_code: int, log: list[str], says: str) -> None:
+    [cause] = diagnose(evidence(ended(exit_code), log=tuple(log)))
+    assert (cause.code, says in cause.message) == (code, True), cause
+    assert f"exit code {exit_code}" in cause.evidence[0]
+    assert [line.removeprefix("log: ") for line in cause.evidence if line.startswith("log: ")] == log
+
+
+def test_the_error_counts_and_not_what_is_written_after_it() -> None:
+    log = ("Traceback (most recent call last):", '  File "app.py", line 1', "ImportError: no pandas", "bye")
+    [cause] = diagnose(evidence(ended(1), log=log))
+    assert "it said: ImportError: no pandas." in cause.message
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "more"),
+    [
+        ("512", "1024", "--set task.memory=2048"),
+        ("512", "4096", "--set task.cpu=1024 --set task.memory=5120"),
+        ("1024", "2048", "--set task.memory=3072"),
+    ],
+)
+def test_out_of_memory(cpu: str, memory: str, more: str) -> None:
+    killed = ended(137, reason="OutOfMemoryError: Container killed due to memory usage")
+    sized = {**definition(), "cpu": cpu, "memory": memory}
+    [cause] = diagnose(evidence(killed, definition=sized))
+    assert cause.code == "out-of-memory"
+    assert f"the {memory} MiB that the task has" in cause.message
+    assert more in cause.remedy
+
+
+def event(text: str) -> Evidence:
+    """Nothing but an event tells."""
+    return evidence(events=(f"(service s) {text}",))
+
+
+ASSUME = (
+    "service s failed to launch a task with (error ECS was unable to assume the role '{}' that was provided for this "
+    "task. Please verify that the role being passed has the proper trust relationship and permissions and that your "
+    "IAM user has permissions to pass this role.)."
+)
+
+
+@pytest.mark.parametrize(
+    ("role", "saw", "code", "says"),
+    [
+        (
+            ROLE,
+            "ecsTaskExecutionRole cannot be assumed by e: it trusts nobody",
+            "execution-role-not-assumable",
+            "trusts",
+        ),
+        (ROLE, "there is no role ecsTaskExecutionRole", "execution-role-not-assumable", "there is no role"),
+        (APP_ROLE, "there is no role ecsTaskRole", "task-role-missing", "there is no role ecsTaskRole"),
+        (
+            APP_ROLE,
+            "ecsTaskRole cannot be assumed by e: it trusts nobody",
+            "task-role-not-assumable",
+            "trusts nobody",
+        ),
+        (APP_ROLE, "", "task-role-missing", "cannot assume the task role ecsTaskRole"),
+    ],
+)
+def test_roles(role: str, saw: str, code: str, says: str) -> None:
+    which = "roles.execution" if role == ROLE else "roles.task"
+    made = check(which, "fail", saw) if saw else {}
+    [cause] = diagnose(evidence(events=(ASSUME.format(role),), checks=made))
+    assert (cause.code, says in cause.message) == (code, True), cause
+    assert cause.remedy == "inv create-iam-policies, then inv deploy --tag 4f2c1e9"
+
+
+def test_a_role_of_a_moment_ago_may_still_become_known() -> None:
+    young = ("the role ecsTaskExecutionRole was made 12 s ago",)
+    [cause] = diagnose(evidence(events=(ASSUME.format(ROLE),), young=young))
+    assert "was made 12 s ago, and IAM takes up to a minute" in cause.message
+    assert cause.heals
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (
+            "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a "
+            "different availability zone.",
+            "no-capacity",
+        ),
+        (
+            "was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can run "
+            "concurrently",
+            "quota",
+        ),
+        (
+            "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+            "Update the minimumHealthyPercent or maximumPercent value and try again.",
+            "deployment-percent",
+        ),
+        (f"was unable to place a task. Reason: {STOP_REASONS['no such tag'][1]}", "image-not-found"),
+    ],
+)
+def test_what_only_an_event_tells(text: str, code: str) -> None:
+    [cause] = diagnose(event(text))
+    assert cause.code == code
+    assert cause.evidence[0].startswith("event: (service s) ")
+
+
+CODES_OF_CHECKS = {
+    "404": ("health-path-status", "404", "GET /_stcore/health answers 404: there is no such path."),
+    "500": (
+        "health-path-status",
+        "500",
+        "GET /_stcore/health answers 500: the app itself says that it is not well",
+    ),
+    "302": ("health-path-status", "302", "GET /_stcore/health answers 302: it leads elsewhere."),
+    "403": ("health-path-status", "403", "answers 403: it refuses."),
+}
+
+
+@pytest.mark.parametrize(("code", "status", "says"), CODES_OF_CHECKS.values(), ids=CODES_OF_CHECKS.keys())
+def test_statuses_of_the_health_path(code: str, status: str, says: str) -> None:
+    description = f"Health checks failed with these codes: [{status}]"
+    [cause] = diagnose(unhealthy("Target.ResponseCodeMismatch", description))
+    assert (cause.code, says in cause.message) == (code, True), cause
+    assert any(description in line for line in cause.evidence)
+    assert cause.heals is (status == "500")
+
+
+REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
+
+
+@pytest.mark.parametrize(
+    ("lines", "codes", "says"),
+    [
+        (
+            ["Uvicorn running on http://0.0.0.0:8000"],
+            ["wrong-port"],
+            "The app listens on port 8000; the container's",
+        ),
+        (["listening on 9000"], ["wrong-port"], "listens on port 9000"),
+        (["  URL: http://127.0.0.1:8501"], ["bound-to-loopback"], "The app listens on 127.0.0.1 only"),
+        (["Uvicorn running on http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
+        (["listening on 8501"], ["bound-to-loopback"], "takes no connections from outside"),
+        (["metrics listening on 9090", "  URL: http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
+        (["starting"], ["wrong-port", "bound-to-loopback"], "its log does not say where it listens"),
+        ([], ["wrong-port", "bound-to-loopback"], "Nothing takes connections on port 8501"),
+    ],
+)
+def test_connections_that_are_refused(lines: list[str], codes: list[str], says: str) -> None:
+    found = diagnose(unhealthy(*REFUSED, log=tuple(lines), listens=listens(lines)))
+    assert [cause.code for cause in found] == codes
+    assert says in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("line", "how"),
+    [
+        ("Uvicorn running on http://127.0.0.1:8501", "uvicorn --host 0.0.0.0"),
+        ("[INFO] Listening at: http://127.0.0.1:8501 (7)", "gunicorn --bind 0.0.0.0:8501"),
+        ("  URL: http://127.0.0.1:8501", "--server.address=0.0.0.0"),
+    ],
+)
+def test_the_remedy_is_in_the_words_of_the_server(line: str, how: str) -> None:
+    [cause] = diagnose(unhealthy(*REFUSED, listens=listens([line])))
+    assert how in cause.remedy
+
+
+TIMEOUT = ("Target.Timeout", "Request timed out")
+OPEN = {**check("security.tasks", "pass"), **check("security.load-balancer-out", "pass")}
+
+
+@pytest.mark.parametrize(
+    ("checks", "codes"),
+    [
+        (OPEN, ["health-check-timeout"]),
+        ({**OPEN, **check("security.tasks", "fail", "lets nothing in")}, ["security-group-blocks"]),
+        (
+            {**OPEN, **check("security.load-balancer-out", "fail", "lets nothing out")},
+            ["security-group-blocks"],
+        ),
+        (
+            {**OPEN, **check("security.tasks", "warn", "lets tcp 8501 in from anywhere")},
+            ["health-check-timeout"],
+        ),
+        (
+            {**OPEN, **check("security.tasks", "warn", "lets tcp 8501 in from 10.0.0.0/8 only")},
+            ["health-check-timeout", "security-group-blocks"],
+        ),
+        (
+            {**OPEN, **check("security.tasks", "skip", "AccessDenied")},
+            ["health-check-timeout", "security-group-blocks"],
+        ),
+        ({}, ["health-check-timeout", "security-group-blocks"]),
+    ],
+    ids=[
+        "open",
+        "closed in",
+        "closed out",
+        "open to all",
+        "open to some",
+        "not allowed to look",
+        "not looked",
+    ],
+)
+def test_health_checks_that_time_out(checks: dict[str, Check], codes: list[str]) -> None:
+    found = diagnose(unhealthy(*TIMEOUT, checks=checks))
+    assert [cause.code for cause in found] == codes
+
+
+def test_a_target_that_is_gone_is_known_from_its_event() -> None:
+    """The target of a task that was stopped is no longer described."""
+    told = (
+        f"(service s) (task x) (port 8501) is unhealthy in (target-group {GROUP.arn}) due to (reason Health checks "
+        "failed with these codes: [404]).",
+    )
+    failed = stopped("a", SICK, stop_code="ServiceSchedulerInitiated")
+    [cause] = diagnose(evidence(failed, events=told))
+    assert cause.code == "health-path-status"
+
+
+def test_a_target_that_nothing_is_sent_to() -> None:
+    failed = check("load-balancer.listener", "fail", "HTTP:80 does not forward to lobster-tg")
+    why = "Target group is not configured to receive traffic from the load balancer"
+    [cause] = diagnose(unhealthy("Target.NotInUse", why, checks=failed))
+    assert cause.code == "target-not-in-use"
+    assert "HTTP:80 does not forward" in cause.message
+
+
+def test_unhealthy_after_it_was_healthy() -> None:
+    [cause] = diagnose(unhealthy(*TIMEOUT, were_healthy=True))
+    assert cause.code == "unhealthy-later"
+    assert "Request timed out" in cause.message
+
+
+def test_the_container_s_own_check() -> None:
+    command = {"command": ["CMD-SHELL", "curl -f http://127.0.0.1:8501/"]}
+    failed = stopped("a", "Task failed container health checks", stop_code="ServiceSchedulerInitiated")
+    [cause] = diagnose(evidence(failed, definition=definition(healthCheck=command)))
+    assert cause.code == "container-health-check"
+    assert "a slim image has no curl" in cause.message
+
+
+@pytest.mark.parametrize(
+    ("stop_code", "reason", "code"),
+    [
+        ("SpotInterruption", "Your Spot Task was interrupted.", "spot-interrupted"),
+        ("UserInitiated", "Task stopped by user", "stopped-by-user"),
+        ("UserInitiated", "make room", "stopped-by-user"),
+    ],
+)
+def test_incidents(stop_code: str, reason: str, code: str) -> None:
+    [cause] = diagnose(evidence(stopped("a", reason, stop_code=stop_code)))
+    assert cause.code == code
+
+
+def test_an_incident_is_not_why_the_others_failed() -> None:
+    by_hand = stopped("a", "Task stopped by user", stop_code="UserInitiated")
+    more = stopped("b", "Task stopped by user", stop_code="UserInitiated")
+    [cause] = diagnose(evidence(by_hand, more, replace(ended(1), arn="arn:…/c")))
+    assert cause.code == "exits"
+
+
+def test_the_commonest_failure_counts() -> None:
+    odd = not_started(STOP_REASONS["no such tag"][1])
+    [cause] = diagnose(evidence(odd, replace(ended(1), arn="…/b"), replace(ended(1), arn="…/c")))
+    assert cause.code == "exits"
+    assert "2 tasks stopped, EssentialContainerExited, same reason: " in cause.evidence[0]
+    assert "CannotPullContainerError" in cause.evidence[1]
+
+
+def test_failures_are_the_same_whatever_the_task() -> None:
+    denied = [
+        STOP_REASONS["no token"][1].replace("0123456789abcdef" * 2, f"{letter * 32}") for letter in "ab"
+    ]
+    tasks = [replace(not_started(reason), arn=reason) for reason in denied]
+    assert [len(each.tasks) for each in failures(tasks)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "service_now", "code"),
+    [
+        (Verdict("superseded", "deployment ecs-svc/3 of revision 3 took its place"), service(), "superseded"),
+        (Verdict("failed", "the service is DRAINING"), service(status="DRAINING"), "service-gone"),
+        (Verdict("failed", "the service's desired count is 0"), service(desired=0), "scaled-to-zero"),
+        (Verdict("moving", "0 of 1 running"), service(), "out-of-time"),
+        (Verdict("failed", "Stop was requested by the user."), service(), "stopped-by-user"),
+        (Verdict("failed", "the deployment failed"), service(), "unknown"),
+    ],
+)
+def test_where_nothing_else_tells(verdict: Verdict, service_now: Any, code: str) -> None:
+    [cause] = diagnose(evidence(verdict=verdict, last=snapshot(service_now)))
+    assert cause.code == code
+
+
+def test_a_failure_is_named_though_the_time_was_up() -> None:
+    [cause] = diagnose(evidence(ended(1), verdict=Verdict("moving", "0 of 1 running")))
+    assert cause.code == "exits"
+
+
+def test_whoever_was_superseded_hears_of_that_and_not_of_failures() -> None:
+    verdict = Verdict("superseded", "deployment ecs-svc/3 of revision 3 took its place")
+    [cause] = diagnose(evidence(ended(1), verdict=verdict))
+    assert cause.code == "superseded"
+    assert cause.message == "Deployment ecs-svc/3 of revision 3 took its place."
+
+
+def test_all_that_was_seen_is_shown() -> None:
+    seen = unhealthy(
+        *TIMEOUT,
+        log=("one", "two"),
+        checks={**OPEN, **check("security.tasks", "fail", "lets nothing in")},
+        changed=("revision 2: cpu 512 → 256",),
+        gaps=("the revision before (AccessDeniedException: no)",),
+        events=("(service s) is unable to consistently start tasks successfully.",),
+    )
+    [cause] = diagnose(seen)
+    ip = seen.sick[0].ip
+    assert cause.evidence == (
+        f"task aaaa… stopped, ServiceSchedulerInitiated: {SICK}",
+        f"target {ip}:8501 unhealthy (Target.Timeout: Request timed out)",
+        "event: (service s) is unable to consistently start tasks successfully.",
+        "security.tasks: lets nothing in",
+        "log: one",
+        "log: two",
+        "not read: the revision before (AccessDeniedException: no)",
+    )
+    assert cause.changed == ("revision 2: cpu 512 → 256",)
+    assert cause.as_json()["evidence"] == [*cause.evidence, "changed: revision 2: cpu 512 → 256"]
+
+
+def test_an_event_that_repeats_a_stop_reason_is_left_out() -> None:
+    reason = STOP_REASONS["no such tag"][1]
+    told = (f"(service s) was unable to place a task. Reason: {reason}",)
+    [cause] = diagnose(evidence(not_started(reason), events=told))
+    assert len(cause.evidence) == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "heals"),
+    [
+        (evidence(not_started(STOP_REASONS["no such tag"][1])), False),
+        (evidence(not_started(STOP_REASONS["a secret may not be read"][1])), False),
+        (
+            evidence(
+                not_started(STOP_REASONS["a secret may not be read"][1]), young=("the role r was made",)
+            ),
+            True,
+        ),
+        (evidence(not_started(STOP_REASONS["no room"][1])), True),
+        (evidence(not_started(STOP_REASONS["no way to the token"][1])), True),
+        (
+            evidence(
+                not_started(STOP_REASONS["no way to the token"][1]),
+                checks=check("network.routes", "fail", "no way out"),
+            ),
+            False,
+        ),
+        (evidence(ended(1), log=("waiting for the database",)), True),
+        (evidence(ended(1), log=("ModuleNotFoundError: No module named 'pandas'",)), False),
+        (evidence(ended(127)), False),
+        (evidence(ended(126)), False),
+        (evidence(ended(139)), True),
+    ],
+)
+def test_what_heals_by_waiting(seen: Evidence, heals: bool) -> None:
+    assert [cause.heals for cause in diagnose(seen)] == [heals]
+
+
+def test_every_code_is_in_the_list() -> None:
+    assert set(CODES) >= HOPELESS | PERMISSIONS
+    for reason in STOP_REASONS.values():
+        assert reason[0] in CODES

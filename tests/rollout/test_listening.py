@@ -1,0 +1,90 @@
+"""What servers print when they are up, and what it says about where."""
+
+from __future__ import annotations
+
+import pytest
+
+from lobster_tasks.rollout.listening import listens
+
+
+@pytest.mark.parametrize(
+    ("line", "port", "address", "loopback"),
+    [
+        (
+            "INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)",
+            8000,
+            "127.0.0.1",
+            True,
+        ),
+        (
+            "INFO:     Uvicorn running on http://localhost:8000 (Press CTRL+C to quit)",
+            8000,
+            "localhost",
+            True,
+        ),
+        ("INFO:     Uvicorn running on http://0.0.0.0:8501 (Press CTRL+C to quit)", 8501, "0.0.0.0", False),
+        (" * Running on http://127.0.0.1:5000", 5000, "127.0.0.1", True),
+        (
+            "[2026-06-01 12:00:00 +0000] [7] [INFO] Listening at: http://127.0.0.1:8000 (7)",
+            8000,
+            "127.0.0.1",
+            True,
+        ),
+        ("[INFO] Running on http://[::1]:8000 (CTRL + C to quit)", 8000, "[::1]", True),
+        ("  URL: http://0.0.0.0:8501", 8501, "0.0.0.0", False),
+        ("  URL: http://127.0.0.1:8501", 8501, "127.0.0.1", True),
+        ("  Local URL: http://localhost:8502", 8502, "", False),
+        ("  Network URL: http://10.0.0.7:8501", 8501, "10.0.0.7", False),
+        ("Running on local URL:  http://127.0.0.1:7860", 7860, "127.0.0.1", True),
+        ("Dash is running on http://127.0.0.1:8050/", 8050, "127.0.0.1", True),
+        ("Starting development server at http://127.0.0.1:8000/", 8000, "127.0.0.1", True),
+        ("Serving HTTP on 0.0.0.0 port 8000 (http://0.0.0.0:8000/) ...", 8000, "0.0.0.0", False),
+        ("INFO:waitress:Serving on http://0.0.0.0:8080", 8080, "0.0.0.0", False),
+        ("* Listening on http://0.0.0.0:3000", 3000, "0.0.0.0", False),
+        ("Example app listening at http://localhost:3000", 3000, "", False),
+        ("Server listening on port 3000", 3000, "", False),
+        ("listening on 9000", 9000, "", False),
+        ("listening on :8080", 8080, "", False),
+        ("Tomcat started on port(s): 8080 (http) with context path ''", 8080, "", False),
+        ("Tomcat started on port 8080 (http)", 8080, "", False),
+        ("ready - started server on [::]:3000, url: http://localhost:3000", 3000, "", False),
+    ],
+)
+def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) -> None:
+    [told] = listens([line])
+    assert (told.port, told.address, told.is_on_loopback) == (port, address, loopback)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "starting v2",
+        "Traceback (most recent call last):",
+        "loaded 1234 documents",
+        "GET https://api.example.com/v1 200",
+        "You can now view your Streamlit app in your browser.",
+        "INFO:     Started server process [17]",
+        "Server started in 350 ms",
+        "started 12 workers",
+        "running at 100 requests a second",
+        "search server: http://10.0.3.4:9200",
+    ],
+)
+def test_other_lines_say_nothing(line: str) -> None:
+    assert listens([line]) == ()
+
+
+def test_streamlit_without_an_address_listens_everywhere() -> None:
+    lines = ["  Local URL: http://localhost:8501", "  Network URL: http://10.0.0.7:8501"]
+    assert [each.is_on_loopback for each in listens(lines)] == [False]
+
+
+def test_flask_on_all_addresses_names_loopback_too() -> None:
+    lines = [" * Running on all addresses (0.0.0.0)", " * Running on http://127.0.0.1:5000"]
+    lines += [" * Running on http://172.31.0.9:5000"]
+    assert [(each.port, each.is_on_loopback) for each in listens(lines)] == [(5000, False)]
+
+
+def test_two_ports() -> None:
+    lines = ["metrics listening on 9090", "Uvicorn running on http://0.0.0.0:8501"]
+    assert [each.port for each in listens(lines)] == [9090, 8501]
