@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded.ecs_stack import Stack
+from tests.embedded_process import EmbeddedProcess, eventually
 
 ABSENT = "0123456789abcdef0"
 WEB = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -451,3 +452,34 @@ def test_the_prefix_list_of_cloudfront_is_there(ec2: Any) -> None:
     name = "com.amazonaws.global.cloudfront.origin-facing"
     found = ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])
     assert [one["PrefixListName"] for one in found["PrefixLists"]] == [name]
+
+
+def test_a_tasks_interface_is_shown_with_its_public_address(stack: Stack) -> None:
+    """DescribeNetworkInterfaces: what Fargate made, who uses it, and the address that ECS does not show."""
+    arn = stack.run(stack.definition())["taskArn"]
+    details = {
+        one["name"]: one["value"] for one in stack.reaches(arn, "RUNNING")["attachments"][0]["details"]
+    }
+    eni_id = details["networkInterfaceId"]
+    (eni,) = stack.ec2.describe_network_interfaces(NetworkInterfaceIds=[eni_id])["NetworkInterfaces"]
+    assert (eni["PrivateIpAddress"], eni["SubnetId"]) == (details["privateIPv4Address"], details["subnetId"])
+    assert (eni["Status"], eni["RequesterManaged"], eni["Attachment"]["Status"]) == (
+        "in-use",
+        True,
+        "attached",
+    )
+    assert [group["GroupId"] for group in eni["Groups"]] == [stack.group]
+    public = eni["Association"]["PublicIp"]
+    name = f"ec2-{public.replace('.', '-')}.us-east-2.compute.amazonaws.com"
+    assert eni["Association"]["PublicDnsName"] == name
+    for named, value in (("association.public-ip", public), ("group-id", stack.group), ("status", "in-use")):
+        found = stack.ec2.describe_network_interfaces(Filters=[{"Name": named, "Values": [value]}])
+        assert [one["NetworkInterfaceId"] for one in found["NetworkInterfaces"]] == [eni_id]
+    in_use = f"Network interface '{eni_id}' is currently in use."
+    deleted = refused(stack.ec2.delete_network_interface, NetworkInterfaceId=eni_id)
+    assert deleted == ("InvalidParameterValue", in_use)
+    dependent = ("DependencyViolation", f"resource {stack.group} has a dependent object")
+    assert refused(stack.ec2.delete_security_group, GroupId=stack.group) == dependent
+    stack.ecs.stop_task(cluster="c", task=arn)
+    eventually(lambda: stack.ec2.describe_network_interfaces()["NetworkInterfaces"] == [])
+    stack.ec2.delete_security_group(GroupId=stack.group)

@@ -17,12 +17,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import psutil
 import pytest
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lobster_tasks.embedded.server import OWN
+from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, eventually
 
 TRUST = json.dumps(
@@ -309,6 +311,19 @@ def test_a_signal_ends_it(number: signal.Signals) -> None:
             pass
         assert process.stderr is not None
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_task_outlives_it(number: signal.Signals) -> None:
+    """Told to stop it ends what it started; killed, what it started notices."""
+    with running("--speed", "100") as process:
+        stack = Stack(EmbeddedProcess(url_of(process), process.pid))
+        stack.reaches(stack.run(stack.definition())["taskArn"], "RUNNING")
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        process.send_signal(number)
+        process.wait(timeout=30)
+        eventually(lambda: not [one for one in children if one.is_running()])
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from lobster_tasks.embedded.faults import Faults
 from lobster_tasks.embedded.wire import Call
+from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, eventually
 
 TRUST = json.dumps(
@@ -274,3 +275,13 @@ def test_a_new_role_is_not_assumable_for_a_while(aws: EmbeddedProcess, order: Ca
 def test_killing_a_task_that_does_not_run_changes_nothing(aws: EmbeddedProcess) -> None:
     answer = requests.post(f"{aws.url}/_embedded/kill-task", json={"task": "none"}, timeout=10)
     assert answer.json() == {"killed": False}
+
+
+def test_a_call_can_kill_a_task(stack: Stack) -> None:
+    """After the call was answered; the task stops as if its program had died."""
+    arn = stack.reaches(stack.run(stack.definition())["taskArn"], "RUNNING")["taskArn"]
+    rule = {"service": "ecs", "operation": "ListClusters", "nth": 1, "kill_task": arn}
+    requests.post(f"{stack.aws.url}/_embedded/faults", json=rule, timeout=10).raise_for_status()
+    stack.ecs.list_clusters()
+    task = stack.reaches(arn, "STOPPED")
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)
