@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
 from .dispatch import Answer
 from .moto_door import MotoRequestHandler
+
+log = logging.getLogger(__name__)
 
 REPLACED = ("connection", "content-length", "date", "server", "transfer-encoding")
 Application = Callable[[dict[str, Any]], Answer | None]
@@ -28,9 +32,6 @@ class Handler(MotoRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer one request; None from the application drops the connection."""
-        if self.headers.get("Expect", "").strip().lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self.wfile.flush()
         environ = self.make_environ()
         self._read_body(environ)
         answer = self.server.application(environ)
@@ -38,6 +39,12 @@ class Handler(MotoRequestHandler):
             self._drop()
         else:
             self._write(answer)
+
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body."""
+        self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.wfile.flush()
+        return True
 
     def _read_body(self, environ: dict[str, Any]) -> None:
         chunked = environ.pop("wsgi.input_terminated", False)
@@ -85,6 +92,10 @@ class HttpServer(ThreadingMixIn, TCPServer):
 
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """One line for a request that is not HTTP, or breaks off."""
+        log.warning("a request could not be read: %s", sys.exception())
 
     @property
     def port(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import signal
@@ -231,11 +232,32 @@ def test_a_body_may_come_in_chunks(aws: EmbeddedProcess) -> None:
     assert answer.json() == {"clusterArns": []}
 
 
+def test_a_client_may_wait_before_it_sends_its_body(aws: EmbeddedProcess) -> None:
+    """Expect: 100-continue, as S3 clients send it with files: exactly one 100 comes."""
+    address = urlsplit(aws.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = "POST /_embedded/latency HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b'{"seconds": 0}')
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_what_is_not_http_does_no_harm(aws: EmbeddedProcess) -> None:
+    """Neither to the endpoint nor to its log."""
+    address = urlsplit(aws.url)
+    for noise in (b"\x16\x03\x01\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.sendall(noise)
+            connection.recv(1000)
+    assert aws.client("ecs").list_clusters()["clusterArns"] == []
+
+
 def test_services_outside_our_world_work_as_moto_has_them(client: Any) -> None:
     """S3 here, with a body of bytes and a HEAD."""
     s3 = client("s3")
     s3.create_bucket(Bucket="b-u-c", CreateBucketConfiguration={"LocationConstraint": "us-east-2"})
-    s3.put_object(Bucket="b-u-c", Key="k", Body=b"\0\xff")
+    s3.put_object(Bucket="b-u-c", Key="k", Body=io.BytesIO(b"\0\xff"))
     assert s3.get_object(Bucket="b-u-c", Key="k")["Body"].read() == b"\0\xff"
     assert s3.head_object(Bucket="b-u-c", Key="k")["ContentLength"] == 2
 
