@@ -1,0 +1,101 @@
+"""What brings a release, as commands."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import requests
+
+from tests.embedded_process import EmbeddedProcess
+from tests.project import Project, calls, forget_calls, plain
+
+REFERENCE = "123456789012.dkr.ecr.us-east-2.amazonaws.com/homara"
+OUTCOME = {
+    *("verdict", "cause", "url", "task_definition", "previous_task_definition"),
+    *("image", "seconds", "timeline"),
+}
+
+
+@pytest.fixture
+def live(project: Project) -> str:
+    """The address of a first release, by a chain of tasks."""
+    project.settings("deployment: {deregistration_delay: 0}")
+    words = ("push-image", "--tag", "a", "--build-arg", "RELEASE=a", "deploy", "--tag", "a")
+    return project.inv("setup-fargate", *words).check().out.splitlines()[-1]
+
+
+def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
+    project.inv("setup-fargate").check()
+    answer = project.inv("push-image", "--tag", "a", "--json").check().json
+    assert set(answer) == {"reference", "digest", "size_bytes", "pushed", "notes"}
+    assert (answer["reference"], answer["pushed"]) == (f"{REFERENCE}:a", True)
+    [image] = embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
+    assert image["imageDigest"] == answer["digest"]
+    again = project.inv("push-image", "--tag", "a").check()
+    assert f"already there: {REFERENCE}:a" in again.err
+    assert again.out == ""
+
+
+def test_render_task_definition(project: Project, embedded: EmbeddedProcess) -> None:
+    project.settings("task: {cpu: 1024, memory: 2048}")
+    pushed = project.inv("setup-fargate", "push-image", "--tag", "a", "--json").check()
+    digest = json.loads(pushed.out[pushed.out.index("{") :])["digest"]
+    forget_calls(embedded)
+    printed = project.inv("render-task-definition", "--tag", "a").check().json
+    below = project.folder / "below"
+    below.mkdir()
+    done = project.inv("render-task-definition", "--tag", "a", "--output", "definition.json", folder=below)
+    assert done.check().out == ""
+    assert json.loads((below / "definition.json").read_text()) == printed
+    assert printed["containerDefinitions"][0]["image"] == f"{REFERENCE}@{digest}"
+    assert (printed["cpu"], printed["memory"]) == ("1024", "2048")
+    assert not calls(embedded)
+    embedded.client("ecs").register_task_definition(**printed)  # AWS takes it as it is
+    refused = project.inv("render-task-definition", "--tag", "a", "--output", "nowhere/x.json").check(5)
+    assert "nowhere/x.json cannot be written." in refused.err
+
+
+def test_a_release_is_told_and_counted(project: Project, embedded: EmbeddedProcess, live: str) -> None:
+    words = ("push-image", "--tag", "b", "--build-arg", "RELEASE=b")
+    project.inv(*words).check()
+    answer = project.inv("deploy", "--tag", "b", "--json").check().json
+    assert set(answer) >= OUTCOME
+    assert (answer["verdict"], answer["cause"], answer["url"]) == ("live", None, live)
+    assert answer["task_definition"].endswith(":task-definition/lobster-streamlit-task:3")
+    assert answer["previous_task_definition"].endswith(":2")
+    assert re.fullmatch(rf"{re.escape(REFERENCE)}@sha256:[0-9a-f]{{64}}", answer["image"])
+    assert answer["seconds"] > 0
+    assert all(set(moment) == {"at", "what"} for moment in answer["timeline"])
+    assert requests.get(live, timeout=10).text == "b"
+    forget_calls(embedded)
+    again = project.inv("deploy", "--tag", "b").check()
+    assert again.out == f"{live}\n"
+    assert "LIVE   revision 3" in again.err
+    assert not calls(embedded)
+    followed = project.inv("deploy", "--registered", answer["task_definition"], "--json").check().json
+    assert (followed["verdict"], followed["image"]) == ("live", answer["image"])
+
+
+def test_a_release_on_a_terminal_shows_how_it_moves(project: Project, live: str) -> None:
+    shown = plain(project.on_terminal("deploy", "--tag", "a", "--force").check().out)
+    for what in ("lobster-streamlit-service · homara:a", "revision", "tasks", "targets", "2 new", "LIVE"):
+        assert what in shown
+    assert shown.rstrip().endswith(live)
+
+
+def test_what_cannot_be_released_is_refused(project: Project, embedded: EmbeddedProcess, live: str) -> None:
+    for tag in ("b", "c", "d", "e", "f", "g"):
+        project.write("web_app.py", f"{tag}\n")
+        project.inv("push-image", "--tag", tag).check()
+    forget_calls(embedded)
+    refused = project.inv("deploy", "--tag", "nope").check(5)
+    assert "nope is not in the repository homara." in refused.err
+    assert re.search(r"its newest: g \(.*f \(.*e \(.*d \(.*c \(", refused.err)
+    assert "b (" not in refused.err
+    answer = project.inv("deploy", "--tag", "nope", "--json").check(5).json
+    assert set(answer) >= OUTCOME
+    assert (answer["verdict"], answer["cause"]["code"]) == ("refused", "refused")
+    assert "nope is not in the repository" in answer["cause"]["message"]
+    assert not calls(embedded)
