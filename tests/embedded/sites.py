@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class Site:
         """Stop serving; open connections are closed."""
         self.release.set()
         if self._runner is not None:
-            self._do(self._runner.cleanup())
+            self._do(self._end(self._runner))
             self._runner = None
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(timeout=10)
@@ -76,13 +77,20 @@ class Site:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
+    async def _end(self, runner: web.AppRunner) -> None:
+        """Stop accepting and let what is coming in settle first: asyncio drops it unclosed otherwise."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        await asyncio.sleep(0.01)
+        await runner.cleanup()
+
     async def _start(self) -> None:
         app = web.Application(client_max_size=64 * MEGABYTE, middlewares=[self._note])
         for path, handler in self._routes().items():
             app.router.add_route("*", path, handler)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.address, self.port).start()
+        self._socket = socket.create_server((self.address, self.port), backlog=128)
+        await web.SockSite(self._runner, self._socket).start()
 
     def _routes(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:
         return {
@@ -175,14 +183,14 @@ class Site:
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Sends back what it gets; ``close <code>`` closes with that code, ``name`` says who it is."""
-        socket = web.WebSocketResponse(protocols=("streamlit",), max_msg_size=0, heartbeat=None)
-        await socket.prepare(request)
-        async for message in socket:
+        opened = web.WebSocketResponse(protocols=("streamlit",), max_msg_size=0, heartbeat=None)
+        await opened.prepare(request)
+        async for message in opened:
             if message.type is aiohttp.WSMsgType.BINARY:
-                await socket.send_bytes(message.data)
+                await opened.send_bytes(message.data)
             elif message.data.startswith("close "):
-                await socket.close(code=int(message.data[6:]), message=b"as asked")
+                await opened.close(code=int(message.data[6:]), message=b"as asked")
             else:
-                await socket.send_str(self.name if message.data == "name" else message.data)
-        self.gone.append(f"websocket {socket.close_code}")
-        return socket
+                await opened.send_str(self.name if message.data == "name" else message.data)
+        self.gone.append(f"websocket {opened.close_code}")
+        return opened

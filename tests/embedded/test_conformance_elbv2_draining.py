@@ -34,7 +34,7 @@ def test_a_deregistering_target_drains_and_is_then_gone(balanced: Balanced) -> N
     """ "The initial state of a deregistering target is draining. After the deregistration delay elapses, the
     deregistration process completes and the state of the target is unused." """
     balanced.add("one")
-    balanced.set_group(deregistration_delay__timeout_seconds=60)
+    balanced.set_group(deregistration_delay__timeout_seconds=100)
     deregister(balanced, "one")
     assert balanced.health(balanced.addresses["one"]) == {
         "State": "draining",
@@ -95,7 +95,7 @@ def test_a_request_that_outlasts_the_delay_is_cut(balanced: Balanced) -> None:
 def test_a_websocket_lives_until_the_delay_ends(balanced: Balanced) -> None:
     """An open connection to a draining target works on, and is closed when the delay is over."""
     balanced.add("one")
-    balanced.set_group(deregistration_delay__timeout_seconds=60)
+    balanced.set_group(deregistration_delay__timeout_seconds=100)
     with connect(f"ws://{balanced.host}/ws") as socket:
         deregister(balanced, "one")
         socket.send("name")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from tests.embedded.balanced import Balanced
@@ -169,6 +170,21 @@ def test_a_target_group_has_one_load_balancer(balanced: Balanced) -> None:
     )
     balanced.elb.delete_listener(ListenerArn=balanced.listener)
     balanced.elb.create_listener(DefaultActions=[to(balanced)], **settings)
+
+
+def test_listener_attributes(balanced: Balanced) -> None:
+    """routing.http.response.server.enabled: "allow or remove the HTTP response server header" (ListenerAttribute)."""
+    key = "routing.http.response.server.enabled"
+    found = balanced.elb.describe_listener_attributes(ListenerArn=balanced.listener)["Attributes"]
+    assert found == [{"Key": key, "Value": "true"}]
+    balanced.await_active()
+    assert requests.get(balanced.url, timeout=10).headers["Server"] == "awselb/2.0"
+    wanted = [{"Key": key, "Value": "false"}]
+    balanced.elb.modify_listener_attributes(ListenerArn=balanced.listener, Attributes=wanted)
+    assert "Server" not in requests.get(balanced.url, timeout=10).headers
+    nonsense = [{"Key": "nonsense", "Value": "1"}]
+    call = balanced.elb.modify_listener_attributes
+    assert error_of(call, ListenerArn=balanced.listener, Attributes=nonsense)[0] == "ValidationError"
 
 
 # Actions

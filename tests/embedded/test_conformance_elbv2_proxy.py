@@ -150,6 +150,16 @@ def test_the_targets_headers_arrive(balanced: Balanced) -> None:
     assert "Connection" not in answer.headers
 
 
+def test_headers_pass_byte_by_byte(balanced: Balanced) -> None:
+    """Old programs send header values in Latin-1; they are nobody's business but the client's."""
+    answer = OK.replace(b"OK\r\n", b"OK\r\nX-Name: caf\xe9\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1)
+    with raw_target(balanced, lambda _: answer) as got:
+        head = exchange(balanced, b"GET / HTTP/1.1\r\nHost: a\r\nX: caf\xe9\r\nConnection: close\r\n\r\n")
+    assert b"\r\nX: caf\xe9\r\n" in got[0]
+    assert b"\r\nX-Name: caf\xe9\r\n" in head
+    assert (head.count(b"Set-Cookie: a=1"), head.count(b"Set-Cookie: b=2")) == (1, 1)
+
+
 def test_connections_are_kept_open_on_both_sides(balanced: Balanced) -> None:
     """ "Application Load Balancers use HTTP/1.1 on backend connections by default", and keep them open."""
     site = balanced.add("one")
@@ -300,6 +310,22 @@ def test_it_fails_open(balanced: Balanced) -> None:
     answers_ = [get(balanced) for _ in range(10)]
     assert {answer.status_code for answer in answers_} == {200}
     assert {answer.text for answer in answers_} == {"one", "two"}
+
+
+def test_the_number_of_healthy_targets_that_is_enough(balanced: Balanced) -> None:
+    """target_group_health.unhealthy_state_routing.minimum_healthy_targets.count: "If the number of healthy targets is
+    below this value, send traffic to all targets, including unhealthy targets" (TargetGroupAttribute).
+    """
+    balanced.add("well")
+    balanced.add("ill").health = 500
+    balanced.await_state(balanced.addresses["ill"], "unhealthy")
+    prefix = "target_group_health__unhealthy_state_routing__minimum_healthy_targets"
+    balanced.set_group(**{f"{prefix}__count": 2})
+    assert {get(balanced).text for _ in range(10)} == {"well", "ill"}
+    balanced.set_group(**{f"{prefix}__count": 1, f"{prefix}__percentage": 51})
+    assert {get(balanced).text for _ in range(10)} == {"well", "ill"}
+    balanced.set_group(**{f"{prefix}__percentage": 50})
+    assert {get(balanced).text for _ in range(10)} == {"well"}
 
 
 # When it cannot

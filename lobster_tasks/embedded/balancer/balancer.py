@@ -22,7 +22,7 @@ TICK = 0.05  # real seconds, within which a change made by the API holds
 FRESH = 1.0  # real seconds, after which everything is read again even if nobody said that it changed
 PROVISIONING = 30.0  # AWS seconds until a new load balancer is active (1-3 min on AWS)
 REGISTRATION = 1.0  # AWS seconds until a new target's first health check
-RELEASE = 20.0  # AWS seconds that a deleted load balancer's interfaces stay (up to minutes on AWS)
+RELEASE = 40.0  # AWS seconds that a deleted load balancer's interfaces stay (up to minutes on AWS)
 
 
 @dataclass(eq=False)
@@ -54,7 +54,10 @@ class Balancer:
     # What the control plane and the scheduler call, from any thread
 
     def register(self, target_group_arn: str, ip: str, port: int) -> None:
-        """Register a target, or take a draining one back; a registered one is left as it is."""
+        """Register a target, or take a draining one back; a registered one is left as it is.
+
+        AwsError TargetGroupNotFound when the group is gone.
+        """
         with self._world.lock:
             known = self.targets.find(target_group_arn, ip, port)
             if known is None or known.drained_at is not None:
@@ -110,7 +113,7 @@ class Balancer:
     def touch(self) -> None:
         """Say that something about load balancers, listeners or target groups has changed."""
         with self._world.lock:
-            self._snapshot = None
+            self._read()
             self._advance_all()
 
     def know(self, account: str, region: str) -> None:
@@ -150,8 +153,7 @@ class Balancer:
         found = self._snapshot
         if found is None:
             with self._world.lock:
-                found = self._snapshot = read(self._places)
-                self._read_at = time.monotonic()
+                found = self._read()
         return found
 
     def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
@@ -163,6 +165,10 @@ class Balancer:
             answer = self._may_connect(balancer, target, port)
             self._reach[key] = (now + TICK, answer)
         return answer
+
+    def _read(self) -> Snapshot:
+        self._snapshot, self._read_at = read(self._places), time.monotonic()
+        return self._snapshot
 
     # The part
 
@@ -192,7 +198,7 @@ class Balancer:
     def _tick(self) -> None:
         now = time.monotonic()
         if now - self._read_at > FRESH:
-            self._snapshot = None
+            self._read()
         for arn, door in list(self._doors.items()):
             if balancer := self.snapshot().load_balancers.get(arn):
                 self._tend_door(door, balancer, now)
@@ -293,7 +299,9 @@ class Balancer:
     def _new_target(self, group: str, ip: str, port: int, known: Target | None) -> Target:
         """A target as it is registered; one that was draining keeps serving what it serves."""
         account, region = _place(group)
-        stored = moto_door.elbv2_backends[account][region].target_groups[group]
+        stored = moto_door.elbv2_backends[account][region].target_groups.get(group)
+        if stored is None:
+            raise moto_door.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
         address = self._world.addresses.loopback(stored.vpc_id, ip)
         pool = Pool(address, port, tls=stored.protocol == "HTTPS")
         zone = moto_door.zone_of(account, region, stored.vpc_id, ip)

@@ -117,7 +117,7 @@ class FrontDoor:
     def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
-        except BlockingIOError:
+        except OSError:  # it has left already
             return
         if self._mode is not Mode.SERVING:
             connection.close()

@@ -40,3 +40,19 @@ def answer(status: int, content_type: str, body: str, close: bool = False) -> we
     if close:
         response.force_close()
     return response
+
+
+def unnamed(response: web.Response) -> web.Response:
+    """The same answer without ``Server`` header (routing.http.response.server.enabled)."""
+    made = _Unnamed(
+        status=response.status, reason=response.reason, body=response.body, headers=response.headers.copy()
+    )
+    if response.keep_alive is False:
+        made.force_close()
+    return made
+
+
+class _Unnamed(web.Response):
+    async def _prepare_headers(self) -> None:
+        await super()._prepare_headers()
+        self.headers.popall("Server", None)

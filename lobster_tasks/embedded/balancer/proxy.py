@@ -122,6 +122,12 @@ class Proxy:
         if too_many_hops(request):
             return pages.page(463)
         inbound = Inbound(request, balancer, listener, _cookies(request))
+        answer = await self._act(inbound)
+        if not listener.names_itself and isinstance(answer, web.Response):
+            return pages.unnamed(answer)
+        return answer
+
+    async def _act(self, inbound: Inbound) -> web.StreamResponse:
         match _action(inbound):
             case Forward() as forward:
                 return await self._forward(inbound, forward)
@@ -160,7 +166,7 @@ class Proxy:
         group, cookies = self._choose_group(inbound, forward)
         if group is None:
             return None
-        serving = candidates(self._around.targets.of(group.arn))
+        serving = candidates(self._around.targets.of(group.arn), group.enough)
         if not serving:
             return None
         target = self._sticky_target(inbound, group, serving) or self._next(group, serving)
@@ -255,7 +261,7 @@ class Proxy:
         self, inbound: Inbound, choice: Choice, connection: Connection, reply: Reply
     ) -> web.StreamResponse:
         tunnel = Tunnel(self.idle_seconds(inbound.balancer))
-        response = Relayed(reply, choice.cookies, at_once=False)
+        response = Relayed(inbound.request, reply, choice.cookies)
         await tunnel.run(inbound.request, connection, response)
         return response
 

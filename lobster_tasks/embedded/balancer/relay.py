@@ -20,7 +20,10 @@ HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the fast si
 class Relayed(web.StreamResponse):
     """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own."""
 
-    def __init__(self, reply: Reply, cookies: Iterable[str], at_once: bool) -> None:
+    def __init__(
+        self, request: web.BaseRequest, reply: Reply, cookies: Iterable[str], at_once: bool = False
+    ) -> None:
+        self._request = request
         message = reply.message
         named = message.headers.get("Connection", "").lower().split(",")
         dropped = HOP_BY_HOP | {name.strip() for name in named}
@@ -38,11 +41,25 @@ class Relayed(web.StreamResponse):
         for name in self._unwanted:
             self.headers.popall(name, None)
 
+    async def _write_headers(self) -> None:
+        """aiohttp leaves out what is not UTF-8, so a head with such bytes is written here."""
+        if all(value.isascii() for value in self.headers.values()):
+            await super()._write_headers()
+            return
+        version = self._request.version
+        lines = [f"HTTP/{version.major}.{version.minor} {self.status} {self.reason}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+        if self._request.transport is None:
+            raise ConnectionResetError("the client left")
+        self._request.transport.write(head)
+        self._request.writer.output_size += len(head)
+
 
 async def send_reply(request: web.BaseRequest, reply: Reply, cookies: Iterable[str]) -> web.StreamResponse:
     """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it."""
     whole = reply.body.is_eof()
-    response = Relayed(reply, cookies, at_once=whole)
+    response = Relayed(request, reply, cookies, at_once=whole)
     await response.prepare(request)
     if whole:
         await response.write_eof(reply.body.read_nowait())

@@ -27,13 +27,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """One listener; ``rules`` are in the order in which they are tried, the default rule last."""
+    """One listener; ``rules`` are in the order in which they are tried, the default rule last.
+
+    ``names_itself`` says whether the load balancer's own answers have a ``Server`` header.
+    """
 
     arn: str
     protocol: str
     port: int
     rules: tuple[Rule, ...]
     certificates: tuple[str, ...]
+    names_itself: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,13 @@ class TargetGroup:
         """Whether a client stays with its target."""
         return self.attributes.get("stickiness.enabled") == "true"
 
+    def enough(self, healthy: int, targets: int) -> bool:
+        """Whether so many healthy targets of all are enough to leave out the unhealthy ones ("Target group health")."""
+        minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+        count = self.attributes.get(f"{minimum}.count", "1")
+        share = self.attributes.get(f"{minimum}.percentage", "off")
+        return healthy >= int(count) and (share == "off" or healthy * 100 >= int(share) * targets)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -152,7 +163,8 @@ def _load_balancer(account: str, region: str, stored: Any) -> LoadBalancer:
 def _listener(stored: Any) -> Listener:
     rules = sorted((_rule(one) for one in list(stored.rules.values())), key=lambda rule: rule.priority)
     certificates = tuple(stored.certificates)
-    return Listener(stored.arn, stored.protocol, int(stored.port), tuple(rules), certificates)
+    named = stored.attributes.get("routing.http.response.server.enabled") != "false"
+    return Listener(stored.arn, stored.protocol, int(stored.port), tuple(rules), certificates, named)
 
 
 def _rule(stored: Any) -> Rule:

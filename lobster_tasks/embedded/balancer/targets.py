@@ -116,11 +116,13 @@ class Targets:
         self._groups.clear()
 
 
-def candidates(targets: list[Target]) -> list[Target]:
-    """Who may get a request: the healthy targets, or all when none is healthy (the load balancer fails open).
+def candidates(targets: list[Target], enough: Callable[[int, int], bool]) -> list[Target]:
+    """Who may get a request: the healthy targets if they are ``enough(healthy, all)``, else all of them.
 
-    Source: "Health checks for Application Load Balancer target groups". That targets which are still
-    ``initial`` belong to "all" is what users saw: github.com/open-guides/og-aws, pull requests 112 and 116.
+    The load balancer fails open: "Health checks for Application Load Balancer target groups". That targets
+    which are still ``initial`` belong to "all" is what users saw: github.com/open-guides/og-aws, pull requests
+    112 and 116.
     """
     serving = [target for target in targets if target.takes_requests]
-    return [target for target in serving if target.health.state == "healthy"] or serving
+    healthy = [target for target in serving if target.health.state == "healthy"]
+    return healthy if healthy and enough(len(healthy), len(serving)) else serving

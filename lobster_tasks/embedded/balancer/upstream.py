@@ -144,6 +144,8 @@ class Pool:
 
     def give_back(self, connection: Connection, message: RawResponseMessage) -> None:
         """Keep a connection whose response was read to its end, if it can serve another request."""
+        while self._idle and not self._idle[0].protocol.is_connected():
+            self._idle.popleft()
         if message.should_close or connection.protocol.should_close:
             connection.close()
         else:

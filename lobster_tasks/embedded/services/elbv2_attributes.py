@@ -79,11 +79,15 @@ TARGET_GROUP: Mapping[str, Attribute] = {
     "stickiness.enabled": _switch("false"),
     "stickiness.lb_cookie.duration_seconds": Attribute("86400", 1, 604_800),
     "stickiness.type": Attribute("lb_cookie", words=("lb_cookie", "app_cookie")),
-    "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute("1"),
-    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Attribute("off"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Attribute("1"),
-    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute("off"),
+    "target_group_health.dns_failover.minimum_healthy_targets.count": Attribute("1", 1, 1000),
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": Attribute("off", 1, 100),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": Attribute("1", 1, 1000),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute(
+        "off", 1, 100
+    ),
 }
+
+LISTENER: Mapping[str, Attribute] = {"routing.http.response.server.enabled": _switch("true")}
 
 
 def first_values(table: Mapping[str, Attribute]) -> dict[str, str]:
@@ -94,6 +98,11 @@ def first_values(table: Mapping[str, Attribute]) -> dict[str, str]:
 def check_load_balancer(changes: Mapping[str, str]) -> None:
     """Refuse changes that AWS refuses."""
     _check(LOAD_BALANCER, "Load balancer", changes)
+
+
+def check_listener(changes: Mapping[str, str]) -> None:
+    """Refuse changes that AWS refuses, and attributes of headers that nothing here adds or renames."""
+    _check(LISTENER, "Listener", changes)
 
 
 def check_target_group(changes: Mapping[str, str], now: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from .. import moto_door
 from ..balancer.actions import read_action
 from ..moto_door import ActionResult, AwsError
+from .elbv2_attributes import LISTENER, check_listener, first_values
 from .elbv2_base import ElbBase, check_tags
 from .elbv2_checks import check_actions, check_choice, check_conditions, refuse, whole_action, whole_condition
 
@@ -89,6 +90,19 @@ class Listeners(ElbBase):
         return ActionResult(
             {"Certificates": [{**one, "IsDefault": False} for one in self.given["Certificates"]]}
         )
+
+    def describe_listener_attributes(self) -> ActionResult:
+        """DescribeListenerAttributes."""
+        found = self.find_listener(self.given["ListenerArn"])
+        return ActionResult({"Attributes": first_values(LISTENER) | _own_attributes(found)})
+
+    def modify_listener_attributes(self) -> ActionResult:
+        """ModifyListenerAttributes."""
+        found = self.find_listener(self.given["ListenerArn"])
+        changes = {one["Key"]: one.get("Value") or "" for one in self.given["Attributes"]}
+        check_listener(changes)
+        found.attributes = first_values(LISTENER) | _own_attributes(found) | changes
+        return self.describe_listener_attributes()
 
     def _check_port(self, given: Mapping[str, Any]) -> tuple[int, str]:
         if not given.get("Port"):
@@ -241,6 +255,11 @@ class Rules(Listeners):
 
     def _rule_actions(self, listener: Any, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return self._whole_actions(actions, listener.protocol, int(listener.port), listener.load_balancer_arn)
+
+
+def _own_attributes(found: Any) -> dict[str, str]:
+    """A listener's attributes, without the one of Network Load Balancers that moto gives to all."""
+    return {key: value for key, value in found.attributes.items() if key in LISTENER}
 
 
 def _present(given: Mapping[str, Any]) -> dict[str, Any]:
