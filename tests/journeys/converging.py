@@ -11,6 +11,7 @@ from typing import Any
 
 from lobster_tasks import converge, stack
 from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
 from lobster_tasks.converge import Plan
 from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
@@ -42,7 +43,7 @@ class Account:
         return self.embedded.client(service)
 
     def with_settings(self, *flags: str, **given: Any) -> Account:
-        """The same account with other settings, those of the seven tests' stack left out."""
+        """The same account with other settings."""
         return replace(self, settings=load(given, {}, flags))
 
     def resources(self, *kinds: str) -> stack.Stack:
@@ -61,6 +62,10 @@ class Account:
         self.apply(made)
         converge.verify(self.aws, self.resources(*kinds))
         return made
+
+    def verify(self) -> Plan:
+        """Read again until it is as planned."""
+        return converge.verify(self.aws, self.resources())
 
     def apply(self, made: Plan) -> None:
         """Apply."""
@@ -101,13 +106,14 @@ class Account:
         return {**looks, "counts": self.counts()}
 
     def counts(self) -> dict[str, int]:
-        """How many things there are, whosever they are."""
+        """How many things there are, whosever they are; AWS's own service-linked roles left out."""
         elbv2, ecs, ec2 = (self.client(name) for name in ("elbv2", "ecs", "ec2"))
         balancers = [each["LoadBalancerArn"] for each in elbv2.describe_load_balancers()["LoadBalancers"]]
         clusters = ecs.list_clusters()["clusterArns"]
         groups = ec2.describe_security_groups()["SecurityGroups"]
+        roles = self.client("iam").list_roles()["Roles"]
         return {
-            "roles": len(self.client("iam").list_roles()["Roles"]),
+            "roles": len([each for each in roles if not each["Path"].startswith("/aws-service-role/")]),
             "log groups": len(self.client("logs").describe_log_groups()["logGroups"]),
             "repositories": len(self.client("ecr").describe_repositories()["repositories"]),
             "security groups": len(groups),
@@ -126,6 +132,13 @@ class Account:
 def _rules(group: dict[str, Any]) -> int:
     members = ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds")
     return sum(len(rule.get(member, [])) for rule in group["IpPermissions"] for member in members)
+
+
+def account_of(embedded: EmbeddedProcess, speed: float) -> Account:
+    """The account of an embedded AWS, with the plan's settings. One for many tests: clients take a while."""
+    credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    aws = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=Clock(speed=speed))
+    return Account(embedded, aws, load({}))
 
 
 class Meddler:

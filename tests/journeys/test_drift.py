@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
+from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 
-from .converging import READ_ONLY, Account, Meddler, lifecycle, trust
+from .converging import READ_ONLY, Account, Meddler, account_of, lifecycle, trust
 
 NOTHING_DEPLOYED = frozenset({"health check grace period", "minimum healthy percent", "circuit breaker"})
 
@@ -19,18 +18,12 @@ NOTHING_DEPLOYED = frozenset({"health check grace period", "minimum healthy perc
 @pytest.fixture(scope="module")
 def somewhere(embedded_process: EmbeddedProcess) -> Account:
     """An account; what is in it is whatever the test before has left."""
-    aws = Aws(
-        "us-east-2",
-        endpoint_url=embedded_process.url,
-        credentials={"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"},
-        clock=Clock(speed=20),
-    )
     settings = [
         "task.policies=" + READ_ONLY,
         "container.environment.A=1",
         "container.secrets.KEY=/lobster/key",
     ]
-    return Account(embedded_process, aws, None).with_settings(*settings)  # type: ignore[arg-type]
+    return account_of(embedded_process, SPEED).with_settings(*settings)
 
 
 @dataclass
