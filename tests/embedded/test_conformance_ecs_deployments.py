@@ -410,13 +410,15 @@ def test_a_crash_is_told_by_what_follows(stack: Stack) -> None:
     stack.service(stack.definition(), loadBalancers=stack.balanced)
     stack.completed()
     stack.get("/exit?code=9")
+    steady = "(service s) has reached a steady state."
+    eventually(lambda: stack.messages().count(steady) == 2)
     in_order(
-        stack.messages() if eventually(lambda: stack.tasks("s", "STOPPED")) else [],
-        "has reached a steady state.",
+        stack.messages(),
+        steady,
         f"(service s) deregistered 1 targets in (target-group {stack.served_group})",
         "(service s) has begun draining connections on 1 tasks.",
+        steady,
     )
-    eventually(lambda: stack.messages()[-1] == "(service s) has reached a steady state.")
     stopped = stack.tasks("s", "STOPPED")[0]
     assert (stopped["stopCode"], stopped["containers"][0]["exitCode"]) == ("EssentialContainerExited", 9)
     assert stack.get().status_code == 200
