@@ -46,6 +46,7 @@ PERMISSIONS = frozenset(
         "task-role-not-assumable",
     }
 )
+_LOOKED_UP = frozenset({"secret-not-found", "log-group-missing", "task-role-missing"})
 _INCIDENTS = ("stopped-by-user", "spot-interrupted")
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
 
@@ -127,11 +128,19 @@ def _explain(evidence: Evidence, case: Case) -> list[Finding]:
 def _heals(finding: Finding, evidence: Evidence) -> bool:
     if finding.heals is not None:
         return finding.heals
+    if finding.code in PERMISSIONS | _LOOKED_UP and _is_mended(evidence):
+        return True
     if finding.code in PERMISSIONS:
         return bool(evidence.young)
     if finding.code == "no-route-to-registry":
         return not evidence.bad("network.routes", "network.public-address", "security.tasks-out")
     return finding.code not in HOPELESS
+
+
+def _is_mended(evidence: Evidence) -> bool:
+    """Whether the account is in order by now, so that the next task may start."""
+    statuses = {check.status for check in evidence.checks.values()}
+    return statuses == {"pass"}
 
 
 def _by_verdict(evidence: Evidence) -> Cause:

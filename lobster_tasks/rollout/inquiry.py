@@ -16,7 +16,6 @@ from ..doctor.check import UnknownError
 from ..doctor.facts import Name
 from ..errors import InterruptedRunError, LobsterError
 from ..settings import Settings
-from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
 from ..together import together
 from .evidence import Evidence
@@ -25,6 +24,7 @@ from .listening import Listens, listens
 from .logs import first_lines, last_lines
 from .masking import mask, mask_shapes, secret_values
 from .reasons import ELB, ROLE, codes_of
+from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of
 
 _LINES = 20
@@ -202,12 +202,6 @@ def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any])
     return tuple(
         f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines
     )
-
-
-def is_no_release(definition: Mapping[str, Any]) -> bool:
-    """Whether a definition stands for a service that has no release yet."""
-    images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
-    return any(image.endswith(f":{NO_RELEASE}") for image in images)
 
 
 def _made(task: Task) -> float:

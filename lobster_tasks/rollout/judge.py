@@ -43,8 +43,10 @@ def judge(snapshots: Sequence[Snapshot]) -> Verdict:
 
 def _judge_by_record(last: Snapshot, status: str) -> Verdict:
     assert last.record is not None
+    if last.rollout.first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
+        return Verdict("failed", "there is no release before it to go back to")
     if status == "ROLLBACK_SUCCESSFUL":
-        return Verdict("rolled_back", last.record.reason or "ECS rolled the deployment back")
+        return _back(last, last.record.reason or "ECS rolled the deployment back")
     if status == "ROLLBACK_FAILED":
         return Verdict("failed", f"the rollback failed: {last.record.reason or 'ECS says no reason'}")
     if status in _ROLLING_BACK:
@@ -70,7 +72,7 @@ def _judge_by_deployments(snapshots: Sequence[Snapshot]) -> Verdict:
     if primary is None:
         return Verdict("moving", "ECS shows no primary deployment")
     if any(_shows_rollback(each) for each in snapshots):
-        return _rolling_back(primary)
+        return _rolling_back(last, primary)
     if ours is None and any(each.deployment is not None for each in snapshots):
         return _gone(last, primary)
     if other := _newer_primary(last):
@@ -117,12 +119,24 @@ def _shows_rollback(seen: Snapshot) -> bool:
     return primary is not None and primary is not ours and "rolling back" in primary.reason
 
 
-def _rolling_back(primary: Deployment) -> Verdict:
+def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
+    if last.rollout.first:
+        return Verdict("failed", "there is no release before it to go back to")
     if primary.rollout == "COMPLETED":
-        return Verdict("rolled_back", f"revision {revision_of(primary.task_definition)} is back")
+        return _back(last, f"revision {revision_of(primary.task_definition)} is back")
     if primary.rollout == "FAILED":
         return Verdict("failed", primary.reason or "the rollback failed")
     return Verdict("moving", "ECS rolls back")
+
+
+def _back(last: Snapshot, why: str) -> Verdict:
+    """Rolled back is only what serves again: every wanted task of the release before is a healthy target."""
+    primary, wanted = last.service.primary, last.service.desired
+    before = [task for task in last.others if primary and task.task_definition == primary.task_definition]
+    healthy = sum(task.running and last.is_healthy(task) for task in before)
+    if 0 < wanted <= healthy:
+        return Verdict("rolled_back", why)
+    return Verdict("moving", f"rolled back, and {healthy} of {wanted} healthy of the release before")
 
 
 def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:
@@ -134,7 +148,7 @@ def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:
 
 def _gone(last: Snapshot, primary: Deployment) -> Verdict:
     if primary.task_definition == last.rollout.previous:
-        return _rolling_back(primary)
+        return _rolling_back(last, primary)
     return _superseded(primary)
 
 

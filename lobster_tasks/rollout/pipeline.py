@@ -13,19 +13,19 @@ from dataclasses import replace
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
-from ..probe import find_door, probe
 from ..settings import Settings
+from .brake import Brake
 from .changes import changes
-from .diagnose import diagnose
-from .findings import findings
-from .inquiry import gather
+from .ending import conclude
 from .judge import Verdict, judge
-from .outcome import Cause, End, Journal, Observe, Outcome, Probe, unobserved
+from .outcome import Journal, Observe, Outcome, unobserved
 from .release import (
     Ground,
     active_service,
     decide,
+    described,
     image_of,
+    is_no_release,
     prepare,
     rollout_of,
     settle_revision,
@@ -44,20 +44,14 @@ def deploy(
     ground = prepare(aws, settings, tag)
     revision = settle_revision(aws, ground, journal)
     rollout = begin(aws, settings, ground, revision, force, journal)
-    with in_sight(rollout):
-        snapshots, verdict = watch_to_verdict(aws, settings, rollout, journal)
-        outcome = conclude(aws, settings, snapshots, verdict, journal)
-    return replace(outcome, image=ground.image.uri)
+    return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
 
 
 def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Observe = unobserved) -> Outcome:
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
     journal = Journal(aws.clock, observe)
     rollout = find_rollout(aws, settings, task_definition)
-    with in_sight(rollout):
-        snapshots, verdict = watch_to_verdict(aws, settings, rollout, journal)
-        outcome = conclude(aws, settings, snapshots, verdict, journal)
-    return replace(outcome, image=image_of(aws, settings, task_definition))
+    return replace(run(aws, settings, rollout, journal), image=image_of(aws, settings, task_definition))
 
 
 def begin(
@@ -79,6 +73,9 @@ def begin(
 def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     """The identity of the service's deployment of a revision; RefusedError when it has never had one."""
     rollout = rollout_of(settings, active_service(aws, settings), task_definition)
+    if rollout.previous is not None:
+        before = described(aws, rollout.previous) or {}
+        rollout = replace(rollout, first=is_no_release(before))
     if rollout.deployment is not None:
         return rollout
     record = find_record(aws, rollout)
@@ -91,99 +88,53 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     return replace(rollout, created_at=record["createdAt"])
 
 
+def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Outcome:
+    """Follow a rollout to its end."""
+    seen: list[Snapshot] = []
+    with in_sight(rollout, seen):
+        verdict = watch_to_verdict(aws, settings, rollout, journal, seen)
+        return conclude(aws, settings, seen, verdict, journal)
+
+
 def watch_to_verdict(
-    aws: Aws, settings: Settings, rollout: Rollout, journal: Journal
-) -> tuple[Sequence[Snapshot], Verdict]:
-    """Look until there is a verdict, or until the time is up (then the verdict is still ``moving``)."""
-    snapshots: list[Snapshot] = []
+    aws: Aws, settings: Settings, rollout: Rollout, journal: Journal, seen: list[Snapshot]
+) -> Verdict:
+    """Look until there is a verdict, or until the time is up (then it is still ``moving``); ``seen`` gets the looks."""
     verdict = Verdict("moving", "nothing could be seen of it")
-    for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60):
-        journal.saw(snapshot, changes(snapshots[-1] if snapshots else None, snapshot))
-        snapshots.append(snapshot)
-        verdict = judge(snapshots)
+    brake = Brake(aws, settings, journal)
+    drain = settings.deployment.deregistration_delay
+    for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60, drain):
+        journal.saw(snapshot, changes(seen[-1] if seen else None, snapshot))
+        seen.append(snapshot)
+        verdict = judge(seen)
         if verdict.final:
             break
-    return snapshots, verdict
-
-
-def conclude(
-    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, journal: Journal
-) -> Outcome:
-    """Ask through the load balancer, find the cause where it is not live, and put it all together."""
-    if not snapshots:
-        raise OutOfTimeError(
-            f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
-            "AWS answered none of the looks",
-            "inv status",
-        )
-    last = snapshots[-1]
-    answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
-    end, wrong = _end(verdict, answered)
-    causes: tuple[Cause, ...] = (wrong,) if wrong else ()
-    if not causes and end != "live":
-        causes = diagnose(gather(aws, settings, snapshots, verdict))
-    return Outcome(
-        verdict=end,
-        why=verdict.why,
-        cause=next(iter(causes), None),
-        also=causes[1:],
-        findings=findings(last),
-        url=answered.url if answered else _url(aws, last.rollout),
-        task_definition=last.rollout.task_definition,
-        previous_task_definition=last.rollout.previous,
-        seconds=journal.seconds,
-        timeline=tuple(journal.moments),
-        probe=answered,
-    )
-
-
-def ask(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Probe | None:
-    """Probe the service through its load balancer; None where it has none."""
-    door = find_door(aws, last.rollout.target_group_arns)
-    if door is None:
-        return None
-    answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
-    for answer in answered.answers:
-        journal.say(answer.said)
-    if door.internal and not answered.page.reached:
-        journal.say("the load balancer is internal and cannot be reached from here")
-        return None
-    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy)
+        brake.consider(seen, verdict)
+    return verdict
 
 
 @contextmanager
-def in_sight(rollout: Rollout) -> Iterator[None]:
-    """Whatever ends the following early says that the deployment goes on, and how to see it again."""
-    revision = f"the deployment of revision {revision_of(rollout.task_definition)} to {rollout.service}"
-    next_step = f"inv status, or inv deploy --registered {rollout.task_definition}"
+def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
+    """Whatever ends the following early says what goes on in AWS, how to see it again, and how to undo it."""
+    follow = f"inv deploy --registered {rollout.task_definition}"
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        raise InterruptedRunError(f"Interrupted: {revision} goes on in AWS.", next_step=next_step) from None
+        next_step = f"follow it: {follow}; undo it: inv rollback"
+        raise InterruptedRunError(f"Interrupted: {_going_on(rollout, seen)}.", next_step=next_step) from None
     except OutOfTimeError:
         raise
     except LobsterError as error:
         raise OutOfTimeError(
-            f"Lost sight of {revision}, which goes on in AWS.", f"{error.what} {error.why}".strip(), next_step
+            f"Lost sight: {_going_on(rollout, seen)}.",
+            f"{error.what} {error.why}".strip(),
+            f"inv status, or {follow}",
         ) from error
 
 
-def _end(verdict: Verdict, answered: Probe | None) -> tuple[End, Cause | None]:
-    """The verdict as the outcome has it: live is only what answers, too."""
-    if verdict.kind == "moving":
-        return "out_of_time", None
-    if verdict.kind != "live" or answered is None or answered.ok:
-        return verdict.kind, None
-    wrong = [answer.said for answer in answered.answers if not answer.ok]
-    cause = Cause(
-        "probe-failed",
-        "ECS calls the deployment successful, but the app does not answer as it should.",
-        tuple(wrong),
-        "inv logs, and check probe.path and probe.websocket in the settings",
-    )
-    return "failed", cause
-
-
-def _url(aws: Aws, rollout: Rollout) -> str | None:
-    door = find_door(aws, rollout.target_group_arns)
-    return door.url if door else None
+def _going_on(rollout: Rollout, seen: Sequence[Snapshot]) -> str:
+    ours = revision_of(rollout.task_definition)
+    record = seen[-1].record if seen else None
+    if record is not None and record.status.startswith("ROLLBACK"):
+        return f"the rollback from revision {ours} of {rollout.service} goes on in AWS"
+    return f"the deployment of revision {ours} to {rollout.service} goes on in AWS"

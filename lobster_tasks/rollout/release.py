@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from .. import templates
 from ..aws import Aws
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..settings import Settings
+from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
 from ..together import together
 from .outcome import Journal
@@ -51,12 +52,16 @@ class Image:
 
 @dataclass(frozen=True)
 class Ground:
-    """What a release stands on: the image, the service as described, the definition that it should run."""
+    """What a release stands on: the image, the service as described, the definition that it should run.
+
+    ``wanted`` is what was asked for, ``current`` the definition that the service has now.
+    """
 
     image: Image
     service: Mapping[str, Any]
     definition: Mapping[str, Any]
     wanted: str = "T"
+    current: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def running(self) -> str:
@@ -92,7 +97,8 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
     _check_log_groups(aws, definition)
-    return Ground(image, service, definition, wanted)
+    current = described(aws, service["taskDefinition"]) or {}
+    return Ground(image, service, definition, wanted, current)
 
 
 def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
@@ -150,17 +156,15 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
 
 def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
     """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is as wanted."""
-    current, newest = together(
-        partial(_described, aws, ground.running), partial(_described, aws, ground.definition["family"])
-    )
-    for known in (current, newest):
+    newest = described(aws, ground.definition["family"])
+    for known in (ground.current, newest):
         if known and known["status"] == "ACTIVE" and not differences(known, ground.definition):
             journal.say(f"revision {known['revision']} is as wanted")
             return str(known["taskDefinitionArn"])
     answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
     arn = str(answer["taskDefinition"]["taskDefinitionArn"])
     journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
-    for change in differences(current, ground.definition) if current else ():
+    for change in differences(ground.current, ground.definition) if ground.current else ():
         journal.say(change.replace(f"{ground.image.registry}/", ""))
     return arn
 
@@ -220,6 +224,7 @@ def rollout_of(
         target_groups=TargetGroup.all_of(service),
         image_mib=ground.image.mib if ground else None,
         wanted=ground.wanted if ground else "T",
+        first=ground is not None and is_no_release(ground.current),
     )
 
 
@@ -230,7 +235,7 @@ def standing(rollout: Rollout) -> Rollout:
 
 def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
     """The image of our container, or of the first one, in a registered task definition."""
-    found = _described(aws, task_definition)
+    found = described(aws, task_definition)
     containers = found["containerDefinitions"] if found else []
     named = [each["image"] for each in containers if each["name"] == settings.container.name]
     return next(iter([*named, *(each["image"] for each in containers)]), None)
@@ -297,7 +302,13 @@ def _dns_suffix(partition: str) -> str:
     return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
 
 
-def _described(aws: Aws, definition: str) -> dict[str, Any] | None:
+def is_no_release(definition: Mapping[str, Any]) -> bool:
+    """Whether a definition stands for a service that has no release yet."""
+    images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
+    return any(image.endswith(f":{NO_RELEASE}") for image in images)
+
+
+def described(aws: Aws, definition: str) -> dict[str, Any] | None:
     """DescribeTaskDefinition by ARN, or the family's newest ACTIVE one; ClientException says there is none."""
     answer = aws.find(
         "ecs:DescribeTaskDefinition", ("ClientException",), definition, taskDefinition=definition

@@ -55,7 +55,7 @@ class Rollout:
     ``started`` says that our tasks are those which this deployment started; otherwise they are those of the
     revision. ``recorded`` says that there is a service deployment of its own to look for, made after
     ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline, ``wanted`` is what was asked
-    to be deployed, for who has to ask again.
+    to be deployed, for who has to ask again. ``first`` says that there has been no release before.
     """
 
     cluster: str
@@ -70,6 +70,7 @@ class Rollout:
     target_groups: tuple[TargetGroup, ...] = ()
     image_mib: int | None = None
     wanted: str = "T"
+    first: bool = False
 
     @property
     def region(self) -> str:

@@ -60,9 +60,10 @@ _NO_RECORDS = frozenset(
 )
 
 
-def watch(aws: Aws, rollout: Rollout, within: float) -> Iterator[Snapshot]:
+def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iterator[Snapshot]:
     """Snapshots of ``rollout`` for ``within`` seconds of the clock, as often as things are about to change.
 
+    ``drain`` is how many seconds old targets drain, during which nothing happens.
     Raises LobsterError when AWS refuses to show it for a reason that does not pass.
     """
     watcher = Watcher(aws, rollout)
@@ -70,7 +71,9 @@ def watch(aws: Aws, rollout: Rollout, within: float) -> Iterator[Snapshot]:
     retrying = Retrying(
         retry=_again,
         stop=lambda _: aws.clock.now() >= deadline,
-        wait=lambda state: AFTER_TROUBLE if _trouble(state) else pace(watcher.latest),
+        wait=lambda state: (
+            AFTER_TROUBLE if _trouble(state) else pace(watcher.latest, drain - watcher.drained_for)
+        ),
         sleep=aws.clock.sleep,
         retry_error_callback=lambda _: None,
     )
@@ -81,11 +84,12 @@ def watch(aws: Aws, rollout: Rollout, within: float) -> Iterator[Snapshot]:
             yield watcher.latest
 
 
-def pace(latest: Snapshot | None) -> float:
-    """Seconds until the next look: soon, but while old tasks drain there is nothing to see for a while."""
+def pace(latest: Snapshot | None, drains_for: float = 0.0) -> float:
+    """Seconds until the next look: soon, but while old targets drain there is nothing to see for a while."""
     if latest is None or latest.record is None or len(latest.healthy) < max(1, latest.service.desired):
         return SOON
-    return LATER if any(not task.ended for task in latest.others) else SOON
+    is_draining = any(target.state == "draining" for target in latest.targets)
+    return LATER if is_draining and drains_for > LATER else SOON
 
 
 def _again(state: RetryCallState) -> bool:
@@ -103,6 +107,7 @@ class Watcher:
     def __init__(self, aws: Aws, rollout: Rollout) -> None:
         self.latest: Snapshot | None = None
         self._aws = aws
+        self._draining_since: float | None = None
         self._rollout = rollout
         self._ended: dict[str, Task] = {}
         self._record_arn: str | None = None
@@ -126,7 +131,14 @@ class Watcher:
             tasks=self._tasks([*running, *stopped]),
             targets=tuple(target for health in healths for target in health),
         )
+        if self._draining_since is None and any(each.state == "draining" for each in self.latest.targets):
+            self._draining_since = self.latest.at
         return self.latest
+
+    @property
+    def drained_for(self) -> float:
+        """Seconds since targets of other tasks were first seen to drain."""
+        return 0.0 if self._draining_since is None else self._aws.clock.now() - self._draining_since
 
     def _service(self) -> Service:
         return Service.of(describe_service(self._aws, self._rollout.cluster, self._rollout.service))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lobster_tasks.rollout.judge import judge
-from lobster_tasks.rollout.snapshot import Snapshot
+from lobster_tasks.rollout.snapshot import Snapshot, Target, Task
 
 from .shapes import (
     NEW,
@@ -178,6 +178,33 @@ BY_DEPLOYMENTS: dict[str, tuple[str, list[Snapshot]]] = {
 @pytest.mark.parametrize(("kind", "seen"), BY_DEPLOYMENTS.values(), ids=BY_DEPLOYMENTS.keys())
 def test_where_no_service_deployment_answers(kind: str, seen: list[Snapshot]) -> None:
     assert judge(seen).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("tasks", "targets", "wanted"),
+    [
+        ((), (), 1),
+        ((old,), (target(old, "initial"),), 1),
+        ((old,), (target(old),), 2),
+        ((a,), (target(a),), 1),
+        ((old,), (target(old),), 0),
+    ],
+    ids=["nothing runs", "not healthy yet", "one of two", "ours, not theirs", "nothing is wanted"],
+)
+def test_rolled_back_is_only_what_serves_again(
+    tasks: tuple[Task, ...], targets: tuple[Target, ...], wanted: int
+) -> None:
+    back = snapshot(service(deployment(3, OLD), desired=wanted), tasks=tasks, targets=targets)
+    assert judge([replace(back, record=record("ROLLBACK_SUCCESSFUL"))]).kind == "moving"
+    assert judge([in_progress, back]).kind == "moving"
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"])
+def test_a_first_release_has_nothing_to_go_back_to(status: str) -> None:
+    """The revision before stands for no release: going back to it is going on trying."""
+    first = replace(rolling_back, rollout=replace(ROLLOUT, first=True))
+    assert judge([replace(first, record=record(status))]).kind == "failed"
+    assert judge([first]).kind == "failed"
 
 
 def test_a_revision_that_stands_may_have_been_started_by_any_deployment() -> None:

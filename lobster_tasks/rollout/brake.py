@@ -1,0 +1,101 @@
+"""Fails fast: a deployment that waiting does not mend is stopped, and rolled back, at the second equal failure.
+
+The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred; and
+without it ECS tries for ever. What may heal (a role of a moment ago, capacity) is waited for, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..aws import Aws
+from ..errors import AwsCallError
+from ..settings import Settings
+from .causes import Cause
+from .diagnose import diagnose, failures
+from .inquiry import gather
+from .judge import Verdict
+from .outcome import Journal
+from .reasons import ROLE, codes_of
+from .snapshot import Snapshot
+
+_ENOUGH = 2
+_STOPPABLE = ("PENDING", "IN_PROGRESS")
+_OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
+
+
+class Brake:
+    """Looks at each snapshot of one rollout; ``cause`` is why it was stopped."""
+
+    def __init__(self, aws: Aws, settings: Settings, journal: Journal) -> None:
+        self.cause: Cause | None = None
+        self._aws = aws
+        self._settings = settings
+        self._journal = journal
+        self._considered: set[str] = set()
+        self._told: set[str] = set()
+
+    def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
+        """Stop the deployment where a failure has come back that waiting does not mend."""
+        last = snapshots[-1]
+        failure = repeated(last)
+        if failure is None or self.cause or failure in self._considered or not _is_going(last):
+            return
+        if last.healthy:  # some are well, so it is not the release that is hopeless
+            return
+        self._considered.add(failure)
+        causes = diagnose(gather(self._aws, self._settings, snapshots, verdict))
+        if any(cause.heals for cause in causes):
+            self._say(causes[0], "waiting may help, and ECS tries again")
+        elif not self._settings.deployment.rollback:
+            self._say(
+                causes[0], "deployment.rollback is false, so ECS goes on until its circuit breaker stops it"
+            )
+        else:
+            self._stop(last, causes[0])
+
+    def _say(self, cause: Cause, what: str) -> None:
+        if cause.code not in self._told:
+            self._told.add(cause.code)
+            self._journal.say(f"{cause.code}: {cause.message} It has come back; {what}")
+
+    def _stop(self, last: Snapshot, cause: Cause) -> None:
+        self._say(cause, "waiting does not mend it, so the deployment is stopped and rolled back")
+        self.cause = cause
+        try:
+            stop_deployment(self._aws, last)
+        except AwsCallError as refused:
+            self._journal.say(f"it could not be stopped, so ECS goes on by itself: {refused.why}")
+
+
+def stop_deployment(aws: Aws, last: Snapshot) -> None:
+    """StopServiceDeployment with ROLLBACK; one that is over already is left alone."""
+    if last.record is not None and last.record.status in _STOPPABLE:
+        aws.find(
+            "ecs:StopServiceDeployment",
+            _OVER,
+            f"service {last.rollout.service}",
+            serviceDeploymentArn=last.record.arn,
+            stopType="ROLLBACK",
+        )
+
+
+def repeated(last: Snapshot) -> str | None:
+    """A failure that has come back, with how often; None where there is none. Pure."""
+    found = [
+        each for each in failures(task for task in last.ours if task.failed) if len(each.tasks) >= _ENOUGH
+    ]
+    if found:
+        return f"{len(found[0].tasks)} × {found[0].reason}"
+    launched = last.rollout.created_at
+    refused = [
+        event.message
+        for event in last.service.events
+        if launched and event.at >= launched and ROLE in codes_of(event.message)
+    ]
+    count = max(last.record.failures if last.record else 0, last.deployment.failed if last.deployment else 0)
+    return f"{count} × {refused[0]}" if refused and count >= _ENOUGH else None
+
+
+def _is_going(last: Snapshot) -> bool:
+    return last.record is not None and last.record.status in _STOPPABLE

@@ -1,0 +1,168 @@
+"""The end of a rollout: the app is asked, the cause found, and what is left behind put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..aws import Aws
+from ..errors import AwsCallError, OutOfTimeError
+from ..probe import Probe, find_door, probe
+from ..settings import Settings
+from .brake import stop_deployment
+from .causes import Cause
+from .diagnose import diagnose
+from .findings import findings
+from .inquiry import gather
+from .judge import Verdict
+from .outcome import End, Journal, Outcome
+from .snapshot import Snapshot, revision_of
+from .watch import Watcher
+
+# Events, stopped tasks and log lines reach those who ask a little late.
+_LOOKS_AGAIN = 3
+_BETWEEN_LOOKS = 2.0
+
+
+def conclude(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, journal: Journal
+) -> Outcome:
+    """Ask through the load balancer, find the cause where it is not live, and put it all together."""
+    if not snapshots:
+        raise OutOfTimeError(
+            f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
+            "AWS answered none of the looks",
+            "inv status",
+        )
+    last = snapshots[-1]
+    answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
+    end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
+    found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *findings(last))
+    return Outcome(
+        verdict=end,
+        why=why,
+        cause=next(iter(causes), None),
+        also=causes[1:],
+        findings=found,
+        url=answered.url if answered else _url(aws, last),
+        task_definition=last.rollout.task_definition,
+        previous_task_definition=last.rollout.previous,
+        seconds=journal.seconds,
+        timeline=tuple(journal.moments),
+        probe=answered,
+    )
+
+
+def ask(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Probe | None:
+    """Probe the service through its load balancer; None where it has none, or where it cannot be reached from here."""
+    door = find_door(aws, last.rollout.target_group_arns)
+    if door is None:
+        return None
+    answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
+    for answer in answered.answers:
+        journal.say(answer.said)
+    if door.internal and not answered.page.reached:
+        journal.say("the load balancer is internal and cannot be reached from here")
+        return None
+    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy)
+
+
+def _judged(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, answered: Probe | None
+) -> tuple[End, str, tuple[Cause, ...]]:
+    """The verdict as the outcome has it, why, and the causes: live, and rolled back, is only what answers."""
+    well = answered is None or answered.ok
+    if verdict.kind == "live":
+        return ("live", verdict.why, ()) if well else ("failed", verdict.why, (_probe_failed(answered),))
+    causes = _explained(aws, settings, snapshots, verdict)
+    if verdict.kind == "moving":
+        return "out_of_time", verdict.why, causes
+    if verdict.kind == "rolled_back":
+        end: End = "rolled_back" if well else "failed"
+        return end, _rolled_back_words(snapshots, answered), causes
+    return verdict.kind, verdict.why, causes
+
+
+def _explained(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
+) -> tuple[Cause, ...]:
+    """The causes; where nothing tells yet, another look or two."""
+    seen = list(snapshots)
+    causes = diagnose(gather(aws, settings, seen, verdict))
+    for _ in range(_LOOKS_AGAIN):
+        if not _is_thin(causes[0]):
+            break
+        aws.clock.sleep(_BETWEEN_LOOKS)
+        seen.append(Watcher(aws, seen[-1].rollout).look())
+        causes = diagnose(gather(aws, settings, seen, verdict))
+    return causes
+
+
+def _is_thin(cause: Cause) -> bool:
+    return cause.code == "unknown" or (
+        cause.code == "exits" and not any("log: " in each for each in cause.evidence)
+    )
+
+
+def _probe_failed(answered: Probe | None) -> Cause:
+    wrong = [answer.said for answer in answered.answers if not answer.ok] if answered else []
+    return Cause(
+        "probe-failed",
+        f"ECS calls the deployment successful, but {'; '.join(wrong)}.",
+        tuple(wrong),
+        "correct probe.path and probe.websocket, or mend the app; then inv deploy",
+    )
+
+
+def _rolled_back_words(snapshots: Sequence[Snapshot], answered: Probe | None) -> str:
+    """What became of ours, and who serves."""
+    last = snapshots[-1]
+    was_healthy = any(snapshot.healthy for snapshot in snapshots)
+    ours = f"revision {revision_of(last.rollout.task_definition)} {'did not stay' if was_healthy else 'never became'}"
+    primary = last.service.primary
+    before = revision_of(primary.task_definition) if primary else "before"
+    if answered is None:
+        return f"{ours} healthy; revision {before} serves"
+    verb = "serves" if answered.ok else "does not serve"
+    return f"{ours} healthy; revision {before} {verb} ({', '.join(each.said for each in answered.answers)})"
+
+
+def _left_behind(
+    aws: Aws,
+    settings: Settings,
+    last: Snapshot,
+    end: End,
+    verdict: Verdict,
+    answered: Probe | None,
+    journal: Journal,
+) -> tuple[Cause, ...]:
+    """What a release leaves when it failed: the one before, or nothing, which ECS must not go on trying."""
+    if end != "failed" or verdict.kind == "live":
+        return ()
+    if last.rollout.first:
+        return (_abandon(aws, settings, last, journal),) if settings.deployment.rollback else ()
+    is_back = verdict.kind == "rolled_back"
+    if is_back or (last.record is not None and last.record.status == "ROLLBACK_FAILED"):
+        shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
+        message = "The release before does not serve either."
+        return (Cause("rollback-failed", message, tuple(shown), "inv history, then inv rollback --to N"),)
+    return ()
+
+
+def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Cause:
+    """Scale a service that never had a release back to nothing, so that ECS does not go on trying for ever."""
+    message = "There is no release to go back to; the service stands at 0 tasks again."
+    try:
+        stop_deployment(aws, last)
+        where = {"cluster": last.rollout.cluster, "service": last.rollout.service}
+        aws.call("ecs:UpdateService", f"service {last.rollout.service}", **where, desiredCount=0)
+        journal.say("no release to go back to: desired count → 0")
+    except AwsCallError as refused:
+        message = f"There is no release to go back to, and ECS goes on trying: {refused.what} {refused.why}"
+    again = f"inv deploy --tag {last.rollout.wanted}"
+    return Cause("no-release-before", message, (), again)
+
+
+def _url(aws: Aws, last: Snapshot) -> str | None:
+    door = find_door(aws, last.rollout.target_group_arns)
+    return door.url if door else None

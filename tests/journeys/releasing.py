@@ -1,0 +1,85 @@
+"""An account to which the library brings releases, and in which others meddle by plain boto3."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from lobster_tasks import converge, settings, stack
+from lobster_tasks.aws import Aws
+from lobster_tasks.rollout import Outcome, deploy
+from lobster_tasks.settings import Settings
+from tests.embedded.images import Pushed, push, web_app
+from tests.embedded_process import EmbeddedProcess
+
+
+@dataclass
+class Account:
+    """The account with the stack in it, by the library (``aws``) and by plain boto3 (``client``)."""
+
+    embedded: EmbeddedProcess
+    aws: Aws
+    settings: Settings
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that knows nothing of the library."""
+        return self.embedded.client(service)
+
+    def push(self, tag: str, **environment: str) -> Pushed:
+        """Push the test app under a tag; it answers with the tag."""
+        return push(self.client("ecr"), web_app(VERSION=tag, **environment), repository="homara", tag=tag)
+
+    def deploy(self, tag: str, **options: Any) -> Outcome:
+        """Push and deploy."""
+        self.push(tag, **options)
+        return deploy(self.aws, self.settings, tag)
+
+    def service(self) -> dict[str, Any]:
+        """As DescribeServices has it."""
+        where = {"cluster": self.settings.cluster, "services": [self.settings.service]}
+        found: dict[str, Any] = self.client("ecs").describe_services(**where)["services"][0]
+        return found
+
+    def update(self, **members: Any) -> None:
+        """UpdateService by somebody else."""
+        where = {"cluster": self.settings.cluster, "service": self.settings.service}
+        self.client("ecs").update_service(**where, **members)
+
+    def revisions(self) -> list[str]:
+        """The ARNs of the family's revisions."""
+        found = self.client("ecs").list_task_definitions(familyPrefix=self.settings.task.family)
+        arns: list[str] = found["taskDefinitionArns"]
+        return arns
+
+    def calls(self) -> Counter[str]:
+        """The operations that were called since they were last forgotten."""
+        answer = requests.get(f"{self.embedded.url}/_embedded/calls", timeout=10).json()
+        return Counter(call["operation"] for call in answer if call["mutating"])
+
+    def forget_calls(self) -> None:
+        """Count calls from here on."""
+        requests.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+
+    def order_fault(self, **rule: Any) -> None:
+        """Put a fault rule in force."""
+        requests.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+
+    def with_settings(self, *flags: str) -> Account:
+        """The same account, other settings."""
+        return Account(self.embedded, self.aws, settings.load({}, flags=flags))
+
+
+def set_up(embedded: EmbeddedProcess, aws: Aws) -> Account:
+    """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0."""
+    wanted = settings.load({})
+    resources = stack.build(wanted, aws.account, aws.partition)
+    converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
+    return Account(embedded, aws, wanted)
+
+
+def said(outcome: Outcome) -> str:
+    """The timeline as one text."""
+    return "\n".join(moment.what for moment in outcome.timeline)

@@ -1,0 +1,70 @@
+"""When a failure has come back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lobster_tasks.rollout.brake import repeated
+from lobster_tasks.rollout.snapshot import Snapshot, Task
+
+from .shapes import NEW, OLD, deployment, event, record, service, snapshot, stopped, task
+
+ours = deployment(2, NEW, rollout="IN_PROGRESS")
+ASSUME = "service s failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::1:role/r' …)."
+
+
+def failing(*tasks: Task) -> Snapshot:
+    """Our deployment with these tasks."""
+    return snapshot(service(ours), record=record("IN_PROGRESS"), tasks=tasks)
+
+
+def refused(*events: tuple[str, int], failures: int) -> Snapshot:
+    """Our deployment without tasks, with events some minutes after noon."""
+    told = tuple(event(text, minutes) for text, minutes in events)
+    return snapshot(service(ours, events=told), record=record("IN_PROGRESS", failures=failures))
+
+
+no_image = stopped("a", "CannotPullContainerError: x: not found", stop_code="TaskFailedToStart")
+exited = stopped("b", "Essential container in task exited", 1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "comes_back"),
+    [
+        (failing(), False),
+        (failing(no_image), False),
+        (failing(no_image, exited), False),
+        (failing(no_image, replace(no_image, arn="…/c")), True),
+        (failing(exited, stopped("c", "Essential container in task exited", 2)), False),
+        (failing(stopped("a", "Scaling activity initiated by (deployment ecs-svc/2)"), no_image), False),
+        (failing(replace(no_image, task_definition=OLD), replace(no_image, started_by="ecs-svc/1")), False),
+        (failing(task("a"), task("b")), False),
+        (refused((ASSUME, 1), failures=1), False),
+        (refused((ASSUME, 1), failures=2), True),
+        (refused((ASSUME, -1), failures=2), False),
+        (refused(("(service s) has reached a steady state.", 1), failures=2), False),
+    ],
+    ids=[
+        "nothing",
+        "once",
+        "two different ones",
+        "twice",
+        "two exit codes",
+        "a replacement is no failure",
+        "other deployments' tasks",
+        "all run",
+        "a role, once",
+        "a role, twice",
+        "a role, before our time",
+        "something else",
+    ],
+)
+def test_what_comes_back(seen: Snapshot, comes_back: bool) -> None:
+    assert bool(repeated(seen)) is comes_back
+
+
+def test_each_further_failure_is_considered_anew() -> None:
+    """A role may have become known meanwhile."""
+    assert repeated(refused((ASSUME, 1), failures=2)) != repeated(refused((ASSUME, 1), failures=3))
