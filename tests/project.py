@@ -163,8 +163,15 @@ def _read(terminal: int, within: float) -> str:
 def interrupt(process: subprocess.Popen[str]) -> Ended:
     """Ctrl-C, as a terminal sends it: to the whole process group. How the process ended."""
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return Ended(process.returncode, out, err)
+    return rest_of(process)
+
+
+def rest_of(process: subprocess.Popen[str]) -> Ended:
+    """How the process ended, and what it said that has not been read yet (``communicate`` would lose some of it)."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    err, out = process.stderr.read(), process.stdout.read()
+    return Ended(process.wait(60), out, err)
 
 
 def plain(text: str) -> str:
