@@ -155,7 +155,5 @@ def _listeners(settings: Settings, balancer: LoadBalancer, group: TargetGroup) -
     http, https = f"{balancer.name}:80", f"{balancer.name}:443"
     if certificate is None:
         return (Listener(http, stack, balancer, 80, group),)
-    return (
-        Listener(https, stack, balancer, 443, group, certificate),
-        Listener(http, stack, balancer, 80),
-    )
+    secure = Listener(https, stack, balancer, 443, group, certificate)
+    return secure, Listener(http, stack, balancer, 80, secure=secure)

@@ -245,7 +245,7 @@ class TargetGroup(Resource):
 
 @dataclass(frozen=True)
 class Listener(Resource):
-    """A listener on ``port``: it forwards to the target group, or redirects to HTTPS where that is None.
+    """A listener on ``port``: it forwards to the target group, or redirects to the listener ``secure``.
 
     With a ``certificate`` (an ACM ARN) it speaks HTTPS.
     """
@@ -255,6 +255,7 @@ class Listener(Resource):
     port: int
     target_group: TargetGroup | None = None
     certificate: str = ""
+    secure: Listener | None = None
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeListeners of the load balancer; None while there is no load balancer."""

@@ -113,6 +113,8 @@ def test_with_a_certificate_http_leads_to_https() -> None:
             "TLS policy": "",
         },
     ]
+    secure, plain = listeners
+    assert secure in plain.needs  # nobody is sent where nothing listens yet
     group = find(made, "security-group/lobster-alb-sg")
     assert group.wanted(Known({}))["ingress"] == ("tcp 443 from 0.0.0.0/0", "tcp 80 from 0.0.0.0/0")
 

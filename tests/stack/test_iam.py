@@ -1,0 +1,84 @@
+"""Roles: policies compared by what they mean, and other people's left alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.stack.iam import Role, canonical
+from tests.embedded_process import EmbeddedProcess
+
+from .stand import Stand
+
+ALLOW = {"Effect": "Allow", "Action": ["a:B", "a:A"], "Resource": ["r"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"Statement": [ALLOW]}, {"Statement": ALLOW}, True),
+        ({"Statement": [ALLOW]}, json.dumps({"Statement": [ALLOW]}, indent=4), True),
+        (
+            {"Statement": [ALLOW]},
+            {"Statement": [{"Resource": "r", "Action": ["a:A", "a:B"], "Effect": "Allow"}]},
+            True,
+        ),
+        ({"Statement": [ALLOW, {"Sid": "x"}]}, {"Statement": [{"Sid": "x"}, ALLOW]}, True),
+        ({"Statement": [ALLOW]}, {"Statement": [{**ALLOW, "Action": "a:B"}]}, False),
+        ({"Statement": [ALLOW]}, {"Statement": [{**ALLOW, "Effect": "Deny"}]}, False),
+        ({"Statement": [ALLOW]}, {"Version": "2012-10-17", "Statement": [ALLOW]}, False),
+        ({"Principal": {"Service": "s"}}, {"Principal": {"Service": ["s"]}}, True),
+        ("", {}, True),
+        ("", {"Statement": []}, False),
+    ],
+)
+def test_policies_are_compared_by_what_they_mean(one: Any, other: Any, same: bool) -> None:
+    assert (canonical(one) == canonical(other)) == same
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("trust", {"Statement": {"Principal": {"Service": "ecs.amazonaws.com"}}}, "ecs.amazonaws.com"),
+        (
+            "trust",
+            {"Statement": [{"Principal": {"AWS": "1", "Service": "s"}}, {"Principal": "*"}]},
+            "*, 1, s",
+        ),
+        ("trust", {"Statement": []}, "nobody"),
+        ("policy", {"Statement": [ALLOW, {"Action": "c:C"}]}, "3 actions"),
+        ("policy", "", "none"),
+    ],
+)
+def test_policies_in_short(attribute: str, value: Any, words: str) -> None:
+    assert Role("r", "s", "", "").describe(attribute, canonical(value)) == words
+
+
+def test_secrets_come_into_the_execution_roles_policy(aws: Aws) -> None:
+    Stand.of(aws, "role").converge()
+    more = Stand.of(aws, "role", container={"secrets": {"KEY": "/lobster/key"}})
+    (change,) = more.plan().changes
+    assert (change.resource.name, change.reason) == ("ecsTaskExecutionRole", "policy: 6 actions → 7 actions")
+    more.converge()
+    Stand.of(aws, "role").converge()  # and out again
+
+
+def test_policies_of_others_stay_and_go_with_the_role(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand, iam = Stand.of(aws, "role"), embedded.client("iam")
+    stand.converge()
+    policy = {"Version": "2012-10-17", "Statement": {**ALLOW, "Action": "s3:GetObject", "Resource": "*"}}
+    iam.put_role_policy(RoleName="ecsTaskRole", PolicyName="theirs", PolicyDocument=json.dumps(policy))
+    arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    iam.attach_role_policy(RoleName="ecsTaskRole", PolicyArn=arn)
+    assert stand.plan().changes == ()
+    stand.remove()  # IAM deletes no role that has a policy
+    names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    assert "ecsTaskRole" not in names
+
+
+def test_a_policy_that_has_no_statement_is_no_policy(aws: Aws, embedded: EmbeddedProcess) -> None:
+    Stand.of(aws, "role").converge()
+    assert embedded.client("iam").list_role_policies(RoleName="ecsTaskRole")["PolicyNames"] == []

@@ -1,0 +1,143 @@
+"""Load balancer, target group and listeners, with a certificate and without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from tests.embedded.test_conformance_elbv2_tls import make_certificate
+from tests.embedded_process import EmbeddedProcess
+
+from .stand import Stand
+
+LISTENERS = ("listener", "target group")
+
+
+def listeners(embedded: EmbeddedProcess) -> dict[int, str]:
+    """What each port does: the type of its default action."""
+    elbv2 = embedded.client("elbv2")
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    found = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    return {each["Port"]: each["DefaultActions"][0]["Type"] for each in found}
+
+
+@pytest.fixture
+def certificate(embedded: EmbeddedProcess) -> str:
+    """The ARN of an issued certificate."""
+    made = make_certificate("app.example.com")
+    acm = embedded.client("acm")
+    arn: str = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
+    return arn
+
+
+def test_with_a_certificate_https_is_there_before_anybody_is_sent_to_it(
+    aws: Aws, embedded: EmbeddedProcess, certificate: str
+) -> None:
+    Stand.of(aws, *LISTENERS).converge()
+    assert listeners(embedded) == {80: "forward"}
+    embedded.forget_calls()
+    secure = Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate})
+    secure.converge()
+    assert listeners(embedded) == {80: "redirect", 443: "forward"}
+    assert [call["operation"] for call in embedded.calls(mutating=True)] == [
+        "AuthorizeSecurityGroupIngress",
+        "CreateListener",
+        "ModifyListener",
+    ]
+
+
+def test_back_to_http_it_serves_again_and_can_be_removed(
+    aws: Aws, embedded: EmbeddedProcess, certificate: str
+) -> None:
+    Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate}).converge()
+    plain = Stand.of(aws, *LISTENERS)
+    plain.converge()
+    assert listeners(embedded)[80] == "forward"
+    plain.remove()
+    assert embedded.client("elbv2").describe_target_groups()["TargetGroups"] == []
+
+
+def test_another_certificate_or_an_older_policy_is_put_right(
+    aws: Aws, embedded: EmbeddedProcess, certificate: str
+) -> None:
+    stand = Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate})
+    stand.converge()
+    elbv2, made = embedded.client("elbv2"), make_certificate("other.example.com")
+    other = embedded.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
+    elbv2.modify_listener(
+        ListenerArn=stand.live("listener/lobster-alb:443").id,
+        Certificates=[{"CertificateArn": other["CertificateArn"]}],
+        SslPolicy="ELBSecurityPolicy-2016-08",
+    )
+    (change,) = stand.plan().changes
+    assert change.changed == {"certificate", "TLS policy"}
+    stand.converge()
+
+
+@pytest.mark.parametrize(
+    "redirect",
+    [
+        {"Protocol": "HTTPS", "Port": "8443", "StatusCode": "HTTP_301"},
+        {"Host": "x", "StatusCode": "HTTP_302"},
+    ],
+)
+def test_a_redirect_elsewhere_is_put_right(
+    aws: Aws, embedded: EmbeddedProcess, certificate: str, redirect: dict[str, Any]
+) -> None:
+    stand = Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate})
+    stand.converge()
+    embedded.client("elbv2").modify_listener(
+        ListenerArn=stand.live("listener/lobster-alb:80").id,
+        DefaultActions=[{"Type": "redirect", "RedirectConfig": redirect}],
+    )
+    (change,) = stand.plan().changes
+    assert change.changed == {"action"}
+    stand.converge()
+
+
+def test_listeners_of_others_on_the_load_balancer_are_theirs(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, *LISTENERS)
+    stand.converge()
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+    embedded.client("elbv2").create_listener(
+        LoadBalancerArn=stand.live("load-balancer/lobster-alb").id,
+        Port=8080,
+        Protocol="HTTP",
+        DefaultActions=[fixed],
+    )
+    assert stand.plan().changes == ()
+    assert listeners(embedded) == {80: "forward", 8080: "fixed-response"}
+
+
+def test_a_target_group_speaks_what_a_websocket_needs(aws: Aws, embedded: EmbeddedProcess) -> None:
+    Stand.of(aws, *LISTENERS).converge()
+    (group,) = embedded.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert (group["TargetType"], group["Protocol"], group["ProtocolVersion"], group["Port"]) == (
+        "ip",
+        "HTTP",
+        "HTTP1",
+        8501,
+    )
+    assert (group["HealthCheckPath"], group["HealthCheckIntervalSeconds"]) == ("/_stcore/health", 5)
+
+
+def test_stickiness_is_a_setting(aws: Aws, embedded: EmbeddedProcess) -> None:
+    Stand.of(aws, *LISTENERS).converge()
+    Stand.of(aws, *LISTENERS, load_balancer={"stickiness": False}).converge()
+    elbv2 = embedded.client("elbv2")
+    (group,) = elbv2.describe_target_groups()["TargetGroups"]
+    found = elbv2.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])["Attributes"]
+    assert {each["Key"]: each["Value"] for each in found}["stickiness.enabled"] == "false"
+
+
+def test_a_listener_that_is_just_gone_holds_its_target_group_for_a_while(
+    aws: Aws, embedded: EmbeddedProcess
+) -> None:
+    stand = Stand.of(aws, *LISTENERS)
+    stand.converge()
+    busy = {"code": "ResourceInUse", "message": "currently in use by a listener or a rule"}
+    embedded.order({"operation": "DeleteTargetGroup", "nth": [1, 2], "error": busy})
+    stand.remove()
+    assert embedded.client("elbv2").describe_target_groups()["TargetGroups"] == []

@@ -1,0 +1,221 @@
+"""Which subnets are chosen, and what a security group's rules are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.errors import AwsCallError, RefusedError
+from lobster_tasks.stack import Known, Live
+from lobster_tasks.stack.network import Network
+from tests.embedded_process import EmbeddedProcess
+
+from .stand import Stand
+
+ZONES = {"subnet-a1": "a", "subnet-a2": "a", "subnet-b1": "b", "subnet-c1": "c"}
+
+
+@pytest.fixture
+def ec2(embedded: EmbeddedProcess) -> Any:
+    """A client of the empty account."""
+    return embedded.client("ec2")
+
+
+def vpc_of(ec2: Any) -> str:
+    """The default VPC."""
+    return str(ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
+
+
+def by_zone(ec2: Any) -> list[str]:
+    """The default VPC's subnets, in the order of their zones."""
+    found = ec2.describe_subnets()["Subnets"]
+    return [each["SubnetId"] for each in sorted(found, key=lambda each: each["AvailabilityZone"])]
+
+
+def chosen(aws: Aws, **network: Any) -> tuple[str, ...]:
+    """The subnets that are chosen with these settings."""
+    internal = network.pop("internal", False)
+    stand = Stand.of(aws, "network", network=network, load_balancer={"internal": internal})
+    (live,) = stand.read().values()
+    assert live is not None
+    subnets: tuple[str, ...] = live.attributes["subnets"]
+    return subnets
+
+
+def without_internet(ec2: Any, *subnets: str) -> None:
+    """Give subnets a route table of their own that leads nowhere."""
+    table = ec2.create_route_table(VpcId=vpc_of(ec2))["RouteTable"]["RouteTableId"]
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+
+def test_the_first_two_zones_of_the_default_vpc(aws: Aws, ec2: Any) -> None:
+    assert chosen(aws) == tuple(by_zone(ec2)[:2])
+
+
+def test_subnets_without_a_way_to_the_internet_are_passed_over(aws: Aws, ec2: Any) -> None:
+    first, second, third = by_zone(ec2)
+    without_internet(ec2, first)
+    assert chosen(aws) == (second, third)
+    assert chosen(aws, public=False) == (second, third)  # the load balancer still faces the internet
+    assert chosen(aws, public=False, internal=True) == (first, second)
+
+
+def test_the_vpcs_main_routes_count_where_a_subnet_has_none_of_its_own(aws: Aws, ec2: Any) -> None:
+    first, second, third = by_zone(ec2)
+    main = next(
+        table["RouteTableId"]
+        for table in ec2.describe_route_tables()["RouteTables"]
+        if any(each.get("Main") for each in table["Associations"])
+    )
+    gateway = ec2.describe_internet_gateways()["InternetGateways"][0]["InternetGatewayId"]
+    own = ec2.create_route_table(VpcId=vpc_of(ec2))["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=own, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    for subnet in (second, third):
+        ec2.associate_route_table(RouteTableId=own, SubnetId=subnet)
+    ec2.delete_route(RouteTableId=main, DestinationCidrBlock="0.0.0.0/0")
+    assert chosen(aws) == (second, third)
+    assert first not in chosen(aws)
+
+
+def test_named_subnets_are_taken_as_they_are(aws: Aws, ec2: Any) -> None:
+    first, second, third = by_zone(ec2)
+    without_internet(ec2, first)
+    assert chosen(aws, subnets=[third, first]) == (first, third)
+    assert chosen(aws, subnets=[first, second, third]) == (first, second, third)
+    assert chosen(aws, vpc=vpc_of(ec2), subnets=[second, third]) == (second, third)
+
+
+def test_two_named_subnets_of_one_zone_are_refused(aws: Aws, ec2: Any) -> None:
+    first, second, _ = by_zone(ec2)
+    zone = ec2.describe_subnets(SubnetIds=[first])["Subnets"][0]["AvailabilityZone"]
+    twin = ec2.create_subnet(VpcId=vpc_of(ec2), CidrBlock="172.31.200.0/24", AvailabilityZone=zone)
+    twin_id = twin["Subnet"]["SubnetId"]
+    with pytest.raises(RefusedError, match=f"are both in {zone}"):
+        chosen(aws, subnets=[first, twin_id, second])
+
+
+@pytest.mark.parametrize(
+    ("named", "present", "expected"),
+    [
+        ((), (), ("subnet-a1", "subnet-b1")),  # yet to be made
+        ((), ("subnet-b1", "subnet-a1"), ("subnet-a1", "subnet-b1")),
+        ((), ("subnet-c1", "subnet-a2"), ("subnet-a2", "subnet-c1")),  # well placed: it stays
+        ((), ("subnet-a1", "subnet-a2"), ("subnet-a1", "subnet-b1")),  # one zone
+        ((), ("subnet-a1", "subnet-b1", "subnet-c1"), ("subnet-a1", "subnet-b1")),  # one address too many
+        ((), ("subnet-a1", "subnet-x"), ("subnet-a1", "subnet-b1")),  # gone, private, or of another VPC
+        (
+            ("subnet-a1", "subnet-b1"),
+            ("subnet-a2", "subnet-c1"),
+            ("subnet-a1", "subnet-b1"),
+        ),  # told otherwise
+    ],
+)
+def test_what_is_well_placed_stays(
+    named: tuple[str, ...], present: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    network = Network("n", "s", "", named)
+    live = Live("vpc-1", {"subnets": ("subnet-b1", "subnet-a1")}, "s", {"zones": ZONES})
+    assert network.settled(Known({network: live}), present) == expected
+
+
+# Security groups
+
+EVERY_KIND: list[dict[str, Any]] = [
+    {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 65535, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]},
+    {"IpProtocol": "tcp", "FromPort": 8501, "ToPort": 8501, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
+    {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+    {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "192.168.0.0/16", "Description": "the office"}]},
+    {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+]
+
+
+def test_rules_of_every_kind_are_told_in_words_and_taken_away(aws: Aws, ec2: Any) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    live = stand.live("security-group/lobster-ecs-sg")
+    ec2.authorize_security_group_ingress(GroupId=live.id, IpPermissions=EVERY_KIND)
+    (change,) = stand.plan().changes
+    assert change.reason == (
+        "ingress: everything from 192.168.0.0/16, icmp -1 from 0.0.0.0/0, tcp 1-65535 from 10.0.0.0/8, "
+        "tcp 8501 from ::/0, tcp 8501 from lobster-alb-sg, udp 53 from 0.0.0.0/0 → tcp 8501 from lobster-alb-sg"
+    )
+    stand.converge()
+
+
+def test_ports_that_aws_has_put_together_are_told_apart(aws: Aws, ec2: Any) -> None:
+    """DescribeSecurityGroups gathers the peers of one port in one IpPermission."""
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    group = stand.live("security-group/lobster-alb-sg").id
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    ranges = [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "10.1.0.0/16"}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{**rule, "IpRanges": ranges}])
+    stand.converge()
+    (permission,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
+    assert [each["CidrIp"] for each in permission["IpRanges"]] == ["0.0.0.0/0"]
+
+
+def test_the_new_rule_comes_before_the_old_one_goes(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    embedded.forget_calls()
+    Stand.of(aws, "security group", container={"port": 8502}).converge()
+    assert [call["operation"] for call in embedded.calls(mutating=True)] == [
+        "AuthorizeSecurityGroupIngress",
+        "RevokeSecurityGroupIngress",
+    ]
+
+
+def test_a_rule_that_somebody_else_has_changed_meanwhile_is_as_good(aws: Aws, ec2: Any) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    tasks = stand.find("security-group/lobster-ecs-sg")
+    live = stand.live("security-group/lobster-ecs-sg")
+    pair = {"GroupId": stand.live("security-group/lobster-alb-sg").id}
+    rule = {"IpProtocol": "tcp", "FromPort": 8501, "ToPort": 8501, "UserIdGroupPairs": [pair]}
+    ec2.revoke_security_group_ingress(GroupId=live.id, IpPermissions=[rule])
+    before = stand.read()
+    ec2.authorize_security_group_ingress(GroupId=live.id, IpPermissions=[rule])
+    found = before[tasks]
+    assert found is not None
+    tasks.update(aws, found, frozenset({"ingress"}), Known(before))
+    assert stand.plan().changes == ()
+
+
+def test_a_group_of_the_same_name_in_another_vpc_is_not_ours(aws: Aws, ec2: Any) -> None:
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    twin = ec2.create_security_group(GroupName="lobster-ecs-sg", Description="another", VpcId=other)
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    assert stand.live("security-group/lobster-ecs-sg").id != twin["GroupId"]
+
+
+def test_groups_that_refer_to_each_other_go_in_order(aws: Aws, ec2: Any) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    stand.remove()
+    assert [group["GroupName"] for group in ec2.describe_security_groups()["SecurityGroups"]] == ["default"]
+
+
+def test_a_group_that_is_in_use_for_a_while_is_waited_for(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    busy = {"code": "DependencyViolation", "message": "resource sg-1 has a dependent object"}
+    embedded.order({"operation": "DeleteSecurityGroup", "nth": [1, 3], "error": busy})
+    stand.remove()
+    assert len(embedded.calls("DeleteSecurityGroup")) == 5
+
+
+def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, "security group")
+    stand.converge()
+    busy = {"code": "DependencyViolation", "message": "resource sg-1 has a dependent object"}
+    embedded.order({"operation": "DeleteSecurityGroup", "error": busy})
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+    fast = Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=Clock(speed=600))
+    with pytest.raises(AwsCallError, match="ec2:DeleteSecurityGroup on security-group/lobster-ecs-sg"):
+        Stand(fast, stand.wanted).remove()
