@@ -31,6 +31,7 @@ CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     "roles.logs": roles.log,
     "roles.secrets": roles.read_secrets,
     "roles.decrypt": roles.decrypt,
+    "roles.pass": roles.pass_roles,
     "secrets.exist": roles.secrets_exist,
     "secrets.form": roles.secret_forms,
     "network.subnets": network.subnets,

@@ -21,6 +21,7 @@ Name = Literal[
     "may_read_secrets",
     "may_read_parameters",
     "may_decrypt",
+    "may_pass",
     "cluster",
     "service",
     "task_definition",
@@ -84,11 +85,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny."""
+    """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny.
+
+    ``missing`` are condition keys that it would have to know; a denial for want of them says nothing.
+    """
 
     action: str
     resource: str
     decision: str
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

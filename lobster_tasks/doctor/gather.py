@@ -22,6 +22,7 @@ from .facts import Facts, Name, Reading
 from .references import container_of, ecr_image, network_of
 
 _AT_ONCE = 16
+_ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 
 
 class Look(Mapping[Name, Reading]):
@@ -276,6 +277,12 @@ def _streamlit_config(look: Look) -> Mapping[str, Any]:
         return {}
 
 
+def _may_pass(look: Look) -> Any:
+    """Whether who is asking may pass the two roles, as far as they are there."""
+    roles = [look.known(name) for name in _ROLES]
+    return permissions.may_pass(look.aws, [role["Arn"] for role in roles if role])
+
+
 # In an order in which few wait for others.
 READERS: Mapping[Name, Callable[[Look], Any]] = {
     "identity": _identity,
@@ -304,6 +311,7 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
         look.aws, _role_arn(look), look.known("secrets")
     ),
     "may_decrypt": lambda look: permissions.may_decrypt(look.aws, _role_arn(look), look.known("secrets")),
+    "may_pass": _may_pass,
     "image": _image,
     "route_tables": _route_tables,
     "endpoints": _endpoints,

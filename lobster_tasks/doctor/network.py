@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import RefusedError
-from .check import Finding, bad, good, listed
+from .check import Finding, bad, doubtful, good, listed
 from .facts import Facts
 from .references import network_of
 
@@ -54,11 +54,21 @@ def public_address(facts: Facts) -> Finding:
         saw = (
             f"tasks have a public address, which is of no use in {listed(others)}: no internet gateway there"
         )
-        return bad(saw, "set network.public: false, or choose public subnets")
+        return doubtful(saw, "set network.public: false, or choose public subnets")
     if not public and through_gateway:
-        saw = f"tasks have no public address, and {listed(through_gateway)} routes to an internet gateway"
-        return bad(f"{saw}: they reach neither ECR nor Secrets Manager", "set network.public: true")
+        return _needs_public(facts, through_gateway)
     return good("tasks have a public address" if public else "tasks have no public address, and need none")
+
+
+def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
+    """An internet gateway lets out only what has a public address; VPC endpoints need none."""
+    saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
+    if missing := _missing_endpoints(facts):
+        return bad(
+            f"{saw}: they reach nothing of AWS; there is no VPC endpoint for {listed(missing, 6)}",
+            "set network.public: true",
+        )
+    return good(f"{saw}; VPC endpoints lead to what a task needs")
 
 
 def _ways_out(facts: Facts) -> dict[str, str]:

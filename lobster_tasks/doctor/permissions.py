@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..aws import Aws
 from ..errors import LobsterError
@@ -10,9 +11,11 @@ from ..settings import Settings
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
 from .references import is_secret, parameter_name, region_of, secret_arn
+from .trust import TASKS
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
+_PASS = "iam:PassRole"
 _MOST_PARAMETERS = 10  # SSM GetParameters
 
 
@@ -46,20 +49,55 @@ def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision
     return simulate(aws, role, ("kms:Decrypt",), sorted({secret.key for secret in secrets if secret.key}))
 
 
-def simulate(aws: Aws, role: str, actions: Sequence[str], resources: Sequence[str]) -> list[Decision]:
+def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:
+    """Whether who is asking may pass the roles to ECS tasks; raises UnknownError for who is no user or role."""
+    caller = _principal(aws)
+    if caller is None:
+        return [Decision(_PASS, role, "allowed") for role in roles]
+    to_tasks = {
+        "ContextKeyName": "iam:PassedToService",
+        "ContextKeyValues": [TASKS],
+        "ContextKeyType": "string",
+    }
+    return simulate(aws, caller, (_PASS,), roles, to_tasks)
+
+
+def _principal(aws: Aws) -> str | None:
+    """The ARN of the user or role behind the caller; None for the root user, who may do everything."""
+    arn = aws.identity["Arn"]
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind == "root":
+        return None
+    if kind == "assumed-role":
+        role = name.partition("/")[0]
+        return str(aws.call("iam:GetRole", role, RoleName=role)["Role"]["Arn"])
+    if ":iam:" not in arn or kind != "user":
+        raise UnknownError(f"{arn} is neither a user nor a role of IAM")
+    return arn
+
+
+def simulate(
+    aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str], *context: Mapping[str, Any]
+) -> list[Decision]:
     """IAM SimulatePrincipalPolicy, each action on each resource; nothing for no resource."""
     if not resources:
         return []
     results = aws.pages(
         "iam:SimulatePrincipalPolicy",
         "EvaluationResults",
-        role.rpartition("/")[2],
-        PolicySourceArn=role,
+        principal.rpartition("/")[2],
+        PolicySourceArn=principal,
         ActionNames=list(actions),
         ResourceArns=list(resources),
+        ContextEntries=list(context),
     )
     return [
-        Decision(each["EvalActionName"], each.get("EvalResourceName", "*"), each["EvalDecision"])
+        Decision(
+            each["EvalActionName"],
+            each.get("EvalResourceName", "*"),
+            each["EvalDecision"],
+            tuple(each.get("MissingContextValues", ())),
+        )
         for each in results
     ]
 
@@ -126,7 +164,12 @@ def _arns(secrets: Iterable[Secret]) -> list[str]:
 
 
 def denied(decisions: Sequence[Decision]) -> list[Decision]:
-    """Those that are not allowed; raises UnknownError when the simulator said nothing."""
+    """Those that are not allowed; raises UnknownError when the simulator said nothing, or could not know."""
     if not decisions:
         raise UnknownError("IAM's simulator answered nothing")
-    return [each for each in decisions if each.decision != "allowed"]
+    refused = [each for each in decisions if each.decision != "allowed"]
+    sure = [each for each in refused if each.decision == "explicitDeny" or not each.missing]
+    if refused and not sure:
+        keys = ", ".join(sorted({key for each in refused for key in each.missing}))
+        raise UnknownError(f"{refused[0].action} depends on {keys}, which IAM's simulator does not know")
+    return sure

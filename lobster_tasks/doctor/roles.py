@@ -64,6 +64,21 @@ def log(facts: Facts) -> Finding:
     return _allowed(facts, facts.known("may_log"), f"write to {facts.settings.logs.group}")
 
 
+def pass_roles(facts: Facts) -> Finding:
+    """Who is asking may hand the roles to ECS, without which no revision can be registered."""
+    decisions = facts.known("may_pass")
+    if not decisions:
+        raise UnknownError("there are no roles to pass")
+    who_asks = who(facts.known("identity")["Arn"])
+    refused = [each.resource.rpartition("/")[2] for each in denied(decisions)]
+    if not refused:
+        return good(f"{who_asks} may pass the roles to ECS")
+    arns = [each.resource for each in denied(decisions)]
+    return bad(
+        f"{who_asks} may not pass {listed(refused)}", f"allow iam:PassRole on {listed(arns)} to {who_asks}"
+    )
+
+
 def read_secrets(facts: Facts) -> Finding:
     """The execution role may read every secret and parameter."""
     count = len(facts.settings.container.secrets)

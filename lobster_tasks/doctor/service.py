@@ -35,7 +35,7 @@ def service(facts: Facts) -> Finding:
     running, wanted = found["runningCount"], found["desiredCount"]
     saw = f"{running} of {wanted} tasks run"
     if not wanted:
-        return doubtful(f"{name} is asked for no tasks", "inv deploy --tag T, or inv scale --count 1")
+        return doubtful(f"{name} is asked for no tasks", "inv deploy --tag T, or inv scale --to 1")
     if running >= wanted:
         return good(saw)
     events = found.get("events", [])

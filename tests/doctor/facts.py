@@ -160,6 +160,7 @@ HEALTHY: Mapping[Name, Any] = {
     "may_read_secrets": [],
     "may_read_parameters": [],
     "may_decrypt": [],
+    "may_pass": [Decision("iam:PassRole", "arn:role", "allowed")],
     "cluster": {"status": "ACTIVE"},
     "service": service(),
     "task_definition": definition(),

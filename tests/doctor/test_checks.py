@@ -138,6 +138,27 @@ CASES = [
         "allow kms:Decrypt on arn:key",
         may_decrypt=[Decision("kms:Decrypt", "arn:key", "implicitDeny")],
     ),
+    case("roles.pass", "pass", "role deploy may pass the roles to ECS"),
+    case(
+        "roles.pass",
+        "fail",
+        "role deploy may not pass ecsTaskRole",
+        "allow iam:PassRole on arn:aws:iam::1:role/ecsTaskRole to role deploy",
+        may_pass=[Decision("iam:PassRole", "arn:aws:iam::1:role/ecsTaskRole", "implicitDeny")],
+    ),
+    case("roles.pass", "skip", "there are no roles to pass", may_pass=[]),
+    case(
+        "roles.pull",
+        "skip",
+        "ecr:BatchGetImage depends on aws:SourceVpce, which IAM's simulator does not know",
+        may_pull=[Decision("ecr:BatchGetImage", "arn:r", "implicitDeny", ("aws:SourceVpce",))],
+    ),
+    case(
+        "roles.pull",
+        "fail",
+        "is explicitly denied ecr:BatchGetImage",
+        may_pull=[Decision("ecr:BatchGetImage", "arn:r", "explicitDeny", ("aws:SourceVpce",))],
+    ),
     # secrets
     case(
         "secrets.exist",
@@ -205,7 +226,7 @@ CASES = [
     case("network.routes", "skip", "AWS refused it", route_tables=DENIED),
     case(
         "network.public-address",
-        "fail",
+        "warn",
         "of no use in subnet-a, subnet-b",
         "network.public: false",
         route_tables=[route_table("nat-1")],
@@ -216,6 +237,13 @@ CASES = [
         "no public address, and subnet-a",
         "network.public: true",
         service=service(network={"assignPublicIp": "DISABLED"}),
+    ),
+    case(
+        "network.public-address",
+        "pass",
+        "VPC endpoints lead to what a task needs",
+        service=service(network={"assignPublicIp": "DISABLED"}),
+        endpoints=VPCE,
     ),
     case(
         "network.public-address",

@@ -12,7 +12,7 @@ import requests
 
 from lobster_tasks import converge, stack
 from lobster_tasks.aws import Aws
-from lobster_tasks.doctor import Check, examine
+from lobster_tasks.doctor import Check, consult, examine
 from lobster_tasks.errors import CredentialsError
 from lobster_tasks.rollout import deploy
 from lobster_tasks.settings import Settings, load
@@ -89,7 +89,7 @@ def test_an_empty_account(aws: Aws, project: Path) -> None:
 def test_a_healthy_account(account: EmbeddedProcess, aws: Aws, settings: Settings, project: Path) -> None:
     checks = examined(aws, settings, project)
     assert by_status(checks, "fail") == {}
-    assert by_status(checks, "skip") == {}
+    assert by_status(checks, "skip").keys() == {"roles.pass"}
     assert by_status(checks, "warn") == {}
     assert checks["secrets.exist"].saw == "3 of 3 are there"
     assert checks["roles.secrets"].saw == "ecsTaskExecutionRole may read 3 of 3 secrets"
@@ -192,6 +192,66 @@ def test_a_refused_call_stops_no_other_check(
     after = by_status(examined(aws, settings, project), "skip")
     assert after.keys() - before.keys() == unknown
     assert all(operation in after[name] for name in unknown)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status"),
+    [
+        ({"Action": "iam:PassRole", "Resource": "*"}, "pass"),
+        ({"Action": "iam:GetRole", "Resource": "*"}, "fail"),
+        (
+            {
+                "Action": "iam:PassRole",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            },
+            "pass",
+        ),
+        (
+            {
+                "Action": "iam:PassRole",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+            },
+            "fail",
+        ),
+    ],
+    ids=["may", "may not", "may to ECS", "may to Lambda"],
+)
+def test_a_few_checks_as_somebody(
+    embedded: EmbeddedProcess, aws: Aws, allowed: dict[str, Any], status: str
+) -> None:
+    resources = stack.build(Settings(), aws.account, aws.partition).slice(["role"])
+    converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
+    iam = embedded.client("iam")
+    iam.create_user(UserName="jo")
+    iam.put_user_policy(UserName="jo", PolicyName="p", PolicyDocument=statement(**allowed))
+    key = iam.create_access_key(UserName="jo")["AccessKey"]
+    credentials = {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+    as_jo = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials)
+    requests.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+    checks, _ = consult(as_jo, Settings(), ["roles.pass", "identity.caller"])
+    assert {name: check.status for name, check in checks.items()} == {
+        "roles.pass": status,
+        "identity.caller": "pass",
+    }
+    assert "user jo" in checks["roles.pass"].saw
+    calls = requests.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
+    assert {call["operation"] for call in calls} == {
+        "GetCallerIdentity",
+        "GetRole",
+        "SimulatePrincipalPolicy",
+    }
+
+
+def test_a_few_checks_of_what_is_known_already(aws: Aws) -> None:
+    given = {"service": None, "log_group": {"logGroupName": "x", "retentionInDays": 7}}
+    checks, _ = consult(aws, Settings(), ["logs.group", "ecs.service"], given)
+    assert checks["logs.group"].saw == "/ecs/lobster-streamlit keeps events for 7 days"
+    assert checks["ecs.service"].status == "fail"
 
 
 def test_without_credentials_there_is_nothing_to_look_at(embedded: EmbeddedProcess, project: Path) -> None:
