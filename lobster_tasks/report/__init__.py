@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .checks import checks, checks_json
-from .layout import labelled
+from .layout import labelled, rows
 from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
 from .releases import moment, movement, outcome, pushed, pushed_json, release_heading, status
@@ -36,6 +38,7 @@ __all__ = [
     "rehearsal_end",
     "rehearsal_heading",
     "release_heading",
+    "settings",
     "status",
     "step",
     "url_of",
@@ -57,6 +60,19 @@ def error_json(problem: LobsterError) -> dict[str, Any]:
     why = problem.why or "; ".join(_problems(problem))
     told = {"what": problem.what, "why": why, "next": problem.next_step, "exit_code": problem.exit_code}
     return {"error": told}
+
+
+def settings(found: Mapping[str, Any]) -> RenderableType:
+    """A line for every setting, named as ``--set`` names it; text as it is, other values as JSON."""
+    return rows(*_dotted(found))
+
+
+def _dotted(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)
 
 
 def _problems(problem: LobsterError) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
     lines = [
         "",
         "It runs until Ctrl-C. In another terminal:",
-        f"  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={region}",
+        f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}",
         "  export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
         "  inv status",
         "The app:",

@@ -1,0 +1,129 @@
+"""``inv rehearse``: the whole way offline, as one command."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.embedded_process import eventually
+from tests.project import Ended, Project, interrupt, make, rest_of
+
+AWS_CLI = Path(sys.executable).with_name("aws")
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def project(tmp_path: Path, bytecode: Path) -> Project:
+    """A project with the test app; no AWS anywhere."""
+    return make(tmp_path, bytecode, None)
+
+
+@contextmanager
+def nothing_is_left(process: subprocess.Popen[str]) -> Iterator[None]:
+    """After the block, no process that this one started is there any more."""
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert started
+    yield
+    eventually(lambda: not [each for each in started if each.is_running() and each.status() != "zombie"])
+
+
+def test_this_project_passes(project: Project) -> None:
+    """With the real Streamlit, and with a user's AWS and proxy around that must play no part."""
+    around = {
+        "AWS_PROFILE": "nobody",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    answer = project.inv("rehearse", "--json", folder=ROOT, within=110, **around).check().json
+    assert set(answer) == {"verdict", "requests", "seconds", "timeline"}
+    assert answer["verdict"] == "passed"
+    assert answer["requests"]["sent"] > 0
+    assert answer["requests"]["failed"] == 0
+    assert all(moment["ok"] for moment in answer["timeline"])
+    told = "\n".join(moment["what"] for moment in answer["timeline"])
+    for what in (
+        "12 resources",
+        "WebSocket open",
+        "under traffic: LIVE",
+        "ROLLED BACK",
+        "nothing of the stack",
+    ):
+        assert what in told
+
+
+def test_a_broken_app_fails_with_its_cause(project: Project) -> None:
+    project.write("web_app.py", "raise SystemExit('no model is configured')\n")
+    ended = project.inv("rehearse").check(1)
+    assert re.search(r"^ ✘ +\d:\d\d  deploy 1 +FAILED|ROLLED BACK", ended.err, re.M)
+    assert "no model is configured" in ended.err
+    assert ended.err.rstrip().splitlines()[-1].startswith("FAILED after ")
+    assert "Traceback" not in ended.err
+
+
+def test_a_dockerfile_that_cannot_be_read_fails_too(project: Project) -> None:
+    project.write("Dockerfile.streamlit", "FROM python\nCOPY nowhere/ .\nCMD x\n")
+    answer = project.inv("rehearse", "--json").check(1).json
+    assert answer["verdict"] == "failed"
+    assert "nowhere" in answer["timeline"][-1]["what"]
+
+
+def test_kept_until_ctrl_c(project: Project) -> None:
+    with project.start("rehearse", "--keep") as process:
+        told = _until(process, "The app:")
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        variables = dict(re.findall(r"(AWS_\w+)=(\S+)", told))
+        assert requests.get(url, timeout=10).text == "rehearsal-2"
+        assert project.inv("status", **variables).check().out.rstrip().endswith(url)
+        assert "lobster-streamlit-service" in _aws(
+            project, variables, "ecs", "list-services", "--cluster", "lobster-cluster"
+        )
+        with nothing_is_left(process):
+            ended = interrupt(process).check(0)
+    assert "PASSED" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def _until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout is not None
+    told = ""
+    for line in iter(process.stdout.readline, ""):
+        told += line
+        if text in line:
+            return told
+    raise AssertionError(f"it ended:\n{told}{rest_of(process)}")
+
+
+def _aws(project: Project, variables: dict[str, str], *words: str) -> str:
+    """The AWS CLI, which knows of the embedded AWS by its variables alone."""
+    environment = {**project.environment, **variables}
+    done = subprocess.run([AWS_CLI, *words], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_however_it_ends(project: Project, number: signal.Signals) -> None:
+    with project.start("rehearse") as process:
+        assert process.stderr is not None
+        while "setup-fargate" not in (line := process.stderr.readline()):
+            assert line, "it ended"
+        with nothing_is_left(process):
+            process.send_signal(number)
+            ended = rest_of(process)
+    if number != signal.SIGKILL:
+        _is_calm(ended)
+
+
+def _is_calm(ended: Ended) -> None:
+    assert ended.code == 130
+    assert "Interrupted." in ended.err
+    assert "Traceback" not in ended.err
