@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import boto3
@@ -26,14 +27,7 @@ class EmbeddedProcess:
 
     def client(self, service: str, region: str = "us-east-2", **more: Any) -> Any:
         """A boto3 client that does not retry, so that each answer is seen."""
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=self.url,
-            aws_access_key_id="AKIAEXAMPLE",
-            aws_secret_access_key="example",
-            config=Config(retries={"total_max_attempts": 1}, **more),
-        )
+        return _new_client(self.url, service, region, **more) if more else _client(self.url, service, region)
 
     def reset(self) -> None:
         """Empty every account and end every task."""
@@ -68,6 +62,20 @@ class EmbeddedProcess:
         answer = requests.request(method, f"{self.url}/_embedded/{what}", timeout=30, **more)
         answer.raise_for_status()
         return answer.json()
+
+
+def _new_client(url: str, service: str, region: str, **more: Any) -> Any:
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=url,
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="example",
+        config=Config(retries={"total_max_attempts": 1}, **more),
+    )
+
+
+_client = cache(_new_client)  # making one takes longer than most calls
 
 
 @contextmanager

@@ -217,20 +217,26 @@ def test_a_load_balancer_stays_where_it_is_well_placed(standing: Account) -> Non
     ],
 )
 def test_what_cannot_be_changed_in_place_is_refused_before_anything_changes(
-    standing: Account, project: Project, flag: str, resource: str, reason: str
+    standing: Account, flag: str, resource: str, reason: str
 ) -> None:
     other = standing.with_settings(flag)
     made = other.plan()
     (impossible,) = made.impossible
     assert impossible.resource.label == resource
     assert reason in impossible.reason
-    with standing.no_change():
-        with pytest.raises(RefusedError, match=f"{resource} cannot be changed in place"):
-            other.apply(made)
-        ended = project.inv("setup-fargate", "--set", flag)
-        assert ended.code == 5
-        assert reason in ended.err
+    with (
+        standing.no_change(),
+        pytest.raises(RefusedError, match=f"{resource} cannot be changed in place"),
+    ):
+        other.apply(made)
     assert standing.plan().changes == ()
+
+
+def test_the_command_refuses_it_with_exit_code_5(standing: Account, project: Project) -> None:
+    with standing.no_change():
+        ended = project.inv("setup-fargate", "--set", "container.port=8502")
+    assert ended.code == 5
+    assert "port: 8501 → 8502" in ended.err
 
 
 # What is not ours
@@ -371,6 +377,8 @@ def test_a_teardown_goes_in_order_and_keeps_the_data(standing: Account) -> None:
         "revisions": 1,
     }
     assert standing.plan_removal().changes == ()
+    whole = standing.converge()  # and it can all be made again
+    assert len(whole.changes) == 10
 
 
 def test_the_data_goes_when_told(account: Account) -> None:
@@ -380,14 +388,6 @@ def test_the_data_goes_when_told(account: Account) -> None:
     account.remove(data=True)
     assert account.counts() == before
     assert account.plan_removal(data=True).kept == ()
-
-
-def test_after_a_teardown_it_can_all_be_made_again(standing: Account) -> None:
-    whole = standing.snapshot()
-    standing.remove()
-    standing.converge()
-    again = standing.snapshot()
-    assert {**again, "counts": None} == {**whole, "counts": None}
 
 
 def test_a_teardown_of_a_running_service_waits_for_its_tasks(account: Account) -> None:
@@ -436,7 +436,7 @@ def test_a_cluster_in_which_others_have_services_stays(standing: Account) -> Non
     assert theirs["status"] == "ACTIVE"
 
 
-@pytest.mark.parametrize("kth", [1, 3, 6, 10])
+@pytest.mark.parametrize("kth", [2, 8])
 def test_a_teardown_that_stopped_halfway_is_taken_up_again(standing: Account, kth: int) -> None:
     denied = {"code": "AccessDenied", "message": "not now", "status": 403}
     standing.embedded.order({"operation": "De[lr]*", "nth": kth, "error": denied})
