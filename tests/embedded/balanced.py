@@ -159,7 +159,7 @@ class Balanced:
 
     def await_active(self) -> None:
         """Wait until the load balancer is provisioned and takes connections."""
-        eventually(lambda: answers(self.url))
+        eventually(lambda: answers(f"{self.url}/health"))
 
     def set_group(self, target_group: str | None = None, **attributes: object) -> None:
         """ModifyTargetGroupAttributes, with ``__`` for the dots of a key."""

@@ -114,6 +114,7 @@ def test_kept_alive_connections_to_a_draining_target_are_closed(balanced: Balanc
     requests.get(balanced.url, timeout=10)
     deregister(balanced, "one")
     eventually(lambda: not site.connections())
+    assert state(balanced, "one") == "draining"
 
 
 def test_it_is_shown_as_draining_although_it_is_done(balanced: Balanced) -> None:

@@ -40,6 +40,12 @@ def may_connect(
     )
 
 
+def may_leave(account: str, region: str, source: Interface, ip: str, port: int) -> bool:
+    """Whether the groups of ``source`` let it open a TCP connection to an address outside of the VPC."""
+    ec2 = moto_door.ec2_backends[account][region]
+    return _allowed(ec2, source.groups, "egress_rules", port, Interface(ip, frozenset()))
+
+
 def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
     """Whether anybody outside may connect to ``port``: some rule of the groups allows an address range."""
     ec2 = moto_door.ec2_backends[account][region]
@@ -90,6 +96,6 @@ def _admits(ec2: Any, rule: Any, peer: Interface) -> bool:
 
 def _prefixes(ec2: Any, prefix_list: str) -> Iterable[Any]:
     found = ec2.managed_prefix_lists.get(prefix_list)
-    if found is not None:
-        for entry in found.entries.get(found.version, ()):
+    if found is not None:  # AWS's own lists have no version
+        for entry in found.entries.get(found.version or 1, ()):
             yield ip_network(entry["Cidr"], strict=False)

@@ -82,7 +82,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether it is open and quiet: the target has neither closed it nor sent anything unasked."""
-        return self.protocol.is_connected() and not self._poll.poll(0)
+        return self.protocol.is_connected() and not self.protocol.should_close and not self._poll.poll(0)
 
     def send_head(self, head: bytes, method: str, silence: float | None) -> None:
         """Send a request's head. ``silence`` is how many real seconds the target may say nothing."""
