@@ -28,6 +28,7 @@ class Forward(Action):
 
     @property
     def target_groups(self) -> tuple[str, ...]:
+        """All of them, whatever their weight."""
         return tuple(arn for arn, _ in self.groups)
 
 

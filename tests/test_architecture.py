@@ -1,0 +1,229 @@
+"""The rooms of the program, and what may pass between them.
+
+import-linter keeps the direction of imports (the contracts are in pyproject.toml); the rest is kept here.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "lobster_tasks"
+FILES = sorted(PACKAGE.rglob("*.py"))
+EMBEDDED = PACKAGE / "embedded"
+LIBRARY = [file for file in FILES if EMBEDDED not in file.parents]
+LONGEST_FUNCTION = 50
+# A program for the inside of a container: it is read by a Python that has nothing of ours.
+SHIM = EMBEDDED / "runtime" / "shim"
+
+
+def name_of(file: Path) -> str:
+    """As people see it."""
+    return str(file.relative_to(ROOT))
+
+
+def tree_of(file: Path) -> ast.Module:
+    """Its syntax tree."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(file: Path) -> set[str]:
+    """The modules that a file imports anywhere, relative ones in full."""
+    package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+    found: set[str] = set()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def importers(*roots: str) -> set[str]:
+    """The files of the package that import one of these, or what is in them."""
+    return {
+        name_of(file)
+        for file in FILES
+        if any(module == root or module.startswith(f"{root}.") for module in imported(file) for root in roots)
+    }
+
+
+def test_imports_run_one_way() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_one_door_to_aws() -> None:
+    outside = {
+        each for each in importers("boto3", "botocore") if not each.startswith("lobster_tasks/embedded/")
+    }
+    assert outside == {"lobster_tasks/aws.py"}
+
+
+def test_one_door_to_moto() -> None:
+    assert importers("moto") == {"lobster_tasks/embedded/moto_door.py"}
+
+
+def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:
+    """They would agree with themselves. Only its own task starts it."""
+    strangers = {
+        name_of(file)
+        for file in LIBRARY
+        if any(module.startswith("lobster_tasks.embedded") for module in imported(file))
+    }
+    assert strangers == {"lobster_tasks/tasks/embedded.py"}
+    inside = {
+        module
+        for file in FILES
+        if file not in LIBRARY
+        for module in imported(file)
+        if module.startswith("lobster_tasks") and not module.startswith("lobster_tasks.embedded")
+    }
+    assert not inside
+
+
+def test_only_the_console_prints() -> None:
+    speakers = {"lobster_tasks/console.py", "lobster_tasks/embedded/__main__.py"}
+    found = {
+        name_of(file)
+        for file in FILES
+        if SHIM not in file.parents and any(_speaks(node) for node in ast.walk(tree_of(file)))
+    }
+    # What Invoke is told when nobody reads on, and the last flush of an interrupted run, are the edge of the program.
+    assert found <= speakers | {"lobster_tasks/tasks/command.py"}
+    assert not _prints(PACKAGE / "tasks" / "command.py")
+
+
+def _speaks(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input"):
+        return True
+    streams = ("stdout", "stderr", "stdin")
+    is_stream = isinstance(node, ast.Attribute) and node.attr in streams
+    return is_stream and isinstance(node.value, ast.Name) and node.value.id == "sys"
+
+
+def _prints(file: Path) -> bool:
+    text = file.read_text(encoding="utf-8")
+    return any(words in text for words in ("print(", "stdout.write", "stderr.write"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_functions_are_short_and_public_ones_are_documented(file: Path) -> None:
+    tree = tree_of(file)
+    for function in _functions(tree):
+        length = (function.end_lineno or 0) - function.lineno + 1
+        assert length <= LONGEST_FUNCTION, f"{function.name} is {length} lines long"
+    undocumented = [name for name, node in _public(tree) if ast.get_docstring(node) is None]
+    assert not undocumented
+    assert ast.get_docstring(tree) is not None or not tree.body
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def _public(
+    tree: ast.Module | ast.ClassDef, prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    """Public functions, classes and methods, not those inside functions."""
+    for node in tree.body:
+        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        if not isinstance(node, kinds) or node.name.startswith("_"):
+            continue
+        if any(isinstance(each, ast.Attribute) and each.attr == "setter" for each in node.decorator_list):
+            continue  # the getter says what it is
+        yield f"{prefix}{node.name}", node
+        if isinstance(node, ast.ClassDef):
+            yield from _public(node, f"{prefix}{node.name}.")
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if "__all__" in file.read_text()], ids=name_of)
+def test_what_is_exported_is_there_and_sorted(file: Path) -> None:
+    tree = tree_of(file)
+    [exported] = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+    ]
+    assert exported == sorted(exported, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    bound = {alias.asname or alias.name for node in ast.walk(tree) for alias in _aliases(node)}
+    bound |= {name for name, _ in _public(tree)} | _assigned(tree)
+    assert set(exported) <= bound
+
+
+def _aliases(node: ast.AST) -> list[ast.alias]:
+    return node.names if isinstance(node, ast.Import | ast.ImportFrom) else []
+
+
+def _assigned(tree: ast.Module) -> set[str]:
+    targets = [t for node in tree.body if isinstance(node, ast.Assign) for t in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+HEAVY = (
+    *("boto3", "botocore", "pydantic", "rich", "jinja2", "requests", "websockets", "tenacity"),
+    *("moto", "flask", "aiohttp", "psutil"),
+)
+
+
+@pytest.mark.parametrize("module", ["lobster_tasks.tasks", "lobster_tasks"])
+def test_the_list_of_tasks_costs_nothing(module: str) -> None:
+    """``inv --list`` and every completion of a shell import this."""
+    code = f"import {module}, sys, json; {module}.namespace(); print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
+    assert not loaded & set(HEAVY)
+
+
+def test_no_library_module_needs_what_is_optional() -> None:
+    """Without the extra ``embedded`` everything but the embedded AWS works."""
+    optional = ("aiohttp", "flask", "flask_cors", "moto", "psutil", "yaml", "streamlit")
+    found = {name for name in importers(*optional) if not name.startswith("lobster_tasks/embedded/")}
+    assert not found
+
+
+def test_invoke_yaml_shows_every_setting_with_its_default() -> None:
+    from lobster_tasks.settings import Settings, keys
+
+    shown = yaml.safe_load((ROOT / "invoke.yaml").read_text())["lobster"]
+    assert _dotted(shown) == set(keys())
+    assert Settings.model_validate(_without_nulls(shown)) == Settings()
+
+
+def _dotted(tree: dict[str, object], prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for key, value in tree.items():
+        inside = _dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else set()
+        found |= inside or {f"{prefix}{key}"}
+    return found
+
+
+def _without_nulls(tree: dict[str, object]) -> dict[str, object]:
+    return {
+        key: _without_nulls(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
+    }
+
+
+def test_prices_cover_what_settings_can_ask_for() -> None:
+    from lobster_tasks.cost import monthly_cost
+    from lobster_tasks.settings import FARGATE_MEMORY, load
+
+    for architecture in ("X86_64", "ARM64"):
+        for cpu, sizes in FARGATE_MEMORY.items():
+            flags = [f"task.cpu={cpu}", f"task.memory={sizes[0]}", f"task.architecture={architecture}"]
+            assert monthly_cost(load({}, flags=flags)).total > 0
