@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -295,6 +296,69 @@ def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
     assert len(set(sids)) == len(sids)
     assert all(sid.isalnum() for sid in sids)
     assert len(json.dumps(policies(load(FULL))[name])) < 6144  # IAM's smallest quota
+
+
+RELEASING = ("rollout", "images", "probe.py")
+SIGNED_AS = {"elbv2": "elasticloadbalancing"}
+
+
+def test_the_deploy_role_may_make_every_call_of_a_release() -> None:
+    allowed = {action for each in statements(load({}), "github") for action in listed(each["Action"])}
+    files = [file for place in RELEASING for file in _sources(ROOT / "lobster_tasks" / place)]
+    calls = {call for file in files for call in re.findall(r'"([a-z0-9]+):([A-Z]\w+)"', file.read_text())}
+    assert len(calls) > 20
+    assert {f"{SIGNED_AS.get(service, service)}:{operation}" for service, operation in calls} <= allowed
+
+
+def _sources(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(place.rglob("*.py"))
+
+
+ARN = f"arn:aws:{{}}:us-east-2:{ACCOUNT}:{{}}"
+OUR_SERVICE, OUR_REPOSITORY = (
+    ARN.format("ecs", "service/lobster-cluster/lobster-streamlit-service"),
+    ARN.format("ecr", "repository/homara"),
+)
+LOG_STREAM = ARN.format("logs", "log-group:/ecs/lobster-streamlit:log-stream:ecs/lobster-streamlit/1")
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "resource", "decision"),
+    [
+        ("github", "ecs:UpdateService", OUR_SERVICE, "allowed"),
+        ("github", "ecs:UpdateService", OUR_SERVICE + "-2", "implicitDeny"),
+        ("github", "ecs:DeleteService", OUR_SERVICE, "implicitDeny"),
+        ("github", "ecr:PutImage", OUR_REPOSITORY, "allowed"),
+        ("github", "ecr:PutImage", OUR_REPOSITORY + "x", "implicitDeny"),
+        ("github", "ecr:BatchDeleteImage", OUR_REPOSITORY, "implicitDeny"),
+        (
+            "github",
+            "ecs:RegisterTaskDefinition",
+            ARN.format("ecs", "task-definition/lobster-streamlit-task:1"),
+            "allowed",
+        ),
+        ("github", "ecs:RegisterTaskDefinition", ARN.format("ecs", "task-definition/x:1"), "implicitDeny"),
+        ("github", "logs:GetLogEvents", LOG_STREAM, "allowed"),
+        ("github", "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/x", "implicitDeny"),
+        ("execution", "ecr:BatchGetImage", OUR_REPOSITORY, "allowed"),
+        ("execution", "ecr:BatchGetImage", ARN.format("ecr", "repository/other"), "implicitDeny"),
+        ("execution", "logs:CreateLogStream", LOG_STREAM, "allowed"),
+        ("execution", "logs:CreateLogGroup", LOG_STREAM, "implicitDeny"),
+        ("execution", "secretsmanager:GetSecretValue", SECRET, "allowed"),
+        ("execution", "secretsmanager:GetSecretValue", SECRET.replace("openai", "other"), "implicitDeny"),
+        ("execution", "ssm:GetParameters", ARN.format("ssm", "parameter/b"), "allowed"),
+        ("execution", "ssm:GetParameters", ARN.format("ssm", "parameter/c"), "implicitDeny"),
+    ],
+)
+def test_iam_decides_as_meant(aws: Aws, name: str, action: str, resource: str, decision: str) -> None:
+    answer = aws.call(
+        "iam:SimulateCustomPolicy",
+        PolicyInputList=[json.dumps(policies(load(FULL))[name])],
+        ActionNames=[action],
+        ResourceArns=[resource],
+    )
+    (result,) = answer["EvaluationResults"]
+    assert result["EvalDecision"] == decision
 
 
 # Values arrive as themselves
