@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..errors import LobsterError, NotReadyError
 from .checks import checks, checks_json
 from .layout import labelled, rows
 from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
 from .releases import moment, movement, outcome, pushed, pushed_json, release_heading, status
-
-if TYPE_CHECKING:
-    from ..errors import LobsterError
 
 __all__ = [
     "change_done",
@@ -49,6 +47,7 @@ def error(problem: LobsterError) -> RenderableType:
     """An error: what happened, all problems, why, what else happened, the next step."""
     lines: list[RenderableType] = [Text.assemble(("✘ ", "bold red"), problem.what)]
     lines += [Text(f"  {each}") for each in _problems(problem)]
+    lines += [labelled("cause", problem.code)] if isinstance(problem, NotReadyError) else []
     lines += [labelled("why", problem.why)] if problem.why else []
     lines += [labelled("", note) for note in getattr(problem, "__notes__", ())]
     lines += [labelled("next", problem.next_step)] if problem.next_step else []

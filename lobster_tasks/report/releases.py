@@ -13,6 +13,7 @@ from .layout import clock_time, labelled, rows
 
 if TYPE_CHECKING:
     from ..images.push import PushedImage
+    from ..rollout.causes import Cause
     from ..rollout.outcome import Outcome, Progress
     from ..rollout.snapshot import Snapshot, Task
     from ..rollout.status import ServiceStatus
@@ -55,8 +56,10 @@ def outcome(ended: Outcome) -> RenderableType:
     """The verdict, its cause with evidence and remedy; where it is not live, the exit code last."""
     word, style = _VERDICTS[ended.verdict]
     lines: list[RenderableType] = [Text.assemble((word, style), f"   {_verdict_words(ended)}")]
-    if ended.cause:
-        lines += [Text(), *_cause(ended)]
+    for cause in (ended.cause, *ended.also):
+        lines += [Text(), *_cause(cause)] if cause else []
+    for finding in ended.findings:
+        lines += [labelled("note", finding.message), *_more(finding)]
     if ended.verdict != "live":
         lines += [Text(), Text(f"exit {ended.exit_code} after {clock_time(ended.seconds)}", style="dim")]
     return Group(*lines)
@@ -133,11 +136,16 @@ def _verdict_words(ended: Outcome) -> str:
     return f"revision {ended.revision} in {clock_time(ended.seconds)} · " + " · ".join([ended.why, *said])
 
 
-def _cause(ended: Outcome) -> Iterator[RenderableType]:
-    assert ended.cause is not None
-    yield labelled("cause", ended.cause.code)
-    yield labelled("", ended.cause.message)
-    for number, line in enumerate(ended.cause.evidence):
-        yield labelled("" if number else "evidence", line)
-    if ended.cause.remedy:
-        yield labelled("next", ended.cause.remedy)
+def _cause(cause: Cause) -> Iterator[RenderableType]:
+    yield labelled("cause", cause.code)
+    yield labelled("", cause.message)
+    yield from _more(cause)
+    yield labelled("docs", cause.page)
+
+
+def _more(cause: Cause) -> Iterator[RenderableType]:
+    """What shows it, what the release changed, what to do."""
+    for label, lines in (("evidence", cause.evidence), ("changed", cause.changed)):
+        yield from (labelled("" if number else label, line) for number, line in enumerate(lines))
+    if cause.remedy:
+        yield labelled("next", cause.remedy)
