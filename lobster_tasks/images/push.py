@@ -69,8 +69,10 @@ def push_image(
     builder: str | None = None,
     build_args: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    once: bool = False,
 ) -> PushedImage:
-    """Build ``folder`` with its Dockerfile and push it as ``tag``.
+    """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` not where the tag is there already.
 
     ``builder`` is auto, docker, podman or process; None takes ``images.builder``. Raises UsageError for the tag,
     RefusedError when the repository is missing or there is nothing to build with, DockerfileError, LobsterError.
@@ -78,6 +80,11 @@ def push_image(
     _check_tag(tag)
     engine = choose_engine(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
+    if once and (there := repository.tagged(tag)):
+        note = f"{tag} is in the repository already; nothing was built."
+        return PushedImage(
+            f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
+        )
     if engine is None:
         return without_engine(repository, settings, tag, folder, build_args or {}, say)
     return with_engine(engine, repository, settings, tag, folder, build_args or {}, say)

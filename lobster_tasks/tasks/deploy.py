@@ -17,10 +17,13 @@ if TYPE_CHECKING:
         "tag": "the tag to push",
         "builder": "docker, podman or process; images.builder where it is not given",
         "build-arg": "a build argument, NAME=value; may be repeated",
+        "once": "build nothing where the repository has the tag already",
     },
     iterable=["build_arg"],
 )
-def push_image(run: Run, tag: str = "", builder: str = "", build_arg: list[str] | None = None) -> None:
+def push_image(
+    run: Run, tag: str = "", builder: str = "", build_arg: list[str] | None = None, once: bool = False
+) -> None:
     """Build the Dockerfile and push it as --tag.
 
     The Dockerfile is the one of the settings; the repository has to be there (inv setup-fargate makes it).
@@ -29,11 +32,14 @@ def push_image(run: Run, tag: str = "", builder: str = "", build_arg: list[str] 
 
     from pathlib import Path
 
-    from .. import report
+    from .. import report, step_outputs
     from ..images import push_image
 
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
-    image = push_image(run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say)
+    image = push_image(
+        run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say, once=once
+    )
+    step_outputs.write(step_outputs.of_image(image))
     run.console.say(report.pushed(image))
     if run.json:
         run.console.json(report.pushed_json(image))
@@ -81,16 +87,18 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -
     if bool(tag) == bool(registered):
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
-    from .. import report
+    from .. import report, step_outputs
     from ..rollout import Outcome
 
     run.console.say(report.release_heading(run.settings, tag or registered))
     try:
         ended = _rollout(run, tag, registered, force)
     except RefusedError as refusal:
-        if not run.json:
-            raise
         ended = Outcome.refused(refusal)
+        if not run.json:
+            step_outputs.write(step_outputs.of_outcome(ended))
+            raise
+    step_outputs.write(step_outputs.of_outcome(ended))
     run.console.say()
     run.console.say(report.outcome(ended))
     if run.json:

@@ -6,6 +6,20 @@ from .command import Run, command, number
 
 
 @command(json=True)
+def settings(run: Run) -> None:
+    """Show the settings that count.
+
+    Those of invoke.yaml, the environment and --set together, and the defaults for the rest. Asks nobody.
+    """
+    from .. import report
+
+    found = run.settings.model_dump(mode="json")
+    run.console.show(report.settings(found))
+    if run.json:
+        run.console.json(found)
+
+
+@command(json=True)
 def status(run: Run) -> None:
     """Show the service as it stands.
 

@@ -63,6 +63,18 @@ class TestWithoutAnEngine:
         )
         assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
 
+    def test_once_builds_nothing_where_the_tag_is_there(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path, embedded: EmbeddedProcess
+    ) -> None:
+        first = push_image(aws, settings, "4f2c1e9", project, once=True)
+        assert first.pushed
+        (project / "Dockerfile.streamlit").unlink()  # nothing to build with
+        embedded.forget_calls()
+        again = push_image(aws, settings, "4f2c1e9", project, once=True)
+        assert (again.digest, again.pushed) == (first.digest, False)
+        assert again.notes == ("4f2c1e9 is in the repository already; nothing was built.",)
+        assert embedded.calls(mutating=True) == []
+
     def test_the_manifest_and_the_layers_can_be_had_again(
         self, aws: Aws, ecr: Any, settings: Settings, project: Path
     ) -> None:

@@ -13,7 +13,8 @@ TASKS = sorted(namespace().task_names)
 WITH_JSON = {
     *("plan", "setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
-    *("create-fargate-service", "push-image", "deploy", "status", "validate-fargate-setup", "rehearse"),
+    *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
+    "rehearse",
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
