@@ -60,6 +60,14 @@ class Site:
         assert self._runner.server is not None
         return len(self._runner.server.connections)
 
+    def hang_up(self) -> None:
+        """Close every connection in the middle of whatever passes on it."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            if connection.transport is not None:
+                self.loop.call_soon_threadsafe(connection.transport.abort)
+
     def stop(self) -> None:
         """Stop serving; open connections are closed."""
         self.release.set()

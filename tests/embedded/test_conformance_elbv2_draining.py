@@ -92,6 +92,20 @@ def test_a_request_that_outlasts_the_delay_is_cut(balanced: Balanced) -> None:
     assert state(balanced, "one") is None
 
 
+def test_a_draining_target_that_hangs_up_is_an_error(balanced: Balanced) -> None:
+    """ "If a deregistering target terminates the connection before the deregistration delay elapses, the client
+    receives a 500-level error response." Nobody else is asked.
+    """
+    site = balanced.add("old")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=20)
+        eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
+        balanced.add("new")
+        deregister(balanced, "old")
+        site.hang_up()
+        assert waiting.result().status_code == 502
+
+
 def test_a_websocket_lives_until_the_delay_ends(balanced: Balanced) -> None:
     """An open connection to a draining target works on, and is closed when the delay is over."""
     balanced.add("one")

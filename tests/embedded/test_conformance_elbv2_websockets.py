@@ -128,6 +128,22 @@ def test_a_silent_websocket_is_closed(balanced: Balanced) -> None:
         assert close_of(socket).rcvd is None
 
 
+def test_a_minute_of_silence_is_a_real_minute(balanced: Balanced) -> None:
+    """The idle timeout is 60 s by default, and programs that ping every 30 s rely on it: it is not made shorter than a
+    minute by time that runs fast.
+    """
+    balanced.add("one")
+    balanced.add("two")
+    balanced.set_group(deregistration_delay__timeout_seconds=100)
+    with open_socket(balanced, ping_interval=None) as socket:
+        socket.send("name")
+        other = ({"one", "two"} - {socket.recv()}).pop()
+        balanced.deregister(balanced.addresses[other])
+        balanced.await_state(balanced.addresses[other], None)
+        socket.send("name")
+        assert socket.recv() != other
+
+
 def test_a_websocket_with_pings_stays(balanced: Balanced) -> None:
     """ "send at least 1 byte of data before each idle timeout period elapses"."""
     balanced.add("one")

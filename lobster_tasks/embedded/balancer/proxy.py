@@ -84,10 +84,6 @@ class Attempt:
             self.connection.abort()
 
 
-class TryAgainError(Exception):
-    """Nothing came back from the target and the request may be sent again."""
-
-
 class ClientSilentError(Exception):
     """The client did not send its body within the idle timeout."""
 
@@ -142,25 +138,22 @@ class Proxy:
         if "100-continue" in inbound.request.headers.get("Expect", "").lower():
             await inbound.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             inbound.request.writer.output_size = 0  # the response itself has not begun
-        for _ in range(len(forward.groups) + 3):
-            choice = self._choose(inbound, forward)
-            if choice is None:
-                return pages.page(503)
-            if not self._around.reaches(inbound.balancer, choice.target, choice.target.port):
-                await asyncio.sleep(self._around.pace.real(CONNECT_TIMEOUT))
-                return pages.page(504)
-            try:
-                return await self._exchange(inbound, choice)
-            except TryAgainError:
-                continue
-            except (BrokenError, UnreachableError) as failure:
-                timed_out = isinstance(failure, UnreachableError) and not failure.refused
-                return pages.page(504 if timed_out else 502, close=True)
-            except SilentError:
-                return pages.page(504, close=True)
-            except ClientSilentError:
-                return pages.page(408, close=True)
-        return pages.page(502)
+        choice = self._choose(inbound, forward)
+        if choice is None:
+            return pages.page(503)
+        if not self._around.reaches(inbound.balancer, choice.target, choice.target.port):
+            await asyncio.sleep(self._around.pace.real(CONNECT_TIMEOUT))
+            return pages.page(504)
+        try:
+            return await self._exchange(inbound, choice)
+        except UnreachableError as failure:
+            return pages.page(502 if failure.refused else 504)
+        except BrokenError:
+            return pages.page(502, close=True)
+        except SilentError:
+            return pages.page(504, close=True)
+        except ClientSilentError:
+            return pages.page(408, close=True)
 
     def _choose(self, inbound: Inbound, forward: Forward) -> Choice | None:
         group, cookies = self._choose_group(inbound, forward)
@@ -230,14 +223,10 @@ class Proxy:
                 connection = attempt.connection = await target.pool.take(fresh)
                 return connection, await _send(inbound.request, head, attempt, connection, silence)
             except (BrokenError, UnreachableError):
-                if attempt.ended:
+                stale = attempt.connection is not None and attempt.connection.reused
+                if attempt.ended or not (repeatable and stale and target.takes_requests):
                     raise
-                if repeatable and attempt.connection is not None and attempt.connection.reused:
-                    attempt.connection, fresh = None, True
-                elif repeatable and not target.takes_requests:
-                    raise TryAgainError from None
-                else:
-                    raise
+                attempt.connection, fresh = None, True
 
     async def _relay(
         self, inbound: Inbound, choice: Choice, attempt: Attempt, reply: Reply

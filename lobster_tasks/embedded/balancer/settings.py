@@ -169,8 +169,8 @@ def _listener(stored: Any) -> Listener:
 
 def _rule(stored: Any) -> Rule:
     priority = DEFAULT_RULE if stored.priority == "default" else int(stored.priority)
-    actions = sorted((one.data for one in stored.actions), key=lambda data: int(data.get("Order") or 0))
-    return Rule(priority, tuple(read_condition(one) for one in stored.conditions), read_action(actions[-1]))
+    conditions = tuple(read_condition(one) for one in stored.conditions)
+    return Rule(priority, conditions, read_action(stored.actions[-1].data))
 
 
 def _target_group(stored: Any, load_balancer: str | None) -> TargetGroup:
