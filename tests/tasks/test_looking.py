@@ -115,6 +115,9 @@ def test_a_narrow_terminal_loses_nothing(project: Project, task: str) -> None:
         told = project.inv(task, COLUMNS=columns).check().out
         assert max(map(len, told.splitlines())) <= int(columns)
         assert letters(told) == letters(wide)
+    shown = project.on_terminal(task, columns=40, NO_COLOR="1").check().out
+    assert max(map(len, shown.splitlines())) <= 40
+    assert letters(wide) == letters(shown.removesuffix("\nApply it:  inv setup-fargate\n"))
 
 
 def letters(text: str) -> list[str]:

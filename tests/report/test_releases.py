@@ -1,0 +1,82 @@
+"""How a release's end reads."""
+
+from __future__ import annotations
+
+from lobster_tasks import report
+from lobster_tasks.errors import AwsCallError, NotReadyError, SettingsError
+from lobster_tasks.rollout.causes import Cause
+from lobster_tasks.rollout.outcome import Answer, Outcome, Probe
+
+from .drawn import drawn
+
+CAUSE = Cause(
+    "secret-not-readable",
+    "The execution role may not read OPENAI_API_KEY.",
+    ("2 tasks stopped", "AccessDeniedException"),
+    "inv create-iam-policies",
+    ("revision 41 added the secret OPENAI_API_KEY",),
+)
+
+
+def test_one_cause_its_evidence_one_next_command_and_the_exit_code_last() -> None:
+    also, finding = (
+        Cause("exits", "The program ends."),
+        Cause("ignores-sigterm", "It is killed.", remedy="exec"),
+    )
+    ended = Outcome(
+        "rolled_back",
+        "revision 41 never became healthy; revision 40 serves",
+        CAUSE,
+        seconds=48,
+        also=(also,),
+        findings=(finding,),
+    )
+    assert drawn(report.outcome(ended), 80) == [
+        "ROLLED BACK   revision 41 never became healthy; revision 40 serves",
+        "",
+        "cause     secret-not-readable",
+        "          The execution role may not read OPENAI_API_KEY.",
+        "evidence  2 tasks stopped",
+        "          AccessDeniedException",
+        "changed   revision 41 added the secret OPENAI_API_KEY",
+        "next      inv create-iam-policies",
+        "docs      docs/causes/secret-not-readable.md",
+        "",
+        "cause     exits",
+        "          The program ends.",
+        "docs      docs/causes/exits.md",
+        "note      It is killed.",
+        "next      exec",
+        "",
+        "exit 3 after 0:48",
+    ]
+
+
+def test_live_in_a_line() -> None:
+    page, socket = Answer(True, "GET / 200 in 84 ms"), Answer(True, "WebSocket open")
+    arn = "arn:aws:ecs:us-east-2:123456789012:task-definition/lobster-streamlit-task:41"
+    probe = Probe("http://x", page, socket)
+    ended = Outcome("live", "1/1 healthy", task_definition=arn, seconds=72, probe=probe, url="http://x")
+    assert drawn(report.outcome(ended)) == [
+        "LIVE   revision 41 in 1:12 · 1/1 healthy · GET / 200 in 84 ms · WebSocket open"
+    ]
+
+
+def test_errors_say_all_they_know() -> None:
+    settings = SettingsError(["task.cpu: is wrong", "region: is wrong"])
+    assert drawn(report.error(settings))[:3] == [
+        "✘ 2 settings are wrong.",
+        "  task.cpu: is wrong",
+        "  region: is wrong",
+    ]
+    assert report.error_json(settings)["error"]["why"] == "task.cpu: is wrong; region: is wrong"
+    refused = AwsCallError("AWS refused x.", "Denied: no", "allow it", code="Denied", operation="ecs:X")
+    refused.add_note("also: AWS refused y.")
+    assert drawn(report.error(refused)) == [
+        "✘ AWS refused x.",
+        "why       Denied: no",
+        "          also: AWS refused y.",
+        "next      allow it",
+    ]
+    unready = NotReadyError("Not ready.", code="log-group-missing")
+    assert "cause     log-group-missing" in drawn(report.error(unready))
