@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
@@ -58,6 +59,8 @@ class Aws:
         self.clock = clock or Clock()
         self._endpoint_url = endpoint_url
         self._credentials: dict[str, Any] = dict(credentials or {})
+        self.calls: Counter[str] = Counter()
+        """How often each operation was asked for; a listing counts once, however many pages it has."""
         self._clients: dict[tuple[str, int], Any] = {}
         self._lock = threading.Lock()
 
@@ -95,6 +98,13 @@ class Aws:
             return [item for page in pages for item in page.get(items, [])]
 
         return self._speak(operation, about, drain)
+
+    def in_region(self, region: str) -> Aws:
+        """The same account in another region."""
+        if region == self.region:
+            return self
+        credentials, endpoint = self._credentials, self._endpoint_url
+        return Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
 
     def settle(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
         """Repeat ``work`` for ``within`` seconds while AWS refuses it for a reason that passes.
@@ -186,6 +196,8 @@ class Aws:
         """Do ``work`` and turn what botocore raises into what people read."""
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+        with self._lock:
+            self.calls[operation] += 1
         try:
             return work()
         except ClientError as error:

@@ -7,6 +7,7 @@ LobsterError                   1   something failed
 │   └── DockerfileError        2   the Dockerfile cannot be read
 ├── RefusedError               5   the account or the project does not allow it; nothing was changed
 │   ├── CredentialsError       5   AWS does not know who is asking
+│   ├── NotReadyError          5   something that a deployment needs is not as it has to be; has a cause code
 │   └── NotOursError           5   a resource with our name that does not carry our tag
 ├── AwsCallError               1   AWS refused a call
 ├── OutOfTimeError             4   still moving when the time was up
@@ -74,6 +75,25 @@ class RefusedError(LobsterError):
     """Refused before anything was changed."""
 
     exit_code = 5
+
+
+class NotReadyError(RefusedError):
+    """Something that a deployment needs is not as it has to be.
+
+    ``code`` is its cause code (see docs/causes/); ``problems`` are all that is wrong, where it is more than one thing.
+    """
+
+    def __init__(
+        self, what: str, why: str = "", next_step: str = "", *, code: str, problems: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what, why, next_step)
+        self.code = code
+        self.problems = tuple(problems)
+
+    def lines(self) -> list[str]:
+        """The headline, then a line for each problem."""
+        headline, *rest = super().lines()
+        return [headline, *(f"  {problem}" for problem in self.problems), *rest]
 
 
 class CredentialsError(RefusedError):

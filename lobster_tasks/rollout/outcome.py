@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..clock import Clock
-from ..errors import LobsterError
+from ..errors import LobsterError, NotReadyError
 from ..probe import Answer, Probe
 from .causes import Cause
 from .snapshot import Snapshot, revision_of
@@ -78,8 +78,10 @@ class Outcome:
     @classmethod
     def refused(cls, error: LobsterError) -> Outcome:
         """For a RefusedError: nothing was changed."""
-        cause = Cause("refused", error.what, (error.why,) if error.why else (), error.next_step)
-        return cls("refused", error.what, cause)
+        code = error.code if isinstance(error, NotReadyError) else "refused"
+        problems = error.problems if isinstance(error, NotReadyError) else ()
+        shown = tuple(each for each in (error.why, *problems) if each)
+        return cls("refused", error.what, Cause(code, error.what, shown, error.next_step))
 
     def as_json(self) -> dict[str, Any]:
         """The stable shape of ``inv deploy --json``."""

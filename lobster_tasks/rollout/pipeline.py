@@ -14,11 +14,14 @@ from dataclasses import replace
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
 from ..settings import Settings
+from ..stack.task_definition import differences
 from .brake import Brake
+from .busy import IfBusy, make_way
 from .changes import changes
 from .ending import conclude
 from .judge import Verdict, judge
 from .outcome import Journal, Observe, Outcome, unobserved
+from .preflight import preflight
 from .release import (
     Ground,
     active_service,
@@ -37,11 +40,23 @@ from .watch import Watcher, find_record, watch
 
 
 def deploy(
-    aws: Aws, settings: Settings, tag: str, *, force: bool = False, observe: Observe = unobserved
+    aws: Aws,
+    settings: Settings,
+    tag: str,
+    *,
+    force: bool = False,
+    if_busy: IfBusy = "wait",
+    observe: Observe = unobserved,
 ) -> Outcome:
-    """Bring the image behind ``tag`` (a tag, a digest, or a full reference) to live, or say why it is not."""
+    """Bring the image behind ``tag`` (a tag, a digest, or a full reference) to live, or say why it is not.
+
+    ``if_busy`` says what to do while another deployment is under way: wait, take its place, or refuse.
+    """
     journal = Journal(aws.clock, observe)
     ground = prepare(aws, settings, tag)
+    if differences(ground.current, ground.definition):  # otherwise what is under way is just what is wanted
+        ground = make_way(aws, settings, ground, if_busy, journal)
+    preflight(aws, settings, ground, journal)
     revision = settle_revision(aws, ground, journal)
     rollout = begin(aws, settings, ground, revision, force, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from .. import templates
 from ..aws import Aws
-from ..errors import AwsCallError, RefusedError, UsageError
+from ..errors import AwsCallError, NotReadyError, UsageError
 from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
@@ -49,6 +49,11 @@ class Image:
         """The full reference, by digest: what it names does not change."""
         return f"{self.registry}/{self.repository}@{self.digest}"
 
+    @property
+    def short(self) -> str:
+        """As people tell it from others."""
+        return f"{self.repository}@{self.digest[:11]}…{self.digest[-4:]}"
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -84,26 +89,25 @@ class Move:
 
 
 def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
-    """Find the image, the service and the log group; raises UsageError or RefusedError, and changes nothing."""
+    """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
     _check_wanted(wanted)
     image, service = together(
         partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:
-        raise RefusedError(
+        raise NotReadyError(
             f"The service {settings.service} stands at 0 tasks, and deployment.desired_count is 0.",
             "a release that nothing runs cannot be followed",
             "set deployment.desired_count to 1 or more",
+            code="scaled-to-zero",
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
-    _check_log_groups(aws, definition)
     current = described(aws, service["taskDefinition"]) or {}
     return Ground(image, service, definition, wanted, current)
 
 
 def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
-    """The service as DescribeServices has it; RefusedError where it is not there or not ACTIVE."""
-    setup = "inv setup-fargate"
+    """The service as DescribeServices has it; NotReadyError where it is not there or not ACTIVE."""
     answer = aws.find(
         "ecs:DescribeServices",
         ("ClusterNotFoundException",),
@@ -112,23 +116,28 @@ def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
         services=[settings.service],
     )
     if answer is None:
-        raise RefusedError(f"There is no cluster {settings.cluster} in {settings.region}.", next_step=setup)
+        raise _no_service(f"There is no cluster {settings.cluster} in {settings.region}.")
     service = next(iter(answer["services"]), None)
     if service is None or service["status"] == "INACTIVE":
-        raise RefusedError(f"There is no service {settings.service} in {settings.cluster}.", next_step=setup)
+        raise _no_service(f"There is no service {settings.service} in {settings.cluster}.")
     if service["status"] != "ACTIVE":
-        raise RefusedError(
+        raise NotReadyError(
             f"The service {settings.service} is {service['status']}.",
             "it is being deleted, which ends when its last task has stopped",
-            f"wait for that, then {setup}",
+            "wait for that, then inv setup-fargate",
+            code="service-gone",
         )
     return dict(service)
+
+
+def _no_service(what: str) -> NotReadyError:
+    return NotReadyError(what, next_step="inv setup-fargate", code="service-gone")
 
 
 def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
     """The image behind a tag, a digest or a full reference of our repository.
 
-    Raises UsageError for what cannot name one, RefusedError for what is not in the repository.
+    Raises UsageError for what cannot name one, NotReadyError for what is not in the repository.
     """
     registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
     identity = image_id(wanted, settings.repository, f"{registry}/{settings.repository}")
@@ -143,9 +152,10 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
     except AwsCallError as refused:
         if refused.code != "RepositoryNotFoundException":
             raise
-        raise RefusedError(
+        raise NotReadyError(
             f"There is no repository {settings.repository} in {settings.region}.",
             next_step="inv setup-fargate",
+            code="image-not-found",
         ) from refused
     if not found or not found["imageDetails"]:
         raise _no_such_image(aws, settings, wanted)
@@ -275,18 +285,21 @@ def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:
     return given
 
 
-def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> RefusedError:
+def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
     images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=settings.repository)
     push = f"inv push-image --tag {wanted if _TAG.fullmatch(wanted) else 'T'}"
     if not images:
-        return RefusedError(f"The repository {settings.repository} is empty.", next_step=push)
+        return NotReadyError(
+            f"The repository {settings.repository} is empty.", next_step=push, code="image-not-found"
+        )
     newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
     tagged = [image for image in newest if image.get("imageTags")][:_NEWEST_SHOWN]
     shown = [f"{', '.join(image['imageTags'])} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
-    return RefusedError(
+    return NotReadyError(
         f"{wanted} is not in the repository {settings.repository}.",
         f"its newest: {'; '.join(shown)}" if shown else "none of its images has a tag",
         f"deploy one of these, or {push}",
+        code="image-not-found",
     )
 
 
@@ -314,27 +327,3 @@ def described(aws: Aws, definition: str) -> dict[str, Any] | None:
         "ecs:DescribeTaskDefinition", ("ClientException",), definition, taskDefinition=definition
     )
     return answer["taskDefinition"] if answer else None
-
-
-def _check_log_groups(aws: Aws, definition: Mapping[str, Any]) -> None:
-    """A task whose log group is not there does not start; that is found out here rather than minutes later."""
-    for name in sorted(_log_groups(definition)):
-        found = aws.pages("logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name)
-        if not any(group["logGroupName"] == name for group in found):
-            raise RefusedError(
-                f"There is no log group {name}.",
-                "the tasks write to it and would not start without it",
-                "inv setup-fargate",
-            )
-
-
-def _log_groups(definition: Mapping[str, Any]) -> set[str]:
-    options = [
-        (container.get("logConfiguration") or {}).get("options") or {}
-        for container in definition["containerDefinitions"]
-    ]
-    return {
-        each["awslogs-group"]
-        for each in options
-        if "awslogs-group" in each and each.get("awslogs-create-group") != "true"
-    }

@@ -8,7 +8,7 @@ from . import project
 from .command import Run, command, required
 
 if TYPE_CHECKING:
-    from ..rollout import Outcome, Progress
+    from ..rollout import IfBusy, Outcome, Progress
 
 
 @command(
@@ -74,9 +74,10 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
         "tag": "a tag in the repository, a digest, or a full image reference",
         "registered": "follow the deployment of this task definition (ARN), which somebody else has made",
         "force": "new tasks even where nothing differs",
+        "if-busy": "while another deployment is under way: wait, supersede or refuse",
     },
 )
-def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -> int:
+def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, if_busy: str = "wait") -> int:
     """Bring --tag to live and prove that it is.
 
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
@@ -88,11 +89,14 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
     from .. import report, step_outputs
-    from ..rollout import Outcome
+    from ..rollout import IF_BUSY, Outcome
 
+    busy = next((each for each in IF_BUSY if each == if_busy), None)
+    if busy is None:
+        raise UsageError(f"--if-busy {if_busy} is none of {', '.join(IF_BUSY)}.")
     run.console.say(report.release_heading(run.settings, tag or registered))
     try:
-        ended = _rollout(run, tag, registered, force)
+        ended = _rollout(run, tag, registered, force, busy)
     except RefusedError as refusal:
         ended = Outcome.refused(refusal)
         if not run.json:
@@ -108,7 +112,7 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False) -
     return ended.exit_code
 
 
-def _rollout(run: Run, tag: str, registered: str, force: bool) -> Outcome:
+def _rollout(run: Run, tag: str, registered: str, force: bool, if_busy: IfBusy) -> Outcome:
     from .. import report
     from ..rollout import deploy, follow
 
@@ -121,4 +125,4 @@ def _rollout(run: Run, tag: str, registered: str, force: bool) -> Outcome:
 
         if registered:
             return follow(run.aws, run.settings, registered, observe=observe)
-        return deploy(run.aws, run.settings, tag, force=force, observe=observe)
+        return deploy(run.aws, run.settings, tag, force=force, if_busy=if_busy, observe=observe)

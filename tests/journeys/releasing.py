@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from lobster_tasks import converge, settings, stack
+from lobster_tasks import converge, settings, stack, templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.rollout import Outcome, deploy
 from lobster_tasks.settings import Settings
@@ -47,6 +47,15 @@ class Account:
         """UpdateService by somebody else."""
         where = {"cluster": self.settings.cluster, "service": self.settings.service}
         self.client("ecs").update_service(**where, **members)
+
+    def register(self, image: str, **members: Any) -> str:
+        """Register the settings' definition with an image, as somebody else would; ``members`` are the container's."""
+        definition = templates.task_definition(self.settings, self.aws.account, "aws", image)
+        container = definition["containerDefinitions"][0]
+        over = {name: members.pop(name) for name in list(members) if name in definition}
+        made = {**definition, **over, "containerDefinitions": [{**container, **members}]}
+        answer = self.client("ecs").register_task_definition(**made)
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def revisions(self) -> list[str]:
         """The ARNs of the family's revisions."""

@@ -111,7 +111,7 @@ def test_what_is_missing_is_refused_before_anything_changes(account: Account) ->
         ("cluster=other", "There is no cluster other in us-east-2."),
         ("service=other", "There is no service other in lobster-cluster."),
         ("repository=other", "There is no repository other in us-east-2."),
-        ("logs.group=/ecs/other", "There is no log group /ecs/other."),
+        ("logs.group=/ecs/other", "There is no log group /ecs/other in us-east-2."),
     ):
         with pytest.raises(RefusedError) as refused:
             deploy(account.aws, account.with_settings(flag).settings, "one")
@@ -147,7 +147,8 @@ def test_a_release_that_is_never_healthy(account: Account) -> None:
 
 
 def test_out_of_time(account: Account) -> None:
-    outcome = account.with_settings("deployment.wait_minutes=0.3").deploy("one", HEALTH_STATUS="500")
+    impatient = account.with_settings("deployment.wait_minutes=0.3")
+    outcome = impatient.deploy("one", START_DELAY="60")
     assert (outcome.verdict, outcome.exit_code) == ("out_of_time", 4)
     assert outcome.cause is not None
     assert outcome.cause.code == "out-of-time"

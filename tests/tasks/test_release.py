@@ -96,6 +96,6 @@ def test_what_cannot_be_released_is_refused(project: Project, embedded: Embedded
     assert "b (" not in refused.err
     answer = project.inv("deploy", "--tag", "nope", "--json").check(5).json
     assert set(answer) >= OUTCOME
-    assert (answer["verdict"], answer["cause"]["code"]) == ("refused", "refused")
+    assert (answer["verdict"], answer["cause"]["code"]) == ("refused", "image-not-found")
     assert "nope is not in the repository" in answer["cause"]["message"]
     assert not calls(embedded)

@@ -1,0 +1,76 @@
+"""A service that is in the middle of somebody else's deployment: wait for it, take its place, or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from ..aws import Aws
+from ..errors import NotReadyError
+from ..settings import Settings
+from .outcome import Journal
+from .release import Ground, active_service, described
+from .snapshot import Deployment, Service, revision_of
+
+IfBusy = Literal["wait", "supersede", "refuse"]
+CHOICES: tuple[IfBusy, ...] = ("wait", "supersede", "refuse")
+
+_BETWEEN_SECONDS = 3.0
+# Failures after which a deployment that nothing will stop is taken for lost.
+_LOST_AFTER = 3
+
+
+def make_way(aws: Aws, settings: Settings, ground: Ground, if_busy: IfBusy, journal: Journal) -> Ground:
+    """The ground once it may be built on; raises NotReadyError where that is refused or takes too long."""
+    other = under_way(ground.service)
+    if other is None:
+        return ground
+    named = f"deployment {other.id} of revision {revision_of(other.task_definition)}"
+    if if_busy == "supersede":
+        journal.say(f"{named} is under way: taking its place")
+        return ground
+    if if_busy == "refuse":
+        raise _busy(named, "it was asked to refuse then (--if-busy refuse)")
+    journal.say(f"{named} is under way: waiting for it")
+    service = _wait(aws, settings, named, journal)
+    return replace(ground, service=service, current=described(aws, service["taskDefinition"]) or {})
+
+
+def under_way(service: Mapping[str, Any]) -> Deployment | None:
+    """The deployment that a service is in the middle of. Pure."""
+    primary = Service.of(service).primary
+    return primary if primary is not None and primary.rollout == "IN_PROGRESS" else None
+
+
+def is_lost(service: Mapping[str, Any]) -> bool:
+    """Whether a deployment fails again and again and no circuit breaker will end it. Pure."""
+    other = under_way(service)
+    breaker = service.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+    if other is None or breaker.get("enable"):
+        return False
+    return other.running == 0 and other.failed >= _LOST_AFTER
+
+
+def _wait(aws: Aws, settings: Settings, named: str, journal: Journal) -> Mapping[str, Any]:
+    deadline = aws.clock.now() + settings.deployment.wait_minutes * 60
+    while True:
+        service = active_service(aws, settings)
+        if under_way(service) is None:
+            journal.say(f"{named} is over")
+            return service
+        if is_lost(service):
+            journal.say(f"{named} fails again and again, and no circuit breaker ends it: taking its place")
+            return service
+        if aws.clock.now() >= deadline:
+            raise _busy(named, f"it was waited for {settings.deployment.wait_minutes:g} minutes")
+        aws.clock.sleep(_BETWEEN_SECONDS)
+
+
+def _busy(named: str, why: str) -> NotReadyError:
+    return NotReadyError(
+        f"{named[:1].upper()}{named[1:]} is under way.",
+        why,
+        "inv status --watch, or take its place: --if-busy supersede",
+        code="service-busy",
+    )

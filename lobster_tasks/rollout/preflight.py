@@ -1,0 +1,214 @@
+"""Before anything is changed: whether what a release needs is there and in order.
+
+What is found here in a second would show minutes later as tasks that do not start. What may not be looked at is
+not held against the release: it is said, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..doctor import Check, consult
+from ..doctor.check import UnknownError, refusal
+from ..doctor.facts import Name
+from ..errors import AwsCallError, NotReadyError, SettingsError
+from ..settings import Settings
+from ..together import together
+from .inquiry import as_defined
+from .outcome import Journal
+from .platforms import PLATFORMS, platforms_of
+from .release import Ground
+from .snapshot import TargetGroup
+
+# The doctor's checks that decide whether a task can start, each with the cause that it would become.
+_TASKS: Mapping[str, str] = {
+    "roles.execution": "execution-role-not-assumable",
+    "roles.task": "task-role-missing",
+    "roles.pass": "pass-role-denied",
+    "secrets.exist": "secret-not-found",
+    "secrets.form": "secret-key-missing",
+    "roles.pull": "registry-denied",
+    "roles.logs": "logs-denied",
+    "roles.secrets": "secret-not-readable",
+    "roles.decrypt": "secret-not-readable",
+    "network.routes": "no-route-to-registry",
+    "network.public-address": "no-route-to-registry",
+    "security.tasks-out": "no-route-to-registry",
+}
+# And whether the load balancer gets to it.
+_BALANCED: Mapping[str, str] = {
+    "security.tasks": "security-group-blocks",
+    "security.load-balancer-out": "security-group-blocks",
+    "load-balancer.listener": "target-not-in-use",
+    "load-balancer.zones": "target-not-in-use",
+    "targets.kind": "target-group-mismatch",
+}
+
+_WORDS = ("the", "there", "tasks", "no", "it")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, as the cause that it would become, and how to mend it."""
+
+    code: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of one look: its problem, or why it could not be made; neither where all is well."""
+
+    name: str
+    problem: Problem | None = None
+    unknown: str = ""
+
+
+def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) -> None:
+    """Raises NotReadyError with everything that would keep the release from becoming live."""
+    looks = together(
+        partial(_look, "image.platform", partial(_platform, aws, ground)),
+        partial(_look, "ports", partial(_ports, ground)),
+        partial(_look, "logs.group", partial(_log_groups, aws, ground)),
+        partial(_checks, aws, settings, ground),
+    )
+    *own, checked = looks
+    made: list[Look] = [*own, *checked]
+    if problems := [look.problem for look in made if look.problem]:
+        raise _not_ready(problems)
+    journal.say(_summary(made))
+
+
+def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
+    first = problems[0]
+    every = [f"{each.what} → {each.fix}" for each in problems] if len(problems) > 1 else []
+    what = f"{_sentence(first.what)}."
+    return NotReadyError(what, "nothing was changed", first.fix, code=first.code, problems=every)
+
+
+def _sentence(text: str) -> str:
+    """With a capital, but for what begins with a name."""
+    is_name = text.partition(" ")[0] not in _WORDS
+    return text if is_name else f"{text[:1].upper()}{text[1:]}"
+
+
+def _summary(looks: Iterable[Look]) -> str:
+    made = [look for look in looks if not look.unknown]
+    unknown: dict[str, list[str]] = {}
+    for look in looks:
+        if look.unknown:
+            unknown.setdefault(look.unknown, []).append(look.name)
+    told = f"{len(made)} things looked at, all in order"
+    reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in unknown.items())
+    return f"{told}; not checked: {reasons}" if reasons else told
+
+
+def _look(name: str, work: Callable[[], Problem | None]) -> Look:
+    try:
+        return Look(name, work())
+    except UnknownError as unknown:
+        return Look(name, unknown=str(unknown))
+    except AwsCallError as refused:
+        return Look(name, unknown=refusal(refused))
+
+
+def _platform(aws: Aws, ground: Ground) -> Problem | None:
+    architecture = ground.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    wanted, offered = PLATFORMS[architecture], platforms_of(aws, ground.image)
+    if any(each.startswith(wanted) for each in offered):
+        return None
+    return Problem(
+        "image-platform",
+        f"{ground.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
+        f"inv push-image --tag {ground.wanted} (it builds for task.architecture), or set task.architecture",
+    )
+
+
+def _ports(ground: Ground) -> Problem | None:
+    """ECS refuses a revision without the container and the port that the service registers."""
+    for group in TargetGroup.all_of(ground.service):
+        containers = ground.definition["containerDefinitions"]
+        container = next((each for each in containers if each["name"] == group.container), None)
+        ports = [each["containerPort"] for each in container.get("portMappings", [])] if container else []
+        if group.port not in ports:
+            opened = ", ".join(map(str, ports)) or "no port"
+            what = f"the service sends requests to {group.container}:{group.port}; the new revision has "
+            what += f"{group.container} with {opened}" if container else f"no container {group.container}"
+            return Problem("target-group-mismatch", what, "inv setup-fargate, or correct container.port")
+    return None
+
+
+def _log_groups(aws: Aws, ground: Ground) -> Problem | None:
+    """A task whose log group is not there does not start."""
+    for container in ground.definition["containerDefinitions"]:
+        options = (container.get("logConfiguration") or {}).get("options") or {}
+        name, region = options.get("awslogs-group"), options.get("awslogs-region", aws.region)
+        if name is None or options.get("awslogs-create-group") == "true":
+            continue
+        if not _has_log_group(aws, name, region):
+            code = "log-group-missing" if region == aws.region else "log-group-region"
+            return Problem(code, f"there is no log group {name} in {region}", "inv setup-fargate")
+    return None
+
+
+def _has_log_group(aws: Aws, name: str, region: str) -> bool:
+    there = aws.in_region(region)
+    try:
+        found = there.pages(
+            "logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name
+        )
+    except SettingsError:  # no such region
+        return False
+    return any(group["logGroupName"] == name for group in found)
+
+
+def _checks(aws: Aws, settings: Settings, ground: Ground) -> list[Look]:
+    """The doctor's checks, of the definition that is to run and of the load balancer that the service is behind."""
+    groups = TargetGroup.all_of(ground.service)
+    codes = {**_TASKS, **(_BALANCED if groups else {})}
+    given: dict[Name, Any] = {"service": ground.service, "task_definition": ground.definition}
+    if groups:
+        given |= _balancing(aws, groups[0])
+    made, _ = consult(aws, as_defined(settings, ground.definition), codes, given)
+    looks = [_as_look(check, codes[name]) for name, check in made.items()]
+    return [*looks, _forwarded(given["target_group"])] if given.get("target_group") else looks
+
+
+def _forwarded(target_group: Mapping[str, Any]) -> Look:
+    """Whether any load balancer at all sends requests to the group."""
+    name = "load-balancer.target-group"
+    if target_group["LoadBalancerArns"]:
+        return Look(name)
+    what = f"no listener forwards to {target_group['TargetGroupName']}"
+    return Look(name, Problem("target-not-in-use", what, "inv setup-application-load-balancer"))
+
+
+def _as_look(check: Check, code: str) -> Look:
+    if check.status == "skip":
+        return Look(check.id, unknown=check.saw)
+    if check.status != "fail":
+        return Look(check.id)
+    if check.id == "roles.task" and "cannot be assumed" in check.saw:
+        code = "task-role-not-assumable"
+    return Look(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
+
+
+def _balancing(aws: Aws, group: TargetGroup) -> dict[Name, Any]:
+    """The target group of the service and the load balancer in front of it, whatever their names."""
+    try:
+        found = aws.find(
+            "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), group.arn, TargetGroupArns=[group.arn]
+        )
+        target_group = found["TargetGroups"][0] if found and found["TargetGroups"] else None
+        arns = target_group["LoadBalancerArns"] if target_group else []
+        if not arns:
+            return {"target_group": target_group}
+        described = aws.call("elbv2:DescribeLoadBalancers", arns[0], LoadBalancerArns=arns[:1])
+    except AwsCallError:  # the checks find out for themselves, and say so
+        return {}
+    return {"target_group": target_group, "load_balancer": described["LoadBalancers"][0]}

@@ -1,0 +1,209 @@
+"""What would keep a release from becoming live is found before anything is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.errors import NotReadyError
+from lobster_tasks.rollout import Outcome, deploy
+from tests.conftest import SPEED
+from tests.embedded.images import ImageSpec, push
+from tests.embedded_process import EmbeddedProcess, eventually
+
+from .releasing import Account, said, set_up
+
+TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+MISSING_SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:gone-AbCdEf"
+
+
+@pytest.fixture(scope="module")
+def ready(embedded_process: EmbeddedProcess) -> Account:
+    """One account for all: what a case breaks it mends again."""
+    embedded_process.reset()
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    aws = Aws("us-east-2", endpoint_url=embedded_process.url, credentials=keys, clock=Clock(speed=SPEED))
+    account = set_up(embedded_process, aws)
+    account.push("one")
+    push(account.client("ecr"), ImageSpec(command=["python"], architecture="arm64"), tag="arm")
+    return account
+
+
+def role(account: Account, name: str, *statements: dict[str, Any], trust: dict[str, Any] = TRUST) -> str:
+    """A role that may do what the statements say; its name."""
+    iam = account.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+    if statements:
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
+    return name
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def allowing(*actions: str) -> dict[str, Any]:
+    """A statement that allows actions on everything."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+
+
+def untrusting(account: Account) -> list[str]:
+    """A role of App Runner's."""
+    trust = {**TRUST, "Principal": {"Service": "tasks.apprunner.amazonaws.com"}}
+    return [f"task.execution_role={role(account, 'of-app-runner', trust=trust)}"]
+
+
+def unreadable(account: Account) -> list[str]:
+    """A secret that the execution role's policy does not name."""
+    arn = account.client("secretsmanager").create_secret(Name="openai", SecretString="x")["ARN"]
+    return [f"container.secrets.OPENAI_API_KEY={arn}"]
+
+
+FLAGS: dict[str, tuple[str, Callable[[Account], list[str]], str]] = {
+    "log-group-missing": (
+        "one",
+        lambda _: ["logs.group=/nowhere"],
+        "There is no log group /nowhere in us-east-2.",
+    ),
+    "image-platform": ("arm", lambda _: [], " is for linux/arm64; the tasks run on linux/amd64."),
+    "execution-role-not-assumable": (
+        "one",
+        untrusting,
+        "it trusts tasks.apprunner.amazonaws.com, not ecs-tasks",
+    ),
+    "task-role-missing": ("one", lambda _: ["task.task_role=nobody"], "There is no role nobody."),
+    "registry-denied": (
+        "one",
+        lambda account: [f"task.execution_role={role(account, 'poor')}"],
+        "poor may not ecr:GetAuthorizationToken on *",
+    ),
+    "logs-denied": (
+        "one",
+        lambda account: [f"task.execution_role={role(account, 'silent', allowing('ecr:*'))}"],
+        "silent may not logs:CreateLogStream on",
+    ),
+    "secret-not-found": (
+        "one",
+        lambda _: [f"container.secrets.KEY={MISSING_SECRET}"],
+        "There is nothing behind KEY.",
+    ),
+    "secret-not-readable": ("one", unreadable, "ecsTaskExecutionRole may not read OPENAI_API_KEY."),
+    "target-group-mismatch": (
+        "one",
+        lambda _: ["container.port=9000"],
+        "The service sends requests to lobster-streamlit:8501; the new revision has lobster-streamlit with 9000.",
+    ),
+    "image-not-found": ("v9", lambda _: [], "v9 is not in the repository homara."),
+    "scaled-to-zero": ("one", lambda _: ["deployment.desired_count=0"], "stands at 0 tasks"),
+    "service-gone": ("one", lambda _: ["service=other"], "There is no service other in lobster-cluster."),
+}
+
+
+def refused(account: Account, tag: str = "one") -> NotReadyError:
+    """What a deployment is refused with; nothing is changed by it."""
+    account.forget_calls()
+    with pytest.raises(NotReadyError) as error:
+        deploy(account.aws, account.settings, tag)
+    assert not account.calls()
+    assert error.value.exit_code == 5
+    assert error.value.next_step
+    return error.value
+
+
+@pytest.mark.parametrize("code", FLAGS)
+def test_settings_that_do_not_fit_the_account(ready: Account, code: str) -> None:
+    tag, prepare, says = FLAGS[code]
+    error = refused(ready.with_settings(*prepare(ready)), tag)
+    assert (error.code, says in error.what) == (code, True), (error.code, error.what)
+    outcome = Outcome.refused(error)
+    assert outcome.exit_code == 5
+    assert outcome.cause is not None
+    assert outcome.cause.code == code
+
+
+@contextmanager
+def closed_group(account: Account) -> Iterator[None]:
+    """The tasks' security group lets nobody in."""
+    ec2 = account.client("ec2")
+    named = [{"Name": "group-name", "Values": ["lobster-ecs-sg"]}]
+    group = ec2.describe_security_groups(Filters=named)["SecurityGroups"][0]
+    rules = {"GroupId": group["GroupId"], "IpPermissions": group["IpPermissions"]}
+    ec2.revoke_security_group_ingress(**rules)
+    yield
+    ec2.authorize_security_group_ingress(**rules)
+
+
+@contextmanager
+def idle_listener(account: Account) -> Iterator[None]:
+    """The listener answers by itself."""
+    elb = account.client("elbv2")
+    balancer = elb.describe_load_balancers(Names=["lobster-alb"])["LoadBalancers"][0]["LoadBalancerArn"]
+    listener = elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[fixed])
+    yield
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=listener["DefaultActions"])
+
+
+@contextmanager
+def no_public_address(account: Account) -> Iterator[None]:
+    """The tasks get no public address in subnets that route to an internet gateway."""
+    network = account.service()["networkConfiguration"]
+    private = {"awsvpcConfiguration": {**network["awsvpcConfiguration"], "assignPublicIp": "DISABLED"}}
+    account.update(networkConfiguration=private)
+    eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    yield
+    account.update(networkConfiguration=network)
+    eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+
+
+@pytest.mark.parametrize(
+    ("code", "broken", "says"),
+    [
+        (
+            "security-group-blocks",
+            closed_group,
+            "lobster-ecs-sg lets nothing in; the container listens on 8501",
+        ),
+        ("target-not-in-use", idle_listener, "does not forward to lobster-tg"),
+        ("no-route-to-registry", no_public_address, "they reach nothing of AWS"),
+    ],
+)
+def test_an_account_that_does_not_fit(
+    ready: Account, code: str, broken: Callable[[Account], Any], says: str
+) -> None:
+    with broken(ready):
+        error = refused(ready)
+    assert (error.code, says in error.what) == (code, True), (error.code, error.what)
+
+
+def test_all_that_is_wrong_is_told_at_once(ready: Account) -> None:
+    flags = ["logs.group=/nowhere", "task.task_role=nobody", f"container.secrets.KEY={MISSING_SECRET}"]
+    error = refused(ready.with_settings(*flags), "arm")
+    assert error.code == "image-platform"
+    for what in ("is for linux/arm64", "no log group /nowhere", "no role nobody", "nothing behind KEY"):
+        assert [problem for problem in error.problems if what in problem], what
+
+
+def test_what_may_not_be_looked_at_is_said_and_not_held_against_the_release(account: Account) -> None:
+    account.push("one")
+    for service, operation in (
+        ("iam", "*"),
+        ("ec2", "Describe*"),
+        ("ecr", "BatchGetImage"),
+        ("logs", "DescribeLogGroups"),
+    ):
+        denied = {"code": "AccessDenied", "message": "not for you", "status": 403}
+        account.order_fault(service=service, operation=operation, error=denied)
+    outcome = deploy(account.aws, account.settings, "one")
+    assert outcome.verdict == "live"
+    assert "not checked: " in said(outcome)
+    for name in ("image.platform", "logs.group", "roles.execution", "network.routes", "security.tasks"):
+        assert name in said(outcome), name
