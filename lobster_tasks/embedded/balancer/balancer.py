@@ -199,6 +199,7 @@ class Balancer:
         now = time.monotonic()
         if now - self._read_at > FRESH:
             self._read()
+            self._reach.clear()
         for arn, door in list(self._doors.items()):
             if balancer := self.snapshot().load_balancers.get(arn):
                 self._tend_door(door, balancer, now)

@@ -288,6 +288,7 @@ async def _send(
     if not head.has_body:
         return await connection.reply()
     body = attempt.body = asyncio.ensure_future(_send_body(request, connection, head.chunked, silence))
+    body.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, whoever waits for it
     reply = asyncio.ensure_future(connection.reply())
     try:
         await asyncio.wait({body, reply}, return_when=asyncio.FIRST_COMPLETED)
