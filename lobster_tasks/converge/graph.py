@@ -86,7 +86,7 @@ class _Crew(Generic[Node]):
                 self._finish()
 
     def _goes_on(self) -> bool:
-        return bool(self._waiting) and not self.errors and not self._stopped.is_set()
+        return bool(self._waiting) and not self.errors
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         under_way = set(self._running.values())
@@ -99,7 +99,7 @@ class _Crew(Generic[Node]):
 
     def _do(self, node: Node) -> None:
         if self._stopped.is_set():
-            return
+            return  # what is left is passed over
         self._in_flight.add(node)
         try:
             self._work(node)

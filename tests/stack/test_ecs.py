@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,41 @@ def test_nothing_is_restarted_for_what_concerns_no_task(aws: Aws, embedded: Embe
         deployment={"rollback": False, "minimum_healthy_percent": 0, "maximum_percent": 150},
     ).converge()
     assert described(embedded)["deployments"][0]["id"] != deployment
+
+
+class Recorder:
+    """Stands for the door to AWS and notes what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, Any] = {}
+
+    def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
+        """Note it."""
+        self.sent = {"operation": operation, **parameters}
+        return {}
+
+    def settle(self, work: Callable[[], Any], passing: object, within: float) -> Any:
+        """Do it."""
+        return work()
+
+
+@pytest.mark.parametrize(
+    ("changed", "members"),
+    [
+        ({"health check grace period"}, {"healthCheckGracePeriodSeconds"}),
+        ({"circuit breaker", "maximum percent"}, {"deploymentConfiguration"}),
+        ({"tags on tasks"}, {"propagateTags"}),
+        ({"public address", "subnets", "security groups"}, {"networkConfiguration"}),
+        ({"target group", "health check grace period"}, {"loadBalancers", "healthCheckGracePeriodSeconds"}),
+    ],
+)
+def test_only_what_differs_is_sent(aws: Aws, changed: set[str], members: set[str]) -> None:
+    """Network and load balancers restart every task, whatever is sent as theirs."""
+    stand, recorder = Stand.of(aws, "service"), Recorder()
+    stand.converge()
+    live, service = stand.read(), stand.find(SERVICE)
+    service.update(recorder, live[service], frozenset(changed), Known(live))
+    assert recorder.sent.keys() == {"operation", "cluster", "service", *members}
 
 
 def test_fargate_spot_is_as_good(aws: Aws, embedded: EmbeddedProcess) -> None:
