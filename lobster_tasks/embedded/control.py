@@ -7,6 +7,7 @@
 | ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
 | ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
 | ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
+| ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | the two-minute warning to a task on FARGATE_SPOT |
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
 | ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``fargate.task_endpoint``) |
@@ -50,6 +51,7 @@ class Control:
             ("DELETE", "calls"): lambda _: self._calls.clear(),
             ("POST", "latency"): self._latency,
             ("POST", "kill-task"): self._kill_task,
+            ("POST", "interrupt-spot"): self._interrupt_spot,
             ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
             ("POST", "address"): self._address,
         }
@@ -90,6 +92,9 @@ class Control:
 
     def _kill_task(self, given: Any) -> dict[str, bool]:
         return {"killed": self.kill_task(given["task"])}
+
+    def _interrupt_spot(self, given: Any) -> dict[str, bool]:
+        return {"interrupted": self._world.fargate.interrupt_task(given["task"])}
 
 
 def _layer(world: World, path: str) -> Answer:

@@ -14,13 +14,21 @@ included), ``{"every": 3}``, or absent for all. And it says what happens to them
     "drop": "before" | "after"         the connection is reset before, or after, the work was done
     "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call was answered
 
-A rule ``{"role_propagation_seconds": 30}`` matches no call: from then on an IAM role is not assumable by a
-service until so many AWS seconds after its creation.
+Rules about AWS itself match no call; all their seconds are AWS's, counted from the order unless said otherwise::
+
+    {"role_propagation_seconds": 30}        an IAM role is not assumable by a service before it is so old
+    {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
+    {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
+    {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
+
+The two about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
+hold for each.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -36,7 +44,17 @@ THROTTLING = {
     "iam": ("Throttling", "Rate exceeded", 400),
 }
 MATCHERS = {"service", "operation", "nth"}
-EFFECTS = {"error", "throttle", "delay_seconds", "drop", "kill_task", "role_propagation_seconds"}
+STANDING = {
+    "role_propagation_seconds",
+    "capacity_unavailable_seconds",
+    "vcpu_quota",
+    "event_delay_seconds",
+}
+"""What is about AWS itself, not about calls."""
+
+EFFECTS = {"error", "throttle", "delay_seconds", "drop", "kill_task"} | STANDING
+KNOWN = MATCHERS | EFFECTS | {"capacity_provider"}
+NUMBERS = {"delay_seconds"} | STANDING
 
 
 class RuleError(ValueError):
@@ -61,6 +79,7 @@ class Rule:
     given: Mapping[str, Any]
     seen: int = 0
     applied: int = 0
+    ordered_at: float = field(default_factory=time.monotonic)
     service: str = field(init=False)
     operation: str = field(init=False)
 
@@ -70,14 +89,9 @@ class Rule:
         self.service = ALIASES.get(service, service)
         self.operation = str(self.given.get("operation", "*"))
 
-    @property
-    def role_propagation(self) -> float | None:
-        """AWS seconds before a new role is assumable, when that is what the rule says."""
-        return self.given.get("role_propagation_seconds")
-
     def takes(self, call: Call) -> bool:
         """Whether the rule applies to this call; counts it when it matches."""
-        if self.role_propagation is not None:
+        if STANDING & set(self.given):
             return False
         if not (fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.operation)):
             return False
@@ -113,16 +127,18 @@ class Rule:
 def _check(given: Any) -> None:
     if not isinstance(given, dict):
         raise RuleError(f"a rule is a JSON object, not {given!r}")
-    unknown = sorted(set(given) - MATCHERS - EFFECTS)
+    unknown = sorted(set(given) - KNOWN)
     if unknown:
-        raise RuleError(f"unknown members {unknown}; known are {sorted(MATCHERS | EFFECTS)}")
+        raise RuleError(f"unknown members {unknown}; known are {sorted(KNOWN)}")
     if not set(given) & EFFECTS:
         raise RuleError(f"a rule needs one of {sorted(EFFECTS)}")
     if "error" in given and not (isinstance(given["error"], dict) and "code" in given["error"]):
         raise RuleError("error is an object with a code")
     if given.get("drop") not in (None, "before", "after"):
         raise RuleError("drop is before or after")
-    for name in ("delay_seconds", "role_propagation_seconds"):
+    if given.get("capacity_provider") not in (None, "FARGATE", "FARGATE_SPOT"):
+        raise RuleError("capacity_provider is FARGATE or FARGATE_SPOT")
+    for name in sorted(NUMBERS):
         if not isinstance(given.get(name, 0), int | float):
             raise RuleError(f"{name} is a number")
     _check_nth(given.get("nth"))
@@ -185,5 +201,36 @@ class Faults:
     @property
     def role_propagation(self) -> float:
         """AWS seconds from a role's creation until a service can assume it."""
+        return max(self._standing("role_propagation_seconds"), default=0.0)
+
+    @property
+    def event_delay(self) -> float:
+        """AWS seconds from an event of a service until it is shown."""
+        return max(self._standing("event_delay_seconds"), default=0.0)
+
+    def lacks_capacity(self, provider: str, speed: float) -> bool:
+        """Whether Fargate has no room now for a task of this capacity provider."""
         with self._lock:
-            return max((rule.role_propagation or 0.0 for rule in self._rules), default=0.0)
+            return any(
+                time.monotonic() - rule.ordered_at < rule.given["capacity_unavailable_seconds"] / speed
+                for rule in self._rules
+                if "capacity_unavailable_seconds" in rule.given and _is_about(rule, provider)
+            )
+
+    def vcpu_quota(self, provider: str) -> float:
+        """How many vCPUs the tasks of a capacity provider may have at once."""
+        with self._lock:
+            quotas = [
+                float(rule.given["vcpu_quota"])
+                for rule in self._rules
+                if "vcpu_quota" in rule.given and _is_about(rule, provider)
+            ]
+        return min(quotas, default=float("inf"))
+
+    def _standing(self, name: str) -> list[float]:
+        with self._lock:
+            return [float(rule.given[name]) for rule in self._rules if name in rule.given]
+
+
+def _is_about(rule: Rule, provider: str) -> bool:
+    return rule.given.get("capacity_provider") in (None, provider)

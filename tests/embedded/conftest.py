@@ -53,3 +53,17 @@ def stack(quick_process: EmbeddedProcess) -> Stack:
     """What an ECS service stands on, made when asked for."""
     quick_process.reset()
     return Stack(quick_process)
+
+
+@pytest.fixture(scope="session")
+def rapid_process() -> Iterator[EmbeddedProcess]:
+    """An embedded AWS in which 1000 seconds pass in one, for what only has to be waited for."""
+    with start(speed=1000, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture
+def rapid_stack(rapid_process: EmbeddedProcess) -> Stack:
+    """What an ECS service stands on, where minutes are nothing."""
+    rapid_process.reset()
+    return Stack(rapid_process)

@@ -6,11 +6,13 @@ wanted (``clusters``, ``task_definitions``, ``services``, ``service_deployments`
 ``breaker`` ends deployments. ``lifecycle`` lives one task, as a coroutine: ``agent`` prepares it, as the Fargate
 agent does, with the execution role's ``permissions``; ``health`` runs its containers' own health checks.
 
-Modelled in AWS seconds: attaching and detaching an interface, pulling by size, registering targets, back-off.
+Modelled in AWS seconds: attaching and detaching an interface, pulling by size, registering targets, back-off,
+and the minutes until the agent gives up on a service that ``egress`` finds no way to.
 Real: the image, the program, its output, exit code, memory, signals, and whether its target is healthy.
 
 Liberties, each of which a program could notice: ``AWS_ENDPOINT_URL`` is set; the task's metadata and credentials
 come from that address. Containers stop all at once, not in reverse order of their dependencies. Users, ulimits
 and read-only root file systems are accepted and not enforced; volumes and other log drivers fail the task with
-a reason that says so. What is not supported of a service is refused by name.
+a reason that says so. What is not supported of a service is refused by name. Routes, security groups and
+endpoints bind the agent only: a program's own calls go wherever this machine lets them.
 """

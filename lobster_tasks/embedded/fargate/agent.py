@@ -12,16 +12,15 @@ from typing import Any
 from ..runtime.images import Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..world import World
-from . import container_logs, container_secrets, task_endpoint
-from .definition_rules import ECR_IMAGE
+from . import container_logs, container_secrets, image_pull, task_endpoint
+from .agent_errors import FAILED_PULL, UNREACHABLE, AgentError, UnreachableError
+from .egress import Egress
+from .image_pull import Source
 from .model import ContainerState, Room, Task
-from .network import egress
 from .permissions import Permissions
 
-RESOURCES = (
-    "ResourceInitializationError: unable to pull secrets or registry auth: "
-    "execution resource retrieval failed: "
-)
+AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
+RESOURCES = f"{AUTH}execution resource retrieval failed: "
 LOGGER = "ResourceInitializationError: failed to validate logger args: "
 
 
@@ -32,15 +31,6 @@ UNSUPPORTED = (
     "repositoryCredentials",
     "firelensConfiguration",
 )
-
-
-class AgentError(Exception):
-    """The task cannot start; ``in_container`` is whether the reason belongs to a container, too."""
-
-    def __init__(self, reason: str, container: ContainerState | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.container = container
 
 
 @dataclass(frozen=True)
@@ -60,40 +50,48 @@ class Agent:
 
     def prepare(self, room: Room, task: Task) -> list[Prepared]:
         """Registry credentials, secrets and log streams of every container; call it with the lock held."""
-        if blocked := egress(task.placement.network):
-            raise AgentError(blocked)
         for container in task.containers:
             _refuse_unsupported(container)
-        allowed = _permissions(room, task)
-        if any(ECR_IMAGE.match(container.definition["image"]) for container in task.containers):
-            self._check_registry(allowed)
-        secrets = {one.name: self._secrets(room, one, allowed) for one in task.containers}
+        allowed, way = _permissions(room, task), _way_out(room, task)
+        try:
+            for region in sorted(_registries(task)):
+                self._check_token(region, allowed, way)
+            secrets = {one.name: self._secrets(room, one, allowed, way) for one in task.containers}
+            logs = {one.name: self._log(room, task, one, allowed, way) for one in task.containers}
+        except UnreachableError as error:
+            raise AgentError(str(error), after=UNREACHABLE) from error
         return [
-            Prepared(
-                one,
-                self._environment(room, task, one) | secrets[one.name],
-                self._log(room, task, one, allowed),
-            )
+            Prepared(one, self._environment(room, task, one) | secrets[one.name], logs[one.name])
             for one in task.containers
         ]
 
-    def _check_registry(self, allowed: Permissions) -> None:
+    def _check_token(self, region: str, allowed: Permissions, way: Egress) -> None:
+        host = f"api.ecr.{region}.amazonaws.com"
+        if lost := way.timeout("ecr.api", region, host):
+            raise UnreachableError(
+                f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the "
+                "task and Amazon ECR. Check your task network configuration. operation error ECR: "
+                "GetAuthorizationToken, exceeded maximum number of attempts, 3, https response error StatusCode: 0, "
+                f'RequestID: , request send failed, Post "https://{host}/": {lost}'
+            )
         if denied := allowed.denial("ecr:GetAuthorizationToken"):
             raise AgentError(
                 f"{RESOURCES}unable to retrieve ecr registry auth: service call has been retried 3 time(s): {denied}"
             )
 
-    def _secrets(self, room: Room, container: ContainerState, allowed: Permissions) -> dict[str, str]:
+    def _secrets(
+        self, room: Room, container: ContainerState, allowed: Permissions, way: Egress
+    ) -> dict[str, str]:
         try:
-            return container_secrets.fetch(room, container.definition, allowed)
+            return container_secrets.fetch(room, container.definition, allowed, way)
         except container_secrets.SecretError as error:
             raise AgentError(f"{RESOURCES}{error}") from error
 
     def _log(
-        self, room: Room, task: Task, container: ContainerState, allowed: Permissions
+        self, room: Room, task: Task, container: ContainerState, allowed: Permissions, way: Egress
     ) -> Callable[[str], None]:
         try:
-            return container_logs.open_stream(room, container.definition, task.id, allowed)
+            return container_logs.open_stream(room, container.definition, task.id, allowed, way)
         except container_logs.LoggerError as error:
             raise AgentError(f"{LOGGER}{error}") from error
 
@@ -110,29 +108,19 @@ class Agent:
 
     def pull(self, room: Room, task: Task, container: ContainerState) -> Image:
         """The container's image, by the digest that its service revision resolved first. Blocks."""
-        reference = self._reference(task, container)
-        self._check_pull(room, task, container)
+        reference, images = self._reference(task, container), self._world.images
+        source = Source.of(container.definition["image"])
+        allowed, way = _permissions(room, task), _way_out(room, task)
         try:
-            return self._world.images.pull(room.account, room.region, reference, _platform(task))
+            with self._world.lock:
+                image_pull.check_registry(source, way, allowed)
+                images.resolve(room.account, room.region, reference)
+                image_pull.check_layers(source, way, allowed)
+            return images.pull(room.account, room.region, reference, _platform(task))
+        except UnreachableError as error:
+            raise AgentError(str(error), container, UNREACHABLE) from error
         except PullError as error:
-            raise AgentError(str(error), container) from error
-
-    def _check_pull(self, room: Room, task: Task, container: ContainerState) -> None:
-        image = container.definition["image"]
-        if not ECR_IMAGE.match(image):
-            return
-        account, _, _, region = image.split("/")[0].split(".")[:4]
-        repository = image.split("/", 1)[1].split("@")[0].split(":")[0]
-        arn = f"arn:aws:ecr:{region}:{account}:repository/{repository}"
-        allowed = _permissions(room, task)
-        for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
-            if allowed.denial(action, arn):
-                raise AgentError(
-                    "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-                    f"{image}: pulling from host {image.split('/')[0]} failed with status code [manifests "
-                    f"{image.rsplit(':', 1)[-1]}]: 403 Forbidden",
-                    container,
-                )
+            raise AgentError(str(error), container, FAILED_PULL) from error
 
     def _reference(self, task: Task, container: ContainerState) -> str:
         given: str = container.definition["image"]
@@ -170,6 +158,17 @@ class Agent:
 def _permissions(room: Room, task: Task) -> Permissions:
     role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
     return Permissions(room.account, role, task.id)
+
+
+def _way_out(room: Room, task: Task) -> Egress:
+    assert task.interface is not None
+    return Egress(room, task.interface)
+
+
+def _registries(task: Task) -> set[str]:
+    """The regions of the ECR registries that a task's images are in."""
+    sources = (Source.of(container.definition["image"]) for container in task.containers)
+    return {source.region for source in sources if source.in_ecr}
 
 
 def _refuse_unsupported(container: ContainerState) -> None:

@@ -12,10 +12,16 @@ from typing import Any
 
 from .. import moto_door
 from ..moto_door import AwsError
+from .agent_errors import UnreachableError
+from .egress import Egress
 from .model import Room
 from .permissions import Permissions
 
-NO_SUCH_GROUP = "ResourceNotFoundException: The specified log group does not exist."
+NO_CONNECTION = (
+    "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
+    "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
+    "Check your network configuration. : signal: killed"
+)
 REQUIRED = ("awslogs-region", "awslogs-group", "awslogs-stream-prefix")
 
 
@@ -28,9 +34,9 @@ def discard(_line: str) -> None:
 
 
 def open_stream(
-    room: Room, container: Mapping[str, Any], task_id: str, allowed: Permissions
+    room: Room, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
 ) -> Callable[[str], None]:
-    """Make the container's log stream and return what writes a line into it; LoggerError when that fails."""
+    """Make the container's log stream and return what writes a line into it; LoggerError, UnreachableError."""
     config = container.get("logConfiguration")
     if not config or config.get("logDriver") != "awslogs":
         return discard
@@ -38,6 +44,8 @@ def open_stream(
     _check_options(options)
     group, region = options["awslogs-group"], options["awslogs-region"]
     stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
+    if way.timeout("logs", region, f"logs.{region}.amazonaws.com"):
+        raise UnreachableError(NO_CONNECTION)
     if options.get("awslogs-create-group") == "true":
         _create_group(room, region, group, allowed)
     head = "create stream has been retried 1 times: failed to create Cloudwatch log stream: "
@@ -46,7 +54,7 @@ def open_stream(
     try:
         moto_door.create_log_stream(room.account, region, group, stream)
     except AwsError as error:
-        raise LoggerError(head + NO_SUCH_GROUP) from error
+        raise LoggerError(f"{head}{error.code}: {error.message}") from error
     return LogStream(room.account, region, group, stream)
 
 

@@ -15,9 +15,13 @@ from typing import Any
 
 from .. import moto_door
 from ..moto_door import AwsError
+from .agent_errors import UnreachableError
+from .egress import Egress
 from .model import Room
 from .permissions import Permissions
 
+UNABLE = "ResourceInitializationError: unable to pull secrets or registry auth: "
+CANCELED = "RequestCanceled: request context canceled caused by: context deadline exceeded"
 SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:(?P<region>[^:]+):(?P<account>\d+):secret:")
 
 
@@ -46,19 +50,29 @@ class SecretPath:
         return cls(":".join(parts[:7]), found["region"], found["account"], parts[7], parts[8], parts[9])
 
 
-def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions) -> dict[str, str]:
-    """The container's secrets as environment variables; SecretError with ECS's words."""
+def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions, way: Egress) -> dict[str, str]:
+    """The container's secrets as environment variables; SecretError, UnreachableError with ECS's words.
+
+    Both services call KMS themselves, so the task needs no way to it.
+    """
     return {
-        secret["name"]: _value(room, secret["valueFrom"], allowed) for secret in container.get("secrets", ())
+        secret["name"]: _value(room, secret["valueFrom"], allowed, way)
+        for secret in container.get("secrets", ())
     }
 
 
-def _value(room: Room, value_from: str, allowed: Permissions) -> str:
+def _value(room: Room, value_from: str, allowed: Permissions, way: Egress) -> str:
     path = SecretPath.parse(value_from)
-    return _parameter(room, value_from, allowed) if path is None else _secret(path, allowed)
+    return _parameter(room, value_from, allowed, way) if path is None else _secret(path, allowed, way)
 
 
-def _secret(path: SecretPath, allowed: Permissions) -> str:
+def _secret(path: SecretPath, allowed: Permissions, way: Egress) -> str:
+    if way.timeout("secretsmanager", path.region, f"secretsmanager.{path.region}.amazonaws.com"):
+        raise UnreachableError(
+            f"{UNABLE}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
+            "Manager. Check your task network configuration. failed to fetch secret "
+            f"{path.arn} from AWS Secrets Manager: {CANCELED}"
+        )
     head = (
         "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
         f"{path.arn} from secrets manager: "
@@ -102,7 +116,7 @@ def go_json_error(text: str) -> str:
     return f"invalid character '{text[0]}' looking for beginning of value"
 
 
-def _parameter(room: Room, value_from: str, allowed: Permissions) -> str:
+def _parameter(room: Room, value_from: str, allowed: Permissions, way: Egress) -> str:
     head = "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
     account, region = room.account, room.region
     arn = value_from
@@ -110,6 +124,11 @@ def _parameter(room: Room, value_from: str, allowed: Permissions) -> str:
         region, account = value_from.split(":")[3:5]
     else:
         arn = f"arn:aws:ssm:{region}:{account}:parameter/{value_from.lstrip('/')}"
+    if way.timeout("ssm", region, f"ssm.{region}.amazonaws.com"):
+        raise UnreachableError(
+            f"{UNABLE}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been "
+            f"retried 5 time(s): {CANCELED}. Please check your task network configuration."
+        )
     if denied := allowed.denial("ssm:GetParameters", arn):
         raise SecretError(f"{head}operation error SSM: GetParameters, {denied}")
     name = _parameter_name(value_from)

@@ -15,7 +15,8 @@ from ..moto_door import AwsError
 from ..runtime.images import Image
 from ..world import World
 from . import dependencies, network, texts
-from .agent import Agent, AgentError, Prepared
+from .agent import Agent, Prepared
+from .agent_errors import AgentError
 from .health import check_container
 from .model import ContainerState, Room, Target, Task, monotonic, now
 
@@ -31,9 +32,6 @@ INITIALISING = 2.0
 """AWS seconds before a pull: credentials, secrets, log streams."""
 
 PULL_MIB_PER_SECOND = 60.0
-FAILED_PULL = 10.0
-"""AWS seconds that the retries of a failing pull take."""
-
 ACTIVATING = 1.0
 """AWS seconds that registering targets takes."""
 
@@ -142,8 +140,7 @@ class Life:
             self._checks.append(asyncio.ensure_future(looking))
 
     async def _failed_to_start(self, failure: AgentError) -> None:
-        if failure.reason.startswith("CannotPull"):
-            await self._until(lambda: self._task.order is not None, FAILED_PULL)
+        await self._until(lambda: self._task.order is not None, failure.after)
         with self._world.lock:
             self._task.stop("TaskFailedToStart", failure.reason)
             if failure.container is not None:
@@ -206,6 +203,8 @@ class Life:
 
     async def _wind_down(self) -> None:
         task = self._task
+        if task.order is not None and task.order.code == "SpotInterruption":
+            await self._end_containers()  # the warning comes with SIGTERM, before any target is deregistered
         await self._drain()
         with self._world.lock:
             task.enter("STOPPING")

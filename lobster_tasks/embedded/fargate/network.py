@@ -153,8 +153,3 @@ def _dns_name(ip: str, region: str) -> str:
 def detach(room: Room, interface: Interface) -> None:
     """Give the interface and its address back."""
     moto_door.delete_eni(room.account, room.region, interface.id)
-
-
-def egress(_network: Mapping[str, Any]) -> str | None:
-    """Why a task with this network cannot reach AWS's endpoints; None when it can, which is always so far."""
-    return None

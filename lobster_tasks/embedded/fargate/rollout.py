@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..world import World
-from . import breaker, launch, texts
+from . import breaker, capacity, launch, texts
 from .model import Deployment, Room, Service, Task, monotonic, now
 
 UNCHECKED_WAIT = 40.0
@@ -248,14 +248,23 @@ class Step:
             self._note_deadlock(current)
 
     def _launch(self, current: Deployment) -> bool:
-        if refused := launch.refusal(self.room, current.revision.definition):
-            self.service.tell_once(texts.failed_to_launch(self.service.name, refused))
+        if refused := self._refusal(current):
+            self.service.tell_once(refused)
             self.service.start_failures = max(self.service.start_failures, PATIENCE - 1)
             self._back_off()
             breaker.count_failure(self.service, current)
             return False
         self.started.append(self.start_task(self.room, self.service, current))
         return True
+
+    def _refusal(self, current: Deployment) -> str | None:
+        """The event that tells why a task cannot even be made."""
+        revision, name = current.revision, self.service.name
+        if refused := launch.refusal(self.room, revision.definition):
+            return texts.failed_to_launch(name, refused)
+        if refused := capacity.refusal(self.room, revision.definition, revision.placement):
+            return texts.unable_to_place(name, refused)
+        return None
 
     def _shrink(self, current: Deployment, good: list[Task], bad: list[Task]) -> None:
         surplus = len(good) - self.service.desired

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ..world import World
-from . import names, task_endpoint
+from . import capacity, names, task_endpoint, texts
 from .lifecycle import TICK, Life
 from .model import (
     Cluster,
@@ -116,7 +116,7 @@ class Fargate:
             f"family:{definition.family}",
             {},
             now(),
-            capacity_provider=_provider(room, placement.strategy),
+            capacity_provider=capacity.provider(room, placement.strategy),
         )
 
     def _launch(self, room: Room, task: Task) -> None:
@@ -153,17 +153,23 @@ class Fargate:
     def kill_task(self, task: str) -> bool:
         """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
         with self._world.lock:
-            found = [
-                room.tasks[names.last_part(task)]
-                for room in self._rooms.values()
-                if names.last_part(task) in room.tasks
-            ]
-            processes = [
-                c.process for one in found for c in one.containers if c.process and c.process.poll() is None
-            ]
+            containers = [container for one in self._named(task) for container in one.containers]
+            processes = [c.process for c in containers if c.process and c.process.poll() is None]
         for process in processes:
             process.kill()
         return bool(processes)
+
+    def interrupt_task(self, task: str) -> bool:
+        """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""
+        with self._world.lock:
+            found = [one for one in self._named(task) if one.live and one.capacity_provider == "FARGATE_SPOT"]
+            for one in found:
+                one.stop("SpotInterruption", texts.SPOT_INTERRUPTED)
+        return bool(found)
+
+    def _named(self, task: str) -> list[Task]:
+        known = names.last_part(task)
+        return [room.tasks[known] for room in self._rooms.values() if known in room.tasks]
 
     def reset(self) -> None:
         """Forget everything; whatever still starts is killed by whoever starts it."""
@@ -186,19 +192,3 @@ class Fargate:
 def _propagated(service: Service, definition: TaskDefinition) -> Mapping[str, str]:
     source = service.options.get("propagateTags")
     return {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(source or "NONE", {})
-
-
-def _provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
-    """The capacity provider of the next task: bases first, then by weight."""
-    if not strategy:
-        return None
-    using = [task.capacity_provider for task in room.tasks.values() if task.live]
-    for item in strategy:
-        if using.count(item["capacityProvider"]) < item.get("base", 0):
-            return str(item["capacityProvider"])
-    weighted = [item for item in strategy if item.get("weight", 0) > 0] or list(strategy)
-    return str(
-        min(weighted, key=lambda i: using.count(i["capacityProvider"]) / max(1, i.get("weight", 0)))[
-            "capacityProvider"
-        ]
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..moto_door import AwsError
-from . import clusters, launch, names, network, service_rules, task_definitions, views
+from . import capacity, clusters, launch, names, network, service_rules, task_definitions, views
 from .answers import client_error, invalid, page, tags_of
 from .model import Placement, Room, Task, TaskDefinition
 
@@ -25,7 +25,7 @@ def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, A
     version = service_rules.platform_version(request.get("platformVersion"))
     placement = Placement(network.awsvpc(room, request), (), launch_type, strategy, version)
     overrides = _overrides(request.get("overrides") or {}, definition)
-    if refused := launch.refusal(room, definition):
+    if refused := launch.refusal(room, definition) or capacity.refusal(room, definition, placement, count):
         raise client_error(refused)
     more = {
         "overrides": overrides,

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from ..world import current
 from . import breaker, service_role
 from .answers import some, tag_list
-from .model import ContainerState, Deployment, Placement, Revision, Room, Service, ServiceDeployment, Task
+from .model import (
+    ContainerState,
+    Deployment,
+    Placement,
+    Revision,
+    Room,
+    Service,
+    ServiceDeployment,
+    Task,
+    now,
+)
 
 PLATFORM = "1.4.0"
 
@@ -27,7 +39,7 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
         "taskDefinition": newest.definition.arn,
         "deploymentConfiguration": found.configuration,
         "deployments": [deployment(found, one) for one in deployments],
-        "events": list(found.events),
+        "events": _events(found),
         "createdAt": found.created_at,
         "createdBy": found.created_by,
         **_fixed(room, newest),
@@ -37,6 +49,13 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
         **_currents(found),
     }
     return answer | ({"tags": tag_list(found.tags)} if "TAGS" in include else {})
+
+
+def _events(found: Service) -> list[dict[str, Any]]:
+    """Those that have arrived (the fault ``event_delay_seconds``)."""
+    world = current()
+    late = timedelta(seconds=world.pace.real(world.faults.event_delay))
+    return [event for event in found.events if event["createdAt"] <= now() - late]
 
 
 def _fixed(room: Room, newest: Revision) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..moto_door import ActionResult, AwsError, EC2Response
 from . import ec2_rules
+from .ec2_gateways import ShownTable
 from .ec2_rules import Direction
 from .ec2_store import Ec2Store
 
@@ -37,6 +38,11 @@ class Ec2(EC2Response):
             )
             raise AwsError("InvalidParameterValue", message)
         return super().create_subnet()
+
+    def describe_route_tables(self) -> ActionResult:
+        """DescribeRouteTables, with routes whose target is gone as blackholes."""
+        tables = super().describe_route_tables().result["RouteTables"]
+        return ActionResult({"RouteTables": [ShownTable(table) for table in tables]})
 
     def delete_network_interface(self) -> ActionResult:
         """DeleteNetworkInterface, unless a service uses it."""

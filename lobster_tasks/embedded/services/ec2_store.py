@@ -9,13 +9,8 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-from ..moto_door import (
-    AwsError,
-    EC2Backend,
-    NetworkInterface,
-    SecurityGroupRule,
-    ec2_backends,
-)
+from ..moto_door import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
+from .ec2_gateways import Gateways, is_in
 
 ANYWHERE = "0.0.0.0/0"
 NAME = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]+")
@@ -82,7 +77,7 @@ def _private_domain(region: str) -> str:
     return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
 
 
-class Ec2Store(EC2Backend):
+class Ec2Store(Gateways):
     """The networks of one account in one region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -171,7 +166,7 @@ class Ec2Store(EC2Backend):
         }
         if wanted in taken:
             raise AwsError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
-        if wanted:
+        if wanted and is_in(subnet, wanted):  # moto makes up those of gateways and endpoints
             return wanted
         if subnet.id not in self._free:  # AWS keeps the first four and the last
             self._free[subnet.id] = deque(map(str, list(ip_network(subnet.cidr_block))[4:-1]))

@@ -1,0 +1,54 @@
+"""Whether Fargate has room for one more task, and on which capacity provider it will run.
+
+Room is lacking only where a fault rule says so (``faults``). Source of the texts: Developer Guide, "Viewing
+Amazon ECS service event messages" and "Amazon ECS API failure reasons".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..world import current
+from . import texts
+from .model import Placement, Room, Task, TaskDefinition
+
+ON_DEMAND = "FARGATE"
+
+
+def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
+    """The capacity provider of the next task: bases first, then by weight; None where no strategy is given."""
+    if not strategy:
+        return None
+    using = [task.capacity_provider for task in room.tasks.values() if task.live]
+    for item in strategy:
+        if using.count(item["capacityProvider"]) < item.get("base", 0):
+            return str(item["capacityProvider"])
+    weighted = [item for item in strategy if item.get("weight", 0) > 0] or list(strategy)
+    return str(
+        min(weighted, key=lambda i: using.count(i["capacityProvider"]) / max(1, i.get("weight", 0)))[
+            "capacityProvider"
+        ]
+    )
+
+
+def refusal(room: Room, definition: TaskDefinition, placement: Placement, count: int = 1) -> str | None:
+    """Why Fargate cannot take ``count`` more tasks now; None when it can."""
+    world = current()
+    wanted = provider(room, placement.strategy) or ON_DEMAND
+    if world.faults.lacks_capacity(wanted, world.pace.speed):
+        return texts.NO_CAPACITY
+    more = count * _vcpus(definition)
+    return texts.VCPU_LIMIT if _used(room, wanted) + more > world.faults.vcpu_quota(wanted) else None
+
+
+def _used(room: Room, wanted: str) -> float:
+    return sum(_vcpus(task.definition) for task in room.tasks.values() if _counts(task, wanted))
+
+
+def _counts(task: Task, wanted: str) -> bool:
+    return task.last_status != "STOPPED" and (task.capacity_provider or ON_DEMAND) == wanted
+
+
+def _vcpus(definition: TaskDefinition) -> float:
+    return int(definition.body["cpu"]) / 1024
