@@ -15,7 +15,8 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """The settings as they can be rehearsed, and what was changed about them, in sentences.
 
     Secrets are made with a value that says what it is; network, certificate and an account's own policies are
-    left out, because the embedded AWS has only its default VPC; a service without tasks gets one.
+    left out, because the embedded AWS has only its default VPC; a load balancer is one that can be asked from
+    here; a service without tasks gets one.
     """
     changes: dict[str, object] = {}
     notes = []
@@ -23,9 +24,10 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         network = {"vpc": None, "subnets": None, "public": True}
         changes["network"] = settings.network.model_copy(update=network)
         notes.append("network: the default VPC stands in for yours")
-    if settings.load_balancer.certificate:
-        changes["load_balancer"] = settings.load_balancer.model_copy(update={"certificate": None})
-        notes.append("certificate: HTTP stands in for HTTPS")
+    if settings.load_balancer.certificate or settings.load_balancer.internal:
+        balancer = {"certificate": None, "internal": False}
+        changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
+        notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
     if foreign := [arn for arn in settings.task.policies if ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)
         changes["task"] = settings.task.model_copy(update={"policies": managed})

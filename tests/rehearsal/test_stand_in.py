@@ -1,0 +1,89 @@
+"""What stands in, in a rehearsal, for what a real account holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.rehearsal.stand_in import stand_in
+from lobster_tasks.settings import Settings, load
+from tests.embedded_process import EmbeddedProcess
+
+SECRET = "arn:aws:secretsmanager:eu-west-1:999999999999:secret:"
+PARAMETER = "arn:aws:ssm:eu-west-1:999999999999:parameter"
+
+
+def with_secrets(**sources: str) -> Settings:
+    """Settings with these secrets."""
+    return load({"container": {"secrets": sources}})
+
+
+def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
+    settings = load({"task": {"policies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}})
+    assert stand_in(aws, settings) == (settings, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "then", "note"),
+    [
+        (
+            {"network": {"vpc": "vpc-1", "subnets": ["subnet-1", "subnet-2"]}},
+            {"network": {"vpc": None, "subnets": None, "public": True}},
+            "network: the default VPC stands in for yours",
+        ),
+        (
+            {"load_balancer": {"internal": True, "name": "mine"}},
+            {"load_balancer": {"internal": False, "name": "mine"}},
+            "load_balancer: an internet-facing one with HTTP stands in for yours",
+        ),
+        (
+            {"load_balancer": {"certificate": "arn:aws:acm:us-east-2:1:certificate/x"}},
+            {"load_balancer": {"certificate": None}},
+            "load_balancer: an internet-facing one with HTTP stands in for yours",
+        ),
+        (
+            {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::1:policy/Mine"]}},
+            {"task": {"policies": ("arn:aws:iam::aws:policy/X",)}},
+            "policies: arn:aws:iam::1:policy/Mine left out",
+        ),
+        (
+            {"deployment": {"desired_count": 0}},
+            {"deployment": {"desired_count": 1}},
+            "deployment.desired_count: 1 stands in for 0",
+        ),
+    ],
+)
+def test_what_cannot_is_replaced_and_said(
+    aws: Aws, given: dict[str, Any], then: dict[str, dict[str, Any]], note: str
+) -> None:
+    settings, notes = stand_in(aws, load(given))
+    assert notes == (note,)
+    for section, values in then.items():
+        assert {key: getattr(getattr(settings, section), key) for key in values} == values
+
+
+def test_every_kind_of_secret_is_there(aws: Aws, embedded: EmbeddedProcess) -> None:
+    given = with_secrets(
+        WHOLE=f"{SECRET}whole-x1Y2z3",
+        ONE=f"{SECRET}shared-a1B2c3:one::",
+        TWO=f"{SECRET}shared-a1B2c3:two:AWSPREVIOUS:",
+        NAMED="/app/named",
+        BY_ARN=f"{PARAMETER}/app/by-arn",
+        SHORT=f"{PARAMETER}/short",
+    )
+    settings, notes = stand_in(aws, given)
+    found = settings.container.secrets
+    assert notes == ("secrets: WHOLE, ONE, TWO, NAMED, BY_ARN, SHORT with stand-in values",)
+    manager, ssm = embedded.client("secretsmanager"), embedded.client("ssm")
+    assert manager.get_secret_value(SecretId=found["WHOLE"])["SecretString"] == "rehearsal"
+    shared, _, rest = found["ONE"].rpartition(":one")
+    assert (rest, found["TWO"]) == ("::", f"{shared}:two::")
+    values = json.loads(manager.get_secret_value(SecretId=shared)["SecretString"])
+    assert values == {"one": "rehearsal", "two": "rehearsal"}
+    names = {name: found[name] for name in ("NAMED", "BY_ARN", "SHORT")}
+    assert names == {"NAMED": "/app/named", "BY_ARN": "/app/by-arn", "SHORT": "short"}
+    parameters = ssm.get_parameters(Names=list(names.values()), WithDecryption=True)["Parameters"]
+    assert [each["Value"] for each in parameters] == ["rehearsal"] * 3
