@@ -40,14 +40,14 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "load_balancer: an internet-facing one with HTTP stands in for yours",
         ),
         (
-            {"load_balancer": {"certificate": "arn:aws:acm:us-east-2:1:certificate/x"}},
+            {"load_balancer": {"certificate": "arn:aws:acm:us-east-2:123456789012:certificate/x"}},
             {"load_balancer": {"certificate": None}},
             "load_balancer: an internet-facing one with HTTP stands in for yours",
         ),
         (
-            {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::1:policy/Mine"]}},
+            {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/Mine"]}},
             {"task": {"policies": ("arn:aws:iam::aws:policy/X",)}},
-            "policies: arn:aws:iam::1:policy/Mine left out",
+            "policies: arn:aws:iam::123456789012:policy/Mine left out",
         ),
         (
             {"deployment": {"desired_count": 0}},
