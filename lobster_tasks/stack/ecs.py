@@ -35,17 +35,17 @@ _YOUNG: dict[str, tuple[str, ...]] = {
 }
 
 
-# The member of UpdateService that puts an attribute right.
+# The members of UpdateService that put an attribute right.
 _MEMBERS = {
-    "subnets": "networkConfiguration",
-    "security groups": "networkConfiguration",
-    "public address": "networkConfiguration",
-    "target group": "loadBalancers",
-    "minimum healthy percent": "deploymentConfiguration",
-    "maximum percent": "deploymentConfiguration",
-    "circuit breaker": "deploymentConfiguration",
-    "health check grace period": "healthCheckGracePeriodSeconds",
-    "tags on tasks": "propagateTags",
+    "subnets": ("networkConfiguration",),
+    "security groups": ("networkConfiguration",),
+    "public address": ("networkConfiguration",),
+    "target group": ("loadBalancers",),
+    "minimum healthy percent": ("deploymentConfiguration",),
+    "maximum percent": ("deploymentConfiguration", "availabilityZoneRebalancing"),
+    "circuit breaker": ("deploymentConfiguration",),
+    "health check grace period": ("healthCheckGracePeriodSeconds",),
+    "tags on tasks": ("propagateTags",),
 }
 
 
@@ -287,7 +287,7 @@ class Service(Resource):
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """UpdateService with what differs and nothing else: some of its members restart every task."""
-        members = {_MEMBERS[attribute] for attribute in changed}
+        members = {member for attribute in changed for member in _MEMBERS[attribute]}
         parameters = {key: value for key, value in self._parameters(known).items() if key in members}
 
         def update() -> dict[str, Any]:
@@ -333,6 +333,8 @@ class Service(Resource):
             },
             "healthCheckGracePeriodSeconds": self.grace_period,
             "propagateTags": "SERVICE",
+            # Rebalancing needs room above 100 percent; with room it is left to whoever sets it.
+            **({} if self.maximum_percent > 100 else {"availabilityZoneRebalancing": "DISABLED"}),
         }
 
     def _has_no_release(self, known: Known) -> bool:

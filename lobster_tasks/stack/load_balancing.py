@@ -22,7 +22,7 @@ class LoadBalancer(Resource):
     """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says."""
 
     kind: ClassVar[str] = "load balancer"
-    fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type", "vpc"})
     network: Network
     security_group: SecurityGroup
     scheme: str
@@ -42,6 +42,7 @@ class LoadBalancer(Resource):
         groups = balancer.get("SecurityGroups", [])
         attributes = {
             "type": balancer["Type"],
+            "vpc": balancer["VpcId"],
             "scheme": balancer["Scheme"],
             "subnets": tuple(sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])),
             "security groups": tuple(sorted(names.get(group, group) for group in groups)),
@@ -53,6 +54,7 @@ class LoadBalancer(Resource):
         """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
         return {
             "type": "application",
+            "vpc": known[self.network].id if self.network in known else None,
             "scheme": self.scheme,
             "subnets": self.subnets(known),
             "security groups": (self.security_group.name,),

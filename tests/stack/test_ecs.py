@@ -222,6 +222,17 @@ def test_only_what_differs_is_sent(aws: Aws, changed: set[str], members: set[str
     assert recorder.sent.keys() == {"operation", "cluster", "service", *members}
 
 
+def test_without_room_for_another_task_zones_are_not_rebalanced(aws: Aws, embedded: EmbeddedProcess) -> None:
+    Stand.of(aws, "service").converge()
+    tight = {"minimum_healthy_percent": 0, "maximum_percent": 100}
+    stand, recorder = Stand.of(aws, "service", deployment=tight), Recorder()
+    live, service = stand.read(), stand.find(SERVICE)
+    service.update(recorder, live[service], frozenset({"maximum percent"}), Known(live))
+    assert recorder.sent["availabilityZoneRebalancing"] == "DISABLED"
+    stand.converge()
+    assert described(embedded)["availabilityZoneRebalancing"] == "DISABLED"
+
+
 def test_fargate_spot_is_as_good(aws: Aws, embedded: EmbeddedProcess) -> None:
     stand = Stand.of(aws, "service")
     stand.converge()

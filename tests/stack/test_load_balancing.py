@@ -123,6 +123,20 @@ def test_a_target_group_speaks_what_a_websocket_needs(aws: Aws, embedded: Embedd
     assert (group["HealthCheckPath"], group["HealthCheckIntervalSeconds"]) == ("/_stcore/health", 5)
 
 
+def test_a_load_balancer_of_another_vpc_cannot_be_taken_over(aws: Aws, embedded: EmbeddedProcess) -> None:
+    ec2 = embedded.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"us-east-2{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    ids = [each["Subnet"]["SubnetId"] for each in subnets]
+    embedded.client("elbv2").create_load_balancer(Name="lobster-alb", Subnets=ids, Scheme="internal")
+    stand = Stand.of(aws, "load balancer")
+    (change,) = stand.plan(adopt=True).impossible
+    assert {"vpc", "scheme"} <= change.changed
+
+
 def test_stickiness_is_a_setting(aws: Aws, embedded: EmbeddedProcess) -> None:
     Stand.of(aws, *LISTENERS).converge()
     Stand.of(aws, *LISTENERS, load_balancer={"stickiness": False}).converge()
