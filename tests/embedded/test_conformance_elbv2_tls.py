@@ -144,6 +144,17 @@ def test_further_certificates_are_chosen_by_name(balanced: Balanced) -> None:
     assert [(one["CertificateArn"], one["IsDefault"]) for one in listed] == [(first, True), (second, False)]
 
 
+def test_a_certificate_of_iam_is_shown(balanced: Balanced) -> None:
+    """Certificate.CertificateArn: of ACM, or a server certificate of IAM."""
+    made = make_certificate("app.example.com")
+    uploaded = balanced.aws.client("iam").upload_server_certificate(
+        ServerCertificateName="app", CertificateBody=made.certificate.decode(), PrivateKey=made.key.decode()
+    )
+    listen(balanced, uploaded["ServerCertificateMetadata"]["Arn"])
+    await_tls(balanced)
+    assert pem(shown(balanced, "app.example.com")) == pem(made.certificate)
+
+
 def test_websockets_over_tls(balanced: Balanced) -> None:
     """ "You can use WebSockets with both HTTP and HTTPS listeners." """
     site = balanced.add("one")

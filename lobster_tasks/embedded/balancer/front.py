@@ -128,18 +128,20 @@ class FrontDoor:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, connection: socket.socket) -> None:
-        first = await self._first_byte(connection)
-        secure = first == TLS_HANDSHAKE
-        if first is None or not (self.tls if secure else self.plain):
-            connection.close()
-            return
-        loop = asyncio.get_running_loop()
         try:
-            await loop.connect_accepted_socket(
+            first = await self._first_byte(connection)
+            secure = first == TLS_HANDSHAKE
+            if first is None or not (self.tls if secure else self.plain):
+                connection.close()
+                return
+            await asyncio.get_running_loop().connect_accepted_socket(
                 self._server(secure), connection, ssl=self.tls if secure else None
             )
-        except (OSError, ssl.SSLError):
+        except OSError:  # the client left, or the handshake failed
             connection.close()
+        except asyncio.CancelledError:
+            connection.close()
+            raise
 
     async def _first_byte(self, connection: socket.socket) -> int | None:
         """The first byte that the client sends, left where it is; None if it closes or says nothing."""
