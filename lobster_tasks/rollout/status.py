@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from ..settings import Settings
 from ..together import together
 from .release import active_service, image_of, rollout_of, standing
 from .snapshot import Deployment, Event, Record, Target, Task, revision_of
-from .watch import Watcher, read_record
+from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
 
 _EVENTS_SHOWN = 5
 
@@ -97,6 +97,16 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         ),
         events=snapshot.service.events[:_EVENTS_SHOWN],
     )
+
+
+def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
+    """The service again and again, without end: often while something moves, seldom while nothing does."""
+    while True:
+        now = status(aws, settings)
+        yield now
+        is_moving = now.pending or now.running != now.desired or now.healthy != now.desired
+        is_moving = is_moving or any(each.rollout == "IN_PROGRESS" for each in now.deployments)
+        aws.clock.sleep(SOON if is_moving else AFTER_TROUBLE)
 
 
 def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:

@@ -49,7 +49,7 @@ PASSING_CODES = frozenset(
     }
 )
 # The service deployments API is younger than the rest: a policy may not allow it, an endpoint may not have it.
-_NO_RECORDS = frozenset(
+NO_RECORDS = frozenset(
     {
         "AccessDeniedException",
         "AccessDenied",
@@ -152,7 +152,7 @@ class Watcher:
         try:
             found = find_record(self._aws, self._rollout)
         except AwsCallError as refused:
-            if refused.code not in _NO_RECORDS:
+            if refused.code not in NO_RECORDS:
                 raise
             self._asks_for_records = False
             return None

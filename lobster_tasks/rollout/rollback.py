@@ -1,0 +1,90 @@
+"""Back to a release that was live: a deployment of its revision, followed as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..aws import Aws
+from ..errors import NotReadyError
+from ..settings import Settings
+from .busy import IfBusy, make_way
+from .history import history, last_live
+from .outcome import Journal, Observe, Outcome, unobserved
+from .pipeline import begin, run
+from .preflight import preflight
+from .release import Ground, active_service, described, find_image, is_no_release
+from .snapshot import revision_of
+
+_LOOKED_AT = 100
+
+
+def rollback(
+    aws: Aws,
+    settings: Settings,
+    to: int | None = None,
+    *,
+    if_busy: IfBusy = "supersede",
+    observe: Observe = unobserved,
+) -> Outcome:
+    """Deploy revision ``to``, or that of the last release that was live before the current one.
+
+    Raises NotReadyError where there is none, or where something that it needs is gone.
+    """
+    journal = Journal(aws.clock, observe)
+    service = active_service(aws, settings)
+    arn = _named(service, to) if to is not None else _last(aws, settings, service)
+    definition = _registered(aws, arn)
+    ground = _ground(aws, settings, service, definition)
+    journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
+    if arn != ground.running:
+        ground = make_way(aws, settings, ground, if_busy, journal)
+    preflight(aws, settings, ground, journal)
+    rollout = begin(aws, settings, ground, arn, False, journal)
+    return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
+
+
+def _last(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str:
+    found = last_live(history(aws, settings, _LOOKED_AT).releases, service["taskDefinition"])
+    if found is None:
+        raise NotReadyError(
+            "There is no release to go back to.",
+            f"no other revision of {settings.service} has been live",
+            "inv history shows what there has been; inv deploy --tag T makes a new one",
+            code="no-release-before",
+        )
+    return found.task_definition
+
+
+def _named(service: Mapping[str, Any], number: int) -> str:
+    """Revision ``number`` of the family that the service runs."""
+    return f"{service['taskDefinition'].rpartition(':')[0]}:{number}"
+
+
+def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
+    found = described(aws, arn)
+    shown = "inv history shows what there has been"
+    if found is None or is_no_release(found):
+        raise NotReadyError(
+            f"There is no release of revision {revision_of(arn)}.", "", shown, code="no-release-before"
+        )
+    if found["status"] != "ACTIVE":
+        raise NotReadyError(
+            f"Revision {revision_of(arn)} is {found['status']}: it was deregistered.",
+            "ECS starts no tasks of it",
+            "inv deploy --tag T with the tag of its image",
+            code="no-release-before",
+        )
+    return found
+
+
+def _ground(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], definition: Mapping[str, Any]
+) -> Ground:
+    containers = definition["containerDefinitions"]
+    named = [each for each in containers if each["name"] == settings.container.name]
+    reference = str(next(iter([*named, *containers]))["image"])
+    image = find_image(aws, settings, reference)
+    current = described(aws, service["taskDefinition"]) or {}
+    return Ground(image, service, definition, image.digest, current)

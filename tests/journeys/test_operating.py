@@ -1,0 +1,170 @@
+"""Operating a service: its history, back to an earlier release, more tasks and fewer, a look inside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from lobster_tasks.errors import NotReadyError, RefusedError
+from lobster_tasks.rollout import exec_command, history, rollback, scale
+from tests.embedded_process import eventually
+from tests.environment import environment
+
+from .releasing import Account, said
+from .traffic import Traffic, ask
+
+
+def test_history_and_rollback(account: Account) -> None:
+    first, second = account.deploy("one"), account.deploy("two")
+    assert account.deploy("three", EXIT_CODE="127").verdict == "rolled_back"
+    assert first.url is not None
+    known = history(account.aws, account.settings)
+    told = [(each.revision, each.status, each.live, each.current, each.tags) for each in known.releases]
+    assert told == [
+        ("4", "ROLLBACK_SUCCESSFUL", False, False, ("three",)),
+        ("3", "SUCCESSFUL", True, True, ("two",)),
+        ("2", "SUCCESSFUL", True, False, ("one",)),
+        ("1", "SUCCESSFUL", False, False, ()),
+    ]
+    assert known.releases[1].image == second.image
+    assert known.as_json()["releases"][1]["revision"] == 3
+    with Traffic(first.url) as traffic:
+        back = rollback(account.aws, account.settings)
+    assert (back.verdict, back.exit_code, ask(first.url)) == ("live", 0, "one")
+    assert (back.task_definition, back.image) == (first.task_definition, first.image)
+    assert back.previous_task_definition == second.task_definition
+    assert "revision 3 → revision 2" in said(back)
+    assert traffic.answers.keys() == {"one", "two"}
+    assert rollback(account.aws, account.settings, to=3).verdict == "live"
+    assert ask(first.url) == "two"
+
+
+def test_rolling_back_what_is_still_on_its_way(account: Account) -> None:
+    first = account.deploy("one")
+    account.update(taskDefinition=account.register(account.push("two", START_DELAY="60").by_digest))
+    back = rollback(account.aws, account.settings)
+    assert (back.verdict, back.task_definition) == ("live", first.task_definition)
+    assert "of revision 3 is under way: taking its place" in said(back)
+
+
+def test_there_is_nothing_to_go_back_to(account: Account) -> None:
+    account.deploy("one")
+    account.forget_calls()
+    with pytest.raises(NotReadyError) as nothing:
+        rollback(account.aws, account.settings)
+    assert nothing.value.code == "no-release-before"
+    for number in (1, 9):
+        with pytest.raises(NotReadyError, match=f"There is no release of revision {number}"):
+            rollback(account.aws, account.settings, to=number)
+    assert not account.calls()
+    account.deploy("two")
+    account.client("ecs").deregister_task_definition(taskDefinition=account.revisions()[1])
+    with pytest.raises(NotReadyError, match="Revision 2 is INACTIVE"):
+        rollback(account.aws, account.settings)
+
+
+def test_an_image_that_is_gone_is_found_before_anything_changes(account: Account) -> None:
+    account.deploy("one")
+    account.deploy("two")
+    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "one"}])
+    account.forget_calls()
+    with pytest.raises(NotReadyError) as gone:
+        rollback(account.aws, account.settings)
+    assert gone.value.code == "image-not-found"
+    assert not account.calls()
+
+
+def test_history_where_only_revisions_may_be_read(account: Account) -> None:
+    first = account.deploy("one")
+    account.deploy("two")
+    account.order_fault(
+        service="ecs", operation="ListServiceDeployments", error={"code": "AccessDeniedException"}
+    )
+    known = history(account.aws, account.settings)
+    assert [(each.revision, each.live, each.current) for each in known.releases] == [
+        ("3", None, True),
+        ("2", None, False),
+    ]
+    assert "only what was registered is known" in known.note
+    assert rollback(account.aws, account.settings).task_definition == first.task_definition
+
+
+def test_more_tasks_and_fewer(account: Account) -> None:
+    with pytest.raises(NotReadyError) as early:
+        scale(account.aws, account.settings, 1)
+    assert early.value.code == "no-release-before"
+    account.deploy("one")
+    up = scale(account.aws, account.settings, 2)
+    assert (up.exit_code, up.before, up.desired, up.running, up.healthy) == (0, 1, 2, 2, 2)
+    assert "desired count 1 → 2" in [moment.what for moment in up.timeline]
+    assert scale(account.aws, account.settings, 2).reached
+    down = scale(account.aws, account.settings, 0)
+    assert (down.exit_code, down.running) == (0, 0)
+    assert account.service()["runningCount"] == 0
+
+
+def test_tasks_that_do_not_come(account: Account) -> None:
+    account.deploy("one")
+    account.client("logs").delete_log_group(logGroupName="/ecs/lobster-streamlit")
+    up = scale(account.aws, account.settings, 2)
+    assert (up.exit_code, up.reached, up.healthy) == (1, False, 1)
+    assert up.cause is not None
+    assert up.cause.code == "log-group-missing"
+
+
+def test_who_else_scales(account: Account) -> None:
+    account.deploy("one")
+    scaling = account.client("application-autoscaling")
+    scaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/lobster-cluster/lobster-streamlit-service",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=1,
+        MaxCapacity=1,
+    )
+    up = scale(account.aws, account.settings, 2)
+    assert any("between 1 and 1 and will change it again" in moment.what for moment in up.timeline)
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with what a session inside a task goes through."""
+    for name in ("aws", "session-manager-plugin"):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return tmp_path
+
+
+def test_a_command_inside_a_task(account: Account, programs: Path) -> None:
+    account.deploy("one")
+    with environment(PATH=f"{programs}{os.pathsep}{os.environ['PATH']}"):
+        with pytest.raises(RefusedError) as closed:
+            exec_command(account.aws, account.settings, "sh")
+        assert "--enable-execute-command --force-new-deployment" in closed.value.next_step
+        assert "ssmmessages:OpenDataChannel to ecsTaskRole" in closed.value.next_step
+        account.update(enableExecuteCommand=True)
+        with pytest.raises(RefusedError) as late:
+            exec_command(account.aws, account.settings, "sh")
+        assert "only tasks that start now have it" in late.value.why
+        account.update(forceNewDeployment=True)
+        eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+        words = exec_command(account.aws, account.settings, "ls -l /app")
+        with pytest.raises(RefusedError, match="has no running task nosuch"):
+            exec_command(account.aws, account.settings, "sh", "nosuch")
+    assert words[:3] == ["aws", "ecs", "execute-command"]
+    assert words[-3:] == ["--interactive", "--command", "ls -l /app"]
+    assert "lobster-streamlit" in words
+
+
+def test_programs_that_are_missing(account: Account, programs: Path) -> None:
+    with environment(PATH="/nowhere"), pytest.raises(RefusedError, match="aws is not installed"):
+        exec_command(account.aws, account.settings, "sh")
+    (programs / "session-manager-plugin").unlink()
+    with environment(PATH=str(programs)), pytest.raises(RefusedError) as missing:
+        exec_command(account.aws, account.settings, "sh")
+    assert missing.value.what == "session-manager-plugin is not installed."
+    assert "install-plugin" in missing.value.next_step
