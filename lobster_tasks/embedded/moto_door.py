@@ -101,6 +101,7 @@ ecr_backends = Backends("ecr")
 ecs_backends = Backends("ecs")
 elbv2_backends = Backends("elbv2")
 iam_backends = Backends("iam")
+kms_backends = Backends("kms")
 logs_backends = Backends("logs")
 resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
 secretsmanager_backends = Backends("secretsmanager")
@@ -254,6 +255,26 @@ def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dic
         found = ssm_backends[account][region].get_parameters(list(names))
     values = {name: parameter.decrypt(parameter.value) for name, parameter in found.items()}
     return values, [name for name in names if name not in values]
+
+
+def key_of_secret(account: str, region: str, secret: str) -> str | None:
+    """The ARN of the customer's KMS key that a secret is encrypted with; None where it is AWS's own."""
+    return _customer_key(account, region, secretsmanager_backends[account][region].secrets[secret].kms_key_id)
+
+
+def key_of_parameter(account: str, region: str, name: str) -> str | None:
+    """The ARN of the customer's KMS key that an SSM parameter is encrypted with; None where there is none."""
+    found = ssm_backends[account][region].get_parameters([name])
+    secure = [parameter for parameter in found.values() if parameter.parameter_type == "SecureString"]
+    return _customer_key(account, region, secure[0].keyid) if secure else None
+
+
+def _customer_key(account: str, region: str, key: str | None) -> str | None:
+    if not key or "alias/aws/" in key:
+        return None
+    kms = kms_backends[account][region]
+    known = kms.any_id_to_key_id(key)
+    return str(kms.keys[known].arn) if known in kms.keys else f"arn:aws:kms:{region}:{account}:key/{key}"
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ def lines(stack: Stack, stream: str) -> list[str]:
     return [event["message"] for event in events]
 
 
-def allow(stack: Stack, action: str, resource: str = "*") -> None:
-    """Give the execution role one more permission."""
+def allow(stack: Stack, action: str | list[str], resource: str = "*") -> None:
+    """Give the execution role more permissions."""
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = stack.execution_role.split("/")[-1]
@@ -123,6 +123,26 @@ def test_an_execution_role_that_may_not_read_the_repository(stack: Stack) -> Non
     task = fails(stack, stack.definition(executionRoleArn=role))
     assert task["stoppedReason"].startswith("CannotPullContainerError: ")
     assert task["stoppedReason"].endswith("403 Forbidden")
+
+
+def test_an_execution_role_that_may_not_have_the_layers(stack: Stack) -> None:
+    """ "ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code …
+    403 Forbidden" without ecr:GetDownloadUrlForLayer on the repository.
+    """
+    role = stack.role("manifests")
+    actions = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    stack.aws.client("iam").put_role_policy(
+        RoleName="manifests",
+        PolicyName="manifests",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    reason = fails(stack, stack.definition(executionRoleArn=role))["stoppedReason"]
+    head = "CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open:"
+    assert reason.startswith(
+        f"{head} unexpected status code https://123456789012.dkr.ecr.us-east-2.amazonaws.com/"
+    )
+    assert reason.endswith("403 Forbidden")
 
 
 @pytest.mark.parametrize("member", ["taskRoleArn", "executionRoleArn"])
@@ -331,6 +351,33 @@ def test_a_parameter_that_is_not_there(stack: Stack) -> None:
     """ "invalid parameters: <name>"."""
     allow(stack, "ssm:GetParameters")
     assert fails(stack, with_secret(stack, "key"))["stoppedReason"].endswith("invalid parameters: key")
+
+
+def key(stack: Stack) -> str:
+    """A customer's KMS key."""
+    return str(stack.aws.client("kms").create_key()["KeyMetadata"]["Arn"])
+
+
+def test_a_secret_under_a_key_of_ones_own(stack: Stack) -> None:
+    """ "kms:Decrypt — Required only if your secret uses a customer managed key and not the default key"."""
+    arn = key(stack)
+    made = stack.aws.client("secretsmanager").create_secret(Name="k", SecretString="hush", KmsKeyId=arn)
+    allow(stack, "secretsmanager:GetSecretValue")
+    reason = fails(stack, with_secret(stack, made["ARN"]))["stoppedReason"]
+    assert reason.endswith("AccessDeniedException: Access to KMS is not allowed")
+    allow(stack, ["secretsmanager:GetSecretValue", "kms:Decrypt"])
+    assert environment_of(stack, secrets=[{"name": "KEY", "valueFrom": made["ARN"]}])["KEY"] == "hush"
+
+
+def test_a_parameter_under_a_key_of_ones_own(stack: Stack) -> None:
+    """The same of a SecureString: the error is KMS's, handed on by SSM."""
+    arn = key(stack)
+    stack.aws.client("ssm").put_parameter(Name="key", Value="hush", Type="SecureString", KeyId=arn)
+    allow(stack, "ssm:GetParameters")
+    reason = fails(stack, with_secret(stack, "key"))["stoppedReason"]
+    assert "GetParameters, AccessDeniedException: The ciphertext refers to a customer master key" in reason
+    allow(stack, ["ssm:GetParameters", "kms:Decrypt"])
+    assert environment_of(stack, secrets=[{"name": "KEY", "valueFrom": "key"}])["KEY"] == "hush"
 
 
 def test_an_explicit_deny_wins(stack: Stack) -> None:

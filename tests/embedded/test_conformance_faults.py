@@ -197,6 +197,8 @@ WRONG = [
     [{"delay_seconds": "long"}],
     [{"throttle": True, "nth": "second"}],
     [{"throttle": True, "nth": {"every": 0}}],
+    [{"vcpu_quota": "six"}],
+    [{"capacity_unavailable_seconds": 60, "capacity_provider": "EC2"}],
 ]
 
 
@@ -270,6 +272,15 @@ def test_a_new_role_is_not_assumable_for_a_while(aws: EmbeddedProcess, order: Ca
 
     assert not assumable()
     assert eventually(assumable)
+
+
+def test_lack_of_capacity_is_over_after_a_while() -> None:
+    """``capacity_unavailable_seconds`` counts AWS seconds from the order: at speed 100, twenty are 0.2 s."""
+    faults = Faults()
+    faults.add([{"capacity_unavailable_seconds": 20, "capacity_provider": "FARGATE_SPOT"}])
+    assert faults.lacks_capacity("FARGATE_SPOT", speed=100)
+    assert not faults.lacks_capacity("FARGATE", speed=100)
+    eventually(lambda: not faults.lacks_capacity("FARGATE_SPOT", speed=100))
 
 
 def test_killing_a_task_that_does_not_run_changes_nothing(aws: EmbeddedProcess) -> None:

@@ -190,6 +190,51 @@ def test_parameters_are_read() -> None:
     assert (values, invalid) == ({"/p": "v", arn: "v"}, ["none"])
 
 
+def test_keys_of_secrets_and_parameters_are_found() -> None:
+    """``kms_key_id``, ``keyid``, ``parameter_type``, ``any_id_to_key_id``, ``keys``; AWS's own keys are none."""
+    kms = moto_door.kms_backends[ACCOUNT][REGION]
+    key = kms.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [])
+    secrets = moto_door.secretsmanager_backends[ACCOUNT][REGION]
+    secrets.create_secret("mine", "v", None, None, [], key.id, None, [], False)
+    secrets.create_secret("plain", "v", None, None, [], None, None, [], False)
+    assert moto_door.key_of_secret(ACCOUNT, REGION, "mine") == key.arn
+    assert moto_door.key_of_secret(ACCOUNT, REGION, "plain") is None
+    ssm = moto_door.ssm_backends[ACCOUNT][REGION]
+    for name, kind, given in (
+        ("/a", "SecureString", key.arn),
+        ("/b", "SecureString", ""),
+        ("/c", "String", ""),
+    ):
+        ssm.put_parameter(name, "", "v", kind, "", given, False, [], "text", None, None)
+    keys = [moto_door.key_of_parameter(ACCOUNT, REGION, name) for name in ("/a", "/b", "/c", "/none")]
+    assert keys == [key.arn, None, None, None]
+
+
+def test_ways_out_of_a_vpc_are_found() -> None:
+    """What ``fargate.egress`` reads: route tables, gateways, endpoints."""
+    ec2 = moto_door.ec2_backends[ACCOUNT][REGION]
+    vpc = ec2.create_vpc("10.0.0.0/16")
+    assert (vpc.enable_dns_support, vpc.enable_dns_hostnames) == (True, False)
+    (table,) = [one for one in ec2.route_tables.values() if one.vpc_id == vpc.id]
+    subnet = ec2.create_subnet(vpc.id, "10.0.0.0/24", availability_zone=f"{REGION}a")
+    ec2.associate_route_table(table.id, subnet_id=subnet.id)
+    assert {(one["Main"], one.get("SubnetId")) for one in table.associations} == {
+        (True, None),
+        (False, subnet.id),
+    }
+    gateway = ec2.create_internet_gateway()
+    ec2.attach_internet_gateway(gateway.id, vpc.id)
+    nat = ec2.create_nat_gateway(subnet.id, None)
+    assert (nat.state, nat.connectivity_type, nat.subnet_id) == ("available", "public", subnet.id)
+    route = ec2.create_route(table.id, "0.0.0.0/0", gateway_id=gateway.id)
+    assert (route.destination_cidr_block, route.gateway, route.gateway.vpc) == ("0.0.0.0/0", gateway, vpc)
+    others = ("nat_gateway", "transit_gateway", "vpc_pcx", "instance", "interface", "carrier_gateway")
+    assert [getattr(route, name) for name in others] == [None] * 6
+    endpoint = ec2.create_vpc_endpoint(vpc.id, "s", "Interface", None, [], [subnet.id])
+    assert (endpoint.vpc_id, endpoint.service_name, endpoint.state) == (vpc.id, "s", "available")
+    assert [ec2.enis[eni].subnet.id for eni in endpoint.network_interface_ids] == [subnet.id]
+
+
 TRUST = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
     '"Action":"sts:AssumeRole"}]}'

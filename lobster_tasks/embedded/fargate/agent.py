@@ -143,6 +143,7 @@ class Agent:
             environment=prepared.environment,
             address=address,
             memory_limit_mib=int(definition.get("memory") or task.definition.body["memory"]),
+            task_memory_mib=int(task.definition.body["memory"]),
             platform=_platform(task),
             init=bool(definition.get("linuxParameters", {}).get("initProcessEnabled")),
             working_directory=definition.get("workingDirectory"),

@@ -22,6 +22,10 @@ from .permissions import Permissions
 
 UNABLE = "ResourceInitializationError: unable to pull secrets or registry auth: "
 CANCELED = "RequestCanceled: request context canceled caused by: context deadline exceeded"
+NO_KEY = (
+    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are "
+    "not allowed to access."
+)
 SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:(?P<region>[^:]+):(?P<account>\d+):secret:")
 
 
@@ -85,10 +89,17 @@ def _secret(path: SecretPath, allowed: Permissions, way: Egress) -> str:
         )
     except AwsError as error:
         raise SecretError(f"{head}{error.code}: {error.message}") from error
+    if not _may_decrypt(moto_door.key_of_secret(path.account, path.region, path.arn), allowed):
+        raise SecretError(f"{head}AccessDeniedException: Access to KMS is not allowed")
     text = found.get("SecretString")
     if text is None:
         raise SecretError(f"{head}InvalidParameterException: the secret has no SecretString")
     return _member(text, path) if path.key else str(text)
+
+
+def _may_decrypt(key: str | None, allowed: Permissions) -> bool:
+    """Whether the role may use a customer's key. Key policies are not looked at: the usual one leaves it to IAM."""
+    return key is None or allowed.denial("kms:Decrypt", key) is None
 
 
 def _member(text: str, path: SecretPath) -> str:
@@ -135,6 +146,8 @@ def _parameter(room: Room, value_from: str, allowed: Permissions, way: Egress) -
     values, missing = moto_door.get_parameters(account, region, [name])
     if missing:
         raise SecretError(f"{head}invalid parameters: {value_from}")
+    if not _may_decrypt(moto_door.key_of_parameter(account, region, name), allowed):
+        raise SecretError(f"{head}operation error SSM: GetParameters, AccessDeniedException: {NO_KEY}")
     return values[name]
 
 

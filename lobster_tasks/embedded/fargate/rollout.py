@@ -24,6 +24,9 @@ PATIENCE = 3
 FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 900.0
 """AWS seconds between attempts."""
 
+REFUSED_BACKOFF = 20.0
+"""The same where no task could be made: a role heals that needs a minute until it can be assumed."""
+
 Starter = Callable[[Room, Service, Deployment], Task]
 
 
@@ -207,13 +210,14 @@ class Step:
     def _deployment_of(self, task: Task) -> Deployment | None:
         return next((one for one in self.service.deployments if one.revision is task.revision), None)
 
-    def _back_off(self) -> None:
+    def _back_off(self, refused: bool = False) -> None:
         service = self.service
         service.start_failures += 1
-        beyond = service.start_failures - PATIENCE
+        beyond = service.start_failures - (1 if refused else PATIENCE)
         if beyond >= 0:
-            wait = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**beyond)
+            wait = min(LONGEST_BACKOFF, (REFUSED_BACKOFF if refused else FIRST_BACKOFF) * 2**beyond)
             service.not_before = monotonic() + self.world.pace.real(wait)
+        if service.start_failures >= PATIENCE:
             service.tell_once(texts.inconsistent(service.name))
 
     # Counts
@@ -250,8 +254,7 @@ class Step:
     def _launch(self, current: Deployment) -> bool:
         if refused := self._refusal(current):
             self.service.tell_once(refused)
-            self.service.start_failures = max(self.service.start_failures, PATIENCE - 1)
-            self._back_off()
+            self._back_off(refused=True)
             breaker.count_failure(self.service, current)
             return False
         self.started.append(self.start_task(self.room, self.service, current))

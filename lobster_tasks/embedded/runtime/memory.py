@@ -19,7 +19,12 @@ def trees(roots: Iterable[int]) -> dict[int, list[psutil.Process]]:
 
 def tree_bytes(roots: Iterable[int]) -> dict[int, int]:
     """For each pid the resident memory of the processes below it, in bytes."""
-    return {root: sum(map(_resident, found)) for root, found in trees(roots).items()}
+    return {root: resident_bytes(found) for root, found in trees(roots).items()}
+
+
+def resident_bytes(processes: Iterable[psutil.Process]) -> int:
+    """The resident memory of processes together, in bytes."""
+    return sum(map(_resident, processes))
 
 
 def exceeds(processes: Sequence[psutil.Process], limit: int) -> bool:
@@ -28,7 +33,7 @@ def exceeds(processes: Sequence[psutil.Process], limit: int) -> bool:
     Resident memory counts what processes share (a forked server's workers) once for each. A control group
     does not; so above the limit it is counted again with shared pages divided by their users.
     """
-    if sum(map(_resident, processes)) <= limit:
+    if resident_bytes(processes) <= limit:
         return False
     return len(processes) == 1 or sum(map(_proportional, processes)) > limit
 

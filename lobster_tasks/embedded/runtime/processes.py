@@ -21,7 +21,7 @@ from .addresses import Network
 from .command import CannotStart, Launch, prepare, reach_localhost
 from .container import Container, nowhere
 from .images import Image
-from .memory import MIB, exceeds, trees
+from .memory import MIB, exceeds, resident_bytes, trees
 from .programs import PROGRAMS, write_programs
 from .roots import Root, make_root
 
@@ -36,7 +36,8 @@ class ContainerStart:
 
     ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point makes the
     image's command void. ``environment`` is added to the image's. ``address`` is the task's loopback address;
-    containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container.
+    containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container,
+    ``task_memory_mib`` for all at its address together; above that, the one that holds most is killed.
     ``platform`` is the machine that the task asked for. ``init`` runs the program below an init process
     (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
     """
@@ -49,6 +50,7 @@ class ContainerStart:
     environment: Mapping[str, str] = field(default_factory=dict)
     working_directory: str | None = None
     memory_limit_mib: int | None = None
+    task_memory_mib: int | None = None
     platform: str = "linux/amd64"
     init: bool = False
     host_name: str | None = None
@@ -140,17 +142,21 @@ class Processes:
 
     def _watch_memory(self) -> None:
         with self._world.lock:
-            limits = {
-                container: kept.limit
+            watched = {
+                container: kept
                 for container, kept in self._running.items()
-                if kept.limit is not None and container.poll() is None
+                if kept.is_limited and container.poll() is None and not container.out_of_memory
             }
-        if not limits:
+        if not watched:
             return
-        found = trees(container.supervisor_pid for container in limits)
-        for container, limit in limits.items():
-            if exceeds(found[container.supervisor_pid], limit):
+        found = trees(container.supervisor_pid for container in watched)
+        for container, kept in watched.items():
+            if kept.limit is not None and exceeds(found[container.supervisor_pid], kept.limit):
                 container.kill_for_memory()
+        for limit, containers in _tasks(watched):
+            held = {one: found[one.supervisor_pid] for one in containers if not one.out_of_memory}
+            if exceeds([process for each in held.values() for process in each], limit):
+                max(held, key=lambda one: resident_bytes(held[one])).kill_for_memory()
 
     async def _tidy(self) -> None:
         with self._world.lock:
@@ -187,6 +193,24 @@ class _Kept:
     root: Root
     wanted: ContainerStart
     folder: Path | None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its memory is watched; that of programs beside its own is not."""
+        return self.folder is not None and bool(self.limit or self.wanted.task_memory_mib)
+
+
+def _tasks(watched: Mapping[Container, _Kept]) -> list[tuple[int, list[Container]]]:
+    """Containers that share an address, where there are several, and their limit in bytes."""
+    by_address: dict[str, list[Container]] = {}
+    for container, kept in watched.items():
+        if kept.wanted.task_memory_mib:
+            by_address.setdefault(kept.wanted.address, []).append(container)
+    return [
+        ((watched[containers[0]].wanted.task_memory_mib or 0) * MIB, containers)
+        for containers in by_address.values()
+        if len(containers) > 1
+    ]
 
 
 def _root(wanted: ContainerStart, folder: Path) -> Root:

@@ -1,0 +1,154 @@
+"""Fargate without room, and Fargate Spot (Developer Guide, "Viewing Amazon ECS service event messages", "Fargate
+capacity providers", "AWS Fargate Spot termination notices").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from tests.embedded.ecs_stack import Stack
+from tests.embedded.images import web_app
+from tests.embedded.refusals import refused
+from tests.embedded_process import eventually
+
+NO_ROOM = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
+QUOTA = "You've reached the limit on the number of vCPUs you can run concurrently"
+ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+ON_DEMAND = [{"capacityProvider": "FARGATE", "weight": 1}]
+
+
+def test_no_capacity_is_told_and_heals(stack: Stack) -> None:
+    """Event "(service s) was unable to place a task. Reason: Capacity is unavailable at this time. …": no task is
+    made, and ECS tries again.
+    """
+    stack.aws.order({"capacity_unavailable_seconds": 100000})
+    stack.service(stack.definition())
+    eventually(lambda: f"(service s) was unable to place a task. Reason: {NO_ROOM}" in stack.messages())
+    assert stack.tasks("s") == stack.tasks("s", "STOPPED") == []
+    stack.aws.forgive()
+    eventually(lambda: stack.describe()["runningCount"] == 1)
+
+
+def test_no_capacity_for_an_update_keeps_what_runs(stack: Stack) -> None:
+    """minimumHealthyPercent 100: without room for a new task, no old one is stopped; the breaker rolls back."""
+    stack.service(stack.definition(), deploymentConfiguration=ROLLBACK)
+    good = stack.completed()["taskDefinition"]
+    running = stack.tasks("s")[0]["taskArn"]
+    stack.aws.order({"capacity_unavailable_seconds": 100000})
+    stack.update(taskDefinition=stack.definition())
+    eventually(lambda: stack.deployments()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    assert stack.completed()["taskDefinition"] == good
+    assert [task["taskArn"] for task in stack.tasks("s")] == [running]
+    assert any("deployment failed: tasks failed to start" in message for message in stack.messages())
+
+
+def test_a_provider_without_capacity_does_not_bar_the_other(stack: Stack) -> None:
+    """FARGATE_SPOT "runs interruption tolerant tasks on spare compute capacity": that may be gone alone."""
+    stack.aws.order({"capacity_unavailable_seconds": 100000, "capacity_provider": "FARGATE_SPOT"})
+    definition = stack.definition()
+    stack.service(definition, "spot", capacityProviderStrategy=SPOT)
+    stack.service(definition, "plain", capacityProviderStrategy=ON_DEMAND)
+    eventually(lambda: stack.describe("plain")["runningCount"] == 1)
+    assert NO_ROOM in stack.messages("spot")[0]
+
+
+def test_run_task_without_capacity(stack: Stack) -> None:
+    """RunTask: ClientException "Capacity is unavailable at this time. …"."""
+    stack.aws.order({"capacity_unavailable_seconds": 100000})
+    definition = stack.definition()
+    with refused("ClientException", NO_ROOM):
+        stack.run(definition)
+    stack.aws.forgive()
+    stack.reaches(stack.run(definition)["taskArn"], "RUNNING")
+
+
+def test_the_quota_of_vcpus(stack: Stack) -> None:
+    """Event "… Reason: You've reached the limit on the number of vCPUs you can run concurrently" (0.25 each)."""
+    stack.aws.order({"vcpu_quota": 0.5})
+    definition = stack.definition()
+    stack.service(definition, desired=3)
+    eventually(lambda: f"(service s) was unable to place a task. Reason: {QUOTA}" in stack.messages())
+    eventually(lambda: stack.describe()["runningCount"] == 2)
+    with refused("ClientException", QUOTA):
+        stack.run(definition)
+    stack.ecs.stop_task(cluster="c", task=stack.tasks("s")[0]["taskArn"])
+    stack.aws.order({"vcpu_quota": 0.75})
+    assert len(stack.tasks("s")) <= 2  # the lowest quota holds
+    stack.aws.forgive()
+    eventually(lambda: stack.describe()["runningCount"] == 3)
+
+
+# Spot
+
+
+def interrupt(stack: Stack, arn: str) -> bool:
+    """Order an interruption; whether it could be."""
+    answer = requests.post(f"{stack.aws.url}/_embedded/interrupt-spot", json={"task": arn}, timeout=10)
+    return bool(answer.json()["interrupted"])
+
+
+def spot(stack: Stack, **environment: str) -> dict[str, Any]:
+    """A running task on Spot of a service ``s``."""
+    image = stack.image(web_app(**environment), "spot")
+    stack.service(
+        stack.definition(stack.container(image, stopTimeout=120)),
+        capacityProviderStrategy=SPOT,
+        loadBalancers=stack.balanced,
+    )
+    stack.completed()
+    return stack.tasks("s")[0]
+
+
+def test_a_spot_interruption_ends_a_task(stack: Stack) -> None:
+    """stopCode SpotInterruption, stoppedReason "Your Spot Task was interrupted."; the service starts another."""
+    task = spot(stack)
+    assert task["capacityProviderName"] == "FARGATE_SPOT"
+    assert interrupt(stack, task["taskArn"])
+    ended = stack.reaches(task["taskArn"], "STOPPED")
+    assert (ended["stopCode"], ended["stoppedReason"]) == (
+        "SpotInterruption",
+        "Your Spot Task was interrupted.",
+    )
+    assert ended["containers"][0]["exitCode"] == 0  # it heard SIGTERM
+    eventually(lambda: stack.describe()["runningCount"] == 1)
+    assert stack.describe()["deployments"][0]["failedTasks"] == 0
+
+
+def test_the_warning_is_sigterm(stack: Stack) -> None:
+    """ "The warning is sent … as a SIGTERM signal to the running task": desiredStatus STOPPED, lastStatus RUNNING, for
+    as long as stopTimeout (at most 120 seconds), then SIGKILL.
+    """
+    task = spot(stack, IGNORE_SIGTERM="1")
+    interrupt(stack, task["taskArn"])
+    warned = stack.task(task["taskArn"])
+    assert (warned["desiredStatus"], warned["lastStatus"]) == ("STOPPED", "RUNNING")
+    assert stack.get("/health").status_code == 200  # still registered, and still serving
+    ended = stack.reaches(task["taskArn"], "STOPPED")
+    assert ended["containers"][0]["exitCode"] == 137
+
+
+def test_a_spot_service_without_spare_capacity_waits(stack: Stack) -> None:
+    """ "the service scheduler … attempts to launch additional tasks on Fargate Spot if capacity is available. A
+    service with only one task is interrupted until capacity is available."
+    """
+    task = spot(stack)
+    stack.aws.order({"capacity_unavailable_seconds": 100000, "capacity_provider": "FARGATE_SPOT"})
+    interrupt(stack, task["taskArn"])
+    eventually(lambda: any(NO_ROOM in message for message in stack.messages()))
+    eventually(lambda: stack.describe()["runningCount"] == 0)
+    stack.aws.forgive()
+    eventually(lambda: stack.describe()["runningCount"] == 1)
+
+
+@pytest.mark.parametrize("strategy", [ON_DEMAND, None], ids=["FARGATE", "launch type"])
+def test_only_spot_tasks_are_interrupted(stack: Stack, strategy: Any) -> None:
+    """A task on FARGATE, or of launch type FARGATE, is never interrupted."""
+    more = {"capacityProviderStrategy": strategy} if strategy else {}
+    stack.service(stack.definition(), **more)
+    arn = eventually(lambda: stack.tasks("s"))[0]["taskArn"]
+    assert not interrupt(stack, arn)
+    assert stack.task(arn)["desiredStatus"] == "RUNNING"
