@@ -5,6 +5,7 @@ Quotes are from the Elastic Load Balancing API reference (2015-12-01) unless the
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -64,6 +65,26 @@ def test_it_is_provisioning_and_then_active(balanced: Balanced) -> None:
     assert create(balanced, Name="new")["State"] == {"Code": "provisioning"}
     assert describe(balanced, Names=["new"])[0]["State"] == {"Code": "provisioning"}
     eventually(lambda: describe(balanced, Names=["new"])[0]["State"] == {"Code": "active"})
+
+
+def test_what_is_active_takes_connections(balanced: Balanced) -> None:
+    """ "After the load balancer is fully set up and ready to route traffic, its state is active": not before."""
+    made = [create(balanced, Name=f"new-{number}") for number in range(6)]
+    for one in made:
+        balanced.elb.create_listener(
+            LoadBalancerArn=one["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+        )
+    names = [one["LoadBalancerName"] for one in made]
+    while names:
+        active = [one for one in describe(balanced, Names=names) if one["State"]["Code"] == "active"]
+        for one in active:
+            host, _, port = one["DNSName"].partition(":")
+            with socket.socket() as asked:
+                assert asked.connect_ex((host, int(port))) == 0
+            names.remove(one["LoadBalancerName"])
 
 
 def test_the_same_again_is_the_same_one(balanced: Balanced) -> None:

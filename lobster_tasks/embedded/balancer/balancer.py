@@ -27,10 +27,11 @@ RELEASE = 40.0  # AWS seconds that a deleted load balancer's interfaces stay (up
 
 @dataclass(eq=False)
 class Door:
-    """The running part of one load balancer: its port, when it becomes active, its network interfaces."""
+    """The running part of one load balancer: its port, when it is set up, whether it is, its network interfaces."""
 
     front: FrontDoor
     active_at: float
+    active: bool = False
     interfaces: list[str] = field(default_factory=list)
     certificates: tuple[str, ...] = ()
 
@@ -128,10 +129,10 @@ class Balancer:
             return f"127.0.0.1:{front.port}"
 
     def is_active(self, arn: str) -> bool:
-        """Whether a load balancer is provisioned."""
+        """Whether a load balancer is provisioned: its port takes connections as its listeners say."""
         with self._world.lock:
             door = self._doors.get(arn)
-            return door is not None and time.monotonic() >= door.active_at
+            return door is not None and door.active
 
     def interfaces(self, arn: str) -> list[str]:
         """The ids of a load balancer's network interfaces; the list may be changed in place."""
@@ -227,6 +228,7 @@ class Balancer:
             door.front.tls = server_context(balancer.account, balancer.region, secure)
             door.certificates = secure.certificates
         door.front.set_mode(_mode(bool(served), bool(balancer.listeners)))
+        door.active = True
 
     def _is_open(self, balancer: LoadBalancer, port: int) -> bool:
         return open_to_clients(balancer.account, balancer.region, balancer.security_groups, port)
