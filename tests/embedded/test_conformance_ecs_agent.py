@@ -69,6 +69,27 @@ def test_output_goes_to_the_log_stream_of_the_container(stack: Stack) -> None:
     assert sorted(lines(stack, f"web/app/{arn.split('/')[-1]}")) == ["err", "out"]
 
 
+def test_every_line_is_kept_but_empty_ones(stack: Stack) -> None:
+    """PutLogEvents: an event's message has at least one character, so that empty lines are left out; all else
+    arrives, in order, up to what a program writes last without a line end.
+    """
+    code = "import sys\nfor n in range(1000): print(n, '', ' ', sep='\\n')\nsys.stdout.write('the end')"
+    image = stack.image(ImageSpec({"/app/main.py": code}, ["python", "main.py"]), "many")
+    container = stack.container(image, logConfiguration=stack.log_options())
+    arn = stack.run(stack.definition(container))["taskArn"]
+    stack.reaches(arn, "STOPPED")
+    written = [line for number in range(1000) for line in (str(number), " ")]
+    assert lines(stack, f"web/app/{arn.split('/')[-1]}") == [*written, "the end"]
+
+
+def test_a_stream_name_that_cannot_be(stack: Stack) -> None:
+    """ "failed to create Cloudwatch log stream: InvalidParameterException: …": the service's own words are kept."""
+    logs = stack.log_options(**{"awslogs-stream-prefix": "a:b"})
+    task = fails(stack, stack.definition(stack.container(stack.app, logConfiguration=logs)))
+    head = "create stream has been retried 1 times: failed to create Cloudwatch log stream: "
+    assert task["stoppedReason"].startswith(f"{LOGGER}{head}InvalidParameterException: ")
+
+
 def test_an_absent_image(stack: Stack) -> None:
     """ "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref …"."""
     image = stack.app.replace(":v1", ":nowhere")
