@@ -112,6 +112,11 @@ class Console:
             finally:
                 self._drawing = False
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether there is such a region now."""
+        return self._drawing
+
     def _print(self, to: Rich, what: RenderableType) -> None:
         with self._lock:
             if self._drawing:

@@ -12,6 +12,7 @@ from rich.text import Text
 from ..errors import LobsterError, NotReadyError
 from .checks import checks, checks_json
 from .layout import labelled, rows
+from .operating import history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
 from .releases import moment, movement, outcome, pushed, pushed_json, release_heading, status
@@ -25,6 +26,7 @@ __all__ = [
     "error",
     "error_json",
     "heading",
+    "history",
     "kept",
     "moment",
     "movement",
@@ -36,6 +38,7 @@ __all__ = [
     "rehearsal_end",
     "rehearsal_heading",
     "release_heading",
+    "scaled",
     "settings",
     "status",
     "step",

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .layout import clock_time, labelled, rows
+from .live import clock_line
 
 if TYPE_CHECKING:
     from ..images.push import PushedImage
@@ -49,7 +50,7 @@ def movement(progress: Progress) -> RenderableType:
     lines: list[tuple[str | Text, ...]] = [tuple(header)]
     lines += [("", *_side(seen, seen.ours, "new"))] if seen.ours or not seen.others else []
     lines += [("", *_side(seen, seen.others, "old"))] if seen.others else []
-    return Group(Text(), rows(*lines), Text(f"  {clock_time(progress.at)} since it began", style="dim"))
+    return Group(Text(), rows(*lines), clock_line(progress))
 
 
 def outcome(ended: Outcome) -> RenderableType:

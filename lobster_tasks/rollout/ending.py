@@ -35,6 +35,7 @@ def conclude(
             "inv status",
         )
     last = snapshots[-1]
+    journal.enter("ask")
     answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *findings(last))

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..aws import Aws
-from ..errors import AwsCallError
+from ..errors import AwsCallError, LobsterError
 from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..together import together
@@ -22,6 +22,7 @@ from .snapshot import revision_of
 from .watch import NO_RECORDS
 
 SHOWN = 20
+_REMEMBERED = 10
 _A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 _A_PAGE = 100
 
@@ -106,6 +107,14 @@ def last_live(releases: Sequence[Release], current: str) -> Release | None:
         return next((each for each in others if each.live), None)
     number = int(revision_of(current))
     return next((each for each in others if int(each.revision) < number), None)
+
+
+def expectation(aws: Aws, settings: Settings) -> float | None:
+    """How many seconds a deployment is likely to take; None where the last ones may not be read, or are none."""
+    try:
+        return expected_seconds(history(aws, settings, _REMEMBERED).releases)
+    except LobsterError:  # it is for show, and nothing depends on it
+        return None
 
 
 def expected_seconds(releases: Iterable[Release]) -> float | None:

@@ -10,6 +10,7 @@ from ..clock import Clock
 from ..errors import LobsterError, NotReadyError
 from ..probe import Answer, Probe
 from .causes import Cause
+from .phases import Phase, later, phase_of
 from .snapshot import Snapshot, revision_of
 
 __all__ = [
@@ -101,11 +102,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """What an observer is told: new sentences for the timeline, and what was seen, if that is why."""
+    """What an observer is told: new sentences for the timeline, and what was seen, if that is why.
+
+    ``expected`` is how many seconds a deployment of this service is likely to take, where that is known.
+    """
 
     at: float
     said: tuple[str, ...]
     snapshot: Snapshot | None = None
+    phase: Phase = "check"
+    expected: float | None = None
 
 
 Observe = Callable[[Progress], None]
@@ -117,11 +123,13 @@ def unobserved(_progress: Progress) -> None:
 
 @dataclass
 class Journal:
-    """Collects the timeline and tells the observer."""
+    """Collects the timeline and tells the observer; ``phase`` and ``expected`` go into what it is told."""
 
     clock: Clock
     observe: Observe = unobserved
     moments: list[Moment] = field(default_factory=list)
+    phase: Phase = "check"
+    expected: float | None = None
     _start: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,9 +146,14 @@ class Journal:
 
     def saw(self, snapshot: Snapshot, said: list[str]) -> None:
         """A snapshot, with what is new in it; the observer hears of it even when nothing is."""
+        self.enter(phase_of(snapshot))
         self.tell(tuple(said), snapshot, snapshot.at - self._start)
+
+    def enter(self, phase: Phase) -> None:
+        """From here on it is about something else; a phase that is over does not come back."""
+        self.phase = later(self.phase, phase)
 
     def tell(self, said: tuple[str, ...], snapshot: Snapshot | None, at: float) -> None:
         """Keep what was said, and pass it on."""
         self.moments += [Moment(at, what) for what in said]
-        self.observe(Progress(at, said, snapshot))
+        self.observe(Progress(at, said, snapshot, self.phase, self.expected))

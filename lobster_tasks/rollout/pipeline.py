@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
 from ..settings import Settings
 from ..stack.task_definition import differences
+from ..together import together
 from .brake import Brake
 from .busy import IfBusy, make_way
 from .changes import changes
 from .ending import conclude
+from .history import expectation
 from .judge import Verdict, judge
 from .outcome import Journal, Observe, Outcome, unobserved
 from .preflight import preflight
@@ -56,7 +59,10 @@ def deploy(
     ground = prepare(aws, settings, tag)
     if differences(ground.current, ground.definition):  # otherwise what is under way is just what is wanted
         ground = make_way(aws, settings, ground, if_busy, journal)
-    preflight(aws, settings, ground, journal)
+    _, journal.expected = together(
+        partial(preflight, aws, settings, ground, journal), partial(expectation, aws, settings)
+    )
+    journal.enter("update")
     revision = settle_revision(aws, ground, journal)
     rollout = begin(aws, settings, ground, revision, force, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
@@ -65,7 +71,9 @@ def deploy(
 def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Observe = unobserved) -> Outcome:
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
     journal = Journal(aws.clock, observe)
-    rollout = find_rollout(aws, settings, task_definition)
+    rollout, journal.expected = together(
+        partial(find_rollout, aws, settings, task_definition), partial(expectation, aws, settings)
+    )
     return replace(run(aws, settings, rollout, journal), image=image_of(aws, settings, task_definition))
 
 

@@ -41,6 +41,7 @@ def rollback(
     if arn != ground.running:
         ground = make_way(aws, settings, ground, if_busy, journal)
     preflight(aws, settings, ground, journal)
+    journal.enter("update")
     rollout = begin(aws, settings, ground, arn, False, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from . import deploy, embedded, inspect, project, setup
+from . import deploy, embedded, inspect, operate, project, setup
 
-_MODULES = (setup, deploy, inspect, embedded)
+_MODULES = (setup, deploy, inspect, operate, embedded)
 
 
 def namespace() -> Collection:

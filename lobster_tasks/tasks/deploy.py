@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
+from .following import busy_choice, finish
 
 if TYPE_CHECKING:
-    from ..rollout import IfBusy, Outcome, Progress
+    from ..rollout import Outcome, Progress
 
 
 @command(
@@ -83,46 +85,21 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
     the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
     """
-    from ..errors import RefusedError, UsageError
+    from ..errors import UsageError
 
     if bool(tag) == bool(registered):
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
-    from .. import report, step_outputs
-    from ..rollout import IF_BUSY, Outcome
+    busy = busy_choice(if_busy)
 
-    busy = next((each for each in IF_BUSY if each == if_busy), None)
-    if busy is None:
-        raise UsageError(f"--if-busy {if_busy} is none of {', '.join(IF_BUSY)}.")
-    run.console.say(report.release_heading(run.settings, tag or registered))
-    try:
-        ended = _rollout(run, tag, registered, force, busy)
-    except RefusedError as refusal:
-        ended = Outcome.refused(refusal)
-        if not run.json:
-            step_outputs.write(step_outputs.of_outcome(ended))
-            raise
-    step_outputs.write(step_outputs.of_outcome(ended))
-    run.console.say()
-    run.console.say(report.outcome(ended))
-    if run.json:
-        run.console.json(ended.as_json())
-    elif ended.verdict == "live" and ended.url:
-        run.console.show(ended.url)
-    return ended.exit_code
-
-
-def _rollout(run: Run, tag: str, registered: str, force: bool, if_busy: IfBusy) -> Outcome:
     from .. import report
     from ..rollout import deploy, follow
 
-    with run.console.live() as redraw:
+    run.console.say(report.release_heading(run.settings, tag or registered))
 
-        def observe(progress: Progress) -> None:
-            for said in progress.said:
-                run.console.say(report.moment(progress.at, said))
-            redraw(report.movement(progress))
-
+    def release(observe: Callable[[Progress], None]) -> Outcome:
         if registered:
             return follow(run.aws, run.settings, registered, observe=observe)
-        return deploy(run.aws, run.settings, tag, force=force, if_busy=if_busy, observe=observe)
+        return deploy(run.aws, run.settings, tag, force=force, if_busy=busy, observe=observe)
+
+    return finish(run, f"{run.settings.service}, {tag or registered}", release)

@@ -19,19 +19,40 @@ def settings(run: Run) -> None:
         run.console.json(found)
 
 
-@command(json=True)
-def status(run: Run) -> None:
+@command(json=True, help={"watch": "go on showing it as it changes, until Ctrl-C"})
+def status(run: Run, watch: bool = False) -> None:
     """Show the service as it stands.
 
     Deployments, tasks, targets and the last events; the address last.
     """
     from .. import report
+    from ..errors import UsageError
     from ..rollout import status
 
+    if watch and run.json:
+        raise UsageError("inv status takes --watch or --json.", "--json prints one object")
+    if watch:
+        _watch(run)
+        return
     now = status(run.aws, run.settings)
     run.console.show(report.status(now))
     if run.json:
         run.console.json(now.as_json())
+
+
+def _watch(run: Run) -> None:
+    """Drawn again and again on a terminal; elsewhere printed whenever something is different."""
+    from .. import report
+    from ..rollout import watched
+
+    before = None
+    with run.console.live() as redraw:
+        for now in watched(run.aws, run.settings):
+            if run.console.is_drawing:
+                redraw(report.status(now))
+            elif now.as_json() != before:
+                run.console.show(report.status(now))
+            before = now.as_json()
 
 
 @command(

@@ -14,7 +14,7 @@ WITH_JSON = {
     *("plan", "setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
-    "rehearse",
+    *("rehearse", "history", "rollback", "scale"),
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),

@@ -1,0 +1,30 @@
+"""The clock of a rollout that moves: its phase, how long it has taken, and how long it is likely to take. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from .layout import clock_time
+
+if TYPE_CHECKING:
+    from ..rollout.outcome import Progress
+
+_WIDTH = 20
+
+
+def clock_line(progress: Progress) -> Text:
+    """``Wait for health   0:31 ▕██████          ▏ expected ~1:10``; without the bar where nothing is expected."""
+    from ..rollout.phases import TITLES
+
+    line = Text(f"  {TITLES[progress.phase]:<26}{clock_time(progress.at):>6}", style="dim")
+    if progress.expected:
+        line.append(f"  {bar(progress.at / progress.expected)}  expected ~{clock_time(progress.expected)}")
+    return line
+
+
+def bar(done: float, width: int = _WIDTH) -> str:
+    """How much is done, from 0 to 1; more than all is all."""
+    full = round(max(0.0, min(1.0, done)) * width)
+    return f"▕{'█' * full}{' ' * (width - full)}▏"

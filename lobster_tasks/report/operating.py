@@ -1,0 +1,63 @@
+"""A service's history and its count of tasks as what people read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .layout import clock_time, labelled, plural, rows
+
+if TYPE_CHECKING:
+    from ..rollout import History, Release, Scaled
+
+
+def history(found: History) -> RenderableType:
+    """A line per release, newest first, and how to go back."""
+    header = [Text(word, style="dim") for word in ("", "revision", "at", "took", "ended", "image")]
+    lines = [tuple(_line(each)) for each in found.releases]
+    parts: list[RenderableType] = [Text(found.service, style="bold"), Text()]
+    parts += [rows(tuple(header), *lines)] if lines else [Text("There has been no release.")]
+    if found.note:
+        parts += [Text(), Text(found.note, style="dim")]
+    if any(each.live and not each.current for each in found.releases):
+        parts += [Text(), Text("Back to one of them:  inv rollback --to N", style="dim")]
+    return Group(*parts)
+
+
+def scaled(ended: Scaled) -> RenderableType:
+    """How many tasks there are now."""
+    if ended.reached:
+        what = f"{ended.healthy} healthy" if ended.desired else "no task runs"
+        return Text(
+            f"\n{plural(ended.desired, 'task')} in {clock_time(ended.seconds)} · {what}", style="bold"
+        )
+    count = f"{ended.running} of {ended.desired} running, {ended.healthy} healthy after {clock_time(ended.seconds)}"
+    lines: list[RenderableType] = [Text(), Text(count, style="bold red")]
+    if ended.cause:
+        lines += [labelled("cause", ended.cause.code), labelled("", ended.cause.message)]
+        lines += [
+            labelled("" if number else "evidence", each) for number, each in enumerate(ended.cause.evidence)
+        ]
+        lines += [labelled("next", ended.cause.remedy), labelled("docs", ended.cause.page)]
+    return Group(*lines)
+
+
+def _line(release: Release) -> Iterator[str | Text]:
+    yield Text("▸" if release.current else " ")
+    yield release.revision
+    yield f"{release.at:%Y-%m-%d %H:%M}" if release.at else ""
+    yield clock_time(release.seconds) if release.seconds is not None else ""
+    yield _ending(release)
+    name = (release.image or "").rpartition("/")[2]
+    yield f"{', '.join(release.tags)}  {name}" if release.tags else name
+
+
+def _ending(release: Release) -> Text:
+    if release.live:
+        return Text("live" if release.current else "was live", style="green")
+    words = {"SUCCESSFUL": "no tasks", "": "registered"}
+    word = words.get(release.status, release.status.lower().replace("_", " "))
+    return Text(word, style="red" if "rollback" in word or word == "stopped" else "")

@@ -1,0 +1,99 @@
+"""What every task has in common that follows a rollout: how it is shown while it moves, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .command import Run
+
+if TYPE_CHECKING:
+    from ..rollout import IfBusy, Outcome, Progress
+
+
+@contextmanager
+def watching(run: Run) -> Iterator[Callable[[Progress], None]]:
+    """An observer: a region that is redrawn on a terminal, groups in GitHub Actions, elsewhere a line per change."""
+    from .. import github, report
+
+    if github.is_here() and not run.json:
+        yield from _grouped(run)
+        return
+    with run.console.live() as redraw:
+
+        def observe(progress: Progress) -> None:
+            for said in progress.said:
+                run.console.say(report.moment(progress.at, said))
+            redraw(report.movement(progress))
+
+        yield observe
+
+
+def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
+    from rich.text import Text
+
+    from .. import github
+    from ..rollout.phases import TITLES
+
+    groups = github.Groups(TITLES)
+
+    def observe(progress: Progress) -> None:
+        for line in groups.lines(progress):
+            run.console.say(Text(line))
+
+    try:
+        yield observe
+    finally:
+        for line in groups.end():
+            run.console.say(Text(line))
+
+
+def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
+    """Follow a rollout of ``what`` to its end and tell of it; the exit code."""
+    from .. import report, step_outputs
+    from ..errors import RefusedError
+    from ..rollout import Outcome
+
+    try:
+        with watching(run) as observe:
+            ended = follow(observe)
+    except RefusedError as refusal:
+        ended = Outcome.refused(refusal)
+        _tell_github(run, ended, what)
+        step_outputs.write(step_outputs.of_outcome(ended))
+        if not run.json:
+            raise
+    else:
+        _tell_github(run, ended, what)
+        step_outputs.write(step_outputs.of_outcome(ended))
+    run.console.say()
+    run.console.say(report.outcome(ended))
+    if run.json:
+        run.console.json(ended.as_json())
+    elif ended.verdict == "live" and ended.url:
+        run.console.show(ended.url)
+    return ended.exit_code
+
+
+def busy_choice(given: str) -> IfBusy:
+    """The value of ``--if-busy``; raises UsageError."""
+    from ..errors import UsageError
+    from ..rollout import IF_BUSY
+
+    chosen = next((each for each in IF_BUSY if each == given), None)
+    if chosen is None:
+        raise UsageError(f"--if-busy {given} is none of {', '.join(IF_BUSY)}.")
+    return chosen
+
+
+def _tell_github(run: Run, ended: Outcome, what: str) -> None:
+    from rich.text import Text
+
+    from .. import github
+
+    if not github.is_here():
+        return
+    for line in github.annotate(ended):
+        run.console.error(Text(line))
+    github.write_summary(github.summary(ended, what))

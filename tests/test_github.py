@@ -1,0 +1,115 @@
+"""What a job of GitHub Actions shows of a release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lobster_tasks import github
+from lobster_tasks.rollout import Cause, Moment, Outcome, Progress
+from lobster_tasks.rollout.phases import TITLES
+
+CAUSE = Cause(
+    "secret-not-readable",
+    "The execution role may not read OPENAI_API_KEY.",
+    ("2 tasks stopped: a reason\nof two lines", "event: 100% of them", "log: x", "log: y"),
+    "inv create-iam-policies, then inv deploy --tag v2",
+    ("revision 41: adds the secret OPENAI_API_KEY",),
+)
+STUBBORN = Cause("ignores-sigterm", "The program does not end on SIGTERM.")
+FAILED = Outcome(
+    "rolled_back",
+    "revision 41 never became healthy; revision 40 serves (GET / 200)",
+    CAUSE,
+    "http://lobster-alb-1.us-east-2.elb.amazonaws.com",
+    seconds=48.0,
+    timeline=(Moment(0.0, "deployment ecs-svc/1 started"), Moment(12.5, "task 5d2f… stopped: a | b <x>")),
+    findings=(STUBBORN,),
+)
+LIVE = Outcome("live", "1/1 healthy", url="http://lb", seconds=72.0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "here"), [({"GITHUB_ACTIONS": "true"}, True), ({}, False), ({"CI": "1"}, False)]
+)
+def test_whether_it_is_a_job(environ: dict[str, str], here: bool) -> None:
+    assert github.is_here(environ) is here
+
+
+def test_a_group_for_each_phase() -> None:
+    groups = github.Groups(TITLES)
+    steps = [
+        Progress(0.0, ("17 things looked at, all in order",), None, "check"),
+        Progress(1.0, (), None, "update"),
+        Progress(2.0, ("revision 41 registered",), None, "update"),
+        Progress(4.0, ("task 5d2f… pending", "task 5d2f… running"), None, "start"),
+        Progress(65.0, ("task 5d2f… target healthy",), None, "start"),
+    ]
+    lines = [line for step in steps for line in groups.lines(step)]
+    assert [*lines, *groups.end(), *groups.end()] == [
+        "::group::Look at what it stands on",
+        "  0:00  17 things looked at, all in order",
+        "::endgroup::",
+        "::group::Register and update",
+        "  0:02  revision 41 registered",
+        "::endgroup::",
+        "::group::Start the tasks",
+        "  0:04  task 5d2f… pending",
+        "  0:04  task 5d2f… running",
+        "  1:05  task 5d2f… target healthy",
+        "::endgroup::",
+    ]
+
+
+def test_annotations() -> None:
+    error, warning = github.annotate(FAILED)
+    assert error == (
+        "::error title=secret-not-readable::The execution role may not read OPENAI_API_KEY.%0A2 tasks stopped: a "
+        "reason%0Aof two lines%0Aevent: 100%25 of them%0Alog: x%0A"
+        "Next: inv create-iam-policies, then inv deploy --tag v2"
+    )
+    assert warning == "::warning title=ignores-sigterm::The program does not end on SIGTERM."
+
+
+def test_both_causes_are_annotated_where_two_fit() -> None:
+    other = replace(CAUSE, code="a:b,c", message="Or this.", evidence=(), remedy="")
+    both = replace(FAILED, also=(other,), findings=())
+    assert list(github.annotate(both))[1] == "::error title=a%3Ab%2Cc::Or this."
+
+
+def test_a_release_that_is_live_has_no_annotation() -> None:
+    assert list(github.annotate(LIVE)) == []
+    assert [line.split()[0] for line in github.annotate(replace(LIVE, findings=(STUBBORN,)))] == ["::warning"]
+
+
+def test_the_summary_of_a_failure() -> None:
+    text = github.summary(FAILED, "lobster-streamlit-service, v2")
+    assert text.startswith("### ↩️ Rolled back: lobster-streamlit-service, v2\n")
+    assert "**Cause:** `secret-not-readable`. The execution role may not read OPENAI\\_API\\_KEY." in text
+    assert "```text\n2 tasks stopped: a reason\nof two lines\n" in text
+    assert "changed: revision 41: adds the secret OPENAI_API_KEY\n```" in text
+    assert "**Next:** inv create-iam-policies, then inv deploy --tag v2" in text
+    assert "**Note.** The program does not end on SIGTERM." in text
+    assert "| 0:12 | task 5d2f… stopped: a \\| b \\<x\\> |" in text
+
+
+def test_a_fence_is_longer_than_any_in_the_log() -> None:
+    fenced = replace(CAUSE, evidence=("log: ```", "log: </details>"))
+    assert "````text\nlog: ```\n" in github.summary(replace(FAILED, cause=fenced), "x")
+
+
+def test_the_summary_of_a_release_that_is_live() -> None:
+    text = github.summary(LIVE, "s, v2")
+    assert "✅ Live" in text
+    assert "<http://lb>" in text
+    assert "Cause" not in text
+
+
+def test_the_summary_is_appended(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    file.write_text("before\n")
+    github.write_summary("after\n", {"GITHUB_STEP_SUMMARY": str(file)})
+    github.write_summary("nowhere\n", {})
+    assert file.read_text() == "before\nafter\n"
