@@ -8,6 +8,7 @@ import re
 import pytest
 import requests
 
+from tests.embedded.images import ImageSpec, push
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project, calls, forget_calls, plain
 
@@ -87,8 +88,7 @@ def test_a_release_on_a_terminal_shows_how_it_moves(project: Project, live: str)
 
 def test_what_cannot_be_released_is_refused(project: Project, embedded: EmbeddedProcess, live: str) -> None:
     for tag in ("b", "c", "d", "e", "f", "g"):
-        project.write("web_app.py", f"{tag}\n")
-        project.inv("push-image", "--tag", tag).check()
+        push(embedded.client("ecr"), ImageSpec({"/app/release": tag}), tag=tag)
     forget_calls(embedded)
     refused = project.inv("deploy", "--tag", "nope").check(5)
     assert "nope is not in the repository homara." in refused.err
