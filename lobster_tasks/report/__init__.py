@@ -15,7 +15,7 @@ from .layout import labelled, rows
 from .operating import history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
-from .releases import moment, movement, outcome, pushed, pushed_json, release_heading, status
+from .releases import moment, movement, outcome, preview, pushed, pushed_json, release_heading, status
 
 __all__ = [
     "change_done",
@@ -33,6 +33,7 @@ __all__ = [
     "outcome",
     "plan",
     "plan_json",
+    "preview",
     "pushed",
     "pushed_json",
     "rehearsal_end",

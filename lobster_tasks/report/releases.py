@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..images.push import PushedImage
     from ..rollout.causes import Cause
     from ..rollout.outcome import Outcome, Progress
+    from ..rollout.preview import Preview
     from ..rollout.snapshot import Snapshot, Task
     from ..rollout.status import ServiceStatus
     from ..settings import Settings
@@ -34,6 +35,17 @@ def release_heading(settings: Settings, what: str) -> RenderableType:
     """What is about to go where; ``what`` is a tag, a digest, a reference or a task definition."""
     named = what if any(sign in what for sign in ":/@") else f"{settings.repository}:{what}"
     return Text(f"{settings.service} · {named}", style="bold")
+
+
+def preview(found: Preview) -> RenderableType:
+    """What a release would do."""
+    revision = found.task_definition.rpartition(":")[2]
+    if not found.changes:
+        return Text(f"Nothing would differ from revision {revision}.")
+    return Group(
+        Text(f"It would follow revision {revision} with:"),
+        *(Text(f"  {change}") for change in found.changes),
+    )
 
 
 def moment(at: float, what: str) -> RenderableType:

@@ -7,6 +7,7 @@ from .history import History, Release, history
 from .logs import LogLine, tail
 from .outcome import Moment, Outcome, Progress
 from .pipeline import deploy, follow
+from .preview import Preview, preview
 from .rollback import rollback
 from .scale import Scaled, scale
 from .shell import exec_command
@@ -21,6 +22,7 @@ __all__ = [
     "LogLine",
     "Moment",
     "Outcome",
+    "Preview",
     "Progress",
     "Release",
     "Scaled",
@@ -29,6 +31,7 @@ __all__ = [
     "exec_command",
     "follow",
     "history",
+    "preview",
     "rollback",
     "scale",
     "status",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
-from .following import busy_choice, finish
+from .following import busy_choice, finish, watching
 
 if TYPE_CHECKING:
     from ..rollout import Outcome, Progress
@@ -72,6 +72,7 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
 
 @command(
     json=True,
+    changes=True,
     help={
         "tag": "a tag in the repository, a digest, or a full image reference",
         "registered": "follow the deployment of this task definition (ARN), which somebody else has made",
@@ -84,6 +85,7 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
 
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
     the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
+    With --dry-run it looks at everything and says what would differ.
     """
     from ..errors import UsageError
 
@@ -96,6 +98,8 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
     from ..rollout import deploy, follow
 
     run.console.say(report.release_heading(run.settings, tag or registered))
+    if run.dry_run and tag:
+        return _preview(run, tag)
 
     def release(observe: Callable[[Progress], None]) -> Outcome:
         if registered:
@@ -103,3 +107,15 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
         return deploy(run.aws, run.settings, tag, force=force, if_busy=busy, observe=observe)
 
     return finish(run, f"{run.settings.service}, {tag or registered}", release)
+
+
+def _preview(run: Run, tag: str) -> int:
+    from .. import report
+    from ..rollout import preview
+
+    with watching(run) as observe:
+        found = preview(run.aws, run.settings, tag, observe=observe)
+    run.console.say(report.preview(found))
+    if run.json:
+        run.console.json(found.as_json())
+    return 0

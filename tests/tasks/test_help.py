@@ -19,7 +19,7 @@ WITH_JSON = {
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
-    "create-fargate-service",
+    *("create-fargate-service", "deploy"),
 }
 
 

@@ -79,6 +79,25 @@ def test_a_release_is_told_and_counted(project: Project, embedded: EmbeddedProce
     assert (followed["verdict"], followed["image"]) == ("live", answer["image"])
 
 
+def test_a_dry_run_says_what_would_differ(project: Project, embedded: EmbeddedProcess, live: str) -> None:
+    push(embedded.client("ecr"), ImageSpec({"/app/release": "b"}), tag="b")
+    forget_calls(embedded)
+    told = project.inv(
+        "deploy", "--tag", "b", "--dry-run", "--set", "task.cpu=1024", "--set", "task.memory=2048"
+    )
+    assert re.search(r"^  .*cpu.* 512 → 1024$", told.check().err, re.M)
+    assert re.search(r"^  lobster-streamlit: image .* → ", told.err, re.M)
+    answer = project.inv("deploy", "--tag", "b", "--dry-run", "--json").check().json
+    assert set(answer) == {"applied", "image", "task_definition", "changes"}
+    assert (answer["applied"], len(answer["changes"])) == (False, 1)
+    assert (
+        "Nothing would differ from revision 2."
+        in project.inv("deploy", "--tag", "a", "--dry-run").check().err
+    )
+    project.inv("deploy", "--tag", "nope", "--dry-run").check(5)
+    assert not calls(embedded)
+
+
 def test_a_release_on_a_terminal_shows_how_it_moves(project: Project, live: str) -> None:
     shown = plain(project.on_terminal("deploy", "--tag", "a", "--force").check().out)
     for what in ("lobster-streamlit-service · homara:a", "revision", "tasks", "targets", "2 new", "LIVE"):

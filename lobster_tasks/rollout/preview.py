@@ -1,0 +1,39 @@
+"""What a release would do, found out without doing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws import Aws
+from ..settings import Settings
+from ..stack.task_definition import differences
+from .outcome import Journal, Observe, unobserved
+from .preflight import preflight
+from .release import prepare
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The image by digest, the revision (ARN) that it would follow, and what would differ, a sentence each."""
+
+    image: str
+    task_definition: str
+    changes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv deploy --dry-run --json``."""
+        return {
+            "applied": False,
+            "image": self.image,
+            "task_definition": self.task_definition,
+            "changes": list(self.changes),
+        }
+
+
+def preview(aws: Aws, settings: Settings, tag: str, *, observe: Observe = unobserved) -> Preview:
+    """Everything that ``deploy`` looks at before it changes anything; raises UsageError or NotReadyError as it does."""
+    ground = prepare(aws, settings, tag)
+    preflight(aws, settings, ground, Journal(aws.clock, observe))
+    told = differences(ground.current, ground.definition)
+    return Preview(ground.image.uri, ground.running, tuple(told))
