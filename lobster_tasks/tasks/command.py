@@ -158,28 +158,33 @@ def _signature(body: Body, common: Sequence[str]) -> inspect.Signature:
 
 
 def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
+    """Run it in the project's folder and end with its exit code."""
+    _prepare_process()
+    with project.entered():
+        code = _outcome(body, run, given)
+    if code:
+        raise Exit(code=code)
+
+
+def _outcome(body: Body, run: Run, given: Mapping[str, Any]) -> int | None:
     """The one place where errors end: a message, an exit code, and no traceback unless it is asked for."""
     from ..errors import InterruptedRunError, LobsterError
 
-    project.enter()
-    _prepare_process()
     try:
-        code = body(run, **given)
+        return body(run, **given)
     except InterruptedRunError as error:
-        code = _leave(run, error)
+        return _leave(run, error)
     except LobsterError as error:
-        code = _tell(run, error)
+        return _tell(run, error)
     except KeyboardInterrupt as interrupt:
-        code = _leave(run, _interruption(interrupt))
+        return _leave(run, _interruption(interrupt))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - so that the interpreter's last flush is quiet
-        code = 0
+        return 0
     except Exit:
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the program
-        code = _tell(run, _unexpected(error))
-    if code:
-        raise Exit(code=code)
+        return _tell(run, _unexpected(error))
 
 
 def _prepare_process() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,11 +44,14 @@ def prepare() -> None:
     _hide_what_invoke_cannot_take(config)
 
 
-def enter() -> None:
-    """Make the project's folder the current one, which paths in the settings are relative to."""
+@contextmanager
+def entered() -> Iterator[None]:
+    """For as long as the block lasts the project's folder is the current one, which paths in the settings are
+    relative to; variables that were kept from Invoke are back."""
     os.environ.update(_hidden)
     _hidden.clear()
-    os.chdir(_folder)
+    with chdir(_folder):
+        yield
 
 
 def write(given: str, text: str) -> None:
