@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ..aws import Aws
 from ..errors import AwsCallError
 from ..settings import Settings
-from .causes import Cause
+from .causes import CODES, Cause
 from .diagnose import diagnose, failures
 from .inquiry import gather
 from .judge import Verdict
@@ -20,15 +20,16 @@ from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
+_PASSING = ("no-capacity", "quota")
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
 _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 
 
 class Brake:
-    """Looks at each snapshot of one rollout; ``cause`` is why it was stopped."""
+    """Looks at each snapshot of one rollout; ``causes`` are why it was stopped, none where it was not."""
 
     def __init__(self, aws: Aws, settings: Settings, journal: Journal) -> None:
-        self.cause: Cause | None = None
+        self.causes: tuple[Cause, ...] = ()
         self._aws = aws
         self._settings = settings
         self._journal = journal
@@ -38,8 +39,9 @@ class Brake:
     def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
         """Stop the deployment where a failure has come back that waiting does not mend."""
         last = snapshots[-1]
+        self._tell_of_waiting(last)
         failure = repeated(last)
-        if failure is None or self.cause or failure in self._considered or not _is_going(last):
+        if failure is None or self.causes or failure in self._considered or not _is_going(last):
             return
         if last.healthy:  # some are well, so it is not the release that is hopeless
             return
@@ -52,16 +54,22 @@ class Brake:
                 causes[0], "deployment.rollback is false, so ECS goes on until its circuit breaker stops it"
             )
         else:
-            self._stop(last, causes[0])
+            self._stop(last, causes)
+
+    def _tell_of_waiting(self, last: Snapshot) -> None:
+        """What Fargate lacks at the moment, it may have in the next."""
+        for code in sorted(lacking(last) - self._told):
+            self._told.add(code)
+            self._journal.say(f"{code}: {CODES[code]} Waiting may help, and ECS tries again")
 
     def _say(self, cause: Cause, what: str) -> None:
         if cause.code not in self._told:
             self._told.add(cause.code)
             self._journal.say(f"{cause.code}: {cause.message} It has come back; {what}")
 
-    def _stop(self, last: Snapshot, cause: Cause) -> None:
-        self._say(cause, "waiting does not mend it, so the deployment is stopped and rolled back")
-        self.cause = cause
+    def _stop(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
+        self._say(causes[0], "waiting does not mend it, so the deployment is stopped and rolled back")
+        self.causes = causes
         try:
             stop_deployment(self._aws, last)
         except AwsCallError as refused:
@@ -80,6 +88,11 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
         )
 
 
+def lacking(last: Snapshot) -> set[str]:
+    """What ECS's events say that Fargate has too little of. Pure."""
+    return {code for text in _events(last) for code in codes_of(text) if code in _PASSING}
+
+
 def repeated(last: Snapshot) -> str | None:
     """A failure that has come back, with how often; None where there is none. Pure."""
     found = [
@@ -87,14 +100,15 @@ def repeated(last: Snapshot) -> str | None:
     ]
     if found:
         return f"{len(found[0].tasks)} × {found[0].reason}"
-    launched = last.rollout.created_at
-    refused = [
-        event.message
-        for event in last.service.events
-        if launched and event.at >= launched and ROLE in codes_of(event.message)
-    ]
+    refused = [text for text in _events(last) if ROLE in codes_of(text)]
     count = max(last.record.failures if last.record else 0, last.deployment.failed if last.deployment else 0)
     return f"{count} × {refused[0]}" if refused and count >= _ENOUGH else None
+
+
+def _events(last: Snapshot) -> list[str]:
+    """Those since our deployment was made, newest first."""
+    began = last.rollout.created_at
+    return [event.message for event in last.service.events if began and event.at >= began]
 
 
 def _is_going(last: Snapshot) -> bool:

@@ -62,10 +62,10 @@ class Failure:
 
 def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
     """Why it is not live: one cause, or the two that fit, the likelier first."""
-    case, findings = _findings(evidence)
+    findings = _findings(evidence)
     if not findings:
         return (_by_verdict(evidence),)
-    shown = _shown(evidence, case)
+    shown = _shown(evidence)
     return tuple(
         Cause(
             each.code,
@@ -91,19 +91,18 @@ def failures(tasks: Iterable[Task]) -> list[Failure]:
     return sorted(found, key=lambda each: (each.codes[:1] in [(i,) for i in _INCIDENTS], -len(each.tasks)))
 
 
-def _findings(evidence: Evidence) -> tuple[Case, list[Finding]]:
-    """The failure that counts, and what explains it."""
-    nothing = Case("", "")
+def _findings(evidence: Evidence) -> list[Finding]:
+    """What explains the failure that counts."""
     if evidence.verdict.kind == "superseded":
-        return nothing, []
+        return []
     for failure in failures(evidence.failed):
         case = Case("", failure.tasks[0].ending, failure.tasks)
         if found := _explained(evidence, case, failure.codes):
-            return case, found
+            return found
     for event in reversed(evidence.events):
         if found := _explained(evidence, Case("", event), codes_of(event)):
-            return Case("", event), found
-    return nothing, explain_health(evidence)
+            return found
+    return explain_health(evidence)
 
 
 def _explained(evidence: Evidence, case: Case, codes: Sequence[str]) -> list[Finding]:
@@ -146,7 +145,7 @@ def _is_mended(evidence: Evidence) -> bool:
 def _by_verdict(evidence: Evidence) -> Cause:
     """Where no task, target or event tells."""
     why = f"{evidence.verdict.why[:1].upper()}{evidence.verdict.why[1:]}".rstrip(".") + "."
-    shown = _shown(evidence, Case("", ""))
+    shown = (*_of_record(evidence), *_shown(evidence))
     if evidence.verdict.kind == "superseded":
         return Cause("superseded", why, shown, "inv status")
     if evidence.last.service.status != "ACTIVE":
@@ -163,7 +162,14 @@ def _by_verdict(evidence: Evidence) -> Cause:
     return Cause("unknown", f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup")
 
 
-def _shown(evidence: Evidence, case: Case) -> tuple[str, ...]:
+def _of_record(evidence: Evidence) -> tuple[str, ...]:
+    record = evidence.last.record
+    if record is None:
+        return ()
+    return (f"service deployment {record.status}" + (f": {record.reason}" if record.reason else ""),)
+
+
+def _shown(evidence: Evidence) -> tuple[str, ...]:
     """What shows it: stop reasons, targets, events, what the doctor saw, the log, and what could not be read."""
     lines = [line for failure in failures(evidence.failed) for line in _stops(failure)]
     lines += [f"target {each.ip}:{each.port} {each.why}" for each in evidence.sick[-_MOST_TARGETS:]]

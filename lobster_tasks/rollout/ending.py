@@ -25,9 +25,17 @@ _BETWEEN_LOOKS = 2.0
 
 
 def conclude(
-    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, journal: Journal
+    aws: Aws,
+    settings: Settings,
+    snapshots: Sequence[Snapshot],
+    verdict: Verdict,
+    journal: Journal,
+    known: tuple[Cause, ...] = (),
 ) -> Outcome:
-    """Ask through the load balancer, find the cause where it is not live, and put it all together."""
+    """Ask through the load balancer, find the cause where it is not live, and put it all together.
+
+    ``known`` are causes for which the deployment was stopped; what they were found by may be gone since.
+    """
     if not snapshots:
         raise OutOfTimeError(
             f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
@@ -38,6 +46,8 @@ def conclude(
     journal.enter("ask")
     answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
+    if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
+        causes = known
     found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *findings(last))
     return Outcome(
         verdict=end,

@@ -26,6 +26,7 @@ from .masking import mask, mask_shapes, secret_values
 from .reasons import ELB, ROLE, codes_of
 from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of
+from .watch import describe_service
 
 _LINES = 20
 # A server says where it listens when it starts.
@@ -78,7 +79,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
     )
     log, heard = reader.read("the log", partial(_log, aws, ours, failed, last.ours), ((), ()))
     wanted = _checks(failed, sick, events)
-    checks, young = reader.read("the set-up", partial(_consult, aws, settings, ours, wanted), ({}, ()))
+    checks, young = reader.read("the set-up", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
     return Evidence(
         verdict,
         last,
@@ -141,16 +142,30 @@ def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str
 
 
 def _consult(
-    aws: Aws, settings: Settings, definition: Mapping[str, Any], wanted: Sequence[str]
+    aws: Aws, settings: Settings, last: Snapshot, definition: Mapping[str, Any], wanted: Sequence[str]
 ) -> tuple[dict[str, Check], tuple[str, ...]]:
     """The checks, and roles that are too young to be known everywhere."""
     if not wanted:
         return {}, ()
-    checks, facts = consult(
-        aws, as_defined(settings, definition), wanted, {"task_definition": definition or None}
-    )
+    given: dict[Name, Any] = {"task_definition": definition or None}
+    if any(each.startswith(("network.", "security.")) for each in wanted):
+        given["service"] = _service_as_ours(aws, last)
+    checks, facts = consult(aws, as_defined(settings, definition), wanted, given)
     asked = any(each in wanted for each in ("roles.execution", "roles.task"))
     return checks, tuple(_young(aws, facts)) if asked else ()
+
+
+def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
+    """The service with the network of our deployment, which a rollback has taken back."""
+    service = describe_service(aws, last.rollout.cluster, last.rollout.service)
+    if last.record is None or not last.record.revision:
+        return service
+    about = f"service {last.rollout.service}"
+    answer = aws.call("ecs:DescribeServiceRevisions", about, serviceRevisionArns=[last.record.revision])
+    networks = [
+        each["networkConfiguration"] for each in answer["serviceRevisions"] if "networkConfiguration" in each
+    ]
+    return {**service, "networkConfiguration": networks[0]} if networks else service
 
 
 def _young(aws: Aws, facts: Facts) -> Iterable[str]:

@@ -19,6 +19,7 @@ from ..stack.task_definition import differences
 from ..together import together
 from .brake import Brake
 from .busy import IfBusy, make_way
+from .causes import Cause
 from .changes import changes
 from .ending import conclude
 from .history import expectation
@@ -115,14 +116,17 @@ def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Out
     """Follow a rollout to its end."""
     seen: list[Snapshot] = []
     with in_sight(rollout, seen):
-        verdict = watch_to_verdict(aws, settings, rollout, journal, seen)
-        return conclude(aws, settings, seen, verdict, journal)
+        verdict, known = watch_to_verdict(aws, settings, rollout, journal, seen)
+        return conclude(aws, settings, seen, verdict, journal, known)
 
 
 def watch_to_verdict(
     aws: Aws, settings: Settings, rollout: Rollout, journal: Journal, seen: list[Snapshot]
-) -> Verdict:
-    """Look until there is a verdict, or until the time is up (then it is still ``moving``); ``seen`` gets the looks."""
+) -> tuple[Verdict, tuple[Cause, ...]]:
+    """Look until there is a verdict, or until the time is up (then it is still ``moving``); ``seen`` gets the looks.
+
+    With it the causes for which the deployment was stopped on the way.
+    """
     verdict = Verdict("moving", "nothing could be seen of it")
     brake = Brake(aws, settings, journal)
     drain = settings.deployment.deregistration_delay
@@ -133,7 +137,7 @@ def watch_to_verdict(
         if verdict.final:
             break
         brake.consider(seen, verdict)
-    return verdict
+    return verdict, brake.causes
 
 
 @contextmanager

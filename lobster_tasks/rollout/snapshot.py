@@ -165,7 +165,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Record:
-    """A service deployment: the account of one deployment that stays after it, with its final status."""
+    """A service deployment: the account of one deployment that stays after it, with its final status.
+
+    ``revision`` is the service revision that it brings (an ARN).
+    """
 
     arn: str
     status: str
@@ -174,6 +177,7 @@ class Record:
     threshold: int = 0
     rollback_reason: str = ""
     stage: str = ""
+    revision: str = ""
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Record:
@@ -187,6 +191,7 @@ class Record:
             breaker.get("threshold", 0),
             raw.get("rollback", {}).get("reason", ""),
             raw.get("lifecycleStage", ""),
+            raw.get("targetServiceRevision", {}).get("arn", ""),
         )
 
 

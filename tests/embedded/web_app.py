@@ -3,7 +3,8 @@
 Standard library only. Settings (environment):
 
 ``VERSION`` text that ``/`` answers with; ``PORT`` (8501), ``BIND`` (0.0.0.0); ``HEALTH_STATUS`` (200) of
-``/health`` and ``/_stcore/health``; ``START_DELAY`` seconds before it listens; ``EXIT_CODE`` ends it now, or
+``/health`` and ``/_stcore/health``, ``HEALTH_DELAY`` seconds that their answer takes, ``SICK_AFTER`` seconds after
+which it is 500; ``START_DELAY`` seconds before it listens; ``EXIT_CODE`` ends it now, or
 after ``EXIT_AFTER`` seconds; ``IGNORE_SIGTERM`` set: it stays; ``STOP_DELAY`` seconds between SIGTERM
 and exit 0; ``EAT_MIB`` memory that it holds; ``QUIET`` set: it prints nothing.
 
@@ -76,6 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_health(self, _query: dict[str, str]) -> None:
         """The health check's answer."""
+        time.sleep(float(os.environ.get("HEALTH_DELAY", "0")))
         self.reply("ok" if HEALTH["status"] == 200 else "sick", HEALTH["status"])
 
     on__stcore_health = on_health
@@ -203,6 +205,8 @@ def main() -> int:
     stop_on_sigterm(server)
     if ends is not None:
         threading.Timer(float(os.environ["EXIT_AFTER"]), os._exit, [int(ends)]).start()
+    if sick_after := os.environ.get("SICK_AFTER"):
+        threading.Timer(float(sick_after), HEALTH.update, [{"status": 500}]).start()
     say(f"listening on {os.environ.get('PORT', '8501')}")
     server.serve_forever(poll_interval=0.05)
     return 0

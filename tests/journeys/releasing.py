@@ -10,10 +10,12 @@ import requests
 
 from lobster_tasks import converge, settings, stack, templates
 from lobster_tasks.aws import Aws
-from lobster_tasks.rollout import Outcome, deploy
+from lobster_tasks.rollout import Outcome, deploy, follow
 from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import EmbeddedProcess, eventually
+
+FAST = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
 
 
 @dataclass
@@ -36,6 +38,17 @@ class Account:
         """Push and deploy."""
         self.push(tag, **options)
         return deploy(self.aws, self.settings, tag)
+
+    def follow(self, image: str = "", **members: Any) -> Outcome:
+        """What comes of a definition that somebody else registers and deploys; ``members`` are the container's."""
+        arn = self.register(image or self.image, **members)
+        self.update(taskDefinition=arn, desiredCount=1)
+        return follow(self.aws, self.settings, arn)
+
+    @property
+    def image(self) -> str:
+        """The image of a release that is well."""
+        return self.push("good").by_digest
 
     def service(self) -> dict[str, Any]:
         """As DescribeServices has it."""
@@ -79,6 +92,70 @@ class Account:
     def with_settings(self, *flags: str) -> Account:
         """The same account, other settings."""
         return Account(self.embedded, self.aws, settings.load({}, flags=flags))
+
+
+def beside(account: Account, name: str, *flags: str, first: bool = False, **service: Any) -> Account:
+    """Another service in the same account, behind a load balancer of its own, which serves a release already.
+
+    ``first`` leaves it without one, ``service`` are members of CreateService.
+    """
+    own = [
+        f"service={name}",
+        f"load_balancer.name={name}",
+        f"load_balancer.target_group={name}",
+        f"task.family={name}",
+    ]
+    made = account.with_settings(*own, *FAST, *flags)
+    group = _balance(account, made.settings, name)
+    base = account.service()
+    definition = base["taskDefinition"] if first else made.register(account.image)
+    made.client("ecs").create_service(
+        cluster=made.settings.cluster,
+        serviceName=name,
+        **{
+            "taskDefinition": definition,
+            "desiredCount": 0 if first else 1,
+            "networkConfiguration": base["networkConfiguration"],
+            "loadBalancers": [
+                {"targetGroupArn": group, "containerName": "lobster-streamlit", "containerPort": 8501}
+            ],
+            "deploymentConfiguration": base["deploymentConfiguration"],
+            "healthCheckGracePeriodSeconds": 10,
+            **({} if "capacityProviderStrategy" in service else {"launchType": "FARGATE"}),
+            **service,
+        },
+    )
+    eventually(lambda: made.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    return made
+
+
+def _balance(account: Account, wanted: Settings, name: str) -> str:
+    """A load balancer that forwards to a target group of its own; the group's ARN."""
+    elb, check = account.client("elbv2"), wanted.health_check
+    like = elb.describe_load_balancers(Names=[account.settings.load_balancer.name])["LoadBalancers"][0]
+    subnets = [zone["SubnetId"] for zone in like["AvailabilityZones"]]
+    made = elb.create_load_balancer(Name=name, Subnets=subnets, SecurityGroups=like["SecurityGroups"])
+    group = elb.create_target_group(
+        Name=name,
+        Protocol="HTTP",
+        Port=wanted.container.port,
+        VpcId=like["VpcId"],
+        TargetType="ip",
+        HealthCheckPath=check.path,
+        HealthCheckIntervalSeconds=check.interval,
+        HealthCheckTimeoutSeconds=check.timeout,
+        HealthyThresholdCount=check.healthy_threshold,
+        UnhealthyThresholdCount=check.unhealthy_threshold,
+    )["TargetGroups"][0]["TargetGroupArn"]
+    delay = {
+        "Key": "deregistration_delay.timeout_seconds",
+        "Value": str(wanted.deployment.deregistration_delay),
+    }
+    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
+    forward = {"Type": "forward", "TargetGroupArn": group}
+    balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[forward])
+    return str(group)
 
 
 def set_up(embedded: EmbeddedProcess, aws: Aws) -> Account:

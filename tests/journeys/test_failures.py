@@ -1,0 +1,63 @@
+"""Every failure ends in the right verdict and names the right cause; a release that goes well names none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.rollout import Outcome
+from tests.conftest import SPEED
+from tests.embedded_process import EmbeddedProcess
+
+from .failures import FAILURES, Failure, all_of
+from .releasing import Account, set_up
+
+SAMPLE = [each for each in FAILURES if each.sample]
+REST = [each for each in FAILURES if not each.sample]
+pytestmark = pytest.mark.timeout(600)
+
+
+def account_in(embedded: EmbeddedProcess) -> Account:
+    """An empty account with the stack in it."""
+    embedded.reset()
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    return set_up(
+        embedded, Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=Clock(speed=SPEED))
+    )
+
+
+@pytest.fixture(scope="module")
+def sample(embedded_process: EmbeddedProcess) -> Mapping[str, Outcome]:
+    """What came of a sample."""
+    return all_of(account_in(embedded_process), SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def rest(embedded_process: EmbeddedProcess) -> Mapping[str, Outcome]:
+    """What came of all others."""
+    return all_of(account_in(embedded_process), REST)
+
+
+@pytest.mark.parametrize("failure", SAMPLE, ids=lambda failure: failure.name)
+def test_a_failure_and_its_cause(failure: Failure, sample: Mapping[str, Outcome]) -> None:
+    check(failure, sample[failure.name])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("failure", REST, ids=lambda failure: failure.name)
+def test_another_failure_and_its_cause(failure: Failure, rest: Mapping[str, Outcome]) -> None:
+    check(failure, rest[failure.name])
+
+
+def check(failure: Failure, outcome: Outcome) -> None:
+    """Verdict and cause, and that they come with evidence and a remedy."""
+    assert outcome.cause is not None
+    told = outcome.verdict, outcome.cause.code, tuple(each.code for each in outcome.also)
+    assert told == (failure.verdict, failure.code, failure.also), outcome
+    assert tuple(each.code for each in outcome.findings) == failure.findings
+    assert outcome.cause.remedy
+    assert outcome.cause.evidence or failure.code in ("superseded", "service-gone", "out-of-time")
+    assert not outcome.cause.message.endswith("..")

@@ -1,0 +1,142 @@
+"""What heals by waiting is waited for; what is worth knowing is told of a release that goes well, too."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import requests
+
+from lobster_tasks.rollout import Outcome, Progress, deploy, follow
+from tests.embedded_process import eventually
+
+from .failures import role
+from .releasing import Account, beside, said
+
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+
+
+def well(outcome: Outcome) -> bool:
+    """Whether it is live, and no cause is named."""
+    return (outcome.verdict, outcome.exit_code, outcome.cause, outcome.also) == ("live", 0, None, ())
+
+
+def test_a_role_of_a_moment_ago(account: Account) -> None:
+    """IAM makes a new role known bit by bit: ECS cannot assume it at first, and then can."""
+    account.order_fault(role_propagation_seconds=30)
+    site = beside(account, "young")
+    outcome = site.follow(taskRoleArn=role(site))
+    assert well(outcome)
+    assert "waiting may help, and ECS tries again" in said(outcome)
+    assert "was made " in said(outcome)
+
+
+def test_capacity_that_comes_back(account: Account) -> None:
+    site = beside(account, "crowded")
+    account.order_fault(capacity_unavailable_seconds=25)
+    outcome = site.deploy("two")
+    assert well(outcome)
+    assert "no-capacity: Fargate has no room at the moment. Waiting may help, and ECS tries again" in said(
+        outcome
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [("no-capacity", {"capacity_unavailable_seconds": 100000}), ("quota", {"vcpu_quota": 0.6})],
+)
+def test_capacity_that_does_not_come_back(account: Account, code: str, rule: dict[str, Any]) -> None:
+    site = beside(account, "crowded")
+    account.order_fault(**rule)
+    outcome = site.deploy("two")
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", code)
+
+
+def test_events_that_come_late(account: Account) -> None:
+    """The cause is in an event only, which is shown long after it happened."""
+    site = beside(account, "late")
+    account.order_fault(event_delay_seconds=8)
+    outcome = site.follow(taskRoleArn="arn:aws:iam::123456789012:role/nobody")
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "task-role-missing")
+
+
+def test_spot_capacity_that_is_taken_back(account: Account) -> None:
+    flags = ("deployment.wait_minutes=1",)
+    site = beside(account, "spot", *flags, capacityProviderStrategy=SPOT)
+    over = threading.Event()
+
+    def take_back(progress: Progress) -> None:
+        for task in progress.snapshot.ours if progress.snapshot else ():
+            if task.running:
+                order = {"task": task.arn}
+                requests.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
+
+    site.push("two", START_DELAY="60")
+    outcome = deploy(site.aws, site.settings, "two", observe=take_back)
+    over.set()
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("out_of_time", "spot-interrupted")
+
+
+def test_a_program_that_does_not_hear_sigterm(account: Account) -> None:
+    site = beside(account, "stubborn")
+    assert well(site.deploy("stubborn", IGNORE_SIGTERM="1"))
+    outcome = site.deploy("next")
+    assert well(outcome)
+    assert [finding.code for finding in outcome.findings] == ["ignores-sigterm"]
+    assert "exit code 137" in outcome.findings[0].evidence[0]
+
+
+def test_no_cause_is_named_where_all_goes_well(account: Account) -> None:
+    """Slow starters, sick for a moment, throttled: they are live in the end, and nothing is held against them."""
+    site = beside(account, "well", "health_check.grace_period=60")
+    site.update(healthCheckGracePeriodSeconds=60)
+    account.order_fault(service="ecs", operation="Describe*", nth={"every": 4}, throttle=True)
+    for tag, environment in (
+        ("plain", {}),
+        ("slow", {"START_DELAY": "1"}),
+        ("late", {"HEALTH_DELAY": "0.1"}),
+    ):
+        outcome = site.deploy(tag, **environment)
+        assert well(outcome), outcome
+        assert outcome.findings == ()
+
+
+def test_a_cause_that_cannot_heal_is_told_at_its_second_time(account: Account) -> None:
+    """Without waiting for the third, at which the circuit breaker acts."""
+    site = beside(account, "hopeless")
+    outcome = site.follow(command=["streamlti"])
+    assert outcome.verdict == "rolled_back"
+    assert "command-not-found: The image has no program streamlti. It has come back" in said(outcome)
+    where = {"cluster": site.settings.cluster, "service": site.settings.service}
+    newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
+    described = site.client("ecs").describe_service_deployments(
+        serviceDeploymentArns=[newest["serviceDeploymentArn"]]
+    )["serviceDeployments"][0]
+    assert described["statusReason"] == "Rollback was requested by the user."
+    assert described["deploymentCircuitBreaker"]["failureCount"] < 3
+
+
+def test_rollback_false_leaves_it_to_the_circuit_breaker(account: Account) -> None:
+    flags = ("deployment.rollback=false",)
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
+    site = beside(account, "kept", *flags, deploymentConfiguration=breaker)
+    old = site.service()["taskDefinition"]
+    account.forget_calls()
+    outcome = site.follow(command=["streamlti"])
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("failed", "command-not-found")
+    assert "deployment.rollback is false" in said(outcome)
+    assert "StopServiceDeployment" not in account.calls()
+    assert site.service()["taskDefinition"] != old
+    eventually(lambda: site.service()["runningCount"] == 1)
+
+
+def test_who_may_not_stop_a_deployment_waits_for_the_circuit_breaker(account: Account) -> None:
+    site = beside(account, "denied")
+    denied = {"code": "AccessDeniedException", "message": "not for you"}
+    account.order_fault(service="ecs", operation="StopServiceDeployment", error=denied)
+    arn = site.register(site.image, command=["streamlti"])
+    site.update(taskDefinition=arn)
+    outcome = follow(site.aws, site.settings, arn)
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "command-not-found")
+    assert "it could not be stopped" in said(outcome)
