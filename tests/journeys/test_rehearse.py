@@ -110,7 +110,9 @@ def _aws(project: Project, variables: dict[str, str], *words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive), signal.SIGKILL]
+)
 def test_nothing_is_left_however_it_ends(project: Project, number: signal.Signals) -> None:
     with project.start("rehearse") as process:
         assert process.stderr is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import psutil
 import pytest
 
 from tests.embedded_process import EmbeddedProcess, eventually
-from tests.project import Ended, Project, make, rest_of
+from tests.project import Ended, Project, interrupt, make, rest_of
 
 
 @pytest.fixture
@@ -31,16 +30,21 @@ def address(process: subprocess.Popen[str]) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_with_everything_that_it_started(project: Project, number: signal.Signals) -> None:
+def test_it_ends_with_everything_that_it_started(project: Project) -> None:
     with project.start("embedded-aws", "--port", "0", "--speed", "50") as process:
         url = address(process)
         _release(project, url)
         started = psutil.Process(process.pid).children(recursive=True)
         assert started  # the task's processes among them
-        process.send_signal(number)
+        process.terminate()
         assert rest_of(process) == Ended(0, "", "")
     eventually(lambda: not [each for each in started if each.is_running() and each.status() != "zombie"])
+
+
+def test_ctrl_c_ends_it_too(project: Project) -> None:
+    with project.start("embedded-aws", "--port", "0") as process:
+        address(process)
+        assert interrupt(process) == Ended(0, "", "")
 
 
 def _release(project: Project, url: str) -> None:

@@ -47,9 +47,9 @@ def is_calm(ended: Ended) -> None:
 @pytest.mark.parametrize(
     ("operation", "after"),
     [
-        ("CreateRole", "to create"),
+        pytest.param("CreateRole", "to create", marks=pytest.mark.exhaustive),
         ("CreateLoadBalancer", "created role"),
-        ("CreateService", "created task definition"),
+        pytest.param("CreateService", "created task definition", marks=pytest.mark.exhaustive),
         ("DescribeSecurityGroups", ""),
     ],
 )
@@ -101,7 +101,14 @@ def test_sigterm_is_told_as_an_interruption(project: Project, embedded: Embedded
     assert ended.json["error"]["exit_code"] == 130
 
 
-@pytest.mark.parametrize("moment", ["registered", "started", "running"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("registered", marks=pytest.mark.exhaustive),
+        "started",
+        pytest.param("running", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_an_interrupted_deployment_goes_on_and_can_be_followed(
     project: Project, embedded: EmbeddedProcess, moment: str
 ) -> None:

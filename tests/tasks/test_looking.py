@@ -108,7 +108,9 @@ def test_the_doctor_fails_where_a_check_does(project: Project) -> None:
     assert project.inv("validate-fargate-setup", "--json", *wrong).check(1).json["ok"] is False
 
 
-@pytest.mark.parametrize("task", ["status", "validate-fargate-setup", "plan"])
+@pytest.mark.parametrize(
+    "task", [pytest.param("status", marks=pytest.mark.exhaustive), "validate-fargate-setup", "plan"]
+)
 def test_narrow_piped_or_without_colour_nothing_is_lost(project: Project, task: str) -> None:
     piped = project.inv(task).check()
     narrow = project.inv(task, COLUMNS="80").check().out
