@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
-from .following import busy_choice, finish, watching
+from .following import busy_choice, finish, refused, watching
 
 if TYPE_CHECKING:
-    from ..rollout import Outcome, Progress
+    from ..rollout import IfBusy, Outcome, Progress
 
 
 @command(
@@ -77,29 +77,29 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
         "tag": "a tag in the repository, a digest, or a full image reference",
         "registered": "follow the deployment of this task definition (ARN), which somebody else has made",
         "force": "new tasks even where nothing differs",
-        "if-busy": "while another deployment is under way: wait, supersede or refuse",
+        "if-busy": "while another deployment is under way: wait (which it does), supersede or refuse",
     },
 )
-def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, if_busy: str = "wait") -> int:
+def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, if_busy: str = "") -> int:
     """Bring --tag to live and prove that it is.
 
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
     the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
-    With --dry-run it looks at everything and says what would differ.
+    With --dry-run it looks at everything and says what would differ; with --if-busy too, once it is its turn.
     """
     from ..errors import UsageError
 
     if bool(tag) == bool(registered):
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
-    busy = busy_choice(if_busy)
+    busy = busy_choice(if_busy or "wait")
 
     from .. import report
     from ..rollout import deploy, follow
 
     run.console.say(report.release_heading(run.settings, tag or registered))
     if run.dry_run and tag:
-        return _preview(run, tag)
+        return _preview(run, tag, busy if if_busy else None)
 
     def release(observe: Callable[[Progress], None]) -> Outcome:
         if registered:
@@ -109,13 +109,29 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
     return finish(run, f"{run.settings.service}, {tag or registered}", release)
 
 
-def _preview(run: Run, tag: str) -> int:
+def _preview(run: Run, tag: str, if_busy: IfBusy | None) -> int:
     from .. import report
+    from ..errors import RefusedError
     from ..rollout import preview
 
-    with watching(run) as observe:
-        found = preview(run.aws, run.settings, tag, observe=observe)
+    try:
+        with watching(run) as observe:
+            if if_busy:
+                _wait_for_others(run, tag, if_busy, observe)
+            found = preview(run.aws, run.settings, tag, observe=observe)
+    except RefusedError as refusal:
+        refused(run, f"{run.settings.service}, {tag}", refusal)
+        raise
     run.console.say(report.preview(found))
     if run.json:
         run.console.json(found.as_json())
     return 0
+
+
+def _wait_for_others(run: Run, tag: str, if_busy: IfBusy, observe: Callable[[Progress], None]) -> None:
+    from ..rollout.busy import make_way
+    from ..rollout.outcome import Journal
+    from ..rollout.release import prepare
+
+    ground = prepare(run.aws, run.settings, tag)
+    make_way(run.aws, run.settings, ground, if_busy, Journal(run.aws.clock, observe))

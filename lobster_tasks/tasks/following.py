@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .command import Run
 
 if TYPE_CHECKING:
+    from ..errors import RefusedError
     from ..rollout import IfBusy, Outcome, Progress
 
 
@@ -51,22 +52,18 @@ def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
 
 def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
     """Follow a rollout of ``what`` to its end and tell of it; the exit code."""
-    from .. import report, step_outputs
+    from .. import report
     from ..errors import RefusedError
-    from ..rollout import Outcome
 
     try:
         with watching(run) as observe:
             ended = follow(observe)
     except RefusedError as refusal:
-        ended = Outcome.refused(refusal)
-        _tell_github(run, ended, what)
-        step_outputs.write(step_outputs.of_outcome(ended))
+        ended = refused(run, what, refusal)
         if not run.json:
             raise
     else:
         _tell_github(run, ended, what)
-        step_outputs.write(step_outputs.of_outcome(ended))
     run.console.say()
     run.console.say(report.outcome(ended))
     if run.json:
@@ -74,6 +71,15 @@ def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], O
     elif ended.verdict == "live" and ended.url:
         run.console.show(ended.url)
     return ended.exit_code
+
+
+def refused(run: Run, what: str, refusal: RefusedError) -> Outcome:
+    """The outcome of a release that was not begun, of which a job on GitHub has heard."""
+    from ..rollout import Outcome
+
+    ended = Outcome.refused(refusal)
+    _tell_github(run, ended, what)
+    return ended
 
 
 def busy_choice(given: str) -> IfBusy:
@@ -90,8 +96,9 @@ def busy_choice(given: str) -> IfBusy:
 def _tell_github(run: Run, ended: Outcome, what: str) -> None:
     from rich.text import Text
 
-    from .. import github
+    from .. import github, step_outputs
 
+    step_outputs.write(step_outputs.of_outcome(ended))
     if not github.is_here():
         return
     for line in github.annotate(ended):

@@ -1,0 +1,108 @@
+"""The steps of action.yml that ask ``inv`` and hand its answers on as step outputs.
+
+``settings``: what the project's settings say, the action's inputs included.
+``setup``: makes and repairs the infrastructure.
+``release``: the task definition of a release, and what the official actions need to know beside it.
+
+Runs in the virtual environment that ``install`` makes, in the project's folder. Inputs come by the environment. What
+goes wrong is the job's annotation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lobster_tasks import step_outputs
+
+INV = Path(sys.executable).with_name("inv")
+
+
+def settings() -> dict[str, object]:
+    """Settings that later steps need, so that all of them have the same ones."""
+    found = json.loads(inv("settings", "--json"))
+    return {
+        "inv": INV,
+        "python": sys.executable,
+        "region": found["region"],
+        "cluster": found["cluster"],
+        "service": found["service"],
+        "container": found["container"]["name"],
+        "desired-count": found["deployment"]["desired_count"],
+        "wait-minutes": found["deployment"]["wait_minutes"],
+        "rollback": json.dumps(found["deployment"]["rollback"]),
+    }
+
+
+def setup() -> dict[str, object]:
+    """There is nobody to ask: it is done without a question."""
+    sys.stdout.write(inv("setup-fargate", "--yes"))
+    return {}
+
+
+def release() -> dict[str, object]:
+    """Looks whether it can be deployed, once no other deployment is under way, and writes the definition to a file.
+
+    ``desired-count`` is empty unless the service stands at no tasks.
+    """
+    file = Path(os.environ["RUNNER_TEMP"], f"lobster-{os.environ['SERVICE']}.json")
+    wanted = f"--tag={os.environ['TAG'] or os.environ['IMAGE']}"
+    look = ("deploy", "--dry-run", "--if-busy=wait", wanted)
+    before = json.loads(inv(*look, "render-task-definition", wanted, f"--output={file}", "status", "--json"))
+    image = image_of(json.loads(file.read_text(encoding="utf-8")), os.environ["CONTAINER"])
+    return {
+        "task-definition": file,
+        "image": image,
+        "image-digest": image.partition("@")[2],
+        "desired-count": None if before["desired"] else os.environ["DESIRED_COUNT"],
+        "previous-task-definition-arn": before["task_definition"] if before["desired"] else None,
+    }
+
+
+def image_of(definition: Mapping[str, Any], container: str) -> str:
+    """The image of the container that is deployed."""
+    images = {each["name"]: each["image"] for each in definition["containerDefinitions"]}
+    return str(images[container])
+
+
+def inv(*arguments: str) -> str:
+    """What ``inv`` prints on stdout, while its talk goes to the log; ends this step as ``inv`` ends.
+
+    A job that is cancelled tells this process only, which passes it on: ``inv`` says what goes on in AWS.
+    """
+    talk = []
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        with subprocess.Popen(
+            [INV, *arguments], stdin=subprocess.DEVNULL, stdout=answer, stderr=subprocess.PIPE, text=True
+        ) as process:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda received, _: process.send_signal(received))
+            for line in process.stderr or ():
+                sys.stderr.write(line)
+                talk.append(line)
+        if process.returncode:
+            told = any(line.startswith("::error") for line in talk)  # by inv itself
+            sys.stdout.write("" if told else annotation("".join(talk)))
+            sys.exit(process.returncode)
+        answer.seek(0)
+        return answer.read()
+
+
+def annotation(talk: str) -> str:
+    """A workflow command with the error that ``inv`` ended with; it begins with a sign of its own."""
+    error = talk.rpartition("✘ ")[2].strip() or "inv has failed and does not say why."
+    escaped = error.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error title=Deploy to Fargate::{escaped}\n"
+
+
+STEPS: dict[str, Callable[[], dict[str, object]]] = {"settings": settings, "setup": setup, "release": release}
+
+if __name__ == "__main__":
+    step_outputs.write(STEPS[sys.argv[1]]())

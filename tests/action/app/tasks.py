@@ -1,0 +1,5 @@
+"""A project as somebody else has it."""
+
+from lobster_tasks import namespace
+
+ns = namespace()

@@ -1,0 +1,140 @@
+"""The real workflow and action: from a commit on main to the page that answers, and what a broken commit does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks import Settings, templates
+from tests.action.runner import ROOT, Ran, Repository, checkout, official
+from tests.action.tokens import Tokens, token_service
+from tests.embedded_process import EmbeddedProcess
+from tests.journeys.traffic import Traffic, ask
+from tests.project import APP, DOCKERFILE, Project, make
+
+pytestmark = pytest.mark.timeout(300)
+
+WORKFLOW = ".github/workflows/deploy-to-aws.yml"
+ROLE = "arn:aws:iam::123456789012:role/github-deploys"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {
+                "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+            },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {
+                    "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                    "token.actions.githubusercontent.com:sub": "repo:somebody/app:ref:refs/heads/main",
+                }
+            },
+        }
+    ],
+}
+
+
+@dataclass
+class Site:
+    """This project with another app in it, and the account that it deploys to; one commit has been pushed."""
+
+    repository: Repository
+    embedded: EmbeddedProcess
+    tokens: Tokens
+    url: str
+    commit: str
+    pushed: Ran
+    calls: list[dict[str, Any]]
+
+    def running(self) -> str:
+        """The image of the service's task definition."""
+        ecs = self.embedded.client("ecs")
+        where = {"cluster": "lobster-cluster", "services": ["lobster-streamlit-service"]}
+        arn = ecs.describe_services(**where)["services"][0]["taskDefinition"]
+        definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        return str(definition["containerDefinitions"][0]["image"])
+
+
+@pytest.fixture(scope="module")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
+) -> Iterator[Site]:
+    """It is not emptied between the tests of this module, which follow one another."""
+    actions = official(ROOT / "action.yml", ROOT / WORKFLOW)
+    embedded_process.reset()
+    folder = tmp_path_factory.mktemp("site")
+    with token_service() as tokens:
+        repository = _repository(folder, embedded_process, tokens, actions)
+        url = _set_up(make(folder / "person", bytecode, embedded_process.url), embedded_process, repository)
+        commit = repository.commit("The first release")
+        embedded_process.forget_calls()
+        pushed = repository.push(WORKFLOW)
+        yield Site(repository, embedded_process, tokens, url, commit, pushed, embedded_process.calls())
+
+
+def _repository(
+    folder: Path, embedded: EmbeddedProcess, tokens: Tokens, actions: dict[str, Path]
+) -> Repository:
+    """This project, with an app of the tests as the one to be deployed. The runner has no key of AWS."""
+    repository = Repository(
+        folder / "app",
+        folder / "home",
+        {"AWS_ENDPOINT_URL": embedded.url, "AWS_EC2_METADATA_DISABLED": "true", **tokens.environment},
+        {"AWS_DEPLOY_ROLE": ROLE, "AWS_REGION": "us-east-2"},
+        actions,
+    )
+    checkout(repository.folder)
+    repository.write("Dockerfile.streamlit", DOCKERFILE)
+    repository.write("web_app.py", APP.read_text())
+    repository.write(".dockerignore", "*\n!web_app.py\n")
+    repository.write("invoke.yaml", "lobster:\n  deployment: {deregistration_delay: 0}\n")
+    return repository
+
+
+def _set_up(person: Project, embedded: EmbeddedProcess, repository: Repository) -> str:
+    """What a person does once: the infrastructure, and the role that GitHub may assume. The app's address."""
+    iam, role = embedded.client("iam"), {"RoleName": "github-deploys"}
+    policy = templates.github_actions_policy(Settings(), "123456789012", "aws")
+    iam.create_role(**role, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(**role, PolicyName="deploy", PolicyDocument=json.dumps(policy))
+    return person.inv("setup-fargate", folder=repository.folder).check().out.strip()
+
+
+def test_a_commit_becomes_the_page_that_answers(site: Site) -> None:
+    site.pushed.check(green=True)
+    assert ask(site.url) == site.commit
+    assert "LIVE   revision 2" in site.pushed.text
+    assert site.pushed.annotations == []
+
+
+def test_it_is_built_once_and_deployed_by_digest(site: Site) -> None:
+    assert len([call for call in site.calls if call["operation"] == "PutImage"]) == 1
+    [image] = site.embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
+    assert image["imageTags"] == [site.commit]
+    assert site.running() == f"123456789012.dkr.ecr.us-east-2.amazonaws.com/homara@{image['imageDigest']}"
+
+
+def test_it_signs_in_without_a_key(site: Site) -> None:
+    assert site.tokens.audiences == ["sts.amazonaws.com"]
+    assert site.calls[0]["operation"] == "AssumeRoleWithWebIdentity"
+
+
+def test_a_broken_commit_is_red_and_the_old_release_serves(site: Site) -> None:
+    site.repository.write("Dockerfile.streamlit", DOCKERFILE + "ENV EXIT_CODE=3\n")
+    site.repository.commit("A release that ends at once")
+    before = site.running()
+    with Traffic(site.url) as visitors:
+        ended = site.repository.push(WORKFLOW).check(green=False)
+    assert set(visitors.answers) == {site.commit}
+    assert site.running() == before
+    annotation = ended.annotations[0]
+    assert "exit code 3" in annotation
+    assert "giving up with 3" in annotation
+    assert "ROLLED BACK" in ended.text

@@ -1,0 +1,175 @@
+"""The shell steps of the action by themselves, as processes: what they refuse, and what they hand on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.action.runner import ROOT, checkout, environment_of_a_runner
+from tests.embedded_process import EmbeddedProcess, eventually
+from tests.project import Project
+from tests.test_step_outputs import read
+
+ACTION = ROOT / "scripts" / "action"
+INPUTS = ("TAG", "IMAGE", "REGION", "CLUSTER", "SERVICE", "CONTAINER", "WAIT_MINUTES", "ROLLBACK")
+GIVEN = {**dict.fromkeys(INPUTS, ""), "SETUP": "false"}
+STEP = (sys.executable, str(ACTION / "step.py"))
+
+
+def run(
+    *command: str, folder: Path, environment: Mapping[str, str], within: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a step."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+
+
+def tools(folder: Path, python: str = "") -> str:
+    """A PATH with what every machine has, and a ``python3`` of this text."""
+    folder.mkdir()
+    for name in ("bash", "cksum", "cut", "dirname", "env", "sed"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    if python:
+        (folder / "python3").write_text(python)
+        (folder / "python3").chmod(0o755)
+    return str(folder)
+
+
+OLD = """#!/bin/sh
+case "$*" in
+*version_info*) exit 1 ;;
+*python_version*) echo 3.10.12 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("python", "says"),
+    [
+        (OLD, "Python 3.11 or newer is needed; this runner's python3 is 3.10.12."),
+        ("", "There is no python3 on this runner."),
+        ('#!/bin/sh\n[ "$2" != venv ]\n', "cannot make a virtual environment."),
+    ],
+)
+def test_a_python_that_will_not_do_is_said(tmp_path: Path, python: str, says: str) -> None:
+    environment = {
+        "PATH": tools(tmp_path / "bin", python),
+        "RUNNER_TEMP": str(tmp_path),
+        **GIVEN,
+        "TAG": "v1",
+    }
+    ended = run(str(ACTION / "prepare"), folder=tmp_path, environment=environment)
+    assert ended.returncode == 2
+    [error] = [line for line in ended.stderr.splitlines() if line.startswith("::error")]
+    assert says in error
+    assert error.endswith("Next: actions/setup-python before this step.")
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "Neither tag nor image is given."),
+        ({"TAG": "a", "IMAGE": "b"}, "Both tag and image are given."),
+        ({"TAG": "a", "SETUP": "yes\n::set-env name=x::y"}, "The input setup is neither true nor false."),
+    ],
+)
+def test_inputs_that_will_not_do_are_said(tmp_path: Path, given: dict[str, str], says: str) -> None:
+    environment = {"PATH": tools(tmp_path / "bin"), "RUNNER_TEMP": str(tmp_path), **GIVEN, **given}
+    ended = run(str(ACTION / "prepare"), folder=tmp_path, environment=environment)
+    assert ended.returncode == 2
+    assert ended.stdout.startswith(f"::error title=Deploy to Fargate::{says}")
+    assert len(ended.stdout.splitlines()) == 1
+
+
+@pytest.mark.timeout(300)
+def test_the_library_is_installed_once_and_again_when_it_changed(tmp_path: Path) -> None:
+    library, temporary = tmp_path / "a folder" / "action", tmp_path / "temp"
+    checkout(library)
+    temporary.mkdir()
+    environment = {**environment_of_a_runner(tmp_path / "home"), "RUNNER_TEMP": str(temporary)}
+
+    def install() -> str:
+        ended = run(
+            str(library / "scripts/action/install"), folder=tmp_path, environment=environment, within=280
+        )
+        assert ended.returncode == 0, ended.stderr
+        venv = ended.stdout.strip()
+        asked = "import lobster_tasks; print(lobster_tasks.__version__, lobster_tasks.__file__)"
+        told = run(f"{venv}/bin/python", "-c", asked, folder=tmp_path, environment=environment).stdout
+        version, file = told.split(maxsplit=1)
+        assert file.startswith(venv)
+        assert venv.startswith(str(temporary))
+        return version
+
+    assert install() == "0.1.0"
+    when = [file.stat().st_mtime_ns for file in temporary.glob("*/installed")]
+    assert install() == "0.1.0"
+    assert [file.stat().st_mtime_ns for file in temporary.glob("*/installed")] == when
+    module = library / "lobster_tasks" / "__init__.py"
+    module.write_text(module.read_text().replace('"0.1.0"', '"0.2.0"'))
+    assert install() == "0.2.0"
+
+
+def test_settings_are_handed_on(project: Project, tmp_path: Path) -> None:
+    project.settings("cluster: shop\ndeployment: {rollback: false}")
+    outputs = tmp_path / "outputs"
+    environment = {**project.environment, "GITHUB_OUTPUT": str(outputs), "INVOKE_LOBSTER_SERVICE": "web"}
+    ended = run(*STEP, "settings", folder=project.folder, environment=environment)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    told = read(outputs)
+    assert (told["cluster"], told["service"], told["container"]) == ("shop", "web", "lobster-streamlit")
+    assert (told["region"], told["rollback"], told["wait-minutes"]) == ("us-east-2", "false", "15.0")
+
+
+def test_what_inv_refuses_is_the_annotation(project: Project, tmp_path: Path) -> None:
+    environment = {
+        **project.environment,
+        "INVOKE_LOBSTER_TASK_CPU": "300",
+        "GITHUB_OUTPUT": str(tmp_path / "o"),
+    }
+    ended = run(*STEP, "settings", folder=project.folder, environment=environment)
+    assert ended.returncode == 2
+    [line] = ended.stdout.splitlines()
+    assert line.startswith("::error title=Deploy to Fargate::A setting is wrong.%0A")
+    assert "Fargate has no 300 CPU units" in line
+    assert "✘ A setting is wrong." in ended.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_cancelled_setup_says_what_is_so(
+    project: Project, embedded: EmbeddedProcess, tmp_path: Path
+) -> None:
+    embedded.slow_down(0.2)
+    with subprocess.Popen(
+        [*STEP, "setup"],
+        cwd=project.folder,
+        env=project.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as step:
+        eventually(lambda: embedded.calls(mutating=True))
+        os.kill(step.pid, signal.SIGINT)  # as a runner does: to this process alone
+        out, err = step.communicate(timeout=60)
+    embedded.forgive()
+    assert step.returncode == 130
+    assert "Interrupted" in err
+    assert out.startswith("::error title=Deploy to Fargate::Interrupted")
