@@ -274,7 +274,9 @@ def _customer_key(account: str, region: str, key: str | None) -> str | None:
         return None
     kms = kms_backends[account][region]
     known = kms.any_id_to_key_id(key)
-    return str(kms.keys[known].arn) if known in kms.keys else f"arn:aws:kms:{region}:{account}:key/{key}"
+    if known in kms.keys:
+        return str(kms.keys[known].arn)
+    return key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
 
 
 @dataclass(frozen=True)

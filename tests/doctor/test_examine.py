@@ -68,7 +68,8 @@ def account(embedded: EmbeddedProcess, aws: Aws, settings: Settings) -> Embedded
         PolicyDocument=statement(Action="kms:Decrypt", Resource=KEY),
     )
     push(embedded.client("ecr"), web_app(), repository="homara", tag="v1")
-    assert deploy(aws, settings, "v1").verdict == "live"
+    ended = deploy(aws, settings, "v1")
+    assert ended.verdict == "live", ended.cause
     return embedded
 
 
