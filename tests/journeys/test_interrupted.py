@@ -202,7 +202,7 @@ def test_ctrl_c_names_what_is_in_flight_and_the_same_command_finishes(
     embedded = account.embedded
     embedded.order({"operation": "CreateLoadBalancer", "delay_seconds": 2})
     with project.start("setup-fargate", "--yes") as process:
-        eventually(lambda: embedded.calls("CreateTargetGroup"))
+        eventually(embedded.applied)
         ended = interrupt(process)
     assert ended.code == 130, ended.said
     assert "Interrupted." in ended.err
