@@ -13,7 +13,7 @@ from ..errors import LobsterError, NotReadyError
 from .checks import checks, checks_json
 from .layout import labelled, rows
 from .operating import history, scaled
-from .plans import change_done, cost, counts, heading, plan, plan_json, url_of
+from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
 from .releases import moment, movement, outcome, preview, pushed, pushed_json, release_heading, status
 
@@ -39,6 +39,7 @@ __all__ = [
     "rehearsal_end",
     "rehearsal_heading",
     "release_heading",
+    "removal",
     "scaled",
     "settings",
     "status",

@@ -38,6 +38,15 @@ def plan(made: Plan) -> RenderableType:
     return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
 
 
+def removal(made: Plan) -> RenderableType:
+    """Everything that a teardown deletes, in its order, then what it keeps, then the count."""
+    lines = [
+        (Text("-", style=_STYLES["delete"]), each.resource.kind, each.resource.name) for each in made.changes
+    ]
+    lines += [(Text("=", style="dim"), each.kind, f"{each.name} · kept") for each in made.kept]
+    return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
+
+
 def counts(made: Plan) -> Text:
     """How much there is to do, in a line."""
     parts = [

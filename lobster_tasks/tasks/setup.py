@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..converge import Plan
     from ..cost import Cost
+    from ..settings import Settings
     from ..stack import Live, Resource, Stack
 
 _ADOPT = {"adopt": "take over what has our name and not our tag"}
@@ -107,7 +108,10 @@ def teardown(run: Run, data: bool = False) -> None:
 
     whole = _stack(run)
     made = plan_removal(whole, read(run.aws, whole), keep_data=not data)
-    run.console.say(report.plan(made))
+    if not run.json:
+        run.console.say(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
+        run.console.say()
+    run.console.say(report.removal(made))
     applied = bool(made.changes) and not run.dry_run
     if applied:
         run.ask(f"Delete these {len(made.changes)}?", destroys=True)
@@ -172,10 +176,10 @@ def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], N
     tell(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
     tell("")
     tell(report.plan(made))
-    then = _cost_then(run, stack, made.live)
-    if then and any(change.resource.kind in ("service", "load balancer") for change in made.changes):
+    now, then = _cost_now(run, made.live), _cost_then(run, stack, made.live)
+    if then and made.changes and _total(now) != then.total:
         tell("")
-        tell(report.cost(_cost_now(run, made.live), then))
+        tell(report.cost(now, then))
 
 
 def _answer(
@@ -197,7 +201,15 @@ def _cost_now(run: Run, live: Mapping[Resource, Live | None]) -> Cost | None:
     if "load balancer" not in found:
         return None
     service: Any = found["service"].raw if "service" in found else {}
-    return monthly_cost(run.settings, tasks=service.get("desiredCount", 0))
+    size = _size_now(run, found["task definition"].raw) if "task definition" in found else run.settings
+    return monthly_cost(size, tasks=service.get("desiredCount", 0))
+
+
+def _size_now(run: Run, definition: Mapping[str, Any]) -> Settings:
+    """The settings, but with the size of the tasks as it is registered."""
+    architecture = definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    size = {"cpu": int(definition["cpu"]), "memory": int(definition["memory"]), "architecture": architecture}
+    return run.settings.model_copy(update={"task": run.settings.task.model_copy(update=size)})
 
 
 def _cost_then(run: Run, stack: Stack, live: Mapping[Resource, Live | None]) -> Cost | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -189,8 +190,13 @@ def test_a_change_of_settings_is_named(project: Project) -> None:
     assert "hello there" not in told  # it might be a secret in the wrong place
 
 
-def test_prices_are_told_before_and_after(project: Project) -> None:
+def test_prices_are_told_before_and_after(project: Project, embedded: EmbeddedProcess) -> None:
     project.inv("setup-fargate").check()
     answer = project.inv("plan", "--json", "--set", "load_balancer.idle_timeout=60").check().json
     assert answer["cost"]["before"] < answer["cost"]["after"] == 45.4  # no task runs yet
+    where = {"cluster": "lobster-cluster", "service": "lobster-streamlit-service"}
+    embedded.client("ecs").update_service(**where, desiredCount=1)
+    bigger = project.inv("plan", "--set", "task.cpu=4096", "--set", "task.memory=8192").check().out
+    assert re.search(r"Fargate 0.5 vCPU, 1 GB, x86 +18.02 +–", bigger)
+    assert re.search(r"Fargate 4 vCPU, 8 GB, x86 +– +144", bigger)
     assert project.inv("create-iam-policies", "--json").check().json["cost"] == {"before": 0.0, "after": 0.0}
