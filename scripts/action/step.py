@@ -3,6 +3,7 @@
 ``settings``: what the project's settings say, the action's inputs included.
 ``setup``: makes and repairs the infrastructure.
 ``release``: the task definition of a release, and what the official actions need to know beside it.
+``follow``: follows the deployment that they have made to its verdict.
 
 Runs in the virtual environment that ``install`` makes, in the project's folder. Inputs come by the environment. What
 goes wrong is the job's annotation.
@@ -29,7 +30,6 @@ def settings() -> dict[str, object]:
     """Settings that later steps need, so that all of them have the same ones."""
     found = json.loads(inv("settings", "--json"))
     return {
-        "inv": INV,
         "python": sys.executable,
         "region": found["region"],
         "cluster": found["cluster"],
@@ -62,8 +62,14 @@ def release() -> dict[str, object]:
         "image": image,
         "image-digest": image.partition("@")[2],
         "desired-count": None if before["desired"] else os.environ["DESIRED_COUNT"],
-        "previous-task-definition-arn": before["task_definition"] if before["desired"] else None,
+        "previous-task-definition-arn": before["task_definition"],
     }
+
+
+def follow() -> dict[str, object]:
+    """The outputs are written by ``inv``, whatever the verdict."""
+    sys.stdout.write(inv("deploy", f"--registered={os.environ['TASK_DEFINITION']}"))
+    return {}
 
 
 def image_of(definition: Mapping[str, Any], container: str) -> str:
@@ -102,7 +108,12 @@ def annotation(talk: str) -> str:
     return f"::error title=Deploy to Fargate::{escaped}\n"
 
 
-STEPS: dict[str, Callable[[], dict[str, object]]] = {"settings": settings, "setup": setup, "release": release}
+STEPS: dict[str, Callable[[], dict[str, object]]] = {
+    "settings": settings,
+    "setup": setup,
+    "release": release,
+    "follow": follow,
+}
 
 if __name__ == "__main__":
     step_outputs.write(STEPS[sys.argv[1]]())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ class Elsewhere:
 @pytest.fixture(scope="module")
 def elsewhere(
     tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
-) -> Iterator[Elsewhere]:
+) -> Elsewhere:
     """A project in a folder of a larger repository; its image is there, and nothing else."""
     actions = official(ROOT / "action.yml")
     embedded_process.reset()
@@ -123,7 +122,7 @@ def test_all_outputs_are_there(elsewhere: Elsewhere) -> None:
     }
     assert (outputs["verdict"], outputs["cause"]) == ("live", "")
     before, now = outputs["previous-task-definition-arn"], outputs["task-definition-arn"]
-    assert (before.rpartition(":")[2], now.rpartition(":")[2]) == ("2", "3")  # setup-fargate made the service
+    assert (before.rpartition(":")[2], now.rpartition(":")[2]) == ("2", "3")  # setup-fargate made revision 2
     assert float(outputs["seconds"]) > 0
 
 

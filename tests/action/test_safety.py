@@ -49,7 +49,8 @@ def steps(file: Path) -> Iterator[dict[str, Any]]:
 
 def test_the_audit_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
-    command = [zizmor, "--offline", "--persona=auditor", "--no-progress", "--strict-collection", "."]
+    command = [str(zizmor), "--offline", "--persona=auditor", "--no-progress", "--strict-collection"]
+    command += ["--config", ".github/zizmor.yml", "action.yml", ".github"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No findings to report" in done.stdout

@@ -152,6 +152,23 @@ def test_what_inv_refuses_is_the_annotation(project: Project, tmp_path: Path) ->
     assert not (tmp_path / "o").exists()
 
 
+def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_path: Path) -> None:
+    """A deployment that nobody has made cannot be followed."""
+    project.inv("setup-fargate").check()
+    outputs = tmp_path / "outputs"
+    environment = {
+        **project.environment,
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(outputs),
+        "TASK_DEFINITION": "arn:aws:ecs:us-east-2:123456789012:task-definition/lobster-streamlit-task:77",
+    }
+    ended = run(*STEP, "follow", folder=project.folder, environment=environment)
+    assert ended.returncode == 5
+    [error] = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("::error")]
+    assert "has no deployment of lobster-streamlit-task:77" in error
+    assert (read(outputs)["verdict"], read(outputs)["cause"]) == ("refused", "refused")
+
+
 def test_a_cancelled_setup_says_what_is_so(
     project: Project, embedded: EmbeddedProcess, tmp_path: Path
 ) -> None:
