@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
+from ..together import together
 from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 
 
@@ -30,10 +31,13 @@ class Repository(Resource):
             return None
         repository = found["repositories"][0]
         arn = repository["repositoryArn"]
-        tags = aws.call("ecr:ListTagsForResource", self.label, resourceArn=arn)["tags"]
+        tagged, lifecycle = together(
+            lambda: aws.call("ecr:ListTagsForResource", self.label, resourceArn=arn),
+            lambda: self._read_lifecycle(aws),
+        )
         scan = repository.get("imageScanningConfiguration", {}).get("scanOnPush", False)
-        attributes = {"scan on push": bool(scan), "lifecycle": self._read_lifecycle(aws)}
-        return Live(arn, attributes, stack_of(tags), repository)
+        attributes = {"scan on push": bool(scan), "lifecycle": lifecycle}
+        return Live(arn, attributes, stack_of(tagged["tags"]), repository)
 
     def wanted(self, known: Known) -> Attributes:
         """Scan on push, keep the last images."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..errors import OutOfTimeError
+from ..together import together
 from .network import Network, SecurityGroup
 from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 
@@ -37,7 +38,10 @@ class LoadBalancer(Resource):
             return None
         balancer = found["LoadBalancers"][0]
         arn = balancer["LoadBalancerArn"]
-        settings = aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn)
+        settings, stack = together(
+            lambda: aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn),
+            lambda: _stack(aws, self, arn),
+        )
         names = {live.id: resource.name for resource, live in known.items()}
         groups = balancer.get("SecurityGroups", [])
         attributes = {
@@ -48,7 +52,7 @@ class LoadBalancer(Resource):
             "security groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
         }
-        return Live(arn, attributes, _stack(aws, self, arn), balancer)
+        return Live(arn, attributes, stack, balancer)
 
     def wanted(self, known: Known) -> Attributes:
         """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
@@ -153,7 +157,10 @@ class TargetGroup(Resource):
             return None
         group = found["TargetGroups"][0]
         arn = group["TargetGroupArn"]
-        settings = aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn)
+        settings, stack = together(
+            lambda: aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn),
+            lambda: _stack(aws, self, arn),
+        )
         attributes = {
             "port": group.get("Port"),
             "protocol": group.get("Protocol"),
@@ -164,7 +171,7 @@ class TargetGroup(Resource):
             "matcher": group.get("Matcher", {}).get("HttpCode"),
             **_attributes(settings, tuple(self._settings())),
         }
-        return Live(arn, attributes, _stack(aws, self, arn), group)
+        return Live(arn, attributes, stack, group)
 
     def wanted(self, known: Known) -> Attributes:
         """Everything about it but who is registered."""
