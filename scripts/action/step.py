@@ -67,8 +67,11 @@ def release() -> dict[str, object]:
 
 
 def follow() -> dict[str, object]:
-    """The outputs are written by ``inv``, whatever the verdict."""
-    sys.stdout.write(inv("deploy", f"--registered={os.environ['TASK_DEFINITION']}"))
+    """The outputs are written by ``inv``, whatever the verdict; what ran before it can only guess by now."""
+    try:
+        sys.stdout.write(inv("deploy", f"--registered={os.environ['TASK_DEFINITION']}"))
+    finally:
+        step_outputs.write({"previous-task-definition-arn": os.environ["PREVIOUS"]})
     return {}
 
 

@@ -160,13 +160,16 @@ def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_
         **project.environment,
         "GITHUB_ACTIONS": "true",
         "GITHUB_OUTPUT": str(outputs),
+        "PREVIOUS": "arn:before",
         "TASK_DEFINITION": "arn:aws:ecs:us-east-2:123456789012:task-definition/lobster-streamlit-task:77",
     }
     ended = run(*STEP, "follow", folder=project.folder, environment=environment)
     assert ended.returncode == 5
     [error] = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("::error")]
     assert "has no deployment of lobster-streamlit-task:77" in error
-    assert (read(outputs)["verdict"], read(outputs)["cause"]) == ("refused", "refused")
+    told = read(outputs)
+    assert (told["verdict"], told["cause"]) == ("refused", "refused")
+    assert told["previous-task-definition-arn"] == "arn:before"
 
 
 def test_a_cancelled_setup_says_what_is_so(
