@@ -33,6 +33,10 @@ class Clock:
         """How many seconds of this clock have passed since ``stamp``, given in seconds since 1970."""
         return (time.time() - stamp) * self.speed
 
+    def stopwatch(self) -> float:
+        """Real seconds, for what programs take themselves: they run no faster because time does."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` of this clock pass; raises InterruptedRunError once the clock is stopped."""
         if self._stopped.wait(seconds / self.speed):

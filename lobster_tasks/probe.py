@@ -136,7 +136,7 @@ def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
 
 def get(clock: Clock, url: str, path: str) -> Answer:
     """GET a page; redirects are not followed, since they may lead to a sign-in elsewhere."""
-    started = clock.now()
+    started = clock.stopwatch()
     try:
         # The certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here.
         with warnings.catch_warnings(action="ignore"):
@@ -150,7 +150,7 @@ def get(clock: Clock, url: str, path: str) -> Answer:
             answer.close()
     except requests.RequestException as error:
         return _unreached(f"GET {path}", url, error)
-    milliseconds = (clock.now() - started) * 1000
+    milliseconds = (clock.stopwatch() - started) * 1000
     said = f"GET {path} {answer.status_code} in {milliseconds:.0f} ms"
     if answer.status_code in _PAGE_STATUSES:
         return Answer(True, said, answer.status_code, milliseconds)
@@ -162,7 +162,7 @@ def get(clock: Clock, url: str, path: str) -> Answer:
 def shake_hands(clock: Clock, url: str, path: str) -> Answer:
     """A WebSocket handshake as a browser on the same host makes it; the connection is closed at once."""
     parts = urlsplit(url)
-    started = clock.now()
+    started = clock.stopwatch()
     try:
         with connect(
             f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{path}",
@@ -172,7 +172,7 @@ def shake_hands(clock: Clock, url: str, path: str) -> Answer:
             open_timeout=ANSWER_WITHIN_SECONDS,
             close_timeout=1,
         ):
-            milliseconds = (clock.now() - started) * 1000
+            milliseconds = (clock.stopwatch() - started) * 1000
     except InvalidStatus as refused:
         return _refused_handshake(path, url, refused.response.status_code)
     except (InvalidHandshake, OSError, EOFError, TimeoutError) as error:
