@@ -101,7 +101,8 @@ def _cause(cause: Cause) -> list[str]:
 
 def _timeline(ended: Outcome) -> str:
     rows = [f"| {_clock(moment.at)} | {_cell(moment.what)} |" for moment in ended.timeline]
-    return "\n".join([f"Took {_clock(ended.seconds)}.", "", "| at | what |", "|---:|---|", *rows])
+    calls = f"{ended.calls} calls to AWS, {ended.calls_per_minute:.0f} a minute while it was watched"
+    return "\n".join([f"Took {_clock(ended.seconds)}, {calls}.", "", "| at | what |", "|---:|---|", *rows])
 
 
 def _block(lines: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -51,6 +52,7 @@ class Outcome:
     """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` what the load balancer answered.
 
     ``also`` is the other cause where two fit; ``findings`` are worth knowing whatever the verdict.
+    ``calls`` counts those to AWS, ``calls_per_minute`` those of a minute (of AWS's) while it was watched.
     """
 
     verdict: End
@@ -65,6 +67,8 @@ class Outcome:
     probe: Probe | None = None
     also: tuple[Cause, ...] = ()
     findings: tuple[Cause, ...] = ()
+    calls: int = 0
+    calls_per_minute: float = 0.0
 
     @property
     def exit_code(self) -> int:
@@ -97,6 +101,7 @@ class Outcome:
             "image": self.image,
             "seconds": round(self.seconds, 1),
             "timeline": [{"at": round(moment.at, 1), "what": moment.what} for moment in self.timeline],
+            "calls": {"total": self.calls, "per_minute": round(self.calls_per_minute, 1)},
         }
 
 
@@ -123,17 +128,28 @@ def unobserved(_progress: Progress) -> None:
 
 @dataclass
 class Journal:
-    """Collects the timeline and tells the observer; ``phase`` and ``expected`` go into what it is told."""
+    """Collects the timeline and tells the observer; ``phase`` and ``expected`` go into what it is told.
+
+    ``calls`` counts the calls to AWS, from which those of this rollout are known.
+    """
 
     clock: Clock
     observe: Observe = unobserved
     moments: list[Moment] = field(default_factory=list)
     phase: Phase = "check"
     expected: float | None = None
+    calls: Counter[str] = field(default_factory=Counter)
     _start: float = field(init=False)
+    _calls_before: int = field(init=False)
 
     def __post_init__(self) -> None:
         self._start = self.clock.now()
+        self._calls_before = self.calls.total()
+
+    @property
+    def called(self) -> int:
+        """How many calls since the start."""
+        return self.calls.total() - self._calls_before
 
     @property
     def seconds(self) -> float:

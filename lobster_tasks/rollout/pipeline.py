@@ -7,13 +7,14 @@ InterruptedRunError, which says what goes on in AWS.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
 from ..aws import Aws
-from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError
+from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError, UsageError
 from ..settings import Settings
 from ..stack.task_definition import differences
 from ..together import together
@@ -42,6 +43,11 @@ from .release import (
 from .snapshot import Rollout, Service, Snapshot, revision_of, short
 from .watch import Watcher, find_record, watch
 
+_REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}:\d+")
+_DEFINITION = re.compile(
+    rf"arn:aws[\w-]*:ecs:(?P<region>[\w-]+):(?P<account>\d{{12}}):task-definition/{_REVISION.pattern}"
+)
+
 
 def deploy(
     aws: Aws,
@@ -56,26 +62,50 @@ def deploy(
 
     ``if_busy`` says what to do while another deployment is under way: wait, take its place, or refuse.
     """
-    journal = Journal(aws.clock, observe)
-    ground = prepare(aws, settings, tag)
-    if differences(ground.current, ground.definition):  # otherwise what is under way is just what is wanted
-        ground = make_way(aws, settings, ground, if_busy, journal)
-    _, journal.expected = together(
-        partial(preflight, aws, settings, ground, journal), partial(expectation, aws, settings)
-    )
+    journal = Journal(aws.clock, observe, calls=aws.calls)
+    with interrupted_as("Interrupted before anything was changed."):
+        ground = prepare(aws, settings, tag)
+        if differences(ground.current, ground.definition):  # otherwise what is under way is what is wanted
+            ground = make_way(aws, settings, ground, if_busy, journal)
+        _, journal.expected = together(
+            partial(preflight, aws, settings, ground, journal), partial(expectation, aws, settings)
+        )
     journal.enter("update")
-    revision = settle_revision(aws, ground, journal)
-    rollout = begin(aws, settings, ground, revision, force, journal)
+    with interrupted_as(
+        "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
+    ):
+        revision = settle_revision(aws, ground, journal)
+        rollout = begin(aws, settings, ground, revision, force, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
 
 
 def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Observe = unobserved) -> Outcome:
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
-    journal = Journal(aws.clock, observe)
+    journal = Journal(aws.clock, observe, calls=aws.calls)
+    task_definition = registered_arn(aws, task_definition)
     rollout, journal.expected = together(
         partial(find_rollout, aws, settings, task_definition), partial(expectation, aws, settings)
     )
     return replace(run(aws, settings, rollout, journal), image=image_of(aws, settings, task_definition))
+
+
+def registered_arn(aws: Aws, given: str) -> str:
+    """The ARN of a task definition of this account and region, from itself or from ``family:revision``.
+
+    Raises UsageError for anything else.
+    """
+    here = f"arn:{aws.partition}:ecs:{aws.region}:{aws.account}:task-definition/"
+    example = f"inv deploy --registered {here}lobster-streamlit-task:41"
+    if _REVISION.fullmatch(given):
+        return f"{here}{given}"
+    found = _DEFINITION.fullmatch(given)
+    if found is None:
+        raise UsageError(f"{given!r} is not the ARN of a task definition's revision.", next_step=example)
+    if (found["region"], found["account"]) != (aws.region, aws.account):
+        raise UsageError(
+            f"{given} is of another account or region.", f"here it is {aws.account} in {aws.region}", example
+        )
+    return given
 
 
 def begin(
@@ -115,9 +145,12 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
 def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Outcome:
     """Follow a rollout to its end."""
     seen: list[Snapshot] = []
+    called, began = journal.called, journal.seconds
     with in_sight(rollout, seen):
         verdict, known = watch_to_verdict(aws, settings, rollout, journal, seen)
-        return conclude(aws, settings, seen, verdict, journal, known)
+        minutes, calls = (journal.seconds - began) / 60, journal.called - called
+        outcome = conclude(aws, settings, seen, verdict, journal, known)
+    return replace(outcome, calls=journal.called, calls_per_minute=calls / max(minutes, 1))
 
 
 def watch_to_verdict(
@@ -138,6 +171,15 @@ def watch_to_verdict(
             break
         brake.consider(seen, verdict)
     return verdict, brake.causes
+
+
+@contextmanager
+def interrupted_as(what: str, next_step: str = "run the same command again") -> Iterator[None]:
+    """Ctrl-C says how things are at this point."""
+    try:
+        yield
+    except (KeyboardInterrupt, InterruptedRunError):
+        raise InterruptedRunError(what, next_step=next_step) from None
 
 
 @contextmanager

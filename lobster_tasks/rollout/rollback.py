@@ -12,7 +12,7 @@ from ..settings import Settings
 from .busy import IfBusy, make_way
 from .history import history, last_live
 from .outcome import Journal, Observe, Outcome, unobserved
-from .pipeline import begin, run
+from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
 from .release import Ground, active_service, described, find_image, is_no_release
 from .snapshot import revision_of
@@ -32,17 +32,20 @@ def rollback(
 
     Raises NotReadyError where there is none, or where something that it needs is gone.
     """
-    journal = Journal(aws.clock, observe)
-    service = active_service(aws, settings)
-    arn = _named(service, to) if to is not None else _last(aws, settings, service)
-    definition = _registered(aws, arn)
-    ground = _ground(aws, settings, service, definition)
-    journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
-    if arn != ground.running:
-        ground = make_way(aws, settings, ground, if_busy, journal)
-    preflight(aws, settings, ground, journal)
+    journal = Journal(aws.clock, observe, calls=aws.calls)
+    with interrupted_as("Interrupted before anything was changed."):
+        service = active_service(aws, settings)
+        arn = _named(service, to) if to is not None else _last(aws, settings, service)
+        ground = _ground(aws, settings, service, _registered(aws, arn))
+        journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
+        if arn != ground.running:
+            ground = make_way(aws, settings, ground, if_busy, journal)
+        preflight(aws, settings, ground, journal)
     journal.enter("update")
-    rollout = begin(aws, settings, ground, arn, False, journal)
+    with interrupted_as(
+        "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
+    ):
+        rollout = begin(aws, settings, ground, arn, False, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
 
 

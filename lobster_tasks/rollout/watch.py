@@ -17,6 +17,7 @@ from ..errors import AwsCallError, LobsterError
 from ..together import together
 from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
 
+LEAST = 0.5
 SOON = 2.0
 LATER = 5.0
 AFTER_TROUBLE = 10.0
@@ -71,9 +72,7 @@ def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iter
     retrying = Retrying(
         retry=_again,
         stop=lambda _: aws.clock.now() >= deadline,
-        wait=lambda state: (
-            AFTER_TROUBLE if _trouble(state) else pace(watcher.latest, drain - watcher.drained_for)
-        ),
+        wait=lambda state: AFTER_TROUBLE if _trouble(state) else watcher.rest(drain),
         sleep=aws.clock.sleep,
         retry_error_callback=lambda _: None,
     )
@@ -85,7 +84,7 @@ def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iter
 
 
 def pace(latest: Snapshot | None, drains_for: float = 0.0) -> float:
-    """Seconds until the next look: soon, but while old targets drain there is nothing to see for a while."""
+    """Seconds from look to look: few, but while old targets drain there is nothing to see for a while."""
     if latest is None or latest.record is None or len(latest.healthy) < max(1, latest.service.desired):
         return SOON
     is_draining = any(target.state == "draining" for target in latest.targets)
@@ -107,6 +106,7 @@ class Watcher:
     def __init__(self, aws: Aws, rollout: Rollout) -> None:
         self.latest: Snapshot | None = None
         self._aws = aws
+        self._began = 0.0
         self._draining_since: float | None = None
         self._rollout = rollout
         self._ended: dict[str, Task] = {}
@@ -115,6 +115,7 @@ class Watcher:
 
     def look(self) -> Snapshot:
         """A new snapshot."""
+        self._began = self._aws.clock.now()
         groups = self._rollout.target_group_arns
         service, record, running, stopped, *healths = together(
             self._service,
@@ -135,10 +136,11 @@ class Watcher:
             self._draining_since = self.latest.at
         return self.latest
 
-    @property
-    def drained_for(self) -> float:
-        """Seconds since targets of other tasks were first seen to drain."""
-        return 0.0 if self._draining_since is None else self._aws.clock.now() - self._draining_since
+    def rest(self, drain: float) -> float:
+        """Seconds to sleep before the next look, which comes sooner where this one took its time."""
+        now = self._aws.clock.now()
+        drained = 0.0 if self._draining_since is None else now - self._draining_since
+        return max(LEAST, pace(self.latest, drain - drained) - (now - self._began))
 
     def _service(self) -> Service:
         return Service.of(describe_service(self._aws, self._rollout.cluster, self._rollout.service))

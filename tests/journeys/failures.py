@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import requests
+
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from tests.embedded.images import ImageSpec, digest_of, push
 
@@ -40,16 +42,40 @@ class Failure:
     first: bool = False
     sample: bool = False
     service: dict[str, Any] = field(default_factory=dict)
+    rule: dict[str, Any] = field(default_factory=dict)
 
 
-def bring_about(account: Account, failure: Failure) -> Outcome:
+@dataclass(frozen=True)
+class Ended:
+    """How one ended: the outcome, and how many seconds (AWS's) after ECS had decided it that was known."""
+
+    outcome: Outcome
+    late: float | None
+
+
+def bring_about(account: Account, failure: Failure) -> Ended:
     """Make a service for it, and let it fail."""
     site = beside(account, failure.name, *failure.flags, first=failure.first, **failure.service)
-    return failure.bring(site)
+    if failure.rule:
+        account.order_fault(**failure.rule)
+    outcome = failure.bring(site)
+    return Ended(outcome, _late(site))
 
 
-def all_of(account: Account, failures: Iterable[Failure]) -> dict[str, Outcome]:
-    """The outcomes of many, a few at a time, by their names."""
+def _late(site: Account) -> float | None:
+    """From the end of the newest service deployment to the look that saw it; None where it did not end first."""
+    where = {"cluster": site.settings.cluster, "service": site.settings.service}
+    if site.service()["status"] != "ACTIVE":
+        return None
+    newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
+    ended = newest.get("finishedAt")
+    if ended is None or site.looked < ended.timestamp():
+        return None
+    return float(site.looked - ended.timestamp()) * site.aws.clock.speed
+
+
+def all_of(account: Account, failures: Iterable[Failure]) -> dict[str, Ended]:
+    """How many of them ended, a few at a time, by their names."""
     wanted = list(failures)
     _ = account.image
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -123,6 +149,19 @@ def with_secret(source: str, *actions: str, value: str | None = None) -> Bring:
     return bring
 
 
+def hidden_secret(site: Account) -> Outcome:
+    """A secret that the policy of the stack's execution role does not name."""
+    arn = site.client("secretsmanager").create_secret(Name=site.settings.service, SecretString="x")["ARN"]
+    return site.follow(secrets=[{"name": "OPENAI_API_KEY", "valueFrom": arn}])
+
+
+def hidden_group(site: Account) -> Outcome:
+    """A log group that the policy of the stack's execution role does not name."""
+    group = f"/other/{site.settings.service}"
+    site.client("logs").create_log_group(logGroupName=group)
+    return site.follow(logConfiguration=logging_to(group))
+
+
 def logging_to(group: str, region: str = "us-east-2") -> dict[str, Any]:
     """logConfiguration."""
     options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": "ecs"}
@@ -176,7 +215,7 @@ def elsewhere(site: Account, network: dict[str, Any]) -> Outcome:
     """A release in another network."""
     arn = site.register(site.image, environment=[{"name": "VERSION", "value": "elsewhere"}])
     site.update(taskDefinition=arn, networkConfiguration={"awsvpcConfiguration": network})
-    return follow(site.aws, site.settings, arn)
+    return follow(site.aws, site.settings, arn, observe=site.observe)
 
 
 def idle_listener(site: Account) -> Outcome:
@@ -195,6 +234,7 @@ def meanwhile(site: Account, do: Callable[[], object], **environment: str) -> Ou
     done: list[object] = []
 
     def interfere(progress: Progress) -> None:
+        site.observe(progress)
         if progress.snapshot is not None and progress.snapshot.record is not None and not done:
             done.append(do())
 
@@ -230,11 +270,8 @@ def back_to_what_is_broken(site: Account) -> Outcome:
     """The release before cannot start either: its log group is gone, and its task was stopped."""
     group = f"/ecs/{site.settings.service}"
     site.client("logs").create_log_group(logGroupName=group)
-    old = site.register(site.image, logConfiguration=logging_to(group))
-    may = {"Effect": "Allow", "Action": ["logs:*"], "Resource": "*"}
-    site.client("iam").put_role_policy(
-        RoleName="ecsTaskExecutionRole", PolicyName="logs", PolicyDocument=policy(may)
-    )
+    may = role(site, allow("ecr:*", "logs:*"))
+    old = site.register(site.image, executionRoleArn=may, logConfiguration=logging_to(group))
     site.update(taskDefinition=old)
     assert follow(site.aws, site.settings, old).verdict == "live"
     ecs, where = site.client("ecs"), {"cluster": site.settings.cluster}
@@ -250,6 +287,20 @@ def back_to_what_is_broken(site: Account) -> Outcome:
     return meanwhile(site, lose, EXIT_CODE="3")
 
 
+def taken_back(site: Account) -> Outcome:
+    """Every task is interrupted as soon as it runs."""
+
+    def take_back(progress: Progress) -> None:
+        site.observe(progress)
+        for task in progress.snapshot.ours if progress.snapshot else ():
+            if task.running:
+                order = {"task": task.arn}
+                requests.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
+
+    site.push("spot", START_DELAY="60")
+    return deploy(site.aws, site.settings, "spot", observe=take_back)
+
+
 SLOW_TO_DIE = {"deploymentCircuitBreaker": {"enable": True, "rollback": True, "resetOnHealthyTask": False}}
 NO_ROOM = {
     "minimumHealthyPercent": 100,
@@ -262,7 +313,7 @@ FAILURES: tuple[Failure, ...] = (
     # the image
     Failure(
         "no-image",
-        "the tag is deleted after the look",
+        "an image that is not in the repository",
         "image-not-found",
         lambda site: site.follow(f"{site.image.partition('@')[0]}:gone"),
         sample=True,
@@ -285,16 +336,6 @@ FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         "no-parameter", "a parameter that is not there", "secret-not-found", with_secret("/app/gone", "ssm:*")
-    ),
-    Failure(
-        "no-reading",
-        "a secret that the execution role may not read",
-        "secret-not-readable",
-        with_secret("{}", value="x"),
-        sample=True,
-    ),
-    Failure(
-        "no-reading-ssm", "a parameter that it may not read", "secret-not-readable", with_secret("/app/key")
     ),
     Failure(
         "no-key",
@@ -323,7 +364,6 @@ FAILURES: tuple[Failure, ...] = (
         "log-group-region",
         with_role("ecr:*", "logs:*", logConfiguration=logging_to("/ecs/lobster-streamlit", "us-west-2")),
     ),
-    Failure("no-logging", "the execution role may not log", "logs-denied", with_role("ecr:*")),
     Failure(
         "no-option",
         "awslogs without a stream prefix",
@@ -516,5 +556,50 @@ FAILURES: tuple[Failure, ...] = (
         back_to_what_is_broken,
         verdict="failed",
         findings=("rollback-failed",),
+    ),
+    # what the stack's own execution role may not do
+    Failure(
+        "no-reading",
+        "a secret that the execution role may not read",
+        "secret-not-readable",
+        hidden_secret,
+        sample=True,
+    ),
+    Failure(
+        "no-reading-ssm",
+        "a parameter that it may not read",
+        "secret-not-readable",
+        followed(secrets=[{"name": "KEY", "valueFrom": "/app/key"}]),
+    ),
+    Failure("no-logging", "the execution role may not log", "logs-denied", hidden_group),
+)
+
+SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+NOBODY = "arn:aws:iam::123456789012:role/nobody"
+# These change the whole account, so that nothing else goes on beside them.
+ALONE: tuple[Failure, ...] = (
+    Failure(
+        "no-capacity",
+        "Fargate has no room",
+        "no-capacity",
+        released(),
+        rule={"capacity_unavailable_seconds": 100000},
+    ),
+    Failure("quota", "the quota of vCPUs is used up", "quota", released(), rule={"vcpu_quota": 0.6}),
+    Failure(
+        "spot",
+        "Spot takes every task back",
+        "spot-interrupted",
+        taken_back,
+        verdict="out_of_time",
+        flags=("deployment.wait_minutes=1",),
+        service={"capacityProviderStrategy": SPOT},
+    ),
+    Failure(
+        "late-events",
+        "a task role that is not there, and events come late",
+        "task-role-missing",
+        followed(taskRoleArn=NOBODY),
+        rule={"event_delay_seconds": 8},
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import requests
 
 from lobster_tasks import converge, settings, stack, templates
 from lobster_tasks.aws import Aws
-from lobster_tasks.rollout import Outcome, deploy, follow
+from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
@@ -25,6 +26,12 @@ class Account:
     embedded: EmbeddedProcess
     aws: Aws
     settings: Settings
+    looked: float = 0.0
+
+    def observe(self, progress: Progress) -> None:
+        """Keep when it was looked at last (seconds since 1970)."""
+        if progress.snapshot is not None:
+            self.looked = time.time()
 
     def client(self, service: str) -> Any:
         """A boto3 client that knows nothing of the library."""
@@ -37,13 +44,13 @@ class Account:
     def deploy(self, tag: str, **options: Any) -> Outcome:
         """Push and deploy."""
         self.push(tag, **options)
-        return deploy(self.aws, self.settings, tag)
+        return deploy(self.aws, self.settings, tag, observe=self.observe)
 
     def follow(self, image: str = "", **members: Any) -> Outcome:
         """What comes of a definition that somebody else registers and deploys; ``members`` are the container's."""
         arn = self.register(image or self.image, **members)
         self.update(taskDefinition=arn, desiredCount=1)
-        return follow(self.aws, self.settings, arn)
+        return follow(self.aws, self.settings, arn, observe=self.observe)
 
     @property
     def image(self) -> str:

@@ -9,11 +9,12 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.rollout import Outcome
+from lobster_tasks.rollout.diagnose import HOPELESS
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 
-from .failures import FAILURES, Failure, all_of
-from .releasing import Account, set_up
+from .failures import ALONE, FAILURES, Ended, Failure, all_of, bring_about
+from .releasing import Account, said, set_up
 
 SAMPLE = [each for each in FAILURES if each.sample]
 REST = [each for each in FAILURES if not each.sample]
@@ -30,26 +31,31 @@ def account_in(embedded: EmbeddedProcess) -> Account:
 
 
 @pytest.fixture(scope="module")
-def sample(embedded_process: EmbeddedProcess) -> Mapping[str, Outcome]:
+def sample(embedded_process: EmbeddedProcess) -> Mapping[str, Ended]:
     """What came of a sample."""
     return all_of(account_in(embedded_process), SAMPLE)
 
 
 @pytest.fixture(scope="module")
-def rest(embedded_process: EmbeddedProcess) -> Mapping[str, Outcome]:
+def rest(embedded_process: EmbeddedProcess) -> Mapping[str, Ended]:
     """What came of all others."""
     return all_of(account_in(embedded_process), REST)
 
 
 @pytest.mark.parametrize("failure", SAMPLE, ids=lambda failure: failure.name)
-def test_a_failure_and_its_cause(failure: Failure, sample: Mapping[str, Outcome]) -> None:
-    check(failure, sample[failure.name])
+def test_a_failure_and_its_cause(failure: Failure, sample: Mapping[str, Ended]) -> None:
+    check(failure, sample[failure.name].outcome)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("failure", REST, ids=lambda failure: failure.name)
-def test_another_failure_and_its_cause(failure: Failure, rest: Mapping[str, Outcome]) -> None:
-    check(failure, rest[failure.name])
+def test_another_failure_and_its_cause(failure: Failure, rest: Mapping[str, Ended]) -> None:
+    check(failure, rest[failure.name].outcome)
+
+
+@pytest.mark.parametrize("failure", ALONE, ids=lambda failure: failure.name)
+def test_a_failure_of_the_whole_account(failure: Failure, account: Account) -> None:
+    check(failure, bring_about(account, failure).outcome)
 
 
 def check(failure: Failure, outcome: Outcome) -> None:
@@ -61,3 +67,5 @@ def check(failure: Failure, outcome: Outcome) -> None:
     assert outcome.cause.remedy
     assert outcome.cause.evidence or failure.code in ("superseded", "service-gone", "out-of-time")
     assert not outcome.cause.message.endswith("..")
+    if failure.code in HOPELESS and failure.verdict == "rolled_back":
+        assert "the deployment is stopped and rolled back" in said(outcome)

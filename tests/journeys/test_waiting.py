@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
-import pytest
-import requests
-
-from lobster_tasks.rollout import Outcome, Progress, deploy, follow
+from lobster_tasks.rollout import Outcome, follow
 from tests.embedded_process import eventually
 
 from .failures import role
 from .releasing import Account, beside, said
-
-SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 
 
 def well(outcome: Outcome) -> bool:
@@ -40,42 +32,6 @@ def test_capacity_that_comes_back(account: Account) -> None:
     assert "no-capacity: Fargate has no room at the moment. Waiting may help, and ECS tries again" in said(
         outcome
     )
-
-
-@pytest.mark.parametrize(
-    ("code", "rule"),
-    [("no-capacity", {"capacity_unavailable_seconds": 100000}), ("quota", {"vcpu_quota": 0.6})],
-)
-def test_capacity_that_does_not_come_back(account: Account, code: str, rule: dict[str, Any]) -> None:
-    site = beside(account, "crowded")
-    account.order_fault(**rule)
-    outcome = site.deploy("two")
-    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", code)
-
-
-def test_events_that_come_late(account: Account) -> None:
-    """The cause is in an event only, which is shown long after it happened."""
-    site = beside(account, "late")
-    account.order_fault(event_delay_seconds=8)
-    outcome = site.follow(taskRoleArn="arn:aws:iam::123456789012:role/nobody")
-    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "task-role-missing")
-
-
-def test_spot_capacity_that_is_taken_back(account: Account) -> None:
-    flags = ("deployment.wait_minutes=1",)
-    site = beside(account, "spot", *flags, capacityProviderStrategy=SPOT)
-    over = threading.Event()
-
-    def take_back(progress: Progress) -> None:
-        for task in progress.snapshot.ours if progress.snapshot else ():
-            if task.running:
-                order = {"task": task.arn}
-                requests.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
-
-    site.push("two", START_DELAY="60")
-    outcome = deploy(site.aws, site.settings, "two", observe=take_back)
-    over.set()
-    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("out_of_time", "spot-interrupted")
 
 
 def test_a_program_that_does_not_hear_sigterm(account: Account) -> None:
