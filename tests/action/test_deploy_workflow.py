@@ -62,11 +62,11 @@ class Site:
         return str(definition["containerDefinitions"][0]["image"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(
     tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
 ) -> Iterator[Site]:
-    """It is not emptied between the tests of this module, which follow one another."""
+    """The infrastructure is there, and the first commit was pushed."""
     actions = official(ROOT / "action.yml", ROOT / WORKFLOW)
     embedded_process.reset()
     folder = tmp_path_factory.mktemp("site")
@@ -107,26 +107,38 @@ def _set_up(person: Project, embedded: EmbeddedProcess, repository: Repository) 
     return person.inv("setup-fargate", folder=repository.folder).check().out.strip()
 
 
-def test_a_commit_becomes_the_page_that_answers(site: Site) -> None:
+def test_from_a_commit_to_the_page_and_a_broken_one(site: Site) -> None:
+    """One test: two workers must not do it twice."""
+    a_commit_becomes_the_page_that_answers(site)
+    it_is_built_once_and_deployed_by_digest(site)
+    it_signs_in_without_a_key(site)
+    a_broken_commit_is_red_and_the_old_release_serves(site)
+
+
+def a_commit_becomes_the_page_that_answers(site: Site) -> None:
+    """The page is the release of the pushed commit."""
     site.pushed.check(green=True)
     assert ask(site.url) == site.commit
     assert "LIVE   revision 2" in site.pushed.text
     assert site.pushed.annotations == []
 
 
-def test_it_is_built_once_and_deployed_by_digest(site: Site) -> None:
+def it_is_built_once_and_deployed_by_digest(site: Site) -> None:
+    """One image was put, and the service runs just that."""
     assert len([call for call in site.calls if call["operation"] == "PutImage"]) == 1
     [image] = site.embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
     assert image["imageTags"] == [site.commit]
     assert site.running() == f"123456789012.dkr.ecr.us-east-2.amazonaws.com/homara@{image['imageDigest']}"
 
 
-def test_it_signs_in_without_a_key(site: Site) -> None:
+def it_signs_in_without_a_key(site: Site) -> None:
+    """By a token of GitHub, for the audience that AWS expects."""
     assert site.tokens.audiences == ["sts.amazonaws.com"]
     assert site.calls[0]["operation"] == "AssumeRoleWithWebIdentity"
 
 
-def test_a_broken_commit_is_red_and_the_old_release_serves(site: Site) -> None:
+def a_broken_commit_is_red_and_the_old_release_serves(site: Site) -> None:
+    """The job says why, and visitors notice nothing."""
     site.repository.write("Dockerfile.streamlit", DOCKERFILE + "ENV EXIT_CODE=3\n")
     site.repository.commit("A release that ends at once")
     before = site.running()

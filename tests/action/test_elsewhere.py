@@ -76,7 +76,7 @@ class Elsewhere:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def elsewhere(
     tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
 ) -> Elsewhere:
@@ -100,7 +100,15 @@ def elsewhere(
     return Elsewhere(repository.push(WORKFLOW), embedded_process)
 
 
-def test_the_first_release_of_a_new_project_is_live(elsewhere: Elsewhere) -> None:
+def test_twice_in_one_job(elsewhere: Elsewhere) -> None:
+    """One test: two workers must not do it twice."""
+    the_first_release_of_a_new_project_is_live(elsewhere)
+    all_outputs_are_there(elsewhere)
+    a_hostile_tag_is_refused_and_is_never_a_command(elsewhere)
+
+
+def the_first_release_of_a_new_project_is_live(elsewhere: Elsewhere) -> None:
+    """Set up, deployed by digest, and serving."""
     elsewhere.ran.check(green=True)
     outputs = elsewhere.outputs("first")
     assert ask(outputs["url"]) == "one"
@@ -114,7 +122,8 @@ def test_the_first_release_of_a_new_project_is_live(elsewhere: Elsewhere) -> Non
     assert {"name": "EMPTY", "value": ""} in container["environment"]
 
 
-def test_all_outputs_are_there(elsewhere: Elsewhere) -> None:
+def all_outputs_are_there(elsewhere: Elsewhere) -> None:
+    """Those of action.yml, and no others."""
     outputs = elsewhere.outputs("first")
     assert set(outputs) == {
         *("url", "task-definition-arn", "image-digest", "verdict", "cause"),
@@ -126,7 +135,8 @@ def test_all_outputs_are_there(elsewhere: Elsewhere) -> None:
     assert float(outputs["seconds"]) > 0
 
 
-def test_a_hostile_tag_is_refused_and_is_never_a_command(elsewhere: Elsewhere) -> None:
+def a_hostile_tag_is_refused_and_is_never_a_command(elsewhere: Elsewhere) -> None:
+    """It is told, and nothing that it says is done."""
     assert elsewhere.told("outcome") == "failure"
     outputs = elsewhere.outputs("hostile")
     assert (outputs["verdict"], outputs["task-definition-arn"]) == ("refused", "")
