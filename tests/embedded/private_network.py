@@ -89,10 +89,11 @@ class PrivateNetwork:
             self.route(made, **target)
         return made
 
-    def make_nat(self, *, public_subnet: bool = True, **more: str) -> str:
-        """A NAT gateway in a subnet of its own, from which an internet gateway is reached or not."""
-        subnet = self.make_subnet("10.0.2.0/24")
-        self.make_table(subnet, **({"GatewayId": self.gateway} if public_subnet else {}))
+    def make_nat(self, subnet: str | None = None, **more: str) -> str:
+        """A NAT gateway; in a public subnet of its own, unless told otherwise."""
+        if subnet is None:
+            subnet = self.make_subnet("10.0.2.0/24")
+            self.make_table(subnet, GatewayId=self.gateway)
         if more.get("ConnectivityType") != "private":
             more["AllocationId"] = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         return str(self.ec2.create_nat_gateway(SubnetId=subnet, **more)["NatGateway"]["NatGatewayId"])

@@ -105,8 +105,8 @@ def test_a_nat_gateway_leads_out(private: PrivateNetwork) -> None:
 
 
 def test_a_nat_gateway_has_to_be_in_a_public_subnet(private: PrivateNetwork) -> None:
-    """ "You create a public NAT gateway in a public subnet": in another, what it forwards gets nowhere."""
-    private.route(private.main, NatGatewayId=private.make_nat(public_subnet=False))
+    """ "You create a public NAT gateway in a public subnet": beside the tasks, it would forward to itself."""
+    private.route(private.main, NatGatewayId=private.make_nat(private.subnet))
     assert cannot_get_a_token(private.fails()["stoppedReason"])
 
 
