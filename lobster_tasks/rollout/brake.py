@@ -7,12 +7,13 @@ without it ECS tries for ever. What may heal (a role of a moment ago, capacity) 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..aws import Aws
 from ..errors import AwsCallError
 from ..settings import Settings
 from .causes import CODES, Cause
-from .diagnose import diagnose, failures
+from .diagnose import LOOKED_UP, PERMISSIONS, diagnose, failures
 from .inquiry import gather
 from .judge import Verdict
 from .outcome import Journal
@@ -25,6 +26,14 @@ _STOPPABLE = ("PENDING", "IN_PROGRESS")
 _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """Why tasks failed, and how many."""
+
+    reason: str
+    count: int
+
+
 class Brake:
     """Looks at each snapshot of one rollout; ``causes`` are why it was stopped, none where it was not."""
 
@@ -33,7 +42,7 @@ class Brake:
         self._aws = aws
         self._settings = settings
         self._journal = journal
-        self._considered: set[str] = set()
+        self._considered: set[Repeated | str] = set()
         self._told: set[str] = set()
 
     def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
@@ -41,12 +50,18 @@ class Brake:
         last = snapshots[-1]
         self._tell_of_waiting(last)
         failure = repeated(last)
-        if failure is None or self.causes or failure in self._considered or not _is_going(last):
+        if (
+            failure is None
+            or self.causes
+            or not _is_going(last)
+            or self._considered & {failure, failure.reason}
+        ):
             return
         if last.healthy:  # some are well, so it is not the release that is hopeless
             return
-        self._considered.add(failure)
         causes = diagnose(gather(self._aws, self._settings, snapshots, verdict))
+        # Only what the account's state decides may look different after another failure.
+        self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
         if any(cause.heals for cause in causes):
             self._say(causes[0], "waiting may help, and ECS tries again")
         elif not self._settings.deployment.rollback:
@@ -93,16 +108,16 @@ def lacking(last: Snapshot) -> set[str]:
     return {code for text in _events(last) for code in codes_of(text) if code in _PASSING}
 
 
-def repeated(last: Snapshot) -> str | None:
-    """A failure that has come back, with how often; None where there is none. Pure."""
+def repeated(last: Snapshot) -> Repeated | None:
+    """A failure that has come back; None where there is none. Pure."""
     found = [
         each for each in failures(task for task in last.ours if task.failed) if len(each.tasks) >= _ENOUGH
     ]
     if found:
-        return f"{len(found[0].tasks)} × {found[0].reason}"
+        return Repeated(found[0].reason, len(found[0].tasks))
     refused = [text for text in _events(last) if ROLE in codes_of(text)]
     count = max(last.record.failures if last.record else 0, last.deployment.failed if last.deployment else 0)
-    return f"{count} × {refused[0]}" if refused and count >= _ENOUGH else None
+    return Repeated(refused[0], count) if refused and count >= _ENOUGH else None
 
 
 def _events(last: Snapshot) -> list[str]:

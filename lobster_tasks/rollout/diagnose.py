@@ -46,7 +46,7 @@ PERMISSIONS = frozenset(
         "task-role-not-assumable",
     }
 )
-_LOOKED_UP = frozenset({"secret-not-found", "log-group-missing", "task-role-missing"})
+LOOKED_UP = frozenset({"secret-not-found", "log-group-missing", "task-role-missing"})
 _INCIDENTS = ("stopped-by-user", "spot-interrupted")
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
 
@@ -127,7 +127,7 @@ def _explain(evidence: Evidence, case: Case) -> list[Finding]:
 def _heals(finding: Finding, evidence: Evidence) -> bool:
     if finding.heals is not None:
         return finding.heals
-    if finding.code in PERMISSIONS | _LOOKED_UP and _is_mended(evidence):
+    if finding.code in PERMISSIONS | LOOKED_UP and _is_mended(evidence):
         return True
     if finding.code in PERMISSIONS:
         return bool(evidence.young)

@@ -40,7 +40,7 @@ from .release import (
     standing,
     update,
 )
-from .snapshot import Rollout, Service, Snapshot, revision_of, short
+from .snapshot import FINAL_STATUSES, Rollout, Service, Snapshot, revision_of, short
 from .watch import Watcher, find_record, watch
 
 _REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}:\d+")
@@ -164,8 +164,9 @@ def watch_to_verdict(
     brake = Brake(aws, settings, journal)
     drain = settings.deployment.deregistration_delay
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60, drain):
-        journal.saw(snapshot, changes(seen[-1] if seen else None, snapshot))
+        said = changes(seen[-1] if seen else None, snapshot)
         seen.append(snapshot)
+        journal.saw(snapshot, said)
         verdict = judge(seen)
         if verdict.final:
             break
@@ -203,7 +204,10 @@ def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
 
 def _going_on(rollout: Rollout, seen: Sequence[Snapshot]) -> str:
     ours = revision_of(rollout.task_definition)
-    record = seen[-1].record if seen else None
-    if record is not None and record.status.startswith("ROLLBACK"):
+    status = seen[-1].record.status if seen and seen[-1].record else ""
+    if status in FINAL_STATUSES:
+        what = {"SUCCESSFUL": "is done", "STOPPED": "was stopped"}.get(status, "was rolled back")
+        return f"the deployment of revision {ours} to {rollout.service} {what}; what serves was not asked yet"
+    if status.startswith("ROLLBACK"):
         return f"the rollback from revision {ours} of {rollout.service} goes on in AWS"
     return f"the deployment of revision {ours} to {rollout.service} goes on in AWS"

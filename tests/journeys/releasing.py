@@ -96,6 +96,10 @@ class Account:
         """Put a fault rule in force."""
         requests.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
 
+    def clear_faults(self) -> None:
+        """Take every fault rule back."""
+        requests.delete(f"{self.embedded.url}/_embedded/faults", timeout=10).raise_for_status()
+
     def with_settings(self, *flags: str) -> Account:
         """The same account, other settings."""
         return Account(self.embedded, self.aws, settings.load({}, flags=flags))

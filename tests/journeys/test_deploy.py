@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -195,6 +196,87 @@ def door_to(account: Account, clock: Clock) -> Aws:
     """Another door to the same account, with a clock of its own."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     return Aws("us-east-2", endpoint_url=account.embedded.url, credentials=keys, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("phase", "says", "changed"),
+    [
+        ("looked at", "Interrupted before anything was changed.", False),
+        ("registered", "Interrupted in the middle of the update.", True),
+        (
+            "rolling back",
+            "Interrupted: the rollback from revision 3 of lobster-streamlit-service goes on",
+            True,
+        ),
+        (
+            "GET /",
+            "Interrupted: the deployment of revision 3 to lobster-streamlit-service was rolled back",
+            True,
+        ),
+    ],
+)
+def test_ctrl_c_in_every_phase(account: Account, phase: str, says: str, changed: bool) -> None:
+    account.deploy("one")
+    account.push("two", EXIT_CODE="127")
+    account.forget_calls()
+
+    def interrupt(progress: Progress) -> None:
+        if any(phase in what for what in progress.said):
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError) as interrupted:
+        deploy(account.aws, account.settings, "two", observe=interrupt)
+    assert interrupted.value.what.startswith(says)
+    assert interrupted.value.next_step
+    assert bool(account.calls()) is changed
+
+
+def test_the_network_is_gone_for_half_a_minute(account: Account) -> None:
+    """In the middle of a wait; the looks that get no answer are left out."""
+    account.push("one")
+    lost = threading.Timer(30 / account.aws.clock.speed, account.clear_faults)
+
+    def lose(progress: Progress) -> None:
+        if any("provisioning" in what for what in progress.said):
+            account.order_fault(service="*", drop="before")
+            lost.start()
+
+    outcome = deploy(account.aws, account.settings, "one", observe=lose)
+    lost.join()
+    assert (outcome.verdict, outcome.cause) == ("live", None)
+
+
+def test_credentials_that_expire_halfway(account: Account) -> None:
+    account.push("one")
+
+    def expire(progress: Progress) -> None:
+        if any("provisioning" in what for what in progress.said):
+            expired = {"code": "ExpiredTokenException", "message": "The security token included is expired"}
+            account.order_fault(service="*", error=expired)
+
+    with pytest.raises(OutOfTimeError) as lost:
+        deploy(account.aws, account.settings, "one", observe=expire)
+    assert lost.value.exit_code == 4
+    assert "the deployment of revision 2 to lobster-streamlit-service goes on in AWS" in lost.value.what
+    assert "AWS does not accept the credentials" in lost.value.why
+    account.clear_faults()
+    assert deploy(account.aws, account.settings, "one").verdict == "live"
+
+
+def test_two_machines_deploy_at_once(account: Account) -> None:
+    """Each ends in a verdict that is true: one is live, and the other is, or hears that it was superseded."""
+    account.deploy("one")
+    account.push("two")
+    account.push("three")
+    doors = [door_to(account, Clock(speed=account.aws.clock.speed)) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(
+            pool.map(lambda door, tag: deploy(door, account.settings, tag), doors, ("two", "three"))
+        )
+    verdicts = sorted(outcome.verdict for outcome in outcomes)
+    assert verdicts in (["live", "live"], ["live", "superseded"])
+    serving = [each for each in outcomes if each.verdict == "live"]
+    assert ask(serving[0].url or "") in ("two", "three")
 
 
 def test_following_what_somebody_else_deployed(account: Account) -> None:
