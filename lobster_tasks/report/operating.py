@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from .layout import clock_time, labelled, plural, rows
 
 if TYPE_CHECKING:
     from ..rollout import History, Release, Scaled
+
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 
 
 def history(found: History) -> RenderableType:
@@ -51,7 +54,7 @@ def _line(release: Release) -> Iterator[str | Text]:
     yield f"{release.at:%Y-%m-%d %H:%M}" if release.at else ""
     yield clock_time(release.seconds) if release.seconds is not None else ""
     yield _ending(release)
-    name = (release.image or "").rpartition("/")[2]
+    name = _DIGEST.sub(r"\1…\2", (release.image or "").rpartition("/")[2])
     yield f"{', '.join(release.tags)}  {name}" if release.tags else name
 
 

@@ -124,7 +124,7 @@ def _side(seen: Snapshot, tasks: Iterable[Task], word: str) -> tuple[str, str, s
     alive = [task for task in tasks if not task.ended]
     statuses = Counter(task.status.lower() for task in alive)
     states = Counter(target.state for task in alive for target in seen.targets_of(task))
-    revisions = sorted({task.task_definition.rsplit(":", 1)[-1] for task in tasks})
+    revisions = sorted({task.task_definition.rsplit(":", 1)[-1] for task in alive or tasks})
     ours = seen.rollout.task_definition.rsplit(":", 1)[-1]
     name = ", ".join(revisions) if word == "old" else ours
     return f"{name} {word}", _counted(statuses) or "none", _counted(states) or "none"

@@ -5,6 +5,7 @@ A diagnosis without one of its readings is better than none: what cannot be read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +35,7 @@ _FIRST_LINES = 100
 # IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
 _YOUNG_SECONDS = 120.0
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com(\.cn)?/")
 _TROUBLE = ("unable", "fail", "unhealthy")
 _CHECKS: Mapping[str, tuple[str, ...]] = {
     "no-route-to-registry": ("network.routes", "network.public-address", "security.tasks-out"),
@@ -213,7 +215,7 @@ def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any])
     if not before or not ours or is_no_release(before):
         return ()
     name = next((each["name"] for each in ours["containerDefinitions"]), "")
-    lines = [line.removeprefix(f"{name}: ") for line in differences(before, ours)]
+    lines = [_REGISTRY.sub("", line.removeprefix(f"{name}: ")) for line in differences(before, ours)]
     return tuple(
         f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines
     )

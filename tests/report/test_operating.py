@@ -38,7 +38,7 @@ def test_a_history() -> None:
         lines[3:8], ["in progress", "rollback successful", "live", "was live", "no tasks"], strict=True
     ):
         assert word in line
-    assert "v2, latest  homara@sha256:9b9b" in lines[5]
+    assert "v2, latest  homara@sha256:9b9b…9b9b" in lines[5]
     assert lines[-1] == "Back to one of them:  inv rollback --to N"
 
 
