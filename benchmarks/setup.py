@@ -92,13 +92,19 @@ def _longest(resources: tuple[stack.Resource, ...], calls: dict[str, int]) -> in
 
 
 def aws_cli(url: str) -> None:
-    """The plan's shell script as it would have to be: the same resources, one CLI call after the other."""
+    """The plan's shell script as it would have to be: the same resources, one CLI call after the other.
+
+    Like the script, it asks whether each is there before it makes it; unlike it, it makes load balancer and service.
+    """
 
     def aws(words: str) -> Any:
         command = [str(BIN / "aws"), "--region", "us-east-2", *shlex.split(words)]
         done = subprocess.run(command, check=True, env=environment(url), capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    for question in _IS_IT_THERE:  # as the script asked before each resource; a refusal is the answer no
+        command = [str(BIN / "aws"), "--region", "us-east-2", *shlex.split(question)]
+        subprocess.run(command, check=False, env=environment(url), capture_output=True)
     _cli_roles_logs_and_images(aws)
     vpc = aws("ec2 describe-vpcs --filters Name=is-default,Values=true")["Vpcs"][0]["VpcId"]
     found = aws(f"ec2 describe-subnets --filters Name=vpc-id,Values={vpc}")["Subnets"]
@@ -121,6 +127,19 @@ def aws_cli(url: str) -> None:
 
 
 Cli = Callable[[str], Any]
+
+_IS_IT_THERE = (
+    "iam get-role --role-name ecsTaskExecutionRole",
+    "iam get-role --role-name ecsTaskRole",
+    "logs describe-log-groups --log-group-name-prefix /ecs/lobster-streamlit",
+    "ecr describe-repositories --repository-names homara",
+    "ec2 describe-security-groups --filters Name=group-name,Values=lobster-alb-sg",
+    "ec2 describe-security-groups --filters Name=group-name,Values=lobster-ecs-sg",
+    "elbv2 describe-load-balancers --names lobster-alb",
+    "elbv2 describe-target-groups --names lobster-tg",
+    "ecs describe-clusters --clusters lobster-cluster",
+    "ecs describe-services --cluster lobster-cluster --services lobster-streamlit-service",
+)
 
 
 def _cli_roles_logs_and_images(aws: Cli) -> None:
