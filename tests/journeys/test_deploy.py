@@ -173,11 +173,11 @@ def test_somebody_deploys_meanwhile(account: Account) -> None:
 @pytest.mark.parametrize("by", ["a signal", "the clock"])
 def test_ctrl_c_says_what_goes_on(account: Account, by: str) -> None:
     """In the main thread Ctrl-C raises KeyboardInterrupt; sleepers elsewhere are woken by their clock."""
-    account.push("one")
+    account.push("one", START_DELAY="2")  # it cannot be over before it is interrupted
     clock = Clock(speed=account.aws.clock.speed)
 
     def interrupt(progress: Progress) -> None:
-        if any("provisioning" in what for what in progress.said):
+        if any(what.startswith("deployment") for what in progress.said):
             clock.stop()
             if by == "a signal":
                 raise KeyboardInterrupt
