@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .causes import Cause
 from .evidence import Evidence
+from .masking import mask_shapes
 from .reasons import ELB, EXITED, codes_of, without_ids
 from .serving import explain_container_health, explain_exit, explain_health
 from .snapshot import Task
@@ -69,7 +70,7 @@ def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
     return tuple(
         Cause(
             each.code,
-            each.message,
+            mask_shapes(each.message),
             shown if number == 0 else (),
             each.remedy,
             evidence.changed if number == 0 else (),
@@ -177,6 +178,7 @@ def _shown(evidence: Evidence) -> tuple[str, ...]:
     lines += [f"event: {event}" for event in dict.fromkeys(told[-_MOST_EVENTS:])]
     lines += [f"{check.id}: {check.saw}" for check in evidence.checks.values() if check.status == "fail"]
     lines += evidence.young
+    lines = [mask_shapes(line) for line in lines]
     lines += [f"log: {line}" for line in evidence.log]
     return (*lines, *(f"not read: {gap}" for gap in evidence.gaps))
 

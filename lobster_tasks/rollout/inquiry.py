@@ -30,6 +30,7 @@ from .snapshot import Snapshot, Target, Task, revision_of
 from .watch import describe_service
 
 _LINES = 20
+_LONGEST_LINE = 400
 # A server says where it listens when it starts.
 _FIRST_LINES = 100
 # IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
@@ -130,7 +131,12 @@ def _log(
     begin = first_lines(aws, definition, task_id, _FIRST_LINES)
     end = last_lines(aws, definition, task_id, _LINES)
     values = secret_values(definition)
-    return tuple(mask(line, values) for line in end), listens([*begin, *end])
+    return tuple(_cut(mask(line, values)) for line in end), listens([*begin, *end])
+
+
+def _cut(line: str) -> str:
+    """CloudWatch Logs takes lines of a megabyte."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str]) -> list[str]:

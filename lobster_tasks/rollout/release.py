@@ -16,6 +16,7 @@ from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
 from ..together import together
+from .masking import mask_shapes
 from .outcome import Journal
 from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
 
@@ -175,7 +176,7 @@ def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
     arn = str(answer["taskDefinition"]["taskDefinitionArn"])
     journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
     for change in differences(ground.current, ground.definition) if ground.current else ():
-        journal.say(change.replace(f"{ground.image.registry}/", ""))
+        journal.say(mask_shapes(change.replace(f"{ground.image.registry}/", "")))
     return arn
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..aws import Aws
-from ..errors import NotReadyError
+from ..errors import NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
 from .history import history, last_live
@@ -89,6 +89,14 @@ def _ground(
     containers = definition["containerDefinitions"]
     named = [each for each in containers if each["name"] == settings.container.name]
     reference = str(next(iter([*named, *containers]))["image"])
-    image = find_image(aws, settings, reference)
+    try:
+        image = find_image(aws, settings, reference)
+    except UsageError as elsewhere:
+        raise NotReadyError(
+            f"Revision {definition['revision']} runs {reference}.",
+            f"that is no image of the repository {settings.repository}, so it cannot be looked at",
+            "set repository to where it is",
+            code="image-not-found",
+        ) from elsewhere
     current = described(aws, service["taskDefinition"]) or {}
     return Ground(image, service, definition, image.digest, current)

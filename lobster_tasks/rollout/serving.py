@@ -37,6 +37,7 @@ _BIND = (
     ("running on http", "its host option set to 0.0.0.0"),
     ("url:", "--server.address=0.0.0.0"),
 )
+_LONGEST = 160
 _STATUS_CODES = r"failed with these codes: \[(\d+)"
 _LATER = "unhealthy-later"
 # What no second try mends.
@@ -128,7 +129,9 @@ def _last_word(log: Sequence[str]) -> str:
     """The last line that tells of an error, or the last at all."""
     lines = [line for line in log if line.strip() and not _FRAME.match(line)]
     telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1] if lines else "")
-    return f"; it said: {telling.strip().rstrip('.')}" if telling else "; it wrote nothing"
+    told = telling.strip().rstrip(".")
+    told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    return f"; it said: {told}" if told else "; it wrote nothing"
 
 
 def _mend(case: Case) -> str:

@@ -338,6 +338,21 @@ def test_the_error_counts_and_not_what_is_written_after_it() -> None:
     assert "it said: ImportError: no pandas." in cause.message
 
 
+def test_a_long_line_is_cut() -> None:
+    [cause] = diagnose(evidence(ended(1), log=("Error: " + "x" * 1000,)))
+    assert cause.message.endswith("xxx….")
+    assert len(cause.message) < 300
+
+
+def test_what_has_the_shape_of_a_key_is_not_shown() -> None:
+    key = "sk-proj-abcdefghijklmnopqrst"
+    reason = (
+        f'CannotStartContainerError: … unable to start container process: exec: "{key}": permission denied'
+    )
+    [cause] = diagnose(evidence(not_started(reason)))
+    assert key not in f"{cause.message}{cause.evidence}"
+
+
 @pytest.mark.parametrize(
     ("cpu", "memory", "more"),
     [
