@@ -614,6 +614,23 @@ def test_a_security_group_may_keep_clients_out(balanced: Balanced) -> None:
     eventually(lambda: in_time(balanced.url))
 
 
+def test_a_client_that_came_before_its_packets_were_dropped_hears_nothing(balanced: Balanced) -> None:
+    """Dropped packets are neither answered nor refused; TCP sends them again, so they arrive when they may."""
+    balanced.add("one")
+    closed = balanced.make_group("closed")
+    host, _, port = balanced.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as client:
+        balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[closed])
+        eventually(lambda: not in_time(balanced.url))
+        client.sendall(b"GET / HTTP/1.1\r\nHost: one\r\n\r\n")
+        client.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[balanced.outer])
+        client.settimeout(10)
+        assert client.recv(12) == b"HTTP/1.1 200"
+
+
 def in_time(url: str) -> bool:
     """Whether anything is answered within half a second."""
     try:

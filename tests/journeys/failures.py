@@ -586,6 +586,7 @@ ALONE: tuple[Failure, ...] = (
         "no-capacity",
         released(),
         rule={"capacity_unavailable_seconds": 100000},
+        sample=True,
     ),
     Failure("quota", "the quota of vCPUs is used up", "quota", released(), rule={"vcpu_quota": 0.6}),
     Failure(
@@ -603,5 +604,6 @@ ALONE: tuple[Failure, ...] = (
         "task-role-missing",
         followed(taskRoleArn=NOBODY),
         rule={"event_delay_seconds": 8},
+        sample=True,
     ),
 )

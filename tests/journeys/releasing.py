@@ -106,7 +106,7 @@ class Account:
 
     def with_settings(self, *flags: str) -> Account:
         """The same account, other settings."""
-        return Account(self.embedded, self.aws, settings.load({}, flags=flags))
+        return Account(self.embedded, self.aws, settings.load({}, flags=(*FAST, *flags)))
 
 
 def beside(account: Account, name: str, *flags: str, first: bool = False, **service: Any) -> Account:
@@ -120,7 +120,7 @@ def beside(account: Account, name: str, *flags: str, first: bool = False, **serv
         f"load_balancer.target_group={name}",
         f"task.family={name}",
     ]
-    made = account.with_settings(*own, *FAST, *flags)
+    made = account.with_settings(*own, *flags)
     group = _balance(account, made.settings, name)
     base = account.service()
     definition = base["taskDefinition"] if first else made.register(account.image)
@@ -175,7 +175,7 @@ def _balance(account: Account, wanted: Settings, name: str) -> str:
 
 def set_up(embedded: EmbeddedProcess, aws: Aws) -> Account:
     """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0."""
-    wanted = settings.load({})
+    wanted = settings.load({}, flags=FAST)
     resources = stack.build(wanted, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
     return Account(embedded, aws, wanted)

@@ -14,7 +14,7 @@ from .traffic import Traffic, ask
 def under_way(account: Account) -> str:
     """Release ``one``, and somebody's deployment of a slow ``two`` under way over it; the address."""
     first = account.deploy("one")
-    slow = account.register(account.push("two", START_DELAY="2").by_digest)
+    slow = account.register(account.push("two", START_DELAY="1").by_digest)
     account.update(taskDefinition=slow)
     account.push("three")
     assert first.url is not None

@@ -53,7 +53,10 @@ def test_another_failure_and_its_cause(failure: Failure, rest: Mapping[str, Ende
     check(failure, rest[failure.name].outcome)
 
 
-@pytest.mark.parametrize("failure", ALONE, ids=lambda failure: failure.name)
+@pytest.mark.parametrize(
+    "failure",
+    [pytest.param(each, id=each.name, marks=() if each.sample else pytest.mark.exhaustive) for each in ALONE],
+)
 def test_a_failure_of_the_whole_account(failure: Failure, account: Account) -> None:
     check(failure, bring_about(account, failure).outcome)
 

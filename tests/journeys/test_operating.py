@@ -38,8 +38,33 @@ def test_history_and_rollback(account: Account) -> None:
     assert back.previous_task_definition == second.task_definition
     assert "revision 3 → revision 2" in said(back)
     assert traffic.answers.keys() == {"one", "two"}
-    assert rollback(account.aws, account.settings, to=3).verdict == "live"
-    assert ask(first.url) == "two"
+    what_is_gone_is_found_before_anything_changes(account)
+    only_revisions_may_be_read(account)
+
+
+def what_is_gone_is_found_before_anything_changes(account: Account) -> None:
+    """The image of the release before, which is ``two`` by now, and one that is elsewhere."""
+    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "two"}])
+    foreign = account.register("public.ecr.aws/docker/library/nginx:1")
+    account.forget_calls()
+    for revision, says in ((None, "is not in the repository homara"), (5, "Revision 5 runs public.ecr.aws/")):
+        with pytest.raises(NotReadyError) as gone:
+            rollback(account.aws, account.settings, revision)
+        assert (gone.value.code, says in gone.value.what) == ("image-not-found", True)
+    assert not account.calls()
+    account.client("ecs").deregister_task_definition(taskDefinition=foreign)
+
+
+def only_revisions_may_be_read(account: Account) -> None:
+    """They tell what was registered, and in which order."""
+    denied = {"code": "AccessDeniedException"}
+    account.order_fault(service="ecs", operation="ListServiceDeployments", error=denied)
+    known = history(account.aws, account.settings)
+    told = [(each.revision, each.live, each.current) for each in known.releases]
+    assert told == [("4", None, False), ("3", None, False), ("2", None, True)]
+    assert "only what was registered is known" in known.note
+    with pytest.raises(NotReadyError, match="no release to go back to"):
+        rollback(account.aws, account.settings)
 
 
 def test_rolling_back_what_is_still_on_its_way(account: Account) -> None:
@@ -66,35 +91,6 @@ def test_there_is_nothing_to_go_back_to(account: Account) -> None:
         rollback(account.aws, account.settings)
 
 
-def test_an_image_that_is_gone_is_found_before_anything_changes(account: Account) -> None:
-    account.deploy("one")
-    account.deploy("two")
-    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "one"}])
-    account.forget_calls()
-    with pytest.raises(NotReadyError) as gone:
-        rollback(account.aws, account.settings)
-    assert gone.value.code == "image-not-found"
-    assert not account.calls()
-    foreign = account.register("public.ecr.aws/docker/library/nginx:1")
-    with pytest.raises(NotReadyError, match=r"Revision 4 runs public\.ecr\.aws/docker"):
-        rollback(account.aws, account.settings, to=int(foreign.rpartition(":")[2]))
-
-
-def test_history_where_only_revisions_may_be_read(account: Account) -> None:
-    first = account.deploy("one")
-    account.deploy("two")
-    account.order_fault(
-        service="ecs", operation="ListServiceDeployments", error={"code": "AccessDeniedException"}
-    )
-    known = history(account.aws, account.settings)
-    assert [(each.revision, each.live, each.current) for each in known.releases] == [
-        ("3", None, True),
-        ("2", None, False),
-    ]
-    assert "only what was registered is known" in known.note
-    assert rollback(account.aws, account.settings).task_definition == first.task_definition
-
-
 def test_more_tasks_and_fewer(account: Account) -> None:
     with pytest.raises(NotReadyError) as early:
         scale(account.aws, account.settings, 1)
@@ -104,32 +100,33 @@ def test_more_tasks_and_fewer(account: Account) -> None:
     assert (up.exit_code, up.before, up.desired, up.running, up.healthy) == (0, 1, 2, 2, 2)
     assert "desired count 1 → 2" in [moment.what for moment in up.timeline]
     assert scale(account.aws, account.settings, 2).reached
+    who_else_scales(account)
+    tasks_that_do_not_come(account)
     down = scale(account.aws, account.settings, 0)
     assert (down.exit_code, down.running) == (0, 0)
     assert account.service()["runningCount"] == 0
 
 
-def test_tasks_that_do_not_come(account: Account) -> None:
-    account.deploy("one")
+def who_else_scales(account: Account) -> None:
+    """Auto scaling, which would have its own way."""
+    account.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/lobster-cluster/lobster-streamlit-service",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=2,
+        MaxCapacity=4,
+    )
+    down = scale(account.aws, account.settings, 1)
+    assert any("between 2 and 4 and will change it again" in moment.what for moment in down.timeline)
+
+
+def tasks_that_do_not_come(account: Account) -> None:
+    """Without a log group no task starts."""
     account.client("logs").delete_log_group(logGroupName="/ecs/lobster-streamlit")
     up = scale(account.aws, account.settings, 2)
     assert (up.exit_code, up.reached, up.healthy) == (1, False, 1)
     assert up.cause is not None
     assert up.cause.code == "log-group-missing"
-
-
-def test_who_else_scales(account: Account) -> None:
-    account.deploy("one")
-    scaling = account.client("application-autoscaling")
-    scaling.register_scalable_target(
-        ServiceNamespace="ecs",
-        ResourceId="service/lobster-cluster/lobster-streamlit-service",
-        ScalableDimension="ecs:service:DesiredCount",
-        MinCapacity=1,
-        MaxCapacity=1,
-    )
-    up = scale(account.aws, account.settings, 2)
-    assert any("between 1 and 1 and will change it again" in moment.what for moment in up.timeline)
 
 
 @pytest.fixture

@@ -15,21 +15,23 @@ from tests.project import Project, calls, forget_calls, make
 
 def test_operating(project: Project, embedded: EmbeddedProcess, tmp_path: Path) -> None:
     """One story, since a release takes its time."""
-    live = two_releases(project)
+    live = two_releases(project, embedded)
     look_at_history(project)
     as_a_job(project, tmp_path)
     go_back(project, embedded, live)
-    run_a_command_inside(project, embedded, tmp_path)
+    run_a_command_inside(project, tmp_path)
     watch(project, live)
     run_more(project)
 
 
-def two_releases(project: Project) -> str:
+def two_releases(project: Project, embedded: EmbeddedProcess) -> str:
     """Release ``b`` after ``a``; the address."""
     project.settings("deployment: {deregistration_delay: 0}")
     words = [word for tag in "ab" for word in ("push-image", "--tag", tag, "--build-arg", f"RELEASE={tag}")]
     project.inv("setup-fargate", *words).check()
     project.inv("deploy", "--tag", "a").check()
+    where = {"cluster": "lobster-cluster", "service": "lobster-streamlit-service"}
+    embedded.client("ecs").update_service(**where, enableExecuteCommand=True)
     return project.inv("deploy", "--tag", "b").check().out.splitlines()[-1]
 
 
@@ -75,7 +77,7 @@ def go_back(project: Project, embedded: EmbeddedProcess, live: str) -> None:
     assert not calls(embedded)
 
 
-def run_a_command_inside(project: Project, embedded: EmbeddedProcess, tmp_path: Path) -> None:
+def run_a_command_inside(project: Project, tmp_path: Path) -> None:
     """By stand-ins for the AWS CLI and its plugin; the exit code is the command's."""
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -83,10 +85,6 @@ def run_a_command_inside(project: Project, embedded: EmbeddedProcess, tmp_path: 
         (programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (programs / name).chmod(0o755)
     path = f"{programs}:{project.environment['PATH']}"
-    assert "--enable-execute-command" in project.inv("exec", PATH=path).check(5).err
-    where = {"cluster": "lobster-cluster", "service": "lobster-streamlit-service"}
-    embedded.client("ecs").update_service(**where, enableExecuteCommand=True)
-    project.inv("deploy", "--tag", "b", "--force").check()
     done = project.inv("exec", "--command", "ls /app", PATH=path).check(7)
     assert done.out.startswith(
         "ecs execute-command --region us-east-2 --cluster lobster-cluster --task arn:aws:ecs:"
@@ -107,7 +105,7 @@ def watch(project: Project, live: str) -> None:
 
 def run_more(project: Project) -> None:
     """And what there is already."""
-    assert "2 tasks in " in project.inv("scale", "--to", "2").check().err
+    assert "1 task in " in project.inv("scale", "--to", "1").check().err
     answer = project.inv("scale", "--to", "2", "--json").check().json
     assert (answer["desired"], answer["healthy"], answer["reached"]) == (2, 2, True)
 

@@ -75,6 +75,7 @@ class FrontDoor:
         self._servers: dict[bool, web.Server] = {}
         self._old_servers: list[web.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._let_through = asyncio.Event()
         self.plain = False
         self.tls: ssl.SSLContext | None = None
 
@@ -99,7 +100,10 @@ class FrontDoor:
         if self._mode is Mode.CLOSED:
             self._socket.listen(BACKLOG)
         loop.remove_reader(self._socket)
-        if mode is not Mode.SILENT:
+        if mode is Mode.SILENT:
+            self._let_through.clear()
+        else:
+            self._let_through.set()
             loop.add_reader(self._socket, self._accept)
         self._mode = mode
 
@@ -130,6 +134,7 @@ class FrontDoor:
     async def _serve(self, connection: socket.socket) -> None:
         try:
             first = await self._first_byte(connection)
+            await self._let_through.wait()
             secure = first == TLS_HANDSHAKE
             if first is None or not (self.tls if secure else self.plain):
                 connection.close()
