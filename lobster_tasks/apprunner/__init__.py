@@ -1,0 +1,1 @@
+"""The way over from App Runner: reading a service, mapping its settings, parity, cut-over, clean-up."""
