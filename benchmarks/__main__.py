@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from . import embedded, listing, rolling, setup
+from . import embedded, failing, listing, rolling, setup
 
 BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
     "listing": listing.figures,
     "embedded": embedded.figures,
     "setup": setup.figures,
     "rolling": rolling.figures,
+    "failing": failing.figures,
 }
 
 

@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import requests
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
-
-from lobster_tasks import converge, stack
-from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
-from lobster_tasks.images import push_image
 from lobster_tasks.rollout import deploy
-from lobster_tasks.settings import Settings, load
+from lobster_tasks.settings import load
 
 from .common import embedded_aws
+from .crowd import CLIENTS, SOCKETS, Crowd, an_account, first_release
 
-_SPEED, _CLIENTS, _SOCKETS = 20.0, 50, 10
-_APP = """
-import asyncio, os
-from aiohttp import web
-
-async def page(request):
-    return web.Response(text=os.environ["RELEASE"])
-
-async def stream(request):
-    socket = web.WebSocketResponse()
-    await socket.prepare(request)
-    async for message in socket:
-        await socket.send_str(message.data)
-    return socket
-
-app = web.Application()
-app.add_routes([web.get("/ws", stream), web.get("/{path:.*}", page)])
-web.run_app(app, host="0.0.0.0", port=8501, print=None)
-"""
-_DOCKERFILE = (
-    'FROM python\nARG RELEASE\nENV RELEASE=$RELEASE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
-)
+_SPEED = 20.0
 
 
 def figures() -> Iterator[str]:
     """Failed requests (aim 0), and how long the WebSockets that were open at the start lived."""
     with embedded_aws(_SPEED) as url, tempfile.TemporaryDirectory() as folder:
-        keys = {"aws_access_key_id": "benchmark", "aws_secret_access_key": "benchmark"}
-        aws = Aws("us-east-2", clock=Clock(_SPEED), endpoint_url=url, credentials=keys)
+        aws = an_account(url, _SPEED)
         settings = load({"probe": {"websocket": "/ws"}})
-        address = _first_release(aws, settings, Path(folder))
+        address = first_release(aws, settings, Path(folder), "two")
         crowd = Crowd(address)
         with crowd.present():
             ended = deploy(aws, settings, "two")
@@ -63,80 +29,11 @@ def figures() -> Iterator[str]:
         delay = settings.deployment.deregistration_delay
     lived = [(closed - crowd.started) * _SPEED for closed in crowd.closed]
     yield (
-        f"rolling deployment {ended.verdict} under {_CLIENTS} clients: {crowd.answers.total()} requests, "
+        f"rolling deployment {ended.verdict} under {CLIENTS} clients: {crowd.answers.total()} requests, "
         f"{crowd.failed} failed (aim 0) {dict(crowd.answers) if crowd.failed else ''}"
     )
     took = (replaced - crowd.started) * _SPEED
     yield (
-        f"{_SOCKETS} WebSockets open at the start, {len(lived)} ended by the deployment after {min(lived):.0f} to "
+        f"{SOCKETS} WebSockets open at the start, {len(lived)} ended by the deployment after {min(lived):.0f} to "
         f"{max(lived):.0f} s of {took:.0f} s (modelled; the draining takes {delay} s)"
     )
-
-
-def _first_release(aws: Aws, settings: Settings, folder: Path) -> str:
-    (folder / "app.py").write_text(_APP)
-    (folder / settings.dockerfile).write_text(_DOCKERFILE)
-    whole = stack.build(settings, aws.account)
-    converge.apply(aws, converge.plan(whole, converge.read(aws, whole)), lambda _: None)
-    for tag in ("one", "two"):
-        push_image(aws, settings, tag, folder, "process", {"RELEASE": tag})
-    ended = deploy(aws, settings, "one")
-    assert ended.url, ended
-    return ended.url
-
-
-@dataclass
-class Crowd:
-    """Clients that ask without pause, and WebSockets that speak ten times a second."""
-
-    url: str
-    answers: Counter[str] = field(default_factory=Counter)
-    closed: list[float] = field(default_factory=list)
-    started: float = 0.0
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def failed(self) -> int:
-        """Answers other than 200."""
-        return self.answers.total() - self.answers["200"]
-
-    @contextlib.contextmanager
-    def present(self) -> Iterator[None]:
-        """The crowd is there as long as the block."""
-        ready = threading.Barrier(_SOCKETS + 1)
-        threads = [threading.Thread(target=self._ask) for _ in range(_CLIENTS)]
-        threads += [threading.Thread(target=self._listen, args=(ready,)) for _ in range(_SOCKETS)]
-        for thread in threads:
-            thread.start()
-        ready.wait(timeout=60)
-        self.started = time.monotonic()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join(timeout=60)
-
-    def _ask(self) -> None:
-        with requests.Session() as session:
-            while not self._stop.is_set():
-                try:
-                    answer = str(session.get(self.url, timeout=60).status_code)
-                except requests.RequestException as error:
-                    answer = type(error).__name__
-                with self._lock:
-                    self.answers[answer] += 1
-                self._stop.wait(0.02)
-
-    def _listen(self, ready: threading.Barrier) -> None:
-        with connect(f"ws://{urlsplit(self.url).netloc}/ws") as socket:
-            ready.wait(timeout=60)
-            try:
-                while not self._stop.is_set():
-                    socket.send("still here")
-                    socket.recv(timeout=10)
-                    self._stop.wait(0.1)
-            except (WebSocketException, TimeoutError):
-                with self._lock:
-                    self.closed.append(time.monotonic())
