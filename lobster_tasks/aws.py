@@ -7,9 +7,10 @@ that imports boto3 and botocore, and it does so when the first call is made.
 from __future__ import annotations
 
 import difflib
+import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -63,6 +64,7 @@ class Aws:
         """How often each operation was asked for; a listing counts once, however many pages it has."""
         self._clients: dict[tuple[str, int], Any] = {}
         self._lock = threading.Lock()
+        self._sent = threading.local()
 
     def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
         """One call, ``call("ecs:DescribeServices", cluster="…")``; ``about`` names the resource for people.
@@ -94,10 +96,22 @@ class Aws:
         service, method = _split(operation)
 
         def drain() -> list[Any]:
-            pages = self._client(service).get_paginator(method).paginate(**parameters)
+            client = self._client(service)
+            if client.can_paginate(method):
+                pages = client.get_paginator(method).paginate(**parameters)
+            else:
+                pages = _by_token(getattr(client, method), parameters)
             return [item for page in pages for item in page.get(items, [])]
 
         return self._speak(operation, about, drain)
+
+    def as_sent(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
+        """As ``call``, but the answer as the service sent it: with members that the installed botocore does not know.
+
+        For services that speak JSON. Times are what stands there, mostly seconds since 1970.
+        """
+        self.call(operation, about, **parameters)
+        return dict(json.loads(self._sent.body))
 
     def in_region(self, region: str) -> Aws:
         """The same account in another region."""
@@ -190,7 +204,14 @@ class Aws:
             max_pool_connections=32,
             user_agent_extra=f"lobster-tasks/{__version__}",
         )
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        client = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}"
+        client.meta.events.register(event, self._keep)
+        return client
+
+    def _keep(self, response_dict: Mapping[str, Any], **_: Any) -> None:
+        """Keep what a service has sent, for the thread that asked, before botocore drops what it does not know."""
+        self._sent.body = response_dict["body"]
 
     def _speak(self, operation: str, about: str, work: Callable[[], T]) -> T:
         """Do ``work`` and turn what botocore raises into what people read."""
@@ -220,6 +241,15 @@ class Aws:
             code=kind,
             operation=operation,
         )
+
+
+def _by_token(ask: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The pages of a listing for which botocore has no paginator, as App Runner's."""
+    page = ask(**parameters)
+    yield page
+    while token := page.get("NextToken"):
+        page = ask(**parameters, NextToken=token)
+        yield page
 
 
 def _split(operation: str) -> tuple[str, str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -201,3 +204,47 @@ def test_a_region_that_nobody_knows_is_refused_with_the_nearest(wrong: str, mean
 @pytest.mark.parametrize("region", ["us-east-2", "cn-north-1", "us-gov-west-1", "eu-central-2"])
 def test_regions_of_every_partition_are_known(embedded: EmbeddedProcess, region: str) -> None:
     assert json.dumps(door(region, embedded.url).call("ecs:ListClusters"))
+
+
+# What botocore does not know
+
+
+@contextmanager
+def answering(*pages: dict[str, Any]) -> Iterator[Aws]:
+    """The door to a service that answers one call after the other with these bodies."""
+    left = list(pages)
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps(left.pop(0)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        try:
+            yield Aws("us-east-2", endpoint_url=f"http://127.0.0.1:{server.server_port}", credentials=keys)
+        finally:
+            server.shutdown()
+
+
+def test_members_that_botocore_does_not_know_are_there_on_request() -> None:
+    sent = {"Service": {"ServiceName": "shop", "Gpu": "1"}}
+    with answering(sent, sent) as aws:
+        arn = "arn:aws:apprunner:us-east-2:123456789012:service/shop/1"
+        assert aws.as_sent("apprunner:DescribeService", ServiceArn=arn) == sent
+        assert "Gpu" not in aws.call("apprunner:DescribeService", ServiceArn=arn)["Service"]
+
+
+def test_pages_are_drained_where_botocore_has_no_paginator() -> None:
+    first = {"ServiceSummaryList": [{"ServiceName": "a"}], "NextToken": "t"}
+    with answering(first, {"ServiceSummaryList": [{"ServiceName": "b"}]}) as aws:
+        found = aws.pages("apprunner:ListServices", "ServiceSummaryList")
+    assert [each["ServiceName"] for each in found] == ["a", "b"]
