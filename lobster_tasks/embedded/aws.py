@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from .apprunner.part import AppRunner
 from .balancer.balancer import Balancer
 from .fargate.scheduler import Fargate
 from .pace import Pace
@@ -33,6 +34,7 @@ class EmbeddedAws:
         self.world.processes = Processes(self.world)
         self.world.balancer = Balancer(self.world)
         self.world.fargate = Fargate(self.world)
+        self.world.apprunner = AppRunner(self.world)
         open_world(self.world)
 
     @property

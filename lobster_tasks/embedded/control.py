@@ -11,6 +11,7 @@
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
 | ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``fargate.task_endpoint``) |
+| ``GET /_embedded/instances/…`` | the same for App Runner's instances |
 | ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
 """
 
@@ -63,6 +64,9 @@ class Control:
             return _layer(self._world, name.removeprefix("layers/"))
         if name.startswith("tasks/"):
             told = self._world.fargate.tell_task(name.removeprefix("tasks/"))
+            return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
+        if name.startswith("instances/"):
+            told = self._world.apprunner.tell_instance(name.removeprefix("instances/"))
             return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
         route = self._routes.get((environ["REQUEST_METHOD"], name))
         if route is None:

@@ -96,6 +96,7 @@ class Backends:
 
 acm_backends = Backends("acm")
 applicationautoscaling_backends = Backends("applicationautoscaling")
+cloudwatch_backends = Backends("cloudwatch")
 ec2_backends = Backends("ec2")
 ecr_backends = Backends("ecr")
 ecs_backends = Backends("ecs")
@@ -238,6 +239,11 @@ def put_log_events(
     wanted = [{"timestamp": at, "message": line} for at, line in events]
     with aws_errors():
         logs_backends[account][region].put_log_events(group, stream, wanted)
+
+
+def put_metrics(account: str, region: str, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+    """Report metric data, as PutMetricData takes it, to CloudWatch."""
+    cloudwatch_backends[account][region].put_metric_data(namespace, [dict(one) for one in data])
 
 
 def get_secret_value(

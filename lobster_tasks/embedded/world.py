@@ -19,6 +19,7 @@ from .faults import Faults
 from .pace import Pace
 
 if TYPE_CHECKING:
+    from .apprunner.part import AppRunner
     from .balancer.balancer import Balancer
     from .fargate.scheduler import Fargate
     from .runtime.addresses import Addresses
@@ -52,6 +53,7 @@ class World:
     processes: Processes
     balancer: Balancer
     fargate: Fargate
+    apprunner: AppRunner
     url: str
     """Where the endpoint answers, for programs in tasks."""
 
@@ -65,7 +67,7 @@ class World:
     @property
     def parts(self) -> list[Part]:
         """Every part, in the order in which they are started and emptied."""
-        return [self.fargate, self.balancer, self.processes, self.images, self.addresses]
+        return [self.fargate, self.apprunner, self.balancer, self.processes, self.images, self.addresses]
 
     def start(self) -> None:
         """Start the data-plane thread and every part's ``run`` on it."""

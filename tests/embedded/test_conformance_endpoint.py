@@ -104,6 +104,7 @@ def calls_of(aws: EmbeddedProcess) -> list[dict[str, Any]]:
 
 FIRST_CALLS = {
     "application-autoscaling": lambda client: client.describe_scalable_targets(ServiceNamespace="ecs"),
+    "apprunner": lambda client: client.list_services(),
     "ec2": lambda client: client.describe_vpcs(),
     "ecr": lambda client: client.describe_repositories(),
     "ecs": lambda client: client.list_clusters(),

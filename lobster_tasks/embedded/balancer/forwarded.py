@@ -34,20 +34,28 @@ class Head:
 
 def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener) -> Head:
     """The head to send to a target; the Host header is the client's own."""
-    upgrade = is_websocket(request)
+    own = _forwarded_for(request, balancer)
+    own.append(b"X-Forwarded-Proto: " + listener.protocol.lower().encode())
+    own.append(b"X-Forwarded-Port: %d" % listener.port)
+    own.append(b"X-Amzn-Trace-Id: " + _trace(request.headers.get("X-Amzn-Trace-Id", "")).encode())
+    strict = balancer.on("routing.http.drop_invalid_header_fields.enabled")
+    return pass_on(request, own, upgrade=is_websocket(request), strict=strict)
+
+
+def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, strict: bool = False) -> Head:
+    """The client's head without what concerns its connection only, and with the proxy's ``own`` lines.
+
+    ``upgrade`` asks the target for a WebSocket; ``strict`` drops headers with names that are not valid.
+    """
     named = request.headers.get("Connection", "").lower().encode().split(b",")
     dropped = DROPPED | {name.strip() for name in named}
-    strict = balancer.on("routing.http.drop_invalid_header_fields.enabled")
     lines = [b"%b %b HTTP/1.1" % (request.method.encode(), _path(request))]
     for name, value in request.raw_headers:
         if name.lower() not in dropped and not (strict and not VALID_NAME.fullmatch(name)):
             lines.append(name + b": " + value)
-    if "Host" not in request.headers:  # HTTP/1.0; the load balancer then names itself
+    if "Host" not in request.headers:  # HTTP/1.0; the proxy then names itself
         lines.append(b"Host: 127.0.0.1")
-    lines += _forwarded_for(request, balancer)
-    lines.append(b"X-Forwarded-Proto: " + listener.protocol.lower().encode())
-    lines.append(b"X-Forwarded-Port: %d" % listener.port)
-    lines.append(b"X-Amzn-Trace-Id: " + _trace(request.headers.get("X-Amzn-Trace-Id", "")).encode())
+    lines += own
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     if chunked:
         lines.append(b"Transfer-Encoding: chunked")

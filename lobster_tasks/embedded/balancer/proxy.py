@@ -221,7 +221,7 @@ class Proxy:
         while True:
             try:
                 connection = attempt.connection = await target.pool.take(fresh)
-                return connection, await _send(inbound.request, head, attempt, connection, silence)
+                return connection, await send(inbound.request, head, attempt, connection, silence)
             except (BrokenError, UnreachableError):
                 stale = attempt.connection is not None and attempt.connection.reused
                 if attempt.ended or not (repeatable and stale and target.takes_requests):
@@ -280,7 +280,7 @@ def _serving(target: Target, attempt: Attempt) -> Iterator[None]:
         target.exchanges.discard(exchange)
 
 
-async def _send(
+async def send(
     request: web.BaseRequest, head: Head, attempt: Attempt, connection: Connection, silence: float
 ) -> Reply:
     """Send a request; the target may answer before it has the whole body. Raises ClientSilentError too."""

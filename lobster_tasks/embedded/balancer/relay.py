@@ -18,10 +18,19 @@ HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the fast si
 
 
 class Relayed(web.StreamResponse):
-    """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own."""
+    """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own.
+
+    ``server`` is what stands in its place where the proxy names itself.
+    """
 
     def __init__(
-        self, request: web.BaseRequest, reply: Reply, cookies: Iterable[str], at_once: bool = False
+        self,
+        request: web.BaseRequest,
+        reply: Reply,
+        cookies: Iterable[str],
+        *,
+        at_once: bool = False,
+        server: str | None = None,
     ) -> None:
         self._request = request
         message = reply.message
@@ -30,6 +39,8 @@ class Relayed(web.StreamResponse):
         headers = CIMultiDict((k, v) for k, v in message.headers.items() if k.lower() not in dropped)
         if message.code == 101:
             headers["Connection"], headers["Upgrade"] = "Upgrade", "websocket"
+        if server is not None:
+            headers["Server"] = server
         for cookie in cookies:
             headers.add("Set-Cookie", cookie)
         super().__init__(status=message.code, reason=message.reason, headers=headers)
@@ -56,10 +67,12 @@ class Relayed(web.StreamResponse):
         self._request.writer.output_size += len(head)
 
 
-async def send_reply(request: web.BaseRequest, reply: Reply, cookies: Iterable[str]) -> web.StreamResponse:
+async def send_reply(
+    request: web.BaseRequest, reply: Reply, cookies: Iterable[str], server: str | None = None
+) -> web.StreamResponse:
     """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it."""
     whole = reply.body.is_eof()
-    response = Relayed(request, reply, cookies, at_once=whole)
+    response = Relayed(request, reply, cookies, at_once=whole, server=server)
     await response.prepare(request)
     if whole:
         await response.write_eof(reply.body.read_nowait())

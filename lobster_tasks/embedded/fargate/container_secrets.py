@@ -16,7 +16,7 @@ from typing import Any
 from .. import moto_door
 from ..moto_door import AwsError
 from .agent_errors import UnreachableError
-from .egress import Egress
+from .egress import Way
 from .model import Room
 from .permissions import Permissions
 
@@ -54,7 +54,7 @@ class SecretPath:
         return cls(":".join(parts[:7]), found["region"], found["account"], parts[7], parts[8], parts[9])
 
 
-def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions, way: Egress) -> dict[str, str]:
+def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
     """The container's secrets as environment variables; SecretError, UnreachableError with ECS's words.
 
     Both services call KMS themselves, so the task needs no way to it.
@@ -65,12 +65,12 @@ def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions, way: E
     }
 
 
-def _value(room: Room, value_from: str, allowed: Permissions, way: Egress) -> str:
+def _value(room: Room, value_from: str, allowed: Permissions, way: Way) -> str:
     path = SecretPath.parse(value_from)
     return _parameter(room, value_from, allowed, way) if path is None else _secret(path, allowed, way)
 
 
-def _secret(path: SecretPath, allowed: Permissions, way: Egress) -> str:
+def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
     if way.timeout("secretsmanager", path.region, f"secretsmanager.{path.region}.amazonaws.com"):
         raise UnreachableError(
             f"{UNABLE}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
@@ -127,7 +127,7 @@ def go_json_error(text: str) -> str:
     return f"invalid character '{text[0]}' looking for beginning of value"
 
 
-def _parameter(room: Room, value_from: str, allowed: Permissions, way: Egress) -> str:
+def _parameter(room: Room, value_from: str, allowed: Permissions, way: Way) -> str:
     head = "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
     account, region = room.account, room.region
     arn = value_from

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Protocol
 
 from ..balancer.reachability import Interface, find_interface, may_connect, may_leave
 from ..moto_door import ec2_backends
@@ -29,6 +29,13 @@ HTTPS = 443
 S3 = "s3"
 BLOCKS = {S3: "52.216", "": "52.95"}
 """The first half of the public addresses of S3 (part of its prefix list) and of all else."""
+
+
+class Way(Protocol):
+    """A way to AWS's services."""
+
+    def timeout(self, service: str, region: str, host: str) -> str | None:
+        """How a connection to ``host`` fails; None when it is reached."""
 
 
 @dataclass(frozen=True)

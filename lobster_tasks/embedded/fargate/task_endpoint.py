@@ -31,7 +31,8 @@ def answer(room: Room, task: Task, path: str) -> Mapping[str, Any] | None:
     """What is at ``path`` (below the task); None when there is nothing."""
     kind, _, rest = path.partition("/")
     if kind == "credentials":
-        return credentials(room, task) if _role(task) else None
+        role = _role(task)
+        return role_credentials(room.account, room.region, role, task.id) if role else None
     name, _, what = rest.partition("/")
     container = next((one for one in task.containers if one.name == name), None)
     if kind != "v4" or container is None or what not in ("", "task"):
@@ -44,18 +45,18 @@ def _role(task: Task) -> str | None:
     return role
 
 
-def credentials(room: Room, task: Task) -> dict[str, Any]:
-    """Temporary credentials of the task role."""
-    made = sts_backends[room.account]["aws"].assume_role(
-        region_name=room.region,
-        role_session_name=task.id,
-        role_arn=_role(task),
+def role_credentials(account: str, region: str, role: str, session: str) -> dict[str, Any]:
+    """Temporary credentials of a role, as containers are given them."""
+    made = sts_backends[account]["aws"].assume_role(
+        region_name=region,
+        role_session_name=session,
+        role_arn=role,
         policy="",
         duration=SESSION,
         external_id="",
     )
     return {
-        "RoleArn": _role(task),
+        "RoleArn": role,
         "AccessKeyId": made.access_key_id,
         "SecretAccessKey": made.secret_access_key,
         "Token": made.session_token,

@@ -1,0 +1,121 @@
+"""What stands beside services: auto scaling and observability configurations, connectors, ingress, connections.
+
+Each is found by its ARN; configurations also by ``…/name`` (their latest revision) and ``…/name/revision``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from .answers import invalid, not_found, tags_of
+from .model import AwsDict, Companion, Room, now
+
+__all__ = ["Companion"]
+
+SCALING = "autoscalingconfiguration"
+TRACING = "observabilityconfiguration"
+CONNECTOR = "vpcconnector"
+INGRESS = "vpcingressconnection"
+CONNECTION = "connection"
+NAMES = {
+    SCALING: "AutoScalingConfiguration",
+    TRACING: "ObservabilityConfiguration",
+    CONNECTOR: "VpcConnector",
+    INGRESS: "VpcIngressConnection",
+    CONNECTION: "Connection",
+}
+"""The kinds of companions as ARNs and as shapes name them."""
+
+REVISED = (SCALING, TRACING, CONNECTOR)
+DEFAULT = "DefaultConfiguration"
+DEFAULT_ID = "00000000000000000000000000000001"
+
+
+def add(
+    room: Room, kind: str, name: str, body: AwsDict, request: Mapping[str, Any], identity: str | None = None
+) -> Companion:
+    """A new companion, or a new revision of its name; ``body`` is what is particular to its kind."""
+    shape = NAMES[kind]
+    revision = len(named(room, kind, name, gone=True)) + 1
+    path = f"{name}/{revision}" if kind in REVISED else name
+    arn = room.arn(f"{kind}/{path}/{identity or uuid.uuid4().hex}")
+    head: AwsDict = {f"{shape}Arn": arn, f"{shape}Name": name}
+    if kind in REVISED:
+        head |= {f"{shape}Revision": revision, "Status": "ACTIVE"}
+    made = Companion(
+        kind, arn, name, {**head, **body, "CreatedAt": now()}, tags_of(request.get("Tags")), revision
+    )
+    room.companions[arn] = made
+    return made
+
+
+def named(room: Room, kind: str, name: str | None = None, *, gone: bool = False) -> list[Companion]:
+    """The companions of a kind, of one name or all, oldest first; deleted ones only when asked for."""
+    return [
+        one
+        for one in room.companions.values()
+        if one.kind == kind and name in (None, one.name) and (gone or not one.gone)
+    ]
+
+
+def find(room: Room, kind: str, arn: str) -> Companion:
+    """The living companion with this ARN; ResourceNotFoundException."""
+    found = room.companions.get(arn)
+    if found is None or found.kind != kind or found.gone:
+        raise not_found(NAMES[kind], arn)
+    return found
+
+
+def latest(room: Room, kind: str, arn: str) -> Companion:
+    """The configuration that a full or partial ARN names; InvalidRequestException when there is none."""
+    if kind == SCALING:
+        default_scaling(room)
+    found = room.companions.get(arn)
+    if found is None:
+        path = arn.partition(f":{kind}/")[2].split("/")
+        revisions = named(room, kind, path[0])
+        if len(path) == 2:
+            revisions = [one for one in revisions if str(one.revision) == path[1]]
+        found = revisions[-1] if revisions and len(path) <= 2 else None
+    if found is None or found.gone or found.kind != kind:
+        raise invalid(f"{NAMES[kind]} with ARN {arn} does not exist or is INACTIVE.")
+    return found
+
+
+def default_scaling(room: Room) -> Companion:
+    """The account's default, which is DefaultConfiguration unless another was made it."""
+    if not named(room, SCALING, DEFAULT):
+        body = {"MaxConcurrency": 100, "MinSize": 1, "MaxSize": 25, "IsDefault": True}
+        add(room, SCALING, DEFAULT, body, {}, DEFAULT_ID)
+    return next(one for one in named(room, SCALING) if one.body["IsDefault"])
+
+
+def scaling_summary(companion: Companion) -> AwsDict:
+    """An auto scaling configuration as services and listings show it."""
+    left_out = ("Latest", "MaxConcurrency", "MinSize", "MaxSize", "DeletedAt")
+    return {name: value for name, value in companion.body.items() if name not in left_out}
+
+
+def is_used(room: Room, companion: Companion) -> bool:
+    """Whether a service, as it is configured, uses it."""
+    return any(
+        companion.arn
+        in (
+            service.configuration.scaling.arn,
+            service.configuration.network["EgressConfiguration"].get("VpcConnectorArn"),
+            service.configuration.source.get("AuthenticationConfiguration", {}).get("ConnectionArn"),
+            (service.configuration.observability or {}).get("ObservabilityConfigurationArn"),
+        )
+        for service in room.living()
+    )
+
+
+def delete(room: Room, companion: Companion, status: str = "INACTIVE") -> None:
+    """Take it away; InvalidRequestException while a service uses it."""
+    if is_used(room, companion):
+        raise invalid(
+            f"{NAMES[companion.kind]} {companion.arn} is in use by a service and cannot be deleted."
+        )
+    companion.body |= {"Status": status, "DeletedAt": now()}

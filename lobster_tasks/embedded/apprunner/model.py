@@ -1,0 +1,172 @@
+"""What App Runner knows in one account and region. Everything here is guarded by the world's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+AwsDict = dict[str, Any]
+
+CREATE, UPDATE, DEPLOY = "CREATE_SERVICE", "UPDATE_SERVICE", "START_DEPLOYMENT"
+PAUSE, RESUME, DELETE = "PAUSE_SERVICE", "RESUME_SERVICE", "DELETE_SERVICE"
+BUSY = "OPERATION_IN_PROGRESS"
+
+
+def now() -> datetime:
+    """The time that goes into answers."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Operation:
+    """An asynchronous operation, as ListOperations shows it."""
+
+    id: str
+    type: str
+    target: str
+    status: str = "PENDING"
+    started_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+    ended_at: datetime | None = None
+
+    def enter(self, status: str) -> None:
+        """Move to a status; SUCCEEDED, FAILED and the ends of a rollback are final."""
+        self.status, self.updated_at = status, now()
+        if not status.endswith(("PENDING", "IN_PROGRESS")):
+            self.ended_at = self.updated_at
+
+
+@dataclass
+class Companion:
+    """An auto scaling or observability configuration, a connector, an ingress connection, or a connection.
+
+    ``body`` is what Describe shows of it.
+    """
+
+    kind: str
+    arn: str
+    name: str
+    body: AwsDict
+    tags: dict[str, str]
+    revision: int = 1
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was deleted."""
+        return self.body.get("Status") in ("INACTIVE", "DELETED")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a service is told to be; members are in AWS's own shape, with every default filled in."""
+
+    source: AwsDict
+    instance: AwsDict
+    health: AwsDict
+    network: AwsDict
+    scaling: Companion
+    observability: AwsDict | None = None
+
+    @property
+    def image(self) -> AwsDict | None:
+        """The image repository; None for a service that is built from source code."""
+        found: AwsDict | None = self.source.get("ImageRepository")
+        return found
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether its image is one that ECR holds; nothing else is to be had offline."""
+        return self.image is not None and self.image["ImageRepositoryType"] == "ECR"
+
+    @property
+    def runtime(self) -> AwsDict:
+        """Port, variables, secrets and start command, wherever the source has them."""
+        if self.image is not None:
+            return dict(self.image["ImageConfiguration"])
+        code = self.source["CodeRepository"].get("CodeConfiguration", {})
+        return dict(code.get("CodeConfigurationValues", {}))
+
+    @property
+    def port(self) -> int:
+        """The port that the program listens on."""
+        return int(self.runtime.get("Port", "8080"))
+
+    @property
+    def access_role(self) -> str | None:
+        """The ARN of the role that pulls the image."""
+        found: str | None = self.source.get("AuthenticationConfiguration", {}).get("AccessRoleArn")
+        return found
+
+    @property
+    def instance_role(self) -> str | None:
+        """The ARN of the role that the program has, and that reads its secrets."""
+        found: str | None = self.instance.get("InstanceRoleArn")
+        return found
+
+    def with_scaling(self, scaling: Companion) -> Configuration:
+        """The same with another auto scaling configuration."""
+        return replace(self, scaling=scaling)
+
+
+@dataclass
+class Domain:
+    """A custom domain of a service; ``body`` is its CustomDomain."""
+
+    body: AwsDict
+    records: list[AwsDict] = field(default_factory=list)
+
+
+@dataclass
+class Service:
+    """A service with its operations, newest first.
+
+    ``deployed`` is the configuration of the instances that serve, ``digest`` their image. ``seen_digest`` is the
+    last image that was pushed, deployed or not.
+    """
+
+    name: str
+    id: str
+    arn: str
+    url: str
+    configuration: Configuration
+    encryption: AwsDict | None
+    tags: dict[str, str]
+    status: str = BUSY
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+    deleted_at: datetime | None = None
+    operations: list[Operation] = field(default_factory=list)
+    domains: dict[str, Domain] = field(default_factory=dict)
+    deployed: Configuration | None = None
+    digest: str | None = None
+    seen_digest: str | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it was deleted."""
+        return self.status == "DELETED"
+
+    def enter(self, status: str) -> None:
+        """Move to a status."""
+        self.status, self.updated_at = status, now()
+        if status == "DELETED":
+            self.deleted_at = self.updated_at
+
+
+@dataclass
+class Room:
+    """All of App Runner in one account and region, by ARN."""
+
+    account: str
+    region: str
+    services: dict[str, Service] = field(default_factory=dict)
+    companions: dict[str, Companion] = field(default_factory=dict)
+
+    def arn(self, resource: str) -> str:
+        """An ARN of this account and region."""
+        return f"arn:aws:apprunner:{self.region}:{self.account}:{resource}"
+
+    def living(self) -> list[Service]:
+        """The services that were not deleted, in the order of their creation."""
+        return [service for service in self.services.values() if not service.gone]
