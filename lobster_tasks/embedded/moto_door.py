@@ -63,6 +63,8 @@ HOMES = {
     "SecretsManagerBackend": "moto.secretsmanager.models",
     "SecretsManagerResponse": "moto.secretsmanager.responses",
     "SecurityGroupRule": "moto.ec2.models.security_groups",
+    "Route53": "moto.route53.responses",
+    "Route53Backend": "moto.route53.models",
     "SimpleSystemManagerResponse": "moto.ssm.responses",
     "TaggableResourcesMixin": "moto.core.resource_tagging",
     "TaggedResource": "moto.core.resource_tagging",
@@ -108,6 +110,7 @@ resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
 secretsmanager_backends = Backends("secretsmanager")
 ssm_backends = Backends("ssm")
 sts_backends = Backends("sts")
+route53_backends = Backends("route53")
 
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
@@ -380,6 +383,59 @@ def find_certificate(account: str, region: str, arn: str) -> StoredCertificate |
 def ssl_policy_exists(name: str) -> bool:
     """Whether Elastic Load Balancing has a security policy of this name."""
     return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
+_RECORD_MEMBERS = {
+    "Name": "name",
+    "Type": "type",
+    "SetIdentifier": "set_identifier",
+    "Weight": "weight",
+    "Region": "region",
+    "GeoLocation": "geo_location",
+    "Failover": "failover",
+    "MultiValueAnswer": "multi_value_answer",
+    "HealthCheckId": "health_check_id",
+    "TTL": "ttl",
+    "AliasTarget": "alias_target",
+    "ResourceRecords": "resource_records",
+}
+
+
+def record_views(zone: Any) -> Iterator[dict[str, Any]]:
+    """The records of a hosted zone as the API shows them."""
+    for record in zone.rrsets:
+        found = {member: getattr(record, name) for member, name in _RECORD_MEMBERS.items()}
+        yield {member: value for member, value in found.items() if value is not None}
+
+
+def record_set(view: Mapping[str, Any]) -> Any:
+    """A record of a hosted zone from what the API shows."""
+    values = [each["Value"] for each in view.get("ResourceRecords") or ()]
+    return import_module("moto.route53.models").RecordSet({**view, "ResourceRecords": values})
+
+
+@dataclass(frozen=True)
+class NamedBalancer:
+    """A load balancer as DNS needs it: where it is, its name, and the id of the hosted zone of such names."""
+
+    account: str
+    region: str
+    arn: str
+    dns_name: str
+    zone: str
+
+
+def named_balancers(account: str) -> Iterator[NamedBalancer]:
+    """Every load balancer of an account."""
+    for region, backend in list(elbv2_backends[account].items()):
+        for found in list(backend.load_balancers.values()):
+            zone = found.canonical_hosted_zone_id
+            yield NamedBalancer(account, region, found.arn, found.dns_name, zone)
+
+
+def target_groups(balancer: NamedBalancer) -> list[str]:
+    """The ARNs of the target groups of its account in its region."""
+    return list(elbv2_backends[balancer.account][balancer.region].target_groups)
+
+
 
 
 def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ OWN: dict[str, str] = {
     "iam": "iam:Iam",
     "logs": "logs:Logs",
     "secretsmanager": "secretsmanager:SecretsManager",
+    "route53": "route53:AmazonRoute53",
     "ssm": "ssm:Ssm",
     "tagging": "tagging:Tagging",
 }

@@ -111,6 +111,7 @@ FIRST_CALLS = {
     "elasticloadbalancing": lambda client: client.describe_load_balancers(),
     "iam": lambda client: client.list_roles(),
     "logs": lambda client: client.describe_log_groups(),
+    "route53": lambda client: client.list_hosted_zones(),
     "secretsmanager": lambda client: client.list_secrets(),
     "ssm": lambda client: client.describe_parameters(),
     "sts": lambda client: client.get_caller_identity(),

@@ -22,16 +22,19 @@ from lobster_tasks.embedded.services.ec2_store import Ec2Store
 from lobster_tasks.embedded.services.ecr_store import EcrStore
 from lobster_tasks.embedded.services.iam_store import IamStore
 from lobster_tasks.embedded.services.logs_store import LogsStore
+from lobster_tasks.embedded.services.route53_store import Route53Store
 from lobster_tasks.embedded.services.secretsmanager_store import SecretsStore
 
 ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
 PACKAGE = Path(moto_door.__file__).parent
+GLOBAL = ("iam", "route53", "sts")
 STORES = {
     "applicationautoscaling": ("ApplicationAutoscalingBackend", AutoScalingStore),
     "ec2": ("EC2Backend", Ec2Store),
     "ecr": ("ECRBackend", EcrStore),
     "iam": ("IAMBackend", IamStore),
     "logs": ("LogsBackend", LogsStore),
+    "route53": ("Route53Backend", Route53Store),
     "secretsmanager": ("SecretsManagerBackend", SecretsStore),
 }
 
@@ -64,7 +67,7 @@ BACKENDS = sorted(name for name, value in vars(moto_door).items() if isinstance(
 @pytest.mark.parametrize("name", BACKENDS)
 def test_every_store_can_be_reached(name: str) -> None:
     backends = getattr(moto_door, name)
-    region = "aws" if name in ("iam_backends", "sts_backends") else REGION
+    region = "aws" if name.removesuffix("_backends") in GLOBAL else REGION
     assert backends[ACCOUNT][region].account_id == ACCOUNT
 
 
@@ -77,7 +80,7 @@ def test_our_classes_are_response_classes(service: str) -> None:
 def test_our_stores_are_used(service: str) -> None:
     """``BackendDict.backend`` is the class that moto makes stores of."""
     name, store = STORES[service]
-    region = "aws" if service == "iam" else REGION
+    region = "aws" if service in GLOBAL else REGION
     assert issubclass(store, getattr(moto_door, name))
     assert type(moto_door.Backends(service)[ACCOUNT][region]) is store
 
@@ -91,6 +94,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
         "ec2": {"group", "group_named"},
         "ecr": {"iter_tagged_resources"},
         "logs": {"group", "search", "events"},
+        "route53": {"new_change", "records", "served", "public_zones", "served_since"},
     }.get(service, set())
     public = [
         one for one, value in vars(store).items() if inspect.isfunction(value) and not one.startswith("_")
@@ -333,9 +337,9 @@ def test_errors_are_written_by_motos_serializers(service: str, holds: bytes) -> 
 def test_stock_services_are_answered_by_motos_dispatcher() -> None:
     """``DomainDispatcherApplication``, ``create_backend_app``; what it does not know is NotImplementedError."""
     stock = dispatch.Stock()
-    listing = environ("route53", REQUEST_METHOD="GET", PATH_INFO="/2013-04-01/hostedzone")
-    assert b"ListHostedZonesResponse" in stock.answer(listing).body
-    for unknown in (environ("apprunner"), environ("route53", PATH_INFO="/nothing")):
+    listing = environ("cloudfront", REQUEST_METHOD="GET", PATH_INFO="/2020-05-31/distribution")
+    assert b"DistributionList" in stock.answer(listing).body
+    for unknown in (environ("apprunner"), environ("cloudfront", PATH_INFO="/nothing")):
         with pytest.raises(NotImplementedError):
             stock.answer(unknown)
 
