@@ -46,8 +46,11 @@ HOMES = {
     "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
     "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
     "EC2Backend": "moto.ec2.models",
+    "AWSCertificateManagerBackend": "moto.acm.models",
+    "AWSCertificateManagerResponse": "moto.acm.responses",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",
+    "CertBundle": "moto.acm.models",
     "ECRBackend": "moto.ecr.models",
     "ECRResponse": "moto.ecr.responses",
     "ELBV2Response": "moto.elbv2.responses",
@@ -436,6 +439,19 @@ def target_groups(balancer: NamedBalancer) -> list[str]:
     return list(elbv2_backends[balancer.account][balancer.region].target_groups)
 
 
+def balancers_with_certificate(account: str, region: str, arn: str) -> list[str]:
+    """The ARNs of the load balancers that show a certificate."""
+    balancers = list(elbv2_backends[account][region].load_balancers.values())
+    return [
+        each.arn
+        for each in balancers
+        if any(arn in listener.certificates for listener in list(each.listeners.values()))
+    ]
+
+
+def ssl_policy_exists(name: str) -> bool:
+    """Whether Elastic Load Balancing has a security policy of this name."""
+    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
 
 
 def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 OWN: dict[str, str] = {
     "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
+    "acm": "acm:Acm",
     "apprunner": "apprunner:AppRunner",
     "ec2": "ec2:Ec2",
     "ecr": "ecr:Ecr",

@@ -103,6 +103,7 @@ def calls_of(aws: EmbeddedProcess) -> list[dict[str, Any]]:
 
 
 FIRST_CALLS = {
+    "acm": lambda client: client.list_certificates(),
     "application-autoscaling": lambda client: client.describe_scalable_targets(ServiceNamespace="ecs"),
     "apprunner": lambda client: client.list_services(),
     "ec2": lambda client: client.describe_vpcs(),

@@ -17,6 +17,7 @@ import pytest
 
 from lobster_tasks.embedded import dispatch, moto_door
 from lobster_tasks.embedded.server import OWN, load
+from lobster_tasks.embedded.services.acm_store import AcmStore
 from lobster_tasks.embedded.services.application_autoscaling_store import AutoScalingStore
 from lobster_tasks.embedded.services.ec2_store import Ec2Store
 from lobster_tasks.embedded.services.ecr_store import EcrStore
@@ -29,6 +30,7 @@ ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
 PACKAGE = Path(moto_door.__file__).parent
 GLOBAL = ("iam", "route53", "sts")
 STORES = {
+    "acm": ("AWSCertificateManagerBackend", AcmStore),
     "applicationautoscaling": ("ApplicationAutoscalingBackend", AutoScalingStore),
     "ec2": ("EC2Backend", Ec2Store),
     "ecr": ("ECRBackend", EcrStore),
@@ -91,6 +93,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     name, store = STORES[service]
     theirs = getattr(moto_door, name)
     own = {
+        "acm": {"users"},
         "ec2": {"group", "group_named"},
         "ecr": {"iter_tagged_resources"},
         "logs": {"group", "search", "events"},

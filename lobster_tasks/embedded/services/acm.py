@@ -1,0 +1,92 @@
+"""AWS Certificate Manager: moto's, whose certificates are issued when the domain is proven, and not before."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
+from ..world import current
+from .acm_store import AcmStore
+
+DOMAIN = r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"
+DEFAULT_KEYS = ("RSA_1024", "RSA_2048")
+SUMMARY = (
+    "CertificateArn",
+    "DomainName",
+    "Status",
+    "Type",
+    "KeyAlgorithm",
+    "RenewalEligibility",
+    "NotBefore",
+    "NotAfter",
+    "CreatedAt",
+    "IssuedAt",
+    "ImportedAt",
+)
+MOST_ITEMS = 1000
+
+
+class Acm(AWSCertificateManagerResponse):
+    """Certificate Manager. The world's lock is held during every operation."""
+
+    @property
+    def acm_backend(self) -> AcmStore:
+        """The certificates."""
+        found: AcmStore = super().acm_backend
+        return found
+
+    def call_action(self) -> Any:
+        """Answer."""
+        with current().lock:
+            return super().call_action()
+
+    def request_certificate(self) -> ActionResult:
+        """RequestCertificate; validated by DNS, or by an e-mail that nobody answers."""
+        names = [self._get_param("DomainName"), *(self._get_param("SubjectAlternativeNames") or ())]
+        for name in names:
+            _check_name(name)
+        answer = super().request_certificate()
+        made = self.acm_backend.get_certificate(answer.result["CertificateArn"])
+        made.method = self._get_param("ValidationMethod") or "EMAIL"
+        return answer
+
+    def describe_certificate(self) -> ActionResult:
+        """DescribeCertificate."""
+        answer = super().describe_certificate()
+        found = answer.result["Certificate"]
+        return ActionResult({"Certificate": {**found, "InUseBy": self._users(found)}})
+
+    def list_certificates(self) -> ActionResult:
+        """ListCertificates, page by page; keys of RSA with up to 2048 bits where nothing else is asked for."""
+        statuses, includes = self._get_param("CertificateStatuses"), self._get_param("Includes") or {}
+        includes = {"keyTypes": DEFAULT_KEYS, **includes}
+        found = [
+            self._summary(each.describe()["Certificate"])
+            for each in self.acm_backend.list_certificates(statuses, includes)
+        ]
+        start, size = int(self._get_param("NextToken") or 0), int(self._get_param("MaxItems") or MOST_ITEMS)
+        more = {"NextToken": str(start + size)} if len(found) > start + size else {}
+        return ActionResult({"CertificateSummaryList": found[start : start + size], **more})
+
+    def _summary(self, found: dict[str, Any]) -> dict[str, Any]:
+        shown = {member: found[member] for member in SUMMARY if member in found}
+        names = found["SubjectAlternativeNames"] or [found["DomainName"]]
+        return {
+            **shown,
+            "SubjectAlternativeNameSummaries": names,
+            "HasAdditionalSubjectAlternativeNames": False,
+            "InUse": bool(self._users(found)),
+        }
+
+    def _users(self, found: dict[str, Any]) -> list[str]:
+        return self.acm_backend.users(found["CertificateArn"])
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(DOMAIN, name) or len(name) > 253:
+        message = (
+            f"1 validation error detected: Value '{name}' at 'domainName' failed to satisfy constraint: Member "
+            f"must satisfy regular expression pattern: {DOMAIN}"
+        )
+        raise AwsError("ValidationException", message)
