@@ -8,6 +8,7 @@ defaults build the system of the plan, in us-east-2.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,7 +133,14 @@ def _comma_separated(value: object) -> object:
 
 
 def _shell_words(value: object) -> object:
-    return shlex.split(value) if isinstance(value, str) else value
+    """A list, or the text of one as JSON or as a shell takes it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        words = json.loads(value)
+    except ValueError:
+        words = None
+    return words if isinstance(words, list) else shlex.split(value)
 
 
 def _path_or_none(value: object) -> object:
