@@ -1,5 +1,5 @@
 """Images: built from the Dockerfile, with or without a container engine, and pushed to ECR."""
 
-from .push import PushedImage, is_embedded, push_image
+from .push import PlannedPush, PushedImage, is_embedded, plan_push, push_image
 
-__all__ = ["PushedImage", "is_embedded", "push_image"]
+__all__ = ["PlannedPush", "PushedImage", "is_embedded", "plan_push", "push_image"]

@@ -37,6 +37,20 @@ class PushedImage:
 
 
 @dataclass(frozen=True)
+class PlannedPush:
+    """What ``push_image`` would do: the image's reference, what is built, for which platform, with what.
+
+    ``named`` is the digest that the tag names now, if it is there.
+    """
+
+    reference: str
+    dockerfile: str
+    platform: str
+    builder: str
+    named: str | None
+
+
+@dataclass(frozen=True)
 class Repository:
     """An ECR repository; ``uri`` is without a tag."""
 
@@ -88,6 +102,25 @@ def push_image(
     if engine is None:
         return without_engine(repository, settings, tag, folder, build_args or {}, say)
     return with_engine(engine, repository, settings, tag, folder, build_args or {}, say)
+
+
+def plan_push(
+    aws: Aws, settings: Settings, tag: str, folder: Path, builder: str | None = None
+) -> PlannedPush:
+    """Look at everything that ``push_image`` needs, and build nothing; raises as it does."""
+    _check_tag(tag)
+    engine = choose_engine(aws, builder or settings.images.builder)
+    repository = repository_of(aws, settings)
+    architecture = ARCHITECTURES[settings.task.architecture]
+    read_dockerfile(folder, settings.dockerfile, {}, f"linux/{architecture}")
+    there = repository.tagged(tag)
+    return PlannedPush(
+        f"{repository.uri}:{tag}",
+        settings.dockerfile,
+        f"linux/{architecture}",
+        engine.name if engine else "process",
+        str(there["imageDigest"]) if there else None,
+    )
 
 
 def without_engine(

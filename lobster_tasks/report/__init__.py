@@ -12,12 +12,25 @@ from rich.text import Text
 from ..errors import LobsterError, NotReadyError
 from .checks import checks, checks_json
 from .layout import labelled, rows
-from .operating import history, scaled
+from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
-from .releases import moment, movement, outcome, preview, pushed, pushed_json, release_heading, status
+from .releases import (
+    moment,
+    movement,
+    outcome,
+    planned_push,
+    planned_push_json,
+    preview,
+    pushed,
+    pushed_json,
+    release_heading,
+    rollback_heading,
+    status,
+)
 
 __all__ = [
+    "before_scaling",
     "change_done",
     "checks",
     "checks_json",
@@ -33,6 +46,8 @@ __all__ = [
     "outcome",
     "plan",
     "plan_json",
+    "planned_push",
+    "planned_push_json",
     "preview",
     "pushed",
     "pushed_json",
@@ -40,6 +55,7 @@ __all__ = [
     "rehearsal_heading",
     "release_heading",
     "removal",
+    "rollback_heading",
     "scaled",
     "settings",
     "status",

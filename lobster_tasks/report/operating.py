@@ -12,7 +12,7 @@ from rich.text import Text
 from .layout import clock_time, labelled, plural, rows
 
 if TYPE_CHECKING:
-    from ..rollout import History, Release, Scaled
+    from ..rollout import History, Release, ScaleChange, Scaled
 
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 
@@ -28,6 +28,11 @@ def history(found: History) -> RenderableType:
     if any(each.live and not each.current for each in found.releases):
         parts += [Text(), Text("Back to one of them:  inv rollback --to N", style="dim")]
     return Group(*parts)
+
+
+def before_scaling(found: ScaleChange) -> RenderableType:
+    """What would be changed."""
+    return Text("\n".join(found.says))
 
 
 def scaled(ended: Scaled) -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -13,7 +14,7 @@ from .layout import clock_time, labelled, rows
 from .live import clock_line
 
 if TYPE_CHECKING:
-    from ..images.push import PushedImage
+    from ..images.push import PlannedPush, PushedImage
     from ..rollout.causes import Cause
     from ..rollout.outcome import Outcome, Progress
     from ..rollout.preview import Preview
@@ -35,6 +36,11 @@ def release_heading(settings: Settings, what: str) -> RenderableType:
     """What is about to go where; ``what`` is a tag, a digest, a reference or a task definition."""
     named = what if any(sign in what for sign in ":/@") else f"{settings.repository}:{what}"
     return Text(f"{settings.service} · {named}", style="bold")
+
+
+def rollback_heading(settings: Settings, what: str) -> RenderableType:
+    """What is about to go back where; ``what`` says to which release."""
+    return Text(f"{settings.service} · {what}", style="bold")
 
 
 def preview(found: Preview) -> RenderableType:
@@ -98,6 +104,18 @@ def status(now: ServiceStatus) -> RenderableType:
     parts: list[RenderableType] = [rows(*deployments, *tasks)]
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
+
+
+def planned_push(planned: PlannedPush) -> RenderableType:
+    """What would be built and pushed."""
+    now = f"names {planned.named} now" if planned.named else "is a new tag"
+    what = f"Would build {planned.dockerfile} for {planned.platform} ({planned.builder}) and push it"
+    return Text(f"{what} as {planned.reference}, which {now}.")
+
+
+def planned_push_json(planned: PlannedPush) -> dict[str, Any]:
+    """The object of ``push-image --dry-run --json``."""
+    return {"applied": False, **asdict(planned)}
 
 
 def pushed(image: PushedImage) -> RenderableType:

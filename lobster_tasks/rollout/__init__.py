@@ -8,8 +8,8 @@ from .logs import LogLine, tail
 from .outcome import Moment, Outcome, Progress
 from .pipeline import deploy, follow
 from .preview import Preview, preview
-from .rollback import rollback
-from .scale import Scaled, scale
+from .rollback import preview_rollback, rollback
+from .scale import ScaleChange, Scaled, before_scaling, scale
 from .shell import exec_command
 from .status import ServiceStatus, status, watched
 
@@ -25,13 +25,16 @@ __all__ = [
     "Preview",
     "Progress",
     "Release",
+    "ScaleChange",
     "Scaled",
     "ServiceStatus",
+    "before_scaling",
     "deploy",
     "exec_command",
     "follow",
     "history",
     "preview",
+    "preview_rollback",
     "rollback",
     "scale",
     "status",

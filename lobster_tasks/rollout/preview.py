@@ -7,7 +7,6 @@ from typing import Any
 
 from ..aws import Aws
 from ..settings import Settings
-from ..stack.task_definition import differences
 from .outcome import Journal, Observe, unobserved
 from .preflight import preflight
 from .release import prepare
@@ -35,5 +34,4 @@ def preview(aws: Aws, settings: Settings, tag: str, *, observe: Observe = unobse
     """Everything that ``deploy`` looks at before it changes anything; raises UsageError or NotReadyError as it does."""
     ground = prepare(aws, settings, tag)
     preflight(aws, settings, ground, Journal(aws.clock, observe))
-    told = differences(ground.current, ground.definition)
-    return Preview(ground.image.uri, ground.running, tuple(told))
+    return Preview(ground.image.uri, ground.running, ground.changes)

@@ -74,6 +74,12 @@ class Ground:
         """The service's task definition (ARN)."""
         return str(self.service["taskDefinition"])
 
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What the definition changes about the current one, a sentence each, as it may be shown."""
+        found = differences(self.current, self.definition) if self.current else ()
+        return tuple(mask_shapes(each.replace(f"{self.image.registry}/", "")) for each in found)
+
 
 @dataclass(frozen=True)
 class Move:
@@ -175,8 +181,8 @@ def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
     answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
     arn = str(answer["taskDefinition"]["taskDefinitionArn"])
     journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
-    for change in differences(ground.current, ground.definition) if ground.current else ():
-        journal.say(mask_shapes(change.replace(f"{ground.image.registry}/", "")))
+    for change in ground.changes:
+        journal.say(change)
     return arn
 
 

@@ -14,6 +14,7 @@ from .history import history, last_live
 from .outcome import Journal, Observe, Outcome, unobserved
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
+from .preview import Preview
 from .release import Ground, active_service, described, find_image, is_no_release
 from .snapshot import revision_of
 
@@ -34,10 +35,7 @@ def rollback(
     """
     journal = Journal(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
-        service = active_service(aws, settings)
-        arn = _named(service, to) if to is not None else _last(aws, settings, service)
-        ground = _ground(aws, settings, service, _registered(aws, arn))
-        journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
+        arn, ground = _goal(aws, settings, to, journal)
         if arn != ground.running:
             ground = make_way(aws, settings, ground, if_busy, journal)
         preflight(aws, settings, ground, journal)
@@ -47,6 +45,25 @@ def rollback(
     ):
         rollout = begin(aws, settings, ground, arn, False, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
+
+
+def preview_rollback(
+    aws: Aws, settings: Settings, to: int | None = None, *, observe: Observe = unobserved
+) -> Preview:
+    """Everything that ``rollback`` looks at before it changes anything; raises NotReadyError as it does."""
+    journal = Journal(aws.clock, observe)
+    _, ground = _goal(aws, settings, to, journal)
+    preflight(aws, settings, ground, journal)
+    return Preview(ground.image.uri, ground.running, ground.changes)
+
+
+def _goal(aws: Aws, settings: Settings, to: int | None, journal: Journal) -> tuple[str, Ground]:
+    """The revision to go to (ARN), and what is known of it and of the service."""
+    service = active_service(aws, settings)
+    arn = _named(service, to) if to is not None else _last(aws, settings, service)
+    ground = _ground(aws, settings, service, _registered(aws, arn))
+    journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
+    return arn, ground
 
 
 def _last(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str:

@@ -25,6 +25,28 @@ _ENOUGH = 2
 
 
 @dataclass(frozen=True)
+class ScaleChange:
+    """From how many tasks to how many; ``warning`` says who else decides it, if anybody."""
+
+    before: int
+    desired: int
+    warning: str = ""
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """It in sentences."""
+        same = self.before == self.desired
+        what = (
+            f"desired count {'is' if same else f'{self.before} →'} {self.desired}{' already' if same else ''}"
+        )
+        return (what, self.warning) if self.warning else (what,)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv scale --dry-run --json``."""
+        return {"applied": False, "before": self.before, "desired": self.desired, "says": list(self.says)}
+
+
+@dataclass(frozen=True)
 class Scaled:
     """What came of it: ``reached`` says whether all wanted tasks run and are healthy, and no other."""
 
@@ -62,13 +84,12 @@ class Scaled:
 def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:
     """Run ``to`` tasks; NotReadyError where there is no release to run."""
     journal = Journal(aws.clock, observe)
-    service = active_service(aws, settings)
-    _check_release(aws, settings, service, to)
     began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
-    before = int(service["desiredCount"])
-    journal.say(f"desired count {before} → {to}" if before != to else f"desired count is {to} already")
-    if warning := _auto_scaling(aws, settings, to):
-        journal.say(warning)
+    service = _ready(aws, settings, to)
+    change = _change(aws, settings, service, to)
+    for said in change.says:
+        journal.say(said)
+    before = change.before
     if before != to:
         where = {"cluster": settings.cluster, "service": settings.service}
         aws.call("ecs:UpdateService", f"service {settings.service}", **where, desiredCount=to)
@@ -77,7 +98,18 @@ def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserve
         return _follow(aws, settings, rollout, before, to, journal)
 
 
-def _check_release(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -> None:
+def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
+    """What ``scale`` would do; NotReadyError as there."""
+    return _change(aws, settings, _ready(aws, settings, to), to)
+
+
+def _change(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -> ScaleChange:
+    return ScaleChange(int(service["desiredCount"]), to, _auto_scaling(aws, settings, to))
+
+
+def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
+    """The service, if it has something to run."""
+    service = active_service(aws, settings)
     if to and is_no_release(described(aws, service["taskDefinition"]) or {}):
         raise NotReadyError(
             f"{settings.service} has no release yet.",
@@ -85,6 +117,7 @@ def _check_release(aws: Aws, settings: Settings, service: Mapping[str, Any], to:
             "inv push-image --tag T, then inv deploy --tag T",
             code="no-release-before",
         )
+    return service
 
 
 def _auto_scaling(aws: Aws, settings: Settings, to: int) -> str:

@@ -127,8 +127,8 @@ def command(
     return decorate
 
 
-def number(name: str, given: str, lowest: float = 0.0) -> float:
-    """A number from the command line (Invoke ends in a traceback where its own conversion fails)."""
+def number(name: str, given: str, lowest: float = 0.0, of: str = "") -> float:
+    """A number ``of`` minutes, say, from the command line (Invoke's own conversion fails with a traceback)."""
     from ..errors import UsageError
 
     try:
@@ -136,7 +136,7 @@ def number(name: str, given: str, lowest: float = 0.0) -> float:
     except ValueError:
         value = float("nan")
     if not lowest <= value < float("inf"):
-        raise UsageError(f"--{name} {given} is not a number from {lowest:g} up.")
+        raise UsageError(f"--{name} {given} is not a number{of and f' of {of}'} from {lowest:g} up.")
     return value
 
 

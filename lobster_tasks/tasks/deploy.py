@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
-from .following import busy_choice, finish, refused, watching
+from .following import busy_choice, finish, show_preview
 
 if TYPE_CHECKING:
-    from ..rollout import IfBusy, Outcome, Progress
+    from ..rollout import IfBusy, Outcome, Preview, Progress
 
 
 @command(
     json=True,
+    changes=True,
     help={
         "tag": "the tag to push",
         "builder": "docker, podman or process; images.builder where it is not given",
@@ -35,8 +36,14 @@ def push_image(
     from pathlib import Path
 
     from .. import report, step_outputs
-    from ..images import push_image
+    from ..images import plan_push, push_image
 
+    if run.dry_run:
+        planned = plan_push(run.aws, run.settings, tag, Path.cwd(), builder or None)
+        run.console.say(report.planned_push(planned))
+        if run.json:
+            run.console.json(report.planned_push_json(planned))
+        return
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
     image = push_image(
         run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say, once=once
@@ -110,22 +117,14 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
 
 
 def _preview(run: Run, tag: str, if_busy: IfBusy | None) -> int:
-    from .. import report
-    from ..errors import RefusedError
     from ..rollout import preview
 
-    try:
-        with watching(run) as observe:
-            if if_busy:
-                _wait_for_others(run, tag, if_busy, observe)
-            found = preview(run.aws, run.settings, tag, observe=observe)
-    except RefusedError as refusal:
-        refused(run, f"{run.settings.service}, {tag}", refusal)
-        raise
-    run.console.say(report.preview(found))
-    if run.json:
-        run.console.json(found.as_json())
-    return 0
+    def look(observe: Callable[[Progress], None]) -> Preview:
+        if if_busy:
+            _wait_for_others(run, tag, if_busy, observe)
+        return preview(run.aws, run.settings, tag, observe=observe)
+
+    return show_preview(run, tag, look)
 
 
 def _wait_for_others(run: Run, tag: str, if_busy: IfBusy, observe: Callable[[Progress], None]) -> None:

@@ -10,7 +10,7 @@ from .command import Run
 
 if TYPE_CHECKING:
     from ..errors import RefusedError
-    from ..rollout import IfBusy, Outcome, Progress
+    from ..rollout import IfBusy, Outcome, Preview, Progress
 
 
 @contextmanager
@@ -71,6 +71,23 @@ def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], O
     elif ended.verdict == "live" and ended.url:
         run.console.show(ended.url)
     return ended.exit_code
+
+
+def show_preview(run: Run, what: str, look: Callable[[Callable[[Progress], None]], Preview]) -> int:
+    """Say what a release of ``what`` would do, having looked at everything; the exit code."""
+    from .. import report
+    from ..errors import RefusedError
+
+    try:
+        with watching(run) as observe:
+            found = look(observe)
+    except RefusedError as refusal:
+        refused(run, f"{run.settings.service}, {what}", refusal)
+        raise
+    run.console.say(report.preview(found))
+    if run.json:
+        run.console.json(found.as_json())
+    return 0
 
 
 def refused(run: Run, what: str, refusal: RefusedError) -> Outcome:

@@ -64,7 +64,7 @@ def _watch(run: Run) -> None:
 )
 def logs(run: Run, task: str = "", since: str = "10", follow: bool = False) -> None:
     """Print what the tasks write."""
-    seconds = number("since", since) * 60
+    seconds = number("since", since, of="minutes") * 60
 
     from ..rollout import tail
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .command import Run, command, number, required
-from .following import busy_choice, finish, watching
+from .following import busy_choice, finish, show_preview, watching
 
 _BUSY = {"if-busy": "while another deployment is under way: wait, supersede or refuse"}
 
@@ -27,6 +27,7 @@ def history(run: Run, count: str = "20") -> None:
 
 @command(
     json=True,
+    changes=True,
     help={"to": "the number of the revision; the last one that was live where it is not given", **_BUSY},
 )
 def rollback(run: Run, to: str = "", if_busy: str = "supersede") -> int:
@@ -38,18 +39,22 @@ def rollback(run: Run, to: str = "", if_busy: str = "supersede") -> int:
     busy = busy_choice(if_busy)
 
     from .. import report
-    from ..rollout import rollback
+    from ..rollout import preview_rollback, rollback
 
-    what = f"revision {revision}" if revision else "the last release that was live"
-    run.console.say(report.release_heading(run.settings, f"back to {what}"))
+    what = f"back to {f'revision {revision}' if revision else 'the last release that was live'}"
+    run.console.say(report.rollback_heading(run.settings, what))
+    if run.dry_run:
+        return show_preview(
+            run, what, lambda observe: preview_rollback(run.aws, run.settings, revision, observe=observe)
+        )
     return finish(
         run,
-        f"{run.settings.service}, back to {what}",
+        f"{run.settings.service}, {what}",
         lambda observe: rollback(run.aws, run.settings, revision, if_busy=busy, observe=observe),
     )
 
 
-@command(json=True, help={"to": "how many tasks"})
+@command(json=True, changes=True, help={"to": "how many tasks"})
 def scale(run: Run, to: str = "") -> int:
     """Run another number of tasks.
 
@@ -58,8 +63,14 @@ def scale(run: Run, to: str = "") -> int:
     count = int(number("to", required("to", to, "inv scale --to 2"), 0))
 
     from .. import report
-    from ..rollout import scale
+    from ..rollout import before_scaling, scale
 
+    if run.dry_run:
+        found = before_scaling(run.aws, run.settings, count)
+        run.console.say(report.before_scaling(found))
+        if run.json:
+            run.console.json(found.as_json())
+        return 0
     with watching(run) as observe:
         ended = scale(run.aws, run.settings, count, observe=observe)
     run.console.say(report.scaled(ended))

@@ -92,7 +92,9 @@ SETTINGS = {
         environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
     ),
     "a profile that is not there": Wrong(5, ("nobody",), environment={"AWS_PROFILE": "nobody"}),
-    "a number that is none": Wrong(2, ("--since soon",), arguments=("logs", "--since", "soon")),
+    "a number that is none": Wrong(
+        2, ("--since soon is not a number of minutes",), arguments=("logs", "--since", "soon")
+    ),
     "a port that is none": Wrong(2, ("--port 70000",), arguments=("embedded-aws", "--port", "70000")),
     "a speed that is none": Wrong(2, ("--speed fast",), arguments=("rehearse", "--speed", "fast")),
     "a template with an undefined name": Wrong(

@@ -67,8 +67,14 @@ def as_a_job(project: Project, tmp_path: Path) -> None:
 
 def go_back(project: Project, embedded: EmbeddedProcess, live: str) -> None:
     """To the release before."""
+    forget_calls(embedded)
+    ahead = project.inv("rollback", "--dry-run", "--json").check()
+    assert ahead.json["task_definition"].endswith(":3")
+    assert any("image homara@sha256:" in change for change in ahead.json["changes"])
+    assert not calls(embedded)
     back = project.inv("rollback").check()
     assert back.out == f"{live}\n"
+    assert "lobster-streamlit-service · back to the last release that was live" in back.err
     assert "revision 3 → revision 2" in back.err
     assert requests.get(live, timeout=10).text == "a"
     forget_calls(embedded)
@@ -105,6 +111,8 @@ def watch(project: Project, live: str) -> None:
 
 def run_more(project: Project) -> None:
     """And what there is already."""
+    planned = project.inv("scale", "--to", "2", "--dry-run", "--json").check().json
+    assert planned == {"applied": False, "before": 1, "desired": 2, "says": ["desired count 1 → 2"]}
     assert "1 task in " in project.inv("scale", "--to", "1").check().err
     answer = project.inv("scale", "--to", "2", "--json").check().json
     assert (answer["desired"], answer["healthy"], answer["reached"]) == (2, 2, True)

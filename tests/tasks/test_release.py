@@ -29,6 +29,17 @@ def live(project: Project) -> str:
 
 def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
     project.inv("setup-fargate").check()
+    forget_calls(embedded)
+    planned = project.inv("push-image", "--tag", "a", "--dry-run", "--json").check()
+    assert planned.json == {
+        "applied": False,
+        "reference": f"{REFERENCE}:a",
+        "dockerfile": "Dockerfile.streamlit",
+        "platform": "linux/amd64",
+        "builder": "process",
+        "named": None,
+    }
+    assert not calls(embedded)
     answer = project.inv("push-image", "--tag", "a", "--json").check().json
     assert set(answer) == {"reference", "digest", "size_bytes", "pushed", "notes"}
     assert (answer["reference"], answer["pushed"]) == (f"{REFERENCE}:a", True)
@@ -36,6 +47,8 @@ def test_push_image(project: Project, embedded: EmbeddedProcess) -> None:
     assert image["imageDigest"] == answer["digest"]
     again = project.inv("push-image", "--tag", "a").check()
     assert f"already there: {REFERENCE}:a" in again.err
+    planned = project.inv("push-image", "--tag", "a", "--dry-run").check()
+    assert f"(process) and push it as {REFERENCE}:a, which names {answer['digest']} now." in planned.err
     assert again.out == ""
 
 
@@ -86,7 +99,7 @@ def test_a_dry_run_says_what_would_differ(project: Project, embedded: EmbeddedPr
         "deploy", "--tag", "b", "--dry-run", "--set", "task.cpu=1024", "--set", "task.memory=2048"
     )
     assert re.search(r"^  .*cpu.* 512 → 1024$", told.check().err, re.M)
-    assert re.search(r"^  lobster-streamlit: image .* → ", told.err, re.M)
+    assert re.search(r"^  lobster-streamlit: image homara@sha256:.* → homara@sha256:", told.err, re.M)
     answer = project.inv("deploy", "--tag", "b", "--dry-run", "--json").check().json
     assert set(answer) == {"applied", "image", "task_definition", "changes"}
     assert (answer["applied"], len(answer["changes"])) == (False, 1)
