@@ -162,6 +162,12 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _not_one(keep: int) -> int:
+    if keep == 1:
+        raise ValueError("should be greater than or equal to 2, or 0, which keeps all")
+    return keep
+
+
 def _given(value: object) -> object:
     """In a map of variables null is no default: what was meant would silently be missing."""
     if value is None:
@@ -196,6 +202,10 @@ GroupName = Annotated[
     AfterValidator(_group_name),
 ]
 SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]+", "takes subnet ids, as in subnet-0a1b2c3d")]
+GroupId = Annotated[str, _matching(r"sg-[0-9a-f]+", "takes ids of security groups, as in sg-0a1b2c3d")]
+KeyArn = Annotated[
+    str, _matching(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "takes ARNs of KMS keys (not of aliases)")
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Path = Annotated[str, Field(max_length=1024), _matching(r"/\S*", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
@@ -219,6 +229,8 @@ class TaskSettings(_Section):
         tuple[PolicyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
     ] = ()
     """ARNs of managed policies that the app needs, attached to the task role."""
+    permissions_boundary: PolicyArn | None = None
+    """The ARN of the policy that bounds what the task role may do."""
 
     @field_validator("task_role")
     @classmethod
@@ -252,6 +264,10 @@ class ContainerSettings(_Section):
     command: Annotated[tuple[str, ...], BeforeValidator(_shell_words)] | None = None
     environment: dict[str, Text] = Field(default_factory=dict)
     secrets: dict[str, SecretReference] = Field(default_factory=dict)
+    secret_keys: Annotated[
+        tuple[KeyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
+    ] = ()
+    """ARNs of the KMS keys of the secrets, where they have keys of your own."""
 
     @field_validator("secrets")
     @classmethod
@@ -290,6 +306,20 @@ class NetworkSettings(_Section):
     ) = None
     public: bool = True
     """Tasks get a public address, which is how they reach ECR and Secrets Manager in a public subnet."""
+    task_subnets: Annotated[
+        tuple[SubnetId, ...],
+        Field(max_length=16),
+        BeforeValidator(_comma_separated),
+        AfterValidator(_distinct),
+    ] = ()
+    """The tasks' subnets, where they are not the load balancer's; in its zones, or they get no requests."""
+    security_groups: Annotated[
+        tuple[GroupId, ...],
+        Field(max_length=4),
+        BeforeValidator(_comma_separated),
+        AfterValidator(_distinct),
+    ] = ()
+    """Security groups that the tasks have besides their own, as for a database that lets these in."""
 
     @field_validator("subnets")
     @classmethod
@@ -306,6 +336,8 @@ class LoadBalancerSettings(_Section):
     target_group: TargetGroupName = "lobster-tg"
     security_group: GroupName = "lobster-alb-sg"
     internal: bool = False
+    dual_stack: bool = False
+    """IPv6 too; its subnets need IPv6 blocks."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300
     certificate: (
         Annotated[
@@ -363,10 +395,48 @@ class DeploymentSettings(_Section):
         return maximum
 
 
-class ImageSettings(_Section):
-    """What the ECR repository keeps, and how ``inv push-image`` builds."""
+class ScalingSettings(_Section):
+    """Service auto scaling, on as soon as there is a ``max``: the count of tasks is then left to it.
 
-    keep: Annotated[int, Field(ge=2)] = 20
+    ``average_cpu`` and ``average_memory`` are percentages, ``requests_per_target`` requests a minute; 0 is off.
+    """
+
+    min: Annotated[int, Field(ge=1)] = 1
+    max: Annotated[int, Field(ge=1)] | None = None
+    average_cpu: Annotated[int, Field(ge=0, le=100)] = 60
+    average_memory: Annotated[int, Field(ge=0, le=100)] = 0
+    requests_per_target: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("max")
+    @classmethod
+    def _bounds_are_in_order(cls, most: int | None, info: ValidationInfo) -> int | None:
+        if most is not None and most < (least := info.data.get("min", 1)):
+            raise ValueError(f"{most} is less than scaling.min, which is {least}")
+        return most
+
+    @property
+    def targets(self) -> dict[str, int]:
+        """What is kept where: the metric's name in the settings, and its target."""
+        given = {
+            "average_cpu": self.average_cpu,
+            "average_memory": self.average_memory,
+            "requests_per_target": self.requests_per_target,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+def _scales_by_something(scaling: ScalingSettings) -> ScalingSettings:
+    if scaling.max is not None and not scaling.targets:
+        raise ValueError(
+            "max is given, but no metric to scale by: average_cpu, average_memory or requests_per_target"
+        )
+    return scaling
+
+
+class ImageSettings(_Section):
+    """What the ECR repository keeps (``keep: 0`` leaves that alone), and how ``inv push-image`` builds."""
+
+    keep: Annotated[int, Field(ge=0), AfterValidator(_not_one)] = 20
     builder: Literal["auto", "docker", "podman", "process"] = "auto"
 
 
@@ -410,6 +480,9 @@ class Settings(_Section):
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
+    scaling: Annotated[ScalingSettings, AfterValidator(_scales_by_something)] = Field(
+        default_factory=ScalingSettings
+    )
     probe: ProbeSettings = Field(default_factory=ProbeSettings)
     profile: Literal["fast", "seed"] = "fast"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import RefusedError
 from .check import Finding, bad, doubtful, good, listed
 from .facts import Facts
-from .references import network_of
+from .references import is_secret, network_of
 
 Table = Mapping[str, Any]
 
@@ -74,12 +74,14 @@ def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
 def _ways_out(facts: Facts) -> dict[str, str]:
     """Where each subnet's default route leads: a gateway's id, ``blackhole``, or nothing."""
     tables = facts.known("route_tables")
+    return {subnet["SubnetId"]: way_out(tables, subnet["SubnetId"]) for subnet in facts.known("network")}
+
+
+def way_out(tables: Sequence[Table], subnet: str) -> str:
+    """Where a subnet's default route leads, by the VPC's route tables: a gateway's id, ``blackhole``, or nothing."""
     main = next((table for table in tables if _is_main(table)), None)
-    ways = {}
-    for subnet in facts.known("network"):
-        own = next((table for table in tables if _belongs_to(table, subnet["SubnetId"])), main)
-        ways[subnet["SubnetId"]] = _default_route(own) if own else ""
-    return ways
+    own = next((table for table in tables if _belongs_to(table, subnet)), main)
+    return _default_route(own) if own else ""
 
 
 def _is_main(table: Table) -> bool:
@@ -107,14 +109,20 @@ def _gateway(way: str) -> str:
 
 def _missing_endpoints(facts: Facts) -> list[str]:
     """The endpoints that a Fargate task without a way out needs, and that are not there."""
-    services = {
-        endpoint["ServiceName"].rpartition(f"{facts.settings.region}.")[2]
-        for endpoint in facts.known("endpoints")
-    }
+    services = endpoint_services(facts.known("endpoints"), facts.settings.region)
+    return missing_endpoints(services, facts.settings.container.secrets.values())
+
+
+def endpoint_services(endpoints: Iterable[Mapping[str, Any]], region: str) -> frozenset[str]:
+    """The services that a VPC has endpoints for, as ``ecr.api``."""
+    return frozenset(endpoint["ServiceName"].rpartition(f"{region}.")[2] for endpoint in endpoints)
+
+
+def missing_endpoints(services: Collection[str], sources: Collection[str]) -> list[str]:
+    """The endpoints that a task without a way out needs to pull, to log, and to read secrets from ``sources``."""
     needed = ["ecr.api", "ecr.dkr", "logs", "s3"]
-    sources = facts.settings.container.secrets.values()
-    needed += ["secretsmanager"] if any(":secretsmanager:" in source for source in sources) else []
-    needed += ["ssm"] if any(":secretsmanager:" not in source for source in sources) else []
+    needed += ["secretsmanager"] if any(is_secret(source) for source in sources) else []
+    needed += ["ssm"] if any(not is_secret(source) for source in sources) else []
     return [each for each in needed if each not in services]
 
 

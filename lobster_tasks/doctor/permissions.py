@@ -107,7 +107,7 @@ def read_secrets(aws: Aws, settings: Settings) -> list[Secret]:
     named = settings.container.secrets
     elsewhere = {name: source for name, source in named.items() if region_of(source) not in ("", aws.region)}
     here = {name: source for name, source in named.items() if name not in elsewhere}
-    secrets = [_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
+    secrets = [look_at_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
     parameters = {name: source for name, source in here.items() if not is_secret(source)}
     far = [
         Secret(name, source, None, secret_arn(source), unknown=f"{name} is in {region_of(source)}")
@@ -116,7 +116,8 @@ def read_secrets(aws: Aws, settings: Settings) -> list[Secret]:
     return secrets + _parameters(aws, parameters) + far
 
 
-def _secret(aws: Aws, name: str, source: str) -> Secret:
+def look_at_secret(aws: Aws, name: str, source: str) -> Secret:
+    """Whether a secret of Secrets Manager is there, and its key (DescribeSecret)."""
     arn = secret_arn(source)
     try:
         found = aws.find("secretsmanager:DescribeSecret", {"ResourceNotFoundException"}, name, SecretId=arn)
@@ -124,14 +125,14 @@ def _secret(aws: Aws, name: str, source: str) -> Secret:
         return Secret(name, source, None, arn, unknown=refusal(error))
     if found is None or found.get("DeletedDate"):
         return Secret(name, source, False, arn)
-    return Secret(name, source, True, found["ARN"], _key_arn(arn, found.get("KmsKeyId", "")))
+    return Secret(name, source, True, found["ARN"], key_arn(arn, found.get("KmsKeyId", "")))
 
 
-def _key_arn(secret: str, key: str) -> str:
-    """A key of the customer's as an ARN; the key that AWS keeps for Secrets Manager needs no permission."""
+def key_arn(beside: str, key: str) -> str:
+    """A key of the customer's as an ARN, in account and region of ``beside``; AWS's own keys need no permission."""
     if not key or key.startswith("alias/aws/"):
         return ""
-    partition, region, account = (secret.split(":")[index] for index in (1, 3, 4))
+    partition, region, account = (beside.split(":")[index] for index in (1, 3, 4))
     kind = key if key.startswith("alias/") else f"key/{key}"
     return key if key.startswith("arn:") else f"arn:{partition}:kms:{region}:{account}:{kind}"
 

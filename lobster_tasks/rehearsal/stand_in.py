@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ..aws import Aws
-from ..settings import Settings
+from ..settings import NetworkSettings, Settings
 
 VALUE = "rehearsal"
 
@@ -20,12 +20,12 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     """
     changes: dict[str, object] = {}
     notes = []
-    if settings.network.vpc or settings.network.subnets or not settings.network.public:
-        network = {"vpc": None, "subnets": None, "public": True}
-        changes["network"] = settings.network.model_copy(update=network)
+    if settings.network != NetworkSettings():
+        changes["network"] = NetworkSettings()
         notes.append("network: the default VPC stands in for yours")
-    if settings.load_balancer.certificate or settings.load_balancer.internal:
-        balancer = {"certificate": None, "internal": False}
+    wanted = settings.load_balancer
+    if wanted.certificate or wanted.internal or wanted.dual_stack:
+        balancer = {"certificate": None, "internal": False, "dual_stack": False}
         changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
         notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
     if foreign := [arn for arn in settings.task.policies if ":iam::aws:" not in arn]:

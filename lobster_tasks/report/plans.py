@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -177,8 +177,8 @@ def _zones(network: Live) -> list[str]:
 
 
 def _ingress(resource: Any) -> list[str]:
-    source = resource.source.name if resource.source else "0.0.0.0/0"
-    return [f"tcp {port} from {source}" for port in resource.ports]
+    found: Iterable[str] = resource.wanted({})["ingress"]
+    return list(found)
 
 
 def _load_balancer(resource: Any, live: Mapping[Resource, Live | None]) -> str:
@@ -203,6 +203,11 @@ def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     return f"{plural(count, 'task')} behind {resource.target_group.name}, {where}"
 
 
+def _scalable_target(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    by = ", ".join(f"{metric.replace('_', ' ')} {value}" for metric, value in resource.targets)
+    return f"{resource.minimum} to {plural(resource.maximum, 'task')} by {by}"
+
+
 def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str:
     wanted = json.loads(resource.definition)
     secrets = sum(len(each.get("secrets", [])) for each in wanted.get("containerDefinitions", []))
@@ -221,4 +226,5 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "listener": _listener,
     "task definition": _task_definition,
     "service": _service,
+    "scalable target": _scalable_target,
 }

@@ -18,6 +18,7 @@ from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedE
 from ..settings import Settings
 from ..stack.task_definition import differences
 from ..together import together
+from .bounds import settle_bounds
 from .brake import Brake
 from .busy import IfBusy, make_way
 from .causes import Cause
@@ -148,6 +149,8 @@ def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Out
     called, began = journal.called, journal.seconds
     with in_sight(rollout, seen):
         verdict, known = watch_to_verdict(aws, settings, rollout, journal, seen)
+        if verdict.kind == "live":
+            settle_bounds(aws, settings, journal)
         minutes, calls = (journal.seconds - began) / 60, journal.called - called
         outcome = conclude(aws, settings, seen, verdict, journal, known)
     return replace(outcome, calls=journal.called, calls_per_minute=calls / max(minutes, 1))

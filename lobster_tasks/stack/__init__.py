@@ -19,6 +19,7 @@ from .load_balancing import Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
 from .resource import Known, Live, Resource
+from .scaling import ScalableTarget
 
 __all__ = ["NO_RELEASE", "STACK_TAG", "Known", "Live", "Resource", "Stack", "build"]
 
@@ -79,14 +80,25 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         maximum_percent=settings.deployment.maximum_percent,
         rollback=settings.deployment.rollback,
         grace_period=settings.health_check.grace_period,
+        more_groups=settings.network.security_groups,
     )
     return Stack(
         stack,
         (
             *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
             *(balancer, target_group, *listeners, cluster, task_definition, service),
+            *_scaling(settings, service, balancer),
         ),
     )
+
+
+def _scaling(settings: Settings, service: Service, balancer: LoadBalancer) -> tuple[ScalableTarget, ...]:
+    wanted = settings.scaling
+    if wanted.max is None:
+        return ()
+    name, targets = f"{settings.cluster}/{settings.service}", tuple(wanted.targets.items())
+    group = service.target_group
+    return (ScalableTarget(name, settings.name, service, balancer, group, wanted.min, wanted.max, targets),)
 
 
 def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role]:
@@ -97,7 +109,14 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
     }
     return (
         Role(settings.task.execution_role, settings.name, trust, policies["execution"]),
-        Role(settings.task.task_role, settings.name, trust, policies["task"], settings.task.policies),
+        Role(
+            settings.task.task_role,
+            settings.name,
+            trust,
+            policies["task"],
+            settings.task.policies,
+            settings.task.permissions_boundary or "",
+        ),
     )
 
 
@@ -105,7 +124,7 @@ def _network(settings: Settings) -> Network:
     wanted = settings.network
     name = wanted.vpc or "the default VPC"
     public = wanted.public or not settings.load_balancer.internal
-    return Network(name, settings.name, wanted.vpc or "", wanted.subnets or (), public)
+    return Network(name, settings.name, wanted.vpc or "", wanted.subnets or (), public, wanted.task_subnets)
 
 
 def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:
@@ -116,6 +135,7 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
         network,
         f"The load balancer of {settings.name}",
         ports,
+        dual_stack=settings.load_balancer.dual_stack,
     )
     tasks = SecurityGroup(
         settings.tasks_security_group,
@@ -133,7 +153,9 @@ def _load_balancing(
 ) -> tuple[LoadBalancer, TargetGroup, tuple[Listener, ...]]:
     wanted, health = settings.load_balancer, settings.health_check
     scheme = "internal" if wanted.internal else "internet-facing"
-    balancer = LoadBalancer(wanted.name, settings.name, network, group, scheme, wanted.idle_timeout)
+    balancer = LoadBalancer(
+        wanted.name, settings.name, network, group, scheme, wanted.idle_timeout, wanted.dual_stack
+    )
     target_group = TargetGroup(
         name=wanted.target_group,
         stack=settings.name,

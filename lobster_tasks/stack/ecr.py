@@ -13,7 +13,7 @@ from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 
 @dataclass(frozen=True)
 class Repository(Resource):
-    """A repository that scans on push and keeps the newest ``keep`` images."""
+    """A repository that scans on push and keeps the newest ``keep`` images; 0 leaves its lifecycle policy alone."""
 
     kind: ClassVar[str] = "repository"
     holds_data: ClassVar[bool] = True
@@ -41,7 +41,8 @@ class Repository(Resource):
 
     def wanted(self, known: Known) -> Attributes:
         """Scan on push, keep the last images."""
-        return {"scan on push": True, "lifecycle": _plain(self._lifecycle())}
+        scans: dict[str, Any] = {"scan on push": True}
+        return {**scans, "lifecycle": _plain(self._lifecycle())} if self.keep else scans
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateRepository, then its lifecycle policy."""
@@ -53,7 +54,7 @@ class Repository(Resource):
             tags=tag_list(self.tags),
         )["repository"]
         live = Live(made["repositoryArn"], {}, self.stack, made)
-        return self.update(aws, live, frozenset({"lifecycle"}), known)
+        return self.update(aws, live, frozenset(self.wanted(known)) - {"scan on push"}, known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutImageScanningConfiguration, PutLifecyclePolicy."""

@@ -204,7 +204,7 @@ class TaskDefinition(Resource):
 
 @dataclass(frozen=True)
 class Service(Resource):
-    """The ECS service on Fargate behind the target group.
+    """The ECS service on Fargate behind the target group; ``more_groups`` are ids of other people's security groups.
 
     ``desired_count`` counts when the service is made; later it is left to whoever scales it. ``secrets`` of
     a rollout (task definition) are not its business either: ``inv deploy`` moves it from revision to revision.
@@ -226,6 +226,7 @@ class Service(Resource):
     maximum_percent: int
     rollback: bool
     grace_period: int
+    more_groups: tuple[str, ...] = ()
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeServices; a deleted service stays INACTIVE for a while and counts as absent."""
@@ -251,7 +252,7 @@ class Service(Resource):
             "launch type": "FARGATE",
             "deployment controller": "ECS",
             "subnets": self._subnets(known),
-            "security groups": (self.security_group.name,),
+            "security groups": tuple(sorted((self.security_group.name, *self.more_groups))),
             "public address": self.public,
             "target group": f"{self.target_group.name} on {self.container}:{self.port}",
             "minimum healthy percent": self.minimum_healthy_percent,
@@ -308,14 +309,15 @@ class Service(Resource):
         aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
 
     def _subnets(self, known: Known) -> tuple[str, ...]:
-        return self.listeners[0].load_balancer.subnets(known)
+        own = tuple(sorted(self.network.task_subnets))
+        return own or self.listeners[0].load_balancer.subnets(known)
 
     def _parameters(self, known: Known) -> dict[str, Any]:
         return {
             "networkConfiguration": {
                 "awsvpcConfiguration": {
                     "subnets": list(self._subnets(known)),
-                    "securityGroups": [known[self.security_group].id],
+                    "securityGroups": [known[self.security_group].id, *self.more_groups],
                     "assignPublicIp": "ENABLED" if self.public else "DISABLED",
                 }
             },

@@ -21,13 +21,15 @@ class Role(Resource):
     """A role with its trust policy, one inline policy of ours, and managed policies that the app needs.
 
     ``trust`` and ``policy`` are JSON texts (a frozen dataclass has no room for dicts); ``policy`` is empty for
-    a role that may do nothing by itself. Policies that others attached stay.
+    a role that may do nothing by itself. Policies that others attached stay, and so does a permissions boundary
+    where the settings have none.
     """
 
     kind: ClassVar[str] = "role"
     trust: str
     policy: str
     managed: tuple[str, ...] = ()
+    boundary: str = ""
 
     @property
     def policy_name(self) -> str:
@@ -48,6 +50,9 @@ class Role(Resource):
             attached = aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name)
             ours = {policy["PolicyArn"] for policy in attached} & set(self.managed)
             attributes["managed policies"] = tuple(sorted(ours))
+        if self.boundary:
+            bounds = role.get("PermissionsBoundary", {})
+            attributes["permissions boundary"] = bounds.get("PermissionsBoundaryArn", "")
         return Live(role["Arn"], attributes, stack_of(role.get("Tags", [])), role)
 
     def wanted(self, known: Known) -> Attributes:
@@ -55,6 +60,8 @@ class Role(Resource):
         attributes: dict[str, Any] = {"trust": canonical(self.trust), "policy": canonical(self.policy)}
         if self.managed:
             attributes["managed policies"] = tuple(sorted(self.managed))
+        if self.boundary:
+            attributes["permissions boundary"] = self.boundary
         return attributes
 
     def describe(self, attribute: str, value: Any) -> str:
@@ -72,12 +79,17 @@ class Role(Resource):
             AssumeRolePolicyDocument=self.trust,
             Description=f"Made by lobster-tasks for the stack {self.stack}",
             Tags=tag_list(self.tags),
+            **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
-        live, rest = Live(made["Arn"], {}, self.stack), frozenset(self.wanted(known)) - {"trust"}
+        with_it = {"trust", "permissions boundary"}
+        live, rest = Live(made["Arn"], {}, self.stack), frozenset(self.wanted(known)) - with_it
         return aws.settle(lambda: self.update(aws, live, rest, known), _YOUNG, _KNOWN_WITHIN_SECONDS)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
-        """UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
+        """PutRolePermissionsBoundary, UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
+        if "permissions boundary" in changed:  # first: no moment in which it may do more
+            bounds = {"RoleName": self.name, "PermissionsBoundary": self.boundary}
+            aws.call("iam:PutRolePermissionsBoundary", self.label, **bounds)
         if "trust" in changed:
             aws.call("iam:UpdateAssumeRolePolicy", self.label, RoleName=self.name, PolicyDocument=self.trust)
         if "policy" in changed and self.policy:

@@ -28,6 +28,7 @@ class LoadBalancer(Resource):
     security_group: SecurityGroup
     scheme: str
     idle_timeout: int
+    dual_stack: bool = False
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeLoadBalancers by name, its attributes and its tags."""
@@ -48,6 +49,7 @@ class LoadBalancer(Resource):
             "type": balancer["Type"],
             "vpc": balancer["VpcId"],
             "scheme": balancer["Scheme"],
+            "address type": balancer.get("IpAddressType", "ipv4"),
             "subnets": tuple(sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])),
             "security groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
@@ -60,6 +62,7 @@ class LoadBalancer(Resource):
             "type": "application",
             "vpc": known[self.network].id if self.network in known else None,
             "scheme": self.scheme,
+            "address type": self._address_type,
             "subnets": self.subnets(known),
             "security groups": (self.security_group.name,),
             **self._settings(),
@@ -78,6 +81,7 @@ class LoadBalancer(Resource):
             Name=self.name,
             Type="application",
             Scheme=self.scheme,
+            IpAddressType=self._address_type,
             Subnets=list(self.subnets(known)),
             SecurityGroups=[known[self.security_group].id],
             Tags=tag_list(self.tags),
@@ -86,10 +90,13 @@ class LoadBalancer(Resource):
         return self.update(aws, live, frozenset(self._settings()), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
-        """SetSubnets, SetSecurityGroups, ModifyLoadBalancerAttributes."""
+        """SetSubnets, SetIpAddressType, SetSecurityGroups, ModifyLoadBalancerAttributes."""
         if "subnets" in changed:
             subnets = list(self.subnets(known))
             aws.call("elbv2:SetSubnets", self.label, LoadBalancerArn=live.id, Subnets=subnets)
+        if "address type" in changed:
+            kind = self._address_type
+            aws.call("elbv2:SetIpAddressType", self.label, LoadBalancerArn=live.id, IpAddressType=kind)
         if "security groups" in changed:
             groups = [known[self.security_group].id]
             aws.call("elbv2:SetSecurityGroups", self.label, LoadBalancerArn=live.id, SecurityGroups=groups)
@@ -117,6 +124,10 @@ class LoadBalancer(Resource):
     def adopt(self, aws: Aws, live: Live) -> None:
         """AddTags."""
         _tag(aws, self, live)
+
+    @property
+    def _address_type(self) -> str:
+        return "dualstack" if self.dual_stack else "ipv4"
 
     def _is_there(self, aws: Aws, live: Live) -> bool:
         asked = {"LoadBalancerArns": [live.id]}

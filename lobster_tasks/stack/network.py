@@ -11,6 +11,7 @@ from ..errors import RefusedError
 from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
 
 ANYWHERE = "0.0.0.0/0"
+ANYWHERE_IPV6 = "::/0"
 EVERYTHING_OUT = f"everything to {ANYWHERE}"
 _GROUP_ABSENT = ("InvalidGroup.NotFound",)
 _GROUP_IN_USE: dict[str, tuple[str, ...]] = {"DependencyViolation": ()}
@@ -28,6 +29,7 @@ class Network(Resource):
     ``vpc`` and ``subnets`` are ids; empty means the default VPC and a subnet in each of its first two zones,
     because each further one costs a public address. ``public``: those that are chosen route to an internet
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
+    ``task_subnets`` are the tasks' where they are not these.
     """
 
     kind: ClassVar[str] = "network"
@@ -35,6 +37,7 @@ class Network(Resource):
     vpc: str = ""
     subnets: tuple[str, ...] = ()
     public: bool = True
+    task_subnets: tuple[str, ...] = ()
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError where there are not two zones."""
@@ -92,12 +95,14 @@ class Network(Resource):
         """The subnets that may be chosen, in order, and the zone of each."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
-        if missing := sorted(set(self.subnets) - {subnet["SubnetId"] for subnet in subnets}):
-            raise RefusedError(
-                f"{vpc} has no subnet {', '.join(missing)}.",
-                "every one of network.subnets has to be in network.vpc",
-                "correct network.subnets in invoke.yaml",
-            )
+        there = {subnet["SubnetId"] for subnet in subnets}
+        for setting, named in (("subnets", self.subnets), ("task_subnets", self.task_subnets)):
+            if missing := sorted(set(named) - there):
+                raise RefusedError(
+                    f"{vpc} has no subnet {', '.join(missing)}.",
+                    f"every one of network.{setting} has to be in network.vpc",
+                    f"correct network.{setting} in invoke.yaml",
+                )
         zones = {subnet["SubnetId"]: str(subnet["AvailabilityZone"]) for subnet in subnets}
         eligible: Collection[str] = self.subnets or zones
         if self.public and not self.subnets:
@@ -149,6 +154,8 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 class SecurityGroup(Resource):
     """A security group; ``ports`` are TCP ports let in from ``source``, or from anywhere where that is None.
 
+    ``dual_stack``: anywhere is IPv6 too.
+
     Ingress is ours to the letter: a rule too many is taken away. Egress has to include everything, which is
     what EC2 gives a new group; more does no harm.
     """
@@ -158,6 +165,7 @@ class SecurityGroup(Resource):
     description: str
     ports: tuple[int, ...]
     source: SecurityGroup | None = None
+    dual_stack: bool = False
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
@@ -177,8 +185,13 @@ class SecurityGroup(Resource):
 
     def wanted(self, known: Known) -> Attributes:
         """One ingress rule a port; everything out."""
-        source = self.source.name if self.source else ANYWHERE
-        return {"ingress": tuple(sorted(f"tcp {port} from {source}" for port in self.ports)), "egress": True}
+        return {"ingress": tuple(sorted(self._rules())), "egress": True}
+
+    def _rules(self) -> dict[str, tuple[int, str]]:
+        """The ingress rules: in words, each with its port and the addresses or the group it is from."""
+        sources = [self.source.name] if self.source else [ANYWHERE]
+        sources += [ANYWHERE_IPV6] if self.dual_stack and not self.source else []
+        return {f"tcp {port} from {each}": (port, each) for port in self.ports for each in sources}
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateSecurityGroup, which lets everything out, then its ingress."""
@@ -220,7 +233,7 @@ class SecurityGroup(Resource):
     def _repair_ingress(self, aws: Aws, live: Live, known: Known) -> None:
         names = {found.id: resource.name for resource, found in known.items()}
         present = _single_rules(live.raw.get("IpPermissions", []))
-        wanted = {self._permission_words(port): self._permission(port, known) for port in self.ports}
+        wanted = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
         extra = [rule for rule in present if _in_words([rule], "from", names)[0] not in wanted]
         missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
         for rule in missing:  # first, so that no moment is without them
@@ -233,14 +246,13 @@ class SecurityGroup(Resource):
         done = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound")
         aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
 
-    def _permission_words(self, port: int) -> str:
-        return f"tcp {port} from {self.source.name if self.source else ANYWHERE}"
-
-    def _permission(self, port: int, known: Known) -> dict[str, Any]:
+    def _permission(self, port: int, source: str, known: Known) -> dict[str, Any]:
         permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}
-        return permission | {"IpRanges": [{"CidrIp": ANYWHERE}]}
+        if source == ANYWHERE_IPV6:
+            return permission | {"Ipv6Ranges": [{"CidrIpv6": source}]}
+        return permission | {"IpRanges": [{"CidrIp": source}]}
 
 
 # The members of an IpPermission that name a peer, and the member within that is its id.

@@ -91,9 +91,9 @@ def create_task_definition(run: Run, adopt: bool = False) -> None:
 def create_fargate_service(run: Run, adopt: bool = False) -> None:
     """Create or repair the ECS service.
 
-    And everything that it stands on.
+    With its auto scaling, where the settings have one, and everything that it stands on.
     """
-    _converge(run, _stack(run, "service"), adopt)
+    _converge(run, _stack(run, "service", "scalable target"), adopt)
 
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})

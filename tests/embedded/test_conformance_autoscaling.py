@@ -136,3 +136,19 @@ def test_tagging_finds_resources_of_every_service_of_ours(client: Any) -> None:
     arns = sorted(one["ResourceARN"].split(":", 5)[2] for one in found)
     assert arns == ["ec2", "ecr", "ecs", "elasticloadbalancing", "logs", "secretsmanager", "ssm"]
     assert any(one["ResourceARN"].endswith(f"/{group}") for one in found)
+
+
+def test_scalable_targets_carry_tags(scaling: Any, service: None) -> None:
+    """RegisterScalableTarget: "Tags: Assigns one or more tags to the scalable target. Use this parameter to tag the
+    scalable target when it is created. To tag an existing scalable target, use the TagResource operation."
+    """
+    arn = scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=2, Tags={"a": "1"})[
+        "ScalableTargetARN"
+    ]
+    scaling.tag_resource(ResourceARN=arn, Tags={"b": "2"})
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"a": "1", "b": "2"}
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"b": "2"}
+    with pytest.raises(ClientError) as unknown:
+        scaling.list_tags_for_resource(ResourceARN=f"{arn}x")
+    assert unknown.value.response["Error"]["Code"] == "ResourceNotFoundException"

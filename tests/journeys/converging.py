@@ -17,6 +17,11 @@ from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
 
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+SCALABLE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/lobster-cluster/lobster-streamlit-service",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
 # What each of the six tasks converges.
 SLICES: dict[str, tuple[str, ...]] = {
     "create-iam-policies": ("role",),
@@ -148,6 +153,7 @@ class Meddler:
         self._account = account
         self.iam, self.logs, self.ecr = (account.client(name) for name in ("iam", "logs", "ecr"))
         self.ec2, self.elbv2, self.ecs = (account.client(name) for name in ("ec2", "elbv2", "ecs"))
+        self.scaling = account.client("application-autoscaling")
 
     @property
     def vpc(self) -> str:
@@ -261,6 +267,26 @@ class Meddler:
         """The same, with other members of the container."""
         (container,) = self.newest()["containerDefinitions"]
         return self.edit_definition(containerDefinitions=[container | members])
+
+    def scale_within(self, least: int, most: int) -> None:
+        """Other bounds of auto scaling."""
+        self.scaling.register_scalable_target(**SCALABLE, MinCapacity=least, MaxCapacity=most)
+
+    def follow(self, metric: str, value: float) -> None:
+        """Auto scaling of ours by a metric of ours, with another target."""
+        kind = "CPU" if metric == "average_cpu" else "Memory"
+        predefined = {"PredefinedMetricType": f"ECSServiceAverage{kind}Utilization"}
+        tracking = {"TargetValue": value, "PredefinedMetricSpecification": predefined}
+        self.scaling.put_scaling_policy(
+            **SCALABLE,
+            PolicyName=f"lobster-lobster-{metric}",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=tracking,
+        )
+
+    def unfollow(self, metric: str) -> None:
+        """Without the policy."""
+        self.scaling.delete_scaling_policy(**SCALABLE, PolicyName=f"lobster-lobster-{metric}")
 
 
 def _key_values(attributes: dict[str, str]) -> list[dict[str, str]]:

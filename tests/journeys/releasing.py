@@ -173,9 +173,9 @@ def _balance(account: Account, wanted: Settings, name: str) -> str:
     return str(group)
 
 
-def set_up(embedded: EmbeddedProcess, aws: Aws) -> Account:
+def set_up(embedded: EmbeddedProcess, aws: Aws, *flags: str) -> Account:
     """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0."""
-    wanted = settings.load({}, flags=FAST)
+    wanted = settings.load({}, flags=(*FAST, *flags))
     resources = stack.build(wanted, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
     return Account(embedded, aws, wanted)

@@ -22,6 +22,8 @@ def somewhere(embedded_process: EmbeddedProcess) -> Account:
         "task.policies=" + READ_ONLY,
         "container.environment.A=1",
         "container.secrets.KEY=/lobster/key",
+        "task.permissions_boundary=" + POWER_USER,
+        "scaling.max=4",
     ]
     return account_of(embedded_process, SPEED).with_settings(*settings)
 
@@ -102,6 +104,12 @@ def service(what: str, do: Callable[[Meddler], object], attribute: str) -> Drift
     return Drift(what, do, "service/lobster-streamlit-service", attribute, ("ecs:UpdateService",))
 
 
+def scaling(what: str, do: Callable[[Meddler], object], attribute: str, call: str) -> Drift:
+    """A drift of auto scaling."""
+    resource = "scalable-target/lobster-cluster/lobster-streamlit-service"
+    return Drift(what, do, resource, attribute, (f"application-autoscaling:{call}",))
+
+
 def definition(what: str, do: Callable[[Meddler], object], attribute: str) -> Drift:
     """A drift of the task definition."""
     repair = ("ecs:RegisterTaskDefinition",)
@@ -114,6 +122,7 @@ def configured(**members: object) -> Callable[[Meddler], object]:
 
 
 INLINE = "lobster-lobster"
+POWER_USER = "arn:aws:iam::aws:policy/PowerUserAccess"
 DRIFTS = [
     role(
         "trust of App Runner",
@@ -168,6 +177,20 @@ DRIFTS = [
         "ecsTaskRole",
         "managed policies",
         "AttachRolePolicy",
+    ),
+    role(
+        "boundary removed",
+        lambda m: m.iam.delete_role_permissions_boundary(RoleName="ecsTaskRole"),
+        "ecsTaskRole",
+        "permissions boundary",
+        "PutRolePermissionsBoundary",
+    ),
+    role(
+        "another boundary",
+        lambda m: m.iam.put_role_permissions_boundary(RoleName="ecsTaskRole", PermissionsBoundary=READ_ONLY),
+        "ecsTaskRole",
+        "permissions boundary",
+        "PutRolePermissionsBoundary",
     ),
     Drift(
         "retention",
@@ -239,6 +262,12 @@ DRIFTS = [
         lambda m: m.elbv2.set_subnets(LoadBalancerArn=m.balancer, Subnets=m.subnets),
         "subnets",
         "SetSubnets",
+    ),
+    balancer(
+        "IPv6 too",
+        lambda m: m.elbv2.set_ip_address_type(LoadBalancerArn=m.balancer, IpAddressType="dualstack"),
+        "address type",
+        "SetIpAddressType",
     ),
     group("ingress gone", lambda m: m.forbid("lobster-ecs-sg", 8501, "lobster-alb-sg"), "Authorize"),
     group("ingress too much", lambda m: m.allow("lobster-ecs-sg", 22, "0.0.0.0/0"), "Revoke"),
@@ -329,6 +358,12 @@ DRIFTS = [
     service("all subnets", lambda m: m.network(subnets=m.subnets), "subnets"),
     service("no tags on tasks", lambda m: m.set_service(propagateTags="NONE"), "tags on tasks"),
     service("no target group", lambda m: m.set_service(loadBalancers=[]), "target group"),
+    scaling("more tasks at most", lambda m: m.scale_within(0, 9), "maximum", "RegisterScalableTarget"),
+    scaling("another target", lambda m: m.follow("average_cpu", 80), "average CPU", "PutScalingPolicy"),
+    scaling(
+        "a metric more", lambda m: m.follow("average_memory", 70), "average memory", "DeleteScalingPolicy"
+    ),
+    scaling("policy removed", lambda m: m.unfollow("average_cpu"), "average CPU", "PutScalingPolicy"),
     definition("more CPU", lambda m: m.edit_definition(cpu="1024", memory="2048"), "cpu"),
     definition(
         "a variable more",

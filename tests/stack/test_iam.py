@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,3 +84,33 @@ def test_policies_of_others_stay_and_go_with_the_role(aws: Aws, embedded: Embedd
 def test_a_policy_that_has_no_statement_is_no_policy(aws: Aws, embedded: EmbeddedProcess) -> None:
     Stand.of(aws, "role").converge()
     assert embedded.client("iam").list_role_policies(RoleName="ecsTaskRole")["PolicyNames"] == []
+
+
+def test_the_task_role_has_its_boundary_from_its_first_moment(aws: Aws, embedded: EmbeddedProcess) -> None:
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    Stand.of(aws, "role", task={"permissions_boundary": boundary}).converge()
+    iam = embedded.client("iam")
+    task = iam.get_role(RoleName="ecsTaskRole")["Role"]["PermissionsBoundary"]
+    assert task["PermissionsBoundaryArn"] == boundary
+    assert "PermissionsBoundary" not in iam.get_role(RoleName="ecsTaskExecutionRole")["Role"]
+    assert Stand.of(aws, "role").plan().changes == ()  # without the setting it is left alone
+
+
+def test_keys_of_secrets_come_into_the_execution_roles_policy(aws: Aws) -> None:
+    key = "arn:aws:kms:us-east-2:123456789012:key/0f1e2d3c-0000-4000-8000-000000000000"
+    stand = Stand.of(aws, "role", container={"secret_keys": [key]})
+    policy = json.loads(stand.find("role/ecsTaskExecutionRole").policy)
+    (decrypt,) = [each for each in policy["Statement"] if each["Action"] == "kms:Decrypt"]
+    assert decrypt["Resource"] == [key]
+
+
+def test_a_projects_own_policy_for_the_task_role(aws: Aws, tmp_path: Path) -> None:
+    allow = {**ALLOW, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:username}"}
+    path = tmp_path / "task-definitions" / "task-role-policy.json.j2"
+    path.parent.mkdir()
+    path.write_text(
+        "{% raw %}" + json.dumps({"Version": "2012-10-17", "Statement": [allow]}) + "{% endraw %}"
+    )
+    with contextlib.chdir(tmp_path):
+        stand = Stand.of(aws, "role")
+    assert json.loads(stand.find("role/ecsTaskRole").policy)["Statement"] == [allow]

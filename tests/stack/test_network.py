@@ -219,3 +219,23 @@ def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedPr
     fast = Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=Clock(speed=600))
     with pytest.raises(AwsCallError, match="ec2:DeleteSecurityGroup on security-group/lobster-ecs-sg"):
         Stand(fast, stand.wanted).remove()
+
+
+def test_a_dual_stack_load_balancer_is_reached_by_ipv6_too(aws: Aws, ec2: Any) -> None:
+    stand = Stand.of(aws, "security group", load_balancer={"dual_stack": True})
+    stand.converge()
+    (group,) = ec2.describe_security_groups(GroupNames=["lobster-alb-sg"])["SecurityGroups"]
+    (rule,) = group["IpPermissions"]
+    assert [each["CidrIp"] for each in rule["IpRanges"]] == ["0.0.0.0/0"]
+    assert [each["CidrIpv6"] for each in rule["Ipv6Ranges"]] == ["::/0"]
+    Stand.of(aws, "security group").converge()
+    (group,) = ec2.describe_security_groups(GroupNames=["lobster-alb-sg"])["SecurityGroups"]
+    assert group["IpPermissions"][0]["Ipv6Ranges"] == []
+
+
+def test_a_task_subnet_that_is_elsewhere_is_refused(aws: Aws, ec2: Any) -> None:
+    first, second, _ = by_zone(ec2)
+    named = {"vpc": vpc_of(ec2), "subnets": [first, second], "task_subnets": ["subnet-0"]}
+    with pytest.raises(RefusedError, match="has no subnet subnet-0") as refused:
+        Stand.of(aws, "network", network=named).read()
+    assert refused.value.next_step == "correct network.task_subnets in invoke.yaml"

@@ -76,3 +76,16 @@ def test_a_repository_with_images_goes_only_with_the_data(aws: Aws, embedded: Em
     push(embedded.client("ecr"), web_app(), tag="one")
     stand.remove()
     assert embedded.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_a_repository_that_keeps_all_keeps_its_own_lifecycle_policy(
+    aws: Aws, embedded: EmbeddedProcess
+) -> None:
+    stand, ecr = Stand.of(aws, "repository", images={"keep": 0}), embedded.client("ecr")
+    stand.converge()
+    with pytest.raises(ecr.exceptions.LifecyclePolicyNotFoundException):
+        ecr.get_lifecycle_policy(repositoryName="homara")
+    rule = {"rulePriority": 1, "selection": {"tagStatus": "untagged", "countType": "imageCountMoreThan"}}
+    rule["selection"]["countNumber"], rule["action"] = 3, {"type": "expire"}  # type: ignore[index]
+    ecr.put_lifecycle_policy(repositoryName="homara", lifecyclePolicyText=json.dumps({"rules": [rule]}))
+    assert stand.plan().changes == ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..fargate import services, shadow
 from ..fargate.model import Room
-from ..moto_door import ApplicationAutoScalingResponse
+from ..moto_door import ApplicationAutoScalingResponse, AwsError
 from ..world import current
 from . import application_autoscaling_store
 
@@ -30,9 +31,36 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
     def register_scalable_target(self) -> Any:
         """RegisterScalableTarget: a service outside of the new bounds is scaled into them."""
         answer = super().register_scalable_target()
+        arn = json.loads(answer)["ScalableTargetARN"]
+        if tags := self._get_param("Tags"):
+            self._tags(arn).update(tags)
         if self._get_param("ServiceNamespace") == "ecs":
             self._scale()
         return answer
+
+    def list_tags_for_resource(self) -> str:
+        """ListTagsForResource."""
+        return json.dumps({"Tags": self._tags(self._get_param("ResourceARN"))})
+
+    def tag_resource(self) -> str:
+        """TagResource."""
+        self._tags(self._get_param("ResourceARN")).update(self._get_param("Tags"))
+        return "{}"
+
+    def untag_resource(self) -> str:
+        """UntagResource."""
+        tags = self._tags(self._get_param("ResourceARN"))
+        for key in self._get_param("TagKeys"):
+            tags.pop(key, None)
+        return "{}"
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        """The tags of a scalable target; ResourceNotFoundException where there is none of this ARN."""
+        backend = self.applicationautoscaling_backend
+        if not any(each.arn == arn for named in backend.targets.values() for each in named.values()):
+            raise AwsError("ResourceNotFoundException", f"The resource {arn} doesn't exist.")
+        tags: dict[str, str] = backend.tags_of.setdefault(arn, {})
+        return tags
 
     def _scale(self) -> None:
         _, cluster, name = self._get_param("ResourceId").split("/")

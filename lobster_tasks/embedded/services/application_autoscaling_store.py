@@ -13,7 +13,11 @@ from ..moto_door import (
 
 
 class AutoScalingStore(ApplicationAutoscalingBackend):
-    """The scalable targets of one account in one region."""
+    """The scalable targets of one account in one region; ``tags_of`` by their ARNs."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.tags_of: dict[str, dict[str, str]] = {}
 
     def register_scalable_target(
         self,

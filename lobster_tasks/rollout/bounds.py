@@ -1,0 +1,34 @@
+"""Auto scaling's minimum, which waits for a release: before there is one it would start tasks that run nothing."""
+
+from __future__ import annotations
+
+from ..aws import Aws
+from ..errors import AwsCallError
+from ..settings import Settings
+from ..stack.scaling import identity
+from .outcome import Journal
+
+_REGISTER = "application-autoscaling:RegisterScalableTarget"
+
+
+def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
+    """Raise the minimum to what the settings say, where they have auto scaling and the service has its target.
+
+    The release is live whether or not this works: what keeps it from working is said.
+    """
+    if settings.scaling.max is None:
+        return
+    target = identity(settings.cluster, settings.service)
+    named = target["ResourceId"]
+    asked = {"ServiceNamespace": target["ServiceNamespace"], "ResourceIds": [named]}
+    try:
+        found = aws.call("application-autoscaling:DescribeScalableTargets", named, **asked)["ScalableTargets"]
+        if not found or found[0]["MinCapacity"] == settings.scaling.min:
+            return
+        aws.call(_REGISTER, named, **target, MinCapacity=settings.scaling.min)
+    except AwsCallError as refused:
+        journal.say(
+            f"auto scaling keeps its minimum: {refused.why}; inv create-fargate-service puts it right"
+        )
+        return
+    journal.say(f"auto scaling keeps the count between {settings.scaling.min} and {settings.scaling.max} now")

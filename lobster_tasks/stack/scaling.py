@@ -1,0 +1,174 @@
+"""Service auto scaling: the bounds of the service's count, and what its tasks are kept at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from ..settings import STACK_TAG
+from .ecs import Service
+from .load_balancing import LoadBalancer, TargetGroup
+from .resource import Attributes, Known, Live, Resource
+
+_ABSENT = ("ObjectNotFoundException",)
+_DIMENSION = "ecs:service:DesiredCount"
+# A service that was made a moment ago.
+_YOUNG: dict[str, tuple[str, ...]] = {"ValidationException": ("service doesn't exist",)}
+_KNOWN_WITHIN_SECONDS = 60.0
+# The metric's name in the settings -> PredefinedMetricType of Application Auto Scaling, and its unit.
+METRICS: Mapping[str, tuple[str, str]] = {
+    "average_cpu": ("ECSServiceAverageCPUUtilization", " %"),
+    "average_memory": ("ECSServiceAverageMemoryUtilization", " %"),
+    "requests_per_target": ("ALBRequestCountPerTarget", " a minute"),
+}
+
+
+def identity(cluster: str, service: str) -> dict[str, str]:
+    """How Application Auto Scaling names an ECS service."""
+    resource = f"service/{cluster}/{service}"
+    return {"ServiceNamespace": "ecs", "ResourceId": resource, "ScalableDimension": _DIMENSION}
+
+
+@dataclass(frozen=True)
+class ScalableTarget(Resource):
+    """The service as a scalable target, with one target tracking policy for each of ``targets``.
+
+    ``targets`` are names of ``METRICS`` with their values. A minimum above the count scales at once, so it is
+    0 while the service has no tasks: the first release raises it. Policies of others stay.
+    """
+
+    kind: ClassVar[str] = "scalable target"
+    service: Service
+    load_balancer: LoadBalancer
+    target_group: TargetGroup
+    minimum: int
+    maximum: int
+    targets: tuple[tuple[str, int], ...]
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """DescribeScalableTargets, ListTagsForResource, DescribeScalingPolicies; None without a service."""
+        if self.service not in known:
+            return None
+        operation, asked = "application-autoscaling:DescribeScalableTargets", self._asked()
+        found = aws.pages(operation, "ScalableTargets", self.label, **asked)
+        if not found:
+            return None
+        target = found[0]
+        arn = target["ScalableTargetARN"]
+        tags = aws.call("application-autoscaling:ListTagsForResource", self.label, ResourceARN=arn)["Tags"]
+        attributes = {
+            "minimum": target["MinCapacity"],
+            "maximum": target["MaxCapacity"],
+            **self._read_policies(aws),
+        }
+        return Live(arn, attributes, tags.get(STACK_TAG), target)
+
+    def wanted(self, known: Known) -> Attributes:
+        """The bounds, and a target for each metric, None where there is to be none of ours."""
+        service = known.get(self.service)
+        stands = service is None or service.raw.get("desiredCount", 0) > 0
+        targets = dict(self.targets)
+        return {
+            "minimum": self.minimum if stands else 0,
+            "maximum": self.maximum,
+            **{_words(metric): targets.get(metric) for metric in METRICS},
+        }
+
+    def describe(self, attribute: str, value: Any) -> str:
+        """With its unit."""
+        units = {_words(metric): unit for metric, (_, unit) in METRICS.items()}
+        return (
+            f"{value}{units[attribute]}"
+            if value and attribute in units
+            else super().describe(attribute, value)
+        )
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """RegisterScalableTarget, then PutScalingPolicy for each metric."""
+        made = aws.settle(lambda: self._register(aws, known, Tags=self.tags), _YOUNG, _KNOWN_WITHIN_SECONDS)
+        live = Live(made["ScalableTargetARN"], {}, self.stack)
+        return self.update(aws, live, frozenset(_words(metric) for metric, _ in self.targets), known)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """RegisterScalableTarget for the bounds, PutScalingPolicy and DeleteScalingPolicy for the metrics."""
+        if changed & {"minimum", "maximum"}:
+            self._register(aws, known)
+        targets = dict(self.targets)
+        for metric in METRICS:
+            if _words(metric) in changed and metric in targets:
+                self._put(aws, metric, targets[metric], known)
+            elif _words(metric) in changed:
+                named = {"PolicyName": self._policy(metric), **self._identity()}
+                aws.find("application-autoscaling:DeleteScalingPolicy", _ABSENT, self.label, **named)
+        return live
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeregisterScalableTarget, which deletes its policies and their alarms."""
+        operation = "application-autoscaling:DeregisterScalableTarget"
+        aws.find(operation, _ABSENT, self.label, **self._identity())
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """TagResource."""
+        operation = "application-autoscaling:TagResource"
+        aws.call(operation, self.label, ResourceARN=live.id, Tags=self.tags)
+
+    def _identity(self) -> dict[str, str]:
+        return identity(self.service.cluster.name, self.service.name)
+
+    def _asked(self) -> dict[str, Any]:
+        named = self._identity()
+        return {"ResourceIds": [named.pop("ResourceId")], **named}
+
+    def _register(self, aws: Aws, known: Known, **more: Any) -> dict[str, Any]:
+        wanted = self.wanted(known)
+        bounds = {"MinCapacity": wanted["minimum"], "MaxCapacity": wanted["maximum"]}
+        operation = "application-autoscaling:RegisterScalableTarget"
+        return aws.call(operation, self.label, **self._identity(), **bounds, **more)
+
+    def _policy(self, metric: str) -> str:
+        return f"lobster-{self.stack}-{metric}"
+
+    def _read_policies(self, aws: Aws) -> dict[str, float | None]:
+        operation = "application-autoscaling:DescribeScalingPolicies"
+        found = aws.pages(operation, "ScalingPolicies", self.label, **self._identity())
+        ours = {
+            each["PolicyName"]: each.get("TargetTrackingScalingPolicyConfiguration", {}) for each in found
+        }
+        return {
+            _words(metric): _value(ours.get(self._policy(metric), {}), kind)
+            for metric, (kind, _) in METRICS.items()
+        }
+
+    def _put(self, aws: Aws, metric: str, value: int, known: Known) -> None:
+        kind, _ = METRICS[metric]
+        specification = {"PredefinedMetricType": kind}
+        if metric == "requests_per_target":
+            specification["ResourceLabel"] = self._label(known)
+        aws.call(
+            "application-autoscaling:PutScalingPolicy",
+            self.label,
+            **self._identity(),
+            PolicyName=self._policy(metric),
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": float(value),
+                "PredefinedMetricSpecification": specification,
+            },
+        )
+
+    def _label(self, known: Known) -> str:
+        """``app/<name>/<id>/targetgroup/<name>/<id>`` (PredefinedMetricSpecification, ResourceLabel)."""
+        balancer = known[self.load_balancer].id.partition(":loadbalancer/")[2]
+        return f"{balancer}/{known[self.target_group].id.rpartition(':')[2]}"
+
+
+def _words(metric: str) -> str:
+    return metric.replace("_", " ").replace("cpu", "CPU")
+
+
+def _value(configuration: Mapping[str, Any], kind: str) -> float | None:
+    """The target, where the policy follows the metric that it should."""
+    follows = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+    return configuration["TargetValue"] if follows == kind else None
