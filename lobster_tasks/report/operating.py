@@ -25,7 +25,8 @@ def history(found: History) -> RenderableType:
     parts += [rows(tuple(header), *lines)] if lines else [Text("There has been no release.")]
     if found.note:
         parts += [Text(), Text(found.note, style="dim")]
-    if any(each.live and not each.current for each in found.releases):
+    serving = {each.revision for each in found.releases if each.current}
+    if any(each.live and each.revision not in serving for each in found.releases):
         parts += [Text(), Text("Back to one of them:  inv rollback --to N", style="dim")]
     return Group(*parts)
 

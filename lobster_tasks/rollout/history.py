@@ -7,7 +7,7 @@ may not be read, the family's revisions are what is left: they tell what was reg
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -93,8 +93,15 @@ def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
         return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
     tags = _tags(aws, settings)
     speed = aws.clock.speed
-    releases = (_release(each, revision, service, tags, speed) for each, revision in found)
-    return History(settings.service, tuple(releases))
+    releases = [_release(each, revision, tags, speed) for each, revision in found]
+    return History(settings.service, with_current(releases, service["taskDefinition"]))
+
+
+def with_current(releases: Sequence[Release], definition: str) -> tuple[Release, ...]:
+    """The release marked that serves: the newest of ``definition`` that is live or on its way. Pure."""
+    ours = [each for each in releases if each.task_definition == definition]
+    serving = next((each for each in ours if each.live or each.seconds is None), next(iter(ours), None))
+    return tuple(replace(each, current=each is serving) for each in releases)
 
 
 def last_live(releases: Sequence[Release], current: str) -> Release | None:
@@ -189,7 +196,6 @@ def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[st
 def _release(
     deployment: Mapping[str, Any],
     revision: Mapping[str, Any],
-    service: Mapping[str, Any],
     tags: Mapping[str, tuple[str, ...]],
     speed: float,
 ) -> Release:
@@ -209,7 +215,6 @@ def _release(
         image,
         tags.get(digest or str(image).rpartition("@")[2], ()),
         live=deployment["status"] == "SUCCESSFUL" and tasks > 0 and is_release,
-        current=definition == service["taskDefinition"],
     )
 
 

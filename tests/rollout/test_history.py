@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.history import Release, expected_seconds, last_live
+from lobster_tasks.rollout.history import Release, expected_seconds, last_live, with_current
 
 FAMILY = "arn:aws:ecs:us-east-2:123456789012:task-definition/f"
 
@@ -46,6 +46,28 @@ def release(revision: int, live: bool | None = True, **members: Any) -> Release:
 def test_the_last_release_that_was_live(releases: list[Release], current: int, last: int | None) -> None:
     found = last_live(releases, f"{FAMILY}:{current}")
     assert (int(found.revision) if found else None) == last
+
+
+@pytest.mark.parametrize(
+    ("releases", "marked"),
+    [
+        ([release(3), release(3), release(2)], 0),
+        ([release(4, False), release(3, False, seconds=1.0), release(3)], 2),
+        ([release(3, False), release(3)], 0),
+        ([release(3, False, seconds=1.0), release(2)], 0),
+        ([release(2)], None),
+    ],
+    ids=[
+        "the newer of two",
+        "the one that is live",
+        "on its way",
+        "none was live",
+        "only others",
+    ],
+)
+def test_one_release_serves(releases: list[Release], marked: int | None) -> None:
+    found = with_current(releases, f"{FAMILY}:3")
+    assert [n for n, each in enumerate(found) if each.current] == ([] if marked is None else [marked])
 
 
 def test_how_long_a_deployment_is_likely_to_take() -> None:
