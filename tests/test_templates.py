@@ -263,6 +263,7 @@ WITHOUT_RESOURCES = {
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "logs:DescribeLogGroups",
 }
 # Actions that are kept to one cluster by a condition.
 BY_CLUSTER = {"ecs:ListTasks", "ecs:DescribeTasks"}

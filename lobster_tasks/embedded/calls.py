@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .access.question import Asked
 from .wire import Call
 
 KEPT = 100_000
@@ -19,7 +21,8 @@ log = logging.getLogger(__name__)
 class Served:
     """One call: its number since the start, who answered (``module:Class`` or ``moto``), and how.
 
-    ``status`` is None when the connection was dropped instead.
+    ``status`` is None when the connection was dropped instead. ``asked`` is what IAM was asked about a caller that it
+    knows.
     """
 
     n: int
@@ -29,6 +32,7 @@ class Served:
     region: str
     handler: str
     status: int | None
+    asked: tuple[Asked, ...] = ()
 
 
 class CallLog:
@@ -39,12 +43,19 @@ class CallLog:
         self._calls: deque[Served] = deque(maxlen=KEPT)
         self._n = 0
 
-    def add(self, call: Call, handler: str, status: int | None) -> None:
+    def add(self, call: Call, handler: str, status: int | None, asked: Iterable[Asked] = ()) -> None:
         """Note a call that has been answered."""
         with self._lock:
             self._n += 1
             served = Served(
-                self._n, call.service, call.operation, call.mutating, call.region, handler, status
+                self._n,
+                call.service,
+                call.operation,
+                call.mutating,
+                call.region,
+                handler,
+                status,
+                tuple(asked),
             )
             self._calls.append(served)
         log.info("%d %s %s -> %s", served.n, call.region, call, status or "dropped")

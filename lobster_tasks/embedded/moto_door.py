@@ -23,12 +23,15 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.model_instances import reset_model_data
+from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
@@ -469,6 +472,27 @@ def add_rule(
     set_actions(made, actions)
     listener.register(arn, made)
     return made
+
+
+def request_members(service: str, operation: str, environ: dict[str, Any]) -> dict[str, Any]:
+    """A request's members as botocore's model of ``service`` names them; NotImplementedError for no such operation."""
+    request = BackendRequest(environ)
+    try:
+        model = get_service_model(service)
+        known = model.operation_model(operation)
+        uri = get_service_router(service).match(request)[1] if model.protocol.startswith("rest") else {}
+    except (NotFound, OperationNotFoundError, UnknownServiceError) as gap:
+        raise NotImplementedError(operation) from gap
+    wire = {
+        "method": request.method,
+        "values": request.values,
+        "headers": request.headers,
+        "body": request.data,
+        "url_path": request.path,
+        "url_params": uri,
+    }
+    protocol = determine_request_protocol(model, request.content_type)
+    return dict(PROTOCOL_PARSERS[protocol](known).parse(wire))
 
 
 def random_hex(length: int) -> str:

@@ -16,7 +16,7 @@ from .world import current
 def role_policies(account: str, role_arn: str) -> list[Mapping[str, Any]]:
     """Every permissions policy of a role, inline and attached; empty when there is no such role."""
     role = moto_door.find_role(account, role_arn)
-    return [] if role is None else _documents(role)
+    return [] if role is None else policies_of(role)
 
 
 def role_allows(
@@ -26,7 +26,7 @@ def role_allows(
     role = moto_door.find_role(account, role_arn)
     if role is None:
         return Decision("implicitDeny")
-    return decide(_documents(role), action, resource, context, role.boundary)
+    return decide(policies_of(role), action, resource, context, role.boundary)
 
 
 def trusts(
@@ -52,6 +52,13 @@ def trusts(
     return "Allow" in hits and "Deny" not in hits
 
 
+def names(role: StoredRole, principal: str) -> bool:
+    """Whether the trust policy names this user, role or session itself, and not only its account."""
+    allowing = [each for each in statements(parsed(role.trust)) if each.get("Effect") == "Allow"]
+    named = [each.get("Principal") for each in allowing]
+    return any(principal in as_list(each.get("AWS", [])) for each in named if isinstance(each, Mapping))
+
+
 def assumable(role_arn: str, now: datetime | None = None) -> bool:
     """Whether a role is old enough for a service to assume it (the fault ``role_propagation_seconds``)."""
     role = moto_door.find_role(role_arn.split(":")[4], role_arn)
@@ -62,7 +69,8 @@ def assumable(role_arn: str, now: datetime | None = None) -> bool:
     return (now or datetime.now(UTC)) - role.created >= wait
 
 
-def _documents(role: StoredRole) -> list[Mapping[str, Any]]:
+def policies_of(role: StoredRole) -> list[Mapping[str, Any]]:
+    """Every permissions policy of a role, inline and attached."""
     return [parsed(document) for document in (*role.inline.values(), *role.attached.values())]
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from . import dispatch
+from .access import gate, passage
 from .calls import CallLog
 from .control import Control
 from .dispatch import Answer
@@ -34,6 +35,7 @@ OWN: dict[str, str] = {
     "secretsmanager": "secretsmanager:SecretsManager",
     "route53": "route53:AmazonRoute53",
     "ssm": "ssm:Ssm",
+    "sts": "sts:Sts",
     "tagging": "tagging:Tagging",
 }
 """Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""
@@ -93,8 +95,10 @@ class Endpoint:
             return self._control.answer(environ)
         call = read_call(environ)
         effects = self._faults.effects(call)
-        answer = self._with_faults(call, effects, environ)
-        self._calls.add(call, self._services.handler(call), answer.status if answer else None)
+        with passage.opened(call) as opened:
+            answer = self._with_faults(call, effects, environ)
+        status, asked = answer.status if answer else None, opened.asked if opened else ()
+        self._calls.add(call, self._services.handler(call), status, asked)
         for effect in effects:
             if effect.kill_task:
                 self._control.kill_task(effect.kill_task)
@@ -114,6 +118,8 @@ class Endpoint:
 
     def _answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         try:
+            if denied := gate.refused(environ):
+                return refusal(call, denied, gate.status(denied))
             return self._services.answer(call, environ)
         except NotImplementedError as gap:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)

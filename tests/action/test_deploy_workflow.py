@@ -102,6 +102,9 @@ def _set_up(person: Project, embedded: EmbeddedProcess, repository: Repository) 
     """What a person does once: the infrastructure, and the role that GitHub may assume. The app's address."""
     iam, role = embedded.client("iam"), {"RoleName": "github-deploys"}
     policy = templates.github_actions_policy(Settings(), "123456789012", "aws")
+    iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
+    )
     iam.create_role(**role, AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(**role, PolicyName="deploy", PolicyDocument=json.dumps(policy))
     return person.inv("setup-fargate", folder=repository.folder).check().out.strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..access.passage import may
+from ..access.question import linked_role
 from ..moto_door import iam_backends
 
 NAME = "AWSServiceRoleForECS"
@@ -18,12 +20,20 @@ def arn(account: str) -> str:
     return f"arn:aws:iam::{account}:role{PATH}{NAME}"
 
 
+def exists(account: str) -> bool:
+    """Whether it is there."""
+    return any(role.name == NAME for role in list(iam_backends[account]["aws"].roles.values()))
+
+
 def ensure(account: str) -> None:
-    """Make it unless it is there, as CreateCluster does the first time."""
-    iam = iam_backends[account]["aws"]
-    if any(role.name == NAME for role in list(iam.roles.values())):
+    """Make it unless it is there, as CreateCluster does the first time.
+
+    "If the user that makes the call doesn't have permissions to create the service-linked role, it isn't created"
+    (ECS API Reference, CreateCluster).
+    """
+    if exists(account) or not may(linked_role(account, "ecs.amazonaws.com")):
         return
-    iam.create_role(
+    iam_backends[account]["aws"].create_role(
         NAME,
         TRUST,
         PATH,

@@ -13,13 +13,13 @@ from .model import Room
 
 def add(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """TagResource: given values replace those of the same keys."""
-    _tags(room, request["resourceArn"]).update(tags_of(request["tags"]))
+    tags_of_arn(room, request["resourceArn"]).update(tags_of(request["tags"]))
     return {}
 
 
 def remove(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """UntagResource."""
-    tags = _tags(room, request["resourceArn"])
+    tags = tags_of_arn(room, request["resourceArn"])
     for key in request["tagKeys"]:
         tags.pop(key, None)
     return {}
@@ -27,10 +27,11 @@ def remove(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def listing(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListTagsForResource."""
-    return {"tags": tag_list(_tags(room, request["resourceArn"]))}
+    return {"tags": tag_list(tags_of_arn(room, request["resourceArn"]))}
 
 
-def _tags(room: Room, arn: str) -> dict[str, str]:
+def tags_of_arn(room: Room, arn: str) -> dict[str, str]:
+    """The tags of what has this ARN, to be read or changed; AwsError where nothing has."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn" or parts[2] != "ecs":
         raise invalid("Invalid arn syntax.")

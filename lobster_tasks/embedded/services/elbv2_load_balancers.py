@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import moto_door
-from ..moto_door import ActionResult, AwsError
+from ..access.stored import has_linked_role
+from ..moto_door import ActionResult, AwsError, iam_backends
 from .elbv2_attributes import LOAD_BALANCER, check_load_balancer, first_values
 from .elbv2_base import ElbBase, check_tags
 from .elbv2_checks import check_choice, check_name, refuse
@@ -37,6 +38,7 @@ ZONE_IDS = {
 """Hosted zone ids of Application Load Balancers, "Elastic Load Balancing endpoints and quotas"."""
 
 FREE_ADDRESSES = 8
+LINKED = "elasticloadbalancing.amazonaws.com"
 ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 
 
@@ -71,6 +73,7 @@ class LoadBalancers(ElbBase):
         made.attrs = first_values(LOAD_BALANCER)
         made.dns_name = self.balancer.open(made.arn)
         self._make_interfaces(made, made.subnets)
+        _ensure_linked_role(self.current_account)
         return ActionResult({"LoadBalancers": [self._balancer_view(made)]})
 
     def describe_load_balancers(self) -> ActionResult:
@@ -254,3 +257,9 @@ class LoadBalancers(ElbBase):
             "SecurityGroups": list(found.security_groups),
             "IpAddressType": found.ip_address_type,
         }
+
+
+def _ensure_linked_role(account: str) -> None:
+    """Make the role of the service with the first load balancer ("Elastic Load Balancing service-linked role")."""
+    if not has_linked_role(account, LINKED):
+        iam_backends[account]["aws"].create_service_linked_role(LINKED, "", "")
