@@ -10,6 +10,7 @@
 | ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | the two-minute warning to a task on FARGATE_SPOT |
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
+| ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | AWS's maintenance of a service, a person's handshake |
 | ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``fargate.task_endpoint``) |
 | ``GET /_embedded/instances/…`` | the same for App Runner's instances |
 | ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
@@ -55,6 +56,7 @@ class Control:
             ("POST", "interrupt-spot"): self._interrupt_spot,
             ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
             ("POST", "address"): self._address,
+            ("POST", "apprunner"): self._apprunner,
         }
 
     def answer(self, environ: dict[str, Any]) -> Answer:
@@ -93,6 +95,11 @@ class Control:
 
     def _address(self, given: Any) -> dict[str, str]:
         return {"address": self._world.addresses.loopback(given["vpc"], given["ip"])}
+
+    def _apprunner(self, given: Any) -> dict[str, str]:
+        with self._world.lock:
+            self._world.apprunner.set_status(given["arn"], given["status"])
+        return {"status": given["status"]}
 
     def _kill_task(self, given: Any) -> dict[str, bool]:
         return {"killed": self.kill_task(given["task"])}

@@ -87,6 +87,34 @@ class Sites:
 
         return dict(eventually(look))
 
+    def put(self, arn: str, status: str) -> None:
+        """Bring about a state that AWS or a person brings about: maintenance, a handshake."""
+        answer = requests.post(
+            f"{self.process.url}/_embedded/apprunner", json={"arn": arn, "status": status}, timeout=10
+        )
+        answer.raise_for_status()
+
+    def connection(self, name: str = "github") -> str:
+        """A connection to GitHub whose handshake somebody completed."""
+        made = self.api.create_connection(ConnectionName=name, ProviderType="GITHUB")
+        arn = str(made["Connection"]["ConnectionArn"])
+        self.put(arn, "AVAILABLE")
+        return arn
+
+    def code(self, connection: str, **more: Any) -> dict[str, Any]:
+        """A SourceConfiguration of a repository of source code."""
+        return {
+            "CodeRepository": {
+                "RepositoryUrl": "https://github.com/example/site",
+                "SourceCodeVersion": {"Type": "BRANCH", "Value": "main"},
+                "CodeConfiguration": {
+                    "ConfigurationSource": "API",
+                    "CodeConfigurationValues": {"Runtime": "PYTHON_311", **more},
+                },
+            },
+            "AuthenticationConfiguration": {"ConnectionArn": connection},
+        }
+
     def operations(self, arn: str) -> list[tuple[str, str]]:
         """Type and status of a service's operations, newest first."""
         found = self.api.list_operations(ServiceArn=arn)["OperationSummaryList"]

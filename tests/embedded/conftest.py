@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.embedded.apprunner_stack import Sites
 from tests.embedded.balanced import Balanced
 from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, start
@@ -67,3 +68,10 @@ def rapid_stack(rapid_process: EmbeddedProcess) -> Stack:
     """What an ECS service stands on, where minutes are nothing."""
     rapid_process.reset()
     return Stack(rapid_process)
+
+
+@pytest.fixture
+def sites(rapid_process: EmbeddedProcess) -> Sites:
+    """App Runner, empty, where minutes are nothing."""
+    rapid_process.reset()
+    return Sites(rapid_process)

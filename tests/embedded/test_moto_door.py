@@ -180,6 +180,13 @@ def test_logs_are_written() -> None:
     assert (event.timestamp, event.message) == (now, "line")
 
 
+def test_metrics_are_reported() -> None:
+    """``put_metric_data`` and ``metric_data`` of CloudWatch's store."""
+    moto_door.put_metrics(ACCOUNT, REGION, "AWS/AppRunner", [{"MetricName": "Requests", "Value": 3.0}])
+    (datum,) = moto_door.cloudwatch_backends[ACCOUNT][REGION].metric_data
+    assert (datum.namespace, datum.name, datum.value) == ("AWS/AppRunner", "Requests", 3.0)
+
+
 def test_secrets_are_read() -> None:
     secrets = moto_door.secretsmanager_backends[ACCOUNT][REGION]
     secrets.create_secret("s", "v", None, None, [], None, None, [], False)

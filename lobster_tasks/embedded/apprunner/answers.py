@@ -23,6 +23,11 @@ def wrong_state(message: str) -> AwsError:
     return AwsError("InvalidStateException", message)
 
 
+def quota_exceeded(message: str) -> AwsError:
+    """ServiceQuotaExceededException."""
+    return AwsError("ServiceQuotaExceededException", message)
+
+
 def not_found(what: str, arn: str) -> AwsError:
     """ResourceNotFoundException."""
     return AwsError("ResourceNotFoundException", f"{what} not found for arn: {arn}")
@@ -43,8 +48,11 @@ def _problems(shape: Any, value: Any, at: str) -> Iterator[str]:
     match shape.type_name:
         case "structure":
             for name, member in shape.members.items():
+                inside = f"{at}.{_lower(name)}" if at else _lower(name)
                 if name in value:
-                    yield from _problems(member, value[name], f"{at}.{_lower(name)}" if at else _lower(name))
+                    yield from _problems(member, value[name], inside)
+                elif name in shape.required_members:
+                    yield f"Value null at '{inside}' failed to satisfy constraint: Member must not be null"
         case "list":
             for index, item in enumerate(value, 1):
                 yield from _problems(shape.member, item, f"{at}.{index}.member")

@@ -9,10 +9,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import invalid, not_found, tags_of
+from .answers import invalid, not_found, quota_exceeded, tags_of
 from .model import AwsDict, Companion, Room, now
-
-__all__ = ["Companion"]
 
 SCALING = "autoscalingconfiguration"
 TRACING = "observabilityconfiguration"
@@ -29,6 +27,10 @@ NAMES = {
 """The kinds of companions as ARNs and as shapes name them."""
 
 REVISED = (SCALING, TRACING, CONNECTOR)
+NAMES_MOST = {SCALING: 10, TRACING: 10, CONNECTOR: 10, CONNECTION: 10}
+REVISIONS_MOST = {SCALING: 5, TRACING: 10}
+"""Quotas, "App Runner service resource quotas"."""
+
 DEFAULT = "DefaultConfiguration"
 DEFAULT_ID = "00000000000000000000000000000001"
 
@@ -38,6 +40,7 @@ def add(
 ) -> Companion:
     """A new companion, or a new revision of its name; ``body`` is what is particular to its kind."""
     shape = NAMES[kind]
+    _check_quota(room, kind, name)
     revision = len(named(room, kind, name, gone=True)) + 1
     path = f"{name}/{revision}" if kind in REVISED else name
     arn = room.arn(f"{kind}/{path}/{identity or uuid.uuid4().hex}")
@@ -51,6 +54,14 @@ def add(
     return made
 
 
+def _check_quota(room: Room, kind: str, name: str) -> None:
+    names = {one.name for one in named(room, kind)} - {DEFAULT}
+    if kind in NAMES_MOST and len(names | {name}) > NAMES_MOST[kind]:
+        raise quota_exceeded(f"You have reached the limit of {NAMES_MOST[kind]} for {NAMES[kind]}.")
+    if kind in REVISIONS_MOST and len(named(room, kind, name)) >= REVISIONS_MOST[kind]:
+        raise quota_exceeded(f"You have reached the limit of {REVISIONS_MOST[kind]} revisions for {name}.")
+
+
 def named(room: Room, kind: str, name: str | None = None, *, gone: bool = False) -> list[Companion]:
     """The companions of a kind, of one name or all, oldest first; deleted ones only when asked for."""
     return [
@@ -58,6 +69,13 @@ def named(room: Room, kind: str, name: str | None = None, *, gone: bool = False)
         for one in room.companions.values()
         if one.kind == kind and name in (None, one.name) and (gone or not one.gone)
     ]
+
+
+def listed(room: Room, kind: str, name: str | None, request: Mapping[str, Any]) -> list[Companion]:
+    """The revisions that a listing asks for: of one name or all, and, with LatestOnly, the newest of each."""
+    found = named(room, kind, name)
+    newest = {one.name: one for one in found}
+    return list(newest.values()) if request.get("LatestOnly") else found
 
 
 def find(room: Room, kind: str, arn: str) -> Companion:
@@ -92,12 +110,6 @@ def default_scaling(room: Room) -> Companion:
     return next(one for one in named(room, SCALING) if one.body["IsDefault"])
 
 
-def scaling_summary(companion: Companion) -> AwsDict:
-    """An auto scaling configuration as services and listings show it."""
-    left_out = ("Latest", "MaxConcurrency", "MinSize", "MaxSize", "DeletedAt")
-    return {name: value for name, value in companion.body.items() if name not in left_out}
-
-
 def is_used(room: Room, companion: Companion) -> bool:
     """Whether a service, as it is configured, uses it."""
     return any(
@@ -112,10 +124,13 @@ def is_used(room: Room, companion: Companion) -> bool:
     )
 
 
-def delete(room: Room, companion: Companion, status: str = "INACTIVE") -> None:
-    """Take it away; InvalidRequestException while a service uses it."""
+def must_be_free(room: Room, companion: Companion) -> None:
+    """InvalidRequestException while a service uses it."""
     if is_used(room, companion):
-        raise invalid(
-            f"{NAMES[companion.kind]} {companion.arn} is in use by a service and cannot be deleted."
-        )
+        what = NAMES[companion.kind]
+        raise invalid(f"{what} {companion.arn} is in use by a service and cannot be deleted.")
+
+
+def delete(companion: Companion, status: str = "INACTIVE") -> None:
+    """Take it away."""
     companion.body |= {"Status": status, "DeletedAt": now()}

@@ -12,7 +12,7 @@ from .. import roles
 from ..moto_door import find_role
 from . import companions
 from .answers import invalid
-from .model import AwsDict, Configuration, Room
+from .model import AwsDict, Companion, Configuration, Room
 
 BUILD, TASKS = "build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"
 RESERVED = "AWSAPPRUNNER"
@@ -148,7 +148,7 @@ def _network(room: Room, request: Mapping[str, Any], before: Configuration | Non
     return made
 
 
-def _scaling(room: Room, request: Mapping[str, Any], before: Configuration | None) -> companions.Companion:
+def _scaling(room: Room, request: Mapping[str, Any], before: Configuration | None) -> Companion:
     given = request.get("AutoScalingConfigurationArn")
     if given:
         return companions.latest(room, companions.SCALING, given)

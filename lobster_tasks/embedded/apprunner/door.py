@@ -34,15 +34,22 @@ NOT_RUN = "The embedded AWS runs images of private ECR repositories only; no pro
 
 
 class Door:
-    """Owns a service's port from its creation to its end; ``candidates`` are the instances that serve now."""
+    """Owns a service's port from its creation to its end.
+
+    ``candidates`` are the instances that serve now; ``accepts`` says whether there is a way to the service by a host.
+    """
 
     def __init__(
-        self, pace: Pace, meter: Meter, candidates: Callable[[], list[Instance]], public: Callable[[], bool]
+        self,
+        pace: Pace,
+        meter: Meter,
+        candidates: Callable[[], list[Instance]],
+        accepts: Callable[[str], bool],
     ) -> None:
         self._pace = pace
         self._meter = meter
         self._candidates = candidates
-        self._public = public
+        self._accepts = accepts
         self._front = FrontDoor(self._handle)
         self._front.plain = True
         self._front.set_idle(pace.real(WHOLE_REQUEST, at_least=SHORTEST))
@@ -74,7 +81,7 @@ class Door:
         return answer
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not self.routed or not self._public():
+        if not self.routed or not self._accepts(_host(request)):
             return _alone(404)
         if "Upgrade" in request.headers:
             return _alone(403)
@@ -107,6 +114,10 @@ class Door:
             return _alone(408, close=True)
         finally:
             attempt.cut()
+
+
+def _host(request: web.BaseRequest) -> str:
+    return request.headers.get("Host", "").partition(":")[0].lower()
 
 
 async def _ask(request: web.BaseRequest, instance: Instance, attempt: Attempt, limit: float) -> Reply:

@@ -114,7 +114,13 @@ class Domain:
     """A custom domain of a service; ``body`` is its CustomDomain."""
 
     body: AwsDict
-    records: list[AwsDict] = field(default_factory=list)
+
+    @property
+    def hosts(self) -> set[str]:
+        """The names that lead to the service."""
+        name = self.body["DomainName"]
+        more = {f"www.{name}"} if self.body["EnableWWWSubdomain"] else set()
+        return {name, *more} if self.body["Status"] == "ACTIVE" else set()
 
 
 @dataclass

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ..fargate.task_endpoint import role_credentials
 from ..runtime.images import PullError
 from ..world import World
-from . import companions
+from . import companions, validation
 from .door import Door
 from .fleet import Fleet
 from .journal import Journal
@@ -45,7 +46,7 @@ class AppRunner:
         """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
         service = Service(name, identity, room.arn(f"service/{name}/{identity}"), url="", **made)
         meter, fleet = Meter(room, service), Fleet(self._world, self._workers, room, service)
-        door = Door(self._world.pace, meter, lambda: fleet.serving, lambda: is_reachable(room, service))
+        door = Door(self._world.pace, meter, lambda: fleet.serving, partial(accepts, room, service))
         service.url = door.address
         self._running[service.arn] = Running(service, door, fleet, meter, Journal(room, service))
         room.services[service.arn] = service
@@ -63,6 +64,26 @@ class AppRunner:
         future.add_done_callback(self._under_way.discard)
         return operation
 
+    def later(self, aws_seconds: float, act: Callable[[], Any]) -> None:
+        """Call ``act`` after some time, with the lock held, unless everything was emptied."""
+        future = asyncio.run_coroutine_threadsafe(self._after(aws_seconds, act), self._world.loop)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+
+    async def _after(self, aws_seconds: float, act: Callable[[], Any]) -> None:
+        await asyncio.sleep(self._world.pace.real(aws_seconds))
+        with self._world.lock:
+            act()
+
+    def set_status(self, arn: str, status: str) -> None:
+        """Put a service or a companion into a state that AWS or a person brings about elsewhere; KeyError."""
+        for room in self._rooms.values():
+            if arn in room.services:
+                return room.services[arn].enter(status)
+            if arn in room.companions:
+                return room.companions[arn].body.update(Status=status)
+        raise KeyError(arn)
+
     async def _carry_out(self, work: Work, service: Service) -> None:
         try:
             await work.run()
@@ -76,10 +97,16 @@ class AppRunner:
             await asyncio.sleep(TICK)
             with self._world.lock:
                 self._deploy_what_was_pushed()
+                self._validate_domains()
                 self._forget_deleted()
                 if self._world.loop.time() - reported >= self._world.pace.real(PERIOD):
                     reported = self._world.loop.time()
                     self._report()
+
+    def _validate_domains(self) -> None:
+        for room in self._rooms.values():
+            for service in room.living():
+                validation.go_on(self.later, room.account, service)
 
     def _forget_deleted(self) -> None:
         for room in self._rooms.values():
@@ -139,10 +166,26 @@ class AppRunner:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
 
-def is_reachable(room: Room, service: Service) -> bool:
-    """Whether there is a way to a service: it is public, or has an ingress connection."""
-    if service.configuration.network["IngressConfiguration"].get("IsPubliclyAccessible", True):
-        return True
+LOCAL = ("", "127.0.0.1", "localhost")
+
+
+def accepts(room: Room, service: Service, host: str) -> bool:
+    """Whether requests for a host come to the service: its own address, and custom domains that are ACTIVE.
+
+    A private service is reached through an ingress connection only.
+    """
+    return _is_own(service, host) and (_is_public(service) or _has_ingress(room, service))
+
+
+def _is_own(service: Service, host: str) -> bool:
+    return host in LOCAL or any(host in domain.hosts for domain in service.domains.values())
+
+
+def _is_public(service: Service) -> bool:
+    return bool(service.configuration.network["IngressConfiguration"].get("IsPubliclyAccessible", True))
+
+
+def _has_ingress(room: Room, service: Service) -> bool:
     connections = companions.named(room, companions.INGRESS)
     return any(
         one.body["ServiceArn"] == service.arn and one.body["Status"] == "AVAILABLE" for one in connections

@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto_door import AwsError
-from . import companions
-from .answers import invalid, not_found, page, some, tags_of, wrong_state
+from . import companions, scaling
+from .answers import invalid, not_found, page, quota_exceeded, some, tags_of, wrong_state
 from .configuration import configure
 from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, Operation, Room, Service
 from .part import AppRunner
@@ -25,14 +24,14 @@ def create(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
     if any(service.name == name for service in room.living()):
         raise invalid(f"Service with the provided name already exists: {name}.")
     if len(room.living()) >= MOST:
-        raise AwsError("ServiceQuotaExceededException", f"You have reached the limit of {MOST} services.")
+        raise quota_exceeded(f"You have reached the limit of {MOST} services.")
     made = {
         "configuration": configure(room, request),
         "encryption": request.get("EncryptionConfiguration"),
         "tags": tags_of(request.get("Tags")),
     }
     service = part.open(room, name, uuid.uuid4().hex, made)
-    return _begun(service, part.begin(service, CREATE))
+    return _begun(room, service, part.begin(service, CREATE))
 
 
 def find(room: Room, arn: str) -> Service:
@@ -52,7 +51,7 @@ def living(room: Room, arn: str) -> Service:
 
 def describe(room: Room, request: Request) -> dict[str, Any]:
     """DescribeService: deleted ones too, for a while."""
-    return {"Service": view(find(room, request["ServiceArn"]))}
+    return {"Service": view(room, find(room, request["ServiceArn"]))}
 
 
 def list_summaries(room: Room, request: Request) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def update(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
     _must_be(service, "updated", "RUNNING", "CREATE_FAILED")
     before = service.configuration
     service.configuration = configure(room, request, before)
-    return _begun(service, part.begin(service, UPDATE, before if service.deployed else None))
+    return _begun(room, service, part.begin(service, UPDATE, before if service.deployed else None))
 
 
 def delete(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
@@ -85,21 +84,21 @@ def delete(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
         raise wrong_state(
             "Service cannot be deleted while it has VPC ingress connections. Delete them first."
         )
-    return _begun(service, part.begin(service, DELETE))
+    return _begun(room, service, part.begin(service, DELETE))
 
 
 def pause(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
     """PauseService."""
     service = living(room, request["ServiceArn"])
     _must_be(service, "paused", "RUNNING")
-    return _begun(service, part.begin(service, PAUSE))
+    return _begun(room, service, part.begin(service, PAUSE))
 
 
 def resume(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
     """ResumeService."""
     service = living(room, request["ServiceArn"])
     _must_be(service, "resumed", "PAUSED")
-    return _begun(service, part.begin(service, RESUME, service.configuration))
+    return _begun(room, service, part.begin(service, RESUME, service.configuration))
 
 
 def deploy(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
@@ -115,21 +114,20 @@ def _must_be(service: Service, verb: str, *states: str) -> None:
         raise wrong_state(f"Service cannot be {verb} in the current state: {service.status}.")
 
 
-def _begun(service: Service, operation: Operation) -> dict[str, Any]:
-    return {"Service": view(service), "OperationId": operation.id}
+def _begun(room: Room, service: Service, operation: Operation) -> dict[str, Any]:
+    return {"Service": view(room, service), "OperationId": operation.id}
 
 
-def view(service: Service) -> dict[str, Any]:
+def view(room: Room, service: Service) -> dict[str, Any]:
     """A service as DescribeService shows it."""
     wanted = service.configuration
-    scaling = wanted.scaling
     return {
         **_summary(service),
         "SourceConfiguration": wanted.source,
         "InstanceConfiguration": wanted.instance,
         "HealthCheckConfiguration": wanted.health,
         "NetworkConfiguration": wanted.network,
-        "AutoScalingConfigurationSummary": companions.scaling_summary(scaling),
+        "AutoScalingConfigurationSummary": scaling.summary(room, wanted.scaling),
         **some(
             DeletedAt=service.deleted_at,
             EncryptionConfiguration=service.encryption,

@@ -7,6 +7,7 @@ update or deployment rolls back: the service is RUNNING again, and only the oper
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 from ..world import World
@@ -122,8 +123,8 @@ class Work:
     def _fail(self, reason: str) -> None:
         operation, journal = self._operation, self._running.journal
         self._say(reason)
-        shown = operation.id.replace("-", "")
-        self._say(f"Deployment with ID : {shown} failed. Failure reason : {reason.partition('.')[0]}.")
+        short = re.split(r" on protocol|\. ", reason)[0].rstrip(".")
+        self._say(f"Deployment with ID : {operation.id.replace('-', '')} failed. Failure reason : {short}.")
         if self._before is None:
             operation.enter("FAILED")
             journal.event("Service creation failed. For more information, see service logs.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..apprunner import answers, services
+from ..apprunner import answers, beside, domains, ingress, scaling, services, tagging
 from ..apprunner.model import Room
 from ..apprunner.part import AppRunner as Part
 from ..moto_door import ActionResult, BaseResponse
@@ -54,3 +54,38 @@ class AppRunner(BaseResponse):
     resume_service = moved_by(services.resume)
     start_deployment = moved_by(services.deploy)
     list_operations = answered_by(services.list_operations)
+
+    create_auto_scaling_configuration = answered_by(scaling.create)
+    describe_auto_scaling_configuration = answered_by(scaling.describe)
+    list_auto_scaling_configurations = answered_by(scaling.list_summaries)
+    delete_auto_scaling_configuration = answered_by(scaling.delete)
+    list_services_for_auto_scaling_configuration = answered_by(scaling.list_services)
+    update_default_auto_scaling_configuration = answered_by(scaling.make_default)
+
+    create_observability_configuration = answered_by(beside.create_tracing)
+    describe_observability_configuration = answered_by(beside.describe_tracing)
+    list_observability_configurations = answered_by(beside.list_tracing)
+    delete_observability_configuration = answered_by(beside.delete_tracing)
+
+    create_vpc_connector = answered_by(beside.create_connector)
+    describe_vpc_connector = answered_by(beside.describe_connector)
+    list_vpc_connectors = answered_by(beside.list_connectors)
+    delete_vpc_connector = answered_by(beside.delete_connector)
+
+    create_vpc_ingress_connection = moved_by(ingress.create)
+    describe_vpc_ingress_connection = answered_by(ingress.describe)
+    list_vpc_ingress_connections = answered_by(ingress.list_summaries)
+    update_vpc_ingress_connection = moved_by(ingress.update)
+    delete_vpc_ingress_connection = moved_by(ingress.delete)
+
+    create_connection = answered_by(beside.create_connection)
+    list_connections = answered_by(beside.list_connections)
+    delete_connection = answered_by(beside.delete_connection)
+
+    associate_custom_domain = moved_by(domains.associate)
+    describe_custom_domains = answered_by(domains.describe)
+    disassociate_custom_domain = moved_by(domains.disassociate)
+
+    tag_resource = answered_by(tagging.add)
+    untag_resource = answered_by(tagging.remove)
+    list_tags_for_resource = answered_by(tagging.listing)
