@@ -206,6 +206,14 @@ GroupId = Annotated[str, _matching(r"sg-[0-9a-f]+", "takes ids of security group
 KeyArn = Annotated[
     str, _matching(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "takes ARNs of KMS keys (not of aliases)")
 ]
+Domain = Annotated[
+    str,
+    Field(max_length=253),
+    _matching(
+        r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]",
+        "takes domain names in small letters, as in app.example.com",
+    ),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Path = Annotated[str, Field(max_length=1024), _matching(r"/\S*", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
@@ -477,6 +485,8 @@ class Settings(_Section):
     images: ImageSettings = Field(default_factory=ImageSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     load_balancer: LoadBalancerSettings = Field(default_factory=LoadBalancerSettings)
+    domains: Annotated[tuple[Domain, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
+    """The app's own names; ``inv cutover`` brings them over. HTTPS with a certificate of ACM for all of them."""
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)

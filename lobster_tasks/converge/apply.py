@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..aws import Aws
 from ..errors import AwsCallError
@@ -27,8 +27,9 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
     Raises RefusedError before anything is changed where a resource would have to be replaced.
     """
     refuse_impossible(made)
-    removing = any(change.action == "delete" for change in made.changes)
     by_resource = {change.resource: change for change in made.changes}
+    removed = [resource for resource, change in by_resource.items() if change.action == "delete"]
+    kept = [resource for resource in by_resource if resource not in removed]
     live = dict(made.live)
 
     def perform(resource: Resource) -> None:
@@ -36,8 +37,8 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
         live[resource] = _perform(aws, change, live)
         done(change)
 
-    needs = _needed_by(by_resource) if removing else lambda resource: resource.needs
-    graph.run(by_resource, needs, perform, lambda resource: resource.label, aws.clock)
+    graph.run(kept, lambda resource: resource.needs, perform, lambda resource: resource.label, aws.clock)
+    graph.run(removed, _needed_by(removed), perform, lambda resource: resource.label, aws.clock)
 
 
 def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Live | None:
@@ -64,6 +65,6 @@ def _create(aws: Aws, resource: Resource, known: Known) -> Live:
     return resource.update(aws, found, missing, known) if missing else found
 
 
-def _needed_by(resources: dict[Resource, Change]) -> Callable[[Resource], tuple[Resource, ...]]:
+def _needed_by(resources: Sequence[Resource]) -> Callable[[Resource], tuple[Resource, ...]]:
     """The graph upside down: what needs a resource goes before it."""
     return lambda resource: tuple(other for other in resources if resource in other.needs)

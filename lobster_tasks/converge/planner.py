@@ -70,13 +70,14 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
 
     What exists without the stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it.
     """
-    foreign = [each for each in stack.resources if (found := live[each]) and not _is_ours(each, found)]
+    known = Known(live)
+    foreign = [each for each in known if each.presence(known) == "wanted" and not _is_ours(each, known[each])]
     if foreign and not adopt:
         raise _not_ours(foreign, live)
-    known = Known(live)
     changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
+    changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
     touched = {change.resource for change in changes}
-    kept = tuple(each for each in stack.resources if each not in touched)
+    kept = tuple(each for each in stack.resources if each not in touched and live[each] is not None)
     return Plan(stack.name, tuple(changes), kept, live)
 
 
@@ -110,9 +111,19 @@ def refuse_impossible(made: Plan) -> None:
     )
 
 
+def _removal(resource: Resource, found: Live | None, known: Known) -> list[Change]:
+    """What is ours and no longer wanted goes when nothing leads to it any more."""
+    if found is None or resource.presence(known) != "unwanted" or not _is_ours(resource, found):
+        return []
+    return [Change("delete", resource, "the settings do not ask for it any more")]
+
+
 def _changes(resource: Resource, found: Live | None, known: Known, foreign: list[Resource]) -> list[Change]:
+    presence = resource.presence(known)
     if found is None:
-        return [Change("create", resource, "not there")]
+        return [Change("create", resource, "not there")] if presence == "wanted" else []
+    if presence == "unwanted":
+        return []
     differing = tuple(differences(resource, found, known))
     reason = "; ".join(map(str, differing))
     if any(each.attribute in resource.fixed for each in differing):

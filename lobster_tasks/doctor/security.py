@@ -95,7 +95,8 @@ def _listener_ports(facts: Facts) -> list[int]:
     balancer = facts.known("load_balancer")
     listeners = facts.known("listeners") if balancer else []
     ports = sorted(listener["Port"] for listener in listeners)
-    return ports or ([80, 443] if facts.settings.load_balancer.certificate else [80])
+    secure = facts.settings.load_balancer.certificate or facts.settings.domains
+    return ports or ([80, 443] if secure else [80])
 
 
 def _in(groups: Iterable[Rule]) -> list[Rule]:

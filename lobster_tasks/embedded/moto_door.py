@@ -389,6 +389,8 @@ def find_certificate(account: str, region: str, arn: str) -> StoredCertificate |
 def ssl_policy_exists(name: str) -> bool:
     """Whether Elastic Load Balancing has a security policy of this name."""
     return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
+
+
 _RECORD_MEMBERS = {
     "Name": "name",
     "Type": "type",
@@ -450,11 +452,6 @@ def balancers_with_certificate(account: str, region: str, arn: str) -> list[str]
         for each in balancers
         if any(arn in listener.certificates for listener in list(each.listeners.values()))
     ]
-
-
-def ssl_policy_exists(name: str) -> bool:
-    """Whether Elastic Load Balancing has a security policy of this name."""
-    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
 
 
 def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:

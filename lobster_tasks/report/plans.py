@@ -192,8 +192,13 @@ def _target_group(resource: Any, live: Mapping[Resource, Live | None]) -> str:
 
 
 def _listener(resource: Any, live: Mapping[Resource, Live | None]) -> str:
-    scheme = "HTTPS" if resource.certificate else "HTTP"
-    return f"{scheme} → {resource.target_group.name if resource.target_group else 'redirect to HTTPS'}"
+    where = "redirect to HTTPS" if resource.redirects(live) else resource.target_group.name
+    return f"{resource.protocol} → {where}"
+
+
+def _certificate(resource: Any, live: Mapping[Resource, Live | None]) -> str:
+    found = live.get(resource)
+    return f"{found.attributes['status']}, for {', '.join(found.attributes['names'])}" if found else ""
 
 
 def _service(resource: Any, live: Mapping[Resource, Live | None]) -> str:
@@ -223,6 +228,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "security group": lambda resource, live: "; ".join(_ingress(resource)),
     "load balancer": _load_balancer,
     "target group": _target_group,
+    "certificate": _certificate,
     "listener": _listener,
     "task definition": _task_definition,
     "service": _service,

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from .. import templates
 from ..settings import STACK_TAG, Settings
+from .certificates import Certificate
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
 from .iam import Role
-from .load_balancing import Listener, LoadBalancer, TargetGroup
+from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
 from .resource import Known, Live, Resource
@@ -86,8 +87,8 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         stack,
         (
             *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
-            *(balancer, target_group, *listeners, cluster, task_definition, service),
-            *_scaling(settings, service, balancer),
+            *(balancer, target_group, *_certificates(listeners), *listeners),
+            *(cluster, task_definition, service, *_scaling(settings, service, balancer)),
         ),
     )
 
@@ -128,7 +129,8 @@ def _network(settings: Settings) -> Network:
 
 
 def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:
-    ports = (80, 443) if settings.load_balancer.certificate else (80,)
+    secure = settings.load_balancer.certificate or settings.domains
+    ports = (HTTP_PORT, HTTPS_PORT) if secure else (HTTP_PORT,)
     balancer = SecurityGroup(
         settings.load_balancer.security_group,
         settings.name,
@@ -173,9 +175,13 @@ def _load_balancing(
 
 
 def _listeners(settings: Settings, balancer: LoadBalancer, group: TargetGroup) -> tuple[Listener, ...]:
-    stack, certificate = settings.name, settings.load_balancer.certificate
-    http, https = f"{balancer.name}:80", f"{balancer.name}:443"
-    if certificate is None:
-        return (Listener(http, stack, balancer, 80, group),)
-    secure = Listener(https, stack, balancer, 443, group, certificate)
-    return secure, Listener(http, stack, balancer, 80, secure=secure)
+    stack, arn = settings.name, settings.load_balancer.certificate or ""
+    own = settings.domains and not arn
+    domains = Certificate(settings.domains[0], stack, settings.domains) if own else None
+    secure = Listener(f"{balancer.name}:{HTTPS_PORT}", stack, balancer, HTTPS_PORT, group, arn, domains)
+    plain = Listener(f"{balancer.name}:{HTTP_PORT}", stack, balancer, HTTP_PORT, group, secure=secure)
+    return secure, plain
+
+
+def _certificates(listeners: tuple[Listener, ...]) -> tuple[Certificate, ...]:
+    return tuple(each.domains for each in listeners if each.domains)

@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from ..errors import OutOfTimeError
 from ..together import together
+from .certificates import ISSUED, Certificate
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Presence, Resource, stack_of, tag_list
 
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+HTTP_PORT, HTTPS_PORT = 80, 443
 _GONE_WITHIN_SECONDS = 600.0
 _TO_HTTPS = "redirect to HTTPS:443, HTTP_301"
 
@@ -265,17 +267,38 @@ class TargetGroup(Resource):
 
 @dataclass(frozen=True)
 class Listener(Resource):
-    """A listener on ``port``: it forwards to the target group, or redirects to the listener ``secure``.
+    """A listener on ``port``: it forwards to the target group, or redirects to the listener ``secure`` once there is
+    one.
 
-    With a ``certificate`` (an ACM ARN) it speaks HTTPS.
+    The one on port 443 speaks HTTPS, with ``certificate`` (an ACM ARN), or that of the ``domains`` once it is
+    issued; with neither it is not wanted.
     """
 
     kind: ClassVar[str] = "listener"
     load_balancer: LoadBalancer
     port: int
-    target_group: TargetGroup | None = None
+    target_group: TargetGroup
     certificate: str = ""
+    domains: Certificate | None = None
     secure: Listener | None = None
+
+    @property
+    def protocol(self) -> str:
+        """HTTP or HTTPS."""
+        return "HTTPS" if self.port == HTTPS_PORT else "HTTP"
+
+    def presence(self, known: Mapping[Resource, Live | None]) -> Presence:
+        """HTTPS as long as there is a certificate for it; one that waits for its certificate stays as it is."""
+        if self.protocol == "HTTP" or self._certificate(known):
+            return "wanted"
+        return "as found" if self.domains else "unwanted"
+
+    def redirects(self, known: Mapping[Resource, Live | None]) -> bool:
+        """Whether it leads to HTTPS."""
+        if self.secure is None:
+            return False
+        presence = self.secure.presence(known)
+        return presence == "wanted" or (presence == "as found" and known.get(self.secure) is not None)
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeListeners of the load balancer; None while there is no load balancer."""
@@ -299,11 +322,13 @@ class Listener(Resource):
 
     def wanted(self, known: Known) -> Attributes:
         """Protocol, what it does, certificate and TLS policy."""
+        if self.presence(known) != "wanted":
+            return {}
         return {
-            "protocol": "HTTPS" if self.certificate else "HTTP",
-            "action": f"forward to {self.target_group.name}" if self.target_group else _TO_HTTPS,
-            "certificate": self.certificate,
-            "TLS policy": TLS_POLICY if self.certificate else "",
+            "protocol": self.protocol,
+            "action": _TO_HTTPS if self.redirects(known) else f"forward to {self.target_group.name}",
+            "certificate": self._certificate(known),
+            "TLS policy": TLS_POLICY if self.protocol == "HTTPS" else "",
         }
 
     def create(self, aws: Aws, known: Known) -> Live:
@@ -330,21 +355,28 @@ class Listener(Resource):
         """AddTags."""
         _tag(aws, self, live)
 
+    def _certificate(self, known: Mapping[Resource, Live | None]) -> str:
+        """The ARN of the certificate; empty without one, or while it waits for its validation."""
+        if self.certificate or self.domains is None:
+            return self.certificate
+        found = known.get(self.domains)
+        return found.id if found and found.attributes["status"] == ISSUED else ""
+
     def _parameters(self, known: Known) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "Port": self.port,
-            "Protocol": "HTTPS" if self.certificate else "HTTP",
+            "Protocol": self.protocol,
             "DefaultActions": [self._action(known)],
         }
-        if self.certificate:
-            certificates = [{"CertificateArn": self.certificate}]
+        if self.protocol == "HTTPS":
+            certificates = [{"CertificateArn": self._certificate(known)}]
             parameters |= {"Certificates": certificates, "SslPolicy": TLS_POLICY}
         return parameters
 
     def _action(self, known: Known) -> dict[str, Any]:
-        if self.target_group:
+        if not self.redirects(known):
             return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
-        redirect = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+        redirect = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
         return {"Type": "redirect", "RedirectConfig": redirect}
 
 

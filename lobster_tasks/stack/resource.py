@@ -11,12 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..aws import Aws
 from ..settings import STACK_TAG
 
 Attributes = Mapping[str, Any]
+# Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
+Presence = Literal["wanted", "unwanted", "as found"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,10 @@ class Resource(ABC):
         if isinstance(value, tuple):
             return ", ".join(map(str, value)) or "none"
         return "none" if value in (None, "") else str(value)
+
+    def presence(self, known: Known) -> Presence:
+        """Whether it should be there."""
+        return "wanted"
 
     @abstractmethod
     def read(self, aws: Aws, known: Known) -> Live | None:

@@ -159,7 +159,7 @@ def _converge(run: Run, stack: Stack, adopt: bool) -> None:
     refuse_impossible(made)
     applied = bool(made.changes) and not run.dry_run
     if applied:
-        run.ask(f"Make these {len(made.changes)} changes?")
+        run.ask(f"Make these {len(made.changes)} changes?", destroys=made.count("delete") > 0)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
         live = verify(run.aws, stack).live
     if run.json:

@@ -12,6 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.converge import Plan, plan, plan_removal, refuse_impossible
 from lobster_tasks.errors import NotOursError, RefusedError
 from lobster_tasks.stack import Known, Live, Resource, Stack
+from lobster_tasks.stack.resource import Presence
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,22 @@ class Store(Thing):
     """One that holds data."""
 
     holds_data: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Unwanted(Thing):
+    """One that should not be there."""
+
+    def presence(self, known: Known) -> Presence:
+        return "unwanted"
+
+
+@dataclass(frozen=True)
+class Lent(Thing):
+    """One that is used where it is there."""
+
+    def presence(self, known: Known) -> Presence:
+        return "as found"
 
 
 @dataclass(frozen=True)
@@ -169,6 +186,25 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
 def test_it_is_adopted_when_asked(wanted: Thing, found: Live, action: str, reason: str) -> None:
     (change,) = planned((wanted, found), adopt=True).changes
     assert (change.action, change.reason) == (action, reason)
+
+
+def test_what_is_not_wanted_goes_last_where_it_is_ours() -> None:
+    first, second = thing("a", of=Unwanted), thing("b", of=Unwanted)
+    made = planned((first, live()), (second, live()), (thing("c", size=1), None))
+    assert [(change.action, change.resource.name) for change in made.changes] == [
+        ("create", "c"),
+        ("delete", "b"),
+        ("delete", "a"),
+    ]
+    left_alone = planned((first, None), (second, live("other")))
+    assert (left_alone.changes, left_alone.kept) == ((), (second,))
+
+
+@pytest.mark.parametrize("found", [None, live(None), live()])
+def test_what_is_used_as_it_is_found_is_never_made_or_taken_over(found: Live | None) -> None:
+    lent = thing(of=Lent)
+    made = planned((lent, found), adopt=True)
+    assert (made.changes, made.kept) == ((), (lent,) if found else ())
 
 
 def test_what_cannot_be_changed_in_place_is_refused() -> None:

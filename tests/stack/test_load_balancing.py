@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.aws import Aws
+from lobster_tasks.stack import Known
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import EmbeddedProcess
 
@@ -53,8 +54,11 @@ def test_back_to_http_it_serves_again_and_can_be_removed(
 ) -> None:
     Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate}).converge()
     plain = Stand.of(aws, *LISTENERS)
+    embedded.forget_calls()
     plain.converge()
-    assert listeners(embedded)[80] == "forward"
+    assert listeners(embedded) == {80: "forward"}
+    changes = [call["operation"] for call in embedded.calls(mutating=True)]
+    assert changes.index("ModifyListener") < changes.index("DeleteListener")
     plain.remove()
     assert embedded.client("elbv2").describe_target_groups()["TargetGroups"] == []
 
@@ -109,6 +113,45 @@ def test_listeners_of_others_on_the_load_balancer_are_theirs(aws: Aws, embedded:
     )
     assert stand.plan().changes == ()
     assert listeners(embedded) == {80: "forward", 8080: "fixed-response"}
+
+
+def test_https_of_others_is_theirs(aws: Aws, embedded: EmbeddedProcess, certificate: str) -> None:
+    stand = Stand.of(aws, *LISTENERS)
+    stand.converge()
+    embedded.client("elbv2").create_listener(
+        LoadBalancerArn=stand.live("load-balancer/lobster-alb").id,
+        Port=443,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": certificate}],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+    )
+    assert stand.plan().changes == ()
+    assert listeners(embedded) == {80: "forward", 443: "fixed-response"}
+
+
+def test_domains_are_served_with_whatever_certificate_covers_them(
+    aws: Aws, embedded: EmbeddedProcess, certificate: str
+) -> None:
+    stand = Stand.of(aws, *LISTENERS, domains=["app.example.com"])
+    stand.converge()
+    assert listeners(embedded) == {80: "redirect", 443: "forward"}
+    stand.remove()
+    acm = embedded.client("acm")
+    assert acm.describe_certificate(CertificateArn=certificate)["Certificate"]["Status"] == "ISSUED"
+
+
+def test_a_certificate_of_ours_goes_with_the_stack(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, *LISTENERS, domains=["app.example.com", "example.com"])
+    stand.converge()
+    assert listeners(embedded) == {80: "forward"}
+    resource = stand.find("certificate/app.example.com")
+    made = resource.create(aws, Known({}))
+    found = stand.live("certificate/app.example.com")
+    assert (found.id, found.stack) == (made.id, "lobster")
+    assert found.attributes == {"status": "PENDING_VALIDATION", "names": ("app.example.com", "example.com")}
+    assert stand.plan().changes == ()
+    stand.remove()
+    assert embedded.client("acm").list_certificates()["CertificateSummaryList"] == []
 
 
 def test_a_target_group_speaks_what_a_websocket_needs(aws: Aws, embedded: EmbeddedProcess) -> None:

@@ -11,6 +11,7 @@ import pytest
 from lobster_tasks import stack
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Known, Live, Resource
+from lobster_tasks.stack.certificates import covers
 
 ACCOUNT = "123456789012"
 CERTIFICATE = f"arn:aws:acm:us-east-2:{ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555"
@@ -24,6 +25,7 @@ LABELS = [
     "security-group/lobster-ecs-sg",
     "load-balancer/lobster-alb",
     "target-group/lobster-tg",
+    "listener/lobster-alb:443",
     "listener/lobster-alb:80",
     "cluster/lobster-cluster",
     "task-definition/lobster-streamlit-task",
@@ -67,6 +69,7 @@ def test_needs_are_read_from_the_fields() -> None:
         "network/the default VPC",
         "security-group/lobster-ecs-sg",
         "target-group/lobster-tg",
+        "listener/lobster-alb:443",
         "listener/lobster-alb:80",
     }
     assert find(made, "role/ecsTaskRole").needs == ()
@@ -84,7 +87,7 @@ def test_resources_are_values() -> None:
         (("security group",), LABELS[4:7]),
         (
             ("listener", "target group"),
-            [label for label in LABELS[4:10] if label != "security-group/lobster-ecs-sg"],
+            [label for label in LABELS[4:11] if label != "security-group/lobster-ecs-sg"],
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
         (("task definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
@@ -117,6 +120,58 @@ def test_with_a_certificate_http_leads_to_https() -> None:
     assert secure in plain.needs  # nobody is sent where nothing listens yet
     group = find(made, "security-group/lobster-alb-sg")
     assert group.wanted(Known({}))["ingress"] == ("tcp 443 from 0.0.0.0/0", "tcp 80 from 0.0.0.0/0")
+
+
+def listener_states(made: stack.Stack, live: dict[Resource, Live | None]) -> list[tuple[str, Any]]:
+    """Whether each listener should be there, and what it should do, HTTPS first."""
+    known = Known(live)
+    listeners = [each for each in made.resources if each.kind == "listener"]
+    return [(each.presence(known), each.wanted(known).get("action")) for each in listeners]
+
+
+FORWARD, REDIRECT = "forward to lobster-tg", "redirect to HTTPS:443, HTTP_301"
+
+
+def test_without_a_certificate_https_is_not_wanted() -> None:
+    assert listener_states(build(), {}) == [("unwanted", None), ("wanted", FORWARD)]
+
+
+def test_a_domain_is_served_by_https_once_its_certificate_is_issued() -> None:
+    made = build(domains=["app.example.com"])
+    certificate = find(made, "certificate/app.example.com")
+    secure = find(made, "listener/lobster-alb:443")
+    pending, issued = (Live("arn", {"status": each}) for each in ("PENDING_VALIDATION", "ISSUED"))
+    assert listener_states(made, {}) == [("as found", None), ("wanted", FORWARD)]
+    assert listener_states(made, {certificate: pending}) == [("as found", None), ("wanted", FORWARD)]
+    assert listener_states(made, {certificate: issued}) == [("wanted", FORWARD), ("wanted", REDIRECT)]
+    assert secure.wanted(Known({certificate: issued}))["certificate"] == "arn"
+    # A certificate that is gone takes nothing away from what still serves.
+    assert listener_states(made, {secure: Live("x", {})}) == [("as found", None), ("wanted", REDIRECT)]
+    group = find(made, "security-group/lobster-alb-sg")
+    assert "tcp 443 from 0.0.0.0/0" in group.wanted(Known({}))["ingress"]
+
+
+def test_a_certificate_that_is_named_goes_before_that_of_the_domains() -> None:
+    made = build(domains=["app.example.com"], load_balancer={"certificate": CERTIFICATE})
+    assert [each for each in made.resources if each.kind == "certificate"] == []
+    assert listener_states(made, {}) == [("wanted", FORWARD), ("wanted", REDIRECT)]
+
+
+@pytest.mark.parametrize(
+    ("names", "domains", "good"),
+    [
+        (["app.example.com"], ["app.example.com"], True),
+        (["App.Example.com"], ["app.example.com"], True),
+        (["*.example.com"], ["app.example.com"], True),
+        (["*.example.com"], ["*.example.com"], True),
+        (["*.example.com"], ["example.com"], False),
+        (["*.example.com"], ["a.b.example.com"], False),
+        (["*.example.com", "example.com"], ["example.com", "www.example.com"], True),
+        (["app.example.com"], ["app.example.com", "example.com"], False),
+    ],
+)
+def test_what_a_certificate_covers(names: list[str], domains: list[str], good: bool) -> None:
+    assert covers(names, domains) is good
 
 
 def test_the_placeholder_image_is_in_the_partitions_registry() -> None:

@@ -1,0 +1,97 @@
+"""The certificate of the app's own domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from .resource import Attributes, Known, Live, Presence, Resource, stack_of, tag_list
+
+ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
+# ListCertificates leaves out all but small RSA keys unless it is told (ACM, "Filters").
+_KEYS = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+_FREE_WITHIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Certificate(Resource):
+    """A certificate of ACM for all of ``domains``, whoever asked for it; one that is issued before one that is not.
+
+    It takes people, or time, to prove a domain: ``inv cutover`` asks for it and waits. A plan uses what it finds.
+    """
+
+    kind: ClassVar[str] = "certificate"
+    domains: tuple[str, ...]
+
+    def presence(self, known: Known) -> Presence:
+        """As it is found."""
+        return "as found"
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """ListCertificates, and the tags of the one that is chosen; ``status`` and ``names`` are its attributes."""
+        listed = aws.pages(
+            "acm:ListCertificates",
+            "CertificateSummaryList",
+            self.label,
+            CertificateStatuses=[ISSUED, PENDING],
+            Includes={"keyTypes": list(_KEYS)},
+        )
+        fitting = [each for each in listed if covers(_names(each), self.domains)]
+        if not fitting:
+            return None
+        chosen = min(fitting, key=self._rank)
+        arn = chosen["CertificateArn"]
+        tags = aws.call("acm:ListTagsForCertificate", self.label, CertificateArn=arn)["Tags"]
+        attributes = {"status": chosen["Status"], "names": tuple(sorted(_names(chosen)))}
+        return Live(arn, attributes, stack_of(tags), chosen)
+
+    def wanted(self, known: Known) -> Attributes:
+        """Nothing that could be changed."""
+        return {}
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """RequestCertificate, to be validated by DNS; PENDING_VALIDATION at first."""
+        others = {"SubjectAlternativeNames": list(self.domains[1:])} if self.domains[1:] else {}
+        arn = aws.call(
+            "acm:RequestCertificate",
+            self.label,
+            DomainName=self.domains[0],
+            ValidationMethod="DNS",
+            Tags=tag_list(self.tags),
+            **others,
+        )["CertificateArn"]
+        return Live(arn, {"status": PENDING, "names": tuple(sorted(self.domains))}, self.stack)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """Nothing."""
+        return live
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteCertificate; a load balancer that is just gone may hold it for a while."""
+
+        def delete() -> None:
+            absent = ("ResourceNotFoundException",)
+            aws.find("acm:DeleteCertificate", absent, self.label, CertificateArn=live.id)
+
+        aws.settle(delete, {"ResourceInUseException": ()}, within=_FREE_WITHIN_SECONDS)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """AddTagsToCertificate."""
+        aws.call("acm:AddTagsToCertificate", self.label, CertificateArn=live.id, Tags=tag_list(self.tags))
+
+    def _rank(self, found: Mapping[str, Any]) -> tuple[bool, bool, str]:
+        """The smallest is taken; one that is younger than another of its kind never takes its place."""
+        made = found.get("CreatedAt") or found.get("ImportedAt")
+        return found["Status"] != ISSUED, set(_names(found)) != set(self.domains), str(made)
+
+
+def covers(names: Iterable[str], domains: Iterable[str]) -> bool:
+    """Whether a certificate for ``names`` is good for every domain; a wildcard stands for one label."""
+    known = {name.lower() for name in names}
+    return all(domain in known or f"*.{domain.partition('.')[2]}" in known for domain in domains)
+
+
+def _names(found: Mapping[str, Any]) -> list[str]:
+    return list(found.get("SubjectAlternativeNameSummaries") or [found.get("DomainName", "")])
