@@ -46,14 +46,14 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.exceptions import HTTPException
 
 HOMES = {
-    "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
-    "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
-    "EC2Backend": "moto.ec2.models",
     "AWSCertificateManagerBackend": "moto.acm.models",
     "AWSCertificateManagerResponse": "moto.acm.responses",
+    "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
+    "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
+    "CertBundle": "moto.acm.models",
+    "EC2Backend": "moto.ec2.models",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",
-    "CertBundle": "moto.acm.models",
     "ECRBackend": "moto.ecr.models",
     "ECRResponse": "moto.ecr.responses",
     "ELBV2Response": "moto.elbv2.responses",
@@ -66,11 +66,11 @@ HOMES = {
     "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
     "NotFoundException": "moto.iam.exceptions",
     "ResourceGroupsTaggingAPIResponse": "moto.resourcegroupstaggingapi.responses",
+    "Route53": "moto.route53.responses",
+    "Route53Backend": "moto.route53.models",
     "SecretsManagerBackend": "moto.secretsmanager.models",
     "SecretsManagerResponse": "moto.secretsmanager.responses",
     "SecurityGroupRule": "moto.ec2.models.security_groups",
-    "Route53": "moto.route53.responses",
-    "Route53Backend": "moto.route53.models",
     "SimpleSystemManagerResponse": "moto.ssm.responses",
     "TaggableResourcesMixin": "moto.core.resource_tagging",
     "TaggedResource": "moto.core.resource_tagging",
@@ -113,10 +113,10 @@ iam_backends = Backends("iam")
 kms_backends = Backends("kms")
 logs_backends = Backends("logs")
 resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
+route53_backends = Backends("route53")
 secretsmanager_backends = Backends("secretsmanager")
 ssm_backends = Backends("ssm")
 sts_backends = Backends("sts")
-route53_backends = Backends("route53")
 
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
@@ -384,11 +384,6 @@ def find_certificate(account: str, region: str, arn: str) -> StoredCertificate |
     return StoredCertificate(
         found.status, found.cert + b"\n" + found.chain, found.key, (found.common_name, *found.sans)
     )
-
-
-def ssl_policy_exists(name: str) -> bool:
-    """Whether Elastic Load Balancing has a security policy of this name."""
-    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
 
 
 _RECORD_MEMBERS = {
