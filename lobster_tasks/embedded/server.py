@@ -23,8 +23,8 @@ from .world import World
 log = logging.getLogger(__name__)
 
 OWN: dict[str, str] = {
-    "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
     "acm": "acm:Acm",
+    "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
     "apprunner": "apprunner:AppRunner",
     "ec2": "ec2:Ec2",
     "ecr": "ecr:Ecr",
@@ -32,8 +32,8 @@ OWN: dict[str, str] = {
     "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
     "iam": "iam:Iam",
     "logs": "logs:Logs",
-    "secretsmanager": "secretsmanager:SecretsManager",
     "route53": "route53:AmazonRoute53",
+    "secretsmanager": "secretsmanager:SecretsManager",
     "ssm": "ssm:Ssm",
     "sts": "sts:Sts",
     "tagging": "tagging:Tagging",
