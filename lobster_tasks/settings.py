@@ -455,6 +455,29 @@ class ProbeSettings(_Section):
     websocket: Annotated[str | None, BeforeValidator(_path_or_none)] = "/_stcore/stream"
 
 
+class AppRunnerSettings(_Section):
+    """The App Runner service that this stack takes over from, and what has to hold before it is cleaned up."""
+
+    service: (
+        Annotated[
+            str,
+            _matching(
+                r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}|arn:aws[\w-]*:apprunner:[\w-]+:\d{12}:service/[\w/-]+",
+                "takes the name of an App Runner service, or its ARN",
+            ),
+        ]
+        | None
+    ) = None
+    paths: Annotated[tuple[Path, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
+    """What ``inv compare-apprunner`` asks for beside the health path and ``probe.path``."""
+    slow_path: Annotated[str | None, BeforeValidator(_path_or_none)] = None
+    """A path that takes more than the 120 seconds that App Runner gives a request."""
+    soak_hours: Annotated[float, Field(ge=0)] = 24
+    """How long the new service has to have been live before ``inv cleanup-apprunner``."""
+    quiet_minutes: Annotated[float, Field(ge=1)] = 60
+    """How long App Runner has to have had no requests before that."""
+
+
 class Settings(_Section):
     """All settings of one stack; the defaults are the plan's names and numbers."""
 
@@ -494,6 +517,7 @@ class Settings(_Section):
         default_factory=ScalingSettings
     )
     probe: ProbeSettings = Field(default_factory=ProbeSettings)
+    apprunner: AppRunnerSettings = Field(default_factory=AppRunnerSettings)
     profile: Literal["fast", "seed"] = "fast"
 
     @field_validator("load_balancer")
