@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from tests.embedded_process import EmbeddedProcess, start
 from tests.project import Project, make
 
 SPEED = 20.0
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` means: two a core, because most tests wait for what happens at AWS's pace."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
