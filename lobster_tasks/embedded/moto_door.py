@@ -449,6 +449,11 @@ def balancers_with_certificate(account: str, region: str, arn: str) -> list[str]
     ]
 
 
+def ssl_policy_exists(name: str) -> bool:
+    """Whether Elastic Load Balancing has a security policy of this name."""
+    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
+
+
 def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:
     """Change the actions of a listener rule."""
     action = import_module("moto.elbv2.models").FakeAction
