@@ -33,6 +33,8 @@ _MAPS = ("container.environment", "container.secrets")
 DEFAULT_REGION = "us-east-2"
 # The tag that everything of a stack carries; its value is ``name``.
 STACK_TAG = "lobster:stack"
+# What was there before the stack took it over carries this too; it is let go, never deleted.
+ADOPTED_TAG = "lobster:adopted"
 
 # Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
 FARGATE_MEMORY: dict[int, Sequence[int]] = {

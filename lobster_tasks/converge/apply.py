@@ -48,6 +48,9 @@ def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Liv
     if change.action == "delete":
         resource.delete(aws, found)
         return None
+    if change.action == "release":
+        resource.release(aws, found)
+        return found
     if change.action == "adopt":
         resource.adopt(aws, found)
     return resource.update(aws, found, change.changed, known) if change.changed else found

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..errors import NotOursError, RefusedError
 from ..stack import STACK_TAG, Known, Live, Resource, Stack
 
-Action = Literal["create", "update", "replace", "delete", "adopt"]
+Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
 _ABSENT = object()
 
 
@@ -84,17 +84,23 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
 def plan_removal(stack: Stack, live: Mapping[Resource, Live | None], *, keep_data: bool = True) -> Plan:
     """The deletions that remove what carries the stack's tag, in the order in which they have to happen.
 
-    What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted.
+    What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted, nor is what it
+    needs; what was adopted is let go.
     """
-    changes, kept = [], []
+    changes, kept, needed = [], list[Resource](), set[Resource]()
     for resource in reversed(stack.resources):
         found = live[resource]
         if found is None or not resource.taggable:
             continue
-        if not _is_ours(resource, found) or (resource.holds_data and keep_data):
-            kept.append(resource)
-        else:
+        ours = _is_ours(resource, found)
+        if ours and found.adopted:
+            changes.append(Change("release", resource, "was there before the stack: stays, without our tags"))
+        elif ours and resource not in needed and not (resource.holds_data and keep_data):
             changes.append(Change("delete", resource, f"carries the tag {STACK_TAG}={stack.name}"))
+            continue
+        else:
+            kept.append(resource)
+        needed.update(resource.needs)
     return Plan(stack.name, tuple(changes), tuple(kept), live)
 
 

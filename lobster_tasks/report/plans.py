@@ -18,9 +18,22 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..stack import Live, Resource
 
-_SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "adopt": "@"}
-_STYLES = {"create": "green", "update": "yellow", "replace": "bold red", "delete": "red", "adopt": "cyan"}
-_DONE = {"create": "created", "update": "changed", "delete": "deleted", "adopt": "adopted"}
+_SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "adopt": "@", "release": "="}
+_STYLES = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "bold red",
+    "delete": "red",
+    "adopt": "cyan",
+    "release": "cyan",
+}
+_DONE = {
+    "create": "created",
+    "update": "changed",
+    "delete": "deleted",
+    "adopt": "adopted",
+    "release": "let go of",
+}
 _DOCUMENTS = ("policy", "trust")
 Row = tuple[str | Text, ...]
 
@@ -39,10 +52,8 @@ def plan(made: Plan) -> RenderableType:
 
 
 def removal(made: Plan) -> RenderableType:
-    """Everything that a teardown deletes, in its order, then what it keeps, then the count."""
-    lines = [
-        (Text("-", style=_STYLES["delete"]), each.resource.kind, each.resource.name) for each in made.changes
-    ]
+    """Everything that a teardown deletes or lets go of, in its order, then what it keeps, then the count."""
+    lines = [_removed(change) for change in made.changes]
     lines += [(Text("=", style="dim"), each.kind, f"{each.name} · kept") for each in made.kept]
     return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
 
@@ -55,6 +66,7 @@ def counts(made: Plan) -> Text:
         (made.count("adopt"), "to adopt"),
         (made.count("replace"), "that cannot be changed in place"),
         (made.count("delete"), "to delete"),
+        (made.count("release"), "to let go"),
         (len(made.kept), "kept"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in parts if count)
@@ -118,6 +130,12 @@ def _change(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[Ro
         yield "", "", "", reason
     for label, text in _parts(change, live):
         yield "", f"└ {label}", text
+
+
+def _removed(change: Change) -> Row:
+    name = change.resource.name
+    told = f"{name} · stays: it was adopted" if change.action == "release" else name
+    return Text(_SIGNS[change.action], style=_STYLES[change.action]), change.resource.kind, told
 
 
 def _kept(resource: Resource, live: Mapping[Resource, Live | None]) -> Row:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from .resource import Attributes, Known, Live, Presence, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
 
 ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
 # ListCertificates leaves out all but small RSA keys unless it is told (ACM, "Filters").
@@ -45,7 +45,7 @@ class Certificate(Resource):
         arn = chosen["CertificateArn"]
         tags = aws.call("acm:ListTagsForCertificate", self.label, CertificateArn=arn)["Tags"]
         attributes = {"status": chosen["Status"], "names": tuple(sorted(_names(chosen)))}
-        return Live(arn, attributes, stack_of(tags), chosen)
+        return Live(arn, attributes, tags_of(tags), chosen)
 
     def wanted(self, known: Known) -> Attributes:
         """Nothing that could be changed."""
@@ -62,7 +62,7 @@ class Certificate(Resource):
             Tags=tag_list(self.tags),
             **others,
         )["CertificateArn"]
-        return Live(arn, {"status": PENDING, "names": tuple(sorted(self.domains))}, self.stack)
+        return Live(arn, {"status": PENDING, "names": tuple(sorted(self.domains))}, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing."""
@@ -77,9 +77,14 @@ class Certificate(Resource):
 
         aws.settle(delete, {"ResourceInUseException": ()}, within=_FREE_WITHIN_SECONDS)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTagsToCertificate."""
-        aws.call("acm:AddTagsToCertificate", self.label, CertificateArn=live.id, Tags=tag_list(self.tags))
+        aws.call("acm:AddTagsToCertificate", self.label, CertificateArn=live.id, Tags=tag_list(tags))
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """RemoveTagsFromCertificate."""
+        keys = [{"Key": name} for name in names]
+        aws.call("acm:RemoveTagsFromCertificate", self.label, CertificateArn=live.id, Tags=keys)
 
     def _rank(self, found: Mapping[str, Any]) -> tuple[bool, bool, str]:
         """The smallest is taken; one that is younger than another of its kind never takes its place."""

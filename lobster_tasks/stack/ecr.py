@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..together import together
-from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Repository(Resource):
         )
         scan = repository.get("imageScanningConfiguration", {}).get("scanOnPush", False)
         attributes = {"scan on push": bool(scan), "lifecycle": lifecycle}
-        return Live(arn, attributes, stack_of(tagged["tags"]), repository)
+        return Live(arn, attributes, tags_of(tagged["tags"]), repository)
 
     def wanted(self, known: Known) -> Attributes:
         """Scan on push, keep the last images."""
@@ -53,7 +54,7 @@ class Repository(Resource):
             imageScanningConfiguration={"scanOnPush": True},
             tags=tag_list(self.tags),
         )["repository"]
-        live = Live(made["repositoryArn"], {}, self.stack, made)
+        live = Live(made["repositoryArn"], {}, self.tags, made)
         return self.update(aws, live, frozenset(self.wanted(known)) - {"scan on push"}, known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -84,9 +85,13 @@ class Repository(Resource):
             force=True,
         )
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
-        aws.call("ecr:TagResource", self.label, resourceArn=live.id, tags=tag_list(self.tags))
+        aws.call("ecr:TagResource", self.label, resourceArn=live.id, tags=tag_list(tags))
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        aws.call("ecr:UntagResource", self.label, resourceArn=live.id, tagKeys=list(names))
 
     def _lifecycle(self) -> dict[str, Any]:
         rule = {

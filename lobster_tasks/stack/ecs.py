@@ -10,12 +10,13 @@ from uuid import uuid4
 
 from ..aws import Aws
 from ..errors import LobsterError, OutOfTimeError
+from ..settings import ADOPTED_TAG, STACK_TAG
 from .ecr import Repository
 from .iam import Role
 from .load_balancing import Listener, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 from .task_definition import normalise
 
 # The tag of an image that nobody pushes: it stands in a task definition until there is a release.
@@ -61,7 +62,7 @@ class Cluster(Resource):
         active = [cluster for cluster in answer["clusters"] if cluster["status"] == "ACTIVE"]
         if not active:
             return None
-        return Live(active[0]["clusterArn"], {}, _stack(active[0]), active[0])
+        return Live(active[0]["clusterArn"], {}, _tags(active[0]), active[0])
 
     def wanted(self, known: Known) -> Attributes:
         """That it exists."""
@@ -71,11 +72,11 @@ class Cluster(Resource):
         """CreateCluster, which makes ECS's service-linked role too."""
 
         def create() -> dict[str, Any]:
-            return aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_tags(self))
+            return aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_listed(self.tags))
 
         passing = {"InvalidParameterException": ("service linked role",)}
         made = aws.settle(create, passing, _CONSISTENT_WITHIN_SECONDS)["cluster"]
-        return Live(made["clusterArn"], {}, self.stack, made)
+        return Live(made["clusterArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing can differ."""
@@ -101,9 +102,13 @@ class Cluster(Resource):
         }
         aws.settle(delete, busy, _DRAINED_WITHIN_SECONDS)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
-        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        _untag(aws, self, live.id, names)
 
 
 @dataclass(frozen=True)
@@ -138,11 +143,11 @@ class TaskDefinition(Resource):
             return None
         first, *older = newest
         answer = self._describe(aws, first)
-        definition, stack = answer["taskDefinition"], _stack(answer)
-        while stack is None and older:
-            stack = _stack(self._describe(aws, older.pop(0)))
+        definition, tags = answer["taskDefinition"], _tags(answer)
+        while STACK_TAG not in tags and older:
+            tags = _tags(self._describe(aws, older.pop(0)))
         attributes = dict(_flat(definition, self.container))
-        return Live(definition["taskDefinitionArn"], attributes, stack, definition)
+        return Live(definition["taskDefinitionArn"], attributes, tags, definition)
 
     def wanted(self, known: Known) -> Attributes:
         """Everything that the template says but the image."""
@@ -161,13 +166,25 @@ class TaskDefinition(Resource):
         return self._register(aws, self._image_in(live.raw) or self._image())
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeregisterTaskDefinition for every ACTIVE revision."""
+        """DeregisterTaskDefinition for every ACTIVE revision of the stack; one that was adopted loses our tags."""
         for arn in aws.pages("ecs:ListTaskDefinitions", "taskDefinitionArns", familyPrefix=self.name):
-            aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=arn)
+            tags = _tags(self._describe(aws, arn))
+            if ADOPTED_TAG in tags:
+                _untag(aws, self, arn, (STACK_TAG, ADOPTED_TAG))
+            elif tags.get(STACK_TAG) == self.stack:
+                aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=arn)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def release(self, aws: Aws, live: Live) -> None:
+        """As ``delete``: a family has revisions of both kinds."""
+        self.delete(aws, live)
+
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource on the newest revision."""
-        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource on the newest revision."""
+        _untag(aws, self, live.id, names)
 
     def _describe(self, aws: Aws, arn: str) -> dict[str, Any]:
         return aws.call("ecs:DescribeTaskDefinition", self.label, taskDefinition=arn, include=["TAGS"])
@@ -184,7 +201,7 @@ class TaskDefinition(Resource):
         # A role that was made a moment ago may not be known everywhere yet.
         passing = {"ClientException": ("Role is not valid",)}
         made = aws.settle(register, passing, _CONSISTENT_WITHIN_SECONDS)
-        return Live(made["taskDefinition"]["taskDefinitionArn"], {}, self.stack, made["taskDefinition"])
+        return Live(made["taskDefinition"]["taskDefinitionArn"], {}, self.tags, made["taskDefinition"])
 
     def _newest_image(self, aws: Aws, known: Known) -> str | None:
         images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=self.repository.name)
@@ -244,7 +261,7 @@ class Service(Resource):
             return None
         service = active[0]
         names = {live.id: resource.name for resource, live in known.items()}
-        return Live(service["serviceArn"], _service_attributes(service, names), _stack(service), service)
+        return Live(service["serviceArn"], _service_attributes(service, names), _tags(service), service)
 
     def wanted(self, known: Known) -> Attributes:
         """Where it runs, behind what, and how it is replaced."""
@@ -277,14 +294,14 @@ class Service(Resource):
                 taskDefinition=known[self.task_definition].id,
                 desiredCount=self.desired_count if released else 0,
                 launchType="FARGATE",
-                tags=_tags(self),
+                tags=_listed(self.tags),
                 enableECSManagedTags=True,
                 clientToken=token,
                 **self._parameters(known),
             )
 
         made = aws.settle(create, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
-        return Live(made["serviceArn"], {}, self.stack, made)
+        return Live(made["serviceArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """UpdateService with what differs and nothing else: some of its members restart every task."""
@@ -304,9 +321,13 @@ class Service(Resource):
         aws.find("ecs:DeleteService", _SERVICE_GONE, self.label, service=self.name, force=True, **where)
         self._await_drained(aws)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
-        aws.call("ecs:TagResource", self.label, resourceArn=live.id, tags=_tags(self))
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        _untag(aws, self, live.id, names)
 
     def _subnets(self, known: Known) -> tuple[str, ...]:
         own = tuple(sorted(self.network.task_subnets))
@@ -407,9 +428,17 @@ def _flat(definition: Mapping[str, Any], main: str) -> Iterator[tuple[str, Any]]
             yield key, value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _tags(resource: Resource) -> list[dict[str, str]]:
-    return tag_list(resource.tags, "key", "value")
+def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return tag_list(tags, "key", "value")
 
 
-def _stack(described: Mapping[str, Any]) -> str | None:
-    return stack_of(described.get("tags", []), "key", "value")
+def _tags(described: Mapping[str, Any]) -> dict[str, str]:
+    return tags_of(described.get("tags", []), "key", "value")
+
+
+def _tag(aws: Aws, resource: Resource, live: Live, tags: Mapping[str, str]) -> None:
+    aws.call("ecs:TagResource", resource.label, resourceArn=live.id, tags=_listed(tags))
+
+
+def _untag(aws: Aws, resource: Resource, arn: str, names: tuple[str, ...]) -> None:
+    aws.call("ecs:UntagResource", resource.label, resourceArn=arn, tagKeys=list(names))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
 # IAM may not know a role yet that it has just made ("IAM is eventually consistent").
@@ -53,7 +53,7 @@ class Role(Resource):
         if self.boundary:
             bounds = role.get("PermissionsBoundary", {})
             attributes["permissions boundary"] = bounds.get("PermissionsBoundaryArn", "")
-        return Live(role["Arn"], attributes, stack_of(role.get("Tags", [])), role)
+        return Live(role["Arn"], attributes, tags_of(role.get("Tags", [])), role)
 
     def wanted(self, known: Known) -> Attributes:
         """Trust, inline policy, and the managed policies when there are any."""
@@ -82,7 +82,7 @@ class Role(Resource):
             **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
         with_it = {"trust", "permissions boundary"}
-        live, rest = Live(made["Arn"], {}, self.stack), frozenset(self.wanted(known)) - with_it
+        live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.wanted(known)) - with_it
         return aws.settle(lambda: self.update(aws, live, rest, known), _YOUNG, _KNOWN_WITHIN_SECONDS)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -115,9 +115,13 @@ class Role(Resource):
             aws.call("iam:DetachRolePolicy", self.label, RoleName=self.name, PolicyArn=policy["PolicyArn"])
         aws.find("iam:DeleteRole", _ABSENT, self.label, RoleName=self.name)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagRole."""
-        aws.call("iam:TagRole", self.label, RoleName=self.name, Tags=tag_list(self.tags))
+        aws.call("iam:TagRole", self.label, RoleName=self.name, Tags=tag_list(tags))
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagRole."""
+        aws.call("iam:UntagRole", self.label, RoleName=self.name, TagKeys=list(names))
 
     def _read_policy(self, aws: Aws) -> str:
         found = aws.find(

@@ -11,7 +11,7 @@ from ..errors import OutOfTimeError
 from ..together import together
 from .certificates import ISSUED, Certificate
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Presence, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
 
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -41,9 +41,9 @@ class LoadBalancer(Resource):
             return None
         balancer = found["LoadBalancers"][0]
         arn = balancer["LoadBalancerArn"]
-        settings, stack = together(
+        settings, tags = together(
             lambda: aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn),
-            lambda: _stack(aws, self, arn),
+            lambda: _tags(aws, self, arn),
         )
         names = {live.id: resource.name for resource, live in known.items()}
         groups = balancer.get("SecurityGroups", [])
@@ -56,7 +56,7 @@ class LoadBalancer(Resource):
             "security groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
         }
-        return Live(arn, attributes, stack, balancer)
+        return Live(arn, attributes, tags, balancer)
 
     def wanted(self, known: Known) -> Attributes:
         """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
@@ -88,7 +88,7 @@ class LoadBalancer(Resource):
             SecurityGroups=[known[self.security_group].id],
             Tags=tag_list(self.tags),
         )["LoadBalancers"][0]
-        live = Live(made["LoadBalancerArn"], {}, self.stack, made)
+        live = Live(made["LoadBalancerArn"], {}, self.tags, made)
         return self.update(aws, live, frozenset(self._settings()), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -123,9 +123,13 @@ class LoadBalancer(Resource):
                 )
             aws.clock.sleep(2)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTags."""
-        _tag(aws, self, live)
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """RemoveTags."""
+        _untag(aws, self, live, names)
 
     @property
     def _address_type(self) -> str:
@@ -170,9 +174,9 @@ class TargetGroup(Resource):
             return None
         group = found["TargetGroups"][0]
         arn = group["TargetGroupArn"]
-        settings, stack = together(
+        settings, tags = together(
             lambda: aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn),
-            lambda: _stack(aws, self, arn),
+            lambda: _tags(aws, self, arn),
         )
         attributes = {
             "port": group.get("Port"),
@@ -184,7 +188,7 @@ class TargetGroup(Resource):
             "matcher": group.get("Matcher", {}).get("HttpCode"),
             **_attributes(settings, tuple(self._settings())),
         }
-        return Live(arn, attributes, stack, group)
+        return Live(arn, attributes, tags, group)
 
     def wanted(self, known: Known) -> Attributes:
         """Everything about it but who is registered."""
@@ -213,7 +217,7 @@ class TargetGroup(Resource):
             Tags=tag_list(self.tags),
             **self._health_parameters(),
         )["TargetGroups"][0]
-        live = Live(made["TargetGroupArn"], {}, self.stack, made)
+        live = Live(made["TargetGroupArn"], {}, self.tags, made)
         return self.update(aws, live, frozenset(self._settings()), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -239,9 +243,13 @@ class TargetGroup(Resource):
 
         aws.settle(delete, {"ResourceInUse": ()}, within=60)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTags."""
-        _tag(aws, self, live)
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """RemoveTags."""
+        _untag(aws, self, live, names)
 
     def _health(self) -> dict[str, tuple[str, Any]]:
         return {
@@ -318,7 +326,7 @@ class Listener(Resource):
             "TLS policy": found.get("SslPolicy", ""),
         }
         arn = found["ListenerArn"]
-        return Live(arn, attributes, _stack(aws, self, arn), found)
+        return Live(arn, attributes, _tags(aws, self, arn), found)
 
     def wanted(self, known: Known) -> Attributes:
         """Protocol, what it does, certificate and TLS policy."""
@@ -340,7 +348,7 @@ class Listener(Resource):
             Tags=tag_list(self.tags),
             **self._parameters(known),
         )["Listeners"][0]
-        return Live(made["ListenerArn"], {}, self.stack, made)
+        return Live(made["ListenerArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """ModifyListener, with everything."""
@@ -351,9 +359,13 @@ class Listener(Resource):
         """DeleteListener."""
         aws.find("elbv2:DeleteListener", ("ListenerNotFound",), self.label, ListenerArn=live.id)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTags."""
-        _tag(aws, self, live)
+        _tag(aws, self, live, tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """RemoveTags."""
+        _untag(aws, self, live, names)
 
     def _certificate(self, known: Mapping[Resource, Live | None]) -> str:
         """The ARN of the certificate; empty without one, or while it waits for its validation."""
@@ -397,10 +409,14 @@ def _attributes(answer: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, s
     return {key: found.get(key, "") for key in keys}
 
 
-def _stack(aws: Aws, resource: Resource, arn: str) -> str | None:
+def _tags(aws: Aws, resource: Resource, arn: str) -> dict[str, str]:
     answer = aws.call("elbv2:DescribeTags", resource.label, ResourceArns=[arn])
-    return stack_of([tag for each in answer["TagDescriptions"] for tag in each["Tags"]])
+    return tags_of([tag for each in answer["TagDescriptions"] for tag in each["Tags"]])
 
 
-def _tag(aws: Aws, resource: Resource, live: Live) -> None:
-    aws.call("elbv2:AddTags", resource.label, ResourceArns=[live.id], Tags=tag_list(resource.tags))
+def _tag(aws: Aws, resource: Resource, live: Live, tags: Mapping[str, str]) -> None:
+    aws.call("elbv2:AddTags", resource.label, ResourceArns=[live.id], Tags=tag_list(tags))
+
+
+def _untag(aws: Aws, resource: Resource, live: Live, names: tuple[str, ...]) -> None:
+    aws.call("elbv2:RemoveTags", resource.label, ResourceArns=[live.id], TagKeys=list(names))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..aws import Aws
-from ..settings import STACK_TAG
 from .resource import Attributes, Known, Live, Resource
 
 
@@ -27,7 +27,7 @@ class LogGroup(Resource):
         arn = group["arn"].removesuffix(":*")
         tags = aws.call("logs:ListTagsForResource", self.label, resourceArn=arn)["tags"]
         retention = group.get("retentionInDays")
-        return Live(arn, {"retention": _days(retention)}, tags.get(STACK_TAG), group)
+        return Live(arn, {"retention": _days(retention)}, tags, group)
 
     def wanted(self, known: Known) -> Attributes:
         """The retention."""
@@ -37,7 +37,7 @@ class LogGroup(Resource):
         """CreateLogGroup, then its retention."""
         aws.call("logs:CreateLogGroup", self.label, logGroupName=self.name, tags=self.tags)
         arn = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{self.name}"
-        live = Live(arn, {}, self.stack)
+        live = Live(arn, {}, self.tags)
         return self.update(aws, live, frozenset({"retention"}), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -54,9 +54,13 @@ class LogGroup(Resource):
         """DeleteLogGroup, with every event in it."""
         aws.find("logs:DeleteLogGroup", ("ResourceNotFoundException",), self.label, logGroupName=self.name)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
-        aws.call("logs:TagResource", self.label, resourceArn=live.id, tags=self.tags)
+        aws.call("logs:TagResource", self.label, resourceArn=live.id, tags=tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        aws.call("logs:UntagResource", self.label, resourceArn=live.id, tagKeys=list(names))
 
 
 def _days(days: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..errors import RefusedError
-from .resource import Attributes, Known, Live, Resource, stack_of, tag_list
+from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -44,7 +44,7 @@ class Network(Resource):
         vpc = self._vpc(aws)
         zones = self._zones(aws, vpc)
         attributes = {"vpc": vpc, "subnets": self._chosen(zones)}
-        return Live(vpc, attributes, self.stack, {"zones": zones})
+        return Live(vpc, attributes, self.tags, {"zones": zones})
 
     def settled(self, known: Known, present: Collection[str]) -> tuple[str, ...]:
         """The subnets for something that is in ``present`` (in none while it is yet to be made), sorted.
@@ -75,8 +75,11 @@ class Network(Resource):
     def delete(self, aws: Aws, live: Live) -> None:
         """Never ours to delete."""
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """Never ours to tag."""
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """Never tagged."""
 
     def _vpc(self, aws: Aws) -> str:
         if self.vpc:
@@ -181,7 +184,7 @@ class SecurityGroup(Resource):
             "ingress": _in_words(groups[0]["IpPermissions"], "from", names),
             "egress": EVERYTHING_OUT in _in_words(groups[0]["IpPermissionsEgress"], "to", names),
         }
-        return Live(groups[0]["GroupId"], attributes, stack_of(groups[0].get("Tags", [])), groups[0])
+        return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
 
     def wanted(self, known: Known) -> Attributes:
         """One ingress rule a port; everything out."""
@@ -203,7 +206,7 @@ class SecurityGroup(Resource):
             VpcId=known[self.network].id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.tags)}],
         )
-        live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.stack)
+        live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.tags)
         changed = frozenset({"ingress"})
         return aws.settle(
             lambda: self.update(aws, live, changed, known), _GROUP_YOUNG, _GROUP_KNOWN_WITHIN_SECONDS
@@ -226,9 +229,14 @@ class SecurityGroup(Resource):
 
         aws.settle(delete, _GROUP_IN_USE, _GROUP_RELEASE_SECONDS)
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """CreateTags."""
-        aws.call("ec2:CreateTags", self.label, Resources=[live.id], Tags=tag_list(self.tags))
+        aws.call("ec2:CreateTags", self.label, Resources=[live.id], Tags=tag_list(tags))
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """DeleteTags, whatever their values are."""
+        keys = [{"Key": name} for name in names]
+        aws.call("ec2:DeleteTags", self.label, Resources=[live.id], Tags=keys)
 
     def _repair_ingress(self, aws: Aws, live: Live, known: Known) -> None:
         names = {found.id: resource.name for resource, found in known.items()}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 from ..aws import Aws
-from ..settings import STACK_TAG
+from ..settings import ADOPTED_TAG, STACK_TAG
 
 Attributes = Mapping[str, Any]
 # Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
@@ -23,12 +23,22 @@ Presence = Literal["wanted", "unwanted", "as found"]
 
 @dataclass(frozen=True)
 class Live:
-    """A resource as it is in the account: its id (usually an ARN), its attributes, its stack tag."""
+    """A resource as it is in the account: its id (usually an ARN), its attributes, its tags."""
 
     id: str
     attributes: Attributes
-    stack: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def stack(self) -> str | None:
+        """The stack that it belongs to, or None where it carries no such tag."""
+        return self.tags.get(STACK_TAG)
+
+    @property
+    def adopted(self) -> bool:
+        """Whether it was there before its stack took it over."""
+        return ADOPTED_TAG in self.tags
 
 
 class Known(Mapping["Resource", Live]):
@@ -125,8 +135,20 @@ class Resource(ABC):
         """Remove it and wait until AWS has let go of it; what needed it is gone by now."""
 
     @abstractmethod
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        """Put these tags on it; those that it has stay."""
+
+    @abstractmethod
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """Take the tags of these names off it."""
+
     def adopt(self, aws: Aws, live: Live) -> None:
-        """Put the stack's tag on it."""
+        """Make it the stack's, and remember that it was there before: it outlives the stack."""
+        self.tag(aws, live, {**self.tags, ADOPTED_TAG: self.stack})
+
+    def release(self, aws: Aws, live: Live) -> None:
+        """Let go of what was adopted: it stays as it is, without our tags."""
+        self.untag(aws, live, (STACK_TAG, ADOPTED_TAG))
 
 
 def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
@@ -134,6 +156,6 @@ def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") ->
     return [{key: name, value: content} for name, content in tags.items()]
 
 
-def stack_of(tags: list[dict[str, str]], key: str = "Key", value: str = "Value") -> str | None:
-    """The stack's name out of a tag list, or None where it carries no such tag."""
-    return next((tag[value] for tag in tags if tag[key] == STACK_TAG), None)
+def tags_of(listed: list[dict[str, str]], key: str = "Key", value: str = "Value") -> dict[str, str]:
+    """Tags out of the list form that most of AWS gives."""
+    return {tag[key]: tag[value] for tag in listed}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from ..settings import STACK_TAG
 from .ecs import Service
 from .load_balancing import LoadBalancer, TargetGroup
 from .resource import Attributes, Known, Live, Resource
@@ -63,7 +62,7 @@ class ScalableTarget(Resource):
             "maximum": target["MaxCapacity"],
             **self._read_policies(aws),
         }
-        return Live(arn, attributes, tags.get(STACK_TAG), target)
+        return Live(arn, attributes, tags, target)
 
     def wanted(self, known: Known) -> Attributes:
         """The bounds, and a target for each metric, None where there is to be none of ours."""
@@ -88,7 +87,7 @@ class ScalableTarget(Resource):
     def create(self, aws: Aws, known: Known) -> Live:
         """RegisterScalableTarget, then PutScalingPolicy for each metric."""
         made = aws.settle(lambda: self._register(aws, known, Tags=self.tags), _YOUNG, _KNOWN_WITHIN_SECONDS)
-        live = Live(made["ScalableTargetARN"], {}, self.stack)
+        live = Live(made["ScalableTargetARN"], {}, self.tags)
         return self.update(aws, live, frozenset(_words(metric) for metric, _ in self.targets), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -109,10 +108,14 @@ class ScalableTarget(Resource):
         operation = "application-autoscaling:DeregisterScalableTarget"
         aws.find(operation, _ABSENT, self.label, **self._identity())
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
-        operation = "application-autoscaling:TagResource"
-        aws.call(operation, self.label, ResourceARN=live.id, Tags=self.tags)
+        aws.call("application-autoscaling:TagResource", self.label, ResourceARN=live.id, Tags=tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        operation = "application-autoscaling:UntagResource"
+        aws.call(operation, self.label, ResourceARN=live.id, TagKeys=list(names))
 
     def _identity(self) -> dict[str, str]:
         return identity(self.service.cluster.name, self.service.name)

@@ -100,38 +100,49 @@ def create_fargate_service(run: Run, adopt: bool = False) -> None:
 def teardown(run: Run, data: bool = False) -> None:
     """Remove what carries the stack's tag.
 
-    In the order of the dependencies. Images and logs stay unless --data says otherwise.
+    In the order of the dependencies. Images and logs stay unless --data says otherwise; what was adopted stays, and
+    loses the tag.
     """
     from .. import report
     from ..converge import apply, plan_removal, read
     from ..errors import LobsterError
 
     whole = _stack(run)
-    made = plan_removal(whole, read(run.aws, whole), keep_data=not data)
+    made = left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
     if not run.json:
         run.console.say(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
         run.console.say()
     run.console.say(report.removal(made))
     applied = bool(made.changes) and not run.dry_run
     if applied:
-        run.ask(f"Delete these {len(made.changes)}?", destroys=True)
+        run.ask(f"{_leave_to_remove(made)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
-        if left := plan_removal(whole, read(run.aws, whole), keep_data=not data).changes:
-            names = ", ".join(change.resource.label for change in left)
+        left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
+        if left.changes:
+            names = ", ".join(change.resource.label for change in left.changes)
             raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")
     if run.json:
         before = _total(_cost_now(run, made.live))
         run.console.json(report.plan_json(made, applied=applied, url=None, before=before, after=0.0))
     elif not run.dry_run:
-        run.console.say(_teardown_words(made))
+        run.console.say(_teardown_words(made, left))
 
 
-def _teardown_words(made: Plan) -> str:
-    kept = ", ".join(resource.label for resource in made.kept)
-    gone = "Nothing else of the stack is left." if kept else "Nothing of the stack is left."
-    if not made.changes:
-        gone = "Nothing to do."
-    return f"{gone} Kept: {kept} (inv teardown --data deletes what is ours of it)." if kept else gone
+def _leave_to_remove(made: Plan) -> str:
+    deleted, released = made.count("delete"), made.count("release")
+    told = [f"Delete these {deleted}"] if deleted else []
+    return " and ".join([*told, *([f"let go of {released} that stay"] if released else [])])
+
+
+def _teardown_words(made: Plan, left: Plan) -> str:
+    """What has been done, and what stands now."""
+    gone = "Nothing else of the stack is left." if left.kept else "Nothing of the stack is left."
+    told = [gone if made.changes else "Nothing to do."]
+    if left.kept:
+        data = any(resource.holds_data for resource in left.kept)
+        hint = " (inv teardown --data deletes what is ours of it)" if data else ""
+        told.append(f"Kept: {', '.join(resource.label for resource in left.kept)}{hint}.")
+    return " ".join(told)
 
 
 def _stack(run: Run, *kinds: str) -> Stack:

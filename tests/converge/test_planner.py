@@ -11,6 +11,7 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.converge import Plan, plan, plan_removal, refuse_impossible
 from lobster_tasks.errors import NotOursError, RefusedError
+from lobster_tasks.settings import ADOPTED_TAG, STACK_TAG
 from lobster_tasks.stack import Known, Live, Resource, Stack
 from lobster_tasks.stack.resource import Presence
 
@@ -39,7 +40,10 @@ class Thing(Resource):
     def delete(self, aws: Aws, live: Live) -> None:
         raise NotImplementedError
 
-    def adopt(self, aws: Aws, live: Live) -> None:
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         raise NotImplementedError
 
 
@@ -95,7 +99,10 @@ def thing(name: str = "x", of: type[Thing] = Thing, need: Thing | None = None, *
 
 def live(stack: str | None = "s", **attributes: Any) -> Live:
     """A thing that is there."""
-    return Live("id", attributes, stack)
+    return Live("id", attributes, {STACK_TAG: stack} if stack else {})
+
+
+ADOPTED = Live("id", {}, {STACK_TAG: "s", ADOPTED_TAG: "s"})
 
 
 def planned(*pairs: tuple[Thing, Live | None], adopt: bool = False) -> Plan:
@@ -242,3 +249,31 @@ def test_data_goes_when_told_and_only_ours() -> None:
     made = removal((thing("a", of=Store), live()), (thing("b", of=Store), live(None)), keep_data=False)
     assert [change.resource.name for change in made.changes] == ["a"]
     assert [each.name for each in made.kept] == ["b"]
+
+
+def test_what_was_adopted_is_let_go_and_what_it_needs_stays() -> None:
+    role, cluster, lonely = thing("role"), thing("cluster"), thing("lonely")
+    service, on_top = thing("service", need=cluster), thing("on top", need=role)
+    made = removal((role, ADOPTED), (cluster, live()), (lonely, live()), (service, ADOPTED), (on_top, live()))
+    assert [(change.action, change.resource.name) for change in made.changes] == [
+        ("delete", "on top"),
+        ("release", "service"),
+        ("delete", "lonely"),
+        ("release", "role"),
+    ]
+    assert made.kept == (cluster,)
+
+
+def test_what_somebody_else_has_put_on_ours_holds_it_too() -> None:
+    balancer, group = thing("balancer"), thing("group")
+    middle = thing("middle", need=balancer)
+    made = removal(
+        (balancer, live()), (group, live()), (middle, live()), (thing("top", need=middle), live(None))
+    )
+    assert [change.resource for change in made.changes] == [group]
+    assert {each.name for each in made.kept} == {"balancer", "middle", "top"}
+
+
+def test_an_adopted_thing_is_repaired_like_any_other() -> None:
+    (change,) = planned((thing(size=1), Live("id", {"size": 2}, ADOPTED.tags))).changes
+    assert (change.action, change.reason) == ("update", "size: 2 → 1")

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from lobster_tasks import converge
 from lobster_tasks.errors import AwsCallError, LobsterError, NotOursError, RefusedError
+from lobster_tasks.settings import ADOPTED_TAG, STACK_TAG
 from tests.conftest import SPEED
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
@@ -16,6 +18,9 @@ from tests.project import Project
 from .converging import SLICES, Account, Meddler, account_of, trust
 
 OURS = "lobster:stack"
+ALLOW_NOTHING = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"*"}]}'
+)
 
 
 @pytest.fixture(scope="module")
@@ -321,6 +326,72 @@ def test_adopted_it_is_tagged_and_repaired(account: Account) -> None:
     fresh = account.snapshot()
     assert {**adopted, "counts": None} == {**fresh, "counts": None}
     assert adopted["counts"] == {**fresh["counts"], "revisions": 2}
+
+
+def marked(account: Account) -> set[str]:
+    """What carries a tag of ours, as labels."""
+    found = converge.read(account.aws, account.resources())
+    return {
+        each.label
+        for each, live in found.items()
+        if each.taggable and live is not None and {STACK_TAG, ADOPTED_TAG} & set(live.tags)
+    }
+
+
+def test_what_was_adopted_outlives_the_stack(account: Account) -> None:
+    by_hand(Meddler(account))
+    account.converge(adopt=True)
+    before = account.snapshot()
+    made = account.remove(data=True)
+    assert {change.action for change in made.changes} == {"release"}
+    assert len(made.changes) == 11
+    # The revision that the adoption has registered is ours, but the service that is not ours needs it.
+    assert [each.label for each in made.kept] == ["task-definition/lobster-streamlit-task"]
+    assert marked(account) == {"task-definition/lobster-streamlit-task"}
+    after = account.snapshot()
+    assert after["counts"] == before["counts"]
+    assert {label: looks[1] for label, looks in after.items() if label != "counts"} == {
+        label: looks[1] for label, looks in before.items() if label != "counts"
+    }
+    with account.no_change():
+        assert account.remove(data=True).changes == ()
+    with pytest.raises(NotOursError):
+        account.plan()
+
+
+def test_an_adopted_role_stays_and_the_rest_of_the_stack_goes(account: Account) -> None:
+    """AWS's own wizards make a role of this very name, which other services of the account use."""
+    meddler, before = Meddler(account), account.counts()
+    theirs = [{"Key": "team", "Value": "theirs"}]
+    meddler.iam.create_role(
+        RoleName="ecsTaskExecutionRole",
+        AssumeRolePolicyDocument=trust("ecs-tasks.amazonaws.com"),
+        Tags=theirs,
+    )
+    account.converge(adopt=True)
+    meddler.iam.put_role_policy(RoleName="ecsTaskExecutionRole", PolicyName="x", PolicyDocument=ALLOW_NOTHING)
+    account.converge()
+    made = account.remove(data=True)
+    assert made.count("release") == 1
+    assert account.counts() == {**before, "roles": before["roles"] + 1}
+    role = meddler.iam.get_role(RoleName="ecsTaskExecutionRole")["Role"]
+    assert role["Tags"] == theirs
+    policies = meddler.iam.list_role_policies(RoleName="ecsTaskExecutionRole")["PolicyNames"]
+    assert policies == ["lobster-lobster", "x"]
+
+
+def test_revisions_from_before_the_adoption_stay_and_ours_go(account: Account) -> None:
+    meddler = Meddler(account)
+    container = {"name": "lobster-streamlit", "image": "public.ecr.aws/docker/library/python:3.13"}
+    family = "lobster-streamlit-task"
+    for _ in range(2):
+        meddler.ecs.register_task_definition(family=family, containerDefinitions=[container])
+    account.converge(adopt=True)
+    account.with_settings("container.environment.A=2").converge()
+    account.remove(data=True)
+    left = meddler.ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]
+    assert [arn.rpartition(":")[2] for arn in left] == ["1", "2"]
+    assert marked(account) == set()
 
 
 def test_another_stacks_resources_are_named_with_their_owner(standing: Account) -> None:

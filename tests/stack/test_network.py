@@ -118,7 +118,7 @@ def test_what_is_well_placed_stays(
     named: tuple[str, ...], present: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     network = Network("n", "s", "", named)
-    live = Live("vpc-1", {"subnets": ("subnet-b1", "subnet-a1")}, "s", {"zones": ZONES})
+    live = Live("vpc-1", {"subnets": ("subnet-b1", "subnet-a1")}, {}, {"zones": ZONES})
     assert network.settled(Known({network: live}), present) == expected
 
 
