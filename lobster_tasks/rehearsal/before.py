@@ -1,0 +1,188 @@
+"""How things stand before the migration: the app on App Runner, with a domain of its own and people visiting it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
+
+from ..aws import Aws
+from ..errors import LobsterError
+from ..images import push_image
+from ..settings import Settings
+
+T = TypeVar("T")
+
+TAG = "on-app-runner"
+DOMAIN = "example.com"
+_NAME_LENGTH = (4, 40)  # CreateService, ServiceName
+_WAIT_SECONDS = 900.0
+_LOOK_EVERY_SECONDS = 2.0
+_PULL = "policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
+# Whole pairs of App Runner, CPU units -> MiB ("InstanceConfiguration"); the nearest above what the task has.
+_SIZES = (
+    *((256, 512), (256, 1024), (512, 1024), (1024, 2048), (1024, 3072), (1024, 4096)),
+    *((2048, 4096), (2048, 6144), (4096, 8192), (4096, 10240), (4096, 12288)),
+)
+
+
+@dataclass(frozen=True)
+class Before:
+    """The App Runner service: its name, ARN and address, and the domain whose zone (id) this account holds."""
+
+    name: str
+    arn: str
+    address: str
+    domain: str
+    zone: str
+
+
+def stand_up(aws: Aws, settings: Settings, folder: Path) -> Before:
+    """Make the App Runner service that ``settings`` could have come from, with everything it stands on.
+
+    Raises LobsterError where the app does not run there.
+    """
+    aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
+    image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG})
+    name = service_name(settings)
+    made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image.reference))
+    service = _running(aws, made["Service"]["ServiceArn"])
+    domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
+    zone = _domain(aws, service, domain)
+    return Before(name, service["ServiceArn"], f"http://{service['ServiceUrl']}", domain, zone)
+
+
+def service_name(settings: Settings) -> str:
+    """The stack's name, as App Runner takes names."""
+    least, most = _NAME_LENGTH
+    return settings.apprunner.service or settings.name.replace(".", "-")[:most].ljust(least, "x")
+
+
+def size(cpu: int, memory: int) -> tuple[int, int]:
+    """CPU units and MiB of the smallest App Runner instance that has as much; the largest where none has. Pure."""
+    return next((each for each in _SIZES if each[0] >= cpu and each[1] >= memory), _SIZES[-1])
+
+
+def _request(aws: Aws, settings: Settings, name: str, image: str) -> dict[str, Any]:
+    container = settings.container
+    cpu, memory = size(settings.task.cpu, settings.task.memory)
+    configuration: dict[str, Any] = {
+        "Port": str(container.port),
+        "RuntimeEnvironmentVariables": dict(container.environment),
+        "RuntimeEnvironmentSecrets": dict(container.secrets),
+    }
+    if container.command:
+        configuration["StartCommand"] = " ".join(container.command)
+    return {
+        "ServiceName": name,
+        "SourceConfiguration": {
+            "ImageRepository": {
+                "ImageIdentifier": image,
+                "ImageRepositoryType": "ECR",
+                "ImageConfiguration": configuration,
+            },
+            "AutoDeploymentsEnabled": False,
+            "AuthenticationConfiguration": {"AccessRoleArn": _access_role(aws, name)},
+        },
+        "InstanceConfiguration": {
+            "Cpu": str(cpu),
+            "Memory": str(memory),
+            "InstanceRoleArn": _instance_role(aws, name),
+        },
+    }
+
+
+def _access_role(aws: Aws, name: str) -> str:
+    arn = _role(aws, f"{name}-apprunner-access", "build.apprunner.amazonaws.com")
+    policy = f"arn:{aws.partition}:iam::aws:{_PULL}"
+    aws.call("iam:AttachRolePolicy", name, RoleName=f"{name}-apprunner-access", PolicyArn=policy)
+    return arn
+
+
+def _instance_role(aws: Aws, name: str) -> str:
+    role = f"{name}-apprunner-instance"
+    arn = _role(aws, role, "tasks.apprunner.amazonaws.com")
+    actions = ["secretsmanager:GetSecretValue", "ssm:GetParameters", "kms:Decrypt"]
+    document = _document({"Effect": "Allow", "Action": actions, "Resource": "*"})
+    aws.call("iam:PutRolePolicy", role, RoleName=role, PolicyName="secrets", PolicyDocument=document)
+    return arn
+
+
+def _role(aws: Aws, name: str, principal: str) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+    made = aws.call("iam:CreateRole", name, RoleName=name, AssumeRolePolicyDocument=_document(trust))
+    return str(made["Role"]["Arn"])
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
+    """The first thing that ``look`` finds; LobsterError with ``otherwise`` where it finds nothing for long."""
+    deadline = aws.clock.now() + _WAIT_SECONDS
+    retrying = Retrying(
+        retry=retry_if_result(lambda found: not found),
+        stop=lambda _: aws.clock.now() >= deadline,
+        wait=wait_fixed(_LOOK_EVERY_SECONDS),
+        sleep=aws.clock.sleep,
+    )
+    try:
+        found: T = retrying(look)
+    except RetryError as late:
+        raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min") from late
+    return found
+
+
+def _running(aws: Aws, arn: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        service: dict[str, Any] = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
+        return None if service["Status"] == "OPERATION_IN_PROGRESS" else service
+
+    service = _wait(aws, look, f"App Runner did not finish {arn}.")
+    if service["Status"] != "RUNNING":
+        raise LobsterError(
+            f"The app does not run on App Runner: {service['Status']}.", "what it says is in its log group"
+        )
+    return service
+
+
+def _domain(aws: Aws, service: dict[str, Any], domain: str) -> str:
+    """A hosted zone with the domain leading to the service, proven by its records; the zone's id."""
+    parent = domain.partition(".")[2] if domain.count(".") > 1 else domain
+    zone = str(
+        aws.call("route53:CreateHostedZone", parent, Name=parent, CallerReference=domain)["HostedZone"]["Id"]
+    )
+    arn = service["ServiceArn"]
+    asked = {"ServiceArn": arn, "DomainName": domain, "EnableWWWSubdomain": False}
+    target = aws.call("apprunner:AssociateCustomDomain", domain, **asked)["DNSTarget"]
+    _write(aws, zone, domain, target)
+    for record in _wait(aws, lambda: _proofs(aws, arn), f"App Runner gave no records for {domain}."):
+        _write(aws, zone, record["Name"], record["Value"])
+    _wait(aws, lambda: _is_active(aws, arn), f"App Runner did not prove {domain}.")
+    return zone
+
+
+def _domains(aws: Aws, arn: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = aws.call("apprunner:DescribeCustomDomains", arn, ServiceArn=arn)[
+        "CustomDomains"
+    ]
+    return found
+
+
+def _proofs(aws: Aws, arn: str) -> list[dict[str, Any]]:
+    return [record for each in _domains(aws, arn) for record in each.get("CertificateValidationRecords", ())]
+
+
+def _is_active(aws: Aws, arn: str) -> bool:
+    return all(each["Status"] == "ACTIVE" for each in _domains(aws, arn))
+
+
+def _write(aws: Aws, zone: str, name: str, value: str) -> None:
+    record = {"Name": name, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]}
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    aws.call("route53:ChangeResourceRecordSets", name, HostedZoneId=zone, ChangeBatch=batch)

@@ -1,0 +1,72 @@
+"""The App Runner service with which a rehearsal begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from lobster_tasks import settings
+from lobster_tasks.aws import Aws
+from lobster_tasks.errors import LobsterError
+from lobster_tasks.rehearsal.before import service_name, size, stand_up
+from tests.embedded_process import EmbeddedProcess
+
+APP = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(os.environ["RELEASE"].encode() + b" " + os.environ["COLOUR"].encode())
+HTTPServer(("0.0.0.0", 8501), Page).serve_forever()
+"""
+DOCKERFILE = 'FROM python\nARG RELEASE\nENV RELEASE=$RELEASE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
+
+
+def test_the_app_is_on_app_runner_with_its_domain(
+    aws: Aws, embedded: EmbeddedProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
+    before = stand_up(aws, settings.load({"container": {"environment": {"COLOUR": "red"}}}), tmp_path)
+    assert requests.get(before.address, timeout=10).text == "on-app-runner red"
+    answer = embedded.client("route53").test_dns_answer(
+        HostedZoneId=before.zone, RecordName=before.domain, RecordType="A"
+    )
+    assert [f"http://{each}" for each in answer["RecordData"]] == [before.address]
+    runner = embedded.client("apprunner")
+    assert runner.describe_service(ServiceArn=before.arn)["Service"]["Status"] == "RUNNING"
+    [domain] = runner.describe_custom_domains(ServiceArn=before.arn)["CustomDomains"]
+    assert (domain["DomainName"], domain["Status"]) == ("lobster.example.com", "ACTIVE")
+
+
+def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile.streamlit").write_text('FROM python\nCMD ["sh", "-c", "exit 3"]\n')
+    with pytest.raises(LobsterError, match="does not run on App Runner: CREATE_FAILED"):
+        stand_up(aws, settings.load({}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "instance"),
+    [
+        ((256, 512), (256, 512)),
+        ((512, 1024), (512, 1024)),
+        ((256, 2048), (1024, 2048)),
+        ((512, 3072), (1024, 3072)),
+        ((2048, 16384), (4096, 12288)),
+        ((16384, 32768), (4096, 12288)),
+    ],
+)
+def test_the_nearest_size(task: tuple[int, int], instance: tuple[int, int]) -> None:
+    assert size(*task) == instance
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({}, "lobster"), ({"name": "a.b"}, "a-bx"), ({"apprunner": {"service": "mine"}}, "mine")],
+)
+def test_a_name_that_app_runner_takes(given: dict[str, object], name: str) -> None:
+    assert service_name(settings.load(given)) == name
