@@ -132,9 +132,10 @@ def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
         sleep=aws.clock.sleep,
     )
     try:
-        found: T = retrying(look)
+        found = retrying(look)
     except RetryError as late:
         raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min") from late
+    assert found is not None  # or it would have been looked at again
     return found
 
 
