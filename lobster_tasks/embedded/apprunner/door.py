@@ -92,6 +92,7 @@ class Door:
             return _alone(503, NO_INSTANCE)
         instance = min(instances, key=lambda one: one.requests)
         instance.requests += 1
+        self._meter.give(instance.id)
         try:
             return await self._forward(request, instance)
         finally:

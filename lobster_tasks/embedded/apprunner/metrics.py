@@ -27,17 +27,23 @@ class Meter:
         ]
         self._statuses: list[int] = []
         self._latencies: list[float] = []
+        self._active: set[str] = set()
 
     def count(self, status: int, milliseconds: float) -> None:
         """A request was answered."""
         self._statuses.append(status)
         self._latencies.append(milliseconds)
 
-    def report(self, instances: int) -> None:
+    def give(self, instance: str) -> None:
+        """A request was given to an instance, which makes it an active one."""
+        self._active.add(instance)
+
+    def report(self) -> None:
         """Send what was counted since the last report; nothing about requests when there were none."""
         statuses, self._statuses = self._statuses, []
         latencies, self._latencies = self._latencies, []
-        data = [self._datum("ActiveInstances", "Count", float(instances))]
+        active, self._active = self._active, set()
+        data = [self._datum("ActiveInstances", "Count", float(len(active)))]
         if statuses:
             data.append(self._datum("Requests", "Count", float(len(statuses))))
             data.append({**self._datum("RequestLatency", "Milliseconds"), "Values": latencies})

@@ -119,7 +119,7 @@ class AppRunner:
     def _report(self) -> None:
         for running in self._running.values():
             if running.service.status == "RUNNING":
-                running.meter.report(len(running.fleet.serving))
+                running.meter.report()
 
     def _deploy_what_was_pushed(self) -> None:
         for room in self._rooms.values():
