@@ -11,6 +11,7 @@ import difflib
 import json
 import re
 import shlex
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -29,12 +30,15 @@ from .errors import SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
 # Settings whose members have names of the user's own.
-_MAPS = ("container.environment", "container.secrets")
+_MAPS = ("container.environment", "container.secrets", "tags")
 DEFAULT_REGION = "us-east-2"
 # The tag that everything of a stack carries; its value is ``name``.
 STACK_TAG = "lobster:stack"
 # What was there before the stack took it over carries this too; it is let go, never deleted.
 ADOPTED_TAG = "lobster:adopted"
+
+_MOST_TAGS = 49  # AWS takes 50, of which one is ours
+_IN_TAGS = "_.:/=+-@"
 
 # Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
 FARGATE_MEMORY: dict[int, Sequence[int]] = {
@@ -168,6 +172,25 @@ def _not_one(keep: int) -> int:
     if keep == 1:
         raise ValueError("should be greater than or equal to 2, or 0, which keeps all")
     return keep
+
+
+def _as_tags(tags: dict[str, str]) -> dict[str, str]:
+    """What IAM, ECS and Elastic Load Balancing all take; IAM tells no small letters from capitals in a key."""
+    if taken := [key for key in tags if key == STACK_TAG or key.lower().startswith("aws:")]:
+        raise ValueError(f"{_listed(taken)} is not yours to give")
+    if len({key.lower() for key in tags}) < len(tags):
+        raise ValueError("two keys differ in small letters and capitals only")
+    for key, value in tags.items():
+        if not (0 < len(key) <= 128 and len(value) <= 256 and all(map(_is_tag_character, key + value))):
+            raise ValueError(
+                f"{key}: takes letters, digits, spaces and {_IN_TAGS}, 128 in a key and 256 in a value"
+            )
+    return tags
+
+
+def _is_tag_character(character: str) -> bool:
+    is_space = unicodedata.category(character).startswith("Z")
+    return character.isalnum() or is_space or character in _IN_TAGS
 
 
 def _given(value: object) -> object:
@@ -493,6 +516,10 @@ class Settings(_Section):
     region: Annotated[
         str, _matching(r"[a-z]{2,}(-[a-z]+)+-\d+", "takes a region's code, as in us-east-2")
     ] = DEFAULT_REGION
+    tags: Annotated[dict[str, Text], Field(max_length=_MOST_TAGS), AfterValidator(_as_tags)] = Field(
+        default_factory=dict
+    )
+    """Tags that everything of the stack is made with, besides its own."""
     cluster: Name = "lobster-cluster"
     service: Name = "lobster-streamlit-service"
     repository: Annotated[

@@ -34,8 +34,9 @@ def task_definition(settings: Settings, account: str, partition: str, image: str
     """The input of ECS RegisterTaskDefinition for ``image``, a full reference; it carries the stack's tag."""
     made = render(TASK_DEFINITION, settings, account, partition, image=image)
     _check_task_definition(made, settings)
-    others = [tag for tag in made.get("tags", ()) if tag.get("key") != STACK_TAG]
-    return {**made, "tags": [*others, {"key": STACK_TAG, "value": settings.name}]}
+    ours = {**settings.tags, STACK_TAG: settings.name}
+    others = [tag for tag in made.get("tags", ()) if tag.get("key") not in ours]
+    return {**made, "tags": [*others, *({"key": key, "value": value} for key, value in ours.items())]}
 
 
 def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:

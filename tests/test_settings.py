@@ -250,6 +250,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("logs.retention_days", 31, "CloudWatch Logs has no 31 days; it has 1, 3, 5, 7, 14, 30"),
     ("images.keep", 1, "greater than or equal to 2"),
     ("images.builder", "kaniko", "'docker'"),
+    ("tags", {"lobster:stack": "x"}, "lobster:stack is not yours to give"),
+    ("tags", {"aws:x": "x"}, "aws:x is not yours to give"),
+    ("tags", {"Team": "a", "team": "b"}, "differ in small letters and capitals only"),
+    ("tags", {"team": "a#b"}, "team: takes letters, digits, spaces"),
+    ("tags", {"": "a"}, "takes letters, digits, spaces"),
+    ("tags", {f"t{number}": "" for number in range(50)}, "at most 49"),
     ("images.keep", -1, "greater than or equal to 0"),
     ("task.permissions_boundary", "PowerUserAccess", "ARNs of managed policies"),
     ("container.secret_keys", ["arn:aws:kms:us-east-2:123456789012:alias/app"], "not of aliases"),
@@ -480,6 +486,7 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         is_section = isinstance(inner, dict) and f"{prefix}{key}" not in (
             "container.environment",
             "container.secrets",
+            "tags",
         )
         found |= _flat(inner, f"{prefix}{key}.") if is_section else {f"{prefix}{key}": inner}
     return found

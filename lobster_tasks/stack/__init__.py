@@ -7,8 +7,9 @@ in which they are made, read and removed follows from the stack itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from .. import templates
 from ..settings import STACK_TAG, Settings
@@ -83,23 +84,37 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         grace_period=settings.health_check.grace_period,
         more_groups=settings.network.security_groups,
     )
-    return Stack(
-        stack,
-        (
-            *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
-            *(balancer, target_group, *_certificates(listeners), *listeners),
-            *(cluster, task_definition, service, *_scaling(settings, service, balancer)),
-        ),
+    resources = (
+        *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
+        *(balancer, target_group, *_certificates(listeners), *listeners),
+        *(cluster, task_definition, service, _scaling(settings, service, balancer)),
     )
+    return Stack(stack, _tagged(resources, tuple(settings.tags.items())))
 
 
-def _scaling(settings: Settings, service: Service, balancer: LoadBalancer) -> tuple[ScalableTarget, ...]:
+def _tagged(resources: Iterable[Resource], tags: tuple[tuple[str, str], ...]) -> tuple[Resource, ...]:
+    """The resources, each after those it needs, with more tags."""
+    made: dict[Resource, Resource] = {}
+    for each in resources:
+        given = {member.name: getattr(each, member.name) for member in fields(each)}
+        made[each] = replace(
+            each, **{name: _instead(value, made) for name, value in given.items()} | {"more_tags": tags}
+        )
+    return tuple(made.values())
+
+
+def _instead(value: Any, made: Mapping[Resource, Resource]) -> Any:
+    """A reference to what has taken the place of a resource."""
+    if isinstance(value, Resource):
+        return made[value]
+    return tuple(_instead(each, made) for each in value) if isinstance(value, tuple) else value
+
+
+def _scaling(settings: Settings, service: Service, balancer: LoadBalancer) -> ScalableTarget:
     wanted = settings.scaling
-    if wanted.max is None:
-        return ()
     name, targets = f"{settings.cluster}/{settings.service}", tuple(wanted.targets.items())
     group = service.target_group
-    return (ScalableTarget(name, settings.name, service, balancer, group, wanted.min, wanted.max, targets),)
+    return ScalableTarget(name, settings.name, service, balancer, group, wanted.min, wanted.max, targets)
 
 
 def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role]:

@@ -67,14 +67,15 @@ class Known(Mapping["Resource", Live]):
 class Resource(ABC):
     """One thing that should exist, by its name.
 
-    ``stack`` is the value of the ownership tag. ``kind`` is AWS's word for it. ``fixed`` names the attributes
-    that AWS cannot change in place. ``taggable`` is false for what cannot carry the tag: such a resource
-    belongs to whoever owns the resource it is part of. ``exact`` is true where an attribute that is not
-    wanted has to go.
+    ``stack`` is the value of the ownership tag, ``more_tags`` are others that it is made with. ``kind`` is AWS's
+    word for it. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false for what
+    cannot carry the tag: such a resource belongs to whoever owns the resource it is part of. ``exact`` is true
+    where an attribute that is not wanted has to go.
     """
 
     name: str
     stack: str
+    more_tags: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
 
     kind: ClassVar[str]
     fixed: ClassVar[frozenset[str]] = frozenset()
@@ -90,7 +91,7 @@ class Resource(ABC):
     @property
     def tags(self) -> dict[str, str]:
         """The tags that the resource is made with."""
-        return {STACK_TAG: self.stack}
+        return {**dict(self.more_tags), STACK_TAG: self.stack}
 
     @property
     def needs(self) -> tuple[Resource, ...]:

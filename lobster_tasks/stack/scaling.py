@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from .ecs import Service
 from .load_balancing import LoadBalancer, TargetGroup
-from .resource import Attributes, Known, Live, Resource
+from .resource import Attributes, Known, Live, Presence, Resource
 
 _ABSENT = ("ObjectNotFoundException",)
 _DIMENSION = "ecs:service:DesiredCount"
@@ -35,7 +35,8 @@ class ScalableTarget(Resource):
     """The service as a scalable target, with one target tracking policy for each of ``targets``.
 
     ``targets`` are names of ``METRICS`` with their values. A minimum above the count scales at once, so it is
-    0 while the service has no tasks: the first release raises it. Policies of others stay.
+    0 while the service has no tasks: the first release raises it. Policies of others stay. Without a ``maximum``
+    there is to be none.
     """
 
     kind: ClassVar[str] = "scalable target"
@@ -43,8 +44,12 @@ class ScalableTarget(Resource):
     load_balancer: LoadBalancer
     target_group: TargetGroup
     minimum: int
-    maximum: int
+    maximum: int | None
     targets: tuple[tuple[str, int], ...]
+
+    def presence(self, known: Known) -> Presence:
+        """Where the settings have a maximum."""
+        return "unwanted" if self.maximum is None else "wanted"
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeScalableTargets, ListTagsForResource, DescribeScalingPolicies; None without a service."""

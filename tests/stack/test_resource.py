@@ -30,6 +30,7 @@ LABELS = [
     "cluster/lobster-cluster",
     "task-definition/lobster-streamlit-task",
     "service/lobster-streamlit-service",
+    "scalable-target/lobster-cluster/lobster-streamlit-service",
 ]
 
 
@@ -91,7 +92,8 @@ def test_resources_are_values() -> None:
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
         (("task definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
-        (("service",), LABELS),
+        (("service",), LABELS[:-1]),
+        (("scalable target",), LABELS),
         ((), []),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import NotOursError
 from tests.embedded_process import EmbeddedProcess
 
 from .stand import Stand
@@ -25,8 +26,29 @@ def stand_of(aws: Aws, **scaling: Any) -> Stand:
     return Stand.of(aws, "scalable target", scaling=scaling)
 
 
-def test_without_a_maximum_there_is_none(aws: Aws) -> None:
-    assert Stand.of(aws, "scalable target").wanted.resources == ()
+def test_without_a_maximum_there_is_none(aws: Aws, scaling: Any) -> None:
+    Stand.of(aws, "scalable target").converge()
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    stand_of(aws, max=2).converge()
+    Stand.of(aws, "scalable target").converge()
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+
+
+def test_auto_scaling_of_others_is_theirs(aws: Aws, scaling: Any) -> None:
+    stand = Stand.of(aws, "scalable target")
+    stand.converge()
+    service = "service/lobster-cluster/lobster-streamlit-service"
+    named = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": service,
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    scaling.register_scalable_target(**named, MinCapacity=0, MaxCapacity=2)
+    assert stand.plan().changes == ()
+    with pytest.raises(NotOursError):
+        stand_of(aws, max=3).plan()
+    stand_of(aws, max=3).converge(adopt=True)
+    assert stand_of(aws, max=3).live(LABEL).stack == "lobster"
 
 
 def test_bounds_and_policies_and_away_again(aws: Aws, scaling: Any) -> None:

@@ -1,0 +1,111 @@
+"""What an App Runner service becomes on Fargate behind a load balancer: settings, files, and a row for each setting.
+
+Each module holds rules; a rule names the members that it maps and turns them into rows of four classes, *same*,
+*translated*, *approximated* and *no equivalent*. What somebody has to decide is said in the row. Nothing is
+invented: what cannot be known from the description is left to App Runner's or this program's defaults, and told.
+Pure: a description goes in, and nothing is looked at beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import SettingsError
+from ...settings import load
+from ..description import AwsDict, Description
+from . import beside, container, images, instances, names, network
+from .container import suspects
+from .members import FACTS, unknown_members
+from .rows import CLASSES, Class, Row, Rule, no_equivalent
+
+__all__ = ["CLASSES", "FACTS", "RULES", "Class", "Mapped", "Row", "map_service", "suspects"]
+
+# In the order of the report.
+RULES: tuple[Rule, ...] = (
+    *(*names.RULES, *images.RULES, *container.RULES),
+    *(*instances.RULES, *network.RULES, *beside.RULES),
+)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What came of a service: its ARN, a row for each setting, the settings, and files by their paths."""
+
+    service: str
+    rows: tuple[Row, ...]
+    settings: AwsDict
+    files: Mapping[str, str]
+
+    def count(self, kind: Class) -> int:
+        """How many settings are of this class."""
+        return sum(row.kind == kind for row in self.rows)
+
+    @property
+    def undecided(self) -> tuple[Row, ...]:
+        """What somebody has to decide."""
+        return tuple(row for row in self.rows if row.decide)
+
+
+def known_members() -> frozenset[str]:
+    """Every member that some rule maps."""
+    return frozenset(member for rule in RULES for member in rule.members)
+
+
+def map_service(description: Description) -> Mapped:
+    """The mapping of a service; its settings are such as ``settings.load`` takes."""
+    parts = [rule.apply(description) for rule in RULES]
+    parts.append(unknown_members(description, known_members()))
+    settings: dict[str, Any] = {}
+    for part in parts:
+        settings = _merged(settings, part.settings)
+    settings, refused = _taken(_compact(settings))
+    rows = tuple(row for part in parts for row in part.rows) + refused
+    return Mapped(
+        description.arn, rows, settings, {path: text for part in parts for path, text in part.files.items()}
+    )
+
+
+def _merged(low: AwsDict, high: AwsDict) -> dict[str, Any]:
+    merged = dict(low)
+    for key, value in high.items():
+        both = isinstance(value, Mapping) and isinstance(low.get(key), Mapping)
+        merged[key] = _merged(low[key], value) if both else value
+    return merged
+
+
+def _compact(tree: AwsDict) -> dict[str, Any]:
+    """Without sections and lists that are empty, which are as good as not given."""
+    inner = {key: _compact(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
+    return {key: value for key, value in inner.items() if value not in ({}, [])}
+
+
+def _taken(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
+    """The settings without what is refused in them, and a row for each refusal: a value that no rule foresaw."""
+    rows: list[Row] = []
+    while problems := _problems(settings):
+        for problem in problems:
+            path, _, why = problem.partition(": ")
+            rows.append(no_equivalent(path, "set", why, f"set {path} yourself"))
+            settings = _without(settings, path.split("."))
+    return settings, tuple(rows)
+
+
+def _problems(settings: AwsDict) -> tuple[str, ...]:
+    try:
+        load(settings)
+    except SettingsError as refused:
+        return refused.problems
+    return ()
+
+
+def _without(tree: AwsDict, path: list[str]) -> dict[str, Any]:
+    """Without the setting at ``path``; a map's member may have dots in its name, a list goes as a whole."""
+    first, rest = path[0], path[1:]
+    if first not in tree:
+        dotted = ".".join(path)
+        return {key: value for key, value in tree.items() if key != dotted}
+    if rest and isinstance(tree[first], Mapping):
+        return {**tree, first: _without(tree[first], rest)}
+    return {key: value for key, value in tree.items() if key != first}

@@ -1,0 +1,169 @@
+"""What stands beside a service: its state, domains, tracing, keys, tags, a firewall, logs."""
+
+from __future__ import annotations
+
+from ...settings import RETENTION_DAYS
+from ..description import AwsDict, Description
+from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+
+_DEFAULT_RETENTION = 30
+_MOST_TAGS = 49
+
+
+def state(description: Description) -> Part:
+    """Status, where it says something that is to be known before a move."""
+    status = description.status
+    if status == "RUNNING":
+        return Part()
+    if status == "PAUSED":
+        note = "a paused service costs nothing for compute; here that is 0 tasks, and the load balancer goes on costing"
+        return Part(
+            (
+                approximated(
+                    "Status",
+                    status,
+                    "tasks run after inv deploy",
+                    note,
+                    "inv scale --to 0 afterwards, to stand still",
+                ),
+            )
+        )
+    decide = "see its deployment logs first: what never ran there need not run here"
+    return Part((no_equivalent("Status", status, "the service does not run", decide),))
+
+
+def domains(description: Description) -> Part:
+    """Custom domains with their certificates and the records that they stand on."""
+    found = description.domains.get("CustomDomains", ())
+    active = [each for each in found if each.get("Status") == "ACTIVE"]
+    names = [name for each in active for name in _names(each)]
+    return Part(tuple(row for each in found for row in _domain(each)), {"domains": names})
+
+
+def _names(domain: AwsDict) -> list[str]:
+    name = str(domain["DomainName"]).lower()
+    return [name, f"www.{name}"] if domain.get("EnableWWWSubdomain") else [name]
+
+
+def _domain(domain: AwsDict) -> list[Row]:
+    name, setting = domain["DomainName"], f"CustomDomain {domain['DomainName']}"
+    note = "App Runner's certificate cannot be taken along: a new one is asked for"
+    rows = [translated(setting, domain.get("Status", ""), f"inv cutover moves {name} step by step", note)]
+    if domain.get("EnableWWWSubdomain"):
+        rows.append(translated(f"{setting} (www)", f"www.{name}", "a name of the new certificate too"))
+    if domain.get("Status") != "ACTIVE":
+        decide = f"decide whether {name} is still wanted"
+        rows.append(
+            no_equivalent(f"{setting} (Status)", domain.get("Status"), "it does not work now", decide)
+        )
+    return rows
+
+
+def tracing(description: Description) -> Part:
+    """ObservabilityConfiguration."""
+    given = description.service.get("ObservabilityConfiguration", {})
+    setting = "ObservabilityConfiguration.ObservabilityEnabled"
+    if not given.get("ObservabilityEnabled"):
+        return Part((same(setting, False),))
+    vendor = (description.observability or {}).get("TraceConfiguration", {}).get("Vendor", "AWSXRAY")
+    decide = (
+        "add a container with the AWS Distro for OpenTelemetry to task-definitions/ecs-task-definition.json.j2, "
+        "or let the app send its traces itself"
+    )
+    rows = (
+        no_equivalent(setting, True, "Fargate runs no collector beside the app by itself", decide),
+        no_equivalent("ObservabilityConfiguration.TraceConfiguration.Vendor", vendor, "as above", "as above"),
+    )
+    return Part(rows)
+
+
+def key(description: Description) -> Part:
+    """EncryptionConfiguration.KmsKey."""
+    setting = "EncryptionConfiguration.KmsKey"
+    given = description.service.get("EncryptionConfiguration", {}).get("KmsKey")
+    if not given:
+        return Part((same(setting, "AWS's own key"),))
+    note = "App Runner encrypts its copy of the image and its logs with it; Fargate keeps no copy"
+    decide = "the repository has its own key (fixed when it is made); logs: aws logs associate-kms-key"
+    return Part((no_equivalent(setting, given, note, decide),))
+
+
+def tags(description: Description) -> Part:
+    """Tags."""
+    rows = [translated(f"Tags.{name}", value, "tags") for name, value in sorted(description.tags.items())]
+    kept = dict(sorted(description.tags.items())[:_MOST_TAGS])
+    if left := description.tags.keys() - kept.keys():
+        rows.append(
+            no_equivalent("Tags", sorted(left), "one of 50 tags is the stack's own", "leave out one of tags")
+        )
+    return Part(tuple(rows), {"tags": kept})
+
+
+def firewall(description: Description) -> Part:
+    """A web ACL of AWS WAF, which is no member of the service but of AWS WAF."""
+    if not description.web_acl:
+        return Part()
+    decide = f"aws wafv2 associate-web-acl --web-acl-arn {description.web_acl} --resource-arn <the load balancer's ARN>"
+    return Part(
+        (no_equivalent("(web ACL)", description.web_acl, "the load balancer is made without one", decide),)
+    )
+
+
+def logs(description: Description) -> Part:
+    """The two log groups; they stay where they are."""
+    kept = [days for days in description.log_groups.values() if days]
+    days = max(kept, default=_DEFAULT_RETENTION)
+    days = days if days in RETENTION_DAYS else _DEFAULT_RETENTION
+    old = ", ".join(f"{group} ({_kept(each)})" for group, each in sorted(description.log_groups.items()))
+    new = f"/ecs/{description.name}, {days} days"
+    if not description.log_groups:
+        return Part((translated("(log groups)", "none", new),), {"logs": {"retention_days": days}})
+    note = "the old ones stay where they are until inv cleanup-apprunner"
+    row = translated if len(kept) == len(description.log_groups) else approximated
+    return Part((row("(log groups)", old, new, note),), {"logs": {"retention_days": days}})
+
+
+def _kept(days: int | None) -> str:
+    return f"{days} days" if days else "for ever"
+
+
+def unread(description: Description) -> Part:
+    """What AWS did not let us look at."""
+    decide = "allow it, and run the same command again; or see for yourself"
+    rows = [
+        no_equivalent(f"({what})", "not known", why, decide)
+        for what, why in sorted(description.unknown.items())
+        if what != "activity"  # only the cost would know better
+    ]
+    return Part(tuple(rows))
+
+
+RULES = (
+    Rule((), state),
+    Rule(
+        (
+            "CustomDomains.DNSTarget",
+            "CustomDomains.CustomDomains[].DomainName",
+            "CustomDomains.CustomDomains[].EnableWWWSubdomain",
+            "CustomDomains.CustomDomains[].Status",
+            "CustomDomains.CustomDomains[].CertificateValidationRecords[].Name",
+            "CustomDomains.CustomDomains[].CertificateValidationRecords[].Type",
+            "CustomDomains.CustomDomains[].CertificateValidationRecords[].Value",
+            "CustomDomains.CustomDomains[].CertificateValidationRecords[].Status",
+            "CustomDomains.VpcDNSTargets[].DomainName",
+        ),
+        domains,
+    ),
+    Rule(
+        (
+            "Service.ObservabilityConfiguration.ObservabilityEnabled",
+            "ObservabilityConfiguration.TraceConfiguration.Vendor",
+        ),
+        tracing,
+    ),
+    Rule(("Service.EncryptionConfiguration.KmsKey",), key),
+    Rule(("Tags[].Key", "Tags[].Value"), tags),
+    Rule((), firewall),
+    Rule((), logs),
+    Rule((), unread),
+)

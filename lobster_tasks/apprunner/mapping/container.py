@@ -1,0 +1,165 @@
+"""What runs in the container: its port, its command, its variables and its secrets."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from ..description import Description, SecretFacts
+from ..secrecy import looks_secret
+from ..source import DOCKERFILE
+from .names import role_base
+from .rows import Part, Row, Rule, no_equivalent, same, translated
+
+_DEFAULT_PORT = 8080
+_PORTS = range(1, 65536)
+_RESERVED = "AWSAPPRUNNER"
+_PREFIXES = (
+    "Service.SourceConfiguration.ImageRepository.ImageConfiguration.",
+    "Service.SourceConfiguration.CodeRepository.CodeConfiguration.CodeConfigurationValues.",
+)
+# What only a shell does with a word; quotes and backslashes shlex takes as a shell does.
+_SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#\n]|^\s*\w+=")
+_ARN_PARTS_OF_A_SECRET, _ARN_PARTS_OF_A_KEY = 7, 10
+_MOVED = "a value that looks like a secret is never shown, and never written to a file"
+
+
+def port(description: Description) -> Part:
+    """Port: a text there, a number here; and PORT, which App Runner sets by itself."""
+    given = str(description.configuration.get("Port") or _DEFAULT_PORT)
+    number = int(given) if given.isascii() and given.isdigit() else 0
+    if number not in _PORTS:
+        note = f"not a port; {_DEFAULT_PORT}, App Runner's default, stands in for it"
+        row = no_equivalent("Port", given, note, "set container.port", _DEFAULT_PORT)
+        return Part((row,), {"container": {"port": _DEFAULT_PORT}})
+    rows = (
+        same("Port", given, f"container, target group and security group {number}"),
+        translated(
+            "(PORT)", given, f"PORT={number} in the task definition", "App Runner sets it, Fargate does not"
+        ),
+    )
+    return Part(rows, {"container": {"port": number}})
+
+
+def command(description: Description) -> Part:
+    """StartCommand: one text there, words here, a shell only where it needs one."""
+    given = str(description.configuration.get("StartCommand", "")).strip()
+    if "CodeRepository" in description.service["SourceConfiguration"]:
+        row = translated("StartCommand", "set" if given else "none", f"CMD in {DOCKERFILE}")
+        return Part((row,))
+    if not given:
+        return Part((same("StartCommand", "none", "what the image says"),))
+    if looks_secret("StartCommand", given):
+        decide = "set container.command, with the secret as a variable of container.secrets"
+        return Part((no_equivalent("StartCommand", "hidden", _MOVED, decide),))
+    words, note = in_words(given)
+    return Part(
+        (translated("StartCommand", given, shlex.join(words), note),), {"container": {"command": words}}
+    )
+
+
+def in_words(command: str) -> tuple[list[str], str]:
+    """A start command as the words of an exec form, and the rule that was applied."""
+    in_a_shell = ["sh", "-c", command], "it has the syntax of a shell, so the image needs one (sh)"
+    if _SHELL.search(command):
+        return in_a_shell
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return in_a_shell
+    return (words, "split into words; the image's ENTRYPOINT counts in both") if words else in_a_shell
+
+
+def variables(description: Description) -> Part:
+    """RuntimeEnvironmentVariables, those that look like secrets apart."""
+    given: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentVariables", {})
+    secret_names = description.configuration.get("RuntimeEnvironmentSecrets", {})
+    rows = [_variable(description, name, given[name], name in secret_names) for name in sorted(given)]
+    plain = {name: given[name] for name, row in zip(sorted(given), rows, strict=True) if row.kind == "same"}
+    lifted = {name: arn for name, arn in description.lifted.items() if name in given}
+    return Part(tuple(rows), {"container": {"environment": plain, "secrets": lifted}})
+
+
+def _variable(description: Description, name: str, value: str, twice: bool) -> Row:
+    setting = f"RuntimeEnvironmentVariables.{name}"
+    if name.startswith(_RESERVED) or name == "PORT":
+        return translated(setting, "set", "none", "App Runner's own")
+    if twice:
+        return translated(setting, "set", "container.secrets", "the secret of the same name counts")
+    if name in description.lifted:
+        return translated(setting, "hidden", "container.secrets", "moved into Secrets Manager")
+    if looks_secret(name, value):
+        decide = "--lift-secrets moves it into Secrets Manager; or name one of container.secrets yourself"
+        return no_equivalent(setting, "hidden", f"{_MOVED}: it is left out", decide)
+    return same(setting, "set", "container.environment")
+
+
+def suspects(description: Description) -> tuple[str, ...]:
+    """The variables that look like secrets and are not moved yet."""
+    rows = variables(description).rows
+    return tuple(row.setting.partition(".")[2] for row in rows if row.kind == "no_equivalent")
+
+
+def secrets(description: Description) -> Part:
+    """RuntimeEnvironmentSecrets: the same sources, read by the execution role."""
+    named: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentSecrets", {})
+    facts = {each.name: each for each in description.secrets}
+    rows = [_secret(description, name, source, facts.get(name)) for name, source in sorted(named.items())]
+    sources = {name: _normal(source) for name, source in sorted(named.items())}
+    keys = sorted({each.key for each in description.secrets if ":key/" in each.key})
+    aliases = sorted({each.key for each in description.secrets if each.key and ":key/" not in each.key})
+    rows += [_alias(alias) for alias in aliases]
+    container = {"secrets": sources, **({"secret_keys": keys} if keys else {})}
+    return Part(tuple(rows), {"container": container})
+
+
+def _secret(description: Description, name: str, source: str, facts: SecretFacts | None) -> Row:
+    setting = f"RuntimeEnvironmentSecrets.{name}"
+    role = f"{role_base(description)}-execution"
+    note = f"read by {role}, no longer by the app's own role"
+    if facts and facts.found is False:
+        return translated(
+            setting, source, source, note, f"there is nothing behind {source}: put a value there"
+        )
+    if (owner := _owner(source)) not in ("", description.account):
+        decide = f"let {role} read it in {owner}: the secret's resource policy, and its key's policy"
+        return translated(setting, source, _normal(source), f"{note}; it is of account {owner}", decide)
+    if facts and facts.key:
+        note += f", which gets kms:Decrypt on {facts.key.rpartition(':')[2]}"
+    normal = _normal(source)
+    return same(setting, source, note=note) if normal == source else translated(setting, source, normal, note)
+
+
+def _alias(alias: str) -> Row:
+    return no_equivalent(
+        "secrets: KMS key",
+        alias,
+        "IAM takes keys, not aliases, and the key behind this one could not be read",
+        "name it in container.secret_keys",
+    )
+
+
+def _owner(source: str) -> str:
+    parts = source.split(":")
+    return parts[4] if source.startswith("arn:") and len(parts) > 5 else ""
+
+
+def _normal(source: str) -> str:
+    """ECS wants ``…:key:stage:version`` whole, where App Runner takes the ARN with the key alone."""
+    parts = source.split(":")
+    if ":secretsmanager:" not in source or len(parts) <= _ARN_PARTS_OF_A_SECRET:
+        return source
+    return ":".join([*parts, "", "", ""][:_ARN_PARTS_OF_A_KEY])
+
+
+def _members(*names: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}{name}" for prefix in _PREFIXES for name in names)
+
+
+RULES = (
+    Rule(_members("Port"), port),
+    Rule(_members("StartCommand"), command),
+    Rule(_members("RuntimeEnvironmentVariables{}"), variables),
+    Rule(_members("RuntimeEnvironmentSecrets{}"), secrets),
+)

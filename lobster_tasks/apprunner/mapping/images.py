@@ -1,0 +1,217 @@
+"""Where the image comes from, who pulls it, and who deploys it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..description import Description, ImageFacts, RoleFacts
+from ..secrecy import looks_secret
+from ..source import DOCKERFILE, FILE, dockerfile
+from .names import role_base
+from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+
+_PULL_POLICY = "AWSAppRunnerServicePolicyForECRAccess"
+_SOURCE = "SourceConfiguration."
+_IMAGE = f"{_SOURCE}ImageRepository."
+_CODE = f"{_SOURCE}CodeRepository."
+_VALUES = f"{_CODE}CodeConfiguration.CodeConfigurationValues."
+_REPOSITORY = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
+
+
+def image(description: Description) -> Part:
+    """ImageIdentifier and ImageRepositoryType."""
+    source = description.service["SourceConfiguration"].get("ImageRepository")
+    if not source:
+        return Part()
+    identifier, kind = source["ImageIdentifier"], source["ImageRepositoryType"]
+    facts = description.image
+    settings = {"repository": _repository(description), "images": {"keep": 0}}
+    if facts and (facts.registry, facts.region) == (description.account, description.region):
+        row = same(f"{_IMAGE}ImageIdentifier", identifier, f"repository {facts.repository}", _release(facts))
+        kept = same(f"{_IMAGE}ImageRepositoryType", kind, note="all its images stay (images.keep: 0)")
+        return Part((row, kept), settings)
+    return Part((_elsewhere(description, identifier), same(f"{_IMAGE}ImageRepositoryType", kind)), settings)
+
+
+def _repository(description: Description) -> str:
+    """The repository's name, where it is one that ECR takes."""
+    facts = description.image
+    name = facts.repository if facts else ""
+    if facts and not facts.registry:
+        name = name.partition("/")[2]  # behind the alias
+    fits = len(name) > 1 and _REPOSITORY.fullmatch(name)
+    return name if fits else re.sub(r"[^a-z0-9]+", "-", description.name.lower()).strip("-")
+
+
+def _release(facts: ImageFacts) -> str:
+    """How to deploy the very image that runs."""
+    wanted = facts.tag or facts.digest
+    if facts.images is not None and not facts.digest:
+        return f"the repository has no image {wanted} any more"
+    return f"inv deploy --tag {wanted}" + (f" ({facts.digest[:19]}…)" if facts.tag and facts.digest else "")
+
+
+def _elsewhere(description: Description, identifier: str) -> Row:
+    repository = _repository(description)
+    where = f"{description.account}.dkr.ecr.{description.region}.amazonaws.com/{repository}"
+    tag = (description.image.tag if description.image else "") or "T"
+    return approximated(
+        f"{_IMAGE}ImageIdentifier",
+        identifier,
+        f"repository {repository}",
+        "releases come from a repository of this account and region",
+        f"copy the image: docker pull {identifier}; docker tag {identifier} {where}:{tag}; docker push {where}:{tag}",
+    )
+
+
+def deployments(description: Description) -> Part:
+    """AutoDeploymentsEnabled."""
+    setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", _automatic(description)
+    if not enabled:
+        return Part((same(setting, False, note="nothing deploys by itself"),))
+    note = "nothing watches the repository"
+    decide = "let the workflow that pushes deploy too: the GitHub Action, or inv deploy --tag T"
+    return Part((no_equivalent(setting, True, note, decide),))
+
+
+def _automatic(description: Description) -> bool:
+    """The default is true, but for ECR Public and the ECR of other accounts (CreateService)."""
+    given = description.service["SourceConfiguration"].get("AutoDeploymentsEnabled")
+    facts = description.image
+    elsewhere = facts is not None and facts.registry != description.account
+    return bool(given) if given is not None else not elsewhere
+
+
+def access_role(description: Description) -> Part:
+    """AuthenticationConfiguration.AccessRoleArn: what pulls the image is the execution role."""
+    role = description.access_role
+    setting = f"{_SOURCE}AuthenticationConfiguration.AccessRoleArn"
+    if role is None:
+        return Part()
+    new = f"execution role {role_base(description)}-execution"
+    note = f"a new role that pulls the one repository; {role.name} is not touched"
+    rows = [translated(setting, role.arn, new, note if role.found else f"{note} (it is gone)")]
+    if role.boundary:
+        rows.append(_boundary(role))
+    if more := [arn.rpartition("/")[2] for arn in role.managed if not arn.endswith(_PULL_POLICY)] + [
+        *role.inline
+    ]:
+        rows.append(_more_permissions(role, more))
+    return Part(tuple(rows))
+
+
+def _boundary(role: RoleFacts) -> Row:
+    return no_equivalent(
+        "access role: PermissionsBoundary",
+        role.boundary,
+        "the execution role is made without one",
+        "where the account asks for one, put it on the execution role after inv create-iam-policies: it stays there",
+    )
+
+
+def _more_permissions(role: RoleFacts, more: list[str]) -> Row:
+    return approximated(
+        "access role: policies",
+        more,
+        "what the execution role needs",
+        "the execution role gets what pulling, logging and reading the named secrets take, and no more",
+        "",
+    )
+
+
+def code(description: Description) -> Part:
+    """CodeRepository: there is no image to take along, so a Dockerfile is drafted."""
+    source = description.service["SourceConfiguration"].get("CodeRepository")
+    if not source:
+        return Part()
+    directory = source.get("SourceDirectory", "/")
+    build = {
+        name: value
+        for name, value in description.configuration.get("BuildEnvironment", {}).items()
+        if not looks_secret(name, value)
+    }
+    draft = dockerfile(description.name, description.configuration, directory, build)
+    settings = {"repository": _repository(description), "dockerfile": DOCKERFILE}
+    return Part(tuple(_code_rows(description, source)), settings, {DOCKERFILE: draft})
+
+
+def _code_rows(description: Description, source: Any) -> list[Row]:
+    version, configuration = source["SourceCodeVersion"], source.get("CodeConfiguration", {})
+    told = description.configuration
+    commands = [told["BuildCommand"]] if told.get("BuildCommand") else told.get("BuildCommands", [])
+    rows = [
+        approximated(
+            f"{_CODE}RepositoryUrl",
+            source["RepositoryUrl"],
+            DOCKERFILE,
+            "App Runner builds from source; here inv push-image builds the Dockerfile",
+            f"review {DOCKERFILE} in a checkout of the repository, then inv push-image --tag T",
+        ),
+        translated(f"{_CODE}SourceCodeVersion.Type", version["Type"], "the checkout that is built"),
+        translated(f"{_CODE}SourceCodeVersion.Value", version["Value"], "the checkout that is built"),
+        translated(f"{_CODE}SourceDirectory", source.get("SourceDirectory", "/"), "COPY"),
+        _configured_in(description, configuration),
+        approximated(
+            f"{_VALUES}Runtime",
+            told.get("Runtime"),
+            "FROM",
+            "App Runner's own build images are not to be had",
+        ),
+        approximated(f"{_VALUES}BuildCommand", commands, "RUN", "run in another image"),
+    ]
+    if (
+        connection := description.service["SourceConfiguration"]
+        .get("AuthenticationConfiguration", {})
+        .get("ConnectionArn")
+    ):
+        rows.append(_connection(description, connection))
+    return rows
+
+
+def _configured_in(description: Description, configuration: Any) -> Row:
+    setting, where = (
+        f"{_CODE}CodeConfiguration.ConfigurationSource",
+        configuration.get("ConfigurationSource", "API"),
+    )
+    if where == "REPOSITORY" and description.source_file is None:
+        note = f"there is no {FILE} in this folder, and what runs stands only there"
+        return no_equivalent(setting, where, note, "run it again in a checkout of the repository")
+    return translated(setting, where, DOCKERFILE)
+
+
+def _connection(description: Description, arn: str) -> Row:
+    provider = (description.connection or {}).get("ProviderType", "")
+    return no_equivalent(
+        f"{_SOURCE}AuthenticationConfiguration.ConnectionArn",
+        arn,
+        f"AWS does not read the repository{f' at {provider}' if provider else ''} any more",
+        "deploy from the repository's own workflow: the GitHub Action needs no connection",
+    )
+
+
+RULES = (
+    Rule(
+        (
+            "Service.SourceConfiguration.ImageRepository.ImageIdentifier",
+            "Service.SourceConfiguration.ImageRepository.ImageRepositoryType",
+        ),
+        image,
+    ),
+    Rule(
+        (
+            "Service.SourceConfiguration.CodeRepository.RepositoryUrl",
+            "Service.SourceConfiguration.CodeRepository.SourceCodeVersion.Type",
+            "Service.SourceConfiguration.CodeRepository.SourceCodeVersion.Value",
+            "Service.SourceConfiguration.CodeRepository.SourceDirectory",
+            "Service.SourceConfiguration.CodeRepository.CodeConfiguration.ConfigurationSource",
+            "Service.SourceConfiguration.CodeRepository.CodeConfiguration.CodeConfigurationValues.Runtime",
+            "Service.SourceConfiguration.CodeRepository.CodeConfiguration.CodeConfigurationValues.BuildCommand",
+            "Service.SourceConfiguration.AuthenticationConfiguration.ConnectionArn",
+            "Connection.ProviderType",
+        ),
+        code,
+    ),
+    Rule(("Service.SourceConfiguration.AutoDeploymentsEnabled",), deployments),
+    Rule(("Service.SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",), access_role),
+)

@@ -1,0 +1,72 @@
+"""What the mapping says of one setting, and what a rule makes of a service. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..description import AwsDict, Description
+
+Class = Literal["same", "translated", "approximated", "no_equivalent"]
+CLASSES: tuple[Class, ...] = ("same", "translated", "approximated", "no_equivalent")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting: what it was, what it becomes, by which rule, and what a person has to decide about it."""
+
+    setting: str
+    kind: Class
+    old: Any
+    new: Any
+    note: str = ""
+    decide: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv import-apprunner --json``."""
+        return {
+            "setting": self.setting,
+            "class": self.kind,
+            "from": self.old,
+            "to": self.new,
+            "note": self.note,
+            "decide": self.decide or None,
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one rule makes: rows, a fragment of the settings, and files of the project by their paths."""
+
+    rows: tuple[Row, ...] = ()
+    settings: AwsDict = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Turns the ``members`` of a description (dotted, ``[]`` for items, ``{}`` for a map) into a part."""
+
+    members: tuple[str, ...]
+    apply: Callable[[Description], Part]
+
+
+def same(setting: str, value: Any, new: Any = None, note: str = "") -> Row:
+    """The same on both sides."""
+    return Row(setting, "same", value, value if new is None else new, note)
+
+
+def translated(setting: str, old: Any, new: Any, note: str = "", decide: str = "") -> Row:
+    """The same thing, said otherwise."""
+    return Row(setting, "translated", old, new, note, decide)
+
+
+def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "") -> Row:
+    """Something like it."""
+    return Row(setting, "approximated", old, new, note, decide)
+
+
+def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> Row:
+    """Nothing like it: somebody has to decide."""
+    return Row(setting, "no_equivalent", old, new, note, decide)

@@ -1,0 +1,36 @@
+"""Which plain environment variables look like secrets. Pure.
+
+Wrong in both directions now and then: a name and a value are all there is to go by. What is taken for a secret is
+never written anywhere; what is not stands in the settings.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..rollout.masking import mask_shapes
+
+_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|passw|pwd|secret|token|credential|private|signature|dsn$|salt$"
+    r"|(api|access|auth|encryption|signing|master|service|account|_)_?key$|^key$",
+    re.IGNORECASE,
+)
+# What says where or what a secret is, not what it is.
+_ABOUT = re.compile(
+    r"_(url|uri|endpoint|name|arn|id|ttl|expiry|expires|header|path|file|type|version)$", re.IGNORECASE
+)
+_REFERENCE = re.compile(r"arn:|/|\w+://")
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_KINDS = ("[a-z]", "[A-Z]", "[0-9]")
+_SHORTEST = 4
+
+
+def looks_secret(name: str, value: str) -> bool:
+    """Whether a variable's value should not stand in a file."""
+    if mask_shapes(value) != value:
+        return True
+    if len(value) < _SHORTEST or value.isdigit() or _REFERENCE.match(value):
+        return False
+    if _NAME.search(name) and not _ABOUT.search(name):
+        return True
+    return bool(_RANDOM.fullmatch(value)) and all(re.search(kind, value) for kind in _KINDS)

@@ -1,0 +1,79 @@
+"""Which App Runner services there are, and which one is meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..aws import Aws
+from ..errors import RefusedError, UsageError
+
+_GONE = "DELETED"
+
+
+def listed(aws: Aws) -> list[dict[str, Any]]:
+    """The region's services (ListServices), without those that are deleted, by name."""
+    found = aws.pages("apprunner:ListServices", "ServiceSummaryList", "App Runner services")
+    return sorted((each for each in found if each["Status"] != _GONE), key=lambda each: each["ServiceName"])
+
+
+def find(aws: Aws, given: str) -> str:
+    """The ARN of the service that ``given``, a name or an ARN, means.
+
+    Raises UsageError where two have the name or an ARN is of elsewhere, RefusedError where there is none.
+    """
+    if given.startswith("arn:"):
+        return _checked(aws, given)
+    services = listed(aws)
+    named = [each["ServiceArn"] for each in services if each["ServiceName"] == given]
+    if len(named) > 1:
+        raise UsageError(
+            f"{len(named)} services are called {given}.", ", ".join(named), "give the ARN of one of them"
+        )
+    if not named:
+        raise _no_such(given, aws, [each["ServiceName"] for each in services])
+    return str(named[0])
+
+
+def _checked(aws: Aws, arn: str) -> str:
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] != "apprunner" or not parts[5].startswith("service/"):
+        raise UsageError(f"{arn} is not the ARN of an App Runner service.")
+    if (parts[3], parts[4]) != (aws.region, aws.account):
+        raise UsageError(
+            f"{arn} is of another account or region.",
+            f"here it is {aws.account} in {aws.region}",
+            f"--set region={parts[3]}, or sign in to {parts[4]}",
+        )
+    return arn
+
+
+def _no_such(given: str, aws: Aws, names: Sequence[str]) -> RefusedError:
+    near = difflib.get_close_matches(given, names, n=1)
+    there = f"there are {', '.join(names)}" if names else "there is none at all"
+    return RefusedError(
+        f"There is no App Runner service {given} in {aws.region}.",
+        there,
+        f"--service {near[0]}" if near else "inv import-apprunner lists them",
+    )
+
+
+def refuse_unsettled(service: Mapping[str, Any], operations: Sequence[Mapping[str, Any]]) -> None:
+    """RefusedError where a description would not last: the service is deleted, or an operation is under way."""
+    name, status = service["ServiceName"], service["Status"]
+    if status == _GONE:
+        raise RefusedError(f"{name} is deleted.", "App Runner shows it a while longer; nothing runs")
+    if status == "OPERATION_IN_PROGRESS":
+        under_way = next((each for each in operations if each["Status"].endswith("IN_PROGRESS")), None)
+        what = f"{under_way['Type']} ({under_way['Id']})" if under_way else "App Runner's own maintenance"
+        raise RefusedError(
+            f"{name} is busy: {what} is under way.",
+            "what is read now may be rolled back in a moment",
+            "run the same command again when it is done",
+        )
+
+
+def no_such_arn(arn: str) -> RefusedError:
+    """There is nothing behind an ARN."""
+    return RefusedError(f"There is no App Runner service {arn}.", next_step="inv import-apprunner lists them")

@@ -1,0 +1,85 @@
+"""YAML read as Invoke reads it, and settings written into ``invoke.yaml`` so that the rest of it stays as it is.
+
+Invoke carries a YAML reader of its own; a writer that keeps comments would be one dependency more, for one section
+that is made anew anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import invoke.util
+
+from ..errors import UsageError
+
+_YAML: Any = vars(invoke.util)["yaml"]
+_SECTION = "lobster"
+# Text that YAML takes for nothing but text, without quotes.
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*")
+_NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+
+
+def load(text: str, name: str) -> Any:
+    """What the text says; UsageError with ``name`` where it is no YAML."""
+    try:
+        return _YAML.safe_load(text)
+    except _YAML.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: {error.problem}" if mark else str(error)
+        raise UsageError(f"{name} cannot be read.", where, f"correct {name}") from error
+
+
+def with_section(text: str, settings: Mapping[str, Any]) -> str:
+    """``text``, an invoke.yaml, with ``settings`` as its section ``lobster:``, every other line as it was."""
+    lines = text.splitlines(keepends=True)
+    first = next((number for number, line in enumerate(lines) if re.match(rf"{_SECTION}\s*:", line)), None)
+    section = f"{_SECTION}:\n" + "".join(f"{line}\n" for line in _lines(settings, 1))
+    if first is None:
+        before = text if not text or text.endswith("\n") else f"{text}\n"
+        return f"{before}\n{section}" if before else section
+    last = first + 1
+    while last < len(lines) and _inside(lines, last):
+        last += 1
+    return "".join([*lines[:first], section, *lines[last:]])
+
+
+def _inside(lines: list[str], number: int) -> bool:
+    """Whether a line is of the section: indented, or blank or a comment with more of the section after it."""
+    if lines[number][:1] in (" ", "\t"):
+        return True
+    if lines[number].strip() and not lines[number].startswith("#"):
+        return False
+    rest = (line for line in lines[number:] if line.strip() and not line.startswith("#"))
+    return next(rest, "x")[:1] in (" ", "\t")
+
+
+def _lines(tree: Mapping[str, Any], depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{_text(key)}:"
+            yield from _lines(value, depth + 1)
+        elif isinstance(value, list | tuple):
+            yield f"{indent}{_text(key)}: [{', '.join(map(_scalar, value))}]"
+        else:
+            yield f"{indent}{_text(key)}: {_scalar(value)}"
+
+
+def _scalar(value: Any) -> str:
+    """A value on one line; JSON's numbers, words and empty things are YAML's."""
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    is_plain = _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT
+    return value if is_plain else f'"{"".join(map(_escaped, value))}"'
+
+
+def _escaped(character: str) -> str:
+    """Between double quotes, where YAML takes any character by its number."""
+    if character in '\\"':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -1,0 +1,28 @@
+"""Tags that a stack is made with besides its own."""
+
+from __future__ import annotations
+
+from lobster_tasks.aws import Aws
+from tests.embedded_process import EmbeddedProcess
+
+from .stand import Stand
+
+
+def test_everything_is_made_with_the_tags_that_the_settings_name(aws: Aws, embedded: EmbeddedProcess) -> None:
+    stand = Stand.of(aws, "service", "scalable target", tags={"team": "Größe 1"}, scaling={"max": 2})
+    stand.converge()
+    assert stand.plan().changes == ()
+    found = stand.read()
+    tagged = {each.kind for each in found if each.taggable}
+    expected = {"team": "Größe 1", "lobster:stack": "lobster"}
+    role = embedded.client("iam").list_role_tags(RoleName="ecsTaskRole")["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in role} == expected
+    (balancer,) = [live for each, live in found.items() if each.kind == "load balancer" and live]
+    (described,) = embedded.client("elbv2").describe_tags(ResourceArns=[balancer.id])["TagDescriptions"]
+    assert {tag["Key"]: tag["Value"] for tag in described["Tags"]} == expected
+    definition = embedded.client("ecs").describe_task_definition(
+        taskDefinition="lobster-streamlit-task", include=["TAGS"]
+    )
+    assert {tag["key"]: tag["value"] for tag in definition["tags"]} == expected
+    assert all(each.tags == expected for each in found)
+    assert len(tagged) > 8
