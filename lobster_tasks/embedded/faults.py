@@ -5,13 +5,15 @@ A rule is a JSON object. It says which calls it is for::
     {"service": "ecs", "operation": "Create*", "nth": 2, ...}
 
 ``service`` is the name that signs the call (``elbv2`` is understood); ``service`` and ``operation`` take
-``*`` and ``?`` and default to all. ``nth`` counts the calls that match: a number, a range ``[2, 5]`` (both
-included), ``{"every": 3}``, or absent for all. And it says what happens to them, one or more of::
+``*`` and ``?`` and default to all; ``"mutating": true`` takes those only that may change the account. ``nth``
+counts the calls that match: a number, a range ``[2, 5]`` (both included), ``{"every": 3}``, or absent for all.
+And it says what happens to them, one or more of::
 
     "error": {"code": "ServerException", "message": "...", "status": 500}
     "throttle": true                   the service's own throttling error
     "delay_seconds": 1.5               real seconds, before the call is answered
     "drop": "before" | "after"         the connection is reset before, or after, the work was done
+    "hold": "before" | "after"         the same, but not until the rules are cleared: nothing is answered meanwhile
     "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call was answered
 
 Rules about AWS itself match no call; all their seconds are AWS's, counted from the order unless said otherwise::
@@ -43,7 +45,7 @@ THROTTLING = {
     "elasticloadbalancing": ("Throttling", "Rate exceeded", 400),
     "iam": ("Throttling", "Rate exceeded", 400),
 }
-MATCHERS = {"service", "operation", "nth"}
+MATCHERS = {"service", "operation", "mutating", "nth"}
 STANDING = {
     "role_propagation_seconds",
     "capacity_unavailable_seconds",
@@ -52,8 +54,14 @@ STANDING = {
 }
 """What is about AWS itself, not about calls."""
 
-EFFECTS = {"error", "throttle", "delay_seconds", "drop", "kill_task"} | STANDING
+EFFECTS = {"error", "throttle", "delay_seconds", "drop", "hold", "kill_task"} | STANDING
 KNOWN = MATCHERS | EFFECTS | {"capacity_provider"}
+CHOICES: dict[str, tuple[Any, Any]] = {
+    "drop": ("before", "after"),
+    "hold": ("before", "after"),
+    "mutating": (True, False),
+    "capacity_provider": ("FARGATE", "FARGATE_SPOT"),
+}
 NUMBERS = {"delay_seconds"} | STANDING
 
 
@@ -61,15 +69,36 @@ class RuleError(ValueError):
     """A rule that cannot be understood; the message says which and why."""
 
 
+class Hold:
+    """Keeps calls waiting until it is lifted; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lifted = threading.Event()
+        self.waiting = 0
+
+    def keep(self) -> None:
+        """Wait until it is lifted."""
+        with self._lock:
+            self.waiting += 1
+        self._lifted.wait()
+
+    def lift(self) -> None:
+        """Let every call go."""
+        self._lifted.set()
+
+
 @dataclass(frozen=True)
 class Effect:
-    """What happens to one call."""
+    """What happens to one call; it waits for ``hold`` before or after the work was done, as ``held`` says."""
 
     delay: float = 0.0
     error: AwsError | None = None
     status: int | None = None
     drop: str | None = None
     kill_task: str | None = None
+    held: str | None = None
+    hold: Hold = field(default_factory=Hold)
 
 
 @dataclass
@@ -80,6 +109,7 @@ class Rule:
     seen: int = 0
     applied: int = 0
     ordered_at: float = field(default_factory=time.monotonic)
+    hold: Hold = field(default_factory=Hold)
     service: str = field(init=False)
     operation: str = field(init=False)
 
@@ -94,6 +124,8 @@ class Rule:
         if STANDING & set(self.given):
             return False
         if not (fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.operation)):
+            return False
+        if self.given.get("mutating") and not call.mutating:
             return False
         self.seen += 1
         if not _counts(self.given.get("nth"), self.seen):
@@ -110,6 +142,8 @@ class Rule:
             status,
             self.given.get("drop"),
             self.given.get("kill_task"),
+            self.given.get("hold"),
+            self.hold,
         )
 
     def _error(self, call: Call) -> tuple[AwsError | None, int | None]:
@@ -134,10 +168,9 @@ def _check(given: Any) -> None:
         raise RuleError(f"a rule needs one of {sorted(EFFECTS)}")
     if "error" in given and not (isinstance(given["error"], dict) and "code" in given["error"]):
         raise RuleError("error is an object with a code")
-    if given.get("drop") not in (None, "before", "after"):
-        raise RuleError("drop is before or after")
-    if given.get("capacity_provider") not in (None, "FARGATE", "FARGATE_SPOT"):
-        raise RuleError("capacity_provider is FARGATE or FARGATE_SPOT")
+    for name, choices in CHOICES.items():
+        if given.get(name) not in (None, *choices):
+            raise RuleError(f"{name} is {' or '.join(map(str, choices))}")
     for name in sorted(NUMBERS):
         if not isinstance(given.get(name, 0), int | float):
             raise RuleError(f"{name} is a number")
@@ -183,15 +216,20 @@ class Faults:
             self._rules.extend(rules)
 
     def clear(self) -> None:
-        """Remove every rule and the latency."""
+        """Remove every rule and the latency; what was held is dropped."""
         with self._lock:
+            for rule in self._rules:
+                rule.hold.lift()
             self._rules.clear()
             self.latency = 0.0
 
     def listing(self) -> list[dict[str, Any]]:
-        """The rules as given, with ``seen`` and ``applied``."""
+        """The rules as given, with ``seen``, ``applied``, and how many calls are ``held``."""
         with self._lock:
-            return [{**rule.given, "seen": rule.seen, "applied": rule.applied} for rule in self._rules]
+            return [
+                {**rule.given, "seen": rule.seen, "applied": rule.applied, "held": rule.hold.waiting}
+                for rule in self._rules
+            ]
 
     def effects(self, call: Call) -> list[Effect]:
         """What happens to this call, one for each rule that takes it."""

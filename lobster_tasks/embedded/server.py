@@ -108,13 +108,13 @@ class Endpoint:
         delay = self._faults.latency + sum(effect.delay for effect in effects)
         if delay:
             self._stopping.wait(delay)
-        if any(effect.drop == "before" for effect in effects):
+        if _is_cut(effects, "before"):
             return None
         for effect in effects:
             if effect.error:
                 return refusal(call, effect.error, effect.status)
         answer = self._answer(call, environ)
-        return None if any(effect.drop == "after" for effect in effects) else answer
+        return None if _is_cut(effects, "after") else answer
 
     def _answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         try:
@@ -128,6 +128,14 @@ class Endpoint:
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
             return refusal(call, AwsError("InternalFailure", message), 500)
+
+
+def _is_cut(effects: list[Effect], moment: str) -> bool:
+    """Whether the connection is reset ``before`` or ``after`` the work; waits where the call is held first."""
+    holds = [effect.hold for effect in effects if effect.held == moment]
+    for hold in holds:
+        hold.keep()
+    return bool(holds) or any(effect.drop == moment for effect in effects)
 
 
 def _unknown(call: Call, gap: NotImplementedError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -81,6 +82,9 @@ MATCHES = [
     ({"operation": "Create*"}, "ecs", "CreateService", True),
     ({"operation": "Create*"}, "ecs", "DeleteService", False),
     ({"service": "e*", "operation": "*Service"}, "ecs", "DeleteService", True),
+    ({"mutating": True}, "ecs", "DeleteService", True),
+    ({"mutating": True}, "ecs", "DescribeServices", False),
+    ({"mutating": False}, "ecs", "DescribeServices", True),
 ]
 
 
@@ -89,6 +93,30 @@ def test_rules_match_service_and_operation(rule: Any, service: str, operation: s
     faults = Faults()
     faults.add([{**rule, "throttle": True}])
     assert bool(faults.effects(Call(service, operation))) is hit
+
+
+@pytest.mark.parametrize(("moment", "made"), [("before", []), ("after", ["one"])])
+def test_a_held_call_is_not_answered_until_the_rules_are_cleared(
+    aws: EmbeddedProcess, order: Callable[..., None], moment: str, made: list[str]
+) -> None:
+    """So that a client can be killed at the very moment when its k-th call was done and it does not know."""
+    order({"mutating": True, "nth": 1, "hold": moment})
+    ended: list[str] = []
+
+    def create() -> None:
+        with pytest.raises(ConnectionClosedError):
+            aws.client("ecs").create_cluster(clusterName="one")
+        ended.append("cut")
+
+    caller = threading.Thread(target=create)
+    caller.start()
+    eventually(lambda: listed(aws, "faults")[0]["held"])
+    arns = aws.client("ecs").list_clusters()["clusterArns"]
+    assert [arn.rpartition("/")[2] for arn in arns] == made
+    assert not ended
+    requests.delete(f"{aws.url}/_embedded/faults", timeout=10).raise_for_status()
+    caller.join(30)
+    assert ended == ["cut"]
 
 
 def test_an_error_is_in_the_services_wire_form(aws: EmbeddedProcess, order: Callable[..., None]) -> None:
@@ -183,7 +211,7 @@ def test_rules_are_listed_with_their_counts_and_cleared(
     order(rule)
     call = aws.client("ecs").list_clusters
     assert [outcome(call) for _ in range(3)] == ["ok", "ThrottlingException", "ok"]
-    assert listed(aws, "faults") == [{**rule, "seen": 3, "applied": 1}]
+    assert listed(aws, "faults") == [{**rule, "seen": 3, "applied": 1, "held": 0}]
     requests.delete(f"{aws.url}/_embedded/faults", timeout=10).raise_for_status()
     assert listed(aws, "faults") == []
 
