@@ -6,15 +6,17 @@ for again: a name that DNS does not know yet, a connection that is refused, 502,
 
 from __future__ import annotations
 
+import socket
 import ssl
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
@@ -69,10 +71,16 @@ class Probe:
 
 @dataclass(frozen=True)
 class Door:
-    """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere."""
+    """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere.
+
+    ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
+    good for that name.
+    """
 
     url: str
     internal: bool = False
+    name: str = ""
+    checked: bool = False
 
 
 def find_door(aws: Aws, target_groups: Sequence[str]) -> Door | None:
@@ -108,9 +116,10 @@ def probe(
     clock: Clock, door: Door, path: str, websocket: str | None, within: float = SETTLE_WITHIN_SECONDS
 ) -> Probe:
     """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
-    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, path)]
+    who = door.name, door.checked
+    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, path, *who)]
     if websocket is not None:
-        asked.append(partial(shake_hands, clock, door.url, websocket))
+        asked.append(partial(shake_hands, clock, door.url, websocket, *who))
     patience = 0.0 if door.internal else within  # from outside its network it never answers
     page, *sockets = together(*(partial(_settled, clock, ask, patience) for ask in asked))
     return Probe(door.url, page, sockets[0] if sockets else None)
@@ -134,17 +143,33 @@ def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
     return replace(retrying(ask), passing=False)
 
 
-def get(clock: Clock, url: str, path: str) -> Answer:
-    """GET a page; redirects are not followed, since they may lead to a sign-in elsewhere."""
+class _ByName(HTTPAdapter):
+    """Connects where the URL says, and there asks for ``name`` in the TLS handshake."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """For requests."""
+        kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
+        super().init_poolmanager(*args, **kwargs)
+
+
+def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
+    """GET a page, as of the host ``name``; redirects are not followed, since they may lead to a sign-in elsewhere."""
     started = clock.stopwatch()
     try:
-        # The certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here.
-        with warnings.catch_warnings(action="ignore"):
-            answer = requests.get(
+        # The certificate is for the visitors' name: without that it proves nothing.
+        with warnings.catch_warnings(action="ignore"), requests.Session() as session:
+            if name:
+                session.mount("https://", _ByName(name))
+            answer = session.get(
                 f"{url}{path}",
+                headers={"Host": name} if name else {},
                 timeout=ANSWER_WITHIN_SECONDS,
                 allow_redirects=False,
-                verify=False,
+                verify=checked,
                 stream=True,
             )
             answer.close()
@@ -159,22 +184,25 @@ def get(clock: Clock, url: str, path: str) -> Answer:
     return Answer(False, f"GET {path} answers {words}", answer.status_code, milliseconds, passing)
 
 
-def shake_hands(clock: Clock, url: str, path: str) -> Answer:
-    """A WebSocket handshake as a browser on the same host makes it; the connection is closed at once."""
+def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
+    """A WebSocket handshake as a browser on the host ``name`` makes it; the connection is closed at once."""
     parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    origin = f"{parts.scheme}://{name}" if name else url
     started = clock.stopwatch()
     try:
         with connect(
-            f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}{path}",
-            origin=Origin(url),
+            f"{'wss' if secure else 'ws'}://{name or parts.netloc}{path}",
+            sock=_open(parts) if name else None,
+            origin=Origin(origin),
             subprotocols=_subprotocols(path),
-            ssl=_unchecked() if parts.scheme == "https" else None,
+            ssl=_tls(checked) if secure else None,
             open_timeout=ANSWER_WITHIN_SECONDS,
             close_timeout=1,
         ):
             milliseconds = (clock.stopwatch() - started) * 1000
     except InvalidStatus as refused:
-        return _refused_handshake(path, url, refused.response.status_code)
+        return _refused_handshake(path, origin, refused.response.status_code)
     except (InvalidHandshake, OSError, EOFError, TimeoutError) as error:
         return _unreached(f"WebSocket {path}", url, error)
     return Answer(True, "WebSocket open", 101, milliseconds)
@@ -185,10 +213,16 @@ def _subprotocols(path: str) -> list[Subprotocol] | None:
     return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
 
 
-def _unchecked() -> ssl.SSLContext:
+def _open(parts: SplitResult) -> socket.socket:
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
+
+
+def _tls(checked: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    if not checked:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..errors import LobsterError, NotReadyError
 from .checks import checks, checks_json
+from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import labelled, rows
 from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
@@ -36,6 +37,9 @@ __all__ = [
     "checks_json",
     "cost",
     "counts",
+    "cut_over",
+    "cutover_heading",
+    "cutover_steps",
     "error",
     "error_json",
     "heading",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from . import deploy, embedded, inspect, operate, project, setup
+from . import cutover, deploy, embedded, inspect, operate, project, setup
 
-_MODULES = (setup, deploy, inspect, operate, embedded)
+_MODULES = (setup, deploy, inspect, operate, cutover, embedded)
 
 
 def namespace() -> Collection:

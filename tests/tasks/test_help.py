@@ -14,12 +14,12 @@ WITH_JSON = {
     *("plan", "setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
-    *("rehearse", "history", "rollback", "scale"),
+    *("rehearse", "history", "rollback", "scale", "cutover"),
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
-    *("create-fargate-service", "deploy"),
+    *("create-fargate-service", "deploy", "cutover"),
 }
 
 

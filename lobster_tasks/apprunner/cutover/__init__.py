@@ -1,0 +1,27 @@
+"""Brings the app's own domains from App Runner to Fargate: a certificate, HTTPS, then DNS by weight.
+
+Nothing is remembered anywhere but in the account: the certificate in ACM, the listeners, and the weights of the
+records say how far it has come, so that every run takes up where the one before it stopped.
+"""
+
+from .outcome import CutOver
+from .routes import Balancer, Route, Wanted
+from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
+from .situation import Situation, look
+from .steps import Step, steps
+
+__all__ = [
+    "HOLD_SECONDS",
+    "WAIT_SECONDS",
+    "Balancer",
+    "CutOver",
+    "Route",
+    "Situation",
+    "Step",
+    "Wanted",
+    "cut_over",
+    "go_back",
+    "look",
+    "preview",
+    "steps",
+]

@@ -1,0 +1,58 @@
+"""How a cut-over ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...rollout import Moment
+from .routes import Wanted
+from .steps import Step
+
+End = Literal["planned", "cut_over", "partly", "stepped_back", "back", "instructions"]
+
+
+@dataclass(frozen=True)
+class CutOver:
+    """``planned`` is before anything was done.
+
+    ``shares`` says for each domain how many per cent come to Fargate; None where its DNS is elsewhere.
+    ``records`` are left to whoever keeps that DNS. ``cause`` is why it went back, ``seen`` what Fargate answered last.
+    """
+
+    verdict: End
+    shares: tuple[tuple[str, int | None], ...]
+    steps: tuple[Step, ...]
+    records: tuple[Wanted, ...] = ()
+    cause: str = ""
+    seen: str = ""
+    seconds: float = 0.0
+    timeline: tuple[Moment, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        return 3 if self.verdict == "stepped_back" else 0
+
+    @property
+    def todo(self) -> tuple[Step, ...]:
+        """The steps that are not done."""
+        return tuple(step for step in self.steps if not step.done)
+
+    @property
+    def url(self) -> str:
+        """The first domain's address."""
+        return f"https://{self.shares[0][0]}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of ``inv cutover --json``."""
+        return {
+            "verdict": self.verdict,
+            "domains": [{"name": name, "share": share} for name, share in self.shares],
+            "steps": [each.as_json() for each in self.steps],
+            "records": [each.as_json() for each in self.records],
+            "cause": self.cause or None,
+            "url": self.url,
+            "seconds": round(self.seconds, 1),
+            "timeline": [{"at": round(moment.at, 1), "what": moment.what} for moment in self.timeline],
+        }

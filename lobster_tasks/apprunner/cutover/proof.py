@@ -1,0 +1,99 @@
+"""Asks for the certificate of the domains, and proves them where their DNS is in this account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ...aws import Aws
+from ...errors import LobsterError, OutOfTimeError
+from ...stack import Known
+from ...stack.certificates import ISSUED, PENDING
+from .routes import Wanted
+from .situation import Situation
+
+_LOOK_EVERY_SECONDS = 10.0
+_RECORD_TTL_SECONDS = 300
+
+
+def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -> None:
+    """Ask for the certificate where there is none yet, and wait ``within`` seconds until it is issued.
+
+    Raises OutOfTimeError, which names the records that DNS lacks; ACM goes on trying for 72 hours.
+    """
+    assert now.certificate is not None
+    found = now.found or now.certificate.create(aws, Known({}))
+    deadline = aws.clock.now() + within
+    written = False
+    while True:
+        shown = aws.call("acm:DescribeCertificate", now.certificate.label, CertificateArn=found.id)[
+            "Certificate"
+        ]
+        if shown["Status"] == ISSUED:
+            say(f"certificate {found.id.rpartition('/')[2]} is issued")
+            return
+        if shown["Status"] != PENDING:
+            raise _failed(found.id, shown)
+        options = [each for each in shown["DomainValidationOptions"] if "ResourceRecord" in each]
+        if not written and len(options) == len(shown["DomainValidationOptions"]):
+            written = True
+            _write(aws, now, options)
+            for each in left_over(now, options):
+                say(f"make this record: {each.name} {each.kind} {each.value}")
+        if aws.clock.now() >= deadline:
+            raise _still_pending(options)
+        aws.clock.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _write(aws: Aws, now: Situation, options: Iterable[Mapping[str, Any]]) -> None:
+    """The records of the domains whose zones are here; the same ones again do no harm."""
+    by_zone: dict[str, dict[str, Mapping[str, str]]] = {}
+    for each in options:
+        if zone := now.zones.get(each["DomainName"]):
+            by_zone.setdefault(zone, {})[each["ResourceRecord"]["Name"]] = each["ResourceRecord"]
+    for zone, records in by_zone.items():
+        changes = [_upsert(record) for record in records.values()]
+        about = f"the validation of {', '.join(now.domains)}"
+        batch = {"Comment": about, "Changes": changes}
+        aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=batch)
+
+
+def _upsert(record: Mapping[str, str]) -> dict[str, Any]:
+    made = {
+        "Name": record["Name"],
+        "Type": record["Type"],
+        "TTL": _RECORD_TTL_SECONDS,
+        "ResourceRecords": [{"Value": record["Value"]}],
+    }
+    return {"Action": "UPSERT", "ResourceRecordSet": made}
+
+
+def left_over(now: Situation, options: Iterable[Mapping[str, Any]]) -> tuple[Wanted, ...]:
+    """The records that somebody else has to make."""
+    found = {
+        each["ResourceRecord"]["Name"]: each["ResourceRecord"]
+        for each in options
+        if each["DomainName"] not in now.zones
+    }
+    return tuple(
+        Wanted(name, record["Type"], record["Value"], "proves the domain to ACM")
+        for name, record in found.items()
+    )
+
+
+def _failed(arn: str, shown: Mapping[str, Any]) -> LobsterError:
+    return LobsterError(
+        f"The certificate for {shown['DomainName']} is {shown['Status']}.",
+        shown.get("FailureReason", "ACM could not prove the domain"),
+        f"aws acm delete-certificate --certificate-arn {arn}   then   inv cutover",
+    )
+
+
+def _still_pending(options: Iterable[Mapping[str, Any]]) -> OutOfTimeError:
+    records = [each["ResourceRecord"] for each in options if each["ValidationStatus"] != "SUCCESS"]
+    told = "; ".join(f"{each['Name']} {each['Type']} {each['Value']}" for each in records)
+    return OutOfTimeError(
+        "The certificate is still PENDING_VALIDATION.",
+        f"public DNS does not answer yet with: {told}" if told else "ACM has not given its records yet",
+        "make the records where the DNS of the domain is kept, then inv cutover: it takes up where this stopped",
+    )

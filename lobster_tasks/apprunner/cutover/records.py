@@ -1,0 +1,49 @@
+"""Changes records in Route 53 and waits until every name server knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ...aws import Aws
+from ...errors import AwsCallError, OutOfTimeError
+from .routes import TTL_SECONDS, Change, Route
+
+_SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS = 600.0, 2.0
+
+
+def change(
+    aws: Aws,
+    changed: Sequence[Route],
+    changes: Callable[[Route], list[Change]],
+    is_done: Callable[[Sequence[Route]], bool],
+) -> None:
+    """One batch for every zone. ``is_done`` looks whether these routes are as they should be.
+
+    Raises AwsCallError, OutOfTimeError.
+    """
+    for zone in dict.fromkeys(route.zone for route in changed):
+        here = [route for route in changed if route.zone == zone]
+        batch = [change for route in here for change in changes(route)]
+        about = ", ".join(dict.fromkeys(route.domain for route in here))
+        wanted = {"Comment": "inv cutover", "Changes": batch}
+        try:
+            made = aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=wanted)
+        except AwsCallError as refused:
+            # The call may have been carried out though its answer was lost, and refused when it was sent again.
+            if refused.code != "InvalidChangeBatch" or not is_done(here):
+                raise
+            aws.clock.sleep(TTL_SECONDS)
+        else:
+            _await_sync(aws, made["ChangeInfo"]["Id"], about)
+
+
+def _await_sync(aws: Aws, change: str, about: str) -> None:
+    deadline = aws.clock.now() + _SYNC_WITHIN_SECONDS
+    while aws.call("route53:GetChange", about, Id=change)["ChangeInfo"]["Status"] != "INSYNC":
+        if aws.clock.now() >= deadline:
+            raise OutOfTimeError(
+                f"Route 53 has not spread the change of {about} yet.",
+                f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
+                "inv cutover takes up where this stopped",
+            )
+        aws.clock.sleep(_SYNC_EVERY_SECONDS)

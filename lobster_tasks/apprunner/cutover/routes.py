@@ -1,0 +1,179 @@
+"""Where a domain leads, and the change batches that lead it elsewhere step by step. Pure.
+
+A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type, one that leads to App Runner
+and one to the load balancer, are all that a cut-over needs to know of itself: their weights say how far it has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import RefusedError
+
+Record = Mapping[str, Any]
+Change = dict[str, Any]
+
+WHOLE = 100
+# What Route 53 recommends beside aliases of load balancers, which have it too (ResourceRecordSet, "TTL").
+TTL_SECONDS = 60
+# Types that lead to an address.
+TYPES = ("A", "AAAA", "CNAME")
+_ROUTING = ("Weight", "SetIdentifier")
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """The load balancer as DNS knows it."""
+
+    name: str
+    dns_name: str
+    zone: str
+    dual_stack: bool = False
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """One name and type: the record that leads to where the app was, and the one that leads to the load balancer.
+
+    ``share`` is how many per cent of the visitors the load balancer gets.
+    """
+
+    domain: str
+    kind: str
+    zone: str
+    before: Record | None
+    after: Record | None
+    share: int
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether both are there, by weight."""
+        return self.before is not None and self.after is not None
+
+    @property
+    def ttl(self) -> int:
+        """How many seconds resolvers may remember what it answers now."""
+        known = [each for each in (self.before, self.after) if each]
+        return max((int(each.get("TTL", TTL_SECONDS)) for each in known), default=0)
+
+    @property
+    def leads_to(self) -> str:
+        """Where the app was, as people read it; empty where there is nothing."""
+        return target(self.before) if self.before else ""
+
+
+def target(record: Record) -> str:
+    """The name or address that a record leads to."""
+    if "AliasTarget" in record:
+        return _bare(record["AliasTarget"]["DNSName"])
+    return ", ".join(_bare(each["Value"]) for each in record.get("ResourceRecords", ()))
+
+
+def _bare(name: str) -> str:
+    return name.lower().rstrip(".").removeprefix("dualstack.")
+
+
+def find(domain: str, zone: str, records: Sequence[Record], balancer: Balancer) -> tuple[Route, ...]:
+    """The routes of a domain out of the records of its name. Raises RefusedError where they cannot be weighted."""
+    kinds = [kind for kind in TYPES if any(each["Type"] == kind for each in records)]
+    if not kinds:
+        return (Route(domain, "A", zone, None, None, 0),)
+    return tuple(
+        _route(domain, kind, zone, [each for each in records if each["Type"] == kind], balancer)
+        for kind in kinds
+    )
+
+
+def _route(domain: str, kind: str, zone: str, records: Sequence[Record], balancer: Balancer) -> Route:
+    here = [each for each in records if target(each) == _bare(balancer.dns_name)]
+    others = [each for each in records if each not in here]
+    if kind == "AAAA" and others and not balancer.dual_stack:
+        raise RefusedError(
+            f"{domain} has an AAAA record, and the load balancer {balancer.name} has no IPv6.",
+            f"visitors with IPv6 would go on to {target(others[0])}",
+            "set load_balancer.dual_stack: true, or remove the AAAA record",
+        )
+    weighted = all("Weight" in each for each in records)
+    if len(records) == 1 and "SetIdentifier" not in records[0]:
+        first = records[0]
+        return Route(domain, kind, zone, *((None, first, WHOLE) if here else (first, None, 0)))
+    if not weighted or len(here) != 1 or len(others) != 1:
+        raise RefusedError(
+            f"The {kind} records of {domain} have a routing policy of their own.",
+            f"{len(records)} records: {'; '.join(map(target, records))}",
+            "move this name by hand, or make it one simple record first",
+        )
+    return Route(domain, kind, zone, others[0], here[0], _share(others[0], here[0]))
+
+
+def _share(before: Record, after: Record) -> int:
+    together = before["Weight"] + after["Weight"]
+    return round(WHOLE * after["Weight"] / together) if together else WHOLE // 2
+
+
+def begin(route: Route, balancer: Balancer, stack: str) -> list[Change]:
+    """The simple record becomes two weighted ones, all to App Runner; a name without records leads here at once."""
+    if route.before is None:
+        return [_change("CREATE", _here(route, balancer))]
+    lower = {"TTL": min(int(route.before["TTL"]), TTL_SECONDS)} if "TTL" in route.before else {}
+    before = {**route.before, **lower, "SetIdentifier": f"{stack} App Runner", "Weight": WHOLE}
+    after = {
+        **_here(route, balancer),
+        **_ttl_of(before, route),
+        "SetIdentifier": f"{stack} Fargate",
+        "Weight": 0,
+    }
+    return [_change("DELETE", route.before), _change("CREATE", before), _change("CREATE", after)]
+
+
+def _ttl_of(before: Record, route: Route) -> dict[str, int]:
+    """Weighted records of one name have one TTL; an alias has none."""
+    return {"TTL": before["TTL"]} if route.kind == "CNAME" else {}
+
+
+def _here(route: Route, balancer: Balancer) -> dict[str, Any]:
+    name = {"Name": f"{route.domain}.", "Type": route.kind}
+    if route.kind == "CNAME":
+        return {**name, "TTL": TTL_SECONDS, "ResourceRecords": [{"Value": balancer.dns_name}]}
+    # With the health evaluated, Route 53 goes back to the other record where no task is healthy.
+    alias = {"HostedZoneId": balancer.zone, "DNSName": balancer.dns_name, "EvaluateTargetHealth": True}
+    return {**name, "AliasTarget": alias}
+
+
+def shift(route: Route, share: int) -> list[Change]:
+    """Give the load balancer ``share`` per cent."""
+    assert route.before is not None
+    assert route.after is not None
+    return [
+        _change("UPSERT", {**route.before, "Weight": WHOLE - share}),
+        _change("UPSERT", {**route.after, "Weight": share}),
+    ]
+
+
+def restore(route: Route) -> list[Change]:
+    """One simple record again that leads to where the app was."""
+    assert route.before is not None
+    assert route.after is not None
+    simple = {member: value for member, value in route.before.items() if member not in _ROUTING}
+    return [_change("DELETE", route.before), _change("DELETE", route.after), _change("CREATE", simple)]
+
+
+def _change(action: str, record: Record) -> Change:
+    return {"Action": action, "ResourceRecordSet": dict(record)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A record that somebody else has to make; ``why`` in a few words."""
+
+    name: str
+    kind: str
+    value: str
+    why: str
+
+    def as_json(self) -> dict[str, str]:
+        """For ``--json``."""
+        return {"name": self.name, "type": self.kind, "value": self.value, "why": self.why}

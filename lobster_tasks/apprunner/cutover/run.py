@@ -1,0 +1,216 @@
+"""Performs a cut-over step by step, and takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ... import converge
+from ...aws import Aws
+from ...errors import InterruptedRunError, RefusedError
+from ...rollout.outcome import Journal, Observe, unobserved
+from ...settings import Settings
+from . import records, routes
+from .outcome import CutOver, End
+from .proof import prove
+from .routes import WHOLE, Route, Wanted
+from .situation import Situation, look, look_again
+from .steps import Step, stages, steps, steps_back
+from .visits import Visit, refuse_silent, visit
+
+HOLD_SECONDS = 60.0
+WAIT_SECONDS = 1800.0
+_VISIT_EVERY_SECONDS = 10.0
+
+
+def preview(aws: Aws, settings: Settings, *, to: int = WHOLE, back: bool = False) -> CutOver:
+    """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
+    now = look(aws, settings)
+    return CutOver("planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now))
+
+
+def cut_over(
+    aws: Aws,
+    settings: Settings,
+    *,
+    to: int = WHOLE,
+    hold: float = HOLD_SECONDS,
+    wait: float = WAIT_SECONDS,
+    observe: Observe = unobserved,
+) -> CutOver:
+    """Lead the domains to the load balancer until ``to`` per cent of the visitors come there.
+
+    Takes up where the account says that an earlier run stopped. Each share is watched for ``hold`` seconds once
+    every resolver knows of it; at the first wrong answer all visitors go back to where they were (``stepped_back``).
+    ``wait`` seconds are given to the certificate. Raises RefusedError, OutOfTimeError, InterruptedRunError.
+    """
+    work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings), hold)
+    return _interruptible(lambda: work.go(to, wait))
+
+
+def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:
+    """Lead every domain to where it was, by one simple record again. Raises RefusedError where nobody answers there."""
+    work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings))
+    return _interruptible(work.back)
+
+
+def _interruptible(work: Callable[[], CutOver]) -> CutOver:
+    try:
+        return work()
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            "Interrupted.",
+            "the records in Route 53 stay as they are now; inv cutover --dry-run shows them",
+            "inv cutover goes on, inv cutover --back goes back",
+        ) from None
+
+
+@dataclass
+class _Work:
+    """One run: ``now`` is how far it has come, ``last`` what Fargate answered last."""
+
+    aws: Aws
+    settings: Settings
+    journal: Journal
+    now: Situation
+    hold: float = 0.0
+    last: Visit = field(default_factory=Visit)
+
+    def go(self, to: int, wait: float) -> CutOver:
+        self._secure(wait)
+        if not self.now.routes:
+            return self._ended("instructions", to)
+        if self.now.share < WHOLE:
+            self._refuse_unwell()
+        self._begin()
+        cause = self._shift(to)
+        reached: End = "cut_over" if self.now.share == WHOLE else "partly"
+        return self._ended("stepped_back" if cause else reached, to, cause)
+
+    def back(self) -> CutOver:
+        for route in self.now.routes:
+            if route.before is None and route.share == WHOLE:
+                raise RefusedError(
+                    f"{route.domain} has one record, which leads to Fargate.",
+                    "there is no other one left to go back to",
+                    f"change the record of {route.domain} by hand",
+                )
+        for route in self._pairs():
+            refuse_silent(self.aws, self.settings, route)
+        for step in steps_back(self.now):
+            self._announce(step)
+        self._change(self._pairs(), routes.restore, lambda route: not route.is_pair)
+        return self._ended("back", WHOLE)
+
+    def _secure(self, wait: float) -> None:
+        """A certificate, and HTTPS with it."""
+        todo = {step.kind: step for step in steps(self.now) if not step.done}
+        if not self.now.proven:
+            self._announce(todo["certificate"])
+            prove(self.aws, self.now, wait, self.journal.say)
+            self.now = look(self.aws, self.settings)
+        if self.now.https.changes:
+            self._announce(todo["https"])
+            converge.apply(self.aws, self.now.https, lambda change: None)
+            converge.verify(self.aws, self.now.wanted)
+            self.now = look(self.aws, self.settings)
+
+    def _refuse_unwell(self) -> None:
+        self.last = visit(self.aws, self.settings, self.now)
+        if self.last.trouble:
+            raise RefusedError(
+                "Fargate is not ready for visitors; DNS was not changed.",
+                self.last.trouble,
+                "inv validate-fargate-setup   or   inv status",
+            )
+
+    def _begin(self) -> None:
+        """Simple records become pairs; then resolvers get the time to forget them."""
+        simple = [route for route in self.now.routes if route.after is None]
+        for step in steps(self.now):
+            if step.kind == "records" and not step.done:
+                self._announce(step)
+        balancer, stack = self.now.balancer, self.settings.name
+        self._change(
+            simple, lambda route: routes.begin(route, balancer, stack), lambda route: route.after is not None
+        )
+        self._forget(simple)
+
+    def _shift(self, to: int) -> str:
+        """Stage by stage; why it had to go back, or nothing."""
+        for share in stages(to):
+            pairs = [route for route in self._pairs() if route.share < share]
+            if not pairs:
+                continue
+            self._announce(next(step for step in steps(self.now, to) if step.share == share))
+            self._give(pairs, share)
+            self._forget(pairs)
+            if cause := self._watch():
+                self.journal.say(f"back to App Runner: {cause}")
+                self._give(self._pairs(), 0)
+                return cause
+            self.journal.say(f"{share} %: {self.last.seen}")
+        return ""
+
+    def _give(self, pairs: Sequence[Route], share: int) -> None:
+        self._change(pairs, lambda route: routes.shift(route, share), lambda route: route.share == share)
+
+    def _forget(self, changed: Iterable[Route]) -> None:
+        """Wait until no resolver remembers what these routes answered."""
+        if seconds := max((route.ttl for route in changed), default=0):
+            self.journal.say(f"resolvers may remember the records of before for {seconds} s")
+            self.aws.clock.sleep(seconds)
+
+    def _watch(self) -> str:
+        """Visit for as long as a share is held; the trouble, if there is any."""
+        deadline = self.aws.clock.now() + self.hold
+        while True:
+            self.last = visit(self.aws, self.settings, self.now)
+            if self.last.trouble or self.aws.clock.now() >= deadline:
+                return self.last.trouble
+            self.aws.clock.sleep(_VISIT_EVERY_SECONDS)
+
+    def _pairs(self) -> list[Route]:
+        return [route for route in self.now.routes if route.is_pair]
+
+    def _change(
+        self,
+        changed: Sequence[Route],
+        changes: Callable[[Route], list[routes.Change]],
+        is_done: Callable[[Route], bool],
+    ) -> None:
+        """Change records, and look at them again."""
+
+        def are_done(wanted: Sequence[Route]) -> bool:
+            found = look_again(self.aws, self.now).routes
+            names = {(route.domain, route.kind) for route in wanted}
+            return all(is_done(route) for route in found if (route.domain, route.kind) in names)
+
+        if changed:
+            records.change(self.aws, changed, changes, are_done)
+            self.now = look_again(self.aws, self.now)
+
+    def _announce(self, step: Step) -> None:
+        self.journal.say(f"{step.name}: {step.what}; undo: {step.undo}")
+
+    def _ended(self, verdict: End, to: int, cause: str = "") -> CutOver:
+        return CutOver(
+            verdict,
+            _shares(self.now),
+            steps(self.now, to),
+            () if verdict == "back" else _instructions(self.now),
+            cause,
+            self.last.seen,
+            self.journal.seconds,
+            tuple(self.journal.moments),
+        )
+
+
+def _shares(now: Situation) -> tuple[tuple[str, int | None], ...]:
+    return tuple((domain, now.share_of(domain)) for domain in now.domains)
+
+
+def _instructions(now: Situation) -> tuple[Wanted, ...]:
+    """The records that lead visitors here, of the domains whose DNS is elsewhere."""
+    why = "leads visitors to Fargate; at the apex of a zone an ALIAS or ANAME instead"
+    return tuple(Wanted(f"{domain}.", "CNAME", now.balancer.dns_name, why) for domain in now.elsewhere)

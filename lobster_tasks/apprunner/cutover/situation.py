@@ -1,0 +1,196 @@
+"""How far a cut-over has come, read from the account alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ... import converge, stack
+from ...aws import Aws
+from ...converge import Plan
+from ...errors import AwsCallError, RefusedError
+from ...settings import Settings
+from ...stack import Live, Resource, Stack
+from ...stack.certificates import ISSUED, Certificate, covers
+from ...together import together
+from . import routes
+from .routes import Balancer, Record, Route
+
+# A name has a few records at most; those of other names that follow in the listing are passed over.
+_RECORDS_OF_A_NAME = 30
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Certificate, listeners, and where every domain leads.
+
+    ``elsewhere`` are the domains of which no public hosted zone of this account has the records. ``https`` is the
+    plan of what the listeners need; ``certificate`` is None where the settings name one.
+    """
+
+    domains: tuple[str, ...]
+    balancer: Balancer
+    target_group: str
+    wanted: Stack
+    https: Plan
+    certificate: Certificate | None
+    zones: Mapping[str, str]
+    routes: tuple[Route, ...]
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The domains that somebody else's DNS knows."""
+        return tuple(domain for domain in self.domains if domain not in self.zones)
+
+    @property
+    def found(self) -> Live | None:
+        """The certificate as it is."""
+        return self.https.live.get(self.certificate) if self.certificate else None
+
+    @property
+    def proven(self) -> bool:
+        """Whether there is a certificate that a listener can have."""
+        return self.certificate is None or (
+            self.found is not None and self.found.attributes["status"] == ISSUED
+        )
+
+    @property
+    def share(self) -> int:
+        """How many per cent of the visitors come to the load balancer, of the domain that has come least far."""
+        return min((route.share for route in self.routes), default=0)
+
+    def share_of(self, domain: str) -> int | None:
+        """The same of one domain; None where its DNS is elsewhere."""
+        return min((route.share for route in self.routes if route.domain == domain), default=None)
+
+
+def look(aws: Aws, settings: Settings) -> Situation:
+    """Read it; changes nothing. Raises RefusedError where there is nothing to cut over to, or no domain."""
+    if not settings.domains:
+        raise _no_domain(aws)
+    whole = stack.build(settings, aws.account, aws.partition)
+    wanted = whole.slice(("listener", "certificate"))
+    live, zones = together(lambda: converge.read(aws, wanted), lambda: _zones(aws, settings.domains))
+    balancer, group = _standing(settings, live)
+    return Situation(
+        settings.domains,
+        balancer,
+        group.id,
+        wanted,
+        converge.plan(wanted, live),
+        _certificate(wanted, settings, aws),
+        zones,
+        _routes(aws, settings.domains, zones, balancer),
+    )
+
+
+def look_again(aws: Aws, now: Situation) -> Situation:
+    """The same with the routes as they are now, which is all that changes once HTTPS is there."""
+    return replace(now, routes=_routes(aws, now.domains, now.zones, now.balancer))
+
+
+def _standing(settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
+    found = {each.kind: one for each, one in live.items() if one is not None}
+    balancer, group = found.get("load balancer"), found.get("target group")
+    if balancer is None or group is None:
+        missing = settings.load_balancer.name if balancer is None else settings.load_balancer.target_group
+        raise RefusedError(
+            f"{missing} is not there: there is nothing to cut over to.",
+            next_step="inv setup-fargate   then   inv deploy --tag T",
+        )
+    raw = balancer.raw
+    return Balancer(
+        settings.load_balancer.name,
+        raw["DNSName"],
+        raw["CanonicalHostedZoneId"],
+        dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
+        internal=raw.get("Scheme") == "internal",
+    ), group
+
+
+def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | None:
+    """The one of the domains. Raises RefusedError where the settings name one that is not for all of them."""
+    own = next((each for each in wanted.resources if isinstance(each, Certificate)), None)
+    arn = settings.load_balancer.certificate
+    if own is None and arn:
+        shown = aws.call("acm:DescribeCertificate", "load_balancer.certificate", CertificateArn=arn)
+        names = shown["Certificate"].get("SubjectAlternativeNames", [])
+        if not covers(names, settings.domains):
+            raise RefusedError(
+                f"The certificate is not for all of {', '.join(settings.domains)}.",
+                f"{arn} is for {', '.join(names)}",
+                "take load_balancer.certificate out of the settings: a certificate for the domains is then asked for",
+            )
+    return own
+
+
+def _zones(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
+    """The hosted zone of every domain that has one here: the public one with the longest name."""
+    listed = aws.pages("route53:ListHostedZones", "HostedZones")
+    public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
+    found: dict[str, str] = {}
+    for domain in domains:
+        fitting = [zone for zone in public if f".{domain}.".endswith(f".{zone['Name']}")]
+        longest = max((len(zone["Name"]) for zone in fitting), default=0)
+        best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
+        if len(best) > 1:
+            raise RefusedError(
+                f"{len(best)} public hosted zones are good for {domain}: {', '.join(best)}.",
+                "only one of them is what the registrar delegates to",
+                "delete the others, or move this name by hand",
+            )
+        found |= {domain: best[0]} if best else {}
+    return found
+
+
+def _routes(
+    aws: Aws, domains: Sequence[str], zones: Mapping[str, str], balancer: Balancer
+) -> tuple[Route, ...]:
+    here = [domain for domain in domains if domain in zones]
+    listed = together(*(partial(records_of, aws, zones[domain], domain) for domain in here))
+    return tuple(
+        route
+        for domain, records in zip(here, listed, strict=True)
+        for route in routes.find(domain, zones[domain], records, balancer)
+    )
+
+
+def records_of(aws: Aws, zone: str, domain: str) -> list[Record]:
+    """The records of one name; a wildcard is shown with its asterisk."""
+    listed = aws.call(
+        "route53:ListResourceRecordSets",
+        domain,
+        HostedZoneId=zone,
+        StartRecordName=domain,
+        MaxItems=str(_RECORDS_OF_A_NAME),
+    )["ResourceRecordSets"]
+    return [each for each in listed if each["Name"].replace("\\052", "*") == f"{domain}."]
+
+
+def _no_domain(aws: Aws) -> RefusedError:
+    served = _domains_of_app_runner(aws)
+    known = f"App Runner serves {', '.join(served)}: set domains: [{', '.join(served)}], then inv cutover"
+    new = (
+        "tell users the new address, which inv status shows, and leave App Runner on until nobody asks there; "
+        "or set domains to a name of your own, which then never has to move again"
+    )
+    return RefusedError(
+        "The awsapprunner.com address cannot move.",
+        "it belongs to App Runner and goes with the service; the settings name no domain of your own",
+        known if served else new,
+    )
+
+
+def _domains_of_app_runner(aws: Aws) -> list[str]:
+    """Custom domains of the region's services; none where they cannot be read."""
+    try:
+        services = aws.pages("apprunner:ListServices", "ServiceSummaryList")
+        found: list[dict[str, Any]] = []
+        for each in services:
+            arn = each["ServiceArn"]
+            found += aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", ServiceArn=arn)
+    except AwsCallError:
+        return []
+    return [each["DomainName"] for each in found]

@@ -1,0 +1,91 @@
+"""The steps of a cut-over, what each does and how it is undone, and which are done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .routes import WHOLE, Route
+from .situation import Situation
+
+STAGES = (10, 50, WHOLE)
+Kind = Literal["certificate", "https", "records", "shift"]
+_BACK = "inv cutover --back"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step; ``share`` is what a shift gives to the load balancer, in per cent."""
+
+    kind: Kind
+    what: str
+    undo: str
+    done: bool = False
+    share: int = 0
+
+    @property
+    def name(self) -> str:
+        """As people call it."""
+        return f"{self.share} %" if self.kind == "shift" else self.kind
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"step": self.name, "what": self.what, "undo": self.undo, "done": self.done}
+
+
+def steps(now: Situation, to: int = WHOLE) -> tuple[Step, ...]:
+    """All steps until ``to`` per cent, those that are done too."""
+    return (*_secure(now), *_records(now), *_shifts(now, to))
+
+
+def steps_back(now: Situation) -> tuple[Step, ...]:
+    """The steps that lead every domain to where it was."""
+    return tuple(
+        Step(
+            "records",
+            f"{route.domain} {route.kind}: all to {route.leads_to}, one simple record",
+            "inv cutover",
+        )
+        for route in now.routes
+        if route.is_pair
+    )
+
+
+def _secure(now: Situation) -> Iterator[Step]:
+    if now.certificate is not None:
+        what = f"a certificate of ACM for {', '.join(now.domains)}, proven by DNS"
+        yield Step("certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven)
+    name = now.balancer.name
+    what = f"HTTPS on {name}:443, and a redirect from HTTP"
+    undo = "take domains and load_balancer.certificate out of the settings, then inv setup-fargate"
+    yield Step("https", what, undo, now.proven and not now.https.changes)
+
+
+def _records(now: Situation) -> Iterator[Step]:
+    for route in now.routes:
+        done = route.after is not None
+        if route.before is None:
+            what = f"{route.domain} {route.kind}: an alias to {now.balancer.name}"
+            yield Step("records", what, f"delete the record of {route.domain}", done)
+        else:
+            yield Step("records", _weighted(route), _BACK, done)
+
+
+def _weighted(route: Route) -> str:
+    lower = f", TTL {route.ttl} → 60 s" if not route.is_pair and route.ttl > 60 else ""
+    shares = f"{WHOLE - route.share} % {route.leads_to}, {route.share} % Fargate" if route.is_pair else ""
+    return f"{route.domain} {route.kind}: {shares or f'weighted, all to {route.leads_to}{lower}'}"
+
+
+def _shifts(now: Situation, to: int) -> Iterator[Step]:
+    if not any(route.before is not None for route in now.routes):
+        return
+    for share in stages(to):
+        what = f"{share} % of the visitors to Fargate, {WHOLE - share} % to App Runner"
+        yield Step("shift", what, _BACK, now.share >= share, share)
+
+
+def stages(to: int) -> Sequence[int]:
+    """The shares on the way to ``to`` per cent."""
+    return (*(share for share in STAGES if share < to), to)

@@ -1,0 +1,57 @@
+"""What visitors of the domains get, asked as they ask but past DNS: of Fargate, and of where the app was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...aws import Aws
+from ...errors import RefusedError
+from ...probe import Door, probe
+from ...settings import Settings
+from .routes import Route
+from .situation import Situation
+
+# What passes by itself (502, 503, 504, a refused connection) is asked for again for so long.
+_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Visit:
+    """``trouble`` is what is wrong, empty where nothing is; ``seen`` what was answered last."""
+
+    trouble: str = ""
+    seen: str = ""
+
+
+def visit(aws: Aws, settings: Settings, now: Situation) -> Visit:
+    """Ask Fargate for every domain, page and WebSocket; a task has to be healthy. The first trouble ends it."""
+    health = aws.call("elbv2:DescribeTargetHealth", now.balancer.name, TargetGroupArn=now.target_group)
+    if not any(each["TargetHealth"]["State"] == "healthy" for each in health["TargetHealthDescriptions"]):
+        return Visit("no task of Fargate is healthy")
+    seen = ""
+    for domain in now.domains:
+        door = _door(aws, f"https://{now.balancer.dns_name}", domain, now.balancer.internal)
+        found = probe(aws.clock, door, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS)
+        counted = [each for each in found.answers if each.reached or not door.internal]
+        if wrong := [each.said for each in counted if not each.ok]:
+            return Visit(f"{domain}: {'; '.join(wrong)}")
+        seen = " · ".join(each.said for each in counted) or "tasks are healthy"
+    return Visit(seen=seen)
+
+
+def refuse_silent(aws: Aws, settings: Settings, route: Route) -> None:
+    """Raise RefusedError where nobody would serve visitors who are sent back."""
+    scheme = "http" if ":" in route.leads_to else "https"  # a port is no part of an address on AWS
+    door = _door(aws, f"{scheme}://{route.leads_to}", route.domain)
+    answer = probe(aws.clock, door, settings.probe.path, None, _PATIENCE_SECONDS).page
+    if not answer.ok:
+        raise RefusedError(
+            f"{route.leads_to} does not serve {route.domain}; DNS was not changed.",
+            answer.said,
+            "start it again (aws apprunner resume-service), then inv cutover --back",
+        )
+
+
+def _door(aws: Aws, url: str, domain: str, internal: bool = False) -> Door:
+    """Certificates have to be good but on an embedded AWS, whose certificates nobody vouches for."""
+    return Door(url, internal, domain.replace("*", "www", 1), checked=aws.endpoint_url is None)

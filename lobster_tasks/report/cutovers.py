@@ -1,0 +1,81 @@
+"""A cut-over as what people read: its steps with their undo, how it ended, what others have to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .layout import clock_time, labelled, rows
+
+if TYPE_CHECKING:
+    from ..apprunner.cutover import CutOver
+    from ..settings import Settings
+
+_ENDS = {
+    "cut_over": ("CUT OVER", "bold green"),
+    "partly": ("ON THE WAY", "bold green"),
+    "stepped_back": ("WENT BACK", "bold yellow"),
+    "back": ("BACK", "bold green"),
+    "instructions": ("READY", "bold green"),
+}
+_NEXT = {
+    "cut_over": "leave App Runner on until nobody asks there; back: inv cutover --back",
+    "partly": "inv cutover goes on, inv cutover --back goes back",
+    "stepped_back": "inv validate-fargate-setup   then   inv cutover",
+    "back": "inv cutover begins anew",
+}
+
+
+def cutover_heading(planned: CutOver, settings: Settings) -> RenderableType:
+    """What moves where to."""
+    names = ", ".join(name for name, _ in planned.shares)
+    return Text(f"{names} · to {settings.load_balancer.name}", style="bold")
+
+
+def cutover_steps(planned: CutOver) -> RenderableType:
+    """Every step, what is done already, and how each is undone."""
+    if not planned.steps:
+        return Text("Nothing to do.")
+    lines: list[tuple[str | Text, ...]] = []
+    for step in planned.steps:
+        sign = Text("✔", style="green") if step.done else Text("+", style="yellow")
+        lines.append((sign, step.name, step.what))
+        lines += [] if step.done else [("", "", Text(f"undo: {step.undo}", style="dim"))]
+    return Group(Text(), rows(*lines))
+
+
+def cut_over(ended: CutOver) -> RenderableType:
+    """How it ended, why where it went back, the records that others have to make, and what comes next."""
+    parts: list[RenderableType] = [Text()]
+    if ended.verdict != "planned":
+        word, style = _ENDS[ended.verdict]
+        parts.append(Text.assemble((f"{word:10} ", style), _headline(ended)))
+    parts += [labelled("cause", ended.cause)] if ended.cause else []
+    parts += _records(ended)
+    if told := _NEXT.get(ended.verdict):
+        parts.append(labelled("next", told))
+    elif ended.verdict == "planned" and ended.todo:
+        parts.append(Text("Nothing was changed."))
+    return Group(*parts)
+
+
+def _headline(ended: CutOver) -> str:
+    known = [f"{name} {share} % Fargate" for name, share in ended.shares if share is not None]
+    said = [", ".join(known) or "HTTPS is there", f"{clock_time(ended.seconds)}", ended.seen]
+    return " · ".join(filter(None, said))
+
+
+def _records(ended: CutOver) -> Iterator[RenderableType]:
+    if not ended.records:
+        return
+    names = ", ".join(record.name.rstrip(".") for record in ended.records)
+    yield Text(f"\n{names}: in no public hosted zone of this account, so that its DNS is yours to change:")
+    yield rows(
+        ("1", "note the record as it is: putting it back is the undo"),
+        ("2", "lower its TTL to 60 s, and wait as long as the old TTL was"),
+        *(("3", f"{record.name} {record.kind} {record.value}") for record in ended.records),
+        ("", Text(ended.records[0].why, style="dim")),
+    )

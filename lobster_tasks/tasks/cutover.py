@@ -1,0 +1,54 @@
+"""The task that brings the app's own domains from App Runner to Fargate."""
+
+from __future__ import annotations
+
+from .command import Run, command, number
+from .following import watching
+
+_MINUTE = 60
+
+
+@command(
+    json=True,
+    changes=True,
+    help={
+        "back": "lead every domain to where it was",
+        "to": "stop at so many per cent of the visitors",
+        "hold": "minutes to watch each share",
+        "wait": "minutes that the certificate is given",
+    },
+)
+def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait: str = "30") -> int:
+    """Lead the app's own domains to Fargate.
+
+    A certificate, HTTPS, then the DNS by weight: 10, 50, 100 %, each watched, and back at the first wrong answer.
+    Takes up where an earlier run stopped. Exit code 3 where it went back, 4 where the certificate is still pending.
+    """
+    share = int(number("to", to, 1))
+
+    from .. import report
+    from ..apprunner import cutover as work
+    from ..errors import UsageError
+
+    if share > 100:
+        raise UsageError(f"--to {to} is more than 100 per cent.")
+    times = {"hold": number("hold", hold) * _MINUTE, "wait": number("wait", wait) * _MINUTE}
+    planned = work.preview(run.aws, run.settings, to=share, back=back)
+    run.console.say(report.cutover_heading(planned, run.settings))
+    run.console.say(report.cutover_steps(planned))
+    if run.dry_run:
+        ended = planned
+    else:
+        if planned.todo:
+            run.ask(f"Take these {len(planned.todo)} steps?")
+        with watching(run) as observe:
+            if back:
+                ended = work.go_back(run.aws, run.settings, observe=observe)
+            else:
+                ended = work.cut_over(run.aws, run.settings, to=share, **times, observe=observe)
+    run.console.say(report.cut_over(ended))
+    if run.json:
+        run.console.json(ended.as_json())
+    elif ended.verdict == "cut_over":
+        run.console.show(ended.url)
+    return ended.exit_code

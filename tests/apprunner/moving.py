@@ -1,0 +1,200 @@
+"""A live App Runner service and the Fargate service that takes its place, with domains to bring over."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import requests
+import urllib3
+
+from lobster_tasks import settings as settings_
+from lobster_tasks.apprunner import cutover
+from lobster_tasks.apprunner.cutover import CutOver, Situation
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.settings import Settings
+from tests.embedded.apprunner_stack import Sites
+from tests.embedded.zones import Zone, alias, simple
+from tests.embedded_process import EmbeddedProcess, eventually
+from tests.journeys.releasing import FAST, set_up
+
+SPEED = 200.0
+APP_RUNNER_ZONE = "Z0224347AD7KVHMLOX31"
+# Of AWS's time, of which little is much here.
+PATIENT = ("deployment.wait_minutes=300",)
+_TTL_SECONDS = 60.0
+_VISIT_AGAIN_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Move:
+    """Both services serve; ``old`` is where App Runner answers. ``settings`` name the domains to bring over."""
+
+    embedded: EmbeddedProcess
+    aws: Aws
+    old: str
+    service: str
+    settings: Settings = field(default_factory=lambda: settings_.load({}))
+
+    def of(self, *domains: str, **more: Any) -> Move:
+        """The same for some domains."""
+        given = {"domains": list(domains), **more}
+        return replace(self, settings=settings_.load(given, {}, FAST))
+
+    @property
+    def now(self) -> Situation:
+        """How far it has come."""
+        return cutover.look(self.aws, self.settings)
+
+    def cut_over(self, **options: Any) -> CutOver:
+        """Cut over without watching the stages for long."""
+        return cutover.cut_over(self.aws, self.settings, **{"hold": 0.0, "wait": 20_000.0, **options})
+
+    def back(self) -> CutOver:
+        """And back."""
+        return cutover.go_back(self.aws, self.settings)
+
+    @cached_property
+    def new(self) -> str:
+        """The load balancer's address."""
+        return str(self._described()["DNSName"])
+
+    @cached_property
+    def balancer(self) -> str:
+        """The load balancer's ARN."""
+        return str(self._described()["LoadBalancerArn"])
+
+    def _described(self) -> Any:
+        return self.embedded.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+
+    def validation(self, domain: str) -> list[dict[str, str]]:
+        """The records that prove a domain whose certificate is pending."""
+        acm = self.embedded.client("acm")
+        listed = acm.list_certificates(CertificateStatuses=["PENDING_VALIDATION"])["CertificateSummaryList"]
+        arn = next(each["CertificateArn"] for each in listed if each["DomainName"] == domain)
+        options = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+        return [each["ResourceRecord"] for each in options]
+
+    def zone(self, name: str) -> Zone:
+        """A public hosted zone of the account."""
+        return Zone(self.embedded, name)
+
+    def cname(self, zone: Zone, domain: str, ttl: int = 60) -> None:
+        """A domain that App Runner serves, with the record that its guide asks for."""
+        self._associate(zone, domain)
+        zone.settle(simple(domain, self.old, ttl=ttl))
+
+    def apex(self, zone: Zone) -> None:
+        """The same at the apex, where it is an alias."""
+        self._associate(zone, zone.name)
+        zone.settle(alias(zone.name, self.old, APP_RUNNER_ZONE))
+
+    def _associate(self, zone: Zone, domain: str) -> None:
+        api = self.embedded.client("apprunner")
+        api.associate_custom_domain(ServiceArn=self.service, DomainName=domain, EnableWWWSubdomain=False)
+
+        def about() -> Any:
+            found = api.describe_custom_domains(ServiceArn=self.service)["CustomDomains"]
+            return next(each for each in found if each["DomainName"] == domain)
+
+        records = eventually(lambda: about()["CertificateValidationRecords"])
+        zone.create(*(simple(each["Name"], each["Value"]) for each in records))
+        eventually(lambda: about()["Status"] == "ACTIVE")
+
+
+def leave(move: Move) -> None:
+    """App Runner forgets its domains, of which a service has five at most."""
+    api = move.embedded.client("apprunner")
+
+    def served() -> list[str]:
+        found = api.describe_custom_domains(ServiceArn=move.service)["CustomDomains"]
+        return [each["DomainName"] for each in found if each["Status"] != "DELETING"]
+
+    for domain in served():
+        api.disassociate_custom_domain(ServiceArn=move.service, DomainName=domain)
+    eventually(lambda: not api.describe_custom_domains(ServiceArn=move.service)["CustomDomains"])
+
+
+def begin(embedded: EmbeddedProcess) -> Move:
+    """Set both services up."""
+    credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    aws = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=Clock(speed=SPEED))
+    account = set_up(embedded, aws).with_settings(*PATIENT)
+    assert account.deploy("new").verdict == "live"
+    sites = Sites(embedded)
+    image = account.push("old").reference
+    service = sites.create("lobster", SourceConfiguration=sites.source(image))
+    eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=10).text == "old")
+    return Move(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
+
+
+@dataclass
+class Visitors:
+    """Browsers that ask for a domain by the name servers' answer, remember it for the TTL, and follow to HTTPS."""
+
+    zone: Zone
+    domain: str
+    count: int = 4
+    answers: Counter[str] = field(default_factory=Counter)
+    _over: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def present(self) -> Iterator[Visitors]:
+        """For as long as the block lasts."""
+        threads = [threading.Thread(target=self._visit) for _ in range(self.count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            for thread in threads:
+                thread.join()
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Everything that is no page of either app."""
+        return {what: count for what, count in self.answers.items() if what not in ("old", "new")}
+
+    def _visit(self) -> None:
+        until, address = 0.0, ""
+        with requests.Session() as session:
+            while not self._over.is_set():
+                if time.monotonic() >= until:
+                    address = self.zone.ask(self.domain)[0].rstrip(".")
+                    until = time.monotonic() + random.uniform(0.5, 1.0) * _TTL_SECONDS / SPEED
+                answer = visit(session, address, self.domain)
+                with self._lock:
+                    self.answers[answer] += 1
+                self._over.wait(_VISIT_AGAIN_SECONDS)
+
+
+def visit(session: requests.Session, address: str, domain: str) -> str:
+    """The page's text, or what went wrong."""
+    try:
+        answer = _get(session, f"http://{address}/", domain)
+        if answer.is_redirect:
+            assert answer.headers["Location"].startswith(f"https://{domain}")
+            answer = _get(session, f"https://{address}/", domain)
+    except requests.RequestException as error:
+        return type(error).__name__
+    return answer.text if answer.status_code == 200 else str(answer.status_code)
+
+
+def _get(session: requests.Session, url: str, domain: str) -> requests.Response:
+    with urllib3.warnings.catch_warnings(action="ignore"):  # nobody vouches for certificates here
+        return session.get(url, headers={"Host": domain}, timeout=10, verify=False, allow_redirects=False)
+
+
+def said(ended: CutOver) -> str:
+    """The timeline as one text."""
+    return "\n".join(moment.what for moment in ended.timeline)

@@ -1,0 +1,169 @@
+"""Records become routes, and routes become change batches; pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.apprunner.cutover import Balancer, Route
+from lobster_tasks.apprunner.cutover.routes import begin, find, restore, shift, target
+from lobster_tasks.apprunner.cutover.steps import stages
+from lobster_tasks.errors import RefusedError
+
+APP, OLD = "app.example.com", "abcdefghij.us-east-2.awsapprunner.com"
+BALANCER = Balancer("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
+DUAL = Balancer(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
+Record = dict[str, Any]
+
+
+def cname(value: str = OLD, ttl: int = 300, **more: Any) -> Record:
+    """A CNAME record."""
+    return {
+        "Name": f"{APP}.",
+        "Type": "CNAME",
+        "TTL": ttl,
+        "ResourceRecords": [{"Value": value}],
+        **more,
+    }
+
+
+def alias(value: str = OLD, kind: str = "A", **more: Any) -> Record:
+    """An alias, as App Runner's console makes it."""
+    to = {"HostedZoneId": "Z0224347AD7KVHMLOX31", "DNSName": f"{value}.", "EvaluateTargetHealth": False}
+    return {"Name": f"{APP}.", "Type": kind, "AliasTarget": to, **more}
+
+
+def weighted(record: Record, weight: int) -> Record:
+    """The same with a weight."""
+    return {**record, "Weight": weight, "SetIdentifier": target(record)}
+
+
+def routes(*records: Record, balancer: Balancer = BALANCER) -> tuple[Route, ...]:
+    """The routes of the domain."""
+    return find(APP, "Z1", records, balancer)
+
+
+def test_a_simple_record_leads_to_app_runner() -> None:
+    (route,) = routes(cname())
+    assert (route.kind, route.share, route.leads_to, route.ttl) == ("CNAME", 0, OLD, 300)
+    assert not route.is_pair
+
+
+@pytest.mark.parametrize("name", [BALANCER.dns_name, f"dualstack.{BALANCER.dns_name.upper()}"])
+def test_a_simple_record_leads_here(name: str) -> None:
+    (route,) = routes(alias(name))
+    assert (route.share, route.before, route.leads_to) == (100, None, "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "share"),
+    [(100, 0, 0), (90, 10, 10), (0, 100, 100), (0, 0, 50), (255, 255, 50), (2, 1, 33)],
+)
+def test_weights_say_how_far_it_has_come(old: int, new: int, share: int) -> None:
+    (route,) = routes(weighted(cname(), old), weighted(cname(BALANCER.dns_name), new))
+    assert (route.share, route.is_pair) == (share, True)
+
+
+def test_a_name_without_records_begins_with_none() -> None:
+    text = {"Name": f"{APP}.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
+    (route,) = routes(text)
+    assert (route.before, route.after, route.share) == (None, None, 0)
+    (made,) = begin(route, BALANCER, "lobster")
+    assert made["Action"] == "CREATE"
+    assert made["ResourceRecordSet"]["AliasTarget"]["DNSName"] == BALANCER.dns_name
+    assert "Weight" not in made["ResourceRecordSet"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [cname(SetIdentifier="one", Region="us-east-2")],
+        [weighted(cname(), 1)],
+        [weighted(cname(), 1), weighted(cname("other.example.net"), 1)],
+        [
+            weighted(cname(), 1),
+            weighted(cname(BALANCER.dns_name), 1),
+            weighted(cname("third.example.net"), 1),
+        ],
+        [
+            cname(SetIdentifier="a", Failover="PRIMARY"),
+            cname(BALANCER.dns_name, SetIdentifier="b", Failover="SECONDARY"),
+        ],
+    ],
+)
+def test_a_routing_policy_of_ones_own_is_left_alone(records: list[Record]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        routes(*records)
+    assert "routing policy" in refused.value.what
+    assert refused.value.next_step
+
+
+def test_ipv6_visitors_are_not_forgotten() -> None:
+    with pytest.raises(RefusedError) as refused:
+        routes(alias(), alias(kind="AAAA"))
+    assert "AAAA" in refused.value.what
+    assert "dual_stack" in refused.value.next_step
+    assert [route.kind for route in routes(alias(), alias(kind="AAAA"), balancer=DUAL)] == ["A", "AAAA"]
+
+
+def test_a_cname_becomes_a_pair_with_one_ttl() -> None:
+    (route,) = routes(cname())
+    delete, *made = begin(route, BALANCER, "lobster")
+    assert delete == {"Action": "DELETE", "ResourceRecordSet": cname()}
+    old, new = (each["ResourceRecordSet"] for each in made)
+    assert [each["Action"] for each in made] == ["CREATE", "CREATE"]
+    assert (old["Weight"], old["TTL"], target(old)) == (100, 60, OLD)
+    assert (new["Weight"], new["TTL"], target(new)) == (0, 60, BALANCER.dns_name)
+    assert old["SetIdentifier"] != new["SetIdentifier"]
+
+
+def test_a_low_ttl_stays() -> None:
+    (route,) = routes(cname(ttl=20))
+    assert {each["ResourceRecordSet"]["TTL"] for each in begin(route, BALANCER, "lobster")} == {20}
+
+
+def test_an_alias_becomes_a_pair_of_aliases() -> None:
+    (route,) = routes(alias())
+    _, old, new = (each["ResourceRecordSet"] for each in begin(route, BALANCER, "lobster"))
+    assert old["AliasTarget"] == alias()["AliasTarget"]
+    assert new["AliasTarget"] == {
+        "HostedZoneId": BALANCER.zone,
+        "DNSName": BALANCER.dns_name,
+        "EvaluateTargetHealth": True,
+    }
+    assert not {"TTL", "ResourceRecords"} & {*old, *new}
+
+
+def test_an_address_and_an_alias_share_a_name() -> None:
+    record = {"Name": f"{APP}.", "Type": "A", "TTL": 3600, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    (route,) = routes(record)
+    _, old, new = (each["ResourceRecordSet"] for each in begin(route, BALANCER, "lobster"))
+    assert (old["TTL"], "TTL" in new, route.leads_to) == (60, False, "192.0.2.1")
+
+
+@pytest.mark.parametrize("share", [0, 10, 100])
+def test_a_shift_changes_the_weights_and_nothing_else(share: int) -> None:
+    pair = weighted(cname(ttl=60), 100), weighted(cname(BALANCER.dns_name, 60), 0)
+    (route,) = routes(*pair)
+    old, new = shift(route, share)
+    assert {old["Action"], new["Action"]} == {"UPSERT"}
+    assert old["ResourceRecordSet"] == {**pair[0], "Weight": 100 - share}
+    assert new["ResourceRecordSet"] == {**pair[1], "Weight": share}
+
+
+def test_back_is_one_simple_record() -> None:
+    pair = weighted(cname(ttl=60), 0), weighted(cname(BALANCER.dns_name, 60), 100)
+    (route,) = routes(*pair)
+    assert restore(route) == [
+        {"Action": "DELETE", "ResourceRecordSet": pair[0]},
+        {"Action": "DELETE", "ResourceRecordSet": pair[1]},
+        {"Action": "CREATE", "ResourceRecordSet": cname(ttl=60)},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"), [(100, (10, 50, 100)), (10, (10,)), (25, (10, 25)), (50, (10, 50)), (5, (5,))]
+)
+def test_stages(to: int, expected: tuple[int, ...]) -> None:
+    assert tuple(stages(to)) == expected

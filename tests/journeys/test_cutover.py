@@ -1,0 +1,235 @@
+"""Domains brought from a live App Runner service to Fargate and back, under visitors who must not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
+from lobster_tasks.rollout import Progress
+from tests.apprunner.moving import SPEED, Move, Visitors, begin, leave, said
+from tests.embedded.test_conformance_elbv2_tls import make_certificate
+from tests.embedded.zones import Zone, alias, change, simple, weighted
+from tests.embedded_process import eventually, start
+from tests.project import make
+
+
+@pytest.fixture(scope="session")
+def standing() -> Iterator[Move]:
+    """Both services serve; set up once."""
+    with start(speed=SPEED, boot_allowance=2) as running:
+        yield begin(running)
+
+
+@pytest.fixture
+def move(standing: Move) -> Iterator[Move]:
+    """Both services serve. Every test has zones of its own."""
+    yield standing
+    standing.embedded.forgive()
+    leave(standing)
+
+
+def test_visitors_notice_nothing_there_and_back(move: Move) -> None:
+    zone = move.zone("notice.org")
+    move.cname(zone, "app.notice.org", ttl=300)
+    move.apex(zone)
+    mine = move.of("app.notice.org", "notice.org")
+    simple_records = zone.records()
+    with Visitors(zone, "app.notice.org").present() as sub, Visitors(zone, "notice.org", 2).present() as apex:
+        there = mine.cut_over()
+        assert (there.verdict, there.exit_code, there.todo) == ("cut_over", 0, ())
+        assert there.shares == (("app.notice.org", 100), ("notice.org", 100))
+        assert zone.ask("app.notice.org") == zone.ask("notice.org") == [move.new]
+        eventually(lambda: sub.answers["new"] > 0 and apex.answers["new"] > 0)
+        back = mine.back()
+        assert (back.verdict, back.shares) == ("back", (("app.notice.org", 0), ("notice.org", 0)))
+    for step in there.steps:
+        announced = next(each.what for each in there.timeline if each.what.startswith(f"{step.name}: "))
+        assert "; undo: " in announced
+    assert said(there).count("inv cutover --back") == 5
+    assert (sub.failed, apex.failed) == ({}, {})
+    assert sub.answers["old"] > 0
+    with_low_ttl = [{**each, "TTL": 60} if each["Type"] == "CNAME" else each for each in simple_records]
+    kept = [each for each in zone.records() if each["Name"] in ("app.notice.org.", "notice.org.")]
+    assert kept == [each for each in with_low_ttl if each in kept]
+    assert len(kept) == 2
+
+
+def test_a_wrong_answer_sends_everybody_back(move: Move) -> None:
+    zone = move.zone("wrong.org")
+    move.cname(zone, "app.wrong.org")
+    mine = move.of("app.wrong.org", probe={"path": "/asked"})
+    elbv2 = move.embedded.client("elbv2")
+
+    def break_it(progress: Progress) -> None:
+        """From 50 % on, what is asked for is broken; what visitors ask for is not."""
+        if any(line.startswith("50 %: 50") for line in progress.said):
+            listeners = elbv2.describe_listeners(LoadBalancerArn=mine.balancer)["Listeners"]
+            secure = next(each["ListenerArn"] for each in listeners if each["Port"] == 443)
+            elbv2.create_rule(
+                ListenerArn=secure,
+                Priority=1,
+                Conditions=[{"Field": "path-pattern", "Values": ["/asked"]}],
+                Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "500"}}],
+            )
+
+    with Visitors(zone, "app.wrong.org").present() as visitors:
+        ended = mine.cut_over(observe=break_it)
+        eventually(lambda: zone.ask("app.wrong.org") == [move.old])
+    assert (ended.verdict, ended.exit_code, ended.shares) == ("stepped_back", 3, (("app.wrong.org", 0),))
+    assert "GET /asked answers 500" in ended.cause
+    assert visitors.failed == {}
+    assert "100 %" not in said(ended)
+    with pytest.raises(RefusedError) as refused:
+        mine.cut_over()
+    assert "DNS was not changed" in refused.value.what
+
+
+def test_the_account_alone_says_how_far_it_has_come(move: Move) -> None:
+    zone = move.zone("again.org")
+    move.cname(zone, "app.again.org")
+    mine = move.of("app.again.org")
+    first = mine.cut_over(to=10)
+    assert (first.verdict, first.shares) == ("partly", (("app.again.org", 10),))
+
+    def interrupt(progress: Progress) -> None:
+        if any(line.startswith("50 %") for line in progress.said):
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError) as stopped:
+        mine.cut_over(observe=interrupt)
+    assert "inv cutover --back" in stopped.value.next_step
+    assert mine.now.share == 10
+    ended = mine.cut_over()
+    assert ended.verdict == "cut_over"
+    assert not said(ended).startswith(("certificate", "https", "records", "10 %"))
+    move.embedded.forget_calls()
+    assert mine.cut_over().verdict == "cut_over"
+    assert move.embedded.calls(mutating=True) == []
+
+
+def test_an_answer_that_is_lost_changes_nothing(move: Move) -> None:
+    zone = move.zone("lost.org")
+    move.cname(zone, "app.lost.org")
+    mine = move.of("app.lost.org")
+
+    def lose(progress: Progress) -> None:
+        if any(line.startswith("records") for line in progress.said):
+            move.embedded.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
+
+    assert mine.cut_over(to=10, observe=lose).verdict == "partly"
+    assert move.embedded.applied() == 1
+
+
+def test_dns_that_is_elsewhere(move: Move) -> None:
+    mine = move.of("elsewhere.org")
+    with pytest.raises(OutOfTimeError) as pending:
+        mine.cut_over(wait=30.0)
+    assert pending.value.exit_code == 4
+    assert "takes up where this stopped" in pending.value.next_step
+    (record,) = mine.validation("elsewhere.org")
+    assert f"{record['Name']} CNAME {record['Value']}" in pending.value.why
+    zone = move.zone("elsewhere.org")  # until its certificate is issued
+    zone.create(simple(record["Name"], record["Value"]))
+    eventually(lambda: mine.now.proven)
+    zone.change(*(change("DELETE", each) for each in zone.records()))
+    zone.route53.delete_hosted_zone(Id=zone.id)
+    ended = mine.cut_over()
+    assert (ended.verdict, ended.shares) == ("instructions", (("elsewhere.org", None),))
+    assert [(each.name, each.kind, each.value) for each in ended.records] == [
+        ("elsewhere.org.", "CNAME", move.new)
+    ]
+
+
+def test_a_name_without_a_record_leads_here_at_once(move: Move) -> None:
+    zone = move.zone("fresh.org")
+    mine = move.of("fresh.org")
+    ended = mine.cut_over()
+    assert (ended.verdict, zone.ask("fresh.org")) == ("cut_over", [move.new])
+    with pytest.raises(RefusedError, match="one record, which leads to Fargate"):
+        mine.back()
+
+
+def test_nobody_is_sent_back_to_where_nobody_is(move: Move) -> None:
+    zone = move.zone("gone.org")
+    pair = [
+        weighted("app.gone.org", name, weight, ttl=60)
+        for name, weight in (("127.0.0.1:1", 0), (move.new, 100))
+    ]
+    zone.settle(*pair)
+    with pytest.raises(RefusedError) as refused:
+        move.of("app.gone.org").back()
+    assert "127.0.0.1:1 does not serve app.gone.org" in refused.value.what
+    assert "resume-service" in refused.value.next_step
+    assert [each["Weight"] for each in zone.records()] == [0, 100]
+
+
+def test_without_a_domain_it_says_what_cannot_move(move: Move) -> None:
+    with pytest.raises(RefusedError) as refused:
+        move.of().cut_over()
+    assert refused.value.what == "The awsapprunner.com address cannot move."
+    assert "tell users the new address" in refused.value.next_step
+    zone = move.zone("known.org")
+    move.cname(zone, "app.known.org")
+    with pytest.raises(RefusedError) as knows:
+        move.of().cut_over()
+    assert "domains: [app.known.org]" in knows.value.next_step
+
+
+def test_a_certificate_that_is_named_has_to_fit(move: Move) -> None:
+    made = make_certificate("other.org")
+    acm = move.embedded.client("acm")
+    arn = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
+    with pytest.raises(RefusedError) as refused:
+        move.of("app.fit.org", load_balancer={"certificate": arn}).cut_over()
+    assert "is not for all of app.fit.org" in refused.value.what
+    acm.delete_certificate(CertificateArn=arn)
+
+
+def test_zones_that_do_not_count(move: Move) -> None:
+    vpc = move.embedded.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    place = {"VPC": {"VPCRegion": "us-east-2", "VPCId": vpc}, "HostedZoneConfig": {"PrivateZone": True}}
+    Zone(move.embedded, "private.org", **place)
+    assert move.of("app.private.org").now.elsewhere == ("app.private.org",)
+    longest = [move.zone(name) for name in ("deep.org", "sub.deep.org")][1]
+    assert move.of("app.sub.deep.org").now.zones == {"app.sub.deep.org": longest.id}
+    Zone(move.embedded, "deep.org", HostedZoneConfig={"Comment": "a second one", "PrivateZone": False})
+    with pytest.raises(RefusedError, match=r"2 public hosted zones are good for app\.deep\.org"):
+        _ = move.of("app.deep.org").now
+
+
+def test_the_command(move: Move, tmp_path: Path, bytecode: Path) -> None:
+    """Its waits are real ones: the certificate is there already, and the records have a TTL of a second."""
+    zone = move.zone("command.org")
+    move.cname(zone, "app.command.org", ttl=1)
+    made = make_certificate("app.command.org")
+    acm = move.embedded.client("acm")
+    acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)
+    project = make(tmp_path, bytecode, move.embedded.url)
+    project.settings("lobster: {domains: [app.command.org]}")
+    before = zone.records()
+    planned = project.inv("cutover", "--dry-run").check()
+    for word in ("✔  certificate", "+  https", "+  records", "10 %", "undo: inv cutover --back"):
+        assert word in planned.said
+    assert zone.records() == before
+    moved = project.inv("cutover", "--to", "10", "--hold", "0", "--json").check().json
+    assert (moved["verdict"], moved["domains"]) == ("partly", [{"name": "app.command.org", "share": 10}])
+    assert [each["done"] for each in moved["steps"]] == [True] * 4
+    back = project.inv("cutover", "--back").check()
+    assert "BACK" in back.said
+    for wrong in (["--to", "0"], ["--to", "101"], ["--hold", "soon"]):
+        project.inv("cutover", *wrong).check(2)
+    project.settings("lobster: {}")
+    assert "domains: [app.command.org]" in project.inv("cutover").check(5).said
+
+
+def test_a_wildcard_is_asked_for_by_a_name_that_it_stands_for(move: Move) -> None:
+    zone = move.zone("wild.org")
+    zone.settle(alias("*.wild.org", move.old, "Z0224347AD7KVHMLOX31"))
+    ended = move.of("*.wild.org").cut_over(to=10)
+    assert (ended.verdict, ended.shares) == ("partly", (("*.wild.org", 10),))
+    records: list[dict[str, Any]] = zone.records()
+    assert [each["Weight"] for each in records if "Weight" in each] == [90, 10]
