@@ -209,7 +209,7 @@ def test_the_command(move: Move, tmp_path: Path, bytecode: Path) -> None:
     acm = move.embedded.client("acm")
     acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)
     project = make(tmp_path, bytecode, move.embedded.url)
-    project.settings("lobster: {domains: [app.command.org]}")
+    project.settings("domains: [app.command.org]")
     before = zone.records()
     planned = project.inv("cutover", "--dry-run").check()
     for word in ("✔  certificate", "+  https", "+  records", "10 %", "undo: inv cutover --back"):
@@ -222,7 +222,7 @@ def test_the_command(move: Move, tmp_path: Path, bytecode: Path) -> None:
     assert "BACK" in back.said
     for wrong in (["--to", "0"], ["--to", "101"], ["--hold", "soon"]):
         project.inv("cutover", *wrong).check(2)
-    project.settings("lobster: {}")
+    project.settings("name: lobster")
     assert "domains: [app.command.org]" in project.inv("cutover").check(5).said
 
 
