@@ -114,11 +114,13 @@ class Aws:
         return dict(json.loads(self._sent.body))
 
     def in_region(self, region: str) -> Aws:
-        """The same account in another region."""
+        """The same account in another region, by the same session: reading its models again would take long."""
         if region == self.region:
             return self
         credentials, endpoint = self._credentials, self._endpoint_url
-        return Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
+        other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
+        other._session, other._lock = self._session, self._lock
+        return other
 
     def settle(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
         """Repeat ``work`` for ``within`` seconds while AWS refuses it for a reason that passes.
@@ -204,7 +206,7 @@ class Aws:
             max_pool_connections=32,
             user_agent_extra=f"lobster-tasks/{__version__}",
         )
-        client = self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        client = self._session.client(service, self.region, endpoint_url=self._endpoint_url, config=config)
         event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register(event, self._keep)
         return client

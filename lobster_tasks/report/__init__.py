@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..errors import LobsterError, NotReadyError
+from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import labelled, rows
@@ -35,6 +36,7 @@ __all__ = [
     "change_done",
     "checks",
     "checks_json",
+    "cleaned",
     "cost",
     "counts",
     "cut_over",
@@ -45,9 +47,12 @@ __all__ = [
     "heading",
     "history",
     "kept",
+    "last_gate",
     "moment",
     "movement",
+    "nothing_to_clean",
     "outcome",
+    "parity",
     "plan",
     "plan_json",
     "planned_push",
@@ -64,6 +69,7 @@ __all__ = [
     "settings",
     "status",
     "step",
+    "survey",
     "url_of",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -10,22 +11,27 @@ from rich.text import Text
 from .layout import plural, rows
 
 if TYPE_CHECKING:
-    from ..doctor.check import Report
+    from ..doctor.check import Check, Report
 
 _MARKS = {"pass": ("✔", "green"), "warn": ("!", "yellow"), "fail": ("✘", "bold red"), "skip": ("–", "dim")}
 
 
 def checks(made: Report) -> RenderableType:
     """Every check with what it saw and how to mend it, and the count."""
+    return Group(findings(made.checks), Text(), Text(_counted(made), style="bold"))
+
+
+def findings(checks: Iterable[Check]) -> RenderableType:
+    """Checks by group, each with what it saw and how to mend it."""
     lines: list[tuple[str | Text, ...]] = []
     group = ""
-    for check in made.checks:
+    for check in checks:
         sign, style = _MARKS[check.status]
         saw = f"not checked: {check.saw}" if check.status == "skip" else check.saw
         lines.append((check.group if check.group != group else "", Text(sign, style=style), saw))
         lines += [("", "", Text(f"→ {check.fix}", style="dim"))] if check.fix else []
         group = check.group
-    return Group(rows(*lines), Text(), Text(_counted(made), style="bold"))
+    return rows(*lines)
 
 
 def checks_json(made: Report) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,11 +50,12 @@ class Sites:
     def role(self, name: str, principal: str, *statements: dict[str, Any]) -> str:
         """A role that ``principal`` may assume, with an inline policy of ``statements``."""
         iam = self.process.client("iam")
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(principal))
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust(principal))
         if statements:
             document = json.dumps({"Version": "2012-10-17", "Statement": statements})
             iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document)
-        return str(made["Role"]["Arn"])
+        return str(iam.get_role(RoleName=name)["Role"]["Arn"])
 
     def source(
         self, image: str | None = None, role: str | None = None, **configuration: Any

@@ -15,11 +15,13 @@ WITH_JSON = {
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
     *("rehearse", "history", "rollback", "scale", "cutover"),
+    *("compare-apprunner", "cleanup-apprunner"),
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
-    *("create-fargate-service", "deploy", "cutover"),
+    *("create-fargate-service", "deploy", "cutover", "cleanup-apprunner"),
+    *("push-image", "rollback", "scale"),
 }
 
 

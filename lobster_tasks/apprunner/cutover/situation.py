@@ -72,7 +72,7 @@ def look(aws: Aws, settings: Settings) -> Situation:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
     wanted = whole.slice(("listener", "certificate"))
-    live, zones = together(lambda: converge.read(aws, wanted), lambda: _zones(aws, settings.domains))
+    live, zones = together(lambda: converge.read(aws, wanted), lambda: zones_of(aws, settings.domains))
     balancer, group = _standing(settings, live)
     return Situation(
         settings.domains,
@@ -126,7 +126,7 @@ def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | N
     return own
 
 
-def _zones(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
+def zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
     """The hosted zone of every domain that has one here: the public one with the longest name."""
     listed = aws.pages("route53:ListHostedZones", "HostedZones")
     public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]

@@ -1,0 +1,268 @@
+"""What only one App Runner service used, and what has to stay: found out from the account as it is now.
+
+The service's description names the candidates; whether somebody else uses one is asked of every other service in every
+region, and of IAM. What cannot be looked at is kept, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..aws import Aws
+from ..doctor.check import refusal
+from ..errors import AwsCallError
+from ..settings import Settings
+from ..together import together
+from . import leftovers
+
+AwsDict = Mapping[str, Any]
+_GONE = ("ResourceNotFoundException", "NoSuchEntity")
+_DEFAULT_SCALING = "DefaultConfiguration"
+# App Runner, "AWS App Runner endpoints and quotas".
+REGIONS = (
+    *(
+        "us-east-1",
+        "us-east-2",
+        "us-west-2",
+        "ap-northeast-1",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+    ),
+    *("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One resource: what it is, the name that people know it by, and what AWS calls it by."""
+
+    kind: str
+    name: str
+    id: str
+
+    @property
+    def label(self) -> str:
+        """``kind/name``."""
+        return f"{self.kind.replace(' ', '-')}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A resource that stays, and why."""
+
+    thing: Thing
+    why: str
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a service's description names; ``name`` and ``id`` are the service's own."""
+
+    name: str
+    id: str
+    arn: str
+    region: str
+    scaling: str
+    connector: str
+    observability: str
+    connection: str
+    roles: tuple[str, ...]
+
+    @classmethod
+    def of(cls, service: AwsDict) -> Candidates:
+        """From DescribeService, or from what was saved of it."""
+        access = service["SourceConfiguration"].get("AuthenticationConfiguration", {})
+        egress = service.get("NetworkConfiguration", {}).get("EgressConfiguration", {})
+        roles = (access.get("AccessRoleArn"), service["InstanceConfiguration"].get("InstanceRoleArn"))
+        return cls(
+            service["ServiceName"],
+            service["ServiceId"],
+            service["ServiceArn"],
+            service["ServiceArn"].split(":")[3],
+            service["AutoScalingConfigurationSummary"]["AutoScalingConfigurationArn"],
+            egress.get("VpcConnectorArn", ""),
+            service.get("ObservabilityConfiguration", {}).get("ObservabilityConfigurationArn", ""),
+            access.get("ConnectionArn", ""),
+            tuple(dict.fromkeys(role for role in roles if role)),
+        )
+
+    @property
+    def arns(self) -> frozenset[str]:
+        """Everything that another service could use too."""
+        beside = (self.scaling, self.connector, self.observability, self.connection)
+        return frozenset(filter(None, (*beside, *self.roles)))
+
+
+@dataclass(frozen=True)
+class Others:
+    """The other App Runner services: what they use, and the regions that could not be looked at, with the reason."""
+
+    names: tuple[str, ...] = ()
+    used: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What would go, in the order in which it goes, and what stays."""
+
+    going: tuple[Thing, ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+
+def sort_out(aws: Aws, settings: Settings, service: AwsDict) -> Belongings:
+    """What only this service used; the service itself and its ingress connections are not among it."""
+    candidates = Candidates.of(service)
+    others, groups = together(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
+    going: list[Thing] = []
+    kept: list[Kept] = []
+    for thing, refusing in (*_companions(aws, candidates), *_roles(aws, settings, candidates)):
+        why = refusing or _used(thing, candidates, others)
+        (kept.append(Kept(thing, why)) if why else going.append(thing))
+    policies = [_policy(each) for each in leftovers.find(aws)]
+    if others.names or others.unknown:
+        why = f"it may be about {', '.join(others.names)}" if others.names else _blind(others)
+        kept += [Kept(each, why) for each in policies]
+        policies = []
+    return Belongings((*going, *groups, *policies), tuple(kept))  # last what may have allowed all this
+
+
+def _policy(holder: leftovers.Holder) -> Thing:
+    return Thing("policy statements", holder.label, holder.id)
+
+
+def _used(thing: Thing, candidates: Candidates, others: Others) -> str:
+    if thing.id in others.used:
+        return f"{others.used[thing.id]} uses it too"
+    here = {region: why for region, why in others.unknown.items() if region == candidates.region}
+    blind = Others(unknown=others.unknown if thing.kind == "role" else here)
+    return _blind(blind) if blind.unknown else ""
+
+
+def _blind(others: Others) -> str:
+    region, why = next(iter(others.unknown.items()))
+    return f"whether another service uses it is not known: {region}: {why}"
+
+
+def _others(aws: Aws, arn: str) -> Others:
+    """Every other service in every region; roles and policies are the same in all of them."""
+    regions = dict.fromkeys((aws.region, *(REGIONS if aws.partition == "aws" else ())))
+    found = together(*(partial(_in_region, aws.in_region(region), arn) for region in regions))
+    used = {each: name for one in found for each, name in one.used.items()}
+    unknown = {region: why for one in found for region, why in one.unknown.items()}
+    return Others(tuple(name for one in found for name in one.names), used, unknown)
+
+
+def _in_region(aws: Aws, arn: str) -> Others:
+    try:
+        listed = aws.pages("apprunner:ListServices", "ServiceSummaryList", aws.region)
+        arns = [each["ServiceArn"] for each in listed if each["Status"] != "DELETED"]
+        services = [_described(aws, each) for each in arns if each != arn]
+    except AwsCallError as refused:
+        return Others(unknown={aws.region: refusal(refused)})
+    names = tuple(f"{each['ServiceName']} in {aws.region}" for each in services)
+    used = {
+        each: name
+        for service, name in zip(services, names, strict=True)
+        for each in Candidates.of(service).arns
+    }
+    return Others(names, used)
+
+
+def _described(aws: Aws, arn: str) -> dict[str, Any]:
+    found: dict[str, Any] = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
+    return found
+
+
+Judged = tuple[Thing, str]
+
+
+def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:
+    """Those that are still there, each with the reason to keep it, if there is one of its own."""
+    kinds = (
+        ("auto scaling configuration", candidates.scaling, "AutoScalingConfiguration"),
+        ("VPC connector", candidates.connector, "VpcConnector"),
+        ("observability configuration", candidates.observability, "ObservabilityConfiguration"),
+    )
+    for kind, arn, shape in kinds:
+        found = arn and aws.find(f"apprunner:Describe{shape}", _GONE, arn, **{f"{shape}Arn": arn})
+        if not found or found[shape]["Status"] == "INACTIVE":
+            continue
+        body = found[shape]
+        name = f"{body[f'{shape}Name']}/{body[f'{shape}Revision']}"
+        own = body.get("IsDefault") or body[f"{shape}Name"] == _DEFAULT_SCALING
+        yield Thing(kind, name, arn), "it is the account's default" if own else ""
+    if candidates.connection:
+        thing = Thing("connection", candidates.connection.split("/")[1], candidates.connection)
+        yield thing, "a person authorised it, and only a person can make it again"
+
+
+def _roles(aws: Aws, settings: Settings, candidates: Candidates) -> Iterator[Judged]:
+    """Roles that only App Runner may take on, and that are not the stack's own."""
+    for arn in candidates.roles:
+        name = arn.rpartition("/")[2]
+        found = aws.find("iam:GetRole", _GONE, name, RoleName=name)
+        if found is None:
+            continue
+        thing = Thing("role", name, arn)
+        principals = set(_principals(found["Role"]["AssumeRolePolicyDocument"]))
+        others = sorted(principals - {"build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"})
+        if name in (settings.task.execution_role, settings.task.task_role):
+            yield thing, "the stack uses it"
+        else:
+            yield thing, f"{', '.join(others)} may take it on too" if others else ""
+
+
+def _principals(trust: AwsDict) -> Iterator[str]:
+    for statement in leftovers.as_list(trust["Statement"]):
+        named = statement.get("Principal", {})
+        for each in named.values() if isinstance(named, Mapping) else [named]:
+            yield from leftovers.as_list(each)
+
+
+def _log_groups(aws: Aws, candidates: Candidates) -> Iterable[Thing]:
+    prefix = f"/aws/apprunner/{candidates.name}/{candidates.id}/"
+    found = aws.pages("logs:DescribeLogGroups", "logGroups", prefix, logGroupNamePrefix=prefix)
+    return [Thing("log group", each["logGroupName"], each["logGroupName"]) for each in found]
+
+
+def remove(aws: Aws, thing: Thing) -> None:
+    """Delete one of them; one that is gone already is no trouble."""
+    _REMOVALS[thing.kind](aws, thing)
+
+
+def _call(operation: str, member: str) -> Callable[[Aws, Thing], None]:
+    def delete(aws: Aws, thing: Thing) -> None:
+        aws.find(operation, _GONE, thing.name, **{member: thing.id})
+
+    return delete
+
+
+def _remove_role(aws: Aws, thing: Thing) -> None:
+    """A role goes after its policies and instance profiles."""
+    name = thing.name
+    if aws.find("iam:GetRole", _GONE, name, RoleName=name) is None:
+        return
+    for each in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", name, RoleName=name):
+        aws.find("iam:DetachRolePolicy", _GONE, name, RoleName=name, PolicyArn=each["PolicyArn"])
+    for policy in aws.pages("iam:ListRolePolicies", "PolicyNames", name, RoleName=name):
+        aws.find("iam:DeleteRolePolicy", _GONE, name, RoleName=name, PolicyName=policy)
+    aws.find("iam:DeleteRole", _GONE, name, RoleName=name)
+
+
+_REMOVALS: Mapping[str, Callable[[Aws, Thing], None]] = {
+    "auto scaling configuration": _call(
+        "apprunner:DeleteAutoScalingConfiguration", "AutoScalingConfigurationArn"
+    ),
+    "VPC connector": _call("apprunner:DeleteVpcConnector", "VpcConnectorArn"),
+    "observability configuration": _call(
+        "apprunner:DeleteObservabilityConfiguration", "ObservabilityConfigurationArn"
+    ),
+    "role": _remove_role,
+    "log group": _call("logs:DeleteLogGroup", "logGroupName"),
+    "policy statements": lambda aws, thing: leftovers.remove(aws, thing.id),
+}

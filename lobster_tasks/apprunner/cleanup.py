@@ -1,0 +1,256 @@
+"""Takes an App Runner service out of use behind gates: paused, which can be undone, or deleted with what only it used.
+
+``survey`` looks and changes nothing; ``carry_out`` does what the survey says. Both go by the account as it is, so
+that a run that was interrupted is taken up by the same command. Once the service is gone, its saved description
+names what it may have left behind; whether that is so is again asked of the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ..aws import Aws
+from ..doctor.check import Check
+from ..errors import LobsterError, OutOfTimeError, RefusedError
+from ..settings import Settings
+from . import belongings, gates, saved, services
+from .belongings import Belongings, Kept, Thing
+from .parity import Parity, compare_service, named_service
+
+_SETTLED_WITHIN_SECONDS = 900.0
+_BETWEEN_SECONDS = 2.0
+_BUSY = "OPERATION_IN_PROGRESS"
+_GONE = ("ResourceNotFoundException",)
+_OURS = ("PAUSE_SERVICE", "DELETE_SERVICE")
+_UNDER_WAY = ("PENDING", "IN_PROGRESS")
+_FREE_WITHIN_SECONDS = 120.0
+
+AwsDict = Mapping[str, Any]
+Say = Callable[[str], None]
+Action = Literal["pause", "delete", "none"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is there and what would be done. ``arn`` is empty once the service is gone.
+
+    ``ingress`` and the service itself go before ``belongings``; ``parity`` is None where it was not asked for.
+    """
+
+    name: str
+    arn: str
+    status: str
+    action: Action
+    gates: tuple[Check, ...] = ()
+    ingress: tuple[Thing, ...] = ()
+    belongings: Belongings = field(default_factory=Belongings)
+    parity: Parity | None = None
+
+    @property
+    def going(self) -> tuple[Thing, ...]:
+        """Everything that would be deleted, in its order."""
+        if self.action != "delete":
+            return ()
+        service = (Thing("service", self.name, self.arn),) if self.arn else ()
+        return (*self.ingress, *service, *self.belongings.going)
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """What stays although the service used it."""
+        return self.belongings.kept
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The gates that are shut."""
+        return tuple(gate for gate in self.gates if gate.status == "fail")
+
+    def as_json(self, *, applied: bool = False, description: Path | None = None) -> dict[str, Any]:
+        """The object of ``cleanup-apprunner --json``."""
+        return {
+            "service": self.arn or None,
+            "status": self.status,
+            "action": self.action,
+            "ok": not self.failed,
+            "gates": [
+                {"id": each.id, "status": each.status, "saw": each.saw, "fix": each.fix}
+                for each in self.gates
+            ],
+            "deletes": [each.label for each in self.going],
+            "keeps": [{"resource": each.thing.label, "why": each.why} for each in self.kept],
+            "applied": applied,
+            "description": str(description) if description else None,
+        }
+
+
+def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bool = False) -> Survey:
+    """Look at the service, the gates, and what only the service used. Sends no request to it.
+
+    Raises RefusedError where there is no such service and none was saved in ``folder``, or where it is busy.
+    """
+    name = named_service(settings, given)
+    service = _service(aws, name)
+    if service is None or service["Status"] == "DELETED":
+        return _after(aws, settings, name, folder, delete)
+    arn, status = service["ServiceArn"], service["Status"]
+    if status == "PAUSED" and not delete:
+        return Survey(service["ServiceName"], arn, status, "none")
+    if status != "RUNNING" and not delete:
+        raise RefusedError(
+            f"{service['ServiceName']} is {status}, and only what runs can be paused.",
+            next_step="inv cleanup-apprunner --delete",
+        )
+    found = Survey(
+        service["ServiceName"],
+        arn,
+        status,
+        "delete" if delete else "pause",
+        gates.examine(aws, settings, service),
+    )
+    if not delete:
+        return found
+    return replace(found, ingress=_ingress(aws, arn), belongings=belongings.sort_out(aws, settings, service))
+
+
+def _service(aws: Aws, given: str) -> AwsDict | None:
+    """The service, once a pause or deletion that is under way has ended; None where there is none."""
+    try:
+        arn = services.find(aws, given)
+    except RefusedError:
+        return None
+    found = aws.find("apprunner:DescribeService", _GONE, arn, ServiceArn=arn)
+    if found is None or found["Service"]["Status"] != _BUSY:
+        return found and found["Service"]
+    operations = aws.pages("apprunner:ListOperations", "OperationSummaryList", arn, ServiceArn=arn)
+    if not operations or operations[0]["Type"] not in _OURS or operations[0]["Status"] not in _UNDER_WAY:
+        services.refuse_unsettled(found["Service"], operations)
+    return _settled(aws, arn)
+
+
+def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool) -> Survey:
+    """The service is gone: what it may have left behind, by its saved description."""
+    name = given.split("/")[1] if given.startswith("arn:") else given
+    known = saved.load(folder, name)
+    if known is None:
+        services.find(aws, given)  # says which there are
+        raise services.no_such_arn(given)
+    found = belongings.sort_out(aws, settings, known)
+    action: Action = "delete" if delete and found.going else "none"
+    return Survey(name, "", "DELETED", action, belongings=found)
+
+
+def _ingress(aws: Aws, arn: str) -> tuple[Thing, ...]:
+    operation, member = "apprunner:ListVpcIngressConnections", "VpcIngressConnectionSummaryList"
+    found = aws.pages(operation, member, arn, Filter={"ServiceArn": arn})
+    arns = [each["VpcIngressConnectionArn"] for each in found]
+    return tuple(Thing("VPC ingress connection", each.split("/")[1], each) for each in arns)
+
+
+def proven(aws: Aws, settings: Settings, found: Survey) -> Survey:
+    """The same with the last gate: the new service answers as the old one, which has to run for that."""
+    if found.status != "RUNNING":
+        return replace(found, gates=(*found.gates, Check("parity.rows", "skip", f"it is {found.status}")))
+    service = aws.call("apprunner:DescribeService", found.arn, ServiceArn=found.arn)["Service"]
+    made = compare_service(aws, settings, service)
+    saw = f"{made.count('same')} the same, {made.count('better')} better, {made.count('differs')} differ"
+    gate = Check(
+        "parity.rows", "pass" if made.ok else "fail", saw, None if made.ok else "inv compare-apprunner"
+    )
+    return replace(found, gates=(*found.gates, gate), parity=made)
+
+
+def refuse_shut(found: Survey) -> None:
+    """RefusedError where a gate is shut."""
+    if found.failed:
+        reasons = "; ".join(gate.saw for gate in found.failed)
+        next_step = next((gate.fix for gate in found.failed if gate.fix), "")
+        raise RefusedError(f"{found.name} stays as it is.", reasons, next_step or "")
+
+
+def carry_out(aws: Aws, settings: Settings, found: Survey, folder: Path, say: Say) -> Path | None:
+    """Save the description, then pause or delete; returns the file of the description.
+
+    Raises OutOfTimeError where AWS is still at work when the time is up; the same command goes on then.
+    """
+    described = saved.save(aws, found.arn, folder) if found.arn else None
+    if described:
+        say(f"described in {described.name}")
+    if found.action == "pause":
+        _pause(aws, found, say)
+    elif found.action == "delete":
+        _delete(aws, settings, found, say)
+    return described
+
+
+def _pause(aws: Aws, found: Survey, say: Say) -> None:
+    aws.call("apprunner:PauseService", found.name, ServiceArn=found.arn)
+    _expect(_settled(aws, found.arn), "PAUSED")
+    say(f"paused service {found.name}")
+
+
+def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
+    for each in found.ingress:
+        _delete_ingress(aws, each)
+        say(f"deleted {each.kind} {each.name}")
+    if found.arn:
+        aws.find("apprunner:DeleteService", _GONE, found.name, ServiceArn=found.arn)
+        _expect(_settled(aws, found.arn), "DELETED")
+        say(f"deleted service {found.name}")
+    for each in found.belongings.going:
+        _remove(aws, each)
+        say(f"deleted {each.kind} {each.name}")
+
+
+def _remove(aws: Aws, thing: Thing) -> None:
+    """Delete one thing; App Runner takes a moment to see that a service that is gone does not use it."""
+    passing = {"InvalidRequestException": ("in use",)}
+    aws.settle(lambda: belongings.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
+
+
+def _delete_ingress(aws: Aws, thing: Thing) -> None:
+    named = {"VpcIngressConnectionArn": thing.id}
+    aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
+
+    def gone() -> bool:
+        found = aws.find("apprunner:DescribeVpcIngressConnection", _GONE, thing.name, **named)
+        return found is None or found["VpcIngressConnection"]["Status"] == "DELETED"
+
+    _until(aws, gone, f"{thing.kind} {thing.name}")
+
+
+def _settled(aws: Aws, arn: str) -> AwsDict | None:
+    """The service once no operation is under way; None where AWS no longer knows it."""
+    seen: list[AwsDict | None] = []
+
+    def look() -> bool:
+        found = aws.find("apprunner:DescribeService", _GONE, arn, ServiceArn=arn)
+        seen.append(found and found["Service"])
+        return found is None or found["Service"]["Status"] != _BUSY
+
+    _until(aws, look, f"service {arn.split('/')[1]}")
+    return seen[-1]
+
+
+def _until(aws: Aws, done: Callable[[], bool], about: str) -> None:
+    deadline = aws.clock.now() + _SETTLED_WITHIN_SECONDS
+    while not done():
+        if aws.clock.now() >= deadline:
+            minutes = _SETTLED_WITHIN_SECONDS / 60
+            raise OutOfTimeError(
+                f"App Runner is still at work on {about} after {minutes:.0f} minutes.",
+                next_step="run the same command again: it goes on from there",
+            )
+        aws.clock.sleep(_BETWEEN_SECONDS)
+
+
+def _expect(service: AwsDict | None, status: str) -> None:
+    now = service["Status"] if service else "DELETED"
+    if now != status:
+        name = service["ServiceName"] if service else "the service"
+        raise LobsterError(
+            f"{name} is {now}, not {status}.",
+            "App Runner gave up on the operation",
+            "look at its log group …/service, then run the same command again",
+        )

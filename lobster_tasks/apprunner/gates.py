@@ -1,0 +1,180 @@
+"""What has to hold before an App Runner service is paused or deleted; each gate says what it saw.
+
+Read from the account only. The requests of ``inv compare-apprunner`` and ``inv import-apprunner`` reach App Runner
+too and count as any others: CloudWatch does not tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..aws import Aws
+from ..doctor.check import Check, Finding, bad, good, refusal
+from ..errors import AwsCallError
+from ..settings import Settings
+from ..together import together
+from .cutover.routes import target as leads_to
+from .cutover.situation import records_of, zones_of
+
+_MINUTE = 60.0
+_HOUR = 3600.0
+_DAY = 24 * _HOUR
+_METRICS = "AWS/AppRunner"
+# CloudWatch keeps one-minute figures for 15 days; a period of five minutes holds for longer windows too.
+_PERIODS = ((15 * _DAY, 60), (63 * _DAY, 300))
+_LONGEST_PERIOD = 3600
+
+AwsDict = Mapping[str, Any]
+
+
+def examine(aws: Aws, settings: Settings, service: AwsDict) -> tuple[Check, ...]:
+    """The gates that only look: the new service, App Runner's traffic, DNS."""
+    found = together(
+        lambda: live(aws, settings),
+        lambda: traffic(aws, settings, service),
+        lambda: dns(aws, service),
+    )
+    ids = ("live.since", "traffic.requests", "dns.records")
+    return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
+
+
+def live(aws: Aws, settings: Settings) -> Finding:
+    """The new service runs what it was told to, and first became live at least the soak time ago."""
+    asked = {"cluster": settings.cluster, "services": [settings.service]}
+    answer = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
+    active = [each for each in (answer or {}).get("services", []) if each["status"] == "ACTIVE"]
+    if not active:
+        return bad(f"{settings.service} is not there", "inv setup-fargate, then inv deploy --tag T")
+    service = active[0]
+    if trouble := _unsettled(service):
+        return bad(f"{settings.service} {trouble}", "inv status")
+    return _soaked(settings, aws.clock.age(_live_since(aws, settings, service).timestamp()))
+
+
+def _unsettled(service: AwsDict) -> str:
+    primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
+    running, desired = service["runningCount"], service["desiredCount"]
+    if not desired:
+        return "has a desired count of 0"
+    if running < desired:
+        return f"runs {running} of {desired} tasks"
+    if primary.get("rolloutState") != "COMPLETED" or len(service["deployments"]) > 1:
+        return f"is being deployed ({primary.get('rolloutState')})"
+    return ""
+
+
+def _live_since(aws: Aws, settings: Settings, service: AwsDict) -> datetime:
+    """When a deployment first succeeded; ECS remembers 90 days."""
+    asked: dict[str, Any] = {
+        "cluster": settings.cluster,
+        "service": settings.service,
+        "status": ["SUCCESSFUL"],
+    }
+    listed = aws.pages("ecs:ListServiceDeployments", "serviceDeployments", settings.service, **asked)
+    ends = [each["finishedAt"] for each in listed if each.get("finishedAt")]
+    oldest: datetime = min(ends, default=service["deployments"][0]["createdAt"])
+    return oldest
+
+
+def _soaked(settings: Settings, age: float) -> Finding:
+    wanted = settings.apprunner.soak_hours * _HOUR
+    saw = f"{settings.service} has been live for {span(age)}"
+    if age >= wanted:
+        return good(saw)
+    return bad(f"{saw} of {span(wanted)} (apprunner.soak_hours)", f"again in {span(wanted - age)}")
+
+
+def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
+    """App Runner got no request in the quiet time: by its metric, or, where that may not be read, by its log."""
+    if service["Status"] != "RUNNING":
+        return good(f"none: it is {service['Status']}")
+    seconds = settings.apprunner.quiet_minutes * _MINUTE
+    try:
+        count, kind = _requests(aws, service, seconds), "request"
+    except AwsCallError as refused:
+        try:
+            count, kind = _logged(aws, service, seconds), "line of its log"
+        except AwsCallError:
+            return bad(f"nobody knows: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
+    within = f"in the last {span(seconds)}"
+    if not count:
+        return good(f"no {kind} {within}")
+    many = kind if count == 1 else kind.replace("request", "requests").replace("line ", "lines ")
+    return bad(
+        f"{count} {many} {within}; inv compare-apprunner and import-apprunner send some themselves",
+        f"bring the visitors over (inv cutover), then wait {span(seconds)}",
+    )
+
+
+def _requests(aws: Aws, service: AwsDict, seconds: float) -> int:
+    """CloudWatch, ``Requests``, which App Runner reports each minute."""
+    end = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC) + timedelta(seconds=1)
+    names = {"ServiceName": service["ServiceName"], "ServiceID": service["ServiceId"]}
+    answer = aws.call(
+        "cloudwatch:GetMetricStatistics",
+        service["ServiceName"],
+        Namespace=_METRICS,
+        MetricName="Requests",
+        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
+        StartTime=datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC),
+        EndTime=end,
+        Period=next((period for most, period in _PERIODS if seconds <= most), _LONGEST_PERIOD),
+        Statistics=["Sum"],
+    )
+    figures: list[float] = [point["Sum"] for point in answer["Datapoints"]]
+    return round(sum(figures))
+
+
+def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
+    """Lines of the app's own log, which is the next best sign of life."""
+    group = f"/aws/apprunner/{service['ServiceName']}/{service['ServiceId']}/application"
+    start = int(aws.clock.ago(seconds) * 1000)
+    return len(aws.pages("logs:FilterLogEvents", "events", group, logGroupName=group, startTime=start))
+
+
+def dns(aws: Aws, service: AwsDict) -> Finding:
+    """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them."""
+    if service["Status"] == "DELETED":
+        return good("it is deleted")
+    arn = service["ServiceArn"]
+    domains = aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", arn, ServiceArn=arn)
+    names = [name for each in domains if each["Status"] != "DELETING" for name in _names(each)]
+    if not names:
+        return Finding(
+            "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
+        )
+    shares = {name: share(aws, name, service["ServiceUrl"]) for name in names}
+    if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
+        return bad(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
+    if elsewhere := [name for name, part in shares.items() if part is None]:
+        return Finding("skip", f"not in this account's Route 53, so look yourself: {', '.join(elsewhere)}")
+    return good(f"{', '.join(names)}: no record leads to App Runner")
+
+
+def _names(domain: AwsDict) -> list[str]:
+    name = domain["DomainName"]
+    return [name, f"www.{name}"] if domain["EnableWWWSubdomain"] else [name]
+
+
+def share(aws: Aws, name: str, target: str) -> float | None:
+    """The part of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
+    zone = zones_of(aws, (name,)).get(name)
+    if zone is None:
+        return None
+    weights = {True: 0.0, False: 0.0}
+    for record in records_of(aws, zone, name):
+        if record["Type"] in ("A", "AAAA", "CNAME"):
+            weights[target in leads_to(record)] += record.get("Weight", 1)
+    total = sum(weights.values())
+    return weights[True] / total if total else 0.0
+
+
+def span(seconds: float) -> str:
+    """A stretch of time in words: ``30 s``, ``45 min``, ``6 h``, ``3 days``."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.0f} h" if seconds < 3 * _DAY else f"{seconds / _DAY:.0f} days"

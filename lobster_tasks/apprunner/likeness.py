@@ -1,0 +1,166 @@
+"""Whether what two addresses answer is the same. Pure.
+
+The statuses, the headers that decide what a browser does, and the body of the health path count; what every app
+changes from answer to answer (dates, the bodies of pages) does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Verdict = Literal["same", "better", "differs", "skip"]
+
+HEADERS = (
+    "access-control-allow-origin",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-security-policy",
+    "content-type",
+    "location",
+    "referrer-policy",
+    "strict-transport-security",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+)
+_STICKINESS = re.compile(r"AWSALB(TG|APP-\d)?(CORS)?")
+_SLOWER = 2.0
+_NOTICED_MILLISECONDS = 250.0
+_REFUSED_UPLOAD = frozenset({408, 411, 413, *range(500, 600)})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer; ``trouble`` says why there was none. ``headers`` have lower-case names."""
+
+    status: int | None = None
+    headers: Mapping[str, str] | None = None
+    cookies: frozenset[str] = frozenset()
+    body: bytes = b""
+    milliseconds: float = 0.0
+    trouble: str = ""
+
+    @property
+    def said(self) -> str:
+        """The status, or why there is none."""
+        return str(self.status) if self.status is not None else self.trouble
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: what was asked for, what each side answers, and what follows from it."""
+
+    what: str
+    old: str
+    new: str
+    verdict: Verdict
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """One of ``rows``."""
+        return {
+            "what": self.what,
+            "old": self.old,
+            "new": self.new,
+            "verdict": self.verdict,
+            "note": self.note,
+        }
+
+
+def statuses(path: str, old: Seen, new: Seen) -> Row:
+    """The same status, and one at all."""
+    alike = old.status == new.status and new.status is not None
+    return Row(f"GET {path}", old.said, new.said, "same" if alike else "differs")
+
+
+def headers(path: str, old: Seen, new: Seen) -> list[Row]:
+    """A row for each header that differs, or one for all; none where a side did not answer."""
+    if old.headers is None or new.headers is None:
+        return []
+    before, after = _that_count(old), _that_count(new)
+    names = [name for name in (*HEADERS, "set-cookie") if before.get(name, "") != after.get(name, "")]
+    if not names:
+        return [Row(f"headers of {path}", _counted(before), _counted(after), "same")]
+    return [
+        Row(f"{name} of {path}", before.get(name, "–"), after.get(name, "–"), "differs") for name in names
+    ]
+
+
+def _counted(headers: Mapping[str, str]) -> str:
+    return "1 that counts" if len(headers) == 1 else f"{len(headers)} that count"
+
+
+def _that_count(seen: Seen) -> dict[str, str]:
+    """The headers that count, without what must differ: the side's own host, the load balancer's cookies."""
+    found = {name: value for name, value in (seen.headers or {}).items() if name in HEADERS}
+    if "location" in found:
+        found["location"] = urlsplit(found["location"])._replace(scheme="", netloc="").geturl()
+    own = sorted(name for name in seen.cookies if not _STICKINESS.fullmatch(name))
+    return {**found, "set-cookie": ", ".join(own)} if own else found
+
+
+def bodies(path: str, old: Seen, new: Seen) -> Row:
+    """The same body, byte by byte."""
+    before, after = (f"{len(each.body)} bytes" for each in (old, new))
+    return Row(f"body of {path}", before, after, "same" if old.body == new.body else "differs")
+
+
+def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> Row:
+    """Median and 95th percentile in milliseconds; small differences are noise."""
+    before, after = (_percentiles(each) for each in (old, new))
+    shown = [f"p50 {each[0]:.0f} ms, p95 {each[1]:.0f} ms" for each in (before, after)]
+    verdict: Verdict = "same"
+    if after[1] > before[1] * _SLOWER and after[1] > before[1] + _NOTICED_MILLISECONDS:
+        verdict = "differs"
+    elif before[1] > after[1] * _SLOWER and before[1] > after[1] + _NOTICED_MILLISECONDS:
+        verdict = "better"
+    return Row(f"{len(new)} × GET {path}", shown[0], shown[1], verdict)
+
+
+def _percentiles(milliseconds: Sequence[float]) -> tuple[float, float]:
+    if len(milliseconds) < 2:
+        return (milliseconds[0], milliseconds[0]) if milliseconds else (0.0, 0.0)
+    cuts = quantiles(milliseconds, n=20, method="inclusive")
+    return cuts[9], cuts[18]
+
+
+def websockets(path: str, old: str, new: str) -> Row:
+    """``open``, or the status or trouble of the handshake, on each side."""
+    what = f"WebSocket {path}"
+    if new != "open":
+        return Row(what, old, new, "differs", "probe.websocket: false for an app without WebSockets")
+    if old == "open":
+        return Row(what, old, new, "same")
+    return Row(what, old, new, "better", "App Runner passes no WebSockets on: this is what moving is for")
+
+
+def uploads(size: int, old: Seen, new: Seen) -> Row:
+    """Whether a large body comes through; which path it goes to is no path of the app's."""
+    what = f"upload of {size // 2**20} MiB"
+    refused = new.status is None or new.status in _REFUSED_UPLOAD
+    if old.status == new.status and not refused:
+        return Row(what, old.said, new.said, "same")
+    return Row(what, old.said, new.said, "differs" if refused else "better" if _failed(old) else "differs")
+
+
+def _failed(seen: Seen) -> bool:
+    return seen.status is None or seen.status in _REFUSED_UPLOAD
+
+
+def slow_answers(path: str, old: Seen, new: Seen) -> Row:
+    """An answer that takes longer than App Runner gives a request."""
+    what = f"GET {path} (slow)"
+    if new.status is None or new.status >= 500:
+        return Row(
+            what, old.said, new.said, "differs", "load_balancer.idle_timeout is how long it may be silent"
+        )
+    if old.status == new.status:
+        return Row(what, old.said, new.said, "same")
+    return Row(what, old.said, new.said, "better", "App Runner ends a request after 120 seconds")

@@ -1,0 +1,205 @@
+"""Asks App Runner and the new service for the same things, and says what is the same.
+
+Everything is asked from here, of both addresses side by side. Nothing is sent to a path of the app's own but GET;
+the upload goes to a path that no app has.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import requests
+
+from ..aws import Aws
+from ..clock import Clock
+from ..errors import AwsCallError, RefusedError, UsageError
+from ..probe import Door, find_door, shake_hands
+from ..settings import Settings
+from ..together import together
+from . import likeness, services
+from .asking import address
+from .likeness import Row, Seen
+
+_SAMPLES = 20
+_UPLOAD_BYTES = 5 * 2**20
+_UPLOAD_PATH = "/.well-known/lobster-tasks-upload"
+_BODY_BYTES = 64 * 1024
+_WITHIN_SECONDS = 30.0  # real
+_SLOW_WITHIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The comparison of an App Runner service with what takes its place."""
+
+    service: str
+    old: str
+    new: str
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs, unless for the better."""
+        return not self.count("differs")
+
+    def count(self, verdict: likeness.Verdict) -> int:
+        """How many rows ended so."""
+        return sum(row.verdict == verdict for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of ``compare-apprunner --json``."""
+        rows = [row.as_json() for row in self.rows]
+        return {"service": self.service, "old": self.old, "new": self.new, "ok": self.ok, "rows": rows}
+
+
+def named_service(settings: Settings, given: str) -> str:
+    """The service that is meant, a name or an ARN: ``given``, else the settings'. Raises UsageError."""
+    name = given or settings.apprunner.service
+    if not name:
+        raise UsageError(
+            "It is not said which App Runner service is meant.",
+            next_step="--service NAME, or apprunner.service in invoke.yaml",
+        )
+    return name
+
+
+def compare(aws: Aws, settings: Settings, given: str = "") -> Parity:
+    """The comparison; raises RefusedError where one of the two cannot be asked."""
+    arn = services.find(aws, named_service(settings, given))
+    service = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
+    return compare_service(aws, settings, service)
+
+
+def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> Parity:
+    """The comparison with a service as DescribeService shows it."""
+    old, new = _old(service), _new(aws, settings)
+    rows = tuple(_rows(aws.clock, settings, old, new))
+    return Parity(service["ServiceArn"], old, new, rows)
+
+
+def _old(service: Mapping[str, Any]) -> str:
+    name, status = service["ServiceName"], service["Status"]
+    if status != "RUNNING":
+        raise RefusedError(
+            f"There is nothing to compare with: {name} is {status}.",
+            next_step="once it is RUNNING: inv compare-apprunner",
+        )
+    ingress = service.get("NetworkConfiguration", {}).get("IngressConfiguration", {})
+    if not ingress.get("IsPubliclyAccessible", True):
+        raise RefusedError(
+            f"{name} cannot be asked from here.",
+            "it is a private service, reached from its VPC only",
+            "run it on a machine in that VPC, or compare by hand",
+        )
+    return address(service)
+
+
+def _new(aws: Aws, settings: Settings) -> str:
+    door = find_new(aws, settings)
+    if door is None:
+        raise RefusedError(
+            f"There is nothing to compare: {settings.service} is not behind a load balancer.",
+            next_step="inv setup-fargate, then inv deploy --tag T",
+        )
+    return door.url
+
+
+def find_new(aws: Aws, settings: Settings) -> Door | None:
+    """Where the new service's visitors come in; None where it is not there."""
+    asked = {"cluster": settings.cluster, "services": [settings.service]}
+    found = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
+    active = [each for each in (found or {}).get("services", []) if each["status"] == "ACTIVE"]
+    groups = [each["targetGroupArn"] for service in active for each in service.get("loadBalancers", [])]
+    try:
+        return find_door(aws, groups)
+    except AwsCallError as refused:
+        if refused.code == "LoadBalancerNotFound":
+            return None
+        raise
+
+
+def _rows(clock: Clock, settings: Settings, old: str, new: str) -> Iterator[Row]:
+    health = settings.health_check.path
+    for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
+        before, after = together(partial(_get, clock, old, path), partial(_get, clock, new, path))
+        yield likeness.statuses(path, before, after)
+        yield from likeness.headers(path, before, after)
+        if path == health:
+            yield likeness.bodies(path, before, after)
+    yield _latency(clock, health, old, new)
+    yield _websocket(clock, settings, old, new)
+    yield _upload(clock, old, new)
+    yield _slow(clock, settings, old, new)
+
+
+def _latency(clock: Clock, path: str, old: str, new: str) -> Row:
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(_SAMPLES):
+        for url, found in zip((old, new), times, strict=True):
+            found.append(_get(clock, url, path).milliseconds)
+    return likeness.latencies(path, *times)
+
+
+def _websocket(clock: Clock, settings: Settings, old: str, new: str) -> Row:
+    path = settings.probe.websocket
+    if path is None:
+        return Row("WebSocket", "–", "–", "skip", "probe.websocket is false")
+    answers = together(partial(shake_hands, clock, old, path), partial(shake_hands, clock, new, path))
+    before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
+    return likeness.websockets(path, before, after)
+
+
+def _upload(clock: Clock, old: str, new: str) -> Row:
+    send = partial(_ask, clock, path=_UPLOAD_PATH, method="POST", data=bytes(_UPLOAD_BYTES))
+    return likeness.uploads(_UPLOAD_BYTES, *together(partial(send, url=old), partial(send, url=new)))
+
+
+def _slow(clock: Clock, settings: Settings, old: str, new: str) -> Row:
+    path = settings.apprunner.slow_path
+    if path is None:
+        return Row(
+            "answers past 120 s", "–", "–", "skip", "apprunner.slow_path names no path that takes so long"
+        )
+    wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)
+    return likeness.slow_answers(path, *together(partial(wait, url=old), partial(wait, url=new)))
+
+
+def _get(clock: Clock, url: str, path: str) -> Seen:
+    return _ask(clock, url=url, path=path)
+
+
+def _ask(
+    clock: Clock,
+    *,
+    url: str,
+    path: str,
+    method: str = "GET",
+    data: bytes | None = None,
+    within: float = _WITHIN_SECONDS,
+) -> Seen:
+    """One request; redirects are not followed. ``within`` is in real seconds: programs run at their own pace."""
+    started = clock.stopwatch()
+    try:
+        # A certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            requests.request(
+                method,
+                f"{url}{path}",
+                data=data,
+                timeout=within,
+                allow_redirects=False,
+                stream=True,
+                verify=False,
+            ) as answer,
+        ):
+            body = next(answer.iter_content(_BODY_BYTES), b"")
+            taken = (clock.stopwatch() - started) * 1000
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Seen(answer.status_code, headers, frozenset(answer.cookies.keys()), body, taken)
+    except requests.RequestException as error:
+        return Seen(trouble=type(error).__name__)

@@ -1,0 +1,61 @@
+"""The file that keeps what an App Runner service was, before it goes: everything but what looks like a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..aws import Aws
+from ..rollout.masking import mask_shapes
+from .discover import discover
+from .secrecy import looks_secret
+
+_VARIABLES = "RuntimeEnvironmentVariables"
+HIDDEN = "(looks like a secret; not kept)"
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """Where the description of a service is kept."""
+    return folder / f"apprunner-{name}.json"
+
+
+def save(aws: Aws, arn: str, folder: Path) -> Path:
+    """Read everything about a service and write it down; returns the file."""
+    found = discover(aws, arn, folder)
+    kept = {"saved_at": datetime.fromtimestamp(aws.clock.ago(0), UTC).isoformat(), **asdict(found)}
+    path = path_of(folder, found.name)
+    path.write_text(json.dumps(without_secrets(kept), indent=2, default=_plain) + "\n", encoding="utf-8")
+    return path
+
+
+def load(folder: Path, name: str) -> Mapping[str, Any] | None:
+    """The service as DescribeService showed it when it was saved; None where it was not."""
+    path = path_of(folder, name)
+    if not path.exists():
+        return None
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["service"]
+    return found
+
+
+def without_secrets(tree: Any) -> Any:
+    """The same, with a note in place of every value that looks like a secret. Pure."""
+    if isinstance(tree, Mapping):
+        return {
+            key: _variables(value) if key == _VARIABLES else without_secrets(value)
+            for key, value in tree.items()
+        }
+    if isinstance(tree, list | tuple):
+        return [without_secrets(each) for each in tree]
+    return mask_shapes(tree) if isinstance(tree, str) else tree
+
+
+def _variables(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: HIDDEN if looks_secret(name, value) else value for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)

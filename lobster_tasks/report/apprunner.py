@@ -1,0 +1,96 @@
+"""The way over from App Runner as what people read: the comparison, the gates, what goes and what stays. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .checks import findings
+from .layout import plural, rows
+
+if TYPE_CHECKING:
+    from ..apprunner.cleanup import Survey
+    from ..apprunner.likeness import Row
+    from ..apprunner.parity import Parity
+
+_VERDICTS = {
+    "same": ("✔", "green"),
+    "better": ("+", "bold green"),
+    "differs": ("✘", "bold red"),
+    "skip": ("–", "dim"),
+}
+
+
+def parity(made: Parity) -> RenderableType:
+    """Each comparison with its verdict, and the count."""
+    header = [Text(word, style="dim") for word in ("", "asked for", "App Runner", "Fargate")]
+    lines = [cells for row in made.rows for cells in _compared(row)]
+    counted = ", ".join(
+        (
+            f"{made.count('same')} the same",
+            f"{made.count('better')} better",
+            f"{made.count('differs')} {'differs' if made.count('differs') == 1 else 'differ'}",
+            f"{made.count('skip')} not compared",
+        )
+    )
+    return Group(
+        Text(f"{made.old}  →  {made.new}", style="bold"),
+        Text(),
+        rows(header, *lines),
+        Text(),
+        Text(f"{counted}.", style="bold"),
+    )
+
+
+def _compared(row: Row) -> Iterator[tuple[str | Text, ...]]:
+    sign, style = _VERDICTS[row.verdict]
+    yield Text(sign, style=style), row.what, row.old, row.new
+    if row.note:
+        yield "", Text(f"  {row.note}", style="dim")
+
+
+def survey(found: Survey) -> RenderableType:
+    """The gates with their evidence, then what would go and what stays."""
+    parts: list[RenderableType] = [Text(f"{found.name} · App Runner · {found.status}", style="bold"), Text()]
+    if found.gates:
+        parts += [findings(found.gates), Text()]
+    lines = [(Text("-", style="red"), each.kind, each.name) for each in found.going]
+    lines += [
+        (Text("=", style="dim"), each.thing.kind, f"{each.thing.name} · {each.why}") for each in found.kept
+    ]
+    if found.action == "pause":
+        lines = [(Text("~", style="yellow"), "service", f"{found.name} · paused; it can be resumed")]
+    return Group(*parts, rows(*lines)) if lines else Group(*parts[:-1])
+
+
+def last_gate(found: Survey) -> RenderableType:
+    """What the comparison saw, which is made last of all."""
+    return findings(found.gates[-1:])
+
+
+def nothing_to_clean(found: Survey) -> RenderableType:
+    """Why there is nothing to do, and what there would be."""
+    if found.status == "PAUSED":
+        return Group(
+            Text(f"Nothing to do: {found.name} is paused and costs nothing but its log."),
+            Text("Resume it:  aws apprunner resume-service --service-arn " + found.arn, style="dim"),
+            Text("Delete it:  inv cleanup-apprunner --delete", style="dim"),
+        )
+    left = len(found.belongings.going)
+    if left:
+        return Text(f"{found.name} is gone; it left {plural(left, 'thing')}:  inv cleanup-apprunner --delete")
+    return Text(f"Nothing to do: {found.name} is gone, and nothing that only it used is left.")
+
+
+def cleaned(found: Survey) -> RenderableType:
+    """The last word, with the way back where there is one."""
+    if found.action == "pause":
+        return Group(
+            Text(f"{found.name} is paused.", style="bold"),
+            Text("Resume it:  aws apprunner resume-service --service-arn " + found.arn, style="dim"),
+            Text("Delete it later:  inv cleanup-apprunner --delete", style="dim"),
+        )
+    return Text(f"{found.name} is gone, and {plural(len(found.going), 'thing')} with it.", style="bold")

@@ -1,0 +1,81 @@
+"""Tasks for the way over from App Runner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .command import Run, command
+
+if TYPE_CHECKING:
+    from ..apprunner.cleanup import Survey
+
+_SERVICE = {
+    "service": "the App Runner service: its name, or its ARN; apprunner.service where it is not given"
+}
+
+
+@command(json=True, help=_SERVICE)
+def compare_apprunner(run: Run, service: str = "") -> int:
+    """Ask App Runner and Fargate the same.
+
+    Statuses, headers, the health path's body, latency, the WebSocket, a large upload, a slow answer. Exit code 1
+    where something differs that is not better. Its requests count as visitors in inv cleanup-apprunner.
+    """
+    from .. import report
+    from ..apprunner.parity import compare
+
+    made = compare(run.aws, run.settings, service)
+    run.console.show(report.parity(made))
+    if run.json:
+        run.console.json(made.as_json())
+    return 0 if made.ok else 1
+
+
+@command(
+    json=True,
+    changes=True,
+    help={**_SERVICE, "delete": "delete it, and what only it used, instead of pausing it"},
+)
+def cleanup_apprunner(run: Run, service: str = "", delete: bool = False) -> None:
+    """Pause the App Runner service behind gates.
+
+    Live for the soak time, no visitors left, DNS moved, answers compared; a description is saved first. With
+    --delete it is deleted with what only it used. Exit code 5 where a gate is shut.
+    """
+    from pathlib import Path
+
+    from .. import report
+    from ..apprunner import cleanup
+
+    found = cleanup.survey(run.aws, run.settings, service, Path.cwd(), delete=delete)
+    run.console.show(report.survey(found))
+    applied = found.action != "none" and not run.dry_run and not found.failed
+    described = None
+    if applied:
+        run.ask(_question(found), destroys=True)
+        found = cleanup.proven(run.aws, run.settings, found)
+        run.console.say(report.last_gate(found))
+        applied = not found.failed
+    if applied:
+        described = cleanup.carry_out(run.aws, run.settings, found, Path.cwd(), run.console.say)
+    if run.json:
+        run.console.json(found.as_json(applied=applied, description=described))
+    _conclude(run, found, applied)
+
+
+def _question(found: Survey) -> str:
+    if found.action == "pause":
+        return f"Compare once more, then pause {found.name}? It answers nobody until it is resumed."
+    return f"Delete these {len(found.going)}? This cannot be undone."
+
+
+def _conclude(run: Run, found: Survey, applied: bool) -> None:
+    from .. import report
+    from ..apprunner import cleanup
+
+    if found.action == "none":
+        run.console.say(report.nothing_to_clean(found))
+    elif applied:
+        run.console.say(report.cleaned(found))
+    elif not run.dry_run:
+        cleanup.refuse_shut(found)

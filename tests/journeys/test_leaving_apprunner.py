@@ -1,0 +1,390 @@
+"""Out of App Runner: the comparison, the gates, the pause, and what goes with the service and what stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks import settings
+from lobster_tasks.apprunner import cleanup
+from lobster_tasks.apprunner.cleanup import Survey
+from lobster_tasks.apprunner.parity import compare, compare_service
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.errors import LobsterError, RefusedError
+from lobster_tasks.settings import Settings
+from tests.embedded.apprunner_stack import BUSY, Sites
+from tests.embedded.zones import Zone, weighted
+from tests.embedded_process import EmbeddedProcess, eventually, start
+from tests.project import make
+
+from .releasing import set_up
+
+SECRET = "sk-" + "aB3" * 12
+SPEED = 200.0
+
+
+class Leaving:
+    """An App Runner service ``name`` that is to go, in an account of an embedded AWS; seen as the library sees it."""
+
+    def __init__(self, process: EmbeddedProcess, folder: Path, name: str = "site") -> None:
+        self.sites, self.folder, self.name = Sites(process), folder, name
+        self.aws = door(process)
+        self.told: list[str] = []
+
+    def settings(self, *flags: str) -> Settings:
+        """The settings, with more of them."""
+        own = (f"apprunner.service={self.name}", "apprunner.soak_hours=0", "apprunner.quiet_minutes=1")
+        return settings.load({}, flags=(*own, *flags))
+
+    def create(self, **variables: str) -> dict[str, Any]:
+        """The service, running the test app."""
+        source = self.sites.source(RuntimeEnvironmentVariables=variables)
+        return self.sites.create(self.name, SourceConfiguration=source)
+
+    def survey(self, *flags: str, delete: bool = False) -> Survey:
+        """What ``inv cleanup-apprunner`` looks at."""
+        return cleanup.survey(self.aws, self.settings(*flags), "", self.folder, delete=delete)
+
+    def clean(self, *, delete: bool = False) -> None:
+        """What it does once every gate is open."""
+        cleanup.carry_out(
+            self.aws, self.settings(), self.survey(delete=delete), self.folder, self.told.append
+        )
+
+    def gate(self, id: str, *flags: str) -> tuple[str, str]:
+        """How a gate stands, and what it saw."""
+        (found,) = [each for each in self.survey(*flags).gates if each.id == id]
+        return found.status, found.saw
+
+
+def door(process: EmbeddedProcess) -> Aws:
+    """The library's door to it."""
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    return Aws("us-east-2", endpoint_url=process.url, credentials=keys, clock=Clock(speed=SPEED))
+
+
+@pytest.fixture(scope="module")
+def moved() -> Iterator[EmbeddedProcess]:
+    """An account with a release on Fargate; each test brings an App Runner service of its own."""
+    with start(speed=SPEED, boot_allowance=2) as process:
+        set_up(process, door(process)).deploy("v1")
+        yield process
+
+
+@pytest.fixture(scope="module")
+def swift() -> Iterator[EmbeddedProcess]:
+    """An embedded AWS for what needs no release."""
+    with start(speed=SPEED, boot_allowance=2) as process:
+        yield process
+
+
+@pytest.fixture
+def leaving(swift: EmbeddedProcess, tmp_path: Path) -> Leaving:
+    """A service in an account that is otherwise empty."""
+    swift.reset()
+    return Leaving(swift, tmp_path)
+
+
+def test_the_same_app_compares_as_the_same_but_for_websockets(moved: EmbeddedProcess, tmp_path: Path) -> None:
+    leaving = Leaving(moved, tmp_path, "alike")
+    leaving.create(VERSION="v1")
+    made = compare(leaving.aws, leaving.settings("apprunner.slow_path=/slow?seconds=3"))
+    assert made.ok
+    better = {row.what: (row.old, row.new) for row in made.rows if row.verdict == "better"}
+    assert better == {
+        "WebSocket /_stcore/stream": ("403", "open"),
+        "GET /slow?seconds=3 (slow)": ("504", "200"),
+    }
+    assert {row.verdict for row in made.rows} == {"same", "better"}
+
+
+def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tmp_path: Path) -> None:
+    leaving = Leaving(moved, tmp_path, "different")
+    leaving.create(HEALTH_STATUS="500")
+    found = cleanup.proven(leaving.aws, leaving.settings(), leaving.survey())
+    assert found.parity is not None
+    rows = {row.what: (row.old, row.new, row.verdict) for row in found.parity.rows}
+    assert rows["GET /_stcore/health"] == ("500", "200", "differs")
+    assert found.parity.as_json()["ok"] is False
+    assert found.gates[-1].status == "fail"
+    with pytest.raises(RefusedError, match="different stays as it is"):
+        cleanup.refuse_shut(found)
+
+
+def test_the_new_service_has_to_have_been_live(
+    moved: EmbeddedProcess, leaving: Leaving, tmp_path: Path
+) -> None:
+    assert Leaving(moved, tmp_path, "soaked").create()
+    settled = Leaving(moved, tmp_path, "soaked")
+    assert settled.gate("live.since")[0] == "pass"
+    status, saw = settled.gate("live.since", "apprunner.soak_hours=2400")
+    assert (status, "of 100 days (apprunner.soak_hours)" in saw) == ("fail", True)
+    leaving.create()
+    assert leaving.gate("live.since") == ("fail", "lobster-streamlit-service is not there")
+
+
+def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:
+    service = leaving.create()
+    for _ in range(3):
+        leaving.sites.get(service)
+    told = "3 requests in the last 10 min; inv compare-apprunner and import-apprunner send some themselves"
+    eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=10") == ("fail", told))
+    with pytest.raises(RefusedError) as refusal:
+        cleanup.refuse_shut(leaving.survey("apprunner.quiet_minutes=10"))
+    assert told in refusal.value.why
+    eventually(lambda: leaving.gate("traffic.requests") == ("pass", "no request in the last 60 s"))
+
+
+def test_where_the_metric_may_not_be_read_the_log_tells(leaving: Leaving) -> None:
+    leaving.create()
+    denied = {"code": "AccessDeniedException"}
+    leaving.sites.process.order(
+        {"service": "monitoring", "operation": "GetMetricStatistics", "error": denied}
+    )
+    status, saw = leaving.gate("traffic.requests", "apprunner.quiet_minutes=600")
+    assert (status, "its log in the last 10 h" in saw) == ("fail", True)  # the app says that it has started
+    leaving.sites.process.order({"operation": "FilterLogEvents", "error": denied})
+    status, saw = leaving.gate("traffic.requests")
+    assert (status, saw.startswith("nobody knows")) == ("fail", True)
+    leaving.sites.process.forgive()
+
+
+def test_dns_has_to_have_left(leaving: Leaving) -> None:
+    service, api = leaving.create(), leaving.sites.api
+    assert leaving.gate("dns.records")[0] == "skip"
+    about: dict[str, Any] = {"ServiceArn": service["ServiceArn"], "EnableWWWSubdomain": False}
+    api.associate_custom_domain(DomainName="app.example.com", **about)
+    zone, url = Zone(leaving.sites.process), service["ServiceUrl"]
+    zone.create(weighted("app.example.com", url, 10), weighted("app.example.com", "127.0.0.1:9", 30))
+    assert leaving.gate("dns.records") == ("fail", "still leading to App Runner: app.example.com (25%)")
+    zone.change({"Action": "UPSERT", "ResourceRecordSet": weighted("app.example.com", url, 0)})
+    assert leaving.gate("dns.records") == ("pass", "app.example.com: no record leads to App Runner")
+    api.associate_custom_domain(DomainName="app.example.org", **about)
+    status, saw = leaving.gate("dns.records")
+    assert (status, "app.example.org" in saw) == ("skip", True)
+
+
+def test_a_pause_can_be_undone_and_is_done_once(leaving: Leaving) -> None:
+    service = leaving.create(API_KEY=SECRET)
+    arn = service["ServiceArn"]
+    leaving.clean()
+    assert leaving.sites.settled(arn)["Status"] == "PAUSED"
+    kept = (leaving.folder / "apprunner-site.json").read_text()
+    assert json.loads(kept)["service"]["ServiceArn"] == arn
+    assert SECRET not in kept
+    assert leaving.survey().action == "none"
+    with pytest.raises(RefusedError, match="site is PAUSED"):
+        compare_service(leaving.aws, leaving.settings(), leaving.sites.settled(arn))
+    leaving.sites.api.resume_service(ServiceArn=arn)
+    leaving.sites.settled(arn)
+    assert leaving.sites.get(service).ok
+
+
+def test_a_busy_service_is_left_alone(leaving: Leaving) -> None:
+    leaving.sites.put(leaving.create()["ServiceArn"], BUSY)
+    with pytest.raises(RefusedError, match="site is busy"):
+        leaving.survey()
+
+
+def test_what_never_ran_can_only_be_deleted(leaving: Leaving) -> None:
+    leaving.create(EXIT_CODE="3")
+    with pytest.raises(RefusedError, match="site is CREATE_FAILED"):
+        leaving.survey()
+    leaving.clean(delete=True)
+    assert left(leaving) == []
+
+
+def policies(leaving: Leaving) -> dict[str, Any]:
+    """The account's own managed policies, by name."""
+    iam = leaving.sites.process.client("iam")
+    found = {}
+    for each in iam.list_policies(Scope="Local")["Policies"]:
+        version = iam.get_policy_version(PolicyArn=each["Arn"], VersionId=each["DefaultVersionId"])
+        found[each["PolicyName"]] = version["PolicyVersion"]["Document"]["Statement"]
+    return found
+
+
+ALLOW_ECS = {"Effect": "Allow", "Action": ["ecs:*"], "Resource": "*"}
+
+
+def furnish(leaving: Leaving) -> dict[str, Any]:
+    """A private service that uses everything that there is to use, and policies that speak of it."""
+    process, api = leaving.sites.process, leaving.sites.api
+    ec2, iam = process.client("ec2"), process.client("iam")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    connector = api.create_vpc_connector(VpcConnectorName="inside", Subnets=[subnet])["VpcConnector"]
+    scaling = api.create_auto_scaling_configuration(AutoScalingConfigurationName="busy")
+    traced = api.create_observability_configuration(ObservabilityConfigurationName="traced")
+    statements = [{**ALLOW_ECS, "Action": ["apprunner:*", "ecs:*"]}]
+    for name, more in (("mixed", statements), ("alone", [{**ALLOW_ECS, "Action": "apprunner:*"}])):
+        document = json.dumps({"Version": "2012-10-17", "Statement": more})
+        iam.create_policy(PolicyName=name, PolicyDocument=document)
+    service = leaving.sites.create(
+        NetworkConfiguration={
+            "EgressConfiguration": {"EgressType": "VPC", "VpcConnectorArn": connector["VpcConnectorArn"]},
+            "IngressConfiguration": {"IsPubliclyAccessible": False},
+        },
+        AutoScalingConfigurationArn=scaling["AutoScalingConfiguration"]["AutoScalingConfigurationArn"],
+        ObservabilityConfiguration={
+            "ObservabilityEnabled": True,
+            "ObservabilityConfigurationArn": traced["ObservabilityConfiguration"][
+                "ObservabilityConfigurationArn"
+            ],
+        },
+        InstanceConfiguration={
+            "InstanceRoleArn": leaving.sites.role("instance", "tasks.apprunner.amazonaws.com")
+        },
+    )
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        ServiceName="com.amazonaws.us-east-2.apprunner.requests",
+        VpcEndpointType="Interface",
+        SubnetIds=[subnet],
+        PrivateDnsEnabled=False,
+    )["VpcEndpoint"]["VpcEndpointId"]
+    made = api.create_vpc_ingress_connection(
+        ServiceArn=service["ServiceArn"],
+        VpcIngressConnectionName="way-in",
+        IngressVpcConfiguration={"VpcId": vpc, "VpcEndpointId": endpoint},
+    )["VpcIngressConnection"]["VpcIngressConnectionArn"]
+    about = {"VpcIngressConnectionArn": made}
+    eventually(
+        lambda: api.describe_vpc_ingress_connection(**about)["VpcIngressConnection"]["Status"] == "AVAILABLE"
+    )
+    return service
+
+
+GOING = [
+    "VPC-ingress-connection/way-in",
+    "service/site",
+    "auto-scaling-configuration/busy/1",
+    "VPC-connector/inside/1",
+    "observability-configuration/traced/1",
+    "role/apprunner-access",
+    "role/instance",
+    "log-group",
+    "log-group",
+    "policy-statements/alone",
+    "policy-statements/mixed",
+]
+
+
+def labels(found: Survey) -> list[str]:
+    """What goes, log groups without the service's id, policies in order."""
+    named = [each.label if each.kind != "log group" else "log-group" for each in found.going]
+    return [*named[:-2], *sorted(named[-2:])]
+
+
+def left(leaving: Leaving) -> list[Any]:
+    """What is still there of all that belonged to App Runner."""
+    process, api = leaving.sites.process, leaving.sites.api
+    roles = [each["RoleName"] for each in process.client("iam").list_roles()["Roles"]]
+    groups = process.client("logs").describe_log_groups(logGroupNamePrefix="/aws/apprunner")["logGroups"]
+    scaling = api.list_auto_scaling_configurations(AutoScalingConfigurationName="busy")
+    return [
+        *api.list_services()["ServiceSummaryList"],
+        *api.list_vpc_connectors()["VpcConnectors"],
+        *api.list_observability_configurations()["ObservabilityConfigurationSummaryList"],
+        *scaling["AutoScalingConfigurationSummaryList"],
+        *[role for role in roles if role in ("instance", "apprunner-access")],
+        *groups,
+    ]
+
+
+def test_a_deletion_takes_what_only_the_service_used(leaving: Leaving) -> None:
+    furnish(leaving)
+    found = leaving.survey(delete=True)
+    assert labels(found) == GOING
+    assert left(leaving)  # a survey changes nothing
+    leaving.clean(delete=True)
+    assert left(leaving) == []
+    assert policies(leaving) == {"mixed": [ALLOW_ECS]}
+    images = leaving.sites.process.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
+    assert images
+    again = leaving.survey(delete=True)
+    assert (again.action, again.going) == ("none", ())
+
+
+def test_what_another_service_uses_stays(leaving: Leaving) -> None:
+    service = furnish(leaving)
+    arn = service["AutoScalingConfigurationSummary"]["AutoScalingConfigurationArn"]
+    leaving.sites.create("other", AutoScalingConfigurationArn=arn)
+    found = leaving.survey(delete=True)
+    kept = {each.thing.label: each.why for each in found.kept}
+    assert kept == {
+        "auto-scaling-configuration/busy/1": "other in us-east-2 uses it too",
+        "role/apprunner-access": "other in us-east-2 uses it too",
+        "policy-statements/alone": "it may be about other in us-east-2",
+        "policy-statements/mixed": "it may be about other in us-east-2",
+    }
+    leaving.clean(delete=True)
+    assert leaving.sites.api.describe_auto_scaling_configuration(AutoScalingConfigurationArn=arn)
+    assert set(policies(leaving)) == {"mixed", "alone"}
+    (one,) = leaving.sites.api.list_services()["ServiceSummaryList"]
+    assert one["ServiceName"] == "other"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "DeleteService",
+        pytest.param("DeleteVpcIngressConnection", marks=pytest.mark.exhaustive),
+        pytest.param("DeleteVpcConnector", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_an_interrupted_deletion_is_taken_up(leaving: Leaving, operation: str) -> None:
+    """The call is carried out, and the next one fails: as if the program had been killed there."""
+    furnish(leaving)
+    process = leaving.sites.process
+    process.order({"operation": _AFTER[operation], "error": {"code": "AccessDeniedException"}})
+    with pytest.raises(LobsterError):
+        leaving.clean(delete=True)
+    process.forgive()
+    leaving.clean(delete=True)
+    assert left(leaving) == []
+
+
+_AFTER = {
+    "DeleteVpcIngressConnection": "DescribeVpcIngressConnection",
+    "DeleteService": "DeleteAutoScalingConfiguration",
+    "DeleteVpcConnector": "DeleteObservabilityConfiguration",
+}
+
+
+def test_the_commands_refuse_with_the_figure_and_answer_in_json(
+    moved: EmbeddedProcess, tmp_path: Path, bytecode: Path
+) -> None:
+    leaving = Leaving(moved, tmp_path, "commanded")
+    project = make(tmp_path, bytecode, moved.url)
+    project.settings("apprunner:\n  service: commanded\n  soak_hours: 0\n  quiet_minutes: 60")
+    service = leaving.create(VERSION="v1")
+    assert project.inv("compare-apprunner", "--json").check().json["ok"] is True
+    eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=600")[0] == "fail")
+    refused = project.inv("cleanup-apprunner", "--yes").check(5)
+    assert "requests in the last 60 min" in refused.err
+    listed = project.inv("cleanup-apprunner", "--delete", "--dry-run", "--json").check().json
+    assert (listed["action"], listed["applied"], listed["ok"]) == ("delete", False, False)
+    assert "service/commanded" in listed["deletes"]
+    unseen = project.inv("cleanup-apprunner", "--service", "none", "--yes").check(5)
+    assert "There is no App Runner service none" in unseen.err
+    assert leaving.sites.get(service).ok
+
+
+def test_without_a_terminal_nothing_goes_without_yes(
+    moved: EmbeddedProcess, tmp_path: Path, bytecode: Path
+) -> None:
+    leaving = Leaving(moved, tmp_path, "silent")
+    project = make(tmp_path, bytecode, moved.url)
+    project.settings("apprunner:\n  service: silent\n  soak_hours: 0\n  quiet_minutes: 1")
+    service = leaving.create(VERSION="v1")
+    assert "add --yes" in project.inv("cleanup-apprunner").check(5).err
+    assert leaving.gate("traffic.requests")[0] == "pass"  # refusing sent nothing
+    done = project.inv("cleanup-apprunner", "--yes", "--json").check().json
+    assert (done["action"], done["applied"]) == ("pause", True)
+    assert leaving.sites.settled(service["ServiceArn"])["Status"] == "PAUSED"
