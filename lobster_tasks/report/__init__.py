@@ -14,6 +14,7 @@ from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import labelled, rows
+from .migrations import migration, migrations, next_steps, written
 from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
@@ -48,8 +49,11 @@ __all__ = [
     "history",
     "kept",
     "last_gate",
+    "migration",
+    "migrations",
     "moment",
     "movement",
+    "next_steps",
     "nothing_to_clean",
     "outcome",
     "parity",
@@ -71,6 +75,7 @@ __all__ = [
     "step",
     "survey",
     "url_of",
+    "written",
 ]
 
 
