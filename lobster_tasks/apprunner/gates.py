@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from ..aws import Aws
@@ -22,9 +23,8 @@ _MINUTE = 60.0
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 _METRICS = "AWS/AppRunner"
-# CloudWatch keeps one-minute figures for 15 days; a period of five minutes holds for longer windows too.
-_PERIODS = ((15 * _DAY, 60), (63 * _DAY, 300))
-_LONGEST_PERIOD = 3600
+# GetMetricStatistics answers with so many figures at most; App Runner reports each minute.
+_FIGURES = 1440
 
 AwsDict = Mapping[str, Any]
 
@@ -120,7 +120,7 @@ def _requests(aws: Aws, service: AwsDict, seconds: float) -> int:
         Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
         StartTime=datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC),
         EndTime=end,
-        Period=next((period for most, period in _PERIODS if seconds <= most), _LONGEST_PERIOD),
+        Period=round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES)),
         Statistics=["Sum"],
     )
     figures: list[float] = [point["Sum"] for point in answer["Datapoints"]]

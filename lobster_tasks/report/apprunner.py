@@ -93,4 +93,6 @@ def cleaned(found: Survey) -> RenderableType:
             Text("Resume it:  aws apprunner resume-service --service-arn " + found.arn, style="dim"),
             Text("Delete it later:  inv cleanup-apprunner --delete", style="dim"),
         )
-    return Text(f"{found.name} is gone, and {plural(len(found.going), 'thing')} with it.", style="bold")
+    others = sum(each.kind != "service" for each in found.going)
+    beside = f", and {plural(others, 'thing')} with it" if others else ""
+    return Text(f"{found.name} is gone{beside}.", style="bold")

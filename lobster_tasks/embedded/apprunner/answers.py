@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from .. import paging
 from ..moto_door import AwsError, get_service_model
 
 T = TypeVar("T")
@@ -94,27 +93,16 @@ def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tu
     asked = request.get("MaxResults") or limit
     first = _offset(request.get("NextToken"))
     more = first + asked < len(found)
-    return list(found[first : first + asked]), ({"NextToken": _token(first + asked)} if more else {})
-
-
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"from:{offset}".encode()).decode()
+    return list(found[first : first + asked]), ({"NextToken": paging.token(first + asked)} if more else {})
 
 
 def _offset(token: str | None) -> int:
-    if not token:
-        return 0
     try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
-    except (ValueError, binascii.Error) as error:
+        return paging.offset(token)
+    except ValueError as error:
         raise invalid("Invalid NextToken.") from error
 
 
 def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
     """AWS's list of tags as a dict."""
     return {tag["Key"]: tag.get("Value", "") for tag in given or ()}
-
-
-def some(**members: Any) -> dict[str, Any]:
-    """The members that are not None."""
-    return {name: value for name, value in members.items() if value is not None}

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from ..fargate.answers import some
 from . import companions, scaling
-from .answers import invalid, not_found, page, quota_exceeded, some, tags_of, wrong_state
+from .answers import invalid, not_found, page, quota_exceeded, tags_of, wrong_state
 from .configuration import configure
 from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, Operation, Room, Service
 from .part import AppRunner

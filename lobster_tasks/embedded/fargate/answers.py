@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from .. import paging
 from ..moto_door import AwsError
 
 T = TypeVar("T")
@@ -29,19 +28,13 @@ def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tu
         raise invalid(f"maxResults must be between 1 and {limit}.")
     first = _offset(request.get("nextToken"))
     more = first + asked < len(found)
-    return list(found[first : first + asked]), ({"nextToken": _token(first + asked)} if more else {})
-
-
-def _token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"from:{offset}".encode()).decode()
+    return list(found[first : first + asked]), ({"nextToken": paging.token(first + asked)} if more else {})
 
 
 def _offset(token: str | None) -> int:
-    if not token:
-        return 0
     try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("from:"))
-    except (ValueError, binascii.Error) as error:
+        return paging.offset(token)
+    except ValueError as error:
         raise invalid("Invalid token.") from error
 
 
