@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from . import embedded, failing, listing, rolling, setup
+from . import cutting, embedded, failing, listing, rolling, setup
 
 BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
     "listing": listing.figures,
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
     "setup": setup.figures,
     "rolling": rolling.figures,
     "failing": failing.figures,
+    "cutting": cutting.figures,
 }
 
 

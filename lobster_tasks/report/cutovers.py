@@ -44,15 +44,17 @@ def cutover_steps(planned: CutOver) -> RenderableType:
         sign = Text("✔", style="green") if step.done else Text("+", style="yellow")
         lines.append((sign, step.name, step.what))
         lines += [] if step.done else [("", "", Text(f"undo: {step.undo}", style="dim"))]
-    return Group(Text(), rows(*lines))
+    if planned.records:
+        lines.append((Text("–", style="dim"), "by hand", f"{_names(planned)}: DNS that is kept elsewhere"))
+    return Group(Text(), rows(*lines), Text())
 
 
 def cut_over(ended: CutOver) -> RenderableType:
     """How it ended, why where it went back, the records that others have to make, and what comes next."""
-    parts: list[RenderableType] = [Text()]
+    parts: list[RenderableType] = []
     if ended.verdict != "planned":
         word, style = _ENDS[ended.verdict]
-        parts.append(Text.assemble((f"{word:10} ", style), _headline(ended)))
+        parts += [Text(), Text.assemble((f"{word:10} ", style), _headline(ended))]
     parts += [labelled("cause", ended.cause)] if ended.cause else []
     parts += _records(ended)
     if told := _NEXT.get(ended.verdict):
@@ -63,16 +65,23 @@ def cut_over(ended: CutOver) -> RenderableType:
 
 
 def _headline(ended: CutOver) -> str:
-    known = [f"{name} {share} % Fargate" for name, share in ended.shares if share is not None]
-    said = [", ".join(known) or "HTTPS is there", f"{clock_time(ended.seconds)}", ended.seen]
+    known = [f"{name} {_whom(share)}" for name, share in ended.shares if share is not None]
+    said = [", ".join(known) or "HTTPS is there", clock_time(ended.seconds), ended.seen]
     return " · ".join(filter(None, said))
+
+
+def _whom(share: int) -> str:
+    return {0: "→ App Runner", 100: "→ Fargate"}.get(share, f"{share} % → Fargate")
+
+
+def _names(ended: CutOver) -> str:
+    return ", ".join(record.name.rstrip(".") for record in ended.records)
 
 
 def _records(ended: CutOver) -> Iterator[RenderableType]:
     if not ended.records:
         return
-    names = ", ".join(record.name.rstrip(".") for record in ended.records)
-    yield Text(f"\n{names}: in no public hosted zone of this account, so that its DNS is yours to change:")
+    yield Text(f"{_names(ended)}: in no public hosted zone of this account. Whoever keeps that DNS:")
     yield rows(
         ("1", "note the record as it is: putting it back is the undo"),
         ("2", "lower its TTL to 60 s, and wait as long as the old TTL was"),

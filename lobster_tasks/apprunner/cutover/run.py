@@ -191,7 +191,8 @@ class _Work:
             self.now = look_again(self.aws, self.now)
 
     def _announce(self, step: Step) -> None:
-        self.journal.say(f"{step.name}: {step.what}; undo: {step.undo}")
+        self.journal.say(f"{step.name}: {step.what}")
+        self.journal.say(f"undo: {step.undo}")
 
     def _ended(self, verdict: End, to: int, cause: str = "") -> CutOver:
         return CutOver(
