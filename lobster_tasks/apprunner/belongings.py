@@ -123,16 +123,22 @@ def sort_out(aws: Aws, settings: Settings, service: AwsDict) -> Belongings:
     for thing, refusing in (*_companions(aws, candidates), *_roles(aws, settings, candidates)):
         why = refusing or _used(thing, candidates, others)
         (kept.append(Kept(thing, why)) if why else going.append(thing))
-    policies = [_policy(each) for each in leftovers.find(aws)]
-    if others.names or others.unknown:
-        why = f"it may be about {', '.join(others.names)}" if others.names else _blind(others)
-        kept += [Kept(each, why) for each in policies]
-        policies = []
-    return Belongings((*going, *groups, *policies), tuple(kept))  # last what may have allowed all this
+    policies, why = _policies(aws, others)
+    kept += [Kept(each, why) for each in policies if why]
+    last = () if why else policies  # what may have allowed all this
+    return Belongings((*going, *groups, *last), tuple(kept))
 
 
-def _policy(holder: leftovers.Holder) -> Thing:
-    return Thing("policy statements", holder.label, holder.id)
+def _policies(aws: Aws, others: Others) -> tuple[tuple[Thing, ...], str]:
+    """Policies with App Runner parts, and why these have to stay."""
+    try:
+        holders = leftovers.find(aws)
+    except AwsCallError as refused:
+        return (Thing("policy statements", "of any policy", ""),), f"not looked for: {refusal(refused)}"
+    things = tuple(Thing("policy statements", each.label, each.id) for each in holders)
+    if others.names:
+        return things, f"it may be about {', '.join(others.names)}"
+    return things, _blind(others) if others.unknown else ""
 
 
 def _used(thing: Thing, candidates: Candidates, others: Others) -> str:

@@ -15,7 +15,7 @@ from lobster_tasks.apprunner.cleanup import Survey
 from lobster_tasks.apprunner.parity import compare, compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.errors import LobsterError, RefusedError
+from lobster_tasks.errors import RefusedError
 from lobster_tasks.settings import Settings
 from tests.embedded.apprunner_stack import BUSY, Sites
 from tests.embedded.zones import Zone, weighted
@@ -62,10 +62,10 @@ class Leaving:
         return found.status, found.saw
 
 
-def door(process: EmbeddedProcess) -> Aws:
+def door(process: EmbeddedProcess, kind: type[Aws] = Aws) -> Aws:
     """The library's door to it."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    return Aws("us-east-2", endpoint_url=process.url, credentials=keys, clock=Clock(speed=SPEED))
+    return kind("us-east-2", endpoint_url=process.url, credentials=keys, clock=Clock(speed=SPEED))
 
 
 @pytest.fixture(scope="module")
@@ -330,31 +330,56 @@ def test_what_another_service_uses_stays(leaving: Leaving) -> None:
     assert one["ServiceName"] == "other"
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        "DeleteService",
-        pytest.param("DeleteVpcIngressConnection", marks=pytest.mark.exhaustive),
-        pytest.param("DeleteVpcConnector", marks=pytest.mark.exhaustive),
-    ],
-)
-def test_an_interrupted_deletion_is_taken_up(leaving: Leaving, operation: str) -> None:
-    """The call is carried out, and the next one fails: as if the program had been killed there."""
+def test_what_may_not_be_looked_at_stays(leaving: Leaving) -> None:
+    """Another region's services may use the roles; policies are not looked for without leave."""
     furnish(leaving)
-    process = leaving.sites.process
-    process.order({"operation": _AFTER[operation], "error": {"code": "AccessDeniedException"}})
-    with pytest.raises(LobsterError):
+    denied = {"code": "AccessDeniedException"}
+    leaving.sites.process.order({"operation": "ListServices", "nth": [2, 20], "error": denied})
+    leaving.sites.process.order({"operation": "GetAccountAuthorizationDetails", "error": denied})
+    found = leaving.survey(delete=True)
+    leaving.sites.process.forgive()
+    kept = {each.thing.label for each in found.kept}
+    assert kept >= {"role/apprunner-access", "role/instance", "policy-statements/of any policy"}
+    assert not {"role", "policy statements"} & {each.kind for each in found.going}
+
+
+class KilledError(Exception):
+    """What ends a run where SIGKILL would."""
+
+
+class Mortal(Aws):
+    """The library's door, which is killed right after its ``last`` call that changes something was carried out."""
+
+    last = 0
+
+    def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
+        """As the library's, until the last one."""
+        answer = super().call(operation, about, **parameters)
+        if not operation.split(":")[1].startswith(("Describe", "Get", "List")):
+            self.last -= 1
+            if self.last == 0:
+                raise KilledError(operation)
+        return answer
+
+
+CALLS = 12
+"""How many change something on the way from a furnished service to nothing."""
+
+
+@pytest.mark.parametrize(
+    "last", [2, *(pytest.param(k, marks=pytest.mark.exhaustive) for k in range(1, CALLS + 1) if k != 2)]
+)
+def test_a_run_that_was_killed_is_taken_up(leaving: Leaving, last: int) -> None:
+    furnish(leaving)
+    whole, leaving.aws = leaving.aws, door(leaving.sites.process, Mortal)
+    leaving.aws.last = last  # type: ignore[attr-defined]
+    with pytest.raises(KilledError):
         leaving.clean(delete=True)
-    process.forgive()
+    leaving.aws = whole
     leaving.clean(delete=True)
     assert left(leaving) == []
-
-
-_AFTER = {
-    "DeleteVpcIngressConnection": "DescribeVpcIngressConnection",
-    "DeleteService": "DeleteAutoScalingConfiguration",
-    "DeleteVpcConnector": "DeleteObservabilityConfiguration",
-}
+    assert policies(leaving) == {"mixed": [ALLOW_ECS]}
+    assert leaving.survey(delete=True).going == ()
 
 
 def test_the_commands_refuse_with_the_figure_and_answer_in_json(
