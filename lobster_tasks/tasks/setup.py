@@ -104,6 +104,7 @@ def teardown(run: Run, data: bool = False) -> None:
     loses the tag.
     """
     from .. import report
+    from ..apprunner.cutover import led_here
     from ..converge import apply, plan_removal, read
     from ..errors import LobsterError
 
@@ -114,6 +115,10 @@ def teardown(run: Run, data: bool = False) -> None:
         run.console.say()
     run.console.say(report.removal(made))
     applied = bool(made.changes) and not run.dry_run
+    if made.changes and (led := led_here(run.aws, run.settings)):
+        run.console.say(
+            f"! {', '.join(led)}: DNS leads visitors here; inv cutover --back leads them back first."
+        )
     if applied:
         run.ask(f"{_leave_to_remove(made)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
@@ -253,5 +258,7 @@ def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> Non
         run.console.say("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
     elif any(change.resource.kind == "task definition" for change in made.changes):
         run.console.say("Running tasks keep their revision until the next inv deploy.")
+    if any(each.kind == "certificate" and not found for each, found in live.items()):
+        run.console.say(f"{', '.join(run.settings.domains)}: no certificate yet.  Next:  inv cutover")
     if url := report.url_of(live):
         run.console.show(url)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner.cutover import Balancer, Route
-from lobster_tasks.apprunner.cutover.routes import begin, find, restore, shift, target
+from lobster_tasks.apprunner.cutover.routes import begin, brings_visitors, find, restore, shift, target
 from lobster_tasks.apprunner.cutover.steps import stages
 from lobster_tasks.errors import RefusedError
 
@@ -160,6 +160,19 @@ def test_back_is_one_simple_record() -> None:
         {"Action": "DELETE", "ResourceRecordSet": pair[1]},
         {"Action": "CREATE", "ResourceRecordSet": cname(ttl=60)},
     ]
+
+
+@pytest.mark.parametrize(
+    ("record", "leads"),
+    [
+        (alias(BALANCER.dns_name), True),
+        (weighted(cname(BALANCER.dns_name), 1), True),
+        (weighted(cname(BALANCER.dns_name), 0), False),
+        (cname(), False),
+    ],
+)
+def test_who_leads_visitors_here(record: Record, leads: bool) -> None:
+    assert brings_visitors(record, BALANCER.dns_name) is leads
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ records say how far it has come, so that every run takes up where the one before
 from .outcome import CutOver
 from .routes import Balancer, Route, Wanted
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
-from .situation import Situation, look
+from .situation import Situation, led_here, look
 from .steps import Step, steps
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Wanted",
     "cut_over",
     "go_back",
+    "led_here",
     "look",
     "preview",
     "steps",

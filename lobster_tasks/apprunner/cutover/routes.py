@@ -72,6 +72,11 @@ def target(record: Record) -> str:
     return ", ".join(_bare(each["Value"]) for each in record.get("ResourceRecords", ()))
 
 
+def brings_visitors(record: Record, dns_name: str) -> bool:
+    """Whether a record leads visitors to a load balancer; one of weight 0 leads nobody."""
+    return target(record) == _bare(dns_name) and record.get("Weight", WHOLE) > 0
+
+
 def _bare(name: str) -> str:
     return name.lower().rstrip(".").removeprefix("dualstack.")
 

@@ -86,6 +86,25 @@ def look(aws: Aws, settings: Settings) -> Situation:
     )
 
 
+def led_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
+    """The domains whose DNS in this account leads visitors to the load balancer; none where that cannot be known."""
+    if not settings.domains:
+        return ()
+    name = settings.load_balancer.name
+    try:
+        found = aws.call("elbv2:DescribeLoadBalancers", name, Names=[name])["LoadBalancers"]
+        zones = zones_of(aws, settings.domains)
+        records = {domain: records_of(aws, zone, domain) for domain, zone in zones.items()}
+    except (AwsCallError, RefusedError):
+        return ()
+    dns_name = found[0]["DNSName"]
+    return tuple(
+        domain
+        for domain, listed in records.items()
+        if any(routes.brings_visitors(record, dns_name) for record in listed)
+    )
+
+
 def look_again(aws: Aws, now: Situation) -> Situation:
     """The same with the routes as they are now, which is all that changes once HTTPS is there."""
     return replace(now, routes=_routes(aws, now.domains, now.zones, now.balancer))
