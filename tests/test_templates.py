@@ -226,6 +226,18 @@ def test_roles_are_passed_to_ecs_tasks_only() -> None:
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
+def test_the_deploy_role_raises_the_minimum_of_its_own_auto_scaling_only() -> None:
+    def scaling(settings: Settings) -> list[Any]:
+        made = templates.github_actions_policy(settings, ACCOUNT, "aws")["Statement"]
+        return [each for each in made if "application-autoscaling" in json.dumps(each)]
+
+    assert scaling(load({})) == []
+    see, bounds = scaling(load({"scaling": {"max": 3}}))
+    assert see["Action"] == "application-autoscaling:DescribeScalableTargets"
+    assert bounds["Action"] == "application-autoscaling:RegisterScalableTarget"
+    assert bounds["Condition"] == {"StringEquals": {"aws:ResourceTag/lobster:stack": "lobster"}}
+
+
 def test_nothing_of_app_runner_is_left_in_the_policies() -> None:
     assert "apprunner" not in json.dumps(policies(load({})))
     kept = json.loads((ROOT / "task-definitions" / "apprunner-trust-policy.json").read_text())

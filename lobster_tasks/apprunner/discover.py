@@ -278,7 +278,7 @@ def _network(reading: Reading, service: AwsDict) -> dict[str, Any]:
     ingress = reading.attempt("VpcIngressConnection", lambda: _ingress(aws, service["ServiceArn"])) or ()
     into = next((each["IngressVpcConfiguration"].get("VpcId", "") for each in ingress), "")
     subnets = (connector or {}).get("Subnets", [])
-    vpc = reading.attempt("network", lambda: _vpc(aws, subnets, into))
+    vpc = reading.attempt("network", lambda: vpc_of(aws, subnets, into))
     return {"connector": connector, "ingress": ingress, "ingress_vpc": into, "vpc": vpc}
 
 
@@ -296,7 +296,7 @@ def _ingress(aws: Aws, arn: str) -> tuple[AwsDict, ...]:
     )
 
 
-def _vpc(aws: Aws, connected: Sequence[str], ingress: str) -> Vpc | None:
+def vpc_of(aws: Aws, connected: Sequence[str], ingress: str) -> Vpc | None:
     """The VPC of the connector's subnets, else that of the ingress connection, else the default one."""
     where = ingress
     if connected:

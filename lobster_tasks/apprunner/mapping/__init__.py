@@ -88,7 +88,9 @@ def _taken(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
         for problem in problems:
             path, _, why = problem.partition(": ")
             rows.append(no_equivalent(path, "set", why, f"set {path} yourself"))
-            settings = _without(settings, path.split("."))
+            left = _without(settings, path.split("."))
+            # A name with a colon in it is cut short in the problem: then its whole section goes.
+            settings = left if left != settings else _without(settings, path.split(".")[:1])
     return settings, tuple(rows)
 
 
