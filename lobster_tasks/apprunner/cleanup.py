@@ -154,7 +154,9 @@ def proven(aws: Aws, settings: Settings, found: Survey) -> Survey:
         return replace(found, gates=(*found.gates, Check("parity.rows", "skip", f"it is {found.status}")))
     service = aws.call("apprunner:DescribeService", found.arn, ServiceArn=found.arn)["Service"]
     made = compare_service(aws, settings, service)
-    saw = f"{made.count('same')} the same, {made.count('better')} better, {made.count('differs')} differ"
+    counts = f"{made.count('same')} the same, {made.count('better')} better"
+    differ = ", ".join(row.what for row in made.rows if row.verdict == "differs")
+    saw = f"{counts}, different: {differ or 'nothing'}"
     gate = Check(
         "parity.rows", "pass" if made.ok else "fail", saw, None if made.ok else "inv compare-apprunner"
     )

@@ -113,15 +113,19 @@ def bodies(path: str, old: Seen, new: Seen) -> Row:
 
 
 def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> Row:
-    """Median and 95th percentile in milliseconds; small differences are noise."""
+    """Median and 95th percentile in milliseconds; the median decides, and small differences are noise."""
     before, after = (_percentiles(each) for each in (old, new))
     shown = [f"p50 {each[0]:.0f} ms, p95 {each[1]:.0f} ms" for each in (before, after)]
     verdict: Verdict = "same"
-    if after[1] > before[1] * _SLOWER and after[1] > before[1] + _NOTICED_MILLISECONDS:
+    if _is_slower(after[0], before[0]):
         verdict = "differs"
-    elif before[1] > after[1] * _SLOWER and before[1] > after[1] + _NOTICED_MILLISECONDS:
+    elif _is_slower(before[0], after[0]):
         verdict = "better"
     return Row(f"{len(new)} × GET {path}", shown[0], shown[1], verdict)
+
+
+def _is_slower(one: float, other: float) -> bool:
+    return one > other * _SLOWER and one > other + _NOTICED_MILLISECONDS
 
 
 def _percentiles(milliseconds: Sequence[float]) -> tuple[float, float]:

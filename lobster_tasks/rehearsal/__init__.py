@@ -3,6 +3,7 @@
 ``rehearse`` tells the story on an AWS that answers at a given address; who started that AWS is not its business.
 """
 
-from .story import Rehearsal, Step, rehearse
+from .steps import Rehearsal, Step
+from .story import rehearse
 
 __all__ = ["Rehearsal", "Step", "rehearse"]

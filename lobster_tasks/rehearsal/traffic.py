@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -14,6 +16,8 @@ import requests
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
+
+from ..aws import Aws
 
 _VISITORS = 4
 _THINKING_SECONDS = 0.01  # real ones; visitors do not run faster because time does
@@ -30,6 +34,8 @@ class Traffic:
     url: str
     path: str
     websocket: str | None = None
+    name: str = "traffic"
+    thinking_seconds: float = _THINKING_SECONDS
     sent: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     socket_opened: bool = False
@@ -67,7 +73,7 @@ class Traffic:
         with requests.Session() as session:
             while not self._stop.is_set():
                 self._count(self._ask(session))
-                self._stop.wait(_THINKING_SECONDS)
+                self._stop.wait(self.thinking_seconds)
 
     def _ask(self, session: requests.Session) -> str | None:
         try:
@@ -109,3 +115,52 @@ class Traffic:
                 socket.recv(timeout=0.2)
             except TimeoutError:
                 continue
+
+
+@dataclass
+class TrafficByName(Traffic):
+    """Visitors who know a domain: they ask Route 53 where it leads, remember that for a time to live, and go there.
+
+    ``url`` is what they type. They follow to HTTPS, where nobody vouches for an embedded AWS's certificate. What
+    they are asked to remember is at most ``ttl`` seconds, of AWS's.
+    """
+
+    aws: Aws | None = None
+    zone: str = ""
+    ttl: float = 60.0
+    arrivals: Counter[str] = field(default_factory=Counter)
+    _known: threading.local = field(default_factory=threading.local)
+
+    def _ask(self, session: requests.Session) -> str | None:
+        domain = urlsplit(self.url).netloc
+        address = self._where(domain)
+        try:
+            answer = self._get(session, f"http://{address}{self.path}", domain)
+            if answer.headers.get("Location", "").startswith(f"https://{domain}"):
+                answer = self._get(session, f"https://{address}{self.path}", domain)
+        except requests.RequestException as error:
+            return type(error).__name__
+        with self._lock:
+            self.arrivals[address] += 1
+        return str(answer.status_code) if answer.status_code >= 500 else None
+
+    def _where(self, domain: str) -> str:
+        """The address that this visitor's resolver knows (TestDNSAnswer)."""
+        assert self.aws is not None
+        if time.monotonic() >= getattr(self._known, "until", 0.0):
+            asked = {"HostedZoneId": self.zone, "RecordName": domain, "RecordType": "A"}
+            found = self.aws.call("route53:TestDNSAnswer", domain, **asked)
+            self._known.address = found["RecordData"][0].rstrip(".")
+            self._known.until = time.monotonic() + random.uniform(0.5, 1.0) * self.ttl / self.aws.clock.speed
+        return str(self._known.address)
+
+    @staticmethod
+    def _get(session: requests.Session, url: str, domain: str) -> requests.Response:
+        with warnings.catch_warnings(action="ignore"):
+            return session.get(
+                url,
+                headers={"Host": domain},
+                timeout=_ANSWER_WITHIN_SECONDS,
+                allow_redirects=False,
+                verify=False,
+            )

@@ -44,15 +44,17 @@ def embedded_aws(run: Run, port: str = "4566", speed: str = "1", verbose: bool =
 @command(
     json=True,
     help={
+        "from-apprunner": "begin with the app on App Runner; --no-from-apprunner begins with nothing",
         "keep": "leave everything running until Ctrl-C, with the addresses to try",
         "speed": "how much faster than AWS time runs",
     },
 )
-def rehearse(run: Run, keep: bool = False, speed: str = "20") -> int:
+def rehearse(run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20") -> int:
     """Rehearse the whole way offline.
 
-    With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes:
-    set up, release, release again under traffic, fail a release, tear down. Nothing leaves this machine.
+    With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes: the
+    app on App Runner, set up, release, release under traffic, fail a release, compare, cut over, clean up, tear
+    down. Nothing leaves this machine.
     """
     settings, times = run.settings, _speed(speed)
     _require_embedded()
@@ -64,7 +66,7 @@ def rehearse(run: Run, keep: bool = False, speed: str = "20") -> int:
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
     with _without_the_users_aws(), _embedded_aws(times) as url:
         rehearsal.add("embedded AWS up", url)
-        _tell_the_story(settings, url, times, rehearsal, keep)
+        _tell_the_story(settings, url, times, rehearsal, from_apprunner, keep)
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
             addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
@@ -74,7 +76,9 @@ def rehearse(run: Run, keep: bool = False, speed: str = "20") -> int:
     return 0 if rehearsal.passed else 1
 
 
-def _tell_the_story(settings: Settings, url: str, speed: float, rehearsal: Rehearsal, keep: bool) -> None:
+def _tell_the_story(
+    settings: Settings, url: str, speed: float, rehearsal: Rehearsal, from_apprunner: bool, keep: bool
+) -> None:
     from pathlib import Path
 
     from ..aws import Aws
@@ -82,7 +86,7 @@ def _tell_the_story(settings: Settings, url: str, speed: float, rehearsal: Rehea
     from ..rehearsal import rehearse
 
     aws = Aws(settings.region, clock=Clock(speed), endpoint_url=url, credentials=_CREDENTIALS)
-    rehearse(aws, settings, Path.cwd(), rehearsal, keep=keep)
+    rehearse(aws, settings, Path.cwd(), rehearsal, from_apprunner=from_apprunner, keep=keep)
 
 
 def _wait(run: Run, url: str, app: str | None) -> None:

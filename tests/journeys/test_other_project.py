@@ -144,7 +144,7 @@ def test_it_is_rehearsed_as_it_is_by_what_the_wheel_holds(shop: Project, python:
     where = run(shop, python, "-c", "import lobster_tasks; print(lobster_tasks.__file__)")
     assert where.startswith(str(python.parent.parent))
     assert "rehearse " in run(shop, python, "-m", "invoke", "--list")
-    told = run(shop, python, "-m", "invoke", "rehearse")
+    told = run(shop, python, "-m", "invoke", "rehearse", "--no-from-apprunner")
     for what in (
         "Rehearsing shop",
         "the default VPC stands in for yours",

@@ -51,10 +51,17 @@ def test_this_project_passes(project: Project) -> None:
     assert all(moment["ok"] for moment in answer["timeline"])
     told = "\n".join(moment["what"] for moment in answer["timeline"])
     for what in (
-        "12 resources",
+        "lobster serves lobster.example.com",
+        "no WebSocket",
+        "settings: ",
+        "repository/homara adopted",
         "WebSocket open",
         "under traffic: LIVE",
         "ROLLED BACK",
+        "better: WebSocket",
+        "10 → 50 → 100 %",
+        "lobster paused",
+        "deleted 1 service, 2 roles",
         "nothing of the stack",
     ):
         assert what in told
@@ -62,7 +69,7 @@ def test_this_project_passes(project: Project) -> None:
 
 def test_a_broken_app_fails_with_its_cause(project: Project) -> None:
     project.write("web_app.py", "raise SystemExit('no model is configured')\n")
-    ended = project.inv("rehearse").check(1)
+    ended = project.inv("rehearse", "--no-from-apprunner").check(1)
     assert re.search(r"^ ✘ +\d:\d\d  deploy 1 +FAILED|ROLLED BACK", ended.err, re.M)
     assert "no model is configured" in ended.err
     assert ended.err.rstrip().splitlines()[-1].startswith("FAILED after ")
@@ -77,7 +84,7 @@ def test_a_dockerfile_that_cannot_be_read_fails_too(project: Project) -> None:
 
 
 def test_kept_until_ctrl_c(project: Project) -> None:
-    with project.start("rehearse", "--keep") as process:
+    with project.start("rehearse", "--no-from-apprunner", "--keep") as process:
         told = _until(process, "The app:")
         assert process.stdout is not None
         url = process.stdout.readline().strip()
@@ -114,7 +121,7 @@ def _aws(project: Project, variables: dict[str, str], *words: str) -> str:
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive), signal.SIGKILL]
 )
 def test_nothing_is_left_however_it_ends(project: Project, number: signal.Signals) -> None:
-    with project.start("rehearse") as process:
+    with project.start("rehearse", "--no-from-apprunner") as process:
         assert process.stderr is not None
         while "setup-fargate" not in (line := process.stderr.readline()):
             assert line, "it ended"

@@ -8,10 +8,11 @@ from .outcome import CutOver
 from .routes import Balancer, Route, Wanted
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .situation import Situation, led_here, look
-from .steps import Step, steps
+from .steps import STAGES, Step, steps
 
 __all__ = [
     "HOLD_SECONDS",
+    "STAGES",
     "WAIT_SECONDS",
     "Balancer",
     "CutOver",

@@ -1,0 +1,93 @@
+"""The releases of the story: the first, one under traffic, and one that is broken."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..images import push_image
+from ..rollout import Outcome, deploy
+from .steps import BrokenOffError, Rehearsal, Stage, minutes, step
+from .traffic import Traffic
+
+FIRST, SECOND, BROKEN = "rehearsal-1", "rehearsal-2", "rehearsal-broken"
+_RELEASE = "RELEASE"
+# A release that ends as soon as it starts, whatever the settings say of the command.
+_BROKEN_DOCKERFILE = 'FROM scratch\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
+
+
+def first_release(stage: Stage) -> None:
+    """Nobody knows of it yet."""
+    _push(stage, FIRST)
+    with step(stage.rehearsal, "deploy 1"):
+        ended = deploy(stage.aws, stage.settings, FIRST)
+    _add_release(stage.rehearsal, "deploy 1", ended)
+
+
+def second_release(stage: Stage) -> None:
+    """While people visit."""
+    _push(stage, SECOND)
+    with _traffic(stage), step(stage.rehearsal, "deploy 2"):
+        ended = deploy(stage.aws, stage.settings, SECOND, force=True)
+        _add_release(stage.rehearsal, "deploy 2, under traffic", ended)
+
+
+def broken_release(stage: Stage) -> None:
+    """What the circuit breaker does with a release that does not run, and that visitors do not notice."""
+    with tempfile.TemporaryDirectory() as folder, step(stage.rehearsal, "a broken release"):
+        (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
+        broken = stage.settings.model_copy(update={"dockerfile": "Dockerfile"})
+        push_image(stage.aws, broken, BROKEN, Path(folder), "process")
+    with _traffic(stage), step(stage.rehearsal, "a broken release"):
+        ended = deploy(stage.aws, stage.settings, BROKEN)
+        _add_broken_release(stage.rehearsal, ended, stage.settings.deployment.rollback)
+
+
+@contextmanager
+def _traffic(stage: Stage) -> Iterator[None]:
+    """Visitors for as long as the block lasts."""
+    assert stage.rehearsal.url is not None
+    probe = stage.settings.probe
+    with Traffic(stage.rehearsal.url, probe.path, probe.websocket) as traffic:
+        yield
+    stage.rehearsal.count(traffic, stage.aws.clock.speed)
+
+
+def _push(stage: Stage, tag: str) -> None:
+    settings, rehearsal = stage.settings, stage.rehearsal
+    with step(rehearsal, "push-image"):
+        image = push_image(stage.aws, settings, tag, stage.folder, "process", {_RELEASE: tag})
+    rehearsal.add(
+        "push-image", f"{settings.dockerfile} as {settings.repository}:{tag} ({image.digest[:19]}…)"
+    )
+    if tag == FIRST:
+        for note in image.notes:
+            if _RELEASE not in note:  # the argument is the rehearsal's, not the user's
+                rehearsal.add("note", note)
+
+
+def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
+    live = ended.verdict == "live"
+    said = [answer.said for answer in ended.probe.answers] if ended.probe else []
+    rehearsal.add(name, " · ".join([_release_words(ended), *said]), ok=live)
+    rehearsal.url = ended.url
+    if live:
+        return
+    if ended.cause:
+        for line in (ended.cause.code, ended.cause.message, *ended.cause.evidence):
+            rehearsal.add("cause", line, ok=False)
+    raise BrokenOffError
+
+
+def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) -> None:
+    wanted = "rolled_back" if rolls_back else "failed"
+    cause = f" · cause {ended.cause.code}" if ended.cause else ""
+    held = ended.verdict == wanted
+    saw = f"{_release_words(ended)}{cause}{', as it should' if held else f'; it should be {wanted}'}"
+    rehearsal.add("a broken release", saw, ok=held)
+
+
+def _release_words(ended: Outcome) -> str:
+    return f"{ended.verdict.replace('_', ' ').upper()} in {minutes(ended.seconds)} (modelled)"

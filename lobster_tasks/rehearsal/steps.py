@@ -1,0 +1,111 @@
+"""What a rehearsal is made of: steps that hold or do not, and visitors who are counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..aws import Aws
+from ..errors import InterruptedRunError, LobsterError
+from ..settings import Settings
+from ..stack import Stack, build
+from .traffic import Traffic
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: when it was over (real seconds since the start), whether it held, and what it showed."""
+
+    at: float
+    ok: bool
+    name: str
+    saw: str
+
+
+@dataclass
+class Rehearsal:
+    """All steps so far, and the visitors' requests."""
+
+    tell: Callable[[Step], None]
+    started: float = field(default_factory=time.monotonic)
+    steps: list[Step] = field(default_factory=list)
+    sent: int = 0
+    failed: int = 0
+    url: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every step held."""
+        return bool(self.steps) and all(step.ok for step in self.steps)
+
+    @property
+    def seconds(self) -> float:
+        """Real seconds since the start."""
+        return time.monotonic() - self.started
+
+    def add(self, name: str, saw: str, ok: bool = True) -> None:
+        """Note a step and tell of it."""
+        step = Step(self.seconds, ok, name, saw)
+        self.steps.append(step)
+        self.tell(step)
+
+    def count(self, traffic: Traffic, speed: float) -> None:
+        """Note what visitors met; whether all were served is a step of its own. ``speed`` is that of AWS's time."""
+        self.sent += traffic.sent
+        self.failed += traffic.failed
+        lived = f"; a WebSocket lived {minutes(traffic.socket_lived_seconds * speed)}"
+        saw = f"{traffic.said}{lived if traffic.socket_opened else ''}"
+        self.add(traffic.name, saw, ok=not traffic.failed and traffic.sent > 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """The stable shape of ``inv rehearse --json``."""
+        return {
+            "verdict": "passed" if self.passed else "failed",
+            "requests": {"sent": self.sent, "failed": self.failed},
+            "seconds": round(self.seconds, 1),
+            "timeline": [
+                {"at": round(step.at, 1), "what": f"{step.name}: {step.saw}", "ok": step.ok}
+                for step in self.steps
+            ],
+        }
+
+
+@dataclass
+class Stage:
+    """Where it is played: an embedded AWS, the settings as they can be rehearsed, the project's folder."""
+
+    aws: Aws
+    settings: Settings
+    folder: Path
+    rehearsal: Rehearsal
+
+    @property
+    def stack(self) -> Stack:
+        """What the settings ask for."""
+        return build(self.settings, self.aws.account, self.aws.partition)
+
+
+class BrokenOffError(Exception):
+    """A step did not hold, so that those after it make no sense."""
+
+
+@contextmanager
+def step(rehearsal: Rehearsal, name: str) -> Iterator[None]:
+    """An error in the block is a step that did not hold."""
+    try:
+        yield
+    except InterruptedRunError:
+        raise
+    except LobsterError as error:
+        told = (line.strip() for line in error.lines())
+        rehearsal.add(name, " · ".join(told), ok=False)
+        raise BrokenOffError from error
+
+
+def minutes(seconds: float) -> str:
+    """``1:05``."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
