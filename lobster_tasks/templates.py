@@ -26,6 +26,9 @@ TASK_DEFINITION = "ecs-task-definition.json.j2"
 TRUST_POLICY = "ecs-trust-policy.json.j2"
 ROLE_POLICIES = "fargate-iam-policies.json.j2"
 GITHUB_ACTIONS_POLICY = "github-actions-policy.json.j2"
+GITHUB_TRUST_POLICY = "github-trust-policy.json.j2"
+SETUP_POLICY = "setup-policy.json.j2"
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
 
@@ -58,6 +61,21 @@ def role_policies(settings: Settings, account: str, partition: str) -> dict[str,
 def github_actions_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """What the deploy role may do."""
     return render(GITHUB_ACTIONS_POLICY, settings, account, partition)
+
+
+def github_trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
+    """Whose workflows may assume the deploy role."""
+    return render(GITHUB_TRUST_POLICY, settings, account, partition)
+
+
+def setup_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
+    """What whoever sets everything up, and tears it down, has to be allowed."""
+    return render(SETUP_POLICY, settings, account, partition)
+
+
+def github_provider_arn(account: str, partition: str) -> str:
+    """The ARN of the account's provider for GitHub's tokens."""
+    return f"arn:{partition}:iam::{account}:oidc-provider/{GITHUB_ISSUER}"
 
 
 def render(template: str, settings: Settings, account: str, partition: str, **more: str) -> dict[str, Any]:
@@ -138,6 +156,9 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "partition": partition,
         "execution_role_arn": role + settings.task.execution_role,
         "task_role_arn": role + settings.task.task_role,
+        "deploy_role_arn": role + settings.github.role,
+        "github_provider_arn": github_provider_arn(account, partition),
+        "github_subjects": settings.github.subjects,
         "repository_arn": f"arn:{partition}:ecr:{region}:{account}:repository/{settings.repository}",
         "log_group_arn": f"arn:{partition}:logs:{region}:{account}:log-group:{settings.logs.group}",
         "ecs_arn": f"arn:{partition}:ecs:{region}:{account}:",

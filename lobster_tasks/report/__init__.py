@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..errors import LobsterError, NotReadyError
+from .access import access, access_json, access_next, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import labelled, rows
-from .migrations import migration, migrations, next_steps, written
 from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
@@ -33,6 +33,9 @@ from .releases import (
 )
 
 __all__ = [
+    "access",
+    "access_json",
+    "access_next",
     "before_scaling",
     "change_done",
     "checks",
@@ -49,11 +52,8 @@ __all__ = [
     "history",
     "kept",
     "last_gate",
-    "migration",
-    "migrations",
     "moment",
     "movement",
-    "next_steps",
     "nothing_to_clean",
     "outcome",
     "parity",
@@ -75,7 +75,7 @@ __all__ = [
     "step",
     "survey",
     "url_of",
-    "written",
+    "variables",
 ]
 
 

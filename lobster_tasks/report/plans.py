@@ -163,6 +163,7 @@ def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tup
     resource: Any = change.resource
     if change.action == "create":
         if resource.kind == "role":
+            yield from (("trusted", line) for line in policies.conditions(resource.trust))
             yield from (("allowed", line) for line in policies.allowed(resource.policy))
         if resource.kind == "security group":
             yield from (("ingress", line) for line in _ingress(resource))
@@ -241,7 +242,7 @@ def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str
 _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "role": _role,
     "log group": lambda resource, live: f"{resource.retention_days} days",
-    "repository": lambda resource, live: f"scans on push, keeps {resource.keep or 'all its'} images",
+    "repository": lambda resource, live: f"scans on push, keeps {resource.keep} images",
     "network": _network,
     "security group": lambda resource, live: "; ".join(_ingress(resource)),
     "load balancer": _load_balancer,

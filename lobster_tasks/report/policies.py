@@ -31,6 +31,12 @@ def trusted(document: str) -> list[str]:
     return sorted({grant.whom for grant in _grants(document) if grant.effect == "Allow"})
 
 
+def conditions(document: str) -> list[str]:
+    """Under which conditions a trust policy (JSON text) lets in whom it does not know by name: identity providers."""
+    federated = (grant for grant in _grants(document) if ":oidc-provider/" in grant.whom)
+    return sorted({f"where {grant.condition}" for grant in federated if grant.condition})
+
+
 def differences(now: str, then: str) -> list[str]:
     """What is added to a policy and what is taken away, in lines that begin with ``+`` and ``-``."""
     before, after = _grants(now), _grants(then)

@@ -16,14 +16,25 @@ from ..settings import STACK_TAG, Settings
 from .certificates import Certificate
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
+from .github import DeployRole, IdentityProvider
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
-from .resource import Known, Live, Resource
+from .resource import Known, Live, Resource, tags_of
 from .scaling import ScalableTarget
 
-__all__ = ["NO_RELEASE", "STACK_TAG", "Known", "Live", "Resource", "Stack", "build"]
+__all__ = [
+    "NO_RELEASE",
+    "STACK_TAG",
+    "Known",
+    "Live",
+    "Resource",
+    "Stack",
+    "build",
+    "build_access",
+    "tags_of",
+]
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,10 @@ class Stack:
 
     name: str
     resources: tuple[Resource, ...]
+
+    def __add__(self, other: Stack) -> Stack:
+        """Both together."""
+        return Stack(self.name, self.resources + other.resources)
 
     def slice(self, kinds: Iterable[str]) -> Stack:
         """The resources of these kinds (``target group``) and all that they stand on."""
@@ -90,6 +105,16 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         *(cluster, task_definition, service, _scaling(settings, service, balancer)),
     )
     return Stack(stack, _tagged(resources, tuple(settings.tags.items())))
+
+
+def build_access(settings: Settings, account: str, partition: str = "aws") -> Stack:
+    """GitHub's access: the provider of its tokens, and the role for the workflows of ``github.repository``."""
+    role, arn = settings.github.role, templates.github_provider_arn(account, partition)
+    provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn, role)
+    trust = json.dumps(templates.github_trust_policy(settings, account, partition))
+    policy = json.dumps(templates.github_actions_policy(settings, account, partition))
+    deploying = DeployRole(role, settings.name, trust, policy, provider=provider)
+    return Stack(settings.name, _tagged((provider, deploying), tuple(settings.tags.items())))
 
 
 def _tagged(resources: Iterable[Resource], tags: tuple[tuple[str, str], ...]) -> tuple[Resource, ...]:

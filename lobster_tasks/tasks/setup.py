@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import access
 from .command import Run, command
 
 if TYPE_CHECKING:
@@ -24,13 +25,13 @@ def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int 
 
     Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes.
     """
-    whole = _stack(run)
+    whole = _everything(run)
     made = _planned(run, whole, adopt)
     _show(run, whole, made, run.console.show)
     if run.json:
         _answer(run, whole, made, made.live, applied=False)
     elif made.changes:
-        run.console.say(f"\nApply it:  inv setup-fargate{' --adopt' if adopt else ''}")
+        run.console.say("\nApply it:  inv setup-fargate")
     return 8 if detailed_exitcode and made.changes else None
 
 
@@ -42,6 +43,37 @@ def setup_fargate(run: Run, adopt: bool = False) -> None:
     image in the repository yet, the service is made with no tasks; inv deploy brings the first release.
     """
     _converge(run, _stack(run), adopt)
+
+
+@command(json=True, changes=True, help=_ADOPT)
+def setup_aws(run: Run, adopt: bool = False) -> None:
+    """Let GitHub deploy, and set up everything.
+
+    The provider of GitHub's tokens, the role that workflows of this repository assume, and all that setup-fargate
+    makes. Prints the variables that the repository needs; there is no key to store.
+    """
+    from .. import report, stack
+
+    run.settings = access.with_repository(run)
+    whole = stack.build_access(run.settings, run.aws.account, run.aws.partition) + _stack(run)
+    role = access.role_arn(run)
+    live, made, applied = _converge_quietly(run, whole, adopt)
+    if run.json:
+        _answer(run, whole, made, live, applied=applied, github=report.access_json(run.settings, role))
+    elif not run.dry_run:
+        _conclude(run, live, made)
+        access.tell(run, role)
+
+
+@command()
+def print_setup_policy(run: Run) -> None:
+    """Print what setting up needs.
+
+    The IAM policy of whoever runs setup-aws, setup-fargate, plan and teardown, as JSON.
+    """
+    from .. import templates
+
+    run.console.json(templates.setup_policy(run.settings, run.aws.account, run.aws.partition))
 
 
 @command(json=True, changes=True, help=_ADOPT)
@@ -108,7 +140,7 @@ def teardown(run: Run, data: bool = False) -> None:
     from ..converge import apply, plan_removal, read
     from ..errors import LobsterError
 
-    whole = _stack(run)
+    whole = _everything(run, removing=True)
     made = left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
     if not run.json:
         run.console.say(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
@@ -158,6 +190,16 @@ def _stack(run: Run, *kinds: str) -> Stack:
     return whole.slice(kinds) if kinds else whole
 
 
+def _everything(run: Run, *, removing: bool = False) -> Stack:
+    """The whole stack, with GitHub's access where the settings name a repository or it was set up before."""
+    from .. import stack
+
+    if not access.is_there(run):
+        return _stack(run)
+    settings = run.settings if removing else access.with_repository(run)
+    return stack.build_access(settings, run.aws.account, run.aws.partition) + _stack(run)
+
+
 def _planned(run: Run, stack: Stack, adopt: bool) -> Plan:
     from ..converge import plan, read
 
@@ -165,7 +207,18 @@ def _planned(run: Run, stack: Stack, adopt: bool) -> Plan:
 
 
 def _converge(run: Run, stack: Stack, adopt: bool) -> None:
-    """Read, plan, show, ask, apply, verify."""
+    """Read, plan, show, ask, apply, verify, and say what stands now."""
+    live, made, applied = _converge_quietly(run, stack, adopt)
+    if run.json:
+        _answer(run, stack, made, live, applied=applied)
+    elif not run.dry_run:
+        _conclude(run, live, made)
+
+
+def _converge_quietly(
+    run: Run, stack: Stack, adopt: bool
+) -> tuple[Mapping[Resource, Live | None], Plan, bool]:
+    """Read, plan, show, ask, apply, verify: what there is now, the plan, and whether it was applied."""
     from .. import report
     from ..converge import apply, refuse_impossible, verify
 
@@ -178,10 +231,7 @@ def _converge(run: Run, stack: Stack, adopt: bool) -> None:
         run.ask(f"Make these {len(made.changes)} changes?", destroys=made.count("delete") > 0)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
         live = verify(run.aws, stack).live
-    if run.json:
-        _answer(run, stack, made, live, applied=applied)
-    elif not run.dry_run:
-        _conclude(run, live, made)
+    return live, made, applied
 
 
 def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], None]) -> None:
@@ -199,14 +249,13 @@ def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], N
 
 
 def _answer(
-    run: Run, stack: Stack, made: Plan, live: Mapping[Resource, Live | None], *, applied: bool
+    run: Run, stack: Stack, made: Plan, live: Mapping[Resource, Live | None], *, applied: bool, **more: Any
 ) -> None:
     from .. import report
 
     before, after = _total(_cost_now(run, made.live)), _total(_cost_then(run, stack, made.live))
-    run.console.json(
-        report.plan_json(made, applied=applied, url=report.url_of(live), before=before, after=after)
-    )
+    told = report.plan_json(made, applied=applied, url=report.url_of(live), before=before, after=after)
+    run.console.json({**told, **more})
 
 
 def _cost_now(run: Run, live: Mapping[Resource, Live | None]) -> Cost | None:

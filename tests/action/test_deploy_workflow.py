@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import Settings, templates
 from tests.action.runner import ROOT, Ran, Repository, checkout, official
 from tests.action.tokens import Tokens, token_service
 from tests.embedded_process import EmbeddedProcess
@@ -20,25 +18,6 @@ from tests.project import APP, DOCKERFILE, Project, make
 pytestmark = pytest.mark.timeout(300)
 
 WORKFLOW = ".github/workflows/deploy-to-aws.yml"
-ROLE = "arn:aws:iam::123456789012:role/github-deploys"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {
-                "Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-            },
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": {
-                    "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-                    "token.actions.githubusercontent.com:sub": "repo:somebody/app:ref:refs/heads/main",
-                }
-            },
-        }
-    ],
-}
 
 
 @dataclass
@@ -72,7 +51,7 @@ def site(
     folder = tmp_path_factory.mktemp("site")
     with token_service() as tokens:
         repository = _repository(folder, embedded_process, tokens, actions)
-        url = _set_up(make(folder / "person", bytecode, embedded_process.url), embedded_process, repository)
+        url = _set_up(make(folder / "person", bytecode, embedded_process.url), repository)
         commit = repository.commit("The first release")
         embedded_process.forget_calls()
         pushed = repository.push(WORKFLOW)
@@ -87,7 +66,7 @@ def _repository(
         folder / "app",
         folder / "home",
         {"AWS_ENDPOINT_URL": embedded.url, "AWS_EC2_METADATA_DISABLED": "true", **tokens.environment},
-        {"AWS_DEPLOY_ROLE": ROLE, "AWS_REGION": "us-east-2"},
+        {},
         actions,
     )
     checkout(repository.folder)
@@ -98,16 +77,12 @@ def _repository(
     return repository
 
 
-def _set_up(person: Project, embedded: EmbeddedProcess, repository: Repository) -> str:
-    """What a person does once: the infrastructure, and the role that GitHub may assume. The app's address."""
-    iam, role = embedded.client("iam"), {"RoleName": "github-deploys"}
-    policy = templates.github_actions_policy(Settings(), "123456789012", "aws")
-    iam.create_open_id_connect_provider(
-        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"]
-    )
-    iam.create_role(**role, AssumeRolePolicyDocument=json.dumps(TRUST))
-    iam.put_role_policy(**role, PolicyName="deploy", PolicyDocument=json.dumps(policy))
-    return person.inv("setup-fargate", folder=repository.folder).check().out.strip()
+def _set_up(person: Project, repository: Repository) -> str:
+    """What a person does once, with the variables that come of it. The app's address."""
+    mine = ("--set", "github.repository=somebody/app")
+    url, *variables = person.inv("setup-aws", *mine, folder=repository.folder).check().out.splitlines()
+    repository.variables |= dict(line.split("=", 1) for line in variables)
+    return url
 
 
 def test_from_a_commit_to_the_page_and_a_broken_one(site: Site) -> None:

@@ -20,15 +20,15 @@ SERVICES = (
 )
 # Of the largest services only what has to do with a service on Fargate.
 PARTS = {
-    "cloudfront": re.compile(r"Distribution|VpcOrigin|Tag|Invalidation"),
+    "cloudfront": re.compile(r"Distribution|VpcOrigin|[Tt]ag|Invalidation"),
     "ec2": re.compile(
         r"(Create|Delete|Describe)Tags$|AccountAttributes|AvailabilityZones$|ManagedPrefixLists$"
         r"|Describe(Addresses|InternetGateways|NatGateways|NetworkInterfaces|RouteTables|Subnets|Vpcs|VpcEndpoints)$"
         r"|SecurityGroup"
     ),
-    "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|Tag"),
-    "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|Tag|FilterLogEvents|Quer"),
-    "ssm": re.compile(r"Parameter|Tag"),
+    "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|[Tt]ag"),
+    "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer"),
+    "ssm": re.compile(r"Parameter|[Tt]ag"),
 }
 TYPES = {
     "ec2": re.compile(

@@ -412,3 +412,16 @@ def test_only_what_exists_is_simulated(iam: Any) -> None:
     assert refused(iam.simulate_principal_policy, PolicySourceArn=bad, **ask)[0] == "InvalidInput"
     wrong = refused(iam.simulate_custom_policy, PolicyInputList=[S3], ActionNames=["GetObject"])
     assert wrong[0] == "InvalidInput"
+
+
+def test_audiences_of_a_provider(client: Any) -> None:
+    """AddClientIDToOpenIDConnectProvider and RemoveClientIDFromOpenIDConnectProvider are 'idempotent'."""
+    iam = client("iam")
+    url = "https://token.actions.githubusercontent.com"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["one"])["OpenIDConnectProviderArn"]
+    for _ in range(2):
+        iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="two")
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"] == ["one", "two"]
+    for _ in range(2):
+        iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="one")
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"] == ["two"]

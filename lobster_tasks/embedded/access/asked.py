@@ -11,7 +11,7 @@ from typing import Any
 
 from ..wire import Call
 from . import context as contexts
-from . import reference, resources, stored
+from . import reference, resources, scaling, stored
 from .question import Asked, linked_role
 
 Members = Mapping[str, Any]
@@ -72,6 +72,8 @@ def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
     yield from _tagging(account, call, service, members)
     yield from _passing(f"{service}:{operation}", members)
     yield from _linking(account, f"{service}:{operation}")
+    if service == "application-autoscaling":
+        yield from scaling.beside(account, call, members)
 
 
 def _about(account: str, call: Call, service: str, operation: str, members: Members) -> Iterator[Asked]:

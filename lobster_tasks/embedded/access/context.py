@@ -68,7 +68,11 @@ def _service(account: str, call: Call, resource: str, members: Members) -> Conte
         return _ecs(account, call, resource, members)
     if call.service == "ec2":
         return {"ec2:Region": call.region}
-    names = {"iam:PolicyARN": "PolicyArn", "iam:AWSServiceName": "AWSServiceName"}
+    names = {
+        "iam:AWSServiceName": "AWSServiceName",
+        "iam:PermissionsBoundary": "PermissionsBoundary",
+        "iam:PolicyARN": "PolicyArn",
+    }
     return {key: members[name] for key, name in names.items() if call.service == "iam" and name in members}
 
 
@@ -77,5 +81,7 @@ def _ecs(account: str, call: Call, resource: str, members: Members) -> Context:
     arn, kind = f"arn:aws:ecs:{call.region}:{account}:", resource.split(":")[-1].split("/")
     if kind[0] in ("service-deployment", "service-revision"):
         return {"ecs:cluster": f"{arn}cluster/{kind[1]}", "ecs:service": f"{arn}service/{kind[1]}/{kind[2]}"}
+    if kind[0] in ("container-instance", "service", "task") and len(kind) == 3:
+        return {"ecs:cluster": f"{arn}cluster/{kind[1]}"}
     name = str(members.get("cluster") or "default").rpartition("/")[2]
-    return {"ecs:cluster": f"{arn}cluster/{name}"}
+    return {"ecs:cluster": f"{arn}cluster/{name}"} if kind[0] in ("*", "task-definition") else {}

@@ -27,6 +27,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "ConnectionName": ("ConnectionName",),
         "ServiceName": ("ServiceName",),
     },
+    "application-autoscaling": {"ResourceId": ("ResourceId",)},
     "cloudfront": {"DistributionId": ("Id", "DistributionId")},
     "ec2": {"SecurityGroupId": ("GroupId",), "VpcId": ("VpcId",)},
     "ecr": {"RepositoryName": ("repositoryName", "repositoryNames")},
@@ -125,6 +126,8 @@ def _combined(
 def _names(account: str, call: Call, variable: str, members: Members) -> list[str]:
     known = NAMES.get(call.service, {}).get(variable, ())
     names = [name for member in known for name in listed(members.get(member))]
+    if call.service == "application-autoscaling":
+        return ["*"] if names else []  # the ARN of a scalable target ends in an id that no request holds
     if variable == "RoleNameWithPath":
         return [stored.role_path(account, name, members.get("Path")) for name in names]
     if variable == "SecretId":

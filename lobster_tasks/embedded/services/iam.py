@@ -24,6 +24,16 @@ class Iam(IamResponse):
         store: IamStore = self.backend
         return store
 
+    def add_client_id_to_open_id_connect_provider(self) -> ActionResult:
+        """AddClientIDToOpenIDConnectProvider."""
+        self._store.add_client_id(self._get_param("OpenIDConnectProviderArn"), self._get_param("ClientID"))
+        return ActionResult({})
+
+    def remove_client_id_from_open_id_connect_provider(self) -> ActionResult:
+        """RemoveClientIDFromOpenIDConnectProvider."""
+        self._store.remove_client_id(self._get_param("OpenIDConnectProviderArn"), self._get_param("ClientID"))
+        return ActionResult({})
+
     def simulate_principal_policy(self) -> ActionResult:
         """SimulatePrincipalPolicy: what a role, user or group may do."""
         sources, boundary = sources_of(self._store, self._get_param("PolicySourceArn"))

@@ -171,6 +171,18 @@ class IamStore(IAMBackend):
             raise AwsError("EntityAlreadyExists", f"Provider with url {url} already exists.")
         return super().create_open_id_connect_provider(url, thumbprint_list, client_id_list, tags)
 
+    def add_client_id(self, arn: str, client_id: str) -> None:
+        """Let a provider's tokens be for this audience too; nothing happens when they may be already."""
+        audiences = self.get_open_id_connect_provider(arn).client_id_list
+        if client_id not in audiences:
+            audiences.append(client_id)
+
+    def remove_client_id(self, arn: str, client_id: str) -> None:
+        """Take an audience away; nothing happens when it is not there."""
+        audiences = self.get_open_id_connect_provider(arn).client_id_list
+        if client_id in audiences:
+            audiences.remove(client_id)
+
     def create_service_linked_role(self, service_name: str, description: str, suffix: str) -> Any:
         """The role that a service uses, with AWS's name for it; InvalidInput when it is there."""
         name, policy = LINKED.get(service_name, (service_name.split(".")[0].capitalize(), ""))

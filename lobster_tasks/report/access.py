@@ -1,0 +1,59 @@
+"""GitHub's access, as people and workflows read it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ..settings import GitHubSettings, Settings
+
+
+def variables(settings: Settings, role: str) -> dict[str, str]:
+    """What the repository's variables have to say; none of it is a secret."""
+    return {"AWS_DEPLOY_ROLE": role, "AWS_REGION": settings.region}
+
+
+def access_json(settings: Settings, role: str) -> dict[str, Any]:
+    """The member ``github`` of ``setup-aws`` with ``--json``."""
+    github = settings.github
+    return {
+        "repository": github.repository,
+        "subjects": list(github.subjects),
+        "variables": variables(settings, role),
+    }
+
+
+def access(settings: Settings) -> RenderableType:
+    """Who may deploy from now on, before the variables are shown."""
+    github = settings.github
+    whose = f"the environment {github.environment}" if github.environment else f"the branch {github.branch}"
+    lines = [
+        "",
+        f"Workflows of {github.repository} for {whose} may deploy now. They hold no key.",
+        "The variables of the repository (Settings → Secrets and variables → Actions → Variables):",
+    ]
+    return Group(*(Text(line) for line in lines))
+
+
+def access_next(settings: Settings, role: str) -> RenderableType:
+    """How to set the variables, and what would make the trust exact."""
+    repository = f"--repo {settings.github.repository}"
+    lines = [
+        f"gh variable set {name} {repository} --body {value}"
+        for name, value in variables(settings, role).items()
+    ]
+    return Group(Text(), *(Text(f"  {line}") for line in lines), *_note(settings.github))
+
+
+def _note(github: GitHubSettings) -> list[Text]:
+    """Tokens with ids are only as good as the ids that are asked for."""
+    if github.owner_id and github.repository_id:
+        return []
+    told = (
+        "github.owner_id and github.repository_id are not set: whoever gets this name on GitHub one day would be "
+        f"trusted, too. What they are:  gh api repos/{github.repository} --jq '.owner.id, .id'"
+    )
+    return [Text(), Text(told, style="dim")]

@@ -1,0 +1,90 @@
+"""GitHub's access to the account: who its tokens come from, and the role that one repository's workflows assume.
+
+IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM". An account has one provider for GitHub,
+whoever made it; it is used as it is found, and removed only by the stack that made it, when no other role trusts it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ..aws import Aws
+from ..settings import STACK_TAG
+from .iam import Role
+from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
+
+AUDIENCE = "sts.amazonaws.com"
+_ABSENT = ("NoSuchEntity",)
+
+
+@dataclass(frozen=True)
+class IdentityProvider(Resource):
+    """The OIDC provider with the host ``name``; ``role`` is the name of the role of ours that trusts it."""
+
+    kind: ClassVar[str] = "identity provider"
+    arn: str
+    role: str
+
+    def presence(self, known: Known) -> Presence:
+        """Made where there is none; another's is used without being adopted."""
+        return "as found" if self in known else "wanted"
+
+    def read(self, aws: Aws, known: Known) -> Live | None:
+        """GetOpenIDConnectProvider; it counts as somebody else's while other roles trust it."""
+        found = aws.find(
+            "iam:GetOpenIDConnectProvider", _ABSENT, self.label, OpenIDConnectProviderArn=self.arn
+        )
+        if found is None:
+            return None
+        tags = tags_of(found.get("Tags", []))
+        if tags.get(STACK_TAG) == self.stack and self._others(aws):
+            tags = {}
+        return Live(self.arn, {"audience": AUDIENCE in found["ClientIDList"]}, tags, found)
+
+    def wanted(self, known: Known) -> Attributes:
+        """STS among its audiences, whatever else there is."""
+        return {"audience": True}
+
+    def create(self, aws: Aws, known: Known) -> Live:
+        """CreateOpenIDConnectProvider. "AWS secures communication … using our library of trusted root CAs", so there is
+        no thumbprint."""
+        aws.call(
+            "iam:CreateOpenIDConnectProvider",
+            self.label,
+            Url=f"https://{self.name}",
+            ClientIDList=[AUDIENCE],
+            Tags=tag_list(self.tags),
+        )
+        return Live(self.arn, {}, self.tags)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+        """AddClientIDToOpenIDConnectProvider."""
+        which = {"OpenIDConnectProviderArn": self.arn, "ClientID": AUDIENCE}
+        aws.call("iam:AddClientIDToOpenIDConnectProvider", self.label, **which)
+        return live
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteOpenIDConnectProvider, which succeeds when it is gone."""
+        aws.call("iam:DeleteOpenIDConnectProvider", self.label, OpenIDConnectProviderArn=self.arn)
+
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        """Never but when it is made: whoever made it keeps it."""
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """Never adopted, so never let go."""
+
+    def _others(self, aws: Aws) -> bool:
+        """Whether a role that is not ours trusts it."""
+        roles: list[dict[str, Any]] = aws.pages("iam:ListRoles", "Roles", "the roles")
+        others = (role for role in roles if role["RoleName"] != self.role)
+        return any(self.arn in json.dumps(role.get("AssumeRolePolicyDocument", "")) for role in others)
+
+
+@dataclass(frozen=True)
+class DeployRole(Role):
+    """The role that the repository's workflows assume by GitHub's token."""
+
+    provider: IdentityProvider = field(kw_only=True)

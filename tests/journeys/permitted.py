@@ -1,0 +1,219 @@
+"""Journeys under the roles that our policies make, and what IAM was asked on the way."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lobster_tasks import converge, doctor, rollout, stack, templates
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.embedded.policy import decide
+from lobster_tasks.settings import Settings, load
+from tests.conftest import SPEED
+from tests.embedded.identities import ACCOUNT, Identity, session
+from tests.embedded_process import EmbeddedProcess
+from tests.project import Project
+
+from . import releasing
+from .converging import READ_ONLY, Account, Meddler, account_of
+from .test_drift import DRIFTS, POWER_USER, Drift
+
+Document = Mapping[str, Any]
+# Every setting that lets the setup policy say more; the log group and the images are there anyway.
+FULL = (
+    "github.repository=somebody/app",
+    "task.policies=" + READ_ONLY,
+    f"task.permissions_boundary={POWER_USER}",
+    "scaling.max=4",
+    "container.environment.A=1",
+    "container.secrets.KEY=/lobster/key",
+    "domains=app.example.com",
+)
+RELEASED = (*releasing.FAST, "container.secrets.TOKEN=/lobster/token")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question that IAM was asked."""
+
+    action: str
+    resource: str
+    context: str
+
+    def allowed_by(self, policy: Document) -> bool:
+        """Whether a policy allows it."""
+        return decide([policy], self.action, self.resource, json.loads(self.context)).allowed
+
+
+def asked(embedded: EmbeddedProcess) -> list[Question]:
+    """What IAM was asked since the calls were forgotten, each once."""
+    found = {
+        Question(each["action"], each["resource"], json.dumps(each["context"], sort_keys=True))
+        for call in embedded.calls()
+        for each in call["asked"]
+    }
+    return sorted(found, key=lambda each: (each.action, each.resource, each.context))
+
+
+def refusals(embedded: EmbeddedProcess) -> set[str]:
+    """The actions for want of which calls were refused."""
+    refused = [call for call in embedded.calls() if call["asked"] and call["status"] in (400, 403)]
+    return {call["asked"][-1]["action"] for call in refused}
+
+
+def settings_of(*flags: str) -> Settings:
+    """The plan's settings with these flags."""
+    return load({}, {}, flags)
+
+
+def setup_policy(settings: Settings) -> Document:
+    """The policy of whoever sets up."""
+    return templates.setup_policy(settings, ACCOUNT, "aws")
+
+
+def deploy_policy(settings: Settings) -> Document:
+    """The policy of the deploy role."""
+    return templates.github_actions_policy(settings, ACCOUNT, "aws")
+
+
+def account_as(embedded: EmbeddedProcess, who: Identity, settings: Settings) -> Account:
+    """The account as somebody sees it who is not an administrator."""
+    clock = Clock(speed=SPEED)
+    aws = Aws("us-east-2", endpoint_url=embedded.url, credentials=who.credentials, clock=clock)
+    return Account(embedded, aws, settings)
+
+
+def set_up(account: Account) -> None:
+    """Everything that the setup policy is for: make, look, repair, remove; make again, adopt, let go."""
+    account.client("acm").request_certificate(
+        DomainName="app.example.com",
+        ValidationMethod="DNS",
+        Tags=[{"Key": stack.STACK_TAG, "Value": account.settings.name}],
+    )
+    _converge(account)
+    doctor.examine(account.aws, account.settings, Path())
+    meddler = Meddler(account)
+    for drift in _one_for_each_repair():
+        drift.do(meddler)
+    _forget_the_audience(account)
+    _converge(account)
+    role = account.settings.task.execution_role
+    account.client("iam").attach_role_policy(RoleName=role, PolicyArn=READ_ONLY)
+    _remove(account)
+    _converge(account)
+    _untag(account)
+    _converge(account, adopt=True)
+    _remove(account)
+
+
+def _one_for_each_repair() -> Iterator[Drift]:
+    """The first drift of each kind; a revision by hand is nobody's, and port 443 is open here."""
+    seen: set[tuple[str, ...]] = set()
+    for drift in DRIFTS:
+        apart = drift.resource.startswith("task-definition/") or drift.what == "more get in"
+        if not apart and drift.repair not in seen:
+            seen.add(drift.repair)
+            yield drift
+
+
+def _whole(account: Account) -> stack.Stack:
+    settings = account.settings
+    return stack.build_access(settings, ACCOUNT) + stack.build(settings, ACCOUNT)
+
+
+def _converge(account: Account, *, adopt: bool = False) -> None:
+    wanted = _whole(account)
+    made = converge.plan(wanted, converge.read(account.aws, wanted), adopt=adopt)
+    converge.apply(account.aws, made, lambda _: None)
+    converge.verify(account.aws, wanted)
+
+
+def _remove(account: Account) -> None:
+    wanted = _whole(account)
+    removal = converge.plan_removal(wanted, converge.read(account.aws, wanted), keep_data=False)
+    converge.apply(account.aws, removal, lambda _: None)
+
+
+def _forget_the_audience(account: Account) -> None:
+    arn = templates.github_provider_arn(ACCOUNT, "aws")
+    account.client("iam").remove_client_id_from_open_id_connect_provider(
+        OpenIDConnectProviderArn=arn, ClientID="sts.amazonaws.com"
+    )
+
+
+def _untag(account: Account) -> None:
+    """Take the stack's tag off everything but the security groups, which an administrator has to adopt."""
+    administrator = account_of(account.embedded, SPEED).aws
+    for resource, live in converge.read(administrator, _whole(account)).items():
+        if live is not None and resource.kind != "security group":
+            resource.untag(administrator, live, (stack.STACK_TAG,))
+
+
+def session_with(embedded: EmbeddedProcess, name: str, policy: Document) -> Identity:
+    """A session of a new role with this one policy."""
+    return session(embedded, name, document=json.dumps(policy))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One action, or one resource, of one statement, and the policy without it."""
+
+    sid: str
+    what: str
+    policy: Document
+
+    def __str__(self) -> str:
+        return f"{self.sid}: {self.what}"
+
+
+def parts(policy: Document) -> Iterator[Part]:
+    """Every action and every resource of every statement, where there is more than one of them."""
+    for at, statement in enumerate(policy["Statement"]):
+        for element in ("Action", "Resource"):
+            members = statement[element] if isinstance(statement[element], list) else [statement[element]]
+            for member in members:
+                yield Part(statement["Sid"], member, _without(policy, at, element, members, member))
+
+
+def _without(policy: Document, at: int, element: str, members: Sequence[str], member: str) -> Document:
+    reduced = copy.deepcopy(dict(policy))
+    rest = [each for each in members if each != member]
+    if rest:
+        reduced["Statement"][at][element] = rest
+    else:
+        del reduced["Statement"][at]
+    return reduced
+
+
+def needless(policy: Document, questions: Iterable[Question]) -> list[str]:
+    """The parts of a policy without which everything would be allowed as well."""
+    every = list(questions)
+    return [
+        str(each) for each in parts(policy) if all(question.allowed_by(each.policy) for question in every)
+    ]
+
+
+def released(account: releasing.Account, project: Project) -> None:
+    """Everything that the deploy role is for: push, deploy, look, a release that fails, back, more tasks."""
+    aws, settings = account.aws, account.settings
+    project.inv("push-image", "--tag", "one", "--builder", "process").check()
+    project.inv("push-image", "--once", "--tag", "one", "--builder", "process").check()
+    _ends(rollout.deploy(aws, settings, "one"), "live")
+    account.push("two")
+    _ends(rollout.deploy(aws, settings, "two"), "live")
+    account.push("three", EXIT_CODE="127")
+    _ends(rollout.deploy(aws, settings, "three"), "rolled_back")
+    _ends(rollout.rollback(aws, settings), "live")
+    rollout.scale(aws, settings, 2)
+    for task in ("status", "logs", "history"):
+        project.inv(task).check()
+    project.inv("render-task-definition", "--tag", "one").check()
+
+
+def _ends(outcome: rollout.Outcome, verdict: str) -> None:
+    assert outcome.verdict == verdict, (outcome.why, outcome.cause)

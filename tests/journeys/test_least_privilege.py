@@ -1,0 +1,141 @@
+"""No action is in a policy for nothing, and none is missing: the journeys run under the policies' own roles.
+
+A journey is run once; what IAM was asked on the way then judges each policy without each of its parts.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.errors import LobsterError
+from lobster_tasks.settings import Settings
+from tests.conftest import SPEED
+from tests.embedded_process import EmbeddedProcess
+from tests.project import make
+
+from . import releasing
+from .converging import account_of
+from .permitted import (
+    FULL,
+    RELEASED,
+    Part,
+    Question,
+    account_as,
+    asked,
+    deploy_policy,
+    needless,
+    parts,
+    refusals,
+    released,
+    session_with,
+    set_up,
+    settings_of,
+    setup_policy,
+)
+
+# What a check would like to know and does without ("not checked"): allowing it would give away more than it tells.
+DONE_WITHOUT = {
+    (
+        "iam:GetRole",
+        "arn:aws:iam::123456789012:role/sets-up",
+    ),  # the name of whoever sets up is nobody's business
+    # GetParameters hands out values; who may deploy must not read the secrets.
+    ("ssm:GetParameters", "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/key"),
+    ("ssm:GetParameters", "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/token"),
+}
+
+
+@pytest.fixture(scope="module")
+def setting_up(embedded_process: EmbeddedProcess) -> list[Question]:
+    """What IAM is asked by everything that the setup policy is for."""
+    embedded_process.reset()
+    settings = settings_of(*FULL)
+    who = session_with(embedded_process, "sets-up", setup_policy(settings))
+    embedded_process.forget_calls()
+    set_up(account_as(embedded_process, who, settings))
+    return asked(embedded_process)
+
+
+@dataclass(frozen=True)
+class Released:
+    """The settings of a service that has been released, and what IAM was asked on the way."""
+
+    settings: Settings
+    questions: list[Question]
+
+
+@pytest.fixture(scope="module")
+def releasing_it(
+    embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory, bytecode: Path
+) -> Released:
+    """Everything that the deploy role is for, under that role."""
+    embedded_process.reset()
+    secret = embedded_process.client("secretsmanager").create_secret(
+        Name="lobster/key", SecretString="hidden"
+    )
+    embedded_process.client("ssm").put_parameter(Name="/lobster/token", Value="hidden", Type="SecureString")
+    flags = (*RELEASED, f"container.secrets.KEY={secret['ARN']}")
+    settings = settings_of(*flags)
+    releasing.set_up(embedded_process, account_of(embedded_process, SPEED).aws, *flags)
+    who = session_with(embedded_process, "github-deploys", deploy_policy(settings))
+    project = make(tmp_path_factory.mktemp("released"), bytecode, embedded_process.url)
+    project.environment |= who.environment
+    project.write(
+        "invoke.yaml", json.dumps({"lobster": settings.model_dump(mode="json", exclude_unset=True)})
+    )
+    embedded_process.forget_calls()
+    seen = account_as(embedded_process, who, settings)
+    released(releasing.Account(embedded_process, seen.aws, settings), project)
+    return Released(settings, asked(embedded_process))
+
+
+def denied(questions: list[Question], policy: object) -> set[tuple[str, str]]:
+    """What a policy does not allow."""
+    return {(each.action, each.resource) for each in questions if not each.allowed_by(policy)}  # type: ignore[arg-type]
+
+
+def test_setting_up_is_allowed_all_that_it_asks_for(setting_up: list[Question]) -> None:
+    assert denied(setting_up, setup_policy(settings_of(*FULL))) <= DONE_WITHOUT
+
+
+def test_setting_up_is_allowed_nothing_besides(setting_up: list[Question]) -> None:
+    assert needless(setup_policy(settings_of(*FULL)), setting_up) == []
+
+
+def test_a_release_is_allowed_all_that_it_asks_for(releasing_it: Released) -> None:
+    assert denied(releasing_it.questions, deploy_policy(releasing_it.settings)) <= DONE_WITHOUT
+
+
+def test_a_release_is_allowed_nothing_besides(releasing_it: Released) -> None:
+    assert needless(deploy_policy(releasing_it.settings), releasing_it.questions) == []
+
+
+SAMPLE = ("iam:PassRole", "ec2:AuthorizeSecurityGroupIngress", "elasticloadbalancing:CreateListener")
+
+
+def reduced() -> list[Any]:
+    """The setup policy without one of its actions, each; a few of them in the ordinary run."""
+    return [
+        pytest.param(each, marks=() if each.what in SAMPLE else pytest.mark.exhaustive, id=str(each))
+        for each in parts(setup_policy(settings_of(*FULL)))
+        if ":" in each.what and not each.what.startswith("arn:")
+    ]
+
+
+@pytest.mark.parametrize("part", reduced())
+def test_without_an_action_setting_up_is_refused_for_real(
+    embedded_process: EmbeddedProcess, part: Part
+) -> None:
+    """The same as above, but run; a check that is refused is a check that was not made, and no error."""
+    embedded_process.reset()
+    settings = settings_of(*FULL)
+    account = account_as(embedded_process, session_with(embedded_process, "sets-up", part.policy), settings)
+    with suppress(LobsterError):
+        set_up(account)
+    assert part.what in refusals(embedded_process)

