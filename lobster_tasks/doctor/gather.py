@@ -177,7 +177,7 @@ def _network(look: Look) -> list[Any]:
         stack = build(look.settings, look.aws.account, look.aws.partition)
         network = next(each for each in stack.resources if isinstance(each, Network))
         live = network.read(look.aws, Known({}))
-        subnets = list(live.attributes["subnets"]) if live else []
+        subnets = list(look.settings.network.task_subnets or live.attributes["subnets"]) if live else []
     if not subnets:
         raise UnknownError("there are no subnets")
     return look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)

@@ -22,8 +22,11 @@ def subnets(facts: Facts) -> Finding:
     zones = {subnet["AvailabilityZone"] for subnet in found}
     vpcs = {subnet["VpcId"] for subnet in found}
     saw = f"{_count(len(found), 'subnet')} in {_count(len(zones), 'zone')} of {listed(sorted(vpcs))}"
-    if len(zones) < 2 or len(vpcs) > 1:
+    own = facts.settings.network.task_subnets
+    if len(vpcs) > 1 or (len(zones) < 2 and not own):
         return bad(saw, "name subnets in two zones of one VPC in network.subnets")
+    if len(zones) < 2:  # the load balancer has its two
+        return doubtful(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
     return good(saw)
 
 

@@ -28,9 +28,12 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         balancer = {"certificate": None, "internal": False, "dual_stack": False}
         changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
         notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
-    if foreign := [arn for arn in settings.task.policies if ":iam::aws:" not in arn]:
+    bound = settings.task.permissions_boundary
+    if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)
-        changes["task"] = settings.task.model_copy(update={"policies": managed})
+        kept = None if bound in foreign else bound
+        update = {"policies": managed, "permissions_boundary": kept}
+        changes["task"] = settings.task.model_copy(update=update)
         notes.append(f"policies: {', '.join(foreign)} left out")
     if not settings.deployment.desired_count:
         changes["deployment"] = settings.deployment.model_copy(update={"desired_count": 1})

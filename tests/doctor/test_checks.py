@@ -186,6 +186,14 @@ CASES = [
     case("network.subnets", "pass", "2 subnets in 2 zones of vpc-1"),
     case(
         "network.subnets",
+        "warn",
+        "1 subnet in 1 zone of vpc-1: tasks stop with it",
+        "network.task_subnets",
+        {"network": {"task_subnets": ["subnet-0a"]}},
+        network=[subnet("a", "a")],
+    ),
+    case(
+        "network.subnets",
         "fail",
         "2 subnets in 1 zone",
         "network.subnets",

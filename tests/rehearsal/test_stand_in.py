@@ -50,6 +50,11 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "policies: arn:aws:iam::123456789012:policy/Mine left out",
         ),
         (
+            {"task": {"permissions_boundary": "arn:aws:iam::123456789012:policy/Bound"}},
+            {"task": {"permissions_boundary": None}},
+            "policies: arn:aws:iam::123456789012:policy/Bound left out",
+        ),
+        (
             {"deployment": {"desired_count": 0}},
             {"deployment": {"desired_count": 1}},
             "deployment.desired_count: 1 stands in for 0",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import SettingsError
-from ...settings import load
+from ...settings import load, merge
 from ..description import AwsDict, Description
 from . import beside, container, images, instances, names, network
 from .container import suspects
@@ -59,20 +59,12 @@ def map_service(description: Description) -> Mapped:
     parts.append(unknown_members(description, known_members()))
     settings: dict[str, Any] = {}
     for part in parts:
-        settings = _merged(settings, part.settings)
+        settings = merge(settings, part.settings)
     settings, refused = _taken(_compact(settings))
     rows = tuple(row for part in parts for row in part.rows) + refused
     return Mapped(
         description.arn, rows, settings, {path: text for part in parts for path, text in part.files.items()}
     )
-
-
-def _merged(low: AwsDict, high: AwsDict) -> dict[str, Any]:
-    merged = dict(low)
-    for key, value in high.items():
-        both = isinstance(value, Mapping) and isinstance(low.get(key), Mapping)
-        merged[key] = _merged(low[key], value) if both else value
-    return merged
 
 
 def _compact(tree: AwsDict) -> dict[str, Any]:

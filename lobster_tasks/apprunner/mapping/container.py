@@ -22,6 +22,12 @@ _PREFIXES = (
 # What only a shell does with a word; quotes and backslashes shlex takes as a shell does.
 _SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#\n]|^\s*\w+=")
 _ARN_PARTS_OF_A_SECRET, _ARN_PARTS_OF_A_KEY = 7, 10
+_SET_ANYWAY = translated(
+    "(variables)",
+    "none",
+    "PYTHONUNBUFFERED=1, STREAMLIT_SERVER_HEADLESS=true",
+    "the packaged task definition sets them where the settings do not",
+)
 _MOVED = "a value that looks like a secret is never shown, and never written to a file"
 
 
@@ -39,7 +45,7 @@ def port(description: Description) -> Part:
             "(PORT)", given, f"PORT={number} in the task definition", "App Runner sets it, Fargate does not"
         ),
     )
-    return Part(rows, {"container": {"port": number}})
+    return Part((*rows, _SET_ANYWAY), {"container": {"port": number}})
 
 
 def command(description: Description) -> Part:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...doctor.network import missing_endpoints
+from ...settings import merge
 from ..description import AwsDict, Description, Subnet, Vpc
 from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
 
@@ -34,15 +35,10 @@ def network(description: Description) -> Part:
     """EgressConfiguration, IngressConfiguration, IpAddressType, the connector and the ingress connections."""
     internal = not description.is_public
     parts = [_egress(description), _ingress(description), _address_type(description)]
-    settings = {"load_balancer": {"internal": internal}}
+    settings: AwsDict = {"load_balancer": {"internal": internal}}
     for part in parts:
-        settings = _deeper(settings, part.settings)
+        settings = merge(settings, part.settings)
     return Part(tuple(row for part in parts for row in part.rows), settings)
-
-
-def _deeper(low: AwsDict, high: AwsDict) -> dict[str, Any]:
-    both = {key: {**low[key], **value} for key, value in high.items() if isinstance(low.get(key), dict)}
-    return {**low, **high, **both}
 
 
 def _egress(description: Description) -> Part:
@@ -115,7 +111,7 @@ def _connected(description: Description, connector: AwsDict) -> Part:
     placed = _place(description, vpc, tasks, public=bool(tasks) and tasks[0].way == "internet")
     rows = [*head, row, *_dropped(tasks, placed), *_zones(placed, vpc), _groups(groups)]
     settings = _settings(vpc, placed)
-    return Part(tuple(rows), _deeper(settings, {"network": {"security_groups": list(groups[:_MOST_GROUPS])}}))
+    return Part(tuple(rows), merge(settings, {"network": {"security_groups": list(groups[:_MOST_GROUPS])}}))
 
 
 def _tasks_subnets(

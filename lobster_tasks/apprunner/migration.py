@@ -1,0 +1,261 @@
+"""What moving a service means: its mapping, what it costs now and then, and the files that say so.
+
+Looking changes nothing; ``lift`` makes secrets in Secrets Manager, ``write`` writes files of the project.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..aws import Aws
+from ..cost import Cost, app_runner_cost, monthly_cost
+from ..errors import AwsCallError, LobsterError, NotOursError, RefusedError
+from ..settings import STACK_TAG, Settings, load, merge
+from ..stack.resource import tag_list, tags_of
+from ..templates import FOLDER, ROLE_POLICIES
+from . import services, yaml_text
+from .description import Description
+from .discover import discover
+from .mapping import CLASSES, Mapped, map_service, suspects
+from .mapping.images import is_automatic
+from .mapping.instances import POLICY_FILE, units
+
+# What is assumed where CloudWatch has no figure: ten hours on each working day.
+ASSUMED_HOURS = 220.0
+_SETTINGS = ("invoke.yaml", "invoke.yml")
+_OTHER_SETTINGS = ("invoke.json", "invoke.py")
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A service, what it becomes, and what both cost in a month."""
+
+    description: Description
+    mapped: Mapped
+    now: Cost
+    then: Cost
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Variables that look like secrets and are not moved yet."""
+        return suspects(self.description)
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether the stack uses a repository that is there already."""
+        return self.description.image is not None and self.description.image.images is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv import-apprunner --service S --json``."""
+        return {
+            "service": self.description.arn,
+            "settings": self.mapped.settings,
+            "mapping": [row.as_json() for row in self.mapped.rows],
+            "cost": {"before": self.now.total, "after": self.then.total},
+        }
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A service of the region: what moving it would mean, or why that is not known now."""
+
+    name: str
+    arn: str
+    status: str
+    migration: Migration | None = None
+    why_not: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``inv import-apprunner --json``."""
+        found = self.migration
+        return {
+            "service": self.arn,
+            "name": self.name,
+            "status": self.status,
+            "classes": {kind: found.mapped.count(kind) for kind in CLASSES} if found else None,
+            "undecided": len(found.mapped.undecided) if found else None,
+            "cost": {"before": found.now.total, "after": found.then.total} if found else None,
+            "why_not": self.why_not or None,
+        }
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files to be written: whole texts by their paths; ``replaced`` says what of the project's gets lost."""
+
+    texts: Mapping[str, str]
+    replaced: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def survey(aws: Aws, folder: Path) -> tuple[Listed, ...]:
+    """Every service of the region."""
+    return tuple(_listed(aws, each, folder) for each in services.listed(aws))
+
+
+def _listed(aws: Aws, summary: Mapping[str, Any], folder: Path) -> Listed:
+    named = summary["ServiceName"], summary["ServiceArn"], summary["Status"]
+    try:
+        return Listed(*named, consider(aws, summary["ServiceArn"], folder))
+    except LobsterError as error:
+        return Listed(*named, why_not=f"{error.what} {error.why}".strip())
+
+
+def consider(aws: Aws, given: str, folder: Path) -> Migration:
+    """What moving the service ``given``, a name or an ARN, means. Raises UsageError and RefusedError."""
+    return of(discover(aws, given, folder))
+
+
+def of(description: Description) -> Migration:
+    """The same of a service that is read already. Pure."""
+    mapped = map_service(description)
+    return Migration(description, mapped, _now(description), _then(load(mapped.settings)))
+
+
+def _now(description: Description) -> Cost:
+    """What App Runner costs, by the hours in which it really worked, as far as these are known."""
+    instance = description.service.get("InstanceConfiguration", {})
+    paused = description.status == "PAUSED"
+    measured = description.active_hours
+    hours = 0.0 if paused else ASSUMED_HOURS if measured is None else measured
+    cost = app_runner_cost(
+        units(str(instance.get("Cpu", "1 vCPU"))) / 1024,
+        units(str(instance.get("Memory", "2 GB"))) / 1024,
+        hours,
+        0 if paused else int(description.scaling.get("MinSize", 1)),
+        automatic=is_automatic(description),
+        region=description.region,
+    )
+    source = "its last two weeks" if measured is not None else "an assumption: CloudWatch has no figure"
+    note = "A paused service costs no compute." if paused else f"Active hours: {source}."
+    return replace(cost, notes=(note, *cost.notes))
+
+
+def _then(settings: Settings) -> Cost:
+    """What the stack costs with the least tasks, and a word on the most."""
+    cost, most = monthly_cost(settings), settings.scaling.max
+    if most is None:
+        return cost
+    note = (
+        f"Auto scaling runs up to {most} tasks, which would be {monthly_cost(settings, most).total:.2f} USD."
+    )
+    return replace(cost, notes=(*cost.notes, note))
+
+
+def lift(aws: Aws, migration: Migration, say: Callable[[str], None]) -> Migration:
+    """Move the variables that look like secrets into Secrets Manager; the migration with them as secrets.
+
+    A secret that is there already, of the same stack, is taken as it is. Raises NotOursError for one of others.
+    """
+    description = migration.description
+    values = description.configuration.get("RuntimeEnvironmentVariables", {})
+    lifted = {name: _lifted(aws, description, name, values[name], say) for name in migration.suspects}
+    return of(replace(description, lifted=lifted))
+
+
+def secret_name(service: str, variable: str) -> str:
+    """What the secret of a variable is called."""
+    return f"{service}/{re.sub(r'[^A-Za-z0-9_+=.@-]', '-', variable)}"
+
+
+def _lifted(aws: Aws, description: Description, variable: str, value: str, say: Callable[[str], None]) -> str:
+    name = secret_name(description.name, variable)
+    tags = {**description.tags, STACK_TAG: description.name}
+    operation = "secretsmanager:CreateSecret"
+    try:
+        made = aws.call(operation, f"secret {name}", Name=name, SecretString=value, Tags=tag_list(tags))
+    except AwsCallError as refused:
+        if refused.code != "ResourceExistsException":
+            raise
+        return _found(aws, description, name, say)
+    say(f"{variable} is the secret {name} now")
+    return str(made["ARN"])
+
+
+def _found(aws: Aws, description: Description, name: str, say: Callable[[str], None]) -> str:
+    found = aws.call("secretsmanager:DescribeSecret", f"secret {name}", SecretId=name)
+    if tags_of(found.get("Tags", [])).get(STACK_TAG) != description.name:
+        raise NotOursError(
+            f"There is a secret {name} already.",
+            f"it does not carry the tag {STACK_TAG}={description.name}, so its value may be somebody else's",
+            f"name it in container.secrets yourself, or delete it: aws secretsmanager delete-secret --secret-id {name}",
+        )
+    say(f"the secret {name} is there already, and stays as it is")
+    return str(found["ARN"])
+
+
+def drafted(migration: Migration, folder: Path) -> Written:
+    """The files as they would be. Raises RefusedError where the settings are in no YAML."""
+    path = _settings_file(folder)
+    before = (folder / path).read_text(encoding="utf-8") if (folder / path).is_file() else ""
+    given = (yaml_text.load(before, path) or {}).get("lobster") or {}
+    merged = _in_order(_one_source(merge(given, migration.mapped.settings)))
+    load(merged)  # what is there and what comes have to fit together
+    replaced = [f"{path}: {key}" for key in _overwritten(given, migration.mapped.settings)]
+    replaced += [name for name, text in migration.mapped.files.items() if _differs(folder / name, text)]
+    texts = {path: yaml_text.with_section(before, merged), **migration.mapped.files}
+    return Written(texts, tuple(replaced), tuple(_notes(migration, folder)))
+
+
+def _notes(migration: Migration, folder: Path) -> Iterator[str]:
+    """A project's own policies win over the packaged ones, which read the file that is written."""
+    own = folder / FOLDER / ROLE_POLICIES
+    name = POLICY_FILE.rpartition("/")[2]
+    if (
+        POLICY_FILE in migration.mapped.files
+        and own.is_file()
+        and name not in own.read_text(encoding="utf-8")
+    ):
+        yield f'{FOLDER}/{ROLE_POLICIES} is your own and counts alone: let it say "task": {{% include "{name}" %}}'
+
+
+def write(written: Written, folder: Path) -> None:
+    """Write them."""
+    for name, text in written.texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _settings_file(folder: Path) -> str:
+    """The file that Invoke reads; it reads the first that is there."""
+    there = [name for name in (*_SETTINGS, *_OTHER_SETTINGS) if (folder / name).is_file()]
+    if there and there[0] in _OTHER_SETTINGS:
+        raise RefusedError(
+            f"The settings are in {there[0]}, which is not written.",
+            "only YAML is",
+            "put in what inv import-apprunner --json --dry-run shows, or move them to invoke.yaml",
+        )
+    return there[0] if there else _SETTINGS[0]
+
+
+def _differs(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") != text
+
+
+def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The settings that are there with another value, dotted."""
+    found: list[str] = []
+    for key in new.keys() & given.keys():
+        if isinstance(new[key], Mapping) and isinstance(given[key], Mapping):
+            found += _overwritten(given[key], new[key], f"{prefix}{key}.")
+        elif given[key] is not None and given[key] != new[key]:
+            found.append(f"{prefix}{key}")
+    return sorted(found)
+
+
+def _in_order(settings: dict[str, Any]) -> dict[str, Any]:
+    """The sections as invoke.yaml has them everywhere; what is no setting comes last, to be refused by its name."""
+    known = [name for name in Settings.model_fields if name in settings]
+    return {name: settings[name] for name in [*known, *(name for name in settings if name not in known)]}
+
+
+def _one_source(settings: dict[str, Any]) -> dict[str, Any]:
+    """A variable that has become a secret is no longer one of the environment."""
+    container = settings.get("container", {})
+    plain, hidden = container.get("environment") or {}, container.get("secrets") or {}
+    kept = {name: value for name, value in plain.items() if name not in hidden}
+    return {**settings, "container": {**container, "environment": kept}} if kept != plain else settings
