@@ -16,7 +16,7 @@ from lobster_tasks.apprunner.cleanup import Survey
 from lobster_tasks.apprunner.parity import compare, compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.errors import RefusedError
+from lobster_tasks.errors import RefusedError, UsageError
 from lobster_tasks.settings import Settings
 from tests.embedded.apprunner_stack import BUSY, Sites
 from tests.embedded.zones import Zone, weighted
@@ -116,6 +116,21 @@ def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tm
     assert found.gates[-1].status == "fail"
     with pytest.raises(RefusedError, match="different stays as it is"):
         cleanup.refuse_shut(found)
+
+
+def test_both_sides_have_to_be_there(leaving: Leaving) -> None:
+    private = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
+    leaving.create()
+    leaving.sites.create("inside", NetworkConfiguration=private)
+    for given, said in (
+        ("site", "lobster-streamlit-service is not behind a load balancer"),
+        ("inside", "inside cannot be asked from here"),
+        ("none", "There is no App Runner service none"),
+    ):
+        with pytest.raises(RefusedError, match=said):
+            compare(leaving.aws, leaving.settings(), given)
+    with pytest.raises(UsageError, match="not said which App Runner service"):
+        compare(leaving.aws, settings.load({}))
 
 
 def test_the_new_service_has_to_have_been_live(
