@@ -81,11 +81,32 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
     return Cost(_title(shape.tasks), lines, cheaper, tuple(_notes(settings)))
 
 
-def app_runner_cost(vcpu: float, memory_gb: float, active_hours: float, instances: int = 1) -> float:
-    """USD a month of an App Runner service: its memory all the time, its vCPUs while it answers requests."""
-    price, hours = _prices()["app_runner"], _prices()["hours_per_month"]
-    memory = instances * memory_gb * float(hours * price["gb_hour"])
-    return round(memory + vcpu * active_hours * float(price["active_vcpu_hour"]), 2)
+def app_runner_cost(
+    vcpu: float,
+    memory_gb: float,
+    active_hours: float,
+    instances: int = 1,
+    *,
+    automatic: bool = False,
+    region: str = "",
+) -> Cost:
+    """The cost of an App Runner service: its memory all the time, its vCPUs while it answers requests.
+
+    ``active_hours`` are instance hours a month; ``instances`` is 0 for a paused service; ``automatic`` deployments
+    cost something by themselves.
+    """
+    price, hours = _prices()["app_runner"], float(_prices()["hours_per_month"])
+    count = f"{instances} × " if instances != 1 else ""
+    lines = [
+        CostLine(f"App Runner {count}{memory_gb:g} GB", instances * memory_gb * hours * price["gb_hour"]),
+        CostLine(
+            f"App Runner {vcpu:g} vCPU, {active_hours:.0f} active hours",
+            vcpu * active_hours * price["active_vcpu_hour"],
+        ),
+    ]
+    if automatic:
+        lines.append(CostLine("automatic deployments", price["automatic_deployments_month"]))
+    return Cost(_title(instances, "instance"), tuple(lines), (), tuple(_region_note(region)))
 
 
 def _total(lines: Iterable[CostLine]) -> float:
@@ -145,16 +166,20 @@ def _variants(shape: _Shape) -> Iterator[tuple[str, _Shape]]:
     yield "nights and weekends off", replace(shape, share=_OFFICE_HOURS_SHARE)
 
 
-def _title(tasks: int) -> str:
+def _title(count: int, what: str = "task") -> str:
     prices = _prices()
-    plural = "" if tasks == 1 else "s"
+    plural = "" if count == 1 else "s"
     head = f"Monthly, {prices['region']} list prices of {prices['as_of']}"
-    return f"{head}, {tasks} task{plural}, {prices['hours_per_month']} h"
+    return f"{head}, {count} {what}{plural}, {prices['hours_per_month']} h"
 
 
 def _notes(settings: Settings) -> Iterator[str]:
-    region = _prices()["region"]
-    if settings.region != region:
-        yield f"The prices are those of {region}; {settings.region} has its own."
+    yield from _region_note(settings.region)
     if not settings.network.public:
         yield "One NAT gateway is counted; one that is there already, or VPC endpoints, cost otherwise."
+
+
+def _region_note(region: str) -> Iterator[str]:
+    priced = _prices()["region"]
+    if region and region != priced:
+        yield f"The prices are those of {priced}; {region} has its own."

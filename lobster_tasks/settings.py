@@ -473,6 +473,39 @@ class ImageSettings(_Section):
     builder: Literal["auto", "docker", "podman", "process"] = "auto"
 
 
+class GitHubSettings(_Section):
+    """Whose workflows may deploy: a repository's, from one branch or for one environment."""
+
+    repository: (
+        Annotated[
+            str,
+            _matching(r"[\w-]+/[\w.-]+", "takes owner/name, as in octocat/hello-world"),
+        ]
+        | None
+    ) = None
+    branch: Annotated[str, _matching(r"[^\s:*?\[\\^~]+", "takes a branch's name, as in main")] = "main"
+    environment: (
+        Annotated[str, Field(max_length=255), _matching(r"[^:*?$]+", "takes a name without : * ? $")] | None
+    ) = None
+    role: RoleName = "github-deploys"
+    owner_id: Annotated[int, Field(ge=1)] | None = None
+    repository_id: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What the tokens' ``sub`` looks like, with ``*`` for an id that is not given; nothing for no repository.
+
+        The environment stands in the branch's place. Repositories made, renamed or transferred since the middle of
+        2026 have ids behind the names, others have not ("OpenID Connect reference").
+        """
+        if self.repository is None:
+            return ()
+        owner, _, name = self.repository.partition("/")
+        where = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
+        lasting = f"{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}"
+        return f"repo:{owner}/{name}:{where}", f"repo:{lasting}:{where}"
+
+
 class ProbeSettings(_Section):
     """What is asked of a release through the load balancer; ``websocket: false`` for an app without one."""
 
@@ -545,6 +578,7 @@ class Settings(_Section):
     scaling: Annotated[ScalingSettings, AfterValidator(_scales_by_something)] = Field(
         default_factory=ScalingSettings
     )
+    github: GitHubSettings = Field(default_factory=GitHubSettings)
     probe: ProbeSettings = Field(default_factory=ProbeSettings)
     apprunner: AppRunnerSettings = Field(default_factory=AppRunnerSettings)
     profile: Literal["fast", "seed"] = "fast"
@@ -558,6 +592,14 @@ class Settings(_Section):
         if region and balancer.certificate and balancer.certificate.split(":")[3] != region:
             raise ValueError(f"certificate is not in {region}, where the load balancer is")
         return balancer
+
+    @field_validator("github")
+    @classmethod
+    def _deploy_role_differs(cls, github: GitHubSettings, info: ValidationInfo) -> GitHubSettings:
+        task = info.data.get("task")
+        if isinstance(task, TaskSettings) and github.role in (task.execution_role, task.task_role):
+            raise ValueError("role must differ from the task's roles: GitHub would get what only ECS needs")
+        return github
 
     @field_validator("tasks_security_group")
     @classmethod

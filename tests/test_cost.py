@@ -85,4 +85,16 @@ def test_says_that_another_region_has_its_own_prices() -> None:
     [(0.5, 1, 220, 12.15), (1, 2, 30.4, 12.17), (1, 2, 0, 10.22)],
 )
 def test_app_runner(vcpu: float, memory_gb: float, active_hours: float, total: float) -> None:
-    assert app_runner_cost(vcpu, memory_gb, active_hours) == total
+    assert app_runner_cost(vcpu, memory_gb, active_hours).total == total
+
+
+def test_app_runner_line_by_line() -> None:
+    cost = app_runner_cost(1, 2, 100, 2, automatic=True, region="eu-west-1")
+    assert lines(cost) == {
+        "App Runner 2 × 2 GB": 20.44,
+        "App Runner 1 vCPU, 100 active hours": 6.4,
+        "automatic deployments": 1.0,
+    }
+    assert cost.title.endswith("2 instances, 730 h")
+    assert "eu-west-1" in cost.notes[0]
+    assert app_runner_cost(1, 2, 0, 0).total == 0

@@ -10,11 +10,11 @@ from ..aws import Aws
 
 _DAYS = 14
 _HOURS_PER_MONTH = 730
-_PERIOD = 3600
+_PERIOD = 3600  # seconds
 
 
 def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
-    """Instance hours a month in which it processed requests, by the last two weeks; None where there is no figure.
+    """Instance hours a month in which it processed requests, by its last two weeks; None where there is no figure.
 
     ``ActiveInstances`` is the number of instances that process requests (App Runner, "Metrics").
     """
@@ -35,4 +35,5 @@ def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
     if not points:
         return None
     hours: float = sum(point["Average"] for point in points)
-    return hours * _HOURS_PER_MONTH / (_DAYS * 24)
+    age = aws.clock.age(float(service["CreatedAt"])) / _PERIOD
+    return hours * _HOURS_PER_MONTH / min(_DAYS * 24.0, max(age, 1.0))

@@ -15,6 +15,7 @@ from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import labelled, rows
+from .migrations import migration, migrations, next_steps, written
 from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
@@ -52,8 +53,11 @@ __all__ = [
     "history",
     "kept",
     "last_gate",
+    "migration",
+    "migrations",
     "moment",
     "movement",
+    "next_steps",
     "nothing_to_clean",
     "outcome",
     "parity",
@@ -76,6 +80,7 @@ __all__ = [
     "survey",
     "url_of",
     "variables",
+    "written",
 ]
 
 

@@ -242,7 +242,7 @@ def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str
 _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "role": _role,
     "log group": lambda resource, live: f"{resource.retention_days} days",
-    "repository": lambda resource, live: f"scans on push, keeps {resource.keep} images",
+    "repository": lambda resource, live: f"scans on push, keeps {resource.keep or 'all its'} images",
     "network": _network,
     "security group": lambda resource, live: "; ".join(_ingress(resource)),
     "load balancer": _load_balancer,

@@ -31,7 +31,7 @@ def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int 
     if run.json:
         _answer(run, whole, made, made.live, applied=False)
     elif made.changes:
-        run.console.say("\nApply it:  inv setup-fargate")
+        run.console.say(f"\nApply it:  inv setup-fargate{' --adopt' if adopt else ''}")
     return 8 if detailed_exitcode and made.changes else None
 
 

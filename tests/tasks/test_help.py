@@ -14,13 +14,13 @@ WITH_JSON = {
     *("plan", "setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
-    *("rehearse", "history", "rollback", "scale", "cutover"),
+    *("rehearse", "history", "rollback", "scale", "cutover", "import-apprunner"),
     *("compare-apprunner", "cleanup-apprunner", "setup-aws"),
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
-    *("create-fargate-service", "deploy", "cutover", "cleanup-apprunner"),
+    *("create-fargate-service", "deploy", "cutover", "import-apprunner", "cleanup-apprunner"),
     *("push-image", "rollback", "scale", "setup-aws"),
 }
 

@@ -114,7 +114,10 @@ def logs(description: Description) -> Part:
     kept = [days for days in description.log_groups.values() if days]
     days = max(kept, default=_DEFAULT_RETENTION)
     days = days if days in RETENTION_DAYS else _DEFAULT_RETENTION
-    old = ", ".join(f"{group} ({_kept(each)})" for group, each in sorted(description.log_groups.items()))
+    old = ", ".join(
+        f"{group.rpartition('/')[2]} ({_kept(each)})"
+        for group, each in sorted(description.log_groups.items())
+    )
     new = f"/ecs/{description.name}, {days} days"
     if not description.log_groups:
         return Part((translated("(log groups)", "none", new),), {"logs": {"retention_days": days}})

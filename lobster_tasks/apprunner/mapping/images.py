@@ -67,7 +67,7 @@ def _elsewhere(description: Description, identifier: str) -> Row:
 
 def deployments(description: Description) -> Part:
     """AutoDeploymentsEnabled."""
-    setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", _automatic(description)
+    setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", is_automatic(description)
     if not enabled:
         return Part((same(setting, False, note="nothing deploys by itself"),))
     note = "nothing watches the repository"
@@ -75,7 +75,7 @@ def deployments(description: Description) -> Part:
     return Part((no_equivalent(setting, True, note, decide),))
 
 
-def _automatic(description: Description) -> bool:
+def is_automatic(description: Description) -> bool:
     """The default is true, but for ECR Public and the ECR of other accounts (CreateService)."""
     given = description.service["SourceConfiguration"].get("AutoDeploymentsEnabled")
     facts = description.image

@@ -1,0 +1,169 @@
+"""What moving a service means as what people read: its settings by class, what to decide, what it costs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from .layout import plural, rows
+from .plans import cost
+
+if TYPE_CHECKING:
+    from ..apprunner.mapping import Class, Mapped, Row
+    from ..apprunner.migration import Listed, Migration, Written
+
+_CLASSES: Mapping[Class, tuple[str, str]] = {
+    "same": ("same", "bold"),
+    "translated": ("translated", "bold"),
+    "approximated": ("approximated", "bold yellow"),
+    "no_equivalent": ("no equivalent", "bold red"),
+}
+# Sections of App Runner's own shape that say little, and what is shown for them.
+_PREFIXES = {
+    **dict.fromkeys(
+        (
+            "SourceConfiguration.AuthenticationConfiguration.",
+            "SourceConfiguration.ImageRepository.",
+            "SourceConfiguration.CodeRepository.CodeConfiguration.CodeConfigurationValues.",
+            "SourceConfiguration.CodeRepository.CodeConfiguration.",
+            "SourceConfiguration.CodeRepository.",
+            "SourceConfiguration.",
+            "InstanceConfiguration.",
+            "NetworkConfiguration.EgressConfiguration.",
+            "NetworkConfiguration.IngressConfiguration.",
+            "NetworkConfiguration.",
+            "EncryptionConfiguration.",
+            "ObservabilityConfiguration.TraceConfiguration.",
+            "ObservabilityConfiguration.",
+        ),
+        "",
+    ),
+    "HealthCheckConfiguration.": "HealthCheck.",
+    "RuntimeEnvironmentVariables": "variables",
+    "RuntimeEnvironmentSecrets": "secrets",
+    "VpcIngressConnection.IngressVpcConfiguration.": "VpcIngressConnection.",
+}
+_FOLDED = ("RuntimeEnvironmentVariables.", "RuntimeEnvironmentSecrets.", "Tags.")
+_LONGEST = 44
+
+
+def migration(found: Migration) -> RenderableType:
+    """Every setting with what it becomes, then the count, then what is to be decided, then the cost."""
+    described = found.description
+    head = Text(f"{described.name} · App Runner · {described.status} · {described.arn}", style="bold")
+    every = list(_folded(found.mapped.rows))
+    alike = " · ".join(f"{_named(row)} {_short(row.old)}" for row in every if row.kind == "same")
+    parts: list[RenderableType] = [head, Text(), rows(*_by_class(every))]
+    parts += [
+        Text("same", style="bold"),
+        rows(("", alike)),
+        Text(),
+        Text(_counted(found.mapped), style="bold"),
+    ]
+    if decisions := found.mapped.undecided:
+        parts += [Text(), Text(f"To decide ({len(decisions)}):"), rows(*map(_decision, decisions))]
+    return Group(*parts, Text(), _costs(found))
+
+
+def migrations(found: Sequence[Listed]) -> RenderableType:
+    """The services of a region, a line each."""
+    if not found:
+        return Text("There are no App Runner services in this region.")
+    return rows(*(_listed(each) for each in found))
+
+
+def written(made: Written) -> Text:
+    """What was written."""
+    return Text("\n".join([f"Written: {', '.join(made.texts)}.", *made.notes]))
+
+
+def next_steps(found: Migration) -> Text:
+    """What to do now."""
+    adopt = " --adopt" if found.takes_over else ""
+    why = "  (it takes over the repository, which is there already)" if adopt else ""
+    return Text(f"Next:  inv plan{adopt}{why}")
+
+
+def _by_class(every: Sequence[Row]) -> Iterator[tuple[str | Text, ...]]:
+    """What changes, with what needs a look first."""
+    for kind in ("no_equivalent", "approximated", "translated"):
+        of_kind = [row for row in every if row.kind == kind]
+        if of_kind:
+            word, style = _CLASSES[of_kind[0].kind]
+            yield (Text(word, style=style),)
+            yield from ((f"  {_named(row)}", _becomes(row)) for row in of_kind)
+
+
+def _becomes(row: Row) -> str:
+    old, new = _short(row.old), _short(row.new)
+    becomes = old if row.new is None or old == new else f"{old} → {new}"
+    return " · ".join(filter(None, (becomes, row.note)))
+
+
+def _named(row: Row) -> str:
+    """The setting, without the sections that only hold it."""
+    name = row.setting
+    for prefix, short in _PREFIXES.items():
+        name = f"{short}{name.removeprefix(prefix)}" if name.startswith(prefix) else name
+    return name
+
+
+def _short(value: Any) -> str:
+    """A value in a line: of an ARN what tells it from others."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_short, value))
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if text.startswith("arn:"):
+        text = text.split(":", 5)[-1]
+    return f"{text[: _LONGEST - 1]}…" if len(text) > _LONGEST and " " not in text else text
+
+
+def _folded(every: Sequence[Row]) -> Iterator[Row]:
+    """With one row for all of a map's members that are of one class and need no decision."""
+    done: set[tuple[str, str]] = set()
+    for row in every:
+        prefix = next((each for each in _FOLDED if row.setting.startswith(each) and not row.decide), "")
+        if not prefix:
+            yield row
+            continue
+        alike = [each for each in every if each.setting.startswith(prefix) and _like(each, row)]
+        if (prefix, row.kind) not in done:
+            names = ", ".join(each.setting.removeprefix(prefix) for each in alike)
+            yield replace(row, setting=prefix.removesuffix("."), old=names) if len(alike) > 1 else row
+        done.add((prefix, row.kind))
+
+
+def _like(row: Row, other: Row) -> bool:
+    return row.kind == other.kind and not row.decide
+
+
+def _counted(mapped: Mapped) -> str:
+    told = (f"{mapped.count(kind)} {word}" for kind, (word, _) in _CLASSES.items() if mapped.count(kind))
+    return f"{plural(len(mapped.rows), 'setting')}: {', '.join(told)}."
+
+
+def _decision(row: Row) -> tuple[str, str]:
+    return f"  {_named(row)}", row.decide
+
+
+def _costs(found: Migration) -> RenderableType:
+    notes = [Text(f"  {note}", style="dim") for note in found.now.notes]
+    difference = found.then.total - found.now.total
+    said = "It gets dearer" if difference > 0 else "It gets cheaper"
+    what_for = ": for WebSockets, no limit of 120 s, and a network of your own" if difference > 0 else ""
+    end = Text(f"{said} by {abs(difference):.2f} USD a month{what_for}.")
+    return Group(cost(found.now, found.then), *notes, end)
+
+
+def _listed(each: Listed) -> tuple[str | Text, ...]:
+    found = each.migration
+    if found is None:
+        return each.name, each.status, f"not looked at: {each.why_not}"
+    counted = _counted(found.mapped)
+    decide = f"{len(found.mapped.undecided)} to decide"
+    dearer = f"{found.now.total:.2f} → {found.then.total:.2f} USD a month"
+    return each.name, each.status, f"{counted.rstrip('.')} · {decide} · {dearer}"

@@ -1,0 +1,68 @@
+"""The task that reads an App Runner service into settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .command import Run, command
+
+if TYPE_CHECKING:
+    from ..apprunner.migration import Migration, Written
+
+
+@command(
+    json=True,
+    changes=True,
+    help={
+        "service": "the App Runner service: its name, or its ARN; without it the region's are listed",
+        "lift-secrets": "move variables that look like secrets into Secrets Manager",
+    },
+)
+def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) -> None:
+    """Read an App Runner service into settings.
+
+    With a report that classes each of its settings, and what both cost. Writes invoke.yaml and, where needed, files
+    under task-definitions/; App Runner is left as it is.
+    """
+    from .. import report
+    from ..apprunner import migration
+
+    if not service:
+        _list(run)
+        return
+    found = migration.consider(run.aws, service, Path.cwd())
+    if lift_secrets and found.suspects and not run.dry_run:
+        run.ask(f"Move {', '.join(found.suspects)} into Secrets Manager?")
+        found = migration.lift(run.aws, found, run.console.say)
+    run.console.show(report.migration(found))
+    drafted = migration.drafted(found, Path.cwd())
+    if not run.dry_run:
+        _write(run, found, drafted)
+    if run.json:
+        run.console.json(found.as_json())
+
+
+def _list(run: Run) -> None:
+    from .. import report
+    from ..apprunner import migration
+
+    listed = migration.survey(run.aws, Path.cwd())
+    run.console.show(report.migrations(listed))
+    if run.json:
+        run.console.json({"services": [each.as_json() for each in listed]})
+    elif listed:
+        run.console.say("\nNext:  inv import-apprunner --service NAME")
+
+
+def _write(run: Run, found: Migration, drafted: Written) -> None:
+    from .. import report
+    from ..apprunner import migration
+
+    if drafted.replaced:
+        run.console.say(f"\nThis replaces what is there: {', '.join(drafted.replaced)}.")
+        run.ask("Replace it?", destroys=True)
+    migration.write(drafted, Path.cwd())
+    run.console.say()
+    run.console.say(report.written(drafted))
+    run.console.say(report.next_steps(found))
