@@ -23,7 +23,9 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(os.environ["RELEASE"].encode() + b" " + os.environ["COLOUR"].encode())
 HTTPServer(("0.0.0.0", 8501), Page).serve_forever()
 """
-DOCKERFILE = 'FROM python\nARG RELEASE\nENV RELEASE=$RELEASE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
+DOCKERFILE = (
+    'FROM python\nARG RELEASE\nENV RELEASE=$RELEASE\nCOPY app.py /app.py\nCMD ["python", "/app.py"]\n'
+)
 
 
 def test_the_app_is_on_app_runner_with_its_domain(
