@@ -41,6 +41,10 @@ class EmbeddedProcess:
         """How many calls have met a rule in force; a delayed one counts from its beginning."""
         return sum(rule["applied"] for rule in self._ask("GET", "faults"))
 
+    def held(self) -> int:
+        """How many calls are kept waiting by rules in force."""
+        return sum(rule["held"] for rule in self._ask("GET", "faults"))
+
     def forgive(self) -> None:
         """Remove every fault and the latency."""
         self._ask("DELETE", "faults")

@@ -10,15 +10,17 @@ from ..stack import Known, Live, Resource
 from . import graph
 from .planner import Change, Plan, differences, refuse_impossible
 
-# What AWS says of a name that is taken.
-_TAKEN = frozenset(
-    {
-        "EntityAlreadyExists",
-        "InvalidGroup.Duplicate",
-        "RepositoryAlreadyExistsException",
-        "ResourceAlreadyExistsException",
-    }
-)
+# What AWS says of a name that is taken: error codes, and what the message contains.
+_TAKEN = {
+    "DuplicateListener": "",
+    "DuplicateLoadBalancerName": "",
+    "DuplicateTargetGroupName": "",
+    "EntityAlreadyExists": "",
+    "InvalidGroup.Duplicate": "",
+    "InvalidParameterException": "Creation of service was not idempotent",
+    "RepositoryAlreadyExistsException": "",
+    "ResourceAlreadyExistsException": "",
+}
 
 
 def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
@@ -57,15 +59,19 @@ def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Liv
 
 
 def _create(aws: Aws, resource: Resource, known: Known) -> Live:
-    """Make it. A call may have been carried out though its answer was lost: then what is there is ours."""
+    """Make it. What is there by now and carries our tag is ours: an answer was lost, or somebody made it meanwhile."""
     try:
         return resource.create(aws, known)
     except AwsCallError as refused:
-        found = resource.read(aws, known) if refused.code in _TAKEN else None
+        found = resource.read(aws, known) if _is_taken(refused) else None
         if found is None or found.stack != resource.stack:
             raise
     missing = frozenset(each.attribute for each in differences(resource, found, known))
     return resource.update(aws, found, missing, known) if missing else found
+
+
+def _is_taken(refused: AwsCallError) -> bool:
+    return refused.code in _TAKEN and _TAKEN[refused.code] in refused.why
 
 
 def _needed_by(resources: Sequence[Resource]) -> Callable[[Resource], tuple[Resource, ...]]:

@@ -315,7 +315,8 @@ def policy_text(policy: Any) -> str:
 
 def find_role(account: str, role_arn: str) -> StoredRole | None:
     """The role with this ARN, or None."""
-    iam = iam_backends[account]["aws"]
+    elsewhere = (each for each in ("aws-cn", "aws-us-gov") if role_arn.startswith(f"arn:{each}:"))
+    iam = iam_backends[account][next(elsewhere, "aws")]
     role = next((one for one in list(iam.roles.values()) if one.arn == role_arn), None)
     if role is None:
         return None

@@ -88,6 +88,7 @@ class World:
     def stop(self) -> None:
         """End every process and the data-plane thread; every part is closed whatever another raises."""
         with ExitStack() as ending:
+            ending.callback(self.loop.close)
             for part in reversed(self.parts):
                 ending.callback(part.close)
             ending.callback(self._end_loop)

@@ -17,7 +17,7 @@ from .load_balancing import Listener, TargetGroup
 from .logs import LogGroup
 from .network import Network, SecurityGroup
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
-from .task_definition import normalise
+from .task_definition import differences, normalise
 
 # The tag of an image that nobody pushes: it stands in a task definition until there is a release.
 NO_RELEASE = "no-release-yet"
@@ -200,8 +200,26 @@ class TaskDefinition(Resource):
 
         # A role that was made a moment ago may not be known everywhere yet.
         passing = {"ClientException": ("Role is not valid",)}
-        made = aws.settle(register, passing, _CONSISTENT_WITHIN_SECONDS)
-        return Live(made["taskDefinition"]["taskDefinitionArn"], {}, self.tags, made["taskDefinition"])
+        made = aws.settle(register, passing, _CONSISTENT_WITHIN_SECONDS)["taskDefinition"]
+        made = self._twin_before(aws, made, definition) or made
+        return Live(made["taskDefinitionArn"], {}, self.tags, made)
+
+    def _twin_before(
+        self, aws: Aws, made: Mapping[str, Any], definition: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """The same revision, registered by somebody else a moment ago: it counts, and ours goes."""
+        before = f"{self.name}:{made['revision'] - 1}"
+        absent = ("ClientException",)
+        answer = aws.find(
+            "ecs:DescribeTaskDefinition", absent, before, taskDefinition=before, include=["TAGS"]
+        )
+        twin = answer["taskDefinition"] if answer else None
+        if twin is None or twin["status"] != "ACTIVE" or differences(twin, definition):
+            return None
+        if _tags(answer or {}).get(STACK_TAG) != self.stack:
+            return None
+        aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=made["taskDefinitionArn"])
+        return dict(twin)
 
     def _newest_image(self, aws: Aws, known: Known) -> str | None:
         images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=self.repository.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,9 +18,20 @@ from typing import Any
 from invoke.config import Config
 from invoke.exceptions import Exit, UncastableEnvVar
 
-STARTED_IN = Path.cwd()
 _VARIABLES = "INVOKE_LOBSTER_"
 _USAGE = 2
+
+
+def _here() -> Path:
+    """The current folder; raises Exit where it has been deleted meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        told = "✘ The folder that this was started in is gone.\nnext      change to another one"
+        raise Exit(told, code=_USAGE) from None
+
+
+STARTED_IN = _here()
 _hidden: dict[str, str] = {}
 _folder = STARTED_IN
 
@@ -50,8 +61,15 @@ def entered() -> Iterator[None]:
     relative to; variables that were kept from Invoke are back."""
     os.environ.update(_hidden)
     _hidden.clear()
-    with chdir(_folder):
+    try:
+        os.chdir(_folder)
+    except OSError as error:
+        raise Exit(f"✘ {_folder} cannot be entered.\nwhy       {error.strerror}", code=_USAGE) from None
+    try:
         yield
+    finally:
+        with suppress(OSError):  # it may be gone by now, and nobody needs it any more
+            os.chdir(STARTED_IN)
 
 
 def write(given: str, text: str) -> None:

@@ -112,4 +112,4 @@ def runtime() -> Iterator[Runtime]:
         yield made
     finally:
         made.world.stop()
-        made.world.loop.close()
+        assert made.world.loop.is_closed()

@@ -324,3 +324,14 @@ def test_a_call_can_kill_a_task(stack: Stack) -> None:
     stack.ecs.list_clusters()
     task = stack.reaches(arn, "STOPPED")
     assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_roles_of_other_partitions_are_assumable_too(
+    aws: EmbeddedProcess, region: str, partition: str
+) -> None:
+    """IAM identifiers: 'arn:partition:iam::account:role/…', the partition is aws, aws-cn or aws-us-gov."""
+    arn = aws.client("iam", region).create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    assert arn == f"arn:{partition}:iam::123456789012:role/r"
+    answer = requests.post(f"{aws.url}/_embedded/assumable", json={"role": arn}, timeout=10)
+    assert answer.json() == {"assumable": True}

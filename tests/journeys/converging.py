@@ -17,6 +17,11 @@ from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
 
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+KINDS = {
+    "average_cpu": "ECSServiceAverageCPUUtilization",
+    "average_memory": "ECSServiceAverageMemoryUtilization",
+    "requests_per_target": "ALBRequestCountPerTarget",
+}
 SCALABLE = {
     "ServiceNamespace": "ecs",
     "ResourceId": "service/lobster-cluster/lobster-streamlit-service",
@@ -154,6 +159,7 @@ class Meddler:
         self.iam, self.logs, self.ecr = (account.client(name) for name in ("iam", "logs", "ecr"))
         self.ec2, self.elbv2, self.ecs = (account.client(name) for name in ("ec2", "elbv2", "ecs"))
         self.scaling = account.client("application-autoscaling")
+        self.acm = account.client("acm")
 
     @property
     def vpc(self) -> str:
@@ -274,8 +280,10 @@ class Meddler:
 
     def follow(self, metric: str, value: float) -> None:
         """Auto scaling of ours by a metric of ours, with another target."""
-        kind = "CPU" if metric == "average_cpu" else "Memory"
-        predefined = {"PredefinedMetricType": f"ECSServiceAverage{kind}Utilization"}
+        predefined = {"PredefinedMetricType": KINDS[metric]}
+        if metric == "requests_per_target":
+            balancer = self.balancer.partition(":loadbalancer/")[2]
+            predefined["ResourceLabel"] = f"{balancer}/{self.target_group.rpartition(':')[2]}"
         tracking = {"TargetValue": value, "PredefinedMetricSpecification": predefined}
         self.scaling.put_scaling_policy(
             **SCALABLE,

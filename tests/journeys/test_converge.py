@@ -110,6 +110,16 @@ def test_a_second_run_changes_nothing(standing: Account) -> None:
             assert standing.converge(*kinds).changes == ()
 
 
+def test_a_plan_that_somebody_else_has_carried_out_meanwhile_makes_nothing_twice(account: Account) -> None:
+    """Two machines that both found nothing; the second comes late to everything."""
+    made = account.plan()
+    account.apply(made)
+    whole = account.snapshot()
+    account.apply(made)
+    assert account.snapshot() == whole
+    assert account.plan().changes == ()
+
+
 def test_what_nobody_wants_otherwise_is_left_alone(standing: Account) -> None:
     meddler = Meddler(standing)
     theirs = [{"Key": "team", "Value": "theirs"}]

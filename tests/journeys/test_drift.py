@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from lobster_tasks import converge
+from lobster_tasks.errors import RefusedError
+from lobster_tasks.stack import Known
 from tests.conftest import SPEED
+from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import EmbeddedProcess
 
 from .converging import READ_ONLY, Account, Meddler, account_of, lifecycle, trust
@@ -54,13 +58,23 @@ def account(somewhere: Account, proof: Proof) -> Account:
 
 @dataclass(frozen=True)
 class Drift:
-    """What somebody does, where it shows, and the calls that put it right."""
+    """What somebody does, where it shows, and the calls that put it right; ``also`` cannot be changed apart.
+
+    Where it ``spoils`` the account there is more to it than shows in the plan.
+    """
 
     what: str
     do: Callable[[Meddler], object]
     resource: str
     attribute: str
     repair: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    spoils: bool = False
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Everything that differs."""
+        return frozenset({self.attribute, *self.also})
 
 
 def role(what: str, do: Callable[[Meddler], object], name: str, attribute: str, call: str) -> Drift:
@@ -110,15 +124,45 @@ def scaling(what: str, do: Callable[[Meddler], object], attribute: str, call: st
     return Drift(what, do, resource, attribute, (f"application-autoscaling:{call}",))
 
 
-def definition(what: str, do: Callable[[Meddler], object], attribute: str) -> Drift:
+def definition(what: str, do: Callable[[Meddler], object], attribute: str, *also: str) -> Drift:
     """A drift of the task definition."""
     repair = ("ecs:RegisterTaskDefinition",)
-    return Drift(what, do, "task-definition/lobster-streamlit-task", attribute, repair)
+    return Drift(what, do, "task-definition/lobster-streamlit-task", attribute, repair, also)
+
+
+def variable(name: str) -> Drift:
+    """A variable that has another value."""
+
+    def change(m: Meddler) -> None:
+        now = m.newest()["containerDefinitions"][0]["environment"]
+        m.edit_container(
+            environment=[each | {"value": "9"} if each["name"] == name else each for each in now]
+        )
+
+    return definition(f"{name} changed", change, f"environment {name}")
 
 
 def configured(**members: object) -> Callable[[Meddler], object]:
     """A deployment configuration."""
     return lambda m: m.set_service(deploymentConfiguration=members)
+
+
+def logs_to(m: Meddler, group: str) -> dict[str, object]:
+    """The container's log configuration, but another group."""
+    now = m.newest()["containerDefinitions"][0]["logConfiguration"]
+    return now | {"options": now["options"] | {"awslogs-group": group}}
+
+
+def speak_https(m: Meddler) -> None:
+    """HTTPS on port 80, with a certificate."""
+    made = make_certificate("app.example.com")
+    arn = m.acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
+    m.elbv2.modify_listener(
+        ListenerArn=m.listener,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": arn}],
+        SslPolicy="ELBSecurityPolicy-2016-08",
+    )
 
 
 INLINE = "lobster-lobster"
@@ -313,6 +357,17 @@ DRIFTS = [
         "egress",
         ("ec2:AuthorizeSecurityGroupEgress",),
     ),
+    Drift(
+        "nothing gets out of the load balancer",
+        lambda m: m.ec2.revoke_security_group_egress(
+            GroupId=m.group("lobster-alb-sg"),
+            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+        ),
+        "security-group/lobster-alb-sg",
+        "egress",
+        ("ec2:AuthorizeSecurityGroupEgress",),
+    ),
+    health("health check protocol", HealthCheckProtocol="HTTPS"),
     health("health check path", HealthCheckPath="/healthz"),
     health("health check interval", HealthCheckIntervalSeconds=30),
     health("health check timeout", HealthCheckTimeoutSeconds=3),
@@ -321,6 +376,15 @@ DRIFTS = [
     health("unhealthy threshold", UnhealthyThresholdCount=2),
     health("matcher", Matcher={"HttpCode": "200-399"}),
     target_group("no stickiness", "stickiness.enabled", stickiness__enabled="false"),
+    Drift(
+        "stickiness by the app's cookie",
+        lambda m: m.set_target_group(
+            stickiness__type="app_cookie", stickiness__app_cookie__cookie_name="session"
+        ),
+        "target-group/lobster-tg",
+        "stickiness.type",
+        ("elasticloadbalancing:ModifyTargetGroupAttributes",),
+    ),
     target_group(
         "deregistration delay",
         "deregistration_delay.timeout_seconds",
@@ -333,6 +397,14 @@ DRIFTS = [
             ListenerArn=m.listener,
             DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}],
         ),
+    ),
+    Drift(
+        "HTTPS",
+        speak_https,
+        "listener/lobster-alb:80",
+        "protocol",
+        ("elasticloadbalancing:ModifyListener",),
+        ("certificate", "TLS policy"),
     ),
     service(
         "no grace", lambda m: m.set_service(healthCheckGracePeriodSeconds=0), "health check grace period"
@@ -358,13 +430,63 @@ DRIFTS = [
     service("all subnets", lambda m: m.network(subnets=m.subnets), "subnets"),
     service("no tags on tasks", lambda m: m.set_service(propagateTags="NONE"), "tags on tasks"),
     service("no target group", lambda m: m.set_service(loadBalancers=[]), "target group"),
+    replace(
+        scaling("a first task", lambda m: m.set_service(desiredCount=1), "minimum", "RegisterScalableTarget"),
+        spoils=True,
+    ),
     scaling("more tasks at most", lambda m: m.scale_within(0, 9), "maximum", "RegisterScalableTarget"),
     scaling("another target", lambda m: m.follow("average_cpu", 80), "average CPU", "PutScalingPolicy"),
     scaling(
         "a metric more", lambda m: m.follow("average_memory", 70), "average memory", "DeleteScalingPolicy"
     ),
+    scaling(
+        "requests as a metric",
+        lambda m: m.follow("requests_per_target", 1000),
+        "requests per target",
+        "DeleteScalingPolicy",
+    ),
     scaling("policy removed", lambda m: m.unfollow("average_cpu"), "average CPU", "PutScalingPolicy"),
-    definition("more CPU", lambda m: m.edit_definition(cpu="1024", memory="2048"), "cpu"),
+    definition("more CPU", lambda m: m.edit_definition(cpu="1024", memory="2048"), "cpu", "memory"),
+    definition("more memory", lambda m: m.edit_definition(memory="2048"), "memory"),
+    definition(
+        "another processor",
+        lambda m: m.edit_definition(
+            runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+        ),
+        "runtimePlatform",
+    ),
+    definition(
+        "another execution role",
+        lambda m: m.edit_definition(executionRoleArn=m.newest()["taskRoleArn"]),
+        "executionRoleArn",
+    ),
+    definition(
+        "another task role",
+        lambda m: m.edit_definition(taskRoleArn=m.newest()["executionRoleArn"]),
+        "taskRoleArn",
+    ),
+    definition(
+        "instances too",
+        lambda m: m.edit_definition(requiresCompatibilities=["FARGATE", "EC2"]),
+        "requiresCompatibilities",
+    ),
+    definition(
+        "for instances, on a network of their own",
+        lambda m: m.edit_definition(requiresCompatibilities=["EC2"], networkMode="bridge"),
+        "networkMode",
+        "requiresCompatibilities",
+    ),
+    definition(
+        "another port",
+        lambda m: m.edit_container(portMappings=[{"containerPort": 8502}]),
+        "lobster-streamlit portMappings",
+    ),
+    definition(
+        "another log group",
+        lambda m: m.edit_container(logConfiguration=logs_to(m, "/ecs/elsewhere")),
+        "lobster-streamlit logConfiguration",
+    ),
+    *(variable(name) for name in ("PORT", "PYTHONUNBUFFERED", "STREAMLIT_SERVER_HEADLESS")),
     definition(
         "a variable more",
         lambda m: m.edit_container(
@@ -394,9 +516,7 @@ def test_a_drift_is_named_and_repaired_alone(account: Account, proof: Proof, dri
     made = account.plan()
     (change,) = made.changes
     assert (change.action, change.resource.label) == ("update", drift.resource)
-    assert drift.attribute in change.changed
-    expected = {drift.attribute, "memory"} if drift.attribute == "cpu" else {drift.attribute}
-    assert change.changed == expected
+    assert change.changed == drift.attributes
     assert drift.attribute in change.reason
     deployments = [each["id"] for each in meddler.service()["deployments"]]
     account.embedded.forget_calls()
@@ -405,4 +525,102 @@ def test_a_drift_is_named_and_repaired_alone(account: Account, proof: Proof, dri
     if drift.resource.startswith("service/") and drift.attribute in NOTHING_DEPLOYED:
         assert [each["id"] for each in meddler.service()["deployments"]] == deployments
     assert account.plan().changes == ()
-    proof.at = account.embedded.calls()[-1]["n"]
+    if not drift.spoils:
+        proof.at = account.embedded.calls()[-1]["n"]
+
+
+# What AWS cannot change in place, others may have made anew.
+
+
+def made_anew(what: str, resource: str, attribute: str, *also: str, **members: object) -> Drift:
+    """A load balancer, target group or service of our name and tag, with other members."""
+    return Drift(what, lambda m: REMAKE[resource](m, **members), resource, attribute, (), also)
+
+
+def remake_balancer(m: Meddler, elsewhere: bool = False, **members: object) -> None:
+    """The load balancer, perhaps in a VPC that is not the stack's."""
+    m.elbv2.delete_load_balancer(LoadBalancerArn=m.balancer)
+    place = another_vpc(m)[1] if elsewhere else m.subnets[:2]
+    m.elbv2.create_load_balancer(Name="lobster-alb", Subnets=place, Tags=OURS, **members)
+
+
+def remake_group(m: Meddler, elsewhere: bool = False, **members: object) -> None:
+    """The target group, perhaps in a VPC that is not the stack's."""
+    m.elbv2.delete_listener(ListenerArn=m.listener)
+    m.elbv2.delete_target_group(TargetGroupArn=m.target_group)
+    usual = {"Protocol": "HTTP", "Port": 8501, "TargetType": "ip"}
+    vpc = another_vpc(m)[0] if elsewhere else m.vpc
+    m.elbv2.create_target_group(Name="lobster-tg", VpcId=vpc, Tags=OURS, **usual | members)
+
+
+def another_vpc(m: Meddler) -> tuple[str, list[str]]:
+    """A VPC and two subnets in it."""
+    vpc = m.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    places = ((f"10.9.{number}.0/24", f"us-east-2{zone}") for number, zone in enumerate("ab"))
+    made = [m.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone) for cidr, zone in places]
+    gateway = m.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    m.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    return vpc, [each["Subnet"]["SubnetId"] for each in made]
+
+
+OURS = [{"Key": "lobster:stack", "Value": "lobster"}]
+BALANCER, GROUP = "load-balancer/lobster-alb", "target-group/lobster-tg"
+SERVICE = "service/lobster-streamlit-service"
+REMAKE: dict[str, Callable[..., None]] = {BALANCER: remake_balancer, GROUP: remake_group}
+ANEW = [
+    made_anew("an internal one", BALANCER, "scheme", Scheme="internal"),
+    made_anew("in another VPC", BALANCER, "vpc", elsewhere=True),
+    made_anew("on another port", GROUP, "port", Port=8502),
+    made_anew("HTTPS", GROUP, "protocol", Protocol="HTTPS"),
+    made_anew("HTTP/2", GROUP, "protocol version", ProtocolVersion="HTTP2"),
+    made_anew("of instances", GROUP, "target type", TargetType="instance"),
+    made_anew("in another VPC", GROUP, "vpc", elsewhere=True),
+]
+
+
+@pytest.mark.parametrize("drift", ANEW, ids=[f"{each.resource}: {each.what}" for each in ANEW])
+def test_what_was_made_anew_and_cannot_be_changed_is_named_and_refused(
+    account: Account, drift: Drift
+) -> None:
+    drift.do(Meddler(account))
+    made = account.plan()
+    (change,) = made.impossible
+    assert change.resource.label == drift.resource
+    assert drift.attributes <= change.changed
+    with (
+        account.no_change(),
+        pytest.raises(RefusedError, match=f"{drift.resource} cannot be changed in place"),
+    ):
+        account.apply(made)
+
+
+# What the embedded AWS does not have, as a reading would tell of it.
+FOREIGN = [
+    (BALANCER, "type", "network"),
+    (SERVICE, "launch type", "EC2"),
+    (SERVICE, "deployment controller", "CODE_DEPLOY"),
+]
+
+
+@pytest.mark.parametrize(("resource", "attribute", "value"), FOREIGN)
+def test_what_is_of_another_kind_is_named_and_refused(
+    account: Account, resource: str, attribute: str, value: str
+) -> None:
+    resources = account.resources()
+    live = converge.read(account.aws, resources)
+    (which,) = [each for each in live if each.label == resource]
+    found = live[which]
+    assert found is not None
+    live[which] = replace(found, attributes={**found.attributes, attribute: value})
+    (change,) = converge.plan(resources, live).changes
+    assert (change.action, change.resource, change.changed) == ("replace", which, {attribute})
+
+
+def test_every_attribute_that_the_stack_controls_has_its_drift(account: Account) -> None:
+    """A family's name is what it is found by; nobody can change it."""
+    resources = account.resources()
+    known = Known(converge.read(account.aws, resources))
+    controlled = {(each.label, attribute) for each in resources.resources for attribute in each.wanted(known)}
+    cases = {(drift.resource, attribute) for drift in [*DRIFTS, *ANEW] for attribute in drift.attributes}
+    cases |= {(resource, attribute) for resource, attribute, _ in FOREIGN}
+    assert controlled - cases == {("task-definition/lobster-streamlit-task", "family")}

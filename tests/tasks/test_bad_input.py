@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from tests.embedded_process import EmbeddedProcess
-from tests.project import Ended, Project, calls, forget_calls
+from tests.embedded_process import EmbeddedProcess, eventually
+from tests.project import INV, Ended, Project, calls, forget_calls
 
 SECRET = "sk-live-0123456789abcdefABCDEF"
 
@@ -260,6 +261,43 @@ def test_a_traceback_only_where_it_is_asked_for(project: Project) -> None:
     loud = project.inv("plan", "--set", "task.cpu=300", "--debug").check(2)
     assert "Traceback" not in quiet.err
     assert "Traceback" in loud.err
+
+
+def test_a_folder_that_is_gone_is_told(project: Project) -> None:
+    """A shell may stand in a folder that somebody has deleted."""
+    gone = project.folder / "gone"
+    gone.mkdir()
+    run = [
+        "sh",
+        "-c",
+        'rmdir "$PWD"; exec "$@"',
+        "sh",
+        str(INV),
+        "--search-root",
+        str(project.folder),
+        "settings",
+    ]
+    done = subprocess.run(
+        run, cwd=gone, env=project.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "The folder that this was started in is gone." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_goes_meanwhile_is_not_missed(project: Project, embedded: EmbeddedProcess) -> None:
+    below = project.folder / "below"
+    below.mkdir()
+    _order(embedded, {"operation": "CreateCluster", "delay_seconds": 2})
+    run = [str(INV), "--search-root", str(project.folder), "create-ecs-cluster"]
+    with subprocess.Popen(
+        run, cwd=below, env=project.environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        eventually(embedded.applied)
+        below.rmdir()
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert "created cluster" in told
 
 
 def _order(embedded: EmbeddedProcess, rule: dict[str, Any]) -> None:

@@ -1,0 +1,327 @@
+"""Strikes a task at every call that it makes, and looks whether the same task, run again, ends where it would have.
+
+A case is a task, a kind of fault, and the number of the call that is struck. The task is run as ``inv`` runs it, but
+that its clock goes as fast as the embedded AWS's; where it is killed it runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from importlib import import_module
+from typing import Any, Literal
+
+from invoke.context import Context
+
+from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
+from lobster_tasks.errors import LobsterError
+from lobster_tasks.settings import Settings, load
+from lobster_tasks.tasks.command import Run
+from tests.embedded.images import push, web_app
+from tests.embedded_process import EmbeddedProcess, eventually
+
+from .dump import Dump, at_rest, dump
+
+SPEED = 100.0
+SETTINGS = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
+KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+AND_ALL_LATER = 1_000_000
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__, "boto3", "botocore.session", "rich.console", "tenacity"])
+
+How = Literal["in the same run", "by the same command again"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of ours with its flags; ``module`` is below lobster_tasks.tasks."""
+
+    module: str
+    name: str
+    flags: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, run: Run) -> LobsterError | None:
+        """Run its body; the error that it ended with, if it did."""
+        body = getattr(import_module(f"lobster_tasks.tasks.{self.module}"), self.name).body.__wrapped__
+        try:
+            code = body(run, **self.flags)
+        except LobsterError as error:
+            return error
+        return LobsterError(f"{self.name} ended with {code}") if code else None
+
+
+SET_UP = Task("setup", "setup_fargate")
+TEAR_DOWN = Task("setup", "teardown", {"data": True})
+
+
+def deployed(tag: str) -> Task:
+    """``inv deploy``."""
+    return Task("deploy", "deploy", {"tag": tag})
+
+
+def new_run(url: str) -> Run:
+    """A task's run as from the command line with ``--json --yes``, at the speed of the embedded AWS."""
+    run = Run(Context(), json=True, yes=True)
+    settings = load({}, flags=SETTINGS)
+    aws = Aws(settings.region, endpoint_url=url, credentials=KEYS, clock=Clock(speed=SPEED))
+    run.__dict__.update(settings=settings, aws=aws)
+    return run
+
+
+@dataclass
+class Stage:
+    """An embedded AWS of speed SPEED on which one case after the other is played."""
+
+    embedded: EmbeddedProcess
+    undisturbed: dict[str, tuple[int, Dump]] = field(default_factory=dict)
+
+    @cached_property
+    def run(self) -> Run:
+        """For every task that is not killed: its clients are made once."""
+        return new_run(self.embedded.url)
+
+    @property
+    def settings(self) -> Settings:
+        """The plan's settings, with a shorter wait."""
+        return self.run.settings
+
+    def push(self, tag: str) -> None:
+        """A release into the repository."""
+        ecr = self.embedded.client("ecr")
+        push(ecr, web_app(VERSION=tag), repository=self.settings.repository, tag=tag)
+
+    def done(self, task: Task) -> None:
+        """Run a task that has to succeed."""
+        if error := task.run(self.run):
+            raise error
+
+    @cached_property
+    def empty(self) -> Dump:
+        """An account in which nothing is but what AWS puts there."""
+        self.embedded.reset()
+        return dump(self.embedded)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A task, and what has happened before it."""
+
+    name: str
+    task: Task
+    before: Callable[[Stage], None]
+
+    def undisturbed(self, stage: Stage) -> tuple[int, Dump]:
+        """How many calls a run that nothing disturbs makes that may change something, and what it ends in."""
+        if self.name not in stage.undisturbed:
+            self.begin(stage)
+            stage.done(self.task)
+            count = len(stage.embedded.calls(mutating=True))
+            eventually(lambda: at_rest(dump(stage.embedded)))
+            stage.undisturbed[self.name] = count, dump(stage.embedded)
+        return stage.undisturbed[self.name]
+
+    def begin(self, stage: Stage) -> None:
+        """An account in which the task can be run."""
+        stage.embedded.reset()
+        self.before(stage)
+        stage.embedded.forget_calls()
+
+
+def _with_image(stage: Stage) -> None:
+    stage.done(SET_UP)
+    stage.push("one")
+
+
+def _with_release(stage: Stage) -> None:
+    _with_image(stage)
+    stage.done(deployed("one"))
+
+
+def _with_second_image(stage: Stage) -> None:
+    _with_release(stage)
+    stage.push("two")
+
+
+def _with_two_releases(stage: Stage) -> None:
+    _with_second_image(stage)
+    stage.done(deployed("two"))
+
+
+STORIES = (
+    Story("setup-fargate", SET_UP, lambda _: None),
+    Story("deploy, the first", deployed("one"), _with_image),
+    Story("deploy", deployed("two"), _with_second_image),
+    Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
+    Story("teardown", TEAR_DOWN, _with_release),
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What strikes a call. ``rules`` gives the fault rules for the k-th, or for every k-th where it comes ``often``.
+
+    ``kills``: whoever made the call dies then.
+    """
+
+    name: str
+    rules: Callable[[int], list[dict[str, Any]]]
+    kills: bool = False
+    often: bool = False
+
+
+def _struck(k: int, **effect: Any) -> list[dict[str, Any]]:
+    return [{"mutating": True, "nth": k, **effect}]
+
+
+def _held(k: int) -> list[dict[str, Any]]:
+    """The k-th call is done and not answered; nothing that comes after it is done any more."""
+    later = {"mutating": True, "nth": [k + 1, AND_ALL_LATER], "hold": "before"}
+    return [*_struck(k, hold="after"), later]
+
+
+_ERROR = {"code": "InternalFailure", "message": "The request processing has failed.", "status": 500}
+FAULTS = (
+    Fault("killed when the call was done, before its answer", _held, kills=True),
+    Fault("connection cut before the call was done", partial(_struck, drop="before")),
+    Fault("connection cut after the call was done", partial(_struck, drop="after")),
+    Fault("throttled", partial(_struck, throttle=True)),
+    Fault("answered 500", partial(_struck, error=_ERROR)),
+    Fault("answered 5 s late", partial(_struck, delay_seconds=5 / SPEED)),
+)
+KILLED = FAULTS[0]
+
+
+def _now_and_then(n: int, **effect: Any) -> list[dict[str, Any]]:
+    return [{"nth": {"every": n}, **effect}]
+
+
+# Every n-th call, those that only read too.
+OFTEN = (
+    Fault("throttled", partial(_now_and_then, throttle=True), often=True),
+    Fault("answered 500", partial(_now_and_then, error=_ERROR), often=True),
+    Fault("connection cut", partial(_now_and_then, drop="before"), often=True),
+    Fault("answered 5 s late", partial(_now_and_then, delay_seconds=5 / SPEED), often=True),
+)
+HOW_OFTEN = (3, 5, 7, 11)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one case: ``how`` it survived, or ``wrong``, which says what was not as it should be."""
+
+    story: str
+    fault: str
+    often: bool
+    k: int
+    how: How | None
+    wrong: str = ""
+
+    def __str__(self) -> str:
+        which = f"every call of {self.k}" if self.often else f"call {self.k}"
+        return f"{self.story}, {which} {self.fault}: {self.how or self.wrong}"
+
+
+def every(stage: Stage, story: Story, fault: Fault) -> Iterator[Result]:
+    """A case for each call that the task makes."""
+    count, _ = story.undisturbed(stage)
+    results = (strike(stage, story, fault, k) for k in range(1, count + 1))
+    return (result for result in results if result)
+
+
+def strike(stage: Stage, story: Story, fault: Fault, k: int) -> Result | None:
+    """One case; None where the task made fewer than ``k`` calls this time."""
+    _, expected = story.undisturbed(stage)
+    story.begin(stage)
+    stage.embedded.order(*fault.rules(k))
+    how = _killed(stage, story) if fault.kills else _disturbed(stage, story)
+    if how is None:
+        return None
+    wrong = _wrong_afterwards(stage, story, fault, how, expected)
+    return Result(story.name, fault.name, fault.often, k, None if wrong else how, wrong)
+
+
+def _wrong_afterwards(stage: Stage, story: Story, fault: Fault, how: How, expected: Dump) -> str:
+    """What is not as it should be once the command has been run again where it has to be."""
+    if how == "by the same command again" and (error := story.task.run(stage.run)):
+        return f"the same command again: {error}"
+    return differences(stage, expected) or (_left_by_teardown(stage) if fault.kills else "")
+
+
+def _left_by_teardown(stage: Stage) -> str:
+    """What a teardown leaves behind."""
+    stage.done(TEAR_DOWN)
+    return differences(stage, stage.empty)
+
+
+def _disturbed(stage: Stage, story: Story) -> How | None:
+    """Run it while the rules are in force."""
+    error = story.task.run(stage.run)
+    met = stage.embedded.applied()
+    stage.embedded.forgive()
+    if not met:
+        return None
+    return "by the same command again" if error else "in the same run"
+
+
+def _killed(stage: Stage, story: Story) -> How | None:
+    """Run it in a process of its own, and kill that as soon as the call is held."""
+    runner = _FORKS.Process(target=_perform, args=(story.task, stage.embedded.url))
+    runner.start()
+    eventually(lambda: stage.embedded.held() or not runner.is_alive(), within=60)
+    if struck := bool(stage.embedded.held()):
+        assert runner.pid is not None
+        os.kill(runner.pid, signal.SIGKILL)
+    runner.join()
+    stage.embedded.forgive()
+    assert runner.exitcode == (-signal.SIGKILL if struck else 0)
+    return "by the same command again" if struck else None
+
+
+def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
+    """Run tasks at once, each on a machine of its own; their exit codes."""
+    runners = [_FORKS.Process(target=_perform, args=(task, stage.embedded.url)) for task in tasks]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join(60)
+    return [runner.exitcode for runner in runners]
+
+
+def _perform(task: Task, url: str) -> None:
+    """The killed process's own work."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    if error := task.run(new_run(url)):
+        raise SystemExit(error.exit_code)
+
+
+def differences(stage: Stage, expected: Dump) -> str:
+    """What is not as expected after some time, as paths with both sides; empty where nothing is."""
+    found: list[str] = []
+
+    def same() -> bool:
+        found[:] = list(_differences(expected, dump(stage.embedded), ""))
+        return not found
+
+    try:
+        eventually(same, within=15)
+    except AssertionError:
+        return "; ".join(found[:3])
+    return ""
+
+
+def _differences(expected: Any, found: Any, path: str) -> Iterator[str]:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in sorted({*expected, *found}):
+            yield from _differences(expected.get(key), found.get(key), f"{path}/{key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _differences(one, other, f"{path}/{number}")
+    elif expected != found:
+        yield f"{path}: {expected!s:.200} expected, {found!s:.200} found"

@@ -1,0 +1,109 @@
+"""Whatever strikes a task, at whichever call: the same command ends where an undisturbed run would have ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.embedded_process import eventually, start
+from tests.project import make
+
+from .crashing import (
+    FAULTS,
+    HOW_OFTEN,
+    KILLED,
+    OFTEN,
+    SET_UP,
+    SPEED,
+    STORIES,
+    Fault,
+    Stage,
+    Story,
+    deployed,
+    differences,
+    every,
+    side_by_side,
+    strike,
+)
+
+SETUP = STORIES[0]
+BY_NAME = {story.name: story for story in STORIES}
+SAMPLE = [("setup-fargate", 4), ("setup-fargate", 16), ("deploy", 2), ("teardown", 3), ("teardown", 9)]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """An embedded AWS of its own, faster than that of other tests: much of this is waiting."""
+    with start(speed=SPEED, boot_allowance=2) as embedded:
+        yield Stage(embedded)
+
+
+@pytest.mark.parametrize(("name", "k"), SAMPLE)
+def test_a_task_that_is_killed_is_finished_by_the_same_command(stage: Stage, name: str, k: int) -> None:
+    result = strike(stage, BY_NAME[name], KILLED, k)
+    assert result is not None
+    assert result.how == "by the same command again", result
+
+
+def test_the_command_itself_is_killed_and_run_again(stage: Stage, tmp_path: Path, bytecode: Path) -> None:
+    project = make(tmp_path, bytecode, stage.embedded.url)
+    project.settings("deployment: {deregistration_delay: 5}\nhealth_check: {unhealthy_threshold: 2}")
+    _, expected = SETUP.undisturbed(stage)
+    SETUP.begin(stage)
+    stage.embedded.order(*KILLED.rules(11))
+    with project.start("setup-fargate") as process:
+        eventually(stage.embedded.held)
+        os.killpg(process.pid, signal.SIGKILL)
+    stage.embedded.forgive()
+    project.inv("setup-fargate").check()
+    assert differences(stage, expected) == ""
+
+
+@pytest.mark.parametrize("fault", FAULTS[1:], ids=lambda fault: str(fault.name))
+def test_a_call_that_goes_wrong_is_made_good(stage: Stage, fault: Fault) -> None:
+    result = strike(stage, SETUP, fault, 1 + FAULTS.index(fault) * 3)
+    assert result is not None
+    assert result.how is not None, result
+
+
+def test_two_machines_at_once_make_one_stack(stage: Stage) -> None:
+    _, expected = SETUP.undisturbed(stage)
+    SETUP.begin(stage)
+    assert side_by_side(stage, SET_UP, SET_UP) == [0, 0]
+    assert differences(stage, expected) == ""
+
+
+def test_roles_that_nobody_may_assume_yet_are_waited_for(stage: Stage) -> None:
+    """IAM: "it can take a while until a role is known everywhere"; a minute is long."""
+    story = BY_NAME["deploy, the first"]
+    _, expected = story.undisturbed(stage)
+    story.begin(stage)
+    stage.embedded.reset()
+    stage.embedded.order({"role_propagation_seconds": 60})
+    stage.done(SET_UP)
+    stage.push("one")
+    stage.done(deployed("one"))
+    assert differences(stage, expected) == ""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.name))
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.name))
+def test_every_call_of_every_task_may_be_struck(stage: Stage, story: Story, fault: Fault) -> None:
+    results = list(every(stage, story, fault))
+    assert results
+    assert [str(result) for result in results if result.wrong] == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("fault", OFTEN, ids=lambda fault: str(fault.name))
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.name))
+def test_calls_may_be_struck_again_and_again(stage: Stage, story: Story, fault: Fault) -> None:
+    results = [strike(stage, story, fault, n) for n in HOW_OFTEN]
+    assert [str(result) for result in results if result and result.wrong] == []
