@@ -274,6 +274,14 @@ def test_describing_has_no_resources_in_some_services(who: Any) -> None:
         who(statement).client("elbv2").describe_load_balancers()
 
 
+def test_cloudwatch_signs_by_another_name_than_it_is_allowed_by(who: Any) -> None:
+    """Service Authorization Reference, Amazon CloudWatch: the prefix is cloudwatch; calls are signed as monitoring."""
+    client = who(allow("cloudwatch:ListMetrics")).client("cloudwatch")
+    client.list_metrics()
+    with refused("AccessDenied", "cloudwatch:DescribeAlarms"):
+        client.describe_alarms()
+
+
 # Conditions
 
 

@@ -18,7 +18,7 @@ Members = Mapping[str, Any]
 
 # "No permissions are required" (STS API Reference, GetCallerIdentity); of the others STS asks itself.
 UNASKED = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}
-PREFIXES = {"tagging": "tag"}
+PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 OTHER_NAMES = {"cloudfront:CreateDistributionWithTags": "CreateDistribution"}
 # What a call that makes something with tags needs besides; CreateAction is a condition key of these services only.
 TAGGING = {

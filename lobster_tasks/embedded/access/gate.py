@@ -18,6 +18,7 @@ CODES = {
     "ec2": "UnauthorizedOperation",
     "elasticloadbalancing": "AccessDenied",
     "iam": "AccessDenied",
+    "monitoring": "AccessDenied",
     "route53": "AccessDenied",
     "sts": "AccessDenied",
 }
