@@ -114,44 +114,44 @@ class Belongings:
     kept: tuple[Kept, ...] = ()
 
 
+# A thing, and why it stays; empty where it goes.
+Judged = tuple[Thing, str]
+
+
 def sort_out(aws: Aws, settings: Settings, service: AwsDict) -> Belongings:
     """What only this service used; the service itself and its ingress connections are not among it."""
     candidates = Candidates.of(service)
     others, groups = together(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
-    going: list[Thing] = []
-    kept: list[Kept] = []
-    for thing, refusing in (*_companions(aws, candidates), *_roles(aws, settings, candidates)):
-        why = refusing or _used(thing, candidates, others)
-        (kept.append(Kept(thing, why)) if why else going.append(thing))
-    policies, why = _policies(aws, others)
-    kept += [Kept(each, why) for each in policies if why]
-    last = () if why else policies  # what may have allowed all this
-    return Belongings((*going, *groups, *last), tuple(kept))
+    beside = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
+    judged = [(thing, own or _used(thing, candidates, others)) for thing, own in beside]
+    judged += [(each, "") for each in groups]
+    judged += _policies(aws, others)  # last what may have allowed all this
+    return Belongings(
+        tuple(thing for thing, why in judged if not why),
+        tuple(Kept(thing, why) for thing, why in judged if why),
+    )
 
 
-def _policies(aws: Aws, others: Others) -> tuple[tuple[Thing, ...], str]:
-    """Policies with App Runner parts, and why these have to stay."""
+def _policies(aws: Aws, others: Others) -> list[Judged]:
+    """Policies with App Runner parts; they stay while there is, or may be, another service."""
     try:
         holders = leftovers.find(aws)
     except AwsCallError as refused:
-        return (Thing("policy statements", "of any policy", ""),), f"not looked for: {refusal(refused)}"
-    things = tuple(Thing("policy statements", each.label, each.id) for each in holders)
-    if others.names:
-        return things, f"it may be about {', '.join(others.names)}"
-    return things, _blind(others) if others.unknown else ""
+        return [(Thing("policy statements", "of any policy", ""), f"not looked for: {refusal(refused)}")]
+    about = f"it may be about {', '.join(others.names)}" if others.names else _blind(others.unknown)
+    return [(Thing("policy statements", each.label, each.id), about) for each in holders]
 
 
 def _used(thing: Thing, candidates: Candidates, others: Others) -> str:
     if thing.id in others.used:
         return f"{others.used[thing.id]} uses it too"
     here = {region: why for region, why in others.unknown.items() if region == candidates.region}
-    blind = Others(unknown=others.unknown if thing.kind == "role" else here)
-    return _blind(blind) if blind.unknown else ""
+    return _blind(others.unknown if thing.kind == "role" else here)
 
 
-def _blind(others: Others) -> str:
-    region, why = next(iter(others.unknown.items()))
-    return f"whether another service uses it is not known: {region}: {why}"
+def _blind(unknown: Mapping[str, str]) -> str:
+    told = [f"{region}: {why}" for region, why in unknown.items()]
+    return f"whether another service uses it is not known: {told[0]}" if told else ""
 
 
 def _others(aws: Aws, arn: str) -> Others:
@@ -182,9 +182,6 @@ def _in_region(aws: Aws, arn: str) -> Others:
 def _described(aws: Aws, arn: str) -> dict[str, Any]:
     found: dict[str, Any] = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
     return found
-
-
-Judged = tuple[Thing, str]
 
 
 def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:

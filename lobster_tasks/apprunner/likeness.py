@@ -148,14 +148,16 @@ def websockets(path: str, old: str, new: str) -> Row:
 def uploads(size: int, old: Seen, new: Seen) -> Row:
     """Whether a large body comes through; which path it goes to is no path of the app's."""
     what = f"upload of {size // 2**20} MiB"
-    refused = new.status is None or new.status in _REFUSED_UPLOAD
-    if old.status == new.status and not refused:
-        return Row(what, old.said, new.said, "same")
-    return Row(what, old.said, new.said, "differs" if refused else "better" if _failed(old) else "differs")
+    verdict: Verdict = "differs"
+    if not _is_refused(new) and old.status == new.status:
+        verdict = "same"
+    elif not _is_refused(new) and _is_refused(old):
+        verdict = "better"
+    return Row(what, old.said, new.said, verdict)
 
 
-def _failed(seen: Seen) -> bool:
-    return seen.status is None or seen.status in _REFUSED_UPLOAD
+def _is_refused(upload: Seen) -> bool:
+    return upload.status is None or upload.status in _REFUSED_UPLOAD
 
 
 def slow_answers(path: str, old: Seen, new: Seen) -> Row:
