@@ -59,7 +59,7 @@ def check(description: Description) -> None:
 
 
 @given(services())
-@how(max_examples=120, suppress_health_check=[HealthCheck.too_slow], **QUIET)
+@how(max_examples=60, suppress_health_check=[HealthCheck.too_slow], **QUIET)
 def test_any_service_becomes_settings_and_findings(description: Description) -> None:
     check(description)
 
@@ -118,7 +118,7 @@ def _made(door: Aws, undecided: bool, project: Path) -> None:
 
 
 @given(data=st.data())
-@how(max_examples=6, suppress_health_check=list(HealthCheck), **QUIET)
+@how(max_examples=4, suppress_health_check=list(HealthCheck), **QUIET)
 def test_aws_takes_the_stack_of_any_service(
     embedded_process: EmbeddedProcess, door: Aws, elsewhere: Path, data: st.DataObject
 ) -> None:

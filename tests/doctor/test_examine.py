@@ -227,6 +227,8 @@ def test_a_few_checks_as_somebody(
     iam = embedded.client("iam")
     iam.create_user(UserName="jo")
     iam.put_user_policy(UserName="jo", PolicyName="p", PolicyDocument=statement(**allowed))
+    looking = statement(Action=["iam:GetRole", "iam:SimulatePrincipalPolicy"], Resource="*")
+    iam.put_user_policy(UserName="jo", PolicyName="looking", PolicyDocument=looking)
     key = iam.create_access_key(UserName="jo")["AccessKey"]
     credentials = {
         "aws_access_key_id": key["AccessKeyId"],
