@@ -114,8 +114,14 @@ def test_it_knows_its_conditions(statement: Statement, action: str) -> None:
     found = reference(action)
     known = set(found["conditionKeys"])
     known |= {key for each in found["resourceTypes"] for key in each.get("conditionKeys", ())}
+    known |= {key for each in found["resourceTypes"] for key in _keys_of(action, each["name"])}
     patterns = [re.escape(key).replace(re.escape("${TagKey}"), ".+") for key in known]
     assert all(any(re.fullmatch(pattern, key) for pattern in patterns) for key in asked)
+
+
+def _keys_of(action: str, kind: str) -> list[str]:
+    found = REFERENCE.resources.get_resource_type_details(action.partition(":")[0], kind)
+    return list(found.get("conditionKeys", ()))
 
 
 @pytest.mark.parametrize("name", ["setup", "deploy", "execution"])

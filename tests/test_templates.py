@@ -225,13 +225,14 @@ def test_roles_are_passed_to_ecs_tasks_only() -> None:
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
-def test_the_deploy_role_raises_the_minimum_of_auto_scaling_where_there_is_one() -> None:
-    def may(settings: Settings) -> bool:
-        made = templates.github_actions_policy(settings, ACCOUNT, "aws")
-        return "application-autoscaling:RegisterScalableTarget" in json.dumps(made)
+def test_the_deploy_role_raises_the_minimum_of_its_own_auto_scaling_only() -> None:
+    def raising(settings: Settings) -> list[Any]:
+        made = templates.github_actions_policy(settings, ACCOUNT, "aws")["Statement"]
+        return [each for each in made if each["Action"] == "application-autoscaling:RegisterScalableTarget"]
 
-    assert not may(load({}))
-    assert may(load({"scaling": {"max": 3}}))
+    assert raising(load({})) == []
+    [statement] = raising(load({"scaling": {"max": 3}}))
+    assert statement["Condition"] == {"StringEquals": {"aws:ResourceTag/lobster:stack": "lobster"}}
 
 
 def test_nothing_of_app_runner_is_left_in_the_policies() -> None:

@@ -152,3 +152,12 @@ def test_scalable_targets_carry_tags(scaling: Any, service: None) -> None:
     with pytest.raises(ClientError) as unknown:
         scaling.list_tags_for_resource(ResourceARN=f"{arn}x")
     assert unknown.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_the_first_target_makes_the_service_linked_role(client: Any, scaling: Any, service: None) -> None:
+    """RegisterScalableTarget: 'Application Auto Scaling creates a service-linked role in your account, if the role does
+    not exist already'."""
+    for _ in range(2):
+        scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=2)
+    role = client("iam").get_role(RoleName="AWSServiceRoleForApplicationAutoScaling_ECSService")["Role"]
+    assert role["Path"] == "/aws-service-role/ecs.application-autoscaling.amazonaws.com/"

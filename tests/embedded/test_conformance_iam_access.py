@@ -305,6 +305,25 @@ def test_tags_of_what_is_there(aws: EmbeddedProcess, who: Any) -> None:
         ec2.delete_security_group(GroupId=group(aws, team="them"))
 
 
+def test_tags_of_a_scalable_target(aws: EmbeddedProcess, who: Any) -> None:
+    """Application Auto Scaling: arn:…:scalable-target/${ResourceId} has aws:ResourceTag/${TagKey}."""
+    where = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/one",
+        "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+    }
+    aws.client("application-autoscaling").register_scalable_target(
+        **where, MinCapacity=1, MaxCapacity=2, Tags={"team": "us"}
+    )
+    register = "application-autoscaling:RegisterScalableTarget"
+    targets = f"arn:aws:application-autoscaling:{HERE}:scalable-target/*"
+    ours = who(allow(register, targets, StringEquals={"aws:ResourceTag/team": "us"}))
+    ours.client("application-autoscaling").register_scalable_target(**where, MaxCapacity=3)
+    theirs = session(aws, "theirs", allow(register, targets, StringEquals={"aws:ResourceTag/team": "them"}))
+    with refused("AccessDeniedException", "application-autoscaling:RegisterScalableTarget"):
+        theirs.client("application-autoscaling").register_scalable_target(**where, MaxCapacity=3)
+
+
 def test_tags_of_the_request(who: Any) -> None:
     """aws:RequestTag/${TagKey} and aws:TagKeys: 'the tags that are passed in the request'."""
     only = {

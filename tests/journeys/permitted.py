@@ -34,7 +34,7 @@ FULL = (
     "container.secrets.KEY=/lobster/key",
     "domains=app.example.com",
 )
-RELEASED = (*releasing.FAST, "container.secrets.TOKEN=/lobster/token")
+RELEASED = (*releasing.FAST, "container.secrets.TOKEN=/lobster/token", "scaling.max=4")
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
     yield from _about(account, call, service, operation, members)
     yield from _tagging(account, call, service, members)
     yield from _passing(f"{service}:{operation}", members)
-    yield from _linking(account, f"{service}:{operation}")
+    yield from _linking(account, f"{service}:{operation}", members)
     if service == "application-autoscaling":
         yield from scaling.beside(account, call, members)
 
@@ -119,9 +119,13 @@ def _passing(call: str, members: Members) -> Iterator[Asked]:
             yield Asked("iam:PassRole", str(role), {"iam:PassedToService": service})
 
 
-def _linking(account: str, call: str) -> Iterator[Asked]:
+def _linking(account: str, call: str, members: Members) -> Iterator[Asked]:
     service = LINKED.get(call)
-    if service is None or stored.has_linked_role(account, service):
+    if (
+        service is None
+        or members.get("ServiceNamespace") not in (None, "ecs")
+        or stored.has_linked_role(account, service)
+    ):
         return
     if call == "elasticloadbalancing:CreateLoadBalancer":
         yield from (Asked(action, "*") for action in FIRST_BALANCER)

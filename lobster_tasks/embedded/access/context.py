@@ -1,7 +1,7 @@
 """What is known about a call when IAM decides: its condition keys.
 
-Tags of a resource are known for EC2, ECS, Elastic Load Balancing and roles; for others a condition on them finds
-nothing.
+Tags of a resource are known for EC2, ECS, load balancing, scalable targets and roles; for others a condition on
+them finds nothing.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def _names(account: str, call: Call, variable: str, members: Members) -> list[st
     known = NAMES.get(call.service, {}).get(variable, ())
     names = [name for member in known for name in listed(members.get(member))]
     if call.service == "application-autoscaling":
-        return ["*"] if names else []  # the ARN of a scalable target ends in an id that no request holds
+        return [stored.scalable_target_id(account, call.region, name) for name in names]
     if variable == "RoleNameWithPath":
         return [stored.role_path(account, name, members.get("Path")) for name in names]
     if variable == "SecretId":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..moto_door import (
+    applicationautoscaling_backends,
     ec2_backends,
     elbv2_backends,
     iam_backends,
@@ -92,6 +93,18 @@ def role_tags(account: str, arn: str) -> Mapping[str, str]:
     return {tag["Key"]: tag["Value"] for tag in found.tags} if found else {}
 
 
+def scalable_target_id(account: str, region: str, resource: str) -> str:
+    """What the ARN of a scalable target ends in, by the id of what scales; ``*`` before there is one."""
+    targets = applicationautoscaling_backends[account][region].targets
+    found = (by_id[resource].arn for by_id in list(targets.values()) if resource in by_id)
+    return str(next(found, "*")).rpartition("/")[2]
+
+
+def scalable_target_tags(account: str, region: str, arn: str) -> Mapping[str, str]:
+    """The tags of a scalable target."""
+    return dict(applicationautoscaling_backends[account][region].tags_of.get(arn, {}))
+
+
 def linked_role_arn(account: str, service: str) -> str:
     """The ARN that a service's own role has."""
     name = LINKED[service][0] if service in LINKED else service.split(".")[0].capitalize()
@@ -102,3 +115,9 @@ def has_linked_role(account: str, service: str) -> bool:
     """Whether a service's own role is there."""
     arn = linked_role_arn(account, service)
     return any(role.arn == arn for role in list(iam_backends[account]["aws"].roles.values()))
+
+
+def ensure_linked_role(account: str, service: str) -> None:
+    """Make a service's own role unless it is there, as the service does with the first thing that needs it."""
+    if not has_linked_role(account, service):
+        iam_backends[account]["aws"].create_service_linked_role(service, "", "")

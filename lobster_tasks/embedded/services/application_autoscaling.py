@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..access.stored import ensure_linked_role
 from ..fargate import services, shadow
 from ..fargate.model import Room
 from ..moto_door import ApplicationAutoScalingResponse, AwsError
@@ -12,6 +13,8 @@ from ..world import current
 from . import application_autoscaling_store
 
 __all__ = ["ApplicationAutoScaling", "application_autoscaling_store"]
+
+LINKED = "ecs.application-autoscaling.amazonaws.com"
 
 
 class ApplicationAutoScaling(ApplicationAutoScalingResponse):
@@ -35,6 +38,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         if tags := self._get_param("Tags"):
             self._tags(arn).update(tags)
         if self._get_param("ServiceNamespace") == "ecs":
+            ensure_linked_role(self.current_account, LINKED)
             self._scale()
         return answer
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import moto_door
-from ..access.stored import has_linked_role
-from ..moto_door import ActionResult, AwsError, iam_backends
+from ..access.stored import ensure_linked_role
+from ..moto_door import ActionResult, AwsError
 from .elbv2_attributes import LOAD_BALANCER, check_load_balancer, first_values
 from .elbv2_base import ElbBase, check_tags
 from .elbv2_checks import check_choice, check_name, refuse
@@ -73,7 +73,7 @@ class LoadBalancers(ElbBase):
         made.attrs = first_values(LOAD_BALANCER)
         made.dns_name = self.balancer.open(made.arn)
         self._make_interfaces(made, made.subnets)
-        _ensure_linked_role(self.current_account)
+        ensure_linked_role(self.current_account, LINKED)
         return ActionResult({"LoadBalancers": [self._balancer_view(made)]})
 
     def describe_load_balancers(self) -> ActionResult:
@@ -257,9 +257,3 @@ class LoadBalancers(ElbBase):
             "SecurityGroups": list(found.security_groups),
             "IpAddressType": found.ip_address_type,
         }
-
-
-def _ensure_linked_role(account: str) -> None:
-    """Make the role of the service with the first load balancer ("Elastic Load Balancing service-linked role")."""
-    if not has_linked_role(account, LINKED):
-        iam_backends[account]["aws"].create_service_linked_role(LINKED, "", "")
