@@ -96,6 +96,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
         "acm": {"users"},
         "ec2": {"group", "group_named"},
         "ecr": {"iter_tagged_resources"},
+        "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events"},
         "route53": {"new_change", "records", "served", "public_zones", "served_since"},
     }.get(service, set())
