@@ -1,4 +1,4 @@
-"""Which plain environment variables look like secrets. Pure.
+"""Which plain environment variables, and which commands, look like they hold secrets. Pure.
 
 Wrong in both directions now and then: a name and a value are all there is to go by. What is taken for a secret is
 never written anywhere; what is not stands in the settings.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..rollout.masking import mask_shapes
+from ..rollout.masking import mask, mask_shapes
 
 _NAME = re.compile(
     r"pass(word|wd|phrase)?$|passw|pwd|secret|token|credential|private|signature|dsn$|salt$"
@@ -21,6 +21,11 @@ _ABOUT = re.compile(
 )
 _REFERENCE = re.compile(r"arn:|/|\w+://")
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+# A flag and its value; what a variable stands for, and a number, is no secret.
+_FLAG = re.compile(
+    r"(?<!\S)--?[\w-]*(?:password|passwd|secret|token|api[-_]?key)[\w-]*(?:\s+|=)(?!['\"]?\$|-|\d+(?:\s|$))\S{4,}",
+    re.IGNORECASE,
+)
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]")
 _SHORTEST = 4
 
@@ -34,3 +39,14 @@ def looks_secret(name: str, value: str) -> bool:
     if _NAME.search(name) and not _ABOUT.search(name):
         return True
     return bool(_RANDOM.fullmatch(value)) and all(re.search(kind, value) for kind in _KINDS)
+
+
+def hides_secret(command: str) -> bool:
+    """Whether a command has a secret in it, as in ``--password=…`` or a URL."""
+    return mask_shapes(command) != command or bool(_FLAG.search(command)) or _assigns(command)
+
+
+def _assigns(command: str) -> bool:
+    """``TOKEN=abcd python app.py``; what names a variable gives nothing away, and neither does a number."""
+    words = (word for word in command.split() if "$" not in word and not word.rpartition("=")[2].isdigit())
+    return any(mask(word) != word for word in words)

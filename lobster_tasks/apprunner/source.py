@@ -7,13 +7,14 @@ Dockerfile is a draft, and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from . import yaml_text
 from .description import AwsDict
+from .secrecy import hides_secret
 
 FILE = "apprunner.yaml"
 DOCKERFILE = "Dockerfile.apprunner"
@@ -105,23 +106,28 @@ def _lines(name: str, configuration: AwsDict, directory: str, build: Mapping[str
     yield "WORKDIR /app"
     yield f"COPY {_quoted_path(directory)} ./"
     yield from (f"ARG {each}={_quoted(value)}" for each, value in sorted(build.items()))
-    yield from (f"RUN {command}" for command in _commands(configuration))
+    yield from (_step("RUN ", command) for command in build_commands(configuration))
+    yield from (_step("RUN ", command) for command in configuration.get("PreRun", ()))
     port = configuration.get("Port") or "8080"
     yield f"ENV PORT={_quoted(port)}"
     if variable := configuration.get("PortVariable"):
         yield f"ENV {variable}={_quoted(port)}"
     yield f"EXPOSE {port}"
     command = configuration.get("StartCommand")
-    yield f"CMD exec {command}" if command else "# REVIEW: CMD, the command that starts it"
+    yield _step("CMD exec ", command) if command else "# REVIEW: CMD, the command that starts it"
 
 
-def _commands(configuration: AwsDict) -> Sequence[str]:
+def _step(instruction: str, command: str) -> str:
+    """A line of the draft; a secret in it stays out."""
+    if hides_secret(command):
+        return f"# REVIEW: {instruction.split()[0]}, a command with something like a secret in it"
+    return f"{instruction}{command}"
+
+
+def build_commands(configuration: AwsDict) -> list[str]:
+    """What is run to build, from the API's one command or the file's many."""
     single = configuration.get("BuildCommand")
-    return [
-        *([single] if single else []),
-        *configuration.get("BuildCommands", ()),
-        *configuration.get("PreRun", ()),
-    ]
+    return [single] if single else list(configuration.get("BuildCommands", ()))
 
 
 def _quoted_path(directory: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.apprunner.secrecy import looks_secret
+from lobster_tasks.apprunner.secrecy import hides_secret, looks_secret
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,23 @@ def test_secrets(name: str, value: str) -> None:
 )
 def test_no_secrets(name: str, value: str) -> None:
     assert not looks_secret(name, value)
+
+
+@pytest.mark.parametrize(
+    ("command", "hides"),
+    [
+        ("app --password=hunter22", True),
+        ("app --api-key abcdefgh --port 1", True),
+        ("API_TOKEN=abcdefgh python app.py", True),
+        ("pip install --extra-index-url https://me:hunter22@example.com/simple x", True),
+        ("app --key sk-1234567890abcdefghij", True),
+        ("app --password=$PASSWORD", False),
+        ("app --token '$TOKEN'", False),
+        ("TOKEN=$OTHER python app.py", False),
+        ("app --max-tokens 4096", False),
+        ("app --max-tokens=4096", False),
+        ("python app.py --server.port 8501", False),
+    ],
+)
+def test_commands(command: str, hides: bool) -> None:
+    assert hides_secret(command) is hides

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from ..description import Description, SecretFacts
-from ..secrecy import looks_secret
+from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE
 from .names import role_base
 from .rows import Part, Row, Rule, no_equivalent, same, translated
@@ -56,7 +56,7 @@ def command(description: Description) -> Part:
         return Part((row,))
     if not given:
         return Part((same("StartCommand", "none", "what the image says"),))
-    if looks_secret("StartCommand", given):
+    if hides_secret(given):
         decide = "set container.command, with the secret as a variable of container.secrets"
         return Part((no_equivalent("StartCommand", "hidden", _MOVED, decide),))
     words, note = in_words(given)

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from ..description import Description, ImageFacts, RoleFacts
-from ..secrecy import looks_secret
-from ..source import DOCKERFILE, FILE, dockerfile
+from ..secrecy import hides_secret, looks_secret
+from ..source import DOCKERFILE, FILE, build_commands, dockerfile
 from .names import role_base
 from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
 
@@ -139,7 +139,7 @@ def code(description: Description) -> Part:
 def _code_rows(description: Description, source: Any) -> list[Row]:
     version, configuration = source["SourceCodeVersion"], source.get("CodeConfiguration", {})
     told = description.configuration
-    commands = [told["BuildCommand"]] if told.get("BuildCommand") else told.get("BuildCommands", [])
+    commands = ["hidden" if hides_secret(each) else each for each in build_commands(told)]
     rows = [
         approximated(
             f"{_CODE}RepositoryUrl",

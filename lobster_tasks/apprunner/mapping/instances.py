@@ -207,7 +207,7 @@ def scaling(description: Description) -> Part:
     least, most = found.get("MinSize", 1), found.get("MaxSize", 25)
     count = {"deployment": {"desired_count": least}}
     minimum = translated(
-        "MinSize", least, f"{least} tasks", "each is paid in full; App Runner's idle ones are not"
+        "MinSize", least, f"desired count {least}", "each is paid in full; App Runner's idle ones are not"
     )
     if least >= most:
         rows = (minimum, same("MaxSize", most, "no scaling"), _concurrency(found, "none is needed"))

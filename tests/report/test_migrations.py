@@ -1,0 +1,73 @@
+"""What moving an App Runner service means, as people read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lobster_tasks.apprunner.mapping import Mapped, Row
+from lobster_tasks.apprunner.migration import Listed, Migration, Written
+from lobster_tasks.cost import app_runner_cost, monthly_cost
+from lobster_tasks.report import migration, migrations, next_steps, written
+from lobster_tasks.settings import load
+from tests.apprunner.descriptions import ARN, described
+
+from .drawn import drawn
+
+ROWS = (
+    Row("ServiceUrl", "no_equivalent", "x.awsapprunner.com", None, "it cannot move", "tell users"),
+    Row("SourceConfiguration.ImageRepository.ImageIdentifier", "same", "1.dkr/shop:v1", "repository shop"),
+    Row("RuntimeEnvironmentVariables.A", "same", "set", "container.environment"),
+    Row("RuntimeEnvironmentVariables.B", "same", "set", "container.environment"),
+    Row("RuntimeEnvironmentVariables.KEY", "no_equivalent", "hidden", None, "left out", "--lift-secrets"),
+    Row("HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer takes 2 to 10"),
+    Row(
+        "InstanceConfiguration.InstanceRoleArn",
+        "translated",
+        "arn:aws:iam::1:role/app",
+        "task role shop-task",
+    ),
+)
+
+
+@pytest.fixture
+def found() -> Migration:
+    """A service with a row of every class."""
+    made = Mapped(ARN, ROWS, {}, {})
+    now = app_runner_cost(1, 2, 100)
+    return Migration(described(), made, now, monthly_cost(load({})))
+
+
+def test_what_needs_a_look_comes_first(found: Migration) -> None:
+    lines = drawn(migration(found))
+    order = [lines.index(word) for word in ("no equivalent", "approximated", "translated", "same")]
+    assert order == sorted(order)
+    assert "  HealthCheck.HealthyThreshold  1 → 2 · a load balancer takes 2 to 10" in lines
+    assert "  InstanceRoleArn               role/app → task role shop-task" in lines
+    assert "  ImageIdentifier 1.dkr/shop:v1 · variables A, B" in lines
+    assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines
+    assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl     tell users"
+    assert lines[-1].startswith("It gets dearer by ")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_it_holds_at_any_width(found: Migration, columns: int) -> None:
+    assert all(len(line) <= columns for line in drawn(migration(found), columns))
+
+
+def test_the_services_of_a_region(found: Migration) -> None:
+    listed = (
+        Listed("shop", ARN, "RUNNING", found),
+        Listed("busy", ARN, "OPERATION_IN_PROGRESS", why_not="busy is busy."),
+    )
+    first, second = drawn(migrations(listed))
+    assert first.startswith("shop  RUNNING")
+    assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent · 2 to decide · " in first
+    assert first.endswith(" USD a month")
+    assert second.endswith("not looked at: busy is busy.")
+    assert drawn(migrations(())) == ["There are no App Runner services in this region."]
+
+
+def test_what_was_written_and_what_comes_next(found: Migration) -> None:
+    made = Written({"invoke.yaml": "", "Dockerfile.apprunner": ""}, (), ("a note",))
+    assert drawn(written(made)) == ["Written: invoke.yaml, Dockerfile.apprunner.", "a note"]
+    assert drawn(next_steps(found))[0].startswith("Next:  inv plan --adopt")
