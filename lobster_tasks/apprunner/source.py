@@ -19,6 +19,8 @@ from .secrecy import hides_secret
 FILE = "apprunner.yaml"
 DOCKERFILE = "Dockerfile.apprunner"
 _IMAGES = "public.ecr.aws/docker/library/"
+# What exec takes no part in: lists and pipes, and variables in front.
+_SEVERAL = re.compile(r"[&|;]|^\s*\w+=")
 # Runtime (CodeConfigurationValues) -> the image that comes closest; Amazon Linux is not what most of these stand on.
 _BASES: Mapping[str, str] = {
     "PYTHON_3": f"{_IMAGES}python:3.11-slim",
@@ -114,7 +116,12 @@ def _lines(name: str, configuration: AwsDict, directory: str, build: Mapping[str
         yield f"ENV {variable}={_quoted(port)}"
     yield f"EXPOSE {port}"
     command = configuration.get("StartCommand")
-    yield _step("CMD exec ", command) if command else "# REVIEW: CMD, the command that starts it"
+    yield _start(command) if command else "# REVIEW: CMD, the command that starts it"
+
+
+def _start(command: str) -> str:
+    """With exec the program gets SIGTERM itself; of several commands it would run the first alone."""
+    return _step("CMD " if _SEVERAL.search(command) else "CMD exec ", command)
 
 
 def _step(instruction: str, command: str) -> str:

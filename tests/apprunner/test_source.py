@@ -103,3 +103,15 @@ def test_a_secret_in_a_command_stays_out_of_the_draft() -> None:
     assert "abcdefgh" not in text
     assert "# REVIEW: RUN, a command with something like a secret in it" in text
     assert "# REVIEW: CMD, a command with something like a secret in it" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("python app.py --port $PORT", "CMD exec python app.py --port $PORT"),
+        ("python migrate.py && python app.py", "CMD python migrate.py && python app.py"),
+        ("A=1 python app.py", "CMD A=1 python app.py"),
+    ],
+)
+def test_only_a_single_program_takes_the_shells_place(command: str, line: str) -> None:
+    assert dockerfile("shop", {"StartCommand": command}, "/", {}).splitlines()[-1] == line
