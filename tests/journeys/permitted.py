@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lobster_tasks import converge, doctor, rollout, stack, templates
+from lobster_tasks.apprunner.cutover import led_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.embedded.policy import decide
@@ -102,6 +103,8 @@ def set_up(account: Account) -> None:
         drift.do(meddler)
     _forget_the_audience(account)
     _converge(account)
+    account.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
+    led_here(account.aws, account.settings)
     role = account.settings.task.execution_role
     account.client("iam").attach_role_policy(RoleName=role, PolicyArn=READ_ONLY)
     _remove(account)
