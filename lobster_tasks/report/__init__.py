@@ -102,6 +102,15 @@ def error_json(problem: LobsterError) -> dict[str, Any]:
     return {"error": told}
 
 
+def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting, but not what a variable is set to: it may be a secret that is in the wrong place."""
+    from ..rollout.masking import MASK
+
+    container = found["container"]
+    variables = dict.fromkeys(container["environment"], MASK)
+    return {**found, "container": {**container, "environment": variables}}
+
+
 def settings(found: Mapping[str, Any]) -> RenderableType:
     """A line for every setting, named as ``--set`` names it; text as it is, other values as JSON."""
     return rows(*_dotted(found))

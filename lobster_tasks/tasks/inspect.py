@@ -9,11 +9,12 @@ from .command import Run, command, number
 def settings(run: Run) -> None:
     """Show the settings that count.
 
-    Those of invoke.yaml, the environment and --set together, and the defaults for the rest. Asks nobody.
+    Those of invoke.yaml, the environment and --set together, and the defaults for the rest; not the values of the
+    container's variables. Asks nobody.
     """
     from .. import report
 
-    found = run.settings.model_dump(mode="json")
+    found = report.settings_json(run.settings.model_dump(mode="json"))
     run.console.show(report.settings(found))
     if run.json:
         run.console.json(found)

@@ -39,3 +39,11 @@ def test_wrong_settings_are_told(project: Project) -> None:
     ended = project.inv("settings", "--set", "task.cpu=300").check(2)
     assert "Fargate has no 300 CPU units" in ended.err
     assert ended.out == ""
+
+
+def test_values_of_variables_are_not_shown(project: Project) -> None:
+    """One of them may be a secret that is in the wrong place."""
+    project.settings("container: {environment: {PASSWORD: hunter22}}")
+    ended = project.inv("settings", "--json").check()
+    assert ended.json["container"]["environment"] == {"PASSWORD": "***"}
+    assert "hunter22" not in ended.said + project.inv("settings").check().said
