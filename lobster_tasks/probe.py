@@ -18,9 +18,12 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying
+from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
-from websockets.sync.client import connect
+from websockets.frames import CloseCode
+from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
+from websockets.uri import parse_uri
 
 from .aws import Aws
 from .clock import Clock
@@ -34,6 +37,7 @@ _STREAMLIT_PATH = "/_stcore/stream"
 _STREAMLIT_PROTOCOL = "streamlit"
 _PASSING_STATUSES = frozenset({502, 503, 504})
 _PAGE_STATUSES = frozenset({*range(200, 400), 401})
+_CHUNK = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -191,15 +195,8 @@ def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool
     origin = f"{parts.scheme}://{name}" if name else url
     started = clock.stopwatch()
     try:
-        with connect(
-            f"{'wss' if secure else 'ws'}://{name or parts.netloc}{path}",
-            sock=_open(parts) if name else None,
-            origin=Origin(origin),
-            subprotocols=_subprotocols(path),
-            ssl=_tls(checked) if secure else None,
-            open_timeout=ANSWER_WITHIN_SECONDS,
-            close_timeout=1,
-        ):
+        with _open(parts, name, checked) as stream:
+            _upgrade(stream, f"{'wss' if secure else 'ws'}://{name or parts.netloc}{path}", origin)
             milliseconds = (clock.stopwatch() - started) * 1000
     except InvalidStatus as refused:
         return _refused_handshake(path, origin, refused.response.status_code)
@@ -213,9 +210,29 @@ def _subprotocols(path: str) -> list[Subprotocol] | None:
     return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
 
 
-def _open(parts: SplitResult) -> socket.socket:
+def _open(parts: SplitResult, name: str, checked: bool) -> socket.socket:
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    return socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
+    plain = socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
+    if parts.scheme != "https":
+        return plain
+    return _tls(checked).wrap_socket(plain, server_hostname=name or parts.hostname)
+
+
+def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
+    """The handshake, and the end, in one thread: TLS that one thread reads and another writes loses what is sent."""
+    where = parse_uri(uri)
+    protocol = ClientProtocol(where, origin=Origin(origin), subprotocols=_subprotocols(where.path))
+    protocol.send_request(protocol.connect())
+    while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
+        stream.sendall(b"".join(protocol.data_to_send()))
+        if received := stream.recv(_CHUNK):
+            protocol.receive_data(received)
+        else:
+            protocol.receive_eof()
+    if protocol.handshake_exc is not None:
+        raise protocol.handshake_exc
+    protocol.send_close(CloseCode.NORMAL_CLOSURE)
+    stream.sendall(b"".join(protocol.data_to_send()))
 
 
 def _tls(checked: bool) -> ssl.SSLContext:
