@@ -22,7 +22,9 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
 from lobster_tasks.tasks.command import Run
+from tests.embedded.apprunner_stack import Sites
 from tests.embedded.images import push, web_app
+from tests.embedded.zones import Zone, simple
 from tests.embedded_process import EmbeddedProcess, eventually
 
 from .dump import Dump, at_rest, dump
@@ -39,11 +41,12 @@ How = Literal["in the same run", "by the same command again"]
 
 @dataclass(frozen=True)
 class Task:
-    """A task of ours with its flags; ``module`` is below lobster_tasks.tasks."""
+    """A task of ours with its flags and more settings; ``module`` is below lobster_tasks.tasks."""
 
     module: str
     name: str
     flags: Mapping[str, Any] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
 
     def run(self, run: Run) -> LobsterError | None:
         """Run its body; the error that it ended with, if it did."""
@@ -64,10 +67,10 @@ def deployed(tag: str) -> Task:
     return Task("deploy", "deploy", {"tag": tag})
 
 
-def new_run(url: str) -> Run:
+def new_run(url: str, *flags: str) -> Run:
     """A task's run as from the command line with ``--json --yes``, at the speed of the embedded AWS."""
     run = Run(Context(), json=True, yes=True)
-    settings = load({}, flags=SETTINGS)
+    settings = load({}, flags=(*SETTINGS, *flags))
     aws = Aws(settings.region, endpoint_url=url, credentials=KEYS, clock=Clock(speed=SPEED))
     run.__dict__.update(settings=settings, aws=aws)
     return run
@@ -79,16 +82,18 @@ class Stage:
 
     embedded: EmbeddedProcess
     undisturbed: dict[str, tuple[int, Dump]] = field(default_factory=dict)
+    runs: dict[tuple[str, ...], Run] = field(default_factory=dict)
 
     @cached_property
-    def run(self) -> Run:
-        """For every task that is not killed: its clients are made once."""
-        return new_run(self.embedded.url)
-
-    @property
     def settings(self) -> Settings:
         """The plan's settings, with a shorter wait."""
-        return self.run.settings
+        return load({}, flags=SETTINGS)
+
+    def run(self, task: Task) -> LobsterError | None:
+        """Run a task in this process, where clients are made once; the error that it ended with, if it did."""
+        if task.settings not in self.runs:
+            self.runs[task.settings] = new_run(self.embedded.url, *task.settings)
+        return task.run(self.runs[task.settings])
 
     def push(self, tag: str) -> None:
         """A release into the repository."""
@@ -97,7 +102,7 @@ class Stage:
 
     def done(self, task: Task) -> None:
         """Run a task that has to succeed."""
-        if error := task.run(self.run):
+        if error := self.run(task):
             raise error
 
     @cached_property
@@ -109,11 +114,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Story:
-    """A task, and what has happened before it."""
+    """A task, and what has happened before it; ``alone``: nothing but the stack is in the account."""
 
     name: str
     task: Task
     before: Callable[[Stage], None]
+    alone: bool = True
 
     def undisturbed(self, stage: Stage) -> tuple[int, Dump]:
         """How many calls a run that nothing disturbs makes that may change something, and what it ends in."""
@@ -152,6 +158,19 @@ def _with_two_releases(stage: Stage) -> None:
     stage.done(deployed("two"))
 
 
+def _beside_app_runner(stage: Stage) -> None:
+    """A release on Fargate, and the same app on App Runner under a domain of its own."""
+    _with_release(stage)
+    sites, zone = Sites(stage.embedded), Zone(stage.embedded, DOMAIN)
+    image = f"{stage.embedded.client('ecr').describe_repositories()['repositories'][0]['repositoryUri']}:one"
+    service = sites.create("site", SourceConfiguration=sites.source(image))
+    zone.settle(simple(f"app.{DOMAIN}", service["ServiceUrl"], ttl=60))
+
+
+DOMAIN = "crash.org"
+CUT_OVER = Task(
+    "cutover", "cutover", {"hold": "0", "wait": "300"}, (f"domains=app.{DOMAIN}", "apprunner.service=site")
+)
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
     Story("deploy, the first", deployed("one"), _with_image),
@@ -159,6 +178,8 @@ STORIES = (
     Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
     Story("teardown", TEAR_DOWN, _with_release),
 )
+# It takes long to get there, so it is struck in one way only.
+CROSSING = Story("cutover", CUT_OVER, _beside_app_runner, alone=False)
 
 
 @dataclass(frozen=True)
@@ -247,9 +268,9 @@ def strike(stage: Stage, story: Story, fault: Fault, k: int) -> Result | None:
 
 def _wrong_afterwards(stage: Stage, story: Story, fault: Fault, how: How, expected: Dump) -> str:
     """What is not as it should be once the command has been run again where it has to be."""
-    if how == "by the same command again" and (error := story.task.run(stage.run)):
+    if how == "by the same command again" and (error := stage.run(story.task)):
         return f"the same command again: {error}"
-    return differences(stage, expected) or (_left_by_teardown(stage) if fault.kills else "")
+    return differences(stage, expected) or (_left_by_teardown(stage) if fault.kills and story.alone else "")
 
 
 def _left_by_teardown(stage: Stage) -> str:
@@ -260,7 +281,7 @@ def _left_by_teardown(stage: Stage) -> str:
 
 def _disturbed(stage: Stage, story: Story) -> How | None:
     """Run it while the rules are in force."""
-    error = story.task.run(stage.run)
+    error = stage.run(story.task)
     met = stage.embedded.applied()
     stage.embedded.forgive()
     if not met:
@@ -297,7 +318,7 @@ def _perform(task: Task, url: str) -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    if error := task.run(new_run(url)):
+    if error := task.run(new_run(url, *task.settings)):
         raise SystemExit(error.exit_code)
 
 

@@ -13,6 +13,7 @@ from tests.embedded_process import eventually, start
 from tests.project import make
 
 from .crashing import (
+    CROSSING,
     FAULTS,
     HOW_OFTEN,
     KILLED,
@@ -107,3 +108,11 @@ def test_every_call_of_every_task_may_be_struck(stage: Stage, story: Story, faul
 def test_calls_may_be_struck_again_and_again(stage: Stage, story: Story, fault: Fault) -> None:
     results = [strike(stage, story, fault, n) for n in HOW_OFTEN]
     assert [str(result) for result in results if result and result.wrong] == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+def test_a_cut_over_may_be_killed_at_every_call(stage: Stage) -> None:
+    results = list(every(stage, CROSSING, KILLED))
+    assert results
+    assert [str(result) for result in results if result.wrong] == []
