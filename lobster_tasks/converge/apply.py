@@ -39,7 +39,7 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
         live[resource] = _perform(aws, change, live)
         done(change)
 
-    graph.run(kept, lambda resource: resource.needs, perform, lambda resource: resource.label, aws.clock)
+    graph.run(kept, lambda resource: resource.stands_on, perform, lambda resource: resource.label, aws.clock)
     graph.run(removed, _needed_by(removed), perform, lambda resource: resource.label, aws.clock)
 
 
@@ -76,4 +76,4 @@ def _is_taken(refused: AwsCallError) -> bool:
 
 def _needed_by(resources: Sequence[Resource]) -> Callable[[Resource], tuple[Resource, ...]]:
     """The graph upside down: what needs a resource goes before it."""
-    return lambda resource: tuple(other for other in resources if resource in other.needs)
+    return lambda resource: tuple(other for other in resources if resource in other.stands_on)

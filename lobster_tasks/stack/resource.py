@@ -103,6 +103,11 @@ class Resource(ABC):
             found += [candidate for candidate in candidates if isinstance(candidate, Resource)]
         return tuple(found)
 
+    @property
+    def stands_on(self) -> frozenset[Resource]:
+        """What it needs, what that needs, and so on: an order that holds also where one in between stays as it is."""
+        return frozenset(self.needs).union(*(each.stands_on for each in self.needs))
+
     def describe(self, attribute: str, value: Any) -> str:
         """An attribute's value as people read it; empty where it should not be shown."""
         if isinstance(value, bool):

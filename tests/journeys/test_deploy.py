@@ -249,10 +249,10 @@ def test_the_network_is_gone_for_half_a_minute(account: Account) -> None:
 
 
 def test_credentials_that_expire_halfway(account: Account) -> None:
-    account.push("one")
+    account.push("one", START_DELAY="1")
 
     def expire(progress: Progress) -> None:
-        if any("provisioning" in what for what in progress.said):
+        if any(what.endswith(" started") for what in progress.said):
             expired = {"code": "ExpiredTokenException", "message": "The security token included is expired"}
             account.order_fault(service="*", error=expired)
 

@@ -39,6 +39,8 @@ def test_with_a_certificate_https_is_there_before_anybody_is_sent_to_it(
     Stand.of(aws, *LISTENERS).converge()
     assert listeners(embedded) == {80: "forward"}
     embedded.forget_calls()
+    late = {"service": "ec2", "operation": "AuthorizeSecurityGroupIngress", "delay_seconds": 0.5}
+    embedded.order(late)
     secure = Stand.of(aws, *LISTENERS, load_balancer={"certificate": certificate})
     secure.converge()
     assert listeners(embedded) == {80: "redirect", 443: "forward"}
