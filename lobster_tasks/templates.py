@@ -28,6 +28,7 @@ ROLE_POLICIES = "fargate-iam-policies.json.j2"
 GITHUB_ACTIONS_POLICY = "github-actions-policy.json.j2"
 GITHUB_TRUST_POLICY = "github-trust-policy.json.j2"
 SETUP_POLICY = "setup-policy.json.j2"
+MIGRATION_POLICY = "migration-policy.json.j2"
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
@@ -73,12 +74,37 @@ def setup_policy(settings: Settings, account: str, partition: str) -> dict[str, 
     return render(SETUP_POLICY, settings, account, partition)
 
 
+def migration_policy(
+    settings: Settings, account: str, partition: str, *, edits_policies: bool = False
+) -> dict[str, Any]:
+    """What whoever moves the service ``apprunner.service`` has to be allowed besides the setup policy.
+
+    ``edits_policies``: the App Runner parts of the account's own policies too, which only writing policies takes out.
+    """
+    given = settings.apprunner.service or ""
+    more = {
+        "apprunner_name": given.split("/")[1] if given.startswith("arn:") else given,
+        "edits_policies": edits_policies,
+        "record_names": [name for domain in settings.domains for name in _record_names(domain)],
+    }
+    return render(MIGRATION_POLICY, settings, account, partition, **more)
+
+
+def _record_names(domain: str) -> tuple[str, str]:
+    """The records of a domain, and those that prove it, as the condition keys of Route 53 spell them.
+
+    "Normalizing the Route 53 condition key values": lower case, no dot at the end, ``\\052`` for an asterisk.
+    """
+    name = domain.lower()
+    return name.replace("*", "\\052"), f"_*.{name.removeprefix('*.')}"
+
+
 def github_provider_arn(account: str, partition: str) -> str:
     """The ARN of the account's provider for GitHub's tokens."""
     return f"arn:{partition}:iam::{account}:oidc-provider/{GITHUB_ISSUER}"
 
 
-def render(template: str, settings: Settings, account: str, partition: str, **more: str) -> dict[str, Any]:
+def render(template: str, settings: Settings, account: str, partition: str, **more: Any) -> dict[str, Any]:
     """Render one template; raises TemplateError with the template's name and line."""
     context = {**_context(settings, account, partition), **more}
     try:

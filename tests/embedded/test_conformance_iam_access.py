@@ -5,6 +5,7 @@ What each action is about, and which condition keys it has, is in the Service Au
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -355,6 +356,119 @@ def test_which_policy_may_be_attached(aws: EmbeddedProcess, who: Any) -> None:
     iam.attach_role_policy(RoleName="task", PolicyArn=reading)
     with refused("AccessDenied"):
         iam.attach_role_policy(RoleName="task", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def records(action: str, *records: tuple[str, str]) -> dict[str, Any]:
+    """A batch of changes to records of these names and types."""
+    changes = [
+        {"Action": action, "ResourceRecordSet": {**NOWHERE[kind], "Name": name, "Type": kind, "TTL": 60}}
+        for name, kind in records
+    ]
+    return {"Changes": changes}
+
+
+NOWHERE = {
+    "A": {"ResourceRecords": [{"Value": "192.0.2.1"}]},
+    "CNAME": {"ResourceRecords": [{"Value": "other.example.org"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("batch", "allowed"),
+    [
+        (records("CREATE", ("App.Example.com.", "A")), True),
+        (records("CREATE", ("*.example.com", "CNAME"), ("app.example.com", "A")), True),
+        (records("CREATE", ("_x1.app.example.com", "CNAME")), True),
+        (records("CREATE", ("example.com", "A")), False),
+        (records("CREATE", ("app.example.com", "A"), ("example.com", "A")), False),
+        (records("CREATE", ("_x1.app.example.com", "A")), True),
+        (records("UPSERT", ("app.example.com", "A")), False),
+    ],
+)
+def test_which_records_may_be_changed(aws: EmbeddedProcess, who: Any, batch: Any, allowed: bool) -> None:
+    """Route 53, "Using IAM policy conditions": names are in lower case, without the dot at the end, with octal codes
+    ('\\052' is an asterisk); ForAllValues asks for each record of a batch."""
+    zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"][
+        "Id"
+    ]
+    key = "route53:ChangeResourceRecordSets"
+    names = {f"{key}NormalizedRecordNames": ["app.example.com", "\\052.example.com", "_*.app.example.com"]}
+    kinds = {f"{key}RecordTypes": ["A", "CNAME"], f"{key}Actions": ["CREATE"]}
+    every = {"ForAllValues:StringLike": names, "ForAllValues:StringEquals": kinds}
+    arn = f"arn:aws:route53:::{zone.lstrip('/')}"
+    route53 = who(allow("route53:ChangeResourceRecordSets", arn, **every)).client("route53")
+    with (
+        nullcontext() if allowed else refused("AccessDenied", f"ChangeResourceRecordSets on resource: {arn}")
+    ):
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+
+@pytest.mark.parametrize(
+    ("more", "allowed"),
+    [
+        ({}, True),
+        ({"SubjectAlternativeNames": ["example.org"]}, False),
+        ({"ValidationMethod": "EMAIL"}, False),
+        ({"Tags": [{"Key": "team", "Value": "web"}]}, True),
+        ({"Tags": [{"Key": "team", "Value": "other"}]}, False),
+    ],
+)
+def test_which_certificates_may_be_asked_for(who: Any, more: dict[str, Any], allowed: bool) -> None:
+    """ACM, "Use condition keys with ACM": acm:DomainNames, acm:ValidationMethod; RequestCertificate has no resource,
+    and tags need acm:AddTagsToCertificate on a certificate."""
+    asking = {
+        "ForAllValues:StringEquals": {"acm:DomainNames": ["app.example.com"]},
+        "StringEquals": {"acm:ValidationMethod": "DNS"},
+    }
+    tagging = {"StringEquals": {"aws:RequestTag/team": "web"}}
+    acm = who(
+        allow("acm:RequestCertificate", **asking),
+        allow("acm:AddTagsToCertificate", f"arn:aws:acm:{HERE}:certificate/*", **tagging),
+    ).client("acm")
+    with nullcontext() if allowed else refused("AccessDeniedException"):
+        acm.request_certificate(**{"DomainName": "app.example.com", "ValidationMethod": "DNS", **more})
+
+
+def test_an_alias_stands_for_its_key(aws: EmbeddedProcess, who: Any) -> None:
+    """KMS, DescribeKey: key*; a policy names the key, by whatever the request names it."""
+    kms = aws.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/one", TargetKeyId=key)
+    caller = who(allow("kms:DescribeKey", key)).client("kms")
+    for name in ("alias/one", key, key.rpartition("/")[2]):
+        assert caller.describe_key(KeyId=name)["KeyMetadata"]["Arn"] == key
+
+
+def test_the_firewall_of_app_runner_is_asked_for_in_three_ways(aws: EmbeddedProcess, who: Any) -> None:
+    """App Runner, "Associating an AWS WAF web ACL", Permissions: wafv2:GetWebACLForResource on the service and on the
+    web ACL, apprunner:DescribeWebAclForService on the service."""
+    service = f"arn:aws:apprunner:{HERE}:service/site/1"
+    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "one"}
+    made = aws.client("wafv2").create_web_acl(
+        Name="one", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
+    )["Summary"]
+    aws.client("wafv2").associate_web_acl(WebACLArn=made["ARN"], ResourceArn=service)
+    looking = ("wafv2:GetWebACLForResource", [service, made["ARN"]])
+    app_runner = ("apprunner:DescribeWebAclForService", service)
+    found = (
+        who(allow(*looking), allow(*app_runner)).client("wafv2").get_web_acl_for_resource(ResourceArn=service)
+    )
+    assert found["WebACL"]["ARN"] == made["ARN"]
+    for at, told in enumerate(("webacl/one", "apprunner:DescribeWebAclForService")):
+        fewer = [allow(looking[0], service), allow(*app_runner)] if at == 0 else [allow(*looking)]
+        less = session(aws, f"less-{at}", *fewer).client("wafv2")
+        with refused("AccessDeniedException", told):
+            less.get_web_acl_for_resource(ResourceArn=service)
+
+
+def test_policies_of_groups(aws: EmbeddedProcess, who: Any) -> None:
+    """IAM, GetGroupPolicy: group*."""
+    aws.client("iam").create_group(GroupName="ops")
+    aws.client("iam").put_group_policy(
+        GroupName="ops", PolicyName="one", PolicyDocument=policy(allow("s3:*"))
+    )
+    iam = who(allow("iam:GetGroupPolicy", "arn:aws:iam::123456789012:group/ops")).client("iam")
+    assert iam.get_group_policy(GroupName="ops", PolicyName="one")["PolicyDocument"]
 
 
 def test_the_region_that_is_asked(who: Any) -> None:

@@ -195,9 +195,15 @@ def _without(policy: Document, at: int, element: str, members: Sequence[str], me
 
 def needless(policy: Document, questions: Iterable[Question]) -> list[str]:
     """The parts of a policy without which everything would be allowed as well."""
-    every = list(questions)
+    return needless_beside({"Statement": []}, policy, questions)
+
+
+def needless_beside(base: Document, policy: Document, questions: Iterable[Question]) -> list[str]:
+    """The parts of a policy that who has ``base`` too does without, of what both together allow."""
+    left = [each for each in questions if not each.allowed_by(base)]
+    allowed = [each for each in left if each.allowed_by(policy)]
     return [
-        str(each) for each in parts(policy) if all(question.allowed_by(each.policy) for question in every)
+        str(each) for each in parts(policy) if all(question.allowed_by(each.policy) for question in allowed)
     ]
 
 

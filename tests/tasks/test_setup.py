@@ -41,6 +41,20 @@ def resources(answer: dict[str, Any], action: str) -> set[str]:
     return {change["resource"] for change in answer["changes"]}
 
 
+def test_policies_are_printed_as_json(project: Project) -> None:
+    moving = ("print-setup-policy", "--migration")
+    sids = {each["Sid"] for each in project.inv("print-setup-policy").check().json["Statement"]}
+    assert "TheService" in sids
+    assert "apprunner.service: say which" in project.inv(*moving).check(2).err
+    assert "add --migration" in project.inv("print-setup-policy", "--edits-policies").check(2).err
+    arn = "arn:aws:apprunner:us-east-2:123456789012:service/old-app/0123"
+    printed = project.inv(*moving, "--edits-policies", "--set", f"apprunner.service={arn}").check().json
+    more = {each["Sid"]: each for each in printed["Statement"]}
+    assert not sids & set(more)
+    assert more["TheServiceOfAppRunner"]["Resource"].endswith(":service/old-app/*")
+    assert "TheAccountsOwnPolicies" in more
+
+
 def test_plan_changes_nothing_and_says_all(project: Project, embedded: EmbeddedProcess) -> None:
     answer = project.inv("plan", "--json", "--detailed-exitcode").check(8).json
     assert set(answer) == {"changes", "applied", "url", "cost"}

@@ -74,6 +74,7 @@ def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
     yield from _linking(account, f"{service}:{operation}", members)
     if service == "application-autoscaling":
         yield from scaling.beside(account, call, members)
+    yield from _looking_at_firewall(call, members)
 
 
 def _about(account: str, call: Call, service: str, operation: str, members: Members) -> Iterator[Asked]:
@@ -95,9 +96,17 @@ def _tagging(account: str, call: Call, service: str, members: Members) -> Iterat
     made = reference.find(service, call.operation)
     action = reference.find(service, operation)
     more = {f"{service}:CreateAction": call.operation} if service in CREATE_ACTION else {}
-    for resource in _made(account, call, made, members):
+    about = made if made.required or made.optional else action  # a request for a certificate has no resource
+    for resource in _made(account, call, about, members):
         context = contexts.of_call(account, call, action, resource, members)
         yield Asked(action.name, resource, {**context, **more})
+
+
+def _looking_at_firewall(call: Call, members: Members) -> Iterator[Asked]:
+    """App Runner is asked too for the web ACL of its service (App Runner, "Associating an AWS WAF web ACL")."""
+    arn = str(members.get("ResourceArn", ""))
+    if call.operation == "GetWebACLForResource" and ":apprunner:" in arn:
+        yield Asked("apprunner:DescribeWebAclForService", arn)
 
 
 def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:

@@ -6,6 +6,7 @@ them finds nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -68,6 +69,8 @@ def _service(account: str, call: Call, resource: str, members: Members) -> Conte
         return _ecs(account, call, resource, members)
     if call.service == "ec2":
         return {"ec2:Region": call.region}
+    if call.service in _ASKED_FOR:
+        return _ASKED_FOR[call.service](members)
     names = {
         "iam:AWSServiceName": "AWSServiceName",
         "iam:PermissionsBoundary": "PermissionsBoundary",
@@ -85,3 +88,35 @@ def _ecs(account: str, call: Call, resource: str, members: Members) -> Context:
         return {"ecs:cluster": f"{arn}cluster/{kind[1]}"}
     name = str(members.get("cluster") or "default").rpartition("/")[2]
     return {"ecs:cluster": f"{arn}cluster/{name}"} if kind[0] in ("*", "task-definition") else {}
+
+
+def _acm(members: Members) -> Context:
+    names = (
+        [members["DomainName"], *members.get("SubjectAlternativeNames", ())]
+        if "DomainName" in members
+        else []
+    )
+    found: Context = {"acm:DomainNames": [name.lower() for name in dict.fromkeys(names)]}
+    return found | (
+        {"acm:ValidationMethod": members["ValidationMethod"]} if "ValidationMethod" in members else {}
+    )
+
+
+def _route53(members: Members) -> Context:
+    """ "Using IAM policy conditions for fine-grained access control" (Route 53): names are normalized."""
+    changes = members.get("ChangeBatch", {}).get("Changes", ())
+    prefix = "route53:ChangeResourceRecordSets"
+    records = [each["ResourceRecordSet"] for each in changes]
+    return {
+        f"{prefix}NormalizedRecordNames": sorted({_normalized(each["Name"]) for each in records}),
+        f"{prefix}RecordTypes": sorted({each["Type"] for each in records}),
+        f"{prefix}Actions": sorted({each["Action"] for each in changes}),
+    }
+
+
+def _normalized(name: str) -> str:
+    """In lower case, without the dot at the end, and octal codes for all that is not of a host's name."""
+    return re.sub(r"[^a-z0-9_.\\-]", lambda found: f"\\{ord(found[0]):03o}", name.lower().rstrip("."))
+
+
+_ASKED_FOR = {"acm": _acm, "route53": _route53}

@@ -39,11 +39,13 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "elasticloadbalancing": {"LoadBalancerName": ("Name",), "TargetGroupName": ("Name",)},
     "iam": {
+        "GroupNameWithPath": ("GroupName",),
         "OidcProviderName": ("Url",),
         "PolicyNameWithPath": ("PolicyName",),
         "RoleNameWithPath": ("RoleName",),
         "UserNameWithPath": ("UserName",),
     },
+    "kms": {"KeyId": ("KeyId",)},
     "logs": {"LogGroupName": ("logGroupName",), "LogStreamName": ("logStreamName",)},
     "route53": {"Id": ("Id", "HostedZoneId")},
     "secretsmanager": {"SecretId": ("SecretId", "Name")},
@@ -74,6 +76,9 @@ def _found(account: str, call: Call, action: Action, members: Members) -> Iterat
     yield from given
     if action.name in ("ec2:CreateTags", "ec2:DeleteTags"):
         yield from _tagged(account, call, members)
+        return
+    if action.name == "wafv2:GetWebACLForResource":
+        yield from stored.web_acls_of(account, call.region, members["ResourceArn"])
         return
     makes = call.operation.startswith(MAKES)
     for kind in (*action.required, *action.optional):
@@ -133,6 +138,8 @@ def _names(account: str, call: Call, variable: str, members: Members) -> list[st
     if variable == "SecretId":
         head = f"arn:aws:secretsmanager:{call.region}:{account}:secret:"
         return [stored.secret_suffixed(account, head + name) for name in names]
+    if variable == "KeyId":
+        return [stored.key_id(account, call.region, name) for name in names]
     if variable == "OidcProviderName":
         return [name.removeprefix("https://") for name in names]
     if variable == "TaskDefinitionFamilyName":

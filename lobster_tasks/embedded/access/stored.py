@@ -11,9 +11,11 @@ from ..moto_door import (
     ec2_backends,
     elbv2_backends,
     iam_backends,
+    key_arn,
     policy_text,
     secretsmanager_backends,
     sts_backends,
+    wafv2_backends,
 )
 from ..services.iam_store import LINKED
 
@@ -68,6 +70,17 @@ def secret_suffixed(account: str, arn: str) -> str:
     secrets = list(secretsmanager_backends[account][region].secrets.values())
     found = next((secret.arn for secret in secrets if arn == secret.arn or name == secret.name), None)
     return str(found).split(":", 6)[6] if found else f"{name}-*"
+
+
+def key_id(account: str, region: str, key: str) -> str:
+    """A key's id, by its id or ARN, or the name or ARN of an alias."""
+    return key_arn(account, region, key).rpartition("/")[2]
+
+
+def web_acls_of(account: str, region: str, arn: str) -> list[str]:
+    """The web ACL that protects a resource, if one does."""
+    found = wafv2_backends[account][region].get_web_acl_for_resource(arn)
+    return [str(found.arn)] if found else []
 
 
 def vpc_of_group(account: str, region: str, group: str) -> str | None:
