@@ -231,7 +231,8 @@ def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
             protocol.receive_eof()
     if protocol.handshake_exc is not None:
         raise protocol.handshake_exc
-    protocol.send_close(CloseCode.NORMAL_CLOSURE)
+    if protocol.state is State.OPEN:  # or the app closed with the same breath
+        protocol.send_close(CloseCode.NORMAL_CLOSURE)
     stream.sendall(b"".join(protocol.data_to_send()))
 
 

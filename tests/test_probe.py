@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.datastructures import Headers
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
@@ -94,6 +96,27 @@ def test_a_name_that_dns_does_not_know() -> None:
     answer = get(CLOCK, "http://lobster-alb-1.invalid", "/")
     assert answer.said == "GET /: DNS does not know the name yet at lobster-alb-1.invalid"
     assert answer.passing
+
+
+def test_an_app_that_closes_in_the_same_breath_has_shaken_hands() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def upgrade_and_close() -> None:
+            client, _ = listening.accept()
+            with client:
+                protocol = ServerProtocol()
+                protocol.receive_data(client.recv(65536))
+                [request] = protocol.events_received()
+                assert isinstance(request, Request)
+                protocol.send_response(protocol.accept(request))
+                protocol.send_close(CloseCode.GOING_AWAY)
+                client.sendall(b"".join(protocol.data_to_send()))
+
+        thread = threading.Thread(target=upgrade_and_close)
+        thread.start()
+        answer = shake_hands(CLOCK, f"http://127.0.0.1:{listening.getsockname()[1]}", "/ws")
+        thread.join()
+    assert (answer.ok, answer.said) == (True, "WebSocket open")
 
 
 def test_a_handshake_as_streamlit_wants_it() -> None:
