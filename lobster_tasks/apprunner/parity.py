@@ -77,7 +77,10 @@ def compare(aws: Aws, settings: Settings, given: str = "") -> Parity:
 def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> Parity:
     """The comparison with a service as DescribeService shows it."""
     old, new = _old(service), _new(aws, settings)
-    rows = tuple(_rows(aws.clock, settings, old, new))
+    # A certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here. What is
+    # warned of is set for all threads at once, and so before they start.
+    with warnings.catch_warnings(action="ignore"):
+        rows = tuple(_rows(aws.clock, settings, old, new))
     return Parity(service["ServiceArn"], old, new, rows)
 
 
@@ -184,19 +187,15 @@ def _ask(
     """One request; redirects are not followed. ``within`` is in real seconds: programs run at their own pace."""
     started = clock.stopwatch()
     try:
-        # A certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here.
-        with (
-            warnings.catch_warnings(action="ignore"),
-            requests.request(
-                method,
-                f"{url}{path}",
-                data=data,
-                timeout=within,
-                allow_redirects=False,
-                stream=True,
-                verify=False,
-            ) as answer,
-        ):
+        with requests.request(
+            method,
+            f"{url}{path}",
+            data=data,
+            timeout=within,
+            allow_redirects=False,
+            stream=True,
+            verify=False,
+        ) as answer:
             body = next(answer.iter_content(_BODY_BYTES), b"")
             taken = (clock.stopwatch() - started) * 1000
             headers = {name.lower(): value for name, value in answer.headers.items()}

@@ -27,23 +27,33 @@ SAMPLE = {
 }
 # Without --edits-policies clean-up does not look for App Runner's parts of policies, and says so.
 NOT_LOOKED_FOR = "iam:GetAccountAuthorizationDetails"
+_SERVICES_OF_AN_ACCOUNT = 8
 
 
 class Place:
     """An account with a release on Fargate, to which services of App Runner come, one at a time."""
 
     def __init__(self, process: EmbeddedProcess, folder: Path) -> None:
-        self.process, self.folder, self.count = process, folder, 0
+        self.process, self.folder = process, folder
+        self.services = self.count = 0
         self.intact: Moving | None = None
 
     def move(self, policy: Any) -> Moving:
         """A service that is about to be moved, by a new role with this policy for the move of ``moved-N``."""
         if self.intact is None:
-            self.intact = Moving(self.process, f"moved-{self.count}", self.folder, {})
+            self._renew()
+            self.services += 1
+            self.intact = Moving(self.process, f"moved-{self.services}", self.folder, {})
             furnish(self.intact)
         self.count += 1
         name = self.intact.name
         return Moving(self.process, name, self.folder, policy(settings_of(name)), role=f"moves-{self.count}")
+
+    def _renew(self) -> None:
+        """A new account every now and then: App Runner gives one ten connections, connectors, and so on."""
+        if self.services and self.services % _SERVICES_OF_AN_ACCOUNT == 0:
+            self.process.reset()
+            stand(self.process)
 
 
 @pytest.fixture(scope="module")
