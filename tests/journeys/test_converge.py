@@ -160,7 +160,7 @@ def test_a_rule_with_a_description_is_the_same_rule(standing: Account) -> None:
     assert standing.plan().changes == ()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in (2, 3))])
 def test_slices_in_any_order_any_number_of_times_make_the_same_whole(account: Account, seed: int) -> None:
     account.converge()
     whole = account.snapshot()

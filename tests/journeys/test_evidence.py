@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from lobster_tasks import settings
+from lobster_tasks.aws import Aws
 from lobster_tasks.errors import UsageError
 from lobster_tasks.rollout import Outcome, follow
 
@@ -76,6 +78,6 @@ def test_calls_are_counted_and_few(account: Account) -> None:
         ("$(rm -rf /):1", "is not the ARN"),
     ],
 )
-def test_what_cannot_be_followed(account: Account, given: str, says: str) -> None:
+def test_what_cannot_be_followed(aws: Aws, given: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        follow(account.aws, account.settings, given)
+        follow(aws, settings.load({}), given)

@@ -50,7 +50,7 @@ def is_calm(ended: Ended) -> None:
         pytest.param("CreateRole", "to create", marks=pytest.mark.exhaustive),
         ("CreateLoadBalancer", "created role"),
         pytest.param("CreateService", "created task definition", marks=pytest.mark.exhaustive),
-        ("DescribeSecurityGroups", ""),
+        pytest.param("DescribeSecurityGroups", "", marks=pytest.mark.exhaustive),
     ],
 )
 def test_an_interrupted_setup_is_finished_by_the_next(

@@ -69,7 +69,18 @@ def test_plan_changes_nothing_and_says_all(project: Project, embedded: EmbeddedP
     assert not calls(embedded)
 
 
-@pytest.mark.parametrize("task", SLICES)
+@pytest.mark.parametrize(
+    "task",
+    [
+        "create-iam-policies",
+        "create-fargate-service",
+        *(
+            pytest.param(each, marks=pytest.mark.exhaustive)
+            for each in SLICES
+            if each not in ("create-iam-policies", "create-fargate-service")
+        ),
+    ],
+)
 def test_each_slice_stands_alone(project: Project, embedded: EmbeddedProcess, task: str) -> None:
     answer = project.inv(task, "--json").check().json
     assert answer["applied"]
