@@ -175,6 +175,10 @@ def furnish(moving: Moving) -> None:
 
 def clear(sites: Sites) -> None:
     """No service is there any more: what another one uses would stay."""
+    ways_in, named = "VpcIngressConnectionSummaryList", "VpcIngressConnectionArn"
+    for each in sites.api.list_vpc_ingress_connections()[ways_in]:
+        sites.api.delete_vpc_ingress_connection(**{named: each[named]})
+    eventually(lambda: not sites.api.list_vpc_ingress_connections()[ways_in])
     for each in sites.api.list_services()["ServiceSummaryList"]:
         sites.api.delete_service(ServiceArn=each["ServiceArn"])
     eventually(lambda: not sites.api.list_services()["ServiceSummaryList"])
