@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from lobster_tasks.apprunner.cutover import led_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.embedded.policy import decide
+from lobster_tasks.errors import NotReadyError
+from lobster_tasks.images.engines import password_for
 from lobster_tasks.settings import Settings, load
 from tests.conftest import SPEED
 from tests.embedded.identities import ACCOUNT, Identity, session
@@ -219,9 +222,23 @@ def released(account: releasing.Account, project: Project) -> None:
     _ends(rollout.deploy(aws, settings, "three"), "rolled_back")
     _ends(rollout.rollback(aws, settings), "live")
     rollout.scale(aws, settings, 2)
-    for task in ("status", "logs", "history"):
-        project.inv(task).check()
+    for task in (("status",), ("logs",), ("logs", "--task", _a_task(account)), ("history",)):
+        project.inv(*task).check()
+    password_for(aws)  # what docker and podman sign in with
     project.inv("render-task-definition", "--tag", "one").check()
+    account.order_fault(operation="ListServiceDeployments", error={"code": "InvalidAction"})
+    rollout.history(aws, settings)  # where ECS has no service deployments, the revisions tell
+    account.clear_faults()
+    network = account.service()["networkConfiguration"]
+    network["awsvpcConfiguration"]["assignPublicIp"] = "DISABLED"
+    account.update(networkConfiguration=network)
+    with suppress(NotReadyError):  # public subnets, and no public address: are there endpoints?
+        rollout.preview(aws, settings, "one")
+
+
+def _a_task(account: releasing.Account) -> str:
+    where = {"cluster": account.settings.cluster, "serviceName": account.settings.service}
+    return str(account.client("ecs").list_tasks(**where)["taskArns"][0]).rpartition("/")[2]
 
 
 def _ends(outcome: rollout.Outcome, verdict: str) -> None:
