@@ -513,6 +513,11 @@ class ProbeSettings(_Section):
     websocket: Annotated[str | None, BeforeValidator(_path_or_none)] = "/_stcore/stream"
 
 
+def service_name(given: str) -> str:
+    """The name of an App Runner service that is given by its name or its ARN."""
+    return given.split("/")[1] if given.startswith("arn:") else given
+
+
 class AppRunnerSettings(_Section):
     """The App Runner service that this stack takes over from, and what has to hold before it is cleaned up."""
 

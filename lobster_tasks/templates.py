@@ -20,7 +20,7 @@ from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
 from .errors import TemplateError
-from .settings import STACK_TAG, Settings
+from .settings import STACK_TAG, Settings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
 TRUST_POLICY = "ecs-trust-policy.json.j2"
@@ -83,7 +83,7 @@ def migration_policy(
     """
     given = settings.apprunner.service or ""
     more = {
-        "apprunner_name": given.split("/")[1] if given.startswith("arn:") else given,
+        "apprunner_name": service_name(given),
         "edits_policies": edits_policies,
         "record_names": [name for domain in settings.domains for name in _record_names(domain)],
     }

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ..aws import Aws
 from ..doctor.check import Check
 from ..errors import LobsterError, OutOfTimeError, RefusedError
-from ..settings import Settings
+from ..settings import Settings, service_name
 from . import belongings, gates, saved, services
 from .belongings import Belongings, Kept, Thing
 from .parity import Parity, compare_service, named_service
@@ -131,7 +131,7 @@ def _service(aws: Aws, given: str) -> AwsDict | None:
 
 def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool) -> Survey:
     """The service is gone: what it may have left behind, by its saved description."""
-    name = given.split("/")[1] if given.startswith("arn:") else given
+    name = service_name(given)
     known = saved.load(folder, name)
     if known is None:
         services.find(aws, given)  # says which there are

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
 from ..aws import Aws
 from ..errors import LobsterError
 from ..images import push_image
-from ..settings import Settings
+from ..settings import Settings, service_name
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def stand_up(aws: Aws, settings: Settings, folder: Path) -> Before:
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG})
-    name = service_name(settings)
+    name = name_of(settings)
     made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image.reference))
     service = _running(aws, made["Service"]["ServiceArn"])
     domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
@@ -56,10 +57,12 @@ def stand_up(aws: Aws, settings: Settings, folder: Path) -> Before:
     return Before(name, service["ServiceArn"], f"http://{service['ServiceUrl']}", domain, zone)
 
 
-def service_name(settings: Settings) -> str:
+def name_of(settings: Settings) -> str:
     """The stack's name, as App Runner takes names."""
     least, most = _NAME_LENGTH
-    return settings.apprunner.service or settings.name.replace(".", "-")[:most].ljust(least, "x")
+    if settings.apprunner.service:
+        return service_name(settings.apprunner.service)
+    return settings.name.replace(".", "-")[:most].ljust(least, "x")
 
 
 def size(cpu: int, memory: int) -> tuple[int, int]:
@@ -76,7 +79,7 @@ def _request(aws: Aws, settings: Settings, name: str, image: str) -> dict[str, A
         "RuntimeEnvironmentSecrets": dict(container.secrets),
     }
     if container.command:
-        configuration["StartCommand"] = " ".join(container.command)
+        configuration["StartCommand"] = shlex.join(container.command)
     return {
         "ServiceName": name,
         "SourceConfiguration": {

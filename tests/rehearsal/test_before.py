@@ -10,9 +10,10 @@ import requests
 from lobster_tasks import settings
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import LobsterError
-from lobster_tasks.rehearsal.before import service_name, size, stand_up
+from lobster_tasks.rehearsal.before import name_of, size, stand_up
 from tests.embedded_process import EmbeddedProcess
 
+ARN = "arn:aws:apprunner:us-east-2:123456789012"
 APP = """
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -45,6 +46,14 @@ def test_the_app_is_on_app_runner_with_its_domain(
     assert (domain["DomainName"], domain["Status"]) == ("lobster.example.com", "ACTIVE")
 
 
+def test_a_command_is_told_as_a_shell_takes_it(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
+    words = ["sh", "-c", "COLOUR='dark red' exec python /app.py"]
+    before = stand_up(aws, settings.load({"container": {"command": words}}), tmp_path)
+    assert requests.get(before.address, timeout=10).text == "on-app-runner dark red"
+
+
 def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile.streamlit").write_text('FROM python\nCMD ["sh", "-c", "exit 3"]\n')
     with pytest.raises(LobsterError, match="does not run on App Runner: CREATE_FAILED"):
@@ -68,7 +77,12 @@ def test_the_nearest_size(task: tuple[int, int], instance: tuple[int, int]) -> N
 
 @pytest.mark.parametrize(
     ("given", "name"),
-    [({}, "lobster"), ({"name": "a.b"}, "a-bx"), ({"apprunner": {"service": "mine"}}, "mine")],
+    [
+        ({}, "lobster"),
+        ({"name": "a.b"}, "a-bx"),
+        ({"apprunner": {"service": "mine"}}, "mine"),
+        ({"apprunner": {"service": f"{ARN}:service/mine/8fe1e10304f84fd2b0df550fe98a71fa"}}, "mine"),
+    ],
 )
 def test_a_name_that_app_runner_takes(given: dict[str, object], name: str) -> None:
-    assert service_name(settings.load(given)) == name
+    assert name_of(settings.load(given)) == name
