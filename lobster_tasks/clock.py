@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from .errors import InterruptedRunError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Clock:
         """Let ``seconds`` of this clock pass; raises InterruptedRunError once the clock is stopped."""
         if self._stopped.wait(seconds / self.speed):
             raise InterruptedRunError("Interrupted.")
+
+    def until(self, look: Callable[[], T], within: float, every: float) -> T | None:
+        """The first thing that ``look`` finds, asked ``every`` seconds; None where ``within`` is over before."""
+        deadline = self.now() + within
+        while not (found := look()):
+            if self.now() >= deadline:
+                return None
+            self.sleep(every)
+        return found
 
     def stop(self) -> None:
         """Wake every sleeper, so that Ctrl-C ends the waits of all threads."""

@@ -25,6 +25,15 @@ def test_stamps_are_seconds_since_1970_and_ages_are_seconds_of_the_clock() -> No
     assert clock.age(hour_ago) == pytest.approx(3600, abs=100)
 
 
+def test_what_is_found_ends_a_wait_and_so_does_its_time() -> None:
+    clock, looks = Clock(speed=1000), iter(["", "", "there", "later"])
+    assert clock.until(lambda: next(looks), within=3600, every=1) == "there"
+    assert next(looks) == "later"
+    began = clock.now()
+    assert clock.until(lambda: "", within=10, every=1) is None
+    assert clock.now() - began >= 10
+
+
 def test_stopping_wakes_every_sleeper_and_lets_nobody_sleep_again() -> None:
     clock, asleep, woken = Clock(), threading.Barrier(4), []
 

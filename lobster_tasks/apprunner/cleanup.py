@@ -236,15 +236,12 @@ def _settled(aws: Aws, arn: str) -> AwsDict | None:
 
 
 def _until(aws: Aws, done: Callable[[], bool], about: str) -> None:
-    deadline = aws.clock.now() + _SETTLED_WITHIN_SECONDS
-    while not done():
-        if aws.clock.now() >= deadline:
-            minutes = _SETTLED_WITHIN_SECONDS / 60
-            raise OutOfTimeError(
-                f"App Runner is still at work on {about} after {minutes:.0f} minutes.",
-                next_step="run the same command again: it goes on from there",
-            )
-        aws.clock.sleep(_BETWEEN_SECONDS)
+    if not aws.clock.until(done, _SETTLED_WITHIN_SECONDS, _BETWEEN_SECONDS):
+        minutes = _SETTLED_WITHIN_SECONDS / 60
+        raise OutOfTimeError(
+            f"App Runner is still at work on {about} after {minutes:.0f} minutes.",
+            next_step="run the same command again: it goes on from there",
+        )
 
 
 def _expect(service: AwsDict | None, status: str) -> None:

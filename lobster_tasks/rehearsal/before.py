@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tenacity import RetryError, Retrying, retry_if_result, wait_fixed
-
 from ..aws import Aws
 from ..errors import LobsterError
 from ..images import push_image
@@ -127,18 +125,9 @@ def _document(statement: dict[str, Any]) -> str:
 
 def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
     """The first thing that ``look`` finds; LobsterError with ``otherwise`` where it finds nothing for long."""
-    deadline = aws.clock.now() + _WAIT_SECONDS
-    retrying = Retrying(
-        retry=retry_if_result(lambda found: not found),
-        stop=lambda _: aws.clock.now() >= deadline,
-        wait=wait_fixed(_LOOK_EVERY_SECONDS),
-        sleep=aws.clock.sleep,
-    )
-    try:
-        found = retrying(look)
-    except RetryError as late:
-        raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min") from late
-    assert found is not None  # or it would have been looked at again
+    found = aws.clock.until(look, _WAIT_SECONDS, _LOOK_EVERY_SECONDS)
+    if not found:
+        raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min")
     return found
 
 

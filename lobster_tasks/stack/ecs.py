@@ -383,14 +383,11 @@ class Service(Resource):
         return any(each["image"].endswith(f":{NO_RELEASE}") for each in containers)
 
     def _await_drained(self, aws: Aws) -> None:
-        deadline = aws.clock.now() + _DRAINED_WITHIN_SECONDS
-        while self._is_draining(aws):
-            if aws.clock.now() > deadline:
-                raise OutOfTimeError(
-                    f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
-                    next_step="run the same command again",
-                )
-            aws.clock.sleep(3)
+        if not aws.clock.until(lambda: not self._is_draining(aws), _DRAINED_WITHIN_SECONDS, 3):
+            raise OutOfTimeError(
+                f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
+                next_step="run the same command again",
+            )
 
     def _is_draining(self, aws: Aws) -> bool:
         asked = {"cluster": self.cluster.name, "services": [self.name]}

@@ -114,14 +114,11 @@ class LoadBalancer(Resource):
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLoadBalancer, and wait until it is no longer described."""
         aws.call("elbv2:DeleteLoadBalancer", self.label, LoadBalancerArn=live.id)
-        deadline = aws.clock.now() + _GONE_WITHIN_SECONDS
-        while self._is_there(aws, live):
-            if aws.clock.now() > deadline:
-                raise OutOfTimeError(
-                    f"{self.label} is still there after {_GONE_WITHIN_SECONDS:.0f} s.",
-                    next_step="run the same command again",
-                )
-            aws.clock.sleep(2)
+        if not aws.clock.until(lambda: not self._is_there(aws, live), _GONE_WITHIN_SECONDS, 2):
+            raise OutOfTimeError(
+                f"{self.label} is still there after {_GONE_WITHIN_SECONDS:.0f} s.",
+                next_step="run the same command again",
+            )
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTags."""

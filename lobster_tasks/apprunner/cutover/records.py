@@ -38,12 +38,13 @@ def change(
 
 
 def _await_sync(aws: Aws, change: str, about: str) -> None:
-    deadline = aws.clock.now() + _SYNC_WITHIN_SECONDS
-    while aws.call("route53:GetChange", about, Id=change)["ChangeInfo"]["Status"] != "INSYNC":
-        if aws.clock.now() >= deadline:
-            raise OutOfTimeError(
-                f"Route 53 has not spread the change of {about} yet.",
-                f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
-                "inv cutover takes up where this stopped",
-            )
-        aws.clock.sleep(_SYNC_EVERY_SECONDS)
+    def is_in_sync() -> bool:
+        status = aws.call("route53:GetChange", about, Id=change)["ChangeInfo"]["Status"]
+        return bool(status == "INSYNC")
+
+    if not aws.clock.until(is_in_sync, _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS):
+        raise OutOfTimeError(
+            f"Route 53 has not spread the change of {about} yet.",
+            f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
+            "inv cutover takes up where this stopped",
+        )
