@@ -6,8 +6,9 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,6 +66,20 @@ def first_release(aws: Aws, settings: Settings, folder: Path, *later: str) -> st
     return ended.url
 
 
+@contextlib.contextmanager
+def at_work(stop: threading.Event, work: Iterable[Callable[[], None]]) -> Iterator[None]:
+    """All of ``work`` side by side as long as the block, at whose end ``stop`` is set and everybody waited for."""
+    threads = [threading.Thread(target=each) for each in work]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=60)
+
+
 @dataclass
 class Crowd:
     """Clients that ask without pause, and WebSockets that speak ten times a second."""
@@ -85,18 +100,10 @@ class Crowd:
     def present(self) -> Iterator[None]:
         """The crowd is there as long as the block."""
         ready = threading.Barrier(SOCKETS + 1)
-        threads = [threading.Thread(target=self._ask) for _ in range(CLIENTS)]
-        threads += [threading.Thread(target=self._listen, args=(ready,)) for _ in range(SOCKETS)]
-        for thread in threads:
-            thread.start()
-        ready.wait(timeout=60)
-        self.started = time.monotonic()
-        try:
+        with at_work(self._stop, [self._ask] * CLIENTS + [partial(self._listen, ready)] * SOCKETS):
+            ready.wait(timeout=60)
+            self.started = time.monotonic()
             yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join(timeout=60)
 
     def _ask(self) -> None:
         with requests.Session() as session:

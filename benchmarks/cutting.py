@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import tempfile
 import threading
@@ -19,15 +18,15 @@ import requests
 
 from lobster_tasks.apprunner.cutover import CutOver, cut_over, go_back
 from lobster_tasks.aws import Aws
+from lobster_tasks.rehearsal.before import lead, serve
 from lobster_tasks.rollout import Progress
 from lobster_tasks.settings import Settings, load
 
 from .common import embedded_aws
-from .crowd import CLIENTS, an_account, first_release
+from .crowd import CLIENTS, an_account, at_work, first_release
 
 _SPEED = 20.0
-_DOMAIN, _ZONE, _TTL_SECONDS = "app.example.com", "example.com", 60
-_PULL = "arn:aws:iam::aws:policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
+_DOMAIN, _TTL_SECONDS = "app.example.com", 60
 
 
 def figures() -> Iterator[str]:
@@ -36,7 +35,8 @@ def figures() -> Iterator[str]:
         aws = an_account(url, _SPEED)
         settings = load({"domains": [_DOMAIN], "probe": {"path": "/asked", "websocket": "/ws"}})
         first_release(aws, settings, Path(folder), "two")
-        zone = _lead_to_app_runner(aws)
+        image = f"{aws.account}.dkr.ecr.{aws.region}.amazonaws.com/{settings.repository}:two"
+        zone = lead(aws, serve(aws, settings, image), _DOMAIN)
         yield _told(*_under_visitors(aws, zone, lambda: _broken_at_half(aws, settings)))
         _repair(aws)
         yield _told(*_under_visitors(aws, zone, lambda: cut_over(aws, settings)))
@@ -91,58 +91,6 @@ def _secure_listener(aws: Aws) -> str:
     return next(str(each["ListenerArn"]) for each in listeners if each["Port"] == 443)
 
 
-def _lead_to_app_runner(aws: Aws) -> str:
-    """The same app on App Runner, under the domain; the hosted zone."""
-    service = _service(aws)
-    arn = service["ServiceArn"]
-    made = aws.call("route53:CreateHostedZone", Name=_ZONE, CallerReference="benchmark")["HostedZone"]
-    zone = str(made["Id"]).removeprefix("/hostedzone/")
-    aws.call("apprunner:AssociateCustomDomain", ServiceArn=arn, DomainName=_DOMAIN, EnableWWWSubdomain=False)
-    records = _await(lambda: _custom_domain(aws, arn)["CertificateValidationRecords"])
-    _create(aws, zone, _DOMAIN, service["ServiceUrl"])
-    for each in records:
-        _create(aws, zone, each["Name"], each["Value"])
-    _await(lambda: _custom_domain(aws, arn)["Status"] == "ACTIVE")
-    return zone
-
-
-def _service(aws: Aws) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole"}
-    trust = {"Statement": [{**statement, "Principal": {"Service": "build.apprunner.amazonaws.com"}}]}
-    document = json.dumps({"Version": "2012-10-17", **trust})
-    role = aws.call("iam:CreateRole", RoleName="pull", AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    aws.call("iam:AttachRolePolicy", RoleName="pull", PolicyArn=_PULL)
-    image = {
-        "ImageIdentifier": f"{aws.account}.dkr.ecr.{aws.region}.amazonaws.com/homara:two",
-        "ImageRepositoryType": "ECR",
-        "ImageConfiguration": {"Port": "8501"},
-    }
-    source = {"ImageRepository": image, "AutoDeploymentsEnabled": False}
-    source |= {"AuthenticationConfiguration": {"AccessRoleArn": role}}
-    made = aws.call("apprunner:CreateService", ServiceName="site", SourceConfiguration=source)["Service"]
-    arn = made["ServiceArn"]
-    _await(lambda: aws.call("apprunner:DescribeService", ServiceArn=arn)["Service"]["Status"] == "RUNNING")
-    return dict(made)
-
-
-def _custom_domain(aws: Aws, arn: str) -> dict[str, Any]:
-    return dict(aws.call("apprunner:DescribeCustomDomains", ServiceArn=arn)["CustomDomains"][0])
-
-
-def _create(aws: Aws, zone: str, name: str, value: str) -> None:
-    record = {"Name": name, "Type": "CNAME", "TTL": _TTL_SECONDS, "ResourceRecords": [{"Value": value}]}
-    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
-    aws.call("route53:ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch=batch)
-
-
-def _await(look: Any, within: float = 60.0) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.1)
-    return found
-
-
 @dataclass
 class Visitors:
     """Browsers: they ask the name servers, remember the answer for the TTL, and follow to HTTPS at that address."""
@@ -161,15 +109,8 @@ class Visitors:
     @contextlib.contextmanager
     def present(self) -> Iterator[None]:
         """They are there as long as the block."""
-        threads = [threading.Thread(target=self._visit) for _ in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        try:
+        with at_work(self._stop, [self._visit] * CLIENTS):
             yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join(timeout=60)
 
     def _visit(self) -> None:
         until, address = 0.0, ""

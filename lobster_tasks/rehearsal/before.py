@@ -47,12 +47,18 @@ def stand_up(aws: Aws, settings: Settings, folder: Path) -> Before:
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG})
-    name = name_of(settings)
-    made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image.reference))
-    service = _running(aws, made["Service"]["ServiceArn"])
+    service = serve(aws, settings, image.reference)
     domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
-    zone = _domain(aws, service, domain)
-    return Before(name, service["ServiceArn"], f"http://{service['ServiceUrl']}", domain, zone)
+    zone = lead(aws, service, domain)
+    address = f"http://{service['ServiceUrl']}"
+    return Before(service["ServiceName"], service["ServiceArn"], address, domain, zone)
+
+
+def serve(aws: Aws, settings: Settings, image: str) -> dict[str, Any]:
+    """Run an image (its reference) on App Runner, with roles of its own; the service, as DescribeService has it."""
+    name = name_of(settings)
+    made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image))
+    return _running(aws, made["Service"]["ServiceArn"])
 
 
 def name_of(settings: Settings) -> str:
@@ -144,8 +150,8 @@ def _running(aws: Aws, arn: str) -> dict[str, Any]:
     return service
 
 
-def _domain(aws: Aws, service: dict[str, Any], domain: str) -> str:
-    """A hosted zone with the domain leading to the service, proven by its records; the zone's id."""
+def lead(aws: Aws, service: dict[str, Any], domain: str) -> str:
+    """Make a hosted zone in which the domain leads to the service, proven by its records; the zone's id."""
     parent = domain.partition(".")[2] if domain.count(".") > 1 else domain
     zone = str(
         aws.call("route53:CreateHostedZone", parent, Name=parent, CallerReference=domain)["HostedZone"]["Id"]
