@@ -36,7 +36,7 @@ _BETWEEN_SECONDS = 2.0
 _STREAMLIT_PATH = "/_stcore/stream"
 _STREAMLIT_PROTOCOL = "streamlit"
 _PASSING_STATUSES = frozenset({502, 503, 504})
-_PAGE_STATUSES = frozenset({*range(200, 400), 401})
+PAGE_STATUSES = frozenset({*range(200, 400), 401})
 _CHUNK = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -181,7 +181,7 @@ def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False
         return _unreached(f"GET {path}", url, error)
     milliseconds = (clock.stopwatch() - started) * 1000
     said = f"GET {path} {answer.status_code} in {milliseconds:.0f} ms"
-    if answer.status_code in _PAGE_STATUSES:
+    if answer.status_code in PAGE_STATUSES:
         return Answer(True, said, answer.status_code, milliseconds)
     words = _status_words(answer.status_code)
     passing = answer.status_code in _PASSING_STATUSES

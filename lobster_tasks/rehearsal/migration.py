@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,14 +44,16 @@ def on_app_runner(stage: Stage) -> Before:
 def visited(stage: Stage, before: Before) -> Iterator[None]:
     """People visit the domain for as long as the block lasts, wherever it leads; none may be turned away."""
     url, path = f"http://{before.domain}", stage.settings.probe.path
-    with TrafficByName(
+    visitors = TrafficByName(
         url,
         path,
         name=f"visits to {before.domain}",
         thinking_seconds=_THINKING_SECONDS,
         aws=stage.aws,
         zone=before.zone,
-    ) as visitors:
+    )
+    # Around their threads, and not in them: what is ignored is so for all.
+    with warnings.catch_warnings(action="ignore"), visitors:
         yield
     stage.rehearsal.count(visitors, stage.aws.clock.speed)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from ..aws import Aws
+from ..probe import PAGE_STATUSES
 
 _VISITORS = 4
 _THINKING_SECONDS = 0.01  # real ones; visitors do not run faster because time does
@@ -26,7 +26,7 @@ _ANSWER_WITHIN_SECONDS = 30.0
 
 @dataclass
 class Traffic:
-    """Visits ``url`` + ``path`` for as long as the block lasts; an answer of 500 and above, or none, is a failure.
+    """Visits ``url`` + ``path`` for as long as the block lasts; an answer that is no page, or none, is a failure.
 
     ``websocket`` is a path on which one connection is opened at the start and held.
     """
@@ -81,7 +81,7 @@ class Traffic:
             answer = session.get(where, timeout=_ANSWER_WITHIN_SECONDS, allow_redirects=False)
         except requests.RequestException as error:
             return type(error).__name__
-        return str(answer.status_code) if answer.status_code >= 500 else None
+        return _failure(answer)
 
     def _count(self, failure: str | None) -> None:
         with self._lock:
@@ -117,18 +117,22 @@ class Traffic:
                 continue
 
 
-@dataclass
+def _failure(answer: requests.Response) -> str | None:
+    """The status of what is no page to visitors, as the probe of a release has it."""
+    return None if answer.status_code in PAGE_STATUSES else str(answer.status_code)
+
+
+@dataclass(kw_only=True)
 class TrafficByName(Traffic):
     """Visitors who know a domain: they ask Route 53 where it leads, remember that for a time to live, and go there.
 
-    ``url`` is what they type. They follow to HTTPS, where nobody vouches for an embedded AWS's certificate. What
-    they are asked to remember is at most ``ttl`` seconds, of AWS's.
+    ``url`` is what they type. They follow to HTTPS, where nobody vouches for an embedded AWS's certificate: warnings
+    of that are whoever's who lets them in. They remember for at most ``ttl`` seconds, of AWS's.
     """
 
-    aws: Aws | None = None
-    zone: str = ""
+    aws: Aws
+    zone: str
     ttl: float = 60.0
-    arrivals: Counter[str] = field(default_factory=Counter)
     _known: threading.local = field(default_factory=threading.local)
 
     def _ask(self, session: requests.Session) -> str | None:
@@ -140,13 +144,10 @@ class TrafficByName(Traffic):
                 answer = self._get(session, f"https://{address}{self.path}", domain)
         except requests.RequestException as error:
             return type(error).__name__
-        with self._lock:
-            self.arrivals[address] += 1
-        return str(answer.status_code) if answer.status_code >= 500 else None
+        return _failure(answer)
 
     def _where(self, domain: str) -> str:
         """The address that this visitor's resolver knows (TestDNSAnswer)."""
-        assert self.aws is not None
         if time.monotonic() >= getattr(self._known, "until", 0.0):
             asked = {"HostedZoneId": self.zone, "RecordName": domain, "RecordType": "A"}
             found = self.aws.call("route53:TestDNSAnswer", domain, **asked)
@@ -156,11 +157,10 @@ class TrafficByName(Traffic):
 
     @staticmethod
     def _get(session: requests.Session, url: str, domain: str) -> requests.Response:
-        with warnings.catch_warnings(action="ignore"):
-            return session.get(
-                url,
-                headers={"Host": domain},
-                timeout=_ANSWER_WITHIN_SECONDS,
-                allow_redirects=False,
-                verify=False,
-            )
+        return session.get(
+            url,
+            headers={"Host": domain},
+            timeout=_ANSWER_WITHIN_SECONDS,
+            allow_redirects=False,
+            verify=False,
+        )
