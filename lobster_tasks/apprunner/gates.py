@@ -7,7 +7,7 @@ too and count as any others: CloudWatch does not tell them apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
@@ -18,11 +18,11 @@ from ..settings import Settings
 from ..together import together
 from .cutover.routes import target as leads_to
 from .cutover.situation import records_of, zones_of
+from .measured import figures
 
 _MINUTE = 60.0
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
-_METRICS = "AWS/AppRunner"
 # GetMetricStatistics answers with so many figures at most; App Runner reports each minute.
 _FIGURES = 1440
 
@@ -110,21 +110,9 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
 
 def _requests(aws: Aws, service: AwsDict, seconds: float) -> int:
     """CloudWatch, ``Requests``, which App Runner reports each minute."""
-    end = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC) + timedelta(seconds=1)
-    names = {"ServiceName": service["ServiceName"], "ServiceID": service["ServiceId"]}
-    answer = aws.call(
-        "cloudwatch:GetMetricStatistics",
-        service["ServiceName"],
-        Namespace=_METRICS,
-        MetricName="Requests",
-        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
-        StartTime=datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC),
-        EndTime=end,
-        Period=round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES)),
-        Statistics=["Sum"],
-    )
-    figures: list[float] = [point["Sum"] for point in answer["Datapoints"]]
-    return round(sum(figures))
+    start = datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC)
+    period = round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES))
+    return round(sum(figures(aws, service, "Requests", "Sum", start, period)))
 
 
 def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""How much an App Runner service has worked, from its CloudWatch metric ``ActiveInstances``."""
+"""What CloudWatch has measured of an App Runner service."""
 
 from __future__ import annotations
 
@@ -13,27 +13,33 @@ _HOURS_PER_MONTH = 730
 _PERIOD = 3600  # seconds
 
 
+def figures(
+    aws: Aws, service: Mapping[str, Any], metric: str, statistic: str, start: datetime, period: int
+) -> list[float]:
+    """One figure for each ``period`` (seconds) since ``start`` in which there was any (GetMetricStatistics)."""
+    names = {"ServiceName": service["ServiceName"], "ServiceID": service["ServiceId"]}
+    answer = aws.call(
+        "cloudwatch:GetMetricStatistics",
+        service["ServiceName"],
+        Namespace="AWS/AppRunner",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
+        StartTime=start,
+        EndTime=datetime.fromtimestamp(aws.clock.ago(0), tz=UTC) + timedelta(seconds=1),
+        Period=period,
+        Statistics=[statistic],
+    )
+    return [point[statistic] for point in answer["Datapoints"]]
+
+
 def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
     """Instance hours a month in which it processed requests, by its last two weeks; None where there is no figure.
 
     ``ActiveInstances`` is the number of instances that process requests (App Runner, "Metrics").
     """
-    end = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
-    names = {"ServiceName": service["ServiceName"], "ServiceID": service["ServiceId"]}
-    answer = aws.call(
-        "cloudwatch:GetMetricStatistics",
-        service["ServiceArn"],
-        Namespace="AWS/AppRunner",
-        MetricName="ActiveInstances",
-        Dimensions=[{"Name": name, "Value": value} for name, value in names.items()],
-        StartTime=end - timedelta(days=_DAYS),
-        EndTime=end,
-        Period=_PERIOD,
-        Statistics=["Average"],
-    )
-    points = answer["Datapoints"]
-    if not points:
+    start = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC) - timedelta(days=_DAYS)
+    busy = figures(aws, service, "ActiveInstances", "Average", start, _PERIOD)
+    if not busy:
         return None
-    hours: float = sum(point["Average"] for point in points)
     age = aws.clock.age(float(service["CreatedAt"])) / _PERIOD
-    return hours * _HOURS_PER_MONTH / min(_DAYS * 24.0, max(age, 1.0))
+    return sum(busy) * _HOURS_PER_MONTH / min(_DAYS * 24.0, max(age, 1.0))

@@ -88,6 +88,16 @@ def group(what: str, do: Callable[[Meddler], object], *calls: str, name: str = "
     return Drift(what, do, f"security-group/{name}", "ingress", repair)
 
 
+def shut_in(what: str, name: str) -> Drift:
+    """A security group that lets nothing out."""
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+
+    def do(meddler: Meddler) -> object:
+        return meddler.ec2.revoke_security_group_egress(GroupId=meddler.group(name), IpPermissions=everything)
+
+    return Drift(what, do, f"security-group/{name}", "egress", ("ec2:AuthorizeSecurityGroupEgress",))
+
+
 def balancer(what: str, do: Callable[[Meddler], object], attribute: str, call: str) -> Drift:
     """A drift of the load balancer."""
     return Drift(what, do, "load-balancer/lobster-alb", attribute, (f"elasticloadbalancing:{call}",))
@@ -347,26 +357,8 @@ DRIFTS = [
         "Revoke",
         name="lobster-alb-sg",
     ),
-    Drift(
-        "nothing gets out",
-        lambda m: m.ec2.revoke_security_group_egress(
-            GroupId=m.group("lobster-ecs-sg"),
-            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
-        ),
-        "security-group/lobster-ecs-sg",
-        "egress",
-        ("ec2:AuthorizeSecurityGroupEgress",),
-    ),
-    Drift(
-        "nothing gets out of the load balancer",
-        lambda m: m.ec2.revoke_security_group_egress(
-            GroupId=m.group("lobster-alb-sg"),
-            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
-        ),
-        "security-group/lobster-alb-sg",
-        "egress",
-        ("ec2:AuthorizeSecurityGroupEgress",),
-    ),
+    shut_in("nothing gets out", "lobster-ecs-sg"),
+    shut_in("nothing gets out of the load balancer", "lobster-alb-sg"),
     health("health check protocol", HealthCheckProtocol="HTTPS"),
     health("health check path", HealthCheckPath="/healthz"),
     health("health check interval", HealthCheckIntervalSeconds=30),
