@@ -111,7 +111,8 @@ def upload_blob(ecr: Any, repository: str, data: bytes) -> str:
             partLastByte=first + len(part) - 1,
             layerPartBlob=part,
         )
-    ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[digest])
+    with suppress(ecr.exceptions.LayerAlreadyExistsException):  # somebody else was faster
+        ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[digest])
     return digest
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
 
-# ECR refuses a layer that somebody else completes meanwhile.
-PUSHING = threading.Lock()
 FAST = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
 
 
@@ -42,8 +39,7 @@ class Account:
 
     def push(self, tag: str, **environment: str) -> Pushed:
         """Push the test app under a tag; it answers with the tag."""
-        with PUSHING:
-            return push(self.client("ecr"), web_app(VERSION=tag, **environment), repository="homara", tag=tag)
+        return push(self.client("ecr"), web_app(VERSION=tag, **environment), repository="homara", tag=tag)
 
     def deploy(self, tag: str, **options: Any) -> Outcome:
         """Push and deploy."""
