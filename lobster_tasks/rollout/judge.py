@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .snapshot import Deployment, Snapshot, revision_of
+from .snapshot import FINAL_STATUSES, Deployment, Snapshot, revision_of
 
 Kind = Literal["live", "failed", "rolled_back", "superseded", "moving"]
 
@@ -38,10 +38,11 @@ def judge(snapshots: Sequence[Snapshot]) -> Verdict:
         return Verdict("failed", f"the service is {last.service.status}")
     if last.record is None:
         return _judge_by_deployments(snapshots)
-    return _judge_by_record(last, last.record.status)
+    return _judge_by_record(snapshots, last.record.status)
 
 
-def _judge_by_record(last: Snapshot, status: str) -> Verdict:
+def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
+    last = snapshots[-1]
     assert last.record is not None
     if last.rollout.first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
         return Verdict("failed", "there is no release before it to go back to")
@@ -52,7 +53,7 @@ def _judge_by_record(last: Snapshot, status: str) -> Verdict:
     if status in _ROLLING_BACK:
         return Verdict("moving", "ECS rolls back")
     if other := _newer_primary(last):
-        return _superseded(other)
+        return _displaced(snapshots, other, is_over=status in FINAL_STATUSES)
     if status == "STOPPED":
         return Verdict("failed", last.record.reason or _reason(last) or "the deployment was stopped")
     return (
@@ -110,6 +111,17 @@ def _newer_primary(last: Snapshot) -> Deployment | None:
     if primary is None or primary.id == last.rollout.deployment or created_at is None:
         return None
     return primary if primary.created_at > created_at and not _shows_rollback(last) else None
+
+
+def _displaced(snapshots: Sequence[Snapshot], other: Deployment, *, is_over: bool) -> Verdict:
+    """Superseded, once the record is over or the next look shows the same.
+
+    The record of one look may be older than its deployments, and not tell yet that ECS itself has gone back.
+    """
+    before = [seen.service.primary for seen in snapshots[-2:-1]]
+    if is_over or any(primary is not None and primary.id == other.id for primary in before):
+        return _superseded(other)
+    return Verdict("moving", "another deployment is the primary one, and ECS has not said why")
 
 
 def _shows_rollback(seen: Snapshot) -> bool:

@@ -115,12 +115,6 @@ BY_RECORD = {
         "SUCCESSFUL",
         "",
     ),
-    "somebody forces the same revision again": (
-        "superseded",
-        snapshot(service(deployment(3, NEW, rollout="IN_PROGRESS"), replace(moving, status="ACTIVE"))),
-        "IN_PROGRESS",
-        "",
-    ),
     "the service is being deleted": ("failed", snapshot(service(ours, status="DRAINING")), "IN_PROGRESS", ""),
 }
 
@@ -222,6 +216,23 @@ def test_a_deployment_that_was_gone_when_we_came_is_judged_by_its_record() -> No
     after = replace(rolled_back, rollout=gone)
     assert judge([replace(after, record=record("ROLLBACK_SUCCESSFUL"))]).kind == "rolled_back"
     assert judge([replace(after, record=record("SUCCESSFUL"))]).kind == "superseded"
+
+
+def test_a_record_older_than_the_deployments_beside_it_supersedes_nothing() -> None:
+    """ECS went back, and was done with it, between the two calls of one look."""
+    torn = replace(rolled_back, record=record("IN_PROGRESS"))
+    told = replace(rolled_back, record=record("ROLLBACK_SUCCESSFUL"))
+    assert judge([live, torn]).kind == "moving"
+    assert judge([live, torn, told]).kind == "rolled_back"
+
+
+def test_somebody_elses_deployment_supersedes_once_a_second_look_shows_it() -> None:
+    """Here somebody forces the same revision again."""
+    forced = service(deployment(3, NEW, rollout="IN_PROGRESS"), replace(moving, status="ACTIVE"))
+    seen = snapshot(forced, record=record("IN_PROGRESS"))
+    assert judge([seen, seen]).kind == "superseded"
+    another = snapshot(service(deployment(4, THIRD), *forced.deployments), record=record("IN_PROGRESS"))
+    assert judge([seen, another]).kind == "moving"
 
 
 def test_every_wanted_task_has_to_be_a_healthy_target() -> None:
