@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -177,7 +178,8 @@ def clear(sites: Sites) -> None:
     """No service is there any more: what another one uses would stay."""
     ways_in, named = "VpcIngressConnectionSummaryList", "VpcIngressConnectionArn"
     for each in sites.api.list_vpc_ingress_connections()[ways_in]:
-        sites.api.delete_vpc_ingress_connection(**{named: each[named]})
+        with suppress(sites.api.exceptions.InvalidStateException):  # whoever moved it was deleting it
+            sites.api.delete_vpc_ingress_connection(**{named: each[named]})
     eventually(lambda: not sites.api.list_vpc_ingress_connections()[ways_in])
     for each in sites.api.list_services()["ServiceSummaryList"]:
         sites.api.delete_service(ServiceArn=each["ServiceArn"])
