@@ -14,12 +14,14 @@ LobsterError                   1   something failed
 └── InterruptedRunError      130   Ctrl-C; what is in flight is named
 
 Catch ``LobsterError`` to catch them all. An error says what happened, to which resource, why, and the next
-command. It never carries a secret.
+command. It never carries a secret: whatever has the shape of one is masked, in what AWS and botocore say too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from .masking import mask_shapes
 
 
 class LobsterError(Exception):
@@ -28,10 +30,10 @@ class LobsterError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, why: str = "", next_step: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.next_step = next_step
+        self.what = mask_shapes(what)
+        self.why = mask_shapes(why)
+        self.next_step = mask_shapes(next_step)
+        super().__init__(self.what)
 
     def lines(self) -> list[str]:
         """The error as people read it: one to three lines."""
@@ -55,7 +57,7 @@ class SettingsError(UsageError):
     def __init__(self, problems: Sequence[str]) -> None:
         count = "A setting is" if len(problems) == 1 else f"{len(problems)} settings are"
         super().__init__(f"{count} wrong.", next_step="correct invoke.yaml (or the flag, or the variable)")
-        self.problems = tuple(problems)
+        self.problems = tuple(mask_shapes(problem) for problem in problems)
 
     def lines(self) -> list[str]:
         """The headline, then a line for each problem."""
@@ -88,7 +90,7 @@ class NotReadyError(RefusedError):
     ) -> None:
         super().__init__(what, why, next_step)
         self.code = code
-        self.problems = tuple(problems)
+        self.problems = tuple(mask_shapes(problem) for problem in problems)
 
     def lines(self) -> list[str]:
         """The headline, then a line for each problem."""

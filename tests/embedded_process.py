@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -91,7 +91,14 @@ def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
     """Run ``python -m lobster_tasks.embedded`` for as long as the block lasts."""
     command = [sys.executable, "-m", "lobster_tasks.embedded"]
     command += ["--speed", str(speed), "--boot-allowance", str(boot_allowance)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with serve(command) as running:
+        yield running
+
+
+@contextmanager
+def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
+    """Run a ``command`` that runs the embedded AWS; ``how`` are more arguments of Popen."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **how) as process:
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import Aws
-from ..rollout.masking import mask_shapes
+from ..masking import mask_shapes
 from .discover import discover
-from .secrecy import looks_secret
+from .secrecy import hides_secret, looks_secret
 
-_VARIABLES = "RuntimeEnvironmentVariables"
+# Members that hold variables, and those that hold a command or several; they are the only ones of these names.
+_VARIABLES = ("RuntimeEnvironmentVariables", "BuildEnvironment")
+_COMMANDS = ("StartCommand", "BuildCommand", "BuildCommands", "PreRun")
 HIDDEN = "(looks like a secret; not kept)"
 
 
@@ -44,13 +46,22 @@ def load(folder: Path, name: str) -> Mapping[str, Any] | None:
 def without_secrets(tree: Any) -> Any:
     """The same, with a note in place of every value that looks like a secret. Pure."""
     if isinstance(tree, Mapping):
-        return {
-            key: _variables(value) if key == _VARIABLES else without_secrets(value)
-            for key, value in tree.items()
-        }
+        return {key: _member(key, value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):
         return [without_secrets(each) for each in tree]
     return mask_shapes(tree) if isinstance(tree, str) else tree
+
+
+def _member(name: str, value: Any) -> Any:
+    if name in _VARIABLES:
+        return _variables(value)
+    if name in _COMMANDS:
+        return [_command(each) for each in value] if isinstance(value, list | tuple) else _command(value)
+    return without_secrets(value)
+
+
+def _command(given: str) -> str:
+    return HIDDEN if hides_secret(given) else given
 
 
 def _variables(given: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..rollout.masking import mask, mask_shapes
+from ..masking import mask, mask_shapes
 
 _NAME = re.compile(
     r"pass(word|wd|phrase)?$|passw|pwd|secret|token|credential|private|signature|dsn$|salt$"

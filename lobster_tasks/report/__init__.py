@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..errors import LobsterError, NotReadyError
+from ..masking import MASK
 from .access import access, access_json, access_next, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
@@ -104,8 +105,6 @@ def error_json(problem: LobsterError) -> dict[str, Any]:
 
 def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting, but not what a variable is set to: it may be a secret that is in the wrong place."""
-    from ..rollout.masking import MASK
-
     container = found["container"]
     variables = dict.fromkeys(container["environment"], MASK)
     return {**found, "container": {**container, "environment": variables}}

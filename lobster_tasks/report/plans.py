@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..masking import mask_shapes
 from . import policies
 from .layout import plural, rows
 
@@ -41,7 +42,7 @@ Row = tuple[str | Text, ...]
 def heading(account: str, region: str, settings: Settings, endpoint: str | None) -> RenderableType:
     """Where a plan looks."""
     where = f"Account {account} · {region} · stack {settings.name}"
-    return Text(where + (f" · at {endpoint}" if endpoint else ""), style="bold")
+    return Text(where + (f" · at {mask_shapes(endpoint)}" if endpoint else ""), style="bold")
 
 
 def plan(made: Plan) -> RenderableType:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..masking import mask_shapes
 from .causes import Cause
 from .evidence import Evidence
-from .masking import mask_shapes
 from .reasons import ELB, EXITED, codes_of, without_ids
 from .serving import explain_container_health, explain_exit, explain_health
 from .snapshot import Task

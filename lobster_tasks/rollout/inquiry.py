@@ -16,6 +16,7 @@ from ..doctor import Check, Facts, consult
 from ..doctor.check import UnknownError
 from ..doctor.facts import Name
 from ..errors import InterruptedRunError, LobsterError
+from ..masking import mask, mask_shapes, secret_values
 from ..settings import Settings
 from ..stack.task_definition import differences
 from ..together import together
@@ -23,7 +24,6 @@ from .evidence import Evidence
 from .judge import Verdict
 from .listening import Listens, listens
 from .logs import first_lines, last_lines
-from .masking import mask, mask_shapes, secret_values
 from .reasons import ELB, ROLE, codes_of
 from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of

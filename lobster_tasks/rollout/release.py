@@ -12,11 +12,11 @@ from typing import Any, Literal
 from .. import templates
 from ..aws import Aws
 from ..errors import AwsCallError, NotReadyError, UsageError
+from ..masking import mask_shapes
 from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
 from ..together import together
-from .masking import mask_shapes
 from .outcome import Journal
 from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
 

@@ -224,7 +224,10 @@ def _tell(run: Run, error: LobsterError) -> int:
     if run.debug:
         import traceback
 
-        traceback.print_exception(error)
+        from ..masking import mask_shapes
+
+        told = "".join(traceback.format_exception(error))
+        run.console.error(mask_shapes(told).rstrip("\n"))
     run.console.error(report.error(error))
     if run.json:
         run.console.json(report.error_json(error))

@@ -14,9 +14,23 @@ def test_variables_that_look_like_secrets_are_named_and_not_kept() -> None:
     assert variables == {"API_KEY": HIDDEN, "MODE": "production"}
 
 
-def test_a_secret_in_a_command_is_masked() -> None:
-    kept = without_secrets(
-        {"StartCommand": f"serve --key {VALUE}", "list": [VALUE], "number": 7, "none": None}
-    )
+def test_a_command_with_a_secret_is_not_kept() -> None:
+    hidden = ("serve --token letmein", "PASSWORD=letmein serve", f"serve --key {VALUE}")
+    for command in hidden:
+        assert without_secrets({"StartCommand": command}) == {"StartCommand": HIDDEN}
+    hidden_in_url = f"pip install -i https://me:{VALUE}@example.com/ app"
+    built = without_secrets({"BuildCommand": hidden_in_url})
+    assert built == {"BuildCommand": HIDDEN}
+    told = without_secrets({"BuildCommands": ["make", hidden[0]], "PreRun": [hidden[1]]})
+    assert told == {"BuildCommands": ["make", HIDDEN], "PreRun": [HIDDEN]}
+
+
+def test_what_a_build_is_told_is_kept_as_what_runs_is() -> None:
+    kept = without_secrets({"source_file": {"BuildEnvironment": {"TOKEN": "letmein", "MODE": "fast"}}})
+    assert kept == {"source_file": {"BuildEnvironment": {"TOKEN": HIDDEN, "MODE": "fast"}}}
+
+
+def test_whatever_has_the_shape_of_a_key_is_masked() -> None:
+    kept = without_secrets({"list": [VALUE], "number": 7, "none": None})
     assert VALUE not in str(kept)
     assert (kept["number"], kept["none"]) == (7, None)

@@ -62,6 +62,20 @@ def test_live_in_a_line() -> None:
     ]
 
 
+def test_errors_say_no_secret() -> None:
+    """Not even where botocore, or AWS, says one."""
+    hidden = "letmein"
+    url = f"https://me:{hidden}@example.com/"
+    refused = AwsCallError(f"{url} failed.", f"no {url}", f"unset {url}", code="X", operation="ecs:X")
+    for error in (
+        refused,
+        SettingsError([f"region: is {url}"]),
+        NotReadyError("no", code="X", problems=[url]),
+    ):
+        for told in ("\n".join(drawn(report.error(error))), str(report.error_json(error)), str(error)):
+            assert hidden not in told
+
+
 def test_errors_say_all_they_know() -> None:
     settings = SettingsError(["task.cpu: is wrong", "region: is wrong"])
     assert drawn(report.error(settings))[:3] == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.rollout.masking import mask, mask_shapes, secret_values
+from lobster_tasks.masking import mask, mask_shapes, secret_values
 
 
 @pytest.mark.parametrize(
