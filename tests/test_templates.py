@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from lobster_tasks import templates
 from lobster_tasks.aws import Aws
@@ -348,6 +349,65 @@ def test_awkward_values_arrive_in_aws_as_themselves(aws: Aws) -> None:
     assert found["EMPTY"] == ""
     assert found['quo"ted {{ x }}'] == "1"
     assert container["command"] == ["sh", "-c", AWKWARD]
+
+
+# Every setting that lets a template say more.
+SAYS_ALL = load(
+    {
+        "container": {
+            "secrets": {"KEY": SECRET, "TOKEN": "/app/token"},
+            "environment": {"MODE": "fast"},
+            "secret_keys": [f"arn:aws:kms:us-east-2:{ACCOUNT}:key/1"],
+            "command": ["python", "app.py"],
+        },
+        "tags": {"team": "web"},
+        "task": {
+            "policies": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+            "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+        },
+        "network": {"vpc": "vpc-1"},
+        "scaling": {"max": 4},
+        "domains": ["app.example.com"],
+        "apprunner": {"service": "old-app"},
+        "github": {"repository": "somebody/app", "owner_id": 1, "repository_id": 2},
+    }
+)
+# Lower case, as a record's name is made, and without a colon, at which ARNs are taken apart.
+BREAKING = "\"'`\\{{ name }}{% raw %}{# c #}}],\n\r\t\x01\u2028</script>${home} $(id) & %"
+OUTPUTS: Mapping[str, Callable[[Settings, str, str], Any]] = {
+    templates.TASK_DEFINITION: lambda *given: templates.task_definition(*given, given[1]),
+    templates.TRUST_POLICY: templates.trust_policy,
+    templates.ROLE_POLICIES: templates.role_policies,
+    templates.GITHUB_ACTIONS_POLICY: templates.github_actions_policy,
+    templates.GITHUB_TRUST_POLICY: templates.github_trust_policy,
+    templates.SETUP_POLICY: templates.setup_policy,
+    templates.MIGRATION_POLICY: lambda *given: templates.migration_policy(*given, edits_policies=True),
+    "task-role-policy.json.j2": lambda *given: templates.render("task-role-policy.json.j2", *given),
+}
+
+
+def every_text(tree: Any, change: Callable[[str], str]) -> Any:
+    """The same with every text changed, whatever the settings would say of it."""
+    if isinstance(tree, str):
+        return change(tree)
+    if isinstance(tree, BaseModel):
+        return tree.model_copy(update={name: every_text(value, change) for name, value in tree})
+    if isinstance(tree, Mapping):
+        return {change(name): every_text(value, change) for name, value in tree.items()}
+    return type(tree)(every_text(each, change) for each in tree) if isinstance(tree, list | tuple) else tree
+
+
+@pytest.mark.parametrize("template", sorted(each.name for each in (ROOT / "task-definitions").glob("*.j2")))
+def test_no_template_lets_a_value_out_of_its_place(template: str) -> None:
+    """Rendered with values that would break it, it is what it is with plain ones, with those values in it."""
+
+    def made(end: str) -> Any:
+        given = every_text([SAYS_ALL, ACCOUNT, "aws"], lambda text: f"{text}{end}")
+        return OUTPUTS[template](*given)
+
+    plain = made("zzz")
+    assert every_text(plain, lambda text: text.replace("zzz", BREAKING)) == made(BREAKING)
+    assert ("zzz" in json.dumps(plain)) == (template != "task-role-policy.json.j2")
 
 
 # Mistakes in a template

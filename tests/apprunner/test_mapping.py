@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lobster_tasks import templates
 from lobster_tasks.apprunner.description import Answers, ImageFacts, RoleFacts, SecretFacts
-from lobster_tasks.apprunner.mapping import CLASSES
+from lobster_tasks.apprunner.mapping import CLASSES, instances
 from lobster_tasks.apprunner.mapping.container import in_words
 from lobster_tasks.apprunner.mapping.names import elb_base
 from lobster_tasks.settings import load
@@ -295,9 +298,7 @@ def test_the_instance_role_is_copied_not_touched() -> None:
     assert row(made, "InstanceRoleArn").new == "task role shop-task"
     task = load(made.settings).task
     assert (task.policies, task.permissions_boundary) == ((managed,), bound)
-    text = made.files["task-definitions/task-role-policy.json.j2"]
-    assert text.startswith("{% raw %}")
-    statements = json.loads(text.removeprefix("{% raw %}").removesuffix("{% endraw %}\n"))["Statement"]
+    statements = json.loads(made.files["task-definitions/task-role-policy.json.j2"])["Statement"]
     assert [each.get("Sid") for each in statements] == ["A", None, None]
     assert {each.setting for each in made.rows} >= {
         "instance role: policy",
@@ -305,6 +306,21 @@ def test_the_instance_role_is_copied_not_touched() -> None:
         "instance role: inline policy two",
         "instance role: PermissionsBoundary",
     }
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{{ name }}", "{% endraw %}{{ 7 * 7 }}", "{{{{#{%{", "\\{{ x }}\\", '"{#', "${aws:username}", "{"],
+)
+def test_what_a_role_may_do_is_no_template(tmp_path: Path, value: str) -> None:
+    """Whoever may write a role's policy must not write what runs where the policy is rendered."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": value, "Condition": {value: {}}}
+    inline = {"one": {"Version": "2012-10-17", "Statement": [statement]}}
+    made = mapped(instance_role=RoleFacts(f"arn:aws:iam::{ACCOUNT}:role/app", inline=inline))
+    (tmp_path / "task-definitions").mkdir()
+    (tmp_path / instances.POLICY_FILE).write_text(made.files[instances.POLICY_FILE])
+    with contextlib.chdir(tmp_path):
+        assert templates.role_policies(load({}), ACCOUNT, "aws")["task"]["Statement"] == [statement]
 
 
 def test_an_old_policy_language_is_told() -> None:

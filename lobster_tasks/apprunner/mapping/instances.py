@@ -105,7 +105,10 @@ def _permitted(role: RoleFacts) -> tuple[AwsDict, Mapping[str, str]]:
 
 
 def merged(inline: Mapping[str, AwsDict]) -> str:
-    """Inline policies as one, as a template: a role of ours has one of ours."""
+    """Inline policies as one, as a template: a role of ours has one of ours.
+
+    A template that stands for this text alone: in it an opening brace of Jinja's can only be part of a string.
+    """
     statements: list[dict[str, Any]] = []
     for _, document in sorted(inline.items()):
         found = document.get("Statement", [])
@@ -117,7 +120,7 @@ def merged(inline: Mapping[str, AwsDict]) -> str:
             del statement["Sid"]  # one policy takes each but once
         seen.add(sid or "")
     text = json.dumps({"Version": _POLICY_VERSION, "Statement": statements}, indent=2)
-    return "{% raw %}" + text + "{% endraw %}\n" if re.search(r"\{[{%#]", text) else f"{text}\n"
+    return re.sub(r"\{(?=[{%#])", r"\\u007b", text) + "\n"
 
 
 def health(description: Description) -> Part:
