@@ -84,6 +84,7 @@ class Endpoint:
 
     def __init__(self, services: Services, world: World, stopping: threading.Event) -> None:
         self._services = services
+        self._world = world
         self._faults = world.faults
         self._calls = CallLog()
         self._control = Control(world, world.faults, self._calls)
@@ -95,6 +96,10 @@ class Endpoint:
             return self._control.answer(environ)
         call = read_call(environ)
         effects = self._faults.effects(call)
+        resets = self._world.resets
+        self._delay(effects)
+        if resets != self._world.resets:  # whom it was for is gone
+            return None
         with passage.opened(call) as opened:
             answer = self._with_faults(call, effects, environ)
         status, asked = answer.status if answer else None, opened.asked if opened else ()
@@ -104,10 +109,12 @@ class Endpoint:
                 self._control.kill_task(effect.kill_task)
         return answer
 
-    def _with_faults(self, call: Call, effects: list[Effect], environ: dict[str, Any]) -> Answer | None:
+    def _delay(self, effects: list[Effect]) -> None:
         delay = self._faults.latency + sum(effect.delay for effect in effects)
         if delay:
             self._stopping.wait(delay)
+
+    def _with_faults(self, call: Call, effects: list[Effect], environ: dict[str, Any]) -> Answer | None:
         if _is_cut(effects, "before"):
             return None
         for effect in effects:

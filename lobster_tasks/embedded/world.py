@@ -60,6 +60,7 @@ class World:
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
         self.faults = Faults()
+        self.resets = 0
         self.lock = threading.RLock()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="data-plane", daemon=True)
@@ -82,6 +83,7 @@ class World:
     def reset(self) -> None:
         """Empty every part."""
         with self.lock:
+            self.resets += 1
             for part in self.parts:
                 part.reset()
 

@@ -6,6 +6,7 @@ Quotes are from "Health checks for Application Load Balancer target groups" unle
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -37,16 +38,17 @@ def test_a_healthy_target_has_no_reason(balanced: Balanced) -> None:
     assert balanced.health(balanced.addresses["one"]) == {"State": "healthy"}
 
 
-def test_a_new_target_is_initial(balanced: Balanced) -> None:
+def test_a_new_target_is_initial() -> None:
     """initial: "in the process of registering the target or performing the initial health checks"."""
-    ip = balanced.make_address()
-    balanced.register(ip)
-    assert balanced.health(ip) == {
-        "State": "initial",
-        "Reason": "Elb.RegistrationInProgress",
-        "Description": "Target registration is in progress",
-    }
-    await_health(balanced, ip, CHECKING)
+    with start(speed=1, boot_allowance=2) as slow, closing(Balanced(slow)) as balanced:
+        ip = balanced.make_address()
+        balanced.register(ip)
+        assert balanced.health(ip) == {
+            "State": "initial",
+            "Reason": "Elb.RegistrationInProgress",
+            "Description": "Target registration is in progress",
+        }
+        await_health(balanced, ip, CHECKING)
 
 
 def test_one_success_is_enough_for_a_new_target(balanced: Balanced) -> None:

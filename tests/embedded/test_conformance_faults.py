@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -192,6 +193,20 @@ def test_a_delay_holds_the_answer_back(aws: EmbeddedProcess, order: Callable[...
     aws.client("logs").describe_log_groups()
     assert time.monotonic() - begun >= 0.3
     assert listed(aws, "faults")[0]["applied"] == 1
+
+
+def test_a_delayed_call_is_not_carried_out_in_an_account_made_since(
+    aws: EmbeddedProcess, order: Callable[..., None]
+) -> None:
+    order({"operation": "CreateLogGroup", "delay_seconds": 0.5})
+    with ThreadPoolExecutor() as elsewhere:
+        late = elsewhere.submit(aws.client("logs").create_log_group, logGroupName="/g")
+        eventually(aws.applied)
+        aws.reset()
+        with pytest.raises(ConnectionClosedError):
+            late.result()
+    assert aws.client("logs").describe_log_groups()["logGroups"] == []
+    assert len(aws.calls()) == 1
 
 
 def test_every_call_can_be_made_slower(aws: EmbeddedProcess) -> None:
