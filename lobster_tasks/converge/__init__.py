@@ -8,7 +8,7 @@ them in order; a dry run stops after ``plan``.
 from .apply import apply
 from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
 from .read import read
-from .verify import verify
+from .verify import verify, verify_removal
 
 __all__ = [
     "Change",
@@ -20,4 +20,5 @@ __all__ = [
     "read",
     "refuse_impossible",
     "verify",
+    "verify_removal",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
 from ..stack import Stack
-from .planner import Plan, plan
+from .planner import Plan, plan, plan_removal
 from .read import read
 
 # How long AWS may take until a read shows what was written (IAM is the slowest).
@@ -15,20 +17,39 @@ _NOT_YET = ("NotFound", "NotFoundException", "NoSuchEntity")
 
 def verify(aws: Aws, stack: Stack) -> Plan:
     """The empty plan; raises LobsterError naming what still differs when it does not get empty."""
+    again = _settled(aws, lambda: plan(stack, read(aws, stack), adopt=True))
+    if again.changes:
+        raise _not_as_planned(again)
+    return again
+
+
+def verify_removal(aws: Aws, stack: Stack, *, keep_data: bool) -> Plan:
+    """The plan of a removal that is over: no changes, and what is kept.
+
+    Raises LobsterError naming what is still there: IAM shows for some seconds what has been deleted
+    ("Changes that I make are not always immediately visible", IAM User Guide).
+    """
+    left = _settled(aws, lambda: plan_removal(stack, read(aws, stack), keep_data=keep_data))
+    if left.changes:
+        names = ", ".join(change.resource.label for change in left.changes)
+        raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")
+    return left
+
+
+def _settled(aws: Aws, look: Callable[[], Plan]) -> Plan:
+    """What ``look`` sees once that has no changes, or when the time is up."""
     deadline = aws.clock.now() + _SETTLED_WITHIN_SECONDS
     while True:
         in_time = aws.clock.now() <= deadline
         try:
-            again = plan(stack, read(aws, stack), adopt=True)
+            seen = look()
         except AwsCallError as refused:
-            # AWS may know one half of what is new, and the other half not yet.
+            # AWS may know one half of what was changed, and the other half not yet.
             if not (in_time and refused.code.endswith(_NOT_YET)):
                 raise
         else:
-            if not again.changes:
-                return again
-            if not in_time:
-                raise _not_as_planned(again)
+            if not (seen.changes and in_time):
+                return seen
         aws.clock.sleep(2)
 
 

@@ -156,8 +156,7 @@ def teardown(run: Run, data: bool = False) -> None:
     """
     from .. import report
     from ..apprunner.cutover import led_here
-    from ..converge import apply, plan_removal, read
-    from ..errors import LobsterError
+    from ..converge import apply, plan_removal, read, verify_removal
 
     whole = _everything(run, removing=True)
     made = left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
@@ -173,10 +172,7 @@ def teardown(run: Run, data: bool = False) -> None:
     if applied:
         run.ask(f"{_leave_to_remove(made)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
-        left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
-        if left.changes:
-            names = ", ".join(change.resource.label for change in left.changes)
-            raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")
+        left = verify_removal(run.aws, whole, keep_data=not data)
     if run.json:
         before = _total(_cost_now(run, made.live))
         run.console.json(report.plan_json(made, applied=applied, url=None, before=before, after=0.0))

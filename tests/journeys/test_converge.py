@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -471,6 +472,22 @@ def test_the_data_goes_when_told(account: Account) -> None:
     account.remove(data=True)
     assert account.counts() == before
     assert account.plan_removal(data=True).kept == ()
+
+
+def test_a_teardown_is_over_when_nothing_of_it_is_seen_any_more(standing: Account) -> None:
+    """IAM shows for some seconds what has been deleted; here somebody else's teardown is that late."""
+    standing.embedded.forget_calls()
+    with ThreadPoolExecutor() as elsewhere:
+        left = elsewhere.submit(converge.verify_removal, standing.aws, standing.resources(), keep_data=False)
+        eventually(lambda: len(standing.embedded.calls("GetRole")) > 2)
+        standing.remove(data=True)
+        assert left.result().changes == ()
+
+
+def test_a_teardown_says_what_stays_seen(account: Account) -> None:
+    account.converge("role")
+    with pytest.raises(LobsterError, match=r"^role/ecsTaskRole, role/\w+: still there after the teardown\.$"):
+        converge.verify_removal(account.aws, account.resources(), keep_data=False)
 
 
 def test_a_teardown_of_a_running_service_waits_for_its_tasks(account: Account) -> None:
