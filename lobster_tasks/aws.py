@@ -11,7 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from .clock import Clock
@@ -174,6 +174,7 @@ class Aws:
 
         try:
             session = boto3.Session(region_name=self.region, **self._credentials)
+            _share_models(session)
         except ProfileNotFound as missing:
             raise CredentialsError(
                 str(missing), next_step="correct AWS_PROFILE, or run aws configure"
@@ -243,6 +244,19 @@ class Aws:
             code=kind,
             operation=operation,
         )
+
+
+def _share_models(session: Any) -> None:
+    """Let a session have what others have read already: reading AWS's models takes longer than most calls."""
+    inner = session._session
+    inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
+
+
+@cache
+def _loader(data_path: str | None) -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
 
 
 def _by_token(ask: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

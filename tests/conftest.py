@@ -15,6 +15,7 @@ from tests.embedded_process import EmbeddedProcess, start
 from tests.project import Project, make
 
 SPEED = 20.0
+LONG = ("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py")
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -25,6 +26,11 @@ if (
 def pytest_xdist_auto_num_workers() -> int:
     """How many workers `-n auto` means: two a core, because most tests wait for what happens at AWS's pace."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -9,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import IO, Any, TypeVar
 
 import boto3
 import requests
 from botocore.config import Config
+
+from tests.forks import Command, fork
 
 T = TypeVar("T")
 
@@ -88,11 +92,28 @@ _client = cache(_new_client)  # making one takes longer than most calls
 
 @contextmanager
 def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
-    """Run ``python -m lobster_tasks.embedded`` for as long as the block lasts."""
-    command = [sys.executable, "-m", "lobster_tasks.embedded"]
-    command += ["--speed", str(speed), "--boot-allowance", str(boot_allowance)]
-    with serve(command) as running:
-        yield running
+    """Run ``python -m lobster_tasks.embedded``, forked, for as long as the block lasts, or this process."""
+    words = ["lobster_tasks.embedded", "--speed", str(speed), "--boot-allowance", str(boot_allowance)]
+    stdin, holder = os.pipe()
+    ours, stdout = os.pipe()
+    streams = stdin, stdout, sys.__stderr__.fileno()
+    process = fork(_serve, Command([*words, "--until-stdin-ends"], Path.cwd(), os.environ, streams))
+    os.close(stdin)
+    os.close(stdout)
+    try:
+        with open(ours) as told:
+            url = _address(told)
+        assert process.pid is not None
+        yield EmbeddedProcess(url, process.pid)
+    finally:
+        os.close(holder)
+        process.join(30)
+
+
+def _serve() -> int:
+    from lobster_tasks.embedded.__main__ import main
+
+    return main()
 
 
 @contextmanager
@@ -101,13 +122,17 @@ def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **how) as process:
         assert process.stdout is not None
         try:
-            line = process.stdout.readline()
-            name, _, url = line.strip().partition("=")
-            assert name == "AWS_ENDPOINT_URL", f"the embedded AWS did not start; it printed {line!r}"
-            yield EmbeddedProcess(url, process.pid)
+            yield EmbeddedProcess(_address(process.stdout), process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def _address(told: IO[str]) -> str:
+    line = told.readline()
+    name, _, url = line.strip().partition("=")
+    assert name == "AWS_ENDPOINT_URL", f"the embedded AWS did not start; it printed {line!r}"
+    return url
 
 
 def eventually(look: Callable[[], T], within: float = 30.0) -> T:

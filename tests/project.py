@@ -18,9 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from tests.embedded_process import EmbeddedProcess
+from tests.forks import Command, fork
 
 INV = Path(sys.executable).with_name("inv")
 TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
@@ -85,18 +87,10 @@ class Project:
     def inv(
         self, *arguments: str, within: float = 60, folder: Path | None = None, **environment: str
     ) -> Ended:
-        """Run ``inv`` without a terminal."""
-        done = subprocess.run(
-            [INV, *arguments],
-            cwd=folder or self.folder,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=within,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        """Run ``inv`` without a terminal: forked, but where the interpreter itself is told something."""
+        words, cwd, env = [str(INV), *arguments], folder or self.folder, {**self.environment, **environment}
+        run = _in_a_new_interpreter if any(name.startswith("PYTHON") for name in environment) else _forked
+        return run(words, cwd, env, within)
 
     @contextmanager
     def start(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
@@ -142,6 +136,44 @@ class Project:
                 process.kill()
                 os.close(master)
         return Ended(process.returncode, shown.replace("\r\n", "\n"), "")
+
+
+def _in_a_new_interpreter(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float
+) -> Ended:
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _forked(words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float) -> Ended:
+    with open(os.devnull) as nothing, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        streams = nothing.fileno(), out.fileno(), err.fileno()
+        process = fork(_inv, Command(words, folder, environment, streams))
+        process.join(within)
+        ended = process.exitcode
+        process.kill()
+        process.join()
+        told = [Path(f"/dev/fd/{each.fileno()}").read_text() for each in (out, err)]
+    if ended is None:
+        raise subprocess.TimeoutExpired(words, within, *told)
+    return Ended(ended, *told)
+
+
+def _inv() -> None:
+    from invoke.main import program
+
+    for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.tasks.*)?", name)]:
+        del sys.modules[name]  # the tasks remember the folder in which they were imported
+    program.run()
 
 
 def _read(terminal: int, within: float) -> str:

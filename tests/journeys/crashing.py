@@ -6,7 +6,6 @@ that its clock goes as fast as the embedded AWS's; where it is killed it runs in
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +25,7 @@ from tests.embedded.apprunner_stack import Sites
 from tests.embedded.images import push, web_app
 from tests.embedded.zones import Zone, simple
 from tests.embedded_process import EmbeddedProcess, eventually
+from tests.forks import FORKS
 
 from .dump import Dump, at_rest, dump
 
@@ -33,8 +33,7 @@ SPEED = 100.0
 SETTINGS = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
 KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 AND_ALL_LATER = 1_000_000
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__, "boto3", "botocore.session", "rich.console", "tenacity"])
+
 
 How = Literal["in the same run", "by the same command again"]
 
@@ -291,7 +290,7 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
-    runner = _FORKS.Process(target=_perform, args=(story.task, stage.embedded.url))
+    runner = FORKS.Process(target=_perform, args=(story.task, stage.embedded.url))
     runner.start()
     eventually(lambda: stage.embedded.held() or not runner.is_alive(), within=60)
     if struck := bool(stage.embedded.held()):
@@ -305,7 +304,7 @@ def _killed(stage: Stage, story: Story) -> How | None:
 
 def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
     """Run tasks at once, each on a machine of its own; their exit codes."""
-    runners = [_FORKS.Process(target=_perform, args=(task, stage.embedded.url)) for task in tasks]
+    runners = [FORKS.Process(target=_perform, args=(task, stage.embedded.url)) for task in tasks]
     for runner in runners:
         runner.start()
     for runner in runners:

@@ -1,0 +1,34 @@
+"""Imported once by the server that the tests' commands are forked from: what they would all import and read."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pkgutil
+import warnings
+from importlib import import_module
+
+# No profile, endpoint or credential of whoever runs the tests is to be seen while this is imported.
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error code that no model names
+
+import lobster_tasks  # noqa: E402
+from lobster_tasks.aws import Aws  # noqa: E402
+from lobster_tasks.embedded import aws, dispatch, server  # noqa: E402, F401
+
+for place in server.OWN.values():
+    server.load(place)
+for service in ("iam", *server.OWN):
+    dispatch.warm_up(service)
+for each in pkgutil.iter_modules(lobster_tasks.__path__, "lobster_tasks."):
+    import_module(each.name)
+
+KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+door = Aws("us-east-2", credentials=KEYS)
+for service in server.OWN:
+    door._client(
+        {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}.get(service, service)
+    )
+gc.freeze()
