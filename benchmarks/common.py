@@ -48,8 +48,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def run(command: list[str], url: str | None = None, cwd: Path = ROOT) -> None:
-    """Run a command to its end, its output thrown away; an error is one."""
+    """Run a command to its end, its output thrown away; an error is one. Python keeps what it has compiled."""
     where = environment(url) if url else dict(os.environ)
+    where.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run(command, check=True, cwd=cwd, env=where, capture_output=True, stdin=subprocess.DEVNULL)
 
 
