@@ -68,19 +68,16 @@ def test_a_request_is_pending(acm: Any) -> None:
     assert not {"IssuedAt", "NotBefore", "NotAfter", "Serial"} & set(found)
 
 
-def test_the_record_takes_some_seconds(acm: Any) -> None:
+def test_the_record_takes_some_seconds() -> None:
     """RequestCertificate: "there is a delay of several seconds before you can retrieve information"."""
-
-    def ask_in_time() -> str | None:
-        """A busy machine may take those seconds to ask; then once more."""
+    with start(speed=2, boot_allowance=2) as slow:
+        acm = slow.client("acm")
         arn = request(acm, APP)
         (option,) = describe(acm, arn)["DomainValidationOptions"]
         assert (option["DomainName"], option["ValidationStatus"]) == (APP, "PENDING_VALIDATION")
         assert option["ValidationMethod"] == "DNS"
-        return None if "ResourceRecord" in option else arn
-
-    arn = eventually(ask_in_time)
-    (record,) = records(acm, arn)
+        assert "ResourceRecord" not in option
+        (record,) = records(acm, arn)
     assert record["Type"] == "CNAME"
     assert record["Name"].endswith(f".{APP}.")
     assert record["Value"].endswith(".acm-validations.aws.")
