@@ -31,11 +31,11 @@ _UNKNOWN_CALLER = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
-# How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, so it is
-# not sent again where nobody knows whether it was carried out. The first call of all is given up soon: it is
-# where people notice that there is no network.
+# How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, and
+# CreatePolicyVersion one version, so they are not sent again where nobody knows whether they were carried out. The
+# first call of all is given up soon: it is where people notice that there is no network.
 _ATTEMPTS = 8
-_ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "sts:GetCallerIdentity": 3}
+_ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "iam:CreatePolicyVersion": 1, "sts:GetCallerIdentity": 3}
 _THROTTLED: dict[str, tuple[str, ...]] = {"ThrottlingException": (), "Throttling": ()}
 _THROTTLED_WITHIN_SECONDS = 60.0
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"

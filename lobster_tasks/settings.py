@@ -37,7 +37,8 @@ STACK_TAG = "lobster:stack"
 # What was there before the stack took it over carries this too; it is let go, never deleted.
 ADOPTED_TAG = "lobster:adopted"
 
-_MOST_TAGS = 49  # AWS takes 50, of which one is ours
+_OWN_TAGS = (STACK_TAG, ADOPTED_TAG)
+MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS takes 50
 _IN_TAGS = "_.:/=+-@"
 
 # Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
@@ -176,7 +177,7 @@ def _not_one(keep: int) -> int:
 
 def _as_tags(tags: dict[str, str]) -> dict[str, str]:
     """What IAM, ECS and Elastic Load Balancing all take; IAM tells no small letters from capitals in a key."""
-    if taken := [key for key in tags if key == STACK_TAG or key.lower().startswith("aws:")]:
+    if taken := [key for key in tags if key.lower() in _OWN_TAGS or key.lower().startswith("aws:")]:
         raise ValueError(f"{_listed(taken)} is not yours to give")
     if len({key.lower() for key in tags}) < len(tags):
         raise ValueError("two keys differ in small letters and capitals only")
@@ -554,7 +555,7 @@ class Settings(_Section):
     region: Annotated[
         str, _matching(r"[a-z]{2,}(-[a-z]+)+-\d+", "takes a region's code, as in us-east-2")
     ] = DEFAULT_REGION
-    tags: Annotated[dict[str, Text], Field(max_length=_MOST_TAGS), AfterValidator(_as_tags)] = Field(
+    tags: Annotated[dict[str, Text], Field(max_length=MOST_TAGS), AfterValidator(_as_tags)] = Field(
         default_factory=dict
     )
     """Tags that everything of the stack is made with, besides its own."""

@@ -1,7 +1,8 @@
 """What has to hold before an App Runner service is paused or deleted; each gate says what it saw.
 
-Read from the account only. The requests of ``inv compare-apprunner`` and ``inv import-apprunner`` reach App Runner
-too and count as any others: CloudWatch does not tell them apart.
+Read from the account only. The requests of ``inv compare-apprunner``, of ``inv import-apprunner`` and of the last gate
+of ``inv cleanup-apprunner`` reach App Runner too and count as any others: CloudWatch does not tell them apart. Whoever
+was interrupted after it waits out the quiet time again; while the pause or deletion is under way no gate is asked.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
         return good(f"no {kind} {within}")
     many = kind if count == 1 else kind.replace("request", "requests").replace("line ", "lines ")
     return bad(
-        f"{count} {many} {within}; inv compare-apprunner and import-apprunner send some themselves",
+        f"{count} {many} {within}, with those of inv compare-apprunner, import-apprunner and a clean-up before",
         f"bring the visitors over (inv cutover), then wait {span(seconds)}",
     )
 

@@ -29,18 +29,39 @@ def save(aws: Aws, arn: str, folder: Path) -> Path:
     """Read everything about a service and write it down; returns the file."""
     found = discover(aws, arn, folder)
     kept = {"saved_at": datetime.fromtimestamp(aws.clock.ago(0), UTC).isoformat(), **asdict(found)}
+    kept |= _ways_in(kept, _described(folder, found.name))
     path = path_of(folder, found.name)
-    path.write_text(json.dumps(without_secrets(kept), indent=2, default=_plain) + "\n", encoding="utf-8")
+    whole = path.with_name(f"{path.name}.part")  # whoever is killed while it is written leaves no half of it
+    whole.write_text(json.dumps(without_secrets(kept), indent=2, default=_plain) + "\n", encoding="utf-8")
+    whole.replace(path)
     return path
 
 
 def load(folder: Path, name: str) -> Mapping[str, Any] | None:
     """The service as DescribeService showed it when it was saved; None where it was not."""
+    service: Mapping[str, Any] | None = _described(folder, name).get("service")
+    return service
+
+
+def _described(folder: Path, name: str) -> Mapping[str, Any]:
+    """The whole description; empty where there is none."""
     path = path_of(folder, name)
     if not path.exists():
-        return None
-    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["service"]
+        return {}
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def _ways_in(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The private ways in, with those that an interrupted clean-up of the same service has deleted already. Pure."""
+    if before.get("service", {}).get("ServiceArn") != now["service"]["ServiceArn"]:
+        return {}
+    there = {each["VpcIngressConnectionArn"] for each in now["ingress"]}
+    gone = [each for each in before["ingress"] if each["VpcIngressConnectionArn"] not in there]
+    return {
+        "ingress": [*gone, *now["ingress"]],
+        "ingress_vpc": now["ingress_vpc"] or before["ingress_vpc"],
+    }
 
 
 def without_secrets(tree: Any) -> Any:

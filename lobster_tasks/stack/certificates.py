@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from ..aws import Aws
 from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
@@ -52,13 +53,17 @@ class Certificate(Resource):
         return {}
 
     def create(self, aws: Aws, known: Known) -> Live:
-        """RequestCertificate, to be validated by DNS; PENDING_VALIDATION at first."""
+        """RequestCertificate, to be validated by DNS; PENDING_VALIDATION at first.
+
+        The token is one of its own, so that a request that is sent twice is one, and one after a deletion is another.
+        """
         others = {"SubjectAlternativeNames": list(self.domains[1:])} if self.domains[1:] else {}
         arn = aws.call(
             "acm:RequestCertificate",
             self.label,
             DomainName=self.domains[0],
             ValidationMethod="DNS",
+            IdempotencyToken=uuid4().hex,
             Tags=tag_list(self.tags),
             **others,
         )["CertificateArn"]

@@ -89,25 +89,16 @@ class Move:
 
     def cname(self, zone: Zone, domain: str, ttl: int = 60) -> None:
         """A domain that App Runner serves, with the record that its guide asks for."""
-        self._associate(zone, domain)
+        self._bind(zone, domain)
         zone.settle(simple(domain, self.old, ttl=ttl))
 
     def apex(self, zone: Zone) -> None:
         """The same at the apex, where it is an alias."""
-        self._associate(zone, zone.name)
+        self._bind(zone, zone.name)
         zone.settle(alias(zone.name, self.old, APP_RUNNER_ZONE))
 
-    def _associate(self, zone: Zone, domain: str) -> None:
-        api = self.embedded.client("apprunner")
-        api.associate_custom_domain(ServiceArn=self.service, DomainName=domain, EnableWWWSubdomain=False)
-
-        def about() -> Any:
-            found = api.describe_custom_domains(ServiceArn=self.service)["CustomDomains"]
-            return next(each for each in found if each["DomainName"] == domain)
-
-        records = eventually(lambda: about()["CertificateValidationRecords"])
-        zone.create(*(simple(each["Name"], each["Value"]) for each in records))
-        eventually(lambda: about()["Status"] == "ACTIVE")
+    def _bind(self, zone: Zone, domain: str) -> None:
+        Sites(self.embedded).bind(self.service, domain, zone)
 
 
 def leave(move: Move) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from tests.embedded.images import push, web_app
+from tests.embedded.zones import Zone, simple
 from tests.embedded_process import EmbeddedProcess, eventually
 
 ACCOUNT = "123456789012"
@@ -88,6 +89,18 @@ class Sites:
             return None if service["Status"] == BUSY else service
 
         return dict(eventually(look))
+
+    def bind(self, arn: str, domain: str, zone: Zone) -> None:
+        """Give a service a domain, prove it in its zone, and wait until the service is asked by its name."""
+        self.api.associate_custom_domain(ServiceArn=arn, DomainName=domain, EnableWWWSubdomain=False)
+
+        def about() -> Any:
+            found = self.api.describe_custom_domains(ServiceArn=arn)["CustomDomains"]
+            return next(each for each in found if each["DomainName"] == domain)
+
+        records = eventually(lambda: about()["CertificateValidationRecords"])
+        zone.create(*(simple(each["Name"], each["Value"]) for each in records))
+        eventually(lambda: about()["Status"] == "ACTIVE")
 
     def put(self, arn: str, status: str) -> None:
         """Bring about a state that AWS or a person brings about: maintenance, a handshake."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import chdir
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from invoke.context import Context
@@ -21,16 +23,17 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
 from lobster_tasks.tasks.command import Run
-from tests.embedded.apprunner_stack import Sites
 from tests.embedded.images import push, web_app
-from tests.embedded.zones import Zone, simple
 from tests.embedded_process import EmbeddedProcess, eventually
 from tests.forks import FORKS
 
 from .dump import Dump, at_rest, dump
 
-SPEED = 100.0
-SETTINGS = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
+SPEED = 200.0
+SETTINGS = (
+    *("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2"),
+    "deployment.wait_minutes=300",  # of AWS's time, of which little is much here
+)
 KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 AND_ALL_LATER = 1_000_000
 
@@ -77,10 +80,11 @@ def new_run(url: str, *flags: str) -> Run:
 
 @dataclass
 class Stage:
-    """An embedded AWS of speed SPEED on which one case after the other is played."""
+    """An embedded AWS of speed SPEED and a project's ``folder``, where one case after the other is played."""
 
     embedded: EmbeddedProcess
-    undisturbed: dict[str, tuple[int, Dump]] = field(default_factory=dict)
+    folder: Path
+    undisturbed: dict[str, Undisturbed] = field(default_factory=dict)
     runs: dict[tuple[str, ...], Run] = field(default_factory=dict)
 
     @cached_property
@@ -92,7 +96,8 @@ class Stage:
         """Run a task in this process, where clients are made once; the error that it ended with, if it did."""
         if task.settings not in self.runs:
             self.runs[task.settings] = new_run(self.embedded.url, *task.settings)
-        return task.run(self.runs[task.settings])
+        with chdir(self.folder):
+            return task.run(self.runs[task.settings])
 
     def push(self, tag: str) -> None:
         """A release into the repository."""
@@ -104,81 +109,73 @@ class Stage:
         if error := self.run(task):
             raise error
 
+    def reset(self) -> None:
+        """An account and a folder in which nothing is."""
+        self.embedded.reset()
+        for each in self.folder.iterdir():
+            each.unlink()
+
+    def dump(self) -> Dump:
+        """All that there is."""
+        return dump(self.embedded, self.folder)
+
     @cached_property
     def empty(self) -> Dump:
         """An account in which nothing is but what AWS puts there."""
-        self.embedded.reset()
-        return dump(self.embedded)
+        self.reset()
+        return self.dump()
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """How many calls a run makes that may change something, what it ends in, and what a teardown then leaves."""
+
+    calls: int
+    ended: Dump
+    bare: Dump
 
 
 @dataclass(frozen=True)
 class Story:
-    """A task, and what has happened before it; ``alone``: nothing but the stack is in the account."""
+    """A task, and what has happened ``before`` it.
+
+    ``again`` waits until the same command may be given again. ``alone``: nothing but the stack is in the account, so
+    that a teardown leaves it empty.
+    """
 
     name: str
     task: Task
     before: Callable[[Stage], None]
+    again: Callable[[Stage], None] = lambda _: None
     alone: bool = True
 
-    def undisturbed(self, stage: Stage) -> tuple[int, Dump]:
-        """How many calls a run that nothing disturbs makes that may change something, and what it ends in."""
+    def undisturbed(self, stage: Stage) -> Undisturbed:
+        """What a run is like that nothing disturbs."""
         if self.name not in stage.undisturbed:
             self.begin(stage)
             stage.done(self.task)
             count = len(stage.embedded.calls(mutating=True))
-            eventually(lambda: at_rest(dump(stage.embedded)))
-            stage.undisturbed[self.name] = count, dump(stage.embedded)
+            eventually(lambda: at_rest(stage.dump()))
+            ended = stage.dump()
+            stage.undisturbed[self.name] = Undisturbed(count, ended, self._bare(stage))
         return stage.undisturbed[self.name]
+
+    def _bare(self, stage: Stage) -> Dump:
+        if self.alone:
+            return stage.empty
+        self.tear_down(stage)
+        eventually(lambda: at_rest(stage.dump()))
+        return stage.dump()
 
     def begin(self, stage: Stage) -> None:
         """An account in which the task can be run."""
-        stage.embedded.reset()
+        stage.reset()
         self.before(stage)
         stage.embedded.forget_calls()
 
-
-def _with_image(stage: Stage) -> None:
-    stage.done(SET_UP)
-    stage.push("one")
-
-
-def _with_release(stage: Stage) -> None:
-    _with_image(stage)
-    stage.done(deployed("one"))
-
-
-def _with_second_image(stage: Stage) -> None:
-    _with_release(stage)
-    stage.push("two")
-
-
-def _with_two_releases(stage: Stage) -> None:
-    _with_second_image(stage)
-    stage.done(deployed("two"))
-
-
-def _beside_app_runner(stage: Stage) -> None:
-    """A release on Fargate, and the same app on App Runner under a domain of its own."""
-    _with_release(stage)
-    sites, zone = Sites(stage.embedded), Zone(stage.embedded, DOMAIN)
-    image = f"{stage.embedded.client('ecr').describe_repositories()['repositories'][0]['repositoryUri']}:one"
-    service = sites.create("site", SourceConfiguration=sites.source(image))
-    zone.settle(simple(f"app.{DOMAIN}", service["ServiceUrl"], ttl=60))
-
-
-DOMAIN = "crash.org"
-CUT_OVER = Task(
-    "cutover", "cutover", {"hold": "0", "wait": "300"}, (f"domains=app.{DOMAIN}", "apprunner.service=site")
-)
-STORIES = (
-    Story("setup-fargate", SET_UP, lambda _: None),
-    Story("deploy, the first", deployed("one"), _with_image),
-    Story("deploy", deployed("two"), _with_second_image),
-    Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
-    Story("teardown", TEAR_DOWN, _with_release),
-)
-# It takes long to get there, so it is struck in one way only.
-CROSSING = Story("cutover", CUT_OVER, _beside_app_runner, alone=False)
+    def tear_down(self, stage: Stage) -> None:
+        """``inv teardown`` with the same settings."""
+        stage.done(replace(TEAR_DOWN, settings=self.task.settings))
 
 
 @dataclass(frozen=True)
@@ -248,14 +245,14 @@ class Result:
 
 def every(stage: Stage, story: Story, fault: Fault) -> Iterator[Result]:
     """A case for each call that the task makes."""
-    count, _ = story.undisturbed(stage)
+    count = story.undisturbed(stage).calls
     results = (strike(stage, story, fault, k) for k in range(1, count + 1))
     return (result for result in results if result)
 
 
 def strike(stage: Stage, story: Story, fault: Fault, k: int) -> Result | None:
     """One case; None where the task made fewer than ``k`` calls this time."""
-    _, expected = story.undisturbed(stage)
+    expected = story.undisturbed(stage)
     story.begin(stage)
     stage.embedded.order(*fault.rules(k))
     how = _killed(stage, story) if fault.kills else _disturbed(stage, story)
@@ -265,17 +262,17 @@ def strike(stage: Stage, story: Story, fault: Fault, k: int) -> Result | None:
     return Result(story.name, fault.name, fault.often, k, None if wrong else how, wrong)
 
 
-def _wrong_afterwards(stage: Stage, story: Story, fault: Fault, how: How, expected: Dump) -> str:
-    """What is not as it should be once the command has been run again where it has to be."""
-    if how == "by the same command again" and (error := stage.run(story.task)):
-        return f"the same command again: {error}"
-    return differences(stage, expected) or (_left_by_teardown(stage) if fault.kills and story.alone else "")
-
-
-def _left_by_teardown(stage: Stage) -> str:
-    """What a teardown leaves behind."""
-    stage.done(TEAR_DOWN)
-    return differences(stage, stage.empty)
+def _wrong_afterwards(stage: Stage, story: Story, fault: Fault, how: How, expected: Undisturbed) -> str:
+    """What is not as it should be once the command has been run again where it has to be; and once it is torn down."""
+    if how == "by the same command again":
+        story.again(stage)
+        if error := stage.run(story.task):
+            return f"the same command again: {error}"
+    wrong = differences(stage, expected.ended)
+    if wrong or not fault.kills:
+        return wrong
+    story.tear_down(stage)
+    return differences(stage, expected.bare)
 
 
 def _disturbed(stage: Stage, story: Story) -> How | None:
@@ -290,7 +287,7 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
-    runner = FORKS.Process(target=_perform, args=(story.task, stage.embedded.url))
+    runner = FORKS.Process(target=_perform, args=(story.task, stage.embedded.url, stage.folder))
     runner.start()
     eventually(lambda: stage.embedded.held() or not runner.is_alive(), within=60)
     if struck := bool(stage.embedded.held()):
@@ -304,7 +301,9 @@ def _killed(stage: Stage, story: Story) -> How | None:
 
 def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
     """Run tasks at once, each on a machine of its own; their exit codes."""
-    runners = [FORKS.Process(target=_perform, args=(task, stage.embedded.url)) for task in tasks]
+    runners = [
+        FORKS.Process(target=_perform, args=(task, stage.embedded.url, stage.folder)) for task in tasks
+    ]
     for runner in runners:
         runner.start()
     for runner in runners:
@@ -312,8 +311,9 @@ def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
     return [runner.exitcode for runner in runners]
 
 
-def _perform(task: Task, url: str) -> None:
+def _perform(task: Task, url: str, folder: Path) -> None:
     """The killed process's own work."""
+    os.chdir(folder)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
@@ -326,7 +326,7 @@ def differences(stage: Stage, expected: Dump) -> str:
     found: list[str] = []
 
     def same() -> bool:
-        found[:] = list(_differences(expected, dump(stage.embedded), ""))
+        found[:] = list(_differences(expected, stage.dump(), ""))
         return not found
 
     try:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tests.embedded_process import EmbeddedProcess
@@ -18,21 +19,33 @@ Dump = dict[str, Any]
 # Ids, times, and what follows from the rest.
 _LEFT_OUT = frozenset(
     {
-        *("RoleId", "RoleLastUsed", "ResponseMetadata", "creationTime", "registryId", "events", "id"),
+        *(
+            "RoleId",
+            "PolicyId",
+            "RoleLastUsed",
+            "ResponseMetadata",
+            "creationTime",
+            "registryId",
+            "events",
+            "id",
+        ),
         *("CallerReference", "OwnerId", "CanonicalHostedZoneId", "SecurityGroupArn", "deployments"),
         *("currentServiceDeployment", "currentServiceRevisions", "pendingCount", "registeredBy", "createdBy"),
         *("storedBytes", "imageSizeInBytes", "IpAddresses", "ARN", "SerialNumber", "Alarms", "attachments"),
+        *("saved_at", "CreatedAt", "UpdatedAt", "StartedAt", "EndedAt", "active_hours"),
     }
 )
 _RANDOM = re.compile(
-    r"\b([0-9a-f]{16}|[0-9a-f]{17}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
+    r"(?<![0-9A-Za-z])([0-9a-f]{16}|[0-9a-f]{17}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\b"
+    r"|(?<=\.)[0-9a-f]{10}(?=\.acm-validations\.)"
 )
 _ADDRESS = re.compile(r"127\.\d+\.\d+\.\d+(:\d+)?")
 
 
-def dump(embedded: EmbeddedProcess) -> Dump:
-    """The account, by kind and name; service-linked roles, which are AWS's own, left out."""
+def dump(embedded: EmbeddedProcess, folder: Path) -> Dump:
+    """The account, by kind and name, and the files in ``folder``; service-linked roles, AWS's own, left out."""
     found = {kind: _by_name(look) for kind, look in _looks(embedded)}
+    found["files"] = {each.name: json.loads(each.read_text()) for each in folder.iterdir()}
     return dict(_normal(found, _names(embedded)))
 
 
@@ -51,6 +64,7 @@ def _by_name(look: Iterator[tuple[str, Any]]) -> dict[str, Any]:
 
 def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str, Any]]]]:
     yield "roles", _roles(embedded.client("iam"))
+    yield "policies", _policies(embedded.client("iam"))
     yield "OIDC providers", _providers(embedded.client("iam"))
     yield "log groups", _log_groups(embedded.client("logs"))
     yield "repositories", _repositories(embedded.client("ecr"))
@@ -64,6 +78,7 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "certificates", _certificates(embedded.client("acm"))
     yield "zones", _zones(embedded.client("route53"))
     yield "App Runner", _app_runner(embedded.client("apprunner"))
+    yield "App Runner, beside it", _beside_app_runner(embedded.client("apprunner"))
 
 
 def _roles(iam: Any) -> Iterator[tuple[str, Any]]:
@@ -75,6 +90,18 @@ def _roles(iam: Any) -> Iterator[tuple[str, Any]]:
         documents = {each: iam.get_role_policy(RoleName=name, PolicyName=each) for each in inline}
         attached = _all(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         yield name, {**iam.get_role(RoleName=name)["Role"], "inline": documents, "attached": attached}
+
+
+def _policies(iam: Any) -> Iterator[tuple[str, Any]]:
+    """The account's own, with every version and whom they are given to."""
+    for each in _all(iam, "list_policies", "Policies", Scope="Local"):
+        arn = each["Arn"]
+        versions = [
+            iam.get_policy_version(PolicyArn=arn, VersionId=version["VersionId"])["PolicyVersion"]
+            for version in _all(iam, "list_policy_versions", "Versions", PolicyArn=arn)
+        ]
+        holders = _all(iam, "list_entities_for_policy", "PolicyRoles", PolicyArn=arn)
+        yield each["PolicyName"], {**each, "versions": versions, "holders": holders}
 
 
 def _providers(iam: Any) -> Iterator[tuple[str, Any]]:
@@ -201,7 +228,22 @@ def _zones(route53: Any) -> Iterator[tuple[str, Any]]:
 
 def _app_runner(apprunner: Any) -> Iterator[tuple[str, Any]]:
     for each in apprunner.list_services()["ServiceSummaryList"]:
-        yield each["ServiceName"], apprunner.describe_service(ServiceArn=each["ServiceArn"])["Service"]
+        about = {"ServiceArn": each["ServiceArn"]}
+        service = apprunner.describe_service(**about)["Service"]
+        domains = apprunner.describe_custom_domains(**about)["CustomDomains"]
+        yield each["ServiceName"], {**service, "domains": domains}
+
+
+def _beside_app_runner(apprunner: Any) -> Iterator[tuple[str, Any]]:
+    """What services use, and the private ways in."""
+    for kind, member in (
+        ("auto_scaling_configurations", "AutoScalingConfigurationSummaryList"),
+        ("vpc_connectors", "VpcConnectors"),
+        ("observability_configurations", "ObservabilityConfigurationSummaryList"),
+        ("connections", "ConnectionSummaryList"),
+        ("vpc_ingress_connections", "VpcIngressConnectionSummaryList"),
+    ):
+        yield kind, getattr(apprunner, f"list_{kind}")()[member]
 
 
 def _all(client: Any, operation: str, items: str, **asked: Any) -> list[Any]:
@@ -210,12 +252,20 @@ def _all(client: Any, operation: str, items: str, **asked: Any) -> list[Any]:
 
 
 def _names(embedded: EmbeddedProcess) -> dict[str, str]:
-    """EC2's ids, and what they stand for."""
+    """EC2's ids and the names in DNS, and what they stand for."""
     ec2 = embedded.client("ec2")
     groups = {each["GroupId"]: each["GroupName"] for each in ec2.describe_security_groups()["SecurityGroups"]}
     subnets = {each["SubnetId"]: each["AvailabilityZone"] for each in ec2.describe_subnets()["Subnets"]}
     vpcs = {each["VpcId"]: f"vpc {each['CidrBlock']}" for each in ec2.describe_vpcs()["Vpcs"]}
-    return groups | subnets | vpcs
+    return groups | subnets | vpcs | _dns_names(embedded)
+
+
+def _dns_names(embedded: EmbeddedProcess) -> dict[str, str]:
+    balancers = _all(embedded.client("elbv2"), "describe_load_balancers", "LoadBalancers")
+    services = embedded.client("apprunner").list_services()["ServiceSummaryList"]
+    return {each["DNSName"]: f"load balancer {each['LoadBalancerName']}" for each in balancers} | {
+        each["ServiceUrl"]: f"service {each['ServiceName']}" for each in services
+    }
 
 
 def _normal(value: Any, names: Mapping[str, str]) -> Any:

@@ -237,16 +237,8 @@ def _protect(moving: Moving) -> None:
 def _name(moving: Moving, service: dict[str, Any]) -> None:
     """A domain of its own, whose records lead to App Runner."""
     zone, domain = Zone(moving.process, f"{moving.name}.org"), moving.settings.domains[0]
-    about = {"ServiceArn": moving.arn, "DomainName": domain, "EnableWWWSubdomain": False}
-    moving.sites.api.associate_custom_domain(**about)
-
-    def shown() -> Any:
-        return moving.sites.api.describe_custom_domains(ServiceArn=moving.arn)["CustomDomains"][0]
-
-    records = eventually(lambda: shown()["CertificateValidationRecords"])
-    zone.create(*(simple(each["Name"], each["Value"]) for each in records))
+    moving.sites.bind(moving.arn, domain, zone)
     zone.settle(simple(domain, service["ServiceUrl"], ttl=60))
-    eventually(lambda: shown()["Status"] == "ACTIVE")
 
 
 def _allow(moving: Moving) -> None:

@@ -12,15 +12,14 @@ import pytest
 from tests.embedded_process import eventually, start
 from tests.project import make
 
+from .crash_stories import BY_NAME, STORIES
 from .crashing import (
-    CROSSING,
     FAULTS,
     HOW_OFTEN,
     KILLED,
     OFTEN,
     SET_UP,
     SPEED,
-    STORIES,
     Fault,
     Stage,
     Story,
@@ -31,16 +30,15 @@ from .crashing import (
     strike,
 )
 
-SETUP = STORIES[0]
-BY_NAME = {story.name: story for story in STORIES}
+SETUP = BY_NAME["setup-fargate"]
 SAMPLE = [("setup-fargate", 16), ("deploy", 2), ("teardown", 9)]
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """An embedded AWS of its own, faster than that of other tests: much of this is waiting."""
     with start(speed=SPEED, boot_allowance=2) as embedded:
-        yield Stage(embedded)
+        yield Stage(embedded, tmp_path_factory.mktemp("project"))
 
 
 @pytest.mark.parametrize(("name", "k"), SAMPLE)
@@ -53,7 +51,7 @@ def test_a_task_that_is_killed_is_finished_by_the_same_command(stage: Stage, nam
 def test_the_command_itself_is_killed_and_run_again(stage: Stage, tmp_path: Path, bytecode: Path) -> None:
     project = make(tmp_path, bytecode, stage.embedded.url)
     project.settings("deployment: {deregistration_delay: 5}\nhealth_check: {unhealthy_threshold: 2}")
-    _, expected = SETUP.undisturbed(stage)
+    expected = SETUP.undisturbed(stage).ended
     SETUP.begin(stage)
     stage.embedded.order(*KILLED.rules(11))
     with project.start("setup-fargate") as process:
@@ -72,7 +70,7 @@ def test_a_call_that_goes_wrong_is_made_good(stage: Stage, fault: Fault) -> None
 
 
 def test_two_machines_at_once_make_one_stack(stage: Stage) -> None:
-    _, expected = SETUP.undisturbed(stage)
+    expected = SETUP.undisturbed(stage).ended
     SETUP.begin(stage)
     assert side_by_side(stage, SET_UP, SET_UP) == [0, 0]
     assert differences(stage, expected) == ""
@@ -81,9 +79,8 @@ def test_two_machines_at_once_make_one_stack(stage: Stage) -> None:
 def test_roles_that_nobody_may_assume_yet_are_waited_for(stage: Stage) -> None:
     """IAM: "it can take a while until a role is known everywhere"; a minute is long."""
     story = BY_NAME["deploy, the first"]
-    _, expected = story.undisturbed(stage)
-    story.begin(stage)
-    stage.embedded.reset()
+    expected = story.undisturbed(stage).ended
+    stage.reset()
     stage.embedded.order({"role_propagation_seconds": 60})
     stage.done(SET_UP)
     stage.push("one")
@@ -108,11 +105,3 @@ def test_every_call_of_every_task_may_be_struck(stage: Stage, story: Story, faul
 def test_calls_may_be_struck_again_and_again(stage: Stage, story: Story, fault: Fault) -> None:
     results = [strike(stage, story, fault, n) for n in HOW_OFTEN]
     assert [str(result) for result in results if result and result.wrong] == []
-
-
-@pytest.mark.exhaustive
-@pytest.mark.timeout(900)
-def test_a_cut_over_may_be_killed_at_every_call(stage: Stage) -> None:
-    results = list(every(stage, CROSSING, KILLED))
-    assert results
-    assert [str(result) for result in results if result.wrong] == []

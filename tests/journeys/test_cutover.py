@@ -121,8 +121,11 @@ def test_an_answer_that_is_lost_changes_nothing(move: Move) -> None:
         if any(line.startswith("records") for line in progress.said):
             move.embedded.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
 
+    move.embedded.order({"operation": "RequestCertificate", "nth": 1, "drop": "after"})
     assert mine.cut_over(to=10, observe=lose).verdict == "partly"
-    assert move.embedded.applied() == 1
+    assert move.embedded.applied() == 2
+    certificates = move.embedded.client("acm").list_certificates()["CertificateSummaryList"]
+    assert [each["DomainName"] for each in certificates].count("app.lost.org") == 1
 
 
 def test_dns_that_is_elsewhere(move: Move) -> None:

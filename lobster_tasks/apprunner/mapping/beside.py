@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ...settings import RETENTION_DAYS
+from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
 from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
 
 _DEFAULT_RETENTION = 30
-_MOST_TAGS = 49
 
 
 def state(description: Description) -> Part:
@@ -91,10 +90,12 @@ def key(description: Description) -> Part:
 def tags(description: Description) -> Part:
     """Tags."""
     rows = [translated(f"Tags.{name}", value, "tags") for name, value in sorted(description.tags.items())]
-    kept = dict(sorted(description.tags.items())[:_MOST_TAGS])
+    kept = dict(sorted(description.tags.items())[:MOST_TAGS])
     if left := description.tags.keys() - kept.keys():
         rows.append(
-            no_equivalent("Tags", sorted(left), "one of 50 tags is the stack's own", "leave out one of tags")
+            no_equivalent(
+                "Tags", sorted(left), "two of 50 tags are the stack's own", "leave out others instead"
+            )
         )
     return Part(tuple(rows), {"tags": kept})
 

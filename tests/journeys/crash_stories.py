@@ -1,0 +1,163 @@
+"""The tasks that are struck at every call, and what has happened before each of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.embedded.apprunner_stack import Sites
+from tests.embedded.zones import Zone, simple, weighted
+from tests.embedded_process import eventually
+
+from .crashing import SET_UP, TEAR_DOWN, Stage, Story, Task, deployed
+
+DOMAIN = "app.crash.org"
+SITE = "site"
+
+
+def _with_image(stage: Stage) -> None:
+    stage.done(SET_UP)
+    stage.push("one")
+
+
+def _with_release(stage: Stage) -> None:
+    _with_image(stage)
+    stage.done(deployed("one"))
+
+
+def _with_second_image(stage: Stage) -> None:
+    _with_release(stage)
+    stage.push("two")
+
+
+def _with_two_releases(stage: Stage) -> None:
+    _with_second_image(stage)
+    stage.done(deployed("two"))
+
+
+def _beside_app_runner(stage: Stage, **more: Any) -> tuple[Zone, str]:
+    """A release on Fargate, and the same app on App Runner; the zone of its domain, and its address."""
+    _with_release(stage)
+    sites, zone = Sites(stage.embedded), Zone(stage.embedded, "crash.org")
+    image = f"{stage.embedded.client('ecr').describe_repositories()['repositories'][0]['repositoryUri']}:one"
+    service = sites.create(SITE, SourceConfiguration=sites.source(image), **more)
+    sites.bind(service["ServiceArn"], DOMAIN, zone)
+    return zone, service["ServiceUrl"]
+
+
+def _before_the_cut(stage: Stage) -> None:
+    """The domain leads to App Runner. Resolvers forget it soon: waiting for them is no part of what is struck."""
+    zone, old = _beside_app_runner(stage)
+    zone.settle(simple(DOMAIN, old, ttl=1))
+
+
+def _after_the_cut(stage: Stage) -> None:
+    """The domain leads to Fargate, by weight."""
+    zone, old = _beside_app_runner(stage)
+    zone.settle(weighted(DOMAIN, old, 0, ttl=1), weighted(DOMAIN, _balancer(stage), 100, ttl=1))
+
+
+def _balancer(stage: Stage) -> str:
+    found = stage.embedded.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    return str(found[0]["DNSName"])
+
+
+def _moved(stage: Stage) -> None:
+    """The domain leads to Fargate alone, and App Runner's service uses all that a public one can use."""
+    zone, _ = _beside_app_runner(stage, **_companions(stage))
+    zone.settle(simple(DOMAIN, _balancer(stage)))
+    _speak_of_app_runner(stage)
+
+
+def _companions(stage: Stage) -> dict[str, Any]:
+    """Configurations, a connector and a role that are only this service's."""
+    api = stage.embedded.client("apprunner")
+    scaling = api.create_auto_scaling_configuration(AutoScalingConfigurationName="busy")
+    traced = api.create_observability_configuration(ObservabilityConfigurationName="traced")
+    subnet = stage.embedded.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    connector = api.create_vpc_connector(VpcConnectorName="inside", Subnets=[subnet])
+    role = Sites(stage.embedded).role("instance", "tasks.apprunner.amazonaws.com", _ALLOW)
+    return {
+        "AutoScalingConfigurationArn": scaling["AutoScalingConfiguration"]["AutoScalingConfigurationArn"],
+        "ObservabilityConfiguration": {
+            "ObservabilityEnabled": True,
+            "ObservabilityConfigurationArn": traced["ObservabilityConfiguration"][
+                "ObservabilityConfigurationArn"
+            ],
+        },
+        "NetworkConfiguration": {
+            "EgressConfiguration": {
+                "EgressType": "VPC",
+                "VpcConnectorArn": connector["VpcConnector"]["VpcConnectorArn"],
+            }
+        },
+        "InstanceConfiguration": {"InstanceRoleArn": role},
+    }
+
+
+_ALLOW = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
+_ABOUT = {"Effect": "Allow", "Action": "apprunner:*", "Resource": "*"}
+
+
+def _speak_of_app_runner(stage: Stage) -> None:
+    """A policy about nothing else, which a role has, and one that has as many versions as there may be."""
+    iam = stage.embedded.client("iam")
+    alone = iam.create_policy(PolicyName="alone", PolicyDocument=_document(_ABOUT))["Policy"]["Arn"]
+    Sites(stage.embedded).role("people", "ec2.amazonaws.com")
+    iam.attach_role_policy(RoleName="people", PolicyArn=alone)
+    mixed = iam.create_policy(PolicyName="mixed", PolicyDocument=_document(_ALLOW))["Policy"]["Arn"]
+    for _ in range(4):
+        iam.create_policy_version(
+            PolicyArn=mixed, PolicyDocument=_document(_ALLOW, _ABOUT), SetAsDefault=True
+        )
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _quiet(stage: Stage) -> None:
+    """App Runner has reported, and reported again, that nobody asks it: a comparison asks too, and was perhaps made.
+
+    It reports each minute, and a minute without requests is what the gate wants here.
+    """
+    asked_until = datetime.now(UTC)
+    api, metrics = stage.embedded.client("apprunner"), stage.embedded.client("cloudwatch")
+
+    def reports() -> float:
+        points = metrics.get_metric_statistics(
+            Namespace="AWS/AppRunner",
+            MetricName="ActiveInstances",
+            StartTime=asked_until,
+            EndTime=datetime.now(UTC) + timedelta(seconds=1),
+            Period=60,
+            Statistics=["SampleCount"],
+        )["Datapoints"]
+        return float(sum(point["SampleCount"] for point in points))
+
+    def is_running() -> bool:
+        return any(each["Status"] == "RUNNING" for each in api.list_services()["ServiceSummaryList"])
+
+    eventually(lambda: not is_running() or reports() > _REPORTS)
+
+
+_REPORTS = 2
+_OF_THE_DOMAIN = (f"domains={DOMAIN}", f"apprunner.service={SITE}")
+_CLEAN = ("apprunner.soak_hours=0", "apprunner.quiet_minutes=1")
+CUT_OVER = Task("cutover", "cutover", {"hold": "0", "wait": "300"}, _OF_THE_DOMAIN)
+BACK = Task("cutover", "cutover", {"back": True}, _OF_THE_DOMAIN)
+PAUSE = Task("apprunner", "cleanup_apprunner", {}, (*_OF_THE_DOMAIN, *_CLEAN))
+DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMAIN, *_CLEAN))
+STORIES = (
+    Story("setup-fargate", SET_UP, lambda _: None),
+    Story("deploy, the first", deployed("one"), _with_image),
+    Story("deploy", deployed("two"), _with_second_image),
+    Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
+    Story("teardown", TEAR_DOWN, _with_release),
+    Story("cutover", CUT_OVER, _before_the_cut, alone=False),
+    Story("cutover --back", BACK, _after_the_cut, alone=False),
+    Story("cleanup-apprunner", PAUSE, _moved, _quiet, alone=False),
+    Story("cleanup-apprunner --delete", DELETE, _moved, _quiet, alone=False),
+)
+BY_NAME = {story.name: story for story in STORIES}
