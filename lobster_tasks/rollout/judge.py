@@ -55,7 +55,7 @@ def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
     if other := _newer_primary(last):
         return _displaced(snapshots, other, is_over=status in FINAL_STATUSES)
     if status == "STOPPED":
-        return Verdict("failed", last.record.reason or _reason(last) or "the deployment was stopped")
+        return _stopped(snapshots, last.record.reason)
     return (
         _settled(last) if status == "SUCCESSFUL" else Verdict("moving", _missing(last) or "ECS completes it")
     )
@@ -122,6 +122,14 @@ def _displaced(snapshots: Sequence[Snapshot], other: Deployment, *, is_over: boo
     if is_over or any(primary is not None and primary.id == other.id for primary in before):
         return _superseded(other)
     return Verdict("moving", "another deployment is the primary one, and ECS has not said why")
+
+
+def _stopped(snapshots: Sequence[Snapshot], reason: str) -> Verdict:
+    """Failed, once the next look shows no newer deployment either: those of one look may be older than its record."""
+    before = [seen.record.status for seen in snapshots[-2:-1] if seen.record is not None]
+    if "STOPPED" not in before:
+        return Verdict("moving", "the deployment was stopped, and ECS shows no newer one yet")
+    return Verdict("failed", reason or _reason(snapshots[-1]) or "the deployment was stopped")
 
 
 def _shows_rollback(seen: Snapshot) -> bool:

@@ -102,7 +102,6 @@ BY_RECORD = {
         "ROLLBACK_FAILED",
         "No rollback candidate was found to run the rollback.",
     ),
-    "stopped by somebody": ("failed", snapshot(service(moving)), "STOPPED", ""),
     "stopped by somebody's newer deployment": (
         "superseded",
         snapshot(service(deployment(3, THIRD, rollout="IN_PROGRESS"), replace(moving, status="ACTIVE"))),
@@ -224,6 +223,16 @@ def test_a_record_older_than_the_deployments_beside_it_supersedes_nothing() -> N
     told = replace(rolled_back, record=record("ROLLBACK_SUCCESSFUL"))
     assert judge([live, torn]).kind == "moving"
     assert judge([live, torn, told]).kind == "rolled_back"
+
+
+def test_a_stop_is_somebodys_once_a_second_look_shows_no_newer_deployment() -> None:
+    """The deployments of the first look may be older than the record beside them."""
+    alone = snapshot(service(moving), record=record("STOPPED", reason="Stopped by a user."))
+    newer = service(deployment(3, THIRD, rollout="IN_PROGRESS"), replace(moving, status="ACTIVE"))
+    assert judge([live, alone]).kind == "moving"
+    assert judge([alone, replace(alone, service=newer)]).kind == "superseded"
+    told = judge([alone, alone])
+    assert (told.kind, told.why) == ("failed", "Stopped by a user.")
 
 
 def test_somebody_elses_deployment_supersedes_once_a_second_look_shows_it() -> None:
