@@ -28,6 +28,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The complete matrices are few files that take long: whoever is free takes the next case, of whichever file."""
+    if config.option.markexpr == "exhaustive":
+        config.option.dist = "load"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that no worker is left alone with one of them at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
