@@ -6,6 +6,7 @@ A journey is run once; what IAM was asked on the way then judges each policy wit
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from .converging import account_of
 from .permitted import (
     FULL,
     RELEASED,
+    Document,
     Part,
     Question,
     account_as,
@@ -75,24 +77,30 @@ def releasing_it(
     embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory, bytecode: Path
 ) -> Released:
     """Everything that the deploy role is for, under that role."""
-    embedded_process.reset()
-    secret = embedded_process.client("secretsmanager").create_secret(
-        Name="lobster/key", SecretString="hidden"
-    )
-    embedded_process.client("ssm").put_parameter(Name="/lobster/token", Value="hidden", Type="SecureString")
+    settings = release(embedded_process, tmp_path_factory.mktemp("released"), bytecode, deploy_policy)
+    return Released(settings, asked(embedded_process))
+
+
+def release(
+    embedded: EmbeddedProcess, folder: Path, bytecode: Path, policy_of: Callable[[Settings], Document]
+) -> Settings:
+    """Do all of it under a role with this policy; the settings, which the policy depends on."""
+    embedded.reset()
+    secret = embedded.client("secretsmanager").create_secret(Name="lobster/key", SecretString="hidden")
+    embedded.client("ssm").put_parameter(Name="/lobster/token", Value="hidden", Type="SecureString")
     flags = (*RELEASED, f"container.secrets.KEY={secret['ARN']}")
     settings = settings_of(*flags)
-    releasing.set_up(embedded_process, account_of(embedded_process, SPEED).aws, *flags)
-    who = session_with(embedded_process, "github-deploys", deploy_policy(settings))
-    project = make(tmp_path_factory.mktemp("released"), bytecode, embedded_process.url)
+    releasing.set_up(embedded, account_of(embedded, SPEED).aws, *flags)
+    who = session_with(embedded, "github-deploys", policy_of(settings))
+    project = make(folder, bytecode, embedded.url)
     project.environment |= who.environment
     project.write(
         "invoke.yaml", json.dumps({"lobster": settings.model_dump(mode="json", exclude_unset=True)})
     )
-    embedded_process.forget_calls()
-    seen = account_as(embedded_process, who, settings)
-    released(releasing.Account(embedded_process, seen.aws, settings), project)
-    return Released(settings, asked(embedded_process))
+    embedded.forget_calls()
+    seen = account_as(embedded, who, settings)
+    released(releasing.Account(embedded, seen.aws, settings), project)
+    return settings
 
 
 def denied(questions: list[Question], policy: object) -> set[tuple[str, str]]:
@@ -119,12 +127,16 @@ def test_a_release_is_allowed_nothing_besides(releasing_it: Released) -> None:
 SAMPLE = ("iam:PassRole", "ec2:AuthorizeSecurityGroupIngress", "elasticloadbalancing:CreateListener")
 
 
+def actions(policy: Document) -> list[Part]:
+    """A policy without one of its actions, each."""
+    return [each for each in parts(policy) if ":" in each.what and not each.what.startswith("arn:")]
+
+
 def reduced() -> list[Any]:
     """The setup policy without one of its actions, each; a few of them in the ordinary run."""
     return [
         pytest.param(each, marks=() if each.what in SAMPLE else pytest.mark.exhaustive, id=str(each))
-        for each in parts(setup_policy(settings_of(*FULL)))
-        if ":" in each.what and not each.what.startswith("arn:")
+        for each in actions(setup_policy(settings_of(*FULL)))
     ]
 
 
@@ -139,3 +151,32 @@ def test_without_an_action_setting_up_is_refused_for_real(
     with suppress(LobsterError):
         set_up(account)
     assert part.what in refusals(embedded_process)
+
+
+# The secret's ARN is made with the account, and the policy has it: its parts are known by their numbers.
+LIKE_IT = (
+    *RELEASED,
+    "container.secrets.KEY=arn:aws:secretsmanager:us-east-2:123456789012:secret:lobster/key",
+)
+ACTIONS = [str(each) for each in actions(deploy_policy(settings_of(*LIKE_IT)))]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("number", range(len(ACTIONS)), ids=ACTIONS)
+def test_without_an_action_a_release_is_refused_for_real(
+    embedded_process: EmbeddedProcess, tmp_path: Path, bytecode: Path, number: int
+) -> None:
+    left_out: list[Part] = []
+
+    def without_it(settings: Settings) -> Document:
+        left_out.append(actions(deploy_policy(settings))[number])
+        return left_out[0].policy
+
+    said = ""
+    try:
+        release(embedded_process, tmp_path, bytecode, without_it)
+    except (LobsterError, AssertionError) as ended:  # however far it came
+        said = repr(vars(ended)) if isinstance(ended, LobsterError) else str(ended)
+    what = left_out[0].what
+    assert str(left_out[0]) == ACTIONS[number]
+    assert what in refusals(embedded_process) or what in said, said  # by AWS, or by a look ahead
