@@ -115,6 +115,15 @@ def test_groups_are_tagged(logs: Any) -> None:
     assert refused(logs.list_tags_for_resource, resourceArn=arn + "2")[0] == "ResourceNotFoundException"
 
 
+def test_a_group_made_again_has_no_tags_of_the_one_before(logs: Any) -> None:
+    """DeleteLogGroup: "Deletes the specified log group and permanently deletes all the archived log events"."""
+    logs.create_log_group(logGroupName="/tagged", tags={"a": "1"})
+    logs.delete_log_group(logGroupName="/tagged")
+    logs.create_log_group(logGroupName="/tagged")
+    arn = "arn:aws:logs:us-east-2:123456789012:log-group:/tagged"
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+
+
 def test_streams_are_made_once_in_a_group_that_exists(logs: Any) -> None:
     """CreateLogStream: ResourceAlreadyExistsException, ResourceNotFoundException, no ':' or '*'."""
     logs.create_log_stream(logGroupName=GROUP, logStreamName="s")

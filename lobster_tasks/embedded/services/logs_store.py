@@ -56,6 +56,13 @@ class LogsStore(LogsBackend):
         with self.lock:
             return super().create_log_group(log_group_name, tags or {}, **more)
 
+    def delete_log_group(self, log_group_name: str) -> None:
+        """Delete a log group with its tags, which moto keeps by name; ResourceNotFoundException."""
+        with self.lock:
+            arn = self.group(log_group_name).arn
+            super().delete_log_group(log_group_name)
+            self.tagger.delete_all_tags_for_resource(arn)
+
     def put_retention_policy(self, log_group_name: str, retention_in_days: Any) -> None:
         """Keep events for so many days, of those that there are to choose from."""
         if retention_in_days not in RETENTION:
