@@ -56,26 +56,14 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-_SECRET_PREFIXES = (
-    "sk-",
-    "sk_",
-    "pk_",
-    "rk_",
-    "whsec_",
-    "ghp_",
-    "gho_",
-    "github_pat_",
-    "xox",
-    "AKIA",
-    "ASIA",
-)
 # A whole secret, or ``…:json-key:version-stage:version-id``, of which each may be empty (ECS, "Secret").
 _SECRET_ARN = re.compile(
     r"arn:aws[\w-]*:(secretsmanager:[\w-]+:\d{12}:secret:[^\s:]+(:[^\s:]*:[^\s:]*:[^\s:]*)?"
     r"|ssm:[\w-]+:\d{12}:parameter/\S+)"
 )
 _SECRET_WITH_KEY_ONLY = re.compile(r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret(:[^\s:]+){2,4}:?")
-_PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+# A name without the slash may be a password as well.
+_PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 
 
 def _matching(pattern: str, takes: str) -> AfterValidator:
@@ -120,19 +108,12 @@ def _secret_reference(value: str) -> str:
         return value
     if _SECRET_WITH_KEY_ONLY.fullmatch(value):
         raise ValueError("a JSON key needs its colons: <ARN>:<key>:: or <ARN>:<key>:<stage>:<version>")
-    if not _PARAMETER_NAME.fullmatch(value) or _looks_like_a_secret(value):
+    if not _PARAMETER_NAME.fullmatch(value):
         raise ValueError(
-            "looks like a secret's value; give the ARN of a Secrets Manager secret, or the ARN or name of an "
-            "SSM parameter (its name begins with '/')"
+            "looks like a secret's value; give the ARN of a Secrets Manager secret, or of an SSM parameter, "
+            "whose name does if it begins with '/'"
         )
     return value
-
-
-def _looks_like_a_secret(value: str) -> bool:
-    if value.startswith("/"):
-        return False
-    kinds = sum(bool(re.search(kind, value)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    return value.startswith(_SECRET_PREFIXES) or (len(value) >= 20 and kinds == 3)
 
 
 def _comma_separated(value: object) -> object:

@@ -170,7 +170,7 @@ def test_the_execution_role_pulls_logs_and_reads_what_is_named() -> None:
                     "C": f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:stripe",
                     "D": f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:app-stripe",
                     "E": "/lobster/ncbi",
-                    "F": "plain",
+                    "F": "/plain",
                     "G": f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/lobster/other",
                 }
             }

@@ -231,6 +231,7 @@ KEY = f"arn:aws:kms:us-east-2:{ACCOUNT}:key/0f1e2d3c-0000-4000-8000-000000000000
         (f"{SECRET}:password::", f"{SECRET}:password::", "same"),
         (f"{SECRET}:password", f"{SECRET}:password::", "translated"),
         ("/shop/db", "/shop/db", "same"),
+        ("shop", f"arn:aws:ssm:us-east-2:{ACCOUNT}:parameter/shop", "translated"),
         (f"arn:aws:ssm:us-east-2:{ACCOUNT}:parameter/shop/db", None, "same"),
     ],
 )

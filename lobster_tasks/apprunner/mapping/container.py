@@ -112,7 +112,7 @@ def secrets(description: Description) -> Part:
     named: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentSecrets", {})
     facts = {each.name: each for each in description.secrets}
     rows = [_secret(description, name, source, facts.get(name)) for name, source in sorted(named.items())]
-    sources = {name: _normal(source) for name, source in sorted(named.items())}
+    sources = {name: _normal(description, source) for name, source in sorted(named.items())}
     keys = sorted({each.key for each in description.secrets if ":key/" in each.key})
     aliases = sorted({each.key for each in description.secrets if each.key and ":key/" not in each.key})
     rows += [_alias(alias) for alias in aliases]
@@ -130,10 +130,12 @@ def _secret(description: Description, name: str, source: str, facts: SecretFacts
         )
     if (owner := _owner(source)) not in ("", description.account):
         decide = f"let {role} read it in {owner}: the secret's resource policy, and its key's policy"
-        return translated(setting, source, _normal(source), f"{note}; it is of account {owner}", decide)
+        return translated(
+            setting, source, _normal(description, source), f"{note}; it is of account {owner}", decide
+        )
     if facts and facts.key:
         note += f", which gets kms:Decrypt on {facts.key.rpartition(':')[2]}"
-    normal = _normal(source)
+    normal = _normal(description, source)
     return same(setting, source, note=note) if normal == source else translated(setting, source, normal, note)
 
 
@@ -151,8 +153,14 @@ def _owner(source: str) -> str:
     return parts[4] if source.startswith("arn:") and len(parts) > 5 else ""
 
 
-def _normal(source: str) -> str:
-    """ECS wants ``…:key:stage:version`` whole, where App Runner takes the ARN with the key alone."""
+def _normal(description: Description, source: str) -> str:
+    """ECS wants ``…:key:stage:version`` whole, where App Runner takes the ARN with the key alone.
+
+    A parameter's bare name could be a password; its ARN could not.
+    """
+    if not source.startswith(("/", "arn:")):
+        _, partition, _, region, account, _ = description.arn.split(":", 5)
+        return f"arn:{partition}:ssm:{region}:{account}:parameter/{source}"
     parts = source.split(":")
     if ":secretsmanager:" not in source or len(parts) <= _ARN_PARTS_OF_A_SECRET:
         return source
