@@ -96,7 +96,8 @@ def _old(service: Mapping[str, Any]) -> str:
         raise RefusedError(
             f"{name} cannot be asked from here.",
             "it is a private service, reached from its VPC only",
-            "run it on a machine in that VPC, or compare by hand",
+            "compare by hand from inside it; inv cleanup-apprunner --delete goes on once the service is paused: "
+            f"aws apprunner pause-service --service-arn {service['ServiceArn']}",
         )
     return address(service)
 

@@ -134,6 +134,18 @@ def test_both_sides_have_to_be_there(leaving: Leaving) -> None:
         compare(leaving.aws, settings.load({}))
 
 
+def test_a_private_service_is_compared_by_hand_and_goes_once_it_is_paused(leaving: Leaving) -> None:
+    private = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
+    arn = leaving.sites.create("site", NetworkConfiguration=private)["ServiceArn"]
+    with pytest.raises(RefusedError) as refused:
+        cleanup.proven(leaving.aws, leaving.settings(), leaving.survey())
+    assert f"aws apprunner pause-service --service-arn {arn}" in refused.value.next_step
+    leaving.sites.api.pause_service(ServiceArn=arn)
+    eventually(lambda: leaving.sites.api.describe_service(ServiceArn=arn)["Service"]["Status"] == "PAUSED")
+    found = cleanup.proven(leaving.aws, leaving.settings(), leaving.survey(delete=True))
+    assert (found.gates[-1].status, found.gates[-1].saw) == ("skip", "it is PAUSED")
+
+
 def test_the_new_service_has_to_have_been_live(
     moved: EmbeddedProcess, leaving: Leaving, tmp_path: Path
 ) -> None:
