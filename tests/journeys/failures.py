@@ -16,6 +16,7 @@ from typing import Any
 import requests
 
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
+from lobster_tasks.rollout.diagnose import HOPELESS
 from tests.embedded.images import ImageSpec, digest_of, push
 
 from .releasing import Account, beside
@@ -55,7 +56,10 @@ class Ended:
 
 def bring_about(account: Account, failure: Failure) -> Ended:
     """Make a service for it, and let it fail."""
-    site = beside(account, failure.name, *failure.flags, first=failure.first, **failure.service)
+    patience = {"deploymentConfiguration": PATIENT} if failure.code in HOPELESS else {}
+    site = beside(
+        account, failure.name, *failure.flags, first=failure.first, **{**patience, **failure.service}
+    )
     if failure.rule:
         account.order_fault(**failure.rule)
     outcome = failure.bring(site)
@@ -303,6 +307,15 @@ def taken_back(site: Account) -> Outcome:
 
 
 SLOW_TO_DIE = {"deploymentCircuitBreaker": {"enable": True, "rollback": True, "resetOnHealthyTask": False}}
+# What cannot heal has to be stopped by whoever watches: here tasks fail faster than a busy machine may look.
+PATIENT = {
+    "deploymentCircuitBreaker": {
+        "enable": True,
+        "rollback": True,
+        "resetOnHealthyTask": True,
+        "thresholdConfiguration": {"type": "COUNT", "value": 20},
+    }
+}
 NO_ROOM = {
     "minimumHealthyPercent": 100,
     "maximumPercent": 100,

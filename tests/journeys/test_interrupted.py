@@ -139,7 +139,8 @@ def test_a_registration_whose_answer_is_lost_is_not_repeated_but_found(
 
 
 def test_throttling_is_waited_out(account: Account, undisturbed: dict[str, Any]) -> None:
-    account.embedded.order({"operation": "*", "nth": {"every": 9}, "throttle": True})
+    rules = [{"mutating": each, "nth": {"every": 9}, "throttle": True} for each in (True, False)]
+    account.embedded.order(*rules)
     account.converge()
     assert any(call["status"] == 400 for call in account.embedded.calls(mutating=True))
     account.embedded.forgive()
