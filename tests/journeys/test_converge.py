@@ -476,9 +476,10 @@ def test_the_data_goes_when_told(account: Account) -> None:
 
 def test_a_teardown_is_over_when_nothing_of_it_is_seen_any_more(standing: Account) -> None:
     """IAM shows for some seconds what has been deleted; here somebody else's teardown is that late."""
+    patient = account_of(standing.embedded, speed=1).aws
     standing.embedded.forget_calls()
     with ThreadPoolExecutor() as elsewhere:
-        left = elsewhere.submit(converge.verify_removal, standing.aws, standing.resources(), keep_data=False)
+        left = elsewhere.submit(converge.verify_removal, patient, standing.resources(), keep_data=False)
         eventually(lambda: len(standing.embedded.calls("GetRole")) > 2)
         standing.remove(data=True)
         assert left.result().changes == ()
