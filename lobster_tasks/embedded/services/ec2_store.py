@@ -84,6 +84,9 @@ class Ec2Store(Gateways):
         self._free: dict[str, deque[str]] = {}
         super().__init__(region_name, account_id)
 
+    def _load_amis(self) -> None:
+        """No machine images: nothing here runs on instances, and moto makes hundreds after each reset."""
+
     def create_default_vpc(self) -> Any:
         """A VPC as AWS makes it: a public subnet in every zone, by way of an internet gateway."""
         vpc = super().create_default_vpc()
