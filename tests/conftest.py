@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -24,14 +25,20 @@ if (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """How many workers `-n auto` means: two a core, because most tests wait for what happens at AWS's pace."""
-    return 2 * (os.cpu_count() or 1)
+    """How many workers `-n auto` means: two a core and one, as most tests wait for what happens at AWS's pace."""
+    return 2 * (os.cpu_count() or 1) + 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The complete matrices are few files that take long: whoever is free takes the next case, of whichever file."""
     if config.option.markexpr == "exhaustive":
         config.option.dist = "load"
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay to the end: no need to look through them for garbage."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.timeout(300)
 WORKFLOW = ".github/workflows/ci.yml"
 
 
+@pytest.mark.exhaustive  # GitHub runs it for every change
 def test_the_action_against_an_embedded_aws(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "checkout", tmp_path / "home", {"AWS_EC2_METADATA_DISABLED": "true"})
     repository.actions = official(ROOT / "action.yml", ROOT / WORKFLOW)
