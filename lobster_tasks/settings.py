@@ -110,8 +110,8 @@ def _secret_reference(value: str) -> str:
         raise ValueError("a JSON key needs its colons: <ARN>:<key>:: or <ARN>:<key>:<stage>:<version>")
     if not _PARAMETER_NAME.fullmatch(value):
         raise ValueError(
-            "looks like a secret's value; give the ARN of a Secrets Manager secret, or of an SSM parameter, "
-            "whose name does if it begins with '/'"
+            "looks like a secret's value; give the ARN of a Secrets Manager secret or of an SSM parameter, "
+            "or a parameter's name, which begins with '/'"
         )
     return value
 
