@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
 from ..fargate import shadow
 from ..moto_door import ResourceGroupsTaggingAPIResponse
 from ..world import current
@@ -19,4 +21,8 @@ class Tagging(ResourceGroupsTaggingAPIResponse):
         """Answer, knowing what ECS holds."""
         with current().lock:
             shadow.cast(current().fargate.room(self.current_account, self.region))
-        return super().call_action()
+        # moto walks what the threads of other services change meanwhile
+        again = Retrying(
+            retry=retry_if_exception_type(RuntimeError), stop=stop_after_attempt(20), reraise=True
+        )
+        return again(super().call_action)
