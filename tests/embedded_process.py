@@ -108,6 +108,7 @@ def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
     finally:
         os.close(holder)
         process.join(30)
+        assert process.exitcode is not None, "the embedded AWS does not end"
 
 
 def _serve() -> int:
