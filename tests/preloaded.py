@@ -28,7 +28,5 @@ for each in pkgutil.iter_modules(lobster_tasks.__path__, "lobster_tasks."):
 KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 door = Aws("us-east-2", credentials=KEYS)
 for service in server.OWN:
-    door._client(
-        {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}.get(service, service)
-    )
+    door._client(dispatch.model_name(service))
 gc.freeze()

@@ -89,7 +89,7 @@ class Project:
     ) -> Ended:
         """Run ``inv`` without a terminal: forked, but where the interpreter itself is told something."""
         words, cwd, env = [str(INV), *arguments], folder or self.folder, {**self.environment, **environment}
-        run = _in_a_new_interpreter if any(name.startswith("PYTHON") for name in environment) else _forked
+        run = in_a_new_process if any(name.startswith("PYTHON") for name in environment) else _forked
         return run(words, cwd, env, within)
 
     @contextmanager
@@ -138,9 +138,10 @@ class Project:
         return Ended(process.returncode, shown.replace("\r\n", "\n"), "")
 
 
-def _in_a_new_interpreter(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float
+def in_a_new_process(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float = 60
 ) -> Ended:
+    """Run a command of any kind, without a terminal."""
     done = subprocess.run(
         words,
         cwd=folder,

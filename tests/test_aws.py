@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
 from tests.embedded_process import EmbeddedProcess
 from tests.environment import environment
+from tests.serving import in_background
 
 DEFINITION: dict[str, Any] = {
     "family": "f",
@@ -226,13 +226,9 @@ def answering(*pages: dict[str, Any]) -> Iterator[Aws]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Service)) as address:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-        try:
-            yield Aws("us-east-2", endpoint_url=f"http://127.0.0.1:{server.server_port}", credentials=keys)
-        finally:
-            server.shutdown()
+        yield Aws("us-east-2", endpoint_url=f"http://{address}", credentials=keys)
 
 
 def test_members_that_botocore_does_not_know_are_there_on_request() -> None:

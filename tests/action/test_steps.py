@@ -7,36 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.action.runner import ROOT, checkout, environment_of_a_runner
 from tests.embedded_process import EmbeddedProcess, eventually
-from tests.project import Project
+from tests.project import Project, in_a_new_process
 from tests.test_step_outputs import read
 
 ACTION = ROOT / "scripts" / "action"
 INPUTS = ("TAG", "IMAGE", "REGION", "CLUSTER", "SERVICE", "CONTAINER", "WAIT_MINUTES", "ROLLBACK")
 GIVEN = {**dict.fromkeys(INPUTS, ""), "SETUP": "false"}
 STEP = (sys.executable, str(ACTION / "step.py"))
-
-
-def run(
-    *command: str, folder: Path, environment: Mapping[str, str], within: float = 60
-) -> subprocess.CompletedProcess[str]:
-    """Run a step."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=within,
-        check=False,
-    )
 
 
 def tools(folder: Path, python: str = "") -> str:
@@ -73,12 +56,12 @@ def test_a_python_that_will_not_do_is_said(tmp_path: Path, python: str, says: st
         **GIVEN,
         "TAG": "v1",
     }
-    ended = run(str(ACTION / "prepare"), folder=tmp_path, environment=environment)
-    assert ended.returncode == 2
-    [error] = [line for line in ended.stderr.splitlines() if line.startswith("::error")]
+    ended = in_a_new_process([str(ACTION / "prepare")], tmp_path, environment)
+    assert ended.code == 2
+    [error] = [line for line in ended.err.splitlines() if line.startswith("::error")]
     assert says in error
     assert error.endswith("Next: actions/setup-python before this step.")
-    assert ended.stdout == ""
+    assert ended.out == ""
 
 
 @pytest.mark.parametrize(
@@ -91,10 +74,10 @@ def test_a_python_that_will_not_do_is_said(tmp_path: Path, python: str, says: st
 )
 def test_inputs_that_will_not_do_are_said(tmp_path: Path, given: dict[str, str], says: str) -> None:
     environment = {"PATH": tools(tmp_path / "bin"), "RUNNER_TEMP": str(tmp_path), **GIVEN, **given}
-    ended = run(str(ACTION / "prepare"), folder=tmp_path, environment=environment)
-    assert ended.returncode == 2
-    assert ended.stdout.startswith(f"::error title=Deploy to Fargate::{says}")
-    assert len(ended.stdout.splitlines()) == 1
+    ended = in_a_new_process([str(ACTION / "prepare")], tmp_path, environment)
+    assert ended.code == 2
+    assert ended.out.startswith(f"::error title=Deploy to Fargate::{says}")
+    assert len(ended.out.splitlines()) == 1
 
 
 @pytest.mark.timeout(300)
@@ -105,13 +88,11 @@ def test_the_library_is_installed_once_and_again_when_it_changed(tmp_path: Path)
     environment = {**environment_of_a_runner(tmp_path / "home"), "RUNNER_TEMP": str(temporary)}
 
     def install() -> str:
-        ended = run(
-            str(library / "scripts/action/install"), folder=tmp_path, environment=environment, within=280
-        )
-        assert ended.returncode == 0, ended.stderr
-        venv = ended.stdout.strip()
+        ended = in_a_new_process([str(library / "scripts/action/install")], tmp_path, environment, within=280)
+        assert ended.code == 0, ended.err
+        venv = ended.out.strip()
         asked = "import lobster_tasks; print(lobster_tasks.__version__, lobster_tasks.__file__)"
-        told = run(f"{venv}/bin/python", "-c", asked, folder=tmp_path, environment=environment).stdout
+        told = in_a_new_process([f"{venv}/bin/python", "-c", asked], tmp_path, environment).out
         version, file = told.split(maxsplit=1)
         assert file.startswith(venv)
         assert venv.startswith(str(temporary))
@@ -130,8 +111,8 @@ def test_settings_are_handed_on(project: Project, tmp_path: Path) -> None:
     project.settings("cluster: shop\ndeployment: {rollback: false}")
     outputs = tmp_path / "outputs"
     environment = {**project.environment, "GITHUB_OUTPUT": str(outputs), "INVOKE_LOBSTER_SERVICE": "web"}
-    ended = run(*STEP, "settings", folder=project.folder, environment=environment)
-    assert (ended.returncode, ended.stdout) == (0, "")
+    ended = in_a_new_process([*STEP, "settings"], project.folder, environment)
+    assert (ended.code, ended.out) == (0, "")
     told = read(outputs)
     assert (told["cluster"], told["service"], told["container"]) == ("shop", "web", "lobster-streamlit")
     assert (told["region"], told["rollback"], told["wait-minutes"]) == ("us-east-2", "false", "15.0")
@@ -143,12 +124,12 @@ def test_what_inv_refuses_is_the_annotation(project: Project, tmp_path: Path) ->
         "INVOKE_LOBSTER_TASK_CPU": "300",
         "GITHUB_OUTPUT": str(tmp_path / "o"),
     }
-    ended = run(*STEP, "settings", folder=project.folder, environment=environment)
-    assert ended.returncode == 2
-    [line] = ended.stdout.splitlines()
+    ended = in_a_new_process([*STEP, "settings"], project.folder, environment)
+    assert ended.code == 2
+    [line] = ended.out.splitlines()
     assert line.startswith("::error title=Deploy to Fargate::A setting is wrong.%0A")
     assert "Fargate has no 300 CPU units" in line
-    assert "✘ A setting is wrong." in ended.stderr
+    assert "✘ A setting is wrong." in ended.err
     assert not (tmp_path / "o").exists()
 
 
@@ -163,9 +144,9 @@ def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_
         "PREVIOUS": "arn:before",
         "TASK_DEFINITION": "arn:aws:ecs:us-east-2:123456789012:task-definition/lobster-streamlit-task:77",
     }
-    ended = run(*STEP, "follow", folder=project.folder, environment=environment)
-    assert ended.returncode == 5
-    [error] = [line for line in (ended.stdout + ended.stderr).splitlines() if line.startswith("::error")]
+    ended = in_a_new_process([*STEP, "follow"], project.folder, environment)
+    assert ended.code == 5
+    [error] = [line for line in (ended.out + ended.err).splitlines() if line.startswith("::error")]
     assert "has no deployment of lobster-streamlit-task:77" in error
     told = read(outputs)
     assert (told["verdict"], told["cause"]) == ("refused", "refused")

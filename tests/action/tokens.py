@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from tests.embedded.identities import token
+from tests.serving import in_background
 
 SUBJECT = "repo:somebody/app:ref:refs/heads/main"
 
@@ -42,15 +42,9 @@ def token_service() -> Iterator[Tokens]:
         def log_message(self, format: str, *values: object) -> None:
             """Nothing to say."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Answers)) as address:
         given.environment = {
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{server.server_port}/token?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://{address}/token?api-version=2.0",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-this-job",
         }
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield given
-        finally:
-            server.shutdown()
-            serving.join()
+        yield given

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from lobster_tasks import settings
 from tests.environment import environment
+from tests.serving import in_background
 
 PROJECT = Path(__file__).parents[2]
 APP = PROJECT / "examples" / "streamlit_app" / "app.py"
@@ -39,14 +39,8 @@ def metadata_endpoint(answer: Mapping[str, str]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v4/container"
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_background(http.server.HTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield f"http://{address}/v4/container"
 
 
 def open_page() -> AppTest:

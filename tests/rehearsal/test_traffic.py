@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.rehearsal.traffic import Traffic, TrafficByName
 from tests.embedded.zones import Zone, simple
 from tests.embedded_process import EmbeddedProcess, eventually
+from tests.serving import in_background
 
 DOMAIN = "app.example.com"
 
@@ -30,15 +30,8 @@ def answering(status: int) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
+        yield address
 
 
 @pytest.mark.parametrize(
