@@ -17,7 +17,7 @@ if "--password-stdin" in sys.argv:
 with (folder / "calls").open("a") as calls:
     calls.write(json.dumps(call) + "\\n")
 rule = json.loads((folder / "rules").read_text()).get(sys.argv[1], {{}})
-print(rule.get("says", "working"))
+print(rule.get("says", "working"), flush=True)
 print(rule.get("complains", ""), file=sys.stderr)
 exec(rule.get("does", ""))
 sys.exit(rule.get("exit", 0))
