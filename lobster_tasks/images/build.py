@@ -68,7 +68,7 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
     found = next((path for path in candidates if path.is_file()), None)
     ignore = Ignore(found.read_text(encoding="utf-8").splitlines() if found else ())
-    return read_folder(folder, ignore, prune=not ignore.has_exceptions)
+    return read_folder(folder, ignore)
 
 
 def build(dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path) -> BuiltImage:

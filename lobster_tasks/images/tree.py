@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import RefusedError
-from .ignore import compiled, has_wildcard
+from .ignore import Ignore, compiled, has_wildcard
 
 FILE_MODE, PROGRAM_MODE, DIRECTORY_MODE = 0o644, 0o755, 0o755
 _MOST_LINKS = 40  # as Linux (ELOOP)
@@ -117,22 +117,21 @@ class Tree:
                 del self.nodes[inner]
 
 
-def read_folder(folder: Path, ignored: Callable[[str], bool], prune: bool) -> Tree:
-    """The folder as a tree; no file is opened.
+def read_folder(folder: Path, ignore: Ignore) -> Tree:
+    """The folder as a tree; no file is opened, and no directory of which nothing can be kept.
 
     Modes keep the executable bit only, as git does, so that the same sources give the same image everywhere.
-    With ``prune``, what is below an ignored directory is not looked at.
     """
     tree = Tree()
 
     def visit(directory: Path, prefix: str) -> None:
         for entry in sorted(_entries(directory), key=lambda entry: entry.name):
             path = f"{prefix}{entry.name}"
-            skipped = ignored(path)
+            skipped = ignore(path)
             node = None if skipped else _node(entry)
             if node:
                 tree.put(path, node)
-            if entry.is_dir(follow_symlinks=False) and not (skipped and prune):
+            if entry.is_dir(follow_symlinks=False) and (not skipped or ignore.reaches_below(path)):
                 visit(Path(entry.path), f"{path}/")
 
     visit(folder, "")

@@ -37,9 +37,27 @@ def test_the_last_pattern_that_matches_decides(
     assert [path for path in kept if ignore(path)] == []
 
 
-def test_knows_of_exceptions() -> None:
-    assert Ignore(["*", "!a"]).has_exceptions
-    assert not Ignore(["a"]).has_exceptions
+@pytest.mark.parametrize(
+    ("exception", "folder", "reaches"),
+    [
+        ("src", ".venv", False),
+        ("src/app", "src", True),
+        ("src/app", "src/app", False),  # who keeps a folder keeps what is below it
+        ("src/app", "src/other", False),
+        ("src/*/x.py", "src/a", True),
+        ("src/*/x.py", "src/a/b", False),
+        ("s*/x.py", "src", True),
+        ("**/x.py", "a/b/c", True),
+        ("a/**/x.py", "a/b/c", True),
+        ("a/**/x.py", "b", False),
+    ],
+)
+def test_looks_only_where_an_exception_reaches(exception: str, folder: str, reaches: bool) -> None:
+    assert Ignore(["**", f"!{exception}"]).reaches_below(folder) is reaches
+
+
+def test_without_exceptions_nothing_is_kept_below() -> None:
+    assert not Ignore(["*"]).reaches_below("src")
 
 
 @pytest.mark.parametrize(
