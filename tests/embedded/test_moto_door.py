@@ -53,6 +53,12 @@ def test_the_account_is_as_in_awss_examples() -> None:
     assert moto_door.DEFAULT_ACCOUNT_ID == "123456789012"
 
 
+def test_the_methods_of_a_class_are_looked_for_once() -> None:
+    found = moto_door.responses.method_names_from_class
+    assert found(moto_door.BaseResponse) is found(moto_door.BaseResponse)
+    assert "_dispatch" in found(moto_door.BaseResponse)
+
+
 @pytest.mark.parametrize("name", sorted({*moto_door.HOMES, *moto_door.__all__}))
 def test_every_name_is_there(name: str) -> None:
     assert getattr(moto_door, name) is not None

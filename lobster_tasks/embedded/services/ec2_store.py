@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 from ..moto_door import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
@@ -77,11 +78,25 @@ def _private_domain(region: str) -> str:
     return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
 
 
+@dataclass
+class _Free:
+    """The free addresses of a subnet: first those never given, in order, then those given back."""
+
+    fresh: Iterator[IPv4Address | IPv6Address]
+    returned: deque[str] = field(default_factory=deque)
+
+    def take(self) -> str | None:
+        """The next one; None when there is none."""
+        if address := next(self.fresh, None):
+            return str(address)
+        return self.returned.popleft() if self.returned else None
+
+
 class Ec2Store(Gateways):
     """The networks of one account in one region."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
-        self._free: dict[str, deque[str]] = {}
+        self._free: dict[str, _Free] = {}
         super().__init__(region_name, account_id)
 
     def _load_amis(self) -> None:
@@ -158,7 +173,7 @@ class Ec2Store(Gateways):
         eni = self.get_network_interface(eni_id)
         super().delete_network_interface(eni_id)
         if eni.subnet.id in self._free:
-            self._free[eni.subnet.id].append(eni.private_ip_address)
+            self._free[eni.subnet.id].returned.append(eni.private_ip_address)
 
     def _address(self, subnet: Any, wanted: str | None) -> str:
         taken = {
@@ -172,10 +187,11 @@ class Ec2Store(Gateways):
         if wanted and is_in(subnet, wanted):  # moto makes up those of gateways and endpoints
             return wanted
         if subnet.id not in self._free:  # AWS keeps the first four and the last
-            self._free[subnet.id] = deque(map(str, list(ip_network(subnet.cidr_block))[4:-1]))
+            block = ip_network(subnet.cidr_block)
+            self._free[subnet.id] = _Free(block[each] for each in range(4, block.num_addresses - 1))
         free = self._free[subnet.id]
-        while free:
-            if (address := free.popleft()) not in taken:
+        while address := free.take():
+            if address not in taken:
                 return address
         message = "The specified subnet does not have enough free addresses to satisfy the request."
         raise AwsError("InsufficientFreeAddressesInSubnet", message)
