@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from glob import glob
+from pathlib import Path
 
 import psutil
 
 MIB = 1024 * 1024
+_LISTS_CHILDREN = Path("/proc/thread-self/children").exists()
 
 
 def trees(roots: Iterable[int]) -> dict[int, list[psutil.Process]]:
-    """For each pid the processes below it, itself left out; one look at the machine for all of them."""
-    below: dict[int, list[psutil.Process]] = {}
-    for process in psutil.process_iter(["ppid"]):
-        below.setdefault(process.info["ppid"], []).append(process)
-    return {root: _descendants(root, below) for root in roots}
+    """For each pid the processes below it, itself left out."""
+    return {root: _below(root) for root in roots}
 
 
 def tree_bytes(roots: Iterable[int]) -> dict[int, int]:
@@ -38,11 +39,23 @@ def exceeds(processes: Sequence[psutil.Process], limit: int) -> bool:
     return len(processes) == 1 or sum(map(_proportional, processes)) > limit
 
 
-def _descendants(root: int, below: dict[int, list[psutil.Process]]) -> list[psutil.Process]:
-    found = list(below.get(root, []))
-    for process in found:
-        found += below.get(process.pid, [])
+def _below(root: int) -> list[psutil.Process]:
+    found: list[psutil.Process] = []
+    for pid in _children(root):
+        with suppress(psutil.Error):  # ended meanwhile
+            found += [psutil.Process(pid), *_below(pid)]
     return found
+
+
+def _children(pid: int) -> list[int]:
+    """The pids of a process's children; Linux tells them at once, elsewhere psutil looks through all processes."""
+    told: list[int] = []
+    with suppress(psutil.Error, OSError):  # ended meanwhile
+        if not _LISTS_CHILDREN:
+            return [child.pid for child in psutil.Process(pid).children()]
+        for thread in glob(f"/proc/{pid}/task/*/children"):
+            told += map(int, Path(thread).read_text().split())
+    return told
 
 
 def _resident(process: psutil.Process) -> int:
