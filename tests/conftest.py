@@ -24,6 +24,10 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+gc.disable()  # until the tests are collected: thousands of them, and what they import, stay to the end
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """How many workers `-n auto` means: two a core and one, as most tests wait for what happens at AWS's pace."""
     return 2 * (os.cpu_count() or 1) + 1
@@ -36,9 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests and what they import stay to the end: no need to look through them for garbage."""
+    """What is there now is no garbage, and never looked through again."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

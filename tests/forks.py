@@ -8,6 +8,7 @@ such server, which ends with it.
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import sys
@@ -52,6 +53,7 @@ def _received(
 
 
 def _become(work: Callable[[], int | None], command: Command) -> None:
+    gc.disable()  # most commands are over before anything is worth collecting
     os.setpgid(0, 0)
     for number, stream in enumerate(command.streams):
         os.dup2(stream, number)

@@ -118,24 +118,19 @@ class Project:
         """Run ``inv`` on a terminal of this width and type ``answers``; both streams are in ``out``."""
         master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        with subprocess.Popen(
-            [INV, *arguments],
-            cwd=self.folder,
-            env={**self.environment, "TERM": "xterm-256color", **environment},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        ) as process:
-            os.close(slave)
-            os.write(master, answers.encode())
-            try:
-                shown = _read(master, within)
-                process.wait(within)
-            finally:
-                process.kill()
-                os.close(master)
-        return Ended(process.returncode, shown.replace("\r\n", "\n"), "")
+        env = {**self.environment, "TERM": "xterm-256color", **environment}
+        process = fork(_inv, Command([str(INV), *arguments], self.folder, env, (slave, slave, slave)))
+        os.close(slave)
+        os.write(master, answers.encode())
+        try:
+            shown = _read(master, within)
+            process.join(within)
+            ended = process.exitcode
+        finally:
+            process.kill()
+            os.close(master)
+        assert ended is not None, f"still running after {within} s; it has shown:\n{shown}"
+        return Ended(ended, shown.replace("\r\n", "\n"), "")
 
 
 def in_a_new_process(

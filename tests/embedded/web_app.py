@@ -13,18 +13,13 @@ Paths: ``/env`` and ``/headers`` (JSON), ``/pid``, ``/slow?seconds=1``, ``/eat?m
 ``/_stcore/stream`` echoes WebSocket messages; anything else answers ``VERSION``, and a body with its length.
 """
 
-import base64
-import hashlib
-import json
 import os
 import signal
 import socket
-import struct
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 HEALTH = {"status": int(os.environ.get("HEALTH_STATUS", "200"))}
 HELD: list[bytearray] = []
@@ -42,38 +37,49 @@ def eat(mib: int) -> None:
     HELD.append(bytearray(b"x") * (mib * 1024 * 1024))
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers every path of the module's docstring."""
+class Handler(StreamRequestHandler):
+    """Answers every path of the module's docstring.
 
-    protocol_version = "HTTP/1.1"
-    timeout = 300
+    http.server would take longer to import than everything else here together, and this is started for most tests.
+    """
 
-    def log_message(self, format: str, *values: object) -> None:
-        """Requests are not logged: health checks would drown everything else."""
+    def handle(self) -> None:
+        """Answer one request after the other until the other side closes or is told that this one does."""
+        self.closing = False
+        while not self.closing and (line := self.rfile.readline().decode("latin-1").split()):
+            self.method, self.path = line[:2]
+            self.headers = dict(iter(self.header, None))
+            self.asked = {name.lower(): value for name, value in self.headers.items()}
+            self.closing = self.asked.get("connection", "").lower() == "close"
+            self.answer()
+
+    def header(self) -> tuple[str, str] | None:
+        """The next header's name and value; None after the last."""
+        name, colon, value = self.rfile.readline().decode("latin-1").partition(":")
+        return (name, value.strip()) if colon else None
 
     def answer(self) -> None:
         """Answer any method."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        url = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        action = getattr(self, "on_" + url.path.strip("/").replace("/", "_").replace("-", "_"), None)
+        body = self.rfile.read(int(self.asked.get("content-length", 0)))
+        path, _, query = self.path.partition("?")
+        action = getattr(self, "on_" + path.strip("/").replace("/", "_").replace("-", "_"), None)
         if action is not None:
-            action(query)
+            action(parsed(query))
         else:
             version = os.environ.get("VERSION", "web_app")
-            self.reply(f"{version} {self.command} {len(body)}" if body else version)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 (names of http.server)
+            self.reply(f"{version} {self.method} {len(body)}" if body else version)
 
     def reply(self, text: str, status: int = 200, kind: str = "text/plain") -> None:
         """Send ``text``."""
         data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
+        self.head(status, ("Content-Type", kind), ("Content-Length", str(len(data))))
+        if self.method != "HEAD":
             self.wfile.write(data)
+
+    def head(self, status: int, *headers: tuple[str, str]) -> None:
+        """Send the beginning of an answer."""
+        lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in headers), "", ""]
+        self.wfile.write("\r\n".join(lines).encode("latin-1"))
 
     def on_health(self, _query: dict[str, str]) -> None:
         """The health check's answer."""
@@ -87,14 +93,19 @@ class Handler(BaseHTTPRequestHandler):
         HEALTH["status"] = int(query["status"])
         self.reply("set")
 
+    def show(self, names: dict[str, str]) -> None:
+        """Send JSON."""
+        import json
+
+        self.reply(json.dumps(names), kind="application/json")
+
     def on_env(self, _query: dict[str, str]) -> None:
         """The environment."""
-        self.reply(json.dumps(dict(os.environ)), kind="application/json")
+        self.show(dict(os.environ))
 
     def on_headers(self, _query: dict[str, str]) -> None:
         """The request's headers, and who asked."""
-        seen = {**dict(self.headers.items()), ":peer": self.client_address[0], ":path": self.path}
-        self.reply(json.dumps(seen), kind="application/json")
+        self.show({**self.headers, ":peer": self.client_address[0], ":path": self.path})
 
     def on_pid(self, _query: dict[str, str]) -> None:
         """This process's id."""
@@ -131,24 +142,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def on__stcore_stream(self, _query: dict[str, str]) -> None:
         """A WebSocket that echoes; it takes the first subprotocol that is offered."""
-        key = self.headers.get("Sec-WebSocket-Key")
+        import base64
+        import hashlib
+
+        key = self.asked.get("sec-websocket-key")
         if not key:
             self.reply('Can "Upgrade" only to "WebSocket".', 400)
             return
         accept = base64.b64encode(
             hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
         )
-        self.send_response(101)
-        for name, value in (
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Accept", accept.decode()),
-        ):
-            self.send_header(name, value)
-        if offered := self.headers.get("Sec-WebSocket-Protocol"):
-            self.send_header("Sec-WebSocket-Protocol", offered.split(",")[0].strip())
-        self.end_headers()
-        self.close_connection = True
+        headers = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+        headers.append(("Sec-WebSocket-Accept", accept.decode()))
+        if offered := self.asked.get("sec-websocket-protocol"):
+            headers.append(("Sec-WebSocket-Protocol", offered.split(",")[0].strip()))
+        self.head(101, *headers)
+        self.closing = True
         while self.echo():
             pass
 
@@ -159,22 +168,38 @@ class Handler(BaseHTTPRequestHandler):
             return False
         opcode, length = head[0] & 0x0F, head[1] & 0x7F
         if length == 126:
-            length = struct.unpack("!H", self.rfile.read(2))[0]
+            length = int.from_bytes(self.rfile.read(2))
         elif length == 127:
-            length = struct.unpack("!Q", self.rfile.read(8))[0]
+            length = int.from_bytes(self.rfile.read(8))
         mask = self.rfile.read(4) * (length // 4 + 1)
         data = bytes(byte ^ key for byte, key in zip(self.rfile.read(length), mask, strict=False))
         answer = {9: 10}.get(opcode, opcode)  # a ping is answered by a pong
-        size = (
-            bytes([length])
-            if length < 126
-            else struct.pack("!BH" if length < 65536 else "!BQ", 126 + (length > 65535), length)
-        )
+        if length < 126:
+            size = bytes([length])
+        else:
+            size = b"\x7e" + length.to_bytes(2) if length < 65536 else b"\x7f" + length.to_bytes(8)
         self.wfile.write(bytes([(head[0] & 0x80) | answer]) + size + data)
         return opcode != 8
 
 
-def stop_on_sigterm(server: ThreadingHTTPServer) -> None:
+def parsed(query: str) -> dict[str, str]:
+    """What a URL's query says."""
+    if not query:
+        return {}
+    from urllib.parse import parse_qsl
+
+    return dict(parse_qsl(query))
+
+
+class Server(ThreadingTCPServer):
+    """A thread for each connection; they end with the program."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def stop_on_sigterm(server: Server) -> None:
     """Leave with 0 after ``STOP_DELAY``, unless told to ignore the signal."""
 
     def stop() -> None:
@@ -198,10 +223,7 @@ def main() -> int:
         return int(ends)
     time.sleep(float(os.environ.get("START_DELAY", "0")))
     eat(int(os.environ.get("EAT_MIB", "0")))
-    ThreadingHTTPServer.daemon_threads = True
-    server = ThreadingHTTPServer(
-        (os.environ.get("BIND", "0.0.0.0"), int(os.environ.get("PORT", "8501"))), Handler
-    )
+    server = Server((os.environ.get("BIND", "0.0.0.0"), int(os.environ.get("PORT", "8501"))), Handler)
     stop_on_sigterm(server)
     if ends is not None:
         threading.Timer(float(os.environ["EXIT_AFTER"]), os._exit, [int(ends)]).start()
