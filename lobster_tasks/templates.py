@@ -8,10 +8,13 @@ names the template and the line.
 from __future__ import annotations
 
 import json
+import os
 import re
 import traceback
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -194,16 +197,29 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
     }
 
 
+class _Loader(jinja2.FileSystemLoader):
+    """Loads a template again when its file has changed, or another one has appeared in front of it."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """The text, its file, and how to tell whether both still hold."""
+        text, file, unchanged = super().get_source(environment, template)
+        before = list(
+            takewhile(lambda each: each != file, (f"{path}/{template}" for path in self.searchpath))
+        )
+        return text, file, lambda: unchanged() and not any(map(os.path.exists, before))
+
+
 @cache
 def _environment(folder: Path) -> jinja2.Environment:
     packaged = Path(str(files("lobster_tasks"))) / FOLDER
     beside = packaged.parent.parent / FOLDER  # a checkout, where the folder is not inside the package
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder / FOLDER, packaged, beside]),
+        loader=_Loader([folder / FOLDER, packaged, beside]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # the output is JSON, guarded by _only_json
         finalize=_only_json,
-        cache_size=0,  # a file that appears in front of another one counts at once
     )
     environment.policies["json.dumps_kwargs"] = {"default": _named}
     environment.globals["comma"] = _comma

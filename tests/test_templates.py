@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -475,6 +476,17 @@ def test_a_projects_own_files_win_one_by_one(project: Path) -> None:
     assert after["trust"] == {"Statement": [{"Sid": "mine"}]}
     assert {**after, "trust": None} == {**before, "trust": None}
     assert definition(load({}))["family"] == "lobster-streamlit-task"
+
+
+def test_a_file_counts_at_once_when_it_appears_changes_or_goes(project: Path) -> None:
+    packaged = templates.trust_policy(load({}), ACCOUNT, "aws")
+    own = project / "task-definitions" / templates.TRUST_POLICY
+    for later, text in enumerate(('{"Version": "1"}', '{"Version": "2"}'), 1):
+        write(project, text)
+        os.utime(own, (later, later))  # two files of one moment would pass for one
+        assert templates.trust_policy(load({}), ACCOUNT, "aws") == json.loads(text)
+    own.unlink()
+    assert templates.trust_policy(load({}), ACCOUNT, "aws") == packaged
 
 
 def test_an_own_task_definition_gets_the_tag_and_keeps_its_own(project: Path) -> None:
