@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
@@ -18,12 +19,12 @@ from .moto_door import (
     ServiceException,
     backend_url_patterns,
     create_backend_app,
+    create_loader,
     determine_request_protocol,
     get_serializer_class,
     get_service_model,
     get_service_router,
     iam_backends,
-    service_name_from_moto_package_name,
 )
 
 
@@ -88,7 +89,14 @@ def model_name(service: str) -> str:
     if service in _MODEL_NAMES:
         return _MODEL_NAMES[service]
     backend = _backend(f"{service}.us-east-1.amazonaws.com") or service
-    return str(service_name_from_moto_package_name(backend))
+    return _with_hyphens().get(backend, backend)
+
+
+@cache
+def _with_hyphens() -> dict[str, str]:
+    """botocore's names of services by what moto calls their packages."""
+    names = create_loader().list_available_services("service-2")
+    return {name.replace("-", ""): name for name in names}
 
 
 _MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}

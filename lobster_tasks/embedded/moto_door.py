@@ -27,7 +27,7 @@ os.environ.pop("MOTO_ACCOUNT_ID", None)
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
-from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core import DEFAULT_ACCOUNT_ID, responses, utils
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
@@ -37,7 +37,7 @@ from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import get_serializer_class
-from moto.core.utils import get_service_model, service_name_from_moto_package_name
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import (
     BackendRequest,
     DomainDispatcherApplication,
@@ -46,8 +46,9 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.exceptions import HTTPException
 
-# moto looks for the methods of its class in each call anew, which takes a tenth of the call.
+# moto looks for the methods of its class in each call, and for the folders of all services with each model.
 responses.method_names_from_class = cache(responses.method_names_from_class)
+create_loader = utils.create_loader = cache(utils.create_loader)
 
 HOMES = {
     "AWSCertificateManagerBackend": "moto.acm.models",
@@ -138,11 +139,11 @@ __all__ = [
     "ServiceException",
     "backend_url_patterns",
     "create_backend_app",
+    "create_loader",
     "determine_request_protocol",
     "get_serializer_class",
     "get_service_model",
     "get_service_router",
-    "service_name_from_moto_package_name",
 ]
 
 
