@@ -80,13 +80,7 @@ def aws(embedded: EmbeddedProcess, abroad: Aws) -> Aws:
     return door
 
 
-@pytest.fixture(scope="session")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands of all workers keep what they have compiled."""
-    return tmp_path_factory.getbasetemp().parent / "bytecode"
-
-
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path, embedded: EmbeddedProcess) -> Project:
+def project(tmp_path: Path, embedded: EmbeddedProcess) -> Project:
     """Somebody's project, and an empty embedded AWS that its commands reach."""
-    return make(tmp_path, bytecode, embedded.url)
+    return make(tmp_path, embedded.url)

@@ -61,7 +61,6 @@ def _become(work: Callable[[], int | None], command: Command) -> None:
     os.chdir(command.folder)
     os.environ.clear()
     os.environ.update(command.environment)
-    sys.pycache_prefix = command.environment.get("PYTHONPYCACHEPREFIX")
     sys.argv = list(command.words)
     sys.stdin, sys.stdout = open(0, encoding="utf-8"), open(1, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115

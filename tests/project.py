@@ -207,14 +207,13 @@ def plain(text: str) -> str:
     return _ANSI.sub("", text)
 
 
-def make(folder: Path, cache: Path, endpoint: str | None, files: Mapping[str, str] | None = None) -> Project:
-    """A project with tasks.py, Dockerfile.streamlit and the test app; ``cache`` keeps compiled modules."""
+def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = None) -> Project:
+    """A project with tasks.py, Dockerfile.streamlit and the test app, and the AWS that its commands reach."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "PYTHONPYCACHEPREFIX": str(cache),
     }
     if endpoint:
         environment |= {

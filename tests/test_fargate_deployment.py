@@ -52,12 +52,11 @@ class Account:
 def account(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-    bytecode: Path,
     embedded_process: EmbeddedProcess,
 ) -> Account:
     """The account that a project without any settings (but the profile) ends up with."""
     embedded_process.reset()
-    project = make(tmp_path_factory.mktemp("plan"), bytecode, embedded_process.url)
+    project = make(tmp_path_factory.mktemp("plan"), embedded_process.url)
     if request.param != "fast":
         project.settings(f"profile: {request.param}")
     project.inv("setup-fargate").check()

@@ -42,16 +42,14 @@ class Site:
 
 
 @pytest.fixture
-def site(
-    tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
-) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedProcess) -> Iterator[Site]:
     """The infrastructure is there, and the first commit was pushed."""
     actions = official(ROOT / "action.yml", ROOT / WORKFLOW)
     embedded_process.reset()
     folder = tmp_path_factory.mktemp("site")
     with token_service() as tokens:
         repository = _repository(folder, embedded_process, tokens, actions)
-        url = _set_up(make(folder / "person", bytecode, embedded_process.url), repository)
+        url = _set_up(make(folder / "person", embedded_process.url), repository)
         commit = repository.commit("The first release")
         embedded_process.forget_calls()
         pushed = repository.push(WORKFLOW)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,15 +76,13 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(
-    tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
-) -> Elsewhere:
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedProcess) -> Elsewhere:
     """A project in a folder of a larger repository; its image is there, and nothing else."""
     actions = official(ROOT / "action.yml")
     embedded_process.reset()
     folder = tmp_path_factory.mktemp("elsewhere")
     repository = Repository(folder / "shop", folder / "home")
-    person = make(folder / "shop" / "services" / "web", bytecode, embedded_process.url)
+    person = make(folder / "shop" / "services" / "web", embedded_process.url)
     person.settings("deployment: {deregistration_delay: 0}\ncontainer: {environment: {EMPTY: ''}}")
     release = ("push-image", "--tag", "one", "--build-arg", "RELEASE=one")
     person.inv("create-task-definition", *release, AWS_REGION="eu-central-1").check()

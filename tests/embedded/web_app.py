@@ -71,15 +71,14 @@ class Handler(StreamRequestHandler):
 
     def reply(self, text: str, status: int = 200, kind: str = "text/plain") -> None:
         """Send ``text``."""
-        data = text.encode()
-        self.head(status, ("Content-Type", kind), ("Content-Length", str(len(data))))
-        if self.method != "HEAD":
-            self.wfile.write(data)
+        body = text.encode()
+        headers = {"Content-Type": kind, "Content-Length": str(len(body))}
+        self.send(status, headers, b"" if self.method == "HEAD" else body)
 
-    def head(self, status: int, *headers: tuple[str, str]) -> None:
-        """Send the beginning of an answer."""
-        lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in headers), "", ""]
-        self.wfile.write("\r\n".join(lines).encode("latin-1"))
+    def send(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        """Send an answer at once: who ends in the middle of a request has answered whole or not at all."""
+        lines = [f"HTTP/1.1 {status} -", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self.wfile.write("\r\n".join(lines).encode("latin-1") + body)
 
     def on_health(self, _query: dict[str, str]) -> None:
         """The health check's answer."""
@@ -152,11 +151,10 @@ class Handler(StreamRequestHandler):
         accept = base64.b64encode(
             hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
         )
-        headers = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
-        headers.append(("Sec-WebSocket-Accept", accept.decode()))
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept.decode()}
         if offered := self.asked.get("sec-websocket-protocol"):
-            headers.append(("Sec-WebSocket-Protocol", offered.split(",")[0].strip()))
-        self.head(101, *headers)
+            headers["Sec-WebSocket-Protocol"] = offered.split(",")[0].strip()
+        self.send(101, headers)
         self.closing = True
         while self.echo():
             pass

@@ -81,12 +81,10 @@ class Access:
 
 
 @pytest.fixture(scope="module")
-def access(
-    tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
-) -> Access:
+def access(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedProcess) -> Access:
     """Set up once; each test leaves it as it was, or repairs it."""
     embedded_process.reset()
-    project = make(tmp_path_factory.mktemp("access"), bytecode, embedded_process.url)
+    project = make(tmp_path_factory.mktemp("access"), embedded_process.url)
     for command in (["init", "--quiet"], ["remote", "add", "origin", "https://github.com/somebody/app.git"]):
         subprocess.run(["git", "-C", str(project.folder), *command], check=True)
     ended = project.inv("setup-aws").check()
@@ -179,8 +177,8 @@ def test_an_environment_stands_in_the_branchs_place(access: Access) -> None:
     access.repair()
 
 
-def test_without_a_repository_it_says_what_to_write(access: Access, tmp_path: Path, bytecode: Path) -> None:
-    nowhere = make(tmp_path, bytecode, access.embedded.url)
+def test_without_a_repository_it_says_what_to_write(access: Access, tmp_path: Path) -> None:
+    nowhere = make(tmp_path, access.embedded.url)
     assert "github.repository" in nowhere.inv("setup-aws").check(2).err
 
 

@@ -48,8 +48,8 @@ def test_a_task_that_is_killed_is_finished_by_the_same_command(stage: Stage, nam
     assert result.how == "by the same command again", result
 
 
-def test_the_command_itself_is_killed_and_run_again(stage: Stage, tmp_path: Path, bytecode: Path) -> None:
-    project = make(tmp_path, bytecode, stage.embedded.url)
+def test_the_command_itself_is_killed_and_run_again(stage: Stage, tmp_path: Path) -> None:
+    project = make(tmp_path, stage.embedded.url)
     project.settings("deployment: {deregistration_delay: 5}\nhealth_check: {unhealthy_threshold: 2}")
     expected = SETUP.undisturbed(stage).ended
     SETUP.begin(stage)

@@ -205,7 +205,7 @@ def test_zones_that_do_not_count(move: Move) -> None:
         _ = move.of("app.deep.org").now
 
 
-def test_the_command(move: Move, tmp_path: Path, bytecode: Path) -> None:
+def test_the_command(move: Move, tmp_path: Path) -> None:
     """Its waits are real ones: the certificate is there already, and the visitors' tenth too."""
     zone = move.zone("command.org")
     move.cname(zone, "app.command.org", ttl=1)
@@ -218,7 +218,7 @@ def test_the_command(move: Move, tmp_path: Path, bytecode: Path) -> None:
     made = make_certificate("app.command.org")
     acm = move.embedded.client("acm")
     acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)
-    project = make(tmp_path, bytecode, move.embedded.url)
+    project = make(tmp_path, move.embedded.url)
     project.settings("domains: [app.command.org]")
     before = zone.records()
     planned = project.inv("cutover", "--dry-run").check()

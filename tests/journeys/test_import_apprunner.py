@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import yaml
@@ -37,9 +36,9 @@ def sites(embedded_process: EmbeddedProcess) -> Sites:
 
 
 @pytest.fixture(scope="module")
-def project(sites: Sites, tmp_path_factory: pytest.TempPathFactory, bytecode: Path) -> Project:
+def project(sites: Sites, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project that takes it over."""
-    return make(tmp_path_factory.mktemp("shop"), bytecode, sites.process.url)
+    return make(tmp_path_factory.mktemp("shop"), sites.process.url)
 
 
 def test_the_regions_services_and_what_moving_each_would_mean(project: Project) -> None:

@@ -73,17 +73,13 @@ class Released:
 
 
 @pytest.fixture(scope="module")
-def releasing_it(
-    embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory, bytecode: Path
-) -> Released:
+def releasing_it(embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Released:
     """Everything that the deploy role is for, under that role."""
-    settings = release(embedded_process, tmp_path_factory.mktemp("released"), bytecode, deploy_policy)
+    settings = release(embedded_process, tmp_path_factory.mktemp("released"), deploy_policy)
     return Released(settings, asked(embedded_process))
 
 
-def release(
-    embedded: EmbeddedProcess, folder: Path, bytecode: Path, policy_of: Callable[[Settings], Document]
-) -> Settings:
+def release(embedded: EmbeddedProcess, folder: Path, policy_of: Callable[[Settings], Document]) -> Settings:
     """Do all of it under a role with this policy; the settings, which the policy depends on."""
     embedded.reset()
     secret = unmistakable_secret(embedded.client("secretsmanager"), "lobster/key")
@@ -92,7 +88,7 @@ def release(
     settings = settings_of(*flags)
     releasing.set_up(embedded, account_of(embedded, SPEED).aws, *flags)
     who = session_with(embedded, "github-deploys", policy_of(settings))
-    project = make(folder, bytecode, embedded.url)
+    project = make(folder, embedded.url)
     project.environment |= who.environment
     project.write(
         "invoke.yaml", json.dumps({"lobster": settings.model_dump(mode="json", exclude_unset=True)})
@@ -171,7 +167,7 @@ ACTIONS = [str(each) for each in actions(deploy_policy(settings_of(*LIKE_IT)))]
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(len(ACTIONS)), ids=ACTIONS)
 def test_without_an_action_a_release_is_refused_for_real(
-    embedded_process: EmbeddedProcess, tmp_path: Path, bytecode: Path, number: int
+    embedded_process: EmbeddedProcess, tmp_path: Path, number: int
 ) -> None:
     left_out: list[Part] = []
 
@@ -181,7 +177,7 @@ def test_without_an_action_a_release_is_refused_for_real(
 
     said = ""
     try:
-        release(embedded_process, tmp_path, bytecode, without_it)
+        release(embedded_process, tmp_path, without_it)
     except (LobsterError, AssertionError) as ended:  # however far it came
         said = repr(vars(ended)) if isinstance(ended, LobsterError) else str(ended)
     what = left_out[0].what

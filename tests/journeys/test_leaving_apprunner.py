@@ -454,10 +454,10 @@ def test_a_run_that_was_killed_is_taken_up(leaving: Leaving, last: int) -> None:
 
 
 def test_the_commands_refuse_with_the_figure_and_answer_in_json(
-    moved: EmbeddedProcess, tmp_path: Path, bytecode: Path
+    moved: EmbeddedProcess, tmp_path: Path
 ) -> None:
     leaving = Leaving(moved, tmp_path, "commanded")
-    project = make(tmp_path, bytecode, moved.url)
+    project = make(tmp_path, moved.url)
     project.settings("apprunner:\n  service: commanded\n  soak_hours: 0\n  quiet_minutes: 60")
     service = leaving.create(VERSION="v1")
     assert project.inv("compare-apprunner", "--json").check().json["ok"] is True
@@ -470,11 +470,9 @@ def test_the_commands_refuse_with_the_figure_and_answer_in_json(
     assert leaving.sites.get(service).ok
 
 
-def test_without_a_terminal_nothing_goes_without_yes(
-    moved: EmbeddedProcess, tmp_path: Path, bytecode: Path
-) -> None:
+def test_without_a_terminal_nothing_goes_without_yes(moved: EmbeddedProcess, tmp_path: Path) -> None:
     leaving = Leaving(moved, tmp_path, "silent")
-    project = make(tmp_path, bytecode, moved.url)
+    project = make(tmp_path, moved.url)
     project.settings("apprunner:\n  service: silent\n  soak_hours: 0\n  quiet_minutes: 1")
     service = leaving.create(VERSION="v1")
     assert "add --yes" in project.inv("cleanup-apprunner").check(5).err

@@ -92,9 +92,9 @@ FILES = {
 
 
 @pytest.fixture
-def shop(tmp_path: Path, bytecode: Path) -> Project:
+def shop(tmp_path: Path) -> Project:
     """The other project."""
-    project = make(tmp_path / "shop", bytecode, None, FILES)
+    project = make(tmp_path / "shop", None, FILES)
     project.settings(SETTINGS)
     return project
 

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project with the test app; no AWS anywhere."""
-    return make(tmp_path, bytecode, None)
+    return make(tmp_path, None)
 
 
 @contextmanager

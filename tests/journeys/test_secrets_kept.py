@@ -315,12 +315,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def scene(running: Running, tmp_path: Path, bytecode: Path) -> Scene:
+def scene(running: Running, tmp_path: Path) -> Scene:
     """A project with a mark in every place."""
     running.aws.reset()
     folder = tmp_path / "project"
     folder.mkdir()
-    project = make(folder, bytecode, running.aws.url.replace("://", f"://me:{IN_URL}@"))
+    project = make(folder, running.aws.url.replace("://", f"://me:{IN_URL}@"))
     project.environment |= {
         **TOKENS,
         "AWS_SECRET_ACCESS_KEY": KEY,

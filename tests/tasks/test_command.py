@@ -55,9 +55,9 @@ for each in (boom, answers, signs, where, own):
 
 
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project with these tasks; no AWS is reached."""
-    return make(tmp_path, bytecode, None, {"tasks.py": TASKS})
+    return make(tmp_path, None, {"tasks.py": TASKS})
 
 
 def test_a_defect_is_called_one(project: Project) -> None:

@@ -17,9 +17,9 @@ from tests.project import Ended, Project, interrupt, make, rest_of
 
 
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project; it starts its own embedded AWS."""
-    return make(tmp_path, bytecode, None)
+    return make(tmp_path, None)
 
 
 def address(process: subprocess.Popen[str]) -> str:

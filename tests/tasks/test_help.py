@@ -26,9 +26,9 @@ CHANGING = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project; no AWS is reached."""
-    return make(tmp_path, bytecode, None)
+    return make(tmp_path, None)
 
 
 def test_the_list_has_a_line_for_each_task_at_80_columns(project: Project) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import requests
@@ -23,12 +22,10 @@ class Serving:
 
 
 @pytest.fixture(scope="module")
-def serving(
-    tmp_path_factory: pytest.TempPathFactory, bytecode: Path, embedded_process: EmbeddedProcess
-) -> Serving:
+def serving(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedProcess) -> Serving:
     """It is not emptied between the tests of this module, which change nothing."""
     embedded_process.reset()
-    project = make(tmp_path_factory.mktemp("serving"), bytecode, embedded_process.url)
+    project = make(tmp_path_factory.mktemp("serving"), embedded_process.url)
     words = ("push-image", "--tag", "a", "--build-arg", "RELEASE=a", "deploy", "--tag", "a")
     url = project.inv("setup-fargate", *words).check().out.splitlines()[-1]
     return Serving(project, embedded_process, url)

@@ -132,5 +132,5 @@ def run_more(project: Project) -> None:
         ("status", "--watch", "--json"),
     ],
 )
-def test_wrong_flags(tmp_path: Path, bytecode: Path, words: tuple[str, ...]) -> None:
-    make(tmp_path, bytecode, None).inv(*words).check(2)
+def test_wrong_flags(tmp_path: Path, words: tuple[str, ...]) -> None:
+    make(tmp_path, None).inv(*words).check(2)

@@ -11,9 +11,9 @@ from tests.project import Project, make
 
 
 @pytest.fixture
-def project(tmp_path: Path, bytecode: Path) -> Project:
+def project(tmp_path: Path) -> Project:
     """A project; there is no AWS to ask."""
-    return make(tmp_path, bytecode, None)
+    return make(tmp_path, None)
 
 
 def test_the_settings_that_count(project: Project) -> None:
