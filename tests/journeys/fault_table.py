@@ -29,7 +29,8 @@ gate wants: the comparison of the run before counts as visitors.
 
 Survived / tried; in brackets, how many needed the same command again. `Killed` is SIGKILL to the process that made the
 call, when the work was done and nothing more is carried out of what it asks for. A call that AWS may have carried out
-twice, RegisterTaskDefinition or CreatePolicyVersion, is not sent again by itself: the next run finds what it made.
+twice, RegisterTaskDefinition or CreatePolicyVersion, is not sent again by itself: the next run finds what it made. A
+teardown's calls vary in number: AWS refuses to delete what is in use until what uses it has gone.
 
 """
 AGAIN = f"""
