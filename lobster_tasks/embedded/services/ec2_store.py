@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from ..moto_door import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
@@ -82,14 +82,12 @@ def _private_domain(region: str) -> str:
 class _Free:
     """The free addresses of a subnet: first those never given, in order, then those given back."""
 
-    fresh: Iterator[IPv4Address | IPv6Address]
+    fresh: Iterator[str]
     returned: deque[str] = field(default_factory=deque)
 
     def take(self) -> str | None:
         """The next one; None when there is none."""
-        if address := next(self.fresh, None):
-            return str(address)
-        return self.returned.popleft() if self.returned else None
+        return next(self.fresh, None) or (self.returned.popleft() if self.returned else None)
 
 
 class Ec2Store(Gateways):
@@ -188,7 +186,7 @@ class Ec2Store(Gateways):
             return wanted
         if subnet.id not in self._free:  # AWS keeps the first four and the last
             block = ip_network(subnet.cidr_block)
-            self._free[subnet.id] = _Free(block[each] for each in range(4, block.num_addresses - 1))
+            self._free[subnet.id] = _Free(str(block[each]) for each in range(4, block.num_addresses - 1))
         free = self._free[subnet.id]
         while address := free.take():
             if address not in taken:
