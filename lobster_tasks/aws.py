@@ -205,7 +205,8 @@ class Aws:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,
-            user_agent_extra=f"lobster-tasks/{__version__}",
+            # botocore would put a longer one together anew for each call, a tenth of what the call costs
+            user_agent=f"lobster-tasks/{__version__} {self._session._session.user_agent()}",
         )
         client = self._session.client(service, self.region, endpoint_url=self._endpoint_url, config=config)
         event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}"

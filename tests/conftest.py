@@ -12,7 +12,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from tests.embedded_process import EmbeddedProcess, start
+from tests.embedded_process import RUNNING, EmbeddedProcess, start
 from tests.project import Project, make
 
 SPEED = 20.0
@@ -56,6 +56,14 @@ def embedded_process() -> Iterator[EmbeddedProcess]:
     """One embedded AWS for all tests of a worker."""
     with start(speed=SPEED, boot_allowance=2) as running:
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_goes_on() -> Iterator[None]:
+    """What a file leaves running, tasks and their health checks, would take time from all other files."""
+    yield
+    for running in RUNNING:
+        running.reset()
 
 
 @pytest.fixture

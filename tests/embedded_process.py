@@ -83,11 +83,15 @@ def _new_client(url: str, service: str, region: str, **more: Any) -> Any:
         endpoint_url=url,
         aws_access_key_id="AKIAEXAMPLE",
         aws_secret_access_key="example",
-        config=Config(retries={"total_max_attempts": 1}, **more),
+        config=Config(**{"retries": {"total_max_attempts": 1}, "user_agent": "tests"} | more),
     )
 
 
 _client = cache(_new_client)  # making one takes longer than most calls
+
+
+RUNNING: set[EmbeddedProcess] = set()
+"""Those that ``start`` has started."""
 
 
 @contextmanager
@@ -104,7 +108,12 @@ def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
         with open(ours) as told:
             url = _address(told)
         assert process.pid is not None
-        yield EmbeddedProcess(url, process.pid)
+        made = EmbeddedProcess(url, process.pid)
+        RUNNING.add(made)
+        try:
+            yield made
+        finally:
+            RUNNING.remove(made)
     finally:
         os.close(holder)
         process.join(30)
@@ -139,7 +148,9 @@ def _address(told: IO[str]) -> str:
 def eventually(look: Callable[[], T], within: float = 30.0) -> T:
     """Call ``look`` until what it returns is true, and return that; AssertionError after ``within`` s."""
     deadline = time.monotonic() + within
+    pause = 0.02
     while not (seen := look()):
         assert time.monotonic() < deadline, f"still {seen!r} after {within} s"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(0.1, 1.3 * pause)
     return seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks import __version__
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
@@ -206,16 +208,17 @@ def test_regions_of_every_partition_are_known(embedded: EmbeddedProcess, region:
     assert json.dumps(door(region, embedded.url).call("ecs:ListClusters"))
 
 
-# What botocore does not know
+# What botocore sends, and what it does not know
 
 
 @contextmanager
-def answering(*pages: dict[str, Any]) -> Iterator[Aws]:
-    """The door to a service that answers one call after the other with these bodies."""
+def answering(*pages: dict[str, Any], callers: list[str]) -> Iterator[Aws]:
+    """The door to a service that answers one call after the other with these bodies, and notes who calls."""
     left = list(pages)
 
     class Service(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            callers.append(self.headers["User-Agent"])
             self.rfile.read(int(self.headers["Content-Length"]))
             body = json.dumps(left.pop(0)).encode()
             self.send_response(200)
@@ -231,9 +234,21 @@ def answering(*pages: dict[str, Any]) -> Iterator[Aws]:
         yield Aws("us-east-2", endpoint_url=f"http://{address}", credentials=keys)
 
 
+def test_a_trail_shows_who_called() -> None:
+    """CloudTrail's userAgent: "The agent through which the request was made, such as the AWS Management Console, an
+    AWS service, the AWS SDKs or the AWS CLI."
+    """
+    callers: list[str] = []
+    with answering({}, callers=callers) as aws:
+        aws.call("ecs:ListClusters")
+    [caller] = callers
+    assert re.match(rf"lobster-tasks/{re.escape(__version__)} Boto3/\d", caller)
+    assert "Botocore" in caller
+
+
 def test_members_that_botocore_does_not_know_are_there_on_request() -> None:
     sent = {"Service": {"ServiceName": "shop", "Gpu": "1"}}
-    with answering(sent, sent) as aws:
+    with answering(sent, sent, callers=[]) as aws:
         arn = "arn:aws:apprunner:us-east-2:123456789012:service/shop/1"
         assert aws.as_sent("apprunner:DescribeService", ServiceArn=arn) == sent
         assert "Gpu" not in aws.call("apprunner:DescribeService", ServiceArn=arn)["Service"]
@@ -241,6 +256,6 @@ def test_members_that_botocore_does_not_know_are_there_on_request() -> None:
 
 def test_pages_are_drained_where_botocore_has_no_paginator() -> None:
     first = {"ServiceSummaryList": [{"ServiceName": "a"}], "NextToken": "t"}
-    with answering(first, {"ServiceSummaryList": [{"ServiceName": "b"}]}) as aws:
+    with answering(first, {"ServiceSummaryList": [{"ServiceName": "b"}]}, callers=[]) as aws:
         found = aws.pages("apprunner:ListServices", "ServiceSummaryList")
     assert [each["ServiceName"] for each in found] == ["a", "b"]

@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         return CANNOT_START
     aws.start()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # what a call makes is gone with its answer
     gc.enable()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     sys.stdout.flush()

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, ClassVar
+from uuid import uuid4
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is imported
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
@@ -36,7 +37,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import AttributePickerContext, ResponseSerializer, get_serializer_class
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import (
     BackendRequest,
@@ -49,6 +50,51 @@ from werkzeug.exceptions import HTTPException
 # moto looks for the methods of its class in each call, and for the folders of all services with each model.
 responses.method_names_from_class = cache(responses.method_names_from_class)
 create_loader = utils.create_loader = cache(utils.create_loader)
+
+
+class Picker(responses.XFormedAttributePicker):
+    """Looks for the members of an answer under the names that moto tries, which it puts together once.
+
+    They follow from the class that holds the member, the member's shape and its name.
+    """
+
+    _names: ClassVar[dict[tuple[type, Any, str], tuple[str, ...]]] = {}
+
+    def get_possible_keys(self, context: Any) -> Iterable[str]:
+        """The names, the likeliest first."""
+        asked = type(context.obj), context.shape, context.key
+        if asked not in self._names:
+            self._names[asked] = tuple(super().get_possible_keys(context))
+        return self._names[asked]
+
+    def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
+        """A member of a dict; None where it has none."""
+        names = self._names.get((type(answer), shape, key))
+        if names is None:
+            names = tuple(self.get_possible_keys(AttributePickerContext(answer, key, shape)))
+        return next((answer[name] for name in names if name in answer), None)
+
+
+motos_get_value = ResponseSerializer.get_value
+
+
+def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
+    """A member of what is answered; most of it is dicts, for which moto's way is a long one."""
+    picker = serializer._value_picker
+    if type(holder) is dict and isinstance(picker, Picker) and not picker.response_transformers:
+        return picker.of_dict(holder, key, shape)
+    return motos_get_value(serializer, holder, key, shape)
+
+
+def request_id(headers: dict[str, Any]) -> str:
+    """A request's id, put into the headers of its answer too."""
+    headers["x-amzn-requestid"] = made = str(uuid4())
+    return made
+
+
+ResponseSerializer.get_value = get_value
+responses.XFormedAttributePicker = Picker
+responses.gen_amzn_requestid_long = request_id
 
 HOMES = {
     "AWSCertificateManagerBackend": "moto.acm.models",

@@ -95,6 +95,7 @@ class Endpoint:
         if environ["PATH_INFO"].startswith("/_embedded/"):
             return self._control.answer(environ)
         call = read_call(environ)
+        self._world.wake()
         effects = self._faults.effects(call)
         resets = self._world.resets
         self._delay(effects)

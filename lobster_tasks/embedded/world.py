@@ -63,6 +63,8 @@ class World:
         self.resets = 0
         self.lock = threading.RLock()
         self.loop = asyncio.new_event_loop()
+        self._awake = asyncio.Event()
+        self._resting = True
         self._thread = threading.Thread(target=self._run_loop, name="data-plane", daemon=True)
 
     @property
@@ -80,12 +82,27 @@ class World:
         """Run a coroutine on the data-plane thread, from any thread; what it raises goes to the log."""
         asyncio.run_coroutine_threadsafe(work, self.loop).add_done_callback(_report)
 
+    async def tick(self, seconds: float) -> None:
+        """Sleep for so many real seconds, and on for as long as everything is empty and nobody calls."""
+        await asyncio.sleep(seconds)
+        await self._awake.wait()
+
+    def wake(self) -> None:
+        """Say, from any thread, that there may be something to do from now on."""
+        if not self._resting:
+            return
+        with self.lock:
+            self._resting = False
+            self.loop.call_soon_threadsafe(self._awake.set)
+
     def reset(self) -> None:
         """Empty every part."""
         with self.lock:
             self.resets += 1
             for part in self.parts:
                 part.reset()
+            self._resting = True
+            self.loop.call_soon_threadsafe(self._awake.clear)
 
     def stop(self) -> None:
         """End every process and the data-plane thread; every part is closed whatever another raises."""

@@ -18,7 +18,7 @@ from ..together import together
 from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
 
 LEAST = 0.5
-SOON = 2.0
+SOON = 3.0
 LATER = 5.0
 AFTER_TROUBLE = 10.0
 _DESCRIBE_TASKS_LIMIT = 100

@@ -185,7 +185,7 @@ def test_a_sticky_client_moves_on(balanced: Balanced) -> None:
 
 
 class Hammer:
-    """Clients that keep their connections and never stop asking; counts what they get."""
+    """Clients that keep their connections and ask each 50 ms or so; counts what they get."""
 
     def __init__(self, url: str, clients: int) -> None:
         self.got: Counter[str] = Counter()
@@ -210,6 +210,7 @@ class Hammer:
                     self.got[answer.text if answer.ok else str(answer.status_code)] += 1
                 except requests.RequestException as error:
                     self.got[type(error).__name__] += 1
+                self._over.wait(0.05)
 
 
 def test_no_request_is_lost_while_targets_are_replaced(balanced: Balanced) -> None:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import boto3
 import psutil
@@ -94,6 +95,23 @@ def test_a_defect_is_an_internal_failure_with_its_operation(aws: EmbeddedProcess
     code, message, status = error_of(create)
     assert (code, status) == ("InternalFailure", 500)
     assert message == "The embedded AWS failed in dynamodb CreateTable: KeyError: 'TableName'"
+
+
+@pytest.mark.parametrize(
+    "call", [("ecs", "list_clusters"), ("iam", "list_roles"), ("elbv2", "describe_rules")]
+)
+def test_each_answer_has_an_id_of_its_own(aws: EmbeddedProcess, call: tuple[str, str]) -> None:
+    """<RequestId>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestId>: so AWS's own examples; refusals have one, too."""
+    service, operation = call
+
+    def id_of_one() -> UUID:
+        try:
+            answer = getattr(aws.client(service), operation)()
+        except ClientError as refused:
+            answer = refused.response
+        return UUID(answer["ResponseMetadata"]["RequestId"])
+
+    assert id_of_one() != id_of_one()
 
 
 def calls_of(aws: EmbeddedProcess) -> list[dict[str, Any]]:

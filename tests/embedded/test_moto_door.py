@@ -59,6 +59,50 @@ def test_the_methods_of_a_class_are_looked_for_once() -> None:
     assert "_dispatch" in found(moto_door.BaseResponse)
 
 
+class Holder:
+    """What moto's stores hold things in, with names of Python's."""
+
+    task_arn = "arn"
+    arn = "short"
+    tags = ("tag",)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        {"taskArn": "arn", "tags": ["tag"]},
+        {"task_arn": "arn", "Tags": ["tag"]},
+        {"Arn": "short", "TagSet": None},
+        {"taskArn": None, "task_arn": "arn"},
+        {},
+        None,
+        Holder(),
+    ],
+)
+@pytest.mark.parametrize("service", ["ecs", "ec2", "elbv2", "iam"])
+def test_members_of_answers_are_found_as_moto_finds_them(holder: object, service: str) -> None:
+    """``ResponseSerializer.get_value``, ``XFormedAttributePicker``, ``AttributePickerContext``."""
+    model = moto_door.get_service_model(service)
+    serializer_class = moto_door.get_serializer_class(service, str(model.protocol))
+    shapes = [model.shape_for(name) for name in model.shape_names]
+    members = [
+        (key, member)
+        for shape in shapes
+        if shape.type_name == "structure"
+        for key, member in shape.members.items()
+        if key.lower().endswith(("arn", "tags", "tagset"))
+    ]
+    assert members
+    ours = serializer_class(model.operation_model(model.operation_names[0]), value_picker=moto_door.Picker())
+    motos_picker = moto_door.Picker.__base__
+    motos = serializer_class(model.operation_model(model.operation_names[0]), value_picker=motos_picker())
+    for _ in range(2):  # the second time with names that are known
+        for key, member in members:
+            assert ours.get_value(holder, key, member) == moto_door.motos_get_value(
+                motos, holder, key, member
+            )
+
+
 @pytest.mark.parametrize("name", sorted({*moto_door.HOMES, *moto_door.__all__}))
 def test_every_name_is_there(name: str) -> None:
     assert getattr(moto_door, name) is not None

@@ -94,7 +94,7 @@ class AppRunner:
         """Report figures each minute, and deploy what is pushed where that is asked for."""
         reported = self._world.loop.time()
         while True:
-            await asyncio.sleep(TICK)
+            await self._world.tick(TICK)
             with self._world.lock:
                 self._deploy_what_was_pushed()
                 self._validate_domains()

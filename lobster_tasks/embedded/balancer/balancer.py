@@ -178,7 +178,7 @@ class Balancer:
         while True:
             with self._world.lock:
                 self._tick()
-            await asyncio.sleep(TICK)
+            await self._world.tick(TICK)
 
     def reset(self) -> None:
         """Forget every load balancer and target and close every connection."""

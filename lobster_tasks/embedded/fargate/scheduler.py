@@ -56,7 +56,7 @@ class Fargate:
                     for service in list(room.services.values()):
                         self._step(room, service)
                 self._expire()
-            await asyncio.sleep(TICK)
+            await self._world.tick(TICK)
 
     def _step(self, room: Room, service: Service) -> None:
         try:

@@ -87,6 +87,7 @@ class Processes:
 
     def start(self, wanted: ContainerStart) -> Container:
         """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
+        self._world.wake()
         resets = self._resets
         folder = self._world.images.folder / "containers" / str(next(self._numbers))
         try:
@@ -136,7 +137,7 @@ class Processes:
     async def run(self) -> None:
         """Kill containers above their memory limit, and tidy up after those that ended."""
         while True:
-            await asyncio.sleep(1 / SAMPLES_PER_SECOND)
+            await self._world.tick(1 / SAMPLES_PER_SECOND)
             self._watch_memory()
             await self._tidy()
 
