@@ -62,7 +62,7 @@ class Aws:
         self._credentials: dict[str, Any] = dict(credentials or {})
         self.calls: Counter[str] = Counter()
         """How often each operation was asked for; a listing counts once, however many pages it has."""
-        self._clients: dict[tuple[str, int], Any] = {}
+        self._clients: dict[tuple[str, str, int], Any] = {}
         self._lock = threading.Lock()
         self._sent = threading.local()
 
@@ -114,12 +114,13 @@ class Aws:
         return dict(json.loads(self._sent.body))
 
     def in_region(self, region: str) -> Aws:
-        """The same account in another region, by the same session: reading its models again would take long."""
+        """The same account in another region, by the same session and clients: making them again would take long."""
         if region == self.region:
             return self
         credentials, endpoint = self._credentials, self._endpoint_url
         other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
         other._session, other._lock = self._session, self._lock
+        other._clients, other._sent = self._clients, self._sent
         return other
 
     def settle(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
@@ -193,9 +194,10 @@ class Aws:
 
     def _client(self, service: str, attempts: int = _ATTEMPTS) -> Any:
         with self._lock:
-            if (service, attempts) not in self._clients:
-                self._clients[service, attempts] = self._new_client(service, attempts)
-            return self._clients[service, attempts]
+            wanted = self.region, service, attempts
+            if wanted not in self._clients:
+                self._clients[wanted] = self._new_client(service, attempts)
+            return self._clients[wanted]
 
     def _new_client(self, service: str, attempts: int) -> Any:
         from botocore.config import Config

@@ -20,7 +20,7 @@ _SOAK_HOURS, _QUIET_MINUTES = 0.0, 1.0
 _QUIET_SECONDS = 130.0  # the minute that counts, and the one in which App Runner reports the one before
 _HOLD_SECONDS = 20.0
 _THINKING_SECONDS = (
-    0.1  # real ones: they are there all the while, and not to measure how much the machine can bear
+    0.2  # real ones: they are there all the while, and not to measure how much the machine can bear
 )
 
 

@@ -219,8 +219,8 @@ def main() -> int:
     if ends is not None and not os.environ.get("EXIT_AFTER"):
         sys.stderr.write(f"giving up with {ends}\n")
         return int(ends)
-    time.sleep(float(os.environ.get("START_DELAY", "0")))
     eat(int(os.environ.get("EAT_MIB", "0")))
+    time.sleep(float(os.environ.get("START_DELAY", "0")))
     server = Server((os.environ.get("BIND", "0.0.0.0"), int(os.environ.get("PORT", "8501"))), Handler)
     stop_on_sigterm(server)
     if ends is not None:

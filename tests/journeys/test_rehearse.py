@@ -118,7 +118,12 @@ def _aws(project: Project, variables: dict[str, str], *words: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive), signal.SIGKILL]
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive),  # later: test_kept_until_ctrl_c
+        pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive),
+        signal.SIGKILL,
+    ],
 )
 def test_nothing_is_left_however_it_ends(project: Project, number: signal.Signals) -> None:
     with project.start("rehearse", "--no-from-apprunner") as process:
