@@ -170,11 +170,13 @@ def _balance(account: Account, wanted: Settings, name: str) -> str:
 
 
 def set_up(embedded: EmbeddedProcess, aws: Aws, *flags: str) -> Account:
-    """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0."""
+    """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0, and is at rest."""
     wanted = settings.load({}, flags=(*FAST, *flags))
     resources = stack.build(wanted, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
-    return Account(embedded, aws, wanted)
+    made = Account(embedded, aws, wanted)
+    eventually(lambda: made.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    return made
 
 
 def said(outcome: Outcome) -> str:
