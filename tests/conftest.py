@@ -29,8 +29,8 @@ gc.disable()  # until the tests are collected: thousands of them, and what they 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many workers `-n auto` means: two a core and one, as most tests wait for what happens at AWS's pace."""
-    return 2 * (os.cpu_count() or 1) + 1
+    """How many workers `-n auto` means: three a core, as most tests wait for what happens at AWS's pace."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
