@@ -83,7 +83,7 @@ def _new_client(url: str, service: str, region: str, **more: Any) -> Any:
         endpoint_url=url,
         aws_access_key_id="AKIAEXAMPLE",
         aws_secret_access_key="example",
-        config=Config(**{"retries": {"total_max_attempts": 1}, "user_agent": "tests"} | more),
+        config=Config(retries={"total_max_attempts": 1}, user_agent="tests", **more),
     )
 
 

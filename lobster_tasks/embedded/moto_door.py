@@ -69,9 +69,8 @@ class Picker(responses.XFormedAttributePicker):
 
     def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
         """A member of a dict; None where it has none."""
-        names = self._names.get((type(answer), shape, key))
-        if names is None:
-            names = tuple(self.get_possible_keys(AttributePickerContext(answer, key, shape)))
+        known = self._names.get((type(answer), shape, key))
+        names = known or self.get_possible_keys(AttributePickerContext(answer, key, shape))
         return next((answer[name] for name in names if name in answer), None)
 
 

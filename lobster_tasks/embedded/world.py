@@ -99,10 +99,10 @@ class World:
         """Empty every part."""
         with self.lock:
             self.resets += 1
+            self._resting = True  # first, so that a call that comes meanwhile wakes it afterwards
+            self.loop.call_soon_threadsafe(self._awake.clear)
             for part in self.parts:
                 part.reset()
-            self._resting = True
-            self.loop.call_soon_threadsafe(self._awake.clear)
 
     def stop(self) -> None:
         """End every process and the data-plane thread; every part is closed whatever another raises."""

@@ -93,9 +93,9 @@ def test_members_of_answers_are_found_as_moto_finds_them(holder: object, service
         if key.lower().endswith(("arn", "tags", "tagset"))
     ]
     assert members
-    ours = serializer_class(model.operation_model(model.operation_names[0]), value_picker=moto_door.Picker())
-    motos_picker = moto_door.Picker.__base__
-    motos = serializer_class(model.operation_model(model.operation_names[0]), value_picker=motos_picker())
+    operation, motos_picker = model.operation_model(model.operation_names[0]), moto_door.Picker.__base__
+    ours = serializer_class(operation, value_picker=moto_door.Picker())
+    motos = serializer_class(operation, value_picker=motos_picker())
     for _ in range(2):  # the second time with names that are known
         for key, member in members:
             assert ours.get_value(holder, key, member) == moto_door.motos_get_value(

@@ -63,6 +63,10 @@ class Account:
         found: dict[str, Any] = self.client("ecs").describe_services(**where)["services"][0]
         return found
 
+    def await_completed(self) -> None:
+        """Wait until ECS calls the newest deployment completed."""
+        eventually(lambda: self.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+
     def update(self, **members: Any) -> None:
         """UpdateService by somebody else."""
         where = {"cluster": self.settings.cluster, "service": self.settings.service}
@@ -136,7 +140,7 @@ def beside(account: Account, name: str, *flags: str, first: bool = False, **serv
             **service,
         },
     )
-    eventually(lambda: made.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    made.await_completed()
     return made
 
 
@@ -175,7 +179,7 @@ def set_up(embedded: EmbeddedProcess, aws: Aws, *flags: str) -> Account:
     resources = stack.build(wanted, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
     made = Account(embedded, aws, wanted)
-    eventually(lambda: made.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    made.await_completed()
     return made
 
 

@@ -132,7 +132,7 @@ def test_a_first_release_that_fails(account: Account) -> None:
     assert "exit code 3" in outcome.cause.message
     assert [finding.code for finding in outcome.findings] == ["no-release-before"]
     assert account.service()["desiredCount"] == 0
-    eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    account.await_completed()
     assert account.service()["taskDefinition"] == outcome.previous_task_definition
     assert account.deploy("two").verdict == "live"
 

@@ -10,7 +10,6 @@ import pytest
 
 from lobster_tasks.errors import NotReadyError, RefusedError
 from lobster_tasks.rollout import exec_command, history, rollback, scale
-from tests.embedded_process import eventually
 from tests.environment import environment
 
 from .releasing import Account, said
@@ -151,7 +150,7 @@ def test_a_command_inside_a_task(account: Account, programs: Path) -> None:
             exec_command(account.aws, account.settings, "sh")
         assert "only tasks that start now have it" in late.value.why
         account.update(forceNewDeployment=True)
-        eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+        account.await_completed()
         words = exec_command(account.aws, account.settings, "ls -l /app")
         with pytest.raises(RefusedError, match="has no running task nosuch"):
             exec_command(account.aws, account.settings, "sh", "nosuch")

@@ -15,7 +15,7 @@ from lobster_tasks.errors import NotReadyError
 from lobster_tasks.rollout import Outcome, deploy
 from tests.conftest import SPEED
 from tests.embedded.images import ImageSpec, push
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess
 
 from .releasing import Account, said, set_up
 
@@ -158,10 +158,10 @@ def no_public_address(account: Account) -> Iterator[None]:
     network = account.service()["networkConfiguration"]
     private = {"awsvpcConfiguration": {**network["awsvpcConfiguration"], "assignPublicIp": "DISABLED"}}
     account.update(networkConfiguration=private)
-    eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    account.await_completed()
     yield
     account.update(networkConfiguration=network)
-    eventually(lambda: account.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    account.await_completed()
 
 
 @pytest.mark.parametrize(
