@@ -213,13 +213,17 @@ def _remove(aws: Aws, thing: Thing) -> None:
 
 def _delete_ingress(aws: Aws, thing: Thing) -> None:
     named = {"VpcIngressConnectionArn": thing.id}
-    aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
 
-    def gone() -> bool:
+    def status() -> str:
         found = aws.find("apprunner:DescribeVpcIngressConnection", _GONE, thing.name, **named)
-        return found is None or found["VpcIngressConnection"]["Status"] == "DELETED"
+        return str(found["VpcIngressConnection"]["Status"]) if found else "DELETED"
 
-    _until(aws, gone, f"{thing.kind} {thing.name}")
+    if status() not in (
+        "PENDING_DELETION",
+        "DELETED",
+    ):  # as a run that was cut off leaves it; AWS refuses a second one
+        aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
+    _until(aws, lambda: status() == "DELETED", f"{thing.kind} {thing.name}")
 
 
 def _settled(aws: Aws, arn: str) -> AwsDict | None:

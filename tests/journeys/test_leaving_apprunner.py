@@ -232,6 +232,17 @@ def test_who_runs_out_of_time_takes_it_up_again(leaving: Leaving, *, delete: boo
     assert leaving.survey(delete=delete).action == "none"
 
 
+def test_a_way_in_that_is_going_already_is_waited_for(leaving: Leaving) -> None:
+    """AWS refuses to delete what a run that was cut off has begun to delete: InvalidStateException."""
+    furnish(leaving)
+    (way_in,) = leaving.sites.api.list_vpc_ingress_connections()["VpcIngressConnectionSummaryList"]
+    leaving.sites.put(way_in["VpcIngressConnectionArn"], "PENDING_DELETION")
+    leaving.aws = door(leaving.sites.process, speed=SPEED * 10_000)
+    with pytest.raises(OutOfTimeError) as late:
+        leaving.clean(delete=True)
+    assert "still at work on VPC ingress connection way-in" in late.value.what
+
+
 def test_a_busy_service_is_left_alone(leaving: Leaving) -> None:
     leaving.sites.put(leaving.create()["ServiceArn"], BUSY)
     with pytest.raises(RefusedError, match="site is busy"):
