@@ -13,6 +13,7 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
+from tests.forks import start_server
 from tests.project import Project, make
 
 SPEED = 20.0
@@ -33,6 +34,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return 3 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """One server forks for all workers; it imports while they collect the tests."""
+    start_server()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The complete matrices are few files that take long: whoever is free takes the next case, of whichever file."""
     if config.option.markexpr == "exhaustive":
@@ -44,6 +51,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    """The rest ends with the process; pytest would look for garbage in all of it several times."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,26 +1,31 @@
 """Commands forked from a process that has imported everything already.
 
 A new interpreter takes most of a second to import boto3 or moto, a fork of one that has takes milliseconds. It is a
-process all the same, with its own pid, group, folder, environment and streams. Each worker of the tests has one
-such server, which ends with it.
+process all the same, with its own pid, group, folder, environment and streams. One such server (``fork_server``)
+serves all workers of the tests, and ends with the process that started it.
 """
 
 from __future__ import annotations
 
 import atexit
-import gc
-import multiprocessing
 import os
+import pickle
+import select
+import signal
+import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from multiprocessing.context import ForkServerProcess
-from multiprocessing.reduction import DupFd
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.preloaded"])
+ADDRESS = "LOBSTER_TESTS_FORK_SERVER"
+"""The variable by which a worker knows the server that the tests have started."""
+
+Work = Callable[[], int | None]
 
 
 @dataclass(frozen=True)
@@ -32,41 +37,94 @@ class Command:
     environment: Mapping[str, str]
     streams: tuple[int, int, int]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For the way over: descriptors are sent along."""
-        streams = tuple(DupFd(each) for each in self.streams)  # type: ignore[no-untyped-call]
-        return _received, (list(self.words), self.folder, dict(self.environment), streams)
+
+@dataclass
+class Forked:
+    """A process that was forked; it is killed with the process that asked for it."""
+
+    pid: int
+    _told: socket.socket
+    returncode: int | None = None
+    """As subprocess has it; None while it runs, or as long as nobody has asked."""
+
+    def poll(self) -> int | None:
+        """Its return code, if it has ended."""
+        return self._heard(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its return code; TimeoutError where it has not ended after so many seconds."""
+        code = self._heard(timeout)
+        if code is None:
+            raise TimeoutError(f"process {self.pid} is still running after {timeout} s")
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _heard(self, within: float | None) -> int | None:
+        if self.returncode is None and select.select([self._told], [], [], within)[0]:
+            self.returncode = int(_line(self._told))
+            self._told.close()
+        return self.returncode
 
 
-def fork(work: Callable[[], int | None], command: Command) -> ForkServerProcess:
+@dataclass
+class Heard(Forked):
+    """A process of which both streams are heard."""
+
+    stdout: TextIO = field(kw_only=True)
+    stderr: TextIO = field(kw_only=True)
+
+
+def fork(work: Work, command: Command) -> Forked:
     """Start ``work``, which finds itself run as ``command``."""
-    process = FORKS.Process(target=_become, args=(work, command), daemon=True)
-    process.start()
-    return process
+    asked = pickle.dumps((work, list(command.words), str(command.folder), dict(command.environment)))
+    told = socket.socket(socket.AF_UNIX)
+    told.connect(start_server())
+    socket.send_fds(told, [len(asked).to_bytes(4)], command.streams)
+    told.sendall(asked)
+    return Forked(int(_line(told)), told)
 
 
-def _received(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Sequence[Any]
-) -> Command:
-    stdin, stdout, stderr = (each.detach() for each in streams)
-    return Command(words, folder, environment, (stdin, stdout, stderr))
+def _line(told: socket.socket) -> bytes:
+    """What the server says next; numbers have 12 characters."""
+    said = told.recv(12, socket.MSG_WAITALL)
+    assert said, "the fork server has ended"
+    return said
 
 
-def _become(work: Callable[[], int | None], command: Command) -> None:
-    gc.disable()  # most commands are over before anything is worth collecting
-    os.setpgid(0, 0)
-    for number, stream in enumerate(command.streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    os.chdir(command.folder)
-    os.environ.clear()
-    os.environ.update(command.environment)
-    sys.argv = list(command.words)
-    sys.stdin, sys.stdout = open(0, encoding="utf-8"), open(1, "w", encoding="utf-8")  # noqa: SIM115
-    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
-    multiprocessing.current_process().daemon = False  # it may start what it likes
-    try:
-        code = work()
-    finally:
-        atexit._run_exitfuncs()  # multiprocessing leaves them out
-    raise SystemExit(code)
+@cache
+def start_server() -> str:
+    """Where the server listens; it is started unless this process was told of one."""
+    if ADDRESS not in os.environ:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(os.path.join(tempfile.mkdtemp(prefix="forks-"), "server"))
+            listener.listen(128)
+            atexit.register(_end, _started(listener.fileno()))
+            os.environ[ADDRESS] = listener.getsockname()
+    return os.environ[ADDRESS]
+
+
+def _started(listener: int) -> subprocess.Popen[bytes]:
+    """The server, which ends with its standard input."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.fork_server", str(listener)],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        pass_fds=[listener],
+        process_group=0,  # Ctrl-C is for the tests, which end it
+    )
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.communicate()

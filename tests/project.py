@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, TextIO
 
 from tests.embedded_process import EmbeddedProcess
-from tests.forks import Command, fork
+from tests.forks import Command, Heard, fork
 
 INV = Path(sys.executable).with_name("inv")
 TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
@@ -93,24 +93,20 @@ class Project:
         return run(words, cwd, env, within)
 
     @contextmanager
-    def start(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    def start(self, *arguments: str, **environment: str) -> Iterator[Heard]:
         """Run ``inv`` in the background, in a process group of its own; it is gone after the block."""
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            [INV, *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-            process_group=0,
-        ) as process:
+        words, env = [str(INV), *arguments], {**self.environment, **environment}
+        with open(os.devnull) as nothing, _pipe() as (out, stdout), _pipe() as (err, stderr):
+            streams = nothing.fileno(), stdout.fileno(), stderr.fileno()
+            forked = fork(_inv, Command(words, self.folder, env, streams))
+            process = Heard(**vars(forked), stdout=out, stderr=err)
+            stdout.close()
+            stderr.close()
             try:
                 yield process
             finally:
-                if process.poll() is None:
-                    process.kill()
+                process.kill()
+                process.wait()
 
     def on_terminal(
         self, *arguments: str, answers: str = "", columns: int = 100, within: float = 60, **environment: str
@@ -124,13 +120,10 @@ class Project:
         os.write(master, answers.encode())
         try:
             shown = _read(master, within)
-            process.join(within)
-            ended = process.exitcode
+            return Ended(process.wait(within), shown.replace("\r\n", "\n"), "")
         finally:
             process.kill()
             os.close(master)
-        assert ended is not None, f"still running after {within} s; it has shown:\n{shown}"
-        return Ended(ended, shown.replace("\r\n", "\n"), "")
 
 
 def in_a_new_process(
@@ -154,14 +147,12 @@ def _forked(words: Sequence[str], folder: Path, environment: Mapping[str, str], 
     with open(os.devnull) as nothing, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
         streams = nothing.fileno(), out.fileno(), err.fileno()
         process = fork(_inv, Command(words, folder, environment, streams))
-        process.join(within)
-        ended = process.exitcode
-        process.kill()
-        process.join()
-        told = [Path(f"/dev/fd/{each.fileno()}").read_text() for each in (out, err)]
-    if ended is None:
-        raise subprocess.TimeoutExpired(words, within, *told)
-    return Ended(ended, *told)
+        try:
+            code = process.wait(within)
+        finally:
+            process.kill()
+            told = [Path(f"/dev/fd/{each.fileno()}").read_text() for each in (out, err)]
+    return Ended(code, *told)
 
 
 def _inv() -> None:
@@ -170,6 +161,14 @@ def _inv() -> None:
     for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.tasks.*)?", name)]:
         del sys.modules[name]  # the tasks remember the folder in which they were imported
     program.run()
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[TextIO, TextIO]]:
+    """The end that is read, and the one that is written to."""
+    reading, writing = os.pipe()
+    with open(reading) as reader, open(writing, "w") as writer:
+        yield reader, writer
 
 
 def _read(terminal: int, within: float) -> str:
@@ -188,16 +187,14 @@ def _read(terminal: int, within: float) -> str:
     raise AssertionError(f"still running after {within} s; it has shown:\n{shown.decode()}")
 
 
-def interrupt(process: subprocess.Popen[str]) -> Ended:
+def interrupt(process: Heard) -> Ended:
     """Ctrl-C, as a terminal sends it: to the whole process group. How the process ended."""
     os.killpg(process.pid, signal.SIGINT)
     return rest_of(process)
 
 
-def rest_of(process: subprocess.Popen[str]) -> Ended:
-    """How the process ended, and what it said that has not been read yet (``communicate`` would lose some of it)."""
-    assert process.stdout is not None
-    assert process.stderr is not None
+def rest_of(process: Heard) -> Ended:
+    """How the process ended, and what it said that has not been read yet."""
     err, out = process.stderr.read(), process.stdout.read()
     return Ended(process.wait(60), out, err)
 

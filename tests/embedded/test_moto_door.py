@@ -17,27 +17,22 @@ import pytest
 
 from lobster_tasks.embedded import dispatch, moto_door
 from lobster_tasks.embedded.server import OWN, load
-from lobster_tasks.embedded.services.acm_store import AcmStore
-from lobster_tasks.embedded.services.application_autoscaling_store import AutoScalingStore
-from lobster_tasks.embedded.services.ec2_store import Ec2Store
-from lobster_tasks.embedded.services.ecr_store import EcrStore
-from lobster_tasks.embedded.services.iam_store import IamStore
-from lobster_tasks.embedded.services.logs_store import LogsStore
-from lobster_tasks.embedded.services.route53_store import Route53Store
-from lobster_tasks.embedded.services.secretsmanager_store import SecretsStore
 
 ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
 PACKAGE = Path(moto_door.__file__).parent
 GLOBAL = ("iam", "route53", "sts")
 STORES = {
-    "acm": ("AWSCertificateManagerBackend", AcmStore),
-    "applicationautoscaling": ("ApplicationAutoscalingBackend", AutoScalingStore),
-    "ec2": ("EC2Backend", Ec2Store),
-    "ecr": ("ECRBackend", EcrStore),
-    "iam": ("IAMBackend", IamStore),
-    "logs": ("LogsBackend", LogsStore),
-    "route53": ("Route53Backend", Route53Store),
-    "secretsmanager": ("SecretsManagerBackend", SecretsStore),
+    "acm": ("AWSCertificateManagerBackend", "acm_store:AcmStore"),
+    "applicationautoscaling": (
+        "ApplicationAutoscalingBackend",
+        "application_autoscaling_store:AutoScalingStore",
+    ),
+    "ec2": ("EC2Backend", "ec2_store:Ec2Store"),
+    "ecr": ("ECRBackend", "ecr_store:EcrStore"),
+    "iam": ("IAMBackend", "iam_store:IamStore"),
+    "logs": ("LogsBackend", "logs_store:LogsStore"),
+    "route53": ("Route53Backend", "route53_store:Route53Store"),
+    "secretsmanager": ("SecretsManagerBackend", "secretsmanager_store:SecretsStore"),
 }
 
 
@@ -131,7 +126,7 @@ def test_our_classes_are_response_classes(service: str) -> None:
 @pytest.mark.parametrize("service", sorted(STORES))
 def test_our_stores_are_used(service: str) -> None:
     """``BackendDict.backend`` is the class that moto makes stores of."""
-    name, store = STORES[service]
+    name, store = STORES[service][0], load(STORES[service][1])
     region = "aws" if service in GLOBAL else REGION
     assert issubclass(store, getattr(moto_door, name))
     assert type(moto_door.Backends(service)[ACCOUNT][region]) is store
@@ -140,7 +135,7 @@ def test_our_stores_are_used(service: str) -> None:
 @pytest.mark.parametrize("service", sorted(STORES))
 def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     """An override that moto no longer calls would silently do nothing."""
-    name, store = STORES[service]
+    name, store = STORES[service][0], load(STORES[service][1])
     theirs = getattr(moto_door, name)
     own = {
         "acm": {"users"},

@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
-from streamlit.testing.v1 import AppTest
 
 from lobster_tasks import settings
 from tests.environment import environment
 from tests.serving import in_background
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
 
 PROJECT = Path(__file__).parents[2]
 APP = PROJECT / "examples" / "streamlit_app" / "app.py"
@@ -45,7 +48,8 @@ def metadata_endpoint(answer: Mapping[str, str]) -> Iterator[str]:
 
 def open_page() -> AppTest:
     """A new session in a process that has answered nobody yet."""
-    import streamlit
+    import streamlit  # which takes long
+    from streamlit.testing.v1 import AppTest
 
     streamlit.cache_resource.clear()
     return AppTest.from_file(str(APP), default_timeout=60).run()

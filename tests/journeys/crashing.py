@@ -26,7 +26,7 @@ from lobster_tasks.settings import Settings, load
 from lobster_tasks.tasks.command import Run
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
-from tests.forks import FORKS
+from tests.forks import Command, Forked, fork
 
 from .dump import Dump, at_rest, dump
 
@@ -291,38 +291,33 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
-    runner = FORKS.Process(target=_perform, args=(story.task, stage.embedded.url, stage.folder))
-    runner.start()
-    eventually(lambda: stage.embedded.held() or not runner.is_alive(), within=60)
+    runner = _elsewhere(stage, story.task)
+    eventually(lambda: stage.embedded.held() or runner.poll() is not None, within=60)
     if struck := bool(stage.embedded.held()):
-        assert runner.pid is not None
-        os.kill(runner.pid, signal.SIGKILL)
-    runner.join()
+        runner.kill()
+    code = runner.wait()
     stage.embedded.forgive()
-    assert runner.exitcode == (-signal.SIGKILL if struck else 0)
+    assert code == (-signal.SIGKILL if struck else 0)
     return "by the same command again" if struck else None
 
 
-def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
+def side_by_side(stage: Stage, *tasks: Task) -> list[int]:
     """Run tasks at once, each on a machine of its own; their exit codes."""
-    runners = [
-        FORKS.Process(target=_perform, args=(task, stage.embedded.url, stage.folder)) for task in tasks
-    ]
-    for runner in runners:
-        runner.start()
-    for runner in runners:
-        runner.join(60)
-    return [runner.exitcode for runner in runners]
+    runners = [_elsewhere(stage, task) for task in tasks]
+    return [runner.wait(60) for runner in runners]
 
 
-def _perform(task: Task, url: str, folder: Path) -> None:
-    """The killed process's own work."""
-    os.chdir(folder)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-    if error := task.run(new_run(url, *task.settings)):
-        raise SystemExit(error.exit_code)
+def _elsewhere(stage: Stage, task: Task) -> Forked:
+    """Run it in a process of its own that says nothing."""
+    with open(os.devnull, "r+b") as nowhere:
+        streams = (nowhere.fileno(),) * 3
+        how = Command(["inv"], stage.folder, os.environ, streams)
+        return fork(partial(_perform, task, stage.embedded.url), how)
+
+
+def _perform(task: Task, url: str) -> int:
+    error = task.run(new_run(url, *task.settings))
+    return error.exit_code if error else 0
 
 
 def differences(stage: Stage, expected: Dump) -> str:

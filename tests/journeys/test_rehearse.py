@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from tests.embedded_process import eventually
+from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
 AWS_CLI = Path(sys.executable).with_name("aws")
@@ -28,7 +29,7 @@ def project(tmp_path: Path) -> Project:
 
 
 @contextmanager
-def nothing_is_left(process: subprocess.Popen[str]) -> Iterator[None]:
+def nothing_is_left(process: Heard) -> Iterator[None]:
     """After the block, no process that this one started is there any more."""
     started = psutil.Process(process.pid).children(recursive=True)
     assert started
@@ -86,7 +87,6 @@ def test_a_dockerfile_that_cannot_be_read_fails_too(project: Project) -> None:
 def test_kept_until_ctrl_c(project: Project) -> None:
     with project.start("rehearse", "--no-from-apprunner", "--keep") as process:
         told = _until(process, "The app:")
-        assert process.stdout is not None
         url = process.stdout.readline().strip()
         variables = dict(re.findall(r"(AWS_\w+)=(\S+)", told))
         assert requests.get(url, timeout=10).text == "rehearsal-2"
@@ -100,8 +100,7 @@ def test_kept_until_ctrl_c(project: Project) -> None:
     assert "Traceback" not in ended.err
 
 
-def _until(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
+def _until(process: Heard, text: str) -> str:
     told = ""
     for line in iter(process.stdout.readline, ""):
         told += line
@@ -127,7 +126,6 @@ def _aws(project: Project, variables: dict[str, str], *words: str) -> str:
 )
 def test_nothing_is_left_however_it_ends(project: Project, number: signal.Signals) -> None:
     with project.start("rehearse", "--no-from-apprunner") as process:
-        assert process.stderr is not None
         while "setup-fargate" not in (line := process.stderr.readline()):
             assert line, "it ended"
         with nothing_is_left(process):

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.embedded_process import EmbeddedProcess, eventually
+from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
 
@@ -22,7 +23,7 @@ def project(tmp_path: Path) -> Project:
     return make(tmp_path, None)
 
 
-def address(process: subprocess.Popen[str]) -> str:
+def address(process: subprocess.Popen[str] | Heard) -> str:
     """The address on the first line of stdout."""
     assert process.stdout is not None
     found = re.fullmatch(r"AWS_ENDPOINT_URL=(http://127\.0\.0\.1:\d+)\n", process.stdout.readline())

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from typing import Any
 
 import pytest
 import requests
 
 from tests.embedded_process import EmbeddedProcess, eventually
+from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, rest_of
 
 
-def until(process: subprocess.Popen[str], text: str) -> str:
+def until(process: Heard, text: str) -> str:
     """What the process says on stderr, up to the line with ``text``."""
-    assert process.stderr is not None
     told = ""
     for line in process.stderr:
         told += line

@@ -67,18 +67,15 @@ def test_logs(project: Project, serving: Serving) -> None:
 
 def test_logs_end_quietly_when_nobody_reads_on(project: Project, serving: Serving) -> None:
     with project.start("logs", "--follow") as process:
-        assert process.stdout is not None
         assert "starting a" in process.stdout.readline()
         process.stdout.close()
         requests.get(f"{serving.url}/print?line=more", timeout=10)
         assert process.wait(timeout=30) == 0
-        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
 def test_following_logs_ends_with_an_interruption(project: Project, serving: Serving) -> None:
     with project.start("logs", "--follow") as process:
-        assert process.stdout is not None
         assert "starting a" in process.stdout.readline()
         ended = interrupt(process)
     assert ended.code == 130

@@ -101,7 +101,6 @@ def run_a_command_inside(project: Project, tmp_path: Path) -> None:
 def watch(project: Project, live: str) -> None:
     """Until Ctrl-C."""
     with project.start("status", "--watch") as watching:
-        assert watching.stdout is not None
         lines = iter(watching.stdout.readline, "")
         assert any(line == f"{live}\n" for line in lines)
         watching.send_signal(signal.SIGINT)
