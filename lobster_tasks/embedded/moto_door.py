@@ -25,6 +25,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+import xmltodict
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
@@ -47,9 +48,12 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.exceptions import HTTPException
 
-# moto looks for the methods of its class in each call, and for the folders of all services with each model.
+# moto looks for the methods of its class in each call, and for the folders of all services with each model; the names
+# of actions and of XML elements are few, and asked about again and again.
 responses.method_names_from_class = cache(responses.method_names_from_class)
+responses.camelcase_to_underscores = cache(responses.camelcase_to_underscores)
 create_loader = utils.create_loader = cache(utils.create_loader)
+xmltodict._validate_name = cache(xmltodict._validate_name)
 
 
 class Picker(responses.XFormedAttributePicker):
@@ -69,20 +73,33 @@ class Picker(responses.XFormedAttributePicker):
 
     def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
         """A member of a dict; None where it has none."""
-        known = self._names.get((type(answer), shape, key))
-        names = known or self.get_possible_keys(AttributePickerContext(answer, key, shape))
-        return next((answer[name] for name in names if name in answer), None)
+        return next((answer[name] for name in self._known(answer, key, shape) if name in answer), None)
+
+    def of_object(self, answer: Any, key: str, shape: Any) -> Any:
+        """A member of an object, by its attributes; None where it has none."""
+        for name in self._known(answer, key, shape):
+            if (value := getattr(answer, name, self)) is not self:
+                return value
+        return None
+
+    def _known(self, holder: Any, key: str, shape: Any) -> Iterable[str]:
+        known = self._names.get((type(holder), shape, key))
+        return known or self.get_possible_keys(AttributePickerContext(holder, key, shape))
 
 
 motos_get_value = ResponseSerializer.get_value
 
 
 def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
-    """A member of what is answered; most of it is dicts, for which moto's way is a long one."""
+    """A member of what is answered: of dicts and plain objects, for which moto's way is a long one."""
     picker = serializer._value_picker
-    if type(holder) is dict and isinstance(picker, Picker) and not picker.response_transformers:
+    if not isinstance(picker, Picker) or picker.response_transformers:
+        return motos_get_value(serializer, holder, key, shape)
+    if type(holder) is dict:
         return picker.of_dict(holder, key, shape)
-    return motos_get_value(serializer, holder, key, shape)
+    if hasattr(holder, "__getitem__"):
+        return motos_get_value(serializer, holder, key, shape)
+    return picker.of_object(holder, key, shape)
 
 
 def request_id(headers: dict[str, Any]) -> str:
