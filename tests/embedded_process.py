@@ -71,9 +71,13 @@ class EmbeddedProcess:
         self._ask("DELETE", "calls")
 
     def _ask(self, method: str, what: str, **more: Any) -> Any:
-        answer = requests.request(method, f"{self.url}/_embedded/{what}", timeout=30, **more)
+        answer = _session.request(method, f"{self.url}/_embedded/{what}", timeout=30, **more)
         answer.raise_for_status()
         return answer.json()
+
+
+_session = requests.Session()  # one for each request would take longer than the request
+_session.trust_env = False
 
 
 def _new_client(url: str, service: str, region: str, **more: Any) -> Any:

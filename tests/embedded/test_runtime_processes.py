@@ -382,6 +382,39 @@ class TestEnd:
         ran.container.kill()
         assert ran.exit_code == 137
 
+    def test_a_signal_that_is_held_back_for_a_moment_is_not_waited_for(self, machine: Runtime) -> None:
+        """A shell holds signals back while it forks; on a busy machine that may take its time."""
+        text = (
+            "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+            "print('busy', flush=True)\n"
+            "end = time.monotonic() + 0.3\nwhile time.monotonic() < end: pass\n"
+            "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\nprint('free', flush=True)\ntime.sleep(1000)"
+        )
+        ran = machine.run(python(text))
+        ran.wrote("busy")
+        ran.container.terminate()
+        ran.wrote("free")
+        ran.container.kill()
+        assert ran.exit_code == 137
+
+    @pytest.mark.parametrize(
+        "wait",
+        [
+            "signal.sigwait([signal.SIGTERM])",
+            "while not signal.sigpending(): time.sleep(0.02)",
+        ],
+    )
+    def test_a_signal_that_is_held_back_for_good_arrives(self, machine: Runtime, wait: str) -> None:
+        """sigwait(3), and signalfd(2), take a signal that is blocked; tini as PID 1 does."""
+        text = (
+            "import signal, sys, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+            f"print('ready', flush=True)\n{wait}\nsys.exit(7)"
+        )
+        ran = machine.run(python(text))
+        ran.wrote("ready")
+        ran.container.terminate()
+        assert ran.exit_code == 7
+
     def test_below_an_init_process_it_is_ended(self, machine: Runtime) -> None:
         """initProcessEnabled: the program is not PID 1, so SIGTERM ends it: 143."""
         ran = machine.run(PLAIN, "sleep", "1000", init=True)

@@ -19,7 +19,8 @@ import signal
 import sys
 
 PR_SET_CHILD_SUBREAPER = 36
-LOOKS = 5
+LOOKS = 100
+LOOKS_ASLEEP = 5
 
 
 def main() -> int:
@@ -90,29 +91,43 @@ def stop(pid: int, stop_signal: int) -> None:
 
 
 def handles(pid: int, number: int) -> bool:
-    """Whether a process handles a signal, or holds it back for good to take it itself (sigwait).
+    """Whether a process handles a signal, or holds it back for good to take it itself (sigwait, signalfd).
 
-    A shell holds everything back while it forks, so that is looked at more than once. True where /proc
-    cannot tell.
+    A shell holds everything back while it forks, however long that takes; who waits for a signal sleeps. True where
+    /proc cannot tell.
     """
+    asleep = 0
     for _ in range(LOOKS):
-        caught, blocked = signal_masks(pid)
+        state, caught, blocked = signal_masks(pid)
         if caught >> (number - 1) & 1:
             return True
         if not blocked >> (number - 1) & 1:
-            return False
+            return is_in_sigwait(pid)
+        asleep += state == "S"
+        if asleep == LOOKS_ASLEEP:
+            break
         select.select([], [], [], 0.01)
     return True
 
 
-def signal_masks(pid: int) -> "tuple[int, int]":
-    """The signals that a process catches and blocks, as bits; all of them where /proc cannot tell."""
+def is_in_sigwait(pid: int) -> bool:
+    """Whether a process waits for signals, as tini does; what it waits for does not count as blocked meanwhile."""
+    try:
+        with open(f"/proc/{pid}/wchan", encoding="ascii", errors="replace") as place:
+            return "sigtimedwait" in place.read()
+    except OSError:
+        return False
+
+
+def signal_masks(pid: int) -> "tuple[str, int, int]":
+    """A process's state, and the signals that it catches and blocks, as bits; all where /proc cannot tell."""
+    names = ("State", "SigCgt", "SigBlk")
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
-            fields = dict(line.split(":", 1) for line in lines if line.startswith(("SigCgt", "SigBlk")))
+            fields = dict(line.split(":", 1) for line in lines if line.startswith(names))
     except OSError:
-        return -1, -1
-    return int(fields["SigCgt"], 16), int(fields["SigBlk"], 16)
+        return "", -1, -1
+    return fields["State"].split()[0], int(fields["SigCgt"], 16), int(fields["SigBlk"], 16)
 
 
 def reap(pid: int) -> "int | None":
