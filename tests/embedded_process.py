@@ -105,7 +105,7 @@ def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
     stdin, holder = os.pipe()
     ours, stdout = os.pipe()
     streams = stdin, stdout, sys.__stderr__.fileno()
-    process = fork(_serve, Command([*words, "--until-stdin-ends"], Path.cwd(), os.environ, streams))
+    process = fork(serve_forked, Command([*words, "--until-stdin-ends"], Path.cwd(), os.environ, streams))
     os.close(stdin)
     os.close(stdout)
     try:
@@ -122,7 +122,8 @@ def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
         process.wait(30)
 
 
-def _serve() -> int:
+def serve_forked() -> int:
+    """What a fork does that is run as ``lobster_tasks.embedded``."""
     from lobster_tasks.embedded.__main__ import main
 
     return main()

@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -84,6 +85,31 @@ class Heard(Forked):
 
     stdout: TextIO = field(kw_only=True)
     stderr: TextIO = field(kw_only=True)
+
+
+@contextmanager
+def heard(work: Work, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Iterator[Heard]:
+    """Start ``work`` in the background without a terminal; it is gone after the block."""
+    with open(os.devnull) as nothing, _pipe() as (out, stdout), _pipe() as (err, stderr):
+        streams = nothing.fileno(), stdout.fileno(), stderr.fileno()
+        process = Heard(
+            **vars(fork(work, Command(words, folder, environment, streams))), stdout=out, stderr=err
+        )
+        stdout.close()
+        stderr.close()
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[TextIO, TextIO]]:
+    """The end that is read, and the one that is written to."""
+    reading, writing = os.pipe()
+    with open(reading) as reader, open(writing, "w") as writer:
+        yield reader, writer
 
 
 def fork(work: Work, command: Command) -> Forked:

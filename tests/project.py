@@ -13,16 +13,16 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, TextIO
+from typing import Any
 
 from tests.embedded_process import EmbeddedProcess
-from tests.forks import Command, Heard, fork
+from tests.forks import Command, Heard, fork, heard
 
 INV = Path(sys.executable).with_name("inv")
 TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
@@ -92,21 +92,9 @@ class Project:
         run = in_a_new_process if any(name.startswith("PYTHON") for name in environment) else _forked
         return run(words, cwd, env, within)
 
-    @contextmanager
-    def start(self, *arguments: str, **environment: str) -> Iterator[Heard]:
+    def start(self, *arguments: str, **environment: str) -> AbstractContextManager[Heard]:
         """Run ``inv`` in the background, in a process group of its own; it is gone after the block."""
-        words, env = [str(INV), *arguments], {**self.environment, **environment}
-        with open(os.devnull) as nothing, _pipe() as (out, stdout), _pipe() as (err, stderr):
-            streams = nothing.fileno(), stdout.fileno(), stderr.fileno()
-            forked = fork(_inv, Command(words, self.folder, env, streams))
-            process = Heard(**vars(forked), stdout=out, stderr=err)
-            stdout.close()
-            stderr.close()
-            try:
-                yield process
-            finally:
-                process.kill()
-                process.wait()
+        return heard(_inv, [str(INV), *arguments], self.folder, {**self.environment, **environment})
 
     def on_terminal(
         self, *arguments: str, answers: str = "", columns: int = 100, within: float = 60, **environment: str
@@ -161,14 +149,6 @@ def _inv() -> None:
     for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.tasks.*)?", name)]:
         del sys.modules[name]  # the tasks remember the folder in which they were imported
     program.run()
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[TextIO, TextIO]]:
-    """The end that is read, and the one that is written to."""
-    reading, writing = os.pipe()
-    with open(reading) as reader, open(writing, "w") as writer:
-        yield reader, writer
 
 
 def _read(terminal: int, within: float) -> str:

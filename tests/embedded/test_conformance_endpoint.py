@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -27,7 +28,9 @@ from botocore.exceptions import ClientError
 
 from lobster_tasks.embedded.server import OWN
 from tests.embedded.ecs_stack import Stack
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, eventually, serve_forked
+from tests.forks import Heard, heard
+from tests.project import Ended, rest_of
 
 TRUST = json.dumps(
     {
@@ -323,22 +326,13 @@ def test_the_aws_cli_needs_the_endpoint_url_only(
     assert member in json.loads(ran.stdout)
 
 
-@contextmanager
-def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str) -> AbstractContextManager[Heard]:
     """A process of its own, ended with the block."""
-    command = [sys.executable, "-m", "lobster_tasks.embedded", *arguments]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return heard(serve_forked, ["lobster_tasks.embedded", *arguments], Path.cwd(), os.environ)
 
 
-def url_of(process: subprocess.Popen[str]) -> str:
+def url_of(process: Heard) -> str:
     """The address that it printed."""
-    assert process.stdout is not None
     return process.stdout.readline().strip().partition("=")[2]
 
 
@@ -352,7 +346,6 @@ def test_a_signal_ends_it(number: signal.Signals) -> None:
             assert process.wait(timeout=30) == 0
         with socket.create_server((address.hostname, address.port)):
             pass
-        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
@@ -375,13 +368,12 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         socket.create_server(("127.0.0.1", 0)) as taken,
         running("--port", f"{taken.getsockname()[1]}") as process,
     ):
-        out, errors = process.communicate(timeout=30)
-        assert (process.returncode, out) == (5, "")
         port = taken.getsockname()[1]
-        assert errors == (
+        told = (
             f"The embedded AWS cannot start: port {port} is in use; "
             "choose another with --port, or 0 for a free one\n"
         )
+        assert rest_of(process) == Ended(5, "", told)
 
 
 BAD = [
@@ -398,15 +390,19 @@ BAD = [
 def test_bad_arguments_are_a_usage_error(arguments: list[str]) -> None:
     """Exit code 2, and nothing on standard output."""
     with running(*arguments) as process:
-        out, errors = process.communicate(timeout=30)
-    assert (process.returncode, out) == (2, "")
-    assert errors.startswith("usage:")
+        ended = rest_of(process)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("usage:")
 
 
 def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
     """Standard output holds the address alone, whatever happens; the user's own AWS settings do not matter."""
-    with running("--verbose", AWS_PROFILE="nobody", AWS_ENDPOINT_URL="http://127.0.0.1:9") as process:
-        url = url_of(process)
+    command = [sys.executable, "-m", "lobster_tasks.embedded", "--verbose"]
+    environment = {**os.environ, "AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().partition("=")[2]
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
         boto3.client("ecs", "us-east-2", endpoint_url=url, config=config, **keys).list_clusters()
@@ -431,7 +427,7 @@ def test_without_verbose_a_defect_is_one_line() -> None:
         with pytest.raises(ClientError):
             boto3.client("dynamodb", "us-east-2", endpoint_url=url, config=config, **keys).create_table()
         process.terminate()
-        _, errors = process.communicate(timeout=30)
+        errors = rest_of(process).err
     assert errors == "dynamodb CreateTable failed: KeyError: 'TableName'\n"
 
 
