@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 
 from tests.embedded_process import EmbeddedProcess, eventually
 from tests.forks import Heard
-from tests.project import Ended, Project, interrupt, rest_of
+from tests.project import INV, Ended, Project, interrupt, rest_of
 
 
 def until(process: Heard, text: str) -> str:
@@ -78,6 +79,20 @@ def _until_called(embedded: EmbeddedProcess, operation: str) -> None:
         return [rule for rule in rules if rule["operation"] == operation and rule["seen"]]
 
     eventually(seen)
+
+
+def test_ctrl_c_reaches_an_interpreter_of_its_own(project: Project, embedded: EmbeddedProcess) -> None:
+    """As people start it; all others here are forked."""
+    slow_down(embedded, "CreateRole", 2)
+    pipe, words = subprocess.PIPE, [INV, "create-iam-policies"]
+    where: dict[str, Any] = {"cwd": project.folder, "env": project.environment, "process_group": 0}
+    with subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, **where
+    ) as own:
+        _until_called(embedded, "CreateRole")
+        os.killpg(own.pid, signal.SIGINT)
+        out, err = own.communicate(timeout=60)
+    is_calm(Ended(own.returncode, out, err))
 
 
 def test_a_second_ctrl_c_does_not_tear_it_apart(project: Project, embedded: EmbeddedProcess) -> None:
