@@ -79,11 +79,11 @@ class Server:
                     client.close()
 
     def _forget(self, pid: int) -> None:
-        """Nobody waits for it any more."""
-        client = self._clients.pop(pid)
-        self._selector.unregister(client)
-        client.close()
-        os.kill(pid, signal.SIGKILL)
+        """Nobody waits for it any more; it may have been reaped since the server looked."""
+        if client := self._clients.pop(pid, None):
+            self._selector.unregister(client)
+            client.close()
+            os.kill(pid, signal.SIGKILL)
 
     def _end(self) -> None:
         for pid in self._clients:
