@@ -26,6 +26,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each reg
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 import xmltodict
+from botocore import session
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
@@ -48,11 +49,13 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.exceptions import HTTPException
 
-# moto looks for the methods of its class in each call, and for the folders of all services with each model; the names
-# of actions and of XML elements are few, and asked about again and again.
+# moto looks for the methods of its class in each call, for the folders of all services with each model, and reads the
+# regions of all services with each partition's session; the names of actions and of XML elements are few, and asked
+# about again and again.
 responses.method_names_from_class = cache(responses.method_names_from_class)
 responses.camelcase_to_underscores = cache(responses.camelcase_to_underscores)
 create_loader = utils.create_loader = cache(utils.create_loader)
+session.create_loader = cache(session.create_loader)
 xmltodict._validate_name = cache(xmltodict._validate_name)
 
 
