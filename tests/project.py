@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fcntl import ioctl
@@ -22,7 +22,7 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from tests.embedded_process import EmbeddedProcess
-from tests.forks import Command, Heard, fork, heard
+from tests.forks import Command, Forked, Heard, fork, heard
 
 INV = Path(sys.executable).with_name("inv")
 TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
@@ -108,7 +108,7 @@ class Project:
         os.write(master, answers.encode())
         try:
             shown = _read(master, within)
-            return Ended(process.wait(within), shown.replace("\r\n", "\n"), "")
+            return Ended(_end_of(process, within, lambda: shown), shown.replace("\r\n", "\n"), "")
         finally:
             process.kill()
             os.close(master)
@@ -135,12 +135,19 @@ def _forked(words: Sequence[str], folder: Path, environment: Mapping[str, str], 
     with open(os.devnull) as nothing, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
         streams = nothing.fileno(), out.fileno(), err.fileno()
         process = fork(_inv, Command(words, folder, environment, streams))
-        try:
-            code = process.wait(within)
-        finally:
-            process.kill()
-            told = [Path(f"/dev/fd/{each.fileno()}").read_text() for each in (out, err)]
-    return Ended(code, *told)
+        both = [Path(f"/dev/fd/{each.fileno()}") for each in (out, err)]
+        code = _end_of(process, within, lambda: "".join(each.read_text() for each in both))
+        return Ended(code, *(each.read_text() for each in both))
+
+
+def _end_of(process: Forked, within: float, said: Callable[[], str]) -> int:
+    """How a process ended; one that has not is killed, and the error tells what it has said."""
+    try:
+        return process.wait(within)
+    except TimeoutError as late:
+        process.kill()
+        late.add_note(said())
+        raise
 
 
 def _inv() -> None:

@@ -218,10 +218,8 @@ def _delete_ingress(aws: Aws, thing: Thing) -> None:
         found = aws.find("apprunner:DescribeVpcIngressConnection", _GONE, thing.name, **named)
         return str(found["VpcIngressConnection"]["Status"]) if found else "DELETED"
 
-    if status() not in (
-        "PENDING_DELETION",
-        "DELETED",
-    ):  # as a run that was cut off leaves it; AWS refuses a second one
+    # As a run that was cut off leaves it: AWS refuses a second deletion.
+    if status() not in ("PENDING_DELETION", "DELETED"):
         aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
     _until(aws, lambda: status() == "DELETED", f"{thing.kind} {thing.name}")
 

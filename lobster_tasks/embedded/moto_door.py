@@ -69,10 +69,7 @@ class Picker(responses.XFormedAttributePicker):
 
     def get_possible_keys(self, context: Any) -> Iterable[str]:
         """The names, the likeliest first."""
-        asked = type(context.obj), context.shape, context.key
-        if asked not in self._names:
-            self._names[asked] = tuple(super().get_possible_keys(context))
-        return self._names[asked]
+        return self._known(context.obj, context.key, context.shape)
 
     def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
         """A member of a dict; None where it has none."""
@@ -86,8 +83,11 @@ class Picker(responses.XFormedAttributePicker):
         return None
 
     def _known(self, holder: Any, key: str, shape: Any) -> Iterable[str]:
-        known = self._names.get((type(holder), shape, key))
-        return known or self.get_possible_keys(AttributePickerContext(holder, key, shape))
+        asked = type(holder), shape, key
+        if asked not in self._names:
+            context = AttributePickerContext(holder, key, shape)
+            self._names[asked] = tuple(super().get_possible_keys(context))
+        return self._names[asked]
 
 
 motos_get_value = ResponseSerializer.get_value
