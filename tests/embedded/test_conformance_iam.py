@@ -193,21 +193,62 @@ def test_a_permissions_policy_is_checked(iam: Any, role: Callable[..., str], pol
     assert refused(iam.create_policy, PolicyName="p", PolicyDocument=policy) == expected
 
 
-def test_policies_have_size_limits(iam: Any, role: Callable[..., str]) -> None:
-    """'Role policy size can't exceed 10,240 characters' in all, 'managed policy … 6,144' (IAM quotas)."""
-    role("r")
-    half = document(Action="s3:*", Resource=[f"arn:aws:s3:::{'x' * 48}{number:02}" for number in range(80)])
-    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=half)
-    iam.put_role_policy(RoleName="r", PolicyName="one", PolicyDocument=half)
-    assert refused(iam.put_role_policy, RoleName="r", PolicyName="two", PolicyDocument=half) == (
+KINDS = ("user", "role", "group")
+
+
+@pytest.fixture
+def principal(iam: Any) -> Callable[[str], dict[str, str]]:
+    """``principal("user")`` makes one called x; the parameter that names it."""
+
+    def make(kind: str) -> dict[str, str]:
+        named = {f"{kind.title()}Name": "x"}
+        trust = {"AssumeRolePolicyDocument": TRUST} if kind == "role" else {}
+        getattr(iam, f"create_{kind}")(**named, **trust)
+        return named
+
+    return make
+
+
+def of_size(characters: int) -> str:
+    """A policy of so many characters, and of as much white space again that does not count."""
+    short = document(Action="s3:*", Resource="arn:aws:s3:::")
+    missing = characters - len("".join(short.split()))
+    return short.replace("s3:::", "s3:::" + "x" * missing) + " " * characters
+
+
+INLINE = [("user", 2048), ("role", 10240), ("group", 5120)]
+
+
+@pytest.mark.parametrize(("kind", "most"), INLINE)
+def test_inline_policies_have_a_size_limit_together(
+    iam: Any, principal: Callable[[str], dict[str, str]], kind: str, most: int
+) -> None:
+    """User 2,048, role 10,240, group 5,120 characters: 'the total aggregate policy size' (IAM quotas).
+
+    "Maximum policy size of 2048 bytes exceeded for user …", 409 LimitExceeded: real logs. 'IAM doesn't count white
+    space'; a policy that is put again takes the place of what it was.
+    """
+    named = principal(kind)
+    put = getattr(iam, f"put_{kind}_policy")
+    put(**named, PolicyName="one", PolicyDocument=of_size(most - 300))
+    put(**named, PolicyName="two", PolicyDocument=of_size(300))
+    put(**named, PolicyName="two", PolicyDocument=of_size(300))
+    assert refused(put, **named, PolicyName="two", PolicyDocument=of_size(301)) == (
         "LimitExceeded",
-        "Maximum policy size of 10240 bytes exceeded for role r",
+        f"Maximum policy size of {most} bytes exceeded for {kind} x",
     )
-    larger = document(
-        Action="s3:*", Resource=[f"arn:aws:s3:::{'x' * 48}{number:03}" for number in range(100)]
-    )
-    too_large = refused(iam.create_policy, PolicyName="p", PolicyDocument=larger)
-    assert too_large == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+
+
+def test_managed_policies_have_a_size_limit(iam: Any) -> None:
+    """'The size of each managed policy can't exceed 6,144 characters', white space apart (IAM quotas).
+
+    "LimitExceeded: Cannot exceed quota for PolicySize: 6144": real logs, of CreatePolicy and of CreatePolicyVersion.
+    """
+    limit = ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+    assert refused(iam.create_policy, PolicyName="p", PolicyDocument=of_size(6145)) == limit
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=of_size(6144))["Policy"]["Arn"]
+    assert refused(iam.create_policy_version, PolicyArn=arn, PolicyDocument=of_size(6145)) == limit
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=of_size(6144))
 
 
 def test_attached_policies_are_listed_and_attaching_again_changes_nothing(
@@ -224,14 +265,22 @@ def test_attached_policies_are_listed_and_attaching_again_changes_nothing(
     assert iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"] == []
 
 
-def test_at_most_ten_policies_are_attached(iam: Any, role: Callable[..., str]) -> None:
-    """'Managed policies attached to an IAM role: 10' by default (IAM quotas)."""
-    role("r")
+@pytest.mark.parametrize("kind", KINDS)
+def test_at_most_ten_policies_are_attached(
+    iam: Any, principal: Callable[[str], dict[str, str]], kind: str
+) -> None:
+    """'Managed policies attached to an IAM role: 10' by default, a user or group 10 (IAM quotas).
+
+    "Cannot exceed quota for PoliciesPerUser: 10", of roles and groups likewise: real logs.
+    """
+    named = principal(kind)
+    attach = getattr(iam, f"attach_{kind}_policy")
     policies = [iam.create_policy(PolicyName=f"p{n}", PolicyDocument=S3)["Policy"]["Arn"] for n in range(11)]
-    for arn in policies[:10]:
-        iam.attach_role_policy(RoleName="r", PolicyArn=arn)
-    eleventh = refused(iam.attach_role_policy, RoleName="r", PolicyArn=policies[10])
-    assert eleventh == ("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10")
+    for arn in [*policies[:10], policies[0]]:
+        attach(**named, PolicyArn=arn)
+    assert iam.get_policy(PolicyArn=policies[0])["Policy"]["AttachmentCount"] == 1
+    eleventh = refused(attach, **named, PolicyArn=policies[10])
+    assert eleventh == ("LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind.title()}: 10")
 
 
 def test_the_execution_role_policy_is_awss_own(iam: Any) -> None:

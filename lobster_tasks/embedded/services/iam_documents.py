@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..conditions import as_list
 from ..moto_door import AwsError, IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
 from ..policy import statements
 
-INLINE_TOTAL = 10_240
+INLINE_TOTAL = {"user": 2_048, "role": 10_240, "group": 5_120}
+"""Characters that all the inline policies of one may have together."""
+ATTACHED = 10
 MANAGED = 6_144
 TRUST = 2_048
 NAME = r"[\w+=,.@-]+"
@@ -48,6 +50,28 @@ def check_policy(document: str) -> None:
     """MalformedPolicyDocument unless this is a permissions policy."""
     _parsed(document)
     IAMPolicyDocumentValidator(document).validate()
+
+
+def check_managed(document: str) -> None:
+    """MalformedPolicyDocument or LimitExceeded unless this can be a managed policy."""
+    check_policy(document)
+    if size(document) > MANAGED:
+        raise AwsError("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED}")
+
+
+def check_inline(kind: str, name: str, others: Mapping[str, str], policy: str, document: str) -> None:
+    """As ``check_managed``, for a policy put into a user, role or group that holds ``others``, by their names."""
+    check_name(policy, "policyName", 128)
+    check_policy(document)
+    most = INLINE_TOTAL[kind]
+    if sum(map(size, ({**others, policy: document}).values())) > most:
+        raise AwsError("LimitExceeded", f"Maximum policy size of {most} bytes exceeded for {kind} {name}")
+
+
+def check_attached(kind: str, attached: Mapping[str, Any]) -> None:
+    """LimitExceeded when a user, role or group has as many managed policies as it may."""
+    if len(attached) >= ATTACHED:
+        raise AwsError("LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind.title()}: {ATTACHED}")
 
 
 def check_trust(document: str, known: set[str]) -> None:

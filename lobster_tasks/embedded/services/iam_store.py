@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from ..moto_door import AwsError, IAMBackend, NotFoundException, iam_backends
 from .iam_documents import (
-    INLINE_TOTAL,
-    MANAGED,
+    check_attached,
+    check_inline,
+    check_managed,
     check_name,
-    check_policy,
     check_trust,
     refuse,
-    size,
 )
 
 LINKED = {
@@ -31,8 +30,6 @@ LINKED = {
     "spot.amazonaws.com": ("EC2Spot", "aws-service-role/AWSEC2SpotServiceRolePolicy"),
 }
 """Service-linked roles: what follows ``AWSServiceRoleFor``, and the policy that the role carries."""
-
-ATTACHED_TO_A_ROLE = 10
 
 
 class IamStore(IAMBackend):
@@ -98,13 +95,20 @@ class IamStore(IAMBackend):
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
         """Put an inline policy; LimitExceeded when all of them together are too large."""
         role = self._of_the_users(role_name)
-        check_name(policy_name, "policyName", 128)
-        check_policy(policy_json)
-        others = (document for name, document in role.policies.items() if name != policy_name)
-        if size(policy_json) + sum(map(size, others)) > INLINE_TOTAL:
-            message = f"Maximum policy size of {INLINE_TOTAL} bytes exceeded for role {role_name}"
-            raise AwsError("LimitExceeded", message)
+        check_inline("role", role_name, role.policies, policy_name, policy_json)
         role.put_policy(policy_name, policy_json)
+
+    def put_user_policy(self, user_name: str, policy_name: str, policy_json: str) -> None:
+        """As ``put_role_policy``, for a user."""
+        user = self.get_user(user_name)
+        check_inline("user", user_name, user.policies, policy_name, policy_json)
+        user.put_policy(policy_name, policy_json)
+
+    def put_group_policy(self, group_name: str, policy_name: str, policy_json: str) -> None:
+        """As ``put_role_policy``, for a group."""
+        group = self.get_group(group_name)
+        check_inline("group", group_name, group.policies, policy_name, policy_json)
+        group.put_policy(policy_name, policy_json)
 
     def get_role_policy(self, role_name: str, policy_name: str) -> tuple[str, str]:
         """An inline policy's name and text, or NoSuchEntity."""
@@ -116,12 +120,23 @@ class IamStore(IAMBackend):
     def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
         """Attach a managed policy; nothing happens when it is attached already."""
         role = self._of_the_users(role_name)
-        if policy_arn in role.managed_policies:
-            return
-        if len(role.managed_policies) >= ATTACHED_TO_A_ROLE:
-            message = f"Cannot exceed quota for PoliciesPerRole: {ATTACHED_TO_A_ROLE}"
-            raise AwsError("LimitExceeded", message)
-        super().attach_role_policy(policy_arn, role_name)
+        if policy_arn not in role.managed_policies:
+            check_attached("role", role.managed_policies)
+            super().attach_role_policy(policy_arn, role_name)
+
+    def attach_user_policy(self, policy_arn: str, user_name: str) -> None:
+        """As ``attach_role_policy``, for a user."""
+        attached = self.get_user(user_name).managed_policies
+        if policy_arn not in attached:
+            check_attached("user", attached)
+            super().attach_user_policy(policy_arn, user_name)
+
+    def attach_group_policy(self, policy_arn: str, group_name: str) -> None:
+        """As ``attach_role_policy``, for a group."""
+        attached = self.get_group(group_name).managed_policies
+        if policy_arn not in attached:
+            check_attached("group", attached)
+            super().attach_group_policy(policy_arn, group_name)
 
     def detach_role_policy(self, policy_arn: str, role_name: str) -> None:
         """Detach a managed policy, or NoSuchEntity."""
@@ -138,10 +153,13 @@ class IamStore(IAMBackend):
     ) -> Any:
         """A customer managed policy."""
         check_name(policy_name, "policyName", 128)
-        check_policy(policy_document)
-        if size(policy_document) > MANAGED:
-            raise AwsError("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED}")
+        check_managed(policy_document)
         return super().create_policy(description, path, policy_document, policy_name, tags)
+
+    def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> Any:
+        """Another version of a customer managed policy, of five at the most."""
+        check_managed(policy_document)
+        return super().create_policy_version(policy_arn, policy_document, set_as_default)
 
     def get_policy(self, policy_arn: str) -> Any:
         """A managed policy, or NoSuchEntity."""
