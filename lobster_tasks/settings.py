@@ -520,7 +520,9 @@ class AppRunnerSettings(_Section):
     soak_hours: Annotated[float, Field(ge=0)] = 24
     """How long the new service has to have been live before ``inv cleanup-apprunner``."""
     quiet_minutes: Annotated[float, Field(ge=1)] = 60
-    """How long App Runner has to have had no requests before that."""
+    """How long App Runner has to have had no visitors before that."""
+    quiet_requests: Annotated[int, Field(ge=0)] = 0
+    """How many requests in that time are still quiet; what was answered 4xx never counts."""
 
 
 class Settings(_Section):

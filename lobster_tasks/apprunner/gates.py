@@ -88,32 +88,62 @@ def _soaked(settings: Settings, age: float) -> Finding:
 
 
 def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
-    """App Runner got no request in the quiet time: by its metric, or, where that may not be read, by its log."""
+    """App Runner served no visitor in the quiet time: by its metrics, or, where those may not be read, by its log."""
     if service["Status"] != "RUNNING":
         return good(f"none: it is {service['Status']}")
     seconds = settings.apprunner.quiet_minutes * _MINUTE
     try:
-        count, kind = _requests(aws, service, seconds), "request"
+        return _served(settings, seconds, *_requests(aws, service, seconds))
     except AwsCallError as refused:
         try:
-            count, kind = _logged(aws, service, seconds), "line of its log"
+            return _written(seconds, _logged(aws, service, seconds))
         except AwsCallError:
             return bad(f"nobody knows: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
-    within = f"in the last {span(seconds)}"
-    if not count:
-        return good(f"no {kind} {within}")
-    many = kind if count == 1 else kind.replace("request", "requests").replace("line ", "lines ")
+
+
+def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> Finding:
+    """What was answered 4xx does not count: nobody's page, but what scanners of the internet ask for."""
+    most, within = settings.apprunner.quiet_requests, f"in the last {span(seconds)}"
+    if not requests:
+        return good(f"no request {within}")
+    visits = max(0, requests - client_errors)
+    saw = f"{_many(visits, 'request')} {within}" if visits else f"no request {within} but for scanners"
+    if most:
+        saw += f", of {most} that may be (apprunner.quiet_requests)"
+    if client_errors:
+        saw += f"; {client_errors} more were answered 4xx and do not count"
+    if visits <= most:
+        return good(saw)
     return bad(
-        f"{count} {many} {within}, with those of inv compare-apprunner, import-apprunner and a clean-up before",
+        f"{saw}; those of inv compare-apprunner, import-apprunner and a clean-up before count",
+        f"bring the visitors over (inv cutover), then wait {span(seconds)}; "
+        "where these are scanners, set apprunner.quiet_requests",
+    )
+
+
+def _written(seconds: float, lines: int) -> Finding:
+    within = f"in the last {span(seconds)}"
+    if not lines:
+        return good(f"no line of its log {within}")
+    return bad(
+        f"{lines} {'line' if lines == 1 else 'lines'} of its log {within}",
         f"bring the visitors over (inv cutover), then wait {span(seconds)}",
     )
 
 
-def _requests(aws: Aws, service: AwsDict, seconds: float) -> int:
-    """CloudWatch, ``Requests``, which App Runner reports each minute."""
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _requests(aws: Aws, service: AwsDict, seconds: float) -> tuple[int, int]:
+    """CloudWatch's ``Requests`` and ``4xxStatusResponses``, which App Runner reports each minute."""
     start = datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC)
     period = round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES))
-    return round(sum(figures(aws, service, "Requests", "Sum", start, period)))
+    every, refused = (
+        round(sum(figures(aws, service, metric, "Sum", start, period)))
+        for metric in ("Requests", "4xxStatusResponses")
+    )
+    return every, refused
 
 
 def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:

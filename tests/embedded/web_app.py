@@ -9,7 +9,8 @@ after ``EXIT_AFTER`` seconds; ``IGNORE_SIGTERM`` set: it stays; ``STOP_DELAY`` s
 and exit 0; ``EAT_MIB`` memory that it holds; ``QUIET`` set: it prints nothing.
 
 Paths: ``/env`` and ``/headers`` (JSON), ``/pid``, ``/slow?seconds=1``, ``/eat?mib=100``, ``/exit?code=3``,
-``/print?line=x``, ``/set-health?status=500``, ``/connect?host=localhost&port=8501`` (tries a TCP connection);
+``/print?line=x``, ``/status?code=404``, ``/set-health?status=500``,
+``/connect?host=localhost&port=8501`` (tries a TCP connection);
 ``/_stcore/stream`` echoes WebSocket messages; anything else answers ``VERSION``, and a body with its length.
 """
 
@@ -86,6 +87,10 @@ class Handler(StreamRequestHandler):
         self.reply("ok" if HEALTH["status"] == 200 else "sick", HEALTH["status"])
 
     on__stcore_health = on_health
+
+    def on_status(self, query: dict[str, str]) -> None:
+        """An answer with a status of the caller's."""
+        self.reply("", int(query["code"]))
 
     def on_set_health(self, query: dict[str, str]) -> None:
         """From now on the health check answers ``status``."""

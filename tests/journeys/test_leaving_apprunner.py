@@ -162,12 +162,28 @@ def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:
     service = leaving.create()
     for _ in range(3):
         leaving.sites.get(service)
-    told = "3 requests in the last 10 min, with those of inv compare-apprunner, import-apprunner and a clean-up before"
+    told = "3 requests in the last 10 min; those of inv compare-apprunner, import-apprunner and a clean-up before count"
     eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=10") == ("fail", told))
     with pytest.raises(RefusedError) as refusal:
         cleanup.refuse_shut(leaving.survey("apprunner.quiet_minutes=10"))
     assert told in refusal.value.why
     eventually(lambda: leaving.gate("traffic.requests") == ("pass", "no request in the last 60 s"))
+
+
+def test_scanners_are_told_from_visitors(leaving: Leaving) -> None:
+    """App Runner, "Metrics": ``4xxStatusResponses``. Who asks for what no app has gets no page of it."""
+    service, long = leaving.create(), "apprunner.quiet_minutes=600"
+    for path in ("/status?code=404", "/status?code=403"):
+        leaving.sites.get(service, path)
+    shown = "no request in the last 10 h but for scanners; 2 more were answered 4xx and do not count"
+    eventually(lambda: leaving.gate("traffic.requests", long) == ("pass", shown))
+    leaving.sites.get(service, "/")
+    eventually(lambda: leaving.gate("traffic.requests", long)[0] == "fail")
+    shown = (
+        "1 request in the last 10 h, of 1 that may be (apprunner.quiet_requests); "
+        "2 more were answered 4xx and do not count"
+    )
+    assert leaving.gate("traffic.requests", long, "apprunner.quiet_requests=1") == ("pass", shown)
 
 
 def test_where_the_metric_may_not_be_read_the_log_tells(leaving: Leaving) -> None:
