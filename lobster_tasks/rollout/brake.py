@@ -21,7 +21,7 @@ from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
-_PASSING = ("no-capacity", "quota")
+_PASSING = ("no-capacity", "quota", "throttled")
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
 _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 

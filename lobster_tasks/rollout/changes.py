@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from .snapshot import Record, Snapshot, Target, Task
 
 # Events that say more than tasks and targets show (Amazon ECS, "Service event messages").
-_TELLING = ("unable to", "failed to launch")
+_TELLING = (
+    "unable to",
+    "failed to launch",
+    "could not",
+    "not healthy in",
+    "throttled",
+    "misconfigured",
+    "Timed out",
+)
 _STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 

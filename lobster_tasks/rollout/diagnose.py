@@ -22,6 +22,10 @@ HOPELESS = frozenset(
     {
         "image-not-found",
         "image-platform",
+        "image-format",
+        "disk-full",
+        "not-on-fargate",
+        "target-missing",
         "secret-not-found",
         "secret-key-missing",
         "log-group-missing",

@@ -37,7 +37,16 @@ _FIRST_LINES = 100
 _YOUNG_SECONDS = 120.0
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com(\.cn)?/")
-_TROUBLE = ("unable", "fail", "unhealthy")
+_TROUBLE = (
+    "unable",
+    "fail",
+    "unhealthy",
+    "not healthy",
+    "could not",
+    "throttled",
+    "misconfigured",
+    "Timed out",
+)
 _CHECKS: Mapping[str, tuple[str, ...]] = {
     "no-route-to-registry": ("network.routes", "network.public-address", "security.tasks-out"),
     "registry-denied": ("roles.execution", "roles.pull"),

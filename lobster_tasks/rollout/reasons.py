@@ -1,7 +1,8 @@
 """What AWS's own words mean: stop reasons and events as cause codes. Pure.
 
-Sources: Amazon ECS Developer Guide, "Resolve Amazon ECS stopped task errors", "CannotPullContainer task errors",
-"Amazon ECS ResourceInitializationError", "Viewing Amazon ECS service event messages".
+Sources: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages" with the page of each of its
+categories, "CannotPullContainer task errors in Amazon ECS", "Amazon ECS service event messages", "Amazon ECS API
+failure reasons", "Task retirement and maintenance for AWS Fargate".
 """
 
 from __future__ import annotations
@@ -13,28 +14,36 @@ from collections.abc import Sequence
 ELB, EXITED = "elb", "exited"
 ROLE = "role"
 
+# The signs by which that guide tells a network from the rest (its page on ResourceInitializationError), and others.
 _NETWORK = (
-    r"i/o timeout|connection issue between the task|dial tcp|no such host|no route to host|connection reset"
-    r"|context deadline exceeded|Client\.Timeout|request canceled|send request failed|network is unreachable"
+    r"i/o timeout|connection issue between the task|network connection between the task|[Cc]heck your (task )?network"
+    r"|dial (tcp|udp)|no such host|no route to host|connection reset|connection timed out|TLS handshake timeout"
+    r"|[Cc]ontext (deadline exceeded|cancell?ed)|Client\.Timeout|request canceled|RequestCanceled"
+    r"|send request failed|network is unreachable"
 )
 # In this order: what is told first counts where one text fits two.
 _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
-    (r"OutOfMemoryError|Container killed due to memory usage", ("out-of-memory",)),
+    (r"OutOfMemoryError|[Cc]ontainer killed due to memory usage", ("out-of-memory",)),
+    (r"no space left on device|Thin Pool has", ("disk-full",)),
+    (r"no processor for media-type|unsupported media type|mediaType .*not supported", ("image-format",)),
     (r"does not contain descriptor matching platform|no matching manifest for", ("image-platform",)),
-    (r"toomanyrequests|pull rate limit", ("pull-rate-limit",)),
+    (r"toomanyrequests|Too Many Requests|pull rate limit", ("pull-rate-limit",)),
+    (r"error pulling image conf", ("pull-rate-limit", "no-route-to-registry")),
     (r"logger args:.*not authorized to perform: logs:", ("logs-denied",)),
-    (r"log group does not exist", ("log-group-missing",)),
+    (r"log group does not exist|failed to initialize logging driver$", ("log-group-missing",)),
     (
         r"cannot find the Amazon CloudWatch log group",
         ("log-group-missing", "no-route-to-registry"),
     ),
-    (r"failed to validate logger args: (?!.*timeout)", ("log-options",)),
+    (r"EFS utils|CannotCreateVolumeError", ("volume-failed",)),
+    (r"failed to (validate logger args|initialize logging driver): (?!.*time(d )?out)", ("log-options",)),
     (_NETWORK, ("no-route-to-registry",)),
+    (r"env(ironment variable)? files", ("environment-file",)),
     (
         r"(AccessDenied|not authorized).*(secretsmanager:|ssm:|kms:)|Access to KMS is not allowed",
         ("secret-not-readable",),
     ),
-    (r"find the specified secret|invalid parameters:", ("secret-not-found",)),
+    (r"find the specified secret|retrieve the secret with ARN|invalid parameters:", ("secret-not-found",)),
     (
         r"(from asm|from ssm).*(AccessDenied|not authorized)",
         ("secret-not-readable",),
@@ -53,27 +62,64 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
         r"CannotPull.*(not found|manifest unknown|name unknown|does not exist)|RepositoryNotFound",
         ("image-not-found",),
     ),
+    (r"role has the permissions to pull", ("registry-denied", "image-not-found")),
+    (r"failed to resolve ref", ("image-not-found", "no-route-to-registry")),
+    # The layers come from S3, by the route that the guide names for each of these.
+    (
+        r"pull command failed: panic|failed to copy: http|API error.*https?://|CannotPull",
+        ("no-route-to-registry",),
+    ),
     (r"exec format error", ("exec-format",)),
     (
         r"Cannot(Start|Create)Container.*(executable file not found|no such file or directory)",
         ("command-not-found",),
     ),
+    (r"failed to get container status", ("out-of-memory", "platform-error")),
     (r"Cannot(Start|Create)Container", ("cannot-start",)),
-    (r"Capacity is unavailable|RESOURCE:FARGATE|capacity is currently unavailable", ("no-capacity",)),
-    (r"limit on the number of (vCPUs|tasks)|quota", ("quota",)),
-    (r"network interface provisioning|Create Network Interface|InsufficientFreeAddresses", ("no-addresses",)),
-    (r"Spot Task was interrupted", ("spot-interrupted",)),
-    (r"unable to assume the role", (ROLE,)),
+    (
+        r"timed out after waiting|(ContainerRuntime|Docker)TimeoutError|Docker timeout error",
+        ("start-timeout",),
+    ),
+    (r"[Cc]apacity is (currently )?unavailable|RESOURCE:FARGATE", ("no-capacity",)),
+    (r"limit on the number of (vCPUs|tasks)|configuration is above your limit|quota", ("quota",)),
+    (r"provisioning capacity limit|are being throttled", ("throttled",)),
+    (r"InsufficientFreeAddresses|public IP assignment enabled in subnet", ("no-addresses",)),
+    (
+        r"network interface provisioning|EC2 error while attempting to|failed to configure ENI|setup regular eni",
+        ("network-interface",),
+    ),
+    (
+        r"no container instance met|Container Instances were found|Amazon ECS Agent to start|[Pp]lacement constraint"
+        r"|unused device index|compatible with the selected compute|container-instance|\bRESOURCE:|\bATTRIBUTE\b"
+        r"|\bAGENT\b|\bLOCATION\b|NO ACTIVE INSTANCES|EMPTY CAPACITY PROVIDER|Host EC2|[Cc]ontainer instance dereg",
+        ("not-on-fargate",),
+    ),
+    (r"could not launch .* tasks? for deployment", ("no-capacity",)),
+    (r"Reason: Internal error", ("zone-without-fargate", "platform-error")),
+    (r"number of protected tasks", ("tasks-protected",)),
+    (r"TARGET (GROUP )?IS NOT FOUND", ("target-missing",)),
+    (r"permissions policies have been misconfigured", ("service-role-denied",)),
+    (r"Spot Task was interrupted|SpotInterruption", ("spot-interrupted",)),
+    (r"performing maintenance on the underlying", ("maintenance",)),
+    (r"unable to assume the role|trust relationship has been misconfigured", (ROLE,)),
     (r"failed container health checks", ("container-health-check",)),
-    (r"failed ELB health checks", (ELB,)),
+    (r"failed ELB health checks|is unhealthy in \(", (ELB,)),
     (r"minimumHealthyPercent or maximumPercent", ("deployment-percent",)),
     (r"Essential container in task exited", (EXITED,)),
     (r"stopped by user|stopped by a user", ("stopped-by-user",)),
+    (
+        r"InternalError|ContainerRuntimeError|Cannot(Stop|Inspect)ContainerError|EphemeralStorage provisioning",
+        ("platform-error",),
+    ),
 )
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), codes) for pattern, codes in _MEANINGS)
+# AWS cuts a stop reason at 1,024 characters or so; an event is no longer.
+_LONGEST = 4096
+_APOSTROPHES = str.maketrans("‘’", "''")
 _STOP_CODES = {
     "SpotInterruption": ("spot-interrupted",),
     "TerminationNotice": ("spot-interrupted",),
+    "InfrastructureHealth": ("platform-error",),
     "UserInitiated": ("stopped-by-user",),
     "EssentialContainerExited": (EXITED,),
 }
@@ -81,8 +127,14 @@ _STOP_CODES = {
 
 def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
     """The codes that a stop reason or an event fits, the likelier first; none for what is not known."""
-    found = next((codes for pattern, codes in _COMPILED if pattern.search(text)), ())
+    said = plain(text)
+    found = next((codes for pattern, codes in _COMPILED if pattern.search(said)), ())
     return found or _STOP_CODES.get(stop_code, ())
+
+
+def plain(text: str) -> str:
+    """AWS's words as they are compared: it writes ``You've`` here and ``You’ve`` there, and may say very much."""
+    return text[:_LONGEST].translate(_APOSTROPHES)
 
 
 def without_ids(text: str) -> str:
@@ -92,5 +144,5 @@ def without_ids(text: str) -> str:
 
 def first(pattern: str, text: str) -> str:
     """What the first group of ``pattern`` finds in ``text``; empty where it does not."""
-    found = re.search(pattern, text)
+    found = re.search(pattern, plain(text))
     return found[1] if found else ""

@@ -12,6 +12,10 @@ from .reasons import first
 from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
+_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
+_POLICIES = "task-definitions/fargate-iam-policies.json.j2"
+_DISK_GIB = 20  # Fargate, without ephemeralStorage
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,131 @@ def _image_platform(evidence: Evidence, case: Case) -> Finding:
     )
 
 
+def _image_format(evidence: Evidence, case: Case) -> Finding:
+    kind = first(r"media-?[tT]ype:? \"?([\w.+/-]+[\w])", case.text)
+    return Finding(
+        case.code,
+        f"Fargate does not unpack a part of the image{f', of the media type {kind}' if kind else ''}.",
+        f"inv push-image --tag {evidence.tag} (with docker buildx: --provenance=false --sbom=false), "
+        f"then {evidence.again}",
+    )
+
+
+def _disk_full(evidence: Evidence, case: Case) -> Finding:
+    given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
+    return Finding(
+        case.code,
+        f"The task's disk of {given} GiB has no room left: no space left on device.",
+        f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {_DEFINITION}; '
+        f"then {evidence.again}",
+    )
+
+
+def _environment_file(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} does not get an environment file from S3.",
+        f"correct environmentFiles in {_DEFINITION}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
+        f"its bucket in {_POLICIES}, and {_ROLES}; then {evidence.again}",
+    )
+
+
+def _volume_failed(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"A volume of the task cannot be made or mounted: {_after_class(case.text)}.",
+        f"correct volumes and mountPoints in {_DEFINITION} (EFS: a mount target in every zone, and port 2049 open to "
+        f"the tasks' security group); then {evidence.again}",
+    )
+
+
+def _start_timeout(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"A container did not start in the time that Fargate gives it: {_after_class(case.text)}.",
+        f"wait for the next try; where it comes back, raise startTimeout in {_DEFINITION}, or task.cpu; "
+        f"then {evidence.again}",
+    )
+
+
+def _platform_error(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"AWS's own agent or runtime failed: {_after_class(case.text)}.",
+        f"wait: ECS tries again; where it lasts, look at health.aws.amazon.com, then {evidence.again}",
+    )
+
+
+def _maintenance(evidence: Evidence, case: Case) -> Finding:
+    return Finding(case.code, "AWS stopped the task to maintain what it runs on.", evidence.again)
+
+
+def _throttled(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"ECS is held back by a limit, and tries again later: {_after_class(case.text)}.",
+        f"wait, or {evidence.again} later",
+    )
+
+
+def _network_interface(evidence: Evidence, case: Case) -> Finding:
+    said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
+    return Finding(
+        case.code,
+        f"EC2 did not give the task its network interface: {said}.",
+        f"wait: ECS tries again; where it comes back, look at the subnets' free addresses and the account's tag and "
+        f"service control policies, then {evidence.again}",
+    )
+
+
+def _zone_without_fargate(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "ECS could not place a task, most often because a subnet is in a zone in which Fargate starts none.",
+        f"name subnets in other zones (network.subnets); inv create-fargate-service, then {evidence.again}",
+    )
+
+
+def _not_on_fargate(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "The service starts its tasks on container instances, not on Fargate.",
+        "aws ecs update-service --capacity-provider-strategy capacityProvider=FARGATE,weight=1 "
+        f"--force-new-deployment (with --cluster and --service), then {evidence.again}",
+    )
+
+
+def _tasks_protected(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        "More tasks are protected from being stopped than are wanted, so ECS stops none.",
+        "aws ecs update-task-protection --no-protection-enabled (with --cluster and --tasks), or wait until it ends; "
+        f"then {evidence.again}",
+    )
+
+
+def _target_missing(evidence: Evidence, case: Case) -> Finding:
+    what = (
+        "The target group is gone" if "GROUP IS NOT" in case.text else "A task is not registered as a target"
+    )
+    return Finding(case.code, f"{what}.", f"inv setup-fargate, then {evidence.again}")
+
+
+def _service_role_denied(evidence: Evidence, case: Case) -> Finding:
+    return Finding(
+        case.code,
+        f"ECS may not do what it has to do for the service: {_after_class(case.text)}.",
+        "inv validate-fargate-setup shows the roles; inv create-iam-policies puts ours right, "
+        f"then {evidence.again}",
+    )
+
+
+def _after_class(text: str) -> str:
+    """What AWS says, without the class of the error in front."""
+    said = re.sub(r"^\w+(Error|Exception): ", "", text).strip()
+    return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
+
+
 def _no_route(evidence: Evidence, case: Case) -> Finding:
     whom = first(r"between the task and (?:Amazon |AWS )?([\w ]+?)\.", case.text) or _reached_for(case.text)
     wrong = evidence.bad("network.routes", "network.public-address", "security.tasks-out")
@@ -72,9 +201,11 @@ def _no_route(evidence: Evidence, case: Case) -> Finding:
 
 
 def _reached_for(text: str) -> str:
-    if "from asm" in text:
+    if "from asm" in text or "from AWS Secrets Manager" in text:
         return "Secrets Manager"
-    if "from ssm" in text:
+    if "env files" in text:
+        return "S3"
+    if "from ssm" in text or "Parameter Store" in text:
         return "Systems Manager"
     return "CloudWatch Logs" if "logger args" in text else "ECR"
 
@@ -182,7 +313,10 @@ def _log_options(evidence: Evidence, case: Case) -> Finding:
 
 def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     arn = first(r"assume the role '([^']+)'", case.text)
-    name = arn.rpartition("/")[2] or "the role"
+    if not arn:  # an event that names none: the doctor knows which
+        role = "taskRoleArn" if evidence.bad("roles.task") else "executionRoleArn"
+        arn = str(evidence.definition.get(role, ""))
+    name = arn.rpartition("/")[2]
     is_task_role = (
         arn == evidence.definition.get("taskRoleArn") != evidence.definition.get("executionRoleArn")
     )
@@ -254,7 +388,7 @@ def _no_capacity(evidence: Evidence, case: Case) -> Finding:
 def _quota(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
-        "The account's Fargate quota is used up.",
+        f"The account's Fargate quota is used up: {_after_class(case.text.rpartition('Reason: ')[2])}.",
         "ask for more: aws service-quotas request-service-quota-increase --service-code fargate "
         f"--quota-code L-3032A538 --desired-value N, then {evidence.again}",
     )
@@ -263,7 +397,7 @@ def _quota(evidence: Evidence, case: Case) -> Finding:
 def _no_addresses(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
-        "EC2 could not make the task's network interface: the subnets have no free address.",
+        "The subnets have no free address for the task's network interface.",
         f"name larger subnets in network.subnets; inv create-fargate-service, then {evidence.again}",
     )
 
@@ -326,6 +460,20 @@ def _json_key(source: str) -> str:
 _EXPLANATIONS: Mapping[str, Explain] = {
     "image-not-found": _image_not_found,
     "image-platform": _image_platform,
+    "image-format": _image_format,
+    "disk-full": _disk_full,
+    "environment-file": _environment_file,
+    "volume-failed": _volume_failed,
+    "start-timeout": _start_timeout,
+    "platform-error": _platform_error,
+    "maintenance": _maintenance,
+    "throttled": _throttled,
+    "network-interface": _network_interface,
+    "zone-without-fargate": _zone_without_fargate,
+    "not-on-fargate": _not_on_fargate,
+    "tasks-protected": _tasks_protected,
+    "target-missing": _target_missing,
+    "service-role-denied": _service_role_denied,
     "no-route-to-registry": _no_route,
     "registry-denied": _registry_denied,
     "pull-rate-limit": _rate_limit,

@@ -15,7 +15,7 @@ from tests.embedded.refusals import refused
 from tests.embedded_process import eventually
 
 NO_ROOM = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
-QUOTA = "You've reached the limit on the number of vCPUs you can run concurrently"
+QUOTA = "You’ve reached the limit on the number of vCPUs you can run concurrently"
 ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 SPOT = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
 ON_DEMAND = [{"capacityProvider": "FARGATE", "weight": 1}]
@@ -67,7 +67,8 @@ def test_run_task_without_capacity(stack: Stack) -> None:
 
 
 def test_the_quota_of_vcpus(stack: Stack) -> None:
-    """Event "… Reason: You've reached the limit on the number of vCPUs you can run concurrently" (0.25 each)."""
+    """Event "… Reason: You’ve reached the limit on the number of vCPUs you can run concurrently" (0.25 each), so
+    written (U+2019) in "Amazon ECS service event messages"; that on tasks has a plain apostrophe there."""
     stack.aws.order({"vcpu_quota": 0.5})
     definition = stack.definition()
     stack.service(definition, desired=3)

@@ -243,7 +243,8 @@ STOP_REASONS = {
     ),
     "no address": (
         "no-addresses",
-        "Timeout waiting for network interface provisioning to complete.",
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+        "'subnet-1': InsufficientFreeAddressesInSubnet",
         "no free address",
     ),
 }

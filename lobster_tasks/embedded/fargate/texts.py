@@ -133,7 +133,7 @@ NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 NO_CAPACITY = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 )
-VCPU_LIMIT = "You've reached the limit on the number of vCPUs you can run concurrently"
+VCPU_LIMIT = "You’ve reached the limit on the number of vCPUs you can run concurrently"
 SPOT_INTERRUPTED = "Your Spot Task was interrupted."
 FAILED_CONTAINER_CHECKS = "Task failed container health checks"
 ESSENTIAL_EXITED = "Essential container in task exited"

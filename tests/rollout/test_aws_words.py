@@ -1,0 +1,244 @@
+"""Every message that AWS's troubleshooting pages list, as they list it, has its cause.
+
+Source: Amazon ECS Developer Guide, the pages that stand above each list. Where a page gives no more than the class of
+an error, so does the list. What is marked as seen was sent by AWS and is in public reports, not in the guide.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lobster_tasks.rollout.causes import CODES
+from lobster_tasks.rollout.diagnose import diagnose
+from lobster_tasks.rollout.reasons import ELB, EXITED, ROLE, codes_of
+
+from .test_diagnose import IMAGE, SECRET, definition, evidence, not_started
+
+OVER_TO = {ELB: "health", EXITED: "exits", ROLE: "execution-role-not-assumable"}
+NET = "no-route-to-registry"
+EC2 = "not-on-fargate"
+
+# "CannotPullContainer task errors in Amazon ECS"
+PULL = {
+    "The task can’t pull the image. Check that the role has the permissions to pull images from the registry.": (
+        "registry-denied"
+    ),
+    f"The task cannot pull ‘{IMAGE}’ from the Amazon ECR repository ‘homara’. There is a connection issue between the "
+    "task and Amazon ECR. Check your task network configuration.": NET,
+    "The task can’t pull the image. Check your network configuration": NET,
+    "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref": (
+        "image-not-found"
+    ),
+    "API error (500): Get https://111122223333.dkr.ecr.us-east-1.amazonaws.com/v2/: net/http: request canceled while "
+    "waiting for connection": NET,
+    "CannotPullContainerError: API error": NET,
+    "write /var/lib/docker/tmp/GetImageBlob111111111: no space left on device": "disk-full",
+    "ERROR: toomanyrequests: Too Many Requests": "pull-rate-limit",
+    "You have reached your pull rate limit.": "pull-rate-limit",
+    "Error response from daemon: Get url: net/http: request canceled while waiting for connection": NET,
+    "ref pull has been retried 1 time(s): failed to copy: httpReaderSeeker: failed open: unexpected status code": NET,
+    "pull access denied": "image-not-found",
+    "pull command failed: panic: runtime error: invalid memory address or nil pointer dereference": NET,
+    "error pulling image conf": "pull-rate-limit",
+    "error pulling image configuration": "pull-rate-limit",
+    "Context canceled": NET,
+}
+# "Troubleshooting Amazon ECS ResourceInitializationError errors", "… ResourceNotFoundException errors"
+RESOURCES = {
+    "The task cannot pull registry authentication from Amazon ECR. There is a connection issue between the task and "
+    "Amazon ECR. Check your task network configuration.": NET,
+    "The task can't download the environment variable files from Amazon S3. There is a connection issue between the "
+    "task and Amazon S3. Check your task network configuration.": NET,
+    "The task cannot pull secrets from AWS Systems Manager Parameter Store. Check your network connection between the "
+    "task and AWS Systems Manager.": NET,
+    "The task can’t pull secrets from AWS Secrets Manager. There is a connection issue between the task and Secrets "
+    "Manager. Check your task network configuration.": NET,
+    f"The task can’t pull the secret from Secrets Manager. The task can't retrieve the secret with ARN ‘{SECRET}' from "
+    "Secrets Manager. Check whether the secret exists in the specified Region.": "secret-not-found",
+    "pull command failed: unable to pull secrets or registry auth Check your task network configuration.": NET,
+    "The task cannot find the Amazon CloudWatch log group defined in the task definition. There is a connection issue "
+    "between the task and Amazon CloudWatch. Check your network configuration.": "log-group-missing",
+    "failed to initialize logging driver": "log-group-missing",
+    "failed to invoke EFS utils commands to set up EFS volumes": "volume-failed",
+    f"Fetching secret data from AWS Secrets Manager in region us-east-2: secret {SECRET}: ResourceNotFoundException: "
+    "Secrets Manager can't find the specified secret.": "secret-not-found",
+}
+# The same page: "The problem is a network issue when you see any of the following strings in the error message".
+SIGNS_OF_A_NETWORK = (
+    "dial tcp",
+    "dial udp",
+    "10.0.0.1:443: i/o timeout",
+    "net/http: TLS handshake timeout",
+    "read: connection timed out",
+    "Client.Timeout exceeded while awaiting headers",
+    "net/http: request canceled while waiting for connection",
+    "context deadline exceeded",
+)
+# "Troubleshooting Amazon ECS TaskFailedToStart errors", and the pages of the other categories.
+STOPPED = {
+    "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet "
+    "'subnet-1'": "no-addresses",
+    "InternalError: the agent failed": "platform-error",
+    "The selected task definition is not compatible with the selected compute strategy": EC2,
+    "Unable to attach network interface to unused device index": EC2,
+    "AGENT": EC2,
+    "SpotInterruptionError: SpotInterruption": "spot-interrupted",
+    "OutOfMemoryError: container killed due to memory usage": "out-of-memory",
+    "ContainerRuntimeError: runtime": "platform-error",
+    "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m: x": "start-timeout",
+    "DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s": "start-timeout",
+    "CannotStartContainerError: failed to get container status: reason": "out-of-memory",
+    "CannotStopContainerError: failed sending SIGTERM to container: reason": "platform-error",
+    "CannotInspectContainerError: reason": "platform-error",
+    "CannotCreateVolumeError: reason": "volume-failed",
+    "CannotCreateContainerError: API error (500): devmapper: Thin Pool has 4350 free data blocks which is less than "
+    "minimum required 4454 free data blocks. Create more free space in thin pool or use dm.min_free_space option to "
+    "change behavior": "disk-full",
+    # "Checking stopped tasks for errors", "Task retirement and maintenance for AWS Fargate"
+    "Task failed ELB health checks in (elb elb-name)": ELB,
+    "Host EC2 (instance i-1) stopped/terminated.": EC2,
+    "Container instance deregistration forced by user": EC2,
+    "Essential container in task exited": EXITED,
+    "ECS is performing maintenance on the underlying infrastructure hosting the task": "maintenance",
+    # "Amazon ECS API failure reasons", DescribeTasks and RunTask
+    "TaskFailedToStart: RESOURCE:CPU": EC2,
+    "TaskFailedToStart: RESOURCE:MEMORY": EC2,
+    "TaskFailedToStart: AGENT": EC2,
+    "TaskFailedToStart: MemberOf placement constraint unsatisfied": EC2,
+    "TaskFailedToStart: ATTRIBUTE": EC2,
+    "TaskFailedToStart: NO ACTIVE INSTANCES": EC2,
+    "TaskFailedToStart: EMPTY CAPACITY PROVIDER": EC2,
+    "RESOURCE:ENI": EC2,
+    "RESOURCE:GPU": EC2,
+    "LOCATION": EC2,
+}
+# "Amazon ECS service event messages"
+PLACE = "(service s) was unable to place a task"
+NO_INSTANCE = f"{PLACE} because no container instance met all of its requirements."
+EVENTS = {
+    NO_INSTANCE: EC2,
+    f"{NO_INSTANCE} The closest matching container-instance i has insufficient CPU units available.": EC2,
+    f'{NO_INSTANCE} The closest matching container-instance i encountered error "AGENT".': EC2,
+    "The closest matching container-instance is already using a port required by your task.": EC2,
+    "service (s) (task t) (instance i) is unhealthy in (elb e) due to (reason Instance has failed at least the "
+    "UnhealthyThreshold number of health checks consecutively.)": ELB,
+    "service (s) operations are being throttled. Will try again later.": "throttled",
+    "(service s) was unable to stop or start tasks during a deployment because of the service deployment "
+    "configuration. Update the minimumHealthyPercent or maximumPercent value and try again.": "deployment-percent",
+    f"{PLACE}. Reason: You've reached the limit on the number of tasks you can run concurrently": "quota",
+    f"{PLACE}. Reason: Internal error.": "zone-without-fargate",
+    f"{PLACE}. Reason: The requested CPU configuration is above your limit.": "quota",
+    f"{PLACE}. Reason: The requested MEMORY configuration is above your limit.": "quota",
+    f"{PLACE}. Reason: You’ve reached the limit on the number of vCPUs you can run concurrently": "quota",
+    "service (s) was unable to reach steady state because task set (t) was unable to scale in. Reason: The number of "
+    "protected tasks are more than the desired count of tasks": "tasks-protected",
+    "service (s) was unable to reach steady state. Reason: No Container Instances were found in your capacity "
+    "provider.": EC2,
+    f"{PLACE}. Reason: Capacity is unavailable at this time. Please try again later or in a different availability "
+    "zone.": "no-capacity",
+    "service (s) Timed out waiting for Amazon ECS Agent to start. Please check logs at "
+    "/var/log/ecs/ecs-agent.log": EC2,
+    "service (s) task set (t) (task t) is not healthy in target-group (g) due to TARGET GROUP IS NOT FOUND.": (
+        "target-missing"
+    ),
+    "service (s) task set (t) (task t) is not healthy in target-group (g) due to "
+    "TARGET IS NOT FOUND.": "target-missing",
+    "IAM permissions policies have been misconfigured or changed, and ECS can no longer maintain your service": (
+        "service-role-denied"
+    ),
+    "IAM trust relationship has been misconfigured or changed, and ECS can no longer maintain your service": ROLE,
+    "service (s) could not launch 2 tasks for deployment ecs-svc/1.": "no-capacity",
+    "service (s) was unable to place tasks in your cluster because the tasks provisioning capacity limit was "
+    "exceeded.": "throttled",
+}
+# Seen: containers-roadmap 384 and 2599, aws-cdk 30258, amazon-ecs-agent 4825, and what others' code handles.
+SEEN = {
+    "Timeout waiting for network interface provisioning to complete.": "network-interface",
+    "Timeout waiting for EphemeralStorage provisioning to complete.": "platform-error",
+    "Unexpected EC2 error while attempting to attach network interface to instance": "network-interface",
+    "Unexpected EC2 error while attempting to tag the network interface: TagPolicyViolation": "network-interface",
+    "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': "
+    "InsufficientFreeAddressesInSubnet": "no-addresses",
+    "ResourceInitializationError: failed to configure ENI: failed to setup regular eni: netplugin failed with no error "
+    "message": "network-interface",
+    "CannotPullContainerError: ref pull has been retried 1 time(s): failed to extract layer sha256:7c52: write "
+    "/var/lib/containerd/x.pyc: no space left on device: unknown": "disk-full",
+    "CannotPullContainerError: ref pull has been retried 1 time(s): failed to unpack image on snapshotter overlayfs: "
+    "failed to extract layer sha256:c023: failed to get stream processor for application/vnd.in-toto+json: no "
+    "processor for media-type: unknown": "image-format",
+    "ResourceInitializationError: failed to download env files: service call has been retried 1 time(s): operation "
+    "error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden.": "environment-file",
+    "Your Spot Task was interrupted.": "spot-interrupted",
+    "Task stopped by user": "stopped-by-user",
+}
+EVERY = {**PULL, **RESOURCES, **STOPPED, **EVENTS, **SEEN}
+# They tell that it does not work, and not why.
+SILENT = (
+    "service (s) has reached a steady state.",
+    "(service s) is unable to consistently start tasks successfully.",
+    "service (s) deployment failed: tasks failed to start.",
+)
+
+
+@pytest.mark.parametrize("text", EVERY, ids=lambda text: text[-60:])
+def test_each_message_of_the_guide_has_its_cause(text: str) -> None:
+    assert codes_of(text)[:1] == (EVERY[text],)
+
+
+@pytest.mark.parametrize("text", EVERY, ids=lambda text: text[-60:])
+@pytest.mark.parametrize("as_event", [False, True], ids=["stop reason", "event"])
+def test_and_a_remedy_that_is_an_action(text: str, as_event: bool) -> None:
+    """Whether it comes as the reason of a task or as an event; health and exits need more than words."""
+    wanted = EVERY[text]
+    seen = evidence(events=(text,)) if as_event else evidence(not_started(text))
+    causes = diagnose(seen)
+    assert causes[0].code == {ELB: "unknown", EXITED: "exits"}.get(wanted, OVER_TO.get(wanted, wanted)), (
+        causes
+    )
+    assert re.search(r"inv |aws |wait", causes[0].remedy)
+    assert all(cause.code in CODES and cause.message.endswith(".") for cause in causes)
+    assert not any(".." in cause.message or ": ." in cause.message for cause in causes)
+
+
+@pytest.mark.parametrize("sign", SIGNS_OF_A_NETWORK)
+def test_what_the_guide_calls_a_network_issue_is_one(sign: str) -> None:
+    assert codes_of(f"ResourceInitializationError: unable to pull secrets or registry auth: {sign}")[:1] == (
+        NET,
+    )
+
+
+@pytest.mark.parametrize("text", SILENT)
+def test_a_message_without_a_reason_is_no_cause(text: str) -> None:
+    assert codes_of(text) == ()
+
+
+@pytest.mark.parametrize("text", [each for each in EVERY if "'" in each or "’" in each])
+@pytest.mark.parametrize("sign", ["'", "’", "‘"])
+def test_whichever_apostrophe_aws_writes(text: str, sign: str) -> None:
+    written = re.sub(r"(?<=\w)['’](?=\w)", sign, text)
+    assert codes_of(written) == codes_of(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "stop_code"),
+    [
+        ("spot-interrupted", "SpotInterruption"),
+        ("platform-error", "InfrastructureHealth"),
+        (EXITED, "EssentialContainerExited"),
+    ],
+)
+def test_a_stop_code_tells_where_no_word_does(code: str, stop_code: str) -> None:
+    assert codes_of("", stop_code) == (code,)
+
+
+def test_the_size_of_the_disk_is_the_definitions() -> None:
+    text = "CannotPullContainerError: write /x: no space left on device"
+    [plain] = diagnose(evidence(not_started(text)))
+    [larger] = diagnose(
+        evidence(not_started(text), definition={**definition(), "ephemeralStorage": {"sizeInGiB": 30}})
+    )
+    assert "disk of 20 GiB" in plain.message
+    assert "disk of 30 GiB" in larger.message
+    assert not plain.heals
