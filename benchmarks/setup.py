@@ -8,13 +8,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import requests
-
 from lobster_tasks import stack
 from lobster_tasks.settings import load
 from lobster_tasks.templates import role_policies, task_definition, trust_policy
 
-from .common import BIN, embedded_aws, environment, median, reset, run, seconds
+from .common import BIN, control, embedded_aws, environment, median, reset, run, seconds
 
 _RUNS = 3
 _LATENCY = 0.1
@@ -42,9 +40,9 @@ def figures() -> Iterator[str]:
 
 
 def _mutating_calls_of_a_second_run(url: str) -> int:
-    requests.delete(f"{url}/_embedded/calls", timeout=10)
+    control.delete(f"{url}/_embedded/calls", timeout=10)
     run(_INV, url)
-    calls = requests.get(f"{url}/_embedded/calls", timeout=10).json()
+    calls = control.get(f"{url}/_embedded/calls", timeout=10).json()
     return sum(bool(call["mutating"]) for call in calls)
 
 
@@ -53,9 +51,9 @@ def _with_latency(url: str) -> str:
     reset(url)
     plain = seconds(lambda: run(_INV, url))
     reset(url)
-    requests.post(f"{url}/_embedded/latency", json={"seconds": _LATENCY}, timeout=10).raise_for_status()
+    control.post(f"{url}/_embedded/latency", json={"seconds": _LATENCY}, timeout=10).raise_for_status()
     slow = seconds(lambda: run(_INV, url))
-    requests.post(f"{url}/_embedded/latency", json={"seconds": 0}, timeout=10).raise_for_status()
+    control.post(f"{url}/_embedded/latency", json={"seconds": 0}, timeout=10).raise_for_status()
     path = critical_path()
     return (
         f"with 100 ms on every call {slow:.1f} s; start-up and work {plain:.1f} s, critical path {path} calls = "

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import EmbeddedProcess, control
 from tests.forks import Command, Forked, Heard, fork, heard
 
 INV = Path(sys.executable).with_name("inv")
@@ -215,14 +215,12 @@ def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = N
 
 def calls(embedded: EmbeddedProcess) -> Sequence[str]:
     """The operations that changed something since they were last forgotten."""
-    import requests
 
-    served = requests.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
+    served = control.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
     return [call["operation"] for call in served if call["mutating"]]
 
 
 def forget_calls(embedded: EmbeddedProcess) -> None:
     """Count calls from here on."""
-    import requests
 
-    requests.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+    control.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()

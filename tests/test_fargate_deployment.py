@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 from tests.project import Project, calls, forget_calls, make
 
 ROOT = Path(__file__).parent.parent
@@ -264,7 +264,7 @@ class Live:
         ip, _, port = target.partition(":")
         vpc = self.embedded.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         given = {"vpc": vpc, "ip": ip}
-        found = requests.post(f"{self.embedded.url}/_embedded/address", json=given, timeout=10).json()
+        found = control.post(f"{self.embedded.url}/_embedded/address", json=given, timeout=10).json()
         return requests.get(f"http://{found['address']}:{port}{path}", timeout=10).text
 
 

@@ -1,5 +1,7 @@
 """Requests about the embedded AWS itself: ``/_embedded/…``.
 
+All but the last three have a header ``X-Embedded-Aws``, with any value, which no web page can send (see ``pages``).
+
 | request | does |
 |---|---|
 | ``POST /_embedded/reset`` | empties every account, ends every task, forgets faults and calls |
@@ -22,7 +24,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-from . import moto_door, roles
+from . import moto_door, pages, roles
 from .calls import CallLog
 from .dispatch import Answer
 from .faults import Faults, RuleError
@@ -70,6 +72,10 @@ class Control:
         if name.startswith("instances/"):
             told = self._world.apprunner.tell_instance(name.removeprefix("instances/"))
             return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
+        if not pages.may_control(environ):
+            return _json(
+                403, {"error": f"a request to /_embedded/{name} needs the header {pages.CONTROL}: any"}
+            )
         route = self._routes.get((environ["REQUEST_METHOD"], name))
         if route is None:
             return _json(404, {"error": f"no {environ['REQUEST_METHOD']} /_embedded/{name}"})

@@ -27,6 +27,9 @@ from .moto_door import (
     iam_backends,
 )
 
+PAGES = ("moto_api", "instance_metadata")
+"""What moto serves besides AWS's services: pages that reset and record it, and credentials that nobody asks for."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -79,7 +82,7 @@ def _backend(host: str) -> str | None:
 
 
 def _known_app(backend: Any) -> Any:
-    if backend is None:
+    if backend in (None, *PAGES):
         raise NotImplementedError("no such service")
     return create_backend_app(backend)
 

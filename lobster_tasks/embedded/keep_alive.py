@@ -13,6 +13,7 @@ from typing import Any
 
 from .dispatch import Answer
 from .moto_door import MotoRequestHandler
+from .pages import SEALED
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,10 @@ class Handler(MotoRequestHandler):
         for name, value in answer.headers:
             if name.lower() == "content-length" and self.command == "HEAD":
                 length = value
-            elif name.lower() not in REPLACED:
+            elif name.lower() not in REPLACED and not name.lower().startswith("access-control-"):
                 self.send_header(name, value)
+        for name, value in SEALED:
+            self.send_header(name, value)
         self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from . import dispatch
+from . import dispatch, pages
 from .access import gate, passage
 from .calls import CallLog
 from .control import Control
@@ -92,6 +92,8 @@ class Endpoint:
 
     def __call__(self, environ: dict[str, Any]) -> Answer | None:
         """The answer to one request, or None to drop its connection."""
+        if why := pages.why_refused(environ):
+            return _refusal_of_a_page(environ, why)
         if environ["PATH_INFO"].startswith("/_embedded/"):
             return self._control.answer(environ)
         call = read_call(environ)
@@ -136,6 +138,12 @@ class Endpoint:
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
             return refusal(call, AwsError("InternalFailure", message), 500)
+
+
+def _refusal_of_a_page(environ: dict[str, Any], why: str) -> Answer:
+    log.info("refused: %s", why)
+    message = f"The embedded AWS answers programs of this machine, and no web pages: {why}."
+    return refusal(read_call(environ), AwsError("AccessDenied", message), 403)
 
 
 def _is_cut(effects: list[Effect], moment: str) -> bool:

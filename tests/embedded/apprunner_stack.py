@@ -12,7 +12,7 @@ import requests
 
 from tests.embedded.images import push, web_app
 from tests.embedded.zones import Zone, simple
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 
 ACCOUNT = "123456789012"
 PULL = "arn:aws:iam::aws:policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
@@ -104,7 +104,7 @@ class Sites:
 
     def put(self, arn: str, status: str) -> None:
         """Bring about a state that AWS or a person brings about: maintenance, a handshake."""
-        answer = requests.post(
+        answer = control.post(
             f"{self.process.url}/_embedded/apprunner", json={"arn": arn, "status": status}, timeout=10
         )
         answer.raise_for_status()

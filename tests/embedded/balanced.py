@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from tests.embedded.sites import Site
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 
 PORT = 8501
 
@@ -111,7 +111,7 @@ class Balanced:
     def loopback(self, ip: str) -> str:
         """The loopback address that stands for an address of the VPC."""
         asked = {"vpc": self.vpc, "ip": ip}
-        answer = requests.post(f"{self.aws.url}/_embedded/address", json=asked, timeout=10)
+        answer = control.post(f"{self.aws.url}/_embedded/address", json=asked, timeout=10)
         return str(answer.json()["address"])
 
     def start(self, name: str, ip: str | None = None, port: int = PORT) -> Site:

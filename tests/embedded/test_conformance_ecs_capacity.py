@@ -7,12 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import requests
 
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.images import web_app
 from tests.embedded.refusals import refused
-from tests.embedded_process import eventually
+from tests.embedded_process import control, eventually
 
 NO_ROOM = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 QUOTA = "You’ve reached the limit on the number of vCPUs you can run concurrently"
@@ -88,7 +87,7 @@ def test_the_quota_of_vcpus(stack: Stack) -> None:
 
 def interrupt(stack: Stack, arn: str) -> bool:
     """Order an interruption; whether it could be."""
-    answer = requests.post(f"{stack.aws.url}/_embedded/interrupt-spot", json={"task": arn}, timeout=10)
+    answer = control.post(f"{stack.aws.url}/_embedded/interrupt-spot", json={"task": arn}, timeout=10)
     return bool(answer.json()["interrupted"])
 
 

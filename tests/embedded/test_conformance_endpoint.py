@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 
 from lobster_tasks.embedded.server import OWN
 from tests.embedded.ecs_stack import Stack
-from tests.embedded_process import EmbeddedProcess, eventually, serve_forked
+from tests.embedded_process import EmbeddedProcess, control, eventually, serve_forked
 from tests.forks import Heard, heard
 from tests.project import Ended, rest_of
 
@@ -44,6 +44,8 @@ TRUST = json.dumps(
         ],
     }
 )
+
+CONTROL = {"X-Embedded-Aws": "tests"}
 
 
 def error_of(call: Callable[..., Any], **parameters: Any) -> tuple[str, str, int]:
@@ -119,7 +121,7 @@ def test_each_answer_has_an_id_of_its_own(aws: EmbeddedProcess, call: tuple[str,
 
 def calls_of(aws: EmbeddedProcess) -> list[dict[str, Any]]:
     """What ``/_embedded/calls`` lists."""
-    found: list[dict[str, Any]] = requests.get(f"{aws.url}/_embedded/calls", timeout=10).json()
+    found: list[dict[str, Any]] = control.get(f"{aws.url}/_embedded/calls", timeout=10).json()
     return found
 
 
@@ -236,7 +238,7 @@ def test_connections_are_kept_open(aws: EmbeddedProcess) -> None:
     address = urlsplit(aws.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
     for _ in range(2):
-        connection.request("POST", "/_embedded/latency", json.dumps({"seconds": 0}))
+        connection.request("POST", "/_embedded/latency", json.dumps({"seconds": 0}), CONTROL)
         assert connection.getresponse().read() == b"null"
     assert connection.sock is not None
     connection.close()
@@ -260,8 +262,8 @@ def test_a_client_may_wait_before_it_sends_its_body(aws: EmbeddedProcess) -> Non
     """Expect: 100-continue, as S3 clients send it with files: exactly one 100 comes."""
     address = urlsplit(aws.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        head = "POST /_embedded/latency HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\nExpect: 100-continue\r\n\r\n"
-        connection.sendall(head.encode())
+        head = "POST /_embedded/latency HTTP/1.1\r\nHost: localhost\r\nX-Embedded-Aws: any\r\n"
+        connection.sendall(f"{head}Content-Length: 14\r\nExpect: 100-continue\r\n\r\n".encode())
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b'{"seconds": 0}')
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -436,10 +438,10 @@ def test_reset_forgets_everything(aws: EmbeddedProcess) -> None:
     aws.client("logs").create_log_group(logGroupName="/g")
     aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
     rule = {"service": "logs", "throttle": True, "nth": 9}
-    requests.post(f"{aws.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{aws.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
     aws.reset()
     assert calls_of(aws) == []
-    assert requests.get(f"{aws.url}/_embedded/faults", timeout=10).json() == []
+    assert control.get(f"{aws.url}/_embedded/faults", timeout=10).json() == []
     assert aws.client("logs").describe_log_groups()["logGroups"] == []
     assert aws.client("iam").list_roles()["Roles"] == []
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import requests
-
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from lobster_tasks.rollout.diagnose import HOPELESS
 from tests.embedded.images import ImageSpec, digest_of, push
+from tests.embedded_process import control
 
 from .releasing import Account, beside
 
@@ -300,7 +299,7 @@ def taken_back(site: Account) -> Outcome:
         for task in progress.snapshot.ours if progress.snapshot else ():
             if task.running:
                 order = {"task": task.arn}
-                requests.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
+                control.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
 
     site.push("spot", START_DELAY="60")
     return deploy(site.aws, site.settings, "spot", observe=take_back)

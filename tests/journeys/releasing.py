@@ -7,14 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-
 from lobster_tasks import converge, settings, stack, templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 
 FAST = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
 
@@ -89,20 +87,20 @@ class Account:
 
     def calls(self) -> Counter[str]:
         """The operations that were called since they were last forgotten."""
-        answer = requests.get(f"{self.embedded.url}/_embedded/calls", timeout=10).json()
+        answer = control.get(f"{self.embedded.url}/_embedded/calls", timeout=10).json()
         return Counter(call["operation"] for call in answer if call["mutating"])
 
     def forget_calls(self) -> None:
         """Count calls from here on."""
-        requests.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+        control.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
 
     def order_fault(self, **rule: Any) -> None:
         """Put a fault rule in force."""
-        requests.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+        control.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
 
     def clear_faults(self) -> None:
         """Take every fault rule back."""
-        requests.delete(f"{self.embedded.url}/_embedded/faults", timeout=10).raise_for_status()
+        control.delete(f"{self.embedded.url}/_embedded/faults", timeout=10).raise_for_status()
 
     def with_settings(self, *flags: str) -> Account:
         """The same account, other settings."""

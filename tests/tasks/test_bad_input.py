@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 from tests.project import INV, Ended, Project, calls, forget_calls
 
 SECRET = "sk-live-0123456789abcdefABCDEF"
@@ -301,6 +301,5 @@ def test_a_folder_that_goes_meanwhile_is_not_missed(project: Project, embedded: 
 
 
 def _order(embedded: EmbeddedProcess, rule: dict[str, Any]) -> None:
-    import requests
 
-    requests.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()

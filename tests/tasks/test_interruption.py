@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import EmbeddedProcess, control, eventually
 from tests.forks import Heard
 from tests.project import INV, Ended, Project, interrupt, rest_of
 
@@ -28,12 +28,12 @@ def until(process: Heard, text: str) -> str:
 def slow_down(embedded: EmbeddedProcess, operation: str, seconds: float) -> None:
     """Make every call of an operation take so long."""
     rule = {"operation": operation, "delay_seconds": seconds}
-    requests.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
 
 
 def relent(embedded: EmbeddedProcess) -> None:
     """No more delays."""
-    requests.delete(f"{embedded.url}/_embedded/faults", timeout=10).raise_for_status()
+    control.delete(f"{embedded.url}/_embedded/faults", timeout=10).raise_for_status()
 
 
 def is_calm(ended: Ended) -> None:
@@ -75,7 +75,7 @@ def _until_called(embedded: EmbeddedProcess, operation: str) -> None:
     """Until the first delayed call has come in."""
 
     def seen() -> Any:
-        rules = requests.get(f"{embedded.url}/_embedded/faults", timeout=10).json()
+        rules = control.get(f"{embedded.url}/_embedded/faults", timeout=10).json()
         return [rule for rule in rules if rule["operation"] == operation and rule["seen"]]
 
     eventually(seen)
