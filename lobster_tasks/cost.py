@@ -1,6 +1,7 @@
 """What a stack costs in a month of 730 hours, from the list prices in ``prices.json``. Pure.
 
-List prices without tax, traffic and free tiers other than that of the logs; figures in USD. Not a quote.
+List prices without tax, traffic and free tiers other than that of the logs; figures in USD. The file has their date
+and where each one stands. Not a quote.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ class CostLine:
 
 @dataclass(frozen=True)
 class Variant:
-    """A cheaper way to run the same; ``saves`` in USD a month."""
+    """A cheaper way to run the same; ``saves`` in USD a month, ``how`` names the setting or the task that does it."""
 
     name: str
     saves: float
+    how: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,6 @@ class _Shape:
     subnets: int
     internal: bool
     public_tasks: bool
-    spot: bool = False
     share: float = 1.0
 
 
@@ -74,8 +75,8 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
     shape = _shape(settings, tasks, subnets)
     lines = tuple(_lines(shape))
     cheaper = tuple(
-        Variant(name, saves)
-        for name, variant in _variants(shape)
+        Variant(name, saves, how)
+        for name, how, variant in _variants(shape)
         if (saves := round(_total(lines) - _total(_lines(variant)), 2)) > 0
     )
     return Cost(_title(shape.tasks), lines, cheaper, tuple(_notes(settings)))
@@ -144,7 +145,7 @@ def _lines(shape: _Shape) -> Iterator[CostLine]:
 
 
 def _fargate(shape: _Shape, hours: float) -> CostLine:
-    price = _prices()["fargate_spot" if shape.spot else "fargate"][shape.architecture]
+    price = _prices()["fargate"][shape.architecture]
     per_hour = shape.vcpu * price["vcpu_hour"] + shape.memory_gb * price["gb_hour"]
     count = f"{shape.tasks} × " if shape.tasks != 1 else ""
     size = f"{shape.vcpu:g} vCPU, {shape.memory_gb:g} GB, {_ARCHITECTURE_NAMES[shape.architecture]}"
@@ -158,12 +159,15 @@ def _addresses(shape: _Shape) -> list[tuple[int, float]]:
     return [each for each in ((balancer, 1.0), tasks) if each[0]]
 
 
-def _variants(shape: _Shape) -> Iterator[tuple[str, _Shape]]:
+def _variants(shape: _Shape) -> Iterator[tuple[str, str, _Shape]]:
+    """Only what a setting or a task of this library does."""
     if shape.architecture == "X86_64":
-        yield "ARM64", replace(shape, architecture="ARM64")
-    if shape.architecture in _prices()["fargate_spot"]:
-        yield "Spot", replace(shape, spot=True)
-    yield "nights and weekends off", replace(shape, share=_OFFICE_HOURS_SHARE)
+        yield "ARM64", "task.architecture", replace(shape, architecture="ARM64")
+    yield (
+        "nights and weekends off",
+        "inv scale in a scheduled workflow",
+        replace(shape, share=_OFFICE_HOURS_SHARE),
+    )
 
 
 def _title(count: int, what: str = "task") -> str:

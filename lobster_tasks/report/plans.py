@@ -89,7 +89,7 @@ def cost(before: Cost | None, after: Cost) -> RenderableType:
     header = ("", _figures("now", "then", "  USD", style="dim"))
     lines = [(f"  {name}", _figures(now.get(name), then.get(name))) for name in names]
     lines.append(("  together", _figures(before.total if before else None, after.total, style="bold")))
-    cheaper = " · ".join(f"{variant.name} −{variant.saves:.2f}" for variant in after.cheaper)
+    cheaper = " · ".join(f"{variant.name} −{variant.saves:.2f} ({variant.how})" for variant in after.cheaper)
     notes = [f"cheaper: {cheaper}"] if cheaper else []
     said = [Text(f"  {note}", style="dim") for note in (*notes, *after.notes)]
     return Group(Text(after.title), rows(header, *lines), *said)
