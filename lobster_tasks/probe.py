@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from websockets.uri import parse_uri
 
 from .aws import Aws
 from .clock import Clock
+from .forwarding import BEFORE, Entrance, entrance
 from .together import together
 
 ANSWER_WITHIN_SECONDS = 10.0
@@ -78,42 +79,77 @@ class Door:
     """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere.
 
     ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
-    good for that name.
+    good for that name. ``entrance`` is the rule that forwards to the app, None where it takes everything.
     """
 
     url: str
     internal: bool = False
     name: str = ""
     checked: bool = False
+    entrance: Entrance | None = None
+
+    @property
+    def address(self) -> str:
+        """What a visitor types: by the name that the rule asks for, where there is one."""
+        return f"{urlsplit(self.url).scheme}://{self.name}" if self.name else self.url
+
+    @property
+    def wants(self) -> str:
+        """What keeps a plain request from the app, in words; empty where nothing does."""
+        wants = self.entrance.wants if self.entrance else ()
+        if BEFORE in wants:
+            return "another rule of the listener, which comes before it, takes the same requests"
+        return f"the rule has a condition on {', '.join(wants)}" if wants else ""
+
+    def path(self, wanted: str) -> str:
+        """The path to ask for: below the one that the rule takes."""
+        return self.entrance.path(wanted) if self.entrance else wanted
 
 
 def find_door(aws: Aws, target_groups: Sequence[str]) -> Door | None:
-    """The load balancer in front of the first target group (ARN), by HTTPS where it listens; None without one."""
-    if not target_groups:
-        return None
-    target_group = target_groups[0]
-    groups = aws.find(
-        "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), target_group, TargetGroupArns=[target_group]
-    )
-    balancers = groups["TargetGroups"][0]["LoadBalancerArns"] if groups and groups["TargetGroups"] else []
-    if not balancers:
-        return None
-    described, listeners = together(
-        lambda: aws.call("elbv2:DescribeLoadBalancers", balancers[0], LoadBalancerArns=balancers[:1]),
-        lambda: aws.pages("elbv2:DescribeListeners", "Listeners", balancers[0], LoadBalancerArn=balancers[0]),
-    )
-    balancer = described["LoadBalancers"][0]
-    if not listeners:
-        return None
-    return Door(url_of(balancer["DNSName"], listeners), balancer.get("Scheme") == "internal")
+    """The way in to the first of the target groups (ARNs) that a listener or rule forwards to; None without one.
+
+    Doors that are open to everybody go before internal ones, and before those that want more than a plain request.
+    """
+    doors = [door for group in target_groups for door in _doors(aws, group)]
+    return min(doors, key=lambda door: (door.internal, bool(door.wants)), default=None)
 
 
-def url_of(dns_name: str, listeners: list[dict[str, Any]]) -> str:
-    """The address of a load balancer: HTTPS before HTTP, the port where it is not the scheme's own."""
-    listener = min(listeners, key=lambda each: (each["Protocol"] != "HTTPS", each["Port"]))
-    scheme = listener["Protocol"].lower()
-    plain = listener["Port"] == _DEFAULT_PORTS.get(scheme) or ":" in dns_name
-    return f"{scheme}://{dns_name}" if plain else f"{scheme}://{dns_name}:{listener['Port']}"
+def _doors(aws: Aws, group: str) -> list[Door]:
+    absent = ("TargetGroupNotFound",)
+    found = aws.find("elbv2:DescribeTargetGroups", absent, group, TargetGroupArns=[group])
+    arns = found["TargetGroups"][0]["LoadBalancerArns"] if found and found["TargetGroups"] else []
+    if not arns:
+        return []
+    balancers = aws.call("elbv2:DescribeLoadBalancers", group, LoadBalancerArns=arns)["LoadBalancers"]
+    doors = (_door(aws, each, group) for each in balancers)
+    return [door for door in doors if door is not None]
+
+
+def _door(aws: Aws, balancer: Mapping[str, Any], group: str) -> Door | None:
+    way = entrance(listeners_of(aws, balancer["LoadBalancerArn"]), group)
+    if way is None:
+        return None
+    url = url_of(balancer["DNSName"], way.protocol, way.port)
+    return Door(url, balancer.get("Scheme") == "internal", way.host, entrance=way)
+
+
+def listeners_of(aws: Aws, balancer: str) -> list[dict[str, Any]]:
+    """The listeners of a load balancer (ARN), each with its ``Rules``."""
+    listeners = aws.pages("elbv2:DescribeListeners", "Listeners", balancer, LoadBalancerArn=balancer)
+    rules = together(*(partial(_rules_of, aws, each["ListenerArn"]) for each in listeners))
+    return [{**each, "Rules": its} for each, its in zip(listeners, rules, strict=True)]
+
+
+def _rules_of(aws: Aws, listener: str) -> list[dict[str, Any]]:
+    return aws.pages("elbv2:DescribeRules", "Rules", listener, ListenerArn=listener)
+
+
+def url_of(dns_name: str, protocol: str, port: int) -> str:
+    """The address of a listener, with the port where it is not the scheme's own."""
+    scheme = protocol.lower()
+    plain = port == _DEFAULT_PORTS.get(scheme) or ":" in dns_name
+    return f"{scheme}://{dns_name}" if plain else f"{scheme}://{dns_name}:{port}"
 
 
 def probe(
@@ -121,12 +157,12 @@ def probe(
 ) -> Probe:
     """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
     who = door.name, door.checked
-    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, path, *who)]
+    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, door.path(path), *who)]
     if websocket is not None:
-        asked.append(partial(shake_hands, clock, door.url, websocket, *who))
+        asked.append(partial(shake_hands, clock, door.url, door.path(websocket), *who))
     patience = 0.0 if door.internal else within  # from outside its network it never answers
     page, *sockets = together(*(partial(_settled, clock, ask, patience) for ask in asked))
-    return Probe(door.url, page, sockets[0] if sockets else None)
+    return Probe(door.url if door.checked else door.address, page, sockets[0] if sockets else None)
 
 
 def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:

@@ -24,6 +24,7 @@ from websockets.server import ServerProtocol
 from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
+from lobster_tasks.forwarding import Entrance
 from lobster_tasks.probe import Door, get, probe, shake_hands, url_of
 
 CLOCK = Clock(speed=100)
@@ -207,14 +208,24 @@ def test_both_questions_have_to_be_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dns_name", "listeners", "url"),
+    ("dns_name", "protocol", "port", "url"),
     [
-        ("lb.example", [("HTTP", 80)], "http://lb.example"),
-        ("lb.example", [("HTTP", 80), ("HTTPS", 443)], "https://lb.example"),
-        ("lb.example", [("HTTP", 8080)], "http://lb.example:8080"),
-        ("lb.example", [("HTTPS", 8443)], "https://lb.example:8443"),
-        ("127.0.0.1:40001", [("HTTP", 80)], "http://127.0.0.1:40001"),
+        ("lb.example", "HTTP", 80, "http://lb.example"),
+        ("lb.example", "HTTPS", 443, "https://lb.example"),
+        ("lb.example", "HTTP", 8080, "http://lb.example:8080"),
+        ("lb.example", "HTTPS", 8443, "https://lb.example:8443"),
+        ("127.0.0.1:40001", "HTTP", 80, "http://127.0.0.1:40001"),
     ],
 )
-def test_the_address_of_a_load_balancer(dns_name: str, listeners: list[tuple[str, int]], url: str) -> None:
-    assert url_of(dns_name, [{"Protocol": protocol, "Port": port} for protocol, port in listeners]) == url
+def test_the_address_of_a_listener(dns_name: str, protocol: str, port: int, url: str) -> None:
+    assert url_of(dns_name, protocol, port) == url
+
+
+def test_a_door_of_a_rule_is_asked_by_its_host_below_its_path() -> None:
+    asked: list[Request] = []
+    with serving(lambda request: asked.append(request) or 200) as url:
+        door = Door(url, name="app.example.com", entrance=Entrance("HTTP", 80, paths=("/app/*",)))
+        found = probe(CLOCK, door, "/", None)
+    assert found.ok
+    assert found.url == "http://app.example.com"
+    assert [(each.headers["Host"], each.path) for each in asked] == [("app.example.com", "/app/")]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..forwarding import forwarding
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 
@@ -24,10 +25,10 @@ _REMEDIES = {
 
 def active(facts: Facts) -> Finding:
     """The load balancer takes requests."""
-    name = facts.settings.load_balancer.name
     balancer = facts.known("load_balancer")
     if balancer is None:
-        return bad(f"there is no load balancer {name}", _FIX)
+        return bad(f"there is no load balancer {facts.settings.load_balancer.name}", _FIX)
+    name = balancer.get("LoadBalancerName", facts.settings.load_balancer.name)
     state = balancer["State"]["Code"]
     if state == "active":
         return good(f"{name} is active, {balancer['Scheme']}")
@@ -49,10 +50,10 @@ def zones(facts: Facts) -> Finding:
 
 def forwards(facts: Facts) -> Finding:
     """A listener, or a rule of one, forwards to our target group."""
-    name = facts.settings.load_balancer.target_group
+    name = _name(facts)
     group = facts.need("target_group", f"there is no target group {name}")
     listeners = facts.known("listeners")
-    ours = [each for each in listeners if group["TargetGroupArn"] in _forwarded(each)]
+    ours = forwarding(listeners, group["TargetGroupArn"])
     if ours:
         return good(f"{listed([_named(each) for each in ours])} → {name}")
     if not listeners:
@@ -60,26 +61,19 @@ def forwards(facts: Facts) -> Finding:
     return bad(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
 
 
+def _name(facts: Facts) -> str:
+    """Of the target group, which the service may register with by another name than the settings have."""
+    group = facts.known("target_group") or {}
+    return str(group.get("TargetGroupName") or facts.settings.load_balancer.target_group)
+
+
 def _named(listener: Mapping[str, Any]) -> str:
     return f"{listener['Protocol']}:{listener['Port']}"
 
 
-def _forwarded(listener: Mapping[str, Any]) -> set[str]:
-    """The target groups that get requests: those with a weight of nought get none."""
-    rules = [{"Actions": listener.get("DefaultActions", [])}, *listener.get("Rules", [])]
-    return {arn for rule in rules for action in rule["Actions"] for arn in _targets(action)}
-
-
-def _targets(action: Mapping[str, Any]) -> Iterator[str]:
-    groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
-    yield from (group["TargetGroupArn"] for group in groups if group.get("Weight", 1))
-    if not groups and "TargetGroupArn" in action:
-        yield action["TargetGroupArn"]
-
-
 def kind(facts: Facts) -> Finding:
     """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1."""
-    name = facts.settings.load_balancer.target_group
+    name = _name(facts)
     group = facts.known("target_group")
     if group is None:
         return bad(f"there is no target group {name}", _FIX)
@@ -93,7 +87,7 @@ def kind(facts: Facts) -> Finding:
 
 def port(facts: Facts) -> Finding:
     """The target group's port is the container's; the health check asks the same one."""
-    name, wanted = facts.settings.load_balancer.target_group, facts.settings.container.port
+    name, wanted = _name(facts), facts.settings.container.port
     group = facts.need("target_group", f"there is no target group {name}")
     asked = group.get("HealthCheckPort", "traffic-port")
     if asked not in ("traffic-port", str(wanted)):
@@ -105,8 +99,7 @@ def port(facts: Facts) -> Finding:
 
 def health_path(facts: Facts) -> Finding:
     """The health check asks the one path that only a working Streamlit answers."""
-    name = facts.settings.load_balancer.target_group
-    group = facts.need("target_group", f"there is no target group {name}")
+    group = facts.need("target_group", f"there is no target group {_name(facts)}")
     path = group.get("HealthCheckPath", "/")
     if facts.settings.probe.websocket is None:
         return good(f"{path} every {group['HealthCheckIntervalSeconds']} s")

@@ -208,29 +208,31 @@ def _security_groups(look: Look) -> Any:
 
 
 def _load_balancer(look: Look) -> Any:
-    name = look.settings.load_balancer.name
-    found = look.aws.find("elbv2:DescribeLoadBalancers", {"LoadBalancerNotFound"}, name, Names=[name])
+    """What is in front of the target group; the one of the settings' name where nothing is."""
+    group = look.known("target_group")
+    named = look.settings.load_balancer.name
+    arns = group["LoadBalancerArns"] if group else []
+    asked = {"LoadBalancerArns": arns[:1]} if arns else {"Names": [named]}
+    found = look.aws.find("elbv2:DescribeLoadBalancers", {"LoadBalancerNotFound"}, named, **asked)
     return found["LoadBalancers"][0] if found and found["LoadBalancers"] else None
 
 
 def _listeners(look: Look) -> list[Any]:
     """The listeners, each with its ``Rules``."""
+    from ..probe import listeners_of
+
     name = look.settings.load_balancer.name
     balancer = look.need("load_balancer", f"there is no load balancer {name}")
-    arn = balancer["LoadBalancerArn"]
-    listeners = look.aws.pages("elbv2:DescribeListeners", "Listeners", name, LoadBalancerArn=arn)
-    return [
-        {
-            **each,
-            "Rules": look.aws.pages("elbv2:DescribeRules", "Rules", name, ListenerArn=each["ListenerArn"]),
-        }
-        for each in listeners
-    ]
+    return listeners_of(look.aws, balancer["LoadBalancerArn"])
 
 
 def _target_group(look: Look) -> Any:
-    name = look.settings.load_balancer.target_group
-    found = look.aws.find("elbv2:DescribeTargetGroups", {"TargetGroupNotFound"}, name, Names=[name])
+    """The one that the service registers its tasks with; the one of the settings' name without a service."""
+    named = look.settings.load_balancer.target_group
+    service = look.known("service") or {}
+    arns = [each["targetGroupArn"] for each in service.get("loadBalancers", []) if "targetGroupArn" in each]
+    asked = {"TargetGroupArns": arns[:1]} if arns else {"Names": [named]}
+    found = look.aws.find("elbv2:DescribeTargetGroups", {"TargetGroupNotFound"}, named, **asked)
     return found["TargetGroups"][0] if found and found["TargetGroups"] else None
 
 
@@ -253,6 +255,10 @@ def _answers(look: Look) -> Any:
         raise UnknownError("no load balancer forwards to the service")
     if door.internal:
         raise UnknownError("the load balancer is internal; it answers inside its network only")
+    if door.wants:
+        raise UnknownError(
+            f"the rule that forwards to the app wants more than a plain request ({door.wants})"
+        )
     wanted = look.settings.probe
     return probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..forwarding import leading
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 from .references import network_of
@@ -92,8 +93,9 @@ def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:
 
 
 def _listener_ports(facts: Facts) -> list[int]:
-    balancer = facts.known("load_balancer")
-    listeners = facts.known("listeners") if balancer else []
+    """Of the listeners that lead to our target group; of others' nobody here has to be let in."""
+    balancer, group = facts.known("load_balancer"), facts.known("target_group")
+    listeners = leading(facts.known("listeners"), group["TargetGroupArn"]) if balancer and group else []
     ports = sorted(listener["Port"] for listener in listeners)
     secure = facts.settings.load_balancer.certificate or facts.settings.domains
     return ports or ([80, 443] if secure else [80])

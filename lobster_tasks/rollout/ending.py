@@ -69,6 +69,9 @@ def ask(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Probe
     door = find_door(aws, last.rollout.target_group_arns)
     if door is None:
         return None
+    if door.wants:
+        journal.say(f"the app was not asked: {door.wants}")
+        return None
     answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
         journal.say(answer.said)
@@ -176,4 +179,4 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> 
 
 def _url(aws: Aws, last: Snapshot) -> str | None:
     door = find_door(aws, last.rollout.target_group_arns)
-    return door.url if door else None
+    return door.address if door else None

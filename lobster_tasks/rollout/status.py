@@ -81,7 +81,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     return ServiceStatus(
         cluster=settings.cluster,
         service=settings.service,
-        url=door.url if door else None,
+        url=door.address if door else None,
         task_definition=snapshot.service.task_definition,
         image=image,
         desired=snapshot.service.desired,

@@ -1,0 +1,92 @@
+"""The verdict, the status and the doctor ask the listener or rule that leads to our tasks, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks.doctor import examine
+from lobster_tasks.rollout import status
+
+from .releasing import Account, said
+
+OTHERS = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "others"}}
+PLAIN = "probe.websocket=false"
+
+
+def balancer_of(account: Account) -> dict[str, Any]:
+    """The load balancer that the stack made."""
+    named = [account.settings.load_balancer.name]
+    found: dict[str, Any] = account.client("elbv2").describe_load_balancers(Names=named)["LoadBalancers"][0]
+    return found
+
+
+def listener_of(account: Account) -> dict[str, Any]:
+    """Its listener."""
+    arn = balancer_of(account)["LoadBalancerArn"]
+    found: dict[str, Any] = account.client("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"][0]
+    return found
+
+
+def test_another_teams_listener_does_not_answer_for_our_app(account: Account) -> None:
+    """It is the first one, and answers 200; ours answers 500 on the page and is healthy by its health check."""
+    balancer = balancer_of(account)
+    account.client("elbv2").create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=79, DefaultActions=[OTHERS]
+    )
+    group = balancer["SecurityGroups"][0]
+    account.client("ec2").authorize_security_group_ingress(
+        GroupId=group, IpProtocol="tcp", FromPort=79, ToPort=79, CidrIp="0.0.0.0/0"
+    )
+    own = account.with_settings(PLAIN, "probe.path=/status?code=500")
+    outcome = own.deploy("one")
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("failed", "probe-failed"), said(
+        outcome
+    )
+    assert status(own.aws, own.settings).url == outcome.url
+    checks = {check.id: check for check in examine(own.aws, own.settings, Path.cwd()).checks}
+    assert (checks["answers.page"].status, "500" in checks["answers.page"].saw) == ("fail", True)
+    assert "HTTP:80 → " in checks["load-balancer.listener"].saw
+    assert "tcp 80 in" in checks["security.visitors"].saw
+
+
+@pytest.mark.parametrize("path", ["", "/app"])
+def test_a_rule_for_a_host_is_asked_by_that_host(account: Account, path: str) -> None:
+    """What stands for the listener itself is another team's."""
+    elb, listener = account.client("elbv2"), listener_of(account)
+    elb.create_rule(
+        ListenerArn=listener["ListenerArn"],
+        Priority=10,
+        Conditions=[
+            {"Field": "host-header", "HostHeaderConfig": {"Values": ["app.example.com"]}},
+            *([{"Field": "path-pattern", "PathPatternConfig": {"Values": [f"{path}/*"]}}] if path else []),
+        ],
+        Actions=listener["DefaultActions"],
+    )
+    elb.modify_listener(
+        ListenerArn=listener["ListenerArn"],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}],
+    )
+    outcome = account.with_settings(PLAIN).deploy("one")
+    assert outcome.verdict == "live", said(outcome)
+    assert outcome.url == "http://app.example.com"
+    assert f"GET {path}/ 200" in said(outcome)
+
+
+def test_an_app_that_no_plain_request_reaches_is_not_asked(account: Account) -> None:
+    """A header that only a distribution in front of it sends."""
+    elb, listener = account.client("elbv2"), listener_of(account)
+    elb.create_rule(
+        ListenerArn=listener["ListenerArn"],
+        Priority=10,
+        Conditions=[
+            {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Key", "Values": ["k"]}}
+        ],
+        Actions=listener["DefaultActions"],
+    )
+    elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[OTHERS])
+    outcome = account.deploy("one")
+    assert (outcome.verdict, outcome.probe) == ("live", None)
+    assert "the app was not asked: the rule has a condition on http-header" in said(outcome)

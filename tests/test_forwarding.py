@@ -1,0 +1,188 @@
+"""Which rule leads to a target group, and what a request has to be like to get there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lobster_tasks.forwarding import Entrance, entrance, forwarding, leading
+
+OURS, THEIRS = "arn:ours", "arn:theirs"
+
+
+def forward(*groups: str, weight: int = 1) -> list[dict[str, Any]]:
+    """A forward action."""
+    named = [{"TargetGroupArn": group, "Weight": weight} for group in groups]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": named}}]
+
+
+FIXED = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+REDIRECT = [
+    {"Type": "redirect", "RedirectConfig": {"Port": "443", "Protocol": "HTTPS", "StatusCode": "HTTP_301"}}
+]
+
+
+def listener(
+    port: int, default: list[dict[str, Any]], *rules: dict[str, Any], protocol: str = "HTTP"
+) -> dict[str, Any]:
+    """A listener; its default rule is among the rules too, as DescribeRules answers."""
+    every = [*rules, {"Priority": "default", "IsDefault": True, "Actions": default}]
+    return {"Protocol": protocol, "Port": port, "DefaultActions": default, "Rules": every}
+
+
+def rule(priority: int, actions: list[dict[str, Any]], **conditions: list[str]) -> dict[str, Any]:
+    """A rule; conditions by what they are on."""
+    fields = {"host": ("host-header", "HostHeaderConfig"), "path": ("path-pattern", "PathPatternConfig")}
+    made = [{"Field": fields[on][0], fields[on][1]: {"Values": values}} for on, values in conditions.items()]
+    return {"Priority": str(priority), "Conditions": made, "Actions": actions}
+
+
+def condition(field: str, config: str, **members: Any) -> dict[str, Any]:
+    """A rule for us with a condition of another kind."""
+    return {"Priority": "1", "Conditions": [{"Field": field, config: members}], "Actions": forward(OURS)}
+
+
+TLS = {"protocol": "HTTPS"}
+OTHERS_TLS = listener(443, FIXED, **TLS)
+
+
+@pytest.mark.parametrize(
+    ("listeners", "found"),
+    [
+        pytest.param([listener(80, forward(OURS))], Entrance("HTTP", 80), id="the only one"),
+        pytest.param(
+            [OTHERS_TLS, listener(80, forward(OURS))], Entrance("HTTP", 80), id="another app's HTTPS"
+        ),
+        pytest.param(
+            [listener(80, forward(THEIRS)), listener(8080, forward(OURS))],
+            Entrance("HTTP", 8080),
+            id="not the first",
+        ),
+        pytest.param(
+            [listener(80, REDIRECT), listener(443, forward(OURS), **TLS)],
+            Entrance("HTTPS", 443),
+            id="a redirect",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS)), listener(443, forward(OURS), **TLS)],
+            Entrance("HTTPS", 443),
+            id="HTTPS before HTTP",
+        ),
+        pytest.param(
+            [listener(80, [{"Type": "forward", "TargetGroupArn": OURS}])], Entrance("HTTP", 80), id="short"
+        ),
+        pytest.param([listener(80, forward(OURS, weight=0))], None, id="no weight"),
+        pytest.param([listener(80, forward(THEIRS)), OTHERS_TLS], None, id="none"),
+        pytest.param([], None, id="no listeners"),
+        pytest.param(
+            [listener(443, FIXED, rule(5, forward(OURS), host=["app.example.com"]), **TLS)],
+            Entrance("HTTPS", 443, "app.example.com"),
+            id="by host",
+        ),
+        pytest.param(
+            [listener(80, FIXED, rule(5, forward(OURS), host=["*.example.com", "app.example.com"]))],
+            Entrance("HTTP", 80, "app.example.com"),
+            id="a name before a pattern",
+        ),
+        pytest.param(
+            [listener(80, FIXED, rule(5, forward(OURS), host=["*.example.com"]))],
+            Entrance("HTTP", 80, "www.example.com"),
+            id="a pattern of names",
+        ),
+        pytest.param(
+            [listener(80, FIXED, rule(5, forward(OURS), path=["/app/*"]))],
+            Entrance("HTTP", 80, paths=("/app/*",)),
+            id="by path",
+        ),
+        pytest.param(
+            [listener(80, forward(OURS), rule(5, FIXED, path=["/*"]))],
+            Entrance("HTTP", 80, wants=("priority",)),
+            id="another rule takes everything before",
+        ),
+        pytest.param(
+            [
+                listener(
+                    80, forward(OURS), rule(5, FIXED, path=["/other/*"]), rule(6, FIXED, host=["o.example"])
+                )
+            ],
+            Entrance("HTTP", 80),
+            id="others' rules beside it",
+        ),
+        pytest.param(
+            [listener(80, FIXED, rule(5, forward(OURS), path=["/app/*"]), rule(9, FIXED, path=["/*"]))],
+            Entrance("HTTP", 80, paths=("/app/*",)),
+            id="a later rule does not count",
+        ),
+        pytest.param(
+            [
+                listener(
+                    80,
+                    FIXED,
+                    rule(9, FIXED, host=["APP.example.com"]),
+                    rule(10, forward(OURS), host=["app.example.com"]),
+                )
+            ],
+            Entrance("HTTP", 80, "app.example.com", wants=("priority",)),
+            id="priorities are numbers, and names have no case",
+        ),
+        pytest.param(
+            [
+                listener(
+                    80, FIXED, condition("http-header", "HttpHeaderConfig", HttpHeaderName="X", Values=["s"])
+                )
+            ],
+            Entrance("HTTP", 80, wants=("http-header",)),
+            id="a header",
+        ),
+        pytest.param(
+            [
+                listener(80, FIXED, condition("source-ip", "SourceIpConfig", Values=["10.0.0.0/8"])),
+                listener(81, forward(OURS)),
+            ],
+            Entrance("HTTP", 81),
+            id="an open one before one with conditions",
+        ),
+        pytest.param(
+            [
+                listener(
+                    80,
+                    FIXED,
+                    condition("http-request-method", "HttpRequestMethodConfig", Values=["GET", "POST"]),
+                )
+            ],
+            Entrance("HTTP", 80),
+            id="GET among the methods",
+        ),
+    ],
+)
+def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: Entrance | None) -> None:
+    assert entrance(listeners, OURS) == found
+
+
+@pytest.mark.parametrize(
+    ("patterns", "asked"),
+    [
+        ((), "/"),
+        (("/*",), "/"),
+        (("/app/*",), "/app/"),
+        (("/app*",), "/app/"),
+        (("/app",), "/app"),
+        (("/a", "/app/*"), "/app/"),
+    ],
+)
+def test_the_path_that_a_rule_takes(patterns: tuple[str, ...], asked: str) -> None:
+    assert Entrance("HTTP", 80, paths=patterns).path("/") == asked
+
+
+def test_a_path_that_is_below_it_already() -> None:
+    way = Entrance("HTTP", 80, paths=("/app/*",))
+    assert way.path("/app/_stcore/stream") == "/app/_stcore/stream"
+    assert way.path("/_stcore/stream") == "/app/_stcore/stream"
+
+
+def test_a_redirect_to_our_listener_leads_to_it_too() -> None:
+    plain, ours = listener(80, REDIRECT), listener(443, forward(OURS), **TLS)
+    others = listener(8443, forward(THEIRS), **TLS)
+    assert forwarding([plain, ours, others], OURS) == [ours]
+    assert leading([plain, ours, others], OURS) == [plain, ours]
