@@ -475,17 +475,21 @@ class GitHubSettings(_Section):
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What the tokens' ``sub`` looks like, with ``*`` for an id that is not given; nothing for no repository.
+        """What the tokens' ``sub`` looks like; nothing for no repository.
 
         The environment stands in the branch's place. Repositories made, renamed or transferred since the middle of
-        2026 have ids behind the names, others have not ("OpenID Connect reference").
+        2026, and those that have opted in, have ids behind the names, others have not ("OpenID Connect reference",
+        "Immutable subject claims"). Where an id is given only a subject with it is trusted, with ``*`` for the other
+        one: a name alone passes to whoever gets it next.
         """
         if self.repository is None:
             return ()
         owner, _, name = self.repository.partition("/")
         where = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
-        lasting = f"{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}"
-        return f"repo:{owner}/{name}:{where}", f"repo:{lasting}:{where}"
+        lasting = f"repo:{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}:{where}"
+        if self.owner_id or self.repository_id:
+            return (lasting,)
+        return f"repo:{owner}/{name}:{where}", lasting
 
 
 class ProbeSettings(_Section):

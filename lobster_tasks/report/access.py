@@ -49,9 +49,13 @@ def access_next(settings: Settings, role: str) -> RenderableType:
 
 
 def _note(github: GitHubSettings) -> list[Text]:
-    """Tokens with ids are only as good as the ids that are asked for."""
+    """Tokens with ids are only as good as the ids that are asked for, and ids need tokens that have them."""
     if github.owner_id and github.repository_id:
-        return []
+        told = (
+            "Only tokens with these ids are trusted. A repository from before the middle of 2026 has to opt in to "
+            "immutable subject claims first (its OIDC settings on GitHub)."
+        )
+        return [Text(), Text(told, style="dim")]
     told = (
         "github.owner_id and github.repository_id are not set: whoever gets this name on GitHub one day would be "
         f"trusted, too. What they are:  gh api repos/{github.repository} --jq '.owner.id, .id'"

@@ -168,12 +168,38 @@ def test_an_audience_that_is_missing_is_put_back(access: Access) -> None:
 
 
 def test_an_environment_stands_in_the_branchs_place(access: Access) -> None:
-    access.repair("github.environment=production", "github.owner_id=1", "github.repository_id=2")
-    assert access.condition()["StringLike"][SUB] == [
-        "repo:somebody/app:environment:production",
-        "repo:somebody@1/app@2:environment:production",
-    ]
+    access.repair("github.environment=production")
+    assert access.lets_in("repo:somebody/app:environment:production")
     assert not access.lets_in(MAIN)
+    access.repair()
+
+
+@pytest.mark.parametrize(
+    ("flags", "trusted", "strangers"),
+    [
+        (
+            ("github.owner_id=1", "github.repository_id=2"),
+            "repo:somebody@1/app@2:ref:refs/heads/main",
+            ("repo:somebody@3/app@2:ref:refs/heads/main", "repo:somebody@1/app@3:ref:refs/heads/main"),
+        ),
+        (
+            ("github.owner_id=1",),
+            "repo:somebody@1/app@9:ref:refs/heads/main",
+            ("repo:somebody@3/app@9:ref:refs/heads/main",),
+        ),
+        (
+            ("github.repository_id=2",),
+            "repo:somebody@9/app@2:ref:refs/heads/main",
+            ("repo:somebody@9/app@3:ref:refs/heads/main",),
+        ),
+    ],
+)
+def test_where_an_id_is_given_no_subject_without_it_is_trusted(
+    access: Access, flags: tuple[str, ...], trusted: str, strangers: tuple[str, ...]
+) -> None:
+    access.repair(*flags)
+    assert access.lets_in(trusted)
+    assert not [each for each in (MAIN, *strangers) if access.lets_in(each)]
     access.repair()
 
 
