@@ -358,6 +358,107 @@ def test_which_policy_may_be_attached(aws: EmbeddedProcess, who: Any) -> None:
         iam.attach_role_policy(RoleName="task", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
+def bound_by(boundary: str, *actions: str) -> dict[str, Any]:
+    """A statement that allows actions on the role ``task`` with that permissions boundary only."""
+    return allow(actions, TASK_ROLE, StringEquals={"iam:PermissionsBoundary": boundary})
+
+
+LIMIT = "arn:aws:iam::aws:policy/PowerUserAccess"
+OTHER_LIMIT = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+@pytest.mark.parametrize(("given", "allowed"), [(LIMIT, True), (OTHER_LIMIT, False), (None, False)])
+def test_which_boundary_a_new_role_is_given(who: Any, given: str | None, allowed: bool) -> None:
+    """IAM, CreateRole: iam:PermissionsBoundary 'filters access based on whether the specified policy is set as the
+    permissions boundary on the IAM entity'."""
+    iam = who(bound_by(LIMIT, "iam:CreateRole")).client("iam")
+    bounds = {"PermissionsBoundary": given} if given else {}
+    with nullcontext() if allowed else refused("AccessDenied", "iam:CreateRole"):
+        iam.create_role(RoleName="task", AssumeRolePolicyDocument=trust(ANYBODY_HERE), **bounds)
+
+
+@pytest.mark.parametrize(("boundary", "allowed"), [(LIMIT, True), (OTHER_LIMIT, False), ("", False)])
+@pytest.mark.parametrize(
+    ("action", "call", "members"),
+    [
+        ("iam:PutRolePolicy", "put_role_policy", {"PolicyName": "p", "PolicyDocument": policy(allow("*"))}),
+        ("iam:AttachRolePolicy", "attach_role_policy", {"PolicyArn": LIMIT}),
+        (
+            "iam:UpdateAssumeRolePolicy",
+            "update_assume_role_policy",
+            {"PolicyDocument": trust(ANYBODY_HERE)},
+        ),
+        ("iam:DeleteRolePermissionsBoundary", "delete_role_permissions_boundary", {}),
+        ("iam:DeleteRole", "delete_role", {}),
+    ],
+)
+def test_which_boundary_a_role_has(
+    aws: EmbeddedProcess,
+    who: Any,
+    action: str,
+    call: str,
+    members: dict[str, Any],
+    boundary: str,
+    allowed: bool,
+) -> None:
+    """What changes a role has the condition key too (Service Authorization Reference); there the boundary is the
+    role's own: 'You can use this to … require that a boundary is set' (Delegating with permissions boundaries)."""
+    role(aws, "task")
+    if boundary:
+        aws.client("iam").put_role_permissions_boundary(RoleName="task", PermissionsBoundary=boundary)
+    caller = who(bound_by(LIMIT, action)).client("iam")
+    with nullcontext() if allowed else refused("AccessDenied", action):
+        getattr(caller, call)(RoleName="task", **members)
+
+
+def test_which_boundary_is_put_is_what_is_asked_for(aws: EmbeddedProcess, who: Any) -> None:
+    """PutRolePermissionsBoundary: the boundary of the request, not the one that the role has."""
+    role(aws, "task")
+    iam = who(bound_by(LIMIT, "iam:PutRolePermissionsBoundary")).client("iam")
+    iam.put_role_permissions_boundary(RoleName="task", PermissionsBoundary=LIMIT)
+    with refused("AccessDenied"):
+        iam.put_role_permissions_boundary(RoleName="task", PermissionsBoundary=OTHER_LIMIT)
+
+
+def test_tags_of_a_certificate(aws: EmbeddedProcess, who: Any) -> None:
+    """ACM: arn:…:certificate/${CertificateId} has aws:ResourceTag/${TagKey}."""
+    acm = aws.client("acm")
+    mine, theirs, nobodys = (
+        acm.request_certificate(
+            DomainName=f"{number}.example.com", ValidationMethod="DNS", **({"Tags": tags} if tags else {})
+        )["CertificateArn"]
+        for number, tags in enumerate(
+            ([{"Key": "team", "Value": "us"}], [{"Key": "team", "Value": "them"}], [])
+        )
+    )
+    every = f"arn:aws:acm:{HERE}:certificate/*"
+    ours = who(allow("acm:DeleteCertificate", every, StringEquals={"aws:ResourceTag/team": "us"}))
+    ours.client("acm").delete_certificate(CertificateArn=mine)
+    for each in (theirs, nobodys):
+        with refused("AccessDeniedException", "acm:DeleteCertificate"):
+            ours.client("acm").delete_certificate(CertificateArn=each)
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        ({}, True),
+        ({"taskDefinition": "ours:1"}, True),
+        ({"taskDefinition": f"arn:aws:ecs:{HERE}:task-definition/ours:1"}, True),
+        ({"taskDefinition": "theirs:1"}, False),
+        ({"taskDefinition": f"arn:aws:ecs:{HERE}:task-definition/theirs:1"}, False),
+        ({"taskDefinition": "ours-too:1"}, False),
+    ],
+)
+def test_which_task_definition_a_service_is_given(who: Any, given: dict[str, str], allowed: bool) -> None:
+    """ECS, UpdateService: ecs:task-definition is an ARN; without one in the request '…IfExists' holds."""
+    ours = {"ecs:task-definition": f"arn:aws:ecs:{HERE}:task-definition/ours:*"}
+    ecs = who(allow("ecs:UpdateService", ArnLikeIfExists=ours)).client("ecs")
+    expected = ("ClusterNotFoundException",) if allowed else ("AccessDeniedException", "ecs:UpdateService")
+    with refused(*expected):
+        ecs.update_service(cluster="one", service="web", **given)
+
+
 def records(action: str, *records: tuple[str, str]) -> dict[str, Any]:
     """A batch of changes to records of these names and types."""
     changes = [

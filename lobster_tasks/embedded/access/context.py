@@ -1,7 +1,7 @@
 """What is known about a call when IAM decides: its condition keys.
 
-Tags of a resource are known for EC2, ECS, load balancing, scalable targets and roles; for others a condition on
-them finds nothing.
+Tags of a resource are known for EC2, ECS, load balancing, scalable targets, certificates and roles; for others a
+condition on them finds nothing.
 """
 
 from __future__ import annotations
@@ -71,15 +71,35 @@ def _service(account: str, call: Call, resource: str, members: Members) -> Conte
         return {"ec2:Region": call.region}
     if call.service in _ASKED_FOR:
         return _ASKED_FOR[call.service](members)
+    return _iam(account, resource, members) if call.service == "iam" else {}
+
+
+def _iam(account: str, resource: str, members: Members) -> Context:
+    """``iam:PermissionsBoundary`` is what the request sets; where it sets none, what the role or user has."""
     names = {
         "iam:AWSServiceName": "AWSServiceName",
         "iam:PermissionsBoundary": "PermissionsBoundary",
         "iam:PolicyARN": "PolicyArn",
     }
-    return {key: members[name] for key, name in names.items() if call.service == "iam" and name in members}
+    boundary = stored.boundary_of(account, resource)
+    found: Context = {"iam:PermissionsBoundary": boundary} if boundary else {}
+    return found | {key: members[name] for key, name in names.items() if name in members}
 
 
 def _ecs(account: str, call: Call, resource: str, members: Members) -> Context:
+    return _cluster(account, call, resource, members) | _definition(account, call, members)
+
+
+def _definition(account: str, call: Call, members: Members) -> Context:
+    """``ecs:task-definition`` is an ARN, whether the request names the revision or gives its ARN."""
+    given = str(members.get("taskDefinition") or "")
+    if not given:
+        return {}
+    arn = f"arn:aws:ecs:{call.region}:{account}:task-definition/{given}"
+    return {"ecs:task-definition": given if given.startswith("arn:") else arn}
+
+
+def _cluster(account: str, call: Call, resource: str, members: Members) -> Context:
     """``ecs:cluster`` is an ARN, whether the request names the cluster or gives its ARN, or a deployment's."""
     arn, kind = f"arn:aws:ecs:{call.region}:{account}:", resource.split(":")[-1].split("/")
     if kind[0] in ("service-deployment", "service-revision"):

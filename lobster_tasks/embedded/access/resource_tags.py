@@ -19,6 +19,8 @@ def tags_of(account: str, region: str, arn: str) -> Mapping[str, str]:
         return stored.ec2_tags(account, region, arn.rpartition("/")[2])
     if service == "elasticloadbalancing":
         return stored.elb_tags(account, region, arn)
+    if service == "acm":
+        return stored.certificate_tags(account, region, arn)
     if service == "application-autoscaling":
         return stored.scalable_target_tags(account, region, arn)
     return stored.role_tags(account, arn) if service == "iam" else {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..moto_door import (
+    acm_backends,
     applicationautoscaling_backends,
     ec2_backends,
     elbv2_backends,
@@ -104,6 +105,20 @@ def role_tags(account: str, arn: str) -> Mapping[str, str]:
     roles = list(iam_backends[account]["aws"].roles.values())
     found: Any = next((role for role in roles if role.arn == arn), None)
     return {tag["Key"]: tag["Value"] for tag in found.tags} if found else {}
+
+
+def boundary_of(account: str, arn: str) -> str | None:
+    """The ARN of the permissions boundary that a role or a user has."""
+    iam = iam_backends[account]["aws"]
+    named: list[Any] = [*list(iam.roles.values()), *list(iam.users.values())]
+    found = next((each for each in named if each.arn == arn), None)
+    return getattr(found, "permissions_boundary_arn", None) or None
+
+
+def certificate_tags(account: str, region: str, arn: str) -> Mapping[str, str]:
+    """The tags of a certificate of ACM's."""
+    found = acm_backends[account][region]._certificates.get(arn)
+    return {key: value or "" for key, value in found.tags.items()} if found else {}
 
 
 def scalable_target_id(account: str, region: str, resource: str) -> str:
