@@ -12,7 +12,7 @@ import requests
 
 from lobster_tasks.embedded.pace import Pace
 from lobster_tasks.embedded.runtime.addresses import Addresses
-from lobster_tasks.embedded.runtime.images import Image, Images
+from lobster_tasks.embedded.runtime.images import DISK, Image, Images
 from lobster_tasks.embedded.runtime.processes import Container, ContainerStart, Processes
 from lobster_tasks.embedded.world import Part, World
 from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
@@ -78,10 +78,11 @@ class Runtime:
         layers: Sequence[bytes] | None = None,
         repository: str = "homara",
         tag: str = "v1",
+        config: bytes | dict[str, Any] | None = None,
     ) -> str:
         """Put an image into the store without ECR; returns its reference."""
         layers = [layer_of(spec.files)] if layers is None else layers
-        config = json.dumps(spec.config).encode()
+        config = config if isinstance(config, bytes) else json.dumps(config or spec.config).encode()
         for blob in (*layers, config):
             self.world.images.store(ACCOUNT, REGION, repository, digest_of(blob), blob)
         self.world.images.repository(ACCOUNT, REGION, repository).put(
@@ -89,9 +90,9 @@ class Runtime:
         )
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
 
-    def pull(self, reference: str, platform: str = "linux/amd64") -> Image:
+    def pull(self, reference: str, platform: str = "linux/amd64", disk: int = DISK) -> Image:
         """Pull an image."""
-        return self.world.images.pull(ACCOUNT, REGION, reference, platform)
+        return self.world.images.pull(ACCOUNT, REGION, reference, platform, disk)
 
     def run(self, spec: ImageSpec, *command: str, address: str | None = None, **more: Any) -> Ran:
         """Start a container of ``spec``, at an address of its own unless one is given."""

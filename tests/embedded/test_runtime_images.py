@@ -7,12 +7,13 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from lobster_tasks.embedded.runtime.images import PullError
-from lobster_tasks.embedded.runtime.unpack import BadLayerError, unpack
+from lobster_tasks.embedded.runtime.unpack import BadLayerError, Disk, unpack
 from tests.embedded.images import (
     MANIFEST,
     ImageSpec,
@@ -48,11 +49,17 @@ def entry(
     return info.tobuf(tarfile.PAX_FORMAT) + data + b"\0" * (-len(data) % 512)
 
 
-def unpacked(path: Path, *layers: bytes) -> Path:
-    """A root made of layers, each the entries of one tar file."""
+def unpacked(path: Path, *layers: bytes, room: int = 1024**2) -> Path:
+    """A root made of layers, each the entries of one tar file, on a disk of so many bytes."""
     root = path / "root"
-    unpack([lambda layer=layer: io.BytesIO(layer + b"\0" * 1024) for layer in layers], root)  # type: ignore[misc]
+    files = [lambda layer=layer: io.BytesIO(layer + b"\0" * 1024) for layer in layers]  # type: ignore[misc]
+    unpack(files, root, Disk(room))
     return root
+
+
+def everything_in(folder: Path) -> dict[str, str]:
+    """Each file below a folder, with its text."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 class TestReferences:
@@ -125,6 +132,58 @@ class TestReferences:
         with pytest.raises(PullError, match=r"CannotPullContainerError: ref pull .* failed to extract layer"):
             store.pull(store.put(ImageSpec(), layers=[b"this is no archive"]))
 
+    def test_what_a_configuration_cannot_be(self, store: Runtime) -> None:
+        """Foreign images say anything: that is the pull's failure, whatever it is."""
+        for config in (
+            {"ExposedPorts": {"8501-8503/tcp": {}}},
+            {"Env": [1]},
+            {"Env": 5},
+            {"ExposedPorts": 80},
+            [],
+        ):
+            reference = store.put(ImageSpec(), config={"config": config or [1]})
+            with pytest.raises(PullError, match=r"CannotPullContainerError: .* failed to unmarshal config"):
+                store.pull(reference)
+        for text in (b"[]", b"1", b"null", b"{", b"\xff"):
+            with pytest.raises(PullError, match=r"CannotPullContainerError: .* failed to unmarshal config"):
+                store.pull(store.put(ImageSpec(), config=text))
+
+    @pytest.mark.parametrize(
+        "digest", ["sha256:../../../../etc/passwd", "/etc/passwd", "sha256:", "../config"]
+    )
+    def test_a_digest_is_no_path(self, store: Runtime, digest: str) -> None:
+        repository = store.world.images.repository(ACCOUNT, REGION, "homara")
+        described = {"digest": digest, "size": 1}
+        for body in ({"config": described, "layers": []}, {"config": {}, "layers": [described]}):
+            repository.put(json.dumps({"schemaVersion": 2, **body}), MANIFEST, "v1")
+            with pytest.raises(PullError, match="CannotPullContainerError"):
+                store.pull(f"{URI}:v1")
+
+    def test_a_task_s_disk_has_room_for_what_fits(self, store: Runtime) -> None:
+        """'The pulled, compressed, and the uncompressed container image for the task is stored on the ephemeral
+        storage' (Fargate task ephemeral storage).
+
+        The text is from public logs: "ref pull has been retried 1 time(s): failed to extract layer sha256:…: write
+        /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/86/fs/…: no space left on device: unknown".
+        What was refused once fits on a larger disk, and an image that another task unpacked on one does not.
+        """
+        small = layer_of({"/a": b"1"})
+        bomb = layer_of({"/app/zeros": bytes(8 * 1024**2)})
+        assert len(bomb) < 10_000
+        reference = store.put(ImageSpec(), layers=[small, bomb])
+        too_small = (
+            rf"^CannotPullContainerError: ref pull has been retried 1 time\(s\): failed to extract layer "
+            rf"{digest_of(bomb)}: write /var/lib/containerd/io\.containerd\.snapshotter\.v1\.overlayfs/snapshots/"
+            r"\d+/fs/app/zeros: no space left on device: unknown$"
+        )
+        for disk in (8 * 1024**2, 4 * 1024**2):
+            with pytest.raises(PullError, match=too_small):
+                store.pull(reference, disk=disk)
+        assert (store.pull(reference, disk=9 * 1024**2).root / "app/zeros").stat().st_size == 8 * 1024**2
+        with pytest.raises(PullError, match=too_small):
+            store.pull(reference, disk=8 * 1024**2)
+        assert store.pull(reference).root.is_dir()
+
 
 class TestIndexes:
     def put(self, store: Runtime, *architectures: str) -> str:
@@ -194,6 +253,35 @@ class TestLayers:
         )
         assert sorted(p.name for p in root.iterdir()) == ["d"]
 
+    @pytest.mark.parametrize("folder", ["", "app/", "app/deep/", ".wh./"])
+    @pytest.mark.parametrize("name", [".wh.", ".wh..", ".wh...", ".wh../", ".wh..//."])
+    def test_a_whiteout_deletes_in_its_own_folder_only(self, tmp_path: Path, folder: str, name: str) -> None:
+        """containerd, archive/tar.go: 'invalid whiteout name: .wh..: invalid archive'."""
+        neighbour = tmp_path / "neighbour"
+        neighbour.write_text("1")
+        kept = entry("app/deep/a", data=b"1") + entry("b", data=b"1")
+        with pytest.raises(BadLayerError, match=r"invalid whiteout name: \.wh\.+: invalid archive"):
+            unpacked(tmp_path, kept, entry(f"{folder}{name}"))
+        assert everything_in(tmp_path) == {"neighbour": "1", "root/app/deep/a": "1", "root/b": "1"}
+
+    def test_a_whiteout_does_not_follow_a_link(self, tmp_path: Path) -> None:
+        """Neither one that is deleted nor one on the way."""
+        (tmp_path / "outside").mkdir()
+        (tmp_path / "outside/a").write_text("1")
+        link = entry("out", tarfile.SYMTYPE, link="../outside")
+        root = unpacked(
+            tmp_path, link, entry("out/.wh.a") + entry("out/.wh..wh..opq"), link, entry(".wh.out")
+        )
+        assert everything_in(tmp_path) == {"outside/a": "1"}
+        assert not (root / "out").is_symlink()
+
+    def test_what_aufs_keeps_for_itself_is_no_file(self, tmp_path: Path) -> None:
+        """containerd, archive/tar.go: 'Skip AUFS metadata dirs'."""
+        root = unpacked(
+            tmp_path, entry(".wh..wh.plnk/0", data=b"1") + entry(".wh..wh.aufs") + entry("a", data=b"1")
+        )
+        assert everything_in(root) == {"a": "1"}
+
     def test_opaque_folders(self, tmp_path: Path) -> None:
         """``.wh..wh..opq`` hides what lower layers put into a folder, wherever in its layer it stands."""
         root = unpacked(
@@ -215,7 +303,7 @@ class TestLayers:
         """Layers come as tar and as tar+gzip."""
         data = entry("a", data=b"1") + b"\0" * 1024
         for number, layer in enumerate((data, gzip.compress(data))):
-            unpack([lambda layer=layer: io.BytesIO(layer)], tmp_path / str(number))  # type: ignore[misc]
+            unpack([lambda layer=layer: io.BytesIO(layer)], tmp_path / str(number), Disk(10**6))  # type: ignore[misc]
             assert (tmp_path / str(number) / "a").read_text() == "1"
 
     @pytest.mark.parametrize(
@@ -256,6 +344,52 @@ class TestLayers:
         for target in ("../secret", "absent", str(secret)):
             with pytest.raises(BadLayerError):
                 unpacked(tmp_path, entry("c", tarfile.LNKTYPE, link=target))
+
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            entry("a", data=bytes(300_000)),
+            entry("a", data=bytes(200_000)) + entry(".wh.a") + entry("b", data=bytes(200_000)),
+            b"".join(entry(f"empty-{number}") for number in range(100)),
+            b"".join(entry(f"folder-{number}", tarfile.DIRTYPE) for number in range(100)),
+            b"".join(entry(f"link-{number}", tarfile.SYMTYPE, link="x") for number in range(100)),
+        ],
+        ids=["one file", "deleted in between", "empty files", "folders", "links"],
+    )
+    def test_nothing_is_unpacked_that_does_not_fit(self, tmp_path: Path, layer: bytes) -> None:
+        """Each entry takes whole blocks; what is deleted stays in the layer below."""
+        assert unpacked(tmp_path / "large", layer, room=500_000)
+        with pytest.raises(BadLayerError, match=r"no space left on device$"):
+            unpacked(tmp_path / "small", layer, room=299_000)
+        used = sum(path.stat().st_size for path in (tmp_path / "small").rglob("*") if path.is_file())
+        assert used < 299_000
+
+    @pytest.mark.parametrize(
+        "kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK]
+    )
+    def test_a_header_takes_no_memory(self, tmp_path: Path, kind: bytes) -> None:
+        """tarfile reads names and extended headers whole."""
+        header = tarfile.TarInfo("././@LongLink")
+        header.type, header.size = kind, 8 * 1024**3
+        with pytest.raises(BadLayerError, match="invalid tar header"):
+            unpacked(tmp_path, header.tobuf(tarfile.GNU_FORMAT))
+
+    def test_no_entry_leads_back(self, tmp_path: Path) -> None:
+        """A negative size, as number or in an extended header, would be read for ever (CVE-2025-8194)."""
+        back = tarfile.TarInfo("a")
+        back.size = -1024
+        extended = tarfile.TarInfo("a")
+        extended.pax_headers = {"size": "-2048"}
+        for info, form in ((back, tarfile.GNU_FORMAT), (extended, tarfile.PAX_FORMAT)):
+            with pytest.raises(BadLayerError, match="invalid tar header"):
+                unpacked(tmp_path, info.tobuf(form))
+
+    @pytest.mark.parametrize("name", ["x" * 5000, "a/" * 1000 + "b", "a\udcff\n\x1b[31m", "/" * 300, "./."])
+    def test_any_name_is_taken_or_refused(self, tmp_path: Path, name: str) -> None:
+        info = tarfile.TarInfo(name)
+        with suppress(BadLayerError):
+            unpacked(tmp_path, info.tobuf(tarfile.GNU_FORMAT, errors="surrogateescape"))
+        assert [path.name for path in tmp_path.iterdir()] == ["root"]
 
     def test_devices_are_left_out(self, tmp_path: Path) -> None:
         """Device nodes and pipes have no place in the folder that stands for a root."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.images import Image, PullError
+from ..runtime.images import GIB, Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..world import World
 from . import container_logs, container_secrets, image_pull, task_endpoint
@@ -116,7 +116,7 @@ class Agent:
                 image_pull.check_registry(source, way, allowed)
                 images.resolve(room.account, room.region, reference)
                 image_pull.check_layers(source, way, allowed)
-            return images.pull(room.account, room.region, reference, _platform(task))
+            return images.pull(room.account, room.region, reference, _platform(task), _disk(task))
         except UnreachableError as error:
             raise AgentError(str(error), container, UNREACHABLE) from error
         except PullError as error:
@@ -187,6 +187,12 @@ def _refuse_unsupported(container: ContainerState) -> None:
 def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:
     given = task.overrides.get("containerOverrides", [])
     return next((one for one in given if one.get("name") == container.name), {})
+
+
+def _disk(task: Task) -> int:
+    """The bytes of a task's disk (RegisterTaskDefinition, EphemeralStorage: 20 GiB, or 21 to 200 by request)."""
+    given = task.overrides.get("ephemeralStorage") or task.definition.body.get("ephemeralStorage") or {}
+    return int(given.get("sizeInGiB", 20)) * GIB
 
 
 def _platform(task: Task) -> str:

@@ -11,7 +11,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,12 +19,19 @@ from typing import Any, BinaryIO
 from ..world import World
 from .registry import Manifest, Repository
 from .scratch import Scratch
-from .unpack import BadLayerError, unpack
+from .unpack import BadLayerError, Disk, unpack
 
 REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
     r"(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+
+DIGEST = re.compile(r"sha256:(?P<hex>[0-9a-f]{64})")
+GIB = 1024**3
+DISK = 20 * GIB
+"""A task's disk, which holds an image's layers as they come and unpacked (Fargate task ephemeral storage)."""
+RESERVE = GIB
+"""What the machine itself keeps."""
 
 
 class PullError(Exception):
@@ -56,6 +63,7 @@ class Images:
         self._world = world
         self._repositories: dict[tuple[str, str, str], Repository] = {}
         self._unpacking: dict[str, threading.Lock] = {}
+        self._taken: dict[str, int] = {}
         self._scratch = Scratch()
         self.folder = self._scratch.path
         for part in ("blobs", "images", "containers"):
@@ -98,20 +106,21 @@ class Images:
         """
         return self._find(reference)[1].digest
 
-    def pull(self, account: str, region: str, reference: str, platform: str = "linux/amd64") -> Image:
-        """Fetch and unpack an image; blocks for as long as that takes. Raises PullError.
+    def pull(
+        self, account: str, region: str, reference: str, platform: str = "linux/amd64", disk: int = DISK
+    ) -> Image:
+        """Fetch and unpack an image onto ``disk`` bytes; blocks for as long as that takes. Raises PullError.
 
         ``platform`` chooses from an index. An image that is no index is taken as it is, whatever it was
         built for, and then fails to run (``Image.platform`` says what it was built for).
         """
         repository, named = self._find(reference)
         manifest = self._choose(repository, named, platform)
-        config = self._config(manifest)
-        root = self._unpacked(manifest, _layers(manifest))
-        size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
+        described = self._described(reference, named.digest, manifest)
+        root = self._unpacked(manifest, disk)
         with self._world.lock:
             repository.pulls[named.digest] = datetime.now(UTC)
-        return _image(reference, named.digest, size, config, root)
+        return replace(described, root=root)
 
     def _find(self, reference: str) -> tuple[Repository, Manifest]:
         parsed = REFERENCE.fullmatch(reference)
@@ -142,35 +151,51 @@ class Images:
             f"platform '{platform}'"
         )
 
-    def _config(self, manifest: Manifest) -> Mapping[str, Any]:
+    def _described(self, reference: str, digest: str, manifest: Manifest) -> Image:
+        """The image as its manifest and configuration say, not yet unpacked."""
         try:
-            return dict(json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes()))
-        except (KeyError, OSError, ValueError) as error:
+            config = json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes())
+            size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
+            return _image(reference, digest, size, config)
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
             raise _broken("failed to unmarshal config", manifest.digest, error) from error
 
-    def _unpacked(self, manifest: Manifest, layers: list[Mapping[str, Any]]) -> Path:
+    def _unpacked(self, manifest: Manifest, disk: int) -> Path:
         root = self.folder / "images" / manifest.digest.partition(":")[2]
         with self._world.lock:
             lock = self._unpacking.setdefault(manifest.digest, threading.Lock())
         with lock:
-            if not root.exists():
-                self._unpack(layers, root)
+            if self._taken.get(manifest.digest, disk + 1) > disk or not root.exists():
+                self._taken[manifest.digest] = self._unpack(manifest, root, disk)
         return root
 
-    def _unpack(self, layers: list[Mapping[str, Any]], root: Path) -> None:
+    def _unpack(self, manifest: Manifest, root: Path, disk: int) -> int:
+        """How many bytes of a disk an image takes."""
+        digests = [str(layer["digest"]) for layer in _layers(manifest)]
         fresh = root.with_name(f"{root.name}.part")
+        room = Disk(min(disk, shutil.disk_usage(self.folder).free - RESERVE))
+        before = room.left
         try:
-            unpack([self._opener(str(layer["digest"])) for layer in layers], fresh)
-        except BadLayerError as error:
+            room.take(sum(self._blob_path(digest).stat().st_size for digest in digests), "")
+            unpack(map(self._opener, digests), fresh, room)
+        except (BadLayerError, OSError) as error:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise _broken("failed to extract layer", root.name, error) from error
-        fresh.rename(root)
+            named = [*digests, manifest.digest][getattr(error, "number", 0)]
+            raise _broken("failed to extract layer", named, f"{error}: unknown") from error
+        if root.exists():
+            shutil.rmtree(fresh)
+        else:
+            fresh.rename(root)
+        return before - room.left
 
     def _opener(self, digest: str) -> Callable[[], BinaryIO]:
         return lambda: self._blob_path(digest).open("rb")
 
     def _blob_path(self, digest: str) -> Path:
-        return self.folder / "blobs" / digest.partition(":")[2]
+        """Where a blob is; FileNotFoundError for what is no digest, as no blob has it."""
+        if known := DIGEST.fullmatch(digest):
+            return self.folder / "blobs" / known["hex"]
+        raise FileNotFoundError(f"invalid checksum digest format: {digest}")
 
     async def run(self) -> None:
         """Nothing to do in the background."""
@@ -188,7 +213,7 @@ def _layers(manifest: Manifest) -> list[Mapping[str, Any]]:
     return list(manifest.body.get("layers", []))
 
 
-def _image(reference: str, digest: str, size: int, config: Mapping[str, Any], root: Path) -> Image:
+def _image(reference: str, digest: str, size: int, config: Mapping[str, Any]) -> Image:
     inner = config.get("config") or {}
     return Image(
         reference=reference,
@@ -202,11 +227,11 @@ def _image(reference: str, digest: str, size: int, config: Mapping[str, Any], ro
         user=inner.get("User") or "",
         exposed_ports=tuple(int(port.partition("/")[0]) for port in inner.get("ExposedPorts") or ()),
         stop_signal=inner.get("StopSignal") or "SIGTERM",
-        root=root,
+        root=Path(),
     )
 
 
-def _broken(what: str, digest: str, error: Exception) -> PullError:
+def _broken(what: str, digest: str, error: Exception | str) -> PullError:
     return PullError(
         f"CannotPullContainerError: ref pull has been retried 1 time(s): {what} {digest}: {error}"
     )

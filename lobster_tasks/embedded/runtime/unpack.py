@@ -1,6 +1,7 @@
 """Unpacks the layers of an image into a folder, and nowhere else.
 
-Rules: Open Container Initiative, Image Layer Filesystem Changeset (whiteouts, replacement, links).
+Rules: Open Container Initiative, Image Layer Filesystem Changeset (whiteouts, replacement, links). What is refused, and
+in which words: containerd's ``archive/tar.go``, which Fargate pulls with.
 """
 
 from __future__ import annotations
@@ -11,48 +12,100 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 WHITEOUT = ".wh."
+META = ".wh..wh."
 OPAQUE = ".wh..wh..opq"
+SNAPSHOT = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs"
+BLOCK = 4096
+HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+LONGEST_HEADER = 1024 * 1024  # tarfile takes them into memory whole
+PATH_MAX = 4096
 
 
 class BadLayerError(Exception):
-    """A layer that cannot be unpacked; the text says why."""
+    """A layer that cannot be unpacked; the text says why. ``number`` counts the layers from 0."""
+
+    number = 0
 
 
-def unpack(layers: Iterable[Callable[[], BinaryIO]], root: Path) -> None:
+class Disk:
+    """What a disk of so many bytes still has room for; what a later layer deletes stays in the layer below it."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def take(self, size: int, name: str) -> None:
+        """Use whole blocks, at least one. BadLayerError when there are none left."""
+        self.left -= max(1, -(-size // BLOCK)) * BLOCK
+        if self.left < 0:
+            raise BadLayerError(f"write {SNAPSHOT}/{name}: no space left on device")
+
+
+def unpack(layers: Iterable[Callable[[], BinaryIO]], root: Path, disk: Disk) -> None:
     """Apply layers (tar, gzip, bzip2 or xz; each a function that opens one) in order. Raises BadLayerError."""
     root.mkdir(parents=True, exist_ok=True)
-    for open_layer in layers:
+    for number, open_layer in enumerate(layers):
         try:
-            with open_layer() as stream, tarfile.open(fileobj=stream, mode="r:*") as archive:
-                _Layer(archive, root.resolve()).apply()
-        except (tarfile.TarError, EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
-            raise BadLayerError(str(error)) from error
+            _apply(open_layer, root, disk)
+        except BadLayerError as error:
+            error.number = number
+            raise
+
+
+def _apply(open_layer: Callable[[], BinaryIO], root: Path, disk: Disk) -> None:
+    try:
+        with open_layer() as stream, tarfile.open(fileobj=stream, mode="r:*", tarinfo=_Entry) as archive:
+            _Layer(archive, root.resolve(), disk).apply()
+    except (tarfile.TarError, EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
+        raise BadLayerError(str(error)) from error
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry that says of itself what it can be."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """As tarfile's, but BadLayerError for a size that leads back or would fill the memory."""
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.size < 0 or (entry.type in HEADERS and entry.size > LONGEST_HEADER):
+            raise BadLayerError(f"archive/tar: invalid tar header: an entry of {entry.size} bytes")
+        return entry
 
 
 class _Layer:
     """One layer on its way into ``root`` (resolved)."""
 
-    def __init__(self, archive: tarfile.TarFile, root: Path) -> None:
+    def __init__(self, archive: tarfile.TarFile, root: Path, disk: Disk) -> None:
         self._archive = archive
         self._root = root
+        self._disk = disk
         self._made: set[Path] = set()
 
     def apply(self) -> None:
         """Carry out every entry."""
         for member in self._archive:
+            if member.size < 0:
+                raise BadLayerError(f"archive/tar: invalid tar header: an entry of {member.size} bytes")
             parts = _parts(member.name)
-            if not parts:
-                continue
-            parent = self._folder(parts[:-1])
-            if parts[-1] == OPAQUE:
-                self._clear(parent)
-            elif parts[-1].startswith(WHITEOUT):
-                self._remove(parent / parts[-1].removeprefix(WHITEOUT))
-            else:
-                self._make(member, parent / parts[-1])
+            if parts and not (parts[0].startswith(META) and parts[0] != OPAQUE):  # what AUFS keeps for itself
+                self._disk.take(member.size, "/".join(parts))
+                self._carry_out(member, self._folder(parts[:-1]), parts[-1])
+
+    def _carry_out(self, member: tarfile.TarInfo, parent: Path, name: str) -> None:
+        if name == OPAQUE:
+            self._clear(parent)
+        elif name.startswith(WHITEOUT):
+            self._remove(parent / _hidden(name))
+        else:
+            self._make(member, parent / name)
 
     def _folder(self, parts: tuple[str, ...]) -> Path:
         """The real folder of ``parts``, made if need be; links on the way are followed inside the root."""
@@ -116,7 +169,17 @@ class _Layer:
         return os.path.relpath(self._root.joinpath(*kept), folder)
 
 
+def _hidden(name: str) -> str:
+    """What a whiteout deletes: something in its own folder."""
+    hidden = name.removeprefix(WHITEOUT)
+    if hidden in ("", ".", ".."):
+        raise BadLayerError(f"invalid whiteout name: {name}: invalid archive")
+    return hidden
+
+
 def _parts(name: str) -> tuple[str, ...]:
+    if len(name) > PATH_MAX:
+        raise BadLayerError("file name too long")
     parts = tuple(part for part in PurePosixPath(name).parts if part != "/")
     if ".." in parts:
         raise BadLayerError(f"{name} leaves the image")

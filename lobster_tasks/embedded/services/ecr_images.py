@@ -166,7 +166,7 @@ def _media_type(text: str, given: str | None) -> str:
     try:
         body = json.loads(text)
         described = [body.get("config"), *body.get("layers", []), *body.get("manifests", [])]
-        complete = all(isinstance(each["digest"], str) for each in described if each is not None)
+        complete = all(_is_descriptor(each) for each in described if each is not None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise invalid("ImageManifest", "Invalid JSON syntax") from error
     if not complete or not any(described):
@@ -176,6 +176,11 @@ def _media_type(text: str, given: str | None) -> str:
         message = "image manifest mediatype not provided in manifest or parameter"
         raise AwsError("InvalidParameterException", message)
     return str(found)
+
+
+def _is_descriptor(described: Any) -> bool:
+    """Whether it names a blob or an image, and says how large it is where it says so."""
+    return isinstance(described["digest"], str) and type(described.get("size", 0)) is int
 
 
 def _is_immutable(settings: Any, tag: str) -> bool:
