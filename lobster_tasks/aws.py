@@ -38,6 +38,19 @@ _ATTEMPTS = 8
 _ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "iam:CreatePolicyVersion": 1, "sts:GetCallerIdentity": 3}
 _THROTTLED: dict[str, tuple[str, ...]] = {"ThrottlingException": (), "Throttling": ()}
 _THROTTLED_WITHIN_SECONDS = 60.0
+# Words that the model of Amazon ECS leaves open, and that its API reference has in capitals only.
+_OPEN_WORDS = frozenset(
+    {
+        ("Attachment", "status"),
+        ("Cluster", "status"),
+        ("Container", "lastStatus"),
+        ("Deployment", "status"),
+        ("ManagedAgent", "lastStatus"),
+        ("Service", "status"),
+        ("Task", "desiredStatus"),
+        ("Task", "lastStatus"),
+    }
+)
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
@@ -111,7 +124,7 @@ class Aws:
         For services that speak JSON. Times are what stands there, mostly seconds since 1970.
         """
         self.call(operation, about, **parameters)
-        return dict(json.loads(self._sent.body))
+        return dict(spelled(json.loads(self._sent.body), self._sent.shape))
 
     def in_region(self, region: str) -> Aws:
         """The same account in another region, by the same session and clients: making them again would take long."""
@@ -213,11 +226,17 @@ class Aws:
         client = self._session.client(service, self.region, endpoint_url=self._endpoint_url, config=config)
         event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register(event, self._keep)
+        client.meta.events.register("after-call", self._spell)
         return client
 
     def _keep(self, response_dict: Mapping[str, Any], **_: Any) -> None:
         """Keep what a service has sent, for the thread that asked, before botocore drops what it does not know."""
         self._sent.body = response_dict["body"]
+
+    def _spell(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        """Spell AWS's words in an answer as its model does, before anybody compares them with ours."""
+        self._sent.shape = model.output_shape
+        parsed.update(spelled(parsed, model.output_shape))
 
     def _speak(self, operation: str, about: str, work: Callable[[], T]) -> T:
         """Do ``work`` and turn what botocore raises into what people read."""
@@ -247,6 +266,36 @@ class Aws:
             code=kind,
             operation=operation,
         )
+
+
+def spelled(answer: Any, shape: Any) -> Any:
+    """An answer with each word of an enumeration spelled as the model of its service spells it.
+
+    AWS sends some in other letters than its models and its documentation promise: App Runner a domain that is
+    ``active``, where its model says ``ACTIVE``. ``shape`` is botocore's; what no enumeration knows stays as it is.
+    Pure.
+    """
+    match shape and shape.type_name, answer:  # a policy is a string to the model and, by now, a dict
+        case "structure", dict():
+            return {name: _member(shape, name, each) for name, each in answer.items()}
+        case "list", list():
+            return [spelled(each, shape.member) for each in answer]
+        case "map", dict():
+            return {name: spelled(each, shape.value) for name, each in answer.items()}
+        case "string", str():
+            return _words(tuple(shape.enum)).get(answer.casefold(), answer)
+    return answer
+
+
+def _member(shape: Any, name: str, value: Any) -> Any:
+    if (shape.name, name) in _OPEN_WORDS and isinstance(value, str):
+        return value.upper()
+    return spelled(value, shape.members.get(name))
+
+
+@cache
+def _words(enumeration: tuple[str, ...]) -> Mapping[str, str]:
+    return {word.casefold(): word for word in enumeration}
 
 
 def _share_models(session: Any) -> None:

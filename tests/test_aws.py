@@ -11,15 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from lobster_tasks import __version__
-from lobster_tasks.aws import Aws
+from lobster_tasks.aws import Aws, spelled
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
 from tests.embedded_process import EmbeddedProcess
 from tests.environment import environment
+from tests.other_letters import SERVICES, other_letters
 from tests.serving import in_background
 
+ANYBODY = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 DEFINITION: dict[str, Any] = {
     "family": "f",
     "cpu": "256",
@@ -259,3 +262,38 @@ def test_pages_are_drained_where_botocore_has_no_paginator() -> None:
     with answering(first, {"ServiceSummaryList": [{"ServiceName": "b"}]}, callers=[]) as aws:
         found = aws.pages("apprunner:ListServices", "ServiceSummaryList")
     assert [each["ServiceName"] for each in found] == ["a", "b"]
+
+
+# AWS's words
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_words_of_an_enumeration_are_spelled_as_the_model_spells_them(service: str) -> None:
+    model = Session().get_service_model(service)
+    shapes = (model.shape_for(name) for name in model.shape_names)
+    for shape in (each for each in shapes if getattr(each, "enum", None)):
+        for other in (str.lower, str.upper, str.swapcase, str.title):
+            assert [spelled(other(word), shape) for word in shape.enum] == shape.enum
+
+
+def test_what_is_no_word_of_an_enumeration_stays_as_it_is(embedded: EmbeddedProcess) -> None:
+    embedded.client("ssm").put_parameter(Name="/active", Value="active", Type="String")
+    with other_letters(embedded.url) as url:
+        door = Aws("us-east-2", endpoint_url=url, credentials=ANYBODY)
+        found = door.call("ssm:GetParameter", Name="/active")["Parameter"]
+    assert (found["Name"], found["Value"], found["Type"]) == ("/active", "active", "String")
+
+
+def test_words_that_the_model_leaves_open_are_in_capitals_as_documented(embedded: EmbeddedProcess) -> None:
+    embedded.client("ecs").create_cluster(clusterName="c")
+    with other_letters(embedded.url) as url:
+        door = Aws("us-east-2", endpoint_url=url, credentials=ANYBODY)
+        assert door.call("ecs:DescribeClusters", clusters=["c"])["clusters"][0]["status"] == "ACTIVE"
+        assert b'"active"' in door._sent.body
+
+
+def test_an_answer_as_it_was_sent_has_its_words_spelled_too(embedded: EmbeddedProcess) -> None:
+    embedded.client("apprunner").create_auto_scaling_configuration(AutoScalingConfigurationName="busy")
+    door = Aws("us-east-2", endpoint_url=embedded.url, credentials=ANYBODY)
+    listed = door.as_sent("apprunner:ListAutoScalingConfigurations")["AutoScalingConfigurationSummaryList"]
+    assert {each["Status"] for each in listed} == {"ACTIVE"}

@@ -107,7 +107,7 @@ def leave(move: Move) -> None:
 
     def served() -> list[str]:
         found = api.describe_custom_domains(ServiceArn=move.service)["CustomDomains"]
-        return [each["DomainName"] for each in found if each["Status"] != "DELETING"]
+        return [each["DomainName"] for each in found if each["Status"] != "deleting"]
 
     for domain in served():
         api.disassociate_custom_domain(ServiceArn=move.service, DomainName=domain)

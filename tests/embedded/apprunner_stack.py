@@ -100,7 +100,7 @@ class Sites:
 
         records = eventually(lambda: about()["CertificateValidationRecords"])
         zone.create(*(simple(each["Name"], each["Value"]) for each in records))
-        eventually(lambda: about()["Status"] == "ACTIVE")
+        eventually(lambda: about()["Status"] == "active")
 
     def put(self, arn: str, status: str) -> None:
         """Bring about a state that AWS or a person brings about: maintenance, a handshake."""

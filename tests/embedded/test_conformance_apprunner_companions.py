@@ -46,9 +46,41 @@ def test_a_name_gets_revisions(sites: Sites) -> None:
         True,
     ]
     assert (second["MinSize"], second["MaxConcurrency"], second["MaxSize"]) == (1, 7, 25)
-    latest = sites.api.list_auto_scaling_configurations(AutoScalingConfigurationName="busy", LatestOnly=True)
-    arns = [one["AutoScalingConfigurationArn"] for one in latest["AutoScalingConfigurationSummaryList"]]
-    assert arns == [second["AutoScalingConfigurationArn"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "revisions"), [({}, [2]), ({"LatestOnly": True}, [2]), ({"LatestOnly": False}, [1, 2])]
+)
+def test_a_listing_has_the_latest_revisions_unless_all_are_asked_for(
+    sites: Sites, asked: dict[str, bool], revisions: list[int]
+) -> None:
+    """LatestOnly: "Set to false to list all revisions for each requested configuration name. Default: true"."""
+    for _ in range(2):
+        scaling(sites)
+        sites.api.create_observability_configuration(ObservabilityConfigurationName="traced")
+    listed = sites.api.list_auto_scaling_configurations(AutoScalingConfigurationName="busy", **asked)
+    found = listed["AutoScalingConfigurationSummaryList"]
+    assert [one["AutoScalingConfigurationRevision"] for one in found] == revisions
+    listed = sites.api.list_observability_configurations(ObservabilityConfigurationName="traced", **asked)
+    found = listed["ObservabilityConfigurationSummaryList"]
+    assert [one["ObservabilityConfigurationRevision"] for one in found] == revisions
+
+
+def test_the_status_of_an_auto_scaling_configuration_has_small_letters(sites: Sites) -> None:
+    """The model says ACTIVE; AWS sends ``active``, which is what terraform-provider-aws waits for.
+
+    Source: its internal/service/apprunner/auto_scaling_configuration_version.go, whose statuses are "active" and
+    "inactive".
+    """
+    made = scaling(sites)
+    assert (made["Status"], described(sites, made["AutoScalingConfigurationArn"])["Status"]) == (
+        "active",
+        "active",
+    )
+    listed = sites.api.list_auto_scaling_configurations()["AutoScalingConfigurationSummaryList"]
+    assert {one["Status"] for one in listed} == {"active"}
+    service = sites.create(AutoScalingConfigurationArn=made["AutoScalingConfigurationArn"])
+    assert service["AutoScalingConfigurationSummary"]["Status"] == "active"
 
 
 def test_partial_arns_name_a_revision_or_the_latest(sites: Sites) -> None:
@@ -79,7 +111,7 @@ def test_a_configuration_in_use_cannot_be_deleted(sites: Sites) -> None:
     sites.api.delete_service(ServiceArn=service["ServiceArn"])
     sites.settled(service["ServiceArn"])
     gone = sites.api.delete_auto_scaling_configuration(AutoScalingConfigurationArn=used)
-    assert gone["AutoScalingConfiguration"]["Status"] == "INACTIVE"
+    assert gone["AutoScalingConfiguration"]["Status"] == "inactive"
     with refused("ResourceNotFoundException"):
         described(sites, used)
 

@@ -1,4 +1,9 @@
-"""Custom domains of App Runner services, and the certificates that App Runner gets for them."""
+"""Custom domains of App Runner services, and the certificates that App Runner gets for them.
+
+Their status comes in small letters, although the model has capitals: terraform-provider-aws, which waits on what AWS
+sends, waits for ``creating``, ``pending_certificate_dns_validation``, ``binding_certificate``, ``active`` and
+``deleting`` (internal/service/apprunner/custom_domain_association.go). The records' status has capitals.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from tests.embedded.zones import Zone, simple
 from tests.embedded_process import eventually
 
 NAME = "app.example.com"
-WAITING = "PENDING_CERTIFICATE_DNS_VALIDATION"
+WAITING = "pending_certificate_dns_validation"
 
 
 def domain(sites: Sites, arn: str) -> dict[str, Any]:
@@ -29,10 +34,10 @@ def associated(sites: Sites, **more: Any) -> tuple[dict[str, Any], dict[str, Any
 
 
 def test_validation_records_come_after_the_association(sites: Sites) -> None:
-    """AssociateCustomDomain: CREATING; DescribeCustomDomains then has the CNAME records, PENDING_VALIDATION."""
+    """AssociateCustomDomain: creating; DescribeCustomDomains then has the CNAME records, PENDING_VALIDATION."""
     service = sites.create()
     made = sites.api.associate_custom_domain(ServiceArn=service["ServiceArn"], DomainName=NAME)
-    assert (made["DNSTarget"], made["CustomDomain"]["Status"]) == (service["ServiceUrl"], "CREATING")
+    assert (made["DNSTarget"], made["CustomDomain"]["Status"]) == (service["ServiceUrl"], "creating")
     assert made["CustomDomain"]["CertificateValidationRecords"] == []
     eventually(lambda: domain(sites, service["ServiceArn"])["Status"] == WAITING)
     records = domain(sites, service["ServiceArn"])["CertificateValidationRecords"]
@@ -47,12 +52,12 @@ def test_the_www_subdomain_is_included_by_default(sites: Sites) -> None:
 
 
 def test_a_validated_domain_leads_to_the_service(sites: Sites) -> None:
-    """Once the records are in DNS the domain is BINDING_CERTIFICATE, then ACTIVE."""
+    """Once the records are in DNS the domain is binding_certificate, then active."""
     service, found = associated(sites, EnableWWWSubdomain=False)
     assert sites.get(service, headers={"Host": NAME}).status_code == 404
     (record,) = found["CertificateValidationRecords"]
     Zone(sites.process).create(simple(record["Name"], record["Value"]))
-    eventually(lambda: domain(sites, service["ServiceArn"])["Status"] == "ACTIVE")
+    eventually(lambda: domain(sites, service["ServiceArn"])["Status"] == "active")
     assert domain(sites, service["ServiceArn"])["CertificateValidationRecords"][0]["Status"] == "SUCCESS"
     assert sites.get(service, headers={"Host": NAME}).text == "web_app"
 
@@ -69,11 +74,11 @@ def test_a_service_has_up_to_five_domains(sites: Sites) -> None:
 
 
 def test_a_domain_is_taken_away(sites: Sites) -> None:
-    """DisassociateCustomDomain: DELETING, then gone; an unknown one is ResourceNotFoundException."""
+    """DisassociateCustomDomain: deleting, then gone; an unknown one is ResourceNotFoundException."""
     service, _ = associated(sites)
     arn = service["ServiceArn"]
     gone = sites.api.disassociate_custom_domain(ServiceArn=arn, DomainName=NAME)
-    assert gone["CustomDomain"]["Status"] == "DELETING"
+    assert gone["CustomDomain"]["Status"] == "deleting"
     eventually(lambda: not sites.api.describe_custom_domains(ServiceArn=arn)["CustomDomains"])
     with refused("ResourceNotFoundException"):
         sites.api.disassociate_custom_domain(ServiceArn=arn, DomainName=NAME)

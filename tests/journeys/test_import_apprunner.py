@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.embedded.apprunner_stack import Sites
+from tests.embedded.zones import Zone
 from tests.embedded_process import EmbeddedProcess
+from tests.other_letters import other_letters
 from tests.project import Project, make, plain
 
 HIDDEN = "sk-abcdefghijklmnopqrstuv"
@@ -99,3 +102,25 @@ def test_again_nothing_is_lost_without_a_word(project: Project) -> None:
     assert (project.folder / "task-definitions" / "task-role-policy.json.j2").read_text() == "{}"
     project.inv("import-apprunner", "--service", "my_shop", "--yes").check()
     assert "s3:GetObject" in (project.folder / "task-definitions" / "task-role-policy.json.j2").read_text()
+
+
+def test_the_whole_way_with_every_word_of_awss_in_other_letters(
+    embedded_process: EmbeddedProcess, tmp_path: Path
+) -> None:
+    """App Runner sends ``active`` where its model says ``ACTIVE``; nothing depends on the letters of any word."""
+    embedded_process.reset()
+    sites = Sites(embedded_process)
+    arn = sites.create("shop")["ServiceArn"]
+    sites.bind(arn, "shop.example.com", Zone(embedded_process))
+    with other_letters(embedded_process.url) as url:
+        project = make(tmp_path, url)
+        project.inv("import-apprunner", "--service", "shop").check()
+        section = yaml.safe_load((project.folder / "invoke.yaml").read_text())["lobster"]
+        assert section["domains"] == ["shop.example.com"]
+        section["domains"] = []
+        (project.folder / "invoke.yaml").write_text(yaml.safe_dump({"lobster": section}))
+        project.inv("setup-fargate", "--adopt", within=110).check()
+        assert project.inv("deploy", "--tag", "v1", "--json", within=110).check().json["verdict"] == "live"
+        assert project.inv("plan", "--json").check().json["changes"] == []
+        project.inv("validate-fargate-setup").check()
+        project.inv("teardown", "--yes", within=110).check()

@@ -43,7 +43,7 @@ def test_the_app_is_on_app_runner_with_its_domain(
     runner = embedded.client("apprunner")
     assert runner.describe_service(ServiceArn=before.arn)["Service"]["Status"] == "RUNNING"
     [domain] = runner.describe_custom_domains(ServiceArn=before.arn)["CustomDomains"]
-    assert (domain["DomainName"], domain["Status"]) == ("lobster.example.com", "ACTIVE")
+    assert (domain["DomainName"], domain["Status"]) == ("lobster.example.com", "active")
 
 
 def test_a_command_is_told_as_a_shell_takes_it(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:

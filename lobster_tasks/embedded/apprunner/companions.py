@@ -46,7 +46,7 @@ def add(
     arn = room.arn(f"{kind}/{path}/{identity or uuid.uuid4().hex}")
     head: AwsDict = {f"{shape}Arn": arn, f"{shape}Name": name}
     if kind in REVISED:
-        head |= {f"{shape}Revision": revision, "Status": "ACTIVE"}
+        head |= {f"{shape}Revision": revision, "Status": _spelled(kind, "ACTIVE")}
     made = Companion(
         kind, arn, name, {**head, **body, "CreatedAt": now()}, tags_of(request.get("Tags")), revision
     )
@@ -72,10 +72,10 @@ def named(room: Room, kind: str, name: str | None = None, *, gone: bool = False)
 
 
 def listed(room: Room, kind: str, name: str | None, request: Mapping[str, Any]) -> list[Companion]:
-    """The revisions that a listing asks for: of one name or all, and, with LatestOnly, the newest of each."""
+    """The revisions that a listing asks for: of one name or all, the newest of each unless LatestOnly is false."""
     found = named(room, kind, name)
     newest = {one.name: one for one in found}
-    return list(newest.values()) if request.get("LatestOnly") else found
+    return list(newest.values()) if request.get("LatestOnly", True) else found
 
 
 def find(room: Room, kind: str, arn: str) -> Companion:
@@ -133,4 +133,9 @@ def must_be_free(room: Room, companion: Companion) -> None:
 
 def delete(companion: Companion, status: str = "INACTIVE") -> None:
     """Take it away."""
-    companion.body |= {"Status": status, "DeletedAt": now()}
+    companion.body |= {"Status": _spelled(companion.kind, status), "DeletedAt": now()}
+
+
+def _spelled(kind: str, status: str) -> str:
+    """A status as App Runner sends it: of auto scaling configurations in small letters, whatever its model says."""
+    return status.lower() if kind == SCALING else status

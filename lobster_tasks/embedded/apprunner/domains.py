@@ -1,6 +1,7 @@
 """Custom domains: associated, described, disassociated.
 
-Source: Developer Guide, "Managing custom domain names for an App Runner service".
+Source: Developer Guide, "Managing custom domain names for an App Runner service". App Runner sends the status of a
+domain in small letters, whatever its model says.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def associate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
         "DomainName": name,
         "EnableWWWSubdomain": request.get("EnableWWWSubdomain", True),
         "CertificateValidationRecords": [],
-        "Status": "CREATING",
+        "Status": "creating",
     }
     domain = service.domains[name] = Domain(body)
     answer = _about(room, service, CustomDomain=dict(body))
@@ -57,7 +58,7 @@ def disassociate(part: AppRunner, room: Room, request: Request) -> dict[str, Any
             "ResourceNotFoundException", f"Custom domain {name} is not associated with the service."
         )
     domain = service.domains[name]
-    domain.body["Status"] = "DELETING"
+    domain.body["Status"] = "deleting"
     part.later(LEAVING_SECONDS, lambda: service.domains.pop(name, None))
     return _about(room, service, CustomDomain=domain.body)
 

@@ -54,7 +54,7 @@ class Companion:
     @property
     def gone(self) -> bool:
         """Whether it was deleted."""
-        return self.body.get("Status") in ("INACTIVE", "DELETED")
+        return self.body.get("Status") in ("INACTIVE", "inactive", "DELETED")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Domain:
         """The names that lead to the service."""
         name = self.body["DomainName"]
         more = {f"www.{name}"} if self.body["EnableWWWSubdomain"] else set()
-        return {name, *more} if self.body["Status"] == "ACTIVE" else set()
+        return {name, *more} if self.body["Status"] == "active" else set()
 
 
 @dataclass

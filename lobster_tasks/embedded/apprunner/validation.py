@@ -1,4 +1,4 @@
-"""How a custom domain becomes ACTIVE: its certificate is validated by records in DNS, then bound.
+"""How a custom domain becomes active: its certificate is validated by records in DNS, then bound.
 
 The records are looked for in the hosted zones of the account; what another provider serves is never seen here.
 """
@@ -14,7 +14,7 @@ from ..services.route53_store import store
 from .model import AwsDict, Domain, Service
 
 BINDING_SECONDS = 30.0
-WAITING = "PENDING_CERTIFICATE_DNS_VALIDATION"
+WAITING = "pending_certificate_dns_validation"
 
 Later = Callable[[float, Callable[[], Any]], None]
 """Calls something so many AWS seconds later."""
@@ -45,5 +45,5 @@ def go_on(later: Later, account: str, service: Service) -> None:
             if zones.served_since(record["Name"], "CNAME", record["Value"]) is not None:
                 record["Status"] = "SUCCESS"
         if all(record["Status"] == "SUCCESS" for record in records):
-            body["Status"] = "BINDING_CERTIFICATE"
-            later(BINDING_SECONDS, partial(body.update, Status="ACTIVE"))
+            body["Status"] = "binding_certificate"
+            later(BINDING_SECONDS, partial(body.update, Status="active"))
