@@ -1,5 +1,6 @@
 """invoke.yaml, environment and flags become one frozen ``Settings``; everything wrong is reported at once.
 
+A value means the same wherever it is given: text, as it is written, of which the setting's type makes what it is.
 The section ``lobster:`` of ``invoke.yaml`` is overridden by ``INVOKE_LOBSTER_<SECTION>_<KEY>``, then by flags
 (``--set section.key=value``); the members of a map are set alike (``container.environment.<NAME>``). The
 defaults build the system of the plan, in us-east-2.
@@ -117,23 +118,35 @@ def _secret_reference(value: str) -> str:
 
 
 def _comma_separated(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    """A list, or the text of one as JSON or with commas."""
+    if not isinstance(value, str):
+        return value
+    listed = _json_list(value)
+    return [part.strip() for part in value.split(",") if part.strip()] if listed is None else listed
 
 
 def _shell_words(value: object) -> object:
     """A list, or the text of one as JSON or as a shell takes it."""
+    if isinstance(value, list | tuple):
+        return [_text(each) for each in value]
     if not isinstance(value, str):
         return value
+    listed = _json_list(value)
+    return shlex.split(value) if listed is None else listed
+
+
+def _json_list(text: str) -> list[Any] | None:
+    """The list that the text is, if it is one, numbers as they are written."""
     try:
-        words = json.loads(value)
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except ValueError:
-        words = None
-    return words if isinstance(words, list) else shlex.split(value)
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _path_or_none(value: object) -> object:
-    """``false`` is a word when it comes from the environment or a flag."""
-    if value is False or value in ("false", ""):
+    """``false`` is a word when it comes from a file, the environment or a flag."""
+    if value is False or (isinstance(value, str) and value.lower() in ("false", "no", "off", "")):
         return None
     if not isinstance(value, str) or not value.startswith("/"):
         raise ValueError("takes a path that begins with '/', or false")
@@ -183,7 +196,7 @@ def _given(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """YAML reads PORT: 8501 as a number; an environment variable is text."""
+    """What Python code gives as PORT: 8501; an environment variable is text. What files say is text already."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

@@ -22,6 +22,7 @@ import jinja2
 from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
+from . import text_file
 from .errors import TemplateError
 from .settings import STACK_TAG, Settings, service_name
 
@@ -204,11 +205,24 @@ class _Loader(jinja2.FileSystemLoader):
         self, environment: jinja2.Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
         """The text, its file, and how to tell whether both still hold."""
-        text, file, unchanged = super().get_source(environment, template)
+        try:
+            text, file, unchanged = super().get_source(environment, template)
+        except UnicodeDecodeError:
+            raise self._encoding_error(template) from None
         before = list(
             takewhile(lambda each: each != file, (f"{path}/{template}" for path in self.searchpath))
         )
-        return text, file, lambda: unchanged() and not any(map(os.path.exists, before))
+        unmarked = text.removeprefix("\ufeff")
+        return unmarked, file, lambda: unchanged() and not any(map(os.path.exists, before))
+
+    def _encoding_error(self, template: str) -> TemplateError:
+        """For the first of its files that there is."""
+        path = next(path for each in self.searchpath if (path := Path(each) / template).is_file())
+        try:
+            text_file.read(path)
+        except text_file.EncodingError as error:
+            return TemplateError(f"{FOLDER}/{template} cannot be read.", str(error), "save it as UTF-8")
+        return TemplateError(f"{FOLDER}/{template} was changed while it was read.")
 
 
 @cache

@@ -460,6 +460,26 @@ def test_a_mistake_in_an_included_file_names_that_file(project: Path) -> None:
         templates.trust_policy(load({}), ACCOUNT, "aws")
 
 
+def test_a_byte_order_mark_is_no_part_of_a_template(project: Path) -> None:
+    (project / "task-definitions" / templates.TRUST_POLICY).write_bytes(b"\xef\xbb\xbf{}\r\n")
+    assert templates.trust_policy(load({}), ACCOUNT, "aws") == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("{}".encode("utf-16"), "it is in UTF-16"),
+        ('{\n"Sid": "Donn\u00e9es"}'.encode("latin-1"), "line 2: the byte 0xe9 is not UTF-8"),
+    ],
+)
+def test_a_template_in_another_encoding_is_told(project: Path, data: bytes, says: str) -> None:
+    (project / "task-definitions" / templates.TRUST_POLICY).write_bytes(data)
+    with pytest.raises(TemplateError) as wrong:
+        templates.trust_policy(load({}), ACCOUNT, "aws")
+    assert says in wrong.value.why
+    assert templates.TRUST_POLICY in wrong.value.what
+
+
 def test_a_file_that_is_not_there_is_named(project: Path) -> None:
     write(project, '{% include "absent.j2" %}')
     with pytest.raises(TemplateError, match=r"There is no template absent\.j2\."):

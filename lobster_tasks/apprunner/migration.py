@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .. import text_file
+from ..as_written import Plain
 from ..aws import Aws
 from ..cost import Cost, app_runner_cost, monthly_cost
-from ..errors import AwsCallError, LobsterError, NotOursError, RefusedError
+from ..errors import AwsCallError, LobsterError, NotOursError, RefusedError, UsageError
 from ..settings import STACK_TAG, Settings, load, merge
 from ..stack.resource import tag_list, tags_of
 from ..templates import FOLDER, ROLE_POLICIES
@@ -191,7 +193,7 @@ def _found(aws: Aws, description: Description, name: str, say: Callable[[str], N
 def drafted(migration: Migration, folder: Path) -> Written:
     """The files as they would be. Raises RefusedError where the settings are in no YAML."""
     path = _settings_file(folder)
-    before = (folder / path).read_text(encoding="utf-8") if (folder / path).is_file() else ""
+    before = _read(folder / path) if (folder / path).is_file() else ""
     given = (yaml_text.load(before, path) or {}).get("lobster") or {}
     merged = _in_order(_one_source(merge(given, migration.mapped.settings)))
     load(merged)  # what is there and what comes have to fit together
@@ -205,11 +207,7 @@ def _notes(migration: Migration, folder: Path) -> Iterator[str]:
     """A project's own policies win over the packaged ones, which read the file that is written."""
     own = folder / FOLDER / ROLE_POLICIES
     name = POLICY_FILE.rpartition("/")[2]
-    if (
-        POLICY_FILE in migration.mapped.files
-        and own.is_file()
-        and name not in own.read_text(encoding="utf-8")
-    ):
+    if POLICY_FILE in migration.mapped.files and own.is_file() and name not in _read(own):
         yield f'{FOLDER}/{ROLE_POLICIES} is your own and counts alone: let it say "task": {{% include "{name}" %}}'
 
 
@@ -233,7 +231,14 @@ def _settings_file(folder: Path) -> str:
 
 
 def _differs(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") != text
+    return path.is_file() and _read(path) != text
+
+
+def _read(path: Path) -> str:
+    try:
+        return text_file.read(path)
+    except (OSError, text_file.EncodingError) as error:
+        raise UsageError(f"{path} cannot be read.", str(error), f"correct {path.name}") from error
 
 
 def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -242,9 +247,14 @@ def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str =
     for key in new.keys() & given.keys():
         if isinstance(new[key], Mapping) and isinstance(given[key], Mapping):
             found += _overwritten(given[key], new[key], f"{prefix}{key}.")
-        elif given[key] is not None and given[key] != new[key]:
+        elif given[key] is not None and new[key] not in (given[key], _meant(given[key])):
             found.append(f"{prefix}{key}")
     return sorted(found)
+
+
+def _meant(value: Any) -> Any:
+    """A setting of a file as its type says."""
+    return value.meaning if isinstance(value, Plain) else value
 
 
 def _in_order(settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .. import text_file
 from ..errors import UsageError
 from . import yaml_text
 from .description import AwsDict
@@ -51,8 +52,8 @@ def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
     if not path.is_file():
         return None
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_file.read(path)
+    except (OSError, text_file.EncodingError) as error:
         raise UsageError(f"{path} cannot be read.", str(error), f"correct {FILE}") from error
     found = yaml_text.load(text, str(path))
     return _in_api_words(found if isinstance(found, Mapping) else {})

@@ -1,7 +1,6 @@
-"""YAML read as Invoke reads it, and settings written into ``invoke.yaml`` so that the rest of it stays as it is.
+"""YAML read as it is written, and settings written into ``invoke.yaml`` so that the rest of it stays as it is.
 
-Invoke carries a YAML reader of its own; a writer that keeps comments would be one dependency more, for one section
-that is made anew anyway.
+A writer that keeps comments would be one dependency more, for one section that is made anew anyway.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import invoke.util
-
+from .. import as_written
 from ..errors import UsageError
 
-_YAML: Any = vars(invoke.util)["yaml"]
 _SECTION = "lobster"
 # Text that YAML takes for nothing but text, without quotes.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*")
@@ -23,13 +20,11 @@ _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "
 
 
 def load(text: str, name: str) -> Any:
-    """What the text says; UsageError with ``name`` where it is no YAML."""
+    """What the text says, scalars as written; UsageError with ``name`` where it is no YAML."""
     try:
-        return _YAML.safe_load(text)
-    except _YAML.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: {error.problem}" if mark else str(error)
-        raise UsageError(f"{name} cannot be read.", where, f"correct {name}") from error
+        return as_written.load_yaml(text)
+    except as_written.UnreadableError as error:
+        raise UsageError(f"{name} cannot be read.", str(error), f"correct {name}") from error
 
 
 def with_section(text: str, settings: Mapping[str, Any]) -> str:
@@ -70,6 +65,8 @@ def _lines(tree: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     """A value on one line; JSON's numbers, words and empty things are YAML's."""
+    if isinstance(value, as_written.Plain):
+        return str(value)
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 

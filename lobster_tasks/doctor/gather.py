@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from .. import text_file
 from ..aws import Aws
 from ..dockerfile import parse
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
@@ -277,9 +278,9 @@ def _dockerfile(look: Look) -> Any:
 def _streamlit_config(look: Look) -> Mapping[str, Any]:
     """The ``[server]`` section of the project's .streamlit/config.toml, empty where there is none."""
     try:
-        with (look.folder / ".streamlit" / "config.toml").open("rb") as file:
-            return dict(tomllib.load(file).get("server", {}))
-    except (OSError, tomllib.TOMLDecodeError):
+        text = text_file.read(look.folder / ".streamlit" / "config.toml")
+        return dict(tomllib.loads(text).get("server", {}))
+    except (OSError, text_file.EncodingError, tomllib.TOMLDecodeError):
         return {}
 
 

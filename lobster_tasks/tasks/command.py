@@ -57,7 +57,7 @@ class Run:
         from ..errors import SettingsError
         from ..settings import load
 
-        given = self.context.config.get("lobster") or {}
+        given = project.section(self.context) or {}
         if not isinstance(given, Mapping):
             raise SettingsError(
                 [f"lobster: is {given!r:.40}; it takes keys and values, as in `region: us-east-2`"]

@@ -1,24 +1,32 @@
-"""The project that ``inv`` was started in: its folder, and settings that Invoke itself would stumble over.
+"""The project that ``inv`` was started in: its folder, and its settings, which Invoke itself is kept from.
 
-Invoke reads ``invoke.yaml`` and the ``INVOKE_…`` variables after it has loaded ``tasks.py`` and before any task
-runs, and ends in a traceback where it cannot. So both are tried while ``tasks.py`` is loaded: what is wrong is
-said in words, and variables that only Invoke cannot take are kept out of its sight until a task reads them.
+Invoke would read the section ``lobster:`` with the eyes of YAML, which change values, and cast the variables
+``INVOKE_LOBSTER_…`` to the types of what it has read, for each task anew; both end in tracebacks, or in other values
+than what is written. So the section is read here, and taken out of the configuration of Invoke while ``tasks.py`` is
+loaded. What is wrong with a file is said in words, before Invoke stumbles over it.
 """
 
 from __future__ import annotations
 
+import codecs
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from invoke.config import Config
-from invoke.exceptions import Exit, UncastableEnvVar
+from invoke.config import AmbiguousMergeError, Config, merge_dicts
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.program import Program
 
-_VARIABLES = "INVOKE_LOBSTER_"
+from .. import as_written, text_file
+
+SECTION = "lobster"
+_SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that is there
 _USAGE = 2
 
 
@@ -32,35 +40,41 @@ def _here() -> Path:
 
 
 STARTED_IN = _here()
-_hidden: dict[str, str] = {}
 _folder = STARTED_IN
+_program: Program | None = None
+_sections: list[Mapping[str, Any] | None] = []
+"""The section ``lobster:`` of each file that has one, those that count more last; None where it is empty."""
 
 
 def prepare() -> None:
-    """Find the folder and try what Invoke will do; raises Exit, which Invoke shows as a message."""
-    global _folder
-    _folder = _loaded_by_invoke() or STARTED_IN
-    config = Config(lazy=True, project_location=_folder)
-    try:
-        config.load_project()
-    except Exception as error:  # noqa: BLE001 - whatever it is, Invoke would show its traceback
-        raise Exit(f"✘ {_path(config)} cannot be read.\nwhy       {_why(error)}", code=_USAGE) from None
-    if wrong := _unquoted(config.get("lobster")):
-        raise Exit(
-            f"✘ {_path(config)}: lobster.{wrong} is not text.\n"
-            "why       YAML reads on, off, yes, no and numbers as something else\n"
-            "next      put the name in quotes",
-            code=_USAGE,
-        )
-    _hide_what_invoke_cannot_take(config)
+    """Find the folder, read the files and keep Invoke from them; raises Exit, which Invoke shows as a message."""
+    global _folder, _program
+    loader = _invokes_loader()
+    _folder = (loader and _folder_of(loader)) or STARTED_IN
+    _program = loader and _program_of(loader)
+    trees = [_tree(path) for path in _files()]
+    _refuse_what_does_not_go_together(trees)
+    _sections[:] = [tree[SECTION] for tree in trees if SECTION in tree]
+    if _program is not None:
+        _keep_invoke_from_the_section(_program.config)
+
+
+def section(context: Context) -> Any:
+    """The settings of the files, and of ``configure`` of a collection of tasks, before environment and flags.
+
+    What a task of the project's own has put into Invoke's configuration counts alone.
+    """
+    from ..settings import merge
+
+    if (given := context.config.get(SECTION)) is not None:
+        return given
+    return functools.reduce(merge, filter(None, _sections), _configured())
 
 
 @contextmanager
 def entered() -> Iterator[None]:
     """For as long as the block lasts the project's folder is the current one, which paths in the settings are
-    relative to; variables that were kept from Invoke are back."""
-    os.environ.update(_hidden)
-    _hidden.clear()
+    relative to."""
     try:
         os.chdir(_folder)
     except OSError as error:
@@ -84,51 +98,126 @@ def write(given: str, text: str) -> None:
         ) from error
 
 
-def _loaded_by_invoke() -> Path | None:
-    """The folder of the tasks.py (or the tasks/ package) that Invoke is loading now."""
+def names() -> dict[str, str]:
+    """What each task is called in this project, by its own name: ``{"deploy": "aws.deploy"}``."""
+    collection = getattr(_program, "collection", None)
+    if collection is None:
+        return {}
+    found: dict[str, str] = {}
+    for name in sorted(collection.task_names, key=len, reverse=True):  # the shortest counts
+        task = collection[name]
+        if task.body.__module__.startswith(f"{__package__}."):
+            found[task.name.replace("_", "-")] = name
+    return found
+
+
+def _configured() -> dict[str, Any]:
+    """What ``configure`` of our collection, and of those around it, has been told."""
+    name = next(iter(names().values()), None)
+    if _program is None or name is None:
+        return {}
+    return _program.collection.configuration(name).get(SECTION) or {}
+
+
+def _keep_invoke_from_the_section(config: Config) -> None:
+    """What is deleted from Invoke's configuration stays so, whatever it reads later ("Nested configuration").
+
+    It has to be there to be deleted, as a mapping or as nothing: whichever the files have.
+    """
+    nothing: Any = None if None in _sections else {}
+    config[SECTION] = nothing
+    del config[SECTION]
+
+
+def _invokes_loader() -> FrameType | None:
+    """The frame of Invoke's loader, if it is loading tasks.py (or a tasks/ package) now."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__") != "invoke.loader":
+        frame = frame.f_back
+    return frame
+
+
+def _folder_of(loader: FrameType) -> Path | None:
+    """The folder of what it is loading: of the outermost module below it."""
     frame: FrameType | None = sys._getframe()
     file = ""
-    while frame is not None and frame.f_globals.get("__name__") != "invoke.loader":
+    while frame is not None and frame is not loader:
         if frame.f_code.co_name == "<module>":
             file = frame.f_globals.get("__file__", "")
         frame = frame.f_back
-    if frame is None or not file:
+    if not file:
         return None
     found = Path(file).resolve()
     return found.parent.parent if found.name == "__init__.py" else found.parent
 
 
-def _hide_what_invoke_cannot_take(config: Config) -> None:
-    """Invoke casts a variable to the type of what the file holds; a list or a wrong number ends in a traceback."""
+def _program_of(loader: FrameType) -> Program | None:
+    """Whose loader it is: ``inv``, or a program of the project's own."""
+    frame: FrameType | None = loader
+    while frame is not None and not isinstance(frame.f_locals.get("self"), Program):
+        frame = frame.f_back
+    return frame.f_locals["self"] if frame else None
+
+
+def _files() -> Iterator[Path]:
+    """Those that Invoke reads ("Configuration files"): the system's, the person's, the project's, that of ``-f``."""
+    for place in ("/etc/invoke", f"{Path.home()}/.invoke", f"{_folder}/invoke"):
+        named = (Path(f"{place}.{suffix}") for suffix in _SUFFIXES)
+        yield from [path for path in named if path.exists()][:1]
+    given = (_program and _program.args.config.value) or os.environ.get("INVOKE_RUNTIME_CONFIG")
+    if given and (path := STARTED_IN / Path(given).expanduser()).exists():
+        yield path
+
+
+def _tree(path: Path) -> Mapping[str, Any]:
+    """What a file says; raises Exit where Invoke, or this library, cannot take it."""
     try:
-        config.load_shell_env()
-    except (UncastableEnvVar, ValueError):
-        for name in [name for name in os.environ if name.startswith(_VARIABLES)]:
-            _hidden[name] = os.environ.pop(name)
+        found = _READERS[path.suffix](path) if path.suffix in _READERS else _python(path)
+    except Exception as error:  # noqa: BLE001 - whatever it is, Invoke would show its traceback
+        raise _unreadable(path, str(error)) from None
+    if not isinstance(found or {}, Mapping):
+        raise _unreadable(
+            path, "a file of settings is made of sections, each a mapping: `lobster:` and its keys below"
+        )
+    given = (found or {}).get(SECTION)
+    if given is not None and not isinstance(given, Mapping):
+        raise _unreadable(
+            path, f"{SECTION}: is {given!r:.40}; it takes keys and values, as in `region: us-east-2`"
+        )
+    return found or {}
 
 
-def _unquoted(tree: Any, prefix: str = "") -> str:
-    """The first key that is not text, dotted; empty where there is none."""
-    if not isinstance(tree, dict):
-        return ""
-    for key, value in tree.items():
-        if not isinstance(key, str):
-            return f"{prefix}{key}"
-        if found := _unquoted(value, f"{prefix}{key}."):
-            return found
-    return ""
+def _json(path: Path) -> Any:
+    """Invoke cannot read a byte order mark in JSON."""
+    if path.read_bytes().startswith(codecs.BOM_UTF8):
+        raise text_file.EncodingError("it begins with a byte order mark; save it as UTF-8 without one")
+    return as_written.load_json(text_file.read(path))
 
 
-def _path(config: Config) -> str:
-    names = (f"invoke.{suffix}" for suffix in ("yaml", "yml", "json", "py"))
-    return next((name for name in names if (_folder / name).is_file()), "invoke.yaml")
+def _yaml(path: Path) -> Any:
+    return as_written.load_yaml(text_file.read(path))
 
 
-def _why(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is not None:
-        problem = getattr(error, "problem", None) or "not YAML"
-        return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
-    if isinstance(error, UnicodeDecodeError):
-        return str(error)
-    return "a file of settings is made of sections, each a mapping: `lobster:` and its keys below"
+def _python(path: Path) -> Any:
+    config = Config(lazy=True, defaults={}, runtime_path=path)
+    config.load_runtime()
+    return dict(config)
+
+
+_READERS: Mapping[str, Callable[[Path], Any]] = {".yaml": _yaml, ".yml": _yaml, ".json": _json}
+
+
+def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> None:
+    """Keys below in one file and none in another end in a traceback of Invoke's."""
+    merged: dict[str, Any] = {}
+    try:
+        for tree in trees:
+            merge_dicts(merged, dict(tree))
+    except AmbiguousMergeError as error:
+        told = f"✘ {', '.join(map(str, _files()))} do not go together.\nwhy       {error}"
+        raise Exit(told, code=_USAGE) from None
+
+
+def _unreadable(path: Path, why: str) -> Exit:
+    shown = path.name if path.parent == _folder else path
+    return Exit(f"✘ {shown} cannot be read.\nwhy       {why}", code=_USAGE)

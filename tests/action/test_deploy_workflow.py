@@ -59,7 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, embedded_process: EmbeddedPro
 def _repository(
     folder: Path, embedded: EmbeddedProcess, tokens: Tokens, actions: dict[str, Path]
 ) -> Repository:
-    """This project, with an app of the tests as the one to be deployed. The runner has no key of AWS."""
+    """This project, its settings as they are, with an app of the tests. The runner has no key of AWS."""
     repository = Repository(
         folder / "app",
         folder / "home",
@@ -71,7 +71,6 @@ def _repository(
     repository.write("Dockerfile.streamlit", DOCKERFILE)
     repository.write("web_app.py", APP.read_text())
     repository.write(".dockerignore", "*\n!web_app.py\n")
-    repository.write("invoke.yaml", "lobster:\n  deployment: {deregistration_delay: 0}\n")
     return repository
 
 

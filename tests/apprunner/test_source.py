@@ -50,6 +50,16 @@ def test_the_files_members_in_the_apis_words(tmp_path: Path) -> None:
     }
 
 
+def test_values_are_what_is_written(tmp_path: Path) -> None:
+    """YAML alone would make 3.1, 24.1, 83, true and 1350 of them."""
+    (tmp_path / "app").mkdir()
+    names = {"A": "24.10", "B": "0123", "C": "on", "D": "22:30"}
+    lines = "".join(f"  - {{name: {name}, value: {value}}}\n" for name, value in names.items())
+    (tmp_path / "app" / "apprunner.yaml").write_bytes(b"\xef\xbb\xbf" + f"run:\n  env:\n{lines}".encode())
+    found = read_source_file(code_source("REPOSITORY"), tmp_path)
+    assert found == {"RuntimeEnvironmentVariables": names}
+
+
 @pytest.mark.parametrize("text", ["", "- a\n", "run: 1\nbuild: []\n", "run: {env: {a: b}}\n"])
 def test_a_file_of_another_shape_says_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "app").mkdir()

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lobster_tasks.apprunner.yaml_text import load, with_section
+from lobster_tasks.as_written import Plain
 from lobster_tasks.errors import UsageError
 
 BEFORE = """\
@@ -60,11 +61,26 @@ VALUES: dict[str, Any] = {
 
 def test_every_value_comes_back_as_it_was() -> None:
     text = with_section("", VALUES)
-    assert load(text, "x") == yaml.safe_load(text) == {"lobster": VALUES}
+    assert meant(load(text, "x")) == yaml.safe_load(text) == {"lobster": VALUES}
+
+
+def test_what_was_written_stays_as_it_was_written() -> None:
+    text = "lobster:\n  container:\n    environment: {A: 24.10, B: 0123, C: on, D: 22:30, E: '1.50'}\n"
+    again = load(with_section("", load(text, "x")["lobster"]), "x")
+    assert again["lobster"] == load(text, "x")["lobster"]
+    kept = {"A": "24.10", "B": "0123", "C": "on", "D": "22:30", "E": "1.50"}
+    assert again["lobster"]["container"]["environment"] == kept
+
+
+def meant(found: Any) -> Any:
+    """What YAML makes of what is written."""
+    if isinstance(found, dict):
+        return {key: meant(value) for key, value in found.items()}
+    return found.meaning if isinstance(found, Plain) else found
 
 
 def test_what_is_no_yaml_is_told_by_its_line() -> None:
     with pytest.raises(UsageError) as refused:
         load("a: [1\nb: 2\n", "apprunner.yaml")
     assert refused.value.what == "apprunner.yaml cannot be read."
-    assert refused.value.why.startswith("line 2: ")
+    assert refused.value.why.startswith("line 2, column 2: ")

@@ -69,8 +69,10 @@ SETTINGS = {
     "a list for a file": Wrong(
         2, ("invoke.yaml cannot be read.", "mapping"), files={"invoke.yaml": "- one\n"}
     ),
-    "a key that YAML takes for a truth value": Wrong(
-        2, ("container.environment.True is not text", "quotes"), "container: {environment: {on: 1}}"
+    "a key that YAML takes for nothing": Wrong(
+        2,
+        ("line 2: lobster.container.environment.null is YAML's word for nothing", "quotes"),
+        "container: {environment: {null: 1}}",
     ),
     "wrong number in the environment": Wrong(
         2, ("task.cpu",), "task: {cpu: 512}", environment={"INVOKE_LOBSTER_TASK_CPU": "many"}

@@ -1,0 +1,138 @@
+"""YAML and JSON whose scalars are what is written: ``24.10`` stays 24.10, ``0123`` is no 83 and ``on`` no truth value.
+
+YAML, as Invoke reads it (1.1), turns words without quotes into numbers, dates and truth values, and text that is
+made of these again is another one. Who knows what a value is for makes of the text what it has to be. A key counts
+once: where it is given twice, YAML and JSON take the last one without a word, which is refused here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import invoke.util
+
+_YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
+_TYPE = "tag:yaml.org,2002:"
+
+
+class UnreadableError(ValueError):
+    """A file that cannot be read: the message says where and why."""
+
+
+class Plain(str):
+    """A scalar as it is written, without quotes, that YAML takes for a number, a date or a truth value."""
+
+    __slots__ = ()
+
+    @property
+    def meaning(self) -> Any:
+        """What YAML takes it for."""
+        return _YAML.safe_load(self)
+
+
+class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
+    """Scalars as they are written; null is None."""
+
+    keeps: ClassVar = ("bool", "int", "float", "timestamp")
+
+    def as_written(self, node: Any) -> Plain:
+        """The text; refused where YAML itself cannot make anything of it, which Invoke stumbles over."""
+        own = _YAML.SafeLoader.yaml_constructors[node.tag]
+        try:
+            own(self, node)
+        except ValueError as error:
+            problem = f"{node.value} looks like a number or a date but is none ({error}); put it in quotes"
+            raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+        return Plain(node.value)
+
+
+for _kept in _Loader.keeps:
+    _Loader.add_constructor(_TYPE + _kept, _Loader.as_written)
+
+
+def load_yaml(text: str) -> Any:
+    """What the text says, scalars as written (``Plain`` where YAML means more than text). Raises UnreadableError."""
+    try:
+        loader = _Loader(text)
+        document = loader.get_single_node()
+        for problem in _wrong_keys(document):
+            raise UnreadableError(problem)
+        return None if document is None else loader.construct_document(document)
+    except _YAML.YAMLError as error:
+        raise UnreadableError(_why(error)) from None
+
+
+def load_json(text: str) -> Any:
+    """What the text says, numbers as written. Raises UnreadableError."""
+    try:
+        found = json.loads(
+            text, parse_int=Plain, parse_float=Plain, parse_constant=Plain, object_pairs_hook=_Members
+        )
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    return _each_once(found, text)
+
+
+class _Members(tuple[tuple[str, Any], ...]):
+    """The members of a JSON object, of which two may have one name."""
+
+    __slots__ = ()
+
+
+def _each_once(found: Any, text: str) -> Any:
+    if isinstance(found, list):
+        return [_each_once(each, text) for each in found]
+    if not isinstance(found, _Members):
+        return found
+    names = [name for name, _ in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UnreadableError(next(_lines_of_json(text), f"{twice[0]!r} is given twice"))
+    return {name: _each_once(value, text) for name, value in found}
+
+
+def _lines_of_json(text: str) -> Iterator[str]:
+    """Where a name is given twice: JSON is YAML, but for tabs between its words, and tells no lines itself."""
+    try:
+        yield from _wrong_keys(_YAML.compose(text.replace("\t", " "), _Loader))
+    except _YAML.YAMLError:
+        return
+
+
+def _wrong_keys(node: Any, path: str = "", seen: set[int] | None = None) -> Iterator[str]:
+    """What is wrong with the keys of a document: given twice, or nothing; the others are made text."""
+    seen = set() if seen is None else seen
+    if node is None or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, _YAML.SequenceNode):
+        for each in node.value:
+            yield from _wrong_keys(each, path, seen)
+    if isinstance(node, _YAML.MappingNode):
+        yield from _wrong_keys_here(node, path)
+        for key, value in node.value:
+            yield from _wrong_keys(value, f"{path}{key.value}." if _is_scalar(key) else path, seen)
+
+
+def _wrong_keys_here(node: Any, path: str) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for key in (key for key, _ in node.value if _is_scalar(key) and key.tag != f"{_TYPE}merge"):
+        line = key.start_mark.line + 1
+        if key.tag == f"{_TYPE}null":
+            yield f"line {line}: {path}{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
+        if key.value in first:
+            yield f"line {line}: {path}{key.value} is there already, in line {first[key.value]}; keep one of the two"
+        first.setdefault(key.value, line)
+        key.tag = f"{_TYPE}str"
+
+
+def _is_scalar(node: Any) -> bool:
+    return isinstance(node, _YAML.ScalarNode)
+
+
+def _why(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return str(error).partition("\n")[0]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'not YAML'}"

@@ -1,0 +1,47 @@
+"""The one reader of the project's text files, whichever editor wrote them: UTF-8, with or without a byte order mark.
+
+PowerShell's ``>`` writes UTF-16, editors on Windows write byte order marks and Latin-1.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+# The longer marks first: that of UTF-32 begins with that of UTF-16.
+_OTHER_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+class EncodingError(ValueError):
+    """A file is not text in UTF-8; the message says what it is, where, and what to do."""
+
+
+def read(path: Path, *, any_bytes: bool = False) -> str:
+    r"""The text of a file, with ``\n`` at the end of each line.
+
+    ``any_bytes`` is for files of which a builder takes any bytes, as it does in comments: those that are not UTF-8
+    become lone surrogates. Raises OSError, and EncodingError.
+    """
+    return decoded(path.read_bytes(), any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def decoded(data: bytes, *, any_bytes: bool = False) -> str:
+    """The text that the bytes are, without its byte order mark, line ends as they are. Raises EncodingError. Pure."""
+    if encoding := _other_encoding(data):
+        raise EncodingError(f"it is in {encoding}; save it as UTF-8")
+    try:
+        return data.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape" if any_bytes else "strict")
+    except UnicodeDecodeError as error:
+        line, byte = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
+        told = f"line {line}: the byte 0x{byte:02x} is not UTF-8 (it may be Latin-1); save the file as UTF-8"
+        raise EncodingError(told) from None
+
+
+def _other_encoding(data: bytes) -> str:
+    marked = next((name for mark, name in _OTHER_MARKS.items() if data.startswith(mark)), "")
+    return marked or ("UTF-16, or no text" if b"\0" in data else "")

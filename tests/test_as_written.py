@@ -1,0 +1,109 @@
+"""YAML and JSON as they are written, and each key once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lobster_tasks.as_written import Plain, UnreadableError, load_json, load_yaml
+
+# What YAML 1.1 makes another value of ("Float, int, bool and timestamp language-independent types").
+CHANGED = (
+    *(
+        "24.10",
+        "1.50",
+        "1_000.0",
+        "6.02e+23",
+        ".5",
+        ".inf",
+        "+4912345",
+        "-0",
+        "0123",
+        "0x1F",
+        "0b11",
+        "1_000",
+    ),
+    *("22:30", "190:20:30", "1:30.5", "on", "Off", "yes", "NO", "True", "2024-01-01", "2024-01-01 10:00:00Z"),
+)
+
+
+@pytest.mark.parametrize("word", CHANGED)
+def test_a_scalar_is_what_is_written(word: str) -> None:
+    assert yaml.safe_load(word) != word, "not of the kind"
+    found = load_yaml(f"lobster:\n  value: {word}\n  list: [{word}]\n  {word}: key\n  text: '{word}'\n")[
+        "lobster"
+    ]
+    assert found == {"value": word, "list": [word], word: "key", "text": word}
+    assert found["value"].meaning == yaml.safe_load(word)
+    assert (type(found["value"]), type(found["text"])) == (Plain, str)
+
+
+def test_nothing_is_nothing() -> None:
+    assert load_yaml("{a: null, b: ~, c: , d: ''}") == {"a": None, "b": None, "c": None, "d": ""}
+    assert load_yaml("# nothing\n") is None
+
+
+def test_anchors_and_merges_are_followed() -> None:
+    text = "base: &base {a: 1.10, b: 2}\nlobster: {<<: *base, b: 3}\n"
+    assert load_yaml(text)["lobster"] == {"a": "1.10", "b": "3"}
+
+
+@pytest.mark.parametrize("word", ["2024-13-45", "2024-02-30 10:00:00Z"])
+def test_what_yaml_itself_stumbles_over_is_named_with_its_line(word: str) -> None:
+    with pytest.raises(UnreadableError, match=r"^line 2, column 4: .* put it in quotes$"):
+        load_yaml(f"a: 1\nb: {word}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "line 3: a is there already, in line 1; keep one of the two"),
+        ("a:\n  b:\n  - {c: 1,\n     c: 1}\n", "line 4: a.b.c is there already, in line 3"),
+        ("a: 1\n'a': 1\n", "line 2: a is there already, in line 1"),
+        ('a: 1\n"\\x61": 1\n', "line 2: a is there already, in line 1"),
+        ("x: &x {a: 1, a: 2}\ny: *x\n", "line 1: x.a is there already, in line 1"),
+        ("1: x\n'1': y\n", "line 2: 1 is there already, in line 1"),
+        ("a: 1\n~: 2\n", "line 2: ~ is YAML's word for nothing"),
+        ("a: 1\n? \n: 2\n", "line 2: (no key) is YAML's word for nothing"),
+    ],
+)
+def test_a_key_counts_once(text: str, says: str) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        load_yaml(text)
+    assert str(refused.value).startswith(says)
+
+
+def test_json_is_read_alike() -> None:
+    text = '{"a": 24.10, "b": [1e3, 010.0e1]}'.replace("010.0e1", "10.0e1")
+    assert load_json(text) == {"a": "24.10", "b": ["1e3", "10.0e1"]}
+    assert load_json('{"a": true, "b": null, "c": "\\ud83d\\ude00"}') == {"a": True, "b": None, "c": "😀"}
+    with pytest.raises(UnreadableError, match=r"^line 3: a\.b is there already, in line 2"):
+        load_json('{"a": {"b": 1,\n\t"b": 2},\n\t"a2": 3}'.replace('{"b"', '\n\t{"b"', 1))
+    with pytest.raises(UnreadableError, match=r"^line 2, column 1: "):
+        load_json('{"a":\n')
+
+
+_NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=8), lambda inner: st.dictionaries(_NAMES, inner, max_size=4)
+)
+
+
+@given(_JSON)
+@example({"a": {"a": {"a": "a"}}})
+def test_any_json_is_read_as_it_is(tree: Any) -> None:
+    assert load_json(json.dumps(tree)) == tree
+    assert load_json(json.dumps(tree, indent="\t")) == tree
+
+
+@given(st.dictionaries(_NAMES, _JSON, min_size=1, max_size=4))
+def test_any_key_that_is_given_twice_is_refused(tree: dict[str, Any]) -> None:
+    once = json.dumps(tree)
+    for name in tree:
+        with pytest.raises(UnreadableError):
+            load_json(f"{once[:-1]}, {json.dumps(name)}: 1}}")
