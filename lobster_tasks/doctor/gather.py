@@ -257,9 +257,7 @@ def _answers(look: Look) -> Any:
     if door.internal:
         raise UnknownError("the load balancer is internal; it answers inside its network only")
     if door.wants:
-        raise UnknownError(
-            f"the rule that forwards to the app wants more than a plain request ({door.wants})"
-        )
+        raise UnknownError(door.wants)
     wanted = look.settings.probe
     return probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
 

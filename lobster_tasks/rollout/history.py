@@ -104,16 +104,18 @@ def with_current(releases: Sequence[Release], definition: str) -> tuple[Release,
     return tuple(replace(each, current=each is serving) for each in releases)
 
 
-def last_live(releases: Sequence[Release], current: str) -> Release | None:
-    """The newest release that was live and is not of the ``current`` task definition. Pure.
+def live_before(releases: Sequence[Release], current: str) -> list[str]:
+    """The task definitions of the releases that were live, but not the ``current`` one, the newest first. Pure.
 
-    Of revisions only the order is known: then it is the one before the current.
+    Of revisions only the order is known: then they are those before the current.
     """
     others = [each for each in releases if each.task_definition != current]
     if any(each.live is not None for each in releases):
-        return next((each for each in others if each.live), None)
-    number = int(revision_of(current))
-    return next((each for each in others if int(each.revision) < number), None)
+        found = [each.task_definition for each in others if each.live]
+    else:
+        number = int(revision_of(current))
+        found = [each.task_definition for each in others if int(each.revision) < number]
+    return list(dict.fromkeys(found))
 
 
 def expectation(aws: Aws, settings: Settings) -> float | None:

@@ -10,7 +10,7 @@ from ..aws import Aws
 from ..errors import NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
-from .history import history, last_live
+from .history import history, live_before
 from .outcome import Journal, Observe, Outcome, unobserved
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
@@ -29,7 +29,7 @@ def rollback(
     if_busy: IfBusy = "supersede",
     observe: Observe = unobserved,
 ) -> Outcome:
-    """Deploy revision ``to``, or that of the last release that was live before the current one.
+    """Deploy revision ``to``, or that of the last release that was live before the current one and can still run.
 
     Raises NotReadyError where there is none, or where something that it needs is gone.
     """
@@ -60,22 +60,64 @@ def preview_rollback(
 def _goal(aws: Aws, settings: Settings, to: int | None, journal: Journal) -> tuple[str, Ground]:
     """The revision to go to (ARN), and what is known of it and of the service."""
     service = active_service(aws, settings)
-    arn = _named(service, to) if to is not None else _last(aws, settings, service)
-    ground = _ground(aws, settings, service, _registered(aws, arn))
+    ground = _last(aws, settings, service, journal) if to is None else _wanted(aws, settings, service, to)
+    arn = str(ground.definition["taskDefinitionArn"])
     journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
     return arn, ground
 
 
-def _last(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str:
-    found = last_live(history(aws, settings, _LOOKED_AT).releases, service["taskDefinition"])
-    if found is None:
+def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Journal) -> Ground:
+    """The newest release that was live and can still run; those that cannot are named."""
+    gone: list[NotReadyError] = []
+    for arn in _candidates(aws, settings, service):
+        try:
+            return _ground(aws, settings, service, _registered(aws, arn))
+        except NotReadyError as refused:
+            gone.append(refused)
+            journal.say(f"revision {revision_of(arn)} was live and cannot run any more: {refused.what}")
+    if not gone:
         raise NotReadyError(
             "There is no release to go back to.",
             f"no other revision of {settings.service} has been live",
             "inv history shows what there has been; inv deploy --tag T makes a new one",
             code="no-release-before",
         )
-    return found.task_definition
+    if len(gone) == 1:
+        raise gone[0]
+    raise NotReadyError(
+        f"None of the {len(gone)} releases that were live can run any more.",
+        "their images, or their revisions, are gone",
+        "inv push-image --tag T, then inv deploy --tag T",
+        code=gone[0].code,
+        problems=[each.what for each in gone],
+    )
+
+
+def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> Ground:
+    """Revision ``number``; where it cannot run any more, the error names one that can."""
+    try:
+        return _ground(aws, settings, service, _registered(aws, _named(service, number)))
+    except NotReadyError as refused:
+        instead = _runnable(aws, settings, service)
+        if instead is None:
+            raise
+        raise NotReadyError(
+            refused.what, refused.why, f"inv rollback --to {instead}", code=refused.code
+        ) from refused
+
+
+def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str | None:
+    """The number of the newest revision that was live and can still run."""
+    for arn in _candidates(aws, settings, service):
+        try:
+            return str(_ground(aws, settings, service, _registered(aws, arn)).definition["revision"])
+        except NotReadyError:
+            continue
+    return None
+
+
+def _candidates(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> list[str]:
+    return live_before(history(aws, settings, _LOOKED_AT).releases, service["taskDefinition"])
 
 
 def _named(service: Mapping[str, Any], number: int) -> str:

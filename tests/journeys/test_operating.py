@@ -90,6 +90,25 @@ def test_there_is_nothing_to_go_back_to(account: Account) -> None:
         rollback(account.aws, account.settings)
 
 
+def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> None:
+    first = account.deploy("one")
+    for tag in ("two", "three", "four"):
+        account.deploy(tag)
+    account.client("ecs").deregister_task_definition(taskDefinition=account.revisions()[3])
+    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "two"}])
+    with pytest.raises(NotReadyError, match="Revision 4 is INACTIVE") as named:
+        rollback(account.aws, account.settings, to=4)
+    assert named.value.next_step == "inv rollback --to 2"
+    back = rollback(account.aws, account.settings)
+    assert (back.verdict, back.task_definition) == ("live", first.task_definition)
+    assert "revision 4 was live and cannot run any more: Revision 4 is INACTIVE" in said(back)
+    assert "revision 3 was live and cannot run any more: " in said(back)
+    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "four"}])
+    with pytest.raises(NotReadyError, match="None of the 3 releases that were live") as none:
+        rollback(account.aws, account.settings)
+    assert len(none.value.problems) == 3
+
+
 def test_more_tasks_and_fewer(account: Account) -> None:
     with pytest.raises(NotReadyError) as early:
         scale(account.aws, account.settings, 1)

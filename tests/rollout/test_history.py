@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.history import Release, expected_seconds, last_live, with_current
+from lobster_tasks.rollout.history import Release, expected_seconds, live_before, with_current
 
 FAMILY = "arn:aws:ecs:us-east-2:123456789012:task-definition/f"
 
@@ -44,8 +44,13 @@ def release(revision: int, live: bool | None = True, **members: Any) -> Release:
     ],
 )
 def test_the_last_release_that_was_live(releases: list[Release], current: int, last: int | None) -> None:
-    found = last_live(releases, f"{FAMILY}:{current}")
-    assert (int(found.revision) if found else None) == last
+    found = live_before(releases, f"{FAMILY}:{current}")
+    assert (int(found[0].rpartition(":")[2]) if found else None) == last
+
+
+def test_every_revision_that_was_live_once() -> None:
+    releases = [release(5), release(4), release(3, False), release(4), release(2)]
+    assert live_before(releases, f"{FAMILY}:5") == [f"{FAMILY}:4", f"{FAMILY}:2"]
 
 
 @pytest.mark.parametrize(
