@@ -1,7 +1,8 @@
 """Fails fast: a deployment that waiting does not mend is stopped, and rolled back, at the second equal failure.
 
-The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred; and
-without it ECS tries for ever. What may heal (a role of a moment ago, capacity) is waited for, and that is said.
+The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred. Where a
+service has none that rolls back, as in somebody else's deployment, this counts in its place. What may heal (a role of
+a moment ago, capacity) is waited for, and that is said.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
+_LEAST, _MOST = 3, 200
 _PASSING = ("no-capacity", "quota", "throttled")
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
 _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
@@ -50,24 +52,21 @@ class Brake:
         last = snapshots[-1]
         self._tell_of_waiting(last)
         failure = repeated(last)
-        if (
-            failure is None
-            or self.causes
-            or not _is_going(last)
-            or self._considered & {failure, failure.reason}
-        ):
+        if failure is None or self.causes or not _is_going(last):
+            return
+        is_ours_to_end = self._settings.deployment.rollback and is_left_alone(last)
+        if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
         if last.healthy:  # some are well, so it is not the release that is hopeless
             return
         causes = diagnose(gather(self._aws, self._settings, snapshots, verdict))
         # Only what the account's state decides may look different after another failure.
         self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
-        if any(cause.heals for cause in causes):
+        if any(cause.heals for cause in causes) and not is_ours_to_end:
             self._say(causes[0], "waiting may help, and ECS tries again")
         elif not self._settings.deployment.rollback:
-            self._say(
-                causes[0], "deployment.rollback is false, so ECS goes on until its circuit breaker stops it"
-            )
+            until = "until its circuit breaker stops it" if last.service.breaks else "and nothing stops it"
+            self._say(causes[0], f"deployment.rollback is false, so ECS goes on {until}")
         else:
             self._stop(last, causes)
 
@@ -83,7 +82,10 @@ class Brake:
             self._journal.say(f"{cause.code}: {cause.message} It has come back; {what}")
 
     def _stop(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
-        self._say(causes[0], "waiting does not mend it, so the deployment is stopped and rolled back")
+        if any(cause.heals for cause in causes):
+            self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
+        else:
+            self._say(causes[0], "waiting does not mend it, so the deployment is stopped and rolled back")
         self.causes = causes
         try:
             stop_deployment(self._aws, last)
@@ -101,6 +103,18 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
             serviceDeploymentArn=last.record.arn,
             stopType="ROLLBACK",
         )
+
+
+def is_left_alone(last: Snapshot) -> bool:
+    """Whether as many tasks failed as trip a circuit breaker, and the service has none that rolls back. Pure.
+
+    DeploymentCircuitBreaker: half of the desired count, but at least 3 and at most 200.
+    """
+    limit = min(_MOST, max(_LEAST, -(-last.service.desired // 2)))
+    failed = sum(task.failed for task in last.ours)
+    return (
+        not last.service.rolls_back and max(failed, last.deployment.failed if last.deployment else 0) >= limit
+    )
 
 
 def lacking(last: Snapshot) -> set[str]:

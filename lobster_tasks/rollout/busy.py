@@ -11,6 +11,7 @@ from ..errors import NotReadyError
 from ..settings import Settings
 from .outcome import Journal
 from .release import Ground, active_service, described
+from .replacing import breaker
 from .snapshot import Deployment, Service, revision_of
 
 IfBusy = Literal["wait", "supersede", "refuse"]
@@ -46,8 +47,7 @@ def under_way(service: Mapping[str, Any]) -> Deployment | None:
 def is_lost(service: Mapping[str, Any]) -> bool:
     """Whether a deployment fails again and again and no circuit breaker will end it. Pure."""
     other = under_way(service)
-    breaker = service.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
-    if other is None or breaker.get("enable"):
+    if other is None or breaker(service)[0]:
         return False
     return other.running == 0 and other.failed >= _LOST_AFTER
 

@@ -104,7 +104,7 @@ def _record(before: Record | None, after: Record | None) -> Iterator[str]:
     if after is None:
         return
     failures = before.failures if before else 0
-    if after.failures > failures:
+    if after.threshold and after.failures > failures:
         yield f"circuit breaker: {after.failures} of {after.threshold} failures"
     if before is not None and before.status == after.status:
         return

@@ -22,6 +22,7 @@ from .inquiry import as_defined
 from .outcome import Journal
 from .platforms import PLATFORMS, platforms_of
 from .release import Ground
+from .replacing import is_stuck, outlook
 from .snapshot import TargetGroup
 
 # The doctor's checks that decide whether a task can start, each with the cause that it would become.
@@ -74,6 +75,7 @@ def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) ->
     looks = together(
         partial(_look, "image.platform", partial(_platform, aws, ground)),
         partial(_look, "ports", partial(_ports, ground)),
+        partial(_look, "deployment", partial(_room, ground)),
         partial(_look, "logs.group", partial(_log_groups, aws, ground)),
         partial(_checks, aws, settings, ground),
     )
@@ -82,6 +84,8 @@ def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) ->
     if problems := [look.problem for look in made if look.problem]:
         raise _not_ready(problems)
     journal.say(_summary(made))
+    for each in outlook(ground.service, settings.deployment.rollback):
+        journal.say(each)
 
 
 def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
@@ -141,6 +145,17 @@ def _ports(ground: Ground) -> Problem | None:
             what += f"{group.container} with {opened}" if container else f"no container {group.container}"
             return Problem("target-group-mismatch", what, "inv setup-fargate, or correct container.port")
     return None
+
+
+def _room(ground: Ground) -> Problem | None:
+    """Whether ECS can replace a task at all."""
+    if not is_stuck(ground.service):
+        return None
+    given = ground.service.get("deploymentConfiguration", {})
+    percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
+    what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} leaves ECS no room to move"
+    fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
+    return Problem("deployment-percent", what, fix)
 
 
 def _log_groups(aws: Aws, ground: Ground) -> Problem | None:

@@ -18,6 +18,7 @@ from ..stack import NO_RELEASE
 from ..stack.task_definition import differences
 from ..together import together
 from .outcome import Journal
+from .replacing import with_rollback
 from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -205,8 +206,13 @@ def decide(service: Service, revision: str, serves: bool, force: bool, desired_c
 
 
 def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Move) -> Rollout:
-    """UpdateService; the identity of the deployment that it makes."""
+    """UpdateService; the identity of the deployment that it makes.
+
+    ``deployment.rollback`` is kept by the service's own circuit breaker, which goes on where this program does not.
+    """
     parameters: dict[str, Any] = {"taskDefinition": revision}
+    if settings.deployment.rollback and (configuration := with_rollback(ground.service)):
+        parameters["deploymentConfiguration"] = configuration
     if move.desired_count is not None:
         parameters["desiredCount"] = move.desired_count
     if move.force:

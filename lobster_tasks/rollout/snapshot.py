@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .replacing import breaker
+
 # Statuses of a service deployment that do not change any more (ECS API reference, "ServiceDeployment").
 FINAL_STATUSES = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # How a task ends when a newer one takes its place: no failure (ECS, "Stopped tasks error codes").
@@ -131,7 +133,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Service:
-    """The service as DescribeServices has it; ``events`` newest first, ``rolls_back`` its circuit breaker's."""
+    """The service as DescribeServices has it; ``events`` newest first.
+
+    ``breaks`` says that its circuit breaker is on, ``rolls_back`` that it rolls back too.
+    """
 
     status: str
     desired: int
@@ -141,11 +146,12 @@ class Service:
     deployments: tuple[Deployment, ...]
     events: tuple[Event, ...] = ()
     rolls_back: bool = False
+    breaks: bool = False
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Service:
         """From DescribeServices."""
-        breaker = raw.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+        breaks, rolls_back = breaker(raw)
         return cls(
             raw["status"],
             raw.get("desiredCount", 0),
@@ -154,7 +160,8 @@ class Service:
             raw.get("taskDefinition", ""),
             tuple(Deployment.of(each) for each in raw.get("deployments", [])),
             tuple(Event(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", [])),
-            bool(breaker.get("enable") and breaker.get("rollback")),
+            rolls_back,
+            breaks,
         )
 
     @property
@@ -167,7 +174,7 @@ class Service:
 class Record:
     """A service deployment: the account of one deployment that stays after it, with its final status.
 
-    ``revision`` is the service revision that it brings (an ARN).
+    ``revision`` is the service revision that it brings (an ARN); ``threshold`` is 0 where no circuit breaker counts.
     """
 
     arn: str
@@ -182,13 +189,14 @@ class Record:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Record:
         """From DescribeServiceDeployments."""
-        breaker = raw.get("deploymentCircuitBreaker", {})
+        counts = raw.get("deploymentCircuitBreaker", {})
+        is_off = counts.get("status") == "DISABLED"
         return cls(
             raw["serviceDeploymentArn"],
             raw["status"],
             raw.get("statusReason", ""),
-            breaker.get("failureCount", 0),
-            breaker.get("threshold", 0),
+            counts.get("failureCount", 0),
+            0 if is_off else counts.get("threshold", 0),
             raw.get("rollback", {}).get("reason", ""),
             raw.get("lifecycleStage", ""),
             raw.get("targetServiceRevision", {}).get("arn", ""),

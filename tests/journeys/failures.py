@@ -316,8 +316,8 @@ PATIENT = {
     }
 }
 NO_ROOM = {
-    "minimumHealthyPercent": 100,
-    "maximumPercent": 100,
+    "minimumHealthyPercent": 75,
+    "maximumPercent": 125,
     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
 }
 EXEC_CHECK = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 2, "startPeriod": 0}
@@ -555,9 +555,9 @@ FAILURES: tuple[Failure, ...] = (
     ),
     Failure(
         "no-room",
-        "minimum and maximum of 100 %",
+        "minimum and maximum of 75 and 125 % of one task",
         "deployment-percent",
-        released(),
+        followed(environment=[{"name": "VERSION", "value": "next"}]),
         verdict="out_of_time",
         flags=("deployment.wait_minutes=1",),
         service={"deploymentConfiguration": NO_ROOM},
