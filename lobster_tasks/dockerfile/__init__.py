@@ -1,10 +1,13 @@
-"""Reads a Dockerfile as BuildKit does, into frozen data. Pure: no file is opened here.
+"""Reads a Dockerfile as BuildKit does, into frozen data. Pure, but for ``scripts``, which
+looks into the build context.
 
 Text becomes instructions (``lines``), their values are expanded (``words``), and the instructions are folded into
 stages (``stages``). Source of the rules: the Dockerfile reference, and the behaviour of BuildKit where it is silent.
 """
 
+from .exec_form import Mistake, exec_form, mistake
 from .model import (
+    BuildWarning,
     Command,
     Copy,
     Dockerfile,
@@ -19,15 +22,19 @@ from .model import (
 from .stages import parse
 
 __all__ = [
+    "BuildWarning",
     "Command",
     "Copy",
     "Dockerfile",
     "HealthCheck",
     "Heredoc",
     "MakeDirectory",
+    "Mistake",
     "NotCarriedOut",
     "Port",
     "Stage",
     "Step",
+    "exec_form",
+    "mistake",
     "parse",
 ]

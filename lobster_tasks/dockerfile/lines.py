@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import DockerfileError
+from .exec_form import exec_form
 from .model import Heredoc
+from .words import first_word, raw_words
 
 _DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 _COMMENT = re.compile(r"^[ \t]*#")
 _HEREDOC = re.compile(r"^\d*<<(-?)\s*([^<]+)$")
 _TAKES_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
+_DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _TAKES_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
 
 
@@ -65,9 +68,7 @@ def instructions(source: Source) -> Iterator[Instruction]:
         joined, at = _join(source, at)
         keyword, *rest = joined.split(maxsplit=1)
         instruction = _instruction(source, first, keyword, rest[0].rstrip() if rest else "")
-        heredocs: tuple[Heredoc, ...] = ()
-        if instruction.keyword in _TAKES_HEREDOCS:
-            heredocs, at = _bodies(source, instruction, at)
+        heredocs, at = _bodies(source, instruction, at)
         yield Instruction(first, instruction.keyword, instruction.flags, instruction.rest, heredocs)
 
 
@@ -83,7 +84,7 @@ def heredoc_mark(word: str) -> tuple[str, bool, bool] | None:
 def _escape(lines: tuple[str, ...], name: str) -> str:
     for number, line in enumerate(lines, 1):
         directive = _DIRECTIVE.match(line)
-        if not directive:
+        if not directive or directive[1].lower() not in _DIRECTIVES:
             break
         if directive[1].lower() == "escape":
             if directive[2] not in ("\\", "`"):
@@ -115,11 +116,10 @@ def _join(source: Source, at: int) -> tuple[str, int]:
 
 
 def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruction:
-    keyword = keyword.upper()
+    keyword, escape = keyword.upper(), source.escape
     flags: list[tuple[str, str]] = []
     while keyword in _TAKES_FLAGS and rest.startswith("--"):
-        word, *more = rest.split(maxsplit=1)
-        rest = more[0] if more else ""
+        word, rest = first_word(rest, escape)
         if word == "--":
             break
         name, equals, value = word[2:].partition("=")
@@ -130,15 +130,26 @@ def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruct
 
 
 def _bodies(source: Source, instruction: Instruction, at: int) -> tuple[tuple[Heredoc, ...], int]:
-    """The heredocs that the instruction's words announce, read from line ``at`` on."""
+    """The heredocs that the instruction's shell words announce, read from line ``at`` on."""
     found = []
-    for word in instruction.rest.split():
+    for word in _shell_words(source, instruction):
         mark = heredoc_mark(word)
         if mark:
             name, expand, strip_tabs = mark
             text, at = _body(source, instruction.line, at, name, strip_tabs)
             found.append(Heredoc(name, text, expand))
     return tuple(found), at
+
+
+def _shell_words(source: Source, instruction: Instruction) -> list[str]:
+    """Where BuildKit looks for heredocs: in no exec form; a word in quotes is one word (``canContainHeredoc``)."""
+    keyword, rest = instruction.keyword, instruction.rest
+    if keyword == "ONBUILD":
+        inner, rest = first_word(rest, source.escape)
+        keyword = inner.upper()
+    if keyword not in _TAKES_HEREDOCS or exec_form(rest) is not None:
+        return []
+    return raw_words(rest, source.escape)
 
 
 def _body(source: Source, line: int, at: int, name: str, strip_tabs: bool) -> tuple[str, int]:

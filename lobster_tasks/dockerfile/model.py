@@ -23,6 +23,7 @@ class Command:
     """
 
     line: int
+    keyword: str
     words: tuple[str, ...]
     is_shell_form: bool
     text: str
@@ -41,10 +42,20 @@ class Port:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """HEALTHCHECK; no words is HEALTHCHECK NONE."""
+    """HEALTHCHECK; no words is HEALTHCHECK NONE. ``start_period`` in seconds, 0 where none is given."""
 
     line: int
     words: tuple[str, ...]
+    start_period: float = 0.0
+
+
+@dataclass(frozen=True)
+class BuildWarning:
+    """What a builder builds all the same, and warns of; ``rule`` as BuildKit's build checks call it."""
+
+    line: int
+    rule: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,7 @@ class Stage:
     health_check: HealthCheck | None
     volumes: tuple[str, ...]
     steps: tuple[Step, ...]
+    warnings: tuple[BuildWarning, ...] = ()
 
     @property
     def arguments_of_process(self) -> tuple[str, ...]:

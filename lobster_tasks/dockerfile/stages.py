@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..errors import DockerfileError
+from .exec_form import exec_form
 from .lines import Instruction, Source, heredoc_mark, instructions, read
 from .model import (
+    BuildWarning,
     Command,
     Copy,
     Dockerfile,
@@ -31,6 +32,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL = ("/bin/sh", "-c")
 # Build arguments that need no ARG ("Predefined ARGs").
 _PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s)")
 _NO_STAGE = frozenset({"ARG", "FROM"})
 
 
@@ -80,6 +82,7 @@ class _Draft:
     health_check: HealthCheck | None = None
     volumes: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
+    warnings: tuple[BuildWarning, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -226,13 +229,23 @@ def _expose(reading: _Reading, instruction: Instruction) -> None:
     reading.draft.ports = tuple(ports)
 
 
+# An address and a port of the host may stand in front: they are ignored, with a warning ("ExposeInvalidFormat").
+_EXPOSED = re.compile(
+    r"(?P<host>(?:(?:\[[0-9a-f:]{2,39}\]|[\d.]{7,15}):)?(?:\d{0,5}(?:-\d{1,5})?:)?)"
+    r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?:/(?P<protocol>tcp|udp|sctp))?"
+)
+
+
 def _ports(reading: _Reading, instruction: Instruction, spec: str) -> Iterator[Port]:
-    found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", spec.lower())
-    first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    found = _EXPOSED.fullmatch(spec.lower())
+    first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
     if not found or not 0 < first <= last <= 65535:
         raise reading.source.error(instruction.line, f"EXPOSE {spec}: {spec} is not a port.")
+    if found["host"]:
+        says = f"EXPOSE {spec} names a port or an address of a host, which an image has not; {first} counts"
+        reading.draft.warnings += (BuildWarning(instruction.line, "ExposeInvalidFormat", says),)
     for number in range(first, last + 1):
-        yield Port(number, found[3] or "tcp")
+        yield Port(number, found["protocol"] or "tcp")
 
 
 def _entrypoint(reading: _Reading, instruction: Instruction) -> None:
@@ -248,14 +261,14 @@ def _cmd(reading: _Reading, instruction: Instruction) -> None:
 
 
 def _command(draft: _Draft, instruction: Instruction) -> Command:
-    words = _json_words(instruction.rest)
-    if words is None:
-        return Command(instruction.line, (*draft.shell, instruction.rest), True, instruction.rest)
-    return Command(instruction.line, words, False, instruction.rest)
+    words = exec_form(instruction.rest)
+    shell = words is None
+    started = (*draft.shell, instruction.rest) if words is None else words
+    return Command(instruction.line, instruction.keyword, started, shell, instruction.rest)
 
 
 def _shell(reading: _Reading, instruction: Instruction) -> None:
-    words = _json_words(instruction.rest)
+    words = exec_form(instruction.rest)
     if not words:
         raise reading.source.error(instruction.line, 'SHELL takes the exec form: SHELL ["/bin/bash", "-c"].')
     reading.draft.shell = words
@@ -268,8 +281,15 @@ def _health_check(reading: _Reading, instruction: Instruction) -> None:
         return
     if kind.upper() != "CMD" or not rest:
         raise reading.source.error(instruction.line, "HEALTHCHECK takes CMD and a command, or NONE.")
-    words = _json_words(rest[0]) or (*reading.draft.shell, rest[0])
-    reading.draft.health_check = HealthCheck(instruction.line, words)
+    words = exec_form(rest[0]) or (*reading.draft.shell, rest[0])
+    start_period = _seconds(instruction.flag("start-period") or "")
+    reading.draft.health_check = HealthCheck(instruction.line, words, start_period)
+
+
+def _seconds(duration: str) -> float:
+    """A duration of Go's, as in ``1m30s``; 0 for what is none."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    return sum(float(number) * units[unit] for number, unit in _DURATION.findall(duration))
 
 
 def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
@@ -277,12 +297,12 @@ def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
 
 
 def _volume(reading: _Reading, instruction: Instruction) -> None:
-    words = _json_words(instruction.rest) or tuple(instruction.rest.split())
+    words = exec_form(instruction.rest) or tuple(instruction.rest.split())
     reading.draft.volumes += tuple(reading.expand(instruction, word) for word in words)
 
 
 def _copy(reading: _Reading, instruction: Instruction) -> None:
-    words = _json_words(instruction.rest) or tuple(instruction.rest.split())
+    words = exec_form(instruction.rest) or tuple(instruction.rest.split())
     marks = [word for word in words if heredoc_mark(word)]
     *sources, destination = (reading.expand(instruction, word) for word in words if word not in marks)
     if not sources and not marks:
@@ -349,19 +369,6 @@ def _nothing(reading: _Reading, instruction: Instruction) -> None:
     """MAINTAINER says nothing that an image needs."""
 
 
-def _json_words(text: str) -> tuple[str, ...] | None:
-    """The exec form; None where BuildKit takes the shell form, which is anything but a JSON list of texts."""
-    if not text.startswith("["):
-        return None
-    try:
-        words = json.loads(text)
-    except ValueError:
-        return None
-    if not all(isinstance(word, str) for word in words):
-        return None
-    return tuple(words)
-
-
 def _platform_arguments(platform: str) -> dict[str, str]:
     """The platform's ARGs in the global scope; the build platform is taken to be the target's."""
     system, architecture, *variant = platform.split("/")
@@ -390,6 +397,7 @@ def _freeze(draft: _Draft) -> Stage:
         health_check=draft.health_check,
         volumes=draft.volumes,
         steps=tuple(draft.steps),
+        warnings=draft.warnings,
     )
 
 

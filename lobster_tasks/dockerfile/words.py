@@ -37,6 +37,24 @@ def raw_words(text: str, escape: str = "\\") -> list[str]:
     return words + ([current] if current else [])
 
 
+def first_word(text: str, escape: str = "\\") -> tuple[str, str]:
+    """The first of the ``raw_words`` without its quotes and escapes, and the text behind it."""
+    word = next(iter(raw_words(text, escape)), "")
+    return _bare(word, escape), text.lstrip()[len(word) :].lstrip()
+
+
+def _bare(word: str, escape: str) -> str:
+    found, quote, escaped = "", "", False
+    for char in word:
+        if escaped or not (char == escape or char in (quote or "\"'")):
+            found, escaped = found + char, False
+        elif char == escape:
+            escaped = True
+        else:
+            quote = "" if quote else char
+    return found
+
+
 class _Scanner:
     """Walks over a text once; the position is the only state."""
 

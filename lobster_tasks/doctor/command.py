@@ -1,30 +1,41 @@
-"""What a container's command listens on, as far as its words tell. Pure."""
+"""What a container's command starts and listens on, as far as its words tell. Pure.
+
+Where each server's defaults stand: Streamlit's ``config.toml`` reference, the settings of Gunicorn, the command lines
+of Uvicorn, Hypercorn, Daphne, FastAPI and Waitress, Flask's ``run``, Django's ``runserver``, ``http.server``.
+"""
 
 from __future__ import annotations
 
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..dockerfile.commands import Simple, program_words, script_of, simple_commands
 from ..dockerfile.words import WordError, expand
 
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
-_DEFAULT_PORT = 8501  # Streamlit, server.port
-_SEPARATORS = re.compile(r"&&|\|\||[;|&\n]")
+_STREAMLIT_PORT = 8501
 _LOOPBACK = re.compile(r"^(localhost|127\.|::1$|\[::1\]$)")
+
+Words = Sequence[str]
+Variables = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Listens:
-    """Where Streamlit listens: ``where`` says which word decides. No address is every address."""
+    """Where a ``program`` listens: ``port_by`` and ``address_by`` say which word decides. No address is every address.
 
-    port: int
-    address: str
-    port_by: str
-    address_by: str
+    No port: its words do not tell.
+    """
+
+    program: str
+    port: int | None = None
+    address: str = ""
+    port_by: str = ""
+    address_by: str = ""
+    base_path: str = ""
 
     @property
     def is_unreachable(self) -> bool:
@@ -32,81 +43,211 @@ class Listens:
         return bool(_LOOPBACK.match(self.address))
 
 
-def listens(
-    words: Sequence[str], environment: Mapping[str, str], config: Mapping[str, Any]
-) -> Listens | None:
-    """Where the command listens; None when it does not run Streamlit by its own words, or cannot be read.
+def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[Listens, ...]:
+    """Every program that the command starts and that may listen; none where its words tell of no server.
 
-    As in Streamlit, an option counts more than the environment, that more than ``config`` (the ``[server]``
-    section of config.toml).
+    ``config`` is the ``[server]`` section of Streamlit's config.toml.
     """
-    options = _streamlit_options(words, environment)
-    if options is None:
-        return None
-    port, port_by = _setting("port", options, environment, config)
-    address, address_by = _setting("address", options, environment, config)
-    if port and not port.isdecimal():
-        return None
-    return Listens(int(port or _DEFAULT_PORT), address, port_by or "Streamlit's default", address_by)
+    found = [_server(each, environment, config) for each in _started(words, environment)]
+    return tuple(each for each in found if each)
 
 
-def script_of(words: Sequence[str]) -> str | None:
-    """The script of ``sh -c script``; None for what does not begin with a shell."""
-    if not words or posixpath.basename(words[0]) not in _SHELLS:
-        return None
-    options = [index for index, word in enumerate(words[1:], 1) if re.fullmatch(r"-[a-z]*c", word)]
-    return words[options[0] + 1] if options and options[0] + 1 < len(words) else None
-
-
-def swallows_signals(words: Sequence[str]) -> bool:
+def swallows_signals(words: Words) -> bool:
     """Whether a shell stays process 1 and keeps SIGTERM to itself.
 
     dash and ash, which are ``/bin/sh`` in Debian and Alpine, start the program as a child unless it is
     ``exec``ed; bash replaces itself where the script is one plain command.
     """
     script = script_of(words)
-    if script is None:
+    commands = simple_commands(script) if script is not None else []
+    if not commands or commands[-1].words[0] == "exec":
         return False
-    parts = [part.strip() for part in _SEPARATORS.split(script) if part.strip()]
-    if not parts or parts[-1].startswith("exec "):
-        return False
-    return posixpath.basename(words[0]) != "bash" or len(parts) > 1
+    return posixpath.basename(words[0]) != "bash" or len(commands) > 1
 
 
-def _streamlit_options(words: Sequence[str], environment: Mapping[str, str]) -> list[str] | None:
-    """The words after ``streamlit run``, up to a lone ``--``, after which they are the app's own."""
+def _started(words: Words, environment: Variables) -> Iterator[Simple]:
+    """The simple commands, without what stands in front of their programs."""
     script = script_of(words)
-    if script is not None:
-        return next(
-            (found for part in _SEPARATORS.split(script) if (found := _in_script(part, environment))), None
-        )
-    names = [posixpath.basename(word) for word in words]
-    for index in range(len(names) - 1):
-        if names[index] == "streamlit" and names[index + 1] == "run":
-            rest = list(words[index + 2 :])
-            return rest[: rest.index("--")] if "--" in rest else rest
-    return None
-
-
-def _in_script(part: str, environment: Mapping[str, str]) -> list[str] | None:
+    if script is None:
+        if program := program_words(words):
+            yield Simple(program)
+        return
     try:
-        words = shlex.split(expand(part, environment, quotes=False))
-    except (WordError, ValueError):
+        commands = simple_commands(expand(script, environment, quotes=False))
+    except WordError:
+        return
+    for each in commands:
+        if program := program_words(each.words):
+            yield Simple(program, each.behind)
+
+
+def _server(started: Simple, environment: Variables, config: Mapping[str, Any]) -> Listens | None:
+    name, *arguments = started.words
+    if name == "streamlit":
+        return _streamlit(arguments, environment, config)
+    if known := _SERVERS.get(name):
+        return known(arguments, environment)
+    if name.startswith("python") and len(arguments) > 1 and arguments[0].endswith("manage.py"):
+        return _django(arguments[1:])
+    return Listens(name) if started.behind == "&" else None
+
+
+def _streamlit(arguments: Words, environment: Variables, config: Mapping[str, Any]) -> Listens | None:
+    """As in Streamlit, an option counts more than the environment, that more than the file.
+
+    What stands behind a lone ``--`` is the app's own.
+    """
+    if arguments[:1] != ["run"]:
         return None
-    return _streamlit_options(words, environment) if script_of(words) is None else None
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+    def setting(name: str, variable: str) -> tuple[str, str]:
+        file = {f"--server.{name}": config.get(name)}
+        return _option(own, (f"--server.{name}",), environment, variable) or _from_file(file)
+
+    port, port_by = setting("port", "STREAMLIT_SERVER_PORT")
+    address, address_by = setting("address", "STREAMLIT_SERVER_ADDRESS")
+    base_path, _ = setting("baseUrlPath", "STREAMLIT_SERVER_BASE_URL_PATH")
+    return _listens(
+        "streamlit",
+        (port or str(_STREAMLIT_PORT), port_by or "Streamlit's default"),
+        (address, address_by),
+        base_path.strip("/"),
+    )
 
 
-def _setting(
-    name: str, options: Sequence[str], environment: Mapping[str, str], config: Mapping[str, Any]
-) -> tuple[str, str]:
-    flag, variable = f"--server.{name}", f"STREAMLIT_SERVER_{name.upper()}"
-    for index, word in enumerate(options):
-        if word.startswith(f"{flag}="):
-            return word.partition("=")[2], flag
-        if word == flag and index + 1 < len(options):
-            return options[index + 1], flag
-    if environment.get(variable):
-        return environment[variable], variable
-    if name in config:
-        return str(config[name]), ".streamlit/config.toml"
-    return "", ""
+def _from_file(values: Mapping[str, Any]) -> tuple[str, str]:
+    (value,) = values.values()
+    return (str(value), ".streamlit/config.toml") if value is not None else ("", "")
+
+
+def _gunicorn(arguments: Words, environment: Variables) -> Listens:
+    """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined; GUNICORN_CMD_ARGS."""
+    every = [*shlex.split(environment.get("GUNICORN_CMD_ARGS", "")), *arguments]
+    if {"-c", "--config"} & {word.partition("=")[0] for word in every} and not _option(
+        every, ("--bind", "-b")
+    ):
+        return Listens("gunicorn")
+    port = environment.get("PORT")
+    return _bound("gunicorn", every, f"0.0.0.0:{port}" if port else "127.0.0.1:8000")
+
+
+def _bound(program: str, arguments: Words, default: str) -> Listens:
+    given = _option(arguments, ("--bind", "-b"))
+    value, by = given or (default, f"{program}'s default")
+    if value.startswith(("unix:", "fd://")):
+        return Listens(program)
+    address, _, port = value.rpartition(":") if ":" in value else (value, "", "8000")
+    return _listens(program, (port, by), (address, by))
+
+
+def _host_and_port(
+    program: str,
+    hosts: tuple[str, ...],
+    ports: tuple[str, ...],
+    default: tuple[str, str],
+    variables: tuple[str, str] = ("", ""),
+) -> Callable[[Words, Variables], Listens]:
+    """For a program with an option each; ``default`` is address and port, ``variables`` theirs."""
+
+    def read(arguments: Words, environment: Variables) -> Listens:
+        by = f"{program}'s default"
+        address = _option(arguments, hosts, environment, variables[0]) or (default[0], by)
+        port = _option(arguments, ports, environment, variables[1]) or (default[1], by)
+        return _listens(program, port, address)
+
+    return read
+
+
+def _flask(arguments: Words, environment: Variables) -> Listens | None:
+    if "run" not in arguments:
+        return None
+    variables = ("FLASK_RUN_HOST", "FLASK_RUN_PORT")
+    return _host_and_port("flask", ("--host", "-h"), ("--port", "-p"), ("127.0.0.1", "5000"), variables)(
+        arguments, environment
+    )
+
+
+def _fastapi(arguments: Words, environment: Variables) -> Listens | None:
+    if not arguments or arguments[0] not in ("run", "dev"):
+        return None
+    address = "0.0.0.0" if arguments[0] == "run" else "127.0.0.1"
+    return _host_and_port("fastapi", ("--host",), ("--port",), (address, "8000"), ("", "PORT"))(
+        arguments, environment
+    )
+
+
+def _waitress(arguments: Words, environment: Variables) -> Listens:
+    if listen := _option(arguments, ("--listen",)):
+        address, _, port = listen[0].rpartition(":")
+        return _listens("waitress-serve", (port, listen[1]), (address.strip("*"), listen[1]))
+    return _host_and_port("waitress-serve", ("--host",), ("--port",), ("0.0.0.0", "8080"))(
+        arguments, environment
+    )
+
+
+def _http_server(arguments: Words, _: Variables) -> Listens:
+    numbers = [word for word in arguments if word.isdecimal()]
+    address = _option(arguments, ("--bind", "-b")) or ("", "")
+    return _listens("http.server", (numbers[0] if numbers else "8000", "http.server"), address)
+
+
+def _django(arguments: Words) -> Listens | None:
+    if arguments[0] != "runserver":
+        return None
+    given = next((word for word in arguments[1:] if not word.startswith("-")), "127.0.0.1:8000")
+    address, _, port = given.rpartition(":")
+    return _listens("manage.py runserver", (port, "runserver"), (address or "127.0.0.1", "runserver"))
+
+
+def _by_its_files(program: str) -> Callable[[Words, Variables], Listens]:
+    """For a program whose configuration files say what it listens on."""
+    return lambda arguments, environment: Listens(program)
+
+
+_SERVERS: Mapping[str, Callable[[Words, Variables], Listens | None]] = {
+    "gunicorn": _gunicorn,
+    "hypercorn": lambda arguments, _: _bound("hypercorn", arguments, "127.0.0.1:8000"),
+    "uvicorn": _host_and_port(
+        "uvicorn", ("--host",), ("--port",), ("127.0.0.1", "8000"), ("UVICORN_HOST", "UVICORN_PORT")
+    ),
+    "daphne": _host_and_port("daphne", ("-b", "--bind"), ("-p", "--port"), ("127.0.0.1", "8000")),
+    "flask": _flask,
+    "fastapi": _fastapi,
+    "waitress-serve": _waitress,
+    "http.server": _http_server,
+    **{
+        name: _by_its_files(name)
+        for name in (
+            "nginx",
+            "apache2ctl",
+            "httpd",
+            "caddy",
+            "haproxy",
+            "envoy",
+            "traefik",
+            "supervisord",
+            "service",
+        )
+    },
+}
+
+
+def _option(
+    words: Words, names: tuple[str, ...], environment: Variables | None = None, variable: str = ""
+) -> tuple[str, str] | None:
+    """An option's value and its name, or those of the environment's variable."""
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names and (equals or index + 1 < len(words)):
+            return (value if equals else words[index + 1]), name
+        short = word[:2]
+        if short in names and len(word) > 2 and not word.startswith("--"):
+            return word[2:].removeprefix("="), short
+    found = (environment or {}).get(variable) if variable else None
+    return (found, variable) if found else None
+
+
+def _listens(program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = "") -> Listens:
+    number = int(port[0]) if port[0].isdecimal() else None
+    return Listens(program, number, address[0], port[1], address[1], base_path)

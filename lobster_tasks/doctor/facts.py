@@ -38,6 +38,7 @@ Name = Literal[
     "answers",
     "dockerfile",
     "streamlit_config",
+    "windows_line_ends",
 ]
 
 

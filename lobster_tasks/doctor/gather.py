@@ -15,6 +15,7 @@ from typing import Any
 from .. import text_file
 from ..aws import Aws
 from ..dockerfile import parse
+from ..dockerfile.scripts import windows_line_ends
 from ..errors import CredentialsError, InterruptedRunError, LobsterError
 from ..settings import Settings
 from . import permissions
@@ -282,6 +283,12 @@ def _streamlit_config(look: Look) -> Mapping[str, Any]:
         return {}
 
 
+def _windows_line_ends(look: Look) -> tuple[str, ...]:
+    """The start scripts, from the project's folder, whose lines end as on Windows."""
+    found = look.known("dockerfile")
+    return windows_line_ends(found.final, look.folder) if found else ()
+
+
 def _may_pass(look: Look) -> Any:
     """Whether who is asking may pass the two roles, as far as they are there."""
     roles = [look.known(name) for name in _ROLES]
@@ -301,6 +308,7 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "log_group": _log_group,
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
+    "windows_line_ends": _windows_line_ends,
     "secrets": lambda look: permissions.read_secrets(look.aws, look.settings),
     "network": _network,
     "task_definition": _task_definition,

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..dockerfile import Dockerfile, Stage
+from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
+from ..dockerfile.commands import script_of
 from ..errors import DockerfileError
 from .check import Finding, UnknownError, bad, doubtful, good, listed
-from .command import Listens, listens, script_of, swallows_signals
+from .command import Listens, servers, swallows_signals
 from .facts import Facts
 from .references import container_of
+
+# How each mistake is mended.
+_MENDED: Mapping[Mistake, str] = {
+    "single quotes": "write it with double quotes",
+    "typographic quotes": 'write it with plain double quotes, "',
+    "a comma too many": "take out the comma that nothing follows",
+    "a comma missing": "write a comma between all words",
+    "text behind the list": "put what stands behind the ] on a line of its own",
+    "a quote missing": "close the quote",
+    "a bracket missing": "close the list with ]",
+    "a single backslash": "write each backslash twice",
+    "a value that is no text": "put every word into double quotes, numbers too",
+    "several mistakes": "write it as a JSON list of texts",
+}
 
 
 def readable(facts: Facts) -> Finding:
@@ -18,7 +33,32 @@ def readable(facts: Facts) -> Finding:
     if isinstance(wrong, DockerfileError):
         return bad(wrong.what.rstrip("."), "correct the line")
     stage = _file(facts).final
+    if stage.warnings:
+        return doubtful(
+            "; ".join(each.says for each in stage.warnings), "correct the line: a later builder refuses it"
+        )
     return good(f"{facts.settings.dockerfile}: FROM {stage.base}, {_shown(_words(facts, stage))}")
+
+
+def command(facts: Facts) -> Finding:
+    """Entry point and command are what they were meant to be."""
+    stage = _file(facts).final
+    written = [each for each in (stage.entry_point, stage.command) if each]
+    for each in written:
+        if found := _misread(each):
+            return found
+    return good(" and ".join(each.keyword for each in written) or "the base image's command counts")
+
+
+def start_scripts(facts: Facts) -> Finding:
+    """The scripts that are started have the line ends of Linux."""
+    _file(facts)
+    if found := facts.known("windows_line_ends"):
+        return bad(
+            f"the lines of {listed(list(found))} end in CR LF: Linux finds no such interpreter, and no task starts",
+            f"dos2unix {found[0]}, and in .gitattributes: *.sh text eol=lf",
+        )
+    return good("no script of the start has the line ends of Windows")
 
 
 def exposes(facts: Facts) -> Finding:
@@ -55,11 +95,8 @@ def signals(facts: Facts) -> Finding:
     words = _words(facts, stage)
     if not words:
         raise UnknownError("the base image's command counts, which is not known here")
-    if looks_like_json(stage):
-        return bad(
-            "CMD is written with single quotes: it is no list, and a shell runs it as one word",
-            "write it with double quotes",
-        )
+    if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
+        raise UnknownError("the command is no list, and was meant to be one")
     if swallows_signals(words):
         saw = f"{_shown(words)}: the shell keeps SIGTERM to itself, so each stop takes 30 s and ends with SIGKILL"
         return doubtful(saw, 'write the command as a list, or begin it with "exec"')
@@ -104,10 +141,33 @@ def base(facts: Facts) -> Finding:
     return good(f"FROM {listed(list(dict.fromkeys(bases))) or 'scratch'}")
 
 
-def looks_like_json(stage: Stage) -> bool:
-    """Whether the command was meant to be in the exec form."""
-    commands = (stage.entry_point, stage.command)
-    return any(each and each.is_shell_form and each.text.startswith("[") for each in commands)
+def base_path(facts: Facts) -> Finding:
+    """What is asked lies below the path that the app is served on."""
+    found, settings = _listens(facts), facts.settings
+    if not found.base_path:
+        return good("the app is served at /")
+    root = f"/{found.base_path}"
+    asked = {
+        "health_check.path": settings.health_check.path,
+        "probe.path": settings.probe.path,
+        "probe.websocket": settings.probe.websocket,
+    }
+    astray = {key: path for key, path in asked.items() if path and not f"{path}/".startswith(f"{root}/")}
+    if not astray:
+        return good(f"the app is served at {root}, and so is what is asked")
+    fixes = ", ".join(f"{key}: {root}{path}" for key, path in astray.items())
+    return bad(f"the app is served at {root}, where {listed(list(astray.values()))} is not", f"set {fixes}")
+
+
+def _misread(command: Command) -> Finding | None:
+    """The exec form that is none, or that names a program with blanks in its name."""
+    where = f"{command.keyword} (line {command.line})"
+    if found := mistake(command.text):
+        return bad(f"{where} has {found}: it is no list, and a shell runs it as one word", _MENDED[found])
+    if not command.is_shell_form and len(command.words) == 1 and " " in command.words[0].strip():
+        saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
+        return bad(saw, "make a word of the list of each word of the command")
+    return None
 
 
 def _file(facts: Facts) -> Dockerfile:
@@ -130,13 +190,20 @@ def _environment(facts: Facts, stage: Stage) -> Mapping[str, str]:
 
 
 def _listens(facts: Facts) -> Listens:
+    """The one server that the command starts; raises UnknownError where there is none, or more, or it does not tell."""
     stage = _file(facts).final
     words = _words(facts, stage)
-    config = facts.known("streamlit_config")
-    found = listens(words, _environment(facts, stage), config)
-    if found is None:
-        raise UnknownError(f"what {_shown(words)} listens on does not show in its words")
-    return found
+    found = servers(words, _environment(facts, stage), facts.known("streamlit_config"))
+    if not found:
+        raise UnknownError(f"the words of {_shown(words)} do not tell what it listens on")
+    if len(found) > 1:
+        names = listed([each.program for each in found])
+        raise UnknownError(
+            f"{_shown(words)} starts {names}: which of them the load balancer reaches is not decided here"
+        )
+    if found[0].port is None:
+        raise UnknownError(f"the files of {found[0].program} say what it listens on, which are not read here")
+    return found[0]
 
 
 def _is_loose(name: str) -> bool:

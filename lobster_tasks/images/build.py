@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..dockerfile import Dockerfile, Stage, parse
+from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
 from .ignore import Ignore
 from .layer import Blob, blob_of, write_layer
@@ -58,6 +59,18 @@ def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], plat
             f"{path} cannot be read.", str(error), "put it there, or set `dockerfile` in invoke.yaml"
         ) from error
     return parse(text, build_args, name=name, platform=platform)
+
+
+def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
+    """What is wrong with an image before it is built: what a builder only warns of, and scripts that cannot start."""
+    scripts = windows_line_ends(dockerfile.final, folder)
+    return (
+        *(f"line {each.line}: {each.says}." for each in dockerfile.final.warnings),
+        *(
+            f"{name} has the line ends of Windows (CR LF); no task will start it: dos2unix {name}"
+            for name in scripts
+        ),
+    )
 
 
 def read_context(folder: Path, dockerfile: str) -> Tree:

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..aws import Aws
-from ..errors import AwsCallError, RefusedError, UsageError
+from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
 from ..settings import Settings
-from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, read_context, read_dockerfile
+from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
 from .engines import Engine, choose, password_for
 from .layer import Blob
 
@@ -142,7 +142,7 @@ def without_engine(
         pushed = _is_other(before, image.digest)
         if pushed:
             _upload(repository, tag, image, say)
-    notes = (*_moved(tag, before, image.digest), *image.notes)
+    notes = (*_moved(tag, before, image.digest), *image.notes, *foreseen(dockerfile, folder))
     return PushedImage(f"{repository.uri}:{tag}", image.digest, image.size_bytes, pushed, notes)
 
 
@@ -170,8 +170,16 @@ def with_engine(
     if not now:
         raise RefusedError(f"{engine.name} pushed {reference}, but the repository has no such tag.")
     digest = str(now["imageDigest"])
-    notes = _moved(tag, before, digest)
+    notes = (*_moved(tag, before, digest), *_foreseen(folder, settings.dockerfile, build_args, platform))
     return PushedImage(reference, digest, int(now["imageSizeInBytes"]), _is_other(before, digest), notes)
+
+
+def _foreseen(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> tuple[str, ...]:
+    """Nothing where the engine has built what is not understood here."""
+    try:
+        return foreseen(read_dockerfile(folder, name, build_args, platform), folder)
+    except (DockerfileError, RefusedError):
+        return ()
 
 
 def _check_tag(tag: str) -> None:

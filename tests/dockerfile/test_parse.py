@@ -214,6 +214,22 @@ SHAPES = {
         """,
         ("streamlit", "run", "app.py"),
     ),
+    "marks of heredocs inside quotes and in the exec form, which are none": Shape(
+        """
+        FROM python:3.12-slim
+        WORKDIR /app
+        RUN python -c "print(1 <<20)"
+        RUN sh -c 'cat <<EOF > /app/x; true'
+        RUN ["sh", "-c", "cat <<EOF"]
+        RUN echo $((1<<3)) <<< here
+        ONBUILD RUN <<-"END" cat
+        \tEXPOSE 1
+        \tEND
+        EXPOSE 8501
+        CMD ["streamlit", "run", "app.py"]
+        """,
+        ("streamlit", "run", "app.py"),
+    ),
     "another shell, a script written in place": Shape(
         """
         # syntax=docker/dockerfile:1
@@ -378,6 +394,37 @@ class TestInstructions:
     def test_ports(self) -> None:
         stage = final("FROM x\nEXPOSE 8501 8501/TCP 9000-9001/udp $NONE")
         assert stage.ports == (Port(8501), Port(9000, "udp"), Port(9001, "udp"))
+
+    @pytest.mark.parametrize(
+        ("spec", "ports"),
+        [
+            ("8501:8501", "8501/tcp"),
+            ("80:8501/udp", "8501/udp"),
+            ("127.0.0.1:80:8501", "8501/tcp"),
+            ("127.0.0.1::8501", "8501/tcp"),
+            ("[::1]:80:8501", "8501/tcp"),
+            ("80-81:8501-8502", "8501/tcp 8502/tcp"),
+        ],
+    )
+    def test_a_port_of_the_host_is_ignored_with_a_warning(self, spec: str, ports: str) -> None:
+        """Build checks, "ExposeInvalidFormat": "should not define an IP address or host-port mapping"."""
+        stage = final(f"FROM x\nEXPOSE {spec}")
+        assert " ".join(map(str, stage.ports)) == ports
+        assert [(each.line, each.rule) for each in stage.warnings] == [(2, "ExposeInvalidFormat")]
+
+    def test_a_flag_may_be_quoted(self) -> None:
+        """BuildKit, ``extractBuilderFlags``."""
+        assert copies(final('FROM x\nCOPY --chown="1000:1000" a /b'))[0].owner == "1000:1000"
+        stage = final('FROM x\nRUN --mount=type=bind,source="a b",target=/c cat /c')
+        assert stage.not_carried_out[0].text == "cat /c"
+
+    @pytest.mark.parametrize(
+        ("flag", "seconds"), [("", 0), ("--start-period=1m30s ", 90), ("--start-period=5s ", 5)]
+    )
+    def test_the_start_period_of_a_health_check(self, flag: str, seconds: float) -> None:
+        found = final(f"FROM x\nHEALTHCHECK {flag}CMD true").health_check
+        assert found is not None
+        assert found.start_period == seconds
 
     def test_health_checks(self) -> None:
         assert final('FROM x\nHEALTHCHECK CMD ["ask"]').health_check == HealthCheck(2, ("ask",))

@@ -598,7 +598,7 @@ CASES = [
     case(
         "dockerfile.port",
         "skip",
-        "what ./start.sh listens on does not show",
+        "the words of ./start.sh do not tell",
         dockerfile=dockerfile('CMD ["./start.sh"]'),
     ),
     case(
@@ -631,11 +631,87 @@ CASES = [
         dockerfile=dockerfile("CMD exec streamlit run a.py"),
     ),
     case(
-        "dockerfile.signals",
+        "dockerfile.port",
+        "skip",
+        "starts nginx, streamlit: which of them the load balancer reaches is not decided here",
+        dockerfile=dockerfile("CMD nginx && streamlit run a.py --server.address 127.0.0.1"),
+    ),
+    case("dockerfile.port", "skip", "the files of nginx say", dockerfile=dockerfile('CMD ["nginx"]')),
+    case(
+        "dockerfile.address",
         "fail",
-        "single quotes",
-        "double quotes",
-        dockerfile=dockerfile("CMD ['streamlit', 'run']"),
+        "it listens on 127.0.0.1 (--bind)",
+        dockerfile=dockerfile('CMD ["gunicorn", "--bind", "127.0.0.1:8501", "app:server"]'),
+    ),
+    case(
+        "dockerfile.expose",
+        "pass",
+        "EXPOSE 8501",
+        dockerfile=dockerfile("EXPOSE 80:8501"),
+    ),
+    case(
+        "dockerfile.readable",
+        "warn",
+        "EXPOSE 127.0.0.1:80:8501 names a port or an address of a host",
+        dockerfile=dockerfile("EXPOSE 127.0.0.1:80:8501"),
+    ),
+    *(
+        case(
+            "dockerfile.command",
+            "fail",
+            f"{line.split()[0]} (line 2) has {said}",
+            dockerfile=dockerfile(line),
+        )
+        for line, said in (
+            ("CMD ['streamlit', 'run']", "single quotes"),
+            ('CMD ["streamlit", "run", "app.py",]', "a comma too many"),
+            ('ENTRYPOINT ["streamlit", "run" "app.py"]', "a comma missing"),
+            ('CMD ["streamlit", "run", "app.py"] # start', "text behind the list"),
+            ("CMD [“streamlit”, “run”]", "typographic quotes"),
+            ('CMD [ "streamlit run app.py ]', "a quote missing"),
+            ('CMD ["streamlit", "run"', "a bracket missing"),
+            ('CMD ["python", "C:\\app.py"]', "a single backslash"),
+            ('CMD ["python", "app.py", 8501]', "a value that is no text"),
+            ("CMD [streamlit, run]", "several mistakes"),
+        )
+    ),
+    case(
+        "dockerfile.command",
+        "fail",
+        "there is no program called streamlit run app.py",
+        dockerfile=dockerfile('CMD ["streamlit run app.py"]'),
+    ),
+    case(
+        "dockerfile.command", "pass", "CMD", dockerfile=dockerfile("CMD [ -f x ] && exec streamlit run a.py")
+    ),
+    case("dockerfile.command", "pass", "the base image's command counts", dockerfile=dockerfile()),
+    case(
+        "dockerfile.signals", "skip", "was meant to be one", dockerfile=dockerfile("CMD ['streamlit', 'run']")
+    ),
+    case(
+        "dockerfile.start-scripts",
+        "fail",
+        "the lines of entry.sh end in CR LF",
+        "dos2unix entry.sh",
+        windows_line_ends=("entry.sh",),
+    ),
+    case("dockerfile.start-scripts", "skip", "there is no Dockerfile.streamlit here", dockerfile=None),
+    case(
+        "dockerfile.base-path",
+        "fail",
+        "served at /tools/board, where /_stcore/health, /, /_stcore/stream is not",
+        "health_check.path: /tools/board/_stcore/health",
+        dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.baseUrlPath=tools/board"]'),
+    ),
+    case(
+        "dockerfile.base-path",
+        "pass",
+        "and so is what is asked",
+        given={
+            "health_check": {"path": "/b/_stcore/health"},
+            "probe": {"path": "/b", "websocket": "/b/_stcore/stream"},
+        },
+        dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.baseUrlPath=b"]'),
     ),
     case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
     case(

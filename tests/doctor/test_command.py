@@ -6,9 +6,16 @@ import shlex
 
 import pytest
 
-from lobster_tasks.doctor.command import listens, script_of, swallows_signals
+from lobster_tasks.dockerfile.commands import script_of
+from lobster_tasks.doctor.command import Listens, servers, swallows_signals
 
 ENVIRONMENT = {"PORT": "9000"}
+
+
+def listens(words: list[str], environment: dict[str, str], config: dict[str, object]) -> Listens | None:
+    """Where the one server listens whose words tell."""
+    found = servers(words, environment, config)
+    return found[0] if len(found) == 1 and found[0].port is not None else None
 
 
 def words(text: str) -> list[str]:
@@ -33,6 +40,25 @@ def words(text: str) -> list[str]:
         ),
         ("bash -o pipefail -c 'streamlit run app.py --server.port ${ABSENT:-8080}'", 8080, ""),
         ("streamlit run app.py -- --server.port=1", 8501, ""),
+        ("sh -c 'echo \"a && b | c\"; exec streamlit run app.py'", 8501, ""),
+        ("sh -c 'cd /app\nA=1 nohup streamlit run app.py > log 2>&1'", 8501, ""),
+        ("tini -g -- env X=1 streamlit run app.py", 8501, ""),
+        ("gunicorn app:app", 9000, "0.0.0.0"),
+        ("gunicorn --bind 127.0.0.1:8000 app:server", 8000, "127.0.0.1"),
+        ("gunicorn -w 4 -b :5000 app:app", 5000, ""),
+        ("gunicorn -b[::]:5000 app:app", 5000, "[::]"),
+        ("poetry run gunicorn --bind=0.0.0.0:8050 app:server", 8050, "0.0.0.0"),
+        ("hypercorn app:app", 8000, "127.0.0.1"),
+        ("uvicorn main:app", 8000, "127.0.0.1"),
+        ("python -m uvicorn main:app --host 0.0.0.0 --port 80", 80, "0.0.0.0"),
+        ("daphne -b 0.0.0.0 -p 8001 site.asgi:application", 8001, "0.0.0.0"),
+        ("flask --app web run --host=0.0.0.0", 5000, "0.0.0.0"),
+        ("fastapi run main.py --port 80", 80, "0.0.0.0"),
+        ("fastapi dev main.py", 9000, "127.0.0.1"),
+        ("waitress-serve --listen=*:8041 app:app", 8041, ""),
+        ("python -m http.server 8080", 8080, ""),
+        ("python3 manage.py runserver 0.0.0.0:8000", 8000, "0.0.0.0"),
+        ("python manage.py runserver", 8000, "127.0.0.1"),
     ],
 )
 def test_listens_on(command: str, port: int, address: str) -> None:
@@ -42,10 +68,42 @@ def test_listens_on(command: str, port: int, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "./start.sh", "gunicorn app:app", "streamlit hello", "sh -c './run'"]
+    "command",
+    [
+        "",
+        "./start.sh",
+        "streamlit hello",
+        "sh -c './run'",
+        "sh -c 'nginx && streamlit run app.py --server.address 127.0.0.1'",
+        "sh -c 'python worker.py & exec streamlit run app.py'",
+        "sh -c 'uvicorn api:app --port 80 & streamlit run app.py'",
+        "gunicorn -c conf.py app:app",
+        "gunicorn --bind unix:/run/app.sock app:app",
+        "nginx -g 'daemon off;'",
+        "supervisord -n",
+        "sh -c 'streamlit run \"app.py'",
+    ],
 )
 def test_does_not_guess(command: str) -> None:
     assert listens(words(command), ENVIRONMENT, {}) is None
+
+
+def test_each_of_several_programs_is_named() -> None:
+    found = servers(words("sh -c 'nginx && streamlit run a.py & python worker.py'"), ENVIRONMENT, {})
+    assert [(each.program, each.port) for each in found] == [("nginx", None), ("streamlit", 8501)]
+
+
+@pytest.mark.parametrize(
+    ("command", "config"),
+    [
+        ("streamlit run a.py --server.baseUrlPath=tools/board", {}),
+        ("streamlit run a.py --server.baseUrlPath /tools/board/", {}),
+        ("streamlit run a.py", {"baseUrlPath": "tools/board"}),
+    ],
+)
+def test_the_path_that_an_app_is_served_on(command: str, config: dict[str, object]) -> None:
+    (found,) = servers(words(command), {}, config)
+    assert found.base_path == "tools/board"
 
 
 def test_a_port_that_is_no_number_is_not_known() -> None:

@@ -63,6 +63,16 @@ class TestWithoutAnEngine:
         )
         assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
 
+    def test_says_before_anybody_deploys_what_a_builder_only_warns_of(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path
+    ) -> None:
+        text = 'FROM python\nCOPY . .\nEXPOSE 8501:8501\nENTRYPOINT ["./entry.sh"]\n'
+        (project / "Dockerfile.streamlit").write_text(text)
+        (project / "entry.sh").write_bytes(b"#!/bin/sh\r\nexec python app.py\r\n")
+        exposed, script = push_image(aws, settings, "v1", project).notes
+        assert exposed.startswith("line 3: EXPOSE 8501:8501 names a port or an address of a host")
+        assert script.startswith("entry.sh has the line ends of Windows (CR LF)")
+
     def test_once_builds_nothing_where_the_tag_is_there(
         self, aws: Aws, ecr: Any, settings: Settings, project: Path, embedded: EmbeddedProcess
     ) -> None:

@@ -1,0 +1,78 @@
+"""What a command starts: a shell's simple commands, and programs without what stands in front of them. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
+_OPERATORS = frozenset({"&&", "||", ";", ";;", "|", "&", "\n", "(", ")", "|&"})
+_REDIRECTION = re.compile(r"\d?[<>]{1,2}&?\d?")
+# What starts another program and becomes it, or stays in front of it.
+_WRAPPERS = frozenset({"exec", "env", "tini", "dumb-init", "nohup", "time", "nice", "command"})
+_RUNNERS = frozenset({"uv", "poetry", "pipenv", "pdm", "hatch", "rye"})
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
+
+
+@dataclass(frozen=True)
+class Simple:
+    """One simple command; ``behind`` is the operator after it."""
+
+    words: tuple[str, ...]
+    behind: str = ""
+
+
+def is_shell(word: str) -> bool:
+    """Whether a program is a shell."""
+    return posixpath.basename(word) in _SHELLS
+
+
+def script_of(words: Sequence[str]) -> str | None:
+    """The script of ``sh -c script``; None for what does not begin with a shell."""
+    if not words or not is_shell(words[0]):
+        return None
+    options = [index for index, word in enumerate(words[1:], 1) if re.fullmatch(r"-[a-z]*c", word)]
+    return words[options[0] + 1] if options and options[0] + 1 < len(words) else None
+
+
+def simple_commands(script: str) -> list[Simple]:
+    """The simple commands of a shell's script; operators in quotes separate nothing."""
+    found: list[Simple] = []
+    current: list[str] = []
+    for token in [*_tokens(script), ";"]:
+        if token not in _OPERATORS:
+            current.append(token)
+        elif current:
+            found.append(Simple(tuple(current), token))
+            current = []
+    return found
+
+
+def _tokens(script: str) -> list[str]:
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=";<>|&()\n")
+    lexer.whitespace, lexer.commenters, lexer.whitespace_split = " \t\r", "", True
+    try:
+        return list(lexer)
+    except ValueError:  # a quote is open
+        return []
+
+
+def program_words(words: Sequence[str]) -> tuple[str, ...]:
+    """The program's own words: no variables, wrappers and their options, runners, redirections."""
+    rest = [word for word in words if not _REDIRECTION.fullmatch(word)]
+    while rest:
+        name = posixpath.basename(rest[0])
+        if _ASSIGNMENT.match(rest[0]) or name in _WRAPPERS or rest[0] == "--":
+            rest = rest[1:]
+        elif name in _RUNNERS and "run" in rest[1:2]:
+            rest = rest[2:]
+        elif rest[0].startswith("-"):  # an option of the wrapper before it
+            rest = rest[1:]
+        elif re.fullmatch(r"python[\d.]*", name) and "-m" in rest[1:]:
+            rest = rest[rest.index("-m") + 1 :]
+        else:
+            return (name, *rest[1:])
+    return ()

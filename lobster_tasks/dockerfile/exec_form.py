@@ -1,0 +1,71 @@
+"""The exec form of an instruction, a JSON list of texts, and what keeps a text from being one. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+Mistake = Literal[
+    "single quotes",
+    "typographic quotes",
+    "a comma too many",
+    "a comma missing",
+    "text behind the list",
+    "a quote missing",
+    "a bracket missing",
+    "a single backslash",
+    "a value that is no text",
+    "several mistakes",
+]
+
+_TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb\u2032\u2033\uff02]")
+
+
+def exec_form(text: str) -> tuple[str, ...] | None:
+    """The words; None where BuildKit takes the shell form, which is anything but a JSON list of texts."""
+    words = _json(text) if text.startswith("[") else None
+    return tuple(words) if isinstance(words, list) and all(isinstance(word, str) for word in words) else None
+
+
+def mistake(text: str) -> Mistake | None:
+    """Why ``text``, which begins like the exec form, is none; None where it is, or was not meant to be."""
+    if not text.startswith("[") or exec_form(text) is not None or _is_test(text):
+        return None
+    if isinstance(_json(text), list):
+        return "a value that is no text"
+    return next(
+        (name for name, mend in _MENDS.items() if exec_form(mend(text)) is not None), "several mistakes"
+    )
+
+
+def _is_test(text: str) -> bool:
+    """``[ -f x ] && y``, and ``[[``, are a shell's own."""
+    return bool(re.match(r"\[\[? +[-!$\w]", text))
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _without_what_is_behind(text: str) -> str:
+    try:
+        return text[: json.JSONDecoder().raw_decode(text)[1]]
+    except ValueError:
+        return text
+
+
+_MENDS: Mapping[Mistake, Callable[[str], str]] = {
+    "text behind the list": _without_what_is_behind,
+    "typographic quotes": lambda text: _TYPOGRAPHIC.sub('"', text),
+    "single quotes": lambda text: text.replace("'", '"'),
+    "a comma too many": lambda text: re.sub(r",\s{0,99}\]", "]", text.replace(", ,", ",").replace(",,", ",")),
+    "a comma missing": lambda text: re.sub(r'"\s{1,99}"', '", "', text),
+    "a quote missing": lambda text: re.sub(r"\s{0,99}\]$", '"]', text),
+    "a bracket missing": lambda text: f"{text}]",
+    "a single backslash": lambda text: text.replace("\\", "\\\\"),
+}
