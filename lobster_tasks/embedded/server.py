@@ -15,7 +15,7 @@ from .calls import CallLog
 from .control import Control
 from .dispatch import Answer
 from .faults import Effect
-from .keep_alive import HttpServer
+from .keep_alive import TOO_LARGE, HttpServer
 from .moto_door import AwsError, BaseResponse
 from .wire import Call, read_call, refusal
 from .world import World
@@ -97,6 +97,8 @@ class Endpoint:
         if environ["PATH_INFO"].startswith("/_embedded/"):
             return self._control.answer(environ)
         call = read_call(environ)
+        if environ.get(TOO_LARGE):
+            return refusal(call, AwsError("RequestEntityTooLarge", "Request Entity Too Large"), 413)
         self._world.wake()
         effects = self._faults.effects(call)
         resets = self._world.resets

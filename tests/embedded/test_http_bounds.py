@@ -1,0 +1,234 @@
+"""What one connection may take of the embedded AWS: so much, for so long; and what is no HTTP is never carried out.
+
+RFC 9112 (HTTP/1.1): 400 for a message that is malformed, 408 for one that does not come, 413 for one that is too large.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from lobster_tasks.embedded.dispatch import Answer
+from lobster_tasks.embedded.keep_alive import TOO_LARGE, HttpServer, Limits
+from tests.embedded_process import EmbeddedProcess, eventually
+
+HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+class Served:
+    """A server, and the bodies of the requests that it let through."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.bodies: list[bytes] = []
+        self.server = HttpServer(0, Limits(**limits))
+        self.server.application = self._answer
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        if environ[TOO_LARGE]:
+            return Answer(413, (), b"")
+        self.bodies.append(environ["wsgi.input"].getvalue())
+        return Answer(200, (), b"done")
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
+
+    def send(self, *parts: bytes) -> bytes:
+        """Everything that is answered until the connection ends."""
+        with self.connect() as connection:
+            for part in parts:
+                connection.sendall(part)
+            return everything(connection)
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What comes until the other side ends."""
+    heard = b""
+    while data := connection.recv(65536):
+        heard += data
+    return heard
+
+
+@contextmanager
+def served(**limits: Any) -> Iterator[Served]:
+    """A server with these limits."""
+    made = Served(**limits)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        made.server.server_close()
+        thread.join()
+
+
+def sized(body: bytes, *more: bytes) -> bytes:
+    """A request with a body."""
+    return b"".join([HEAD, *more, b"Content-Length: %d\r\n\r\n" % len(body), body])
+
+
+def chunked(*chunks: bytes) -> bytes:
+    """A request whose body comes in chunks."""
+    framed = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+
+
+CLOSE = b"Connection: close\r\n"
+
+
+class TestBodies:
+    def test_as_large_as_is_taken(self) -> None:
+        with served(body=1000) as one:
+            assert one.send(sized(b"x" * 1000, CLOSE)).startswith(b"HTTP/1.1 200")
+            assert one.send(chunked(b"x" * 400, b"x" * 600).replace(HEAD, HEAD + CLOSE)).startswith(
+                b"HTTP/1.1 200"
+            )
+            assert one.bodies == [b"x" * 1000] * 2
+
+    @pytest.mark.parametrize(
+        "request_",
+        [sized(b"x" * 1001), sized(b"x" * 100_000), chunked(b"x" * 1001), chunked(*[b"x" * 100] * 50)],
+        ids=["by one byte", "by far", "one chunk", "many chunks"],
+    )
+    def test_larger_ones_are_refused_and_the_connection_ends(self, request_: bytes) -> None:
+        """RFC 9110, 15.5.14: 413 Content Too Large; the client gets to read it."""
+        with served(body=1000) as one:
+            heard = one.send(request_)
+            assert heard.startswith(b"HTTP/1.1 413")
+            assert heard.count(b"HTTP/1.1") == 1
+            assert one.bodies == []
+
+    def test_one_that_asks_first_is_told_before_it_sends(self) -> None:
+        """RFC 9110, 10.1.1: Expect: 100-continue."""
+        with served(body=1000) as one:
+            head = HEAD + b"Expect: 100-continue\r\nContent-Length: 5000\r\n\r\n"
+            assert one.send(head).startswith(b"HTTP/1.1 413")
+
+    def test_one_that_breaks_off_is_not_carried_out(self) -> None:
+        with served() as one, one.connect() as connection:
+            connection.sendall(HEAD + b"Content-Length: 100\r\n\r\nDeleteEverything")
+            connection.shutdown(socket.SHUT_WR)
+            assert everything(connection).startswith(b"HTTP/1.1 400")
+            assert one.bodies == []
+
+    @pytest.mark.parametrize(
+        "framing",
+        [
+            b"Content-Length: -5\r\n\r\nx",
+            b"Content-Length: x\r\n\r\nx",
+            b"Content-Length: +1\r\n\r\nx",
+            b"Content-Length: 1, 1\r\n\r\nx",
+            b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+            b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nx",
+            b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: gzip\r\n\r\n",
+            b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n5\r\nx",
+        ],
+        ids=lambda framing: repr(framing[:60]),
+    )
+    def test_a_length_that_can_be_read_in_two_ways_is_refused(self, framing: bytes) -> None:
+        """RFC 9112, 6.3: such a message 'ought to be handled as an error'."""
+        with served() as one, one.connect() as connection:
+            connection.sendall(HEAD + framing)
+            connection.shutdown(socket.SHUT_WR)
+            heard = everything(connection)
+            assert heard.startswith(b"HTTP/1.1 400")
+            assert heard.count(b"HTTP/1.1") == 1
+            assert one.bodies == []
+
+
+class TestTime:
+    @pytest.mark.parametrize("begun", [b"P", HEAD, HEAD + b"X: ", HEAD + b"Content-Length: 10\r\n\r\n12345"])
+    def test_a_request_that_does_not_end_is_ended(self, begun: bytes) -> None:
+        """RFC 9110, 15.5.9: 408 Request Timeout."""
+        with served(request=0.2) as one:
+            assert one.send(begun).startswith(b"HTTP/1.1 408")
+            assert one.bodies == []
+
+    def test_one_that_comes_byte_by_byte_is_ended_too(self) -> None:
+        """However often something comes: the request as a whole has its time."""
+        with served(request=0.3, idle=600) as one, one.connect() as connection:
+            connection.settimeout(0.02)
+            heard = b""
+            for _ in range(2000):
+                try:
+                    connection.sendall(b"x")
+                    heard += connection.recv(1000)
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    break
+                if heard:
+                    break
+            assert heard.startswith(b"HTTP/1.1 408")
+
+    def test_an_idle_connection_is_closed_without_a_word(self) -> None:
+        with served(idle=0.2) as one:
+            assert one.send(b"") == b""
+            heard = one.send(sized(b"x"))
+            assert heard.startswith(b"HTTP/1.1 200")
+            assert heard.endswith(b"done")
+
+    def test_others_are_answered_meanwhile(self) -> None:
+        with served() as one, one.connect() as slow:
+            slow.sendall(HEAD)
+            assert one.send(sized(b"x", CLOSE)).startswith(b"HTTP/1.1 200")
+
+    def test_requests_may_follow_at_once(self) -> None:
+        """Pipelining."""
+        with served(idle=0.3) as one:
+            assert one.send(sized(b"a") + sized(b"b") + sized(b"c", CLOSE)).count(b"HTTP/1.1 200") == 3
+            assert one.bodies == [b"a", b"b", b"c"]
+
+
+def test_so_many_connections_and_no_more() -> None:
+    """The next one is closed; when another has ended there is room again."""
+    with served(connections=2) as one:
+        first, second = one.connect(), one.connect()
+        for connection in (first, second):
+            connection.sendall(sized(b"x"))
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        with one.connect() as third:
+            assert third.recv(1000) == b""
+        first.close()
+
+        def served_again() -> bool:
+            try:
+                return one.send(sized(b"x", CLOSE)).startswith(b"HTTP/1.1 200")
+            except ConnectionError:
+                return False
+
+        eventually(served_again)
+        second.close()
+
+
+@pytest.mark.parametrize("service", ["ecs", "iam", "route53", "sns"])
+def test_a_client_understands_that_its_call_is_too_large(aws: EmbeddedProcess, service: str) -> None:
+    """In each wire form. (The code is not documented; its text is HTTP's.)"""
+    huge = "x" * (65 * 1024**2)
+    calls: dict[str, Any] = {
+        "ecs": lambda client: client.create_cluster(clusterName=huge),
+        "iam": lambda client: client.create_user(UserName=huge),
+        "route53": lambda client: client.create_hosted_zone(Name="x.example.", CallerReference=huge),
+        "sns": lambda client: client.create_topic(Name=huge),
+    }
+    client = aws.client(service)
+    with pytest.raises(client.exceptions.ClientError) as refused:
+        calls[service](client)
+    answer = refused.value.response
+    assert answer["Error"] | {"Type": None} == {
+        "Code": "RequestEntityTooLarge",
+        "Message": "Request Entity Too Large",
+        "Type": None,
+    }
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 413
+    assert aws.calls() == []
