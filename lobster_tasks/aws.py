@@ -176,23 +176,17 @@ class Aws:
 
     @cached_property
     def endpoint_url(self) -> str | None:
-        """Where calls go when not to AWS itself."""
+        """Where calls go when not to AWS itself: as AWS's own variables, or the profile, say."""
         import os
 
-        return self._endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
+        inner = self._session._session
+        if self._endpoint_url or inner.get_config_variable("ignore_configured_endpoint_urls"):
+            return self._endpoint_url
+        return os.environ.get("AWS_ENDPOINT_URL") or inner.get_scoped_config().get("endpoint_url")
 
     @cached_property
     def _session(self) -> Any:
-        import boto3
-        from botocore.exceptions import ProfileNotFound
-
-        try:
-            session = boto3.Session(region_name=self.region, **self._credentials)
-            _share_models(session)
-        except ProfileNotFound as missing:
-            raise CredentialsError(
-                str(missing), next_step="correct AWS_PROFILE, or run aws configure"
-            ) from None
+        session = _session_of(region_name=self.region, **self._credentials)
         self._check_region(session)
         return session
 
@@ -296,6 +290,32 @@ def _member(shape: Any, name: str, value: Any) -> Any:
 @cache
 def _words(enumeration: tuple[str, ...]) -> Mapping[str, str]:
     return {word.casefold(): word for word in enumeration}
+
+
+def profiles_region() -> tuple[str, str] | None:
+    """The profile that counts (AWS_PROFILE, or ``default``) and its region, where AWS's own files give it one.
+
+    Raises CredentialsError where there is no such profile, or the files cannot be read.
+    """
+    session = _session_of()
+    region = session._session.get_scoped_config().get("region")
+    return (session.profile_name, region) if region else None
+
+
+def _session_of(**given: Any) -> Any:
+    """A session of boto3; what AWS's own files make impossible is told."""
+    import boto3
+    from botocore.exceptions import ConfigParseError, ProfileNotFound
+
+    try:
+        session = boto3.Session(**given)
+        _share_models(session)
+    except ProfileNotFound as missing:
+        raise CredentialsError(str(missing), next_step="correct AWS_PROFILE, or run aws configure") from None
+    except ConfigParseError as error:
+        what = "The configuration of AWS cannot be read."
+        raise CredentialsError(what, str(error), "correct that file, or run aws configure") from None
+    return session
 
 
 def _share_models(session: Any) -> None:

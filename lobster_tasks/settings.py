@@ -13,7 +13,7 @@ import json
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -627,18 +627,22 @@ def load(
     given: Mapping[str, Any],
     environ: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
+    profiles_region: Callable[[], tuple[str, str] | None] = lambda: None,
 ) -> Settings:
     """Settings from the ``lobster:`` section, the environment and ``--set key=value`` flags.
 
-    Later ones win. A key whose value is null is as good as not given.
+    Later ones win. A key whose value is null is as good as not given. ``profiles_region`` says what AWS's own files
+    say, as a profile's name and its region; it is asked only where that counts.
     Raises SettingsError with every problem.
     """
     environ = environ or {}
     merged = _without_nulls(given)
     problems: list[str] = []
-    for path, value in [*_from_environ(environ, problems), *_from_flags(flags, problems)]:
+    chosen = [*_from_environ(environ, problems), *_from_flags(flags, problems)]
+    for path, value in chosen:
         _put(merged, path, value)
-    problems += _settle_region(merged, environ)
+    is_chosen = any(path == "region" for path, _ in chosen)
+    problems += _settle_region(merged, environ, (lambda: None) if is_chosen else profiles_region)
     if merged.get("profile") == "seed":
         merged = merge(SEED_PROFILE, merged)
     try:
@@ -688,14 +692,35 @@ def _from_flags(flags: Sequence[str], problems: list[str]) -> list[tuple[str, st
     return found
 
 
-def _settle_region(merged: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """AWS_REGION counts where the settings are silent; where the two differ nothing is guessed."""
-    ambient = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    if not ambient:
+def _settle_region(
+    merged: dict[str, Any],
+    environ: Mapping[str, str],
+    profiles_region: Callable[[], tuple[str, str] | None],
+) -> list[str]:
+    """What AWS's own tools would take counts where the settings are silent; where two differ nothing is guessed.
+
+    AWS_REGION stands above a profile, as AWS has it ("AWS SDKs and Tools Reference Guide", AWS Region). Of
+    AWS_REGION and AWS_DEFAULT_REGION some tools read the one and some the other, so these two have to agree.
+    """
+    variables = [(name, environ[name]) for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if environ.get(name)]
+    if len({region for _, region in variables}) > 1:
+        said = ", ".join(f"{name} says {region}" for name, region in variables)
+        return [f"region: {said}; they must agree"]
+    if variables:
+        name, region = variables[0]
+        return _differing(merged, f"{name} says {region}", region, "they must agree")
+    if found := profiles_region():
+        name, region = found
+        told = f"the AWS profile {name} says {region}"
+        return _differing(merged, told, region, "say which with --set region=… or INVOKE_LOBSTER_REGION")
+    return []
+
+
+def _differing(merged: dict[str, Any], told: str, region: str, what_to_do: str) -> list[str]:
+    """The problem, if there is one, of a region that is told beside the settings."""
+    if merged.setdefault("region", region) == region:
         return []
-    if merged.setdefault("region", ambient) == ambient:
-        return []
-    return [f"region: the settings say {merged['region']}, AWS_REGION says {ambient}; they must agree"]
+    return [f"region: the settings say {merged['region']}, {told}; {what_to_do}"]
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -172,8 +172,48 @@ def test_the_environments_region_counts_where_the_settings_are_silent(variable: 
     assert load({}, {variable: "eu-west-1"}).region == "eu-west-1"
 
 
-def test_aws_region_counts_more_than_aws_default_region() -> None:
-    assert load({}, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}).region == "eu-west-1"
+def test_aws_region_and_aws_default_region_must_agree() -> None:
+    """boto3 reads the second alone, version 2 of the AWS CLI the first before it."""
+    differ = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
+    told = "region: AWS_REGION says eu-west-1, AWS_DEFAULT_REGION says eu-west-2; they must agree"
+    assert problems({}, differ) == (told,)
+    assert problems({"region": "eu-west-1"}, differ) == (told,)
+    assert load({}, dict.fromkeys(differ, "eu-west-1")).region == "eu-west-1"
+
+
+def test_the_profiles_region_counts_where_nothing_else_says_one() -> None:
+    assert load({}, {}, (), lambda: ("work", "eu-west-1")).region == "eu-west-1"
+    assert load({"region": "eu-west-1"}, {}, (), lambda: ("work", "eu-west-1")).region == "eu-west-1"
+
+
+def test_a_profile_and_settings_that_differ_are_refused_and_both_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"region": "us-east-1"}, {}, (), lambda: ("work", "eu-west-1"))
+    assert refused.value.problems == (
+        "region: the settings say us-east-1, the AWS profile work says eu-west-1; "
+        "say which with --set region=… or INVOKE_LOBSTER_REGION",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "flags"),
+    [
+        ({"AWS_REGION": "us-east-1"}, ()),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, ()),
+        ({"INVOKE_LOBSTER_REGION": "us-east-1"}, ()),
+        ({}, ("region=us-east-1",)),
+    ],
+)
+def test_what_is_said_for_a_command_stands_above_the_profile(
+    environ: dict[str, str], flags: tuple[str, ...]
+) -> None:
+    assert load({}, environ, flags, lambda: ("work", "eu-west-1")).region == "us-east-1"
+
+
+def test_what_is_said_for_a_command_stands_above_the_file() -> None:
+    given = {"region": "us-east-2"}
+    assert load(given, {"INVOKE_LOBSTER_REGION": "us-east-1"}).region == "us-east-1"
+    assert load(given, {"INVOKE_LOBSTER_REGION": "us-west-1"}, ("region=us-east-1",)).region == "us-east-1"
 
 
 def test_two_regions_that_agree_are_fine() -> None:

@@ -53,7 +53,8 @@ class Run:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; raises SettingsError."""
+        """The settings; raises SettingsError, and CredentialsError for a profile that is not there."""
+        from ..aws import profiles_region
         from ..errors import SettingsError
         from ..settings import load
 
@@ -62,7 +63,7 @@ class Run:
             raise SettingsError(
                 [f"lobster: is {given!r:.40}; it takes keys and values, as in `region: us-east-2`"]
             )
-        return load(given, self.environ, self.set)
+        return load(given, self.environ, self.set, profiles_region)
 
     @cached_property
     def aws(self) -> Aws:
@@ -259,7 +260,8 @@ def _check_endpoint(endpoint: str | None) -> None:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"AWS_ENDPOINT_URL is {endpoint}, which is no URL.", next_step="unset AWS_ENDPOINT_URL"
+            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, is {endpoint}, which is no URL.",
+            next_step="unset AWS_ENDPOINT_URL",
         )
     if parts.scheme == "https":  # AWS itself, perhaps behind a proxy
         return
@@ -268,6 +270,6 @@ def _check_endpoint(endpoint: str | None) -> None:
     except OSError as error:
         raise RefusedError(
             f"Nobody listens at {endpoint}.",
-            f"AWS_ENDPOINT_URL says to ask there ({error.strerror or error})",
+            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, says to ask there ({error.strerror or error})",
             "inv embedded-aws --port 4566 in another terminal, or unset AWS_ENDPOINT_URL",
         ) from None
