@@ -15,7 +15,15 @@ from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from .clock import Clock
-from .errors import AwsCallError, CredentialsError, LobsterError, RefusedError, SettingsError
+from .errors import (
+    AccountHeldError,
+    AwsCallError,
+    CredentialsError,
+    LobsterError,
+    RefusedError,
+    SettingsError,
+)
+from .refusals import PASSING, PASSING_WITHIN_SECONDS, hold
 
 T = TypeVar("T")
 
@@ -30,6 +38,8 @@ _UNKNOWN_CALLER = frozenset(
         "UnrecognizedClientException",
     }
 )
+# What other services say of credentials that were made a moment ago, and that STS knows already.
+_FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
 # How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, and
 # CreatePolicyVersion one version, so they are not sent again where nobody knows whether they were carried out. The
@@ -37,7 +47,6 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 _ATTEMPTS = 8
 _ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "iam:CreatePolicyVersion": 1, "sts:GetCallerIdentity": 3}
 _THROTTLED: dict[str, tuple[str, ...]] = {"ThrottlingException": (), "Throttling": ()}
-_THROTTLED_WITHIN_SECONDS = 60.0
 # Words that the model of Amazon ECS leaves open, and that its API reference has in capitals only.
 _OPEN_WORDS = frozenset(
     {
@@ -82,16 +91,18 @@ class Aws:
     def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
         """One call, ``call("ecs:DescribeServices", cluster="…")``; ``about`` names the resource for people.
 
-        Raises AwsCallError when AWS refuses it, CredentialsError when AWS does not know the caller.
+        A refusal that passes by itself (``refusals``) is waited out. Raises AwsCallError when AWS refuses it,
+        AccountHeldError when that is a hold on the account, CredentialsError when AWS does not know the caller.
         """
         service, method = _split(operation)
         attempts = _ATTEMPTS_OF.get(operation, _ATTEMPTS)
+        passing = {**PASSING.get(operation, {}), **(_THROTTLED if attempts == 1 else {})}
 
         def call() -> dict[str, Any]:
             client = self._client(service, attempts)
             return self._speak(operation, about, lambda: getattr(client, method)(**parameters))
 
-        return self.settle(call, _THROTTLED, _THROTTLED_WITHIN_SECONDS) if attempts == 1 else call()
+        return self.settle(call, passing, PASSING_WITHIN_SECONDS) if passing else call()
 
     def find(
         self, operation: str, absent: Collection[str], about: str = "", **parameters: Any
@@ -145,7 +156,7 @@ class Aws:
         from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
         def passes(error: BaseException) -> bool:
-            if not isinstance(error, AwsCallError) or error.code not in passing:
+            if not isinstance(error, AwsCallError | CredentialsError) or error.code not in passing:
                 return False
             texts = passing[error.code]
             return not texts or any(text in error.why for text in texts)
@@ -233,6 +244,15 @@ class Aws:
         parsed.update(spelled(parsed, model.output_shape))
 
     def _speak(self, operation: str, about: str, work: Callable[[], T]) -> T:
+        """Do ``work``; credentials that STS knows, and this service not yet, are waited for."""
+
+        def speak() -> T:
+            return self._speak_once(operation, about, work)
+
+        is_known = "identity" in vars(self)
+        return self.settle(speak, _FRESH, PASSING_WITHIN_SECONDS) if is_known else speak()
+
+    def _speak_once(self, operation: str, about: str, work: Callable[[], T]) -> T:
         """Do ``work`` and turn what botocore raises into what people read."""
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -354,7 +374,11 @@ def _subject(operation: str, about: str) -> str:
 def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterError:
     code, message = error.get("Code", "Unknown"), error.get("Message", "")
     if code in _UNKNOWN_CALLER:
-        return CredentialsError("AWS does not accept the credentials.", f"{code}: {message}", _SIGN_IN)
+        why = f"{code}: {message}"
+        return CredentialsError("AWS does not accept the credentials.", why, _SIGN_IN, code=code)
+    if held := hold(operation, code, message):
+        why = f"{code}: {message}"
+        return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
     next_step = "run the same command again; it takes up where this one stopped"
     if code in _DENIED:
         next_step = f"allow {operation} to the identity that runs this, then run the same command again"

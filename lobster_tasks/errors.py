@@ -10,6 +10,7 @@ LobsterError                   1   something failed
 │   ├── NotReadyError          5   something that a deployment needs is not as it has to be; has a cause code
 │   └── NotOursError           5   a resource with our name that does not carry our tag
 ├── AwsCallError               1   AWS refused a call
+│   └── AccountHeldError       1   AWS keeps the account from it until somebody asks AWS
 ├── OutOfTimeError             4   still moving when the time was up
 └── InterruptedRunError      130   Ctrl-C; what is in flight is named
 
@@ -99,7 +100,11 @@ class NotReadyError(RefusedError):
 
 
 class CredentialsError(RefusedError):
-    """There are no credentials, or AWS does not accept them."""
+    """There are no credentials, or AWS does not accept them; ``code`` is AWS's error code where it said one."""
+
+    def __init__(self, what: str, why: str = "", next_step: str = "", *, code: str = "") -> None:
+        super().__init__(what, why, next_step)
+        self.code = code
 
 
 class NotOursError(RefusedError):
@@ -113,6 +118,10 @@ class AwsCallError(LobsterError):
         super().__init__(what, why, next_step)
         self.code = code
         self.operation = operation
+
+
+class AccountHeldError(AwsCallError):
+    """AWS keeps the account from something until somebody asks AWS to lift it."""
 
 
 class OutOfTimeError(LobsterError):

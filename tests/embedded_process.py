@@ -101,9 +101,10 @@ RUNNING: set[EmbeddedProcess] = set()
 
 
 @contextmanager
-def start(*, speed: float, boot_allowance: float) -> Iterator[EmbeddedProcess]:
+def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterator[EmbeddedProcess]:
     """Run ``python -m lobster_tasks.embedded``, forked, for as long as the block lasts, or this process."""
     words = ["lobster_tasks.embedded", "--speed", str(speed), "--boot-allowance", str(boot_allowance)]
+    words += ["--young"] if young else []
     stdin, holder = os.pipe()
     ours, stdout = os.pipe()
     streams = stdin, stdout, sys.__stderr__.fileno()

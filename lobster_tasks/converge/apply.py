@@ -26,6 +26,7 @@ _TAKEN = {
 def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
     """Make every change of the plan; ``done`` is told of each as it is finished, from any thread.
 
+    What AWS may keep the whole account from comes first: there is no other way of asking for it.
     Raises RefusedError before anything is changed where a resource would have to be replaced.
     """
     refuse_impossible(made)
@@ -39,8 +40,16 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
         live[resource] = _perform(aws, change, live)
         done(change)
 
-    graph.run(kept, lambda resource: resource.stands_on, perform, lambda resource: resource.label, aws.clock)
+    for part in _parts(kept):
+        graph.run(part, lambda each: each.stands_on, perform, lambda each: each.label, aws.clock)
     graph.run(removed, _needed_by(removed), perform, lambda resource: resource.label, aws.clock)
+
+
+def _parts(kept: Sequence[Resource]) -> tuple[list[Resource], list[Resource]]:
+    """What the account may be kept from with all that it stands on, and the rest."""
+    held = [each for each in kept if each.may_be_held]
+    first = {*held, *(needed for each in held for needed in each.stands_on)}
+    return [each for each in kept if each in first], [each for each in kept if each not in first]
 
 
 def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Live | None:

@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     from .pace import Pace
 
     try:
-        aws = EmbeddedAws(given.port, Pace(given.speed, given.boot_allowance))
+        aws = EmbeddedAws(given.port, Pace(given.speed, given.boot_allowance), young=given.young)
     except CannotStartError as why:
         sys.stderr.write(f"The embedded AWS cannot start: {why}\n")
         return CANNOT_START
@@ -69,6 +69,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--until-stdin-ends", action="store_true", help="end when standard input does, with whoever holds it"
+    )
+    parser.add_argument(
+        "--young", action="store_true", help="begin with an account that has used nothing yet"
     )
     parser.add_argument("--verbose", action="store_true", help="one line on stderr for every call")
     return parser.parse_args(argv)

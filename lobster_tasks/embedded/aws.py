@@ -22,8 +22,8 @@ class CannotStartError(Exception):
 class EmbeddedAws:
     """One embedded AWS; a process holds at most one. CannotStartError when the port is taken."""
 
-    def __init__(self, port: int = 0, pace: Pace | None = None) -> None:
-        self.world = World(pace or Pace())
+    def __init__(self, port: int = 0, pace: Pace | None = None, *, young: bool = False) -> None:
+        self.world = World(pace or Pace(), young)
         self._server = _listen(port)
         self.world.url = self._server.url
         try:

@@ -102,7 +102,12 @@ def _with_hyphens() -> dict[str, str]:
     return {name.replace("-", ""): name for name in names}
 
 
-_MODEL_NAMES = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi", "lambda": "lambda"}
+_MODEL_NAMES = {
+    "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
+    "tagging": "resourcegroupstaggingapi",
+    "lambda": "lambda",
+}
 
 
 def warm_up(service: str) -> None:

@@ -22,6 +22,8 @@ Rules about AWS itself match no call; all their seconds are AWS's, counted from 
     {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
     {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
     {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
+    {"young_account": true}                 nothing was used in it yet (see ``young``), as with ``--young``
+    {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks
 
 The two about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
 hold for each.
@@ -51,6 +53,8 @@ STANDING = {
     "capacity_unavailable_seconds",
     "vcpu_quota",
     "event_delay_seconds",
+    "young_account",
+    "account_hold",
 }
 """What is about AWS itself, not about calls."""
 
@@ -61,8 +65,10 @@ CHOICES: dict[str, tuple[Any, Any]] = {
     "hold": ("before", "after"),
     "mutating": (True, False),
     "capacity_provider": ("FARGATE", "FARGATE_SPOT"),
+    "young_account": (True, False),
+    "account_hold": ("load-balancers", "fargate"),
 }
-NUMBERS = {"delay_seconds"} | STANDING
+NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
 
 
 class RuleError(ValueError):
@@ -240,6 +246,16 @@ class Faults:
     def role_propagation(self) -> float:
         """AWS seconds from a role's creation until a service can assume it."""
         return max(self._standing("role_propagation_seconds"), default=0.0)
+
+    @property
+    def young_account(self) -> bool:
+        """Whether the account is to be a young one."""
+        return any(self._standing("young_account"))
+
+    def holds(self, what: str) -> bool:
+        """Whether AWS keeps the account from ``load-balancers`` or ``fargate``."""
+        with self._lock:
+            return any(rule.given.get("account_hold") == what for rule in self._rules)
 
     @property
     def event_delay(self) -> float:

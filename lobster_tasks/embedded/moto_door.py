@@ -141,6 +141,7 @@ HOMES = {
     "SecretsManagerBackend": "moto.secretsmanager.models",
     "SecretsManagerResponse": "moto.secretsmanager.responses",
     "SecurityGroupRule": "moto.ec2.models.security_groups",
+    "ServiceQuotasResponse": "moto.servicequotas.responses",
     "SimpleSystemManagerResponse": "moto.ssm.responses",
     "TaggableResourcesMixin": "moto.core.resource_tagging",
     "TaggedResource": "moto.core.resource_tagging",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from . import moto_door
+from . import moto_door, young
 from .conditions import Context, as_list
 from .moto_door import StoredRole
 from .policy import Decision, Document, Values, decide, matches, parsed, statements
@@ -60,11 +60,13 @@ def names(role: StoredRole, principal: str) -> bool:
 
 
 def assumable(role_arn: str, now: datetime | None = None) -> bool:
-    """Whether a role is old enough for a service to assume it (the fault ``role_propagation_seconds``)."""
+    """Whether a role is old enough for a service to assume it (``role_propagation_seconds``, a young account)."""
     role = moto_door.find_role(role_arn.split(":")[4], role_arn)
     if role is None:
         return False
     world = current()
+    if not young.lets_assume(role_arn):
+        return False
     wait = timedelta(seconds=world.pace.real(world.faults.role_propagation))
     return (now or datetime.now(UTC)) - role.created >= wait
 

@@ -34,6 +34,7 @@ OWN: dict[str, str] = {
     "logs": "logs:Logs",
     "route53": "route53:AmazonRoute53",
     "secretsmanager": "secretsmanager:SecretsManager",
+    "servicequotas": "servicequotas:ServiceQuotas",
     "ssm": "ssm:Ssm",
     "sts": "sts:Sts",
     "tagging": "tagging:Tagging",

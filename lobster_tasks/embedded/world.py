@@ -57,8 +57,9 @@ class World:
     url: str
     """Where the endpoint answers, for programs in tasks."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, young: bool = False) -> None:
         self.pace = pace
+        self._young = young
         self.faults = Faults()
         self.resets = 0
         self.lock = threading.RLock()
@@ -66,6 +67,11 @@ class World:
         self._awake = asyncio.Event()
         self._resting = True
         self._thread = threading.Thread(target=self._run_loop, name="data-plane", daemon=True)
+
+    @property
+    def young(self) -> bool:
+        """Whether nothing of AWS was used in the account yet (see ``young``)."""
+        return self._young or self.faults.young_account
 
     @property
     def parts(self) -> list[Part]:

@@ -28,14 +28,6 @@ _REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<di
 _NEWEST_SHOWN = 5
 _MIB = 1024 * 1024
 
-# A service or cluster that was made a moment ago may not be known everywhere yet.
-_YOUNG: dict[str, tuple[str, ...]] = {
-    "ClusterNotFoundException": (),
-    "ServiceNotFoundException": (),
-    "InvalidParameterException": ("does not have an associated load balancer", "service role being passed"),
-}
-_CONSISTENT_WITHIN_SECONDS = 60.0
-
 
 @dataclass(frozen=True)
 class Image:
@@ -218,12 +210,8 @@ def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Mo
     if move.force:
         parameters["forceNewDeployment"] = True
 
-    def call() -> dict[str, Any]:
-        about = f"service {settings.service}"
-        where = {"cluster": settings.cluster, "service": settings.service}
-        return aws.call("ecs:UpdateService", about, **where, **parameters)
-
-    service = aws.settle(call, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
+    where = {"cluster": settings.cluster, "service": settings.service}
+    service = aws.call("ecs:UpdateService", f"service {settings.service}", **where, **parameters)["service"]
     made = rollout_of(settings, service, revision, ground)
     earlier = ground.service.get("currentServiceDeployment")
     return replace(made, earlier=earlier)

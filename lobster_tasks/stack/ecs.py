@@ -23,19 +23,7 @@ from .task_definition import differences, normalise
 NO_RELEASE = "no-release-yet"
 _DRAINED_WITHIN_SECONDS = 900.0
 _REVISIONS_LOOKED_AT = 10
-_CONSISTENT_WITHIN_SECONDS = 120.0
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
-# What CreateService and UpdateService say about things that are a moment old: a listener, a role, a cluster.
-_YOUNG: dict[str, tuple[str, ...]] = {
-    "InvalidParameterException": (
-        "does not have an associated load balancer",
-        "service linked role",
-        "service role being passed",
-    ),
-    "ClusterNotFoundException": (),
-}
-
-
 # The members of UpdateService that put an attribute right.
 _MEMBERS = {
     "subnets": ("networkConfiguration",),
@@ -70,12 +58,8 @@ class Cluster(Resource):
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateCluster, which makes ECS's service-linked role too."""
-
-        def create() -> dict[str, Any]:
-            return aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_listed(self.tags))
-
-        passing = {"InvalidParameterException": ("service linked role",)}
-        made = aws.settle(create, passing, _CONSISTENT_WITHIN_SECONDS)["cluster"]
+        answer = aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_listed(self.tags))
+        made = answer["cluster"]
         return Live(made["clusterArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
@@ -194,13 +178,7 @@ class TaskDefinition(Resource):
         for container in definition["containerDefinitions"]:
             if container["name"] == self.container:
                 container["image"] = image
-
-        def register() -> dict[str, Any]:
-            return aws.call("ecs:RegisterTaskDefinition", self.label, **definition)
-
-        # A role that was made a moment ago may not be known everywhere yet.
-        passing = {"ClientException": ("Role is not valid",)}
-        made = aws.settle(register, passing, _CONSISTENT_WITHIN_SECONDS)["taskDefinition"]
+        made = aws.call("ecs:RegisterTaskDefinition", self.label, **definition)["taskDefinition"]
         made = self._twin_before(aws, made, definition) or made
         return Live(made["taskDefinitionArn"], {}, self.tags, made)
 
@@ -302,35 +280,27 @@ class Service(Resource):
         released = not self._has_no_release(known)
         token = uuid4().hex  # makes a repeated call, whose answer was lost, answer with the same service
         self._await_drained(aws)
-
-        def create() -> dict[str, Any]:
-            return aws.call(
-                "ecs:CreateService",
-                self.label,
-                cluster=self.cluster.name,
-                serviceName=self.name,
-                taskDefinition=known[self.task_definition].id,
-                desiredCount=self.desired_count if released else 0,
-                launchType="FARGATE",
-                tags=_listed(self.tags),
-                enableECSManagedTags=True,
-                clientToken=token,
-                **self._parameters(known),
-            )
-
-        made = aws.settle(create, _YOUNG, _CONSISTENT_WITHIN_SECONDS)["service"]
+        made = aws.call(
+            "ecs:CreateService",
+            self.label,
+            cluster=self.cluster.name,
+            serviceName=self.name,
+            taskDefinition=known[self.task_definition].id,
+            desiredCount=self.desired_count if released else 0,
+            launchType="FARGATE",
+            tags=_listed(self.tags),
+            enableECSManagedTags=True,
+            clientToken=token,
+            **self._parameters(known),
+        )["service"]
         return Live(made["serviceArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """UpdateService with what differs and nothing else: some of its members restart every task."""
         members = {member for attribute in changed for member in _MEMBERS[attribute]}
         parameters = {key: value for key, value in self._parameters(known).items() if key in members}
-
-        def update() -> dict[str, Any]:
-            where = {"cluster": self.cluster.name, "service": self.name}
-            return aws.call("ecs:UpdateService", self.label, **where, **parameters)
-
-        aws.settle(update, _YOUNG, _CONSISTENT_WITHIN_SECONDS)
+        where = {"cluster": self.cluster.name, "service": self.name}
+        aws.call("ecs:UpdateService", self.label, **where, **parameters)
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:

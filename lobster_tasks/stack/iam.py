@@ -11,9 +11,6 @@ from ..aws import Aws
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
-# IAM may not know a role yet that it has just made ("IAM is eventually consistent").
-_YOUNG = {"NoSuchEntity": ("role",)}
-_KNOWN_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class Role(Resource):
         )["Role"]
         with_it = {"trust", "permissions boundary"}
         live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.wanted(known)) - with_it
-        return aws.settle(lambda: self.update(aws, live, rest, known), _YOUNG, _KNOWN_WITHIN_SECONDS)
+        return self.update(aws, live, rest, known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutRolePermissionsBoundary, UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""

@@ -26,6 +26,7 @@ class LoadBalancer(Resource):
 
     kind: ClassVar[str] = "load balancer"
     fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type", "vpc"})
+    may_be_held: ClassVar[bool] = True
     network: Network
     security_group: SecurityGroup
     scheme: str

@@ -15,9 +15,6 @@ ANYWHERE_IPV6 = "::/0"
 EVERYTHING_OUT = f"everything to {ANYWHERE}"
 _GROUP_ABSENT = ("InvalidGroup.NotFound",)
 _GROUP_IN_USE: dict[str, tuple[str, ...]] = {"DependencyViolation": ()}
-# EC2 may not know a group yet that it has just made ("Eventual consistency in the Amazon EC2 API").
-_GROUP_YOUNG: dict[str, tuple[str, ...]] = {"InvalidGroup.NotFound": ()}
-_GROUP_KNOWN_WITHIN_SECONDS = 30.0
 # Network interfaces of a load balancer or a task let go minutes after they are gone (EC2, DeleteSecurityGroup).
 _GROUP_RELEASE_SECONDS = 600.0
 
@@ -207,10 +204,7 @@ class SecurityGroup(Resource):
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tag_list(self.tags)}],
         )
         live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.tags)
-        changed = frozenset({"ingress"})
-        return aws.settle(
-            lambda: self.update(aws, live, changed, known), _GROUP_YOUNG, _GROUP_KNOWN_WITHIN_SECONDS
-        )
+        return self.update(aws, live, frozenset({"ingress"}), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Add the ingress rules that are missing, take away those that are too many, let everything out."""

@@ -70,7 +70,8 @@ class Resource(ABC):
     ``stack`` is the value of the ownership tag, ``more_tags`` are others that it is made with. ``kind`` is AWS's
     word for it. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false for what
     cannot carry the tag: such a resource belongs to whoever owns the resource it is part of. ``exact`` is true
-    where an attribute that is not wanted has to go.
+    where an attribute that is not wanted has to go. ``may_be_held`` is true for what AWS lets some accounts not make,
+    which only making it shows.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Resource(ABC):
     taggable: ClassVar[bool] = True
     holds_data: ClassVar[bool] = False
     exact: ClassVar[bool] = False
+    may_be_held: ClassVar[bool] = False
 
     @property
     def label(self) -> str:

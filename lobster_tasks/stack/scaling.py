@@ -13,9 +13,6 @@ from .resource import Attributes, Known, Live, Presence, Resource
 
 _ABSENT = ("ObjectNotFoundException",)
 _DIMENSION = "ecs:service:DesiredCount"
-# A service that was made a moment ago.
-_YOUNG: dict[str, tuple[str, ...]] = {"ValidationException": ("service doesn't exist",)}
-_KNOWN_WITHIN_SECONDS = 60.0
 # The metric's name in the settings -> PredefinedMetricType of Application Auto Scaling, and its unit.
 METRICS: Mapping[str, tuple[str, str]] = {
     "average_cpu": ("ECSServiceAverageCPUUtilization", " %"),
@@ -91,7 +88,7 @@ class ScalableTarget(Resource):
 
     def create(self, aws: Aws, known: Known) -> Live:
         """RegisterScalableTarget, then PutScalingPolicy for each metric."""
-        made = aws.settle(lambda: self._register(aws, known, Tags=self.tags), _YOUNG, _KNOWN_WITHIN_SECONDS)
+        made = self._register(aws, known, Tags=self.tags)
         live = Live(made["ScalableTargetARN"], {}, self.tags)
         return self.update(aws, live, frozenset(_words(metric) for metric, _ in self.targets), known)
 

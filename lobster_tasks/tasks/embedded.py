@@ -25,15 +25,19 @@ _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehe
     help={
         "port": "the port to listen on; 0 takes a free one",
         "speed": "AWS seconds in one real second",
+        "young": "begin with an account in which nothing was used yet",
         "verbose": "one line a call on stderr",
     }
 )
-def embedded_aws(run: Run, port: str = "4566", speed: str = "1", verbose: bool = False) -> int:
+def embedded_aws(
+    run: Run, port: str = "4566", speed: str = "1", young: bool = False, verbose: bool = False
+) -> int:
     """Run an embedded AWS until Ctrl-C.
 
     For any client: it prints AWS_ENDPOINT_URL=… once every part answers. Any credentials will do.
     """
-    arguments = ["--port", _port(port), "--speed", str(_speed(speed)), *(["--verbose"] if verbose else [])]
+    arguments = ["--port", _port(port), "--speed", str(_speed(speed))]
+    arguments += ["--young"] * young + ["--verbose"] * verbose
     _require_embedded()
 
     from ..embedded.__main__ import main
@@ -47,9 +51,12 @@ def embedded_aws(run: Run, port: str = "4566", speed: str = "1", verbose: bool =
         "from-apprunner": "begin with the app on App Runner; --no-from-apprunner begins with nothing",
         "keep": "leave everything running until Ctrl-C, with the addresses to try",
         "speed": "how much faster than AWS time runs",
+        "young": "in an account in which nothing was used yet",
     },
 )
-def rehearse(run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20") -> int:
+def rehearse(
+    run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20", young: bool = False
+) -> int:
     """Rehearse the whole way offline.
 
     With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes: the
@@ -64,7 +71,7 @@ def rehearse(run: Run, from_apprunner: bool = True, keep: bool = False, speed: s
 
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
-    with _without_the_users_aws(), _embedded_aws(times) as url:
+    with _without_the_users_aws(), _embedded_aws(times, young) as url:
         rehearsal.add("embedded AWS up", url)
         _tell_the_story(settings, url, times, rehearsal, from_apprunner, keep)
         run.console.say(report.rehearsal_end(rehearsal))
@@ -140,7 +147,7 @@ def _without_the_users_aws() -> Iterator[None]:
 
 
 @contextmanager
-def _embedded_aws(speed: float) -> Iterator[str]:
+def _embedded_aws(speed: float, young: bool) -> Iterator[str]:
     """An embedded AWS as a process of its own for as long as the block lasts; its address.
 
     It ends with its standard input too, so that it does not outlive this process however that ends; Ctrl-C on
@@ -150,6 +157,7 @@ def _embedded_aws(speed: float) -> Iterator[str]:
     import sys
 
     command = [sys.executable, "-m", "lobster_tasks.embedded", "--speed", str(speed), "--until-stdin-ends"]
+    command += ["--young"] * young
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:
         try:

@@ -23,6 +23,7 @@ SERVICES = (
         "logs",
         "route53",
         "secretsmanager",
+        "servicequotas",
         "ssm",
         "sts",
         "tag",

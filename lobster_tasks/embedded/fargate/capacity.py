@@ -14,6 +14,8 @@ from . import texts
 from .model import Placement, Room, Task, TaskDefinition
 
 ON_DEMAND = "FARGATE"
+QUOTA, QUOTA_OF_A_YOUNG_ACCOUNT = 4000.0, 6.0
+"""vCPUs at once: what accounts have that have been used for long, and what they begin with."""
 
 
 def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
@@ -35,11 +37,19 @@ def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
 def refusal(room: Room, definition: TaskDefinition, placement: Placement, count: int = 1) -> str | None:
     """Why Fargate cannot take ``count`` more tasks now; None when it can."""
     world = current()
+    if world.faults.holds("fargate"):
+        return texts.BLOCKED
     wanted = provider(room, placement.strategy) or ON_DEMAND
     if world.faults.lacks_capacity(wanted, world.pace.speed):
         return texts.NO_CAPACITY
     more = count * _vcpus(definition)
-    return texts.VCPU_LIMIT if _used(room, wanted) + more > world.faults.vcpu_quota(wanted) else None
+    return texts.VCPU_LIMIT if _used(room, wanted) + more > quota(wanted) else None
+
+
+def quota(wanted: str) -> float:
+    """How many vCPUs the tasks of a capacity provider may have at once."""
+    world = current()
+    return min(world.faults.vcpu_quota(wanted), QUOTA_OF_A_YOUNG_ACCOUNT if world.young else QUOTA)
 
 
 def _used(room: Room, wanted: str) -> float:

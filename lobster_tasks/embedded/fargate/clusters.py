@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..moto_door import AwsError
-from . import service_role
+from . import service_role, texts
 from .answers import invalid, page, tag_list, tags_of
 from .model import Cluster, Room
 from .names import last_part
@@ -32,6 +32,8 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         )
     _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
     service_role.ensure(room.account)
+    if service_role.exists(room.account) and not service_role.assumable(room.account):
+        raise invalid(texts.NO_SERVICE_ROLE)
     found = room.clusters.get(name)
     if found is None or found.status != "ACTIVE":
         given = {member: request[member] for member in ECHOED if request.get(member) is not None}

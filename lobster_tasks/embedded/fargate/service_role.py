@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import young
 from ..access.passage import may
 from ..access.question import linked_role
 from ..moto_door import iam_backends
@@ -23,6 +24,11 @@ def arn(account: str) -> str:
 def exists(account: str) -> bool:
     """Whether it is there."""
     return any(role.name == NAME for role in list(iam_backends[account]["aws"].roles.values()))
+
+
+def assumable(account: str) -> bool:
+    """Whether ECS can assume it: it is there, and not too young."""
+    return exists(account) and young.lets_assume(arn(account))
 
 
 def ensure(account: str) -> None:

@@ -24,10 +24,6 @@ from .model import (
 DEPLOYED = ("taskDefinition", "loadBalancers", "networkConfiguration", "forceNewDeployment")
 """Members of UpdateService that let ECS look at the load balancers again."""
 
-NO_SERVICE_ROLE = (
-    "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
-)
-
 OPTIONS = {"enableECSManagedTags": False, "propagateTags": "NONE", "enableExecuteCommand": False}
 
 
@@ -39,8 +35,8 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     cluster = clusters.active(room, request.get("cluster"))
     if found := _existing(room, cluster, request):
         return {"service": views.service(room, found, ("TAGS",))}
-    if not service_role.exists(room.account):
-        raise invalid(NO_SERVICE_ROLE)
+    if not service_role.assumable(room.account):
+        raise invalid(texts.NO_SERVICE_ROLE)
     if not request.get("taskDefinition"):
         raise invalid("TaskDefinition can not be blank.")
     definition = task_definitions.find_active(room, request["taskDefinition"])

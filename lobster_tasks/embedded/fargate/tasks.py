@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..moto_door import AwsError
-from . import capacity, clusters, launch, names, network, service_rules, task_definitions, views
+from ..world import current
+from . import capacity, clusters, launch, names, network, service_rules, task_definitions, texts, views
 from .answers import client_error, invalid, page, tags_of
 from .model import Placement, Room, Task, TaskDefinition
 
@@ -25,6 +26,8 @@ def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, A
     version = service_rules.platform_version(request.get("platformVersion"))
     placement = Placement(network.awsvpc(room, request), (), launch_type, strategy, version)
     overrides = _overrides(request.get("overrides") or {}, definition)
+    if current().faults.holds("fargate"):
+        raise AwsError("BlockedException", texts.BLOCKED)
     if refused := launch.refusal(room, definition) or capacity.refusal(room, definition, placement, count):
         raise client_error(refused)
     more = {

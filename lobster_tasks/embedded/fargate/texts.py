@@ -127,12 +127,16 @@ def cannot_assume(role: str) -> str:
     )
 
 
+NO_SERVICE_ROLE = (
+    "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+)
 BREAKER_FAILED = "ECS deployment circuit breaker: tasks failed to start."
 BREAKER_STATUS = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 NO_CAPACITY = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 )
+BLOCKED = "Your AWS account was blocked. For more information, contact AWS Support."
 VCPU_LIMIT = "You’ve reached the limit on the number of vCPUs you can run concurrently"
 SPOT_INTERRUPTED = "Your Spot Task was interrupted."
 FAILED_CONTAINER_CHECKS = "Task failed container health checks"

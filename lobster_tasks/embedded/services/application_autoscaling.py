@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..access.stored import ensure_linked_role
+from .. import young
+from ..access.stored import ensure_linked_role, linked_role_arn
 from ..fargate import services, shadow
 from ..fargate.model import Room
 from ..moto_door import ApplicationAutoScalingResponse, AwsError
@@ -15,6 +16,14 @@ from . import application_autoscaling_store
 __all__ = ["ApplicationAutoScaling", "application_autoscaling_store"]
 
 LINKED = "ecs.application-autoscaling.amazonaws.com"
+NO_TARGET = (
+    "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: "
+    "ecs:service:DesiredCount"
+)
+UNKNOWN_CREDENTIALS = (
+    "Unable to retrieve alarms for the scaling policy due to reason: The security token included in the request is "
+    "invalid (Service: AmazonCloudWatch; Status Code: 403; Error Code: InvalidClientTokenId)"
+)
 
 
 class ApplicationAutoScaling(ApplicationAutoScalingResponse):
@@ -33,14 +42,36 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
 
     def register_scalable_target(self) -> Any:
         """RegisterScalableTarget: a service outside of the new bounds is scaled into them."""
+        if self._get_param("ServiceNamespace") == "ecs":
+            self._check_young(self._get_param("ResourceId"))
         answer = super().register_scalable_target()
         arn = json.loads(answer)["ScalableTargetARN"]
         if tags := self._get_param("Tags"):
             self._tags(arn).update(tags)
         if self._get_param("ServiceNamespace") == "ecs":
-            ensure_linked_role(self.current_account, LINKED)
             self._scale()
         return answer
+
+    def put_scaling_policy(self) -> Any:
+        """PutScalingPolicy; a young account knows neither the target nor the role's credentials at first."""
+        if not young.lets_assume(linked_role_arn(self.current_account, LINKED), young.CREDENTIALS_KNOWN):
+            raise AwsError("FailedResourceAccessException", UNKNOWN_CREDENTIALS)
+        target = self.applicationautoscaling_backend.targets.get(self._get_param("ScalableDimension"), {})
+        found = target.get(self._get_param("ResourceId"))
+        if found is not None and not young.knows(found.creation_time):
+            raise AwsError("ObjectNotFoundException", NO_TARGET.format(self._get_param("ResourceId")))
+        return super().put_scaling_policy()
+
+    def _check_young(self, resource: str) -> None:
+        """The role is made with the first target; neither it nor the service has to be known at once."""
+        _, cluster, name = resource.split("/")
+        service = self.room.services.get((cluster, name))
+        if service is not None and not young.knows(service.created_at):
+            raise AwsError("ValidationException", f"ECS service doesn't exist: {resource}")
+        ensure_linked_role(self.current_account, LINKED)
+        arn = linked_role_arn(self.current_account, LINKED)
+        if not young.lets_assume(arn):
+            raise AwsError("ValidationException", f"Unable to assume IAM role: {arn}")
 
     def list_tags_for_resource(self) -> str:
         """ListTagsForResource."""

@@ -8,6 +8,7 @@ from typing import Any
 from .. import moto_door
 from ..access.stored import ensure_linked_role
 from ..moto_door import ActionResult, AwsError
+from ..world import current
 from .elbv2_attributes import LOAD_BALANCER, check_load_balancer, first_values
 from .elbv2_base import ElbBase, check_tags
 from .elbv2_checks import check_choice, check_name, refuse
@@ -39,6 +40,10 @@ ZONE_IDS = {
 
 FREE_ADDRESSES = 8
 LINKED = "elasticloadbalancing.amazonaws.com"
+HELD = (
+    "This AWS account currently does not support creating load balancers. For more information, please contact "
+    "AWS Support."
+)
 ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 
 
@@ -58,6 +63,8 @@ class LoadBalancers(ElbBase):
             return ActionResult(
                 {"LoadBalancers": [self._same_balancer(named[0], given, subnets, groups, tags)]}
             )
+        if current().faults.holds("load-balancers"):
+            refuse(HELD, "OperationNotPermitted")
         self._check_room(subnets, given.get("Scheme", "internet-facing"))
         made = self.elbv2_backend.create_load_balancer(
             name=given["Name"],

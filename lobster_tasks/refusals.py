@@ -1,0 +1,146 @@
+"""What AWS refuses for a while, and what it refuses until somebody asks it; by its error codes. Pure.
+
+PASSING holds for any caller: a role, a group, a service or a credential that was made a moment ago is not known
+everywhere, and a first thing in an account waits for its service-linked role. Sources: the API References; "Eventual
+consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always immediately visible";
+terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
+resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate).
+LASTING are holds on the account itself, which no policy and no waiting lifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Texts = tuple[str, ...]
+Codes = Mapping[str, Texts]
+
+PASSING_WITHIN_SECONDS = 120.0
+_LINKED_ROLE = "service linked role"
+_SERVICE: Codes = {
+    "InvalidParameterException": (
+        "does not have an associated load balancer",
+        _LINKED_ROLE,
+        "service role being passed",
+        "ErrorCode: InvalidGroup.NotFound",
+        "Error retrieving security group information",
+    ),
+    "ClusterNotFoundException": (),
+}
+_GROUP: Codes = {"InvalidGroup.NotFound": ()}
+_ROLE: Codes = {"NoSuchEntity": ("role",)}
+_TRUST: Codes = {"MalformedPolicyDocument": ("Invalid principal",)}
+_LOAD_BALANCER: Codes = {"LoadBalancerNotFound": ()}
+_LISTENER: Codes = {**_LOAD_BALANCER, "TargetGroupNotFound": (), "CertificateNotFound": ()}
+_LOG_GROUP: Codes = {"ResourceNotFoundException": (), "OperationAbortedException": ()}
+_TARGET: Codes = {
+    "ValidationException": ("Unable to assume IAM role", "service doesn't exist"),
+    "ConcurrentUpdateException": (),
+}
+_POLICY: Codes = {
+    "FailedResourceAccessException": (
+        "token included in the request is invalid",
+        "is not authorized to perform",
+        "Rate exceeded",
+    ),
+    "ObjectNotFoundException": (),
+    "ConcurrentUpdateException": (),
+}
+
+PASSING: Mapping[str, Codes] = {
+    "application-autoscaling:PutScalingPolicy": _POLICY,
+    "application-autoscaling:RegisterScalableTarget": _TARGET,
+    "ec2:AuthorizeSecurityGroupEgress": _GROUP,
+    "ec2:AuthorizeSecurityGroupIngress": _GROUP,
+    "ecr:PutImageScanningConfiguration": {"RepositoryNotFoundException": ()},
+    "ecr:PutLifecyclePolicy": {"RepositoryNotFoundException": ()},
+    "ecs:CreateCluster": {"InvalidParameterException": (_LINKED_ROLE,)},
+    "ecs:CreateService": _SERVICE,
+    "ecs:RegisterTaskDefinition": {"ClientException": ("Role is not valid",)},
+    "ecs:UpdateService": {**_SERVICE, "ServiceNotFoundException": ()},
+    "elbv2:CreateListener": _LISTENER,
+    "elbv2:CreateLoadBalancer": {
+        "InvalidConfigurationRequest": ("security groups are invalid",),
+        "InvalidSecurityGroup": (),
+    },
+    "elbv2:ModifyListener": _LISTENER,
+    "elbv2:ModifyLoadBalancerAttributes": _LOAD_BALANCER,
+    "elbv2:ModifyTargetGroupAttributes": {"TargetGroupNotFound": ()},
+    "iam:AttachRolePolicy": _ROLE,
+    "iam:CreateRole": _TRUST,
+    "iam:PutRolePermissionsBoundary": _ROLE,
+    "iam:PutRolePolicy": _ROLE,
+    "iam:UpdateAssumeRolePolicy": {**_ROLE, **_TRUST},
+    "logs:CreateLogGroup": {"OperationAbortedException": ()},
+    "logs:PutRetentionPolicy": _LOG_GROUP,
+}
+"""Operation -> error code -> texts one of which the message contains; no text stands for any."""
+
+_SUPPORT = (
+    "open a support case (Account and billing, Account verification: https://console.aws.amazon.com/support/home#/"
+    "case/create?issueType=customer-service&serviceCode=account-management&categoryCode=account-verification) with "
+    "this message; no policy and no setting of ours lifts it. Then run the same command again"
+)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What AWS keeps an account from, and the next step."""
+
+    what: str
+    next_step: str = _SUPPORT
+
+
+@dataclass(frozen=True)
+class _Lasting:
+    """A refusal that does not pass: the beginning of the operation, its code, and what the message contains."""
+
+    operation: str
+    code: str
+    text: str
+    hold: Hold
+
+
+_LASTING = (
+    _Lasting(
+        "elbv2:CreateLoadBalancer",
+        "OperationNotPermitted",
+        "does not support creating load balancers",
+        Hold("AWS does not let this account make load balancers yet."),
+    ),
+    _Lasting("ecs:", "BlockedException", "", Hold("AWS has blocked this account: it runs no tasks.")),
+    _Lasting(
+        "cloudfront:",
+        "AccessDenied",
+        "account must be verified",
+        Hold(
+            "AWS wants to verify this account before it makes anything in CloudFront; it is no matter of IAM."
+        ),
+    ),
+    _Lasting("", "Blocked", "", Hold("AWS has blocked this account.")),
+    _Lasting("", "PendingVerification", "", Hold("AWS has not verified this account yet.")),
+    _Lasting("", "OptInRequired", "", Hold("This account is not signed up for the service.")),
+    _Lasting("", "SubscriptionRequiredException", "", Hold("This account is not signed up for the service.")),
+    _Lasting(
+        "ecs:",
+        "InvalidParameterException",
+        _LINKED_ROLE,
+        Hold(
+            "ECS cannot assume its service-linked role.",
+            "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com, then run the same command again",
+        ),
+    ),
+)
+
+
+def hold(operation: str, code: str, message: str) -> Hold | None:
+    """What keeps the account from an operation until somebody does something about it; None for other refusals."""
+    return next(
+        (
+            each.hold
+            for each in _LASTING
+            if operation.startswith(each.operation) and code == each.code and each.text in message
+        ),
+        None,
+    )
