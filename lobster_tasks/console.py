@@ -1,5 +1,8 @@
 """The only place that prints and asks: data on stdout, talk on stderr.
 
+Whatever is printed may hold text of others. Nothing that a terminal obeys gets out but Rich's own colours; in a job of
+GitHub Actions nothing is a command of the runner's but what ``command`` is given.
+
 Colour carries nothing that a word or a sign does not: NO_COLOR, pipes and narrow terminals lose nothing. What
 goes into a pipe is not wrapped, so that it can be searched and copied, unless COLUMNS says how wide it is.
 """
@@ -9,7 +12,6 @@ from __future__ import annotations
 import codecs
 import json
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,12 +20,15 @@ from functools import cached_property
 from io import TextIOWrapper
 from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
 
+from . import github
+from .foreign import powerless, visible
+
 if TYPE_CHECKING:
     from rich.console import Console as Rich
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
+    from rich.segment import Segment
 
 _UNWRAPPED = 10_000  # columns
-_BLANKS_AT_THE_END = re.compile(r"[ \t]+((?:\x1b\[[\d;]*m)*)$", re.MULTILINE)
 # What stands for our signs where a terminal's encoding does not have them.
 _PLAIN = {
     **dict(zip("✔✘→–−·…×", ("ok", "FAILED", "->", "-", "-", "-", "...", "x"), strict=True)),
@@ -47,6 +52,7 @@ class Console:
         self._lock = threading.Lock()
         self._answered = False
         self._drawing = False
+        self._fence = github.Fence() if github.is_here() else None
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors=_IN_PLAIN)
@@ -64,12 +70,23 @@ class Console:
     def json(self, result: Mapping[str, Any]) -> None:
         """The one object of ``--json``, on stdout; the first one counts."""
         if not self._answered:
-            self.write(json.dumps(result, indent=2, default=str) + "\n")
+            self.write(as_json(result))
         self._answered = True
 
-    def write(self, text: str) -> None:
-        """Data as it is, without wrapping."""
-        _write(sys.stdout, text)
+    def write(self, text: str, *, raw: bool = False) -> None:
+        """Data without wrapping; ``raw`` is with what a terminal would obey."""
+        _write(sys.stdout, self._harmless(text if raw else visible(text)))
+
+    def command(self, line: str) -> None:
+        """A command for the runner of GitHub Actions, on stderr even when quiet; elsewhere nothing is printed."""
+        if self._fence:
+            with self._lock:
+                _write(sys.stderr, self._fence.passing(line))
+
+    def close(self) -> None:
+        """The end of what is said: what comes after may give the runner commands again."""
+        if self._fence:
+            _write(sys.stderr, self._fence.closed())
 
     def error(self, what: RenderableType) -> None:
         """An error, on stderr even when quiet."""
@@ -82,7 +99,7 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask, with no as the default."""
-        _write(sys.stderr, f"{question} [y/N] ")
+        _write(sys.stderr, self._harmless(f"{visible(question)} [y/N] "))
         answer = sys.stdin.readline()
         if not answer.endswith("\n"):  # the end of the input, not of a line
             _write(sys.stderr, "\n")
@@ -108,7 +125,7 @@ class Console:
         ) as region:
             self._drawing = True
             try:
-                yield lambda what: region.update(what, refresh=True)
+                yield lambda what: region.update(_Harmless(what), refresh=True)
             finally:
                 self._drawing = False
 
@@ -120,11 +137,17 @@ class Console:
     def _print(self, to: Rich, what: RenderableType) -> None:
         with self._lock:
             if self._drawing:
-                to.print(what)
+                to.print(_Harmless(what))
                 return
             with to.capture() as captured:
-                to.print(what)
-            _write(to.file, _BLANKS_AT_THE_END.sub(r"\1", captured.get()))
+                to.print(_Harmless(what))
+            _write(to.file, self._harmless(captured.get(), fenced=to is self._talk))
+
+    def _harmless(self, text: str, *, fenced: bool = False) -> str:
+        """For a runner: what it may read as data by a pipe of its own has no fence around it, and needs none."""
+        if self._fence is None:
+            return text
+        return (self._fence.opened() if fenced else "") + powerless(text)
 
     @cached_property
     def _talk(self) -> Rich:
@@ -133,6 +156,39 @@ class Console:
     @cached_property
     def _data(self) -> Rich:
         return _rich(sys.stdout)
+
+
+class _Harmless:
+    """What it holds, without anything that a terminal obeys and without blanks at the ends of its lines."""
+
+    def __init__(self, what: RenderableType) -> None:
+        from rich.text import Text
+
+        self._what = Text(what) if isinstance(what, str) else what
+
+    def __rich_console__(self, console: Rich, options: ConsoleOptions) -> RenderResult:
+        """For rich."""
+        from rich.segment import Segment
+
+        for line in Segment.split_lines(console.render(self._what, options)):
+            yield from _trimmed([_shown(segment) for segment in line])
+            yield Segment.line()
+
+
+def _shown(segment: Segment) -> Segment:
+    return segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+def _trimmed(line: list[Segment]) -> list[Segment]:
+    while line and not line[-1].text.rstrip(" \t"):
+        line.pop()
+    return [*line[:-1], line[-1]._replace(text=line[-1].text.rstrip(" \t"))] if line else line
+
+
+def as_json(result: Mapping[str, Any]) -> str:
+    """A JSON document that is one for a runner of GitHub Actions too: no line of it is a command."""
+    text = json.dumps(result, indent=2, default=str).replace("\x7f", "\\u007f")
+    return text.replace("##[", "#\\u0023[") + "\n"
 
 
 def _rich(stream: TextIO) -> Rich:

@@ -1,16 +1,22 @@
 """What GitHub Actions shows of a release: groups in the log, annotations, and the summary of the step.
 
 "Workflow commands for GitHub Actions": a command is a line, in which ``%`` and line breaks are escaped, and in its
-properties ``:`` and ``,`` too. GITHUB_STEP_SUMMARY names a file that takes Markdown.
+properties ``:`` and ``,`` too. Between ``::stop-commands::token`` and ``::token::`` no line is a command.
+GITHUB_STEP_SUMMARY names a file that takes Markdown, up to a mebibyte.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .foreign import cut, one_line, powerless, visible
 
 if TYPE_CHECKING:
     from .rollout import Cause, Outcome, Progress
@@ -23,7 +29,14 @@ _VERDICTS = {
     "out_of_time": "⏳ Out of time",
     "refused": "⛔ Refused",
 }
+ANNOTATIONS_FILE = "LOBSTER_ANNOTATIONS_FILE"
 _LONGEST = 4000  # characters of an annotation, of which more would be cut off
+# "actions/runner", FileCommandManager.cs, CreateStepSummaryCommand: a larger file is not shown at all.
+_LARGEST = 1024 * 1024  # bytes
+_MARKS = re.compile(r"[\\`*_\[\]<>#~&$|]")
+_AT_THE_START = re.compile(r"^(\d{0,9})([-+=.)])")
+# Where GitHub's Markdown makes a link of a bare address.
+_ADDRESS = re.compile(r"(?<=:)//|(?<=www)\.", re.IGNORECASE)
 
 
 def is_here(environ: Mapping[str, str] = os.environ) -> bool:
@@ -31,9 +44,45 @@ def is_here(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
+class Command(str):
+    """A line that the runner is to take for a command."""
+
+    __slots__ = ()
+
+
+@dataclass
+class Fence:
+    """Keeps the runner from taking what is printed for commands of its own: what goes out before, between and after.
+
+    Nobody can guess the token. The runner forgets about it with the step, in case that nobody closes it
+    ("actions/runner", Handlers/HandlerFactory.cs: a manager of commands for each).
+    """
+
+    token: str = field(default_factory=lambda: os.urandom(16).hex())
+    is_open: bool = field(default=False, init=False)
+
+    def opened(self) -> str:
+        """What has to go out before text; nothing where it has."""
+        if self.is_open:
+            return ""
+        self.is_open = True
+        return f"::stop-commands::{self.token}\n"
+
+    def closed(self) -> str:
+        """What lets commands through again."""
+        if not self.is_open:
+            return ""
+        self.is_open = False
+        return f"::{self.token}::\n"
+
+    def passing(self, command: str) -> str:
+        """A command that the runner hears; text is not heard after it either."""
+        return f"{self.closed()}{command}\n{self.opened()}"
+
+
 @dataclass
 class Groups:
-    """Puts what is said into a group per phase: ``lines`` are what the log takes next."""
+    """Puts what is said into a group per phase: ``lines`` are what the log takes next, commands among them."""
 
     titles: Mapping[Any, str]
     phase: str = field(default="", init=False)
@@ -45,30 +94,59 @@ class Groups:
         if progress.phase != self.phase:
             yield from self.end()
             self.phase = progress.phase
-            yield f"::group::{_data(self.titles[progress.phase])}"
-        yield from (f"{_clock(progress.at):>6}  {said}" for said in progress.said)
+            yield Command(f"::group::{_data(self.titles[progress.phase])}")
+        yield from (powerless(f"{_clock(progress.at):>6}  {one_line(said)}") for said in progress.said)
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[Command]:
         """Close the group that is open."""
         if self.phase:
             self.phase = ""
-            yield "::endgroup::"
+            yield Command("::endgroup::")
 
 
-def annotate(ended: Outcome) -> Iterator[str]:
+@dataclass(frozen=True)
+class Annotation:
+    """What a job shows beside its log; ``kind`` is error, warning or notice."""
+
+    kind: str
+    title: str
+    told: str
+
+    def command(self) -> Command:
+        """As the runner takes it."""
+        return Command(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
+
+    def as_json(self) -> str:
+        """As whoever has asked for a file of annotations takes it: a line."""
+        return json.dumps(vars(self))
+
+
+def annotations_of(ended: Outcome) -> Iterator[Annotation]:
     """An error with the cause, where the release is not live, and a warning for each finding."""
     if ended.verdict != "live":
-        for cause in (ended.cause, *ended.also):
-            if cause:
-                yield _annotation("error", cause)
+        yield from (_annotation("error", cause) for cause in (ended.cause, *ended.also) if cause)
     yield from (_annotation("warning", finding) for finding in ended.findings)
+
+
+def annotate(ended: Outcome) -> Iterator[Command]:
+    """The same as commands."""
+    yield from (each.command() for each in annotations_of(ended))
+
+
+def hand_over(annotation: Annotation, environ: Mapping[str, str] = os.environ) -> bool:
+    """Leave an annotation to the program that started this one, where that asks for it; whether it does."""
+    file = environ.get(ANNOTATIONS_FILE)
+    if file:
+        with Path(file).open("a", encoding="utf-8") as annotations:
+            annotations.write(annotation.as_json() + "\n")
+    return bool(file)
 
 
 def summary(ended: Outcome, title: str) -> str:
     """The release as Markdown: verdict, cause, evidence, what to do, timeline."""
     parts = [f"### {_VERDICTS[ended.verdict]}: {_inline(title)}", _inline(ended.why)]
     if ended.url:
-        parts.append(f"<{ended.url}>")
+        parts.append(f"<{quote(cut(ended.url), safe=':/?&=%[]', errors='replace')}>")
     for cause in (ended.cause, *ended.also):
         parts += _cause(cause) if cause else []
     parts += [f"**Note.** {_inline(each.message)}" for each in ended.findings]
@@ -80,15 +158,13 @@ def summary(ended: Outcome, title: str) -> str:
 def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> None:
     """Append to the step's summary; outside of GitHub Actions nothing is written."""
     if file := environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(file).open("a", encoding="utf-8") as summaries:
-            summaries.write(text)
+        with Path(file).open("ab") as summaries:
+            summaries.write(text.encode(errors="replace")[:_LARGEST])
 
 
-def _annotation(kind: str, cause: Cause) -> str:
-    told = "\n".join(
-        [cause.message, *cause.evidence[:3], *(["Next: " + cause.remedy] if cause.remedy else [])]
-    )
-    return f"::{kind} title={_property(cause.code)}::{_data(told[:_LONGEST])}"
+def _annotation(kind: str, cause: Cause) -> Annotation:
+    told = [cause.message, *cause.evidence[:3], *(["Next: " + cause.remedy] if cause.remedy else [])]
+    return Annotation(kind, cause.code, "\n".join(told))
 
 
 def _cause(cause: Cause) -> list[str]:
@@ -107,7 +183,7 @@ def _timeline(ended: Outcome) -> str:
 
 def _block(lines: list[str]) -> str:
     """As it is, in a fence longer than any in it."""
-    text = "\n".join(lines)
+    text = "\n".join(cut(visible(line)) for line in lines)
     fence = "```"
     while fence in text:
         fence += "`"
@@ -115,18 +191,17 @@ def _block(lines: list[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return _inline(text).replace("|", "\\|")
+    return _inline(text)
 
 
 def _inline(text: str) -> str:
-    """Text in which nothing is Markdown or HTML."""
-    for sign in ("\\", "`", "*", "_", "[", "]", "<", ">", "#"):
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
+    """Text in which nothing is Markdown, HTML, mathematics or a link."""
+    marked = _MARKS.sub(r"\\\g<0>", cut(" ".join(visible(text).split())))
+    return _ADDRESS.sub(r"\\\g<0>", _AT_THE_START.sub(r"\1\\\2", marked))
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -21,7 +21,7 @@ def write(values: Mapping[str, object], environ: Mapping[str, str] = os.environ)
     """Append the outputs; None is an output that is empty. Outside of GitHub Actions nothing is written."""
     if not (file := environ.get("GITHUB_OUTPUT")):
         return
-    with Path(file).open("a", encoding="utf-8") as outputs:
+    with Path(file).open("a", encoding="utf-8", errors="replace") as outputs:
         outputs.write("".join(_entry(name, value) for name, value in values.items()))
 
 

@@ -10,12 +10,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..errors import LobsterError, NotReadyError
+from ..foreign import one_line
 from ..masking import MASK
 from .access import access, access_json, access_next, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
-from .layout import labelled, rows
+from .layout import hanging, labelled, rows
 from .migrations import migration, migrations, next_steps, written
 from .operating import before_scaling, history, scaled
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
@@ -87,11 +88,11 @@ __all__ = [
 
 def error(problem: LobsterError) -> RenderableType:
     """An error: what happened, all problems, why, what else happened, the next step."""
-    lines: list[RenderableType] = [Text.assemble(("✘ ", "bold red"), problem.what)]
-    lines += [Text(f"  {each}") for each in _problems(problem)]
+    lines: list[RenderableType] = [Text.assemble(("✘ ", "bold red"), one_line(problem.what))]
+    lines += [Text(f"  {one_line(each)}") for each in _problems(problem)]
     lines += [labelled("cause", problem.code)] if isinstance(problem, NotReadyError) else []
-    lines += [labelled("why", problem.why)] if problem.why else []
-    lines += [labelled("", note) for note in getattr(problem, "__notes__", ())]
+    lines += [hanging("why", problem.why)] if problem.why else []
+    lines += [hanging("", note) for note in getattr(problem, "__notes__", ())]
     lines += [labelled("next", problem.next_step)] if problem.next_step else []
     return Group(*lines)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from ..foreign import one_line, visible
+
 _GAP = 2
 # What the last column needs beside the others; with less it goes below them.
 _ROOM = 24
@@ -79,10 +81,20 @@ def _below(console: Console, before: Sequence[Text], last: Text, room: int) -> I
 
 
 def rows(*given: Iterable[str | Text]) -> Rows:
-    """Rows of texts."""
-    return Rows([[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in given])
+    """Rows of texts; a line break in one is shown as a sign, so that nothing in a cell looks like another row."""
+    return Rows([[cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row] for row in given])
 
 
 def labelled(label: str, text: str) -> RenderableType:
     """A label and a text that hangs beside it."""
-    return rows((Text(f"{label:{_LABEL - _GAP}}", style="dim"), text))
+    return rows((_label(label), text))
+
+
+def hanging(label: str, text: str) -> RenderableType:
+    """The same for a text of several lines, each of which hangs beside the label."""
+    lines = visible(text).split("\n")
+    return rows(*((_label("" if number else label), line) for number, line in enumerate(lines)))
+
+
+def _label(label: str) -> Text:
+    return Text(f"{label:{_LABEL - _GAP}}", style="dim")

@@ -73,7 +73,7 @@ def _lines(
             limit=count,
             startFromHead=from_head,
         )
-        lines += [event["message"].rstrip("\n") for event in (answer or {}).get("events", [])]
+        lines += [event["message"].rstrip("\r\n") for event in (answer or {}).get("events", [])]
     return lines
 
 
@@ -131,7 +131,7 @@ def _next_start(aws: Aws, start: int, told: dict[str, int]) -> int:
 
 def _line(event: Mapping[str, Any]) -> LogLine:
     at = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
-    return LogLine(at, _task_of(event["logStreamName"]), event["message"].rstrip("\n"))
+    return LogLine(at, _task_of(event["logStreamName"]), event["message"].rstrip("\r\n"))
 
 
 def _task_of(stream: str) -> str:

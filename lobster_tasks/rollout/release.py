@@ -24,7 +24,11 @@ from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_REFERENCE = re.compile(r"(?P<repository>[^@]+?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
+_REFERENCE = re.compile(
+    r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
+)
+_IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
+_A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
 _NEWEST_SHOWN = 5
 _MIB = 1024 * 1024
 
@@ -256,6 +260,15 @@ def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | Non
     return next((each.task_definition for each in deployments if each.task_definition != revision), None)
 
 
+def check_form(wanted: str) -> None:
+    """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
+    _check_wanted(wanted)
+    if any(sign in wanted for sign in ":/@"):
+        _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
+    else:
+        _checked(_TAG, wanted, _A_TAG)
+
+
 def _check_wanted(wanted: str) -> None:
     if not wanted or wanted.isspace():
         raise UsageError("There is no tag.", next_step="inv deploy --tag T")
@@ -277,7 +290,7 @@ def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
         tag = parts["tag"]
     if tag is None:
         raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
-    return {"imageTag": _checked(_TAG, tag, "a tag: letters, digits, '_', '.', '-', at most 128")}
+    return {"imageTag": _checked(_TAG, tag, _A_TAG)}
 
 
 def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:

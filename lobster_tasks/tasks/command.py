@@ -18,6 +18,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from ..console import Console
+from ..github import Annotation, hand_over
 from . import project
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..errors import LobsterError
     from ..settings import Settings
 
+_TITLE = "Deploy to Fargate"  # the name of the action, of whose jobs the annotations are
 _HELP = {
     "set": "a setting, as in --set task.cpu=1024; may be repeated",
     "debug": "show the traceback of an error",
@@ -45,6 +47,7 @@ class Run:
     yes: bool = False
     debug: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    annotated: bool = field(default=False, init=False)
 
     @cached_property
     def console(self) -> Console:
@@ -78,6 +81,17 @@ class Run:
         except AwsCallError as refused:
             raise RefusedError(refused.what, refused.why, refused.next_step) from refused
         return aws
+
+    def annotate(self, annotation: Annotation) -> None:
+        """Beside the log of a job of GitHub Actions."""
+        self.annotated = self.annotated or annotation.kind == "error"
+        if not hand_over(annotation, self.environ):
+            self.console.command(annotation.command())
+
+    def close(self) -> None:
+        """The end of the task."""
+        if "console" in vars(self):
+            self.console.close()
 
     def ask(self, question: str, *, destroys: bool = False) -> None:
         """Go on only with leave: asks on a terminal; without one it destroys only with ``--yes``.
@@ -162,7 +176,10 @@ def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
     """Run it in the project's folder and end with its exit code."""
     _prepare_process()
     with project.entered():
-        code = _outcome(body, run, given)
+        try:
+            code = _outcome(body, run, given)
+        finally:
+            run.close()
     if code:
         raise Exit(code=code)
 
@@ -204,6 +221,7 @@ def _leave(run: Run, error: LobsterError) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     code = _tell(run, error)
     if any(each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()):
+        run.close()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -230,6 +248,8 @@ def _tell(run: Run, error: LobsterError) -> int:
         told = "".join(traceback.format_exception(error))
         run.console.error(mask_shapes(told).rstrip("\n"))
     run.console.error(report.error(error))
+    if not run.annotated:
+        hand_over(Annotation("error", _TITLE, "\n".join(error.lines())), run.environ)
     if run.json:
         run.console.json(report.error_json(error))
     return error.exit_code

@@ -103,7 +103,9 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
 
     from .. import report
     from ..rollout import deploy, follow
+    from ..rollout.release import check_form
 
+    check_form(tag or registered)
     run.console.say(report.release_heading(run.settings, tag or registered))
     if run.dry_run and tag:
         return _preview(run, tag, busy if if_busy else None)

@@ -32,8 +32,6 @@ def watching(run: Run) -> Iterator[Callable[[Progress], None]]:
 
 
 def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
-    from rich.text import Text
-
     from .. import github
     from ..rollout.phases import TITLES
 
@@ -41,13 +39,13 @@ def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
 
     def observe(progress: Progress) -> None:
         for line in groups.lines(progress):
-            run.console.say(Text(line))
+            (run.console.command if isinstance(line, github.Command) else run.console.say)(line)
 
     try:
         yield observe
     finally:
         for line in groups.end():
-            run.console.say(Text(line))
+            run.console.command(line)
 
 
 def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
@@ -111,13 +109,11 @@ def busy_choice(given: str) -> IfBusy:
 
 
 def _tell_github(run: Run, ended: Outcome, what: str) -> None:
-    from rich.text import Text
-
     from .. import github, step_outputs
 
     step_outputs.write(step_outputs.of_outcome(ended))
     if not github.is_here():
         return
-    for line in github.annotate(ended):
-        run.console.error(Text(line))
+    for annotation in github.annotations_of(ended):
+        run.annotate(annotation)
     github.write_summary(github.summary(ended, what))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..foreign import visible
 from .command import Run, command, number
 
 
@@ -61,16 +62,23 @@ def _watch(run: Run) -> None:
         "task": "only this task: its id, or the beginning of it",
         "since": "minutes to look back",
         "follow": "go on with what is to come, until Ctrl-C",
+        "raw": "as it is, with what a terminal obeys (colours, and whatever else an app may send)",
     }
 )
-def logs(run: Run, task: str = "", since: str = "10", follow: bool = False) -> None:
-    """Print what the tasks write."""
+def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw: bool = False) -> None:
+    """Print what the tasks write.
+
+    Characters that a terminal would obey are shown as \\x1b and the like, and what belongs to one event is indented
+    below its first line.
+    """
     seconds = number("since", since, of="minutes") * 60
 
     from ..rollout import tail
 
     for line in tail(run.aws, run.settings, task or None, seconds, follow):
-        run.console.write(f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {line.message}\n")
+        head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} "
+        message = line.message if raw else visible(line.message).replace("\n", "\n" + " " * len(head))
+        run.console.write(f"{head}{message}\n", raw=raw)
 
 
 @command(json=True)

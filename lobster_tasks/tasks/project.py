@@ -24,10 +24,20 @@ from invoke.exceptions import Exit
 from invoke.program import Program
 
 from .. import as_written, text_file
+from ..foreign import one_line, powerless
+from ..github import Annotation, hand_over, is_here
 
 SECTION = "lobster"
 _SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that is there
 _USAGE = 2
+
+
+def _refusal(what: str, why: str = "", step: str = "") -> Exit:
+    """What Invoke is to print and to end with, as a task prints an error; before there is one."""
+    parts = (("✘ ", what), ("why       ", why), ("next      ", step))
+    lines = [f"{label}{one_line(text)}" for label, text in parts if text]
+    hand_over(Annotation("error", "Deploy to Fargate", "\n".join(each for each in (what, why, step) if each)))
+    return Exit("\n".join(powerless(line) if is_here() else line for line in lines), code=_USAGE)
 
 
 def _here() -> Path:
@@ -35,8 +45,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        told = "✘ The folder that this was started in is gone.\nnext      change to another one"
-        raise Exit(told, code=_USAGE) from None
+        raise _refusal("The folder that this was started in is gone.", step="change to another one") from None
 
 
 STARTED_IN = _here()
@@ -78,7 +87,7 @@ def entered() -> Iterator[None]:
     try:
         os.chdir(_folder)
     except OSError as error:
-        raise Exit(f"✘ {_folder} cannot be entered.\nwhy       {error.strerror}", code=_USAGE) from None
+        raise _refusal(f"{_folder} cannot be entered.", str(error.strerror)) from None
     try:
         yield
     finally:
@@ -214,10 +223,9 @@ def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> Non
         for tree in trees:
             merge_dicts(merged, dict(tree))
     except AmbiguousMergeError as error:
-        told = f"✘ {', '.join(map(str, _files()))} do not go together.\nwhy       {error}"
-        raise Exit(told, code=_USAGE) from None
+        raise _refusal(f"{', '.join(map(str, _files()))} do not go together.", str(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> Exit:
     shown = path.name if path.parent == _folder else path
-    return Exit(f"✘ {shown} cannot be read.\nwhy       {why}", code=_USAGE)
+    return _refusal(f"{shown} cannot be read.", why)

@@ -17,13 +17,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from lobster_tasks import step_outputs
+from lobster_tasks import github, step_outputs
 
 INV = Path(sys.executable).with_name("inv")
+LINES = 15  # of a talk that has no better end
 
 
 def settings() -> dict[str, object]:
@@ -84,31 +86,54 @@ def image_of(definition: Mapping[str, Any], container: str) -> str:
 def inv(*arguments: str) -> str:
     """What ``inv`` prints on stdout, while its talk goes to the log; ends this step as ``inv`` ends.
 
-    A job that is cancelled tells this process only, which passes it on: ``inv`` says what goes on in AWS.
+    A job that is cancelled tells this process only, which passes it on: ``inv`` says what goes on in AWS. What is to be
+    an annotation it leaves in a file, so that nothing in its talk, which others have a part in, can pass for one.
     """
-    talk = []
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
-        with subprocess.Popen(
-            [INV, *arguments], stdin=subprocess.DEVNULL, stdout=answer, stderr=subprocess.PIPE, text=True
-        ) as process:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda received, _: process.send_signal(received))
-            for line in process.stderr or ():
-                sys.stderr.write(line)
-                talk.append(line)
-        if process.returncode:
-            told = any(line.startswith("::error") for line in talk)  # by inv itself
-            sys.stdout.write("" if told else annotation("".join(talk)))
-            sys.exit(process.returncode)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
+        left = Path(folder, "annotations")
+        code, end = run([INV, *arguments], answer, {**os.environ, github.ANNOTATIONS_FILE: str(left)})
+        annotate(read(left), code, end)
+        if code:
+            sys.exit(code)
         answer.seek(0)
         return answer.read()
 
 
-def annotation(talk: str) -> str:
-    """A workflow command with the error that ``inv`` ended with; it begins with a sign of its own."""
-    error = talk.rpartition("✘ ")[2].strip() or "inv has failed and does not say why."
-    escaped = error.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::error title=Deploy to Fargate::{escaped}\n"
+def run(command: Sequence[str | Path], answer: IO[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run it, its stdout into ``answer`` and its talk into the log; the exit code, and the end of the talk."""
+    last: deque[str] = deque(maxlen=LINES)
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=answer,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda received, _: process.send_signal(received))
+        for line in process.stderr or ():
+            sys.stderr.write(line)
+            last.append(line)
+    return process.returncode, "".join(last).strip()
+
+
+def read(left: Path) -> list[github.Annotation]:
+    """The annotations that ``inv`` has left; it may have left none."""
+    lines = left.read_text(encoding="utf-8").splitlines() if left.exists() else []
+    return [github.Annotation(**json.loads(line)) for line in lines]
+
+
+def annotate(left: Sequence[github.Annotation], code: int, end: str) -> None:
+    """Into the same stream as the talk, at whose end ``inv`` lets the runner hear commands again.
+
+    One that was killed, or never came to run a task, has left nothing: the end of what it said is shown instead.
+    """
+    if code and not any(each.kind == "error" for each in left):
+        told = f"inv has ended with exit code {code}. The end of its log:\n{end}"
+        left = [*left, github.Annotation("error", "Deploy to Fargate", told)]
+    sys.stderr.write("".join(f"{each.command()}\n" for each in left))
 
 
 STEPS: dict[str, Callable[[], dict[str, object]]] = {

@@ -70,6 +70,15 @@ def test_a_python_that_will_not_do_is_said(tmp_path: Path, python: str, says: st
         ({}, "Neither tag nor image is given."),
         ({"TAG": "a", "IMAGE": "b"}, "Both tag and image are given."),
         ({"TAG": "a", "SETUP": "yes\n::set-env name=x::y"}, "The input setup is neither true nor false."),
+        (
+            {"TAG": "v1\n::set-output name=verdict::live"},
+            r"The input tag is $'v1\n::set-output name=verdict::live'",
+        ),
+        ({"TAG": "v1 ##[add-mask]live"}, r"The input tag is v1\ ##\[add-mask\]live, and it takes letters"),
+        ({"TAG": "é"}, r"The input tag is $'\303\251', and it takes letters"),
+        ({"IMAGE": "sha256:\x1b[2J%0A::error::x"}, r"The input image is $'sha256:\E[2J%250A::error::x'"),
+        ({"TAG": "a", "ROLLBACK": "perhaps\n::error::x"}, r"The input rollback is $'perhaps\n::error::x'"),
+        ({"TAG": "a", "SERVICE": "web\r::error::x"}, r"The input service is $'web\r::error::x'"),
     ],
 )
 def test_inputs_that_will_not_do_are_said(tmp_path: Path, given: dict[str, str], says: str) -> None:
@@ -126,7 +135,8 @@ def test_what_inv_refuses_is_the_annotation(project: Project, tmp_path: Path) ->
     }
     ended = in_a_new_process([*STEP, "settings"], project.folder, environment)
     assert ended.code == 2
-    [line] = ended.out.splitlines()
+    [line] = [line for line in ended.err.splitlines() if line.startswith("::")]
+    assert ended.out == ""
     assert line.startswith("::error title=Deploy to Fargate::A setting is wrong.%0A")
     assert "Fargate has no 300 CPU units" in line
     assert "✘ A setting is wrong." in ended.err
@@ -173,4 +183,5 @@ def test_a_cancelled_setup_says_what_is_so(
     embedded.forgive()
     assert step.returncode == 130
     assert "Interrupted" in err
-    assert out.startswith("::error title=Deploy to Fargate::Interrupted")
+    assert out == ""
+    assert "\n::error title=Deploy to Fargate::Interrupted" in err
