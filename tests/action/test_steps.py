@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,106 @@ def test_the_library_is_installed_once_and_again_when_it_changed(tmp_path: Path)
     module = library / "lobster_tasks" / "__init__.py"
     module.write_text(module.read_text().replace('"0.1.0"', '"0.2.0"'))
     assert install() == "0.2.0"
+
+
+HASH = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def spoil(lock: Path, package: str) -> None:
+    """As if the index gave other files than those that were locked."""
+    before, start, rest = lock.read_text().partition(f"\n{package}==")
+    block, end, after = rest.partition("\n" + _next_pin(rest))
+    lock.write_text(before + start + HASH.sub("sha256:" + "0" * 64, block) + end + after)
+
+
+def _next_pin(rest: str) -> str:
+    """The beginning of the next package's lines."""
+    return next(line for line in rest.splitlines()[1:] if line[:1].isalpha())
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "package", "says"),
+    [
+        ("requirements.lock", "uv", "-m pip cannot install uv as requirements.lock has it."),
+        ("scripts/action/requirements.lock", "jinja2", "What the action needs cannot be installed"),
+    ],
+)
+def test_other_files_than_those_that_were_locked_are_refused(
+    tmp_path: Path, name: str, package: str, says: str
+) -> None:
+    library, temporary = tmp_path / "action", tmp_path / "temp"
+    checkout(library)
+    temporary.mkdir()
+    spoil(library / name, package)
+    environment = {
+        **environment_of_a_runner(tmp_path / "home"),
+        "RUNNER_TEMP": str(temporary),
+        **GIVEN,
+        "TAG": "v1",
+    }
+    ended = in_a_new_process([str(library / "scripts/action/prepare")], tmp_path, environment, within=280)
+    assert ended.code == 2
+    [error] = [line for line in ended.err.splitlines() if line.startswith("::error")]
+    assert says in error
+    assert "Next: see the reason above." in error
+    assert "hash" in ended.err.partition("::error")[0].lower()
+    assert not list(temporary.glob("*/installed"))
+
+
+def test_the_own_environment_takes_uv_by_its_hash_too(tmp_path: Path) -> None:
+    """Not by its version alone: an index may give another file for it."""
+    checkout(tmp_path)
+    spoil(tmp_path / "requirements.lock", "uv")
+    environment = {**environment_of_a_runner(tmp_path / "home"), "PYTHON": sys.executable}
+    ended = in_a_new_process([str(tmp_path / "scripts/setup")], tmp_path, environment)
+    assert ended.code != 0
+    assert "DO NOT MATCH THE HASHES" in ended.err
+    assert not (tmp_path / ".venv/bin/uv").exists()
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-embedded.lock"])
+def test_the_action_installs_what_is_tested(name: str) -> None:
+    """The same versions and files as those of the lock file that the tests run with, and each with a hash."""
+    whole, part = (pins(file.read_text()) for file in (ROOT / "requirements.lock", ACTION / name))
+    assert part.items() <= whole.items()
+    assert all(part.values())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = project["optional-dependencies"]["embedded"] if "embedded" in name else []
+    needed = {re.split(r"[<>=~\[]", each)[0] for each in [*project["dependencies"], *extra, "hatchling"]}
+    assert needed <= {pin.partition("==")[0] for pin in part}
+
+
+def pins(lock: str) -> dict[str, frozenset[str]]:
+    """The hashes of each pinned version."""
+    blocks = re.findall(r"^(\S+==\S+)(.*?)(?=^\S|\Z)", lock, re.MULTILINE | re.DOTALL)
+    return {pin: frozenset(HASH.findall(hashes)) for pin, hashes in blocks}
+
+
+@pytest.mark.parametrize(
+    ("arrange", "says"),
+    [
+        ({"RUNNER_TEMP": ""}, "RUNNER_TEMP is not set."),
+        ({"RUNNER_TEMP": "/nowhere"}, "The folder /nowhere (RUNNER_TEMP) cannot be entered."),
+    ],
+)
+def test_a_runner_that_will_not_do_is_said(tmp_path: Path, arrange: dict[str, str], says: str) -> None:
+    environment = {"PATH": tools(tmp_path / "bin"), **GIVEN, "TAG": "v1", **arrange}
+    ended = in_a_new_process([str(ACTION / "prepare")], tmp_path, environment)
+    assert ended.code == 2
+    [error] = [line for line in ended.err.splitlines() if line.startswith("::error")]
+    assert f"{says} Next: " in error
+
+
+def test_what_nobody_thought_of_is_said_too(tmp_path: Path) -> None:
+    """A tool that is missing ends the script wherever it is at."""
+    path = tools(tmp_path / "bin", "#!/bin/sh\nexit 0\n")
+    (tmp_path / "bin" / "cksum").unlink()
+    environment = {"PATH": path, "RUNNER_TEMP": str(tmp_path), **GIVEN, "TAG": "v1"}
+    ended = in_a_new_process([str(ACTION / "prepare")], tmp_path, environment)
+    assert ended.code == 2
+    [error] = [line for line in ended.err.splitlines() if line.startswith("::error")]
+    assert "The action cannot be set up, for the reason above. Next: " in error
 
 
 def test_settings_are_handed_on(project: Project, tmp_path: Path) -> None:
