@@ -266,10 +266,10 @@ def _answers(look: Look) -> Any:
 def _dockerfile(look: Look) -> Any:
     path = look.folder / look.settings.dockerfile
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_file.read(path, any_bytes=True)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, text_file.EncodingError) as error:
         raise UnknownError(f"{look.settings.dockerfile} cannot be read ({error})") from error
     return parse(text, name=look.settings.dockerfile)
 
@@ -279,8 +279,10 @@ def _streamlit_config(look: Look) -> Mapping[str, Any]:
     try:
         text = text_file.read(look.folder / ".streamlit" / "config.toml")
         return dict(tomllib.loads(text).get("server", {}))
-    except (OSError, text_file.EncodingError, tomllib.TOMLDecodeError):
+    except FileNotFoundError:
         return {}
+    except (OSError, text_file.EncodingError, tomllib.TOMLDecodeError) as error:
+        raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
 
 
 def _windows_line_ends(look: Look) -> tuple[str, ...]:

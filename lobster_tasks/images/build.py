@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import text_file
 from ..dockerfile import Dockerfile, Stage, parse
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
@@ -53,8 +54,8 @@ def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], plat
     """Parse ``folder/name``; raises RefusedError when it is not there."""
     path = folder / name
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_file.read(path, any_bytes=True)
+    except (OSError, text_file.EncodingError) as error:
         raise RefusedError(
             f"{path} cannot be read.", str(error), "put it there, or set `dockerfile` in invoke.yaml"
         ) from error
@@ -80,8 +81,16 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
     """
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
     found = next((path for path in candidates if path.is_file()), None)
-    ignore = Ignore(found.read_text(encoding="utf-8").splitlines() if found else ())
-    return read_folder(folder, ignore)
+    return read_folder(folder, Ignore(_lines(found) if found else ()))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return text_file.read(path, any_bytes=True).split("\n")
+    except (OSError, text_file.EncodingError) as error:
+        raise RefusedError(
+            f"{path} cannot be read.", str(error), "without it everything would be in the image"
+        ) from error
 
 
 def build(dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path) -> BuiltImage:
@@ -130,7 +139,9 @@ def _manifest(config: Blob, layer: Blob, notes: tuple[str, ...]) -> dict[str, An
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    """As BuildKit writes it: bytes of a Dockerfile that are not UTF-8 become the replacement character."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="surrogateescape").decode(errors="replace").encode()
 
 
 def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:

@@ -63,6 +63,29 @@ class TestWithoutAnEngine:
         )
         assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
 
+    @pytest.mark.parametrize(
+        "written", [b"\xef\xbb\xbf.env\r\n*.pem\r\n", b"# caf\xe9\n.env\n", b"caf\xe9\n.env\n"]
+    )
+    def test_a_dockerignore_counts_whichever_editor_wrote_it(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path, written: bytes
+    ) -> None:
+        (project / "Dockerfile.streamlit").write_bytes(
+            b"\xef\xbb\xbf# Donn\xe9es\r\nFROM python\r\nCOPY . .\r\nCMD x\r\n"
+        )
+        (project / ".env").write_text("S=1")
+        (project / ".dockerignore").write_bytes(written)
+        assert push_image(aws, settings, "v1", project).notes == ()
+
+    @pytest.mark.parametrize("name", [".dockerignore", "Dockerfile.streamlit"])
+    def test_what_is_no_utf_8_is_refused_in_words(
+        self, aws: Aws, ecr: Any, settings: Settings, project: Path, name: str
+    ) -> None:
+        (project / name).write_bytes(".env\r\n".encode("utf-16"))
+        with pytest.raises(RefusedError) as refused:
+            push_image(aws, settings, "v1", project)
+        assert name in refused.value.what
+        assert "UTF-16" in refused.value.why
+
     def test_says_before_anybody_deploys_what_a_builder_only_warns_of(
         self, aws: Aws, ecr: Any, settings: Settings, project: Path
     ) -> None:
