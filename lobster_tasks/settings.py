@@ -258,7 +258,7 @@ class TaskSettings(_Section):
     ] = ()
     """ARNs of managed policies that the app needs, attached to the task role."""
     permissions_boundary: PolicyArn | None = None
-    """The ARN of the policy that bounds what the task role may do."""
+    """The ARN of the policy that bounds what the roles of the stack may do: task, execution and deploy role."""
 
     @field_validator("task_role")
     @classmethod

@@ -31,6 +31,7 @@ TRUST_POLICY = "ecs-trust-policy.json.j2"
 ROLE_POLICIES = "fargate-iam-policies.json.j2"
 GITHUB_ACTIONS_POLICY = "github-actions-policy.json.j2"
 GITHUB_TRUST_POLICY = "github-trust-policy.json.j2"
+DEPLOY_POLICY = "deploy-policy.json.j2"
 SETUP_POLICY = "setup-policy.json.j2"
 MIGRATION_POLICY = "migration-policy.json.j2"
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
@@ -71,6 +72,14 @@ def github_actions_policy(settings: Settings, account: str, partition: str) -> d
 def github_trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """Whose workflows may assume the deploy role."""
     return render(GITHUB_TRUST_POLICY, settings, account, partition)
+
+
+def deploy_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
+    """What a person who deploys has to be allowed: what the deploy role may do, and more."""
+    role, more = (
+        render(each, settings, account, partition) for each in (GITHUB_ACTIONS_POLICY, DEPLOY_POLICY)
+    )
+    return {**role, "Statement": [*role["Statement"], *more["Statement"]]}
 
 
 def setup_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:

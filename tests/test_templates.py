@@ -303,6 +303,7 @@ LOG_STREAM = ARN.format("logs", "log-group:/ecs/lobster-streamlit:log-stream:ecs
             "allowed",
         ),
         ("github", "ecs:RegisterTaskDefinition", ARN.format("ecs", "task-definition/x:1"), "implicitDeny"),
+        ("github", "ecs:RegisterTaskDefinition", "*", "implicitDeny"),  # not without the stack's tag
         ("github", "logs:GetLogEvents", LOG_STREAM, "allowed"),
         ("github", "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/x", "implicitDeny"),
         ("github", "iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/ecsTaskRole", "allowed"),
@@ -382,6 +383,7 @@ OUTPUTS: Mapping[str, Callable[[Settings, str, str], Any]] = {
     templates.GITHUB_ACTIONS_POLICY: templates.github_actions_policy,
     templates.GITHUB_TRUST_POLICY: templates.github_trust_policy,
     templates.SETUP_POLICY: templates.setup_policy,
+    templates.DEPLOY_POLICY: templates.deploy_policy,
     templates.MIGRATION_POLICY: lambda *given: templates.migration_policy(*given, edits_policies=True),
     "task-role-policy.json.j2": lambda *given: templates.render("task-role-policy.json.j2", *given),
 }
@@ -494,7 +496,8 @@ def test_a_projects_own_files_win_one_by_one(project: Path) -> None:
     write(project, '{"Statement": [{"Sid": {{ name | tojson }}}]}')
     after = policies(load({"name": "mine"}))
     assert after["trust"] == {"Statement": [{"Sid": "mine"}]}
-    assert {**after, "trust": None} == {**before, "trust": None}
+    rest = json.loads(json.dumps({**after, "trust": None}).replace('"mine"', '"lobster"'))
+    assert rest == json.loads(json.dumps({**before, "trust": None}))
     assert definition(load({}))["family"] == "lobster-streamlit-task"
 
 

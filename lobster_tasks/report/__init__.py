@@ -14,6 +14,7 @@ from ..foreign import one_line
 from ..masking import MASK
 from .access import access, access_json, access_next, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
+from .attaching import NamedDocument, how_to_attach, named, policies_json
 from .checks import checks, checks_json
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import hanging, labelled, rows
@@ -36,6 +37,7 @@ from .releases import (
 )
 
 __all__ = [
+    "NamedDocument",
     "access",
     "access_json",
     "access_next",
@@ -53,12 +55,14 @@ __all__ = [
     "error_json",
     "heading",
     "history",
+    "how_to_attach",
     "kept",
     "last_gate",
     "migration",
     "migrations",
     "moment",
     "movement",
+    "named",
     "next_steps",
     "nothing_to_clean",
     "outcome",
@@ -67,6 +71,7 @@ __all__ = [
     "plan_json",
     "planned_push",
     "planned_push_json",
+    "policies_json",
     "preview",
     "pushed",
     "pushed_json",

@@ -113,7 +113,8 @@ def build_access(settings: Settings, account: str, partition: str = "aws") -> St
     provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn, role)
     trust = json.dumps(templates.github_trust_policy(settings, account, partition))
     policy = json.dumps(templates.github_actions_policy(settings, account, partition))
-    deploying = DeployRole(role, settings.name, trust, policy, provider=provider)
+    boundary = settings.task.permissions_boundary or ""
+    deploying = DeployRole(role, settings.name, trust, policy, boundary=boundary, provider=provider)
     return Stack(settings.name, _tagged((provider, deploying), tuple(settings.tags.items())))
 
 
@@ -148,16 +149,11 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
         role: json.dumps(policy) if policy.get("Statement") else ""
         for role, policy in templates.role_policies(settings, account, partition).items()
     }
+    task, boundary = settings.task, settings.task.permissions_boundary or ""
+    execution = Role(task.execution_role, settings.name, trust, policies["execution"], boundary=boundary)
     return (
-        Role(settings.task.execution_role, settings.name, trust, policies["execution"]),
-        Role(
-            settings.task.task_role,
-            settings.name,
-            trust,
-            policies["task"],
-            settings.task.policies,
-            settings.task.permissions_boundary or "",
-        ),
+        execution,
+        Role(task.task_role, settings.name, trust, policies["task"], task.policies, boundary),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from . import apprunner, cutover, deploy, embedded, inspect, migrate, operate, project, setup
+from . import apprunner, cutover, deploy, embedded, inspect, migrate, operate, policy, project, setup
 
-_MODULES = (setup, deploy, inspect, operate, migrate, cutover, apprunner, embedded)
+_MODULES = (setup, policy, deploy, inspect, operate, migrate, cutover, apprunner, embedded)
 
 
 def namespace() -> Collection:

@@ -99,8 +99,10 @@ def write(given: str, text: str) -> None:
     """Write a file that the command line names, relative to where the command was given."""
     from ..errors import RefusedError
 
+    file = STARTED_IN / given
     try:
-        (STARTED_IN / given).write_text(text, encoding="utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RefusedError(
             f"{given} cannot be written.", str(error.strerror), "choose another --output"

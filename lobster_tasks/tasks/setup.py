@@ -65,36 +65,6 @@ def setup_aws(run: Run, adopt: bool = False) -> None:
         access.tell(run, role)
 
 
-@command(
-    help={
-        "migration": "what moving from App Runner needs besides",
-        "edits-policies": "with --migration: App Runner's parts of IAM policies too; as good as an administrator's",
-    }
-)
-def print_setup_policy(run: Run, migration: bool = False, edits_policies: bool = False) -> None:
-    """Print what setting up needs.
-
-    The IAM policy of whoever runs setup-aws, setup-fargate, plan and teardown, as JSON. With --migration a second one
-    for the weeks of the move: import-apprunner, compare-apprunner, cutover and cleanup-apprunner of the service
-    apprunner.service. It may delete that service and what it left, roles too; take it away after that.
-    """
-    from .. import templates
-    from ..errors import SettingsError, UsageError
-
-    if edits_policies and not migration:
-        raise UsageError("--edits-policies says more of --migration.", next_step="add --migration")
-    if not migration:
-        run.console.json(templates.setup_policy(run.settings, run.aws.account, run.aws.partition))
-        return
-    if run.settings.apprunner.service is None:
-        raise SettingsError(["apprunner.service: say which App Runner service is to be moved"])
-    run.console.json(
-        templates.migration_policy(
-            run.settings, run.aws.account, run.aws.partition, edits_policies=edits_policies
-        )
-    )
-
-
 @command(json=True, changes=True, help=_ADOPT)
 def create_iam_policies(run: Run, adopt: bool = False) -> None:
     """Create or repair the two roles.

@@ -147,7 +147,9 @@ def test_the_access_role_becomes_the_execution_role() -> None:
     more = replace(role, managed=(pull, "arn:aws:iam::aws:policy/ReadOnlyAccess"), boundary="arn:b")
     made = mapped(access_role=more)
     assert row(made, "access role: policies").old == ["ReadOnlyAccess"]
-    assert row(made, "access role: PermissionsBoundary").kind == "no_equivalent"
+    assert row(made, "access role: PermissionsBoundary").kind == "approximated"
+    bounded = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:b"))
+    assert row(bounded, "access role: PermissionsBoundary").kind == "same"
     assert "it is gone" in row(mapped(access_role=replace(role, found=False)), "AccessRoleArn").note
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from lobster_tasks import attachable
 from tests.embedded_process import EmbeddedProcess
 
 ACCOUNT = "123456789012"
@@ -84,6 +85,24 @@ def identity(aws: EmbeddedProcess, answer: Mapping[str, Any]) -> Identity:
             "aws_session_token": given["SessionToken"],
         },
     )
+
+
+def person(aws: EmbeddedProcess, name: str, *documents: Mapping[str, Any]) -> Identity:
+    """A user with a key and these policies, each in as many managed policies as it needs."""
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    parts = [part for document in documents for part in attachable.documents(document)]
+    for number, part in enumerate(parts):
+        made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+    return user(aws, name)
+
+
+def user(aws: EmbeddedProcess, name: str) -> Identity:
+    """A user that is there, with a new key."""
+    key = aws.client("iam").create_access_key(UserName=name)["AccessKey"]
+    secret = key["SecretAccessKey"]
+    return Identity(aws.url, {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": secret})
 
 
 def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER, **claims: Any) -> str:

@@ -240,6 +240,13 @@ DRIFTS = [
         "PutRolePermissionsBoundary",
     ),
     role(
+        "boundary of the execution role removed",
+        lambda m: m.iam.delete_role_permissions_boundary(RoleName="ecsTaskExecutionRole"),
+        "ecsTaskExecutionRole",
+        "permissions boundary",
+        "PutRolePermissionsBoundary",
+    ),
+    role(
         "another boundary",
         lambda m: m.iam.put_role_permissions_boundary(RoleName="ecsTaskRole", PermissionsBoundary=READ_ONLY),
         "ecsTaskRole",

@@ -86,13 +86,13 @@ def test_a_policy_that_has_no_statement_is_no_policy(aws: Aws, embedded: Embedde
     assert embedded.client("iam").list_role_policies(RoleName="ecsTaskRole")["PolicyNames"] == []
 
 
-def test_the_task_role_has_its_boundary_from_its_first_moment(aws: Aws, embedded: EmbeddedProcess) -> None:
+def test_every_role_has_the_boundary_from_its_first_moment(aws: Aws, embedded: EmbeddedProcess) -> None:
     boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
     Stand.of(aws, "role", task={"permissions_boundary": boundary}).converge()
     iam = embedded.client("iam")
-    task = iam.get_role(RoleName="ecsTaskRole")["Role"]["PermissionsBoundary"]
-    assert task["PermissionsBoundaryArn"] == boundary
-    assert "PermissionsBoundary" not in iam.get_role(RoleName="ecsTaskExecutionRole")["Role"]
+    for name in ("ecsTaskRole", "ecsTaskExecutionRole"):
+        bounds = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]
+        assert bounds["PermissionsBoundaryArn"] == boundary
     assert Stand.of(aws, "role").plan().changes == ()  # without the setting it is left alone
 
 

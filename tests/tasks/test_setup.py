@@ -41,18 +41,48 @@ def resources(answer: dict[str, Any], action: str) -> set[str]:
     return {change["resource"] for change in answer["changes"]}
 
 
-def test_policies_are_printed_as_json(project: Project) -> None:
+def documents(text: str) -> list[dict[str, Any]]:
+    """The JSON documents of a text, one after the other."""
+    found, decoder, at = [], json.JSONDecoder(), 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        each, at = decoder.raw_decode(text, at)
+        found.append(each)
+    return found
+
+
+def sids(printed: list[dict[str, Any]]) -> set[str]:
+    """The names of all statements."""
+    return {each["Sid"] for document in printed for each in document["Statement"]}
+
+
+def test_policies_are_printed_as_documents_that_can_be_attached(project: Project) -> None:
     moving = ("print-setup-policy", "--migration")
-    sids = {each["Sid"] for each in project.inv("print-setup-policy").check().json["Statement"]}
-    assert "TheService" in sids
+    setup = project.inv("print-setup-policy").check()
+    printed = documents(setup.out)
+    assert len(printed) == 2
+    assert "attach-user-policy --user-name NAME" in setup.err
+    assert "TheService" in sids(printed)
+    answer = project.inv("print-setup-policy", "--json").check().json
+    assert [each["document"] for each in answer["policies"]] == printed
+    assert [each["name"] for each in answer["policies"]] == ["lobster-setup-1", "lobster-setup-2"]
     assert "apprunner.service: say which" in project.inv(*moving).check(2).err
     assert "add --migration" in project.inv("print-setup-policy", "--edits-policies").check(2).err
+    assert "ask for one" in project.inv(*moving, "--deploy").check(2).err
     arn = "arn:aws:apprunner:us-east-2:123456789012:service/old-app/0123"
-    printed = project.inv(*moving, "--edits-policies", "--set", f"apprunner.service={arn}").check().json
-    more = {each["Sid"]: each for each in printed["Statement"]}
-    assert not sids & set(more)
+    whole = project.inv(*moving, "--edits-policies", "--set", f"apprunner.service={arn}").check()
+    more = {each["Sid"]: each for document in documents(whole.out) for each in document["Statement"]}
+    assert not sids(printed) & set(more)
     assert more["TheServiceOfAppRunner"]["Resource"].endswith(":service/old-app/*")
     assert "TheAccountsOwnPolicies" in more
+
+
+def test_policies_are_written_into_files_that_the_commands_name(project: Project) -> None:
+    told = project.inv("print-setup-policy", "--deploy", "--output", "to/attach").check()
+    assert told.out == ""
+    assert "--policy-document file://to/attach/lobster-deploy.json" in told.err
+    written = json.loads((project.folder / "to" / "attach" / "lobster-deploy.json").read_text())
+    assert "EnterItsTasks" in sids([written])
 
 
 def test_plan_changes_nothing_and_says_all(project: Project, embedded: EmbeddedProcess) -> None:

@@ -93,7 +93,7 @@ def access_role(description: Description) -> Part:
     note = f"a new role that pulls the one repository; {role.name} is not touched"
     rows = [translated(setting, role.arn, new, note if role.found else f"{note} (it is gone)")]
     if role.boundary:
-        rows.append(_boundary(role))
+        rows.append(_boundary(role, description.instance_role))
     if more := [arn.rpartition("/")[2] for arn in role.managed if not arn.endswith(_PULL_POLICY)] + [
         *role.inline
     ]:
@@ -101,12 +101,18 @@ def access_role(description: Description) -> Part:
     return Part(tuple(rows))
 
 
-def _boundary(role: RoleFacts) -> Row:
-    return no_equivalent(
-        "access role: PermissionsBoundary",
+def _boundary(role: RoleFacts, instance_role: RoleFacts | None) -> Row:
+    """``task.permissions_boundary`` bounds all roles, and is that of the instance role."""
+    what = "access role: PermissionsBoundary"
+    taken = instance_role.boundary if instance_role else ""
+    if taken == role.boundary:
+        return same(what, role.boundary, "task.permissions_boundary")
+    return approximated(
+        what,
         role.boundary,
-        "the execution role is made without one",
-        "where the account asks for one, put it on the execution role after inv create-iam-policies: it stays there",
+        "task.permissions_boundary",
+        f"all roles are bounded by one policy, here {taken or 'none'}, and not by this one",
+        "where the account asks for this boundary, set task.permissions_boundary to it: it bounds the app's role too",
     )
 
 

@@ -1,0 +1,65 @@
+"""IAM policies in documents of which each can be attached: a managed policy has 6,144 characters. Pure.
+
+"IAM and AWS STS quotas" (IAM User Guide): "The size of each managed policy can't exceed 6,144 characters. … IAM doesn't
+count white space". All of them together allow what the one policy allows: one statement that allows is enough.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .errors import TemplateError
+
+MOST = 6_144
+Document = Mapping[str, Any]
+
+
+def documents(policy: Document) -> list[dict[str, Any]]:
+    """The policy in as few documents as its statements fit into, in their order; raises TemplateError.
+
+    A statement that is too large for a document goes into several, with parts of its resources or actions in each.
+    """
+    made: list[list[Document]] = []
+    for statement in _small_enough(policy, policy["Statement"]):
+        room = next((each for each in made if size(_with(policy, [*each, statement])) <= MOST), None)
+        if room is None:
+            made.append([statement])
+        else:
+            room.append(statement)
+    return [_with(policy, each) for each in made] or [dict(policy)]
+
+
+def size(policy: Document) -> int:
+    """Characters, spaces inside of texts among them."""
+    return len(json.dumps(policy, separators=(",", ":"), ensure_ascii=False))
+
+
+def _with(policy: Document, statements: Iterable[Document]) -> dict[str, Any]:
+    return {**policy, "Statement": list(statements)}
+
+
+def _small_enough(policy: Document, statements: Iterable[Document]) -> Iterator[Document]:
+    for statement in statements:
+        if size(_with(policy, [statement])) <= MOST:
+            yield statement
+        else:
+            yield from _small_enough(policy, _halves(statement))
+
+
+def _halves(statement: Document) -> Iterator[Document]:
+    """What is allowed on a list of resources is allowed on each of them, and so are actions."""
+    if statement["Effect"] == "Allow":
+        for element in ("Resource", "Action"):
+            members = statement.get(element)
+            if isinstance(members, list) and len(members) > 1:
+                middle = len(members) // 2
+                yield {**statement, "Sid": f"{statement['Sid']}1", element: members[:middle]}
+                yield {**statement, "Sid": f"{statement['Sid']}2", element: members[middle:]}
+                return
+    raise TemplateError(
+        f"The statement {statement.get('Sid', '')} alone is larger than the {MOST:,} characters of a managed policy.",
+        "it names too much in one condition",
+        "set fewer domains, or give the policy in words of your own under task-definitions/",
+    )

@@ -1,0 +1,73 @@
+"""Policies to be attached, as people read them: documents with names, and the commands. Pure."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+
+@dataclass(frozen=True)
+class NamedDocument:
+    """One document under the name that its policy is to have."""
+
+    name: str
+    document: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """It as a file holds it."""
+        return json.dumps(self.document, indent=2) + "\n"
+
+    def arn(self, account: str, partition: str) -> str:
+        """The ARN that a policy of this name has in the account."""
+        return f"arn:{partition}:iam::{account}:policy/{self.name}"
+
+
+def named(stem: str, documents: Sequence[Mapping[str, Any]]) -> list[NamedDocument]:
+    """``stem``, or ``stem-1``, ``stem-2``, … where there are several."""
+    if len(documents) == 1:
+        return [NamedDocument(stem, documents[0])]
+    return [NamedDocument(f"{stem}-{number}", each) for number, each in enumerate(documents, 1)]
+
+
+def policies_json(documents: Sequence[NamedDocument], account: str, partition: str) -> dict[str, Any]:
+    """For ``inv print-setup-policy --json``."""
+    return {
+        "policies": [
+            {"name": each.name, "arn": each.arn(account, partition), "document": each.document}
+            for each in documents
+        ]
+    }
+
+
+def how_to_attach(
+    documents: Sequence[NamedDocument], account: str, partition: str, folder: str
+) -> RenderableType:
+    """The commands that make policies of the files, and attach them to a user."""
+    one = len(documents) == 1
+    what = "It is one policy." if one else f"They are {len(documents)} policies, all of which are needed."
+    lines = [
+        "",
+        f"{what} An administrator makes and attaches {'it' if one else 'them'}; NAME is the user's name:",
+    ]
+    if not folder:
+        lines.append("(--output FOLDER writes each document into a file of its own)")
+    return Group(*(Text(line) for line in [*lines, "", *_commands(documents, account, partition, folder)]))
+
+
+def _commands(documents: Sequence[NamedDocument], account: str, partition: str, folder: str) -> Iterator[str]:
+    for each in documents:
+        file = shlex.quote(f"file://{PurePath(folder, each.name)}.json")
+        arn = each.arn(account, partition)
+        yield f"  aws iam create-policy --policy-name {each.name} --policy-document {file}"
+        yield f"  aws iam attach-user-policy --user-name NAME --policy-arn {arn}"
+    yield ""
+    yield "A role takes attach-role-policy --role-name, a group attach-group-policy --group-name. For a policy that is"
+    yield "there already: create-policy-version --policy-arn … --policy-document … --set-as-default."

@@ -1,0 +1,79 @@
+"""The task that prints what people have to be allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import project
+from .command import Run, command
+
+if TYPE_CHECKING:
+    from ..report import NamedDocument
+
+
+@command(
+    json=True,
+    help={
+        "deploy": "what a person who deploys needs",
+        "migration": "what moving from App Runner needs besides",
+        "edits-policies": "with --migration: App Runner's parts of IAM policies too; as good as an administrator's",
+        "output": "a folder: each document becomes a file in it",
+    },
+)
+def print_setup_policy(
+    run: Run,
+    deploy: bool = False,
+    migration: bool = False,
+    edits_policies: bool = False,
+    output: str = "",
+) -> None:
+    """Print what setting up needs.
+
+    The IAM policies of whoever runs plan, setup-aws, setup-fargate and teardown, each small enough to be attached, and
+    the commands that attach them. With --deploy those of a person who deploys: push-image, deploy, rollback, scale,
+    status, logs, history, exec, validate-fargate-setup. With --migration those for the weeks of the move:
+    import-apprunner, compare-apprunner, cutover and cleanup-apprunner of the service apprunner.service. They may delete
+    that service and what it left, roles too; take them away after that.
+    """
+    from .. import report
+
+    made = _documents(run, deploy, migration, edits_policies)
+    if run.json:
+        run.console.json(report.policies_json(made, run.aws.account, run.aws.partition))
+    if output:
+        for each in made:
+            project.write(f"{output}/{each.name}.json", each.text)
+    elif not run.json:
+        run.console.write("\n".join(each.text for each in made))
+    run.console.say(report.how_to_attach(made, run.aws.account, run.aws.partition, output))
+
+
+def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) -> Sequence[NamedDocument]:
+    from .. import report
+    from ..attachable import documents
+    from ..errors import UsageError
+
+    if edits_policies and not migration:
+        raise UsageError("--edits-policies says more of --migration.", next_step="add --migration")
+    if deploy and migration:
+        raise UsageError(
+            "--deploy and --migration are policies of their own.", next_step="ask for one, then the other"
+        )
+    kind = "deploy" if deploy else "migration" if migration else "setup"
+    policy = _policy(run, kind, edits_policies)
+    return report.named(f"{run.settings.name}-{kind}", documents(policy))
+
+
+def _policy(run: Run, kind: str, edits_policies: bool) -> Mapping[str, Any]:
+    from .. import templates
+    from ..errors import SettingsError
+
+    where = (run.settings, run.aws.account, run.aws.partition)
+    if kind == "deploy":
+        return templates.deploy_policy(*where)
+    if kind == "setup":
+        return templates.setup_policy(*where)
+    if run.settings.apprunner.service is None:
+        raise SettingsError(["apprunner.service: say which App Runner service is to be moved"])
+    return templates.migration_policy(*where, edits_policies=edits_policies)
