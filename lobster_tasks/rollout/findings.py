@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .causes import Cause
-from .snapshot import Snapshot, Task
+from .snapshot import Snapshot, Task, revision_of
 
 _KILLED = 137
 
@@ -11,22 +11,34 @@ _KILLED = 137
 def findings(last: Snapshot) -> tuple[Cause, ...]:
     """A program that has to be killed: a deployment takes longer, and what it was doing is lost.
 
-    Only tasks of the release before tell: one of ours may be stopped before its program can hear a signal.
+    Only the tasks that this deployment replaced tell: one of ours may be stopped before its program can hear a signal,
+    and those of older releases, which ECS shows for an hour, tell of what may be mended since.
     """
-    stubborn = [task for task in last.others if _was_killed(task)]
+    stubborn = [task for task in last.others if _was_replaced(last, task) and _killed(task)]
     if not stubborn:
         return ()
+    names = sorted({name for task in stubborn for name in _killed(task)})
     return (
         Cause(
             "ignores-sigterm",
-            "The release before does not end on SIGTERM: ECS waits for stopTimeout (30 s), and kills it.",
+            f"Revision {revision_of(stubborn[0].task_definition)}, which was replaced, did not end on SIGTERM: ECS "
+            f"waited for the stopTimeout of {', '.join(names)} (30 s, where the definition has none), and killed it.",
             tuple(f"task {task.short}: {task.ending}" for task in stubborn),
-            "write CMD in exec form (a JSON list), or begin its script with exec; then inv push-image and inv deploy",
+            "if the new release has the same command: write CMD in exec form (a JSON list), or begin its script with "
+            "exec; then inv push-image and inv deploy",
         ),
     )
 
 
-def _was_killed(task: Task) -> bool:
-    """Stopped by ECS because another task took its place, and not by its own doing or its memory."""
-    codes = {each.exit_code for each in task.containers}
-    return task.ended and not task.failed and _KILLED in codes and "OutOfMemory" not in task.ending
+def _was_replaced(last: Snapshot, task: Task) -> bool:
+    """Whether a task is of the release before, and ended since our deployment was made."""
+    began = last.rollout.created_at
+    since = began is None or (task.stopped_at is not None and task.stopped_at >= began)
+    return task.ended and task.task_definition == last.rollout.previous and since
+
+
+def _killed(task: Task) -> list[str]:
+    """The containers that did not stop when ECS told them to, for no fault of the task or of its memory."""
+    if task.failed or "OutOfMemory" in task.ending:
+        return []
+    return [each.name for each in task.containers if each.exit_code == _KILLED]
