@@ -11,7 +11,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -23,6 +23,7 @@ from jinja2.runtime import LoopContext
 from markupsafe import Markup
 
 from . import text_file
+from .definition import images, log_groups, secrets
 from .errors import TemplateError
 from .settings import STACK_TAG, Settings, service_name
 
@@ -55,7 +56,9 @@ def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, 
 
 def role_policies(settings: Settings, account: str, partition: str) -> dict[str, dict[str, Any]]:
     """The inline policies of the ``execution`` role and of the ``task`` role."""
-    made = render(ROLE_POLICIES, settings, account, partition)
+    made = render(
+        ROLE_POLICIES, settings, account, partition, **_of_every_container(settings, account, partition)
+    )
     if missing := [role for role in ROLES if not isinstance(made.get(role), dict)]:
         raise TemplateError(
             f"{FOLDER}/{ROLE_POLICIES} has no policy {missing[0]}.",
@@ -139,22 +142,45 @@ def render(template: str, settings: Settings, account: str, partition: str, **mo
     return _parse(template, text)
 
 
-def secret_arns(settings: Settings, account: str, partition: str) -> list[str]:
-    """The Secrets Manager ARNs behind ``container.secrets``, without JSON key, stage and version."""
-    named = {source for source in settings.container.secrets.values() if ":secretsmanager:" in source}
+def secret_arns(sources: Iterable[str]) -> list[str]:
+    """The Secrets Manager ARNs among the sources, without JSON key, stage and version."""
+    named = {source for source in sources if ":secretsmanager:" in source}
     return sorted({pattern for source in named for pattern in _secret_patterns(source)})
 
 
-def parameter_arns(settings: Settings, account: str, partition: str) -> list[str]:
-    """The SSM parameter ARNs behind ``container.secrets``."""
+def parameter_arns(sources: Iterable[str], settings: Settings, account: str, partition: str) -> list[str]:
+    """The ARNs of the SSM parameters among the sources."""
     prefix = f"arn:{partition}:ssm:{settings.region}:{account}:parameter/"
     return sorted(
         {
             source if ":ssm:" in source else prefix + source.lstrip("/")
-            for source in settings.container.secrets.values()
+            for source in sources
             if ":secretsmanager:" not in source
         }
     )
+
+
+def secret_sources(settings: Settings, account: str, partition: str) -> dict[str, str]:
+    """Everything that the execution role reads for the stack's definition, whichever container it is for."""
+    defined = task_definition(settings, account, partition, "")
+    return {**settings.container.secrets, **secrets(defined, settings.container.name)}
+
+
+def _of_every_container(settings: Settings, account: str, partition: str) -> dict[str, Any]:
+    """What the execution role has to reach for the containers that the definition has besides the app's."""
+    defined = task_definition(settings, account, partition, "")
+    sources = secret_sources(settings, account, partition).values()
+    ecr = f"arn:{partition}:ecr:{settings.region}:{account}:repository/"
+    own = rf"{account}\.dkr\.ecr\.{settings.region}\.amazonaws\.com(?:\.cn)?/([^:@]+)"
+    repositories = {found[1] for each in images(defined).values() if (found := re.match(own, each))}
+    logs = f"arn:{partition}:logs:{settings.region}:{account}:log-group:"
+    groups = {options["awslogs-group"] for options in log_groups(defined).values()}
+    return {
+        "secret_arns": secret_arns(sources),
+        "parameter_arns": parameter_arns(sources, settings, account, partition),
+        "repository_arns": [f"{ecr}{name}" for name in sorted({settings.repository, *repositories})],
+        "log_stream_arns": [f"{logs}{name}:*" for name in sorted({settings.logs.group, *groups})],
+    }
 
 
 class _NotJsonError(Exception):
@@ -202,8 +228,8 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "log_group_arn": f"arn:{partition}:logs:{region}:{account}:log-group:{settings.logs.group}",
         "ecs_arn": f"arn:{partition}:ecs:{region}:{account}:",
         "logs_arn": f"arn:{partition}:logs:{region}:{account}:",
-        "secret_arns": secret_arns(settings, account, partition),
-        "parameter_arns": parameter_arns(settings, account, partition),
+        "secret_arns": secret_arns(settings.container.secrets.values()),
+        "parameter_arns": parameter_arns(settings.container.secrets.values(), settings, account, partition),
     }
 
 

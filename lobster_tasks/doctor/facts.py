@@ -26,6 +26,8 @@ Name = Literal[
     "service",
     "task_definition",
     "image",
+    "other_images",
+    "covered",
     "log_group",
     "network",
     "route_tables",
@@ -99,7 +101,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret or parameter that the settings name; ``key`` is the KMS key of its own, where it has one."""
+    """A secret or parameter of any container, by its variable; ``key`` is the KMS key of its own, where it has one."""
 
     name: str
     source: str

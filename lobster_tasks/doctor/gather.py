@@ -12,16 +12,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .. import text_file
+from .. import templates, text_file
 from ..aws import Aws
+from ..definition import container_of, images
 from ..dockerfile import parse
 from ..dockerfile.scripts import windows_line_ends
-from ..errors import CredentialsError, InterruptedRunError, LobsterError
+from ..errors import CredentialsError, InterruptedRunError, LobsterError, TemplateError
 from ..settings import Settings
 from . import permissions
 from .check import UnknownError
 from .facts import Facts, Name, Reading
-from .references import container_of, ecr_image, network_of
+from .references import ecr_image, network_of
 
 _AT_ONCE = 16
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
@@ -142,23 +143,52 @@ def _task_definition(look: Look) -> Any:
     return found["taskDefinition"] if found else None
 
 
+def _defined(look: Look) -> Any:
+    """The revision, or None where it is not known: then the settings alone tell."""
+    return look["task_definition"].value
+
+
 def _image(look: Look) -> Any:
     """What ECR has of the revision's image; None when it has nothing."""
     definition = look.need("task_definition", f"there is no task definition {look.settings.task.family}")
-    container = container_of(definition, look.settings.container.name)
-    image = ecr_image(container["image"])
+    return _in_ecr(look.aws, container_of(definition, look.settings.container.name)["image"])
+
+
+def _other_images(look: Look) -> Mapping[str, Any]:
+    """The other containers' images that are in ECR here: reference → what ECR has, None when it has nothing."""
+    definition = look.need("task_definition", f"there is no task definition {look.settings.task.family}")
+    app = container_of(definition, look.settings.container.name)["name"]
+    found: dict[str, Any] = {}
+    for name, reference in images(definition).items():
+        image = ecr_image(reference)
+        if name != app and image and (image.registry, image.region) == (look.aws.account, look.aws.region):
+            found[reference] = _in_ecr(look.aws, reference)
+    return found
+
+
+def _in_ecr(aws: Aws, reference: str) -> Any:
+    image = ecr_image(reference)
     if image is None:
-        raise UnknownError(f"{container['image']} is not in ECR")
-    if image.registry != look.aws.account or image.region != look.aws.region:
-        raise UnknownError(f"{container['image']} is in another account or region")
-    found = look.aws.find(
+        raise UnknownError(f"{reference} is not in ECR")
+    if image.registry != aws.account or image.region != aws.region:
+        raise UnknownError(f"{reference} is in another account or region")
+    found = aws.find(
         "ecr:DescribeImages",
         {"ImageNotFoundException", "RepositoryNotFoundException"},
-        container["image"],
+        reference,
         repositoryName=image.repository,
         imageIds=[image.id],
     )
     return found["imageDetails"][0] if found else None
+
+
+def _covered(look: Look) -> frozenset[str]:
+    """The sources of secrets for which the execution role's policy is made."""
+    try:
+        named = templates.secret_sources(look.settings, look.aws.account, look.aws.partition)
+    except TemplateError:
+        named = look.settings.container.secrets
+    return frozenset(named.values())
 
 
 def _log_group(look: Look) -> Any:
@@ -311,14 +341,14 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
     "windows_line_ends": _windows_line_ends,
-    "secrets": lambda look: permissions.read_secrets(look.aws, look.settings),
+    "secrets": lambda look: permissions.read_secrets(look.aws, look.settings, _defined(look)),
     "network": _network,
     "task_definition": _task_definition,
     "listeners": _listeners,
     "target_health": _target_health,
     "answers": _answers,
-    "may_pull": lambda look: permissions.may_pull(look.aws, look.settings, _role_arn(look)),
-    "may_log": lambda look: permissions.may_log(look.aws, look.settings, _role_arn(look)),
+    "may_pull": lambda look: permissions.may_pull(look.aws, look.settings, _role_arn(look), _defined(look)),
+    "may_log": lambda look: permissions.may_log(look.aws, look.settings, _role_arn(look), _defined(look)),
     "may_read_secrets": lambda look: permissions.may_read_secrets(
         look.aws, _role_arn(look), look.known("secrets")
     ),
@@ -328,6 +358,8 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "may_decrypt": lambda look: permissions.may_decrypt(look.aws, _role_arn(look), look.known("secrets")),
     "may_pass": _may_pass,
     "image": _image,
+    "other_images": _other_images,
+    "covered": _covered,
     "route_tables": _route_tables,
     "endpoints": _endpoints,
     "security_groups": _security_groups,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
 from ..dockerfile.commands import script_of
 from ..errors import DockerfileError
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .command import Listens, servers, swallows_signals
 from .facts import Facts
-from .references import container_of
 
 # How each mistake is mended.
 _MENDED: Mapping[Mistake, str] = {

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..aws import Aws
+from ..definition import images, log_groups
+from ..definition import secrets as sources
 from ..errors import LobsterError
 from ..settings import Settings
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
-from .references import is_secret, parameter_name, region_of, secret_arn
+from .references import ecr_image, is_secret, parameter_name, region_of, secret_arn
 from .trust import TASKS
+
+Definition = Mapping[str, Any] | None
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -19,17 +23,31 @@ _PASS = "iam:PassRole"
 _MOST_PARAMETERS = 10  # SSM GetParameters
 
 
-def may_pull(aws: Aws, settings: Settings, role: str) -> list[Decision]:
-    """Whether ``role`` may pull from the repository."""
-    repository = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{settings.repository}"
+def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
+    """Whether ``role`` may pull from the repository, and from those of the other containers here."""
+    found = [ecr_image(each) for each in images(definition or {}).values()]
+    here = {
+        each.repository
+        for each in found
+        if each and (each.registry, each.region) == (aws.account, aws.region)
+    }
+    prefix = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/"
     token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
-    return token + simulate(aws, role, _PULL, (repository,))
+    return token + simulate(
+        aws, role, _PULL, [f"{prefix}{name}" for name in sorted({settings.repository, *here})]
+    )
 
 
-def may_log(aws: Aws, settings: Settings, role: str) -> list[Decision]:
-    """Whether ``role`` may write a log stream of the group."""
-    group = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{settings.logs.group}"
-    return simulate(aws, role, _LOG, (f"{group}:log-stream:ecs/{settings.container.name}/task",))
+def may_log(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
+    """Whether ``role`` may write a log stream of each container that has one here."""
+    app = {"awslogs-group": settings.logs.group, "awslogs-stream-prefix": "ecs"}
+    written = {settings.container.name: app, **log_groups(definition or {})}
+    streams = [
+        f"arn:{aws.partition}:logs:{options.get('awslogs-region', aws.region)}:{aws.account}:log-group:"
+        f"{options['awslogs-group']}:log-stream:{options.get('awslogs-stream-prefix', 'ecs')}/{name}/task"
+        for name, options in written.items()
+    ]
+    return simulate(aws, role, _LOG, streams)
 
 
 def may_read_secrets(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
@@ -102,9 +120,9 @@ def simulate(
     ]
 
 
-def read_secrets(aws: Aws, settings: Settings) -> list[Secret]:
-    """Whether each secret is there, without its value. One that cannot be looked at does not stop the others."""
-    named = settings.container.secrets
+def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[Secret]:
+    """Whether each secret of any container is there, without its value; one that cannot be looked at stops no other."""
+    named = {**sources(definition or {}, settings.container.name), **settings.container.secrets}
     elsewhere = {name: source for name, source in named.items() if region_of(source) not in ("", aws.region)}
     here = {name: source for name, source in named.items() if name not in elsewhere}
     secrets = [look_at_secret(aws, name, source) for name, source in here.items() if is_secret(source)]

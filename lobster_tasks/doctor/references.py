@@ -66,9 +66,3 @@ def who(arn: str) -> str:
 def network_of(service: Mapping[str, Any]) -> Mapping[str, Any]:
     """A service's subnets, securityGroups and assignPublicIp; empty for one that is not on Fargate."""
     return dict(service.get("networkConfiguration", {}).get("awsvpcConfiguration", {}))
-
-
-def container_of(definition: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A task definition's container of that name, or its first one."""
-    containers: list[Mapping[str, Any]] = definition["containerDefinitions"]
-    return next((each for each in containers if each["name"] == name), containers[0])

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..definition import secrets as secrets_of
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Decision, Facts, Name, Secret
 from .permissions import denied
-from .references import container_of, is_secret, who
+from .references import is_secret, who
 from .trust import TASKS, objection
 
+_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 _FIX_ROLES = "inv create-iam-policies"
 
 
@@ -81,16 +83,23 @@ def pass_roles(facts: Facts) -> Finding:
 
 def read_secrets(facts: Facts) -> Finding:
     """The execution role may read every secret and parameter."""
-    count = len(facts.settings.container.secrets)
+    secrets: list[Secret] = facts.known("secrets")
+    count = len(secrets)
     if not count:
         return good("no secrets are named")
     decisions = facts.known("may_read_secrets") + facts.known("may_read_parameters")
     finding = _allowed(facts, decisions, f"read {count} of {count} secrets")
     if finding.status == "pass":
         return finding
-    names = _names_of(facts.known("secrets"), denied(decisions))
+    hidden = _hidden(secrets, denied(decisions))
     role = facts.settings.task.execution_role
-    return bad(f"{role} may not read {listed(names)}", _FIX_ROLES)
+    strange = [each.source for each in hidden if each.source not in facts.known("covered")]
+    fix = (
+        f"name {listed(strange)} in container.secrets or in {_DEFINITION}; {_FIX_ROLES}"
+        if strange
+        else _FIX_ROLES
+    )
+    return bad(f"{role} may not read {listed([each.name for each in hidden])}", fix)
 
 
 def decrypt(facts: Facts) -> Finding:
@@ -102,7 +111,7 @@ def decrypt(facts: Facts) -> Finding:
     if finding.status == "pass":
         return finding
     keys = [each.resource for each in denied(decisions)]
-    return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} to {facts.settings.task.execution_role}")
+    return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} (container.secret_keys; {_FIX_ROLES})")
 
 
 def _allowed(facts: Facts, decisions: list[Decision], what: str) -> Finding:
@@ -116,9 +125,9 @@ def _allowed(facts: Facts, decisions: list[Decision], what: str) -> Finding:
     return bad(f"{role} {how} {first.action} on {first.resource}{more}", _FIX_ROLES)
 
 
-def _names_of(secrets: list[Secret], refused: list[Decision]) -> list[str]:
+def _hidden(secrets: list[Secret], refused: list[Decision]) -> list[Secret]:
     resources = {each.resource for each in refused}
-    return [secret.name for secret in secrets if secret.arn in resources]
+    return [secret for secret in secrets if secret.arn in resources]
 
 
 def secrets_exist(facts: Facts) -> Finding:
@@ -128,7 +137,8 @@ def secrets_exist(facts: Facts) -> Finding:
     unknown = [secret for secret in secrets if secret.found is None]
     if missing:
         return bad(
-            f"there is nothing behind {listed(missing)}", "put the values there, or correct container.secrets"
+            f"there is nothing behind {listed(missing)}",
+            f"put the values there, or correct container.secrets (of other containers: {_DEFINITION})",
         )
     if unknown:
         raise UnknownError(f"{len(unknown)} of {len(secrets)} secrets: {unknown[0].unknown}")
@@ -138,8 +148,7 @@ def secrets_exist(facts: Facts) -> Finding:
 def secret_forms(facts: Facts) -> Finding:
     """A JSON key in a secret's ARN is followed by two more colons, in the revision that runs too."""
     definition = facts.known("task_definition")
-    container = container_of(definition, facts.settings.container.name) if definition else {}
-    live = {each["name"]: each["valueFrom"] for each in container.get("secrets", [])}
+    live = secrets_of(definition or {}, facts.settings.container.name)
     sources = {**facts.settings.container.secrets, **live}
     wrong = [
         name for name, source in sources.items() if is_secret(source) and source.count(":") not in (6, 9)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..definition import container_of, log_groups
 from .check import Finding, bad, doubtful, good
 from .facts import Facts
-from .references import container_of
 
+_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
 
 
@@ -79,6 +80,10 @@ def image(facts: Facts) -> Finding:
     found = facts.known("image")
     if found is None:
         return bad(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
+    if gone := [each for each, there in facts.known("other_images").items() if there is None]:
+        return bad(
+            f"{_short(gone[0])} is not in its repository", f"push it there, or correct image in {_DEFINITION}"
+        )
     tags = f" ({', '.join(found['imageTags'])})" if found.get("imageTags") else ""
     return good(f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags} is in the repository")
 
@@ -121,4 +126,12 @@ def log_options(facts: Facts) -> Finding:
         return bad(
             f"the revision has {' and '.join(wrong)}", "inv create-task-definition, then inv deploy --tag T"
         )
+    far = {
+        name: each["awslogs-region"]
+        for name, each in log_groups(definition).items()
+        if "awslogs-region" in each
+    }
+    if abroad := [name for name, region in far.items() if region != facts.settings.region]:
+        saw = f"{abroad[0]} writes to {far[abroad[0]]}, not {facts.settings.region}"
+        return bad(saw, f"correct awslogs-region in {_DEFINITION}, then inv deploy --tag T")
     return good(f"the revision writes to {options['awslogs-group']} in {options['awslogs-region']}")

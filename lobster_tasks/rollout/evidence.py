@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ..definition import container_of, secrets
 from ..doctor import Check
 from .judge import Verdict
 from .listening import Listens
@@ -21,10 +22,11 @@ class Evidence:
 
     ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``sick`` the targets of
     ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
-    ``log`` are the last lines of the newest failed task, or of one that runs, ``listens`` what it says about
-    where it listens. ``definition`` and ``target_group`` are as AWS describes them, ``changed`` is what the
-    definition changes about the one before. ``checks`` are the doctor's, by id. ``young`` names roles that were
-    made moments ago. ``gaps`` says what could not be read.
+    ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
+    ``listens`` what the app says about where it listens. ``definition`` and ``target_group`` are as AWS describes
+    them, ``changed`` is what the definition changes about the one before. ``checks`` are the doctor's, by id.
+    ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for which the execution
+    role's policy is not made. ``gaps`` says what could not be read.
     """
 
     verdict: Verdict
@@ -42,6 +44,7 @@ class Evidence:
     changed: tuple[str, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     young: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
     gaps: tuple[str, ...] = ()
 
     @property
@@ -57,9 +60,7 @@ class Evidence:
     @cached_property
     def container(self) -> Mapping[str, Any]:
         """The container behind the load balancer, or the first one; empty where nothing is known of it."""
-        containers: list[Mapping[str, Any]] = self.definition.get("containerDefinitions", [])
-        named = {group.container for group in self.last.rollout.target_groups}
-        return next((each for each in containers if each["name"] in named), next(iter(containers), {}))
+        return container_of(self.definition, *(group.container for group in self.last.rollout.target_groups))
 
     @property
     def port(self) -> int:
@@ -69,9 +70,13 @@ class Evidence:
         return groups[0].port if groups else next((each["containerPort"] for each in mappings), 0)
 
     @property
-    def log_options(self) -> Mapping[str, str]:
-        """The options of the container's log driver."""
-        return dict((self.container.get("logConfiguration") or {}).get("options") or {})
+    def secrets(self) -> Mapping[str, str]:
+        """What the execution role reads, for any container: what it is for → where it comes from."""
+        return secrets(self.definition, self.container.get("name", ""))
+
+    def others(self, name: str) -> str:
+        """`` of NAME`` for a container that is not the app's; empty for the app's."""
+        return f" of {name}" if name != self.container.get("name", name) else ""
 
     @property
     def health_path(self) -> str:

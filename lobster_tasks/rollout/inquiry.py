@@ -11,20 +11,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from .. import templates
 from ..aws import Aws
+from ..definition import container_of, log_driver, log_options, secrets
 from ..doctor import Check, Facts, consult
 from ..doctor.check import UnknownError
 from ..doctor.facts import Name
-from ..errors import InterruptedRunError, LobsterError
+from ..errors import InterruptedRunError, LobsterError, TemplateError
 from ..masking import mask, mask_shapes, secret_values
 from ..settings import Settings
 from ..stack.task_definition import differences
 from ..together import together
+from .culprit import culprit
 from .evidence import Evidence
 from .judge import Verdict
 from .listening import Listens, listens
-from .logs import first_lines, last_lines
-from .reasons import ELB, ROLE, codes_of
+from .logs import first_lines, last_lines, stream_of
+from .reasons import ELB, EXITED, ROLE, codes_of
 from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of
 from .watch import describe_service
@@ -89,7 +92,9 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         partial(reader.read, "the revision before", partial(_definition, aws, last.rollout.previous), {}),
         partial(reader.read, "the target group", partial(_target_group, aws, last), {}),
     )
-    log, heard = reader.read("the log", partial(_log, aws, ours, failed, last.ours), ((), ()))
+    log, heard = reader.read("the log", partial(_log, aws, last, ours, failed), ((), ()))
+    if unread := _unread(last, ours, failed):
+        reader.gaps.append(unread)
     wanted = _checks(failed, sick, events)
     checks, young = reader.read("the set-up", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
     return Evidence(
@@ -108,6 +113,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         changed=_changed(last, before, ours),
         checks=checks,
         young=young,
+        elsewhere=frozenset(secrets(ours, "").values()) - covered(aws, settings),
         gaps=tuple(reader.gaps),
     )
 
@@ -130,17 +136,52 @@ def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
 
 
 def _log(
-    aws: Aws, definition: Mapping[str, Any], failed: Sequence[Task], ours: Sequence[Task]
+    aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]
 ) -> tuple[tuple[str, ...], tuple[Listens, ...]]:
-    """The last lines, masked, and where the app says that it listens; of the newest failed task that ran."""
-    ran = [task for task in (*failed, *ours) if task.started_at or task.exited]
-    if not ran or not definition:
+    """The last lines, masked, of the container that ended the newest failed task, and where the app says it listens."""
+    task = _that_ran(last, failed)
+    if task is None or not definition:
         return (), ()
-    task_id = ran[0].arn.rpartition("/")[2]
-    begin = first_lines(aws, definition, task_id, _FIRST_LINES)
-    end = last_lines(aws, definition, task_id, _LINES)
+    app, task_id = _app(last, definition), task.arn.rpartition("/")[2]
+    begin = first_lines(aws, app, task_id, _FIRST_LINES)
+    end = last_lines(aws, app, task_id, _LINES)
+    ended = _ended(last, definition, task)
+    shown = end if ended["name"] == app["name"] else last_lines(aws, ended, task_id, _LINES)
     values = secret_values(definition)
-    return tuple(_cut(mask(line, values)) for line in end), listens([*begin, *end])
+    return tuple(_cut(mask(line, values)) for line in shown), listens([*begin, *end])
+
+
+def _that_ran(last: Snapshot, failed: Sequence[Task]) -> Task | None:
+    return next((task for task in (*failed, *last.ours) if task.started_at or task.exited), None)
+
+
+def _app(last: Snapshot, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The container behind the load balancer."""
+    return container_of(definition, *(group.container for group in last.rollout.target_groups))
+
+
+def _ended(last: Snapshot, definition: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+    """The container whose log tells: the one that ended the task, otherwise the app's."""
+    found = culprit(definition, task) if EXITED in codes_of(task.ending, task.stop_code) else None
+    return container_of(definition, found.name) if found else _app(last, definition)
+
+
+def _unread(last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> str:
+    """Whose log would tell and is not in CloudWatch Logs; empty where it is."""
+    task = _that_ran(last, failed)
+    ended = _ended(last, definition, task) if task and definition else {}
+    if not ended or stream_of(ended, "") is not None:
+        return ""
+    driver = log_driver(ended)
+    return f"the log of {ended['name']} ({f'it logs with {driver}' if driver else 'it has no log driver'})"
+
+
+def covered(aws: Aws, settings: Settings) -> frozenset[str]:
+    """The sources of secrets for which the execution role's policy is made."""
+    try:
+        return frozenset(templates.secret_sources(settings, aws.account, aws.partition).values())
+    except TemplateError:
+        return frozenset(settings.container.secrets.values())
 
 
 def _cut(line: str) -> str:
@@ -198,12 +239,10 @@ def _young(aws: Aws, facts: Facts) -> Iterable[str]:
 
 def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:
     """The settings as a task definition has them, whoever wrote it: roles, secrets, port and log group."""
-    containers = definition.get("containerDefinitions", [])
-    named = [each for each in containers if each["name"] == settings.container.name]
-    container = next(iter([*named, *containers]), None)
-    if container is None:
+    container = container_of(definition, settings.container.name)
+    if not container:
         return settings
-    options = (container.get("logConfiguration") or {}).get("options") or {}
+    options = log_options(container)
     ports = [each["containerPort"] for each in container.get("portMappings", [])]
     given: dict[str, dict[str, Any]] = {
         "task": _some(
@@ -212,7 +251,7 @@ def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:
         ),
         "container": {
             "name": container["name"],
-            "secrets": {each["name"]: each["valueFrom"] for each in container.get("secrets", [])},
+            "secrets": secrets(definition, container["name"]),
             **_some(port=next(iter(ports), None)),
         },
         "logs": _some(group=options.get("awslogs-group")),
@@ -229,7 +268,7 @@ def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any])
     """What our revision changes about the one before, unless that was none yet."""
     if not before or not ours or is_no_release(before):
         return ()
-    name = next((each["name"] for each in ours["containerDefinitions"]), "")
+    name = _app(last, ours).get("name", "")
     lines = [_REGISTRY.sub("", line.removeprefix(f"{name}: ")) for line in differences(before, ours)]
     return tuple(
         f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines

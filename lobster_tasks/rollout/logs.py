@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..aws import Aws
+from ..definition import log_options
 from ..errors import AwsCallError, RefusedError
 from ..settings import Settings
 
@@ -49,43 +50,39 @@ def tail(
         aws.clock.sleep(_POLL_SECONDS)
 
 
-def last_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int) -> list[str]:
-    """The last ``count`` lines that a task wrote; ``definition`` (DescribeTaskDefinition) says where."""
-    return _lines(aws, definition, task_id, count, from_head=False)[-count:]
+def last_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+    """The last ``count`` lines that a container (as in its definition) wrote in a task."""
+    return _lines(aws, container, task_id, count, from_head=False)[-count:]
 
 
-def first_lines(aws: Aws, definition: Mapping[str, Any], task_id: str, count: int) -> list[str]:
-    """The first ``count`` lines of each of a task's containers."""
-    return _lines(aws, definition, task_id, count, from_head=True)
+def first_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+    """The first ``count`` lines that it wrote."""
+    return _lines(aws, container, task_id, count, from_head=True)
 
 
-def _lines(
-    aws: Aws, definition: Mapping[str, Any], task_id: str, count: int, *, from_head: bool
-) -> list[str]:
-    lines: list[str] = []
-    for group, stream in streams_of(definition, task_id):
-        answer = aws.find(
-            "logs:GetLogEvents",
-            _GROUP_GONE,
-            f"log stream {stream}",
-            logGroupName=group,
-            logStreamName=stream,
-            limit=count,
-            startFromHead=from_head,
-        )
-        lines += [event["message"].rstrip("\r\n") for event in (answer or {}).get("events", [])]
-    return lines
+def _lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int, *, from_head: bool) -> list[str]:
+    where = stream_of(container, task_id)
+    if where is None:
+        return []
+    group, stream = where
+    answer = aws.find(
+        "logs:GetLogEvents",
+        _GROUP_GONE,
+        f"log stream {stream}",
+        logGroupName=group,
+        logStreamName=stream,
+        limit=count,
+        startFromHead=from_head,
+    )
+    return [event["message"].rstrip("\r\n") for event in (answer or {}).get("events", [])]
 
 
-def streams_of(definition: Mapping[str, Any], task_id: str) -> list[tuple[str, str]]:
-    """Log group and stream of each container of a task (awslogs: ``prefix/container/task id``)."""
-    found = []
-    for container in definition["containerDefinitions"]:
-        options = (container.get("logConfiguration") or {}).get("options") or {}
-        if "awslogs-group" in options and "awslogs-stream-prefix" in options:
-            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
-            found.append((options["awslogs-group"], stream))
-    return found
+def stream_of(container: Mapping[str, Any], task_id: str) -> tuple[str, str] | None:
+    """Log group and stream of a container (awslogs: ``prefix/container/task id``); None where it has no such log."""
+    options = log_options(container)
+    if "awslogs-group" not in options or "awslogs-stream-prefix" not in options:
+        return None
+    return options["awslogs-group"], f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
 
 
 def _streams(aws: Aws, group: str, task: str | None, waits: bool) -> list[str] | None:

@@ -18,10 +18,10 @@ from ..doctor.facts import Name
 from ..errors import AwsCallError, NotReadyError, SettingsError
 from ..settings import Settings
 from ..together import together
-from .inquiry import as_defined
+from .inquiry import as_defined, covered
 from .outcome import Journal
 from .platforms import PLATFORMS, platforms_of
-from .release import Ground
+from .release import Ground, missing_images
 from .replacing import is_stuck, outlook
 from .snapshot import TargetGroup
 
@@ -77,6 +77,7 @@ def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) ->
         partial(_look, "ports", partial(_ports, ground)),
         partial(_look, "deployment", partial(_room, ground)),
         partial(_look, "logs.group", partial(_log_groups, aws, ground)),
+        partial(_look, "images", partial(_other_images, aws, settings, ground)),
         partial(_checks, aws, settings, ground),
     )
     *own, checked = looks
@@ -147,6 +148,16 @@ def _ports(ground: Ground) -> Problem | None:
     return None
 
 
+def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | None:
+    """The images of the containers beside the app's, as far as they are in ECR here."""
+    gone = missing_images(aws, settings, ground.definition)
+    if not gone:
+        return None
+    name, reference = gone[0]
+    fix = f"push it there, or correct the image of {name} in task-definitions/ecs-task-definition.json.j2"
+    return Problem("image-not-found", f"{name} runs {reference}, which is not in its repository", fix)
+
+
 def _room(ground: Ground) -> Problem | None:
     """Whether ECS can replace a task at all."""
     if not is_stuck(ground.service):
@@ -186,7 +197,11 @@ def _checks(aws: Aws, settings: Settings, ground: Ground) -> list[Look]:
     """The doctor's checks, of the definition that is to run and of the load balancer that the service is behind."""
     groups = TargetGroup.all_of(ground.service)
     codes = {**_TASKS, **(_BALANCED if groups else {})}
-    given: dict[Name, Any] = {"service": ground.service, "task_definition": ground.definition}
+    given: dict[Name, Any] = {
+        "service": ground.service,
+        "task_definition": ground.definition,
+        "covered": covered(aws, settings),
+    }
     if groups:
         given |= _balancing(aws, groups[0])
     made, _ = consult(aws, as_defined(settings, ground.definition), codes, given)

@@ -105,7 +105,7 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"failed container health checks", ("container-health-check",)),
     (r"failed ELB health checks|is unhealthy in \(", (ELB,)),
     (r"minimumHealthyPercent or maximumPercent", ("deployment-percent",)),
-    (r"Essential container in task exited", (EXITED,)),
+    (r"Essential container in task exited|[Dd]ependency failed|dependency graph:", (EXITED,)),
     (r"stopped by user|stopped by a user", ("stopped-by-user",)),
     (
         r"InternalError|ContainerRuntimeError|Cannot(Stop|Inspect)ContainerError|EphemeralStorage provisioning",

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from .. import templates
 from ..aws import Aws
+from ..definition import container_of, images
+from ..doctor.references import ecr_image
 from ..errors import AwsCallError, NotReadyError, UsageError
 from ..masking import mask_shapes
 from ..settings import Settings
@@ -168,6 +170,22 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
     return Image(registry, settings.repository, detail["imageDigest"], mib)
 
 
+def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Container and image of those beside the app's that ECR does not have; only ECR here is asked."""
+    app = container_of(definition, settings.container.name).get("name")
+    found = {name: each for name, each in images(definition).items() if name != app}
+    return [(name, each) for name, each in found.items() if _is_missing(aws, each)]
+
+
+def _is_missing(aws: Aws, reference: str) -> bool:
+    image = ecr_image(reference)
+    if image is None or (image.registry, image.region) != (aws.account, aws.region):
+        return False
+    absent = ("ImageNotFoundException", "RepositoryNotFoundException")
+    asked = {"repositoryName": image.repository, "imageIds": [image.id]}
+    return aws.find("ecr:DescribeImages", absent, reference, **asked) is None
+
+
 def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
     """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is as wanted."""
     newest = described(aws, ground.definition["family"])
@@ -251,9 +269,7 @@ def standing(rollout: Rollout) -> Rollout:
 def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
     """The image of our container, or of the first one, in a registered task definition."""
     found = described(aws, task_definition)
-    containers = found["containerDefinitions"] if found else []
-    named = [each["image"] for each in containers if each["name"] == settings.container.name]
-    return next(iter([*named, *(each["image"] for each in containers)]), None)
+    return container_of(found or {}, settings.container.name).get("image")
 
 
 def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | None:

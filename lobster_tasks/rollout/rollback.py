@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..aws import Aws
-from ..errors import NotReadyError, UsageError
+from ..definition import container_of
+from ..errors import AwsCallError, NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
 from .history import history, live_before
@@ -15,7 +16,7 @@ from .outcome import Journal, Observe, Outcome, unobserved
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
 from .preview import Preview
-from .release import Ground, active_service, described, find_image, is_no_release
+from .release import Ground, active_service, described, find_image, is_no_release, missing_images
 from .snapshot import revision_of
 
 _LOOKED_AT = 100
@@ -145,9 +146,7 @@ def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
 def _ground(
     aws: Aws, settings: Settings, service: Mapping[str, Any], definition: Mapping[str, Any]
 ) -> Ground:
-    containers = definition["containerDefinitions"]
-    named = [each for each in containers if each["name"] == settings.container.name]
-    reference = str(next(iter([*named, *containers]))["image"])
+    reference = str(container_of(definition, settings.container.name)["image"])
     try:
         image = find_image(aws, settings, reference)
     except UsageError as elsewhere:
@@ -157,5 +156,20 @@ def _ground(
             "set repository to where it is",
             code="image-not-found",
         ) from elsewhere
+    for name, other in _missing_images(aws, settings, definition):
+        raise NotReadyError(
+            f"Revision {definition['revision']} has the container {name} with {other}, which is gone.",
+            "its task cannot start without that image",
+            "inv history, then inv rollback --to N",
+            code="image-not-found",
+        )
     current = described(aws, service["taskDefinition"]) or {}
     return Ground(image, service, definition, image.digest, current)
+
+
+def _missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What may not be looked at is not held against a release."""
+    try:
+        return missing_images(aws, settings, definition)
+    except AwsCallError:
+        return []

@@ -6,11 +6,12 @@ import re
 import signal
 from collections.abc import Sequence
 
+from ..definition import container_of
+from .culprit import culprit
 from .evidence import Evidence
 from .listening import Listens
 from .reasons import first
-from .snapshot import Container
-from .starting import Case, Finding
+from .starting import Case, Finding, disk_full
 
 # What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
 _MEANINGS = {
@@ -48,7 +49,8 @@ _NO_USE = re.compile(
 
 def explain_exit(evidence: Evidence, case: Case) -> Finding:
     """For a program that ended."""
-    container = _exited(case)
+    container = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
+    of = evidence.others(container.name) if container else ""
     code = container.exit_code if container else None
     log = "\n".join(evidence.log)
     if "exec format error" in log.lower():
@@ -57,16 +59,20 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
             "The program does not run on the task's processor: exec format error.",
             f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
         )
+    if "no space left on device" in log.lower():
+        return disk_full(evidence)
     program = first(r"(?:^|\n)[^\n]*?([^\s:]+): (?:command )?not found", log)
     if code == 127 and program:
         return Finding(
             "command-not-found",
-            f"The image has no program {program}.",
+            f"The image{of} has no program {program}.",
             f"put it into the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
         )
     heals = code not in (126, 127) and not any(_NO_USE.search(line) for line in evidence.log)
-    message = f"The program ended {_meaning(code)}{_last_word(evidence.log)}."
-    return Finding("exits", message, _mend(case), heals)  # an app may wait for something else to come up
+    message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
+    return Finding(
+        "exits", message, _mend(evidence, case, of), heals
+    )  # an app may wait for something else to come up
 
 
 def explain_health(evidence: Evidence) -> list[Finding]:
@@ -94,20 +100,17 @@ def explain_health(evidence: Evidence) -> list[Finding]:
 
 def explain_container_health(evidence: Evidence) -> Finding:
     """For a container whose own health check fails."""
-    command = (evidence.container.get("healthCheck") or {}).get("command") or []
+    sick = [each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"]
+    container = container_of(evidence.definition, *sick[:1]) if sick else evidence.container
+    of = evidence.others(container.get("name", ""))
+    command = (container.get("healthCheck") or {}).get("command") or []
     words = " ".join(command[1:]) or "its command"
     also = "; a slim image has no curl" if "curl" in words or "wget" in words else ""
     return Finding(
         "container-health-check",
-        f"The container's own health check fails: {words}{also}.",
+        f"The container's own health check{of} fails: {words}{also}.",
         f"correct healthCheck in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
     )
-
-
-def _exited(case: Case) -> Container | None:
-    """The container that ended the task: the first that failed, or the first that ended."""
-    containers = [each for task in case.tasks[:1] for each in task.containers if each.exit_code is not None]
-    return next((each for each in containers if each.exit_code), next(iter(containers), None))
 
 
 def _meaning(code: int | None) -> str:
@@ -134,7 +137,12 @@ def _last_word(log: Sequence[str]) -> str:
     return f"; it said: {told}" if told else "; it wrote nothing"
 
 
-def _mend(case: Case) -> str:
+def _mend(evidence: Evidence, case: Case, of: str) -> str:
+    if of:
+        return (
+            f"correct image and command{of} in task-definitions/ecs-task-definition.json.j2 "
+            f'(with "essential": false the app runs without it), then {evidence.again}'
+        )
     task = (
         f" (all that it wrote: inv logs --task {case.tasks[0].arn.rpartition('/')[2][:8]})"
         if case.tasks

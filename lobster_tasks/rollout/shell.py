@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..aws import Aws
+from ..definition import container_of
 from ..errors import RefusedError
 from ..settings import Settings
 from .release import active_service
@@ -90,5 +91,4 @@ def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping
 
 
 def _container(task: Mapping[str, Any], wanted: str) -> str:
-    names: Sequence[str] = [each["name"] for each in task["containers"]]
-    return wanted if wanted in names else names[0]
+    return str(container_of({"containerDefinitions": task["containers"]}, wanted)["name"])

@@ -205,12 +205,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a task; ``reason`` is the agent's, where it failed."""
+    """One container of a task; ``reason`` is the agent's, where it failed, ``health`` by its own health check."""
 
     name: str
     status: str
     exit_code: int | None = None
     reason: str = ""
+    health: str = ""
 
 
 @dataclass(frozen=True)
@@ -371,7 +372,13 @@ class Snapshot:
 
 
 def _container(raw: Mapping[str, Any]) -> Container:
-    return Container(raw["name"], raw.get("lastStatus", ""), raw.get("exitCode"), raw.get("reason", ""))
+    return Container(
+        raw["name"],
+        raw.get("lastStatus", ""),
+        raw.get("exitCode"),
+        raw.get("reason", ""),
+        raw.get("healthStatus", ""),
+    )
 
 
 def _address(raw: Mapping[str, Any]) -> str:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ..definition import container_of, images, log_groups, secrets
 from ..settings import FARGATE_MEMORY
+from .culprit import culprit
 from .evidence import Evidence
 from .reasons import first
 from .snapshot import Task
@@ -51,8 +53,13 @@ def _image_not_found(evidence: Evidence, case: Case) -> Finding:
     named = image.rpartition("/")[2] or "the image"
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
         named = f"{named} or its repository"
-    push = f"inv push-image --tag {evidence.tag}, then {evidence.again}"
-    return Finding(case.code, f"The repository does not have {named}.", push)
+    mend = f"inv push-image --tag {evidence.tag}, then {evidence.again}"
+    owner = next(
+        (name for name, each in images(evidence.definition).items() if each and each in case.text), ""
+    )
+    if of := evidence.others(owner) if owner else "":
+        mend = f"correct the image{of} in {_DEFINITION}, or push it there; then {evidence.again}"
+    return Finding(case.code, f"The repository does not have {named}{of}.", mend)
 
 
 def _image_platform(evidence: Evidence, case: Case) -> Finding:
@@ -75,9 +82,14 @@ def _image_format(evidence: Evidence, case: Case) -> Finding:
 
 
 def _disk_full(evidence: Evidence, case: Case) -> Finding:
+    return disk_full(evidence)
+
+
+def disk_full(evidence: Evidence) -> Finding:
+    """For a disk that has no room left, for the images or for what a program writes."""
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
     return Finding(
-        case.code,
+        "disk-full",
         f"The task's disk of {given} GiB has no room left: no space left on device.",
         f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {_DEFINITION}; '
         f"then {evidence.again}",
@@ -234,62 +246,72 @@ def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
         lacks = "has no value yet" if "staging label" in case.text else "is not there"
         put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
         if lacks != "has no value yet":
-            put = f"create it (aws secretsmanager create-secret), or correct container.secrets.{name}"
+            put = f"create it (aws secretsmanager create-secret), or correct {_place(evidence, name)}"
         return Finding(case.code, f"The secret behind {name} {lacks}.", f"{put}, then {evidence.again}")
     put = f"aws ssm put-parameter --type SecureString --name {source or 'NAME'} --value …"
     return Finding(case.code, f"There is no parameter behind {name}.", f"{put}, then {evidence.again}")
 
 
 def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
-    name, _ = _secret(evidence, case.text)
+    name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first(r"(arn:aws[\w-]*:kms:\S+?)[\s,]", f"{case.text} ") or "its key"
-        step = f"allow kms:Decrypt on {key} to {_role(evidence)}"
+        step = f"name {key} in container.secret_keys; {_ROLES}"
         return Finding(
             case.code,
             f"The execution role {_role(evidence)} may not decrypt {name}.",
             f"{step}, then {evidence.again}",
         )
+    step = _ROLES
+    if source in evidence.elsewhere:
+        step = (
+            f"name {source} in container.secrets or in {_DEFINITION}, from which the policy is made; {_ROLES}"
+        )
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not read {name}.",
-        f"{_ROLES}, then {evidence.again}",
+        f"{step}, then {evidence.again}",
     )
 
 
 def _secret_key_missing(evidence: Evidence, case: Case) -> Finding:
     key = first(r"json key (\S+)", case.text)
-    keyed = [
-        each
-        for each in evidence.container.get("secrets", [])
-        if _json_key(each["valueFrom"]) == key or not key
-    ]
-    keyed = [each for each in keyed if _json_key(each["valueFrom"])]
-    name = keyed[0]["name"] if keyed else "a variable"
-    key = key or (_json_key(keyed[0]["valueFrom"]) if keyed else "")
+    keyed = {
+        name: source
+        for name, source in evidence.secrets.items()
+        if _json_key(source) and _json_key(source) == (key or _json_key(source))
+    }
+    name = next(iter(keyed), "a variable")
+    key = key or _json_key(keyed.get(name, ""))
     lacks = "is not JSON, so it has no key" if "json key" not in case.text else "has no JSON key"
     return Finding(
         case.code,
         f"The secret behind {name} {lacks} {key}.".replace(" .", "."),
-        f"put a JSON object with {key or 'the key'} into the secret, or correct container.secrets.{name}; "
+        f"put a JSON object with {key or 'the key'} into the secret, or correct {_place(evidence, name)}; "
         f"then {evidence.again}",
     )
 
 
 def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
-    options = evidence.log_options
-    group, region = options.get("awslogs-group", "the log group"), options.get("awslogs-region", "")
     here = evidence.last.rollout.region
-    if region and here and region != here:
-        return Finding(
-            "log-group-region",
-            f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
-            f"set awslogs-region to {here} in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
-        )
+    written = log_groups(evidence.definition)
+    for options in written.values():
+        group, region = options["awslogs-group"], options.get("awslogs-region", "")
+        if region and here and region != here:
+            return Finding(
+                "log-group-region",
+                f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
+                f"set awslogs-region to {here} in {_DEFINITION}, then {evidence.again}",
+            )
+    app = written.get(evidence.container.get("name", ""), {}).get("awslogs-group")
+    others = sorted({options["awslogs-group"] for options in written.values()} - {app})
+    make, groups = "inv create-task-definition", [app] if app else []
+    if others and (not groups or evidence.status("logs.group") == "pass"):
+        make, groups = f"aws logs create-log-group --log-group-name {others[0]}", others
+    named = f"log group {' or '.join(groups)}" if groups else "the log group"
+    region = f" in {here}" if here else ""
     return Finding(
-        case.code,
-        f"There is no log group {group}{f' in {region}' if region else ''}.",
-        f"inv create-task-definition, then {evidence.again}",
+        case.code, f"There is no {named.removeprefix('the ')}{region}.", f"{make}, then {evidence.again}"
     )
 
 
@@ -364,17 +386,31 @@ def _cannot_start(evidence: Evidence, case: Case) -> Finding:
 
 def _out_of_memory(evidence: Evidence, case: Case) -> Finding:
     cpu, memory = (int(evidence.definition.get(size, 0) or 0) for size in ("cpu", "memory"))
-    more = next((f"--set task.memory={each}" for each in FARGATE_MEMORY.get(cpu, ()) if each > memory), "")
-    if not more:
-        wider = next(
-            (each for each in FARGATE_MEMORY if each > cpu and max(FARGATE_MEMORY[each]) > memory), 0
+    ended = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
+    of = evidence.others(ended.name) if ended else ""
+    own = container_of(evidence.definition, ended.name).get("memory", 0) if ended else 0
+    if own and own < memory:  # a limit of the container's, below the task's
+        return Finding(
+            case.code,
+            f"The container{of} needs more memory than its own limit of {own} MiB.",
+            f"raise its memory in {_DEFINITION}, then {evidence.again}",
         )
-        size = next((each for each in FARGATE_MEMORY.get(wider, ()) if each > memory), 0)
-        more = f"--set task.cpu={wider} --set task.memory={size}"
     limit = f" than the {memory} MiB that the task has" if memory else ""
     return Finding(
-        case.code, f"The container needs more memory{limit}.", f"{evidence.again} {more} (and in invoke.yaml)"
+        case.code,
+        f"The container{of} needs more memory{limit}.",
+        f"{evidence.again} {_more_memory(cpu, memory)} (and in invoke.yaml)",
     )
+
+
+def _more_memory(cpu: int, memory: int) -> str:
+    """The next size that Fargate has."""
+    for each in FARGATE_MEMORY.get(cpu, ()):
+        if each > memory:
+            return f"--set task.memory={each}"
+    wider = next((each for each in FARGATE_MEMORY if each > cpu and max(FARGATE_MEMORY[each]) > memory), 0)
+    size = next((each for each in FARGATE_MEMORY.get(wider, ()) if each > memory), 0)
+    return f"--set task.cpu={wider} --set task.memory={size}"
 
 
 def _no_capacity(evidence: Evidence, case: Case) -> Finding:
@@ -437,19 +473,26 @@ def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
     named = (
         arn or first(r"invalid parameters: (\S+)", text) or first(r"(?:resource: )(\S*:parameter/\S+)", text)
     )
-    secrets = evidence.container.get("secrets", [])
-    for each in secrets:
-        source = each["valueFrom"]
+    for name, source in evidence.secrets.items():
         if named and (source.startswith(named) or named.startswith(":".join(source.split(":")[:7]))):
-            return each["name"], source
+            return name, source
     tail = re.split(r"[:/]", named)[-1] if named else ""
-    for each in secrets:
-        if tail and each["valueFrom"].endswith(tail):
-            return each["name"], each["valueFrom"]
-    kind = ":secretsmanager:" if "from asm" in text else ""
-    fitting = [each for each in secrets if (":secretsmanager:" in each["valueFrom"]) == bool(kind)]
-    only = fitting[0] if len(fitting) == 1 else None
-    return (only["name"], only["valueFrom"]) if only else (tail or "a secret", named)
+    for name, source in evidence.secrets.items():
+        if tail and source.endswith(tail):
+            return name, source
+    kind = "from asm" in text
+    fitting = {
+        name: source for name, source in evidence.secrets.items() if (":secretsmanager:" in source) == kind
+    }
+    return next(iter(fitting.items())) if len(fitting) == 1 else (tail or "a secret", named)
+
+
+def _place(evidence: Evidence, name: str) -> str:
+    """Where a secret is named: the app's in the settings, others' in the definition."""
+    is_apps = name in secrets(
+        {"containerDefinitions": [evidence.container]}, evidence.container.get("name", "")
+    )
+    return f"container.secrets.{name}" if is_apps else f"{name} in {_DEFINITION}"
 
 
 def _json_key(source: str) -> str:

@@ -165,6 +165,8 @@ HEALTHY: Mapping[Name, Any] = {
     "service": service(),
     "task_definition": definition(),
     "image": {"imageDigest": f"sha256:{'a' * 64}", "imageTags": ["v1"]},
+    "other_images": {},
+    "covered": frozenset({SECRET}),
     "log_group": {"logGroupName": "/ecs/lobster-streamlit", "retentionInDays": 30},
     "network": [subnet("a", "a"), subnet("b", "b")],
     "route_tables": [route_table("igw-1")],

@@ -1,0 +1,60 @@
+"""A task definition, of which the app's container is only one. Pure.
+
+``definition`` is as DescribeTaskDefinition answers or RegisterTaskDefinition takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Container = Mapping[str, Any]
+
+
+def containers(definition: Mapping[str, Any]) -> list[Container]:
+    """All of them, in the definition's order."""
+    return list(definition.get("containerDefinitions") or ())
+
+
+def container_of(definition: Mapping[str, Any], *names: str) -> Container:
+    """The container of one of the names, or the first one; empty where the definition has none."""
+    found = containers(definition)
+    return next((each for each in found if each["name"] in names), next(iter(found), {}))
+
+
+def secrets(definition: Mapping[str, Any], main: str) -> dict[str, str]:
+    """What the execution role reads for any container: what it is for → ARN or name of the parameter.
+
+    Besides variables these are the options of a log driver and the credentials of a private registry.
+    """
+    every = [(each["name"], *told) for each in containers(definition) for told in _secrets(each)]
+    return {f"{name}{'' if owner == main else f' of {owner}'}": source for owner, name, source in every}
+
+
+def _secrets(container: Container) -> Iterator[tuple[str, str]]:
+    options = (container.get("logConfiguration") or {}).get("secretOptions") or ()
+    for each in (*(container.get("secrets") or ()), *options):
+        yield each["name"], each["valueFrom"]
+    if parameter := (container.get("repositoryCredentials") or {}).get("credentialsParameter"):
+        yield "the registry's credentials", parameter
+
+
+def images(definition: Mapping[str, Any]) -> dict[str, str]:
+    """Container → reference of its image."""
+    return {each["name"]: str(each.get("image", "")) for each in containers(definition)}
+
+
+def log_driver(container: Container) -> str:
+    """The name of its log driver; empty without one."""
+    return str((container.get("logConfiguration") or {}).get("logDriver", ""))
+
+
+def log_options(container: Container) -> Mapping[str, str]:
+    """The options of its log driver."""
+    return dict((container.get("logConfiguration") or {}).get("options") or {})
+
+
+def log_groups(definition: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Container → options, of those that write to CloudWatch Logs by themselves (awslogs)."""
+    found = {each["name"]: log_options(each) for each in containers(definition)}
+    return {name: options for name, options in found.items() if options.get("awslogs-group")}

@@ -1,0 +1,121 @@
+"""A definition of the project's own with a second container: looked at before, and told apart in the diagnosis."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lobster_tasks import converge, stack, templates
+from lobster_tasks.doctor import examine
+from lobster_tasks.errors import NotReadyError
+from lobster_tasks.rollout import Outcome, deploy, follow
+
+from .releasing import Account, said
+
+TEMPLATE = Path(__file__).parents[2] / "task-definitions" / templates.TASK_DEFINITION
+BEATS = "import time\nfor i in range(40): print('agent: heartbeat', i, flush=True)\ntime.sleep(10000)"
+LOGS = {
+    "logDriver": "awslogs",
+    "options": {
+        "awslogs-group": "/ecs/lobster-streamlit",
+        "awslogs-region": "us-east-2",
+        "awslogs-stream-prefix": "agent",
+    },
+}
+
+
+def own_template(folder: Path, **agent: Any) -> None:
+    """The project's own definition, with a container ``agent`` that has the release's image."""
+    text = TEMPLATE.read_text()
+    plain = {"name": "agent", "image": "IMAGE", "essential": False, "command": ["sleep", "10000"]}
+    sidecar = json.dumps(plain | agent)
+    end = text.index('  ],\n  "tags"')
+    made = f"{text[:end].rstrip()},\n    {sidecar.replace(json.dumps('IMAGE'), '{{ image | tojson }}')}\n{text[end:]}"
+    place = folder / templates.FOLDER
+    place.mkdir(exist_ok=True)
+    (place / templates.TASK_DEFINITION).write_text(made)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def beside(account: Account, tag: str, agent: dict[str, Any], **environment: str) -> Outcome:
+    """What comes of a definition with a second container that somebody else deploys."""
+    image = account.push(tag, **environment).by_digest
+    definition = templates.task_definition(account.settings, account.aws.account, "aws", image)
+    app = definition["containerDefinitions"][0]
+    definition["containerDefinitions"] = [{"name": "agent", "image": image, "essential": False, **agent}, app]
+    made = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    account.update(taskDefinition=made, desiredCount=1)
+    return follow(account.aws, account.settings, made)
+
+
+def test_the_policy_of_the_execution_role_is_made_for_every_container(account: Account, folder: Path) -> None:
+    hidden = account.client("secretsmanager").create_secret(Name="agent-key", SecretString="k")["ARN"]
+    account.push("one")
+    own_template(folder, secrets=[{"name": "DD_API_KEY", "valueFrom": hidden}])
+    with pytest.raises(NotReadyError, match="may not read DD_API_KEY of agent") as refused:
+        deploy(account.aws, account.settings, "one")
+    assert (refused.value.code, refused.value.next_step) == ("secret-not-readable", "inv create-iam-policies")
+    resources = stack.build(account.settings, account.aws.account, account.aws.partition)
+    converge.apply(
+        account.aws, converge.plan(resources, converge.read(account.aws, resources)), lambda _: None
+    )
+    outcome = deploy(account.aws, account.settings, "one")
+    assert outcome.verdict == "live", said(outcome)
+    checks = {check.id: check for check in examine(account.aws, account.settings, folder).checks}
+    assert checks["secrets.exist"].saw == "1 of 1 are there"
+    assert checks["roles.secrets"].saw.endswith("may read 1 of 1 secrets")
+
+
+def test_an_image_of_another_container_that_is_gone_is_seen_before(account: Account, folder: Path) -> None:
+    account.push("one")
+    own_template(folder, image="123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:agent")
+    account.forget_calls()
+    with pytest.raises(NotReadyError, match="homara:agent, which is not in its repository") as refused:
+        deploy(account.aws, account.settings, "one")
+    assert refused.value.code == "image-not-found"
+    assert not account.calls()
+
+
+def test_a_talkative_container_does_not_hide_why_the_app_ended(account: Account) -> None:
+    outcome = beside(
+        account, "one", {"command": ["python3", "-c", BEATS], "logConfiguration": LOGS}, EXIT_CODE="3"
+    )
+    assert outcome.cause is not None
+    assert "The program ended with exit code 3; it said: giving up with 3" in outcome.cause.message
+    assert not [line for line in outcome.cause.evidence if "heartbeat" in line]
+
+
+def test_a_container_that_has_to_succeed_first_is_the_cause_by_name(account: Account) -> None:
+    """The app never starts; what the first one wrote is what tells."""
+    first = {
+        "command": ["python3", "-c", "print('no such table'); raise SystemExit(4)"],
+        "logConfiguration": LOGS,
+    }
+    image = account.push("one").by_digest
+    definition = templates.task_definition(account.settings, account.aws.account, "aws", image)
+    app = definition["containerDefinitions"][0]
+    app["dependsOn"] = [{"containerName": "agent", "condition": "SUCCESS"}]
+    definition["containerDefinitions"] = [app, {"name": "agent", "image": image, "essential": False, **first}]
+    made = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    account.update(taskDefinition=made, desiredCount=1)
+    outcome = follow(account.aws, account.settings, made)
+    assert outcome.cause is not None
+    assert "The program of agent ended with exit code 4" in outcome.cause.message, outcome.cause
+    assert "log: no such table" in outcome.cause.evidence
+
+
+def test_a_log_that_is_not_in_cloudwatch_is_said(account: Account) -> None:
+    silent = {"command": ["python3", "-c", "raise SystemExit(4)"], "essential": True}
+    outcome = beside(account, "one", silent)
+    assert outcome.cause is not None
+    assert "The program of agent ended with exit code 4" in outcome.cause.message
+    assert "not read: the log of agent (it has no log driver)" in outcome.cause.evidence
