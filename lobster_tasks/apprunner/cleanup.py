@@ -16,7 +16,7 @@ from ..aws import Aws
 from ..doctor.check import Check
 from ..errors import LobsterError, OutOfTimeError, RefusedError
 from ..settings import Settings, service_name
-from . import belongings, gates, saved, services
+from . import belongings, cutover, gates, saved, services
 from .belongings import Belongings, Kept, Thing
 from .parity import Parity, compare_service, named_service
 
@@ -37,7 +37,8 @@ Action = Literal["pause", "delete", "none"]
 class Survey:
     """What is there and what would be done. ``arn`` is empty once the service is gone.
 
-    ``ingress`` and the service itself go before ``belongings``; ``parity`` is None where it was not asked for.
+    ``routes`` are made simple records first; ``ingress`` and the service itself go before ``belongings``. ``host`` is
+    the service's own; ``parity`` is None where it was not asked for.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Survey:
     ingress: tuple[Thing, ...] = ()
     belongings: Belongings = field(default_factory=Belongings)
     parity: Parity | None = None
+    host: str = ""
+    routes: tuple[cutover.Route, ...] = ()
 
     @property
     def going(self) -> tuple[Thing, ...]:
@@ -79,6 +82,7 @@ class Survey:
                 for each in self.gates
             ],
             "deletes": [each.label for each in self.going],
+            "records": [f"{each.domain} {each.kind}" for each in self.routes],
             "keeps": [{"resource": each.thing.label, "why": each.why} for each in self.kept],
             "applied": applied,
             "description": str(description) if description else None,
@@ -111,7 +115,20 @@ def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bo
     )
     if not delete:
         return found
-    return replace(found, ingress=_ingress(aws, arn), belongings=belongings.sort_out(aws, settings, service))
+    return replace(
+        found,
+        ingress=_ingress(aws, arn),
+        belongings=belongings.sort_out(aws, settings, service),
+        host=service["ServiceUrl"],
+        routes=_routes(aws, settings, service["ServiceUrl"], gates.custom_domains(aws, arn)),
+    )
+
+
+def _routes(
+    aws: Aws, settings: Settings, host: str, served: tuple[str, ...] = ()
+) -> tuple[cutover.Route, ...]:
+    domains = tuple(dict.fromkeys((*settings.domains, *served)))
+    return cutover.left_over(aws, domains, host) if domains and host else ()
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:
@@ -136,9 +153,10 @@ def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool)
     if known is None:
         services.find(aws, given)  # says which there are
         raise services.no_such_arn(given)
-    found = belongings.sort_out(aws, settings, known)
-    action: Action = "delete" if delete and found.going else "none"
-    return Survey(name, "", "DELETED", action, belongings=found)
+    found, host = belongings.sort_out(aws, settings, known), known.get("ServiceUrl", "")
+    routes = _routes(aws, settings, host)
+    action: Action = "delete" if delete and (found.going or routes) else "none"
+    return Survey(name, "", "DELETED", action, belongings=found, host=host, routes=routes)
 
 
 def _ingress(aws: Aws, arn: str) -> tuple[Thing, ...]:
@@ -193,6 +211,10 @@ def _pause(aws: Aws, found: Survey, say: Say) -> None:
 
 
 def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
+    if found.routes:
+        cutover.finish(aws, found.routes, found.host)
+        names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
+        say(f"one record again, without App Runner: {names}")
     for each in found.ingress:
         _delete_ingress(aws, each)
         say(f"deleted {each.kind} {each.name}")

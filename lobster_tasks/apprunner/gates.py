@@ -157,9 +157,7 @@ def dns(aws: Aws, service: AwsDict) -> Finding:
     """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them."""
     if service["Status"] == "DELETED":
         return good("it is deleted")
-    arn = service["ServiceArn"]
-    domains = aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", arn, ServiceArn=arn)
-    names = [name for each in domains if each["Status"] != "DELETING" for name in _names(each)]
+    names = custom_domains(aws, service["ServiceArn"])
     if not names:
         return Finding(
             "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
@@ -170,6 +168,12 @@ def dns(aws: Aws, service: AwsDict) -> Finding:
     if elsewhere := [name for name, part in shares.items() if part is None]:
         return Finding("skip", f"not in this account's Route 53, so look yourself: {', '.join(elsewhere)}")
     return good(f"{', '.join(names)}: no record leads to App Runner")
+
+
+def custom_domains(aws: Aws, arn: str) -> tuple[str, ...]:
+    """The names that an App Runner service serves besides its own."""
+    domains = aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", arn, ServiceArn=arn)
+    return tuple(name for each in domains if each["Status"] != "DELETING" for name in _names(each))
 
 
 def _names(domain: AwsDict) -> list[str]:

@@ -57,7 +57,11 @@ def survey(found: Survey) -> RenderableType:
     parts: list[RenderableType] = [Text(f"{found.name} · App Runner · {found.status}", style="bold"), Text()]
     if found.gates:
         parts += [findings(found.gates), Text()]
-    lines = [(Text("-", style="red"), each.kind, each.name) for each in found.going]
+    lines = [
+        (Text("~", style="yellow"), "record", f"{each.domain} {each.kind} · one record, without App Runner")
+        for each in found.routes
+    ]
+    lines += [(Text("-", style="red"), each.kind, each.name) for each in found.going]
     lines += [
         (Text("=", style="dim"), each.thing.kind, f"{each.thing.name} · {each.why}") for each in found.kept
     ]

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner.cutover import Balancer, Route
-from lobster_tasks.apprunner.cutover.routes import begin, brings_visitors, find, restore, shift, target
+from lobster_tasks.apprunner.cutover.routes import (
+    begin,
+    brings_visitors,
+    find,
+    keep,
+    left_over,
+    restore,
+    shift,
+    target,
+)
 from lobster_tasks.apprunner.cutover.steps import stages
 from lobster_tasks.errors import RefusedError
 
@@ -180,3 +189,26 @@ def test_who_leads_visitors_here(record: Record, leads: bool) -> None:
 )
 def test_stages(to: int, expected: tuple[int, ...]) -> None:
     assert tuple(stages(to)) == expected
+
+
+@pytest.mark.parametrize("make", [cname, alias])
+def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
+    old, new = weighted(make(), 0), weighted(make(BALANCER.dns_name), 100)
+    (route,) = left_over(APP, "Z1", [old, new], OLD.upper())
+    changes = keep(route)
+    assert [each["Action"] for each in changes] == ["DELETE", "DELETE", "CREATE"]
+    assert changes[-1]["ResourceRecordSet"] == make(BALANCER.dns_name)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        (cname(),),
+        (weighted(cname(), 1), weighted(cname(BALANCER.dns_name), 99)),
+        (weighted(cname(), 0), weighted(cname(BALANCER.dns_name), 0)),
+        (weighted(cname(), 0), weighted(cname("a.example.org"), 1), weighted(cname("b.example.org"), 1)),
+        (weighted(cname("a.example.org"), 0), weighted(cname(BALANCER.dns_name), 1)),
+    ],
+)
+def test_whatever_else_there_is_stays(records: tuple[Record, ...]) -> None:
+    assert left_over(APP, "Z1", records, OLD) == ()

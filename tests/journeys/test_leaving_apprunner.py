@@ -20,7 +20,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.settings import Settings
 from tests.embedded.apprunner_stack import BUSY, Sites
-from tests.embedded.zones import Zone, weighted
+from tests.embedded.zones import Zone, simple, weighted
 from tests.embedded_process import EmbeddedProcess, eventually, start
 from tests.project import make
 
@@ -213,6 +213,32 @@ def test_dns_has_to_have_left(leaving: Leaving) -> None:
     api.associate_custom_domain(DomainName="app.example.org", **about)
     status, saw = leaving.gate("dns.records")
     assert (status, "app.example.org" in saw) == ("skip", True)
+
+
+def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
+    """Route 53 answers with a record of weight 0 where no other is healthy: nobody may be led to what is gone."""
+    service, process = leaving.create(), leaving.sites.process
+    about: dict[str, Any] = {"ServiceArn": service["ServiceArn"], "EnableWWWSubdomain": False}
+    leaving.sites.api.associate_custom_domain(DomainName="app.example.com", **about)
+    zone, url = Zone(process), service["ServiceUrl"]
+    zone.settle(weighted("app.example.com", url, 0), weighted("app.example.com", "127.0.0.1:9", 100))
+    assert leaving.survey().routes == ()  # a pause can be undone, and so can the cut-over then
+    found = leaving.survey(delete=True)
+    assert found.as_json()["records"] == ["app.example.com CNAME"]
+    process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
+    leaving.clean(delete=True)
+    process.forgive()
+    assert leaving.told[1] == "one record again, without App Runner: app.example.com"
+    assert leaving.told[2] == "deleted service site"
+    (record,) = zone.records()
+    assert record == {**simple("app.example.com.", "127.0.0.1:9"), "TTL": record["TTL"]}
+
+
+def test_a_pair_that_still_has_visitors_stays(leaving: Leaving) -> None:
+    service = leaving.create()
+    zone, url = Zone(leaving.sites.process), service["ServiceUrl"]
+    zone.settle(weighted("app.example.com", url, 10), weighted("app.example.com", "127.0.0.1:9", 90))
+    assert leaving.survey("domains=app.example.com", delete=True).routes == ()
 
 
 def test_a_pause_can_be_undone_and_is_done_once(leaving: Leaving) -> None:

@@ -4,6 +4,7 @@ Nothing is remembered anywhere but in the account: the certificate in ACM, the l
 records say how far it has come, so that every run takes up where the one before it stopped.
 """
 
+from .finish import finish, left_over
 from .outcome import CutOver
 from .routes import Balancer, Route, Wanted
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
@@ -21,8 +22,10 @@ __all__ = [
     "Step",
     "Wanted",
     "cut_over",
+    "finish",
     "go_back",
     "led_here",
+    "left_over",
     "look",
     "preview",
     "steps",

@@ -160,10 +160,36 @@ def shift(route: Route, share: int) -> list[Change]:
 
 def restore(route: Route) -> list[Change]:
     """One simple record again that leads to where the app was."""
+    return _only(route, route.before)
+
+
+def keep(route: Route) -> list[Change]:
+    """One simple record that leads to where the app is: nobody is ever led back."""
+    return _only(route, route.after)
+
+
+def _only(route: Route, record: Record | None) -> list[Change]:
+    assert record is not None
     assert route.before is not None
     assert route.after is not None
-    simple = {member: value for member, value in route.before.items() if member not in _ROUTING}
+    simple = {member: value for member, value in record.items() if member not in _ROUTING}
     return [_change("DELETE", route.before), _change("DELETE", route.after), _change("CREATE", simple)]
+
+
+def left_over(domain: str, zone: str, records: Sequence[Record], host: str) -> tuple[Route, ...]:
+    """Pairs of which one record leads to ``host`` and gets no visitors.
+
+    Route 53 answers with it all the same where no other is healthy ("How Amazon Route 53 chooses records when health
+    checking is configured": with all records of a weight above zero unhealthy, those of weight zero are considered).
+    """
+    found = []
+    for kind in TYPES:
+        listed = [each for each in records if each["Type"] == kind]
+        idle = [each for each in listed if target(each) == _bare(host) and each.get("Weight") == 0]
+        other = [each for each in listed if each not in idle and each.get("Weight")]
+        if len(listed) == 2 and len(idle) == len(other) == 1:
+            found.append(Route(domain, kind, zone, idle[0], other[0], WHOLE))
+    return tuple(found)
 
 
 def _change(action: str, record: Record) -> Change:
