@@ -14,19 +14,21 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from io import TextIOWrapper
-from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 from . import github
 from .foreign import powerless, visible
+from .task_names import as_called, places
 
 if TYPE_CHECKING:
     from rich.console import Console as Rich
     from rich.console import ConsoleOptions, RenderableType, RenderResult
     from rich.segment import Segment
+    from rich.text import Text
 
 _UNWRAPPED = 10_000  # columns
 # What stands for our signs where a terminal's encoding does not have them.
@@ -45,10 +47,15 @@ class Redraw(Protocol):
 
 
 class Console:
-    """``quiet`` (for ``--json``) keeps talk to errors; data is then one JSON object."""
+    """``quiet`` (for ``--json``) keeps talk to errors; data is then one JSON object.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    ``names`` says what tasks are called in this project, by their own names: whatever is printed names them so, but
+    for what ``write`` writes.
+    """
+
+    def __init__(self, *, quiet: bool = False, names: Mapping[str, str] | None = None) -> None:
         self.quiet = quiet
+        self._names = names or {}
         self._lock = threading.Lock()
         self._answered = False
         self._drawing = False
@@ -70,7 +77,7 @@ class Console:
     def json(self, result: Mapping[str, Any]) -> None:
         """The one object of ``--json``, on stdout; the first one counts."""
         if not self._answered:
-            self.write(as_json(result))
+            self.write(as_called(as_json(result), self._names))
         self._answered = True
 
     def write(self, text: str, *, raw: bool = False) -> None:
@@ -81,7 +88,7 @@ class Console:
         """A command for the runner of GitHub Actions, on stderr even when quiet; elsewhere nothing is printed."""
         if self._fence:
             with self._lock:
-                _write(sys.stderr, self._fence.passing(line))
+                _write(sys.stderr, self._fence.passing(as_called(line, self._names)))
 
     def close(self) -> None:
         """The end of what is said: what comes after may give the runner commands again."""
@@ -99,7 +106,7 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask, with no as the default."""
-        _write(sys.stderr, self._harmless(f"{visible(question)} [y/N] "))
+        _write(sys.stderr, self._harmless(f"{visible(as_called(question, self._names))} [y/N] "))
         answer = sys.stdin.readline()
         if not answer.endswith("\n"):  # the end of the input, not of a line
             _write(sys.stderr, "\n")
@@ -125,7 +132,7 @@ class Console:
         ) as region:
             self._drawing = True
             try:
-                yield lambda what: region.update(_Harmless(what), refresh=True)
+                yield lambda what: region.update(self._printable(what), refresh=True)
             finally:
                 self._drawing = False
 
@@ -137,11 +144,14 @@ class Console:
     def _print(self, to: Rich, what: RenderableType) -> None:
         with self._lock:
             if self._drawing:
-                to.print(_Harmless(what))
+                to.print(self._printable(what))
                 return
             with to.capture() as captured:
-                to.print(_Harmless(what))
+                to.print(self._printable(what))
             _write(to.file, self._harmless(captured.get(), fenced=to is self._talk))
+
+    def _printable(self, what: RenderableType) -> _Harmless:
+        return _Harmless(_called(what, self._names) if self._names else what)
 
     def _harmless(self, text: str, *, fenced: bool = False) -> str:
         """For a runner: what it may read as data by a pipe of its own has no fence around it, and needs none."""
@@ -156,6 +166,41 @@ class Console:
     @cached_property
     def _data(self) -> Rich:
         return _rich(sys.stdout)
+
+
+@runtime_checkable
+class HasTexts(Protocol):
+    """A renderable of our own that is made of texts."""
+
+    def with_texts(self, change: Callable[[Text], Text]) -> RenderableType:
+        """The same, with each text changed."""
+
+
+def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
+    """The same, with tasks as they are called here: before it is laid out, for that takes the room it has then."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if isinstance(what, str):
+        return as_called(what, names)
+    if isinstance(what, Text):
+        return _called_text(what, names)
+    if isinstance(what, Group):
+        return Group(*(_called(each, names) for each in what.renderables))
+    if isinstance(what, HasTexts):
+        return what.with_texts(lambda text: _called_text(text, names))
+    return what
+
+
+def _called_text(text: Text, names: Mapping[str, str]) -> Text:
+    """With the styles as they were; a new name has those of the one before it."""
+    from rich.text import Span, Text
+
+    for start, end, name in reversed(list(places(text.plain, names))):
+        before, there, after = text.divide([start, end])
+        styles = [span.style for span in there.spans]
+        text = before + Text(name, there.style, spans=[Span(0, len(name), style) for style in styles]) + after
+    return text
 
 
 class _Harmless:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -42,6 +42,10 @@ class Rows:
     """
 
     rows: Sequence[Sequence[Text]]
+
+    def with_texts(self, change: Callable[[Text], Text]) -> Rows:
+        """The same rows, with each cell changed."""
+        return Rows([[change(cell) for cell in row] for row in self.rows])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """For rich."""

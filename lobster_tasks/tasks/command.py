@@ -52,7 +52,7 @@ class Run:
     @cached_property
     def console(self) -> Console:
         """Where it speaks."""
-        return Console(quiet=self.json)
+        return Console(quiet=self.json, names=project.names())
 
     @cached_property
     def settings(self) -> Settings:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..task_names import as_called
+from . import project
 from .command import Run
 
 if TYPE_CHECKING:
@@ -116,4 +118,4 @@ def _tell_github(run: Run, ended: Outcome, what: str) -> None:
         return
     for annotation in github.annotations_of(ended):
         run.annotate(annotation)
-    github.write_summary(github.summary(ended, what))
+    github.write_summary(as_called(github.summary(ended, what), project.names()))

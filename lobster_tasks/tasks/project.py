@@ -110,7 +110,11 @@ def write(given: str, text: str) -> None:
 
 
 def names() -> dict[str, str]:
-    """What each task is called in this project, by its own name: ``{"deploy": "aws.deploy"}``."""
+    """What tasks are called in this project, by their own names, where it is something else: ``aws.deploy``."""
+    return {own: name for own, name in _all_names().items() if own != name}
+
+
+def _all_names() -> dict[str, str]:
     collection = getattr(_program, "collection", None)
     if collection is None:
         return {}
@@ -124,7 +128,7 @@ def names() -> dict[str, str]:
 
 def _configured() -> dict[str, Any]:
     """What ``configure`` of our collection, and of those around it, has been told."""
-    name = next(iter(names().values()), None)
+    name = next(iter(_all_names().values()), None)
     if _program is None or name is None:
         return {}
     return _program.collection.configuration(name).get(SECTION) or {}
