@@ -221,7 +221,16 @@ class Stack:
         }
         if "capacityProviderStrategy" not in given:
             given.setdefault("launchType", "FARGATE")
+        else:
+            self.associate()
         return dict(self.ecs.create_service(**given)["service"])
+
+    def associate(self, *providers: str) -> None:
+        """Give the cluster its capacity providers, both of Fargate's unless told otherwise."""
+        named = list(providers) or ["FARGATE", "FARGATE_SPOT"]
+        self.ecs.put_cluster_capacity_providers(
+            cluster=self.cluster, capacityProviders=named, defaultCapacityProviderStrategy=[]
+        )
 
     def update(self, name: str = "s", **more: Any) -> dict[str, Any]:
         """UpdateService."""

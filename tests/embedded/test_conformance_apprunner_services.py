@@ -44,6 +44,15 @@ def test_a_new_service_has_the_defaults_of_the_api_reference(sites: Sites) -> No
     assert summary["AutoScalingConfigurationName"] == "DefaultConfiguration"
 
 
+def test_what_no_request_has_mentioned_is_not_in_the_answer(sites: Sites) -> None:
+    """A Service without ObservabilityConfiguration has no such member, so in the AWS CLI's recorded describe-service;
+    with one, terraform-provider-aws would take it away again at each plan (its block is optional, not computed).
+    """
+    assert "ObservabilityConfiguration" not in sites.create()
+    off = sites.create("other", ObservabilityConfiguration={"ObservabilityEnabled": False})
+    assert off["ObservabilityConfiguration"] == {"ObservabilityEnabled": False}
+
+
 def test_identifiers_have_app_runners_forms(sites: Sites) -> None:
     """ServiceId is 32 hexadecimal characters; the ARN is ``service/<name>/<id>``; ServiceUrl has no scheme."""
     service = sites.begin()

@@ -99,6 +99,60 @@ def test_registering_again_changes_bounds(scaling: Any) -> None:
 
 
 @pytest.mark.usefixtures("service")
+def test_a_target_is_described_whole(scaling: Any) -> None:
+    """The members of the CLI's recorded describe-scalable-targets: the service-linked role where no other is named,
+    and what is suspended, which is nothing at first and stays where it is left out.
+    """
+    arn = scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=2)["ScalableTargetARN"]
+    (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert found.pop("CreationTime")
+    nothing = {"DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"}
+    role = "ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"
+    assert found == {
+        **TARGET,
+        "MinCapacity": 0,
+        "MaxCapacity": 2,
+        "RoleARN": f"arn:aws:iam::123456789012:role/aws-service-role/{role}",
+        "SuspendedState": dict.fromkeys(nothing, False),
+        "ScalableTargetARN": arn,
+    }
+    scaling.register_scalable_target(**TARGET, SuspendedState={"ScheduledScalingSuspended": True})
+    scaling.register_scalable_target(**TARGET, SuspendedState={"DynamicScalingInSuspended": True})
+    (found,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    on = {"ScheduledScalingSuspended", "DynamicScalingInSuspended"}
+    assert found["SuspendedState"] == {kind: kind in on for kind in nothing}
+
+
+@pytest.mark.usefixtures("service")
+def test_what_has_been_scaled_is_told(scaling: Any) -> None:
+    """The texts of the CLI's recorded describe-scaling-activities ("minimum capacity was set to 15", "Setting … to",
+    "Successfully set … Change successfully fulfilled by …"), the newest first.
+    """
+    assert scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"] == []
+    scaling.register_scalable_target(**TARGET, MinCapacity=2, MaxCapacity=4)
+    scaling.register_scalable_target(**TARGET, MinCapacity=0, MaxCapacity=1)
+    scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=4)
+    down, up = scaling.describe_scaling_activities(**TARGET)["ScalingActivities"]
+    assert {name: up[name] for name in TARGET} == TARGET
+    assert (up["Description"], up["Cause"]) == (
+        "Setting desired count to 2.",
+        "minimum capacity was set to 2",
+    )
+    assert up["StatusMessage"] == "Successfully set desired count to 2. Change successfully fulfilled by ecs."
+    assert (up["StatusCode"], up["StartTime"] <= up["EndTime"], bool(up["ActivityId"])) == (
+        "Successful",
+        True,
+        True,
+    )
+    assert down["Cause"] == "maximum capacity was set to 1"
+    first = scaling.describe_scaling_activities(ServiceNamespace="ecs", MaxResults=1)
+    rest = scaling.describe_scaling_activities(ServiceNamespace="ecs", NextToken=first["NextToken"])
+    assert [each["ActivityId"] for each in rest["ScalingActivities"]] == [up["ActivityId"]]
+    other = scaling.describe_scaling_activities(ServiceNamespace="ecs", ResourceId="service/c/other")
+    assert other["ScalingActivities"] == []
+
+
+@pytest.mark.usefixtures("service")
 def test_a_new_target_needs_both_bounds(scaling: Any) -> None:
     """'This property is required when registering a new scalable target' (MinCapacity, MaxCapacity)."""
     assert refused(scaling.register_scalable_target, **TARGET, MinCapacity=1)[0] == "ValidationException"

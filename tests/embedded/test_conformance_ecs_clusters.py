@@ -62,6 +62,39 @@ def test_an_unknown_capacity_provider_is_refused(client: Any) -> None:
         client("ecs").create_cluster(clusterName="c", capacityProviders=["nowhere"])
 
 
+def test_a_strategy_holds_providers_of_the_cluster(client: Any) -> None:
+    """PutClusterCapacityProviders: the provider of a default strategy must be associated with the cluster; the text
+    is the one that users report.
+    """
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName="c")
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    with refused("InvalidParameterException", "a capacity provider that is not associated with the cluster"):
+        ecs.put_cluster_capacity_providers(
+            cluster="c", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=strategy
+        )
+    made = ecs.put_cluster_capacity_providers(
+        cluster="c", capacityProviders=["FARGATE_SPOT"], defaultCapacityProviderStrategy=strategy
+    )["cluster"]
+    assert (made["capacityProviders"], made["defaultCapacityProviderStrategy"]) == (
+        ["FARGATE_SPOT"],
+        strategy,
+    )
+    gone = ecs.put_cluster_capacity_providers(
+        cluster="c", capacityProviders=[], defaultCapacityProviderStrategy=[]
+    )["cluster"]
+    assert (gone["capacityProviders"], gone["defaultCapacityProviderStrategy"]) == ([], [])
+
+
+def test_fargates_capacity_providers_are_described(client: Any) -> None:
+    """The CLI's recorded describe-capacity-providers: ARN, name, status and empty tags."""
+    found = client("ecs").describe_capacity_providers(capacityProviders=["FARGATE", "mine"])
+    head = "arn:aws:ecs:us-east-2:123456789012:capacity-provider"
+    fargate = {"capacityProviderArn": f"{head}/FARGATE", "name": "FARGATE", "status": "ACTIVE", "tags": []}
+    assert found["capacityProviders"] == [fargate]
+    assert found["failures"] == [{"arn": f"{head}/mine", "reason": "MISSING"}]
+
+
 def test_describing_an_absent_cluster_is_a_failure_not_an_error(client: Any) -> None:
     """DescribeClusters: failures [{arn, reason: MISSING}]."""
     seen = client("ecs").describe_clusters(clusters=["nowhere"])
@@ -150,9 +183,9 @@ def test_clusters_are_listed_in_pages(client: Any) -> None:
 
 
 def test_what_is_not_supported_is_refused_by_name(client: Any) -> None:
-    """ExecuteCommand and task sets are outside of what is answered: UnknownOperationException, by name."""
+    """Task protection and task sets are outside of what is answered: UnknownOperationException, by name."""
     ecs = client("ecs")
-    with refused("UnknownOperationException", "ExecuteCommand"):
-        ecs.execute_command(cluster="c", task="t", interactive=True, command="sh")
+    with refused("UnknownOperationException", "GetTaskProtection"):
+        ecs.get_task_protection(cluster="c")
     with refused("UnknownOperationException", "CreateTaskSet"):
         ecs.create_task_set(cluster="c", service="s", taskDefinition="f")

@@ -190,6 +190,41 @@ def test_a_capacity_provider_strategy_replaces_the_launch_type(stack: Stack) -> 
     assert task["capacityProviderName"] == "FARGATE_SPOT"
 
 
+def test_a_strategy_without_its_provider_in_the_cluster(stack: Stack) -> None:
+    """InvalidParameterException "The specified capacity provider strategy cannot contain a capacity provider that is
+    not associated with the cluster", as users report it, of services and of tasks; an associated one that is in use
+    stays (PutClusterCapacityProviders: ResourceInUseException).
+    """
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    told = "cannot contain a capacity provider that is not associated with the cluster"
+    stack.service(stack.definition())
+    stack.associate("FARGATE")
+    with refused("InvalidParameterException", told):
+        stack.update(capacityProviderStrategy=strategy, forceNewDeployment=True)
+    with refused("InvalidParameterException", told):
+        stack.ecs.run_task(
+            cluster="c",
+            taskDefinition="f",
+            capacityProviderStrategy=strategy,
+            networkConfiguration=stack.network,
+        )
+    stack.associate("FARGATE", "FARGATE_SPOT")
+    stack.update(capacityProviderStrategy=strategy, forceNewDeployment=True)
+    with refused("ResourceInUseException"):
+        stack.associate("FARGATE")
+
+
+def test_a_deployment_needs_room_to_move(stack: Stack) -> None:
+    """InvalidParameterException of CreateService and UpdateService, as users report it."""
+    tight = {"maximumPercent": 100, "minimumHealthyPercent": 100}
+    told = "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+    with refused("InvalidParameterException", told):
+        stack.service(stack.definition(), deploymentConfiguration=tight)
+    stack.service(stack.definition())
+    with refused("InvalidParameterException", told):
+        stack.update(deploymentConfiguration=tight)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -44,6 +44,15 @@ def container_of(ecs: Any, **more: Any) -> dict[str, Any]:
     )
 
 
+def test_an_empty_text_is_no_value(ecs: Any) -> None:
+    """Recorded with botocore (examples-1.json, RegisterTaskDefinition): ``"taskRoleArn": ""`` is taken, and the answer
+    has no such member; skeletons of task definitions hold such texts for what is not set.
+    """
+    made = register(ecs, taskRoleArn="", executionRoleArn="", containerDefinitions=[APP])
+    assert not {"taskRoleArn", "executionRoleArn"} & made.keys()
+    assert made["requiresAttributes"] == register(ecs)["requiresAttributes"]
+
+
 VALID = [
     (256, [512, 1024, 2048]),
     (512, [1024, 2048, 3072, 4096]),

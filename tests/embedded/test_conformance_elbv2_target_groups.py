@@ -80,6 +80,14 @@ def test_the_default_target_type_is_instance(balanced: Balanced) -> None:
     assert create(balanced, Name="new", TargetType=None)["TargetType"] == "instance"
 
 
+def test_an_optional_member_that_is_empty_is_not_given(balanced: Balanced) -> None:
+    """terraform-provider-aws sends an empty ProtocolVersion for each HTTP group whose version nobody has set
+    (internal/service/elbv2/target_group.go: ``ProtocolVersion = d.Get("protocol_version")``), and AWS takes it.
+    """
+    made = create(balanced, Name="new", ProtocolVersion="", IpAddressType="")
+    assert (made["ProtocolVersion"], made["IpAddressType"]) == ("HTTP1", "ipv4")
+
+
 def test_the_load_balancer_is_shown(balanced: Balanced) -> None:
     """TargetGroup.LoadBalancerArns: "You can use each target group with only one load balancer." """
     assert describe(balanced)["LoadBalancerArns"] == [balanced.arn]

@@ -146,6 +146,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     theirs = getattr(moto_door, name)
     own = {
         "acm": {"users"},
+        "applicationautoscaling": {"note_scaling"},
         "ec2": {"group", "group_named"},
         "ecr": {"iter_tagged_resources"},
         "iam": {"add_client_id", "remove_client_id"},

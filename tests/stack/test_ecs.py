@@ -237,6 +237,9 @@ def test_fargate_spot_is_as_good(aws: Aws, embedded: EmbeddedProcess) -> None:
     stand = Stand.of(aws, "service")
     stand.converge()
     spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    embedded.client("ecs").put_cluster_capacity_providers(
+        cluster="lobster-cluster", capacityProviders=["FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
+    )
     embedded.client("ecs").update_service(
         cluster="lobster-cluster",
         service="lobster-streamlit-service",

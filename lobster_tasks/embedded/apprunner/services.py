@@ -132,7 +132,7 @@ def view(room: Room, service: Service) -> dict[str, Any]:
         **some(
             DeletedAt=service.deleted_at,
             EncryptionConfiguration=service.encryption,
-            ObservabilityConfiguration=wanted.observability or {"ObservabilityEnabled": False},
+            ObservabilityConfiguration=wanted.observability,
         ),
     }
 

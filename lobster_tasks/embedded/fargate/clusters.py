@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..moto_door import AwsError
-from . import service_role, texts
+from . import account_settings, service_role, texts
 from .answers import invalid, page, tag_list, tags_of
 from .model import Cluster, Room
 from .names import last_part
@@ -36,7 +36,12 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid(texts.NO_SERVICE_ROLE)
     found = room.clusters.get(name)
     if found is None or found.status != "ACTIVE":
-        given = {member: request[member] for member in ECHOED if request.get(member) is not None}
+        insights = {
+            "name": "containerInsights",
+            "value": account_settings.value_of(room, "containerInsights"),
+        }
+        given = {"settings": [insights]}
+        given |= {member: request[member] for member in ECHOED if request.get(member)}
         found = Cluster(name, room.arn(f"cluster/{name}"), given, tags_of(request.get("tags")))
         room.clusters[name] = found
     return {"cluster": view(room, found, ("SETTINGS", "TAGS"))}
@@ -46,11 +51,16 @@ def _check_providers(providers: list[str] | None, strategy: list[dict[str, Any]]
     for name in providers or ():
         if name not in PROVIDERS:
             raise invalid(f"The specified capacity provider '{name}' was not found.")
-    for item in strategy or ():
-        if item["capacityProvider"] not in (providers or ()):
-            raise invalid(
-                f"The specified capacity provider '{item['capacityProvider']}' is not associated with the cluster."
-            )
+    check_associated(strategy or (), providers)
+
+
+def check_associated(strategy: Sequence[Mapping[str, Any]], providers: Collection[str] | None) -> None:
+    """InvalidParameterException for a strategy with a provider that is not among those of the cluster."""
+    if any(item["capacityProvider"] not in (providers or ()) for item in strategy):
+        raise invalid(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
+            "the cluster. Associate the capacity provider with the cluster and try again."
+        )
 
 
 def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,11 +84,28 @@ def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
-    """UpdateCluster, UpdateClusterSettings and PutClusterCapacityProviders: given members replace the old."""
+    """UpdateCluster and UpdateClusterSettings: given members replace the old."""
     cluster = active(room, request["cluster"])
-    _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
     cluster.settings |= {member: request[member] for member in ECHOED if request.get(member) is not None}
     return {"cluster": view(room, cluster, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
+
+
+def put_providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """PutClusterCapacityProviders: the lists are complete; what runs on a provider keeps it associated."""
+    cluster = active(room, request["cluster"])
+    providers, default = request["capacityProviders"], request["defaultCapacityProviderStrategy"]
+    _check_providers(providers, default)
+    used = {
+        item["capacityProvider"]
+        for one in room.services.values()
+        if one.cluster is cluster and one.status == "ACTIVE"
+        for item in one.primary.revision.placement.strategy
+    }
+    if used - set(providers):
+        message = "The specified capacity provider is in use and cannot be removed."  # (own words)
+        raise AwsError("ResourceInUseException", message)
+    cluster.settings |= {"capacityProviders": providers, "defaultCapacityProviderStrategy": default}
+    return {"cluster": view(room, cluster, ("SETTINGS", "TAGS"))}
 
 
 def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +142,7 @@ def view(room: Room, cluster: Cluster, include: tuple[str, ...]) -> dict[str, An
     """A cluster as DescribeClusters shows it; settings, configuration and tags only when included."""
     tasks = [task for task in room.tasks.values() if task.cluster is cluster]
     services = [one for one in room.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
-    settings = cluster.settings.get("settings") or [{"name": "containerInsights", "value": "disabled"}]
+    settings = cluster.settings["settings"]
     return {
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
@@ -144,10 +171,23 @@ def _extras(cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def providers(_room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeCapacityProviders: Fargate's two."""
+def providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DescribeCapacityProviders: Fargate's two, which have no tags."""
     wanted = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
+    found = [name for name in wanted if name in PROVIDERS]
     return {
-        "capacityProviders": [{"name": name, "status": "ACTIVE"} for name in wanted if name in PROVIDERS],
-        "failures": [{"arn": name, "reason": "MISSING"} for name in wanted if name not in PROVIDERS],
+        "capacityProviders": [
+            {
+                "capacityProviderArn": room.arn(f"capacity-provider/{name}"),
+                "name": name,
+                "status": "ACTIVE",
+                "tags": [],
+            }
+            for name in found
+        ],
+        "failures": [
+            {"arn": room.arn(f"capacity-provider/{name}"), "reason": "MISSING"}
+            for name in wanted
+            if name not in PROVIDERS
+        ],
     }

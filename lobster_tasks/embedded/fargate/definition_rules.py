@@ -62,7 +62,7 @@ def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
     """The task definition that ``request`` makes, as Describe echoes it; ClientException when refused."""
     if not NAME.match(request.get("family") or ""):
         raise client_error("Family contains invalid characters.")
-    body = {name: request[name] for name in ECHOED if request.get(name) is not None}
+    body = {name: request[name] for name in ECHOED if request.get(name) not in (None, "")}
     body["containerDefinitions"] = _containers(request.get("containerDefinitions") or [])
     body.setdefault("volumes", [])
     body.setdefault("placementConstraints", [])

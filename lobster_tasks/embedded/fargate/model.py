@@ -325,6 +325,7 @@ class Room:
     families: dict[str, list[TaskDefinition]] = field(default_factory=dict)
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    account_settings: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def root(self) -> str:

@@ -85,14 +85,19 @@ def launch(
         raise invalid(f"The embedded AWS runs Fargate tasks only; launchType is {launch_type}.")
     if "FARGATE" not in definition.body["compatibilities"]:
         raise invalid("Task definition does not support launch_type FARGATE.")
-    return launch_type, strategy(given)
+    return launch_type, strategy(given, cluster)
 
 
-def strategy(given: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """A capacity provider strategy with AWS's defaults."""
+def strategy(given: Sequence[Mapping[str, Any]], cluster: Cluster) -> tuple[dict[str, Any], ...]:
+    """A capacity provider strategy with AWS's defaults; its providers are the cluster's."""
     for item in given:
         if item["capacityProvider"] not in clusters.PROVIDERS:
             raise invalid(f"The specified capacity provider {item['capacityProvider']} was not found.")
+    clusters.check_associated(given, cluster.settings.get("capacityProviders"))
+    if given and not any(item.get("weight", 0) for item in given):
+        raise invalid(
+            "At least one capacity provider in a strategy must have a weight above 0."
+        )  # (own words)
     if sum(item.get("base", 0) > 0 for item in given) > 1:
         raise invalid("Only one capacity provider in a strategy can have a base defined.")  # (own words)
     return tuple({"weight": 0, "base": 0, **item} for item in given)
@@ -136,8 +141,10 @@ def _check_percents(made: Mapping[str, Any]) -> None:
         raise invalid(
             "minimumHealthyPercent must be between 0 and 100, maximumPercent between 100 and 200."
         )  # (own words)
-    if most <= least and most != 100:
-        raise invalid("maximumPercent must be greater than minimumHealthyPercent.")  # (own words)
+    if (least, most) == (100, 100):
+        raise invalid(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        )
 
 
 def rebalancing(given: str | None, made: Mapping[str, Any], default: str) -> str:

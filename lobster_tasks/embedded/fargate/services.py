@@ -132,7 +132,7 @@ def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     definition = newest.definition
     if request.get("taskDefinition"):
         definition = task_definitions.find_active(room, request["taskDefinition"])
-    placement = _changed_placement(room, request, newest.placement, definition)
+    placement = _changed_placement(room, request, service.cluster, newest.placement, definition)
     _change_settings(request, service, placement)
     if request.get("forceNewDeployment") or (definition, placement) != (newest.definition, newest.placement):
         deploy(room, service, definition, placement)
@@ -140,7 +140,7 @@ def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _changed_placement(
-    room: Room, request: Mapping[str, Any], before: Placement, definition: TaskDefinition
+    room: Room, request: Mapping[str, Any], cluster: Cluster, before: Placement, definition: TaskDefinition
 ) -> Placement:
     made = before
     if "FARGATE" not in definition.body["compatibilities"]:
@@ -148,7 +148,7 @@ def _changed_placement(
     if request.get("networkConfiguration"):
         made = replace(made, network=network.awsvpc(room, request))
     if request.get("capacityProviderStrategy") is not None:
-        strategy = service_rules.strategy(request["capacityProviderStrategy"])
+        strategy = service_rules.strategy(request["capacityProviderStrategy"], cluster)
         made = replace(made, strategy=strategy, launch_type=None if strategy else "FARGATE")
     if request.get("platformVersion"):
         made = replace(made, platform_version=service_rules.platform_version(request["platformVersion"]))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..world import current
-from . import breaker, service_role
+from . import breaker, execute_command, service_role
 from .answers import some, tag_list
 from .model import (
     ContainerState,
@@ -204,6 +204,7 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
     """A task as DescribeTasks shows it; tags only with TAGS."""
     body, order = one.definition.body, one.order
     cpu_architecture = body.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    storage = one.overrides.get("ephemeralStorage") or body.get("ephemeralStorage", {"sizeInGiB": 20})
     answer = {
         "taskArn": one.arn,
         "clusterArn": one.cluster.arn,
@@ -225,7 +226,8 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
         "platformVersion": PLATFORM,
         "platformFamily": "Linux",
         "version": one.version,
-        "ephemeralStorage": body.get("ephemeralStorage", {"sizeInGiB": 20}),
+        "ephemeralStorage": storage,
+        "fargateEphemeralStorage": storage,
         "tags": tag_list(one.tags) if "TAGS" in include else [],
         **one.times,
         **some(startedBy=one.started_by, capacityProviderName=one.capacity_provider),
@@ -282,6 +284,7 @@ def _container(one: Task, container: ContainerState) -> dict[str, Any]:
         "networkInterfaces": interfaces,
         "healthStatus": container.health,
         "cpu": str(definition["cpu"]),
+        **execute_command.agents(one, container),
         **some(
             memory=str(memory) if memory else None,
             exitCode=container.exit_code,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .. import young
+from .. import paging, young
 from ..access.stored import ensure_linked_role, linked_role_arn
 from ..fargate import services, shadow
 from ..fargate.model import Room
 from ..moto_door import ApplicationAutoScalingResponse, AwsError
 from ..world import current
 from . import application_autoscaling_store
+from .application_autoscaling_store import LINKED
 
 __all__ = ["ApplicationAutoScaling", "application_autoscaling_store"]
 
-LINKED = "ecs.application-autoscaling.amazonaws.com"
 NO_TARGET = (
     "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: "
     "ecs:service:DesiredCount"
@@ -73,6 +73,23 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         if not young.lets_assume(arn):
             raise AwsError("ValidationException", f"Unable to assume IAM role: {arn}")
 
+    def describe_scaling_activities(self) -> str:
+        """DescribeScalingActivities: the newest first, of a namespace, and of one resource or dimension."""
+        asked = {
+            name: self._get_param(name) for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+        }
+        if asked["ScalableDimension"] and not asked["ResourceId"]:
+            raise AwsError("ValidationException", "ResourceId must be specified with ScalableDimension.")
+        found = [
+            each
+            for each in self.applicationautoscaling_backend.activities
+            if all(value in (None, each[name]) for name, value in asked.items())
+        ]
+        first = paging.offset(self._get_param("NextToken"))
+        last = first + int(self._get_param("MaxResults") or 50)
+        more = {"NextToken": paging.token(last)} if len(found) > last else {}
+        return json.dumps({"ScalingActivities": found[first:last], **more})
+
     def list_tags_for_resource(self) -> str:
         """ListTagsForResource."""
         return json.dumps({"Tags": self._tags(self._get_param("ResourceARN"))})
@@ -105,4 +122,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
             service = services.find(self.room, cluster, name)
             within = min(max(service.desired, bounds.min_capacity), bounds.max_capacity)
             if within != service.desired:
+                bound = "minimum" if within > service.desired else "maximum"
+                cause = f"{bound} capacity was set to {within}"
+                self.applicationautoscaling_backend.note_scaling(bounds, within, cause)
                 services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": within})

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
+from ..access.stored import linked_role_arn
 from ..moto_door import (
     ApplicationAutoscalingBackend,
     AwsError,
     applicationautoscaling_backends,
     aws_errors,
 )
+
+LINKED = "ecs.application-autoscaling.amazonaws.com"
+
+
+def _suspended(known: Any, given: Mapping[str, bool] | None) -> dict[str, bool]:
+    """What is suspended: what is left out stays, and nothing is at first."""
+    kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+    return {**dict.fromkeys(kinds, False), **(known.suspended_state if known else {}), **(given or {})}
 
 
 class AutoScalingStore(ApplicationAutoscalingBackend):
@@ -18,6 +30,27 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.tags_of: dict[str, dict[str, str]] = {}
+        self.activities: list[dict[str, Any]] = []
+
+    def note_scaling(self, target: Any, count: int, cause: str) -> None:
+        """Keep what DescribeScalingActivities tells of a change of the desired count."""
+        moment = datetime.now(UTC).timestamp()
+        done = f"Successfully set desired count to {count}. Change successfully fulfilled by ecs."
+        self.activities.insert(
+            0,
+            {
+                "ActivityId": str(uuid4()),
+                "ServiceNamespace": target.service_namespace,
+                "ResourceId": target.resource_id,
+                "ScalableDimension": target.scalable_dimension,
+                "Description": f"Setting desired count to {count}.",
+                "Cause": cause,
+                "StartTime": moment,
+                "EndTime": moment,
+                "StatusCode": "Successful",
+                "StatusMessage": done,
+            },
+        )
 
     def register_scalable_target(
         self,
@@ -38,6 +71,8 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         if known is None and (least is None or most is None):
             message = "Both MinCapacity and MaxCapacity are required for a new scalable target"
             raise AwsError("ValidationException", message)
+        more["role_arn"] = more.get("role_arn") or linked_role_arn(self.account_id, LINKED)
+        more["suspended_state"] = _suspended(known, more.get("suspended_state"))
         return super().register_scalable_target(
             namespace, r_id, dimension, min_capacity=min_capacity, max_capacity=max_capacity, **more
         )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..fargate import clusters, service_deployments, services, tagging, task_definitions, tasks
+from ..fargate import (
+    account_settings,
+    clusters,
+    execute_command,
+    service_deployments,
+    services,
+    tagging,
+    task_definitions,
+    tasks,
+)
 from ..fargate.model import Room
 from ..fargate.scheduler import Fargate
 from ..moto_door import ActionResult, EC2ContainerServiceResponse
@@ -37,7 +46,7 @@ def refused(self: Ecs) -> ActionResult:
 
 
 class Ecs(EC2ContainerServiceResponse):
-    """Amazon ECS as Fargate users see it; account settings are moto's."""
+    """Amazon ECS as Fargate users see it."""
 
     @property
     def room(self) -> Room:
@@ -49,7 +58,7 @@ class Ecs(EC2ContainerServiceResponse):
     list_clusters = answered_by(clusters.list_arns)
     update_cluster = answered_by(clusters.update)
     update_cluster_settings = answered_by(clusters.update)
-    put_cluster_capacity_providers = answered_by(clusters.update)
+    put_cluster_capacity_providers = answered_by(clusters.put_providers)
     delete_cluster = answered_by(clusters.delete)
     describe_capacity_providers = answered_by(clusters.providers)
 
@@ -75,6 +84,13 @@ class Ecs(EC2ContainerServiceResponse):
     stop_task = launched_by(tasks.stop)
     describe_tasks = answered_by(tasks.describe)
     list_tasks = answered_by(tasks.list_arns)
+
+    execute_command = answered_by(execute_command.run)
+
+    list_account_settings = answered_by(account_settings.listed)
+    put_account_setting = answered_by(account_settings.put)
+    put_account_setting_default = answered_by(account_settings.put_default)
+    delete_account_setting = answered_by(account_settings.delete)
 
     tag_resource = answered_by(tagging.add)
     untag_resource = answered_by(tagging.remove)

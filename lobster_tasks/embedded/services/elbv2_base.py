@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..balancer.balancer import Balancer
-from ..moto_door import ActionResult, AwsError, ELBV2Response
+from ..moto_door import ActionResult, AwsError, ELBV2Response, get_service_model
 from ..world import current
 from .elbv2_checks import refuse
 
@@ -23,9 +23,10 @@ class ElbBase(ELBV2Response):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The request's members."""
+        """The request's members; an optional one that is an empty text counts as one that is not given."""
         given: dict[str, Any] = self._get_params()
-        return given
+        required = get_service_model("elbv2").operation_model(self._get_action()).input_shape.required_members
+        return {name: value for name, value in given.items() if value != "" or name in required}
 
     def call_action(self) -> Any:
         """Answer; the data plane learns of every change."""
