@@ -120,13 +120,25 @@ def health_check(facts: Facts) -> Finding:
     found = _file(facts).final.health_check
     if found is None or not found.words:
         return good("no HEALTHCHECK; the load balancer checks")
-    definition = facts.readings["task_definition"].value
+    definition, grace = facts.readings["task_definition"].value, _grace(facts)
+    if found.start_period > grace:
+        return doubtful(
+            f"HEALTHCHECK (line {found.line}) gives the app {found.start_period:.0f} s to start; the load balancer's "
+            f"checks count from {grace} s on",
+            f"set health_check.grace_period: {found.start_period:.0f}; inv create-fargate-service",
+        )
     if definition and container_of(definition, facts.settings.container.name).get("healthCheck"):
         return good("the task definition has a health check of its own")
     return doubtful(
         f"HEALTHCHECK (line {found.line}) is not read by ECS; the load balancer checks",
         "nothing to do; do not rely on it",
     )
+
+
+def _grace(facts: Facts) -> int:
+    """How long ECS does not count health checks: as the service has it, or will have."""
+    service = facts.readings["service"].value or {}
+    return int(service.get("healthCheckGracePeriodSeconds", facts.settings.health_check.grace_period))
 
 
 def base(facts: Facts) -> Finding:

@@ -23,10 +23,11 @@ class Evidence:
     ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``sick`` the targets of
     ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
     ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
-    ``listens`` what the app says about where it listens. ``definition`` and ``target_group`` are as AWS describes
-    them, ``changed`` is what the definition changes about the one before. ``checks`` are the doctor's, by id.
-    ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for which the execution
-    role's policy is not made. ``gaps`` says what could not be read.
+    ``listens`` what the app says about where it listens. ``listened_after`` is how many seconds after its start it
+    said so of the container's port, ``wrote_after`` the time of its last line. ``definition`` and ``target_group``
+    are as AWS describes them, ``changed`` is what the definition changes about the one before. ``checks`` are the
+    doctor's, by id. ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for
+    which the execution role's policy is not made. ``gaps`` says what could not be read.
     """
 
     verdict: Verdict
@@ -39,6 +40,8 @@ class Evidence:
     events: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
     listens: tuple[Listens, ...] = ()
+    listened_after: float | None = None
+    wrote_after: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
     target_group: Mapping[str, Any] = field(default_factory=dict)
     changed: tuple[str, ...] = ()

@@ -92,7 +92,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         partial(reader.read, "the revision before", partial(_definition, aws, last.rollout.previous), {}),
         partial(reader.read, "the target group", partial(_target_group, aws, last), {}),
     )
-    log, heard = reader.read("the log", partial(_log, aws, last, ours, failed), ((), ()))
+    heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _Heard())
     if unread := _unread(last, ours, failed):
         reader.gaps.append(unread)
     wanted = _checks(failed, sick, events)
@@ -106,8 +106,10 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         sick=sick,
         were_healthy=_were_healthy(snapshots, failed, sick),
         events=tuple(mask_shapes(event) for event in events),
-        log=log,
-        listens=heard,
+        log=heard.log,
+        listens=heard.listens,
+        listened_after=heard.listened_after,
+        wrote_after=heard.wrote_after,
         definition=ours,
         target_group=group,
         changed=_changed(last, before, ours),
@@ -135,20 +137,43 @@ def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
     return dict(found["TargetGroups"][0]) if found and found["TargetGroups"] else {}
 
 
-def _log(
-    aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]
-) -> tuple[tuple[str, ...], tuple[Listens, ...]]:
-    """The last lines, masked, of the container that ended the newest failed task, and where the app says it listens."""
+@dataclass(frozen=True)
+class _Heard:
+    """What logs tell; as in Evidence."""
+
+    log: tuple[str, ...] = ()
+    listens: tuple[Listens, ...] = ()
+    listened_after: float | None = None
+    wrote_after: float | None = None
+
+
+def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _Heard:
+    """The last lines, masked, of the container that ended the newest failed task, and what the app says."""
     task = _that_ran(last, failed)
     if task is None or not definition:
-        return (), ()
+        return _Heard()
     app, task_id = _app(last, definition), task.arn.rpartition("/")[2]
     begin = first_lines(aws, app, task_id, _FIRST_LINES)
     end = last_lines(aws, app, task_id, _LINES)
     ended = _ended(last, definition, task)
     shown = end if ended["name"] == app["name"] else last_lines(aws, ended, task_id, _LINES)
     values = secret_values(definition)
-    return tuple(_cut(mask(line, values)) for line in shown), listens([*begin, *end])
+    said = [*begin, *end]
+    ports = {group.port for group in last.rollout.target_groups}
+    told = [line for line in said if any(each.port in ports for each in listens([line.text]))]
+    return _Heard(
+        tuple(_cut(mask(line.text, values)) for line in shown),
+        listens(line.text for line in said),
+        _after(aws, task, min((line.at for line in told), default=None)),
+        _after(aws, task, max((line.at for line in said), default=None)),
+    )
+
+
+def _after(aws: Aws, task: Task, at: float | None) -> float | None:
+    """Seconds (of AWS's) from the start of a task to a moment; None where either is not known."""
+    if at is None or task.started_at is None:
+        return None
+    return max(0.0, (at - task.started_at.timestamp()) * aws.clock.speed)
 
 
 def _that_ran(last: Snapshot, failed: Sequence[Task]) -> Task | None:

@@ -27,6 +27,14 @@ class LogLine:
     message: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """What a container wrote, and when (seconds since 1970)."""
+
+    at: float
+    text: str
+
+
 def tail(
     aws: Aws, settings: Settings, task: str | None = None, since_seconds: float = 600.0, follow: bool = False
 ) -> Iterator[LogLine]:
@@ -50,17 +58,19 @@ def tail(
         aws.clock.sleep(_POLL_SECONDS)
 
 
-def last_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+def last_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[Line]:
     """The last ``count`` lines that a container (as in its definition) wrote in a task."""
     return _lines(aws, container, task_id, count, from_head=False)[-count:]
 
 
-def first_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[str]:
+def first_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[Line]:
     """The first ``count`` lines that it wrote."""
     return _lines(aws, container, task_id, count, from_head=True)
 
 
-def _lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int, *, from_head: bool) -> list[str]:
+def _lines(
+    aws: Aws, container: Mapping[str, Any], task_id: str, count: int, *, from_head: bool
+) -> list[Line]:
     where = stream_of(container, task_id)
     if where is None:
         return []
@@ -74,7 +84,8 @@ def _lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int, *, 
         limit=count,
         startFromHead=from_head,
     )
-    return [event["message"].rstrip("\r\n") for event in (answer or {}).get("events", [])]
+    events = (answer or {}).get("events", [])
+    return [Line(event["timestamp"] / 1000, event["message"].rstrip("\r\n")) for event in events]
 
 
 def stream_of(container: Mapping[str, Any], task_id: str) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ _BIND = (
     ("url:", "--server.address=0.0.0.0"),
 )
 _LONGEST = 160
+_STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d+)"
 _LATER = "unhealthy-later"
 # What no second try mends.
@@ -222,11 +224,18 @@ def _refused(evidence: Evidence) -> list[Finding]:
     """Nothing takes the connection: another port, another address, or not up yet."""
     port, told = evidence.port, evidence.listens
     right = [each for each in told if each.port == port]
+    if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
+        return [_slow(evidence, evidence.listened_after or 0, "it said that it listens")]
     if right:
         return [_loopback(evidence, right[-1])]
     if told:
         return [_other_port(evidence, told[-1])]
     silent = "its log does not say where it listens"
+    if evidence.wrote_after is not None and _is_late(evidence, evidence.wrote_after):
+        other = f"Or it listens on another port than {port}: {silent}."
+        step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
+        wrote = "its log had not said yet that it listens"
+        return [_slow(evidence, evidence.wrote_after, wrote), Finding("wrong-port", other, step)]
     return [
         Finding(
             "wrong-port",
@@ -240,6 +249,26 @@ def _refused(evidence: Evidence) -> list[Finding]:
             f"start the app on 0.0.0.0, then inv push-image and {evidence.again}",
         ),
     ]
+
+
+def _is_late(evidence: Evidence, after: float | None) -> bool:
+    """Whether a moment after the start of a task is too late for it to be healthy when ECS begins to count."""
+    if after is None:
+        return False
+    check = evidence.target_group.get(
+        "HealthCheckIntervalSeconds", 0
+    )  # one success makes a new target healthy
+    return bool(after + check > evidence.last.service.grace)
+
+
+def _slow(evidence: Evidence, after: float, what: str) -> Finding:
+    grace = evidence.last.service.grace
+    enough = _STEP * math.ceil(max(1.5 * after, 2.0 * grace, _STEP) / _STEP)
+    return Finding(
+        "slow-start",
+        f"The app starts slowly: {after:.0f} s after its start {what}, and health checks count from {grace} s on.",
+        f"set health_check.grace_period: {enough}; inv create-fargate-service, then {evidence.again}",
+    )
 
 
 def _other_port(evidence: Evidence, told: Listens) -> Finding:

@@ -135,7 +135,8 @@ class Event:
 class Service:
     """The service as DescribeServices has it; ``events`` newest first.
 
-    ``breaks`` says that its circuit breaker is on, ``rolls_back`` that it rolls back too.
+    ``breaks`` says that its circuit breaker is on, ``rolls_back`` that it rolls back too, ``grace`` for how many
+    seconds ECS does not count health checks of a new task.
     """
 
     status: str
@@ -147,6 +148,7 @@ class Service:
     events: tuple[Event, ...] = ()
     rolls_back: bool = False
     breaks: bool = False
+    grace: int = 0
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Service:
@@ -162,6 +164,7 @@ class Service:
             tuple(Event(each["id"], each["createdAt"], each["message"]) for each in raw.get("events", [])),
             rolls_back,
             breaks,
+            raw.get("healthCheckGracePeriodSeconds", 0),
         )
 
     @property

@@ -750,6 +750,20 @@ CASES = [
         "HEALTHCHECK (line 2) is not read by ECS",
         dockerfile=dockerfile("HEALTHCHECK CMD curl x"),
     ),
+    case(
+        "dockerfile.health-check",
+        "warn",
+        "HEALTHCHECK (line 2) gives the app 600 s to start; the load balancer's checks count from 60 s on",
+        "set health_check.grace_period: 600",
+        dockerfile=dockerfile("HEALTHCHECK --start-period=10m CMD curl x"),
+    ),
+    case(
+        "dockerfile.health-check",
+        "warn",
+        "is not read by ECS",
+        dockerfile=dockerfile("HEALTHCHECK --start-period=10m CMD curl x"),
+        service=service(healthCheckGracePeriodSeconds=600),
+    ),
     case("dockerfile.health-check", "pass", "", dockerfile=dockerfile("HEALTHCHECK NONE")),
     case(
         "dockerfile.health-check",

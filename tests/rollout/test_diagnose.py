@@ -470,6 +470,55 @@ REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
 
 
 @pytest.mark.parametrize(
+    ("lines", "members", "codes", "says", "grace"),
+    [
+        (
+            ["loading", "listening on 8501"],
+            {"listened_after": 200.0},
+            ["slow-start"],
+            "200 s after its start it said",
+            300,
+        ),
+        (["listening on 8501"], {"listened_after": 50.0}, ["bound-to-loopback"], "takes no connections", 0),
+        (["listening on 8501"], {"listened_after": 58.0}, ["slow-start"], "count from 60 s on", 120),
+        (
+            ["loading"],
+            {"wrote_after": 200.0},
+            ["slow-start", "wrong-port"],
+            "had not said yet that it listens",
+            300,
+        ),
+        (
+            ["loading"],
+            {"wrote_after": 1.0},
+            ["wrong-port", "bound-to-loopback"],
+            "does not say where it listens",
+            0,
+        ),
+        (
+            ["URL: http://127.0.0.1:8501"],
+            {"listened_after": 200.0},
+            ["bound-to-loopback"],
+            "127.0.0.1 only",
+            0,
+        ),
+        (["listening on 9000"], {"wrote_after": 200.0}, ["wrong-port"], "listens on port 9000", 0),
+    ],
+)
+def test_an_app_that_is_not_up_yet(
+    lines: list[str], members: dict[str, Any], codes: list[str], says: str, grace: int
+) -> None:
+    checked = {"HealthCheckPath": "/", "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2}
+    known = {"log": tuple(lines), "listens": listens(lines), "target_group": checked, **members}
+    plain = unhealthy("Target.FailedHealthChecks", "Health checks failed", **known)
+    seen = replace(plain, last=replace(plain.last, service=replace(plain.last.service, grace=60)))
+    found = diagnose(seen)
+    assert [cause.code for cause in found] == codes
+    assert says in found[0].message
+    assert not grace or f"health_check.grace_period: {grace};" in found[0].remedy
+
+
+@pytest.mark.parametrize(
     ("lines", "codes", "says"),
     [
         (
