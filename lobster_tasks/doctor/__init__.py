@@ -14,7 +14,7 @@ from typing import Any
 from ..aws import Aws
 from ..settings import Settings
 from ..together import together
-from . import balancing, image_file, network, roles, security, service
+from . import account, balancing, image_file, network, public_access, roles, security, service
 from .check import Check, Finding, Report, Status, UnknownError
 from .facts import Facts, Name
 from .gather import Look, gather
@@ -37,6 +37,9 @@ CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     "network.subnets": network.subnets,
     "network.routes": network.routes,
     "network.public-address": network.public_address,
+    "network.public-access": public_access.blocked,
+    "network.addresses": network.addresses,
+    "account.vcpus": account.vcpus,
     "security.visitors": security.balancer_in,
     "security.load-balancer-out": security.balancer_out,
     "security.tasks": security.tasks_in,

@@ -19,12 +19,15 @@ from ..dockerfile import parse
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import CredentialsError, InterruptedRunError, LobsterError, TemplateError
 from ..settings import Settings
+from ..together import together
 from . import permissions
 from .check import UnknownError
 from .facts import Facts, Name, Reading
 from .references import ecr_image, network_of
 
 _AT_ONCE = 16
+# "Fargate On-Demand vCPU resource count" (Service Quotas, AWS Fargate)
+ON_DEMAND_VCPUS = "L-3032A538"
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 
 
@@ -215,6 +218,34 @@ def _network(look: Look) -> list[Any]:
     return look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
 
 
+def _zones(look: Look) -> Any:
+    """The type of each zone, by its name."""
+    from ..stack.network import zone_types
+
+    return zone_types(look.aws)
+
+
+def _public_access(look: Look) -> Any:
+    """What VPC Block Public Access blocks in the region (``mode``), and the ARNs of what is left out, with how."""
+    options, exclusions = together(
+        lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessOptions"),
+        lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessExclusions"),
+    )
+    left_out = {
+        each["ResourceArn"]: each["InternetGatewayExclusionMode"]
+        for each in exclusions["VpcBlockPublicAccessExclusions"]
+        if each["State"] in ("create-complete", "update-complete")
+    }
+    return {**options["VpcBlockPublicAccessOptions"], "exclusions": left_out}
+
+
+def _vcpus(look: Look) -> float:
+    """How many vCPUs the account's tasks may have at once, on demand."""
+    asked = {"ServiceCode": "fargate", "QuotaCode": ON_DEMAND_VCPUS}
+    answer = look.aws.call("service-quotas:GetServiceQuota", "the quota of Fargate", **asked)
+    return float(answer["Quota"]["Value"])
+
+
 def _vpc(look: Look) -> str:
     return str(look.known("network")[0]["VpcId"])
 
@@ -362,6 +393,9 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "covered": _covered,
     "route_tables": _route_tables,
     "endpoints": _endpoints,
+    "zones": _zones,
+    "public_access": _public_access,
+    "vcpus": _vcpus,
     "security_groups": _security_groups,
 }
 

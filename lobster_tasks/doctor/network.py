@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import RefusedError
+from ..settings import Settings
+from ..stack.subnets import free_addresses, impossible, without_fargate
 from .check import Finding, bad, doubtful, good, listed
 from .facts import Facts
 from .references import is_secret, network_of
@@ -25,14 +27,47 @@ def subnets(facts: Facts) -> Finding:
     own = facts.settings.network.task_subnets
     if len(vpcs) > 1 or (len(zones) < 2 and not own):
         return bad(saw, "name subnets in two zones of one VPC in network.subnets")
+    if lost := _without_fargate(facts):
+        return doubtful(f"{saw}; {'; '.join(lost)}", "choose other subnets in network.subnets")
     if len(zones) < 2:  # the load balancer has its two
         return doubtful(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
     return good(saw)
 
 
+def _without_fargate(facts: Facts) -> list[str]:
+    """Why no task starts in some of the subnets."""
+    types, region = facts.known("zones"), facts.settings.region
+    found = facts.known("network")
+    whys = {
+        each["SubnetId"]: impossible(each, types.get(each["AvailabilityZone"], ""))
+        or without_fargate(each, region)
+        for each in found
+    }
+    return [f"{subnet}: {why}" for subnet, why in whys.items() if why]
+
+
+def addresses(facts: Facts) -> Finding:
+    """Every subnet has an address for each task that a deployment starts beside those that run."""
+    needed = most_tasks(facts.settings)
+    free = {each["SubnetId"]: free_addresses(each) for each in facts.known("network")}
+    scarce = [f"{subnet} has {count}" for subnet, count in free.items() if count < needed]
+    saw = f"{listed(scarce)} free addresses; a deployment needs up to {needed} at once"
+    if scarce and sum(free.values()) < needed:
+        return bad(saw, "name larger subnets in network.subnets")
+    if scarce:
+        return doubtful(saw, "name larger subnets in network.subnets")
+    return good(f"each subnet has {min(free.values())} free addresses or more")
+
+
+def most_tasks(settings: Settings) -> int:
+    """How many tasks there are at most during a deployment."""
+    wanted = settings.deployment.desired_count
+    return max(wanted, wanted * settings.deployment.maximum_percent // 100)
+
+
 def routes(facts: Facts) -> Finding:
     """Every subnet has a way out: an internet gateway, a NAT gateway, or VPC endpoints."""
-    ways = _ways_out(facts)
+    ways = ways_out(facts)
     lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
     if not lost:
         return good(f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}")
@@ -50,7 +85,7 @@ def public_address(facts: Facts) -> Finding:
     service = facts.known("service")
     given = network_of(service).get("assignPublicIp") if service else None
     public = given == "ENABLED" if service else facts.settings.network.public
-    ways = _ways_out(facts)
+    ways = ways_out(facts)
     through_gateway = [subnet for subnet, way in ways.items() if way.startswith("igw-")]
     others = [subnet for subnet in ways if subnet not in through_gateway]
     if public and others:
@@ -74,7 +109,7 @@ def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
     return good(f"{saw}; VPC endpoints lead to what a task needs")
 
 
-def _ways_out(facts: Facts) -> dict[str, str]:
+def ways_out(facts: Facts) -> dict[str, str]:
     """Where each subnet's default route leads: a gateway's id, ``blackhole``, or nothing."""
     tables = facts.known("route_tables")
     return {subnet["SubnetId"]: way_out(tables, subnet["SubnetId"]) for subnet in facts.known("network")}

@@ -13,6 +13,7 @@ CODES: Mapping[str, str] = {
     "image-platform": "The image is for another processor than the task's.",
     "image-format": "The image has a part of a kind that Fargate does not unpack.",
     "no-route-to-registry": "The task's network does not lead to ECR, CloudWatch Logs or Secrets Manager.",
+    "public-access-blocked": "VPC Block Public Access drops what goes through the internet gateway.",
     "registry-denied": "The execution role may not pull the image.",
     "pull-rate-limit": "The registry refuses further pulls for now.",
     "secret-not-found": "A secret or parameter is not there, or has no value.",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..aws import Aws
+from ..doctor import consult
 from ..errors import AwsCallError, OutOfTimeError
 from ..probe import Probe, find_door, probe
 from ..settings import Settings
@@ -17,7 +18,7 @@ from .inquiry import gather
 from .judge import Verdict
 from .outcome import End, Journal, Outcome
 from .snapshot import Snapshot, revision_of
-from .watch import Watcher
+from .watch import Watcher, describe_service
 
 # Events, stopped tasks and log lines reach those who ask a little late.
 _LOOKS_AGAIN = 3
@@ -87,7 +88,10 @@ def _judged(
     """The verdict as the outcome has it, why, and the causes: live, and rolled back, is only what answers."""
     well = answered is None or answered.ok
     if verdict.kind == "live":
-        return ("live", verdict.why, ()) if well else ("failed", verdict.why, (_probe_failed(answered),))
+        if well:
+            return "live", verdict.why, ()
+        dropped = _dropped(aws, settings, snapshots[-1], answered)
+        return "failed", verdict.why, (dropped or _probe_failed(answered),)
     causes = _explained(aws, settings, snapshots, verdict)
     if verdict.kind == "moving":
         return "out_of_time", verdict.why, causes
@@ -115,6 +119,20 @@ def _explained(
 def _is_thin(cause: Cause) -> bool:
     return cause.code == "unknown" or (
         cause.code == "exits" and not any("log: " in each for each in cause.evidence)
+    )
+
+
+def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
+    """What answers nobody may be what the account keeps from the internet: then nothing is refused, it vanishes."""
+    if answered is None or answered.page.reached:
+        return None
+    name, service = "network.public-access", describe_service(aws, last.rollout.cluster, last.rollout.service)
+    checks, _ = consult(aws, settings, [name], {"service": service})
+    check = checks[name]
+    if check.status != "fail":
+        return None
+    return Cause(
+        "public-access-blocked", f"{check.saw}.", (f"{name}: {check.saw}",), check.fix or "", heals=False
     )
 
 

@@ -51,7 +51,14 @@ _TROUBLE = (
     "Timed out",
 )
 _CHECKS: Mapping[str, tuple[str, ...]] = {
-    "no-route-to-registry": ("network.routes", "network.public-address", "security.tasks-out"),
+    "no-route-to-registry": (
+        "network.routes",
+        "network.public-address",
+        "security.tasks-out",
+        "network.public-access",
+    ),
+    "quota": ("account.vcpus",),
+    "no-addresses": ("network.addresses",),
     "registry-denied": ("roles.execution", "roles.pull"),
     "secret-not-found": ("secrets.exist",),
     "secret-not-readable": ("roles.execution", "roles.secrets", "roles.decrypt"),

@@ -39,6 +39,9 @@ _TASKS: Mapping[str, str] = {
     "network.routes": "no-route-to-registry",
     "network.public-address": "no-route-to-registry",
     "security.tasks-out": "no-route-to-registry",
+    "network.public-access": "public-access-blocked",
+    "network.addresses": "no-addresses",
+    "account.vcpus": "quota",
 }
 # And whether the load balancer gets to it.
 _BALANCED: Mapping[str, str] = {

@@ -203,6 +203,10 @@ def _after_class(text: str) -> str:
 
 def _no_route(evidence: Evidence, case: Case) -> Finding:
     whom = first(r"between the task and (?:Amazon |AWS )?([\w ]+?)\.", case.text) or _reached_for(case.text)
+    if dropped := evidence.bad("network.public-access"):
+        return Finding(
+            "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
+        )
     wrong = evidence.bad("network.routes", "network.public-address", "security.tasks-out")
     said = f": {wrong[0].saw}" if wrong else ""
     step = (

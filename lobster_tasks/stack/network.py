@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from ..errors import RefusedError
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
+from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -24,7 +25,8 @@ class Network(Resource):
     """The VPC and the subnets in at least two zones that everything runs in.
 
     ``vpc`` and ``subnets`` are ids; empty means the default VPC and a subnet in each of its first two zones,
-    because each further one costs a public address. ``public``: those that are chosen route to an internet
+    because each further one costs a public address. Never chosen are subnets in which Fargate does not run, and full
+    ones; where they are named, RefusedError says why not. ``public``: those that are chosen route to an internet
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
     ``task_subnets`` are the tasks' where they are not these.
     """
@@ -39,9 +41,9 @@ class Network(Resource):
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError where there are not two zones."""
         vpc = self._vpc(aws)
-        zones = self._zones(aws, vpc)
-        attributes = {"vpc": vpc, "subnets": self._chosen(zones)}
-        return Live(vpc, attributes, self.tags, {"zones": zones})
+        zones, full = self._zones(aws, vpc)
+        attributes = {"vpc": vpc, "subnets": self._chosen(zones, full)}
+        return Live(vpc, attributes, self.tags, {"zones": zones, "full": full})
 
     def settled(self, known: Known, present: Collection[str]) -> tuple[str, ...]:
         """The subnets for something that is in ``present`` (in none while it is yet to be made), sorted.
@@ -55,7 +57,14 @@ class Network(Resource):
         placed = {zones[subnet] for subnet in present if subnet in zones}
         if not self.subnets and len(present) == len(placed) == 2:
             return tuple(sorted(present))
-        return tuple(sorted(found.attributes["subnets"]))
+        chosen = tuple(sorted(found.attributes["subnets"]))
+        if not present and (full := [each for each in chosen if each in found.raw.get("full", ())]):
+            raise RefusedError(
+                f"{', '.join(full)}: fewer than {BALANCER_ADDRESSES} addresses are free.",
+                f"an Application Load Balancer needs {BALANCER_ADDRESSES} in each of its subnets",
+                "name larger subnets in network.subnets, or free addresses in these",
+            )
+        return chosen
 
     def wanted(self, known: Known) -> Attributes:
         """Nothing: the network is somebody else's."""
@@ -91,8 +100,8 @@ class Network(Resource):
             )
         return str(vpcs[0]["VpcId"])
 
-    def _zones(self, aws: Aws, vpc: str) -> dict[str, str]:
-        """The subnets that may be chosen, in order, and the zone of each."""
+    def _zones(self, aws: Aws, vpc: str) -> tuple[dict[str, str], frozenset[str]]:
+        """The subnets that may be chosen, in order, and the zone of each; and those too full for a load balancer."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
         there = {subnet["SubnetId"] for subnet in subnets}
@@ -103,18 +112,38 @@ class Network(Resource):
                     f"every one of network.{setting} has to be in network.vpc",
                     f"correct network.{setting} in invoke.yaml",
                 )
+        unfit = self._unfit(aws, subnets)
         zones = {subnet["SubnetId"]: str(subnet["AvailabilityZone"]) for subnet in subnets}
+        zones = {
+            subnet: zone for subnet, zone in zones.items() if subnet not in unfit or subnet in self.subnets
+        }
+        full = frozenset(each["SubnetId"] for each in subnets if free_addresses(each) < BALANCER_ADDRESSES)
         eligible: Collection[str] = self.subnets or zones
         if self.public and not self.subnets:
             tables = aws.pages(
                 "ec2:DescribeRouteTables", "RouteTables", f"the routes of {vpc}", Filters=inside
             )
             eligible = _routed_to_the_internet(zones, tables)
-        return {subnet: zones[subnet] for subnet in sorted(eligible, key=lambda each: (zones[each], each))}
+        ordered = sorted(eligible, key=lambda each: (zones[each], each))
+        return {subnet: zones[subnet] for subnet in ordered}, full
 
-    def _chosen(self, zones: Mapping[str, str]) -> tuple[str, ...]:
+    def _unfit(self, aws: Aws, subnets: Iterable[Mapping[str, Any]]) -> set[str]:
+        """Those that are never chosen; RefusedError where one is named in which no task can be."""
+        types, unfit = zone_types(aws), set()
+        for subnet in subnets:
+            name = subnet["SubnetId"]
+            why = impossible(subnet, types.get(subnet["AvailabilityZone"], ""))
+            if why and name in (*self.subnets, *self.task_subnets):
+                raise RefusedError(
+                    f"No task can be in {name}.", why, "name another subnet in network.subnets"
+                )
+            if why or without_fargate(subnet, aws.region):
+                unfit.add(name)
+        return unfit
+
+    def _chosen(self, zones: Mapping[str, str], full: Collection[str]) -> tuple[str, ...]:
         by_zone: dict[str, str] = {}
-        for subnet, zone in zones.items():
+        for subnet, zone in zones.items() if self.subnets else _roomy_first(zones, full):
             other = by_zone.setdefault(zone, subnet)
             if self.subnets and other != subnet:
                 raise RefusedError(
@@ -124,12 +153,26 @@ class Network(Resource):
                 )
         if len(by_zone) < 2:
             kind = "public subnets" if self.public and not self.subnets else "subnets"
+            but = " (those in which Fargate does not run do not count)"
             raise RefusedError(
                 f"{self.name} has {kind} in {len(by_zone)} zone{'' if len(by_zone) == 1 else 's'}.",
-                "an Application Load Balancer takes subnets in at least two Availability Zones",
+                f"an Application Load Balancer takes subnets in at least two Availability Zones{but}",
                 "name subnets in two zones in network.subnets, or make one more subnet",
             )
         return tuple(by_zone.values()) if self.subnets else tuple(by_zone.values())[:2]
+
+
+def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[str, str]]:
+    """Subnets with their zones: those with room for a load balancer before those without, which are the last resort."""
+    return sorted(zones.items(), key=lambda each: each[0] in full)
+
+
+def zone_types(aws: Aws) -> dict[str, str]:
+    """The type of each zone by its name, ``availability-zone`` or another; none where they may not be looked at."""
+    found = aws.find("ec2:DescribeAvailabilityZones", ("UnauthorizedOperation",), "the zones")
+    return (
+        {zone["ZoneName"]: zone.get("ZoneType", "") for zone in found["AvailabilityZones"]} if found else {}
+    )
 
 
 def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str, Any]]) -> list[str]:

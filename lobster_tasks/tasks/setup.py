@@ -213,10 +213,27 @@ def _converge_quietly(
     refuse_impossible(made)
     applied = bool(made.changes) and not run.dry_run
     if applied:
+        _ask_first(run, made)
         run.ask(f"Make these {len(made.changes)} changes?", destroys=made.count("delete") > 0)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
         live = verify(run.aws, stack).live
     return live, made, applied
+
+
+def _ask_first(run: Run, made: Plan) -> None:
+    """What the account may lack for ever, where AWS can be asked: NotReadyError before anything is made."""
+    from ..doctor import consult
+    from ..errors import NotReadyError
+
+    if not any(change.action == "create" and change.resource.kind == "service" for change in made.changes):
+        return
+    checks, _ = consult(run.aws, run.settings, ["account.vcpus"])
+    check = checks["account.vcpus"]
+    if check.status == "fail":
+        raise NotReadyError(f"{check.saw}.", "nothing was made", check.fix or "", code="quota")
+    if check.status != "pass":
+        told = "the quota of Fargate was not checked: " if check.status == "skip" else ""
+        run.console.say(f"! {told}{check.saw}")
 
 
 def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], None]) -> None:

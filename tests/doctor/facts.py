@@ -109,7 +109,10 @@ def load_balancer(**changes: Any) -> dict[str, Any]:
         "State": {"Code": "active"},
         "Scheme": "internet-facing",
         "SecurityGroups": ["sg-lobster-alb-sg"],
-        "AvailabilityZones": [{"ZoneName": "us-east-2a"}, {"ZoneName": "us-east-2b"}],
+        "AvailabilityZones": [
+            {"ZoneName": "us-east-2a", "SubnetId": "subnet-a"},
+            {"ZoneName": "us-east-2b", "SubnetId": "subnet-b"},
+        ],
     } | changes
 
 
@@ -127,9 +130,9 @@ def target(state: str, **health: str) -> dict[str, Any]:
     return {"TargetHealth": {"State": state, **health}}
 
 
-def subnet(name: str, zone: str, vpc: str = "vpc-1") -> dict[str, str]:
+def subnet(name: str, zone: str, vpc: str = "vpc-1", **more: Any) -> dict[str, Any]:
     """A subnet."""
-    return {"SubnetId": f"subnet-{name}", "AvailabilityZone": f"us-east-2{zone}", "VpcId": vpc}
+    return {"SubnetId": f"subnet-{name}", "AvailabilityZone": f"us-east-2{zone}", "VpcId": vpc, **more}
 
 
 def route_table(gateway: str | None, *subnets: str, **route: str) -> dict[str, Any]:
@@ -142,6 +145,12 @@ def route_table(gateway: str | None, *subnets: str, **route: str) -> dict[str, A
         "Routes": [{"DestinationCidrBlock": "172.31.0.0/16", "GatewayId": "local"}, *routes],
         "Associations": [{"SubnetId": each} for each in subnets] or [{"Main": True}],
     }
+
+
+def blocking(mode: str, *left_out: str, how: str = "allow-bidirectional", **more: str) -> dict[str, Any]:
+    """VPC Block Public Access, and what it leaves out (``vpc/vpc-1``)."""
+    arns = {f"arn:aws:ec2:us-east-2:{ACCOUNT}:{each}": how for each in left_out}
+    return {"InternetGatewayBlockMode": mode, "exclusions": arns, **more}
 
 
 def secret(name: str = "KEY", source: str = SECRET, found: bool | None = True, **more: Any) -> Secret:
@@ -169,6 +178,9 @@ HEALTHY: Mapping[Name, Any] = {
     "covered": frozenset({SECRET}),
     "log_group": {"logGroupName": "/ecs/lobster-streamlit", "retentionInDays": 30},
     "network": [subnet("a", "a"), subnet("b", "b")],
+    "zones": {"us-east-2a": "availability-zone", "us-east-2b": "availability-zone"},
+    "public_access": {"InternetGatewayBlockMode": "off", "exclusions": {}},
+    "vcpus": 4000.0,
     "route_tables": [route_table("igw-1")],
     "endpoints": [],
     "security_groups": [

@@ -36,7 +36,7 @@ PARTS = {
     "ec2": re.compile(
         r"(Create|Delete|Describe)Tags$|AccountAttributes|AvailabilityZones$|ManagedPrefixLists$"
         r"|Describe(Addresses|InternetGateways|NatGateways|NetworkInterfaces|RouteTables|Subnets|Vpcs|VpcEndpoints)$"
-        r"|SecurityGroup"
+        r"|SecurityGroup|DescribeVpcBlockPublicAccess"
     ),
     "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|[Tt]ag"),
     "kms": re.compile(r"DescribeKey$"),

@@ -10,11 +10,13 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError, AwsCallError, CredentialsError
 from lobster_tasks.refusals import PASSING
+from lobster_tasks.rollout import follow
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project
 
 from .converging import account_of
+from .releasing import Account
 
 SCALED = "scaling.max=2"
 
@@ -103,3 +105,44 @@ def test_a_hold_on_the_account_is_no_matter_of_permissions(
         aws.call(operation)
     assert held.value.why == f"{code}: {message}"
     assert "support case" in held.value.next_step
+
+
+def test_a_quota_that_is_too_small_is_told_before_anything_is_made(
+    embedded: EmbeddedProcess, project: Project
+) -> None:
+    embedded.order({"vcpu_quota": 0.25})
+    embedded.forget_calls()
+    ended = project.inv("setup-fargate", "--yes").check(5)
+    assert "Fargate gives this account 0.25 vCPU at once, and the tasks need 0.5." in ended.err
+    assert "aws service-quotas request-service-quota-increase" in ended.err
+    assert embedded.calls(mutating=True) == []
+
+
+def test_a_quota_that_may_not_be_looked_at_is_no_obstacle(
+    embedded: EmbeddedProcess, project: Project
+) -> None:
+    error = {"code": "AccessDeniedException", "message": "not for you"}
+    embedded.order({"service": "servicequotas", "operation": "GetServiceQuota", "error": error})
+    assert "the quota of Fargate was not checked" in project.inv("setup-fargate", "--yes").check().said
+
+
+def test_a_release_into_a_vpc_that_lets_nothing_in_is_refused_before_anything_is_changed(
+    embedded: EmbeddedProcess, project: Project
+) -> None:
+    project.inv("setup-fargate", "--yes").check()
+    project.inv("push-image", "--tag", "one", "--builder", "process").check()
+    ec2 = embedded.client("ec2")
+    ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
+    ended = project.inv("deploy", "--tag", "one").check(5)
+    assert "VPC Block Public Access (block-ingress): visitors do not reach the load balancer" in ended.said
+    assert "create-vpc-block-public-access-exclusion" in ended.said
+
+
+def test_a_release_that_vanishes_for_visitors_names_what_drops_them(account: Account) -> None:
+    """Somebody blocks public access after the look-ahead: everything is healthy, and nobody is answered."""
+    assert account.deploy("one").verdict == "live"
+    ec2 = account.client("ec2")
+    ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
+    outcome = follow(account.aws, account.settings, account.service()["taskDefinition"])
+    assert outcome.cause is not None
+    assert (outcome.verdict, outcome.cause.code) == ("failed", "public-access-blocked")

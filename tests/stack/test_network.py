@@ -11,6 +11,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, RefusedError
 from lobster_tasks.stack import Known, Live
 from lobster_tasks.stack.network import Network
+from lobster_tasks.stack.subnets import without_fargate
 from tests.embedded_process import EmbeddedProcess
 
 from .stand import Stand
@@ -96,6 +97,96 @@ def test_two_named_subnets_of_one_zone_are_refused(aws: Aws, ec2: Any) -> None:
     twin_id = twin["Subnet"]["SubnetId"]
     with pytest.raises(RefusedError, match=f"are both in {zone}"):
         chosen(aws, subnets=[first, twin_id, second])
+
+
+OUTPOST = "arn:aws:outposts:us-east-2:123456789012:outpost/op-1234567890abcdef0"
+
+
+def instead_of_the_first(ec2: Any, **members: Any) -> str:
+    """A subnet of the first zone that is the only one there."""
+    ec2.delete_subnet(SubnetId=by_zone(ec2)[0])
+    block = {} if members.get("Ipv6Native") else {"CidrBlock": "172.31.0.0/28"}
+    given = {"AvailabilityZone": "us-east-2a", **block, **members}
+    return str(ec2.create_subnet(VpcId=vpc_of(ec2), **given)["Subnet"]["SubnetId"])
+
+
+IN_NO_TASK = {
+    "on the Outpost op-1234567890abcdef0": {"OutpostArn": OUTPOST},
+    "IPv6 addresses only": {"Ipv6CidrBlock": "2600:1f16:1:2::/64", "Ipv6Native": True},
+}
+
+
+@pytest.mark.parametrize("why", IN_NO_TASK)
+def test_a_subnet_in_which_no_task_can_be_is_never_chosen_and_refused_where_it_is_named(
+    aws: Aws, ec2: Any, why: str
+) -> None:
+    last = tuple(by_zone(ec2)[1:])
+    unfit = instead_of_the_first(ec2, **IN_NO_TASK[why])
+    assert chosen(aws) == last
+    for named in ({"subnets": [unfit, *last]}, {"task_subnets": [unfit]}):
+        with pytest.raises(RefusedError, match=f"No task can be in {unfit}") as refused:
+            chosen(aws, vpc=vpc_of(ec2), **{"subnets": list(last), **named})
+        assert why in refused.value.why
+
+
+@pytest.mark.parametrize("zone", ["us-west-2-lax-1a", "us-west-2-wl1-las-wlz-1"])
+def test_other_types_of_zones_are_never_chosen_and_refused_where_they_are_named(
+    embedded: EmbeddedProcess, abroad: Aws, zone: str
+) -> None:
+    ec2, aws = embedded.client("ec2", "us-west-2"), abroad.in_region("us-west-2")
+    first, *others = by_zone(ec2)
+    for group in ("us-west-2-lax-1", "us-west-2-wl1"):
+        ec2.modify_availability_zone_group(GroupName=group, OptInStatus="opted-in")
+    made = ec2.create_subnet(VpcId=vpc_of(ec2), CidrBlock="172.31.200.0/24", AvailabilityZone=zone)["Subnet"]
+    for other in others:  # what is left is not enough
+        ec2.delete_subnet(SubnetId=other)
+    with pytest.raises(RefusedError, match="in 1 zone"):
+        Network("n", "s").read(aws, Known({}))
+    with pytest.raises(RefusedError, match="No task can be in") as refused:
+        Network("n", "s", "", (first, made["SubnetId"])).read(aws, Known({}))
+    assert f"Zone {zone}, where Fargate does not run" in refused.value.why
+
+
+def test_zones_without_fargate_are_never_chosen(embedded: EmbeddedProcess, abroad: Aws) -> None:
+    """By their ids: names differ from account to account."""
+    found = embedded.client("ec2", "ap-northeast-1").describe_subnets()["Subnets"]
+    without = {each["SubnetId"] for each in found if each["AvailabilityZoneId"] == "apne1-az3"}
+    live = Network("n", "s").read(abroad.in_region("ap-northeast-1"), Known({}))
+    assert live is not None
+    assert not without & set(live.raw["zones"])
+
+
+@pytest.mark.parametrize(
+    ("zone", "region", "has_it"),
+    [
+        ("apne1-az3", "ap-northeast-1", False),
+        ("apne1-az1", "ap-northeast-1", True),
+        ("usw1-az2", "us-west-1", False),
+        ("cnn1-az3", "cn-north-1", False),
+        ("use2-az1", "us-east-2", True),
+    ],
+)
+def test_the_zones_that_have_fargate(zone: str, region: str, has_it: bool) -> None:
+    """Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate"."""
+    assert (without_fargate({"AvailabilityZoneId": zone}, region) == "") is has_it
+
+
+def test_nearly_full_subnets_are_the_last_to_be_chosen(aws: Aws, ec2: Any) -> None:
+    """Elastic Load Balancing: "at least 8 available IP addresses"."""
+    last = tuple(by_zone(ec2)[1:])
+    small = instead_of_the_first(ec2)  # 11 addresses
+    assert small in chosen(aws)
+    for _ in range(4):
+        ec2.create_network_interface(SubnetId=small)
+    assert chosen(aws) == last
+
+
+def test_a_load_balancer_is_not_made_where_there_is_no_room_and_stays_where_it_has_taken_it() -> None:
+    network, raw = Network("n", "s"), {"zones": ZONES, "full": {"subnet-a1"}}
+    known = Known({network: Live("vpc-1", {"subnets": ("subnet-a1", "subnet-b1")}, {}, raw)})
+    with pytest.raises(RefusedError, match="subnet-a1: fewer than 8 addresses are free"):
+        network.settled(known, ())
+    assert network.settled(known, ("subnet-a1", "subnet-b1")) == ("subnet-a1", "subnet-b1")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from . import health
 from .certificates import server_context
 from .front import FrontDoor, Mode
 from .proxy import Proxy
-from .reachability import Interface, may_connect, open_to_clients
+from .reachability import Interface, faces_clients, may_connect, open_to_clients
 from .settings import LoadBalancer, Snapshot, TargetGroup, read
 from .targets import DRAINING, NOT_USED, REGISTERING, ZONE_OFF, Target, TargetHealth, Targets
 from .upstream import Pool
@@ -231,7 +231,8 @@ class Balancer:
         door.active = True
 
     def _is_open(self, balancer: LoadBalancer, port: int) -> bool:
-        return open_to_clients(balancer.account, balancer.region, balancer.security_groups, port)
+        where = balancer.account, balancer.region
+        return open_to_clients(*where, balancer.security_groups, port) and faces_clients(*where, balancer.arn)
 
     def _advance_all(self) -> None:
         now = time.monotonic()

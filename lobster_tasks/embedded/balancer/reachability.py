@@ -56,6 +56,18 @@ def open_to_clients(account: str, region: str, groups: Iterable[str], port: int)
     )
 
 
+def faces_clients(account: str, region: str, arn: str) -> bool:
+    """Whether a load balancer is reached from where its clients are.
+
+    One that faces the internet is not in subnets whose internet gateway lets nothing in (VPC Block Public Access).
+    """
+    found = moto_door.elbv2_backends[account][region].load_balancers.get(arn)
+    if found is None or found.scheme == "internal":
+        return True
+    ec2 = moto_door.ec2_backends[account][region]
+    return any(ec2.blocked(subnet) == "off" for subnet in found.subnets)
+
+
 def find_interface(ec2: Any, vpc: str, ip: str) -> Interface | None:
     """The network interface with this address in the VPC."""
     for eni in list(ec2.enis.values()):

@@ -124,7 +124,7 @@ class Egress:
         if route is None:
             return False
         if self._is_internet_gateway(route):
-            return self.interface.public_ip is not None
+            return self.interface.public_ip is not None and self._blocked(self.interface.subnet_id) == "off"
         return self._is_nat(route, ip) or _is_elsewhere(route)
 
     def _is_nat(self, route: Any, ip: str) -> bool:
@@ -132,7 +132,12 @@ class Egress:
         if nat is None or nat.state != "available" or nat.connectivity_type == "private":
             return False
         onward = self._route(nat.subnet_id, ip)
-        return onward is not None and self._is_internet_gateway(onward)
+        out = self._blocked(nat.subnet_id) != "block-bidirectional"  # a NAT gateway only lets out
+        return out and onward is not None and self._is_internet_gateway(onward)
+
+    def _blocked(self, subnet: str) -> str:
+        """What VPC Block Public Access keeps from the subnet (``ec2_public_access``)."""
+        return str(self._ec2.blocked(self._ec2.get_subnet(subnet)))
 
     def _is_internet_gateway(self, route: Any) -> bool:
         gateway = route.gateway

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..moto_door import ActionResult, AwsError, EC2Response
-from . import ec2_rules
-from .ec2_gateways import ShownTable
+from . import ec2_rules, ec2_zones
+from .ec2_gateways import ShownSubnet, ShownTable
 from .ec2_rules import Direction
 from .ec2_store import Ec2Store
+from .ec2_zones import EdgeZone
 
 IN, OUT = Direction(egress=False), Direction(egress=True)
 
@@ -23,21 +24,83 @@ class Ec2(EC2Response):
         return store
 
     def describe_availability_zones(self) -> ActionResult:
-        """DescribeAvailabilityZones."""
+        """DescribeAvailabilityZones: with Local Zones and Wavelength Zones that the account has opted in to."""
         zones = super().describe_availability_zones().result["AvailabilityZones"]
-        return ActionResult({"AvailabilityZones": [_zone(zone) for zone in zones]})
+        every = self._get_bool_param("AllAvailabilityZones", False)
+        names, ids = self._get_param("ZoneNames", []), self._get_param("ZoneIds", [])
+        edge = [zone for zone in self._store.visible_zones(every) if isinstance(zone, EdgeZone)]
+        edge = [
+            zone
+            for zone in edge
+            if zone.name in (names or [zone.name]) and zone.zone_id in (ids or [zone.zone_id])
+        ]
+        for one in self._filters_from_querystring().items():
+            edge = [zone for zone in edge if _fits(zone, *one)]
+        shown = [ec2_zones.answer(zone, self._store.opted_in) for zone in (*zones, *edge)]
+        return ActionResult({"AvailabilityZones": shown})
+
+    def modify_availability_zone_group(self) -> ActionResult:
+        """ModifyAvailabilityZoneGroup: opted-in only, "to opt out … contact AWS Support"."""
+        group = self._get_param("GroupName")
+        if group not in {zone.group for zone in ec2_zones.of_region(self.region)}:
+            raise AwsError("InvalidParameterValue", f"Invalid availability zone group: '{group}'")
+        self._store.opted_in.add(group)
+        return ActionResult({"Return": True})
 
     def create_subnet(self) -> ActionResult:
-        """CreateSubnet, in a zone of this region."""
+        """CreateSubnet, in a zone of this region, on an Outpost where that is asked for."""
         zone = self._get_param("AvailabilityZone")
-        names = [one.name for one in self._store.describe_availability_zones()]
+        names = [one.name for one in self._store.visible_zones()]
         if zone and zone not in names:
             message = (
                 f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently only be "
                 f"created in the following availability zones: {', '.join(names)}."
             )
             raise AwsError("InvalidParameterValue", message)
-        return super().create_subnet()
+        made = super().create_subnet().result["Subnet"]
+        made.outpost_arn = self._get_param("OutpostArn")
+        return ActionResult({"Subnet": ShownSubnet(made, self._store.blocked(made))})
+
+    def describe_subnets(self) -> ActionResult:
+        """DescribeSubnets, with what is blocked for each."""
+        subnets = super().describe_subnets().result["Subnets"]
+        return ActionResult({"Subnets": [ShownSubnet(one, self._store.blocked(one)) for one in subnets]})
+
+    def describe_vpc_block_public_access_options(self) -> ActionResult:
+        """DescribeVpcBlockPublicAccessOptions."""
+        return self._blocked()
+
+    def modify_vpc_block_public_access_options(self) -> ActionResult:
+        """ModifyVpcBlockPublicAccessOptions."""
+        self._store.public_access.block(self._get_param("InternetGatewayBlockMode"))
+        return self._blocked()
+
+    def _blocked(self) -> ActionResult:
+        options = self._store.public_access.options(self.current_account, self.region)
+        return ActionResult({"VpcBlockPublicAccessOptions": options})
+
+    def describe_vpc_block_public_access_exclusions(self) -> ActionResult:
+        """DescribeVpcBlockPublicAccessExclusions."""
+        wanted = self._get_param("ExclusionIds", [])
+        found = [
+            one for one in self._store.public_access.exclusions.values() if one.id in (wanted or [one.id])
+        ]
+        return ActionResult({"VpcBlockPublicAccessExclusions": [one.answer() for one in found]})
+
+    def create_vpc_block_public_access_exclusion(self) -> ActionResult:
+        """CreateVpcBlockPublicAccessExclusion, of a VPC or of a subnet."""
+        vpc, subnet = self._get_param("VpcId"), self._get_param("SubnetId")
+        found = self._store.get_subnet(subnet) if subnet else self._store.get_vpc(vpc)
+        mode = self._get_param("InternetGatewayExclusionMode")
+        kind = "subnet" if subnet else "vpc"
+        arn = f"arn:aws:ec2:{self.region}:{self.current_account}:{kind}/{found.id}"
+        made = self._store.public_access.exclude(found.id, mode, arn)
+        return ActionResult({"VpcBlockPublicAccessExclusion": made.answer()})
+
+    def delete_vpc_block_public_access_exclusion(self) -> ActionResult:
+        """DeleteVpcBlockPublicAccessExclusion."""
+        gone = self._store.public_access.include(self._get_param("ExclusionId"))
+        return ActionResult({"VpcBlockPublicAccessExclusion": gone.answer("delete-complete")})
 
     def describe_route_tables(self) -> ActionResult:
         """DescribeRouteTables, with routes whose target is gone as blackholes."""
@@ -117,18 +180,15 @@ class Ec2(EC2Response):
         return [one]
 
 
-def _zone(zone: Any) -> dict[str, Any]:
-    return {
-        "State": zone.state,
-        "Messages": [],
-        "RegionName": zone.region_name,
-        "ZoneName": zone.name,
-        "ZoneId": zone.zone_id,
-        "ZoneType": zone.zone_type,
-        "GroupName": f"{zone.region_name}-zg-1",
-        "NetworkBorderGroup": zone.region_name,
-        "OptInStatus": "opt-in-not-required",
+def _fits(zone: EdgeZone, name: str, values: list[str]) -> bool:
+    shown = ec2_zones.answer(zone, set())
+    member = {
+        "zone-name": "ZoneName",
+        "zone-id": "ZoneId",
+        "zone-type": "ZoneType",
+        "group-name": "GroupName",
     }
+    return name not in member or shown[member[name]] in values
 
 
 def _revoked(rule: Any) -> dict[str, Any]:

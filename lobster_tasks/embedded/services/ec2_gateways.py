@@ -63,6 +63,17 @@ class ShownRoute:
         return "blackhole" if detached or gone else "active"
 
 
+class ShownSubnet:
+    """A subnet as it is shown."""
+
+    def __init__(self, subnet: Any, blocked: str) -> None:
+        self._subnet = subnet
+        self.block_public_access_states = {"InternetGatewayBlockMode": blocked}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._subnet, name)
+
+
 class ShownTable:
     """A route table as it is shown."""
 

@@ -11,7 +11,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from ..moto_door import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
+from . import ec2_zones
 from .ec2_gateways import Gateways, is_in
+from .ec2_public_access import PublicAccess
 
 ANYWHERE = "0.0.0.0/0"
 NAME = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]+")
@@ -95,6 +97,8 @@ class Ec2Store(Gateways):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self._free: dict[str, _Free] = {}
+        self.opted_in: set[str] = set()
+        self.public_access = PublicAccess()
         super().__init__(region_name, account_id)
 
     def _load_amis(self) -> None:
@@ -109,6 +113,31 @@ class Ec2Store(Gateways):
         self.create_route(main.id, ANYWHERE, gateway_id=gateway.id)
         self.default_vpc = vpc
         return vpc
+
+    def visible_zones(self, every: bool = False) -> list[Any]:
+        """The region's zones that the account may use; ``every``: also those that it has not opted in to."""
+        edge = [
+            zone for zone in ec2_zones.of_region(self.region_name) if every or zone.group in self.opted_in
+        ]
+        return [*super().describe_availability_zones(), *edge]
+
+    def create_subnet(self, *args: Any, **kwargs: Any) -> Any:
+        """A subnet, in a zone of any type that the account may use."""
+        given = dict(zip(("vpc_id", "cidr_block", "ipv6_cidr_block"), args, strict=False))
+        names = ("availability_zone", "availability_zone_id")
+        wanted = [*args[3:5], *(kwargs.get(name) for name in names)]
+        edge = next((zone for zone in self.visible_zones() if {zone.name, zone.zone_id} & set(wanted)), None)
+        if not isinstance(edge, ec2_zones.EdgeZone):
+            return super().create_subnet(*args, **kwargs)
+        kwargs = {**given, **{key: value for key, value in kwargs.items() if key not in names}}
+        made = super().create_subnet(**kwargs, availability_zone=edge.parent)
+        self.subnets[edge.name][made.id] = self.subnets[edge.parent].pop(made.id)
+        made._availability_zone, made.default_for_az = edge, False
+        return made
+
+    def blocked(self, subnet: Any) -> str:
+        """What VPC Block Public Access keeps from a subnet's internet gateway."""
+        return self.public_access.of(subnet.vpc_id, subnet.id)
 
     def get_vpc(self, vpc_id: str) -> Any:
         """The VPC, or InvalidVpcID.NotFound."""

@@ -1,0 +1,30 @@
+"""Checks of the account itself. Pure."""
+
+from __future__ import annotations
+
+from .check import Finding, bad, doubtful, good
+from .facts import Facts
+from .gather import ON_DEMAND_VCPUS
+from .network import most_tasks
+
+_CPU_UNITS = 1024  # of one vCPU
+
+
+def vcpus(facts: Facts) -> Finding:
+    """The quota of vCPUs has room for the tasks, and for those of a deployment beside them.
+
+    Others' tasks count against it too; they are not looked at.
+    """
+    quota, settings = facts.known("vcpus"), facts.settings
+    each = settings.task.cpu / _CPU_UNITS
+    wanted, most = settings.deployment.desired_count * each, most_tasks(settings) * each
+    saw = f"Fargate gives this account {quota:g} vCPU at once"
+    ask = (
+        "aws service-quotas request-service-quota-increase --service-code fargate "
+        f"--quota-code {ON_DEMAND_VCPUS} --desired-value {max(10, round(2 * most)):g}; AWS answers in hours or days"
+    )
+    if quota < wanted:
+        return bad(f"{saw}, and the tasks need {wanted:g}", ask)
+    if quota < most:
+        return doubtful(f"{saw}, and a deployment needs {most:g} for a while", ask)
+    return good(f"{saw}; a deployment needs {most:g}")

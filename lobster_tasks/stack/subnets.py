@@ -1,0 +1,47 @@
+"""Which subnets a service on Fargate behind a load balancer cannot be in, and why. Pure.
+
+Sources: Amazon ECS Developer Guide, "Amazon ECS clusters in Local Zones, Wavelength Zones, and AWS Outposts"
+(Fargate runs in none of them) and "Supported Regions for Amazon ECS on AWS Fargate" (the zones by id, for names
+differ from account to account); Elastic Load Balancing, CreateLoadBalancer ("at least 8 available IP addresses
+per subnet").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+BALANCER_ADDRESSES = 8
+_ZONE_TYPES = {"local-zone": "Local Zone", "wavelength-zone": "Wavelength Zone"}
+# Regions in which Fargate is in some of the zones only.
+_FARGATE_ZONES: Mapping[str, frozenset[str]] = {
+    "ap-northeast-1": frozenset({"apne1-az1", "apne1-az2", "apne1-az4"}),
+    "cn-north-1": frozenset({"cnn1-az1", "cnn1-az2"}),
+    "us-west-1": frozenset({"usw1-az1", "usw1-az3"}),
+}
+
+
+def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
+    """Why no task of ours can be in a subnet, whatever is done about it; empty where one can."""
+    if arn := subnet.get("OutpostArn"):
+        return f"it is on the Outpost {arn.rpartition('/')[2]}, where Fargate does not run"
+    if subnet.get("Ipv6Native"):
+        return "it has IPv6 addresses only, and the load balancer asks tasks by IPv4"
+    if zone_type in _ZONE_TYPES:
+        return (
+            f"it is in the {_ZONE_TYPES[zone_type]} {subnet['AvailabilityZone']}, where Fargate does not run"
+        )
+    return ""
+
+
+def without_fargate(subnet: Mapping[str, Any], region: str) -> str:
+    """Why Fargate is said not to be in a subnet's zone; the list is AWS's, and may have grown since."""
+    zone = subnet.get("AvailabilityZoneId", "")
+    if region not in _FARGATE_ZONES or zone in _FARGATE_ZONES[region]:
+        return ""
+    return f"Fargate is not in its zone {zone} ({', '.join(sorted(_FARGATE_ZONES[region]))} have it)"
+
+
+def free_addresses(subnet: Mapping[str, Any]) -> int:
+    """How many addresses are left in a subnet; as many as one needs where EC2 does not say."""
+    return int(subnet.get("AvailableIpAddressCount", 2**16))
