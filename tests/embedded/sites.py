@@ -110,6 +110,7 @@ class Site:
             "/die": self._die,
             "/half": self._half,
             "/cookie": self._cookie,
+            "/headers": self._headers,
             "/ws": self._websocket,
             "/{rest:.*}": self._hello,
         }
@@ -188,6 +189,11 @@ class Site:
         response = web.Response(text=self.name)
         response.set_cookie("session", "1")
         return response
+
+    async def _headers(self, request: web.Request) -> web.Response:
+        """So many headers of 1000 bytes."""
+        wanted = {f"X-{number:03}": "y" * 993 for number in range(int(request.query["count"]))}
+        return web.Response(text=self.name, headers=wanted)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Sends back what it gets; ``close <code>`` closes with that code, ``name`` says who it is."""

@@ -413,15 +413,27 @@ def test_too_many_hops(balanced: Balanced) -> None:
         b"nonsense\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 17_000 + b"\r\n\r\n",
         b"GET /" + b"y" * 17_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n"
+        + b"".join(b"X-%d: " % n + b"y" * 11_000 + b"\r\n" for n in range(6))
+        + b"\r\n",
     ],
-    ids=["malformed", "long header", "long line"],
+    ids=["malformed", "long header", "long line", "long head"],
 )
 def test_bad_requests(balanced: Balanced, request_: bytes) -> None:
-    """HTTP 400: "malformed", or "16K per request line, 16K per single header"."""
+    """HTTP 400: "malformed", or "16 K per request line, 16 K per single header, or 64 K for the entire request
+    header" ("Troubleshoot your Application Load Balancers").
+    """
     balanced.add("one")
     got = exchange(balanced, request_)
     assert got.startswith((b"HTTP/1.0 400 Bad Request\r\n", b"HTTP/1.1 400 Bad Request\r\n"))
     assert b"Server: awselb/2.0\r\n" in got
+
+
+@pytest.mark.parametrize(("count", "status"), [(31, 200), (34, 502)])
+def test_a_response_with_a_large_head(balanced: Balanced, count: int, status: int) -> None:
+    """HTTP 502: "The target response header exceeded 32 K for the entire response header"."""
+    balanced.add("one")
+    assert get(balanced, f"/headers?count={count}").status_code == status
 
 
 def test_a_client_that_does_not_send_its_body(balanced: Balanced) -> None:

@@ -146,15 +146,65 @@ def test_no_cname_at_the_apex(zone: Zone) -> None:
         zone.create(simple("example.com", "x.example.net"))
 
 
-@pytest.mark.parametrize("first", ["CNAME", "A"])
-def test_no_cname_beside_another_type(zone: Zone, first: str) -> None:
+def test_no_cname_beside_another_type(zone: Zone) -> None:
     """Developer Guide, "CNAME record type": a name that has a CNAME has no other records."""
-    records = [simple(APP, "x.example.net"), simple(APP, "192.0.2.1", "A")]
-    before, after = records if first == "CNAME" else reversed(records)
-    zone.create(before)
+    zone.create(simple(APP, "192.0.2.1", "A"))
     told = "is not permitted as it conflicts with other records with the same DNS name in zone example.com."
+    with refused("InvalidChangeBatch", f"RRSet of type CNAME with DNS name {APP}. {told}"):
+        zone.create(simple(APP, "x.example.net"))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("A", "192.0.2.1"), ("TXT", '"x"')])
+def test_no_other_type_beside_a_cname(zone: Zone, kind: str, value: str) -> None:
+    """The other way round Route 53 has another text, as users report it."""
+    zone.create(simple(APP, "x.example.net"))
+    told = "is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone"
+    with refused("InvalidChangeBatch", f"RRSet of type {kind} with DNS name {APP}. {told} example.com."):
+        zone.create(simple(APP, value, kind))
+
+
+def test_a_cname_has_one_value(zone: Zone) -> None:
+    """ResourceRecord.Value: "You can specify more than one value for all record types except CNAME and SOA." """
+    record = simple(APP, "x.example.net")
+    two = {**record, "ResourceRecords": [{"Value": "x.example.net"}, {"Value": "y.example.net"}]}
+    with refused("InvalidChangeBatch"):
+        zone.create(two)
+    zone.create({**two, "Type": "TXT", "ResourceRecords": [{"Value": '"x"'}, {"Value": '"y"'}]})
+
+
+UNQUOTED = "InvalidCharacterString (Value should be enclosed in quotation marks)"
+TOO_LONG = "CharacterStringTooLong (Value is too long)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "problem"),
+    [
+        ("AAAA", "192.0.2.1", "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"),
+        ("CNAME", "a..b", "DomainLabelEmpty (Domain label is empty)"),
+        ("TXT", "v=spf1 -all", UNQUOTED),
+        ("TXT", '"v=spf1', UNQUOTED),
+        ("TXT", '"a" b', UNQUOTED),
+        ("TXT", '""v=1""', UNQUOTED),
+        ("TXT", f'"{"x" * 256}"', TOO_LONG),
+        ("SPF", f'"x" "{"y" * 256}"', TOO_LONG),
+    ],
+)
+def test_a_value_that_its_type_does_not_take(zone: Zone, kind: str, value: str, problem: str) -> None:
+    """ "Supported DNS record types": TXT has texts in quotation marks of up to 255 characters; the texts of the errors
+    are those that users report.
+    """
+    told = f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
     with refused("InvalidChangeBatch", told):
-        zone.create(after)
+        zone.create(simple(APP, value, kind))
+
+
+@pytest.mark.parametrize(
+    "value", ['"v=spf1 -all"', f'"{"x" * 255}" "{"y" * 255}"', '"a\\"b"', '"a""b"', '""']
+)
+def test_texts_that_a_record_takes(zone: Zone, value: str) -> None:
+    """ "TXT record type": longer values as several texts in one, a quotation mark after a backslash."""
+    zone.create(simple(APP, value, "TXT"))
+    assert zone.records()[0]["ResourceRecords"] == [{"Value": value}]
 
 
 def test_a_weighted_record_beside_a_simple_one(zone: Zone) -> None:

@@ -122,6 +122,10 @@ def beside(account: Account, name: str, *flags: str, first: bool = False, **serv
     group = _balance(account, made.settings, name)
     base = account.service()
     definition = base["taskDefinition"] if first else made.register(account.image)
+    if used := [each["capacityProvider"] for each in service.get("capacityProviderStrategy", [])]:
+        made.client("ecs").put_cluster_capacity_providers(
+            cluster=made.settings.cluster, capacityProviders=used, defaultCapacityProviderStrategy=[]
+        )
     made.client("ecs").create_service(
         cluster=made.settings.cluster,
         serviceName=name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp.web import BaseRequest
@@ -68,6 +69,11 @@ def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, st
 def is_websocket(request: BaseRequest) -> bool:
     """Whether the client asks to upgrade to a WebSocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def head_size(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """How many bytes headers take on their way."""
+    return sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def too_many_hops(request: BaseRequest) -> bool:

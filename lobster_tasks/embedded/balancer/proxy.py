@@ -18,7 +18,7 @@ from ..pace import Pace
 from . import pages
 from .actions import Action, Fixed, Forward, Redirect
 from .conditions import Asked
-from .forwarded import Head, build_head, is_websocket, too_many_hops
+from .forwarded import Head, build_head, head_size, is_websocket, too_many_hops
 from .relay import Relayed, Tunnel, send_reply
 from .settings import Listener, LoadBalancer, Snapshot, TargetGroup
 from .stickiness import APPLICATION, GROUP, TARGET, Stickiness
@@ -84,6 +84,10 @@ class Attempt:
             self.connection.abort()
 
 
+REQUEST_HEAD_AT_MOST, RESPONSE_HEAD_AT_MOST = 65_536, 32_768
+"""Bytes of all headers together ("Troubleshoot your Application Load Balancers", HTTP 400 and HTTP 502)."""
+
+
 class ClientSilentError(Exception):
     """The client did not send its body within the idle timeout."""
 
@@ -115,6 +119,8 @@ class Proxy:
             raise ConnectionResetError("the listener is gone")
         if request.method == "TRACE":
             return pages.page(405)
+        if head_size(request.raw_headers) > REQUEST_HEAD_AT_MOST:
+            return pages.page(400, close=True)
         if too_many_hops(request):
             return pages.page(463)
         inbound = Inbound(request, balancer, listener, _cookies(request))
@@ -202,6 +208,8 @@ class Proxy:
         attempt = Attempt()
         with _serving(choice.target, attempt):
             connection, reply = await self._ask(inbound, choice.target, head, attempt)
+            if head_size(reply.message.raw_headers) > RESPONSE_HEAD_AT_MOST:
+                raise BrokenError("the response has too large a head")
             choice.cookies += self._application_cookie(choice, reply)
             if reply.message.code == 101:
                 return await self._tunnel(inbound, choice, connection, reply)

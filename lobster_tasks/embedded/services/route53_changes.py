@@ -6,12 +6,12 @@ the errors are those that Route 53 answers.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..moto_door import AwsError
+from .route53_values import bad_values
 
 Record = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def changed(
         if action == "DELETE":
             after.pop(key(record), None)
         else:
-            troubles += alias_trouble(record) if record.get("AliasTarget") else _bad_values(record)
+            troubles += alias_trouble(record) if record.get("AliasTarget") else bad_values(record)
             after[key(record)] = record
     troubles += _unequal_ttls(after.values(), [record for action, record in wanted if action != "DELETE"])
     if troubles:
@@ -150,7 +150,12 @@ def _plain(record: Record, member: str) -> Any:
 def _beside(zone: str, others: Sequence[Record], record: Record) -> list[str]:
     """What another record of the same name does not allow."""
     name, kind = record["Name"], record["Type"]
-    if any((each["Type"] == "CNAME") != (kind == "CNAME") for each in others):
+    if kind != "CNAME" and any(each["Type"] == "CNAME" for each in others):
+        told = (
+            f"because a conflicting RRSet of type CNAME with the same DNS name already exists in zone {zone}"
+        )
+        return [f"RRSet of type {kind} with DNS name {name} is not permitted {told}"]
+    if kind == "CNAME" and any(each["Type"] != "CNAME" for each in others):
         told = f"is not permitted as it conflicts with other records with the same DNS name in zone {zone}"
         return [f"RRSet of type {kind} with DNS name {name} {told}"]
     same = [each for each in others if each["Type"] == kind and key(each) != key(record)]
@@ -162,26 +167,6 @@ def _beside(zone: str, others: Sequence[Record], record: Record) -> list[str]:
         told = "cannot be created as a non-weighted set exists with the same name and type."
         return [f"RRSet with DNS name {name}, type {kind}, SetIdentifier {identifier} {told}"]
     return []
-
-
-def _bad_values(record: Record) -> list[str]:
-    if record["Type"] != "A":
-        return []
-    problem = "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
-    values = [each["Value"] for each in record["ResourceRecords"]]
-    return [
-        f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value}''"
-        for value in values
-        if not _is_address(value)
-    ]
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.IPv4Address(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _unequal_ttls(after: Iterable[Record], made: Iterable[Record]) -> list[str]:
