@@ -93,13 +93,15 @@ class Facts:
 class Decision:
     """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny.
 
-    ``missing`` are condition keys that it would have to know; a denial for want of them says nothing.
+    ``missing`` are condition keys that it would have to know; ``doubt`` is who else decides, whom it does not ask. A
+    denial with either says nothing.
     """
 
     action: str
     resource: str
     decision: str
     missing: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import RefusedError
 from ..settings import Settings
 from ..stack.subnets import free_addresses, impossible, without_fargate
-from .check import Finding, bad, doubtful, good, listed
+from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 from .references import is_secret, network_of
 
@@ -69,11 +69,15 @@ def routes(facts: Facts) -> Finding:
     """Every subnet has a way out: an internet gateway, a NAT gateway, or VPC endpoints."""
     ways = ways_out(facts)
     lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
-    if not lost:
+    unsure = {subnet: way for subnet, way in ways.items() if not _is_known(way)}
+    if not lost and not unsure:
         return good(f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}")
     missing = _missing_endpoints(facts)
     if not missing:
-        return good(f"{listed(lost)} has no way out, but VPC endpoints for what a task needs")
+        without = listed([*lost, *unsure])
+        return good(f"{without} has no way out that is known, but VPC endpoints for what a task needs")
+    if not lost:
+        raise UnknownError(_unsure(unsure))
     return bad(
         f"{listed(lost)} has no way out, and no VPC endpoint for {listed(missing, 6)}",
         "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
@@ -88,6 +92,8 @@ def public_address(facts: Facts) -> Finding:
     ways = ways_out(facts)
     through_gateway = [subnet for subnet, way in ways.items() if way.startswith("igw-")]
     others = [subnet for subnet in ways if subnet not in through_gateway]
+    if unsure := {subnet: way for subnet, way in ways.items() if not _is_known(way)}:
+        raise UnknownError(_unsure(unsure))
     if public and others:
         saw = (
             f"tasks have a public address, which is of no use in {listed(others)}: no internet gateway there"
@@ -110,13 +116,17 @@ def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
 
 
 def ways_out(facts: Facts) -> dict[str, str]:
-    """Where each subnet's default route leads: a gateway's id, ``blackhole``, or nothing."""
+    """Where each subnet leads: a gateway's id, ``blackhole``, another way's id, or nothing."""
     tables = facts.known("route_tables")
     return {subnet["SubnetId"]: way_out(tables, subnet["SubnetId"]) for subnet in facts.known("network")}
 
 
 def way_out(tables: Sequence[Table], subnet: str) -> str:
-    """Where a subnet's default route leads, by the VPC's route tables: a gateway's id, ``blackhole``, or nothing."""
+    """Where a subnet's default route leads, by the VPC's route tables: a gateway's id, ``blackhole``, or nothing.
+
+    Without a default route, where another one leads that is neither the VPC's own nor a gateway endpoint's: a way out
+    may be through it, by a prefix list or by parts of the address space.
+    """
     main = next((table for table in tables if _is_main(table)), None)
     own = next((table for table in tables if _belongs_to(table, subnet)), main)
     return _default_route(own) if own else ""
@@ -131,18 +141,44 @@ def _belongs_to(table: Table, subnet: str) -> bool:
 
 
 def _default_route(table: Table) -> str:
-    for route in table.get("Routes", []):
-        if route.get("DestinationCidrBlock") == "0.0.0.0/0":
-            if route.get("State") == "blackhole":
-                return "blackhole"
-            kinds = ("GatewayId", "NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId")
-            return next((str(route[kind]) for kind in kinds if route.get(kind)), "")
-    return ""
+    routes = [route for route in table.get("Routes", []) if not _is_inside(route)]
+    default = [route for route in routes if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+    if default and default[0].get("State") == "blackhole":
+        return "blackhole"
+    return next((_target(route) for route in default or routes if route.get("State") != "blackhole"), "")
+
+
+def _is_inside(route: Table) -> bool:
+    """The VPC's own route, a gateway endpoint's (of S3, DynamoDB), or one of IPv6."""
+    gateway = str(route.get("GatewayId", ""))
+    return (
+        gateway == "local"
+        or (gateway.startswith("vpce-") and "DestinationPrefixListId" in route)
+        or ("DestinationIpv6CidrBlock" in route)
+    )
+
+
+def _target(route: Table) -> str:
+    """The one member that says where a route leads, whatever kind EC2 has for it (Route)."""
+    about = ("Destination", "InstanceOwner", "Origin", "State", "IpAddress")
+    return next((str(value) for name, value in route.items() if value and not name.startswith(about)), "")
+
+
+_GATEWAYS = {"igw-": "an internet gateway", "nat-": "a NAT gateway"}
+
+
+def _is_known(way: str) -> bool:
+    """Whether it is known what comes of a way: a route to another network may lead out there, or not."""
+    return way in ("", "blackhole") or way.startswith(tuple(_GATEWAYS))
+
+
+def _unsure(ways: Mapping[str, str]) -> str:
+    subnet, way = next(iter(ways.items()))
+    return f"{subnet} routes to {way}, and whether that leads to AWS's services is not known here"
 
 
 def _gateway(way: str) -> str:
-    kinds = {"igw-": "an internet gateway", "nat-": "a NAT gateway", "tgw-": "a transit gateway"}
-    return next((words for prefix, words in kinds.items() if way.startswith(prefix)), way)
+    return next((words for prefix, words in _GATEWAYS.items() if way.startswith(prefix)), way)
 
 
 def _missing_endpoints(facts: Facts) -> list[str]:

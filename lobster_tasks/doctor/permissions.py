@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..aws import Aws
 from ..definition import images, log_groups
 from ..definition import secrets as sources
-from ..errors import LobsterError
+from ..errors import AwsCallError, LobsterError
 from ..settings import Settings
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
-from .references import ecr_image, is_secret, parameter_name, region_of, secret_arn
+from .references import (
+    ecr_image,
+    is_here,
+    is_secret,
+    parameter_name,
+    place_of,
+    region_of,
+    secret_arn,
+)
 from .trust import TASKS
 
 Definition = Mapping[str, Any] | None
@@ -20,6 +30,7 @@ Definition = Mapping[str, Any] | None
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 _PASS = "iam:PassRole"
+_NO_REPOSITORY = "RepositoryNotFoundException"
 _MOST_PARAMETERS = 10  # SSM GetParameters
 
 
@@ -33,9 +44,8 @@ def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) ->
     }
     prefix = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/"
     token = simulate(aws, role, ("ecr:GetAuthorizationToken",), ("*",))
-    return token + simulate(
-        aws, role, _PULL, [f"{prefix}{name}" for name in sorted({settings.repository, *here})]
-    )
+    pulled = [f"{prefix}{name}" for name in sorted({settings.repository, *here})]
+    return token + _but_for(simulate(aws, role, _PULL, pulled), partial(_repository_policy, aws))
 
 
 def may_log(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
@@ -53,7 +63,8 @@ def may_log(aws: Aws, settings: Settings, role: str, definition: Definition) -> 
 def may_read_secrets(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
     """Whether ``role`` may read each secret."""
     arns = _arns(secret for secret in secrets if is_secret(secret.source))
-    return simulate(aws, role, ("secretsmanager:GetSecretValue",), arns)
+    decisions = simulate(aws, role, ("secretsmanager:GetSecretValue",), arns)
+    return _but_for(decisions, partial(_secret_policy, aws))
 
 
 def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
@@ -64,7 +75,9 @@ def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[
 
 def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
     """Whether ``role`` may decrypt with the keys that secrets have of their own."""
-    return simulate(aws, role, ("kms:Decrypt",), sorted({secret.key for secret in secrets if secret.key}))
+    keys = sorted({secret.key for secret in secrets if secret.key})
+    via = _entry("kms:ViaService", f"secretsmanager.{aws.region}.amazonaws.com")
+    return _but_for(simulate(aws, role, ("kms:Decrypt",), keys, via), lambda _: "the key's own policy")
 
 
 def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:
@@ -72,12 +85,7 @@ def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:
     caller = _principal(aws)
     if caller is None:
         return [Decision(_PASS, role, "allowed") for role in roles]
-    to_tasks = {
-        "ContextKeyName": "iam:PassedToService",
-        "ContextKeyValues": [TASKS],
-        "ContextKeyType": "string",
-    }
-    return simulate(aws, caller, (_PASS,), roles, to_tasks)
+    return simulate(aws, caller, (_PASS,), roles, _entry("iam:PassedToService", TASKS))
 
 
 def _principal(aws: Aws) -> str | None:
@@ -97,7 +105,11 @@ def _principal(aws: Aws) -> str | None:
 def simulate(
     aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str], *context: Mapping[str, Any]
 ) -> list[Decision]:
-    """IAM SimulatePrincipalPolicy, each action on each resource; nothing for no resource."""
+    """IAM SimulatePrincipalPolicy, each action on each resource; nothing for no resource.
+
+    What is known of every such call is supplied: a key that is not would count as missing. Whether somebody has
+    signed in with MFA is not known.
+    """
     if not resources:
         return []
     results = aws.pages(
@@ -107,28 +119,91 @@ def simulate(
         PolicySourceArn=principal,
         ActionNames=list(actions),
         ResourceArns=list(resources),
-        ContextEntries=list(context),
+        ContextEntries=[*_known(aws, principal, actions, resources), *context],
     )
-    return [
-        Decision(
-            each["EvalActionName"],
-            each.get("EvalResourceName", "*"),
-            each["EvalDecision"],
+    return [decision for each in results for decision in _decisions(each, resources)]
+
+
+def _decisions(result: Mapping[str, Any], resources: Sequence[str]) -> Iterator[Decision]:
+    """One for each resource: IAM has one result for an action, in which EvalResourceName is no resource's.
+
+    What an organization's policy refuses is in doubt: which keys its conditions miss is not told (EvaluationResult).
+    """
+    action, whole = result["EvalActionName"], {"EvalResourceDecision": result["EvalDecision"], **result}
+    for each in result.get("ResourceSpecificResults") or [{**whole, "EvalResourceName": resources[0]}]:
+        by_organization = result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
+        yield Decision(
+            action,
+            each["EvalResourceName"],
+            each["EvalResourceDecision"],
             tuple(each.get("MissingContextValues", ())),
+            "" if by_organization else "the organization's service control policies",
         )
-        for each in results
+
+
+def _known(
+    aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str]
+) -> list[dict[str, Any]]:
+    """IAM itself has no region but its own, and what is elsewhere is asked there."""
+    here = all(region_of(each) in ("", aws.region) for each in resources)
+    is_iam = any(each.startswith("iam:") for each in actions)
+    region = [_entry("aws:RequestedRegion", aws.region)] if here and not is_iam else []
+    return [
+        *region,
+        _entry("aws:PrincipalAccount", aws.account),
+        _entry("aws:PrincipalArn", principal),
+        _entry("aws:ResourceAccount", aws.account),
+        {**_entry("aws:SecureTransport", "true"), "ContextKeyType": "boolean"},
     ]
+
+
+def _entry(key: str, value: str) -> dict[str, Any]:
+    return {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+
+
+def _but_for(decisions: Sequence[Decision], who_else: Callable[[str], str]) -> list[Decision]:
+    """Where no policy of the role allows it, the resource's own may ("Policy evaluation logic", same account).
+
+    "Simulation of resource-based policies isn't supported for IAM roles": ``who_else`` names the one that there is.
+    """
+    return [
+        replace(each, doubt=each.doubt or who_else(each.resource))
+        if each.decision == "implicitDeny"
+        else each
+        for each in decisions
+    ]
+
+
+def _repository_policy(aws: Aws, arn: str) -> str:
+    name, absent = arn.partition(":repository/")[2], ("RepositoryPolicyNotFoundException", _NO_REPOSITORY)
+    try:
+        found = aws.find("ecr:GetRepositoryPolicy", absent, name, repositoryName=name)
+    except AwsCallError:
+        return "the repository's own policy, which could not be read"
+    return "the repository's own policy" if found else ""
+
+
+def _secret_policy(aws: Aws, arn: str) -> str:
+    try:
+        found = aws.find(
+            "secretsmanager:GetResourcePolicy", ("ResourceNotFoundException",), arn, SecretId=arn
+        )
+    except AwsCallError:
+        return "the secret's own policy, which could not be read"
+    return "the secret's own policy" if found and found.get("ResourcePolicy") else ""
 
 
 def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[Secret]:
     """Whether each secret of any container is there, without its value; one that cannot be looked at stops no other."""
     named = {**sources(definition or {}, settings.container.name), **settings.container.secrets}
-    elsewhere = {name: source for name, source in named.items() if region_of(source) not in ("", aws.region)}
+    elsewhere = {
+        name: source for name, source in named.items() if not is_here(source, aws.account, aws.region)
+    }
     here = {name: source for name, source in named.items() if name not in elsewhere}
     secrets = [look_at_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
     parameters = {name: source for name, source in here.items() if not is_secret(source)}
     far = [
-        Secret(name, source, None, secret_arn(source), unknown=f"{name} is in {region_of(source)}")
+        Secret(name, source, None, secret_arn(source), unknown=f"{name} is in {place_of(source)}")
         for name, source in elsewhere.items()
     ]
     return secrets + _parameters(aws, parameters) + far
@@ -187,8 +262,9 @@ def denied(decisions: Sequence[Decision]) -> list[Decision]:
     if not decisions:
         raise UnknownError("IAM's simulator answered nothing")
     refused = [each for each in decisions if each.decision != "allowed"]
-    sure = [each for each in refused if each.decision == "explicitDeny" or not each.missing]
+    sure = [each for each in refused if not each.missing and not each.doubt]
     if refused and not sure:
-        keys = ", ".join(sorted({key for each in refused for key in each.missing}))
+        doubts = {each.doubt for each in refused if each.doubt}
+        keys = ", ".join(sorted({key for each in refused for key in each.missing} | doubts))
         raise UnknownError(f"{refused[0].action} depends on {keys}, which IAM's simulator does not know")
     return sure

@@ -55,6 +55,18 @@ def region_of(arn: str) -> str:
     return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
+def is_here(source: str, account: str, region: str) -> bool:
+    """Whether what a name or an ARN stands for is in this account and region."""
+    parts = source.split(":")
+    return len(parts) <= 5 or (parts[3], parts[4]) == (region, account)
+
+
+def place_of(arn: str) -> str:
+    """Region and account of an ARN, in words."""
+    parts = arn.split(":")
+    return f"{parts[3]} of account {parts[4]}"
+
+
 def who(arn: str) -> str:
     """A caller's ARN in words: ``role deploy``, ``user jo``, ``the root user``."""
     kind, _, name = arn.rpartition(":")[2].partition("/")

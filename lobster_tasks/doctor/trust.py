@@ -7,8 +7,11 @@ Conditions against the confused deputy hold when they match what ECS sends: ``aw
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
+
+from .check import UnknownError
 
 TASKS = "ecs-tasks.amazonaws.com"
 _EXACT = frozenset({"StringEquals", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "StringLike"})
@@ -16,32 +19,55 @@ _WILD = frozenset({"StringLike", "ArnLike", "ArnEquals"})
 
 
 def objection(document: Mapping[str, Any], account: str, partition: str, region: str) -> str | None:
-    """Why ECS tasks cannot assume the role; None when they can."""
+    """Why ECS tasks cannot assume the role; None when they can. Raises UnknownError where that is not sure."""
     statements = [each for each in _list(document.get("Statement")) if _is_about_assuming(each)]
     about_tasks = [each for each in statements if _names_tasks(each)]
-    if any(each.get("Effect") == "Deny" for each in about_tasks):
-        return f"it denies {TASKS}"
-    if not about_tasks:
-        trusted = sorted({name for each in statements for name in _principals(each)})
-        return f"it trusts {', '.join(trusted) or 'nobody'}, not {TASKS}"
     context = {
         "aws:sourceaccount": account,
         "aws:sourcearn": f"arn:{partition}:ecs:{region}:{account}:*",
     }
-    objections = [next(_unmet(each.get("Condition", {}), context), None) for each in about_tasks]
-    return None if None in objections else objections[0]
+    denying = [_unmet(each, context) for each in about_tasks if each.get("Effect") == "Deny"]
+    if any(not unmet for unmet in denying):
+        return f"it denies {TASKS}"
+    allowing = [_unmet(each, context) for each in about_tasks if each.get("Effect") != "Deny"]
+    if any(not unmet for unmet in allowing):
+        _be_sure(denying)
+        return None
+    if not allowing:
+        _be_sure(
+            [[(None, "it names whom it does not trust")] for each in statements if "NotPrincipal" in each]
+        )
+        trusted = sorted({name for each in statements for name in _principals(each)})
+        return f"it trusts {', '.join(trusted) or 'nobody'}, not {TASKS}"
+    _be_sure(allowing)
+    return next(text for unmet in allowing for sure, text in unmet if sure)
 
 
-def _unmet(condition: Mapping[str, Any], context: Mapping[str, str]) -> Iterator[str]:
-    """What in a condition does not hold; what is not understood does not hold either."""
-    for operator, tests in condition.items():
+_Unmet = list[tuple[bool | None, str]]
+
+
+def _be_sure(statements: list[_Unmet]) -> None:
+    """Raises UnknownError where a statement may count: nothing in it is known not to hold."""
+    for unmet in statements:
+        if not any(sure for sure, _ in unmet):
+            raise UnknownError(unmet[0][1])
+
+
+def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
+    """What in a statement's condition does not hold, and whether that is sure."""
+    found: _Unmet = []
+    for operator, tests in statement.get("Condition", {}).items():
         for key, wanted in tests.items():
             value = context.get(key.lower())
             plain = operator.removesuffix("IfExists")
             if value is None or plain not in _EXACT:
-                yield f"its condition {operator} on {key} is not one that ECS is known to meet"
+                found.append(
+                    (None, f"its condition {operator} on {key} is not one that ECS is known to meet")
+                )
             elif not any(_matches(plain, str(each), value) for each in _list(wanted)):
-                yield f"its condition wants {key} {', '.join(map(str, _list(wanted)))}, ECS sends {value}"
+                wishes = ", ".join(map(str, _list(wanted)))
+                found.append((True, f"its condition wants {key} {wishes}, ECS sends {value}"))
+    return found
 
 
 def _matches(operator: str, wanted: str, value: str) -> bool:
@@ -52,11 +78,14 @@ def _matches(operator: str, wanted: str, value: str) -> bool:
 
 
 def _is_about_assuming(statement: Mapping[str, Any]) -> bool:
-    return any(action in ("sts:AssumeRole", "sts:*", "*") for action in _list(statement.get("Action")))
+    """By name or pattern; what is about all actions but some is about it, too, unless it is one of these."""
+    named = "NotAction" in statement
+    actions = _list(statement.get("NotAction" if named else "Action"))
+    return named != any(fnmatchcase("sts:assumerole", str(action).lower()) for action in actions)
 
 
 def _names_tasks(statement: Mapping[str, Any]) -> bool:
-    return TASKS in _principals(statement)
+    return not {TASKS, "*"}.isdisjoint(_principals(statement))
 
 
 def _principals(statement: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import botocore.session
 import pytest
 
 from lobster_tasks.dockerfile import parse
@@ -33,6 +34,7 @@ from tests.doctor.facts import (
     target_group,
 )
 
+LOCAL = {"DestinationCidrBlock": "172.31.0.0/16", "GatewayId": "local", "State": "active"}
 DENIED = AwsCallError("AWS refused it.", "AccessDenied: no", code="AccessDenied", operation="x:Y")
 
 
@@ -181,9 +183,24 @@ CASES = [
     ),
     case(
         "roles.pull",
+        "skip",
+        "ecr:BatchGetImage depends on aws:MultiFactorAuthPresent",
+        may_pull=[Decision("ecr:BatchGetImage", "arn:r", "explicitDeny", ("aws:MultiFactorAuthPresent",))],
+    ),
+    case(
+        "roles.decrypt",
+        "skip",
+        "kms:Decrypt depends on the key's own policy",
+        may_decrypt=[Decision("kms:Decrypt", "arn:key", "implicitDeny", doubt="the key's own policy")],
+    ),
+    case(
+        "roles.pull",
         "fail",
         "is explicitly denied ecr:BatchGetImage",
-        may_pull=[Decision("ecr:BatchGetImage", "arn:r", "explicitDeny", ("aws:SourceVpce",))],
+        may_pull=[
+            Decision("ecr:BatchCheckLayerAvailability", "arn:r", "implicitDeny", ("aws:SourceVpce",)),
+            Decision("ecr:BatchGetImage", "arn:r", "explicitDeny"),
+        ],
     ),
     # secrets
     case(
@@ -902,6 +919,37 @@ def test_one_refused_reading_stops_no_other_check() -> None:
     skipped = [each.id for each in report.checks if each.status == "skip"]
     assert skipped == ["network.routes", "network.public-address"]
     assert report.ok
+
+
+def _ways() -> list[str]:
+    """The members of EC2's Route that say where it leads, by botocore's model, but for those whose end is known."""
+    route = botocore.session.get_session().get_service_model("ec2").shape_for("Route")
+    named = [each for each in route.members if each.endswith(("Id", "Arn"))]
+    about = ("Destination", "InstanceOwner", "NatGatewayId")
+    return [each for each in named if not each.startswith(about)]
+
+
+@pytest.mark.parametrize("kind", _ways())
+@pytest.mark.parametrize("name", ["network.routes", "network.public-address"])
+def test_a_way_of_a_kind_that_is_not_known_is_not_held_against_it(kind: str, name: str) -> None:
+    """An id of a kind of its own: a virtual private gateway is a GatewayId, as an internet gateway is."""
+    way = {"DestinationCidrBlock": "0.0.0.0/0", kind: "other-1", "State": "active"}
+    by_list = {"DestinationPrefixListId": "pl-1", kind: "other-1", "State": "active"}
+    half = {"DestinationCidrBlock": "0.0.0.0/1", kind: "other-1", "State": "active"}
+    for route in (way, by_list, half):
+        table = {"Routes": [LOCAL, route], "Associations": [{"Main": True}]}
+        found = check(name, route_tables=[table])
+        assert found.status == "skip", (route, found)
+
+
+def test_a_gateway_endpoint_and_a_route_of_ipv6_are_no_way_out() -> None:
+    routes = [
+        LOCAL,
+        {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "State": "active"},
+        {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1", "State": "active"},
+    ]
+    table = {"Routes": routes, "Associations": [{"Main": True}]}
+    assert check("network.routes", route_tables=[table]).status == "fail"
 
 
 def test_every_fault_names_its_mending() -> None:

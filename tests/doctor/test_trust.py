@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks.doctor.check import UnknownError
 from lobster_tasks.doctor.trust import objection
 
 
@@ -62,9 +63,34 @@ def test_can_be_assumed(document: dict[str, Any]) -> None:
             trust(ArnLike={"aws:SourceArn": "arn:aws:ecs:us-east-2:123456789012:cluster/one"}),
             "ECS sends arn:aws:ecs:us-east-2:123456789012:*",
         ),
-        (trust(Bool={"aws:MultiFactorAuthPresent": "true"}), "not one that ECS is known to meet"),
         ({"Statement": [*trust()["Statement"], *trust(effect="Deny")["Statement"]]}, "it denies ecs-tasks"),
     ],
 )
 def test_cannot_be_assumed(document: dict[str, Any], says: str) -> None:
     assert says in (asked(document) or "")
+
+
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        trust(**MFA),
+        trust(StringNotEquals={"aws:SourceAccount": "1"}),
+        trust(StringEquals={"aws:SourceOrgID": "o-1", "aws:SourceAccount": "123456789012"}),
+        {"Statement": [*trust()["Statement"], *trust(effect="Deny", **MFA)["Statement"]]},
+        {"Statement": [*trust(**MFA)["Statement"], *trust("ec2.amazonaws.com")["Statement"]]},
+        {"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "sts:AssumeRole"}},
+    ],
+)
+def test_what_is_not_sure_is_no_objection(document: dict[str, Any]) -> None:
+    with pytest.raises(UnknownError):
+        asked(document)
+
+
+def test_what_is_sure_counts_beside_what_is_not() -> None:
+    wanted = {"aws:SourceAccount": "999999999999", "aws:SourceOrgID": "o-1"}
+    assert "wants aws:SourceAccount" in (asked(trust(StringEquals=wanted)) or "")
+    elsewhere = trust(effect="Deny", StringEquals={"aws:SourceAccount": "999999999999"}, **MFA)
+    assert asked({"Statement": [*trust()["Statement"], *elsewhere["Statement"]]}) is None

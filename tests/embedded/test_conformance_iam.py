@@ -383,7 +383,7 @@ def test_a_roles_policies_are_simulated(iam: Any, role: Callable[..., str]) -> N
     actions = ["ecr:BatchGetImage", "logs:CreateLogStream", "logs:CreateLogGroup"]
     answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=actions)
     assert verdicts(answer) == dict(zip(actions, ["allowed", "explicitDeny", "implicitDeny"], strict=True))
-    assert [one["EvalResourceName"] for one in answer["EvaluationResults"]] == ["*"] * 3
+    assert not any(one.get("ResourceSpecificResults") for one in answer["EvaluationResults"])
     matched = {
         one["EvalActionName"]: [statement["SourcePolicyId"] for statement in one["MatchedStatements"]]
         for one in answer["EvaluationResults"]
@@ -403,21 +403,70 @@ def test_resources_and_context_are_simulated(iam: Any, role: Callable[..., str])
     passing = document(Action="iam:PassRole", Resource=target, Condition=condition)
     iam.put_role_policy(RoleName="r", PolicyName="pass", PolicyDocument=passing)
     ask = {"PolicySourceArn": arn, "ActionNames": ["iam:PassRole"], "ResourceArns": [target, target + "2"]}
-    answer = iam.simulate_principal_policy(**ask)["EvaluationResults"]
-    assert [(one["EvalResourceName"], one["EvalDecision"]) for one in answer] == [
-        (target, "implicitDeny"),
-        (target + "2", "implicitDeny"),
-    ]
-    assert [one["MissingContextValues"] for one in answer] == [["iam:PassedToService"], []]
+    missing = iam.simulate_principal_policy(**ask)["EvaluationResults"]
+    assert of_each(missing) == {target: "implicitDeny", target + "2": "implicitDeny"}
+    specific = missing[0]["ResourceSpecificResults"]
+    assert [one["MissingContextValues"] for one in specific] == [["iam:PassedToService"], []]
     entry = {
         "ContextKeyName": "iam:PassedToService",
         "ContextKeyValues": ["ecs-tasks.amazonaws.com"],
         "ContextKeyType": "string",
     }
     answer = iam.simulate_principal_policy(**ask, ContextEntries=[entry])["EvaluationResults"]
-    assert [one["EvalDecision"] for one in answer] == ["allowed", "implicitDeny"]
-    specific = answer[0]["ResourceSpecificResults"][0]
-    assert (specific["EvalResourceName"], specific["EvalResourceDecision"]) == (target, "allowed")
+    assert of_each(answer) == {target: "allowed", target + "2": "implicitDeny"}
+
+
+def of_each(results: list[dict[str, Any]]) -> dict[str, str]:
+    """The decision on each resource, of the one result that there is for the one action."""
+    (result,) = results
+    return {one["EvalResourceName"]: one["EvalResourceDecision"] for one in result["ResourceSpecificResults"]}
+
+
+def test_there_is_one_result_for_each_action_however_many_resources(
+    iam: Any, role: Callable[..., str]
+) -> None:
+    """'The simulator now returns a single EvaluationResult per action, regardless of how many resource ARNs are
+    provided'; the top-level decision is 'the most restrictive', EvalResourceName 'the ARN template … not a specific
+    customer-provided resource ARN', MissingContextValues 'the deduplicated set' (EvaluationResult)."""
+    arn = role("r")
+    one, two, three = (f"arn:aws:ecr:us-east-2:{ACCOUNT}:repository/{number}" for number in range(3))
+    tagged = {"StringEquals": {"aws:ResourceTag/team": "us"}}
+    statements = [
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": one},
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": two, "Condition": tagged},
+        {"Effect": "Deny", "Action": "ecr:PutImage", "Resource": three},
+    ]
+    text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=text)
+    actions = ["ecr:PutImage", "ecr:BatchGetImage"]
+    ask = {"PolicySourceArn": arn, "ActionNames": actions, "ResourceArns": [one, two, three]}
+    put, get = iam.simulate_principal_policy(**ask)["EvaluationResults"]
+    assert (put["EvalActionName"], put["EvalDecision"]) == ("ecr:PutImage", "explicitDeny")
+    assert of_each([put]) == {one: "allowed", two: "implicitDeny", three: "explicitDeny"}
+    assert (get["EvalDecision"], get["MissingContextValues"]) == ("implicitDeny", ["aws:ResourceTag/team"])
+    template = "arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}"
+    assert {put["EvalResourceName"], get["EvalResourceName"]} == {template}
+
+
+@pytest.mark.parametrize(
+    ("operator", "decision"),
+    [("Bool", "allowed"), ("BoolIfExists", "explicitDeny"), ("Null", "explicitDeny")],
+)
+def test_what_a_denial_depends_on_is_told_when_it_is_not_given(
+    iam: Any, role: Callable[..., str], operator: str, decision: str
+) -> None:
+    """MissingContextValues: 'context keys that are required by the included input policies but that were not
+    provided'. A condition on a key that is not there does not match, but with '…IfExists', or Null, it does."""
+    arn = role("r")
+    iam.attach_role_policy(RoleName="r", PolicyArn=ADMIN)
+    wanted = {"aws:MultiFactorAuthPresent": "true" if operator == "Null" else "false"}
+    deny = document(Effect="Deny", Action="*", Resource="*", Condition={operator: wanted})
+    iam.put_role_policy(RoleName="r", PolicyName="mfa", PolicyDocument=deny)
+    (told,) = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["ecs:RunTask"])[
+        "EvaluationResults"
+    ]
+    assert told["EvalDecision"] == decision
+    assert told["MissingContextValues"] == ["aws:MultiFactorAuthPresent"]
 
 
 def test_a_boundary_is_simulated(iam: Any, role: Callable[..., str]) -> None:

@@ -244,6 +244,18 @@ def released(account: releasing.Account, project: Project) -> None:
     account.update(networkConfiguration=network)
     with suppress(NotReadyError):  # public subnets, and no public address: are there endpoints?
         rollout.preview(aws, settings, "one")
+    _take_policy(account)
+    with suppress(
+        NotReadyError
+    ):  # the role may do nothing: do the repository and the secrets let it in themselves?
+        rollout.preview(aws, settings, "one")
+
+
+def _take_policy(account: releasing.Account) -> None:
+    """The execution role's own policy is gone."""
+    iam, role = account_of(account.embedded, SPEED).client("iam"), account.settings.task.execution_role
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 def _a_task(account: releasing.Account) -> str:

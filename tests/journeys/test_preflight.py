@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError
-from lobster_tasks.rollout import Outcome, deploy
+from lobster_tasks.rollout import Outcome, deploy, preview
 from tests.conftest import SPEED
 from tests.embedded.images import ImageSpec, push
 from tests.embedded_process import EmbeddedProcess
@@ -126,6 +127,75 @@ def test_settings_that_do_not_fit_the_account(ready: Account, code: str) -> None
     assert outcome.exit_code == 5
     assert outcome.cause is not None
     assert outcome.cause.code == code
+
+
+MFA = {"aws:MultiFactorAuthPresent": "false"}
+UNSURE: dict[str, tuple[str, dict[str, Any]]] = {
+    "without MFA": ("aws:MultiFactorAuthPresent", {"Effect": "Deny", "Condition": {"BoolIfExists": MFA}}),
+    "from elsewhere": (
+        "aws:SourceVpce",
+        {"Effect": "Deny", "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}},
+    ),
+    "from here only": (
+        "aws:SourceVpce",
+        {"Effect": "Allow", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNSURE)
+def test_what_iam_decides_by_what_nobody_knows_yet_is_not_held_against_the_release(
+    ready: Account, what: str
+) -> None:
+    """MissingContextValues: a denial for want of a key is none."""
+    key, about = UNSURE[what]
+    name = f"unsure-{list(UNSURE).index(what)}"
+    allow = [allowing("*")] if about["Effect"] == "Deny" else []
+    role(ready, name, *allow, {"Action": "*", "Resource": "*", **about})
+    said = previewed(ready.with_settings(f"task.execution_role={name}"))
+    assert f"depends on {key}" in said
+    assert {"roles.pull", "roles.logs"} <= not_checked(said)
+
+
+def test_a_region_that_is_asked_for_is_known(ready: Account) -> None:
+    here = {"Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-2"}}}
+    name = role(ready, "of-this-region", {**allowing("*"), **here})
+    said = previewed(ready.with_settings(f"task.execution_role={name}"))
+    assert not_checked(said) & {"roles.pull", "roles.logs"} == set()
+
+
+def test_a_repositorys_own_policy_may_let_a_role_in(ready: Account) -> None:
+    name = role(ready, "let-in", allowing("ecr:GetAuthorizationToken", "logs:*"))
+    settings = ready.with_settings(f"task.execution_role={name}")
+    assert refused(settings).code == "registry-denied"
+    let_in = {**allowing("ecr:*"), "Principal": {"AWS": f"arn:aws:iam::123456789012:role/{name}"}}
+    del let_in["Resource"]
+    ecr = ready.client("ecr")
+    ecr.set_repository_policy(repositoryName="homara", policyText=policy(let_in))
+    assert "roles.pull" in not_checked(previewed(settings))
+    ecr.delete_repository_policy(repositoryName="homara")
+
+
+def test_a_secrets_own_policy_may_let_a_role_in(ready: Account) -> None:
+    secrets = ready.client("secretsmanager")
+    arn = secrets.create_secret(Name="shared", SecretString="x")["ARN"]
+    settings = ready.with_settings(f"container.secrets.SHARED={arn}")
+    assert refused(settings).code == "secret-not-readable"
+    let_in = {**allowing("secretsmanager:GetSecretValue"), "Principal": {"AWS": "123456789012"}}
+    secrets.put_resource_policy(SecretId=arn, ResourcePolicy=policy(let_in))
+    assert "roles.secrets" in not_checked(previewed(settings))
+
+
+def previewed(account: Account) -> str:
+    """What a release would do says before anything is changed; it is not refused."""
+    told: list[str] = []
+    preview(account.aws, account.settings, "one", observe=lambda progress: told.extend(progress.said))
+    return " ".join(told)
+
+
+def not_checked(said: str) -> set[str]:
+    """The names of the checks that could not be made."""
+    return set(re.findall(r"[a-z-]+\.[a-z-]+", said.partition("not checked: ")[2]))
 
 
 @contextmanager

@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
+from ..access import reference
 from ..moto_door import AwsError, policy_text
 from ..policy import Decision, decide
 
 ACTION = re.compile(r"[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 PAGE = 100
+RESTRICTIVE = ("explicitDeny", "implicitDeny", "allowed")
+"""Decisions, the most restrictive first."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +50,45 @@ class Simulation:
         }
 
     def _results(self) -> Iterator[dict[str, Any]]:
+        """One result for each action, "regardless of how many resource ARNs are provided" (EvaluationResult)."""
         documents = [source.text for source in self.sources]
-        for action, resource in product(self.actions, self.resources):
-            decision = decide(documents, action, resource, self.context, self.boundary)
-            yield {"EvalActionName": action, **self._result(resource, decision)}
+        for action in self.actions:
+            decisions = [
+                (resource, decide(documents, action, resource, self.context, self.boundary))
+                for resource in self.resources
+            ]
+            yield self._result(action, decisions)
 
-    def _result(self, resource: str, decision: Decision) -> dict[str, Any]:
-        common = {
-            "MatchedStatements": [self._matched(*place) for place in decision.matched],
-            "MissingContextValues": list(decision.missing),
+    def _result(self, action: str, decisions: Sequence[tuple[str, Decision]]) -> dict[str, Any]:
+        verdict = min((decision.verdict for _, decision in decisions), key=RESTRICTIVE.index)
+        decided = [decision for _, decision in decisions if decision.verdict == verdict]
+        made = {
+            "EvalActionName": action,
+            "EvalResourceName": _template(action),
+            "EvalDecision": verdict,
+            **self._told(
+                sorted({place for each in decided for place in each.matched}),
+                sorted({key for _, each in decisions for key in each.missing}),
+                all(each.within_boundary for _, each in decisions),
+            ),
+        }
+        specific = [self._specific(resource, each) for resource, each in decisions if resource != "*"]
+        return made | ({"ResourceSpecificResults": specific, "EvalDecisionDetails": {}} if specific else {})
+
+    def _specific(self, resource: str, decision: Decision) -> dict[str, Any]:
+        told = self._told(decision.matched, decision.missing, decision.within_boundary)
+        return {"EvalResourceName": resource, "EvalResourceDecision": decision.verdict, **told}
+
+    def _told(
+        self, matched: Iterable[tuple[int, int]], missing: Iterable[str], within_boundary: bool
+    ) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "MatchedStatements": [self._matched(*place) for place in matched],
+            "MissingContextValues": list(missing),
         }
         if self.boundary is not None:
-            within = {"AllowedByPermissionsBoundary": decision.within_boundary}
-            common["PermissionsBoundaryDecisionDetail"] = within
-        specific = {"EvalResourceName": resource, "EvalResourceDecision": decision.verdict, **common}
-        return {
-            "EvalResourceName": resource,
-            "EvalDecision": decision.verdict,
-            **common,
-            "ResourceSpecificResults": [] if resource == "*" else [specific],
-        }
+            told["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": within_boundary}
+        return told
 
     def _matched(self, document: int, statement: int) -> dict[str, Any]:
         source = self.sources[document]
@@ -78,6 +99,13 @@ class Simulation:
             "StartPosition": _position(source.text, start),
             "EndPosition": _position(source.text, end),
         }
+
+
+def _template(action: str) -> str:
+    """The ARN of the type of resource that an action has, ``*`` where it has none; nobody's resource."""
+    service, _, operation = action.partition(":")
+    found = reference.find(service, operation)
+    return next((each.template for each in (*found.required, *found.optional)), "*")
 
 
 def sources_of(store: Any, arn: str) -> tuple[list[Source], str | None]:
