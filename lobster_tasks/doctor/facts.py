@@ -27,6 +27,7 @@ Name = Literal[
     "task_definition",
     "image",
     "other_images",
+    "expiry",
     "covered",
     "log_group",
     "network",

@@ -5,10 +5,12 @@ What is heavy to import is imported where it is used: the report of every comman
 
 from __future__ import annotations
 
+import json
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from ..settings import Settings
 from ..together import together
 from . import permissions
 from .check import UnknownError
+from .expiry import Place, place
 from .facts import Facts, Name, Reading
 from .references import ecr_image, network_of
 
@@ -183,6 +186,22 @@ def _in_ecr(aws: Aws, reference: str) -> Any:
         imageIds=[image.id],
     )
     return found["imageDetails"][0] if found else None
+
+
+def _expiry(look: Look) -> Place | None:
+    """Where the revision's image stands by the repository's lifecycle policy; None where no rule is about it."""
+    found, repository = look.known("image"), look.settings.repository
+    policy = look.aws.find(
+        "ecr:GetLifecyclePolicy",
+        {"LifecyclePolicyNotFoundException", "RepositoryNotFoundException"},
+        repository,
+        repositoryName=repository,
+    )
+    if not policy or not found:
+        return None
+    every = look.aws.pages("ecr:DescribeImages", "imageDetails", repository, repositoryName=repository)
+    rules = json.loads(policy["lifecyclePolicyText"])["rules"]
+    return place(rules, every, found["imageDigest"], datetime.fromtimestamp(look.aws.clock.ago(0), UTC))
 
 
 def _covered(look: Look) -> frozenset[str]:
@@ -390,6 +409,7 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "may_pass": _may_pass,
     "image": _image,
     "other_images": _other_images,
+    "expiry": _expiry,
     "covered": _covered,
     "route_tables": _route_tables,
     "endpoints": _endpoints,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..definition import container_of, log_groups
 from .check import Finding, bad, doubtful, good
+from .expiry import Place
 from .facts import Facts
 
 _DEFINITION = "task-definitions/ecs-task-definition.json.j2"
@@ -85,7 +86,26 @@ def image(facts: Facts) -> Finding:
             f"{_short(gone[0])} is not in its repository", f"push it there, or correct image in {_DEFINITION}"
         )
     tags = f" ({', '.join(found['imageTags'])})" if found.get("imageTags") else ""
-    return good(f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags} is in the repository")
+    named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
+    spot = facts.readings["expiry"].value
+    return _expiring(named, spot) if spot and spot.is_next else good(f"{named} is in the repository")
+
+
+def _expiring(named: str, spot: Place) -> Finding:
+    """The repository's lifecycle policy takes the image that runs: then no task of it can start any more."""
+    if spot.days:
+        what, fix = (
+            f"it is older than {spot.days} days",
+            "inv deploy --tag T with a newer image, or change the policy",
+        )
+    else:
+        what = f"{spot.newer} images are newer, and {spot.kept} are kept"
+        fix = f"set images.keep: {2 * max(spot.kept, spot.newer + 1)} and inv setup-fargate, or deploy a newer image"
+    if spot.expires:
+        return bad(
+            f"{named} runs, and the repository's lifecycle policy lets it expire within 24 hours: {what}", fix
+        )
+    return doubtful(f"{named} runs, and expires with the next image that is pushed: {what}", fix)
 
 
 def _short(reference: str) -> str:

@@ -24,7 +24,7 @@ class Evidence:
     ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
     ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
     ``listens`` what the app says about where it listens. ``listened_after`` is how many seconds after its start it
-    said so of the container's port, ``wrote_after`` the time of its last line. ``definition`` and ``target_group``
+    said so of the container's port, ``lived`` how many the task lived. ``definition`` and ``target_group``
     are as AWS describes them, ``changed`` is what the definition changes about the one before. ``checks`` are the
     doctor's, by id. ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for
     which the execution role's policy is not made. ``gaps`` says what could not be read.
@@ -41,7 +41,7 @@ class Evidence:
     log: tuple[str, ...] = ()
     listens: tuple[Listens, ...] = ()
     listened_after: float | None = None
-    wrote_after: float | None = None
+    lived: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
     target_group: Mapping[str, Any] = field(default_factory=dict)
     changed: tuple[str, ...] = ()

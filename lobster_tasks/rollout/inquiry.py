@@ -116,7 +116,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
         log=heard.log,
         listens=heard.listens,
         listened_after=heard.listened_after,
-        wrote_after=heard.wrote_after,
+        lived=heard.lived,
         definition=ours,
         target_group=group,
         changed=_changed(last, before, ours),
@@ -151,7 +151,7 @@ class _Heard:
     log: tuple[str, ...] = ()
     listens: tuple[Listens, ...] = ()
     listened_after: float | None = None
-    wrote_after: float | None = None
+    lived: float | None = None
 
 
 def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _Heard:
@@ -172,7 +172,7 @@ def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Seque
         tuple(_cut(mask(line.text, values)) for line in shown),
         listens(line.text for line in said),
         _after(aws, task, min((line.at for line in told), default=None)),
-        _after(aws, task, max((line.at for line in said), default=None)),
+        _after(aws, task, task.stopped_at.timestamp() if task.stopped_at else None),
     )
 
 

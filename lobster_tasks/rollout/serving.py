@@ -225,17 +225,18 @@ def _refused(evidence: Evidence) -> list[Finding]:
     port, told = evidence.port, evidence.listens
     right = [each for each in told if each.port == port]
     if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
-        return [_slow(evidence, evidence.listened_after or 0, "it said that it listens")]
+        after = evidence.listened_after or 0
+        return [_slow(evidence, after, f"it says {after:.0f} s after its start that it listens")]
     if right:
         return [_loopback(evidence, right[-1])]
     if told:
         return [_other_port(evidence, told[-1])]
     silent = "its log does not say where it listens"
-    if evidence.wrote_after is not None and _is_late(evidence, evidence.wrote_after):
+    if evidence.log:  # a server says where it listens as soon as it does
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
-        wrote = "its log had not said yet that it listens"
-        return [_slow(evidence, evidence.wrote_after, wrote), Finding("wrong-port", other, step)]
+        wrote = "when ECS gives the task up, its log has not said yet that it listens"
+        return [_slow(evidence, evidence.lived or 0, wrote), Finding("wrong-port", other, step)]
     return [
         Finding(
             "wrong-port",
@@ -266,7 +267,7 @@ def _slow(evidence: Evidence, after: float, what: str) -> Finding:
     enough = _STEP * math.ceil(max(1.5 * after, 2.0 * grace, _STEP) / _STEP)
     return Finding(
         "slow-start",
-        f"The app starts slowly: {after:.0f} s after its start {what}, and health checks count from {grace} s on.",
+        f"The app starts slowly: {what}. Health checks count from {grace} s on.",
         f"set health_check.grace_period: {enough}; inv create-fargate-service, then {evidence.again}",
     )
 

@@ -175,6 +175,7 @@ HEALTHY: Mapping[Name, Any] = {
     "task_definition": definition(),
     "image": {"imageDigest": f"sha256:{'a' * 64}", "imageTags": ["v1"]},
     "other_images": {},
+    "expiry": None,
     "covered": frozenset({SECRET}),
     "log_group": {"logGroupName": "/ecs/lobster-streamlit", "retentionInDays": 30},
     "network": [subnet("a", "a"), subnet("b", "b")],

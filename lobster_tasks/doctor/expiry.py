@@ -1,0 +1,61 @@
+"""Which images a lifecycle policy lets expire, and so how near the one that runs is to it. Pure.
+
+Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies": "An image that matches the
+tagging requirements of a rule cannot be expired by a rule with a lower priority"; "images are sorted from youngest to
+oldest based on pushed_at_time and then all images greater than the specified count are expired"; within 24 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+Image = Mapping[str, Any]
+Rule = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image stands by the rule that it is under: ``newer`` images of it, of which ``kept`` are kept.
+
+    ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up.
+    """
+
+    newer: int = 0
+    kept: int = 0
+    days: int = 0
+    expires: bool = False
+
+    @property
+    def is_next(self) -> bool:
+        """Whether one more image makes it expire."""
+        return self.expires or (self.kept > 0 and self.newer + 1 >= self.kept)
+
+
+def place(rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime) -> Place | None:
+    """Of the image with ``digest``; None where no rule is about it. ``images`` are as DescribeImages has them."""
+    ours = next((each for each in images if each["imageDigest"] == digest), None)
+    ordered = sorted(rules, key=lambda rule: int(rule.get("rulePriority", 0)))
+    rule = next((each for each in ordered if ours is not None and _selects(each, ours)), None)
+    if rule is None or ours is None:
+        return None
+    count = int(rule["selection"]["countNumber"])
+    if rule["selection"]["countType"] == "sinceImagePushed":
+        return Place(days=count, expires=(now - ours["imagePushedAt"]).days >= count)
+    newer = sum(_selects(rule, each) and each["imagePushedAt"] > ours["imagePushedAt"] for each in images)
+    return Place(newer, count, expires=newer >= count)
+
+
+def _selects(rule: Rule, image: Image) -> bool:
+    selection, tags = rule.get("selection", {}), image.get("imageTags") or []
+    if selection.get("tagStatus") == "any":
+        return True
+    if selection.get("tagStatus") == "untagged":
+        return not tags
+    patterns = [f"{each}*" for each in selection.get("tagPrefixList", [])] + list(
+        selection.get("tagPatternList", [])
+    )
+    return bool(tags) and all(any(fnmatchcase(tag, pattern) for tag in tags) for pattern in patterns)
