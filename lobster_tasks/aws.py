@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from .clock import Clock
 from .errors import (
@@ -60,6 +63,8 @@ _OPEN_WORDS = frozenset(
         ("Task", "lastStatus"),
     }
 )
+# What AWS's error codes look like; a proxy's page has none, and botocore then takes the status, or nothing.
+_AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
@@ -188,8 +193,6 @@ class Aws:
     @cached_property
     def endpoint_url(self) -> str | None:
         """Where calls go when not to AWS itself: as AWS's own variables, or the profile, say."""
-        import os
-
         inner = self._session._session
         if self._endpoint_url or inner.get_config_variable("ignore_configured_endpoint_urls"):
             return self._endpoint_url
@@ -255,16 +258,20 @@ class Aws:
     def _speak_once(self, operation: str, about: str, work: Callable[[], T]) -> T:
         """Do ``work`` and turn what botocore raises into what people read."""
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+        from botocore.parsers import ResponseParserError
 
         with self._lock:
             self.calls[operation] += 1
         try:
             return work()
         except ClientError as error:
-            raise _refusal(operation, about, dict(error.response["Error"])) from error
+            told = dict(error.response.get("Error", {}))
+            if not _AWS_CODE.fullmatch(told.get("Code", "")) and self._proxy_step(operation):
+                raise self._trouble(operation, about, error) from error
+            raise _refusal(operation, about, told) from error
         except NoCredentialsError as error:
             raise CredentialsError("There are no AWS credentials.", next_step=_SIGN_IN) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise self._trouble(operation, about, error) from error
 
     def _trouble(self, operation: str, about: str, error: Exception) -> LobsterError:
@@ -276,10 +283,34 @@ class Aws:
         return AwsCallError(
             f"{_subject(operation, about)} got no answer.",
             str(error),
-            "check the network and AWS_ENDPOINT_URL, then run the same command again",
+            self._proxy_step(operation)
+            or "check the network and AWS_ENDPOINT_URL, then run the same command again",
             code=kind,
             operation=operation,
         )
+
+    def _proxy_step(self, operation: str) -> str:
+        """What to do about the proxy that the call went through, if it went through one."""
+        from botocore.utils import get_environ_proxies
+
+        client = self._client(_split(operation)[0], _ATTEMPTS_OF.get(operation, _ATTEMPTS))
+        url = urlsplit(client.meta.endpoint_url)
+        proxy = get_environ_proxies(url.geturl()).get(url.scheme)
+        return _without_the_proxy(url.hostname or "", proxy) if proxy else ""
+
+
+def _without_the_proxy(host: str, proxy: str) -> str:
+    """The next step where a host was asked through a proxy (a URL, which may hold a password) and did not answer.
+
+    Of NO_PROXY and no_proxy programs take the one in small letters where both are set.
+    """
+    there = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    name = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
+    asked = f"{host} is asked through the proxy {there.hostname}:{there.port or 80}"
+    if host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1":
+        names = ",".join(dict.fromkeys([host, "127.0.0.1", "localhost"]))
+        return f"{asked}: export {name}={names}${{{name}:+,${name}}}, then run the same command again"
+    return f"{asked}: check that proxy, or add {host} to {name}; then run the same command again"
 
 
 def spelled(answer: Any, shape: Any) -> Any:

@@ -268,6 +268,7 @@ def _check_endpoint(endpoint: str | None) -> None:
     """What is wrong with an endpoint is found out now: that nobody listens there, not after all the retries."""
     import socket
     from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
 
     from ..errors import RefusedError, UsageError
 
@@ -283,8 +284,9 @@ def _check_endpoint(endpoint: str | None) -> None:
             f"AWS_ENDPOINT_URL, or endpoint_url of the profile, is {endpoint}, which is no URL.",
             next_step="unset AWS_ENDPOINT_URL",
         )
-    if parts.scheme == "https":  # AWS itself, perhaps behind a proxy
-        return
+    by_proxy = parts.scheme in getproxies() and not proxy_bypass(host)
+    if parts.scheme == "https" or (by_proxy and not host.startswith(("127.", "localhost"))):
+        return  # AWS itself, or what only the proxy reaches
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
