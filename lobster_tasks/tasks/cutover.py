@@ -26,14 +26,15 @@ def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait
     """
     share = int(number("to", to, 1))
 
-    from .. import report
+    from .. import dns, report
     from ..apprunner import cutover as work
     from ..errors import UsageError
 
     if share > 100:
         raise UsageError(f"--to {to} is more than 100 per cent.")
     times = {"hold": number("hold", hold) * _MINUTE, "wait": number("wait", wait) * _MINUTE}
-    planned = work.preview(run.aws, run.settings, to=share, back=back)
+    ask = None if run.aws.endpoint_url else dns.name_servers  # the names of an embedded AWS are not public
+    planned = work.preview(run.aws, run.settings, to=share, back=back, name_servers=ask)
     run.console.say(report.cutover_heading(planned, run.settings))
     run.console.say(report.cutover_steps(planned))
     if run.dry_run:
@@ -45,7 +46,9 @@ def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait
             if back:
                 ended = work.go_back(run.aws, run.settings, observe=observe)
             else:
-                ended = work.cut_over(run.aws, run.settings, to=share, **times, observe=observe)
+                ended = work.cut_over(
+                    run.aws, run.settings, to=share, **times, name_servers=ask, observe=observe
+                )
     run.console.say(report.cut_over(ended))
     if run.json:
         run.console.json(ended.as_json())

@@ -205,6 +205,26 @@ def test_zones_that_do_not_count(move: Move) -> None:
         _ = move.of("app.deep.org").now
 
 
+def test_a_zone_that_nobody_asks_is_not_cut_over(move: Move) -> None:
+    """Route 53, "Making Route 53 the DNS service": the parent has to name the zone's four name servers."""
+    zone = move.zone("delegated.org")
+    move.cname(zone, "app.delegated.org")
+    mine, before = move.of("app.delegated.org"), zone.records()
+    for public, told in (
+        (frozenset(), "public DNS knows no name servers for delegated.org"),
+        (frozenset({"ns1.registrar.example"}), "public DNS knows ns1.registrar.example for delegated.org"),
+    ):
+        with pytest.raises(RefusedError, match=zone.id) as refused:
+            mine.cut_over(name_servers=lambda name, public=public: public)
+        assert told in refused.value.why
+    assert zone.records() == before
+    own = zone.created["DelegationSet"]["NameServers"]
+    spelled = frozenset(f"{each.rstrip('.')}" for each in own[:1])
+    assert mine.cut_over(to=10, name_servers=lambda name: spelled).verdict == "partly"
+    ended = mine.cut_over(to=10, name_servers=lambda name: None)
+    assert "not checked: whether the internet asks the hosted zone" in said(ended)
+
+
 def test_the_command(move: Move, tmp_path: Path) -> None:
     """Its waits are real ones: the certificate is there already, and the visitors' tenth too."""
     zone = move.zone("command.org")

@@ -11,6 +11,7 @@ from ...errors import InterruptedRunError, RefusedError
 from ...rollout.outcome import Journal, Observe, unobserved
 from ...settings import Settings
 from . import records, routes
+from .delegation import NameServers, refuse_undelegated
 from .outcome import CutOver, End
 from .proof import prove
 from .routes import WHOLE, Route, Wanted
@@ -23,9 +24,18 @@ WAIT_SECONDS = 1800.0
 _VISIT_EVERY_SECONDS = 10.0
 
 
-def preview(aws: Aws, settings: Settings, *, to: int = WHOLE, back: bool = False) -> CutOver:
+def preview(
+    aws: Aws,
+    settings: Settings,
+    *,
+    to: int = WHOLE,
+    back: bool = False,
+    name_servers: NameServers | None = None,
+) -> CutOver:
     """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
     now = look(aws, settings)
+    if not back:
+        _unchecked(aws, now, name_servers)
     return CutOver("planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now))
 
 
@@ -36,16 +46,24 @@ def cut_over(
     to: int = WHOLE,
     hold: float = HOLD_SECONDS,
     wait: float = WAIT_SECONDS,
+    name_servers: NameServers | None = None,
     observe: Observe = unobserved,
 ) -> CutOver:
     """Lead the domains to the load balancer until ``to`` per cent of the visitors come there.
 
     Takes up where the account says that an earlier run stopped. Each share is watched for ``hold`` seconds once
     every resolver knows of it; at the first wrong answer all visitors go back to where they were (``stepped_back``).
-    ``wait`` seconds are given to the certificate. Raises RefusedError, OutOfTimeError, InterruptedRunError.
+    ``wait`` seconds are given to the certificate. ``name_servers`` asks public DNS; without it nobody does.
+    Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
     work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings), hold)
+    for each in _unchecked(aws, work.now, name_servers):
+        work.journal.say(each)
     return _interruptible(lambda: work.go(to, wait))
+
+
+def _unchecked(aws: Aws, now: Situation, name_servers: NameServers | None) -> tuple[str, ...]:
+    return refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
 
 
 def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:

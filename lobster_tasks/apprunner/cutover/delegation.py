@@ -1,0 +1,46 @@
+"""Whether public DNS asks the hosted zones whose records a cut-over changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ...aws import Aws
+from ...errors import RefusedError
+
+NameServers = Callable[[str], frozenset[str] | None]
+"""The name servers of a zone: none where nobody delegates it, None where nobody knows."""
+
+
+def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> tuple[str, ...]:
+    """What could not be looked at, in sentences. ``zones`` are ids by the domains that they are good for.
+
+    Raises RefusedError where public DNS knows other name servers than the zone's own: its records reach nobody.
+    """
+    return tuple(
+        unknown
+        for zone in dict.fromkeys(zones.values())
+        for unknown in _examine(aws, zone, next(name for name, id in zones.items() if id == zone), ask)
+    )
+
+
+def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str]:
+    name, own = _apex(aws, zone)
+    public = ask(name)
+    if public is None:
+        yield f"not checked: whether the internet asks the hosted zone {zone} for {name} (public DNS does not answer)"
+    elif not own & public:
+        raise RefusedError(
+            f"Nobody asks the hosted zone {zone} for {domain}; DNS was not changed.",
+            f"public DNS knows {', '.join(sorted(public)) or 'no name servers'} for {name}, "
+            f"the zone has {', '.join(sorted(own))}",
+            f"give the registrar of {name} the zone's name servers; or, where its DNS is kept elsewhere on purpose, "
+            "delete this zone: inv cutover then prints the records to make there",
+        )
+
+
+def _apex(aws: Aws, zone: str) -> tuple[str, set[str]]:
+    """The zone's name and its name servers: Route 53 makes the record with the delegation set, and lists it first."""
+    listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
+    record = next(each for each in listed if each["Type"] == "NS")
+    servers = {each["Value"].rstrip(".").lower() for each in record["ResourceRecords"]}
+    return record["Name"].rstrip("."), servers
