@@ -27,6 +27,8 @@ from .moto_door import (
     iam_backends,
 )
 
+CLASSIC_ELB = "2012-06-01"
+
 PAGES = ("moto_api", "instance_metadata")
 """What moto serves besides AWS's services: pages that reset and record it, and credentials that nobody asks for."""
 
@@ -43,6 +45,11 @@ class Answer:
     def of(cls, response: Response) -> Answer:
         """The answer that a werkzeug response holds."""
         return cls(response.status_code, tuple(response.headers.items()), response.get_data())
+
+
+def without_a_query(environ: dict[str, Any]) -> None:
+    """Let moto find no ``Action`` but what X-Amz-Target names: it would look for one in a body of JSON, too."""
+    environ["QUERY_STRING"] = "-"
 
 
 def in_our_account(environ: dict[str, Any]) -> None:
@@ -108,6 +115,11 @@ _MODEL_NAMES = {
     "tagging": "resourcegroupstaggingapi",
     "lambda": "lambda",
 }
+
+
+def model_of(service: str, version: str | None = None) -> Any:
+    """botocore's model of a service by its signing name; UnknownServiceError. Both versions of ELB sign alike."""
+    return get_service_model("elb" if version == CLASSIC_ELB else model_name(service))
 
 
 def warm_up(service: str) -> None:

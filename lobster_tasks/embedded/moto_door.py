@@ -35,7 +35,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.model_instances import reset_model_data
-from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
@@ -202,6 +202,7 @@ __all__ = [
     "MotoRequestHandler",
     "NotFound",
     "OperationModel",
+    "RequestParserError",
     "ServiceException",
     "backend_url_patterns",
     "create_backend_app",
@@ -215,6 +216,10 @@ __all__ = [
 
 class AwsError(ServiceException):
     """An error answer: ``AwsError(code, message)``, put into the service's own wire form by moto."""
+
+    def __str__(self) -> str:
+        """The message, also where AWS sends none."""
+        return str(self.message)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from . import dispatch, pages
+from . import dispatch, malformed, pages
 from .access import gate, passage
 from .calls import CallLog
 from .control import Control
@@ -41,8 +41,6 @@ OWN: dict[str, str] = {
 }
 """Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""
 
-CLASSIC_ELB = "2012-06-01"
-
 
 def load(place: str) -> type[BaseResponse]:
     """The class at ``module:Class`` in ``services``."""
@@ -71,13 +69,15 @@ class Services:
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """Answer one call; NotImplementedError when nobody knows its operation."""
         dispatch.in_our_account(environ)
+        if "HTTP_X_AMZ_TARGET" in environ:
+            dispatch.without_a_query(environ)
         if not self._is_ours(call):
             return self._stock.answer(environ)
         with self._locks[call.service]:
             return dispatch.answer_from(self._own[call.service], environ)
 
     def _is_ours(self, call: Call) -> bool:
-        return call.service in self._own and call.form.get("Version") != CLASSIC_ELB
+        return call.service in self._own and call.form.get("Version") != dispatch.CLASSIC_ELB
 
 
 class Endpoint:
@@ -131,6 +131,8 @@ class Endpoint:
 
     def _answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         try:
+            if refused := malformed.why_refused(call, environ):
+                return refusal(call, refused, 400)
             if denied := gate.refused(environ):
                 return refusal(call, denied, gate.status(denied))
             return self._services.answer(call, environ)
@@ -138,6 +140,8 @@ class Endpoint:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
             return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
+            if refused := malformed.why_not_allowed(call, environ):
+                return refusal(call, refused, 400)
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
             return refusal(call, AwsError("InternalFailure", message), 500)

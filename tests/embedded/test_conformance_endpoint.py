@@ -58,13 +58,18 @@ def error_of(call: Callable[..., Any], **parameters: Any) -> tuple[str, str, int
 
 UNKNOWN = [
     ("ecs", "submit_task_state_change", {}, "ecs SubmitTaskStateChange"),
-    ("elbv2", "describe_trust_store_associations", {}, "elasticloadbalancing DescribeTrustStoreAssociations"),
+    (
+        "elbv2",
+        "describe_trust_store_associations",
+        {"TrustStoreArn": "x"},
+        "elasticloadbalancing DescribeTrustStoreAssociations",
+    ),
     ("ec2", "describe_capacity_blocks", {}, "ec2 DescribeCapacityBlocks"),
-    ("cloudfront", "create_vpc_origin", {}, "cloudfront CreateVpcOrigin"),
-    ("batch", "describe_service_job", {}, "batch DescribeServiceJob"),
+    ("cloudfront", "list_vpc_origins", {}, "cloudfront ListVpcOrigins"),
+    ("batch", "describe_service_job", {"jobId": "x"}, "batch DescribeServiceJob"),
     ("route53", "list_cidr_blocks", {"CollectionId": "x"}, "route53 ListCidrBlocks"),
     ("dynamodb", "list_contributor_insights", {}, "dynamodb ListContributorInsights"),
-    ("braket", "search_devices", {}, "braket SearchDevices"),
+    ("braket", "search_devices", {"filters": []}, "braket SearchDevices"),
 ]
 
 
@@ -96,10 +101,9 @@ def test_a_filter_that_is_not_known_is_refused_by_name(aws: EmbeddedProcess) -> 
 
 def test_a_defect_is_an_internal_failure_with_its_operation(aws: EmbeddedProcess) -> None:
     """'InternalFailure: the request processing has failed because of an unknown error', 500 (Common Errors)."""
-    create = aws.client("dynamodb", parameter_validation=False).create_table
-    code, message, status = error_of(create)
+    code, message, status = error_of(aws.client("ssm").get_patch_baseline_for_patch_group, PatchGroup="x")
     assert (code, status) == ("InternalFailure", 500)
-    assert message == "The embedded AWS failed in dynamodb CreateTable: KeyError: 'TableName'"
+    assert message == "The embedded AWS failed in ssm GetPatchBaselineForPatchGroup: KeyError: None"
 
 
 @pytest.mark.parametrize(
@@ -409,7 +413,9 @@ def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
         boto3.client("ecs", "us-east-2", endpoint_url=url, config=config, **keys).list_clusters()
         with pytest.raises(ClientError):
-            boto3.client("braket", "us-east-2", endpoint_url=url, config=config, **keys).search_devices()
+            boto3.client("braket", "us-east-2", endpoint_url=url, config=config, **keys).search_devices(
+                filters=[]
+            )
         process.terminate()
         out, errors = process.communicate(timeout=30)
     assert out == ""
@@ -426,11 +432,12 @@ def test_without_verbose_a_defect_is_one_line() -> None:
         url = url_of(process)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        ssm = boto3.client("ssm", "us-east-2", endpoint_url=url, config=config, **keys)
         with pytest.raises(ClientError):
-            boto3.client("dynamodb", "us-east-2", endpoint_url=url, config=config, **keys).create_table()
+            ssm.get_patch_baseline_for_patch_group(PatchGroup="x")
         process.terminate()
         errors = rest_of(process).err
-    assert errors == "dynamodb CreateTable failed: KeyError: 'TableName'\n"
+    assert errors == "ssm GetPatchBaselineForPatchGroup failed: KeyError: None\n"
 
 
 def test_reset_forgets_everything(aws: EmbeddedProcess) -> None:

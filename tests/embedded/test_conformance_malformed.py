@@ -1,0 +1,315 @@
+"""What no client of AWS's sends is refused in AWS's own words, whatever the operation, and never carried out.
+
+Sources, all as AWS sends them, from public logs and clients' own tests. JSON: "{"__type":"UnknownOperationException"}"
+without a message for a target that is not known, "{"__type":"SerializationException"}" for what is no JSON. Types:
+"NUMBER_VALUE cannot be converted to String", "STRING_VALUE cannot be converted to Integer" (Date), "Start of list found
+where not expected", "Start of structure or map found where not expected." Members: "1 validation error detected: Value
+null at 'policyArn' failed to satisfy constraint: Member must not be null". Query: InvalidAction "Could not find
+operation … for version 2010-05-08", MalformedInput. EC2: InvalidAction "The action … is not valid for this web
+service", MissingParameter "The request must contain the parameter …". Route 53: InvalidInput "Invalid XML ; …".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from botocore.session import get_session
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.embedded.malformed_requests import (
+    CREDENTIAL,
+    Sent,
+    Wire,
+    model_of,
+    of_operation,
+    request,
+    with_body,
+)
+from tests.embedded_process import EmbeddedProcess
+
+OURS = [
+    "acm",
+    "application-autoscaling",
+    "apprunner",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "iam",
+    "logs",
+    "resourcegroupstaggingapi",
+    "route53",
+    "secretsmanager",
+    "ssm",
+    "sts",
+]
+MOTOS = [
+    "cloudfront",
+    "cloudwatch",
+    "dynamodb",
+    "elb",
+    "events",
+    "kms",
+    "lambda",
+    "s3",
+    "sns",
+    "sqs",
+    "wafv2",
+]
+EVERY = {"ec2": 8, "ssm": 3, "logs": 2, "iam": 2}
+"""Of which services the ordinary run takes each so many'th operation."""
+
+
+@pytest.fixture
+def wire(aws: EmbeddedProcess) -> Iterator[Wire]:
+    """A connection to an empty embedded AWS."""
+    with closing(Wire(aws.url)) as opened:
+        yield opened
+
+
+def sees(aws: EmbeddedProcess) -> list[Any]:
+    """What is in the account, as lists of several services tell it."""
+    return [
+        aws.client("ecs").list_clusters()["clusterArns"],
+        aws.client("ecs").list_task_definitions()["taskDefinitionArns"],
+        aws.client("iam").list_roles()["Roles"],
+        aws.client("iam").list_policies(Scope="Local")["Policies"],
+        aws.client("ec2").describe_security_groups()["SecurityGroups"],
+        aws.client("ec2").describe_vpcs()["Vpcs"],
+        aws.client("ecr").describe_repositories()["repositories"],
+        aws.client("logs").describe_log_groups()["logGroups"],
+        aws.client("elbv2").describe_load_balancers()["LoadBalancers"],
+        aws.client("secretsmanager").list_secrets()["SecretList"],
+        aws.client("ssm").describe_parameters()["Parameters"],
+        aws.client("route53").list_hosted_zones()["HostedZones"],
+        aws.client("apprunner").list_services()["ServiceSummaryList"],
+        aws.client("acm").list_certificates()["CertificateSummaryList"],
+    ]
+
+
+def assert_refused(aws: EmbeddedProcess, wire: Wire, service: str, operations: list[str]) -> None:
+    """Send every malformed request there is to these operations: 4xx each, and nothing has changed."""
+    before, sent = sees(aws), 0
+    for operation in operations:
+        for one in of_operation(service, operation):
+            answer = wire.send(one)
+            assert 400 <= answer.status < 500, (operation, one, answer)
+            sent += 1
+    assert sent
+    assert sees(aws) == before
+
+
+@pytest.mark.parametrize("service", [*OURS, *MOTOS])
+def test_every_operation_refuses_what_is_malformed(aws: EmbeddedProcess, wire: Wire, service: str) -> None:
+    """Broken bodies, other types, members that are missing, actions and versions that are not known."""
+    assert_refused(aws, wire, service, model_of(service).operation_names[:: EVERY.get(service, 1)])
+
+
+SERVICES = sorted(set(get_session().get_available_services()) - {"bedrock", "s3"})
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_of_every_service_does(aws: EmbeddedProcess, wire: Wire, service: str) -> None:
+    """Those that moto serves, and those that nobody does."""
+    assert_refused(aws, wire, service, model_of(service).operation_names)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+JSON_OPERATIONS = [
+    (service, operation)
+    for service in ("acm", "apprunner", "application-autoscaling", "ecr", "ecs")
+    for operation in model_of(service).operation_names
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(called=st.sampled_from(JSON_OPERATIONS), data=st.data())
+def test_no_json_makes_a_defect(wire: Wire, called: tuple[str, str], data: st.DataObject) -> None:
+    """Any value for any member of any operation."""
+    service, operation = called
+    shape = model_of(service).operation_model(operation).input_shape
+    members = data.draw(st.dictionaries(st.sampled_from(sorted(shape.members) or ["x"]), VALUES, max_size=4))
+    sent = with_body(request(service, operation, {}), "", json.dumps(members).encode())
+    assert wire.send(sent).status < 500
+
+
+def of_ecs(target: str, body: bytes = b"{}") -> Sent:
+    """A request to ECS as curl would send it."""
+    headers = {
+        "Authorization": CREDENTIAL.format("ecs"),
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": target,
+    }
+    return Sent("", "/", headers, body)
+
+
+def of_form(service: str, **members: str) -> Sent:
+    """A request in a form likewise."""
+    headers = {
+        "Authorization": CREDENTIAL.format(service),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return Sent("", "/", headers, urlencode(members).encode())
+
+
+ECS = "AmazonEC2ContainerServiceV20141113"
+NUMBER = b'{"clusterName": 1}'
+OF_JSON = [
+    (f"{ECS}.NoSuchThing", b"{}", "UnknownOperationException", ""),
+    (f"{ECS}.listclusters", b"{}", "UnknownOperationException", ""),
+    ("ListClusters", b"{}", "UnknownOperationException", ""),
+    ("AmazonEC2ContainerRegistry_V20150921.ListClusters", b"{}", "UnknownOperationException", ""),
+    (f"{ECS}.", b"{}", "UnknownOperationException", ""),
+    ("", b"{}", "UnknownOperationException", ""),
+    (f"{ECS}.ListClusters", b"", "SerializationException", ""),
+    (f"{ECS}.ListClusters", b"{,}", "SerializationException", ""),
+    (f"{ECS}.ListClusters", b"null", "SerializationException", ""),
+    (f"{ECS}.ListClusters", b"[]", "SerializationException", "Start of list found where not expected"),
+    (f"{ECS}.CreateCluster", NUMBER, "SerializationException", "NUMBER_VALUE cannot be converted to String"),
+    (
+        f"{ECS}.ListClusters",
+        b'{"maxResults": "x"}',
+        "SerializationException",
+        "STRING_VALUE cannot be converted to Integer",
+    ),
+    (
+        f"{ECS}.CreateCluster",
+        b'{"clusterName": {}}',
+        "SerializationException",
+        "Start of structure or map found where not expected.",
+    ),
+    (
+        f"{ECS}.DeleteCluster",
+        b"{}",
+        "InvalidParameterException",
+        "1 validation error detected: Value null at 'cluster' failed to satisfy constraint: Member must not be null",
+    ),
+]
+
+
+@pytest.mark.parametrize(("target", "body", "code", "message"), OF_JSON)
+def test_json_is_refused_in_these_words(
+    wire: Wire, target: str, body: bytes, code: str, message: str
+) -> None:
+    answer = wire.send(of_ecs(target, body))
+    told = json.loads(answer.text)
+    assert (answer.status, told["__type"].rpartition("#")[2]) == (400, code)
+    assert told.get("message", told.get("Message", "")) == message
+
+
+IAM, EC2 = "2010-05-08", "2016-11-15"
+OF_FORMS = [
+    (of_form("iam"), "MissingAction", "The request must contain the parameter Action"),
+    (
+        of_form("iam", Action="ListRole", Version=IAM),
+        "InvalidAction",
+        f"Could not find operation ListRole for version {IAM}",
+    ),
+    (
+        of_form("iam", Action="ListRoles", Version="2000-01-01"),
+        "InvalidAction",
+        "Could not find operation ListRoles for version 2000-01-01",
+    ),
+    (
+        of_form("iam", Action="ListRoles"),
+        "InvalidAction",
+        "Could not find operation ListRoles for version NO_VERSION_SPECIFIED",
+    ),
+    (
+        of_form("iam", Action="GetRole", Version=IAM),
+        "ValidationError",
+        "1 validation error detected: Value null at 'roleName' failed to satisfy constraint: Member must not be null",
+    ),
+    (
+        of_form("ec2", Action="DescribeNothing", Version=EC2),
+        "InvalidAction",
+        "The action DescribeNothing is not valid for this web service.",
+    ),
+    (
+        of_form("ec2", Action="CreateVolume", Version=EC2, Size="x"),
+        "InvalidParameterValue",
+        "Invalid value for the parameter Size: it is no Integer",
+    ),
+    (
+        of_form("ec2", Action="RevokeSecurityGroupIngress", Version="2999-01-01"),
+        "NoSuchVersion",
+        "The requested version (2999-01-01) of service AmazonEC2 does not exist",
+    ),
+    (
+        of_form("ec2", Action="DeleteSubnet", Version=EC2),
+        "MissingParameter",
+        "The request must contain the parameter subnetId",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sent", "code", "message"), OF_FORMS)
+def test_forms_are_refused_in_these_words(wire: Wire, sent: Sent, code: str, message: str) -> None:
+    """What EC2 and others say of a value of another type is not documented: its code is."""
+    answer = wire.send(sent)
+    assert answer.status == 400
+    assert f"<Code>{code}</Code>" in answer.text
+    assert f"<Message>{message}</Message>" in answer.text.replace("&#39;", "'").replace("&apos;", "'")
+
+
+def test_bad_xml_is_refused_in_these_words(wire: Wire) -> None:
+    """'InvalidInput: Invalid XML ; …' (Route 53); entities that grow are not followed."""
+    headers = {"Authorization": CREDENTIAL.format("route53"), "Content-Type": "application/xml"}
+    laughs = "<!DOCTYPE l [<!ENTITY a 'ha'>" + "".join(
+        f"<!ENTITY {chr(98 + n)} '{f'&{chr(97 + n)};' * 10}'>" for n in range(9)
+    )
+    for body in (
+        b"<",
+        f"{laughs}]><CreateHostedZoneRequest><Name>&j;</Name></CreateHostedZoneRequest>".encode(),
+    ):
+        answer = wire.send(Sent("", "/2013-04-01/hostedzone", headers, body))
+        assert answer.status == 400
+        assert "<Code>InvalidInput</Code>" in answer.text
+        assert "<Message>Invalid XML ; " in answer.text
+
+
+def test_a_path_that_is_no_operation_s_is_refused(wire: Wire) -> None:
+    headers = {"Authorization": CREDENTIAL.format("route53")}
+    for method in ("GET", "POST", "DELETE"):
+        answer = wire.send(Sent("", "/2013-04-01/nothing", headers, b"", method))
+        assert (answer.status, "UnknownOperationException" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("service", ["ecs", "kms"])
+def test_what_a_member_says_does_not_change_what_is_called(
+    aws: EmbeddedProcess, wire: Wire, service: str
+) -> None:
+    """The operation is what X-Amz-Target names, whatever looks like a form in body, query string or headers."""
+    aws.client("ecs").create_cluster(clusterName="ours")
+    if service == "kms":
+        made = aws.client("kms").create_key(Description="a&Action=ListKeys&b=c")["KeyMetadata"]
+        assert made["Description"] == "a&Action=ListKeys&b=c"
+        return
+    variables = [{"name": "URL", "value": "http://x/?a=b&Action=DeleteCluster&cluster=ours&c=d"}]
+    container = {"name": "app", "image": "x", "environment": variables}
+    registered = aws.client("ecs").register_task_definition(family="f", containerDefinitions=[container])
+    assert registered["taskDefinition"]["containerDefinitions"][0]["environment"] == variables
+    headers = {**of_ecs(f"{ECS}.ListClusters").headers, "Action": "DeleteCluster"}
+    for path in ("/?Action=DeleteCluster&cluster=ours", "/"):
+        answer = wire.send(Sent("", path, headers, b'{"cluster": "ours"}'))
+        assert "clusterArns" in answer.text
+    assert len(aws.client("ecs").list_clusters()["clusterArns"]) == 1
+
+
+def test_a_form_does_what_it_is_asked_for_in_one_place_only(aws: EmbeddedProcess, wire: Wire) -> None:
+    """An X-Amz-Target beside another Action names nothing."""
+    sent = of_form("iam", Action="CreateUser", Version=IAM, UserName="evil")
+    beside = Sent("", "/", {**sent.headers, "X-Amz-Target": "x.ListUsers"}, sent.body)
+    assert "<Code>InvalidAction</Code>" in wire.send(beside).text
+    assert aws.client("iam").list_users()["Users"] == []
