@@ -11,7 +11,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -38,12 +38,14 @@ MIGRATION_POLICY = "migration-policy.json.j2"
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
+LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS service quotas
 
 
 def task_definition(settings: Settings, account: str, partition: str, image: str) -> dict[str, Any]:
     """The input of ECS RegisterTaskDefinition for ``image``, a full reference; it carries the stack's tag."""
     made = render(TASK_DEFINITION, settings, account, partition, image=image)
     _check_task_definition(made, settings)
+    _check_size(made)
     ours = {**settings.tags, STACK_TAG: settings.name}
     others = [tag for tag in made.get("tags", ()) if tag.get("key") not in ours]
     return {**made, "tags": [*others, *({"key": key, "value": value} for key, value in ours.items())]}
@@ -331,6 +333,35 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise _TwiceError(json.dumps(twice[0]))
     return dict(members)
+
+
+def _check_size(made: Mapping[str, Any]) -> None:
+    """ECS refuses a task definition of more than 64 KiB; what is large in it is named, and not shown."""
+    size = _size(made)
+    if size > LARGEST_DEFINITION:
+        where, largest = max(_parts("", made), key=lambda part: part[1])
+        raise TemplateError(
+            f"The task definition has {size:,} bytes; ECS takes {LARGEST_DEFINITION:,} at the most.",
+            f"the largest part is {where}: {largest:,} bytes",
+            "keep large values out of it: in a file of the image, in Amazon S3, or as a secret that secrets names",
+        )
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _parts(path: str, value: Any) -> Iterator[tuple[str, int]]:
+    """Each innermost value with its size; items that have a name go by it."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _parts(f"{path}.{name}".lstrip("."), inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            name = inner.get("name", number) if isinstance(inner, Mapping) else number
+            yield from _parts(f"{path}[{name}]", inner)
+    else:
+        yield path, _size(value)
 
 
 def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:

@@ -579,3 +579,21 @@ def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
 
 def _only(site: Path) -> Mapping[str, str]:
     return {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
+
+
+@pytest.mark.parametrize("where", ["environment", "command"])
+def test_a_task_definition_that_ecs_would_refuse_for_its_size_is_refused_here(
+    project: Path, where: str
+) -> None:
+    """The part that is large is named by its path, and its value is not shown."""
+    value: Any = (
+        {"BIG": "s3cret" * 12_000, "SMALL": "x"} if where == "environment" else ["app", "s3cret" * 12_000]
+    )
+    settings = load({"name": "homara", "container": {"port": 8501, where: value}})
+    with pytest.raises(TemplateError) as refused:
+        definition(settings)
+    told = "\n".join(refused.value.lines())
+    assert re.search(r"The task definition has 7\d,\d{3} bytes; ECS takes 65,536 at the most\.", told)
+    part = "environment[BIG].value" if where == "environment" else "command[1]"
+    assert f"the largest part is containerDefinitions[{settings.container.name}].{part}: 72,002 bytes" in told
+    assert "s3cret" not in told

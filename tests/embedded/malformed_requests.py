@@ -103,7 +103,8 @@ def request(service: str, operation: str, members: Mapping[str, Any]) -> Sent:
     if isinstance(body, Mapping):
         body = urlencode(body)
     body = body.encode() if isinstance(body, str) else bytes(body)
-    query = f"?{urlencode(wire['query_string'], doseq=True)}" if wire["query_string"] else ""
+    joint = "&" if "?" in wire["url_path"] else "?"
+    query = f"{joint}{urlencode(wire['query_string'], doseq=True)}" if wire["query_string"] else ""
     headers = {"Authorization": CREDENTIAL.format(signing_name(service)), **wire["headers"]}
     headers = {name: str(value) for name, value in headers.items()}
     return Sent("", wire["url_path"] + query, headers, body, wire["method"])

@@ -53,6 +53,20 @@ def test_an_empty_text_is_no_value(ecs: Any) -> None:
     assert made["requiresAttributes"] == register(ecs)["requiresAttributes"]
 
 
+def test_a_task_definition_has_at_most_64_kib(ecs: Any) -> None:
+    """'Task definition size limit: 64 KB' (Amazon ECS service quotas).
+
+    ClientException "Actual length: '66420'. Max allowed length is '65536' bytes.": public logs.
+    """
+    big = [{"name": "BIG", "value": "x" * 66_000}]
+    many = [{"name": f"N{number}", "value": "ü" * 100} for number in range(400)]
+    for variables in (big, many):
+        with refused("ClientException", "'. Max allowed length is '65536' bytes."):
+            ecs.register_task_definition(**given(containerDefinitions=[APP | {"environment": variables}]))
+    assert ecs.list_task_definitions()["taskDefinitionArns"] == []
+    register(ecs, containerDefinitions=[APP | {"environment": [{"name": "BIG", "value": "x" * 64_000}]}])
+
+
 VALID = [
     (256, [512, 1024, 2048]),
     (512, [1024, 2048, 3072, 4096]),

@@ -6,6 +6,7 @@ differences for Fargate". Texts marked (own words) are ours, where AWS's are not
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -58,6 +59,10 @@ ECHOED = (
 )
 
 
+LARGEST = 65_536
+"""Bytes of a task definition (Amazon ECS service quotas: 'Task definition size limit 64 KB')."""
+
+
 def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
     """The task definition that ``request`` makes, as Describe echoes it; ClientException when refused."""
     if not NAME.match(request.get("family") or ""):
@@ -75,6 +80,7 @@ def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
     if "FARGATE" in body.get("requiresCompatibilities", ()):
         _check_fargate(body)
     _check_secrets(body)
+    _check_size(body)
     body["compatibilities"] = _compatibilities(body)
     body["requiresAttributes"] = [{"name": name} for name in _attributes(body)]
     return body
@@ -200,6 +206,13 @@ def _check_secrets(body: Mapping[str, Any]) -> None:
         raise client_error(
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
         )
+
+
+def _check_size(body: Mapping[str, Any]) -> None:
+    """How AWS writes what it measures is not known; compact JSON is the least that it can be."""
+    size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str).encode())
+    if size > LARGEST:
+        raise client_error(f"Actual length: '{size}'. Max allowed length is '{LARGEST}' bytes.")
 
 
 def _compatibilities(body: Mapping[str, Any]) -> list[str]:
