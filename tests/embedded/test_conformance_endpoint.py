@@ -141,11 +141,16 @@ FIRST_CALLS = {
     "logs": lambda client: client.describe_log_groups(),
     "route53": lambda client: client.list_hosted_zones(),
     "secretsmanager": lambda client: client.list_secrets(),
+    "servicequotas": lambda client: client.get_service_quota(ServiceCode="fargate", QuotaCode="L-3032A538"),
     "ssm": lambda client: client.describe_parameters(),
     "sts": lambda client: client.get_caller_identity(),
     "tagging": lambda client: client.get_resources(),
 }
-CLIENTS = {"elasticloadbalancing": "elbv2", "tagging": "resourcegroupstaggingapi"}
+CLIENTS = {
+    "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
+    "tagging": "resourcegroupstaggingapi",
+}
 
 
 @pytest.mark.parametrize("service", sorted(OWN))
