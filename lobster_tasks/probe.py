@@ -33,7 +33,17 @@ from .together import together
 ANSWER_WITHIN_SECONDS = 10.0
 # A new load balancer's name takes a minute or so to reach the resolvers.
 SETTLE_WITHIN_SECONDS = 180.0
+# Where only some are let in, an answer is not waited for as long: there may never be one.
+_PRIVATE_WITHIN_SECONDS = 30.0
 _BETWEEN_SECONDS = 2.0
+_EVERYBODY = "0.0.0.0/0"
+# The members of an IpPermission that say who is let in, and what tells them apart.
+_SOURCES = {
+    "IpRanges": "CidrIp",
+    "Ipv6Ranges": "CidrIpv6",
+    "UserIdGroupPairs": "GroupId",
+    "PrefixListIds": "PrefixListId",
+}
 _STREAMLIT_PATH = "/_stcore/stream"
 _STREAMLIT_PROTOCOL = "streamlit"
 _PASSING_STATUSES = frozenset({502, 503, 504})
@@ -78,6 +88,8 @@ class Probe:
 class Door:
     """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere.
 
+    ``guests`` are the addresses that its security groups let in, empty where they let in everybody.
+
     ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
     good for that name. ``entrance`` is the rule that forwards to the app, None where it takes everything.
     """
@@ -87,6 +99,12 @@ class Door:
     name: str = ""
     checked: bool = False
     entrance: Entrance | None = None
+    guests: tuple[str, ...] = ()
+
+    @property
+    def is_private(self) -> bool:
+        """Whether that nothing answers may be only because of where it is asked from."""
+        return self.internal or bool(self.guests)
 
     @property
     def address(self) -> str:
@@ -131,7 +149,28 @@ def _door(aws: Aws, balancer: Mapping[str, Any], group: str) -> Door | None:
     if way is None:
         return None
     url = url_of(balancer["DNSName"], way.protocol, way.port)
-    return Door(url, balancer.get("Scheme") == "internal", way.host, entrance=way)
+    let_in = guests(aws, balancer.get("SecurityGroups", []), way.port)
+    return Door(url, balancer.get("Scheme") == "internal", way.host, entrance=way, guests=let_in)
+
+
+def guests(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
+    """The ranges, groups and prefix lists from which a TCP port is reached; empty for everybody, and for nobody."""
+    found = (
+        aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=groups)
+        if groups
+        else []
+    )
+    rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
+    sources = {
+        peer[key] for rule in rules for member, key in _SOURCES.items() for peer in rule.get(member, [])
+    }
+    return () if _EVERYBODY in sources else tuple(sorted(sources))
+
+
+def _covers(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
 
 
 def listeners_of(aws: Aws, balancer: str) -> list[dict[str, Any]]:
@@ -161,6 +200,7 @@ def probe(
     if websocket is not None:
         asked.append(partial(shake_hands, clock, door.url, door.path(websocket), *who))
     patience = 0.0 if door.internal else within  # from outside its network it never answers
+    patience = min(patience, _PRIVATE_WITHIN_SECONDS) if door.guests else patience
     page, *sockets = together(*(partial(_settled, clock, ask, patience) for ask in asked))
     return Probe(door.url if door.checked else door.address, page, sockets[0] if sockets else None)
 

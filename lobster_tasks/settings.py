@@ -14,6 +14,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -38,7 +39,12 @@ STACK_TAG = "lobster:stack"
 # What was there before the stack took it over carries this too; it is let go, never deleted.
 ADOPTED_TAG = "lobster:adopted"
 
-_OWN_TAGS = (STACK_TAG, ADOPTED_TAG)
+# The region of the stack that owns something of the whole account, as a role.
+REGION_TAG = "lobster:region"
+# What was attached to something that was adopted: this and a hash, the value is the id of what was attached.
+ATTACHED_TAG = "lobster:attached"
+
+_OWN_TAGS = (STACK_TAG, ADOPTED_TAG, REGION_TAG)
 MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS takes 50
 _IN_TAGS = "_.:/=+-@"
 
@@ -163,6 +169,17 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _cidr(text: str) -> str:
+    """A range of addresses, as EC2 writes it."""
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("takes ranges of addresses, as in 203.0.113.0/24 or 2001:db8::/32") from None
+    if text.lower() != str(network):
+        raise ValueError(f"EC2 writes {text} as {network}; write it so")
+    return str(network)
+
+
 def _not_one(keep: int) -> int:
     if keep == 1:
         raise ValueError("should be greater than or equal to 2, or 0, which keeps all")
@@ -234,6 +251,7 @@ Domain = Annotated[
         "takes domain names in small letters, as in app.example.com",
     ),
 ]
+Cidr = Annotated[str, AfterValidator(_cidr)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Path = Annotated[str, Field(max_length=1024), _matching(r"/\S*", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
@@ -364,6 +382,16 @@ class LoadBalancerSettings(_Section):
     target_group: TargetGroupName = "lobster-tg"
     security_group: GroupName = "lobster-alb-sg"
     internal: bool = False
+    allowed_cidrs: (
+        Annotated[
+            tuple[Cidr, ...],
+            Field(min_length=1, max_length=30),
+            BeforeValidator(_comma_separated),
+            AfterValidator(_distinct),
+        ]
+        | None
+    ) = None
+    """Who reaches it, as ranges of addresses; None is everybody. EC2 has 60 rules a group, and each port takes one."""
     dual_stack: bool = False
     """IPv6 too; its subnets need IPv6 blocks."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300

@@ -297,7 +297,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("tags", {"Team": "a", "team": "b"}, "differ in small letters and capitals only"),
     ("tags", {"team": "a#b"}, "team: takes letters, digits, spaces"),
     ("tags", {"": "a"}, "takes letters, digits, spaces"),
-    ("tags", {f"t{number}": "" for number in range(49)}, "at most 48"),
+    ("tags", {f"t{number}": "" for number in range(48)}, "at most 47"),
     ("images.keep", -1, "greater than or equal to 0"),
     ("task.permissions_boundary", "PowerUserAccess", "ARNs of managed policies"),
     ("container.secret_keys", ["arn:aws:kms:us-east-2:123456789012:alias/app"], "not of aliases"),

@@ -17,7 +17,7 @@ import requests
 from ..aws import Aws
 from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
-from ..probe import Door, find_door, shake_hands
+from ..probe import Door, find_door, get, shake_hands
 from ..settings import Settings
 from ..together import together
 from . import likeness, services
@@ -109,6 +109,12 @@ def _new(aws: Aws, settings: Settings) -> str:
         raise RefusedError(
             f"There is nothing to compare: {settings.service} is not behind a load balancer.",
             next_step="inv setup-fargate, then inv deploy --tag T",
+        )
+    if door.guests and not get(aws.clock, door.url, settings.probe.path).reached:
+        raise RefusedError(
+            f"The load balancer of {settings.service} does not let this machine in.",
+            f"its security group lets in {', '.join(door.guests)} only",
+            "run the same command on a machine with one of these addresses",
         )
     return door.url
 

@@ -6,6 +6,7 @@ them in order; a dry run stops after ``plan``.
 """
 
 from .apply import apply
+from .dependents import dependents
 from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .verify import verify, verify_removal
@@ -15,6 +16,7 @@ __all__ = [
     "Difference",
     "Plan",
     "apply",
+    "dependents",
     "plan",
     "plan_removal",
     "read",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ..aws import Aws
 from ..errors import AwsCallError
+from ..settings import ADOPTED_TAG
 from ..stack import Known, Live, Resource
 from . import graph
 from .planner import Change, Plan, differences, refuse_impossible
@@ -60,10 +62,13 @@ def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Liv
         resource.delete(aws, found)
         return None
     if change.action == "release":
+        if change.withdraws:
+            resource.withdraw(aws, found, known)
         resource.release(aws, found)
         return found
     if change.action == "adopt":
         resource.adopt(aws, found)
+        found = replace(found, tags={**found.tags, **resource.tags, ADOPTED_TAG: resource.stack})
     return resource.update(aws, found, change.changed, known) if change.changed else found
 
 
@@ -73,7 +78,7 @@ def _create(aws: Aws, resource: Resource, known: Known) -> Live:
         return resource.create(aws, known)
     except AwsCallError as refused:
         found = resource.read(aws, known) if _is_taken(refused) else None
-        if found is None or found.stack != resource.stack:
+        if found is None or not resource.is_ours(found):
             raise
     missing = frozenset(each.attribute for each in differences(resource, found, known))
     return resource.update(aws, found, missing, known) if missing else found

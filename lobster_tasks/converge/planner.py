@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import NotOursError, RefusedError
-from ..stack import STACK_TAG, Known, Live, Resource, Stack
+from ..settings import REGION_TAG
+from ..stack import STACK_TAG, Attributes, Known, Live, Resource, Stack
 
 Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
 _ABSENT = object()
@@ -33,12 +34,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """One change to one resource, and why."""
+    """One change to one resource, and why. ``withdraws``: what was added to it is taken back when it is let go."""
 
     action: Action
     resource: Resource
     reason: str
     differences: tuple[Difference, ...] = ()
+    withdraws: bool = False
 
     @property
     def changed(self) -> frozenset[str]:
@@ -48,12 +50,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes in the order of the dependencies, what is kept, and what was found."""
+    """All changes in the order of the dependencies, what is kept, and what was found.
+
+    ``remarks`` say of a resource why it is kept, or in what it stays as it was found.
+    """
 
     stack: str
     changes: tuple[Change, ...]
     kept: tuple[Resource, ...]
     live: Mapping[Resource, Live | None] = field(compare=False, repr=False)
+    remarks: Mapping[Resource, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def impossible(self) -> tuple[Change, ...]:
@@ -68,40 +74,73 @@ class Plan:
 def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = False) -> Plan:
     """The changes that bring ``live`` to ``stack``.
 
-    What exists without the stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it.
+    What exists without the stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it. What
+    belongs to a stack in another region is never adopted.
     """
     known = Known(live)
-    foreign = [each for each in known if each.presence(known) == "wanted" and not _is_ours(each, known[each])]
+    foreign = [each for each in known if each.presence(known) == "wanted" and not each.is_ours(known[each])]
+    if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
+        raise _elsewhere(elsewhere, known)
     if foreign and not adopt:
         raise _not_ours(foreign, live)
     changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
     changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
     touched = {change.resource for change in changes}
     kept = tuple(each for each in stack.resources if each not in touched and live[each] is not None)
-    return Plan(stack.name, tuple(changes), kept, live)
+    stays = {each: tuple(map(_stays, _left(each, known[each], known))) for each in known}
+    return Plan(stack.name, tuple(changes), kept, live, stays)
 
 
-def plan_removal(stack: Stack, live: Mapping[Resource, Live | None], *, keep_data: bool = True) -> Plan:
+def plan_removal(
+    stack: Stack,
+    live: Mapping[Resource, Live | None],
+    others: Mapping[Resource, tuple[str, ...]] | None = None,
+    *,
+    keep_data: bool = True,
+) -> Plan:
     """The deletions that remove what carries the stack's tag, in the order in which they have to happen.
 
-    What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted, nor is what it
-    needs; what was adopted is let go.
+    What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted, nor is what others
+    use (``others``, in words, by the resource), nor what either needs; what was adopted is let go.
     """
-    changes, kept, needed = [], list[Resource](), set[Resource]()
+    known, changes, remarks = Known(live), list[Change](), dict[Resource, tuple[str, ...]]()
+    needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
         found = live[resource]
         if found is None or not resource.taggable:
             continue
-        ours = _is_ours(resource, found)
-        if ours and found.adopted:
-            changes.append(Change("release", resource, "was there before the stack: stays, without our tags"))
-        elif ours and resource not in needed and not (resource.holds_data and keep_data):
+        if resource.is_ours(found) and found.adopted:
+            held = dict.fromkeys(resource.held(found, known), resource.label)
+            changes.append(_release(resource, relied))
+            needed |= held
+            relied |= held if resource.runs or resource in relied else {}
+            continue
+        why = _why_kept(resource, found, needed, (others or {}).get(resource, ()))
+        if why is None and not (resource.holds_data and keep_data):
             changes.append(Change("delete", resource, f"carries the tag {STACK_TAG}={stack.name}"))
             continue
-        else:
-            kept.append(resource)
-        needed.update(resource.needs)
-    return Plan(stack.name, tuple(changes), tuple(kept), live)
+        remarks[resource] = (why,) if why else ()
+        needed |= dict.fromkeys(resource.needs, resource.label)
+        relied |= dict.fromkeys(resource.needs, resource.label)
+    return Plan(stack.name, tuple(changes), tuple(remarks), live, remarks)
+
+
+def _release(resource: Resource, relied: Mapping[Resource, str]) -> Change:
+    told = "was there before the stack: stays, without our tags"
+    if resource in relied:
+        told += f"; {relied[resource]} goes on needing what was added to it"
+    return Change("release", resource, told, withdraws=resource not in relied)
+
+
+def _why_kept(
+    resource: Resource, found: Live, needed: Mapping[Resource, str], others: tuple[str, ...]
+) -> str | None:
+    """Why something is not deleted; None where nothing speaks against it."""
+    if not resource.is_ours(found):
+        return _owner(resource, found)
+    if others:
+        return f"others use it: {', '.join(others)}"
+    return f"{needed[resource]} needs it" if resource in needed else None
 
 
 def refuse_impossible(made: Plan) -> None:
@@ -119,7 +158,12 @@ def refuse_impossible(made: Plan) -> None:
 
 def _removal(resource: Resource, found: Live | None, known: Known) -> list[Change]:
     """What is ours and no longer wanted goes when nothing leads to it any more."""
-    if found is None or resource.presence(known) != "unwanted" or not _is_ours(resource, found):
+    if (
+        found is None
+        or resource.presence(known) != "unwanted"
+        or not resource.is_ours(found)
+        or found.adopted
+    ):
         return []
     return [Change("delete", resource, "the settings do not ask for it any more")]
 
@@ -132,17 +176,53 @@ def _changes(resource: Resource, found: Live | None, known: Known, foreign: list
         return []
     differing = tuple(differences(resource, found, known))
     reason = "; ".join(map(str, differing))
-    if any(each.attribute in resource.fixed for each in differing):
-        return [Change("replace", resource, f"{reason}; AWS cannot change this in place", differing)]
+    if refused := _refused(resource, found, known, differing):
+        return [refused]
     if resource in foreign:
         told = f"gets the tag {STACK_TAG}={resource.stack}" + (f"; {reason}" if reason else "")
         return [Change("adopt", resource, told, differing)]
     return [Change("update", resource, reason, differing)] if differing else []
 
 
+def _refused(
+    resource: Resource, found: Live, known: Known, differing: tuple[Difference, ...]
+) -> Change | None:
+    """What AWS cannot change in place, or what would take something from who uses an adopted resource."""
+    left = _left(resource, found, known)
+    if any(each.attribute in resource.fixed for each in (*differing, *left)):
+        every = (*differing, *left)
+        reason = "; ".join(map(str, every))
+        return Change("replace", resource, f"{reason}; AWS cannot change this in place", every)
+    wrong = tuple(each for each in left if each.attribute in resource.decisive)
+    if not wrong:
+        return None
+    reason = "; ".join(map(str, wrong))
+    return Change("replace", resource, f"{reason}; it was there before, and others may count on it", wrong)
+
+
 def differences(resource: Resource, found: Live, known: Known) -> list[Difference]:
-    """Wanted against live; an attribute that nobody wants is left alone, unless it is one of a set."""
-    wanted = resource.wanted(known)
+    """Wanted against live; an attribute that nobody wants is left alone, unless it is one of a set.
+
+    Of what was adopted, or is to be, only what is missing differs.
+    """
+    shared = resource.taggable and resource.is_shared(found)
+    return _compare(resource, found, resource.beside(found, known) if shared else resource.wanted(known))
+
+
+def _left(resource: Resource, found: Live, known: Known) -> list[Difference]:
+    """In what something that was adopted stays as it was found, whatever the settings say."""
+    if not resource.taggable or not resource.is_shared(found) or resource.presence(known) != "wanted":
+        return []
+    added = resource.beside(found, known)
+    rest = {name: value for name, value in resource.wanted(known).items() if name not in added}
+    return [each for each in _compare(resource, found, rest) if each.attribute not in added]
+
+
+def _stays(difference: Difference) -> str:
+    return f"{difference.attribute} stays {difference.now}; the settings say {difference.then}"
+
+
+def _compare(resource: Resource, found: Live, wanted: Attributes) -> list[Difference]:
     differing = []
     for attribute in sorted({*wanted, *_owned(resource, found)}):
         now, then = found.attributes.get(attribute, _ABSENT), wanted.get(attribute, _ABSENT)
@@ -160,15 +240,42 @@ def _words(resource: Resource, attribute: str, value: Any) -> str:
     return "none" if value is _ABSENT else resource.describe(attribute, value)
 
 
-def _is_ours(resource: Resource, found: Live) -> bool:
-    return not resource.taggable or found.stack == resource.stack
+def _is_of_another_region(resource: Resource, found: Live) -> bool:
+    """Also where the region is not known."""
+    return resource.is_global and found.stack is not None and found.region != resource.region
+
+
+def _owner(resource: Resource, found: Live) -> str:
+    if not found.stack:
+        return "has no stack tag"
+    if not resource.is_global or found.region == resource.region:
+        return f"belongs to the stack {found.stack}"
+    return f"belongs to the stack {found.stack} in {found.region or 'a region that it does not tell'}"
+
+
+def _elsewhere(foreign: list[Resource], known: Known) -> NotOursError:
+    """An account has them once for all regions: two stacks in two regions need other names."""
+    named = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
+    region = foreign[0].region
+    names = " ".join(f"--set {each.setting}={each.name}-{region}" for each in foreign if each.setting)
+    ways = [f"give them names of their own in the settings of {region}: {names}"]
+    if untold := [each for each in foreign if not known[each].region and known[each].stack == each.stack]:
+        ways.append(f"or, if this stack made it, say so: {_tag_command(untold[0])}")
+    return NotOursError(
+        f"{named}: not to be changed from {region}.",
+        "roles are the same in all regions of an account, and a change here would be one there",
+        "; ".join(ways),
+    )
+
+
+def _tag_command(role: Resource) -> str:
+    return f"aws iam tag-role --role-name {role.name} --tags Key={REGION_TAG},Value={role.region}"
 
 
 def _not_ours(foreign: list[Resource], live: Mapping[Resource, Live | None]) -> NotOursError:
     def words(resource: Resource) -> str:
         found = live[resource]
-        owner = found.stack if found else None
-        return f"{resource.label} ({f'belongs to the stack {owner}' if owner else 'has no stack tag'})"
+        return f"{resource.label} ({_owner(resource, found)})" if found else resource.label
 
     return NotOursError(
         f"{', '.join(map(words, foreign))}: not ours to change.",

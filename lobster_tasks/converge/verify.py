@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
-from ..stack import Stack
+from ..stack import Resource, Stack
 from .planner import Plan, plan, plan_removal
 from .read import read
 
@@ -23,13 +23,15 @@ def verify(aws: Aws, stack: Stack) -> Plan:
     return again
 
 
-def verify_removal(aws: Aws, stack: Stack, *, keep_data: bool) -> Plan:
+def verify_removal(
+    aws: Aws, stack: Stack, others: Mapping[Resource, tuple[str, ...]] | None = None, *, keep_data: bool
+) -> Plan:
     """The plan of a removal that is over: no changes, and what is kept.
 
     Raises LobsterError naming what is still there: IAM shows for some seconds what has been deleted
     ("Changes that I make are not always immediately visible", IAM User Guide).
     """
-    left = _settled(aws, lambda: plan_removal(stack, read(aws, stack), keep_data=keep_data))
+    left = _settled(aws, lambda: plan_removal(stack, read(aws, stack), others, keep_data=keep_data))
     if left.changes:
         names = ", ".join(change.resource.label for change in left.changes)
         raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")

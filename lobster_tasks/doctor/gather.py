@@ -340,7 +340,10 @@ def _answers(look: Look) -> Any:
     if door.wants:
         raise UnknownError(door.wants)
     wanted = look.settings.probe
-    return probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
+    answered = probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
+    if door.guests and not answered.page.reached:
+        raise UnknownError(f"the load balancer lets in {', '.join(door.guests)} only, and not this machine")
+    return answered
 
 
 def _dockerfile(look: Look) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..forwarding import leading
@@ -23,11 +23,28 @@ def balancer_in(facts: Facts) -> Finding:
     closed = [port for port in ports if not any(_sources(_in(groups), port))]
     if closed:
         return bad(f"{_names(groups)} lets nobody in on tcp {_ports(closed)}", _FIX_GROUPS)
+    if (allowed := facts.settings.load_balancer.allowed_cidrs) is not None:
+        return _as_listed(groups, ports, allowed)
     narrow = [port for port in ports if not set(_sources(_in(groups), port)) & set(_ANYWHERE)]
     if narrow:
         who = listed(sorted(set(_sources(_in(groups), narrow[0]))))
-        return doubtful(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only")
+        keep = "list these in load_balancer.allowed_cidrs, or the next setup lets in everybody"
+        return doubtful(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only", keep)
     return good(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
+
+
+def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> Finding:
+    """Where the settings list who is let in."""
+    more = sorted({each for port in ports for each in _sources(_in(groups), port)} - set(allowed))
+    if more:
+        saw = f"{_names(groups)} lets in {listed(more)}, which load_balancer.allowed_cidrs does not list"
+        return bad(saw, _FIX_GROUPS)
+    less = sorted({each for port in ports for each in set(allowed) - set(_sources(_in(groups), port))})
+    if less:
+        return doubtful(f"{_names(groups)} does not let in {listed(less)} everywhere", _FIX_GROUPS)
+    return good(
+        f"{_names(groups)} lets tcp {_ports(ports)} in from {listed(sorted(allowed))} only, as listed"
+    )
 
 
 def tasks_in(facts: Facts) -> Finding:

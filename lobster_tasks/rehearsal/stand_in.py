@@ -24,8 +24,8 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         changes["network"] = NetworkSettings()
         notes.append("network: the default VPC stands in for yours")
     wanted = settings.load_balancer
-    if wanted.certificate or wanted.internal or wanted.dual_stack:
-        balancer = {"certificate": None, "internal": False, "dual_stack": False}
+    if wanted.certificate or wanted.internal or wanted.dual_stack or wanted.allowed_cidrs:
+        balancer = {"certificate": None, "internal": False, "dual_stack": False, "allowed_cidrs": None}
         changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
         notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
     bound = settings.task.permissions_boundary

@@ -47,15 +47,38 @@ def heading(account: str, region: str, settings: Settings, endpoint: str | None)
 
 def plan(made: Plan) -> RenderableType:
     """Every change with its reason, then what is kept, then the count."""
-    lines = [line for change in made.changes for line in _change(change, made.live)]
-    lines += [_kept(resource, made.live) for resource in made.kept]
-    return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
+    lines = [line for change in made.changes for line in _change(change, made)]
+    lines += [line for resource in made.kept for line in _kept(resource, made)]
+    return Group(rows(*lines), *_warnings(made), Text(), counts(made)) if lines else counts(made)
+
+
+def _warnings(made: Plan) -> list[RenderableType]:
+    """What a person has to know before he says yes."""
+    return [
+        Text(
+            f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
+            "load_balancer.allowed_cidrs keeps a list of your own.",
+            style="bold yellow",
+        )
+        for resource in opened(made)
+    ]
+
+
+def opened(made: Plan) -> list[Resource]:
+    """The security groups that are there, let in some, and will let in the whole internet."""
+    every: list[Any] = [change.resource for change in made.changes if "ingress" in change.changed]
+    found = [each for each in every if (live := made.live[each]) and each.opens(live)]
+    internal = any(getattr(each, "scheme", "") == "internal" for each in made.live)
+    return [] if internal else found
 
 
 def removal(made: Plan) -> RenderableType:
     """Everything that a teardown deletes or lets go of, in its order, then what it keeps, then the count."""
     lines = [_removed(change) for change in made.changes]
-    lines += [(Text("=", style="dim"), each.kind, f"{each.name} · kept") for each in made.kept]
+    lines += [
+        (Text("=", style="dim"), each.kind, " · ".join((each.name, "kept", *made.remarks.get(each, ()))))
+        for each in made.kept
+    ]
     return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
 
 
@@ -101,8 +124,15 @@ def plan_json(made: Plan, *, applied: bool, url: str | None, before: float, afte
         {"action": change.action, "resource": change.resource.label, "reason": change.reason}
         for change in made.changes
     ]
+    kept = [
+        {"resource": resource.label, "reason": "; ".join(remarks)}
+        for resource, remarks in made.remarks.items()
+        if remarks and resource in made.kept
+    ]
     return {
         "changes": changes,
+        "kept": kept,
+        "opens": [resource.label for resource in opened(made)],
         "applied": applied,
         "url": url,
         "cost": {"before": round(before, 2), "after": round(after, 2)},
@@ -121,28 +151,36 @@ def _figures(now: float | str | None, then: float | str | None, more: str = "", 
     return Text("".join(f"{each:>9}" for each in told) + more, style=style)
 
 
-def _change(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[Row]:
-    resource = change.resource
+def _change(change: Change, made: Plan) -> Iterator[Row]:
+    resource, live = change.resource, made.live
     sign = Text(_SIGNS[change.action], style=_STYLES[change.action])
     first, *more = _reasons(change)
     about = _about(resource, live) if change.action == "create" and resource.kind != "security group" else ""
     yield sign, resource.kind, resource.name, " · ".join(filter(None, (first, about)))
     for reason in more:
         yield "", "", "", reason
-    for label, text in _parts(change, live):
+    for label, text in _parts(change, made.live):
         yield "", f"└ {label}", text
+    for remark in made.remarks.get(resource, ()):
+        yield "", "└ found", remark
 
 
 def _removed(change: Change) -> Row:
     name = change.resource.name
-    told = f"{name} · stays: it was adopted" if change.action == "release" else name
+    if change.action != "release":
+        told = name
+    else:
+        added = "what was added to it goes" if change.withdraws else "what was added to it stays"
+        told = f"{name} · stays: it was adopted; {added}"
     return Text(_SIGNS[change.action], style=_STYLES[change.action]), change.resource.kind, told
 
 
-def _kept(resource: Resource, live: Mapping[Resource, Live | None]) -> Row:
-    about = _about(resource, live)
+def _kept(resource: Resource, made: Plan) -> Iterator[Row]:
+    about = _about(resource, made.live)
     told = Text(" · ".join(filter(None, ("kept", about))), style="dim")
-    return Text("=", style="dim"), resource.kind, resource.name, told
+    yield Text("=", style="dim"), resource.kind, resource.name, told
+    for remark in made.remarks.get(resource, ()):
+        yield "", "└ found", remark
 
 
 def _reasons(change: Change) -> list[str]:

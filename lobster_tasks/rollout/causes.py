@@ -69,6 +69,7 @@ CODES: Mapping[str, str] = {
     "no-release-before": "There is no release to go back to.",
     "rollback-failed": "The release before does not serve either.",
     "probe-failed": "The app does not answer as it should through the load balancer.",
+    "not-reachable-from-here": "The load balancer lets in others than the machine that asks.",
     "refused": "Something that a deployment needs is not there.",
     "out-of-time": "It was still moving when the time was up.",
     "unknown": "What AWS shows does not say why.",

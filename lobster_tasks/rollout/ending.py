@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..aws import Aws
 from ..doctor import consult
 from ..errors import AwsCallError, OutOfTimeError
-from ..probe import Probe, find_door, probe
+from ..probe import Door, Probe, find_door, probe
 from ..settings import Settings
 from .brake import stop_deployment
 from .causes import Cause
@@ -45,11 +45,12 @@ def conclude(
         )
     last = snapshots[-1]
     journal.enter("ask")
-    answered = ask(aws, settings, last, journal) if verdict.kind in ("live", "rolled_back") else None
+    asks = verdict.kind in ("live", "rolled_back")
+    answered, unasked = ask(aws, settings, last, journal) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
-    found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *findings(last))
+    found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *unasked, *findings(last))
     return Outcome(
         verdict=end,
         why=why,
@@ -65,21 +66,38 @@ def conclude(
     )
 
 
-def ask(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Probe | None:
-    """Probe the service through its load balancer; None where it has none, or where it cannot be reached from here."""
+def ask(
+    aws: Aws, settings: Settings, last: Snapshot, journal: Journal
+) -> tuple[Probe | None, tuple[Cause, ...]]:
+    """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
+    which is a finding."""
     door = find_door(aws, last.rollout.target_group_arns)
     if door is None:
-        return None
+        return None, ()
     if door.wants:
         journal.say(f"the app was not asked: {door.wants}")
-        return None
+        return None, ()
     answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
         journal.say(answer.said)
-    if door.internal and not answered.page.reached:
-        journal.say("the load balancer is internal and cannot be reached from here")
-        return None
-    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy)
+    if door.is_private and not answered.page.reached:
+        unreached = _not_reachable(door)
+        journal.say(unreached.message)
+        return None, (unreached,)
+    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
+
+
+def _not_reachable(door: Door) -> Cause:
+    if door.internal:
+        who, remedy = "The load balancer is internal", "open the app from inside its network"
+    else:
+        who = f"The load balancer lets in {', '.join(door.guests)} only"
+        remedy = (
+            "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
+            "then inv create-security-groups"
+        )
+    message = f"{who} and cannot be reached from here: the app was not asked."
+    return Cause("not-reachable-from-here", message, (), remedy)
 
 
 def _judged(

@@ -20,15 +20,18 @@ from .github import DeployRole, IdentityProvider
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
-from .network import Network, SecurityGroup
-from .resource import Known, Live, Resource, tags_of
+from .neighbours import Neighbours
+from .network import ANYWHERE, ANYWHERE_IPV6, Network, SecurityGroup
+from .resource import Attributes, Known, Live, Resource, tags_of
 from .scaling import ScalableTarget
 
 __all__ = [
     "NO_RELEASE",
     "STACK_TAG",
+    "Attributes",
     "Known",
     "Live",
+    "Neighbours",
     "Resource",
     "Stack",
     "build",
@@ -104,27 +107,30 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         *(balancer, target_group, *_certificates(listeners), *listeners),
         *(cluster, task_definition, service, _scaling(settings, service, balancer)),
     )
-    return Stack(stack, _tagged(resources, tuple(settings.tags.items())))
+    return Stack(stack, _identified(resources, settings))
 
 
 def build_access(settings: Settings, account: str, partition: str = "aws") -> Stack:
     """GitHub's access: the provider of its tokens, and the role for the workflows of ``github.repository``."""
-    role, arn = settings.github.role, templates.github_provider_arn(account, partition)
-    provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn, role)
+    arn = templates.github_provider_arn(account, partition)
+    provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn)
     trust = json.dumps(templates.github_trust_policy(settings, account, partition))
     policy = json.dumps(templates.github_actions_policy(settings, account, partition))
-    boundary = settings.task.permissions_boundary or ""
-    deploying = DeployRole(role, settings.name, trust, policy, boundary=boundary, provider=provider)
-    return Stack(settings.name, _tagged((provider, deploying), tuple(settings.tags.items())))
+    role, boundary = settings.github.role, settings.task.permissions_boundary or ""
+    deploying = DeployRole(
+        role, settings.name, trust, policy, boundary=boundary, provider=provider, setting="github.role"
+    )
+    return Stack(settings.name, _identified((provider, deploying), settings))
 
 
-def _tagged(resources: Iterable[Resource], tags: tuple[tuple[str, str], ...]) -> tuple[Resource, ...]:
-    """The resources, each after those it needs, with more tags."""
+def _identified(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:
+    """The resources, each after those it needs, with the stack's region and its further tags."""
+    identity = {"more_tags": tuple(settings.tags.items()), "region": settings.region}
     made: dict[Resource, Resource] = {}
     for each in resources:
         given = {member.name: getattr(each, member.name) for member in fields(each)}
         made[each] = replace(
-            each, **{name: _instead(value, made) for name, value in given.items()} | {"more_tags": tags}
+            each, **{name: _instead(value, made) for name, value in given.items()} | identity
         )
     return tuple(made.values())
 
@@ -152,8 +158,16 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
     task, boundary = settings.task, settings.task.permissions_boundary or ""
     execution = Role(task.execution_role, settings.name, trust, policies["execution"], boundary=boundary)
     return (
-        execution,
-        Role(task.task_role, settings.name, trust, policies["task"], task.policies, boundary),
+        replace(execution, setting="task.execution_role"),
+        Role(
+            task.task_role,
+            settings.name,
+            trust,
+            policies["task"],
+            task.policies,
+            boundary,
+            setting="task.task_role",
+        ),
     )
 
 
@@ -173,7 +187,7 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
         network,
         f"The load balancer of {settings.name}",
         ports,
-        dual_stack=settings.load_balancer.dual_stack,
+        sources=_visitors(settings),
     )
     tasks = SecurityGroup(
         settings.tasks_security_group,
@@ -184,6 +198,13 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
         balancer,
     )
     return balancer, tasks
+
+
+def _visitors(settings: Settings) -> tuple[str, ...]:
+    """The ranges of addresses that reach the load balancer: those of the settings, or all."""
+    if settings.load_balancer.allowed_cidrs is not None:
+        return settings.load_balancer.allowed_cidrs
+    return (ANYWHERE, ANYWHERE_IPV6) if settings.load_balancer.dual_stack else (ANYWHERE,)
 
 
 def _load_balancing(

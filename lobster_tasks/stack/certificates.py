@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from ..aws import Aws
+from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
 
 ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
@@ -72,6 +73,12 @@ class Certificate(Resource):
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing."""
         return live
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Whatever else of AWS serves with it."""
+        operation, ours = "acm:DescribeCertificate", {found.id for found in known.values()}
+        described = neighbours.aws.call(operation, self.label, CertificateArn=live.id)["Certificate"]
+        return tuple(each for each in described.get("InUseBy", []) if each not in ours)
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteCertificate; a load balancer that is just gone may hold it for a while."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..together import together
+from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
 
@@ -74,6 +75,10 @@ class Repository(Resource):
                 lifecyclePolicyText=json.dumps(self._lifecycle()),
             )
         return live
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other families with an image of it."""
+        return neighbours.with_image_of(live.raw["repositoryUri"])
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteRepository, with every image in it."""

@@ -15,6 +15,7 @@ from .ecr import Repository
 from .iam import Role
 from .load_balancing import Listener, TargetGroup
 from .logs import LogGroup
+from .neighbours import Neighbours
 from .network import Network, SecurityGroup
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 from .task_definition import differences, normalise
@@ -65,6 +66,20 @@ class Cluster(Resource):
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing can differ."""
         return live
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Services in it that are not the stack's."""
+        services = [
+            each for each, found in known.items() if isinstance(each, Service) and not each.is_shared(found)
+        ]
+        count = live.raw.get("activeServicesCount", 0) - len(services)
+        return (
+            (
+                f"{count} service{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} not of this stack",
+            )
+            if count > 0
+            else ()
+        )
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteCluster, as soon as its last task has stopped; LobsterError where others have services in it."""
@@ -137,13 +152,17 @@ class TaskDefinition(Resource):
         """Everything that the template says but the image."""
         return dict(_flat(json.loads(self.definition), self.container))
 
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """All of it: a further revision takes nothing from those that are there."""
+        return self.wanted(known)
+
     def describe(self, attribute: str, value: Any) -> str:
         """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
         return "" if attribute.startswith("environment ") else super().describe(attribute, value)
 
     def create(self, aws: Aws, known: Known) -> Live:
-        """RegisterTaskDefinition with the newest image in the repository, if there is one."""
-        return self._register(aws, self._newest_image(aws, known) or self._image())
+        """RegisterTaskDefinition with an image that nobody pushes: what is in a repository may be anything."""
+        return self._register(aws, self._image())
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """RegisterTaskDefinition with the image of the revision before; it answers with the new revision."""
@@ -199,14 +218,6 @@ class TaskDefinition(Resource):
         aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=made["taskDefinitionArn"])
         return dict(twin)
 
-    def _newest_image(self, aws: Aws, known: Known) -> str | None:
-        images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=self.repository.name)
-        if not images:
-            return None
-        newest = max(images, key=lambda image: image["imagePushedAt"])
-        uri = known[self.repository].raw["repositoryUri"]
-        return f"{uri}@{newest['imageDigest']}"
-
     def _image(self) -> str:
         return str(self._image_in(json.loads(self.definition)))
 
@@ -219,12 +230,15 @@ class TaskDefinition(Resource):
 class Service(Resource):
     """The ECS service on Fargate behind the target group; ``more_groups`` are ids of other people's security groups.
 
-    ``desired_count`` counts when the service is made; later it is left to whoever scales it. ``secrets`` of
-    a rollout (task definition) are not its business either: ``inv deploy`` moves it from revision to revision.
+    How many tasks it has, and of which revision, is not its business: ``inv deploy`` and whoever scales it decide.
+    ``desired_count`` is what the first release will start.
     """
 
     kind: ClassVar[str] = "service"
     fixed: ClassVar[frozenset[str]] = frozenset({"launch type", "deployment controller"})
+    additions: ClassVar[frozenset[str]] = frozenset({"security groups"})
+    runs: ClassVar[bool] = True
+    decisive: ClassVar[frozenset[str]] = frozenset({"target group"})
     cluster: Cluster
     task_definition: TaskDefinition
     network: Network
@@ -275,9 +289,13 @@ class Service(Resource):
             "tags on tasks": "SERVICE",
         }
 
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """The security groups of its tasks stay, and ours are among them: by ours the load balancer reaches them."""
+        groups = {*live.attributes["security groups"], self.security_group.name, *self.more_groups}
+        return {"security groups": tuple(sorted(groups))}
+
     def create(self, aws: Aws, known: Known) -> Live:
-        """CreateService; with no release in the repository yet it is made with no tasks."""
-        released = not self._has_no_release(known)
+        """CreateService with no tasks: ``inv deploy`` starts what somebody wants to run, and nothing else does."""
         token = uuid4().hex  # makes a repeated call, whose answer was lost, answer with the same service
         self._await_drained(aws)
         made = aws.call(
@@ -286,7 +304,7 @@ class Service(Resource):
             cluster=self.cluster.name,
             serviceName=self.name,
             taskDefinition=known[self.task_definition].id,
-            desiredCount=self.desired_count if released else 0,
+            desiredCount=0,
             launchType="FARGATE",
             tags=_listed(self.tags),
             enableECSManagedTags=True,
@@ -298,7 +316,10 @@ class Service(Resource):
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """UpdateService with what differs and nothing else: some of its members restart every task."""
         members = {member for attribute in changed for member in _MEMBERS[attribute]}
-        parameters = {key: value for key, value in self._parameters(known).items() if key in members}
+        wanted = self._parameters(known)
+        if live.adopted:
+            wanted["networkConfiguration"] = self._widened(live, wanted["networkConfiguration"])
+        parameters = {key: value for key, value in wanted.items() if key in members}
         where = {"cluster": self.cluster.name, "service": self.name}
         aws.call("ecs:UpdateService", self.label, **where, **parameters)
         return live
@@ -348,9 +369,12 @@ class Service(Resource):
             **({} if self.maximum_percent > 100 else {"availabilityZoneRebalancing": "DISABLED"}),
         }
 
-    def _has_no_release(self, known: Known) -> bool:
-        containers = known[self.task_definition].raw.get("containerDefinitions", [])
-        return any(each["image"].endswith(f":{NO_RELEASE}") for each in containers)
+    def _widened(self, live: Live, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """The network of an adopted service, with our security groups besides its own."""
+        theirs = live.raw["networkConfiguration"]["awsvpcConfiguration"]
+        ours = wanted["awsvpcConfiguration"]["securityGroups"]
+        groups = list(dict.fromkeys([*theirs.get("securityGroups", []), *ours]))
+        return {"awsvpcConfiguration": {**theirs, "securityGroups": groups}}
 
     def _await_drained(self, aws: Aws) -> None:
         if not aws.clock.until(lambda: not self._is_draining(aws), _DRAINED_WITHIN_SECONDS, 3):

@@ -1,7 +1,8 @@
 """GitHub's access to the account: who its tokens come from, and the role that one repository's workflows assume.
 
 IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM". An account has one provider for GitHub,
-whoever made it; it is used as it is found, and removed only by the stack that made it, when no other role trusts it.
+whoever made it, and for all regions; it is used as it is found, and removed only by the stack that made it, when no
+other role trusts it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from ..settings import STACK_TAG
+from ..settings import REGION_TAG, STACK_TAG
 from .iam import Role
+from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
 
 AUDIENCE = "sts.amazonaws.com"
@@ -22,11 +24,12 @@ _ABSENT = ("NoSuchEntity",)
 
 @dataclass(frozen=True)
 class IdentityProvider(Resource):
-    """The OIDC provider with the host ``name``; ``role`` is the name of the role of ours that trusts it."""
+    """The OIDC provider with the host ``name``."""
 
     kind: ClassVar[str] = "identity provider"
+    is_global: ClassVar[bool] = True
+    additions: ClassVar[frozenset[str]] = frozenset({"audience"})
     arn: str
-    role: str
 
     def presence(self, known: Known) -> Presence:
         """Made where there is none; another's is used without being adopted."""
@@ -40,13 +43,27 @@ class IdentityProvider(Resource):
         if found is None:
             return None
         tags = tags_of(found.get("Tags", []))
-        if tags.get(STACK_TAG) == self.stack and self._others(aws):
-            tags = {}
-        return Live(self.arn, {"audience": AUDIENCE in found["ClientIDList"]}, tags, found)
+        attributes: dict[str, Any] = {"audience": AUDIENCE in found["ClientIDList"]}
+        if tags.get(STACK_TAG) == self.stack:
+            attributes["region"] = tags.get(REGION_TAG, "")
+        return Live(self.arn, attributes, tags, found, tags.get(REGION_TAG, ""))
 
     def wanted(self, known: Known) -> Attributes:
-        """STS among its audiences, whatever else there is."""
-        return {"audience": True}
+        """STS among its audiences, whatever else there is; the region of whoever made it, where it has none yet."""
+        found = known.get(self)
+        unclaimed = found is not None and found.stack == self.stack and not found.region
+        return {"audience": True, **({"region": self.region} if unclaimed else {})}
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Roles that trust it and that are not the stack's."""
+        roles: list[dict[str, Any]] = neighbours.aws.pages("iam:ListRoles", "Roles", "the roles")
+        trusting = [
+            role for role in roles if self.arn in json.dumps(role.get("AssumeRolePolicyDocument", ""))
+        ]
+        ours = {
+            found.id for each, found in known.items() if isinstance(each, Role) and not each.is_shared(found)
+        }
+        return tuple(f"role {role['RoleName']}" for role in trusting if role["Arn"] not in ours)
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateOpenIDConnectProvider. "AWS secures communication … using our library of trusted root CAs", so there is
@@ -61,9 +78,14 @@ class IdentityProvider(Resource):
         return Live(self.arn, {}, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
-        """AddClientIDToOpenIDConnectProvider."""
-        which = {"OpenIDConnectProviderArn": self.arn, "ClientID": AUDIENCE}
-        aws.call("iam:AddClientIDToOpenIDConnectProvider", self.label, **which)
+        """AddClientIDToOpenIDConnectProvider, TagOpenIDConnectProvider."""
+        if "audience" in changed:
+            which = {"OpenIDConnectProviderArn": self.arn, "ClientID": AUDIENCE}
+            aws.call("iam:AddClientIDToOpenIDConnectProvider", self.label, **which)
+        if "region" in changed:
+            which = {"OpenIDConnectProviderArn": self.arn}
+            tags = tag_list({REGION_TAG: self.region})
+            aws.call("iam:TagOpenIDConnectProvider", self.label, **which, Tags=tags)
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -75,12 +97,6 @@ class IdentityProvider(Resource):
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         """Never adopted, so never let go."""
-
-    def _others(self, aws: Aws) -> bool:
-        """Whether a role that is not ours trusts it."""
-        roles: list[dict[str, Any]] = aws.pages("iam:ListRoles", "Roles", "the roles")
-        others = (role for role in roles if role["RoleName"] != self.role)
-        return any(self.arn in json.dumps(role.get("AssumeRolePolicyDocument", "")) for role in others)
 
 
 @dataclass(frozen=True)

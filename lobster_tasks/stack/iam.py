@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
+from ..settings import REGION_TAG, STACK_TAG
+from .neighbours import Neighbours
+from .resource import Attributes, Known, Live, Resource, attached, attaching, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
+# Of the ARNs in a role's documents those that are of the stack's own region: a secret may be anywhere.
+_OWN_ARN = re.compile(r"arn:[a-z-]{3,16}:(?:ecs|ecr|logs):([a-z0-9-]{1,32}):")
+_OTHER = re.compile(r"[^A-Za-z0-9]")  # what a Sid does not take
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,16 @@ class Role(Resource):
     ``trust`` and ``policy`` are JSON texts (a frozen dataclass has no room for dicts); ``policy`` is empty for
     a role that may do nothing by itself. Policies that others attached stay, and so does a permissions boundary
     where the settings have none.
+
+    An account has it once for all regions, so it carries the region of its stack. One from before there was such a
+    tag tells it by its documents (``aws:SourceArn``), and gets the tag when it is next set up. To the trust of one
+    that was adopted statements are added, by a ``Sid`` of ours.
     """
 
     kind: ClassVar[str] = "role"
+    is_global: ClassVar[bool] = True
+    additions: ClassVar[frozenset[str]] = frozenset({"trust", "policy", "managed policies", "region"})
+    decisive: ClassVar[frozenset[str]] = frozenset({"permissions boundary"})
     trust: str
     policy: str
     managed: tuple[str, ...] = ()
@@ -50,16 +63,34 @@ class Role(Resource):
         if self.boundary:
             bounds = role.get("PermissionsBoundary", {})
             attributes["permissions boundary"] = bounds.get("PermissionsBoundaryArn", "")
-        return Live(role["Arn"], attributes, tags_of(role.get("Tags", [])), role)
+        tags = tags_of(role.get("Tags", []))
+        if tags.get(STACK_TAG) == self.stack:
+            attributes["region"] = tags.get(REGION_TAG, "")
+        region = tags.get(REGION_TAG) or _region_in(attributes["trust"]) or _region_in(attributes["policy"])
+        return Live(role["Arn"], attributes, tags, role, region)
 
     def wanted(self, known: Known) -> Attributes:
-        """Trust, inline policy, and the managed policies when there are any."""
+        """Trust, inline policy, and the managed policies when there are any; the tag of a role that has ours."""
         attributes: dict[str, Any] = {"trust": canonical(self.trust), "policy": canonical(self.policy)}
+        found = known.get(self)
+        if found is not None and found.stack == self.stack:
+            attributes["region"] = self.region
         if self.managed:
             attributes["managed policies"] = tuple(sorted(self.managed))
         if self.boundary:
             attributes["permissions boundary"] = self.boundary
         return attributes
+
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """Whoever may assume it goes on to; what is missing of our trust is added."""
+        trust = live.raw["AssumeRolePolicyDocument"]
+        theirs = [each for each in _statements(trust) if not self._is_own(each)]
+        merged = canonical({**trust, "Statement": [*theirs, *self._missing(theirs)]})
+        return {**super().beside(live, known), "trust": merged}
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other families whose tasks have it."""
+        return neighbours.with_role(live.id)
 
     def describe(self, attribute: str, value: Any) -> str:
         """Policies in short: who is trusted, what is allowed."""
@@ -78,7 +109,7 @@ class Role(Resource):
             Tags=tag_list(self.tags),
             **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
-        with_it = {"trust", "permissions boundary"}
+        with_it = {"trust", "permissions boundary", "region"}
         live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.wanted(known)) - with_it
         return self.update(aws, live, rest, known)
 
@@ -88,7 +119,7 @@ class Role(Resource):
             bounds = {"RoleName": self.name, "PermissionsBoundary": self.boundary}
             aws.call("iam:PutRolePermissionsBoundary", self.label, **bounds)
         if "trust" in changed:
-            aws.call("iam:UpdateAssumeRolePolicy", self.label, RoleName=self.name, PolicyDocument=self.trust)
+            self._set_trust(aws, self.beside(live, known)["trust"] if live.adopted else self.trust)
         if "policy" in changed and self.policy:
             aws.call(
                 "iam:PutRolePolicy",
@@ -100,9 +131,23 @@ class Role(Resource):
         elif "policy" in changed and live.attributes.get("policy"):
             aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=self.policy_name)
         if "managed policies" in changed:
-            for arn in self.managed:
-                aws.call("iam:AttachRolePolicy", self.label, RoleName=self.name, PolicyArn=arn)
+            self._attach(aws, live)
+        if "region" in changed:
+            self.tag(aws, live, {REGION_TAG: self.region})
         return live
+
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+        """Our statements of the trust, our inline policy, and the managed policies that were not attached before."""
+        trust = live.raw["AssumeRolePolicyDocument"]
+        kept = [each for each in _statements(trust) if not self._is_own(each)]
+        if len(kept) < len(_statements(trust)):
+            self._set_trust(aws, json.dumps({**trust, "Statement": kept}))
+        if live.attributes.get("policy"):
+            named = {"RoleName": self.name, "PolicyName": self.policy_name}
+            aws.find("iam:DeleteRolePolicy", _ABSENT, self.label, **named)
+        for tag, arn in attached(live).items():
+            aws.find("iam:DetachRolePolicy", _ABSENT, self.label, RoleName=self.name, PolicyArn=arn)
+            self.untag(aws, live, (tag,))
 
     def delete(self, aws: Aws, live: Live) -> None:
         """Its policies first: DeleteRole refuses while it has any."""
@@ -120,11 +165,47 @@ class Role(Resource):
         """UntagRole."""
         aws.call("iam:UntagRole", self.label, RoleName=self.name, TagKeys=list(names))
 
+    def _set_trust(self, aws: Aws, document: str) -> None:
+        aws.call("iam:UpdateAssumeRolePolicy", self.label, RoleName=self.name, PolicyDocument=document)
+
+    def _attach(self, aws: Aws, live: Live) -> None:
+        """Attach what is missing; an adopted role is told first what it did not have."""
+        missing = [arn for arn in self.managed if arn not in live.attributes.get("managed policies", ())]
+        if told := attaching(live, missing):
+            self.tag(aws, live, told)
+        for arn in missing:
+            aws.call("iam:AttachRolePolicy", self.label, RoleName=self.name, PolicyArn=arn)
+
+    @property
+    def _sid(self) -> str:
+        return f"Lobster{_OTHER.sub('', self.stack)}"
+
+    def _is_own(self, statement: Mapping[str, Any]) -> bool:
+        return str(statement.get("Sid", "")).startswith(self._sid)
+
+    def _missing(self, theirs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The statements of our trust that an adopted role does not have, each with a ``Sid`` of ours."""
+        ours = [each for each in _statements(self.trust) if not any(_covers(one, each) for one in theirs)]
+        return [{**each, "Sid": f"{self._sid}{place}"} for place, each in enumerate(ours, 1)]
+
     def _read_policy(self, aws: Aws) -> str:
         found = aws.find(
             "iam:GetRolePolicy", _ABSENT, self.label, RoleName=self.name, PolicyName=self.policy_name
         )
         return canonical(found["PolicyDocument"]) if found else ""
+
+
+def _region_in(document: str) -> str:
+    """The one region of the ARNs that a document of ours names; empty where there is none, or several."""
+    found = set(_OWN_ARN.findall(document))
+    return found.pop() if len(found) == 1 else ""
+
+
+def _covers(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether a statement says what ours does: the same, or the same without a condition."""
+    plain = [{name: value for name, value in each.items() if name != "Sid"} for each in (theirs, ours)]
+    wide = {name: value for name, value in plain[1].items() if name != "Condition"}
+    return canonical(plain[0]) in (canonical(plain[1]), canonical(wide))
 
 
 def _trusted(policy: str) -> str:
@@ -140,9 +221,10 @@ def _allowed(policy: str) -> str:
     return f"{count} actions" if count else "none"
 
 
-def _statements(policy: str) -> list[dict[str, Any]]:
-    statements = json.loads(policy).get("Statement", []) if policy else []
-    return [statements] if isinstance(statements, dict) else statements
+def _statements(policy: str | Mapping[str, Any]) -> list[dict[str, Any]]:
+    document = json.loads(policy) if isinstance(policy, str) and policy else policy or {}
+    statements = document.get("Statement", []) if isinstance(document, Mapping) else []
+    return [statements] if isinstance(statements, dict) else list(statements)
 
 
 def canonical(document: str | Mapping[str, Any]) -> str:

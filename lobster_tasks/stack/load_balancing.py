@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,8 +10,9 @@ from ..aws import Aws
 from ..errors import OutOfTimeError
 from ..together import together
 from .certificates import ISSUED, Certificate
+from .neighbours import Neighbours
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
+from .resource import Attributes, Known, Live, Presence, Resource, attached, attaching, tag_list, tags_of
 
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -22,9 +23,13 @@ _TO_HTTPS = "redirect to HTTPS:443, HTTP_301"
 
 @dataclass(frozen=True)
 class LoadBalancer(Resource):
-    """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says."""
+    """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says.
+
+    One that was adopted stays in its subnets, and gets our security group besides its own.
+    """
 
     kind: ClassVar[str] = "load balancer"
+    additions: ClassVar[frozenset[str]] = frozenset({"security groups"})
     fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type", "vpc"})
     may_be_held: ClassVar[bool] = True
     network: Network
@@ -74,7 +79,43 @@ class LoadBalancer(Resource):
     def subnets(self, known: Known) -> tuple[str, ...]:
         """The subnets that it should have, which are those of the tasks too: a target elsewhere gets nothing."""
         found = known.get(self)
-        return self.network.settled(known, found.attributes.get("subnets", ()) if found else ())
+        present = found.attributes.get("subnets", ()) if found else ()
+        if found is not None and present and self.is_shared(found):
+            return tuple(sorted(present))
+        return self.network.settled(known, present)
+
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """Its security groups stay."""
+        groups = {*live.attributes["security groups"], self.security_group.name}
+        return {"security groups": tuple(sorted(groups))}
+
+    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+        """Its security group only where that was there before, or is the only one."""
+        taken = self._without_added(live) is not None
+        return tuple(each for each in self.needs if each is not self.security_group or not taken)
+
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+        """Take off the security groups that were added."""
+        groups = self._without_added(live)
+        if groups is not None:
+            aws.call("elbv2:SetSecurityGroups", self.label, LoadBalancerArn=live.id, SecurityGroups=groups)
+            self.untag(aws, live, tuple(attached(live)))
+
+    def _without_added(self, live: Live) -> list[str] | None:
+        """Its security groups but those that were added; None where nothing was, or nothing else is left."""
+        now = live.raw.get("SecurityGroups", [])
+        kept = [each for each in now if each not in attached(live).values()]
+        return kept if kept and kept != now else None
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Listeners that are not the stack's."""
+        ours = {
+            found.id
+            for each, found in known.items()
+            if isinstance(each, Listener) and not each.is_shared(found)
+        }
+        listeners = _listeners(neighbours.aws, self.label, live.id)
+        return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateLoadBalancer, then its attributes; it need not be active for a listener."""
@@ -101,7 +142,11 @@ class LoadBalancer(Resource):
             kind = self._address_type
             aws.call("elbv2:SetIpAddressType", self.label, LoadBalancerArn=live.id, IpAddressType=kind)
         if "security groups" in changed:
-            groups = [known[self.security_group].id]
+            kept = live.raw.get("SecurityGroups", []) if live.adopted else []
+            ours = known[self.security_group].id
+            if told := attaching(live, [ours]):
+                self.tag(aws, live, told)
+            groups = [*kept, ours]
             aws.call("elbv2:SetSecurityGroups", self.label, LoadBalancerArn=live.id, SecurityGroups=groups)
         if settings := {key: value for key, value in self._settings().items() if key in changed}:
             aws.call(
@@ -249,6 +294,28 @@ class TargetGroup(Resource):
         """RemoveTags."""
         _untag(aws, self, live, names)
 
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other load balancers, and others' listeners and rules on ours, that forward to it."""
+        aws, ours = neighbours.aws, {found.id for found in known.values()}
+        told = []
+        for arn in live.raw.get("LoadBalancerArns", []):
+            if arn not in ours:
+                told.append(f"load balancer {arn.split('/')[-2]}")
+                continue
+            for listener in _listeners(aws, self.label, arn):
+                told += self._forwarding(aws, listener, live.id, ours)
+        return tuple(told)
+
+    def _forwarding(
+        self, aws: Aws, listener: Mapping[str, Any], arn: str, ours: Collection[str]
+    ) -> list[str]:
+        rules = _rules(aws, self.label, listener["ListenerArn"])
+        told = [_rule_words(listener, each) for each in rules if arn in _forwarded(each.get("Actions", []))]
+        theirs = listener["ListenerArn"] not in ours
+        if theirs and arn in _forwarded(listener.get("DefaultActions", [])):
+            told.append(_listener_words(listener))
+        return told
+
     def _health(self) -> dict[str, tuple[str, Any]]:
         return {
             "health check protocol": ("HealthCheckProtocol", "HTTP"),
@@ -281,6 +348,7 @@ class Listener(Resource):
     """
 
     kind: ClassVar[str] = "listener"
+    decisive: ClassVar[frozenset[str]] = frozenset({"protocol", "action", "certificate"})
     load_balancer: LoadBalancer
     port: int
     target_group: TargetGroup
@@ -353,6 +421,11 @@ class Listener(Resource):
         aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
         return live
 
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Its rules: the stack makes none."""
+        rules = _rules(neighbours.aws, self.label, live.id)
+        return tuple(_rule_words(live.raw, each) for each in rules)
+
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteListener."""
         aws.find("elbv2:DeleteListener", ("ListenerNotFound",), self.label, ListenerArn=live.id)
@@ -388,6 +461,30 @@ class Listener(Resource):
             return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
         redirect = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
         return {"Type": "redirect", "RedirectConfig": redirect}
+
+
+def _listeners(aws: Aws, label: str, balancer: str) -> list[dict[str, Any]]:
+    return aws.pages("elbv2:DescribeListeners", "Listeners", label, LoadBalancerArn=balancer)
+
+
+def _rules(aws: Aws, label: str, listener: str) -> list[dict[str, Any]]:
+    """A listener's rules but the default one."""
+    rules: list[dict[str, Any]] = aws.pages("elbv2:DescribeRules", "Rules", label, ListenerArn=listener)
+    return [each for each in rules if not each["IsDefault"]]
+
+
+def _listener_words(listener: Mapping[str, Any]) -> str:
+    return f"listener {listener['Protocol']}:{listener['Port']}"
+
+
+def _rule_words(listener: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
+    return f"rule {rule['Priority']} of {_listener_words(listener)}"
+
+
+def _forwarded(actions: list[Mapping[str, Any]]) -> set[str]:
+    """The target groups of the actions that forward."""
+    groups = [group for each in actions for group in each.get("ForwardConfig", {}).get("TargetGroups", [])]
+    return {each["TargetGroupArn"] for each in (*actions, *groups) if "TargetGroupArn" in each}
 
 
 def _action_words(actions: list[Mapping[str, Any]], names: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..aws import Aws
+from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Resource
 
 
@@ -49,6 +50,10 @@ class LogGroup(Resource):
             retentionInDays=self.retention_days,
         )
         return live
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other families that log to it."""
+        return neighbours.with_log_group(self.name)
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLogGroup, with every event in it."""

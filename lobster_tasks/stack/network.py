@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..errors import RefusedError
+from ..settings import STACK_TAG
+from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate
 
@@ -195,20 +197,20 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 
 @dataclass(frozen=True)
 class SecurityGroup(Resource):
-    """A security group; ``ports`` are TCP ports let in from ``source``, or from anywhere where that is None.
-
-    ``dual_stack``: anywhere is IPv6 too.
+    """A security group; ``ports`` are TCP ports let in from the group ``source``, or from the ranges ``sources``.
 
     Ingress is ours to the letter: a rule too many is taken away. Egress has to include everything, which is
-    what EC2 gives a new group; more does no harm.
+    what EC2 gives a new group; more does no harm. To a group that was adopted ingress is added, with the stack in
+    each rule's description.
     """
 
     kind: ClassVar[str] = "security group"
+    additions: ClassVar[frozenset[str]] = frozenset({"ingress"})
     network: Network
     description: str
     ports: tuple[int, ...]
     source: SecurityGroup | None = None
-    dual_stack: bool = False
+    sources: tuple[str, ...] = (ANYWHERE,)
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
@@ -230,10 +232,40 @@ class SecurityGroup(Resource):
         """One ingress rule a port; everything out."""
         return {"ingress": tuple(sorted(self._rules())), "egress": True}
 
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """Who is let in goes on being let in."""
+        return {"ingress": tuple(sorted({*live.attributes["ingress"], *self._rules()}))}
+
+    def opens(self, live: Live) -> bool:
+        """Whether a group that is there would let in the whole internet, and does not yet."""
+        everybody = {
+            words for words, (_, source) in self._rules().items() if source in (ANYWHERE, ANYWHERE_IPV6)
+        }
+        return bool(everybody) and not everybody & set(live.attributes["ingress"])
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other groups whose rules name it, and other load balancers that have it."""
+        aws, ours = neighbours.aws, {found.id for found in known.values()}
+        named = ("ip-permission.group-id", "egress.ip-permission.group-id")
+        filters = [[{"Name": name, "Values": [live.id]}] for name in named]
+        groups = [
+            group
+            for each in filters
+            for group in aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", self.label, Filters=each)
+        ]
+        balancers = aws.pages("elbv2:DescribeLoadBalancers", "LoadBalancers", self.label)
+        having = [each for each in balancers if live.id in each.get("SecurityGroups", [])]
+        told = [f"security group {each['GroupName']}" for each in groups if each["GroupId"] not in ours]
+        told += [
+            f"load balancer {each['LoadBalancerName']}"
+            for each in having
+            if each["LoadBalancerArn"] not in ours
+        ]
+        return tuple(dict.fromkeys(told))
+
     def _rules(self) -> dict[str, tuple[int, str]]:
         """The ingress rules: in words, each with its port and the addresses or the group it is from."""
-        sources = [self.source.name] if self.source else [ANYWHERE]
-        sources += [ANYWHERE_IPV6] if self.dual_stack and not self.source else []
+        sources = [self.source.name] if self.source else self.sources
         return {f"tcp {port} from {each}": (port, each) for port in self.ports for each in sources}
 
     def create(self, aws: Aws, known: Known) -> Live:
@@ -275,14 +307,27 @@ class SecurityGroup(Resource):
         keys = [{"Key": name} for name in names]
         aws.call("ec2:DeleteTags", self.label, Resources=[live.id], Tags=keys)
 
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+        """Revoke the rules that were added."""
+        for permission in live.raw.get("IpPermissions", []):
+            for rule in _single_rules([_with_description(permission, self._mark)]):
+                self._change(aws, live, "RevokeSecurityGroupIngress", rule)
+
+    @property
+    def _mark(self) -> str:
+        """What the description of an added rule says."""
+        return f"{STACK_TAG}={self.stack}"
+
     def _repair_ingress(self, aws: Aws, live: Live, known: Known) -> None:
         names = {found.id: resource.name for resource, found in known.items()}
         present = _single_rules(live.raw.get("IpPermissions", []))
         wanted = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
         extra = [rule for rule in present if _in_words([rule], "from", names)[0] not in wanted]
+        extra = [] if live.adopted else extra
         missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
         for rule in missing:  # first, so that no moment is without them
-            self._change(aws, live, "AuthorizeSecurityGroupIngress", rule)
+            told = _described(rule, self._mark) if live.adopted else rule
+            self._change(aws, live, "AuthorizeSecurityGroupIngress", told)
         for rule in extra:
             self._change(aws, live, "RevokeSecurityGroupIngress", rule)
 
@@ -295,7 +340,7 @@ class SecurityGroup(Resource):
         permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}
-        if source == ANYWHERE_IPV6:
+        if ":" in source:
             return permission | {"Ipv6Ranges": [{"CidrIpv6": source}]}
         return permission | {"IpRanges": [{"CidrIp": source}]}
 
@@ -317,6 +362,21 @@ def _single_rules(permissions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
         for member, identity in _PEERS.items():
             rules += [{**base, member: [_peer(peer, identity)]} for peer in permission.get(member, [])]
     return rules
+
+
+def _described(rule: Mapping[str, Any], description: str) -> dict[str, Any]:
+    """A rule with one peer, whose peer says what it is for."""
+    member = next(member for member in _PEERS if member in rule)
+    return {**rule, member: [{**rule[member][0], "Description": description}]}
+
+
+def _with_description(permission: Mapping[str, Any], description: str) -> dict[str, Any]:
+    """A permission with those of its peers that have this description."""
+    peers = {
+        member: [each for each in permission.get(member, []) if each.get("Description") == description]
+        for member in _PEERS
+    }
+    return {**permission, **peers}
 
 
 def _peer(peer: Mapping[str, Any], identity: str) -> dict[str, Any]:

@@ -9,12 +9,14 @@ dependency graph is read from the dataclass fields.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
 from ..aws import Aws
-from ..settings import ADOPTED_TAG, STACK_TAG
+from ..settings import ADOPTED_TAG, ATTACHED_TAG, REGION_TAG, STACK_TAG
+from .neighbours import Neighbours
 
 Attributes = Mapping[str, Any]
 # Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
@@ -23,12 +25,16 @@ Presence = Literal["wanted", "unwanted", "as found"]
 
 @dataclass(frozen=True)
 class Live:
-    """A resource as it is in the account: its id (usually an ARN), its attributes, its tags."""
+    """A resource as it is in the account: its id (usually an ARN), its attributes, its tags.
+
+    ``region`` is that of the stack that owns it, of what belongs to the whole account; empty where it is not known.
+    """
 
     id: str
     attributes: Attributes
     tags: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    region: str = ""
 
     @property
     def stack(self) -> str | None:
@@ -71,12 +77,19 @@ class Resource(ABC):
     word for it. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false for what
     cannot carry the tag: such a resource belongs to whoever owns the resource it is part of. ``exact`` is true
     where an attribute that is not wanted has to go. ``may_be_held`` is true for what AWS lets some accounts not make,
-    which only making it shows.
+    which only making it shows. ``is_global`` is true for what an account has once for all
+    regions: it belongs to the stack of one ``region``. ``setting`` is the setting that names it.
+
+    What was adopted loses nothing: of its attributes only those in ``additions`` are changed, and something is only
+    added to them. It has to fit in what is ``decisive``; everything else stays as it was found. ``runs`` is true for
+    what goes on working when the stack lets go of it, and needs what was added elsewhere for that.
     """
 
     name: str
     stack: str
     more_tags: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+    region: str = field(default="", kw_only=True)
+    setting: str = field(default="", kw_only=True)
 
     kind: ClassVar[str]
     fixed: ClassVar[frozenset[str]] = frozenset()
@@ -84,6 +97,10 @@ class Resource(ABC):
     holds_data: ClassVar[bool] = False
     exact: ClassVar[bool] = False
     may_be_held: ClassVar[bool] = False
+    is_global: ClassVar[bool] = False
+    additions: ClassVar[frozenset[str]] = frozenset()
+    decisive: ClassVar[frozenset[str]] = frozenset()
+    runs: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
@@ -93,7 +110,8 @@ class Resource(ABC):
     @property
     def tags(self) -> dict[str, str]:
         """The tags that the resource is made with."""
-        return {**dict(self.more_tags), STACK_TAG: self.stack}
+        where = {REGION_TAG: self.region} if self.is_global else {}
+        return {**dict(self.more_tags), STACK_TAG: self.stack, **where}
 
     @property
     def needs(self) -> tuple[Resource, ...]:
@@ -109,6 +127,16 @@ class Resource(ABC):
     def stands_on(self) -> frozenset[Resource]:
         """What it needs, what that needs, and so on: an order that holds also where one in between stays as it is."""
         return frozenset(self.needs).union(*(each.stands_on for each in self.needs))
+
+    def is_ours(self, live: Live) -> bool:
+        """Whether it belongs to this stack, in this region."""
+        if not self.taggable:
+            return True
+        return live.stack == self.stack and (not self.is_global or live.region == self.region)
+
+    def is_shared(self, live: Live) -> bool:
+        """Whether it was there before the stack: it was adopted, or will have been when it is changed."""
+        return live.adopted or not self.is_ours(live)
 
     def describe(self, attribute: str, value: Any) -> str:
         """An attribute's value as people read it; empty where it should not be shown."""
@@ -129,6 +157,18 @@ class Resource(ABC):
     @abstractmethod
     def wanted(self, known: Known) -> Attributes:
         """The attributes that the resource should have, in the same normal form as ``Live.attributes``."""
+
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """The attributes that it should have where it was adopted: what it has, and what is missing of ours."""
+        return {name: value for name, value in self.wanted(known).items() if name in self.additions}
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """What others have in it or use it for, in words; while there is any it is not deleted."""
+        return ()
+
+    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+        """What it goes on needing when the stack lets go of it."""
+        return self.needs
 
     @abstractmethod
     def create(self, aws: Aws, known: Known) -> Live:
@@ -154,9 +194,25 @@ class Resource(ABC):
         """Make it the stack's, and remember that it was there before: it outlives the stack."""
         self.tag(aws, live, {**self.tags, ADOPTED_TAG: self.stack})
 
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:  # noqa: B027 - most kinds get nothing added
+        """Take back what was added to it when it was adopted, and nothing else."""
+
     def release(self, aws: Aws, live: Live) -> None:
-        """Let go of what was adopted: it stays as it is, without our tags."""
-        self.untag(aws, live, (STACK_TAG, ADOPTED_TAG))
+        """Let go of what was adopted: it stays, without our tags."""
+        own = (STACK_TAG, ADOPTED_TAG, *([REGION_TAG] if self.is_global else []))
+        self.untag(aws, live, own)
+
+
+def attached(live: Live) -> dict[str, str]:
+    """What was attached to something that was adopted: by the tag that tells it."""
+    return {tag: value for tag, value in live.tags.items() if tag.startswith(ATTACHED_TAG)}
+
+
+def attaching(live: Live, ids: Iterable[str]) -> dict[str, str]:
+    """The tags that tell what is about to be attached to something that was adopted."""
+    told = attached(live).values() if live.adopted else ids
+    new = [each for each in ids if each not in told]
+    return {f"{ATTACHED_TAG}:{sha256(each.encode()).hexdigest()[:12]}": each for each in new}
 
 
 def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

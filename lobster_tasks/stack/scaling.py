@@ -77,6 +77,17 @@ class ScalableTarget(Resource):
             **{_words(metric): targets.get(metric) for metric in METRICS},
         }
 
+    def beside(self, live: Live, known: Known) -> Attributes:
+        """Our policies, which have names of ours; the bounds stay."""
+        metrics = {_words(metric) for metric in METRICS}
+        return {name: value for name, value in self.wanted(known).items() if name in metrics}
+
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+        """DeleteScalingPolicy for each of ours."""
+        for metric in METRICS:
+            if live.attributes.get(_words(metric)) is not None:
+                self._remove(aws, metric)
+
     def describe(self, attribute: str, value: Any) -> str:
         """With its unit."""
         units = {_words(metric): unit for metric, (_, unit) in METRICS.items()}
@@ -101,8 +112,7 @@ class ScalableTarget(Resource):
             if _words(metric) in changed and metric in targets:
                 self._put(aws, metric, targets[metric], known)
             elif _words(metric) in changed:
-                named = {"PolicyName": self._policy(metric), **self._identity()}
-                aws.find("application-autoscaling:DeleteScalingPolicy", _ABSENT, self.label, **named)
+                self._remove(aws, metric)
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -162,6 +172,10 @@ class ScalableTarget(Resource):
                 "PredefinedMetricSpecification": specification,
             },
         )
+
+    def _remove(self, aws: Aws, metric: str) -> None:
+        named = {"PolicyName": self._policy(metric), **self._identity()}
+        aws.find("application-autoscaling:DeleteScalingPolicy", _ABSENT, self.label, **named)
 
     def _label(self, known: Known) -> str:
         """``app/<name>/<id>/targetgroup/<name>/<id>`` (PredefinedMetricSpecification, ResourceLabel)."""

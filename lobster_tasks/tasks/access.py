@@ -30,14 +30,15 @@ def with_repository(run: Run) -> Settings:
 
 
 def is_there(run: Run) -> bool:
-    """Whether GitHub's access is part of the stack: the settings name a repository, or the role carries our tag."""
-    from ..stack import STACK_TAG, tags_of
+    """Whether GitHub's access is part of the stack: the settings name a repository, or the role is ours."""
+    from .. import stack
 
     if run.settings.github.repository:
         return True
-    name = run.settings.github.role
-    found = run.aws.find("iam:GetRole", ("NoSuchEntity",), f"role/{name}", RoleName=name)
-    return found is not None and tags_of(found["Role"].get("Tags", [])).get(STACK_TAG) == run.settings.name
+    access = stack.build_access(run.settings, run.aws.account, run.aws.partition)
+    role = access.resources[-1]
+    found = role.read(run.aws, stack.Known({}))
+    return found is not None and role.is_ours(found)
 
 
 def role_arn(run: Run) -> str:

@@ -39,8 +39,8 @@ def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int 
 def setup_fargate(run: Run, adopt: bool = False) -> None:
     """Create or repair everything.
 
-    Roles, log group, repository, security groups, load balancer, cluster, task definition and service. With no
-    image in the repository yet, the service is made with no tasks; inv deploy brings the first release.
+    Roles, log group, repository, security groups, load balancer, cluster, task definition and service. The service
+    is made with no tasks, whatever is in the repository; inv deploy brings the first release.
     """
     _converge(run, _stack(run), adopt)
 
@@ -126,10 +126,12 @@ def teardown(run: Run, data: bool = False) -> None:
     """
     from .. import report
     from ..apprunner.cutover import led_here
-    from ..converge import apply, plan_removal, read, verify_removal
+    from ..converge import apply, dependents, plan_removal, read, verify_removal
 
     whole = _everything(run, removing=True)
-    made = left = plan_removal(whole, read(run.aws, whole), keep_data=not data)
+    live = read(run.aws, whole)
+    others = dependents(run.aws, whole, live)
+    made = left = plan_removal(whole, live, others, keep_data=not data)
     if not run.json:
         run.console.say(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
         run.console.say()
@@ -142,7 +144,7 @@ def teardown(run: Run, data: bool = False) -> None:
     if applied:
         run.ask(f"{_leave_to_remove(made)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
-        left = verify_removal(run.aws, whole, keep_data=not data)
+        left = verify_removal(run.aws, whole, others, keep_data=not data)
     if run.json:
         before = _total(_cost_now(run, made.live))
         run.console.json(report.plan_json(made, applied=applied, url=None, before=before, after=0.0))

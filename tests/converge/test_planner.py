@@ -22,6 +22,7 @@ class Thing(Resource):
 
     kind: ClassVar[str] = "odd thing"
     fixed: ClassVar[frozenset[str]] = frozenset({"shape"})
+    decisive: ClassVar[frozenset[str]] = frozenset({"mode"})
     want: tuple[tuple[str, Any], ...] = ()
     need: Thing | None = None
 
@@ -52,6 +53,31 @@ class Exact(Thing):
     """One of which every attribute is ours."""
 
     exact: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Additive(Thing):
+    """One to which something may be added."""
+
+    additions: ClassVar[frozenset[str]] = frozenset({"size"})
+
+    def beside(self, live: Live, known: Known) -> Mapping[str, Any]:
+        return {"size": 3}
+
+
+@dataclass(frozen=True)
+class Running(Thing):
+    """One that goes on when the stack lets go of it."""
+
+    runs: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Worldly(Thing):
+    """One that an account has once for all regions."""
+
+    kind: ClassVar[str] = "worldly thing"
+    is_global: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -185,7 +211,19 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
     ("wanted", "found", "action", "reason"),
     [
         (thing(size=1), live(None, size=1), "adopt", "gets the tag lobster:stack=s"),
-        (thing(size=1), live("other", size=2), "adopt", "gets the tag lobster:stack=s; size: 2 → 1"),
+        (thing(size=1), live("other", size=2), "adopt", "gets the tag lobster:stack=s"),
+        (
+            thing(of=Additive, size=1),
+            live(None, size=2),
+            "adopt",
+            "gets the tag lobster:stack=s; size: 2 → 3",
+        ),
+        (
+            thing(mode="a"),
+            live(None, mode="b"),
+            "replace",
+            "mode: b → a; it was there before, and others may count on it",
+        ),
         (thing(shape="a"), live(None, shape="b"), "replace", "shape: b → a; AWS cannot change this in place"),
         (thing(size=1), live(size=2), "update", "size: 2 → 1"),
     ],
@@ -274,6 +312,79 @@ def test_what_somebody_else_has_put_on_ours_holds_it_too() -> None:
     assert {each.name for each in made.kept} == {"balancer", "middle", "top"}
 
 
-def test_an_adopted_thing_is_repaired_like_any_other() -> None:
-    (change,) = planned((thing(size=1), Live("id", {"size": 2}, ADOPTED.tags))).changes
-    assert (change.action, change.reason) == ("update", "size: 2 → 1")
+def test_of_an_adopted_thing_only_what_is_missing_is_repaired() -> None:
+    made = planned((thing(size=1), Live("id", {"size": 2}, ADOPTED.tags)))
+    assert made.changes == ()
+    assert made.remarks[thing(size=1)] == ("size stays 2; the settings say 1",)
+    (change,) = planned((thing(of=Additive, size=1), Live("id", {"size": 2}, ADOPTED.tags))).changes
+    assert (change.action, change.reason) == ("update", "size: 2 → 3")
+
+
+def test_an_adopted_thing_is_not_removed_where_it_is_no_longer_wanted() -> None:
+    assert planned((thing(of=Unwanted), ADOPTED)).changes == ()
+
+
+HERE, THERE = "us-east-2", "eu-west-1"
+
+
+def worldly(stack: str | None, region: str) -> tuple[Thing, Live]:
+    """A thing that the account has once, wanted in ``HERE``, and there of the stack of a region."""
+    tags = {STACK_TAG: stack} if stack else {}
+    return Worldly("x", "s", (), region=HERE, setting="task.role"), Live("id", {}, tags, region=region)
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+@pytest.mark.parametrize(
+    ("stack", "region", "told"),
+    [
+        ("s", THERE, "belongs to the stack s in eu-west-1"),
+        ("other", THERE, "belongs to the stack other in eu-west-1"),
+        ("s", "", "belongs to the stack s in a region that it does not tell"),
+    ],
+)
+def test_what_is_of_a_stack_in_another_region_is_never_changed(
+    stack: str, region: str, told: str, adopt: bool
+) -> None:
+    with pytest.raises(NotOursError) as refused:
+        planned(worldly(stack, region), adopt=adopt)
+    assert f"worldly-thing/x ({told})" in refused.value.what
+    assert "--set task.role=x-us-east-2" in refused.value.next_step
+    assert ("aws iam tag-role" in refused.value.next_step) is (region == "")
+
+
+def test_what_an_account_has_once_is_ours_where_stack_and_region_are() -> None:
+    assert planned(worldly("s", HERE)).changes == ()
+    for owner in ((None, ""), ("other", HERE)):
+        assert [change.action for change in planned(worldly(*owner), adopt=True).changes] == ["adopt"]
+
+
+@pytest.mark.parametrize("region", [THERE, ""])
+def test_a_removal_keeps_what_is_of_a_stack_in_another_region(region: str) -> None:
+    wanted, found = worldly("s", region)
+    made = removal((wanted, found))
+    assert (made.changes, made.kept) == ((), (wanted,))
+    assert made.remarks[wanted] == (
+        f"belongs to the stack s in {region or 'a region that it does not tell'}",
+    )
+
+
+def test_what_others_use_stays_with_all_that_it_needs() -> None:
+    group, balancer, listener = thing("group"), thing("balancer", need=thing("group")), thing("lonely")
+    live_of: dict[Resource, Live | None] = {group: live(), balancer: live(), listener: live()}
+    made = plan_removal(Stack("s", tuple(live_of)), live_of, {balancer: ("listener HTTP:8080",)})
+    assert [change.resource for change in made.changes] == [listener]
+    assert made.remarks == {
+        balancer: ("others use it: listener HTTP:8080",),
+        group: ("odd-thing/balancer needs it",),
+    }
+
+
+def test_what_was_added_is_taken_back_unless_something_that_stays_needs_it() -> None:
+    role, service = thing("role"), thing("service", of=Running, need=thing("role"))
+    alone = removal((role, ADOPTED), (service, live()))
+    assert [change.withdraws for change in alone.changes if change.action == "release"] == [True]
+    together = removal((role, ADOPTED), (service, ADOPTED))
+    assert [(each.resource.name, each.withdraws) for each in together.changes] == [
+        ("service", True),
+        ("role", False),
+    ]

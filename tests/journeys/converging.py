@@ -36,8 +36,8 @@ SLICES: dict[str, tuple[str, ...]] = {
     "create-task-definition": ("task definition",),
     "create-fargate-service": ("service",),
 }
-# Ids of the account's own, which differ from one empty account to the next.
-_ITS_OWN = ("vpc", "subnets")
+# Ids of the account's own, which differ from one empty account to the next, and what tags tell.
+_ITS_OWN = ("vpc", "subnets", "region")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ class Account:
     def plan_removal(self, *, data: bool = False) -> Plan:
         """The plan of a teardown."""
         wanted = self.resources()
-        return converge.plan_removal(wanted, converge.read(self.aws, wanted), keep_data=not data)
+        live = converge.read(self.aws, wanted)
+        others = converge.dependents(self.aws, wanted, live)
+        return converge.plan_removal(wanted, live, others, keep_data=not data)
 
     def remove(self, *, data: bool = False) -> Plan:
         """Tear down."""
@@ -242,6 +244,10 @@ class Meddler:
     def set_service(self, **members: Any) -> None:
         """Members of UpdateService."""
         self.ecs.update_service(cluster="lobster-cluster", service="lobster-streamlit-service", **members)
+
+    def run(self, image: str) -> None:
+        """Release an image by hand: a revision with it, and one task of that."""
+        self.set_service(taskDefinition=self.edit_container(image=image), desiredCount=1)
 
     def service(self) -> dict[str, Any]:
         """As DescribeServices has it."""

@@ -17,7 +17,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.embedded.policy import decide
 from lobster_tasks.errors import NotReadyError
 from lobster_tasks.images.engines import password_for
-from lobster_tasks.settings import Settings, load
+from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
 from tests.embedded.identities import ACCOUNT, Identity, session
 from tests.embedded_process import EmbeddedProcess
@@ -148,7 +148,9 @@ def _converge(account: Account, *, adopt: bool = False) -> None:
 
 def _remove(account: Account) -> None:
     wanted = _whole(account)
-    removal = converge.plan_removal(wanted, converge.read(account.aws, wanted), keep_data=False)
+    live = converge.read(account.aws, wanted)
+    others = converge.dependents(account.aws, wanted, live)
+    removal = converge.plan_removal(wanted, live, others, keep_data=False)
     converge.apply(account.aws, removal, lambda _: None)
 
 
@@ -164,7 +166,7 @@ def _untag(account: Account) -> None:
     administrator = account_of(account.embedded, SPEED).aws
     for resource, live in converge.read(administrator, _whole(account)).items():
         if live is not None and resource.kind != "security group":
-            resource.untag(administrator, live, (stack.STACK_TAG,))
+            resource.untag(administrator, live, (stack.STACK_TAG, REGION_TAG))
 
 
 def session_with(embedded: EmbeddedProcess, name: str, policy: Document) -> Identity:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from lobster_tasks import converge
 from lobster_tasks.aws import Aws
+from lobster_tasks.converge import Plan
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Stack, build_access
 from tests.conftest import SPEED
@@ -72,6 +73,12 @@ class Access:
         wanted = self.stack()
         made = converge.plan(wanted, converge.read(self.aws, wanted))
         return {each.resource.label: each.reason for each in made.changes}
+
+    def removal(self) -> Plan:
+        """The plan of a teardown of it."""
+        wanted = self.stack()
+        live = converge.read(self.aws, wanted)
+        return converge.plan_removal(wanted, live, converge.dependents(self.aws, wanted, live))
 
     def repair(self, *flags: str) -> None:
         """Bring it to what the settings say."""
@@ -211,10 +218,10 @@ def test_without_a_repository_it_says_what_to_write(access: Access, tmp_path: Pa
 def test_a_provider_that_others_use_stays(access: Access) -> None:
     document = trust({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity")
     access.iam.create_role(RoleName="others", AssumeRolePolicyDocument=document)
-    wanted = access.stack()
-    removal = converge.plan_removal(wanted, converge.read(access.aws, wanted))
-    assert [each.resource.label for each in removal.changes] == ["role/github-deploys"]
+    removal = access.removal()
     access.iam.delete_role(RoleName="others")
+    assert [each.resource.label for each in removal.changes] == ["role/github-deploys"]
+    assert list(removal.remarks.values()) == [("others use it: role others",)]
 
 
 def test_the_teardown_takes_both_away(access: Access) -> None:
@@ -232,6 +239,4 @@ def test_a_provider_that_is_there_is_used_and_left_behind(access: Access) -> Non
     found = access.iam.get_open_id_connect_provider(**which)
     assert set(found["ClientIDList"]) == {"sigstore", "sts.amazonaws.com"}
     assert found["Tags"] == []
-    wanted = access.stack()
-    removal = converge.plan_removal(wanted, converge.read(access.aws, wanted))
-    assert [each.resource.label for each in removal.changes] == ["role/github-deploys"]
+    assert [each.resource.label for each in access.removal().changes] == ["role/github-deploys"]

@@ -63,12 +63,24 @@ def test_without_a_release_the_image_says_so(aws: Aws, embedded: EmbeddedProcess
     assert images(embedded) == {"lobster-streamlit": f"{account}/homara:no-release-yet"}
 
 
-def test_the_first_revision_takes_the_newest_image(aws: Aws, embedded: EmbeddedProcess) -> None:
+def register(embedded: EmbeddedProcess, stand: Stand, image: str) -> str:
+    """A revision with an image of the app, as a release registers it; its ARN."""
+    definition = json.loads(stand.find(DEFINITION).definition)
+    for container in definition["containerDefinitions"]:
+        if container["name"] == "lobster-streamlit":
+            container["image"] = image
+    made = embedded.client("ecs").register_task_definition(**definition)
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def test_what_is_in_the_repository_is_nobodys_release(aws: Aws, embedded: EmbeddedProcess) -> None:
+    """The newest object may be a signature, or somebody's branch."""
     Stand.of(aws, "repository").converge()
-    push(embedded.client("ecr"), web_app(VERSION="one"), tag="one")
-    second = push(embedded.client("ecr"), web_app(VERSION="two"), tag="two")
-    Stand.of(aws, "task definition").converge()
-    assert images(embedded) == {"lobster-streamlit": second.by_digest}
+    for tag in ("one", "sha256-0123.sig", "latest"):
+        push(embedded.client("ecr"), web_app(VERSION=tag), tag=tag)
+    Stand.of(aws, "service").converge()
+    assert images(embedded)["lobster-streamlit"].endswith("/homara:no-release-yet")
+    assert (described(embedded)["desiredCount"], described(embedded)["runningCount"]) == (0, 0)
 
 
 def test_a_repaired_revision_keeps_the_image_of_the_release(aws: Aws, embedded: EmbeddedProcess) -> None:
@@ -90,6 +102,7 @@ def test_containers_are_told_by_their_names_not_by_their_places(
     pushed = push(embedded.client("ecr"), web_app(), tag="one")
     stand = Stand.of(aws, "task definition")
     stand.converge()
+    register(embedded, stand, pushed.by_digest)
     assert images(embedded) == {
         "sidecar": "public.ecr.aws/x/sidecar:1",
         "lobster-streamlit": pushed.by_digest,
@@ -153,11 +166,13 @@ def described(embedded: EmbeddedProcess) -> dict[str, Any]:
 
 def test_a_service_waits_for_a_namesake_that_drains(aws: Aws, embedded: EmbeddedProcess) -> None:
     Stand.of(aws, "repository").converge()
-    push(embedded.client("ecr"), web_app(), tag="one")
+    pushed = push(embedded.client("ecr"), web_app(), tag="one")
     stand = Stand.of(aws, "service")
     stand.converge()
-    eventually(lambda: described(embedded)["runningCount"] == 1)
     ecs = embedded.client("ecs")
+    where = {"cluster": "lobster-cluster", "service": "lobster-streamlit-service"}
+    ecs.update_service(**where, taskDefinition=register(embedded, stand, pushed.by_digest), desiredCount=1)
+    eventually(lambda: described(embedded)["runningCount"] == 1)
     ecs.delete_service(cluster="lobster-cluster", service="lobster-streamlit-service", force=True)
     assert described(embedded)["status"] == "DRAINING"
     (change,) = stand.plan().changes

@@ -52,7 +52,9 @@ def find(made: stack.Stack, label: str) -> Any:
 def test_the_stack_is_the_plans() -> None:
     assert labels(build()) == LABELS
     assert {each.stack for each in build().resources} == {"lobster"}
-    assert all(each.tags == {"lobster:stack": "lobster"} for each in build().resources)
+    mine = {"lobster:stack": "lobster"}
+    for each in build().resources:
+        assert each.tags == (mine | {"lobster:region": "us-east-2"} if each.kind == "role" else mine)
 
 
 def test_every_resource_comes_after_those_it_needs() -> None:

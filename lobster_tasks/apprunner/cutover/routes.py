@@ -25,13 +25,14 @@ _ROUTING = ("Weight", "SetIdentifier")
 
 @dataclass(frozen=True)
 class Balancer:
-    """The load balancer as DNS knows it."""
+    """The load balancer as DNS knows it; ``guests`` are the addresses that it lets in, empty for everybody."""
 
     name: str
     dns_name: str
     zone: str
     dual_stack: bool = False
     internal: bool = False
+    guests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

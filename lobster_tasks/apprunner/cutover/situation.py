@@ -11,9 +11,11 @@ from ... import converge, stack
 from ...aws import Aws
 from ...converge import Plan
 from ...errors import AwsCallError, RefusedError
+from ...probe import guests
 from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
+from ...stack.load_balancing import HTTPS_PORT
 from ...together import together
 from . import routes
 from .routes import Balancer, Record, Route
@@ -73,7 +75,7 @@ def look(aws: Aws, settings: Settings) -> Situation:
     whole = stack.build(settings, aws.account, aws.partition)
     wanted = whole.slice(("listener", "certificate"))
     live, zones = together(lambda: converge.read(aws, wanted), lambda: zones_of(aws, settings.domains))
-    balancer, group = _standing(settings, live)
+    balancer, group = _standing(aws, settings, live)
     return Situation(
         settings.domains,
         balancer,
@@ -110,7 +112,7 @@ def look_again(aws: Aws, now: Situation) -> Situation:
     return replace(now, routes=_routes(aws, now.domains, now.zones, now.balancer))
 
 
-def _standing(settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
+def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
     found = {each.kind: one for each, one in live.items() if one is not None}
     balancer, group = found.get("load balancer"), found.get("target group")
     if balancer is None or group is None:
@@ -126,6 +128,7 @@ def _standing(settings: Settings, live: Mapping[Resource, Live | None]) -> tuple
         raw["CanonicalHostedZoneId"],
         dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
         internal=raw.get("Scheme") == "internal",
+        guests=guests(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
     ), group
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ...aws import Aws
@@ -31,9 +31,10 @@ def visit(aws: Aws, settings: Settings, now: Situation) -> Visit:
         return Visit("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:
-        door = _door(aws, f"https://{now.balancer.dns_name}", domain, now.balancer.internal)
+        door = _door(aws, f"https://{now.balancer.dns_name}", domain)
+        door = replace(door, internal=now.balancer.internal, guests=now.balancer.guests)
         found = _probe(aws, settings, door)
-        counted = [each for each in found.answers if each.reached or not door.internal]
+        counted = [each for each in found.answers if each.reached or not door.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
             return Visit(f"{domain}: {'; '.join(wrong)}")
         seen = " · ".join(each.said for each in counted) or "tasks are healthy"
@@ -44,7 +45,7 @@ def _probe(aws: Aws, settings: Settings, door: Door) -> Probe:
     """What gets no answer at all is asked once more: it may be the network between, which is no visitor's."""
     asked = partial(probe, aws.clock, door, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS)
     found = asked()
-    return found if all(each.reached for each in found.answers) or door.internal else asked()
+    return found if all(each.reached for each in found.answers) or door.is_private else asked()
 
 
 def refuse_silent(aws: Aws, settings: Settings, route: Route) -> None:
@@ -60,6 +61,6 @@ def refuse_silent(aws: Aws, settings: Settings, route: Route) -> None:
         )
 
 
-def _door(aws: Aws, url: str, domain: str, internal: bool = False) -> Door:
+def _door(aws: Aws, url: str, domain: str) -> Door:
     """Certificates have to be good but on an embedded AWS, whose certificates nobody vouches for."""
-    return Door(url, internal, domain.replace("*", "www", 1), checked=aws.endpoint_url is None)
+    return Door(url, name=domain.replace("*", "www", 1), checked=aws.endpoint_url is None)

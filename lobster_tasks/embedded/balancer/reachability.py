@@ -22,6 +22,10 @@ class Interface:
     groups: frozenset[str]
 
 
+# Whoever connects to a load balancer that runs here.
+CLIENT = Interface("127.0.0.1", frozenset())
+
+
 def may_connect(
     account: str, region: str, sources: Iterable[Interface], vpc: str, ip: str, port: int
 ) -> bool:
@@ -47,13 +51,9 @@ def may_leave(account: str, region: str, source: Interface, ip: str, port: int) 
 
 
 def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
-    """Whether anybody outside may connect to ``port``: some rule of the groups allows an address range."""
+    """Whether a client outside may connect to ``port``. All of them are on this machine, at its loopback address."""
     ec2 = moto_door.ec2_backends[account][region]
-    return any(
-        (rule.cidr_ipv4 or rule.cidr_ipv6 or rule.prefix_list_id) and _covers(rule, port)
-        for group in _groups(ec2, groups)
-        for rule in list(group.ingress_rules)
-    )
+    return _allowed(ec2, groups, "ingress_rules", port, CLIENT)
 
 
 def faces_clients(account: str, region: str, arn: str) -> bool:
