@@ -434,6 +434,8 @@ class DeploymentSettings(_Section):
     deregistration_delay: Annotated[int, Field(ge=0, le=3600)] = 30
     wait_minutes: Annotated[float, Field(gt=0, le=360)] = 15
     rollback: bool = True
+    accept: Annotated[tuple[str, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
+    """Codes of causes for which the look ahead refuses no release: somebody knows better."""
 
     @field_validator("maximum_percent")
     @classmethod

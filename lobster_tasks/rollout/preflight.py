@@ -15,9 +15,10 @@ from ..aws import Aws
 from ..doctor import Check, consult
 from ..doctor.check import UnknownError, refusal
 from ..doctor.facts import Name
-from ..errors import AwsCallError, NotReadyError, SettingsError
+from ..errors import AwsCallError, NotReadyError, SettingsError, UsageError
 from ..settings import Settings
 from ..together import together
+from .causes import CODES
 from .inquiry import as_defined, covered
 from .outcome import Journal
 from .platforms import PLATFORMS, platforms_of
@@ -85,18 +86,35 @@ def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) ->
     )
     *own, checked = looks
     made: list[Look] = [*own, *checked]
-    if problems := [look.problem for look in made if look.problem]:
+    found = [look.problem for look in made if look.problem]
+    accepted = _accepted(settings)
+    if problems := [each for each in found if each.code not in accepted]:
         raise _not_ready(problems)
-    journal.say(_summary(made))
+    journal.say(_summary([look for look in made if not look.problem]))
+    for problem in found:
+        journal.say(f"accepted ({problem.code}): {problem.what}")
     for each in outlook(ground.service, settings.deployment.rollback):
         journal.say(each)
 
 
+def _accepted(settings: Settings) -> frozenset[str]:
+    """What somebody knows better than the look ahead; UsageError for what is no cause."""
+    accepted = frozenset(settings.deployment.accept)
+    if unknown := sorted(accepted - CODES.keys()):
+        raise UsageError(
+            f"--accept {unknown[0]}: there is no such cause.",
+            next_step="give the code that the refusal names, as in --accept registry-denied (docs/causes.md)",
+        )
+    return accepted
+
+
 def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
     first = problems[0]
+    codes = " ".join(f"--accept {code}" for code in dict.fromkeys(each.code for each in problems))
     every = [f"{each.what} → {each.fix}" for each in problems] if len(problems) > 1 else []
     what = f"{_sentence(first.what)}."
-    return NotReadyError(what, "nothing was changed", first.fix, code=first.code, problems=every)
+    why = f"nothing was changed; where you know better: {codes}"
+    return NotReadyError(what, why, first.fix, code=first.code, problems=every)
 
 
 def _sentence(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
-from .following import busy_choice, finish, show_preview
+from .following import accepting, busy_choice, finish, show_preview
 
 if TYPE_CHECKING:
     from ..rollout import IfBusy, Outcome, Preview, Progress
@@ -85,9 +85,18 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
         "registered": "follow the deployment of this task definition (ARN), which somebody else has made",
         "force": "new tasks even where nothing differs",
         "if-busy": "while another deployment is under way: wait (which it does), supersede or refuse",
+        "accept": "the code of a cause that it refuses no release for; may be repeated",
     },
+    iterable=["accept"],
 )
-def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, if_busy: str = "") -> int:
+def deploy(
+    run: Run,
+    tag: str = "",
+    registered: str = "",
+    force: bool = False,
+    if_busy: str = "",
+    accept: list[str] | None = None,
+) -> int:
     """Bring --tag to live and prove that it is.
 
     Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
@@ -100,6 +109,7 @@ def deploy(run: Run, tag: str = "", registered: str = "", force: bool = False, i
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
     busy = busy_choice(if_busy or "wait")
+    run.settings = accepting(run, accept)
 
     from .. import report
     from ..rollout import deploy, follow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .command import Run, command, number, required
-from .following import busy_choice, finish, show_preview, watching
+from .following import accepting, busy_choice, finish, show_preview, watching
 
 _BUSY = {"if-busy": "while another deployment is under way: wait, supersede or refuse"}
 
@@ -28,15 +28,21 @@ def history(run: Run, count: str = "20") -> None:
 @command(
     json=True,
     changes=True,
-    help={"to": "the number of the revision; the last one that was live where it is not given", **_BUSY},
+    help={
+        "to": "the number of the revision; the last one that was live where it is not given",
+        "accept": "the code of a cause that it refuses no release for; may be repeated",
+        **_BUSY,
+    },
+    iterable=["accept"],
 )
-def rollback(run: Run, to: str = "", if_busy: str = "supersede") -> int:
+def rollback(run: Run, to: str = "", if_busy: str = "supersede", accept: list[str] | None = None) -> int:
     """Bring an earlier release back to live.
 
     Its revision is deployed anew and followed to a verdict, as any other. Exit codes as those of inv deploy.
     """
     revision = int(number("to", to, 1)) if to else None
     busy = busy_choice(if_busy)
+    run.settings = accepting(run, accept)
 
     from .. import report
     from ..rollout import preview_rollback, rollback

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.errors import NotReadyError
+from lobster_tasks.errors import NotReadyError, UsageError
 from lobster_tasks.rollout import Outcome, deploy, preview
+from lobster_tasks.settings import Settings, load
 from tests.conftest import SPEED
 from tests.embedded.images import ImageSpec, push
 from tests.embedded_process import EmbeddedProcess
@@ -129,6 +132,38 @@ def test_settings_that_do_not_fit_the_account(ready: Account, code: str) -> None
     assert outcome.cause.code == code
 
 
+REFUSED = [code for code in FLAGS if code not in ("image-not-found", "scaled-to-zero", "service-gone")]
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_every_refusal_of_the_look_ahead_can_be_overridden_by_its_name(ready: Account, code: str) -> None:
+    tag, prepare, _ = FLAGS[code]
+    for name in ("of-app-runner", "poor", "silent"):
+        with suppress(ClientError):
+            iam = ready.client("iam")
+            for each in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=name, PolicyName=each)
+            iam.delete_role(RoleName=name)
+    with suppress(ClientError):
+        ready.client("secretsmanager").delete_secret(SecretId="openai", ForceDeleteWithoutRecovery=True)
+    settings = ready.with_settings(*prepare(ready))
+    error = refused(settings, tag)
+    accept = re.findall(r"--accept ([a-z-]+)", error.why)
+    assert error.code in accept
+    said = previewed(replace(settings, settings=with_accepted(settings.settings, accept)), tag)
+    assert f"accepted ({code})" in said
+
+
+def with_accepted(settings: Settings, codes: list[str]) -> Settings:
+    """The settings that refuse nothing for these causes."""
+    return load({**settings.model_dump(exclude_unset=True), "deployment": {"accept": codes}})
+
+
+def test_what_is_no_cause_cannot_be_accepted(ready: Account) -> None:
+    with pytest.raises(UsageError, match="no such cause"):
+        previewed(ready.with_settings("deployment.accept=registry-refused"))
+
+
 MFA = {"aws:MultiFactorAuthPresent": "false"}
 UNSURE: dict[str, tuple[str, dict[str, Any]]] = {
     "without MFA": ("aws:MultiFactorAuthPresent", {"Effect": "Deny", "Condition": {"BoolIfExists": MFA}}),
@@ -186,10 +221,10 @@ def test_a_secrets_own_policy_may_let_a_role_in(ready: Account) -> None:
     assert "roles.secrets" in not_checked(previewed(settings))
 
 
-def previewed(account: Account) -> str:
+def previewed(account: Account, tag: str = "one") -> str:
     """What a release would do says before anything is changed; it is not refused."""
     told: list[str] = []
-    preview(account.aws, account.settings, "one", observe=lambda progress: told.extend(progress.said))
+    preview(account.aws, account.settings, tag, observe=lambda progress: told.extend(progress.said))
     return " ".join(told)
 
 
