@@ -18,10 +18,12 @@ from .diagnose import LOOKED_UP, PERMISSIONS, diagnose, failures
 from .inquiry import gather
 from .judge import Verdict
 from .outcome import Journal
+from .pulling import stuck, wrong_image
 from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
+_HOPELESS = "Waiting does not mend it, so the deployment is stopped and rolled back"
 _LEAST, _MOST = 3, 200
 _PASSING = ("no-capacity", "quota", "throttled")
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
@@ -46,11 +48,13 @@ class Brake:
         self._journal = journal
         self._considered: set[Repeated | str] = set()
         self._told: set[str] = set()
+        self._asked_ecr = False
 
     def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
         """Stop the deployment where a failure has come back that waiting does not mend."""
         last = snapshots[-1]
         self._tell_of_waiting(last)
+        self._look_at_what_is_pulled(last)
         failure = repeated(last)
         if failure is None or self.causes or not _is_going(last):
             return
@@ -76,6 +80,21 @@ class Brake:
             self._told.add(code)
             self._journal.say(f"{code}: {CODES[code]} Waiting may help, and ECS tries again")
 
+    def _look_at_what_is_pulled(self, last: Snapshot) -> None:
+        """A task that is on its way for long may wait for an image that ECR does not have: no need to wait for AWS."""
+        waiting = stuck(self._aws, last)
+        if not waiting or self._asked_ecr or self.causes or not _is_going(last):
+            return
+        self._asked_ecr = True
+        if (cause := wrong_image(self._aws, waiting[0])) is None:
+            return
+        self._told.add(cause.code)
+        if self._settings.deployment.rollback:
+            self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS}")
+            self._end(last, (cause,))
+        else:
+            self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS goes on")
+
     def _say(self, cause: Cause, what: str) -> None:
         if cause.code not in self._told:
             self._told.add(cause.code)
@@ -85,7 +104,10 @@ class Brake:
         if any(cause.heals for cause in causes):
             self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
         else:
-            self._say(causes[0], "waiting does not mend it, so the deployment is stopped and rolled back")
+            self._say(causes[0], _HOPELESS[:1].lower() + _HOPELESS[1:])
+        self._end(last, causes)
+
+    def _end(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
         self.causes = causes
         try:
             stop_deployment(self._aws, last)

@@ -158,7 +158,10 @@ def _by_verdict(evidence: Evidence) -> Cause:
     if evidence.last.service.desired == 0:
         return Cause("scaled-to-zero", why, shown, f"inv scale --to 1, or {evidence.again}")
     if evidence.verdict.kind == "moving":
-        told = f"Still moving after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}."
+        waits = "".join(
+            f"; task {each.short} is {each.status}" for each in evidence.last.ours if each.on_its_way
+        )
+        told = f"Still moving after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}{waits}."
         return Cause(
             "out-of-time", told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
         )

@@ -267,6 +267,11 @@ class Task:
         return self.status == "RUNNING" and self.wanted == "RUNNING"
 
     @property
+    def on_its_way(self) -> bool:
+        """Made, and not running yet."""
+        return self.status in ("PROVISIONING", "PENDING", "ACTIVATING")
+
+    @property
     def ended(self) -> bool:
         """Nothing about it changes any more."""
         return self.status == "STOPPED"

@@ -92,7 +92,7 @@ class TestReferences:
         with pytest.raises(PullError) as caught:
             store.world.images.resolve(ACCOUNT, REGION, reference)
         assert str(caught.value) == (
-            "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+            "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref "
             f"{reference}: {reference}: not found"
         )
 
@@ -218,7 +218,8 @@ class TestIndexes:
         with pytest.raises(PullError) as caught:
             store.pull(self.put(store, "arm64"))
         assert str(caught.value) == (
-            "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'"
+            "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain "
+            "descriptor matching platform 'linux/amd64'"
         )
 
 

@@ -29,7 +29,7 @@ def test_a_role_of_a_moment_ago(account: Account) -> None:
 
 def test_capacity_that_comes_back(account: Account) -> None:
     site = beside(account, "crowded")
-    account.order_fault(capacity_unavailable_seconds=25)
+    account.order_fault(capacity_unavailable_seconds=100)
     outcome = site.deploy("two")
     assert well(outcome)
     assert "no-capacity: Fargate has no room at the moment. Waiting may help, and ECS tries again" in said(
@@ -68,6 +68,21 @@ def test_a_cause_that_cannot_heal_is_told_at_its_second_time(account: Account) -
     )["serviceDeployments"][0]
     assert described["statusReason"] == "Rollback was requested by the user."
     assert described["deploymentCircuitBreaker"]["failureCount"] < 3
+
+
+def test_an_image_that_is_not_there_is_told_before_the_agent_gives_up(account: Account) -> None:
+    """AWS takes 6 to 7 minutes an attempt: ECR says it at once, and no task has to fail for it."""
+    site = beside(account, "absent")
+    outcome = site.follow(f"{site.image.partition('@')[0]}:gone")
+    assert outcome.cause is not None
+    assert (outcome.verdict, outcome.cause.code) == ("rolled_back", "image-not-found")
+    assert "ECR has no such image" in outcome.cause.evidence
+    where = {"cluster": site.settings.cluster, "service": site.settings.service}
+    newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
+    described = site.client("ecs").describe_service_deployments(
+        serviceDeploymentArns=[newest["serviceDeploymentArn"]]
+    )["serviceDeployments"][0]
+    assert described["deploymentCircuitBreaker"]["failureCount"] == 0
 
 
 def test_rollback_false_leaves_it_to_the_circuit_breaker(account: Account) -> None:

@@ -13,7 +13,7 @@ from ..runtime.images import GIB, Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..world import World
 from . import container_logs, container_secrets, image_pull, task_endpoint
-from .agent_errors import FAILED_PULL, UNREACHABLE, AgentError, UnreachableError
+from .agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentError, UnreachableError
 from .egress import Egress
 from .image_pull import Source
 from .model import ContainerState, Room, Task
@@ -120,7 +120,9 @@ class Agent:
         except UnreachableError as error:
             raise AgentError(str(error), container, UNREACHABLE) from error
         except PullError as error:
-            raise AgentError(str(error), container, FAILED_PULL) from error
+            raise AgentError(
+                str(error), container, RETRIED_PULL if error.is_retried else FAILED_PULL
+            ) from error
 
     def _reference(self, task: Task, container: ContainerState) -> str:
         given: str = container.definition["image"]

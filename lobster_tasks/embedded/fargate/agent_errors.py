@@ -11,6 +11,10 @@ FAILED_PULL = 10.0
 """AWS seconds that the retries of a pull take which is answered, but in vain."""
 
 
+RETRIED_PULL = 390.0
+"""AWS seconds of the seven retries of a manifest that is not there or not for the platform (6 to 7 minutes)."""
+
+
 class AgentError(Exception):
     """The task cannot start; ``reason`` is the text that ECS reports as stoppedReason.
 

@@ -271,6 +271,7 @@ class Service:
     steady: bool = False
     start_failures: int = 0
     not_before: float = 0.0
+    unplaced_since: float | None = None
     registered: list[str] = field(default_factory=list)
     drained: list[tuple[str, str]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
@@ -303,6 +304,7 @@ class Service:
     def restart_counting(self) -> None:
         """A new deployment begins: no back-off, no repetitions to suppress, no steady state."""
         self.start_failures, self.not_before, self.steady = 0, 0.0, False
+        self.unplaced_since = None
         self.told.clear()
 
     def of(self, revision: Revision) -> list[Task]:

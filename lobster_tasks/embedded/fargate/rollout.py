@@ -21,13 +21,24 @@ UNCHECKED_WAIT = 40.0
 PATIENCE = 3
 """Start failures in a row before ECS waits longer and longer between attempts."""
 
-FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 900.0
-"""AWS seconds between attempts."""
+FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 1620.0
+"""AWS seconds between attempts ("incrementally increased up to a maximum of 27 minutes", "Service throttle logic")."""
 
 REFUSED_BACKOFF = 20.0
 """The same where no task could be made: a role heals that needs a minute until it can be assumed."""
 
+PLACEMENT = 900.0
+"""AWS seconds in which no task could be placed that count as one failure: ECS tries often, and counts seldom."""
+
 Starter = Callable[[Room, Service, Deployment], Task]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why no task was made; ``may_pass``: for want of room, not for what the task is."""
+
+    event: str
+    may_pass: bool
 
 
 @dataclass
@@ -253,20 +264,29 @@ class Step:
 
     def _launch(self, current: Deployment) -> bool:
         if refused := self._refusal(current):
-            self.service.tell_once(refused)
+            self.service.tell_once(refused.event)
             self._back_off(refused=True)
-            breaker.count_failure(self.service, current)
+            if not refused.may_pass or self._is_unplaced():
+                breaker.count_failure(self.service, current)
             return False
+        self.service.unplaced_since = None
         self.started.append(self.start_task(self.room, self.service, current))
         return True
 
-    def _refusal(self, current: Deployment) -> str | None:
+    def _is_unplaced(self) -> bool:
+        """Whether nothing could be placed for so long that it counts; the next such time begins."""
+        since = self.service.unplaced_since or monotonic()
+        counts = monotonic() - since >= self.world.pace.real(PLACEMENT)
+        self.service.unplaced_since = monotonic() if counts else since
+        return counts
+
+    def _refusal(self, current: Deployment) -> Refusal | None:
         """The event that tells why a task cannot even be made."""
         revision, name = current.revision, self.service.name
         if refused := launch.refusal(self.room, revision.definition):
-            return texts.failed_to_launch(name, refused)
+            return Refusal(texts.failed_to_launch(name, refused), may_pass=False)
         if refused := capacity.refusal(self.room, revision.definition, revision.placement):
-            return texts.unable_to_place(name, refused)
+            return Refusal(texts.unable_to_place(name, refused), may_pass=True)
         return None
 
     def _shrink(self, current: Deployment, good: list[Task], bad: list[Task]) -> None:

@@ -34,8 +34,16 @@ RESERVE = GIB
 """What the machine itself keeps."""
 
 
+RETRIED = "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
+
+
 class PullError(Exception):
     """An image cannot be had; the text is what ECS gives as ``stoppedReason``."""
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether the agent asks for the manifest again and again before it gives up."""
+        return RETRIED in str(self)
 
 
 @dataclass(frozen=True)
@@ -132,10 +140,7 @@ class Images:
                 repository = self._repositories.get(key, Repository())
                 if found := repository.find(tag, wanted["digest"]):
                     return repository, found
-        raise PullError(
-            "CannotPullContainerError: pull image manifest has been retried 5 time(s): "
-            f"failed to resolve ref {reference}: {reference}: not found"
-        )
+        raise PullError(f"{RETRIED}failed to resolve ref {reference}: {reference}: not found")
 
     def _choose(self, repository: Repository, named: Manifest, platform: str) -> Manifest:
         if not named.is_index:
@@ -146,10 +151,7 @@ class Images:
                 with self._world.lock:
                     if found := repository.manifests.get(described["digest"]):
                         return found
-        raise PullError(
-            "CannotPullContainerError: image Manifest does not contain descriptor matching "
-            f"platform '{platform}'"
-        )
+        raise PullError(f"{RETRIED}image Manifest does not contain descriptor matching platform '{platform}'")
 
     def _described(self, reference: str, digest: str, manifest: Manifest) -> Image:
         """The image as its manifest and configuration say, not yet unpacked."""

@@ -1,0 +1,79 @@
+"""What a task waits for that does not get past its pull, asked of ECR by ourselves.
+
+The agent retries a manifest that is not there for 6 to 7 minutes before it says so; ECR says it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..aws import Aws
+from ..doctor.check import UnknownError
+from ..doctor.references import ecr_image
+from ..errors import AwsCallError
+from .causes import Cause
+from .platforms import PLATFORMS, platforms_of
+from .release import Image
+from .snapshot import Snapshot, Task
+
+_LONG_SECONDS = 60.0
+_ON_THE_WAY = ("PROVISIONING", "PENDING")
+_ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
+
+
+def stuck(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
+    """Our tasks that take longer to start than most do."""
+    return tuple(
+        task for task in last.ours if task.status in _ON_THE_WAY and waited(aws, task) > _LONG_SECONDS
+    )
+
+
+def waited(aws: Aws, task: Task) -> float:
+    """Seconds since a task was made."""
+    return aws.clock.age(task.created_at.timestamp()) if task.created_at else 0.0
+
+
+def wrong_image(aws: Aws, task: Task) -> Cause | None:
+    """The image that a task waits for in vain; None where each is there, or cannot be looked at."""
+    try:
+        definition = aws.call(
+            "ecs:DescribeTaskDefinition", task.task_definition, taskDefinition=task.task_definition
+        )["taskDefinition"]
+        return next(_wrong_images(aws, definition, task), None)
+    except (AwsCallError, UnknownError):
+        return None
+
+
+def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterator[Cause]:
+    wanted = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
+    for container in definition["containerDefinitions"]:
+        reference = container["image"]
+        found = ecr_image(reference)
+        if found is None or (found.registry, found.region) != (aws.account, aws.region):
+            continue
+        named = reference.rpartition("/")[2]
+        shown = f"task {task.short} is {task.status} for {waited(aws, task):.0f} s; it pulls {named}"
+        asked = {"repositoryName": found.repository, "imageIds": [found.id]}
+        answer = aws.find("ecr:DescribeImages", _ABSENT, reference, **asked)
+        if answer is None or not answer["imageDetails"]:
+            yield Cause(
+                "image-not-found",
+                f"The repository does not have {named}.",
+                (shown, "ECR has no such image"),
+                "inv push-image --tag T, then inv deploy --tag T",
+                heals=False,
+            )
+            continue
+        registry = reference.partition("/")[0]
+        offered = platforms_of(
+            aws, Image(registry, found.repository, answer["imageDetails"][0]["imageDigest"], 0)
+        )
+        if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
+            yield Cause(
+                "image-platform",
+                f"The image has nothing for {wanted}, which the task runs on.",
+                (shown, f"ECR has it for {', '.join(offered)}"),
+                "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
+                heals=False,
+            )
