@@ -38,6 +38,25 @@ def test_a_task_as_run_task_answers_it(stack: Stack) -> None:
     assert (len(identifier), identifier.isalnum()) == (32, True)
 
 
+def test_a_task_that_was_just_made_has_its_zone_and_no_connection(stack: Stack) -> None:
+    """The members of the CLI's recorded run-task of a Fargate task: availabilityZone, fargateEphemeralStorage beside
+    ephemeralStorage, the attachment's subnet; connectivity comes with connectivityAt, as in describe-tasks.
+    """
+    task = stack.run(definition(stack))
+    (attachment,) = task["attachments"]
+    assert (attachment["status"], [one["name"] for one in attachment["details"]]) == (
+        "PRECREATED",
+        ["subnetId"],
+    )
+    assert task["fargateEphemeralStorage"] == task["ephemeralStorage"] == {"sizeInGiB": 20}
+    assert not {"connectivity", "connectivityAt"} & task.keys()
+    running = stack.reaches(task["taskArn"], "RUNNING")
+    assert running["availabilityZone"] == task["availabilityZone"]
+    assert (running["connectivity"], "connectivityAt" in running) == ("CONNECTED", True)
+    details = {one["name"]: one["value"] for one in running["attachments"][0]["details"]}
+    assert details["subnetId"] == attachment["details"][0]["value"]
+
+
 def test_a_running_task_has_an_interface(stack: Stack) -> None:
     """Task attachments: ElasticNetworkInterface, ATTACHED, with subnet, address and interface ids."""
     task = stack.reaches(stack.run(definition(stack))["taskArn"], "RUNNING")

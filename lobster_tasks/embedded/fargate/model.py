@@ -208,6 +208,8 @@ class Task:
     last_status: str = "PROVISIONING"
     order: StopOrder | None = None
     attachment_id: str = field(default_factory=names.uuid)
+    subnet: str = ""
+    zone: str = ""
     interface: Interface | None = None
     targets: list[Target] = field(default_factory=list)
     times: dict[str, datetime] = field(default_factory=dict)

@@ -117,12 +117,12 @@ def _check_target_group(room: Room, item: Mapping[str, Any], network: Mapping[st
 
 
 def attach(room: Room, task: Task) -> Interface:
-    """Make the task's network interface in the zone with fewest tasks of its service; AwsError when EC2 cannot."""
+    """Make the task's network interface in its subnet; AwsError when EC2 cannot."""
     config = task.placement.network["awsvpcConfiguration"]
     eni = moto_door.create_eni(
         room.account,
         room.region,
-        _pick_subnet(room, task, config["subnets"]),
+        task.subnet,
         config["securityGroups"],
         room.arn(f"attachment/{task.attachment_id}"),
         config["assignPublicIp"] == "ENABLED",
@@ -139,10 +139,13 @@ def attach(room: Room, task: Task) -> Interface:
     )
 
 
-def _pick_subnet(room: Room, task: Task, subnets: Sequence[str]) -> str:
+def place(room: Room, task: Task) -> None:
+    """Choose the subnet with fewest tasks of its service, and so the Availability Zone."""
     others = [one for one in (task.service.tasks if task.service else room.tasks.values()) if one.live]
-    used = [one.interface.subnet_id for one in others if one.interface and one.group == task.group]
-    return min(subnets, key=used.count)
+    used = [one.subnet for one in others if one is not task and one.group == task.group]
+    task.subnet = min(task.placement.network["awsvpcConfiguration"]["subnets"], key=used.count)
+    found = find_subnet(room, task.subnet)
+    task.zone = found.availability_zone if found is not None else ""
 
 
 def _dns_name(ip: str, region: str) -> str:

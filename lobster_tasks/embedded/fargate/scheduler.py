@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ..world import World
-from . import capacity, names, task_endpoint, texts
+from . import capacity, names, network, task_endpoint, texts
 from .lifecycle import TICK, Life
 from .model import (
     Cluster,
@@ -120,6 +120,7 @@ class Fargate:
         )
 
     def _launch(self, room: Room, task: Task) -> None:
+        network.place(room, task)
         room.tasks[task.id] = task
         life = asyncio.run_coroutine_threadsafe(self._live(room, task), self._world.loop)
         self._lives.add(life)

@@ -211,7 +211,6 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
         "taskDefinitionArn": one.definition.arn,
         "attachments": [_attachment(one)],
         "attributes": [{"name": "ecs.cpu-architecture", "value": cpu_architecture.lower()}],
-        "connectivity": "CONNECTED",
         "containers": [_container(one, container) for container in one.containers],
         "cpu": one.overrides.get("cpu") or body["cpu"],
         "memory": one.overrides.get("memory") or body["memory"],
@@ -232,8 +231,10 @@ def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
         **one.times,
         **some(startedBy=one.started_by, capacityProviderName=one.capacity_provider),
     }
-    if one.interface is not None:
-        answer["availabilityZone"] = one.interface.zone
+    if one.zone:
+        answer["availabilityZone"] = one.zone
+    if "connectivityAt" in one.times:
+        answer["connectivity"] = "CONNECTED"
     if order is not None:
         answer |= {"stopCode": order.code, "stoppedReason": order.reason}
     return answer
@@ -250,7 +251,7 @@ def _attachment(one: Task) -> dict[str, Any]:
     status, details = states.get(one.last_status, "ATTACHED"), {}
     if one.interface is None:
         status = "DELETED" if one.last_status == "STOPPED" else "PRECREATED"
-        details = {"subnetId": one.placement.network["awsvpcConfiguration"]["subnets"][0]}
+        details = {"subnetId": one.subnet}
     else:
         details = {
             "subnetId": one.interface.subnet_id,
