@@ -64,7 +64,7 @@ _OPEN_WORDS = frozenset(
     }
 )
 # What AWS's error codes look like; a proxy's page has none, and botocore then takes the status, or nothing.
-_AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]*")
+_AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,255}")
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 

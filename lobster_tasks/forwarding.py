@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 Listener = Mapping[str, Any]
@@ -149,9 +150,7 @@ def _takes(rule: Rule, host: str, path: str) -> bool:
 
 def _fits(patterns: Iterable[str], text: str) -> bool:
     """``*`` is any number of characters and ``?`` exactly one."""
-    return any(
-        re.fullmatch(re.escape(each).replace(r"\*", ".*").replace(r"\?", "."), text) for each in patterns
-    )
+    return any(fnmatchcase(text, each.replace("[", "[[]")) for each in patterns)
 
 
 def _is_pattern(text: str) -> bool:

@@ -12,23 +12,25 @@ _SECRET_NAME = re.compile(
     r"key|token|secret|pass|pwd|credential|auth|dsn|private|salt|signature|cookie|_ur[li]$", re.IGNORECASE
 )
 # What logs show anyway: words, numbers, regions, versions, host names, paths.
-_WORD = r"(?:[A-Za-z]{1,15}|\d{1,5}|[A-Za-z]?\d{1,3}[A-Za-z]?)"
+_WORD = r"(?>(?:[A-Za-z]{1,15}|\d{1,5}|[A-Za-z]?\d{1,3}[A-Za-z]?)(?![A-Za-z0-9]))"
 _PLAIN = re.compile(
-    rf"{_WORD}(?:[-_.:,/ ]{_WORD})*|[a-z0-9.-]+\.[a-z]{{2,}}(?::\d+)?|/?(?:[\w.-]{{1,20}}/)+[\w.-]{{0,20}}"
+    rf"{_WORD}(?:[-_.:,/ ]{_WORD}){{0,200}}|[a-z0-9.-]{{1,253}}\.[a-z]{{2,63}}(?::\d{{1,5}})?"
+    r"|/?(?:[\w.-]{1,20}/){1,64}[\w.-]{0,20}"
 )
 _SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}"
-    r"|\b(?:ghp|gho|ghs|github_pat|glpat|xox[abpr]|whsec)[-_][A-Za-z0-9_-]{10,}"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*"
+    r"|\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}+"
+    r"|\b(?:ghp|gho|ghs|github_pat|glpat|xox[abpr]|whsec)[-_][A-Za-z0-9_-]{10,}+"
+    r"|\beyJ[A-Za-z0-9_-]{8,1024}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"
+    r"|-----BEGIN [A-Z ]{0,40}?PRIVATE KEY-----[^-]*+"
 )
 _NAMED = re.compile(
-    r"(?<![:\w.-])(?P<name>[\w.-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\w.-]*"
-    r"['\"]?\s*[=:]\s*(?:bearer\s+|basic\s+)?['\"]?)(?P<value>[^\s'\",;&]{4,})",
+    r"(?<![:\w.-])(?P<name>[\w.-]{0,256}?"
+    r"(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|authorization)[\w.-]{0,256}+"
+    r"['\"]?\s{0,100}+[=:]\s{0,100}+(?:bearer\s{1,100}+|basic\s{1,100}+)?['\"]?)(?P<value>[^\s'\",;&]{4,}+)",
     re.IGNORECASE,
 )
-_IN_URL = re.compile(r"(?P<before>\w+://[^\s:/@]*:)(?P<value>[^\s@/]+)(?=@)")
+_IN_URL = re.compile(r"(?P<before>://[^\s:/@]{0,256}+:)(?P<value>[^\s@/]++)(?=@)")
 
 
 def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:

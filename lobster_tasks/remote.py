@@ -10,8 +10,8 @@ from pathlib import Path
 
 # https://github.com/O/R.git, with or without who signs in; git@github.com:O/R.git; ssh://git@github.com/O/R
 _GITHUB = re.compile(
-    r"(?:https?://|ssh://|git://)?(?:[^@/\s]+@)?(?:www\.)?(?:ssh\.)?github\.com(?::443)?[:/]"
-    r"(?P<owner>[\w-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?",
+    r"(?:https?://|ssh://|git://)?(?:[^@/\s]{1,256}@)?(?:www\.)?(?:ssh\.)?github\.com(?::443)?[:/]"
+    r"(?P<owner>[\w-]{1,100})/(?P<name>[\w.-]{1,100}?)(?:\.git)?/?",
     re.IGNORECASE | re.ASCII,
 )
 

@@ -65,12 +65,14 @@ RETENTION_DAYS = (
 )
 # A whole secret, or ``…:json-key:version-stage:version-id``, of which each may be empty (ECS, "Secret").
 _SECRET_ARN = re.compile(
-    r"arn:aws[\w-]*:(secretsmanager:[\w-]+:\d{12}:secret:[^\s:]+(:[^\s:]*:[^\s:]*:[^\s:]*)?"
-    r"|ssm:[\w-]+:\d{12}:parameter/\S+)"
+    r"arn:aws[\w-]{0,20}:(secretsmanager:[\w-]{1,40}:\d{12}:secret:[^\s:]{1,600}(:[^\s:]{0,600}:[^\s:]{0,600}:[^\s:]{0,600})?"
+    r"|ssm:[\w-]{1,40}:\d{12}:parameter/\S{1,2048})"
 )
-_SECRET_WITH_KEY_ONLY = re.compile(r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret(:[^\s:]+){2,4}:?")
+_SECRET_WITH_KEY_ONLY = re.compile(
+    r"arn:aws[\w-]{0,20}:secretsmanager:[\w-]{1,40}:\d{12}:secret(:[^\s:]{1,600}){2,4}:?"
+)
 # A name without the slash may be a password as well.
-_PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]+)+")
+_PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
 
 def _matching(pattern: str, takes: str) -> AfterValidator:
@@ -89,7 +91,7 @@ def _elb_name(value: str) -> str:
     """The name rules that CreateLoadBalancer and CreateTargetGroup have in common."""
     if len(value) > 32:
         raise ValueError(f"is {len(value)} characters long; Elastic Load Balancing takes at most 32")
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", value):
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,253}[A-Za-z0-9])?", value):
         raise ValueError("Elastic Load Balancing takes letters, digits and inner hyphens only")
     return value
 
@@ -222,38 +224,44 @@ def _text(value: object) -> object:
 Name = Annotated[
     str,
     Field(max_length=255),
-    _matching(r"[A-Za-z0-9_-]+", "takes letters, digits, hyphens and underscores only"),
+    _matching(r"[A-Za-z0-9_-]{1,255}", "takes letters, digits, hyphens and underscores only"),
 ]
 RoleName = Annotated[
-    str, Field(max_length=64), _matching(r"[\w+=,.@-]+", "takes letters, digits and + = , . @ - _ only")
+    str, Field(max_length=64), _matching(r"[\w+=,.@-]{1,64}", "takes letters, digits and + = , . @ - _ only")
 ]
 PolicyArn = Annotated[
-    str, _matching(r"arn:aws[\w-]*:iam::(aws|\d{12}):policy/\S+", "takes ARNs of managed policies")
+    str, _matching(r"arn:aws[\w-]{0,20}:iam::(aws|\d{12}):policy/\S{1,512}", "takes ARNs of managed policies")
 ]
 TargetGroupName = Annotated[str, AfterValidator(_elb_name)]
 LoadBalancerName = Annotated[str, AfterValidator(_elb_name), AfterValidator(_load_balancer_name)]
 GroupName = Annotated[
     str,
     Field(max_length=255),
-    _matching(r"[\w .\-:/()#,@\[\]+=&;{}!$*]+", "takes letters, digits, spaces and . - : / ( ) # , @ only"),
+    _matching(
+        r"[\w .\-:/()#,@\[\]+=&;{}!$*]{1,255}", "takes letters, digits, spaces and . - : / ( ) # , @ only"
+    ),
     AfterValidator(_group_name),
 ]
-SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]+", "takes subnet ids, as in subnet-0a1b2c3d")]
-GroupId = Annotated[str, _matching(r"sg-[0-9a-f]+", "takes ids of security groups, as in sg-0a1b2c3d")]
+SubnetId = Annotated[str, _matching(r"subnet-[0-9a-f]{1,40}", "takes subnet ids, as in subnet-0a1b2c3d")]
+GroupId = Annotated[str, _matching(r"sg-[0-9a-f]{1,40}", "takes ids of security groups, as in sg-0a1b2c3d")]
 KeyArn = Annotated[
-    str, _matching(r"arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+", "takes ARNs of KMS keys (not of aliases)")
+    str,
+    _matching(
+        r"arn:aws[\w-]{0,20}:kms:[\w-]{1,40}:\d{12}:key/[\w-]{1,128}",
+        "takes ARNs of KMS keys (not of aliases)",
+    ),
 ]
 Domain = Annotated[
     str,
     Field(max_length=253),
     _matching(
-        r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]",
+        r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.){1,126}[a-z][a-z0-9-]{0,61}[a-z0-9]",
         "takes domain names in small letters, as in app.example.com",
     ),
 ]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Path = Annotated[str, Field(max_length=1024), _matching(r"/\S*", "takes a path that begins with '/'")]
+Path = Annotated[str, Field(max_length=1024), _matching(r"/\S{0,1023}", "takes a path that begins with '/'")]
 Text = Annotated[str, BeforeValidator(_text), BeforeValidator(_given)]
 SecretReference = Annotated[str, AfterValidator(_secret_reference), BeforeValidator(_given)]
 
@@ -329,7 +337,7 @@ class LogSettings(_Section):
     group: Annotated[
         str,
         Field(max_length=512),
-        _matching(r"[.\-_/#A-Za-z0-9]+", "takes letters, digits and . - _ / # only"),
+        _matching(r"[.\-_/#A-Za-z0-9]{1,512}", "takes letters, digits and . - _ / # only"),
     ] = "/ecs/lobster-streamlit"
     retention_days: int = 30
 
@@ -344,9 +352,9 @@ class LogSettings(_Section):
 class NetworkSettings(_Section):
     """Where it runs; nothing given means the default VPC and two of its subnets in two zones."""
 
-    vpc: Annotated[str, _matching(r"vpc-[0-9a-f]+", "takes the id of a VPC, as in vpc-0a1b2c3d")] | None = (
-        None
-    )
+    vpc: (
+        Annotated[str, _matching(r"vpc-[0-9a-f]{1,40}", "takes the id of a VPC, as in vpc-0a1b2c3d")] | None
+    ) = None
     subnets: (
         Annotated[tuple[SubnetId, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] | None
     ) = None
@@ -399,7 +407,8 @@ class LoadBalancerSettings(_Section):
         Annotated[
             str,
             _matching(
-                r"arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate/\S+", "takes the ARN of a certificate in ACM"
+                r"arn:aws[\w-]{0,20}:acm:[\w-]{1,40}:\d{12}:certificate/\S{1,128}",
+                "takes the ARN of a certificate in ACM",
             ),
         ]
         | None
@@ -504,13 +513,14 @@ class GitHubSettings(_Section):
     repository: (
         Annotated[
             str,
-            _matching(r"[\w-]+/[\w.-]+", "takes owner/name, as in octocat/hello-world"),
+            _matching(r"[\w-]{1,100}/[\w.-]{1,100}", "takes owner/name, as in octocat/hello-world"),
         ]
         | None
     ) = None
-    branch: Annotated[str, _matching(r"[^\s:*?\[\\^~]+", "takes a branch's name, as in main")] = "main"
+    branch: Annotated[str, _matching(r"[^\s:*?\[\\^~]{1,255}", "takes a branch's name, as in main")] = "main"
     environment: (
-        Annotated[str, Field(max_length=255), _matching(r"[^:*?$]+", "takes a name without : * ? $")] | None
+        Annotated[str, Field(max_length=255), _matching(r"[^:*?$]{1,255}", "takes a name without : * ? $")]
+        | None
     ) = None
     role: RoleName = "github-deploys"
     owner_id: Annotated[int, Field(ge=1)] | None = None
@@ -554,7 +564,7 @@ class AppRunnerSettings(_Section):
         Annotated[
             str,
             _matching(
-                r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}|arn:aws[\w-]*:apprunner:[\w-]+:\d{12}:service/[\w/-]+",
+                r"[A-Za-z0-9][A-Za-z0-9_-]{3,39}|arn:aws[\w-]{0,20}:apprunner:[\w-]{1,40}:\d{12}:service/[\w/-]{1,128}",
                 "takes the name of an App Runner service, or its ARN",
             ),
         ]
@@ -579,11 +589,12 @@ class Settings(_Section):
         str,
         Field(max_length=64),
         _matching(
-            r"[A-Za-z0-9][A-Za-z0-9._-]*", "takes letters, digits and . - _ only, a letter or digit first"
+            r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}",
+            "takes letters, digits and . - _ only, a letter or digit first",
         ),
     ] = "lobster"
     region: Annotated[
-        str, _matching(r"[a-z]{2,}(-[a-z]+)+-\d+", "takes a region's code, as in us-east-2")
+        str, _matching(r"[a-z]{2,10}(-[a-z]{1,20}){1,4}-\d{1,3}", "takes a region's code, as in us-east-2")
     ] = DEFAULT_REGION
     tags: Annotated[dict[str, Text], Field(max_length=MOST_TAGS), AfterValidator(_as_tags)] = Field(
         default_factory=dict
@@ -595,7 +606,7 @@ class Settings(_Section):
         str,
         Field(min_length=2, max_length=256),
         _matching(
-            r"[a-z0-9]+([._/-][a-z0-9]+)*",
+            r"[a-z0-9]{1,256}([._/-][a-z0-9]{1,256}){0,127}",
             "takes lower-case letters, digits and single . _ - / between them (no registry, no tag)",
         ),
     ] = "homara"

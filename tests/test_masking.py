@@ -81,3 +81,31 @@ def environment(variables: dict[str, str]) -> dict[str, object]:
     """A task definition with these variables."""
     named = [{"name": name, "value": value} for name, value in variables.items()]
     return {"containerDefinitions": [{"name": "app", "environment": named}]}
+
+
+@pytest.mark.parametrize("before", ["", "x " * 200, "a" * 4090 + " ", "b" * 100_000 + " "], ids=len)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password={}",
+        '"API_KEY": "{}"',
+        "Authorization: Bearer {}",
+        "sk-proj-{}",
+        "ghp_{}",
+        "eyJhbGciOiJIUzI1NiJ9.{}.sig",
+        "postgres://app:{}@db:5432/app",
+        "-----BEGIN RSA PRIVATE KEY-----{}",
+    ],
+)
+@pytest.mark.parametrize("length", [20, 3_000, 20_000, 200_000])
+def test_a_secret_is_masked_whole_wherever_it_stands_and_however_long_it_is(
+    line: str, before: str, length: int
+) -> None:
+    secret = "S3cr" * (length // 4)
+    assert "S3cr" not in mask(f"{before}{line.format(secret)} and more")
+
+
+def test_a_value_with_no_shape_is_masked_whole_however_long_it_is() -> None:
+    value = "1-" * 5_000 + "!"
+    assert secret_values(environment({"SETTING": value})) == (value,)
+    assert mask(f"{'a' * 4_090} {value}", (value,)) == f"{'a' * 4_090} ***"

@@ -19,11 +19,12 @@ _NAME = re.compile(
 _ABOUT = re.compile(
     r"_(url|uri|endpoint|name|arn|id|ttl|expiry|expires|header|path|file|type|version)$", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"arn:|/|\w+://")
-_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_REFERENCE = re.compile(r"arn:|/|\w{1,20}://")
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}+")
 # A flag and its value; what a variable stands for, and a number, is no secret.
 _FLAG = re.compile(
-    r"(?<!\S)--?[\w-]*(?:password|passwd|secret|token|api[-_]?key)[\w-]*(?:\s+|=)(?!['\"]?\$|-|\d+(?:\s|$))\S{4,}",
+    r"(?<!\S)--?[\w-]{0,64}?(?:password|passwd|secret|token|api[-_]?key)[\w-]{0,64}+(?:\s{1,8}+|=)"
+    r"(?!['\"]?\$|-|\d{1,64}+(?:\s|$))\S{4}",
     re.IGNORECASE,
 )
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]")

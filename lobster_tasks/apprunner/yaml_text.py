@@ -15,7 +15,7 @@ from ..errors import UsageError
 
 _SECTION = "lobster"
 # Text that YAML takes for nothing but text, without quotes.
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*")
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]{0,1000}(?::[A-Za-z0-9_./-]{1,1000}){0,100}")
 _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
@@ -30,7 +30,9 @@ def load(text: str, name: str) -> Any:
 def with_section(text: str, settings: Mapping[str, Any]) -> str:
     """``text``, an invoke.yaml, with ``settings`` as its section ``lobster:``, every other line as it was."""
     lines = text.splitlines(keepends=True)
-    first = next((number for number, line in enumerate(lines) if re.match(rf"{_SECTION}\s*:", line)), None)
+    first = next(
+        (number for number, line in enumerate(lines) if re.match(rf"{_SECTION}\s{{0,100}}:", line)), None
+    )
     section = f"{_SECTION}:\n" + "".join(f"{line}\n" for line in _lines(settings, 1))
     if first is None:
         before = text if not text or text.endswith("\n") else f"{text}\n"

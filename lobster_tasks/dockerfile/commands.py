@@ -34,7 +34,7 @@ def script_of(words: Sequence[str]) -> str | None:
     """The script of ``sh -c script``; None for what does not begin with a shell."""
     if not words or not is_shell(words[0]):
         return None
-    options = [index for index, word in enumerate(words[1:], 1) if re.fullmatch(r"-[a-z]*c", word)]
+    options = [index for index, word in enumerate(words[1:], 1) if re.fullmatch(r"-[a-z]{0,20}c", word)]
     return words[options[0] + 1] if options and options[0] + 1 < len(words) else None
 
 
@@ -71,7 +71,7 @@ def program_words(words: Sequence[str]) -> tuple[str, ...]:
             rest = rest[2:]
         elif rest[0].startswith("-"):  # an option of the wrapper before it
             rest = rest[1:]
-        elif re.fullmatch(r"python[\d.]*", name) and "-m" in rest[1:]:
+        elif re.fullmatch(r"python[\d.]{0,20}", name) and "-m" in rest[1:]:
             rest = rest[rest.index("-m") + 1 :]
         else:
             return (name, *rest[1:])

@@ -42,7 +42,7 @@ def mistake(text: str) -> Mistake | None:
 
 def _is_test(text: str) -> bool:
     """``[ -f x ] && y``, and ``[[``, are a shell's own."""
-    return bool(re.match(r"\[\[? +[-!$\w]", text))
+    return bool(re.match(r"\[\[? {1,99}[-!$\w]", text))
 
 
 def _json(text: str) -> object:

@@ -11,9 +11,11 @@ from .exec_form import exec_form
 from .model import Heredoc
 from .words import first_word, raw_words
 
-_DIRECTIVE = re.compile(r"^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
-_COMMENT = re.compile(r"^[ \t]*#")
-_HEREDOC = re.compile(r"^\d*<<(-?)\s*([^<]+)$")
+_DIRECTIVE = re.compile(
+    r"^#\s{0,100}+([a-zA-Z][a-zA-Z0-9]{0,100}+)\s{0,100}+=\s{0,100}+(\S.{0,1000}?)\s{0,100}+$"
+)
+_COMMENT = re.compile(r"^[ \t]{0,1000}#")
+_HEREDOC = re.compile(r"^\d{0,9}<<(-?)\s{0,100}([^<]{1,500})$")
 _TAKES_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _TAKES_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
@@ -102,7 +104,7 @@ def _is_idle(line: str) -> bool:
 def _join(source: Source, at: int) -> tuple[str, int]:
     """The logical line that begins at ``at``, and where the next one begins."""
     parts: list[str] = []
-    ends = re.compile(rf"(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \t]*$")
+    ends = re.compile(rf"(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \t]{{0,1000}}+$")
     while at < len(source.lines):
         line = source.lines[at]
         at += 1

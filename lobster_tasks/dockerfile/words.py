@@ -144,7 +144,7 @@ class _Scanner:
     def _name(self) -> str:
         if self._peek() and self._peek() in _SPECIAL_PARAMETERS:
             return self._take()
-        name = re.compile(r"\d+|\w*").match(self._text, self._at)
+        name = re.compile(r"\d{1,100}|\w{0,500}").match(self._text, self._at)
         self._at += len(name[0]) if name else 0
         return name[0] if name else ""
 

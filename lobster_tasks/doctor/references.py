@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _ECR = re.compile(
-    r"(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[\w-]+)\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]+)"
-    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<registry>\d{12})\.dkr\.ecr\.(?P<region>[\w-]{1,40})\.amazonaws\.com(?:\.cn)?/(?P<repository>[^:@]{1,256})"
+    r"(?::(?P<tag>[^@]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 

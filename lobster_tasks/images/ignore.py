@@ -42,7 +42,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(_translated(token) for token in _TOKENS.findall(pattern)))
 
 
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[\^?\]?[^\]]{0,500}\]|\\.|.", re.DOTALL)
 _WILD = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 

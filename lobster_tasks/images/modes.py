@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxX]*|[ugo])")
+_CLAUSE = re.compile(r"([ugoa]{0,8})([-+=])([rwxX]{0,8}|[ugo])")
 _SHIFTS = {"u": 6, "g": 3, "o": 0}
 _BITS = {"r": 4, "w": 2, "x": 1}
 

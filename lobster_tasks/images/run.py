@@ -22,7 +22,7 @@ _SHELL_SYNTAX = re.compile(r"[$`*?|<>~{}()]")
 def touch_files(step: NotCarriedOut, tree: Tree) -> None:
     """Carry out the chmod and mkdir commands of a RUN, on what is there."""
     for command, *words in _commands(step.text):
-        options = [word for word in words if word.startswith("-") and not re.fullmatch("-[rwxX]+", word)]
+        options = [word for word in words if word.startswith("-") and not re.fullmatch("-[rwxX]{1,8}", word)]
         names = [word for word in words if word not in options]
         if command == "mkdir":
             for name in names:

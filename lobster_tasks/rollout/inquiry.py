@@ -39,7 +39,7 @@ _FIRST_LINES = 100
 # IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
 _YOUNG_SECONDS = 120.0
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
-_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com(\.cn)?/")
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]{1,40}\.amazonaws\.com(\.cn)?/")
 _TROUBLE = (
     "unable",
     "fail",

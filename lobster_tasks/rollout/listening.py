@@ -10,28 +10,29 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]+\]|[\w.*-]+)(?::(?P<port>\d{2,5}))?"
+_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:]{2,45}\]|[\w.*-]{1,253})(?::(?P<port>\d{2,5}))?"
 # Uvicorn, Hypercorn, Werkzeug (Flask), Gunicorn, Waitress, Puma, Gradio, Dash, and Streamlit with an address given.
 _BOUND = re.compile(
     r"(?:Uvicorn running on|Hypercorn running on|Listening at:|Serving on|Listening on|Running on(?: local URL:)?"
-    r"|is running on|development server at|^\s*URL:)\s+" + _URL,
+    r"|is running on|development server at|^\s{0,100}URL:)\s{1,100}" + _URL,
     re.IGNORECASE,
 )
 # Streamlit's Local, Network and External URL, Node's and others' lines for people.
 _SHOWN = re.compile(
-    r"\b(?:URL|listening|running|serving|started)\b.*?"
-    r"(?P<scheme>https?)://(?P<host>localhost|\[[0-9a-f:]+\]|[\d.]{7,15})(?::(?P<port>\d{2,5}))",
+    r"\b(?:URL|listening|running|serving|started)\b.{0,200}?"
+    r"(?P<scheme>https?)://(?P<host>localhost|\[[0-9a-f:]{2,45}\]|[\d.]{7,15})(?::(?P<port>\d{2,5}))",
     re.IGNORECASE,
 )
-_HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S+) port (?P<port>\d+)")
+_HTTP_SERVER = re.compile(r"Serving HTTPS? on (?P<host>\S{1,253}) port (?P<port>\d{1,5})")
 _PORT_ONLY = (
     re.compile(
-        r"\b(?:listen(?:s|ing)|serv(?:es|ing)|running|started|initialized)\b.*?\bport(?:\(s\)|s)?:?\s*(\d{2,5})\b",
+        r"\b(?:listen(?:s|ing)|serv(?:es|ing)|running|started|initialized)\b.{0,200}?\bport(?:\(s\)|s)?:?\s{0,100}(\d{2,5})\b",
         re.I,
     ),
-    re.compile(r"\blistening(?:\s+(?:on|at))?\s+(?:\S*:)?(\d{2,5})\b", re.IGNORECASE),
+    re.compile(r"\blistening(?:\s{1,100}(?:on|at))?\s{1,100}(?:\S{0,253}:)?(\d{2,5})\b", re.IGNORECASE),
     re.compile(
-        r"\b(?:running|started|serving)\b.*?\b(?:on|at)\s+(?:\*|\[::\]|0\.0\.0\.0)?:(\d{2,5})\b", re.I
+        r"\b(?:running|started|serving)\b.{0,200}?\b(?:on|at)\s{1,100}(?:\*|\[::\]|0\.0\.0\.0)?:(\d{2,5})\b",
+        re.I,
     ),
 )
 _LOOPBACK = re.compile(r"^(127\.|localhost$|\[?::1\]?$)")

@@ -44,9 +44,9 @@ from .release import (
 from .snapshot import FINAL_STATUSES, Rollout, Service, Snapshot, revision_of, short
 from .watch import Watcher, find_record, watch
 
-_REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}:\d+")
+_REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}:\d{1,10}")
 _DEFINITION = re.compile(
-    rf"arn:aws[\w-]*:ecs:(?P<region>[\w-]+):(?P<account>\d{{12}}):task-definition/{_REVISION.pattern}"
+    rf"arn:aws[\w-]{{0,20}}:ecs:(?P<region>[\w-]{{1,40}}):(?P<account>\d{{12}}):task-definition/{_REVISION.pattern}"
 )
 
 

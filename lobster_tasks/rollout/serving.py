@@ -41,7 +41,7 @@ _BIND = (
 )
 _LONGEST = 160
 _STEP = 30
-_STATUS_CODES = r"failed with these codes: \[(\d+)"
+_STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
 _LATER = "unhealthy-later"
 # What no second try mends.
 _NO_USE = re.compile(
@@ -63,7 +63,7 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
         )
     if "no space left on device" in log.lower():
         return disk_full(evidence)
-    program = first(r"(?:^|\n)[^\n]*?([^\s:]+): (?:command )?not found", log)
+    program = first(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
     if code == 127 and program:
         return Finding(
             "command-not-found",
@@ -157,7 +157,7 @@ def _complaint(evidence: Evidence) -> tuple[str, str]:
     """Reason and description of the target last seen unhealthy, or what an event says of one that is gone."""
     if evidence.sick:
         return evidence.sick[-1].reason, evidence.sick[-1].description
-    told = [first(r"due to \(reason (.+)\)\.?$", event) for event in evidence.events]
+    told = [first(r"due to \(reason (.{1,1000})\)\.?$", event) for event in evidence.events]
     return "", next((each for each in reversed(told) if each), "")
 
 

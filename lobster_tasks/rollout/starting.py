@@ -49,7 +49,7 @@ def explain_start(evidence: Evidence, case: Case) -> Finding | None:
 
 
 def _image_not_found(evidence: Evidence, case: Case) -> Finding:
-    image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S+?)[:,]? ", f"{case.text} ")
+    image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} ")
     named = image.rpartition("/")[2] or "the image"
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
         named = f"{named} or its repository"
@@ -63,7 +63,7 @@ def _image_not_found(evidence: Evidence, case: Case) -> Finding:
 
 
 def _image_platform(evidence: Evidence, case: Case) -> Finding:
-    platform = first(r"platform '?([\w/]+)", case.text) or "the task's platform"
+    platform = first(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
         f"The image has nothing for {platform}, which the task runs on.",
@@ -72,7 +72,7 @@ def _image_platform(evidence: Evidence, case: Case) -> Finding:
 
 
 def _image_format(evidence: Evidence, case: Case) -> Finding:
-    kind = first(r"media-?[tT]ype:? \"?([\w.+/-]+[\w])", case.text)
+    kind = first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}[\w])", case.text)
     return Finding(
         case.code,
         f"Fargate does not unpack a part of the image{f', of the media type {kind}' if kind else ''}.",
@@ -197,12 +197,14 @@ def _service_role_denied(evidence: Evidence, case: Case) -> Finding:
 
 def _after_class(text: str) -> str:
     """What AWS says, without the class of the error in front."""
-    said = re.sub(r"^\w+(Error|Exception): ", "", text).strip()
+    said = re.sub(r"^\w{1,100}?(Error|Exception): ", "", text).strip()
     return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
 
 
 def _no_route(evidence: Evidence, case: Case) -> Finding:
-    whom = first(r"between the task and (?:Amazon |AWS )?([\w ]+?)\.", case.text) or _reached_for(case.text)
+    whom = first(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
+        case.text
+    )
     if dropped := evidence.bad("network.public-access"):
         return Finding(
             "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
@@ -227,7 +229,7 @@ def _reached_for(text: str) -> str:
 
 
 def _registry_denied(evidence: Evidence, case: Case) -> Finding:
-    action = first(r"perform: (ecr:\w+)", case.text) or "pull the image (403 Forbidden)"
+    action = first(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not {action}.",
@@ -259,7 +261,7 @@ def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
 def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
-        key = first(r"(arn:aws[\w-]*:kms:\S+?)[\s,]", f"{case.text} ") or "its key"
+        key = first(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
         step = f"name {key} in container.secret_keys; {_ROLES}"
         return Finding(
             case.code,
@@ -279,7 +281,7 @@ def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
 
 
 def _secret_key_missing(evidence: Evidence, case: Case) -> Finding:
-    key = first(r"json key (\S+)", case.text)
+    key = first(r"json key (\S{1,500})", case.text)
     keyed = {
         name: source
         for name, source in evidence.secrets.items()
@@ -320,7 +322,7 @@ def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
 
 
 def _logs_denied(evidence: Evidence, case: Case) -> Finding:
-    action = first(r"perform: (logs:\w+)", case.text)
+    action = first(r"perform: (logs:\w{1,100})", case.text)
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not {action}.",
@@ -338,7 +340,7 @@ def _log_options(evidence: Evidence, case: Case) -> Finding:
 
 
 def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
-    arn = first(r"assume the role '([^']+)'", case.text)
+    arn = first(r"assume the role '([^']{1,500})'", case.text)
     if not arn:  # an event that names none: the doctor knows which
         role = "taskRoleArn" if evidence.bad("roles.task") else "executionRoleArn"
         arn = str(evidence.definition.get(role, ""))
@@ -361,7 +363,7 @@ def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
 
 
 def _command_not_found(evidence: Evidence, case: Case) -> Finding:
-    program = first(r'exec: "([^"]+)"', case.text) or first(r"stat (\S+?):", case.text)
+    program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
     return Finding(
         case.code,
         f"The image has no program {program}." if program else "The image does not have what is to be run.",
@@ -473,9 +475,11 @@ def _role(evidence: Evidence) -> str:
 
 def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
     """The variable and the source of the secret that a text is about."""
-    arn = first(r"(arn:aws[\w-]*:secretsmanager:[^\s,]+)", text)
+    arn = first(r"(arn:aws[\w-]{0,20}:secretsmanager:[^\s,]{1,500})", text)
     named = (
-        arn or first(r"invalid parameters: (\S+)", text) or first(r"(?:resource: )(\S*:parameter/\S+)", text)
+        arn
+        or first(r"invalid parameters: (\S{1,500})", text)
+        or first(r"(?:resource: )(\S{0,200}?:parameter/\S{1,500})", text)
     )
     for name, source in evidence.secrets.items():
         if named and (source.startswith(named) or named.startswith(":".join(source.split(":")[:7]))):

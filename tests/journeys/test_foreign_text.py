@@ -19,6 +19,7 @@ LINES = [
     "carriage\r::warning title=CR::forged",
     "\x1b]0;title\x07\x1b]52;c;ZWNobw==\x07\x1b[2J\x1b[31mred\x1b[8mhidden\x1b[0m\x9b2J\u202e",
     "::stop-commands::endtoken",
+    "a" * 100_000,
 ]
 APP = f"""\
 import sys, time

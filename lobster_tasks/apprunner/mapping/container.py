@@ -20,7 +20,7 @@ _PREFIXES = (
     "Service.SourceConfiguration.CodeRepository.CodeConfiguration.CodeConfigurationValues.",
 )
 # What only a shell does with a word; quotes and backslashes shlex takes as a shell does.
-_SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#\n]|^\s*\w+=")
+_SHELL = re.compile(r"[$`|&;<>()*?\[\]{}~#\n]|^\s{0,100}\w{1,100}=")
 _ARN_PARTS_OF_A_SECRET, _ARN_PARTS_OF_A_KEY = 7, 10
 _SET_ANYWAY = translated(
     "(variables)",

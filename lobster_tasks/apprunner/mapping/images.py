@@ -17,7 +17,7 @@ _SOURCE = "SourceConfiguration."
 _IMAGE = f"{_SOURCE}ImageRepository."
 _CODE = f"{_SOURCE}CodeRepository."
 _VALUES = f"{_CODE}CodeConfiguration.CodeConfigurationValues."
-_REPOSITORY = re.compile(r"[a-z0-9]+([._/-][a-z0-9]+)*")
+_REPOSITORY = re.compile(r"[a-z0-9]{1,256}([._/-][a-z0-9]{1,256}){0,128}")
 
 
 def image(description: Description) -> Part:
@@ -42,7 +42,7 @@ def _repository(description: Description) -> str:
     if facts and not facts.registry:
         name = name.partition("/")[2]  # behind the alias
     fits = len(name) > 1 and _REPOSITORY.fullmatch(name)
-    return name if fits else re.sub(r"[^a-z0-9]+", "-", description.name.lower()).strip("-")
+    return name if fits else re.sub(r"[^a-z0-9]++", "-", description.name.lower()).strip("-")
 
 
 def _release(facts: ImageFacts) -> str:

@@ -14,7 +14,7 @@ from .names import role_base
 from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
 
 POLICY_FILE = "task-definitions/task-role-policy.json.j2"
-_UNITS = re.compile(r"([\d.]+) (?:vCPU|GB)")
+_UNITS = re.compile(r"([\d.]{1,10}) (?:vCPU|GB)")
 _POLICY_VERSION = "2012-10-17"
 _CPU_TARGET = 60
 

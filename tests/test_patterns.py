@@ -1,0 +1,322 @@
+"""Regular expressions meet text of others: a log, a reason, a name. Whatever it is, they take no more than it is long.
+
+Every pattern of the library is found here by itself: those that its modules hold, and those that stand where one is
+used. What is put together from a pattern of the project's own, or of somebody's policy, is named with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import pytest
+
+import lobster_tasks
+from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
+
+_PARSER = importlib.import_module("re._parser")
+_CODES = importlib.import_module("re._constants")
+UNBOUNDED = _CODES.MAXREPEAT
+USES = {
+    f"re.{name}"
+    for name in ("compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer")
+}
+# Made while it runs, each with the reason why no text of others gets at it.
+MADE = {
+    ("lobster_tasks/dockerfile/words.py", "pattern"): "of the project's Dockerfile, on its own arguments",
+    ("lobster_tasks/dockerfile/words.py", "_pattern(word[greedy:], greedy)"): "the same",
+    ("lobster_tasks/dockerfile/words.py", "f'\\\\A(?:{_pattern(word[greedy:], greedy)})'"): "the same",
+    (
+        "lobster_tasks/dockerfile/lines.py",
+        r"f'(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \\t]{{0,1000}}+$'",
+    ): "one character of the project's Dockerfile, of two that may be",
+    (
+        "lobster_tasks/images/ignore.py",
+        "''.join((_translated(token) for token in _TOKENS.findall(pattern)))",
+    ): ("of the project's .dockerignore, on its own paths"),
+    ("lobster_tasks/rollout/reasons.py", "pattern"): "those of a table that the module holds, compiled",
+    ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",
+    ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
+    ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
+}
+LENGTHS = (65_536, 262_144)
+MOST = 12  # texts for one pattern
+QUICK = 150_000_000  # nanoseconds, below which a machine's own unrest says more than the growth
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One of them, and where it was found first."""
+
+    text: str
+    flags: int
+    where: str
+
+    @functools.cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """As it is used."""
+        return re.compile(self.text, self.flags)
+
+    @functools.cached_property
+    def parts(self) -> Sequence[tuple[Any, Any]]:
+        """As Python reads it."""
+        return tuple(_PARSER.parse(self.text, self.flags))
+
+
+def modules() -> Iterator[Any]:
+    """The library's; the embedded AWS is nobody's but a rehearsal's."""
+    for found in pkgutil.walk_packages(lobster_tasks.__path__, "lobster_tasks."):
+        if not found.name.startswith("lobster_tasks.embedded") and not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+def held(value: Any, depth: int = 4) -> Iterator[re.Pattern[str]]:
+    """The patterns in a value."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, Mapping) and depth:
+        yield from (each for inner in value.values() for each in held(inner, depth - 1))
+    elif isinstance(value, (list, tuple, set, frozenset)) and depth:
+        yield from (each for inner in value for each in held(inner, depth - 1))
+
+
+@functools.cache
+def takers() -> frozenset[str]:
+    """``re``'s functions, and ours whose first argument becomes a pattern."""
+    ours = set()
+    for file in LIBRARY:
+        for node in ast.walk(tree_of(file)):
+            if isinstance(node, ast.FunctionDef) and node.args.args:
+                first = node.args.args[0].arg
+                if any(ast.unparse(call.args[0]) == first for call in uses_of_re(node)):
+                    ours.add(node.name)
+    return frozenset(ours)
+
+
+def uses_of_re(tree: ast.AST) -> Iterator[ast.Call]:
+    """Calls of ``re``'s functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in USES:
+            yield node
+
+
+def calls_of(tree: ast.AST) -> Iterator[ast.Call]:
+    """Calls that take a pattern first."""
+    yield from uses_of_re(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in takers():
+            yield node
+
+
+@functools.cache
+def patterns() -> tuple[tuple[Pattern, ...], tuple[tuple[str, str], ...]]:
+    """All, and what could not be told from the source: file and expression."""
+    found: dict[tuple[str, int], Pattern] = {}
+    unknown: list[tuple[str, str]] = []
+
+    def add(text: str, flags: int, where: str) -> None:
+        flags &= ~re.UNICODE
+        found.setdefault((text, flags), Pattern(text, flags, where))
+
+    for module in modules():
+        for each in held(list(vars(module).values())):
+            if isinstance(each.pattern, str):
+                add(each.pattern, each.flags, module.__name__)
+    for file in LIBRARY:
+        name = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for call in calls_of(tree_of(file)):
+            values = vars(importlib.import_module(name))
+            if (text := evaluated(call.args[0], values)) is None:
+                unknown.append((name_of(file), ast.unparse(call.args[0])))
+            elif isinstance(text, str):
+                flags = [
+                    evaluated(each, values) for each in (*call.args[1:], *(k.value for k in call.keywords))
+                ]
+                add(text, sum(each for each in flags if isinstance(each, re.RegexFlag)), name)
+    return tuple(found.values()), tuple(dict.fromkeys(unknown))
+
+
+def evaluated(expression: ast.expr, names: Mapping[str, Any]) -> Any:
+    """Its value where the module says it all; None where a function's own names are in it."""
+    try:
+        return eval(compile(ast.Expression(expression), "", "eval"), dict(names))
+    except NameError:
+        return None
+
+
+ALL = patterns()[0]
+HERE = [
+    pytest.param(each, id=f"{each.where.removeprefix('lobster_tasks.')}-{each.text[:30]!a}") for each in ALL
+]
+
+
+def test_every_pattern_is_found_or_named_with_its_reason() -> None:
+    assert len(ALL) > 100
+    assert set(patterns()[1]) == set(MADE)
+
+
+@pytest.mark.parametrize("pattern", HERE)
+def test_no_repetition_is_without_bounds(pattern: Pattern) -> None:
+    """One that is has to be possessive, and either the end or behind a character that it does not take itself.
+
+    Then no two beginnings of a match can share what it takes, and the work is the length of the text, counted.
+    """
+    assert list(loose(pattern.parts, (), is_end=True)) == []
+
+
+@pytest.mark.parametrize("pattern", HERE)
+def test_work_grows_with_the_text_and_no_faster(pattern: Pattern) -> None:
+    """A quarter of a mebibyte of what it likes best: four times the text is never eight times the work."""
+    for text in list(dict.fromkeys(adverse(pattern)))[:MOST]:
+        assert_linear(lambda text: sum(1 for _ in pattern.compiled.finditer(text)), text)
+        assert_linear(pattern.compiled.fullmatch, text)
+
+
+def assert_linear(work: Callable[[str], object], text: str) -> None:
+    """By the processor time of this thread; what is quick at a length has not grown at it."""
+    before = None
+    for length in LENGTHS:
+        whole = (text * (length // len(text) + 1))[:length]
+        now = taken(work, whole)
+        if before is not None and now > max(QUICK, 8 * before):
+            now = min(taken(work, whole) for _ in range(3))
+            assert now <= max(QUICK, 8 * before), (ascii(text[:80]), length)
+        before = now
+
+
+def taken(work: Callable[[str], object], text: str) -> int:
+    """Nanoseconds of the processor."""
+    start = time.thread_time_ns()
+    work(text)
+    return time.thread_time_ns() - start
+
+
+def adverse(pattern: Pattern) -> Iterator[str]:
+    """What it begins to take again and again and never ends: its words and characters, and beginnings of matches."""
+    for sample in samples(pattern.parts):
+        yield from (f"{sample[:-1]}\x00", sample[:-1] or "a", f"{sample} ")
+    for word in words(pattern.parts):
+        yield from (word, f"{word} ")
+    yield from ("a", " ", "a.", "1-", "/", ":", "=", "a:b", "#")
+
+
+def samples(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    """Texts that it takes, more or less, by what each of its branches takes first."""
+    texts = [""]
+    for code, given in parts:
+        nexts = list(dict.fromkeys(one(code, given)))[:4]
+        texts = [text + more for text in texts for more in nexts][:8]
+    yield from filter(None, texts)
+
+
+def one(code: Any, given: Any) -> Iterator[str]:
+    """What a part takes."""
+    if code is _CODES.LITERAL:
+        yield chr(given)
+    elif code in (_CODES.IN, _CODES.NOT_LITERAL, _CODES.ANY):
+        yield taken_by(code, given)
+    elif code is _CODES.SUBPATTERN:
+        yield from samples(given[3])
+    elif code is _CODES.ATOMIC_GROUP:
+        yield from samples(given)
+    elif code is _CODES.BRANCH:
+        yield from (text for branch in given[1] for text in list(samples(branch))[:1])
+    elif code in (_CODES.MAX_REPEAT, _CODES.MIN_REPEAT, _CODES.POSSESSIVE_REPEAT):
+        lowest, highest, inner = given
+        for text in list(samples(inner))[:2]:
+            yield text * max(lowest, min(int(highest), 3))
+        if not lowest:
+            yield ""
+    else:
+        yield ""
+
+
+def words(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
+    """The literal words in it."""
+    word = ""
+    for code, given in parts:
+        if code is _CODES.LITERAL:
+            word += chr(given)
+            continue
+        yield from [word] if word else []
+        word = ""
+        for inner in inside(code, given):
+            yield from words(inner)
+    yield from [word] if word else []
+
+
+def inside(code: Any, given: Any) -> Iterator[Sequence[tuple[Any, Any]]]:
+    """The parts of a part."""
+    if code is _CODES.SUBPATTERN:
+        yield tuple(given[3])
+    elif code is _CODES.ATOMIC_GROUP:
+        yield tuple(given)
+    elif code is _CODES.BRANCH:
+        yield from map(tuple, given[1])
+    elif code in (_CODES.MAX_REPEAT, _CODES.MIN_REPEAT, _CODES.POSSESSIVE_REPEAT):
+        yield tuple(given[2])
+    elif code in (_CODES.ASSERT, _CODES.ASSERT_NOT):
+        yield tuple(given[1])
+
+
+def loose(parts: Sequence[tuple[Any, Any]], before: tuple[str, ...], *, is_end: bool) -> Iterator[str]:
+    """Its repetitions that may be walked again and again; ``before`` are literals that have to come first."""
+    for index, (code, given) in enumerate(parts):
+        last = is_end and index == len(parts) - 1
+        repeats = code in (_CODES.MAX_REPEAT, _CODES.MIN_REPEAT, _CODES.POSSESSIVE_REPEAT)
+        if repeats and given[1] is UNBOUNDED and not is_tame(code, given[2], before, last):
+            yield f"{given}"
+        for inner in inside(code, given):
+            yield from loose(inner, before, is_end=last and not repeats)
+        if code is _CODES.LITERAL:
+            before = (*before, chr(given))
+        elif code is _CODES.SUBPATTERN:
+            before = (*before, *(chr(each) for kind, each in given[3] if kind is _CODES.LITERAL))
+
+
+def is_tame(code: Any, inner: Any, before: Sequence[str], last: bool) -> bool:
+    """Whether one without bounds takes no character twice."""
+    if code is not _CODES.POSSESSIVE_REPEAT or len(inner) != 1:
+        return False
+    return last or any(not takes(*inner[0], each) for each in before)
+
+
+def taken_by(code: Any, given: Any) -> str:
+    """A character that a class takes."""
+    likely = "a1A -_.:/=\n\t'\"x{}[]()<>#@$\\\u00e9\r"
+    return next(each for each in chain(likely, map(chr, range(0x110000))) if takes(code, given, each))
+
+
+def takes(code: Any, given: Any, character: str) -> bool:
+    """Whether a class takes it."""
+    if code is _CODES.ANY:
+        return True
+    if code in (_CODES.LITERAL, _CODES.NOT_LITERAL):
+        return (ord(character) == given) is (code is _CODES.LITERAL)
+    negated = given[0][0] is _CODES.NEGATE
+    return any(member(*each, character) for each in given) is not negated
+
+
+def member(code: Any, given: Any, character: str) -> bool:
+    """Whether a member of a class takes it."""
+    if code is _CODES.LITERAL:
+        return ord(character) == given
+    if code is _CODES.RANGE:
+        return bool(given[0] <= ord(character) <= given[1])
+    kinds = {
+        "DIGIT": r"\d",
+        "SPACE": r"\s",
+        "WORD": r"\w",
+        "NOT_DIGIT": r"\D",
+        "NOT_SPACE": r"\S",
+        "NOT_WORD": r"\W",
+    }
+    return code is _CODES.CATEGORY and bool(re.match(kinds[str(given).removeprefix("CATEGORY_")], character))
