@@ -138,5 +138,5 @@ def a_hostile_tag_is_refused_and_is_never_a_command(elsewhere: Elsewhere) -> Non
     outputs = elsewhere.outputs("hostile")
     assert (outputs["verdict"], outputs["task-definition-arn"]) == ("refused", "")
     [annotation] = elsewhere.ran.annotations
-    assert "is not an image of" in annotation
+    assert "The input tag is " in annotation
     assert not [line for line in elsewhere.ran.printed("Tell") if "pwned" in line and "=" not in line]
