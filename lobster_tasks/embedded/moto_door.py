@@ -341,6 +341,12 @@ def get_secret_value(
         return dict(found)
 
 
+def arn_of_secret(account: str, region: str, secret: str) -> str:
+    """The complete ARN of a secret by its name or partial ARN; what was asked for where there is no such secret."""
+    found = secretsmanager_backends[account][region].secrets
+    return str(found[secret].arn) if secret in found else secret
+
+
 def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """Decrypted values of SSM parameters by the name or ARN asked for, and the names that are invalid."""
     with aws_errors():

@@ -276,6 +276,17 @@ def test_a_secret_by_its_arn(stack: Stack) -> None:
     assert environment_of(stack, secrets=[{"name": "KEY", "valueFrom": arn}])["KEY"] == "hush"
 
 
+@pytest.mark.parametrize("granted", ["{partial}-??????", "{whole}"])
+def test_a_secret_by_its_partial_arn(stack: Stack, granted: str) -> None:
+    """Secrets Manager, "Permissions policy examples": ``secret:SecretName-??????`` is for a secret whose six characters
+    are not known. That a request by a partial ARN is authorized for the secret it finds is UNVERIFIED.
+    """
+    whole = secret(stack)
+    partial = whole[: -len("-x1Y2z3")]
+    allow(stack, "secretsmanager:GetSecretValue", granted.format(partial=partial, whole=whole))
+    assert environment_of(stack, secrets=[{"name": "KEY", "valueFrom": partial}])["KEY"] == "hush"
+
+
 @pytest.mark.parametrize(
     ("suffix", "value"),
     [(":user::", "new"), (":count::", "3"), (":user:AWSPREVIOUS:", "old"), ("::AWSCURRENT:", None)],

@@ -81,7 +81,8 @@ def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
         "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
         f"{path.arn} from secrets manager: "
     )
-    if denied := allowed.denial("secretsmanager:GetSecretValue", path.arn):
+    complete = moto_door.arn_of_secret(path.account, path.region, path.arn)
+    if denied := allowed.denial("secretsmanager:GetSecretValue", complete):
         raise SecretError(head + denied)
     try:
         found = moto_door.get_secret_value(
