@@ -27,6 +27,7 @@ from websockets.uri import parse_uri
 
 from .aws import Aws
 from .clock import Clock
+from .errors import AwsCallError
 from .forwarding import BEFORE, Entrance, entrance
 from .together import together
 
@@ -154,17 +155,23 @@ def _door(aws: Aws, balancer: Mapping[str, Any], group: str) -> Door | None:
 
 
 def guests(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
-    """The ranges, groups and prefix lists from which a TCP port is reached; empty for everybody, and for nobody."""
-    found = (
-        aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=groups)
-        if groups
-        else []
-    )
+    """The ranges, groups and prefix lists from which a TCP port is reached.
+
+    Empty for everybody, for nobody, and where the groups may not be looked at.
+    """
+    found = _groups(aws, groups) if groups else []
     rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
     sources = {
         peer[key] for rule in rules for member, key in _SOURCES.items() for peer in rule.get(member, [])
     }
     return () if _EVERYBODY in sources else tuple(sorted(sources))
+
+
+def _groups(aws: Aws, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    try:
+        return aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", "the load balancer's", GroupIds=ids)
+    except AwsCallError:
+        return ()
 
 
 def _covers(rule: Mapping[str, Any], port: int) -> bool:

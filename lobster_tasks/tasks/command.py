@@ -58,6 +58,15 @@ class Run:
     def settings(self) -> Settings:
         """The settings; raises SettingsError, and CredentialsError for a profile that is not there."""
         from ..aws import profiles_region
+
+        return self._load(profiles_region)
+
+    @cached_property
+    def offline_settings(self) -> Settings:
+        """The settings where no profile plays a part; raises SettingsError."""
+        return self._load(lambda: None)
+
+    def _load(self, profiles_region: Callable[[], tuple[str, str] | None]) -> Settings:
         from ..errors import SettingsError
         from ..settings import load
 

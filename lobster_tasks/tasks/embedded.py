@@ -63,7 +63,7 @@ def rehearse(
     app on App Runner, set up, release, release under traffic, fail a release, compare, cut over, clean up, tear
     down. Nothing leaves this machine.
     """
-    settings, times = run.settings, _speed(speed)
+    settings, times = run.offline_settings, _speed(speed)
     _require_embedded()
 
     from .. import report
@@ -99,7 +99,7 @@ def _tell_the_story(
 def _wait(run: Run, url: str, app: str | None) -> None:
     from .. import report
 
-    run.console.show(report.kept(url, run.settings.region, app))
+    run.console.show(report.kept(url, run.offline_settings.region, app))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     run.console.say("Ending it.")

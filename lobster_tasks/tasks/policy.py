@@ -42,6 +42,7 @@ def print_setup_policy(
     if run.json:
         run.console.json(report.policies_json(made, run.aws.account, run.aws.partition))
     if output:
+        project.make_folder(output)
         for each in made:
             project.write(f"{output}/{each.name}.json", each.text)
     elif not run.json:

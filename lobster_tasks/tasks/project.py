@@ -101,11 +101,22 @@ def write(given: str, text: str) -> None:
 
     file = STARTED_IN / given
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RefusedError(
             f"{given} cannot be written.", str(error.strerror), "choose another --output"
+        ) from error
+
+
+def make_folder(given: str) -> None:
+    """Make a folder that the command line names, relative to where the command was given."""
+    from ..errors import RefusedError
+
+    try:
+        (STARTED_IN / given).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(
+            f"{given} cannot be made.", str(error.strerror), "choose another --output"
         ) from error
 
 

@@ -147,7 +147,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     own = {
         "acm": {"users"},
         "applicationautoscaling": {"note_scaling"},
-        "ec2": {"group", "group_named"},
+        "ec2": {"group", "group_named", "visible_zones", "blocked"},
         "ecr": {"iter_tagged_resources"},
         "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events"},

@@ -246,6 +246,16 @@ DRIFTS = [
         "permissions boundary",
         "PutRolePermissionsBoundary",
     ),
+    *(
+        role(
+            f"the region's tag of {name} removed",
+            lambda m, name=name: m.iam.untag_role(RoleName=name, TagKeys=["lobster:region"]),
+            name,
+            "region",
+            "TagRole",
+        )
+        for name in ("ecsTaskRole", "ecsTaskExecutionRole")
+    ),
     role(
         "another boundary",
         lambda m: m.iam.put_role_permissions_boundary(RoleName="ecsTaskRole", PermissionsBoundary=READ_ONLY),

@@ -209,7 +209,12 @@ def arn_of_site(sites: Sites) -> str:
 CUT_OVER = f"cutover --to 10 --hold 0 --set domains={DOMAIN}"
 LIFT = "import-apprunner --service site --lift-secrets --yes"
 LEAVE = Command(
-    each_with("--debug", "cleanup-apprunner --delete --yes", "print-setup-policy --migration"),
+    each_with(
+        "--debug",
+        "cleanup-apprunner --delete --yes",
+        "print-setup-policy --migration",
+        "print-setup-policy --json",
+    ),
     before=stands_still,
 )
 MOVING = (

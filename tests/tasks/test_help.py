@@ -16,7 +16,7 @@ WITH_JSON = {
     *("setup-application-load-balancer", "create-ecs-cluster", "create-task-definition"),
     *("create-fargate-service", "push-image", "deploy", "settings", "status", "validate-fargate-setup"),
     *("rehearse", "history", "rollback", "scale", "cutover", "import-apprunner"),
-    *("compare-apprunner", "cleanup-apprunner", "setup-aws"),
+    *("compare-apprunner", "cleanup-apprunner", "setup-aws", "print-setup-policy"),
 }
 CHANGING = {
     *("setup-fargate", "teardown", "create-iam-policies", "create-security-groups"),
