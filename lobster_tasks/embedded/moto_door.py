@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -25,6 +27,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+import moto
 import xmltodict
 from botocore import session
 from botocore.exceptions import UnknownServiceError
@@ -584,3 +587,9 @@ def request_members(service: str, operation: str, environ: dict[str, Any]) -> di
 def random_hex(length: int) -> str:
     """Hexadecimal digits, as in ARNs."""
     return secrets.token_hex(length // 2)
+
+
+def is_motos(error: BaseException) -> bool:
+    """Whether something that nobody foresaw went wrong in moto itself, and not in what stands on it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(moto.__file__).parent)

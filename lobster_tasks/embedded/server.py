@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from . import dispatch, malformed, pages
+from . import dispatch, malformed, moto_door, pages
 from .access import gate, passage
 from .calls import CallLog
 from .control import Control
@@ -143,6 +143,9 @@ class Endpoint:
             if refused := malformed.why_not_allowed(call, environ):
                 return refusal(call, refused, 400)
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
+            if moto_door.is_motos(defect):
+                message = f"The embedded AWS does not carry {call} out with these values."
+                return refusal(call, AwsError("UnknownOperationException", message), 400)
             message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
             return refusal(call, AwsError("InternalFailure", message), 500)
 

@@ -99,11 +99,13 @@ def test_a_filter_that_is_not_known_is_refused_by_name(aws: EmbeddedProcess) -> 
     )
 
 
-def test_a_defect_is_an_internal_failure_with_its_operation(aws: EmbeddedProcess) -> None:
-    """'InternalFailure: the request processing has failed because of an unknown error', 500 (Common Errors)."""
+def test_what_moto_fails_at_is_refused_by_its_operation(aws: EmbeddedProcess) -> None:
+    """A client would send it again for a 500, and again."""
     code, message, status = error_of(aws.client("ssm").get_patch_baseline_for_patch_group, PatchGroup="x")
-    assert (code, status) == ("InternalFailure", 500)
-    assert message == "The embedded AWS failed in ssm GetPatchBaselineForPatchGroup: KeyError: None"
+    assert (code, status) == ("UnknownOperationException", 400)
+    assert (
+        message == "The embedded AWS does not carry ssm GetPatchBaselineForPatchGroup out with these values."
+    )
 
 
 @pytest.mark.parametrize(

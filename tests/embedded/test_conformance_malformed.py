@@ -151,6 +151,13 @@ def test_no_json_makes_a_defect(wire: Wire, called: tuple[str, str], data: st.Da
     assert wire.send(sent).status < 500
 
 
+def test_what_moto_cannot_take_is_refused_by_name(wire: Wire) -> None:
+    """The model allows a scanning configuration without rules; moto does not."""
+    answered = wire.send(with_body(request("ecr", "PutRegistryScanningConfiguration", {}), "", b"{}"))
+    assert answered.status == 400
+    assert "does not carry ecr PutRegistryScanningConfiguration out with these values" in answered.text
+
+
 def of_ecs(target: str, body: bytes = b"{}") -> Sent:
     """A request to ECS as curl would send it."""
     headers = {
