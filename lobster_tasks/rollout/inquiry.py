@@ -66,6 +66,10 @@ _CHECKS: Mapping[str, tuple[str, ...]] = {
     "log-group-missing": ("logs.group",),
     "logs-denied": ("roles.execution", "roles.logs"),
     ROLE: ("roles.execution", "roles.task"),
+    "command-not-found": ("dockerfile.start-scripts",),
+    "cannot-start": ("dockerfile.start-scripts",),
+    EXITED: ("dockerfile.start-scripts",),
+    "Target.ResponseCodeMismatch": ("dockerfile.base-path",),
     "Target.Timeout": ("security.tasks", "security.load-balancer-out"),
     "Target.NotInUse": ("load-balancer.listener", "load-balancer.zones"),
 }

@@ -12,7 +12,7 @@ from .culprit import culprit
 from .evidence import Evidence
 from .listening import Listens
 from .reasons import first
-from .starting import Case, Finding, disk_full
+from .starting import Case, Finding, disk_full, line_ends
 
 # What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
 _MEANINGS = {
@@ -39,6 +39,8 @@ _BIND = (
     ("running on http", "its host option set to 0.0.0.0"),
     ("url:", "--server.address=0.0.0.0"),
 )
+# What a kernel, env and shells say of an interpreter, or of a command, whose name ends in a carriage return.
+_NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not found", re.IGNORECASE)
 _LONGEST = 160
 _STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
@@ -63,6 +65,8 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
         )
     if "no space left on device" in log.lower():
         return disk_full(evidence)
+    if _NO_INTERPRETER.search(log) and (wrong := evidence.bad("dockerfile.start-scripts")):
+        return line_ends(evidence, wrong[0], of)
     program = first(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
     if code == 127 and program:
         return Finding(
@@ -172,11 +176,13 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
         )
     meaning = {"404": ": there is no such path", "401": ": it asks to sign in", "403": ": it refuses"}
     leads = ": it leads elsewhere" if status.startswith("3") else ""
+    wrong = evidence.bad("dockerfile.base-path")
+    because = f" ({wrong[0].saw})" if wrong else ""
+    path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
     return Finding(
         "health-path-status",
-        f"{said}{meaning.get(status, leads)}.",
-        "set health_check.path to what the app answers with 200; inv setup-application-load-balancer, "
-        f"then {evidence.again}",
+        f"{said}{meaning.get(status, leads)}{because}.",
+        f"{path}; inv setup-application-load-balancer, then {evidence.again}",
         heals=False,
     )
 

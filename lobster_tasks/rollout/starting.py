@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..definition import container_of, images, log_groups, secrets
+from ..doctor import Check
 from ..settings import FARGATE_MEMORY
 from .culprit import culprit
 from .evidence import Evidence
@@ -362,7 +363,18 @@ def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")
 
 
+def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
+    """For a start script, in the folder that the image is built from, whose lines end as on Windows."""
+    return Finding(
+        "command-not-found",
+        f"The program{of} cannot be started: {wrong.saw}.",
+        f"{wrong.fix}; then inv push-image --tag {evidence.tag} and {evidence.again}",
+    )
+
+
 def _command_not_found(evidence: Evidence, case: Case) -> Finding:
+    if wrong := evidence.bad("dockerfile.start-scripts"):
+        return line_ends(evidence, wrong[0])
     program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
     return Finding(
         case.code,

@@ -466,6 +466,39 @@ def test_statuses_of_the_health_path(code: str, status: str, says: str) -> None:
     assert cause.heals is (status == "500")
 
 
+CRLF = check("dockerfile.start-scripts", "fail", "the lines of entry.sh end in CR LF", "dos2unix entry.sh")
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        (1, "exec ./entry.sh: no such file or directory"),
+        (127, "env: 'bash\r': No such file or directory"),
+        (126, "/bin/sh: ./entry.sh: /bin/bash^M: bad interpreter: No such file or directory"),
+        (127, "entry.sh: line 2: $'\r': command not found"),
+    ],
+)
+def test_a_start_script_with_the_line_ends_of_windows_is_the_cause(code: int, line: str) -> None:
+    [cause] = diagnose(evidence(ended(code), log=(line,), checks=CRLF))
+    assert cause.code == "command-not-found"
+    assert "the lines of entry.sh end in CR LF" in cause.message
+    assert cause.remedy.startswith("dos2unix entry.sh; then inv push-image")
+
+
+def test_what_ended_for_another_reason_is_not_blamed_on_line_ends() -> None:
+    [cause] = diagnose(evidence(ended(3), log=("cannot connect to the database",), checks=CRLF))
+    assert cause.code == "exits"
+
+
+def test_the_remedy_of_a_path_that_is_not_there_names_the_one_that_answers() -> None:
+    saw, fix = "the app is served at /tools/board", "set health_check.path: /tools/board/_stcore/health"
+    description = "Health checks failed with these codes: [404]"
+    checks = check("dockerfile.base-path", "fail", saw, fix)
+    [cause] = diagnose(unhealthy("Target.ResponseCodeMismatch", description, checks=checks))
+    assert saw in cause.message
+    assert cause.remedy.startswith(f"{fix}; inv setup-application-load-balancer")
+
+
 REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
 
 
