@@ -89,7 +89,9 @@ def _lines(path: Path) -> list[str]:
         return text_file.read(path, any_bytes=True).split("\n")
     except (OSError, text_file.EncodingError) as error:
         raise RefusedError(
-            f"{path} cannot be read.", str(error), "without it everything would be in the image"
+            f"{path} cannot be read.",
+            str(error),
+            f"save {path.name} as UTF-8; without it, everything in the folder would be in the image",
         ) from error
 
 
