@@ -126,7 +126,7 @@ def _written(seconds: float, lines: int) -> Finding:
     if not lines:
         return good(f"no line of its log {within}")
     return bad(
-        f"{lines} {'line' if lines == 1 else 'lines'} of its log {within}",
+        f"{_many(lines, 'line')} of its log {within}",
         f"bring the visitors over (inv cutover), then wait {span(seconds)}",
     )
 

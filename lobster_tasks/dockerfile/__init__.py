@@ -5,7 +5,7 @@ Text becomes instructions (``lines``), their values are expanded (``words``), an
 stages (``stages``). Source of the rules: the Dockerfile reference, and the behaviour of BuildKit where it is silent.
 """
 
-from .exec_form import Mistake, exec_form, mistake
+from .exec_form import Mistake, mistake
 from .model import (
     BuildWarning,
     Command,
@@ -34,7 +34,6 @@ __all__ = [
     "Port",
     "Stage",
     "Step",
-    "exec_form",
     "mistake",
     "parse",
 ]
