@@ -53,6 +53,11 @@ class EmbeddedProcess:
         """Remove every fault and the latency."""
         self._ask("DELETE", "faults")
 
+    def expire_images(self) -> dict[str, list[str]]:
+        """Carry out ECR's lifecycle policies now; the digests that went, by repository."""
+        gone: dict[str, list[str]] = self._ask("POST", "expire-images")
+        return gone
+
     def slow_down(self, seconds: float) -> None:
         """Let every call take so many real seconds longer."""
         self._ask("POST", "latency", json={"seconds": seconds})

@@ -34,6 +34,9 @@ RESERVE = GIB
 """What the machine itself keeps."""
 
 
+_EXPIRY = 24 * 3600.0
+"""AWS seconds within which an image expires (User Guide, "How lifecycle policies work")."""
+
 RETRIED = "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
 
 
@@ -200,7 +203,17 @@ class Images:
         raise FileNotFoundError(f"invalid checksum digest format: {digest}")
 
     async def run(self) -> None:
-        """Nothing to do in the background."""
+        """Carry out lifecycle policies once a day."""
+        while True:
+            await self._world.tick(self._world.pace.real(_EXPIRY))
+            self.expire()
+
+    def expire(self) -> dict[str, list[str]]:
+        """Carry out every lifecycle policy now; what it took, by repository."""
+        speed = self._world.pace.speed
+        with self._world.lock:
+            gone = {name: each.expire(speed) for (_, _, name), each in self._repositories.items()}
+        return {name: digests for name, digests in gone.items() if digests}
 
     def reset(self) -> None:
         """Forget every image; bytes that later pushes may name again stay until the process ends."""

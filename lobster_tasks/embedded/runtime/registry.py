@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from .expiry import Rule, expiring
+
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
@@ -84,6 +86,7 @@ class Repository:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by upload id
     scans: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was scanned last
     pulls: dict[str, datetime] = field(default_factory=dict)  # digest -> when it was pulled last
+    rules: tuple[Rule, ...] = ()  # of the lifecycle policy
 
     def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
         """Keep a manifest and let ``tag`` name it; a known manifest keeps the time of its first push."""
@@ -114,6 +117,21 @@ class Repository:
         for times in (self.scans, self.pulls):
             times.pop(digest, None)
         return tags
+
+    def expire(self, speed: float = 1.0) -> list[str]:
+        """Remove what the lifecycle policy lets expire, and say what; images age ``speed`` times as fast.
+
+        "If an image is referenced by a manifest list, it cannot be expired without the manifest list being deleted
+        first".
+        """
+        now = datetime.now(UTC)
+        tags = {digest: self.tags_of(digest) for digest in self.manifests}
+        ages = {digest: (now - each.pushed_at) * speed for digest, each in self.manifests.items()}
+        needed = {part["digest"] for each in self.manifests.values() for part in each.platforms}
+        gone = sorted(expiring(tags, ages, self.rules) - needed)
+        for digest in gone:
+            self.remove(digest)
+        return gone
 
     def untag(self, tag: str) -> None:
         """Take a tag away; an image whose last tag goes is deleted with it (BatchDeleteImage)."""

@@ -13,7 +13,7 @@ from typing import Any
 from ..moto_door import ActionResult, AwsError
 from .ecr_images import ImageOperations
 from .ecr_layers import Layers
-from .ecr_lifecycle import check_lifecycle_policy
+from .ecr_lifecycle import check_lifecycle_policy, rules_of
 
 TOKEN_LIFE = timedelta(hours=12)  # GetAuthorizationToken: "valid for 12 hours"
 SCAN_QUOTA = timedelta(hours=24)  # basic scanning: an image can be scanned once in 24 hours
@@ -56,9 +56,16 @@ class Ecr(Layers, ImageOperations):
 
     def put_lifecycle_policy(self) -> ActionResult:
         """PutLifecyclePolicy, with the rules that moto does not check."""
-        self.settings()
-        check_lifecycle_policy(str(self._get_param("lifecyclePolicyText")))
+        held, text = self.held(), str(self._get_param("lifecyclePolicyText"))
+        check_lifecycle_policy(text)
         answer: ActionResult = super().put_lifecycle_policy()
+        held.rules = tuple(rules_of(text))
+        return answer
+
+    def delete_lifecycle_policy(self) -> ActionResult:
+        """DeleteLifecyclePolicy."""
+        answer: ActionResult = super().delete_lifecycle_policy()
+        self.held().rules = ()
         return answer
 
     def start_image_scan(self) -> ActionResult:

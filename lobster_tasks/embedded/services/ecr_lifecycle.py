@@ -18,7 +18,7 @@ Rule = Mapping[str, Any]
 
 def check_lifecycle_policy(text: str) -> None:
     """Raises InvalidParameterException. A text that holds no rules is left to moto's own check."""
-    rules = _rules(text)
+    rules = rules_of(text)
     for rule in rules:
         _check_types(rule)
         _check_selection(rule.get("selection", {}))
@@ -30,7 +30,8 @@ def check_lifecycle_policy(text: str) -> None:
         raise _refused("only one rule can have tagStatus any, with the highest rulePriority")
 
 
-def _rules(text: str) -> list[Rule]:
+def rules_of(text: str) -> list[Rule]:
+    """The rules of a policy's text; none where it is no policy."""
     try:
         rules = json.loads(text).get("rules", [])
     except (AttributeError, ValueError):
