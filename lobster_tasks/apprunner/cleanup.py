@@ -106,12 +106,14 @@ def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bo
             f"{service['ServiceName']} is {status}, and only what runs can be paused.",
             next_step="inv cleanup-apprunner --delete",
         )
+    served = gates.custom_domains(aws, arn)
+    names = cutover.names_of(aws, tuple(dict.fromkeys((*settings.domains, *served))))
     found = Survey(
         service["ServiceName"],
         arn,
         status,
         "delete" if delete else "pause",
-        gates.examine(aws, settings, service),
+        gates.examine(aws, settings, service, served, names),
     )
     if not delete:
         return found
@@ -120,15 +122,14 @@ def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bo
         ingress=_ingress(aws, arn),
         belongings=belongings.sort_out(aws, settings, service),
         host=service["ServiceUrl"],
-        routes=_routes(aws, settings, service["ServiceUrl"], gates.custom_domains(aws, arn)),
+        routes=_routes(aws, settings, service["ServiceUrl"], names),
     )
 
 
-def _routes(
-    aws: Aws, settings: Settings, host: str, served: tuple[str, ...] = ()
-) -> tuple[cutover.Route, ...]:
-    domains = tuple(dict.fromkeys((*settings.domains, *served)))
-    return cutover.left_over(aws, domains, host) if domains and host else ()
+def _routes(aws: Aws, settings: Settings, host: str, names: cutover.Names) -> tuple[cutover.Route, ...]:
+    if not host or not names.zones:
+        return ()
+    return cutover.left_over(names, host, cutover.balancer_name(aws, settings))
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:
@@ -154,7 +155,7 @@ def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool)
         services.find(aws, given)  # says which there are
         raise services.no_such_arn(given)
     found, host = belongings.sort_out(aws, settings, known), known.get("ServiceUrl", "")
-    routes = _routes(aws, settings, host)
+    routes = _routes(aws, settings, host, cutover.names_of(aws, settings.domains))
     action: Action = "delete" if delete and (found.going or routes) else "none"
     return Survey(name, "", "DELETED", action, belongings=found, host=host, routes=routes)
 

@@ -7,7 +7,7 @@ was interrupted after it waits out the quiet time again; while the pause or dele
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
@@ -17,8 +17,8 @@ from ..doctor.check import Check, Finding, bad, good, refusal
 from ..errors import AwsCallError
 from ..settings import Settings
 from ..together import together
-from .cutover.routes import target as leads_to
-from .cutover.situation import records_of, zones_of
+from .cutover import Names
+from .cutover.routes import leads_to
 from .measured import figures
 
 _MINUTE = 60.0
@@ -30,13 +30,15 @@ _FIGURES = 1440
 AwsDict = Mapping[str, Any]
 
 
-def examine(aws: Aws, settings: Settings, service: AwsDict) -> tuple[Check, ...]:
-    """The gates that only look: the new service, App Runner's traffic, DNS."""
-    found = together(
-        lambda: live(aws, settings),
-        lambda: traffic(aws, settings, service),
-        lambda: dns(aws, service),
-    )
+def examine(
+    aws: Aws, settings: Settings, service: AwsDict, served: Sequence[str], names: Names
+) -> tuple[Check, ...]:
+    """The gates that only look: the new service, App Runner's traffic, DNS.
+
+    ``served`` are the custom domains of the service, ``names`` what DNS has of them.
+    """
+    seen = together(lambda: live(aws, settings), lambda: traffic(aws, settings, service))
+    found = (*seen, dns(service, served, names))
     ids = ("live.since", "traffic.requests", "dns.records")
     return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
 
@@ -153,21 +155,20 @@ def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
     return len(aws.pages("logs:FilterLogEvents", "events", group, logGroupName=group, startTime=start))
 
 
-def dns(aws: Aws, service: AwsDict) -> Finding:
-    """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them."""
+def dns(service: AwsDict, served: Sequence[str], names: Names) -> Finding:
+    """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them. Pure."""
     if service["Status"] == "DELETED":
         return good("it is deleted")
-    names = custom_domains(aws, service["ServiceArn"])
-    if not names:
+    if not served:
         return Finding(
             "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
         )
-    shares = {name: share(aws, name, service["ServiceUrl"]) for name in names}
+    shares = {name: share(names, name, service["ServiceUrl"]) for name in served}
     if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
         return bad(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
     if elsewhere := [name for name, part in shares.items() if part is None]:
         return Finding("skip", f"not in this account's Route 53, so look yourself: {', '.join(elsewhere)}")
-    return good(f"{', '.join(names)}: no record leads to App Runner")
+    return good(f"{', '.join(served)}: no record leads to App Runner")
 
 
 def custom_domains(aws: Aws, arn: str) -> tuple[str, ...]:
@@ -181,15 +182,14 @@ def _names(domain: AwsDict) -> list[str]:
     return [name, f"www.{name}"] if domain["EnableWWWSubdomain"] else [name]
 
 
-def share(aws: Aws, name: str, target: str) -> float | None:
+def share(names: Names, name: str, target: str) -> float | None:
     """The part of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
-    zone = zones_of(aws, (name,)).get(name)
-    if zone is None:
+    if name not in names.zones:
         return None
     weights = {True: 0.0, False: 0.0}
-    for record in records_of(aws, zone, name):
+    for record in names.records[name]:
         if record["Type"] in ("A", "AAAA", "CNAME"):
-            weights[target in leads_to(record)] += record.get("Weight", 1)
+            weights[leads_to(record, target)] += record.get("Weight", 1)
     total = sum(weights.values())
     return weights[True] / total if total else 0.0
 

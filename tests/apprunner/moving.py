@@ -15,6 +15,7 @@ from typing import Any
 import requests
 import urllib3
 
+from lobster_tasks import converge, stack
 from lobster_tasks import settings as settings_
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.apprunner.cutover import CutOver, Situation
@@ -43,10 +44,11 @@ class Move:
     old: str
     service: str
     settings: Settings = field(default_factory=lambda: settings_.load({}))
+    region: str = "us-east-2"
 
     def of(self, *domains: str, **more: Any) -> Move:
         """The same for some domains."""
-        given = {"domains": list(domains), **more}
+        given = {"domains": list(domains), "region": self.region, **more}
         return replace(self, settings=settings_.load(given, {}, FAST))
 
     @property
@@ -73,7 +75,8 @@ class Move:
         return str(self._described()["LoadBalancerArn"])
 
     def _described(self) -> Any:
-        return self.embedded.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+        elbv2 = self.embedded.client("elbv2", self.region)
+        return elbv2.describe_load_balancers()["LoadBalancers"][0]
 
     def validation(self, domain: str) -> list[dict[str, str]]:
         """The records that prove a domain whose certificate is pending."""
@@ -125,6 +128,14 @@ def begin(embedded: EmbeddedProcess) -> Move:
     service = sites.create("lobster", SourceConfiguration=sites.source(image))
     eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=10).text == "old")
     return Move(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
+
+
+def in_region(move: Move, region: str) -> Move:
+    """The same account with a load balancer in another region, where App Runner never was."""
+    aws = move.aws.in_region(region)
+    wanted = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target group"))
+    converge.apply(aws, converge.plan(wanted, converge.read(aws, wanted)), lambda _: None)
+    return replace(move, aws=aws, region=region)
 
 
 @dataclass

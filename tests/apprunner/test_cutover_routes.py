@@ -8,6 +8,7 @@ import pytest
 
 from lobster_tasks.apprunner.cutover import Balancer, Route
 from lobster_tasks.apprunner.cutover.routes import (
+    Origin,
     begin,
     brings_visitors,
     find,
@@ -22,6 +23,7 @@ from lobster_tasks.errors import RefusedError
 
 APP, OLD = "app.example.com", "abcdefghij.us-east-2.awsapprunner.com"
 BALANCER = Balancer("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
+ORIGIN = Origin("lobster", "us-east-2")
 DUAL = Balancer(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
 Record = dict[str, Any]
 
@@ -50,7 +52,7 @@ def weighted(record: Record, weight: int) -> Record:
 
 def routes(*records: Record, balancer: Balancer = BALANCER) -> tuple[Route, ...]:
     """The routes of the domain."""
-    return find(APP, "Z1", records, balancer)
+    return find(APP, "Z1", records, balancer, ORIGIN)
 
 
 def test_a_simple_record_leads_to_app_runner() -> None:
@@ -78,7 +80,7 @@ def test_a_name_without_records_begins_with_none() -> None:
     text = {"Name": f"{APP}.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
     (route,) = routes(text)
     assert (route.before, route.after, route.share) == (None, None, 0)
-    (made,) = begin(route, BALANCER, "lobster")
+    (made,) = begin(route, BALANCER, ORIGIN)
     assert made["Action"] == "CREATE"
     assert made["ResourceRecordSet"]["AliasTarget"]["DNSName"] == BALANCER.dns_name
     assert "Weight" not in made["ResourceRecordSet"]
@@ -89,12 +91,8 @@ def test_a_name_without_records_begins_with_none() -> None:
     [
         [cname(SetIdentifier="one", Region="us-east-2")],
         [weighted(cname(), 1)],
-        [weighted(cname(), 1), weighted(cname("other.example.net"), 1)],
-        [
-            weighted(cname(), 1),
-            weighted(cname(BALANCER.dns_name), 1),
-            weighted(cname("third.example.net"), 1),
-        ],
+        [weighted(cname(BALANCER.dns_name), 1)],
+        [weighted(cname(), 1), {**weighted(cname(), 1), "SetIdentifier": "twice"}],
         [
             cname(SetIdentifier="a", Failover="PRIMARY"),
             cname(BALANCER.dns_name, SetIdentifier="b", Failover="SECONDARY"),
@@ -108,6 +106,64 @@ def test_a_routing_policy_of_ones_own_is_left_alone(records: list[Record]) -> No
     assert refused.value.next_step
 
 
+THERE = "lobster-alb-9.eu-west-1.elb.amazonaws.com"
+THIRDS = {
+    "another region's load balancer": (cname(THERE), f"simple record to {THERE}"),
+    "another region's, weighted": (weighted(cname(THERE), 1), f"weighted record '{THERE}' to {THERE}"),
+    "another region's App Runner": (
+        cname("a.eu-west-1.awsapprunner.com"),
+        "simple record to a.eu-west-1.awsapprunner.com",
+    ),
+    "a name that ends as App Runner's": (cname(f"{OLD}.example.net"), f"simple record to {OLD}.example.net"),
+    "what stands before App Runner": (
+        cname("d111.cloudfront.net"),
+        "simple record to d111.cloudfront.net",
+    ),
+    "an address": (
+        {"Name": f"{APP}.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]},
+        "simple record to 192.0.2.1",
+    ),
+    "latency": (
+        cname(THERE, SetIdentifier="there", Region="eu-west-1"),
+        f"latency record 'there' to {THERE}",
+    ),
+    "failover": (
+        cname(THERE, SetIdentifier="there", Failover="PRIMARY"),
+        f"failover record 'there' to {THERE}",
+    ),
+    "geolocation": (
+        cname(THERE, SetIdentifier="there", GeoLocation={"CountryCode": "IE"}),
+        f"geolocation record 'there' to {THERE}",
+    ),
+    "the same stack's in another region": (
+        {**weighted(cname(THERE), 1), "SetIdentifier": "lobster in eu-west-1: App Runner"},
+        f"weighted record 'lobster in eu-west-1: App Runner' to {THERE}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("third", "named"), THIRDS.values(), ids=THIRDS)
+@pytest.mark.parametrize("beside", [(), (OLD,), (BALANCER.dns_name,), (OLD, BALANCER.dns_name)])
+def test_a_third_record_is_named_and_nothing_is_ours_to_change(
+    third: Record, named: str, beside: tuple[str, ...]
+) -> None:
+    more = [weighted(alias(name) if third["Type"] == "A" else cname(name), 1) for name in beside]
+    with pytest.raises(RefusedError) as refused:
+        routes(*more, third)
+    assert refused.value.why.startswith(f"{named}: neither App Runner in us-east-2 nor lobster-alb")
+    assert "not all of its records" in refused.value.what
+
+
+def test_app_runners_half_is_told_by_its_host_by_its_domain_or_by_our_name() -> None:
+    pair = weighted(cname("127.0.0.1:9"), 1), weighted(cname(BALANCER.dns_name), 1)
+    ours = {**pair[0], "SetIdentifier": ORIGIN.identifier}
+    hosts = Origin("lobster", "us-east-2", frozenset({"127.0.0.1:9"}))
+    assert routes(ours, pair[1])[0].share == 50
+    assert find(APP, "Z1", pair, BALANCER, hosts)[0].share == 50
+    with pytest.raises(RefusedError):
+        routes(*pair)
+
+
 def test_ipv6_visitors_are_not_forgotten() -> None:
     with pytest.raises(RefusedError) as refused:
         routes(alias(), alias(kind="AAAA"))
@@ -118,7 +174,7 @@ def test_ipv6_visitors_are_not_forgotten() -> None:
 
 def test_a_cname_becomes_a_pair_with_one_ttl() -> None:
     (route,) = routes(cname())
-    delete, *made = begin(route, BALANCER, "lobster")
+    delete, *made = begin(route, BALANCER, ORIGIN)
     assert delete == {"Action": "DELETE", "ResourceRecordSet": cname()}
     old, new = (each["ResourceRecordSet"] for each in made)
     assert [each["Action"] for each in made] == ["CREATE", "CREATE"]
@@ -129,12 +185,12 @@ def test_a_cname_becomes_a_pair_with_one_ttl() -> None:
 
 def test_a_low_ttl_stays() -> None:
     (route,) = routes(cname(ttl=20))
-    assert {each["ResourceRecordSet"]["TTL"] for each in begin(route, BALANCER, "lobster")} == {20}
+    assert {each["ResourceRecordSet"]["TTL"] for each in begin(route, BALANCER, ORIGIN)} == {20}
 
 
 def test_an_alias_becomes_a_pair_of_aliases() -> None:
     (route,) = routes(alias())
-    _, old, new = (each["ResourceRecordSet"] for each in begin(route, BALANCER, "lobster"))
+    _, old, new = (each["ResourceRecordSet"] for each in begin(route, BALANCER, ORIGIN))
     assert old["AliasTarget"] == alias()["AliasTarget"]
     assert new["AliasTarget"] == {
         "HostedZoneId": BALANCER.zone,
@@ -142,13 +198,6 @@ def test_an_alias_becomes_a_pair_of_aliases() -> None:
         "EvaluateTargetHealth": True,
     }
     assert not {"TTL", "ResourceRecords"} & {*old, *new}
-
-
-def test_an_address_and_an_alias_share_a_name() -> None:
-    record = {"Name": f"{APP}.", "Type": "A", "TTL": 3600, "ResourceRecords": [{"Value": "192.0.2.1"}]}
-    (route,) = routes(record)
-    _, old, new = (each["ResourceRecordSet"] for each in begin(route, BALANCER, "lobster"))
-    assert (old["TTL"], "TTL" in new, route.leads_to) == (60, False, "192.0.2.1")
 
 
 @pytest.mark.parametrize("share", [0, 10, 100])
@@ -194,7 +243,7 @@ def test_stages(to: int, expected: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("make", [cname, alias])
 def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
     old, new = weighted(make(), 0), weighted(make(BALANCER.dns_name), 100)
-    (route,) = left_over(APP, "Z1", [old, new], OLD.upper())
+    (route,) = left_over(APP, "Z1", [old, new], OLD.upper(), BALANCER.dns_name)
     changes = keep(route)
     assert [each["Action"] for each in changes] == ["DELETE", "DELETE", "CREATE"]
     assert changes[-1]["ResourceRecordSet"] == make(BALANCER.dns_name)
@@ -208,7 +257,8 @@ def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
         (weighted(cname(), 0), weighted(cname(BALANCER.dns_name), 0)),
         (weighted(cname(), 0), weighted(cname("a.example.org"), 1), weighted(cname("b.example.org"), 1)),
         (weighted(cname("a.example.org"), 0), weighted(cname(BALANCER.dns_name), 1)),
+        (weighted(cname(), 0), weighted(cname(THERE), 1)),
     ],
 )
 def test_whatever_else_there_is_stays(records: tuple[Record, ...]) -> None:
-    assert left_over(APP, "Z1", records, OLD) == ()
+    assert left_over(APP, "Z1", records, OLD, BALANCER.dns_name) == ()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lobster_tasks.apprunner import cutover
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
-from tests.apprunner.moving import SPEED, Move, Visitors, begin, leave, said
+from tests.apprunner.moving import SPEED, Move, Visitors, begin, in_region, leave, said
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded.zones import Zone, alias, change, simple, weighted
 from tests.embedded_process import eventually, start
@@ -159,16 +161,16 @@ def test_a_name_without_a_record_leads_here_at_once(move: Move) -> None:
 
 def test_nobody_is_sent_back_to_where_nobody_is(move: Move) -> None:
     zone = move.zone("gone.org")
-    pair = [
+    old, new = (
         weighted("app.gone.org", name, weight, ttl=60)
         for name, weight in (("127.0.0.1:1", 0), (move.new, 100))
-    ]
-    zone.settle(*pair)
+    )
+    zone.settle({**old, "SetIdentifier": "lobster in us-east-2: App Runner"}, new)
     with pytest.raises(RefusedError) as refused:
         move.of("app.gone.org").back()
     assert "127.0.0.1:1 does not serve app.gone.org" in refused.value.what
     assert "resume-service" in refused.value.next_step
-    assert [each["Weight"] for each in zone.records()] == [0, 100]
+    assert sorted(each["Weight"] for each in zone.records()) == [0, 100]
 
 
 def test_without_a_domain_it_says_what_cannot_move(move: Move) -> None:
@@ -223,6 +225,66 @@ def test_a_zone_that_nobody_asks_is_not_cut_over(move: Move) -> None:
     assert mine.cut_over(to=10, name_servers=lambda name: spelled).verdict == "partly"
     ended = mine.cut_over(to=10, name_servers=lambda name: None)
     assert "not checked: whether the internet asks the hosted zone" in said(ended)
+
+
+def test_two_regions_and_one_domain(move: Move) -> None:
+    """A hosted zone is the same in all regions: neither stack takes the other's records for App Runner's."""
+    zone = move.zone("both.org")
+    move.cname(zone, "app.both.org")
+    here, there = move.of("app.both.org"), in_region(move, "eu-west-1").of("app.both.org")
+
+    def alone() -> None:
+        here.cut_over()
+        names = cutover.names_of(here.aws, here.settings.domains)
+        cutover.finish(here.aws, cutover.left_over(names, here.old, here.new), here.old)
+
+    def by_hand() -> None:
+        (one,) = [each for each in zone.records() if each["Name"] == "app.both.org."]
+        halves = [weighted("app.both.org", each.new, 50, ttl=60) for each in (here, there)]
+        zone.change(change("DELETE", one), *(change("CREATE", each) for each in halves))
+
+    ways: dict[str, Callable[[], object]] = {
+        here.old: lambda: None,
+        "lobster in us-east-2: App Runner": lambda: here.cut_over(to=10),
+        here.new: alone,
+        f"weighted record '{here.new}'": by_hand,
+    }
+    for named, lead in ways.items():
+        lead()
+        with unchanged(move, zone), pytest.raises(RefusedError, match="not all of its records") as refused:
+            there.cut_over()
+        assert named in refused.value.why
+    with unchanged(move, zone), pytest.raises(RefusedError, match="not all of its records") as refused:
+        here.cut_over()
+    assert f"weighted record '{there.new}'" in refused.value.why
+
+
+def test_a_record_that_proves_the_domain_for_another_region_stays_as_it_is(move: Move) -> None:
+    zone = move.zone("proven.org")
+    move.cname(zone, "app.proven.org")
+    acm = move.embedded.client("acm", "eu-west-1")
+    arn = acm.request_certificate(DomainName="app.proven.org", ValidationMethod="DNS")["CertificateArn"]
+
+    def proof() -> Any:
+        options = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+        return options[0].get("ResourceRecord")
+
+    eventually(proof)
+    zone.settle(simple(proof()["Name"], proof()["Value"], ttl=77))
+    move.embedded.forget_calls()
+    assert move.of("app.proven.org").cut_over(to=10).verdict == "partly"
+    assert [each["TTL"] for each in zone.records() if each["Name"] == proof()["Name"]] == [77]
+    assert len(move.embedded.calls("ChangeResourceRecordSets")) == 2  # the pair, and its weights
+
+
+@contextmanager
+def unchanged(move: Move, zone: Zone) -> Iterator[None]:
+    """Nothing in the block changes the account, or the zone."""
+    before = zone.records()
+    move.embedded.forget_calls()
+    yield
+    assert move.embedded.calls(mutating=True) == []
+    assert zone.records() == before
 
 
 def test_the_command(move: Move, tmp_path: Path) -> None:

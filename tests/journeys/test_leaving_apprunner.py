@@ -220,10 +220,13 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     service, process = leaving.create(), leaving.sites.process
     about: dict[str, Any] = {"ServiceArn": service["ServiceArn"], "EnableWWWSubdomain": False}
     leaving.sites.api.associate_custom_domain(DomainName="app.example.com", **about)
-    zone, url = Zone(process), service["ServiceUrl"]
-    zone.settle(weighted("app.example.com", url, 0), weighted("app.example.com", "127.0.0.1:9", 100))
+    zone, url, here = Zone(process), service["ServiceUrl"], balancer(process)
+    zone.settle(weighted("app.example.com", url, 0), weighted("app.example.com", here, 100))
     assert leaving.survey().routes == ()  # a pause can be undone, and so can the cut-over then
+    process.forget_calls()
     found = leaving.survey(delete=True)
+    for once in ("DescribeCustomDomains", "ListHostedZones", "ListResourceRecordSets"):
+        assert len(process.calls(once)) == 1, once
     assert found.as_json()["records"] == ["app.example.com CNAME"]
     process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
     leaving.clean(delete=True)
@@ -231,14 +234,23 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     assert leaving.told[1] == "one record again, without App Runner: app.example.com"
     assert leaving.told[2] == "deleted service site"
     (record,) = zone.records()
-    assert record == {**simple("app.example.com.", "127.0.0.1:9"), "TTL": record["TTL"]}
+    assert record == {**simple("app.example.com.", here), "TTL": record["TTL"]}
 
 
-def test_a_pair_that_still_has_visitors_stays(leaving: Leaving) -> None:
+@pytest.mark.parametrize("weight", [10, 0])
+def test_a_pair_that_has_visitors_still_or_leads_to_another_stays(leaving: Leaving, weight: int) -> None:
     service = leaving.create()
     zone, url = Zone(leaving.sites.process), service["ServiceUrl"]
-    zone.settle(weighted("app.example.com", url, 10), weighted("app.example.com", "127.0.0.1:9", 90))
+    other = balancer(leaving.sites.process) if weight else "127.0.0.1:9"
+    zone.settle(weighted("app.example.com", url, weight), weighted("app.example.com", other, 90))
     assert leaving.survey("domains=app.example.com", delete=True).routes == ()
+
+
+def balancer(process: EmbeddedProcess) -> str:
+    """The DNS name of a load balancer that has the stack's name."""
+    subnets = [each["SubnetId"] for each in process.client("ec2").describe_subnets()["Subnets"][:2]]
+    made = process.client("elbv2").create_load_balancer(Name="lobster-alb", Subnets=subnets)
+    return str(made["LoadBalancers"][0]["DNSName"])
 
 
 def test_a_pause_can_be_undone_and_is_done_once(leaving: Leaving) -> None:

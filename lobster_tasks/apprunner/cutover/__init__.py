@@ -8,7 +8,7 @@ from .finish import finish, left_over
 from .outcome import CutOver
 from .routes import Balancer, Route, Wanted
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
-from .situation import Situation, led_here, look
+from .situation import Names, Situation, balancer_name, led_here, look, names_of
 from .steps import STAGES, Step, steps
 
 __all__ = [
@@ -17,16 +17,19 @@ __all__ = [
     "WAIT_SECONDS",
     "Balancer",
     "CutOver",
+    "Names",
     "Route",
     "Situation",
     "Step",
     "Wanted",
+    "balancer_name",
     "cut_over",
     "finish",
     "go_back",
     "led_here",
     "left_over",
     "look",
+    "names_of",
     "preview",
     "steps",
 ]

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from ...aws import Aws
 from . import records, routes
 from .routes import Route
-from .situation import records_of, zones_of
+from .situation import Names, names_of
 
 
-def left_over(aws: Aws, domains: Sequence[str], host: str) -> tuple[Route, ...]:
-    """The pairs of these domains, in this account's zones, of which one half leads to ``host`` and has no visitors."""
-    zones = zones_of(aws, domains)
+def left_over(names: Names, host: str, dns_name: str) -> tuple[Route, ...]:
+    """The pairs of which one half leads to ``host`` and has no visitors, the other to the load balancer."""
     return tuple(
         route
-        for domain, zone in zones.items()
-        for route in routes.left_over(domain, zone, records_of(aws, zone, domain), host)
+        for domain, zone in names.zones.items()
+        for route in routes.left_over(domain, zone, names.records[domain], host, dns_name)
     )
 
 
@@ -24,6 +23,7 @@ def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
     """Leave the half that has the visitors. Raises AwsCallError, OutOfTimeError."""
 
     def is_done(changed: Sequence[Route]) -> bool:
-        return not left_over(aws, [route.domain for route in changed], host)
+        now = names_of(aws, [route.domain for route in changed]).records.values()
+        return not any(routes.leads_to(record, host) for listed in now for record in listed)
 
     records.change(aws, found, routes.keep, is_done)

@@ -9,8 +9,8 @@ from ...aws import Aws
 from ...errors import LobsterError, OutOfTimeError
 from ...stack import Known
 from ...stack.certificates import ISSUED, PENDING
-from .routes import Wanted
-from .situation import Situation
+from .routes import Wanted, leads_to
+from .situation import Situation, records_of
 
 _LOOK_EVERY_SECONDS = 10.0
 _RECORD_TTL_SECONDS = 300
@@ -46,16 +46,23 @@ def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -
 
 
 def _write(aws: Aws, now: Situation, options: Iterable[Mapping[str, Any]]) -> None:
-    """The records of the domains whose zones are here; the same ones again do no harm."""
+    """The records of the domains whose zones are here, and lack them: certificates of all regions have the same."""
     by_zone: dict[str, dict[str, Mapping[str, str]]] = {}
     for each in options:
         if zone := now.zones.get(each["DomainName"]):
             by_zone.setdefault(zone, {})[each["ResourceRecord"]["Name"]] = each["ResourceRecord"]
     for zone, records in by_zone.items():
-        changes = [_upsert(record) for record in records.values()]
+        changes = [_upsert(record) for record in records.values() if not _is_there(aws, zone, record)]
+        if not changes:
+            continue
         about = f"the validation of {', '.join(now.domains)}"
         batch = {"Comment": about, "Changes": changes}
         aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=batch)
+
+
+def _is_there(aws: Aws, zone: str, record: Mapping[str, str]) -> bool:
+    listed = records_of(aws, zone, record["Name"].rstrip("."))
+    return any(leads_to(each, record["Value"]) for each in listed)
 
 
 def _upsert(record: Mapping[str, str]) -> dict[str, Any]:

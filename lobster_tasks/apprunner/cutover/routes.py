@@ -2,6 +2,7 @@
 
 A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type, one that leads to App Runner
 and one to the load balancer, are all that a cut-over needs to know of itself: their weights say how far it has come.
+A hosted zone is the same in all regions: every other record of the name is somebody else's, and is left alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,17 @@ TTL_SECONDS = 60
 # Types that lead to an address.
 TYPES = ("A", "AAAA", "CNAME")
 _ROUTING = ("Weight", "SetIdentifier")
+_APP_RUNNER = "awsapprunner.com"
+# Member of a record -> its routing policy (Route 53, "Choosing a routing policy").
+_POLICIES = {
+    "Weight": "weighted",
+    "Region": "latency",
+    "Failover": "failover",
+    "GeoLocation": "geolocation",
+    "GeoProximityLocation": "geoproximity",
+    "MultiValueAnswer": "multivalue answer",
+    "CidrRoutingConfig": "IP-based",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,31 @@ class Balancer:
     dual_stack: bool = False
     internal: bool = False
     guests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the app was: App Runner in the stack's own region. ``hosts`` are those of the services that are there."""
+
+    stack: str
+    region: str
+    hosts: frozenset[str] = frozenset()
+
+    @property
+    def identifier(self) -> str:
+        """The set identifier of the weighted record that leads there."""
+        return f"{self.stack} in {self.region}: App Runner"
+
+    @property
+    def beside(self) -> str:
+        """The set identifier of the one that leads to the load balancer."""
+        return f"{self.stack} in {self.region}: Fargate"
+
+    def has(self, record: Record) -> bool:
+        """Whether a record leads there: by its target, which tells it of a service that is gone too, or by our name."""
+        where = target(record)
+        ours = record.get("SetIdentifier") == self.identifier
+        return ours or where in self.hosts or where.endswith(f".{self.region}.{_APP_RUNNER}")
 
 
 @dataclass(frozen=True)
@@ -73,46 +110,74 @@ def target(record: Record) -> str:
     return ", ".join(_bare(each["Value"]) for each in record.get("ResourceRecords", ()))
 
 
+def leads_to(record: Record, host: str) -> bool:
+    """Whether a record leads to a host."""
+    return target(record) == _bare(host)
+
+
 def brings_visitors(record: Record, dns_name: str) -> bool:
     """Whether a record leads visitors to a load balancer; one of weight 0 leads nobody."""
-    return target(record) == _bare(dns_name) and record.get("Weight", WHOLE) > 0
+    return leads_to(record, dns_name) and record.get("Weight", WHOLE) > 0
 
 
 def _bare(name: str) -> str:
     return name.lower().rstrip(".").removeprefix("dualstack.")
 
 
-def find(domain: str, zone: str, records: Sequence[Record], balancer: Balancer) -> tuple[Route, ...]:
-    """The routes of a domain out of the records of its name. Raises RefusedError where they cannot be weighted."""
+def find(
+    domain: str, zone: str, records: Sequence[Record], balancer: Balancer, origin: Origin
+) -> tuple[Route, ...]:
+    """The routes of a domain out of the records of its name.
+
+    Raises RefusedError where they cannot be weighted, or are not all ours to change.
+    """
     kinds = [kind for kind in TYPES if any(each["Type"] == kind for each in records)]
     if not kinds:
         return (Route(domain, "A", zone, None, None, 0),)
     return tuple(
-        _route(domain, kind, zone, [each for each in records if each["Type"] == kind], balancer)
+        _route(domain, kind, zone, [each for each in records if each["Type"] == kind], balancer, origin)
         for kind in kinds
     )
 
 
-def _route(domain: str, kind: str, zone: str, records: Sequence[Record], balancer: Balancer) -> Route:
-    here = [each for each in records if target(each) == _bare(balancer.dns_name)]
-    others = [each for each in records if each not in here]
-    if kind == "AAAA" and others and not balancer.dual_stack:
+def _route(
+    domain: str, kind: str, zone: str, records: Sequence[Record], balancer: Balancer, origin: Origin
+) -> Route:
+    here = [each for each in records if leads_to(each, balancer.dns_name)]
+    before = [each for each in records if each not in here and origin.has(each)]
+    if foreign := [each for each in records if each not in here and each not in before]:
+        raise _not_ours(f"{domain} {kind}", foreign, balancer, origin)
+    if kind == "AAAA" and before and not balancer.dual_stack:
         raise RefusedError(
             f"{domain} has an AAAA record, and the load balancer {balancer.name} has no IPv6.",
-            f"visitors with IPv6 would go on to {target(others[0])}",
+            f"visitors with IPv6 would go on to {target(before[0])}",
             "set load_balancer.dual_stack: true, or remove the AAAA record",
         )
-    weighted = all("Weight" in each for each in records)
     if len(records) == 1 and "SetIdentifier" not in records[0]:
         first = records[0]
         return Route(domain, kind, zone, *((None, first, WHOLE) if here else (first, None, 0)))
-    if not weighted or len(here) != 1 or len(others) != 1:
+    if not all("Weight" in each for each in records) or len(here) != 1 or len(before) != 1:
         raise RefusedError(
             f"The {kind} records of {domain} have a routing policy of their own.",
-            f"{len(records)} records: {'; '.join(map(target, records))}",
+            "; ".join(map(_described, records)),
             "move this name by hand, or make it one simple record first",
         )
-    return Route(domain, kind, zone, others[0], here[0], _share(others[0], here[0]))
+    return Route(domain, kind, zone, before[0], here[0], _share(before[0], here[0]))
+
+
+def _not_ours(name: str, foreign: Sequence[Record], balancer: Balancer, origin: Origin) -> RefusedError:
+    return RefusedError(
+        f"{name}: not all of its records are this stack's to change.",
+        f"{'; '.join(map(_described, foreign))}: neither App Runner in {origin.region} nor {balancer.name}",
+        "give this stack a name of its own in domains, or move this one by hand",
+    )
+
+
+def _described(record: Record) -> str:
+    """A record as people tell it from others: its policy, its set identifier, where it leads."""
+    policy = next((words for member, words in _POLICIES.items() if member in record), "simple")
+    named = f" {record['SetIdentifier']!r}" if "SetIdentifier" in record else ""
+    return f"{policy} record{named} to {target(record) or 'nowhere'}"
 
 
 def _share(before: Record, after: Record) -> int:
@@ -120,16 +185,16 @@ def _share(before: Record, after: Record) -> int:
     return round(WHOLE * after["Weight"] / together) if together else WHOLE // 2
 
 
-def begin(route: Route, balancer: Balancer, stack: str) -> list[Change]:
+def begin(route: Route, balancer: Balancer, origin: Origin) -> list[Change]:
     """The simple record becomes two weighted ones, all to App Runner; a name without records leads here at once."""
     if route.before is None:
         return [_change("CREATE", _here(route, balancer))]
     lower = {"TTL": min(int(route.before["TTL"]), TTL_SECONDS)} if "TTL" in route.before else {}
-    before = {**route.before, **lower, "SetIdentifier": f"{stack} App Runner", "Weight": WHOLE}
+    before = {**route.before, **lower, "SetIdentifier": origin.identifier, "Weight": WHOLE}
     after = {
         **_here(route, balancer),
         **_ttl_of(before, route),
-        "SetIdentifier": f"{stack} Fargate",
+        "SetIdentifier": origin.beside,
         "Weight": 0,
     }
     return [_change("DELETE", route.before), _change("CREATE", before), _change("CREATE", after)]
@@ -177,8 +242,10 @@ def _only(route: Route, record: Record | None) -> list[Change]:
     return [_change("DELETE", route.before), _change("DELETE", route.after), _change("CREATE", simple)]
 
 
-def left_over(domain: str, zone: str, records: Sequence[Record], host: str) -> tuple[Route, ...]:
-    """Pairs of which one record leads to ``host`` and gets no visitors.
+def left_over(
+    domain: str, zone: str, records: Sequence[Record], host: str, dns_name: str
+) -> tuple[Route, ...]:
+    """Pairs of which one record leads to ``host`` and gets no visitors, and the other to our load balancer.
 
     Route 53 answers with it all the same where no other is healthy ("How Amazon Route 53 chooses records when health
     checking is configured": with all records of a weight above zero unhealthy, those of weight zero are considered).
@@ -186,8 +253,8 @@ def left_over(domain: str, zone: str, records: Sequence[Record], host: str) -> t
     found = []
     for kind in TYPES:
         listed = [each for each in records if each["Type"] == kind]
-        idle = [each for each in listed if target(each) == _bare(host) and each.get("Weight") == 0]
-        other = [each for each in listed if each not in idle and each.get("Weight")]
+        idle = [each for each in listed if leads_to(each, host) and each.get("Weight") == 0]
+        other = [each for each in listed if "Weight" in each and brings_visitors(each, dns_name)]
         if len(listed) == 2 and len(idle) == len(other) == 1:
             found.append(Route(domain, kind, zone, idle[0], other[0], WHOLE))
     return tuple(found)

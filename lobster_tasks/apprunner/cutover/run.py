@@ -148,9 +148,9 @@ class _Work:
         for step in steps(self.now):
             if step.kind == "records" and not step.done:
                 self._announce(step)
-        balancer, stack = self.now.balancer, self.settings.name
+        balancer, origin = self.now.balancer, self.now.origin
         self._change(
-            simple, lambda route: routes.begin(route, balancer, stack), lambda route: route.after is not None
+            simple, lambda route: routes.begin(route, balancer, origin), lambda route: route.after is not None
         )
         self._forget(simple)
 

@@ -18,7 +18,7 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT
 from ...together import together
 from . import routes
-from .routes import Balancer, Record, Route
+from .routes import Balancer, Origin, Record, Route
 
 # A name has a few records at most; those of other names that follow in the listing are passed over.
 _RECORDS_OF_A_NAME = 30
@@ -34,6 +34,7 @@ class Situation:
 
     domains: tuple[str, ...]
     balancer: Balancer
+    origin: Origin
     target_group: str
     wanted: Stack
     https: Plan
@@ -74,42 +75,62 @@ def look(aws: Aws, settings: Settings) -> Situation:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
     wanted = whole.slice(("listener", "certificate"))
-    live, zones = together(lambda: converge.read(aws, wanted), lambda: zones_of(aws, settings.domains))
+    live, names = together(lambda: converge.read(aws, wanted), lambda: names_of(aws, settings.domains))
     balancer, group = _standing(aws, settings, live)
+    origin = Origin(settings.name, settings.region, _hosts(aws))
     return Situation(
         settings.domains,
         balancer,
+        origin,
         group.id,
         wanted,
         converge.plan(wanted, live),
         _certificate(wanted, settings, aws),
-        zones,
-        _routes(aws, settings.domains, zones, balancer),
+        names.zones,
+        _routes(names, balancer, origin),
     )
+
+
+@dataclass(frozen=True)
+class Names:
+    """Domains whose DNS is in this account: the hosted zone of each, and its records."""
+
+    zones: Mapping[str, str]
+    records: Mapping[str, Sequence[Record]]
+
+
+def names_of(aws: Aws, domains: Sequence[str]) -> Names:
+    """Ask for the zones and records of the domains. Raises RefusedError where two zones are good for one."""
+    zones = _zones_of(aws, domains) if domains else {}
+    listed = together(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
+    return Names(zones, dict(zip(zones, listed, strict=True)))
+
+
+def balancer_name(aws: Aws, settings: Settings) -> str:
+    """The DNS name of the load balancer; empty where there is none."""
+    name = settings.load_balancer.name
+    found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), name, Names=[name])
+    return str(found["LoadBalancers"][0]["DNSName"]) if found else ""
 
 
 def led_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
     """The domains whose DNS in this account leads visitors to the load balancer; none where that cannot be known."""
     if not settings.domains:
         return ()
-    name = settings.load_balancer.name
     try:
-        found = aws.call("elbv2:DescribeLoadBalancers", name, Names=[name])["LoadBalancers"]
-        zones = zones_of(aws, settings.domains)
-        records = {domain: records_of(aws, zone, domain) for domain, zone in zones.items()}
+        dns_name, names = balancer_name(aws, settings), names_of(aws, settings.domains)
     except (AwsCallError, RefusedError):
         return ()
-    dns_name = found[0]["DNSName"]
     return tuple(
         domain
-        for domain, listed in records.items()
+        for domain, listed in names.records.items()
         if any(routes.brings_visitors(record, dns_name) for record in listed)
     )
 
 
 def look_again(aws: Aws, now: Situation) -> Situation:
     """The same with the routes as they are now, which is all that changes once HTTPS is there."""
-    return replace(now, routes=_routes(aws, now.domains, now.zones, now.balancer))
+    return replace(now, routes=_routes(names_of(aws, now.domains), now.balancer, now.origin))
 
 
 def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
@@ -148,7 +169,7 @@ def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | N
     return own
 
 
-def zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
+def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
     """The hosted zone of every domain that has one here: the public one with the longest name."""
     listed = aws.pages("route53:ListHostedZones", "HostedZones")
     public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
@@ -167,15 +188,11 @@ def zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _routes(
-    aws: Aws, domains: Sequence[str], zones: Mapping[str, str], balancer: Balancer
-) -> tuple[Route, ...]:
-    here = [domain for domain in domains if domain in zones]
-    listed = together(*(partial(records_of, aws, zones[domain], domain) for domain in here))
+def _routes(names: Names, balancer: Balancer, origin: Origin) -> tuple[Route, ...]:
     return tuple(
         route
-        for domain, records in zip(here, listed, strict=True)
-        for route in routes.find(domain, zones[domain], records, balancer)
+        for domain, zone in names.zones.items()
+        for route in routes.find(domain, zone, names.records[domain], balancer, origin)
     )
 
 
@@ -208,7 +225,7 @@ def _no_domain(aws: Aws) -> RefusedError:
 def _domains_of_app_runner(aws: Aws) -> list[str]:
     """Custom domains of the region's services; none where they cannot be read."""
     try:
-        services = aws.pages("apprunner:ListServices", "ServiceSummaryList")
+        services = _services(aws)
         found: list[dict[str, Any]] = []
         for each in services:
             arn = each["ServiceArn"]
@@ -216,3 +233,15 @@ def _domains_of_app_runner(aws: Aws) -> list[str]:
     except AwsCallError:
         return []
     return [each["DomainName"] for each in found]
+
+
+def _hosts(aws: Aws) -> frozenset[str]:
+    """The hosts of the region's App Runner services; none where they cannot be read: most names tell it themselves."""
+    try:
+        return frozenset(each["ServiceUrl"] for each in _services(aws) if each.get("ServiceUrl"))
+    except AwsCallError:
+        return frozenset()
+
+
+def _services(aws: Aws) -> list[dict[str, Any]]:
+    return aws.pages("apprunner:ListServices", "ServiceSummaryList")
