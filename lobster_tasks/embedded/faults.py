@@ -19,6 +19,7 @@ And it says what happens to them, one or more of::
 Rules about AWS itself match no call; all their seconds are AWS's, counted from the order unless said otherwise::
 
     {"role_propagation_seconds": 30}        an IAM role is not assumable by a service before it is so old
+    {"waf_propagation_seconds": 90}         a web ACL, and what it is to protect, is not known before it is so old
     {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
     {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
     {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
@@ -50,6 +51,7 @@ THROTTLING = {
 MATCHERS = {"service", "operation", "mutating", "nth"}
 STANDING = {
     "role_propagation_seconds",
+    "waf_propagation_seconds",
     "capacity_unavailable_seconds",
     "vcpu_quota",
     "event_delay_seconds",
@@ -246,6 +248,11 @@ class Faults:
     def role_propagation(self) -> float:
         """AWS seconds from a role's creation until a service can assume it."""
         return max(self._standing("role_propagation_seconds"), default=0.0)
+
+    @property
+    def waf_propagation(self) -> float:
+        """AWS seconds until AWS WAF knows a new web ACL, and what it is to protect, everywhere."""
+        return max(self._standing("waf_propagation_seconds"), default=0.0)
 
     @property
     def young_account(self) -> bool:

@@ -149,6 +149,8 @@ HOMES = {
     "TaggableResourcesMixin": "moto.core.resource_tagging",
     "TaggedResource": "moto.core.resource_tagging",
     "TokenResponse": "moto.sts.responses",
+    "WAFV2Backend": "moto.wafv2.models",
+    "WAFV2Response": "moto.wafv2.responses",
 }
 
 

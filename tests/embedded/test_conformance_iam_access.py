@@ -5,11 +5,13 @@ What each action is about, and which condition keys it has, is in the Service Au
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.identities import (
     ANYBODY_HERE,
     ISSUER,
@@ -540,26 +542,99 @@ def test_an_alias_stands_for_its_key(aws: EmbeddedProcess, who: Any) -> None:
         assert caller.describe_key(KeyId=name)["KeyMetadata"]["Arn"] == key
 
 
-def test_the_firewall_of_app_runner_is_asked_for_in_three_ways(aws: EmbeddedProcess, who: Any) -> None:
-    """App Runner, "Associating an AWS WAF web ACL", Permissions: wafv2:GetWebACLForResource on the service and on the
-    web ACL, apprunner:DescribeWebAclForService on the service."""
-    service = f"arn:aws:apprunner:{HERE}:service/site/1"
-    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "one"}
-    made = aws.client("wafv2").create_web_acl(
-        Name="one", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
-    )["Summary"]
-    aws.client("wafv2").associate_web_acl(WebACLArn=made["ARN"], ResourceArn=service)
-    looking = ("wafv2:GetWebACLForResource", [service, made["ARN"]])
-    app_runner = ("apprunner:DescribeWebAclForService", service)
-    found = (
-        who(allow(*looking), allow(*app_runner)).client("wafv2").get_web_acl_for_resource(ResourceArn=service)
+def service_of_app_runner(aws: EmbeddedProcess) -> str:
+    """The ARN of a service, whatever becomes of it."""
+    source = {"ImageIdentifier": "public.ecr.aws/nginx/nginx:latest", "ImageRepositoryType": "ECR_PUBLIC"}
+    made = aws.client("apprunner").create_service(
+        ServiceName="site", SourceConfiguration={"ImageRepository": source}
     )
-    assert found["WebACL"]["ARN"] == made["ARN"]
-    for at, told in enumerate(("webacl/one", "apprunner:DescribeWebAclForService")):
-        fewer = [allow(looking[0], service), allow(*app_runner)] if at == 0 else [allow(*looking)]
-        less = session(aws, f"less-{at}", *fewer).client("wafv2")
-        with refused("AccessDeniedException", told):
-            less.get_web_acl_for_resource(ResourceArn=service)
+    return str(made["Service"]["ServiceArn"])
+
+
+def load_balancer(aws: EmbeddedProcess) -> str:
+    """The ARN of a load balancer."""
+    subnets = [each["SubnetId"] for each in aws.client("ec2").describe_subnets()["Subnets"][:2]]
+    made = aws.client("elbv2").create_load_balancer(Name="alb", Subnets=subnets)
+    return str(made["LoadBalancers"][0]["LoadBalancerArn"])
+
+
+@pytest.mark.parametrize(
+    ("protected", "beside"),
+    [
+        (service_of_app_runner, "apprunner:DescribeWebAclForService"),
+        (load_balancer, "elasticloadbalancing:GetLoadBalancerWebACL"),
+    ],
+)
+def test_looking_at_a_firewall_is_asked_for_in_four_ways(
+    aws: EmbeddedProcess, who: Any, protected: Callable[[EmbeddedProcess], str], beside: str
+) -> None:
+    """App Runner, "Associating an AWS WAF web ACL", Permissions: wafv2:GetWebACLForResource on the service and on the
+    web ACL, apprunner:DescribeWebAclForService on the service; Elastic Load Balancing has GetLoadBalancerWebACL (AWS
+    WAF, "How AWS WAF works with IAM"). WAFV2 API, GetWebACLForResource: "This call uses GetWebACL, to verify that your
+    account has permission to access the retrieved web ACL"."""
+    resource, acl = protected(aws), web_acl(aws, "one")
+    associate(aws, acl, resource)
+    every = [
+        ("wafv2:GetWebACLForResource", resource),
+        ("wafv2:GetWebACLForResource", acl),
+        ("wafv2:GetWebACL", acl),
+        (beside, resource),
+    ]
+    found = (
+        who(*(allow(*each) for each in every)).client("wafv2").get_web_acl_for_resource(ResourceArn=resource)
+    )
+    assert found["WebACL"]["ARN"] == acl
+    for at, missing in enumerate(every):
+        less = session(aws, f"less-{at}", *(allow(*each) for each in every if each != missing)).client(
+            "wafv2"
+        )
+        with refused("AccessDeniedException", f"{missing[0]} on resource: {missing[1]}"):
+            less.get_web_acl_for_resource(ResourceArn=resource)
+
+
+@pytest.mark.parametrize(
+    ("protected", "associating", "disassociating"),
+    [
+        (service_of_app_runner, ["apprunner:AssociateWebAcl"], ["apprunner:DisassociateWebAcl"]),
+        (
+            load_balancer,
+            ["elasticloadbalancing:CreateWebACLAssociation"],
+            ["elasticloadbalancing:DeleteWebACLAssociation"],
+        ),
+    ],
+)
+def test_what_is_protected_is_asked_too_when_a_firewall_comes_or_goes(
+    aws: EmbeddedProcess,
+    who: Any,
+    protected: Callable[[EmbeddedProcess], str],
+    associating: list[str],
+    disassociating: list[str],
+) -> None:
+    """AWS WAF, "How AWS WAF works with IAM", AssociateWebACL and DisassociateWebACL: wafv2's own action, for a load
+    balancer elasticloadbalancing:SetWebACL (on everything: the Service Authorization Reference has no resource for it)
+    and the newer CreateWebACLAssociation and DeleteWebACLAssociation on it, for a service App Runner's own."""
+    resource, acl = protected(aws), web_acl(aws, "one")
+    associate(aws, acl, resource)
+    of_the_balancer = [("elasticloadbalancing:SetWebAcl", "*")] if "loadbalancer" in resource else []
+    every = [
+        *(("wafv2:AssociateWebACL", each) for each in (resource, acl)),
+        *((action, each) for action in associating for each in (resource, acl)),
+        ("wafv2:DisassociateWebACL", resource),
+        *((action, resource) for action in disassociating),
+        *of_the_balancer,
+    ]
+    allowed = who(*(allow(*each) for each in every)).client("wafv2")
+    allowed.associate_web_acl(WebACLArn=acl, ResourceArn=resource)
+    allowed.disassociate_web_acl(ResourceArn=resource)
+    for at, missing in enumerate(every):
+        if missing == ("elasticloadbalancing:CreateWebACLAssociation", acl):
+            continue  # Elastic Load Balancing is asked about its own only
+        less = session(aws, f"less-{at}", *(allow(*each) for each in every if each != missing)).client(
+            "wafv2"
+        )
+        with refused("AccessDeniedException", f"{missing[0]} on resource: {missing[1]}"):
+            less.associate_web_acl(WebACLArn=acl, ResourceArn=resource)
+            less.disassociate_web_acl(ResourceArn=resource)
 
 
 def test_policies_of_groups(aws: EmbeddedProcess, who: Any) -> None:

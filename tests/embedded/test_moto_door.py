@@ -34,6 +34,7 @@ STORES = {
     "logs": ("LogsBackend", "logs_store:LogsStore"),
     "route53": ("Route53Backend", "route53_store:Route53Store"),
     "secretsmanager": ("SecretsManagerBackend", "secretsmanager_store:SecretsStore"),
+    "wafv2": ("WAFV2Backend", "wafv2_store:WafStore"),
 }
 
 
@@ -152,6 +153,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
         "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events"},
         "route53": {"new_change", "records", "served", "public_zones", "served_since"},
+        "wafv2": {"check_resource", "exists", "firewall", "protected"},
     }.get(service, set())
     public = [
         one for one, value in vars(store).items() if inspect.isfunction(value) and not one.startswith("_")

@@ -19,6 +19,7 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.settings import Settings
 from tests.apprunner.moving import SPEED
 from tests.embedded.apprunner_stack import PULL, Sites
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.identities import ACCOUNT, Identity
 from tests.embedded.images import push, web_app
 from tests.embedded.zones import Zone, simple
@@ -226,12 +227,7 @@ def _egress(moving: Moving) -> dict[str, Any]:
 
 def _protect(moving: Moving) -> None:
     """A web ACL."""
-    seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": moving.name}
-    waf = moving.client("wafv2")
-    made = waf.create_web_acl(
-        Name=moving.name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen
-    )
-    waf.associate_web_acl(WebACLArn=made["Summary"]["ARN"], ResourceArn=moving.arn)
+    associate(moving.process, web_acl(moving.process, moving.name), moving.arn)
 
 
 def _name(moving: Moving, service: dict[str, Any]) -> None:

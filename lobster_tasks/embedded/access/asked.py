@@ -11,7 +11,7 @@ from typing import Any
 
 from ..wire import Call
 from . import context as contexts
-from . import reference, resources, scaling, stored
+from . import firewalls, reference, resources, scaling, stored
 from .question import Asked, linked_role
 
 Members = Mapping[str, Any]
@@ -74,7 +74,8 @@ def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
     yield from _linking(account, f"{service}:{operation}", members)
     if service == "application-autoscaling":
         yield from scaling.beside(account, call, members)
-    yield from _looking_at_firewall(call, members)
+    if service == "wafv2":
+        yield from firewalls.beside(account, call, members)
 
 
 def _about(account: str, call: Call, service: str, operation: str, members: Members) -> Iterator[Asked]:
@@ -100,13 +101,6 @@ def _tagging(account: str, call: Call, service: str, members: Members) -> Iterat
     for resource in _made(account, call, about, members):
         context = contexts.of_call(account, call, action, resource, members)
         yield Asked(action.name, resource, {**context, **more})
-
-
-def _looking_at_firewall(call: Call, members: Members) -> Iterator[Asked]:
-    """App Runner is asked too for the web ACL of its service (App Runner, "Associating an AWS WAF web ACL")."""
-    arn = str(members.get("ResourceArn", ""))
-    if call.operation == "GetWebACLForResource" and ":apprunner:" in arn:
-        yield Asked("apprunner:DescribeWebAclForService", arn)
 
 
 def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:

@@ -15,9 +15,10 @@ from aiohttp import web
 
 from ..balancer.forwarded import Head, pass_on
 from ..balancer.front import FrontDoor, Mode
-from ..balancer.proxy import Attempt, ClientSilentError, send
+from ..balancer.proxy import Attempt, ClientSilentError, inspected, send
 from ..balancer.relay import send_reply
 from ..balancer.upstream import BrokenError, Reply, SilentError, UnreachableError
+from ..firewall import FORBIDDEN, Inspected
 from ..pace import Pace
 from .instances import Instance
 from .metrics import Meter
@@ -36,7 +37,8 @@ NOT_RUN = "The embedded AWS runs images of private ECR repositories only; no pro
 class Door:
     """Owns a service's port from its creation to its end.
 
-    ``candidates`` are the instances that serve now; ``accepts`` says whether there is a way to the service by a host.
+    ``candidates`` are the instances that serve now; ``accepts`` says whether there is a way to the service by a host,
+    ``blocks`` whether its web ACL blocks a request.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class Door:
         meter: Meter,
         candidates: Callable[[], list[Instance]],
         accepts: Callable[[str], bool],
+        blocks: Callable[[Inspected], bool],
     ) -> None:
         self._pace = pace
         self._meter = meter
         self._candidates = candidates
         self._accepts = accepts
+        self._blocks = blocks
         self._front = FrontDoor(self._handle)
         self._front.plain = True
         self._front.set_idle(pace.real(WHOLE_REQUEST, at_least=SHORTEST))
@@ -83,6 +87,8 @@ class Door:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self.routed or not self._accepts(_host(request)):
             return _alone(404)
+        if self._blocks(inspected(request)):
+            return _alone(FORBIDDEN)
         if "Upgrade" in request.headers:
             return _alone(403)
         if self._answer_alone is not None:

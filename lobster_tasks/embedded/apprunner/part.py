@@ -7,11 +7,14 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ..fargate.task_endpoint import role_credentials
+from ..firewall import Inspected
 from ..runtime.images import PullError
+from ..services.wafv2_store import firewall_of
 from ..world import World
 from . import companions, validation
 from .door import Door
@@ -46,7 +49,8 @@ class AppRunner:
         """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
         service = Service(name, identity, room.arn(f"service/{name}/{identity}"), url="", **made)
         meter, fleet = Meter(room, service), Fleet(self._world, self._workers, room, service)
-        door = Door(self._world.pace, meter, lambda: fleet.serving, partial(accepts, room, service))
+        ways = partial(accepts, room, service), partial(blocks, service)
+        door = Door(self._world.pace, meter, lambda: fleet.serving, *ways)
         service.url = door.address
         self._running[service.arn] = Running(service, door, fleet, meter, Journal(room, service))
         room.services[service.arn] = service
@@ -175,6 +179,17 @@ def accepts(room: Room, service: Service, host: str) -> bool:
     A private service is reached through an ingress connection only.
     """
     return _is_own(service, host) and (_is_public(service) or _has_ingress(room, service))
+
+
+def blocks(service: Service, request: Inspected) -> bool:
+    """Whether the service's web ACL blocks a request.
+
+    "we currently don't support forwarding request source IP data to App Runner private services associated with WAF"
+    (Developer Guide, "Associating an AWS WAF web ACL with your service").
+    """
+    firewall = firewall_of(service.arn)
+    told = request if _is_public(service) else replace(request, source=None)
+    return firewall is not None and firewall.blocks(told)
 
 
 def _is_own(service: Service, host: str) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .. import moto_door
+from ..firewall import Firewall
+from ..services.wafv2_store import firewall_of
 from ..world import World
 from . import health
 from .certificates import server_context
@@ -156,6 +158,10 @@ class Balancer:
             with self._world.lock:
                 found = self._read()
         return found
+
+    def firewall(self, arn: str) -> Firewall | None:
+        """The web ACL that protects a load balancer, if one does."""
+        return firewall_of(arn)
 
     def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
         """Whether security groups let the load balancer connect to this port of the target."""

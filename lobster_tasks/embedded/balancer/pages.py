@@ -8,6 +8,7 @@ REASONS = {
     301: "Moved Permanently",
     302: "Found",
     400: "Bad Request",
+    403: "Forbidden",
     405: "Method Not Allowed",
     408: "Request Time-out",
     414: "Request-URI Too Large",

@@ -14,6 +14,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.http import StreamWriter
 
+from ..firewall import FORBIDDEN, Firewall, Inspected
 from ..pace import Pace
 from . import pages
 from .actions import Action, Fixed, Forward, Redirect
@@ -41,6 +42,9 @@ class Surroundings(Protocol):
 
     def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
         """Whether security groups let the load balancer connect to the target."""
+
+    def firewall(self, arn: str) -> Firewall | None:
+        """The web ACL that protects a load balancer, if one does."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,9 @@ class Proxy:
         if too_many_hops(request):
             return pages.page(463)
         inbound = Inbound(request, balancer, listener, _cookies(request))
-        answer = await self._act(inbound)
+        firewall = self._around.firewall(arn)
+        blocked = firewall is not None and firewall.blocks(inspected(request))
+        answer = pages.page(FORBIDDEN) if blocked else await self._act(inbound)
         if not listener.names_itself and isinstance(answer, web.Response):
             return pages.unnamed(answer)
         return answer
@@ -323,6 +329,11 @@ async def _send_body(request: web.BaseRequest, connection: Connection, chunked: 
             await writer.write(chunk)
     with suppress(ConnectionError):
         await writer.write_eof()
+
+
+def inspected(request: web.BaseRequest) -> Inspected:
+    """What AWS WAF is told of a request."""
+    return Inspected(request.remote, {name.lower(): value for name, value in request.headers.items()})
 
 
 def _cookies(request: web.BaseRequest) -> Mapping[str, str]:
