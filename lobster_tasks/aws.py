@@ -29,6 +29,7 @@ from .errors import (
 from .refusals import PASSING, PASSING_WITHIN_SECONDS, hold
 
 T = TypeVar("T")
+Tell = Callable[[LobsterError, float], None]
 
 _UNKNOWN_CALLER = frozenset(
     {
@@ -63,8 +64,12 @@ _OPEN_WORDS = frozenset(
         ("Task", "lastStatus"),
     }
 )
+# A refusal that is waited out is told at most so often, in real seconds: it is for people.
+_TOLD_EVERY_SECONDS = 15.0
 # What AWS's error codes look like; a proxy's page has none, and botocore then takes the status, or nothing.
 _AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,255}")
+# The action for want of which a call is refused: of its own, or of another service, as a first load balancer's role is.
+_NEEDED = re.compile(r"not authorized to perform: ([a-z0-9-]{1,64}:[A-Za-z]{1,128})")
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
@@ -72,7 +77,8 @@ class Aws:
     """One account in one region.
 
     Endpoint and credentials default to what AWS's own variables and files say. Throttled calls, and calls that
-    got no answer, are sent again, but for those that must not be sent twice.
+    got no answer, are sent again, but for those that must not be sent twice. ``tell`` is told, from any thread, which
+    refusal is being waited out, and for how many seconds at most.
     """
 
     def __init__(
@@ -82,8 +88,10 @@ class Aws:
         clock: Clock | None = None,
         endpoint_url: str | None = None,
         credentials: Mapping[str, str] | None = None,
+        tell: Tell = lambda refused, within: None,
     ) -> None:
         self.region = region
+        self._tell, self._told_at = tell, -_TOLD_EVERY_SECONDS
         self.clock = clock or Clock()
         self._endpoint_url = endpoint_url
         self._credentials: dict[str, Any] = dict(credentials or {})
@@ -147,7 +155,7 @@ class Aws:
         if region == self.region:
             return self
         credentials, endpoint = self._credentials, self._endpoint_url
-        other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
+        other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials, tell=self._tell)
         other._session, other._lock = self._session, self._lock
         other._clients, other._sent = self._clients, self._sent
         return other
@@ -158,7 +166,18 @@ class Aws:
         For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
         contains; no text stands for any. The last refusal is raised as it is.
         """
-        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+        from tenacity import (
+            RetryCallState,
+            Retrying,
+            retry_if_exception,
+            stop_after_delay,
+            wait_exponential,
+        )
+
+        def tell(state: RetryCallState) -> None:
+            refused = state.outcome and state.outcome.exception()
+            assert isinstance(refused, LobsterError)
+            self._tell_of(refused, within)
 
         def passes(error: BaseException) -> bool:
             if not isinstance(error, AwsCallError | CredentialsError) or error.code not in passing:
@@ -171,9 +190,18 @@ class Aws:
             stop=stop_after_delay(within / self.clock.speed),
             wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
             sleep=self.clock.sleep,
+            before_sleep=tell,
             reraise=True,
         )
         return retrying(work)
+
+    def _tell_of(self, refused: LobsterError, within: float) -> None:
+        now = self.clock.stopwatch()
+        with self._lock:
+            if now - self._told_at < _TOLD_EVERY_SECONDS:
+                return
+            self._told_at = now
+        self._tell(refused, within)
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -412,7 +440,9 @@ def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterErr
         return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
     next_step = "run the same command again; it takes up where this one stopped"
     if code in _DENIED:
-        next_step = f"allow {operation} to the identity that runs this, then run the same command again"
+        needed = _NEEDED.search(message)
+        action = needed.group(1) if needed else operation
+        next_step = f"allow {action} to the identity that runs this, then run the same command again"
     return AwsCallError(
         f"AWS refused {_subject(operation, about)}.",
         f"{code}: {message}",

@@ -68,6 +68,13 @@ def test_this_project_passes(project: Project) -> None:
         assert what in told
 
 
+def test_a_young_account_passes(project: Project) -> None:
+    """Refusals that pass are waited out from the first step on, and told."""
+    ended = project.inv("rehearse", "--young", within=110).check()
+    assert ended.err.rstrip().splitlines()[-1].startswith("PASSED")
+    assert "… waiting, 120 s at most: AWS refused apprunner:CreateService on lobster." in ended.err
+
+
 def test_a_broken_app_fails_with_its_cause(project: Project) -> None:
     project.write("web_app.py", "raise SystemExit('no model is configured')\n")
     ended = project.inv("rehearse", "--no-from-apprunner").check(1)
