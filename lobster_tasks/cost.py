@@ -181,6 +181,12 @@ def _notes(settings: Settings) -> Iterator[str]:
     yield from _region_note(settings.region)
     if not settings.network.public:
         yield "One NAT gateway is counted; one that is there already, or VPC endpoints, cost otherwise."
+    if settings.load_balancer.web_acl:
+        # "You pay per protection pack, not per resource" (AWS Security Services Best Practices, WAF Cost).
+        yield (
+            "The web ACL costs no more for protecting the load balancer too; AWS WAF charges each request that it "
+            "inspects (https://aws.amazon.com/waf/pricing/)."
+        )
 
 
 def _region_note(region: str) -> Iterator[str]:

@@ -4,8 +4,8 @@ PASSING holds for any caller: a role, a group, a service or a credential that wa
 everywhere, and a first thing in an account waits for its service-linked role. Sources: the API References; "Eventual
 consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always immediately visible";
 terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
-resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate, resourceServiceCreate
-of apprunner).
+resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate,
+resourceWebACLAssociationCreate).
 LASTING are holds on the account itself, which no policy and no waiting lifts.
 """
 
@@ -18,6 +18,9 @@ Texts = tuple[str, ...]
 Codes = Mapping[str, Texts]
 
 PASSING_WITHIN_SECONDS = 120.0
+PASSING_WITHIN: Mapping[str, float] = {"wafv2:AssociateWebACL": 300.0}
+"""Where it takes longer: "from a few seconds to a number of minutes" (WAFV2 API Reference, AssociateWebACL)."""
+
 _LINKED_ROLE = "service linked role"
 _SERVICE: Codes = {
     "InvalidParameterException": (
@@ -52,7 +55,6 @@ _POLICY: Codes = {
 PASSING: Mapping[str, Codes] = {
     "application-autoscaling:PutScalingPolicy": _POLICY,
     "application-autoscaling:RegisterScalableTarget": _TARGET,
-    "apprunner:CreateService": {"InvalidRequestException": ("Error in assuming",)},
     "ec2:AuthorizeSecurityGroupEgress": _GROUP,
     "ec2:AuthorizeSecurityGroupIngress": _GROUP,
     "ecr:PutImageScanningConfiguration": {"RepositoryNotFoundException": ()},
@@ -76,6 +78,8 @@ PASSING: Mapping[str, Codes] = {
     "iam:UpdateAssumeRolePolicy": {**_ROLE, **_TRUST},
     "logs:CreateLogGroup": {"OperationAbortedException": ()},
     "logs:PutRetentionPolicy": _LOG_GROUP,
+    "wafv2:AssociateWebACL": {"WAFUnavailableEntityException": (), "WAFNonexistentItemException": ()},
+    "wafv2:GetWebACLForResource": {"WAFUnavailableEntityException": ()},
 }
 """Operation -> error code -> texts one of which the message contains; no text stands for any."""
 

@@ -71,6 +71,12 @@ _SECRET_ARN = re.compile(
 _SECRET_WITH_KEY_ONLY = re.compile(
     r"arn:aws[\w-]{0,20}:secretsmanager:[\w-]{1,40}:\d{12}:secret(:[^\s:]{1,600}){2,4}:?"
 )
+_WEB_ACL = re.compile(
+    r"arn:aws[\w-]{0,20}:wafv2:[\w-]{1,40}:\d{12}:regional/webacl/[\w-]{1,128}/[\w-]{1,36}", re.ASCII
+)
+_CLASSIC_WEB_ACL = re.compile(
+    r"arn:aws[\w-]{0,20}:waf(-regional)?:[\w-]{0,40}:\d{12}:webacl/\S{1,128}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 # A name without the slash may be a password as well.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
@@ -109,6 +115,26 @@ def _group_name(value: str) -> str:
     if value == "default":
         raise ValueError("EC2 keeps this name for each VPC's own group")
     return value
+
+
+def _web_acl(value: str) -> str:
+    """The ARN of a web ACL that can protect a load balancer."""
+    if _WEB_ACL.fullmatch(value):
+        return value
+    if _CLASSIC_WEB_ACL.fullmatch(value):
+        raise ValueError(
+            'is of AWS WAF Classic, which has no place here: migrate it (AWS WAF Developer Guide, "Migrating your AWS '
+            'WAF Classic resources") and give the ARN of the new one'
+        )
+    if _WEB_ACL.fullmatch(value.replace(":global/", ":regional/", 1)):
+        raise ValueError(
+            "is of scope CLOUDFRONT, which protects distributions only; a load balancer takes one of scope REGIONAL: "
+            "aws wafv2 list-web-acls --scope REGIONAL"
+        )
+    raise ValueError(
+        "takes the ARN of a web ACL, as aws wafv2 list-web-acls --scope REGIONAL shows it: "
+        "arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>"
+    )
 
 
 def _secret_reference(value: str) -> str:
@@ -414,6 +440,9 @@ class LoadBalancerSettings(_Section):
         | None
     ) = None
     stickiness: bool = True
+    web_acl: Annotated[str, AfterValidator(_web_acl)] | None = None
+    """The ARN of the web ACL of AWS WAF that protects it; it is associated, and neither made nor changed nor deleted.
+    None leaves what is associated as it is."""
 
 
 class HealthCheckSettings(_Section):
@@ -632,12 +661,13 @@ class Settings(_Section):
 
     @field_validator("load_balancer")
     @classmethod
-    def _certificate_is_here(
+    def _what_it_names_is_here(
         cls, balancer: LoadBalancerSettings, info: ValidationInfo
     ) -> LoadBalancerSettings:
         region = info.data.get("region")
-        if region and balancer.certificate and balancer.certificate.split(":")[3] != region:
-            raise ValueError(f"certificate is not in {region}, where the load balancer is")
+        for name, arn in (("certificate", balancer.certificate), ("web_acl", balancer.web_acl)):
+            if region and arn and arn.split(":")[3] != region:
+                raise ValueError(f"{name} is not in {region}, where the load balancer is")
         return balancer
 
     @field_validator("github")

@@ -21,9 +21,6 @@ from tests.forks import Command, fork
 
 T = TypeVar("T")
 
-PATIENCE = 600.0
-"""Seconds that a test waits for what never comes. Only a defect gets there, so a slow machine has all it needs."""
-
 
 @dataclass(frozen=True)
 class EmbeddedProcess:
@@ -149,7 +146,7 @@ def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
             yield EmbeddedProcess(_address(process.stdout), process.pid)
         finally:
             process.terminate()
-            process.wait(timeout=300)
+            process.wait(timeout=30)
 
 
 def _address(told: IO[str]) -> str:
@@ -159,7 +156,7 @@ def _address(told: IO[str]) -> str:
     return url
 
 
-def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T], within: float = 30.0) -> T:
     """Call ``look`` until what it returns is true, and return that; AssertionError after ``within`` s."""
     deadline = time.monotonic() + within
     pause = 0.02

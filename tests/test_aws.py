@@ -8,8 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from botocore.session import Session
@@ -123,27 +122,6 @@ def test_what_does_not_pass_in_time_is_raised_as_it_is(fast: Aws) -> None:
     assert refused.value is work.error
 
 
-class Watch(Clock):
-    """A clock on which each look finds ten seconds passed, and nothing is slept."""
-
-    looks: ClassVar[Iterator[int]] = count(0, 10)
-
-    def stopwatch(self) -> float:
-        """Ten seconds later."""
-        return next(self.looks)
-
-    def sleep(self, seconds: float) -> None:
-        """At once."""
-
-
-def test_what_is_waited_for_is_told_at_first_and_now_and_then() -> None:
-    told: list[tuple[str, float]] = []
-    aws = Aws("us-east-2", clock=Watch(), tell=lambda error, within: told.append((error.what, within)))
-    work = Refusing(5)  # looked at after 0, 10, 20, 30 and 40 seconds
-    assert aws.in_region("eu-west-1").settle(work, {"Busy": ()}, within=60) == "done"
-    assert told == [(work.error.what, 60)] * 3
-
-
 # What people read
 
 
@@ -160,23 +138,21 @@ def refused(code: str, status: int = 400) -> Callable[[Aws, EmbeddedProcess], Lo
     return ask
 
 
-def test_what_is_denied_for_want_of_another_action_names_that(aws: Aws, embedded: EmbeddedProcess) -> None:
-    role = "arn:aws:iam::123456789012:role/aws-service-role/elasticloadbalancing.amazonaws.com/A"
-    message = (
-        f"User: x is not authorized to perform: iam:CreateServiceLinkedRole on resource: {role} because no"
-    )
-    error = {"code": "AccessDenied", "message": message, "status": 403}
-    embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
-    with pytest.raises(AwsCallError) as told:
-        aws.call("ecs:CreateCluster", clusterName="c")
-    assert told.value.next_step.startswith("allow iam:CreateServiceLinkedRole to the identity")
-
-
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
 def test_what_is_denied_names_the_action_to_allow(aws: Aws, embedded: EmbeddedProcess, code: str) -> None:
     told = refused(code)(aws, embedded)
     assert told.next_step.startswith("allow ecs:CreateCluster to the identity that runs this")
     assert (told.why, told.exit_code) == (f"{code}: because", 1)
+
+
+def test_what_is_to_be_allowed_is_what_aws_names(embedded: EmbeddedProcess, aws: Aws) -> None:
+    denied = "User: arn:x is not authorized to perform: iam:PassRole on resource: arn:y because"
+    error = {"code": "AccessDeniedException", "message": denied}
+    embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
+    with pytest.raises(AwsCallError) as refused:
+        aws.call("ecs:CreateCluster", clusterName="c")
+    assert refused.value.denied
+    assert refused.value.next_step.startswith("allow iam:PassRole to the identity that runs this")
 
 
 @pytest.mark.parametrize(

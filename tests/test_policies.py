@@ -30,6 +30,7 @@ FULL = load(
             "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
         },
         "scaling": {"max": 4},
+        "load_balancer": {"web_acl": f"arn:aws:wafv2:{HERE}:regional/webacl/ours/0"},
         "domains": ["app.example.com"],
         "apprunner": {"service": "old-app"},
         "github": {"repository": "somebody/app"},
@@ -142,9 +143,8 @@ def test_the_linter_finds_no_way_to_become_more(name: str) -> None:
     assert not found.allows_data_exfiltration_actions
     assert not found.permissions_management_without_constraints
     assert not found.tagging_actions_without_constraints
-    assert set(found.write_actions_without_constraints) <= {
-        "ecs:DeregisterTaskDefinition"
-    }  # has no resources
+    without_resources = {"ecs:DeregisterTaskDefinition", "elasticloadbalancing:SetWebAcl"}
+    assert set(found.write_actions_without_constraints) <= without_resources
     assert not found.allows_privilege_escalation
 
 
@@ -183,7 +183,12 @@ def longest() -> Settings:
                 },
             },
             "logs": {"group": "/" + "l" * 511},
-            "load_balancer": {"name": "b" * 32, "target_group": "t" * 32, "security_group": "g" * 255},
+            "load_balancer": {
+                "name": "b" * 32,
+                "target_group": "t" * 32,
+                "security_group": "g" * 255,
+                "web_acl": f"arn:aws:wafv2:ap-southeast-2:{ACCOUNT}:regional/webacl/{'w' * 128}/{'0' * 36}",
+            },
             "tasks_security_group": "h" * 255,
             "network": {"vpc": "vpc-0123456789abcdef0"},
             "scaling": {"max": 4},

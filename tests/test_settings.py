@@ -14,6 +14,7 @@ from lobster_tasks.settings import FARGATE_MEMORY, RETENTION_DAYS, Settings, key
 ROOT = Path(__file__).parents[1]
 SECRET_ARN = "arn:aws:secretsmanager:us-east-2:123456789012:secret:openai-x1Y2z3"
 PARAMETER_ARN = "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/openai"
+WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/11111111-2222-3333-4444-555555555555"
 CERTIFICATE = "arn:aws:acm:us-east-2:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
 # The plan: its names and numbers.
@@ -324,6 +325,20 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("load_balancer.idle_timeout", 0, "greater than or equal to 1"),
     ("load_balancer.idle_timeout", 4001, "less than or equal to 4000"),
     ("load_balancer.certificate", "arn:aws:iam::123456789012:server-certificate/x", "certificate in ACM"),
+    ("load_balancer.web_acl", "ours", "arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>"),
+    (
+        "load_balancer.web_acl",
+        "arn:aws:wafv2:us-east-1:123456789012:global/webacl/ours/11111111-2222-3333-4444-555555555555",
+        "is of scope CLOUDFRONT",
+    ),
+    *(
+        ("load_balancer.web_acl", classic, "is of AWS WAF Classic")
+        for classic in (
+            "11111111-2222-3333-4444-555555555555",
+            "arn:aws:waf::123456789012:webacl/11111111-2222-3333-4444-555555555555",
+            "arn:aws:waf-regional:us-east-2:123456789012:webacl/11111111-2222-3333-4444-555555555555",
+        )
+    ),
     ("tasks_security_group", "lobster-alb-sg", "must differ from load_balancer.security_group"),
     ("health_check.path", "healthz", "begins with '/'"),
     ("health_check.interval", 4, "greater than or equal to 5"),
@@ -361,6 +376,7 @@ ACCEPTED: list[tuple[str, Any]] = [
     *[("logs.retention_days", days) for days in RETENTION_DAYS],
     ("load_balancer.target_group", "internal-tg"),  # only load balancers may not be called so
     ("load_balancer.certificate", CERTIFICATE),
+    ("load_balancer.web_acl", WEB_ACL),
     ("load_balancer.security_group", "Lobster (alb) #1: a/b"),
     ("deployment", {"minimum_healthy_percent": 50, "maximum_percent": 100, "desired_count": 2}),
     ("deployment", {"minimum_healthy_percent": 100, "maximum_percent": 150, "desired_count": 2}),
@@ -390,9 +406,10 @@ def test_a_variable_has_one_source() -> None:
     assert problem == "container.secrets: A, C is in environment too; a name has one source"
 
 
-def test_a_certificate_of_another_region_is_refused() -> None:
-    (problem,) = problems({"region": "eu-west-1", "load_balancer": {"certificate": CERTIFICATE}})
-    assert problem == "load_balancer: certificate is not in eu-west-1, where the load balancer is"
+@pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])
+def test_what_is_in_another_region_is_refused(name: str, arn: str) -> None:
+    (problem,) = problems({"region": "eu-west-1", "load_balancer": {name: arn}})
+    assert problem == f"load_balancer: {name} is not in eu-west-1, where the load balancer is"
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """One change to one resource, and why. ``withdraws``: what was added to it is taken back when it is let go."""
+    """One change to one resource, and why. ``withdraws``: what was added to it is taken back when it is let go.
+
+    ``obstacle`` is why a ``replace`` cannot be made in place.
+    """
 
     action: Action
     resource: Resource
     reason: str
     differences: tuple[Difference, ...] = ()
     withdraws: bool = False
+    obstacle: str = ""
 
     @property
     def changed(self) -> frozenset[str]:
@@ -87,7 +91,10 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
     changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
     touched = {change.resource for change in changes}
     kept = tuple(each for each in stack.resources if each not in touched and live[each] is not None)
-    stays = {each: tuple(map(_stays, _left(each, known[each], known))) for each in known}
+    stays = {
+        each: (*each.remarks(found, known), *map(_stays, _left(each, found, known)))
+        for each, found in known.items()
+    }
     return Plan(stack.name, tuple(changes), kept, live, stays)
 
 
@@ -108,6 +115,8 @@ def plan_removal(
     for resource in reversed(stack.resources):
         found = live[resource]
         if found is None or not resource.taggable:
+            if found is not None and _goes_with(resource, known, needed, relied, others or {}):
+                changes.append(Change("delete", resource, "the stack has made it"))
             continue
         if resource.is_ours(found) and found.adopted:
             held = dict.fromkeys(resource.held(found, known), resource.label)
@@ -123,6 +132,23 @@ def plan_removal(
         needed |= dict.fromkeys(resource.needs, resource.label)
         relied |= dict.fromkeys(resource.needs, resource.label)
     return Plan(stack.name, tuple(changes), tuple(remarks), live, remarks)
+
+
+def _goes_with(
+    resource: Resource,
+    known: Known,
+    needed: Mapping[Resource, str],
+    relied: Mapping[Resource, str],
+    others: Mapping[Resource, tuple[str, ...]],
+) -> bool:
+    """Whether something without tags goes, which stays as long as what it is part of stays as it is."""
+    owner = resource.part_of
+    if owner is None or owner not in known or resource.presence(known) != "wanted":
+        return False
+    found = known[owner]
+    if resource.is_shared(known[resource]) or resource in needed or not owner.is_ours(found):
+        return False
+    return owner not in relied if found.adopted else owner not in needed and not others.get(owner)
 
 
 def _release(resource: Resource, relied: Mapping[Resource, str]) -> Change:
@@ -148,11 +174,12 @@ def refuse_impossible(made: Plan) -> None:
     if not made.impossible:
         return
     first = made.impossible[0]
+    found = made.live[first.resource]
+    instead = first.resource.instead(found) if found else ""
     raise RefusedError(
         f"{first.resource.label} cannot be changed in place.",
         first.reason,
-        f"give it another name in the settings, which makes a new one beside it, or remove it: "
-        f"inv teardown ({len(made.impossible)} of {len(made.changes)} changes are of this kind)",
+        f"{instead} ({len(made.impossible)} of {len(made.changes)} changes are of this kind)",
     )
 
 
@@ -190,14 +217,16 @@ def _refused(
     """What AWS cannot change in place, or what would take something from who uses an adopted resource."""
     left = _left(resource, found, known)
     if any(each.attribute in resource.fixed for each in (*differing, *left)):
-        every = (*differing, *left)
-        reason = "; ".join(map(str, every))
-        return Change("replace", resource, f"{reason}; AWS cannot change this in place", every)
+        return _obstructed(resource, (*differing, *left), "AWS cannot change this in place")
     wrong = tuple(each for each in left if each.attribute in resource.decisive)
     if not wrong:
         return None
-    reason = "; ".join(map(str, wrong))
-    return Change("replace", resource, f"{reason}; it was there before, and others may count on it", wrong)
+    return _obstructed(resource, wrong, "it was there before, and others may count on it")
+
+
+def _obstructed(resource: Resource, differing: tuple[Difference, ...], obstacle: str) -> Change:
+    reason = "; ".join([*map(str, differing), obstacle])
+    return Change("replace", resource, reason, differing, obstacle=obstacle)
 
 
 def differences(resource: Resource, found: Live, known: Known) -> list[Difference]:
@@ -205,13 +234,13 @@ def differences(resource: Resource, found: Live, known: Known) -> list[Differenc
 
     Of what was adopted, or is to be, only what is missing differs.
     """
-    shared = resource.taggable and resource.is_shared(found)
+    shared = resource.is_shared(found)
     return _compare(resource, found, resource.beside(found, known) if shared else resource.wanted(known))
 
 
 def _left(resource: Resource, found: Live, known: Known) -> list[Difference]:
     """In what something that was adopted stays as it was found, whatever the settings say."""
-    if not resource.taggable or not resource.is_shared(found) or resource.presence(known) != "wanted":
+    if not resource.is_shared(found) or resource.presence(known) != "wanted":
         return []
     added = resource.beside(found, known)
     rest = {name: value for name, value in resource.wanted(known).items() if name not in added}

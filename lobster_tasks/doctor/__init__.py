@@ -47,6 +47,7 @@ CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     "load-balancer.active": balancing.active,
     "load-balancer.zones": balancing.zones,
     "load-balancer.listener": balancing.forwards,
+    "load-balancer.web-acl": balancing.web_acl,
     "targets.kind": balancing.kind,
     "targets.port": balancing.port,
     "targets.health-path": balancing.health_path,

@@ -61,6 +61,26 @@ def forwards(facts: Facts) -> Finding:
     return bad(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
 
 
+def web_acl(facts: Facts) -> Finding:
+    """The web ACL that the settings name is there, and protects the load balancer."""
+    wanted = facts.settings.load_balancer.web_acl
+    if wanted is None:
+        found = facts.known("protection")
+        return good(f"{found}, which the settings do not name" if found else "none, as the settings say")
+    owner = wanted.split(":")[4]
+    if owner != facts.account:
+        return bad(f"{wanted} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl")
+    described = facts.known("web_acl")
+    if described is None:
+        return bad(f"there is no web ACL {wanted}", "aws wafv2 list-web-acls --scope REGIONAL")
+    found = facts.known("protection")
+    if found != wanted:
+        return bad(f"{found or 'no web ACL'} protects the load balancer, not {described['Name']}", _FIX)
+    default = next(iter(described["DefaultAction"]))
+    rules = len(described.get("Rules", ()))
+    return good(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
+
+
 def _name(facts: Facts) -> str:
     """Of the target group, which the service may register with by another name than the settings have."""
     group = facts.known("target_group") or {}

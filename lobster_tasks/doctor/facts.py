@@ -39,6 +39,8 @@ Name = Literal[
     "security_groups",
     "load_balancer",
     "listeners",
+    "web_acl",
+    "protection",
     "target_group",
     "target_health",
     "answers",

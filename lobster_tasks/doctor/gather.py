@@ -308,6 +308,25 @@ def _listeners(look: Look) -> list[Any]:
     return listeners_of(look.aws, balancer["LoadBalancerArn"])
 
 
+def _web_acl(look: Look) -> Any:
+    """The web ACL that the settings name; None where there is none of that ARN."""
+    from ..stack.firewall import read_web_acl
+
+    named = look.settings.load_balancer.web_acl
+    if not named:
+        raise UnknownError("load_balancer.web_acl names none")
+    return read_web_acl(look.aws, named)
+
+
+def _protection(look: Look) -> str:
+    """The ARN of the web ACL that protects the load balancer; empty where none does."""
+    from ..stack.firewall import protecting
+
+    name = look.settings.load_balancer.name
+    balancer = look.need("load_balancer", f"there is no load balancer {name}")
+    return protecting(look.aws, balancer["LoadBalancerArn"], name)
+
+
 def _target_group(look: Look) -> Any:
     """The one that the service registers its tasks with; the one of the settings' name without a service."""
     named = look.settings.load_balancer.target_group
@@ -398,6 +417,8 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "network": _network,
     "task_definition": _task_definition,
     "listeners": _listeners,
+    "web_acl": _web_acl,
+    "protection": _protection,
     "target_health": _target_health,
     "answers": _answers,
     "may_pull": lambda look: permissions.may_pull(look.aws, look.settings, _role_arn(look), _defined(look)),

@@ -190,7 +190,7 @@ def _reasons(change: Change) -> list[str]:
     told = [str(each) for each in change.differences if each.attribute not in _DOCUMENTS]
     documents = [each.attribute for each in change.differences if each.attribute in _DOCUMENTS]
     first = [f"gets the tag lobster:stack={change.resource.stack}"] if change.action == "adopt" else []
-    last = ["AWS cannot change this in place"] if change.action == "replace" else []
+    last = [change.obstacle] if change.obstacle else []
     named = (
         [f"{' and '.join(documents)} {'differ' if len(documents) > 1 else 'differs'}"] if documents else []
     )
@@ -288,6 +288,7 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "target group": _target_group,
     "certificate": _certificate,
     "listener": _listener,
+    "web ACL association": lambda resource, live: resource.web_acl,
     "task definition": _task_definition,
     "service": _service,
     "scalable target": _scalable_target,

@@ -12,10 +12,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .. import templates
+from ..errors import SettingsError
 from ..settings import STACK_TAG, Settings
 from .certificates import Certificate
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
+from .firewall import WebAclAssociation
 from .github import DeployRole, IdentityProvider
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
@@ -61,14 +63,16 @@ class Stack:
 
 
 def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
-    """The stack that the settings describe, in this account. Raises TemplateError."""
+    """The stack that the settings describe, in this account. Raises TemplateError and SettingsError."""
     stack = settings.name
     execution_role, task_role = _roles(settings, account, partition)
     log_group = LogGroup(settings.logs.group, stack, settings.logs.retention_days)
     repository = Repository(settings.repository, stack, settings.images.keep)
     network = _network(settings)
     balancer_group, tasks_group = _security_groups(settings, network)
-    balancer, target_group, listeners = _load_balancing(settings, network, balancer_group)
+    balancer, target_group = _load_balancing(settings, network, balancer_group)
+    firewall = _firewall(settings, balancer, account)
+    listeners = _listeners(settings, balancer, target_group, firewall)
     cluster = Cluster(settings.cluster, stack)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
     image = f"{account}.dkr.ecr.{settings.region}.{suffix}/{settings.repository}:{NO_RELEASE}"
@@ -104,7 +108,7 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     )
     resources = (
         *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
-        *(balancer, target_group, *_certificates(listeners), *listeners),
+        *(balancer, firewall, target_group, *_certificates(listeners), *listeners),
         *(cluster, task_definition, service, _scaling(settings, service, balancer)),
     )
     return Stack(stack, _identified(resources, settings))
@@ -209,7 +213,7 @@ def _visitors(settings: Settings) -> tuple[str, ...]:
 
 def _load_balancing(
     settings: Settings, network: Network, group: SecurityGroup
-) -> tuple[LoadBalancer, TargetGroup, tuple[Listener, ...]]:
+) -> tuple[LoadBalancer, TargetGroup]:
     wanted, health = settings.load_balancer, settings.health_check
     scheme = "internal" if wanted.internal else "internet-facing"
     balancer = LoadBalancer(
@@ -228,15 +232,33 @@ def _load_balancing(
         deregistration_delay=settings.deployment.deregistration_delay,
         stickiness=wanted.stickiness,
     )
-    return balancer, target_group, _listeners(settings, balancer, target_group)
+    return balancer, target_group
 
 
-def _listeners(settings: Settings, balancer: LoadBalancer, group: TargetGroup) -> tuple[Listener, ...]:
+def _firewall(settings: Settings, balancer: LoadBalancer, account: str) -> WebAclAssociation:
+    """Raises SettingsError for a web ACL of another account."""
+    arn = settings.load_balancer.web_acl or ""
+    if arn and arn.split(":")[4] != account:
+        owner = arn.split(":")[4]
+        raise SettingsError(
+            [f"load_balancer.web_acl: is in account {owner}, and the load balancer in {account}"]
+        )
+    return WebAclAssociation(balancer.name, settings.name, balancer, arn)
+
+
+def _listeners(
+    settings: Settings, balancer: LoadBalancer, group: TargetGroup, firewall: WebAclAssociation
+) -> tuple[Listener, ...]:
     stack, arn = settings.name, settings.load_balancer.certificate or ""
     own = settings.domains and not arn
     domains = Certificate(settings.domains[0], stack, settings.domains) if own else None
-    secure = Listener(f"{balancer.name}:{HTTPS_PORT}", stack, balancer, HTTPS_PORT, group, arn, domains)
-    plain = Listener(f"{balancer.name}:{HTTP_PORT}", stack, balancer, HTTP_PORT, group, secure=secure)
+    port, plain_port = HTTPS_PORT, HTTP_PORT
+    secure = Listener(
+        f"{balancer.name}:{port}", stack, balancer, port, group, arn, domains, firewall=firewall
+    )
+    plain = Listener(
+        f"{balancer.name}:{plain_port}", stack, balancer, plain_port, group, secure=secure, firewall=firewall
+    )
     return secure, plain
 
 

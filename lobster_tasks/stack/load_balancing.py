@@ -344,7 +344,7 @@ class Listener(Resource):
     one.
 
     The one on port 443 speaks HTTPS, with ``certificate`` (an ACM ARN), or that of the ``domains`` once it is
-    issued; with neither it is not wanted.
+    issued; with neither it is not wanted. Nobody gets in before ``firewall`` is there.
     """
 
     kind: ClassVar[str] = "listener"
@@ -355,6 +355,7 @@ class Listener(Resource):
     certificate: str = ""
     domains: Certificate | None = None
     secure: Listener | None = None
+    firewall: Resource | None = None
 
     @property
     def protocol(self) -> str:
@@ -420,6 +421,10 @@ class Listener(Resource):
         """ModifyListener, with everything."""
         aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
         return live
+
+    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+        """It goes on without the firewall that was added."""
+        return tuple(each for each in self.needs if each is not self.firewall)
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
         """Its rules: the stack makes none."""

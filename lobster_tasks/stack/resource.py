@@ -124,6 +124,11 @@ class Resource(ABC):
         return tuple(found)
 
     @property
+    def part_of(self) -> Resource | None:
+        """The resource whose owner owns this one, which carries no tags; None where that is nobody's to remove."""
+        return None
+
+    @property
     def stands_on(self) -> frozenset[Resource]:
         """What it needs, what that needs, and so on: an order that holds also where one in between stays as it is."""
         return frozenset(self.needs).union(*(each.stands_on for each in self.needs))
@@ -136,7 +141,7 @@ class Resource(ABC):
 
     def is_shared(self, live: Live) -> bool:
         """Whether it was there before the stack: it was adopted, or will have been when it is changed."""
-        return live.adopted or not self.is_ours(live)
+        return self.taggable and (live.adopted or not self.is_ours(live))
 
     def describe(self, attribute: str, value: Any) -> str:
         """An attribute's value as people read it; empty where it should not be shown."""
@@ -165,6 +170,14 @@ class Resource(ABC):
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
         """What others have in it or use it for, in words; while there is any it is not deleted."""
         return ()
+
+    def remarks(self, live: Live, known: Known) -> tuple[str, ...]:
+        """What a person should know of it as it is, in words."""
+        return ()
+
+    def instead(self, live: Live) -> str:
+        """What to do where it cannot be changed in place."""
+        return "give it another name in the settings, which makes a new one beside it, or remove it: inv teardown"
 
     def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
         """What it goes on needing when the stack lets go of it."""

@@ -190,6 +190,8 @@ HEALTHY: Mapping[Name, Any] = {
     ],
     "load_balancer": load_balancer(),
     "listeners": [listener(TARGET_GROUP)],
+    "web_acl": None,
+    "protection": "",
     "target_group": target_group(),
     "target_health": [target("healthy")],
     "answers": Probe("http://lb", Answer(True, "GET / 200 in 8 ms"), Answer(True, "WebSocket open")),

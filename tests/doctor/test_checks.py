@@ -75,6 +75,9 @@ NO_SOCKET = {"probe": {"websocket": False}}
 ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
 VPCE = [{"ServiceName": f"com.amazonaws.us-east-2.{name}"} for name in ("ecr.api", "ecr.dkr", "logs", "s3")]
 FAILED = Probe("http://lb", Answer(False, "GET / answers 503"), Answer(False, "WebSocket / is refused (403)"))
+WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/0"
+PROTECTED = {"load_balancer": {"web_acl": WEB_ACL}}
+FIREWALL = {"Name": "ours", "DefaultAction": {"Allow": {}}, "Rules": [{}]}
 
 CASES = [
     # roles
@@ -500,6 +503,55 @@ CASES = [
     ),
     case(
         "load-balancer.zones", "fail", "may start in us-east-2c", network=[subnet("a", "a"), subnet("c", "c")]
+    ),
+    case("load-balancer.web-acl", "pass", "none, as the settings say"),
+    case("load-balancer.web-acl", "pass", f"{WEB_ACL}, which the settings do not name", protection=WEB_ACL),
+    case("load-balancer.web-acl", "skip", "AWS refused it", protection=DENIED),
+    case(
+        "load-balancer.web-acl",
+        "skip",
+        "AWS refused it",
+        given=PROTECTED,
+        protection=DENIED,
+        web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.web-acl", "skip", "AWS refused it", given=PROTECTED, protection=WEB_ACL, web_acl=DENIED
+    ),
+    case(
+        "load-balancer.web-acl",
+        "pass",
+        "ours, 1 rule, else allow",
+        given=PROTECTED,
+        protection=WEB_ACL,
+        web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.web-acl",
+        "fail",
+        "no web ACL protects the load balancer, not ours",
+        "inv setup-application-load-balancer",
+        given=PROTECTED,
+        web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.web-acl",
+        "fail",
+        "arn:other protects the load balancer, not ours",
+        "inv setup-application-load-balancer",
+        given=PROTECTED,
+        protection="arn:other",
+        web_acl=FIREWALL,
+    ),
+    case(
+        "load-balancer.web-acl", "fail", "there is no web ACL arn:aws:wafv2", "list-web-acls", given=PROTECTED
+    ),
+    case(
+        "load-balancer.web-acl",
+        "fail",
+        "is in account 210987654321, not in 123456789012",
+        "correct load_balancer.web_acl",
+        given={"load_balancer": {"web_acl": WEB_ACL.replace("123456789012", "210987654321")}},
     ),
     case("load-balancer.listener", "pass", "HTTP:80 → lobster-tg"),
     case(

@@ -14,6 +14,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.converge import Plan
 from lobster_tasks.settings import Settings, load
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded_process import EmbeddedProcess
 
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
@@ -222,6 +223,10 @@ class Meddler:
         self.elbv2.modify_load_balancer_attributes(
             LoadBalancerArn=self.balancer, Attributes=_key_values(attributes)
         )
+
+    def protect(self, name: str) -> None:
+        """Associate a web ACL of somebody else's with the load balancer."""
+        associate(self._account.embedded, web_acl(self._account.embedded, name), self.balancer)
 
     def set_target_group(self, **attributes: str) -> None:
         """Target group attributes; ``__`` stands for a dot."""

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.embedded.apprunner_stack import Sites
+from tests.embedded.firewalls import web_acl
 from tests.embedded.zones import Zone, simple, weighted
 from tests.embedded_process import eventually
 
-from .crashing import SET_UP, TEAR_DOWN, Stage, Story, Task, deployed
+from .crashing import FIREWALL, SET_UP, TEAR_DOWN, Stage, Story, Task, deployed
 
 DOMAIN = "app.crash.org"
 SITE = "site"
+
+
+def _with_firewall(stage: Stage) -> None:
+    web_acl(stage.embedded, "firewall")
+
+
+def _behind_firewall(stage: Stage) -> None:
+    _with_firewall(stage)
+    stage.done(BEHIND_FIREWALL)
 
 
 def _with_image(stage: Stage) -> None:
@@ -149,12 +160,15 @@ CUT_OVER = Task("cutover", "cutover", {"hold": "0", "wait": "300"}, _OF_THE_DOMA
 BACK = Task("cutover", "cutover", {"back": True}, _OF_THE_DOMAIN)
 PAUSE = Task("apprunner", "cleanup_apprunner", {}, (*_OF_THE_DOMAIN, *_CLEAN))
 DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMAIN, *_CLEAN))
+BEHIND_FIREWALL = replace(SET_UP, settings=(FIREWALL,))
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
+    Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
     Story("deploy, the first", deployed("one"), _with_image),
     Story("deploy", deployed("two"), _with_second_image),
     Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
     Story("teardown", TEAR_DOWN, _with_release),
+    Story("teardown, a web ACL", replace(TEAR_DOWN, settings=(FIREWALL,)), _behind_firewall, alone=False),
     Story("cutover", CUT_OVER, _before_the_cut, alone=False),
     Story("cutover --back", BACK, _after_the_cut, alone=False),
     Story("cleanup-apprunner", PAUSE, _moved, _quiet, alone=False),

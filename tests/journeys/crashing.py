@@ -61,6 +61,7 @@ class Task:
         return LobsterError(f"{self.name} ended with {code}") if code else None
 
 
+FIREWALL = "load_balancer.web_acl={}"
 SET_UP = Task("setup", "setup_fargate")
 TEAR_DOWN = Task("setup", "teardown", {"data": True})
 
@@ -95,10 +96,19 @@ class Stage:
 
     def run(self, task: Task) -> LobsterError | None:
         """Run a task in this process, where clients are made once; the error that it ended with, if it did."""
+        task = self.here(task)
         if task.settings not in self.runs:
             self.runs[task.settings] = new_run(self.embedded.url, *task.settings)
         with chdir(self.folder):
             return task.run(self.runs[task.settings])
+
+    def here(self, task: Task) -> Task:
+        """The task with the ARN of the account's web ACL, where its settings speak of that: AWS makes it up."""
+        if FIREWALL not in task.settings:
+            return task
+        (found,) = self.embedded.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
+        settings = (each.format(found["ARN"]) for each in task.settings)
+        return replace(task, settings=tuple(settings))
 
     def push(self, tag: str) -> None:
         """A release into the repository."""
@@ -292,7 +302,7 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
     runner = _elsewhere(stage, story.task)
-    eventually(lambda: stage.embedded.held() or runner.poll() is not None)
+    eventually(lambda: stage.embedded.held() or runner.poll() is not None, within=60)
     if struck := bool(stage.embedded.held()):
         runner.kill()
     code = runner.wait()
@@ -312,7 +322,7 @@ def _elsewhere(stage: Stage, task: Task) -> Forked:
     with open(os.devnull, "r+b") as nowhere:
         streams = (nowhere.fileno(),) * 3
         how = Command(["inv"], stage.folder, os.environ, streams)
-        return fork(partial(_perform, task, stage.embedded.url), how)
+        return fork(partial(_perform, stage.here(task), stage.embedded.url), how)
 
 
 def _perform(task: Task, url: str) -> int:
@@ -329,7 +339,7 @@ def differences(stage: Stage, expected: Dump) -> str:
         return not found
 
     try:
-        eventually(same)
+        eventually(same, within=15)
     except AssertionError:
         return "; ".join(found[:3])
     return ""

@@ -71,6 +71,7 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "security groups", _security_groups(embedded.client("ec2"))
     yield "interfaces", _interfaces(embedded.client("ec2"))
     yield "load balancers", _load_balancers(embedded.client("elbv2"))
+    yield "web ACLs", _web_acls(embedded.client("wafv2"))
     yield "target groups", _target_groups(embedded.client("elbv2"))
     yield "clusters", _clusters(embedded.client("ecs"))
     yield "revisions", _revisions(embedded.client("ecs"))
@@ -162,6 +163,17 @@ def _load_balancers(elbv2: Any) -> Iterator[tuple[str, Any]]:
                     for listener in _all(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn)
                     for rules in [elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]]
                 ],
+            },
+        )
+
+
+def _web_acls(waf: Any) -> Iterator[tuple[str, Any]]:
+    for each in waf.list_web_acls(Scope="REGIONAL")["WebACLs"]:
+        yield (
+            each["Name"],
+            {
+                **waf.get_web_acl(ARN=each["ARN"])["WebACL"],
+                "protects": waf.list_resources_for_web_acl(WebACLArn=each["ARN"])["ResourceArns"],
             },
         )
 

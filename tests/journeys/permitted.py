@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lobster_tasks import converge, doctor, rollout, stack, templates
+from lobster_tasks import attachable, converge, doctor, rollout, stack, templates
 from lobster_tasks.apprunner.cutover import led_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
@@ -19,7 +19,8 @@ from lobster_tasks.errors import NotReadyError
 from lobster_tasks.images.engines import password_for
 from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
-from tests.embedded.identities import ACCOUNT, Identity, session
+from tests.embedded.firewalls import web_acl
+from tests.embedded.identities import ACCOUNT, Identity, identity, role
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project
 
@@ -28,7 +29,7 @@ from .converging import READ_ONLY, Account, Meddler, account_of
 from .test_drift import DRIFTS, POWER_USER, Drift
 
 Document = Mapping[str, Any]
-# Every setting that lets the setup policy say more; the log group and the images are there anyway.
+# Every setting that lets the setup policy say more, but the firewall; the log group and the images are there anyway.
 FULL = (
     "github.repository=somebody/app",
     "task.policies=" + READ_ONLY,
@@ -38,6 +39,9 @@ FULL = (
     "container.secrets.KEY=/lobster/key",
     "domains=app.example.com",
 )
+# The same with a firewall, whose ARN AWS makes up: as long, and with the same name.
+FIREWALL = "ours"
+LIKE_FULL = (*FULL, f"load_balancer.web_acl=arn:aws:wafv2:us-east-2:{ACCOUNT}:regional/webacl/{FIREWALL}/0")
 RELEASED = (*releasing.FAST, "container.secrets.TOKEN=/lobster/token", "scaling.max=4")
 
 
@@ -73,6 +77,11 @@ def refusals(embedded: EmbeddedProcess) -> set[str]:
 def settings_of(*flags: str) -> Settings:
     """The plan's settings with these flags."""
     return load({}, {}, flags)
+
+
+def full_settings(embedded: EmbeddedProcess) -> Settings:
+    """Every setting that lets the setup policy say more, in an account that has the firewall."""
+    return settings_of(*FULL, f"load_balancer.web_acl={web_acl(embedded, FIREWALL)}")
 
 
 def setup_policy(settings: Settings) -> Document:
@@ -174,8 +183,13 @@ def _untag(account: Account) -> None:
 
 
 def session_with(embedded: EmbeddedProcess, name: str, policy: Document) -> Identity:
-    """A session of a new role with this one policy."""
-    return session(embedded, name, document=json.dumps(policy))
+    """A session of a new role with this one policy, in as many documents as can be attached."""
+    iam, arn = embedded.client("iam"), role(embedded, name)
+    for number, part in enumerate(attachable.documents(policy)):
+        made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
+        iam.attach_role_policy(RoleName=name, PolicyArn=made["Policy"]["Arn"])
+    answer = embedded.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")
+    return identity(embedded, answer)
 
 
 @dataclass(frozen=True)

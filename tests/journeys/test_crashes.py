@@ -31,7 +31,13 @@ from .crashing import (
 )
 
 SETUP = BY_NAME["setup-fargate"]
-SAMPLE = [("setup-fargate", 16), ("deploy", 2), ("teardown", 9)]
+SAMPLE = [
+    ("setup-fargate", 16),
+    ("setup-fargate, a web ACL", 14),
+    ("deploy", 2),
+    ("teardown", 9),
+    ("teardown, a web ACL", 6),
+]
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ LABELS = [
     "security-group/lobster-alb-sg",
     "security-group/lobster-ecs-sg",
     "load-balancer/lobster-alb",
+    "web-ACL-association/lobster-alb",
     "target-group/lobster-tg",
     "listener/lobster-alb:443",
     "listener/lobster-alb:80",
@@ -90,7 +91,7 @@ def test_resources_are_values() -> None:
         (("security group",), LABELS[4:7]),
         (
             ("listener", "target group"),
-            [label for label in LABELS[4:11] if label != "security-group/lobster-ecs-sg"],
+            [label for label in LABELS[4:12] if label != "security-group/lobster-ecs-sg"],
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
         (("task definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
