@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from .clock import Clock
 from .errors import (
+    DENIED,
     AccountHeldError,
     AwsCallError,
     CredentialsError,
@@ -29,6 +30,7 @@ from .errors import (
 from .refusals import PASSING, PASSING_WITHIN, PASSING_WITHIN_SECONDS, hold
 
 T = TypeVar("T")
+Tell = Callable[[LobsterError, float], None]
 
 _UNKNOWN_CALLER = frozenset(
     {
@@ -43,8 +45,6 @@ _UNKNOWN_CALLER = frozenset(
 )
 # What other services say of credentials that were made a moment ago, and that STS knows already.
 _FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
-# What is not allowed is not always the operation itself: some ask for another action, or go by another name in IAM.
-_NOT_ALLOWED = re.compile(r"not authorized to perform: ([\w-]{1,64}:\w{1,128})")
 # How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, and
 # CreatePolicyVersion one version, so they are not sent again where nobody knows whether they were carried out. The
 # first call of all is given up soon: it is where people notice that there is no network.
@@ -64,8 +64,12 @@ _OPEN_WORDS = frozenset(
         ("Task", "lastStatus"),
     }
 )
+# A refusal that is waited out is told at most so often, in real seconds: it is for people.
+_TOLD_EVERY_SECONDS = 15.0
 # What AWS's error codes look like; a proxy's page has none, and botocore then takes the status, or nothing.
 _AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,255}")
+# The action for want of which a call is refused: of its own, or of another service, as a first load balancer's role is.
+_NEEDED = re.compile(r"not authorized to perform: ([a-z0-9-]{1,64}:[A-Za-z]{1,128})")
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
 
@@ -73,7 +77,8 @@ class Aws:
     """One account in one region.
 
     Endpoint and credentials default to what AWS's own variables and files say. Throttled calls, and calls that
-    got no answer, are sent again, but for those that must not be sent twice.
+    got no answer, are sent again, but for those that must not be sent twice. ``tell`` is told, from any thread, which
+    refusal is being waited out, and for how many seconds at most.
     """
 
     def __init__(
@@ -83,8 +88,10 @@ class Aws:
         clock: Clock | None = None,
         endpoint_url: str | None = None,
         credentials: Mapping[str, str] | None = None,
+        tell: Tell = lambda refused, within: None,
     ) -> None:
         self.region = region
+        self._tell, self._told_at = tell, -_TOLD_EVERY_SECONDS
         self.clock = clock or Clock()
         self._endpoint_url = endpoint_url
         self._credentials: dict[str, Any] = dict(credentials or {})
@@ -149,7 +156,7 @@ class Aws:
         if region == self.region:
             return self
         credentials, endpoint = self._credentials, self._endpoint_url
-        other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials)
+        other = Aws(region, clock=self.clock, endpoint_url=endpoint, credentials=credentials, tell=self._tell)
         other._session, other._lock = self._session, self._lock
         other._clients, other._sent = self._clients, self._sent
         return other
@@ -160,7 +167,18 @@ class Aws:
         For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
         contains; no text stands for any. The last refusal is raised as it is.
         """
-        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+        from tenacity import (
+            RetryCallState,
+            Retrying,
+            retry_if_exception,
+            stop_after_delay,
+            wait_exponential,
+        )
+
+        def tell(state: RetryCallState) -> None:
+            refused = state.outcome and state.outcome.exception()
+            assert isinstance(refused, LobsterError)
+            self._tell_of(refused, within)
 
         def passes(error: BaseException) -> bool:
             if not isinstance(error, AwsCallError | CredentialsError) or error.code not in passing:
@@ -173,9 +191,18 @@ class Aws:
             stop=stop_after_delay(within / self.clock.speed),
             wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
             sleep=self.clock.sleep,
+            before_sleep=tell,
             reraise=True,
         )
         return retrying(work)
+
+    def _tell_of(self, refused: LobsterError, within: float) -> None:
+        now = self.clock.stopwatch()
+        with self._lock:
+            if now - self._told_at < _TOLD_EVERY_SECONDS:
+                return
+            self._told_at = now
+        self._tell(refused, within)
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
@@ -412,17 +439,15 @@ def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterErr
     if held := hold(operation, code, message):
         why = f"{code}: {message}"
         return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
-    what, why = f"AWS refused {_subject(operation, about)}.", f"{code}: {message}"
-    refused = AwsCallError(
-        what,
-        why,
-        "run the same command again; it takes up where this one stopped",
+    next_step = "run the same command again; it takes up where this one stopped"
+    if code in DENIED:
+        needed = _NEEDED.search(message)
+        action = needed.group(1) if needed else operation
+        next_step = f"allow {action} to the identity that runs this, then run the same command again"
+    return AwsCallError(
+        f"AWS refused {_subject(operation, about)}.",
+        f"{code}: {message}",
+        next_step,
         code=code,
         operation=operation,
     )
-    if not refused.denied:
-        return refused
-    named = _NOT_ALLOWED.search(message)
-    action = named[1] if named else operation
-    step = f"allow {action} to the identity that runs this, then run the same command again"
-    return AwsCallError(what, why, step, code=code, operation=operation)

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 from .masking import mask_shapes
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
 
 
 class LobsterError(Exception):
@@ -124,7 +124,7 @@ class AwsCallError(LobsterError):
     @property
     def denied(self) -> bool:
         """Whether a policy does not allow it, so that nothing is known of what was asked about."""
-        return self.code in _DENIED
+        return self.code in DENIED
 
 
 class AccountHeldError(AwsCallError):

@@ -4,8 +4,8 @@ PASSING holds for any caller: a role, a group, a service or a credential that wa
 everywhere, and a first thing in an account waits for its service-linked role. Sources: the API References; "Eventual
 consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always immediately visible";
 terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
-resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate,
-resourceWebACLAssociationCreate).
+resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate, resourceServiceCreate
+of apprunner, resourceWebACLAssociationCreate).
 LASTING are holds on the account itself, which no policy and no waiting lifts.
 """
 
@@ -55,6 +55,7 @@ _POLICY: Codes = {
 PASSING: Mapping[str, Codes] = {
     "application-autoscaling:PutScalingPolicy": _POLICY,
     "application-autoscaling:RegisterScalableTarget": _TARGET,
+    "apprunner:CreateService": {"InvalidRequestException": ("Error in assuming",)},
     "ec2:AuthorizeSecurityGroupEgress": _GROUP,
     "ec2:AuthorizeSecurityGroupIngress": _GROUP,
     "ecr:PutImageScanningConfiguration": {"RepositoryNotFoundException": ()},

@@ -21,6 +21,9 @@ from tests.forks import Command, fork
 
 T = TypeVar("T")
 
+PATIENCE = 600.0
+"""Seconds that a test waits for what never comes. Only a defect gets there, so a slow machine has all it needs."""
+
 
 @dataclass(frozen=True)
 class EmbeddedProcess:
@@ -146,7 +149,7 @@ def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
             yield EmbeddedProcess(_address(process.stdout), process.pid)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=300)
 
 
 def _address(told: IO[str]) -> str:
@@ -156,7 +159,7 @@ def _address(told: IO[str]) -> str:
     return url
 
 
-def eventually(look: Callable[[], T], within: float = 30.0) -> T:
+def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
     """Call ``look`` until what it returns is true, and return that; AssertionError after ``within`` s."""
     deadline = time.monotonic() + within
     pause = 0.02

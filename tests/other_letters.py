@@ -79,7 +79,7 @@ def other_letters(url: str) -> Iterator[str]:
             headers = {
                 name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"
             }
-            answer = requests.request(self.command, url + self.path, data=body, headers=headers, timeout=60)
+            answer = requests.request(self.command, url + self.path, data=body, headers=headers, timeout=600)
             sent = swapped(answer.text).encode()
             self.send_response(answer.status_code)
             for name in ("Content-Type", "x-amzn-RequestId"):

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from tests.embedded_process import EmbeddedProcess, control
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control
 from tests.forks import Command, Forked, Heard, fork, heard
 
 INV = Path(sys.executable).with_name("inv")
@@ -85,7 +85,7 @@ class Project:
         self.write("invoke.yaml", f"lobster:\n{body}")
 
     def inv(
-        self, *arguments: str, within: float = 60, folder: Path | None = None, **environment: str
+        self, *arguments: str, within: float = PATIENCE, folder: Path | None = None, **environment: str
     ) -> Ended:
         """Run ``inv`` without a terminal: forked, but where the interpreter itself is told something."""
         words, cwd, env = [str(INV), *arguments], folder or self.folder, {**self.environment, **environment}
@@ -97,7 +97,12 @@ class Project:
         return heard(_inv, [str(INV), *arguments], self.folder, {**self.environment, **environment})
 
     def on_terminal(
-        self, *arguments: str, answers: str = "", columns: int = 100, within: float = 60, **environment: str
+        self,
+        *arguments: str,
+        answers: str = "",
+        columns: int = 100,
+        within: float = PATIENCE,
+        **environment: str,
     ) -> Ended:
         """Run ``inv`` on a terminal of this width and type ``answers``; both streams are in ``out``."""
         master, slave = pty.openpty()
@@ -115,7 +120,7 @@ class Project:
 
 
 def in_a_new_process(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float = 60
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float = PATIENCE
 ) -> Ended:
     """Run a command of any kind, without a terminal."""
     done = subprocess.run(

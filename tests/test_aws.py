@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from itertools import count
+from typing import Any, ClassVar
 
 import pytest
 from botocore.session import Session
@@ -122,6 +123,27 @@ def test_what_does_not_pass_in_time_is_raised_as_it_is(fast: Aws) -> None:
     assert refused.value is work.error
 
 
+class Watch(Clock):
+    """A clock on which each look finds ten seconds passed, and nothing is slept."""
+
+    looks: ClassVar[Iterator[int]] = count(0, 10)
+
+    def stopwatch(self) -> float:
+        """Ten seconds later."""
+        return next(self.looks)
+
+    def sleep(self, seconds: float) -> None:
+        """At once."""
+
+
+def test_what_is_waited_for_is_told_at_first_and_now_and_then() -> None:
+    told: list[tuple[str, float]] = []
+    aws = Aws("us-east-2", clock=Watch(), tell=lambda error, within: told.append((error.what, within)))
+    work = Refusing(5)  # looked at after 0, 10, 20, 30 and 40 seconds
+    assert aws.in_region("eu-west-1").settle(work, {"Busy": ()}, within=60) == "done"
+    assert told == [(work.error.what, 60)] * 3
+
+
 # What people read
 
 
@@ -136,6 +158,18 @@ def refused(code: str, status: int = 400) -> Callable[[Aws, EmbeddedProcess], Lo
         return told.value
 
     return ask
+
+
+def test_what_is_denied_for_want_of_another_action_names_that(aws: Aws, embedded: EmbeddedProcess) -> None:
+    role = "arn:aws:iam::123456789012:role/aws-service-role/elasticloadbalancing.amazonaws.com/A"
+    message = (
+        f"User: x is not authorized to perform: iam:CreateServiceLinkedRole on resource: {role} because no"
+    )
+    error = {"code": "AccessDenied", "message": message, "status": 403}
+    embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
+    with pytest.raises(AwsCallError) as told:
+        aws.call("ecs:CreateCluster", clusterName="c")
+    assert told.value.next_step.startswith("allow iam:CreateServiceLinkedRole to the identity")
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])

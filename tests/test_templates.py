@@ -555,7 +555,7 @@ def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
     """The checkout's folder and the wheel's are one: from an installed package the same things are rendered."""
     uv = [Path(sys.executable).with_name("uv"), "build", "--wheel", "--no-build-isolation", "--offline"]
     built = [*uv, "--python", sys.executable, "--out-dir", tmp_path / "dist", ROOT]
-    subprocess.run(built, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    subprocess.run(built, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")

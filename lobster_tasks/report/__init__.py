@@ -102,6 +102,11 @@ def error(problem: LobsterError) -> RenderableType:
     return Group(*lines)
 
 
+def waiting(refused: LobsterError, within: float) -> RenderableType:
+    """A refusal that is waited out, in one line."""
+    return Text(f"… waiting, {within:.0f} s at most: {one_line(refused.what)} {one_line(refused.why)}")
+
+
 def error_json(problem: LobsterError) -> dict[str, Any]:
     """The object of a task with ``--json`` that ends in an error."""
     why = problem.why or "; ".join(_problems(problem))

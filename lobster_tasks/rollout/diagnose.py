@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..masking import mask_shapes
 from .causes import Cause
 from .evidence import Evidence
-from .reasons import ELB, EXITED, codes_of, without_ids
+from .reasons import ELB, EXITED, codes_of, telling, without_ids
 from .serving import explain_container_health, explain_exit, explain_health
 from .snapshot import Task
 from .starting import Case, Finding, explain_start
@@ -113,7 +113,7 @@ def _findings(evidence: Evidence) -> list[Finding]:
 def _explained(evidence: Evidence, case: Case, codes: Sequence[str]) -> list[Finding]:
     found: list[Finding] = []
     for code in codes:
-        found += _explain(evidence, Case(code, case.text, case.tasks))
+        found += _explain(evidence, Case(code, telling(case.text), case.tasks))
     named = [each.code for each in found]
     return [each for number, each in enumerate(found) if each.code not in named[:number]][:2]
 

@@ -122,6 +122,9 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), codes) for pattern, codes in _MEANINGS)
 # AWS cuts a stop reason at 1,024 characters or so; an event is no longer.
 _LONGEST = 4096
+# The gRPC status that containerd ends its errors with, and how Go and JSON write what is not there.
+_NOTHING = r"unknown|<unknown>|<nil>|nil|<none>|null|\"\"|''"
+_AND_NO_MORE = re.compile(rf"(?:(?::|=| caused:) ?(?:{_NOTHING})){{1,9}}(?=[.,;]?(?:\s|$))")
 _APOSTROPHES = str.maketrans("‘’", "''")
 _STOP_CODES = {
     "SpotInterruption": ("spot-interrupted",),
@@ -149,7 +152,12 @@ def without_ids(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "…", text)
 
 
+def telling(text: str) -> str:
+    """AWS's words without what container engines write where they know no more, as in ``no such file: unknown``."""
+    return _AND_NO_MORE.sub("", text[:_LONGEST])
+
+
 def first(pattern: str, text: str) -> str:
-    """What the first group of ``pattern`` finds in ``text``; empty where it does not."""
+    """What the first group of ``pattern`` finds in ``text``; empty where it does not, or finds a sign for nothing."""
     found = re.search(pattern, plain(text))
-    return found[1] if found else ""
+    return "" if found is None or re.fullmatch(_NOTHING, found[1]) else found[1]

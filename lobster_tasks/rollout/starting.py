@@ -73,7 +73,8 @@ def _image_platform(evidence: Evidence, case: Case) -> Finding:
 
 
 def _image_format(evidence: Evidence, case: Case) -> Finding:
-    kind = first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}[\w])", case.text)
+    kind = first(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
+    kind = kind or first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
         case.code,
         f"Fargate does not unpack a part of the image{f', of the media type {kind}' if kind else ''}.",
@@ -394,10 +395,11 @@ def _exec_format(evidence: Evidence, case: Case) -> Finding:
 
 
 def _cannot_start(evidence: Evidence, case: Case) -> Finding:
-    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.rpartition(": ")[2]
+    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.partition(": ")[2]
+    said = problem.rpartition(": ")[2] if "exec: " not in case.text else problem
     return Finding(
         case.code,
-        f"The container cannot be started: {problem}.",
+        f"The container cannot be started{f': {said}' if said else ''}.",
         f"correct CMD, USER and WORKDIR in the Dockerfile, then inv push-image and {evidence.again}",
     )
 

@@ -83,13 +83,19 @@ class Run:
         from ..aws import Aws
         from ..errors import AwsCallError, RefusedError
 
-        aws = Aws(self.settings.region)
+        aws = Aws(self.settings.region, tell=self.tell_of_waiting)
         _check_endpoint(aws.endpoint_url)
         try:
             _ = aws.identity
         except AwsCallError as refused:
             raise RefusedError(refused.what, refused.why, refused.next_step) from refused
         return aws
+
+    def tell_of_waiting(self, refused: LobsterError, within: float) -> None:
+        """What AWS refuses for a while, in a line."""
+        from .. import report
+
+        self.console.say(report.waiting(refused, within))
 
     def annotate(self, annotation: Annotation) -> None:
         """Beside the log of a job of GitHub Actions."""

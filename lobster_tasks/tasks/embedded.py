@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import subprocess
 
     from ..rehearsal import Rehearsal
-    from ..settings import Settings
 
 # What a visitor of the embedded AWS needs besides its address; any credentials will do.
 _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
@@ -73,7 +72,7 @@ def rehearse(
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
     with _without_the_users_aws(), _embedded_aws(times, young) as url:
         rehearsal.add("embedded AWS up", url)
-        _tell_the_story(settings, url, times, rehearsal, from_apprunner, keep)
+        _tell_the_story(run, url, times, rehearsal, from_apprunner, keep)
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
             addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
@@ -84,7 +83,7 @@ def rehearse(
 
 
 def _tell_the_story(
-    settings: Settings, url: str, speed: float, rehearsal: Rehearsal, from_apprunner: bool, keep: bool
+    run: Run, url: str, speed: float, rehearsal: Rehearsal, from_apprunner: bool, keep: bool
 ) -> None:
     from pathlib import Path
 
@@ -92,7 +91,10 @@ def _tell_the_story(
     from ..clock import Clock
     from ..rehearsal import rehearse
 
-    aws = Aws(settings.region, clock=Clock(speed), endpoint_url=url, credentials=_CREDENTIALS)
+    settings, clock = run.offline_settings, Clock(speed)
+    aws = Aws(
+        settings.region, clock=clock, endpoint_url=url, credentials=_CREDENTIALS, tell=run.tell_of_waiting
+    )
     rehearse(aws, settings, Path.cwd(), rehearsal, from_apprunner=from_apprunner, keep=keep)
 
 

@@ -8,8 +8,6 @@ import pytest
 
 from tests.action.runner import ROOT, Repository, checkout, official
 
-pytestmark = pytest.mark.timeout(300)
-
 WORKFLOW = ".github/workflows/ci.yml"
 
 

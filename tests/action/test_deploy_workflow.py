@@ -15,8 +15,6 @@ from tests.embedded_process import EmbeddedProcess
 from tests.journeys.traffic import Traffic, ask
 from tests.project import APP, DOCKERFILE, Project, make
 
-pytestmark = pytest.mark.timeout(300)
-
 WORKFLOW = ".github/workflows/deploy-to-aws.yml"
 
 

@@ -13,8 +13,6 @@ from tests.embedded_process import EmbeddedProcess
 from tests.journeys.traffic import ask
 from tests.project import make
 
-pytestmark = pytest.mark.timeout(300)
-
 WORKFLOW = ".github/workflows/ship.yml"
 HOSTILE = """v1"; touch pwned; echo "$(touch pwned)`touch pwned`' %0A::error::x"""
 TEXT = """\

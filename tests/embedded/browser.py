@@ -121,4 +121,4 @@ class Website(ThreadingHTTPServer):
                 yield browser
             finally:
                 browser.terminate()
-                browser.wait(timeout=30)
+                browser.wait(timeout=300)

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from tests.embedded.images import ImageSpec, push, web_app
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 EXECUTION_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 TRUST = {
@@ -244,7 +244,7 @@ class Stack:
         """The service's events, oldest first."""
         return [event["message"] for event in reversed(self.describe(name)["events"])]
 
-    def completed(self, name: str = "s", within: float = 30) -> dict[str, Any]:
+    def completed(self, name: str = "s", within: float = PATIENCE) -> dict[str, Any]:
         """The service, once its only deployment is COMPLETED."""
 
         def look() -> dict[str, Any] | None:
@@ -278,7 +278,7 @@ class Stack:
         """One task now."""
         return dict(self.ecs.describe_tasks(cluster=self.cluster, tasks=[arn])["tasks"][0])
 
-    def reaches(self, arn: str, status: str, within: float = 30) -> dict[str, Any]:
+    def reaches(self, arn: str, status: str, within: float = PATIENCE) -> dict[str, Any]:
         """A task, once it is in ``status``."""
 
         def look() -> dict[str, Any] | None:

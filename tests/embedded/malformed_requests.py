@@ -46,7 +46,7 @@ class Wire:
 
     def __post_init__(self) -> None:
         at = urlsplit(self.url)
-        self._connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
+        self._connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=600)
 
     def close(self) -> None:
         """End the connection."""

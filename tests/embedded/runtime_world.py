@@ -32,7 +32,7 @@ class Ran:
     @property
     def exit_code(self) -> int:
         """The exit code, once it has ended."""
-        code = self.container.wait(timeout=30)
+        code = self.container.wait(timeout=300)
         assert code is not None, f"still running; it wrote {self.lines}"
         return code
 

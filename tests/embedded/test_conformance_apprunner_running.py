@@ -97,7 +97,7 @@ def test_a_request_may_take_120_seconds(running: Running) -> None:
 def test_bodies_pass_both_ways(running: Running) -> None:
     """HTTP requests and responses are passed on whole."""
     _, service = running
-    answer = requests.post(f"http://{service['ServiceUrl']}/upload", data=b"x" * 5_000_000, timeout=30)
+    answer = requests.post(f"http://{service['ServiceUrl']}/upload", data=b"x" * 5_000_000, timeout=300)
     assert answer.text == "running POST 5000000"
 
 

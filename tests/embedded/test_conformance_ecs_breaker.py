@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ from tests.embedded.refusals import refused
 from tests.embedded_process import eventually
 
 ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+SPEED = 100
+"""How many AWS seconds pass in one real second for ``stack``."""
+BOOT_ALLOWANCE = 2
+"""How many real seconds programs have there for what AWS gives them time for."""
 NO_ROLLBACK = {"deploymentCircuitBreaker": {"enable": True, "rollback": False}}
 
 
@@ -260,6 +265,28 @@ def test_the_grace_period_protects_slow_starters(stack: Stack) -> None:
     assert stack.task(arn)["lastStatus"] == "RUNNING"
     stack.get("/set-health?status=200")
     stack.completed()
+
+
+def test_the_grace_period_counts_from_when_the_task_runs(stack: Stack) -> None:
+    """ "The period of time, in seconds, that the Amazon ECS service scheduler ignores unhealthy Elastic Load Balancing
+    … health checks after a task has first started" (API Reference, CreateService).
+    """
+    never_well = version(stack, "never-well", HEALTH_STATUS="500")
+    stack.service(never_well, loadBalancers=stack.balanced, healthCheckGracePeriodSeconds=600)
+    arn = eventually(lambda: stack.tasks("s"))[0]["taskArn"]
+    ended = eventually(lambda: stack.task(arn) if "stoppingAt" in stack.task(arn) else None)
+    assert ended["stoppedReason"].startswith("Task failed ELB health checks")
+    ignored_until = ended["startedAt"] + timedelta(seconds=600 / SPEED)
+    assert ended["stoppingAt"] >= ignored_until
+
+
+def test_a_program_has_its_grace_period_in_its_own_time(stack: Stack) -> None:
+    """ "… after a task has first started": programs start no faster because AWS's time passes faster here."""
+    slow = version(stack, "slow", HEALTH_STATUS="500")
+    stack.service(slow, loadBalancers=stack.balanced, healthCheckGracePeriodSeconds=60)
+    arn = eventually(lambda: stack.tasks("s"))[0]["taskArn"]
+    ended = eventually(lambda: stack.task(arn) if "stoppingAt" in stack.task(arn) else None)
+    assert ended["stoppingAt"] >= ended["startedAt"] + timedelta(seconds=BOOT_ALLOWANCE)
 
 
 def test_a_deployment_is_stopped_by_hand_and_rolled_back(stack: Stack) -> None:

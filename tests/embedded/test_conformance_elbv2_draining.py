@@ -71,7 +71,7 @@ def test_a_draining_target_may_finish_what_it_does(balanced: Balanced) -> None:
     """The deregistration delay "can help in-flight requests to the target to complete"."""
     site = balanced.add("one")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=20)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         deregister(balanced, "one")
         site.release.set()
@@ -85,7 +85,7 @@ def test_a_request_that_outlasts_the_delay_is_cut(balanced: Balanced) -> None:
     site = balanced.add("one")
     balanced.set_group(deregistration_delay__timeout_seconds=20)
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=20)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         deregister(balanced, "one")
         assert waiting.result().status_code == 502
@@ -98,7 +98,7 @@ def test_a_draining_target_that_hangs_up_is_an_error(balanced: Balanced) -> None
     """
     site = balanced.add("old")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=20)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         balanced.add("new")
         deregister(balanced, "old")
@@ -116,7 +116,7 @@ def test_a_websocket_lives_until_the_delay_ends(balanced: Balanced) -> None:
         assert socket.recv() == "one"
         assert state(balanced, "one") == "draining"
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=20)
+            socket.recv(timeout=200)
     assert state(balanced, "one") is None
 
 
@@ -208,7 +208,7 @@ class Hammer:
         with requests.Session() as session:
             while not self._over.is_set():
                 try:
-                    answer = session.get(url, timeout=20)
+                    answer = session.get(url, timeout=200)
                     self.got[answer.text if answer.ok else str(answer.status_code)] += 1
                 except requests.RequestException as error:
                     self.got[type(error).__name__] += 1

@@ -197,7 +197,7 @@ def test_a_large_upload_is_streamed(balanced: Balanced) -> None:
     """There is no limit to a request's body."""
     balanced.add("one")
     body = bytes(range(256)) * (20 * MEGABYTE // 256)
-    answer = requests.put(f"{balanced.url}/upload", data=body, timeout=60)
+    answer = requests.put(f"{balanced.url}/upload", data=body, timeout=600)
     assert answer.json() == {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
 
 
@@ -209,7 +209,7 @@ def test_a_chunked_upload_is_streamed(balanced: Balanced) -> None:
         for _ in range(50):
             yield b"y" * 100_000
 
-    answer = requests.post(f"{balanced.url}/upload", data=chunks(), timeout=60)
+    answer = requests.post(f"{balanced.url}/upload", data=chunks(), timeout=600)
     assert answer.json()["length"] == 5_000_000
     assert site.seen[-1].header("Transfer-Encoding") == "chunked"
 
@@ -218,7 +218,7 @@ def test_an_upload_that_waits_for_leave_gets_it(balanced: Balanced) -> None:
     """``Expect: 100-continue`` is answered before the body comes, as curl asks for large bodies."""
     balanced.add("one")
     host, _, port = balanced.host.partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with socket.create_connection((host, int(port)), timeout=200) as client:
         head = b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
         client.sendall(head)
         assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -248,7 +248,7 @@ def test_a_client_that_leaves_is_noticed(balanced: Balanced) -> None:
     """HTTP 460: "the client closed the connection"; the target's connection is closed too."""
     site = balanced.add("one")
     host, _, port = balanced.host.partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as client:
+    with socket.create_connection((host, int(port)), timeout=200) as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         eventually(lambda: [seen for seen in site.seen if seen.path == "/wait"])
     assert eventually(lambda: site.gone) == ["/wait"]

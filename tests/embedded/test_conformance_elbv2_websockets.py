@@ -26,7 +26,7 @@ def open_socket(balanced: Balanced, **more: Any) -> ClientConnection:
 def close_of(socket: ClientConnection) -> ConnectionClosed:
     """How a socket is closed by the other side."""
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=20)
+        socket.recv(timeout=200)
     return closed.value
 
 

@@ -356,7 +356,7 @@ def test_a_signal_ends_it(number: signal.Signals) -> None:
         address = urlsplit(url_of(process))
         with socket.create_connection((address.hostname, address.port)):
             process.send_signal(number)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=300) == 0
         with socket.create_server((address.hostname, address.port)):
             pass
         assert process.stderr.read() == ""
@@ -371,7 +371,7 @@ def test_no_task_outlives_it(number: signal.Signals) -> None:
         children = psutil.Process(process.pid).children(recursive=True)
         assert children
         process.send_signal(number)
-        process.wait(timeout=30)
+        process.wait(timeout=300)
         eventually(lambda: not [one for one in children if one.is_running()])
 
 
@@ -424,7 +424,7 @@ def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
                 filters=[]
             )
         process.terminate()
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=300)
     assert out == ""
     assert errors.splitlines() == [
         "1 us-east-2 ecs ListClusters -> 200",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.embedded.apprunner_stack import Sites
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.refusals import refused
 from tests.embedded.test_conformance_autoscaling import TARGET, TRACKING
@@ -124,6 +125,15 @@ def test_roles_of_a_young_account_are_assumable_after_a_while(young: EmbeddedPro
     stack.service(stack.definition(stack.container(stack.app), executionRoleArn=role))
     eventually(lambda: any("ECS was unable to assume the role" in each for each in stack.messages()))
     stack.completed()
+
+
+def test_app_runner_does_not_know_a_role_that_was_just_made(young: EmbeddedProcess) -> None:
+    """terraform-provider-aws, pull request 19483, and pulumi-aws, issue 1697: InvalidRequestException "Error in
+    assuming access role", or "instance role", which a second try a moment later does not meet.
+    """
+    sites = Sites(young)
+    met = refusals(lambda: sites.begin(SourceConfiguration=sites.source()))
+    assert met == [("InvalidRequestException", f"Error in assuming access role {sites.access_role}")]
 
 
 @pytest.mark.parametrize(

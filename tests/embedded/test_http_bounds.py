@@ -36,7 +36,7 @@ class Served:
 
     def connect(self) -> socket.socket:
         """A connection to it."""
-        return socket.create_connection(("127.0.0.1", self.server.port), timeout=60)
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=600)
 
     def send(self, *parts: bytes) -> bytes:
         """Everything that is answered until the connection ends."""

@@ -504,6 +504,28 @@ class TestMemory:
         assert ran.container.wait(timeout=0.7) is None
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not tell who waits")
+class TestBusyMachine:
+    """A program that the machine does not let run has not failed to start."""
+
+    def test_waiting_for_a_processor_does_not_count(self, machine: Runtime) -> None:
+        """Four loops on one processor soon have waited longer than the 2 s that the last is over the allowance."""
+        loops = (
+            "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+            "for _ in range(3):\n    if os.fork() == 0: break\nwhile True: pass"
+        )
+        ran = machine.run(python(loops))
+        eventually(lambda: machine.world.processes.may_boot(ran.address, 12.0))
+        ran.container.kill()
+
+    def test_a_program_that_waits_for_something_else_is_late(self, machine: Runtime) -> None:
+        """It sleeps, and so it is not the machine that keeps it."""
+        ran = machine.run(python("import time; print('asleep', flush=True); time.sleep(1000)"))
+        eventually(lambda: ran.lines)
+        assert machine.world.processes.may_boot(ran.address, 9.9)
+        assert not machine.world.processes.may_boot(ran.address, 3600.0)
+
+
 class TestExecute:
     def test_in_the_same_place(self, machine: Runtime) -> None:
         """Container health checks run inside the container: its files, environment and localhost."""
@@ -513,7 +535,7 @@ class TestExecute:
         url = "http://localhost:8501/"
         check = f"import os, urllib.request as u; print(u.urlopen('{url}').read().decode(), os.listdir())"
         probe = machine.world.processes.execute(ran.container, ["python", "-c", check], lines.append)
-        assert (probe.wait(timeout=30), lines) == (0, ["7 ['web_app.py']"])
+        assert (probe.wait(timeout=300), lines) == (0, ["7 ['web_app.py']"])
 
     @pytest.mark.parametrize("bind", ["0.0.0.0", "127.0.0.1"])
     def test_other_programs_reach_localhost(self, machine: Runtime, bind: str) -> None:
@@ -532,7 +554,7 @@ class TestExecute:
         ran = machine.run(PLAIN, "sleep", "1000")
         other = machine.world.processes.execute(ran.container, ["sleep", "1000"])
         ran.container.kill()
-        assert other.wait(timeout=30) == 137
+        assert other.wait(timeout=300) == 137
         with pytest.raises(CannotStart):
             machine.world.processes.execute(ran.container, ["true"])
 

@@ -302,7 +302,7 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
     runner = _elsewhere(stage, story.task)
-    eventually(lambda: stage.embedded.held() or runner.poll() is not None, within=60)
+    eventually(lambda: stage.embedded.held() or runner.poll() is not None)
     if struck := bool(stage.embedded.held()):
         runner.kill()
     code = runner.wait()
@@ -339,7 +339,7 @@ def differences(stage: Stage, expected: Dump) -> str:
         return not found
 
     try:
-        eventually(same, within=15)
+        eventually(same)
     except AssertionError:
         return "; ".join(found[:3])
     return ""

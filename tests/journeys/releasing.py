@@ -25,11 +25,14 @@ class Account:
     aws: Aws
     settings: Settings
     looked: float = 0.0
+    heals_when_said: str = ""
 
     def observe(self, progress: Progress) -> None:
-        """Keep when it was looked at last (seconds since 1970)."""
+        """Keep when it was looked at last (seconds since 1970); take faults back when they were told."""
         if progress.snapshot is not None:
             self.looked = time.time()
+        if self.heals_when_said and any(self.heals_when_said in sentence for sentence in progress.said):
+            self.clear_faults()
 
     def client(self, service: str) -> Any:
         """A boto3 client that knows nothing of the library."""
@@ -93,6 +96,11 @@ class Account:
     def forget_calls(self) -> None:
         """Count calls from here on."""
         control.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+
+    def fails_until_said(self, sentence: str, **rule: Any) -> None:
+        """Put a fault rule in force until a release has said something with ``sentence`` in it."""
+        self.heals_when_said = sentence
+        self.order_fault(**rule)
 
     def order_fault(self, **rule: Any) -> None:
         """Put a fault rule in force."""

@@ -407,15 +407,15 @@ def test_two_regions_are_set_up_and_deployed_and_one_is_torn_down(
     there = [word for flag in (f"region={OTHER}", *OWN_ROLES) for word in ("--set", flag)]
     bare = ("--set", f"region={OTHER}")
     for flags in ((), there):
-        project.inv("setup-fargate", *flags, within=110).check()
+        project.inv("setup-fargate", *flags).check()
         project.inv("push-image", "--tag", "one", "--builder", "process", *flags).check()
-        assert "LIVE" in project.inv("deploy", "--tag", "one", *flags, within=110).check().said
+        assert "LIVE" in project.inv("deploy", "--tag", "one", *flags).check().said
     assert "belongs to the stack lobster in us-east-2" in project.inv("plan", *bare).check(5).err
-    project.inv("teardown", "--yes", "--data", *there, within=110).check()
+    project.inv("teardown", "--yes", "--data", *there).check()
     told = project.inv("teardown", "--yes", "--data", *bare).check().said
     assert "ecsTaskRole · kept · belongs to the stack lobster in us-east-2" in told
     project.inv("push-image", "--tag", "two", "--builder", "process").check()
-    assert "LIVE" in project.inv("deploy", "--tag", "two", within=110).check().said
+    assert "LIVE" in project.inv("deploy", "--tag", "two").check().said
     assert project.inv("plan", "--detailed-exitcode").check().code == 0
 
 
@@ -488,9 +488,9 @@ def test_a_release_that_cannot_be_asked_from_here_is_live_with_a_finding(
 ) -> None:
     project = make(tmp_path, embedded.url)
     listed = ("--set", f"load_balancer.allowed_cidrs={OFFICE}")
-    project.inv("setup-fargate", *listed, within=110).check()
+    project.inv("setup-fargate", *listed).check()
     project.inv("push-image", "--tag", "one", "--builder", "process").check()
-    answer = project.inv("deploy", "--tag", "one", "--json", *listed, within=110).check().json
+    answer = project.inv("deploy", "--tag", "one", "--json", *listed).check().json
     assert answer["verdict"] == "live"
     assert [each["code"] for each in answer["findings"]] == ["not-reachable-from-here"]
 

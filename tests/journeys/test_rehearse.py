@@ -44,7 +44,7 @@ def test_this_project_passes(project: Project) -> None:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",
     }
-    answer = project.inv("rehearse", "--json", folder=ROOT, within=110, **around).check().json
+    answer = project.inv("rehearse", "--json", folder=ROOT, **around).check().json
     assert set(answer) == {"verdict", "requests", "seconds", "timeline"}
     assert answer["verdict"] == "passed"
     assert answer["requests"]["sent"] > 0
@@ -66,6 +66,13 @@ def test_this_project_passes(project: Project) -> None:
         "nothing of the stack",
     ):
         assert what in told
+
+
+def test_a_young_account_passes(project: Project) -> None:
+    """Refusals that pass are waited out from the first step on, and told."""
+    ended = project.inv("rehearse", "--young", within=110).check()
+    assert ended.err.rstrip().splitlines()[-1].startswith("PASSED")
+    assert "… waiting, 120 s at most: AWS refused apprunner:CreateService on lobster." in ended.err
 
 
 def test_a_broken_app_fails_with_its_cause(project: Project) -> None:

@@ -85,7 +85,7 @@ class Scene:
     def run(self, command: Command) -> None:
         """Run tasks one after the other, and keep what they say."""
         command.before(self)
-        ended = self.project.inv(*command.words, within=110, **command.environment)
+        ended = self.project.inv(*command.words, **command.environment)
         self.told.add(" ".join(command.words), ended.check(command.code).said)
 
 

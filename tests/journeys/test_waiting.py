@@ -19,8 +19,8 @@ def well(outcome: Outcome) -> bool:
 @pytest.mark.exhaustive
 def test_a_role_of_a_moment_ago(account: Account) -> None:
     """IAM makes a new role known bit by bit: ECS cannot assume it at first, and then can."""
-    account.order_fault(role_propagation_seconds=30)
     site = beside(account, "young")
+    site.fails_until_said("waiting may help", role_propagation_seconds=100000)
     outcome = site.follow(taskRoleArn=role(site))
     assert well(outcome)
     assert "waiting may help, and ECS tries again" in said(outcome)
@@ -29,7 +29,7 @@ def test_a_role_of_a_moment_ago(account: Account) -> None:
 
 def test_capacity_that_comes_back(account: Account) -> None:
     site = beside(account, "crowded")
-    account.order_fault(capacity_unavailable_seconds=100)
+    site.fails_until_said("no-capacity: ", capacity_unavailable_seconds=100000)
     outcome = site.deploy("two")
     assert well(outcome)
     assert "no-capacity: Fargate has no room at the moment. Waiting may help, and ECS tries again" in said(

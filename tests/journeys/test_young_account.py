@@ -14,7 +14,7 @@ from lobster_tasks.rollout import follow
 from tests.conftest import SPEED
 from tests.embedded.firewalls import web_acl
 from tests.embedded_process import EmbeddedProcess
-from tests.project import Project
+from tests.project import Project, plain
 
 from .converging import account_of
 from .releasing import Account
@@ -47,6 +47,22 @@ def test_a_young_account_is_set_up_and_released_to(embedded: EmbeddedProcess, pr
     project.inv("push-image", "--tag", "one", "--builder", "process").check()
     answer = project.inv("deploy", "--tag", "one", "--set", SCALED, "--json").check().json
     assert answer["verdict"] == "live"
+
+
+def test_what_is_waited_for_is_told_to_people_only(embedded: EmbeddedProcess, project: Project) -> None:
+    error = {"code": "InvalidParameterException", "message": "Unable to assume the service linked role."}
+    embedded.order(
+        *({"service": "ecs", "operation": "CreateCluster", "nth": nth, "error": error} for nth in (1, 3, 5))
+    )
+    told = (
+        "… waiting, 120 s at most: ECS cannot assume its service-linked role. "
+        "InvalidParameterException: Unable to assume the service linked role."
+    )
+    words = ("create-ecs-cluster", "--yes", "--set")
+    assert told in project.inv(*words, "cluster=a").check().err.splitlines()
+    ended = project.inv(*words, "cluster=b", "--json").check()
+    assert (ended.err, ended.json["applied"]) == ("", True)
+    assert told in plain(project.on_terminal(*words, "cluster=c", columns=200).check().out)
 
 
 def test_credentials_that_are_known_to_sts_only_are_waited_for(embedded: EmbeddedProcess, aws: Aws) -> None:

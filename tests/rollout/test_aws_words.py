@@ -202,6 +202,27 @@ def test_and_a_remedy_that_is_an_action(text: str, as_event: bool) -> None:
     assert not any(".." in cause.message or ": ." in cause.message for cause in causes)
 
 
+NOTHING = (": unknown", ": <nil>", ": null", ': ""', " caused: <nil>")
+
+
+@pytest.mark.parametrize("text", EVERY, ids=lambda text: text[-60:])
+@pytest.mark.parametrize("nothing", NOTHING)
+def test_what_engines_write_for_nothing_is_in_no_sentence(text: str, nothing: str) -> None:
+    """containerd ends its errors with a gRPC status, as in "no space left on device: unknown" (the guide)."""
+    for cause in diagnose(evidence(not_started(f"{text.removesuffix('.')}{nothing}"))):
+        assert not re.search(r"\bunknown\b|<nil>|\bnull\b|\"\"", f"{cause.message} {cause.remedy}"), cause
+
+
+def test_a_media_type_is_named_where_it_is_told() -> None:
+    [text] = [each for each in EVERY if "vnd.in-toto" in each]
+    [cause] = diagnose(evidence(not_started(text)))
+    assert "of the media type application/vnd.in-toto+json." in cause.message
+    [cause] = diagnose(
+        evidence(not_started("CannotPullContainerError: no processor for media-type: unknown"))
+    )
+    assert cause.message == "Fargate does not unpack a part of the image."
+
+
 @pytest.mark.parametrize("sign", SIGNS_OF_A_NETWORK)
 def test_what_the_guide_calls_a_network_issue_is_one(sign: str) -> None:
     assert codes_of(f"ResourceInitializationError: unable to pull secrets or registry auth: {sign}")[:1] == (

@@ -297,7 +297,7 @@ def test_a_folder_that_goes_meanwhile_is_not_missed(project: Project, embedded: 
     ) as process:
         eventually(embedded.applied)
         below.rmdir()
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=600)
     assert process.returncode == 0, told
     assert "created cluster" in told
 

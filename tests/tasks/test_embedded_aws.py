@@ -75,4 +75,4 @@ def test_it_ends_with_whoever_holds_its_standard_input(embedded: EmbeddedProcess
         address(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=300) == 0

@@ -91,7 +91,7 @@ def test_ctrl_c_reaches_an_interpreter_of_its_own(project: Project, embedded: Em
     ) as own:
         _until_called(embedded, "CreateRole")
         os.killpg(own.pid, signal.SIGINT)
-        out, err = own.communicate(timeout=60)
+        out, err = own.communicate(timeout=600)
     is_calm(Ended(own.returncode, out, err))
 
 

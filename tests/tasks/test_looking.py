@@ -70,7 +70,7 @@ def test_logs_end_quietly_when_nobody_reads_on(project: Project, serving: Servin
         assert "starting a" in process.stdout.readline()
         process.stdout.close()
         requests.get(f"{serving.url}/print?line=more", timeout=10)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=300) == 0
         assert process.stderr.read() == ""
 
 

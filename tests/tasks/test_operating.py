@@ -104,7 +104,7 @@ def watch(project: Project, live: str) -> None:
         lines = iter(watching.stdout.readline, "")
         assert any(line == f"{live}\n" for line in lines)
         watching.send_signal(signal.SIGINT)
-        watching.wait(timeout=30)
+        watching.wait(timeout=300)
     assert watching.returncode == 130
 
 

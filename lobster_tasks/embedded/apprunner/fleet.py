@@ -90,10 +90,10 @@ class Fleet:
 
     async def _check(self, instance: Instance) -> bool:
         """One health check; failures in a row are counted, but for refusals while a program may still boot."""
-        seconds = self._world.pace.real(instance.configuration.health["Timeout"], at_least=1.0)
+        seconds = self._world.pace.answer_within(instance.configuration.health["Timeout"])
         healthy = await instance.answers(seconds)
         age = self._world.loop.time() - instance.started
-        booting = not instance.accepted and age < self._world.pace.boot_allowance
+        booting = not instance.accepted and self._world.processes.may_boot(instance.address, age)
         instance.failures = 0 if healthy or booting else instance.failures + 1
         return healthy
 

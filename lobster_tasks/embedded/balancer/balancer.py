@@ -285,16 +285,20 @@ class Balancer:
         check = group.check
         try:
             if self.reaches(balancer, target, health.check_port(check, target)):
-                verdict = await health.ask(check, target, self.pace.real(check.timeout, at_least=1.0))
+                verdict = await health.ask(check, target, self.pace.answer_within(check.timeout))
             else:
                 await asyncio.sleep(self.pace.real(check.timeout))
                 verdict = health.Verdict(health.TIMEOUT)
         finally:
             target.checking = False
+        booting = not verdict.accepted and self._may_boot(target)
         with self._world.lock:
             if target.health.state in _CHECKED and target.drained_at is None:
-                booting = not target.accepted and time.monotonic() - target.since < self.pace.boot_allowance
                 health.judge(check, target, verdict, booting)
+
+    def _may_boot(self, target: Target) -> bool:
+        age = time.monotonic() - target.since
+        return not target.accepted and self._world.processes.may_boot(target.address, age)
 
     def _may_connect(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
         door = self._doors.get(balancer.arn)

@@ -20,7 +20,7 @@ TICK = 0.02
 async def check_container(world: World, workers: Executor, container: ContainerState) -> None:
     """Keep ``container.health`` up to date until cancelled."""
     check = container.definition["healthCheck"]
-    grace_ends = monotonic() + world.pace.real(check.get("startPeriod", 0))
+    grace_ends = monotonic() + world.pace.for_program(check.get("startPeriod", 0))
     failures = 0
     while True:
         await asyncio.sleep(world.pace.real(check["interval"], TICK))

@@ -252,9 +252,8 @@ class Life:
         assert process is not None
         if process.poll() is None:
             await self._work(process.terminate)
-            given = container.stop_timeout
-            floor = min(given, self._world.pace.boot_allowance)  # programs end no faster because time does
-            await self._until(lambda: process.poll() is not None, given, at_least=floor)
+            given = self._world.pace.for_program(container.stop_timeout)
+            await self._until(lambda: process.poll() is not None, seconds=given)
         if process.poll() is None:
             await self._work(process.kill)
             await self._until(lambda: process.poll() is not None)
@@ -273,10 +272,11 @@ class Life:
     # Waiting
 
     async def _until(
-        self, done: Callable[[], bool], aws_seconds: float | None = None, at_least: float = 0.0
+        self, done: Callable[[], bool], aws_seconds: float | None = None, seconds: float | None = None
     ) -> None:
-        """Until ``done``, or for ``aws_seconds``."""
-        end = None if aws_seconds is None else monotonic() + self._world.pace.real(aws_seconds, at_least)
+        """Until ``done``, or for ``aws_seconds`` of AWS's, or for real ``seconds``."""
+        given = seconds if aws_seconds is None else self._world.pace.real(aws_seconds)
+        end = None if given is None else monotonic() + given
         while not done():
             left = TICK if end is None else end - monotonic()
             if left <= 0:

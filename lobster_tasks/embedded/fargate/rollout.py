@@ -168,7 +168,7 @@ class Step:
                 task.was_healthy = True
                 self._on_healthy(task)
             return
-        if self._running_for(task) < self.world.pace.real(self.service.grace):
+        if self._running_for(task) < self.world.pace.for_program(self.service.grace):
             return
         complaint = self._complaint(task)
         if complaint and not task.complaint:

@@ -24,6 +24,7 @@ from .images import Image
 from .memory import MIB, exceeds, resident_bytes, trees
 from .programs import PROGRAMS, write_programs
 from .roots import Root, make_root
+from .waiting import waited_seconds
 
 __all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
 
@@ -120,6 +121,20 @@ class Processes:
         other = Container(reach_localhost(launch, Network(kept.wanted.address)), -signal.SIGTERM, log)
         self._keep(other, _Kept(None, kept.root, kept.wanted, None), resets)
         return other
+
+    def may_boot(self, address: str, seconds: float) -> bool:
+        """Whether what runs at an address may still be starting, so many real seconds after it was begun.
+
+        It is given the pace's ``boot_allowance``; what it waited for a processor meanwhile does not count.
+        """
+        allowed = self._world.pace.boot_allowance
+        return seconds < allowed or seconds - waited_seconds(self._supervisors(address)) < allowed
+
+    def _supervisors(self, address: str) -> list[int]:
+        with self._world.lock:
+            running = list(self._running.items())
+        here = (one for one, kept in running if kept.wanted.address == address)
+        return [container.supervisor_pid for container in here if container.poll() is None]
 
     def _prepare(self, wanted: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
         network = Network(wanted.address)

@@ -1,0 +1,29 @@
+"""How long the programs of a container stood in line for a processor.
+
+A busy machine starts programs late, which says nothing about the programs. Linux counts for each thread how long it
+could have run and was not let run; where it does not tell (macOS), nothing is known to have been waited.
+
+Source: Documentation/scheduler/sched-stats.rst of Linux: the second field of ``/proc/<pid>/schedstat`` is the "time
+spent waiting on a runqueue (in nanoseconds)".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from glob import glob
+from pathlib import Path
+
+from .memory import trees
+
+
+def waited_seconds(roots: Iterable[int]) -> float:
+    """Seconds that the processes below each pid, those that live, have waited for a processor, all together."""
+    below = [process.pid for found in trees(roots).values() for process in found]
+    return sum(_waited(stat) for pid in below for stat in glob(f"/proc/{pid}/task/*/schedstat"))
+
+
+def _waited(stat: str) -> float:
+    with suppress(OSError):  # ended meanwhile
+        return int(Path(stat).read_text().split()[1]) / 1e9
+    return 0.0
