@@ -18,17 +18,13 @@ class Pace:
     speed: float = 1.0
     boot_allowance: float = 10.0
 
-    def answer_within(self, aws_seconds: float) -> float:
-        """Real seconds that a program has for an answer, for which AWS gives it ``aws_seconds``.
-
-        Not fewer than AWS gives, within the boot allowance: programs answer no faster because time passes faster.
-        """
-        return self.real(aws_seconds, at_least=min(aws_seconds, self.boot_allowance))
-
     def real(self, aws_seconds: float, at_least: float = 0.0) -> float:
         """Real seconds that ``aws_seconds`` last here, never fewer than ``at_least``."""
         return max(at_least, aws_seconds / self.speed)
 
     def for_program(self, aws_seconds: float) -> float:
-        """Real seconds that a program has where AWS gives it ``aws_seconds``: as many, up to ``boot_allowance``."""
+        """Real seconds that a program has to start, answer or end, where AWS gives it ``aws_seconds``.
+
+        Not fewer than AWS gives, within the boot allowance: programs are no faster because time passes faster.
+        """
         return self.real(aws_seconds, at_least=min(aws_seconds, self.boot_allowance))

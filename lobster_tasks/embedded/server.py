@@ -136,12 +136,14 @@ class Endpoint:
                 return refusal(call, refused, 400)
             if denied := gate.refused(environ):
                 return refusal(call, denied, gate.status(denied))
+            if refused := malformed.why_not_allowed(call, environ):
+                return refusal(call, refused, 400)
             return self._services.answer(call, environ)
         except NotImplementedError as gap:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
             return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
-            if refused := malformed.why_not_allowed(call, environ):
+            if refused := malformed.why_not_allowed(call, environ, failed=True):
                 return refusal(call, refused, 400)
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             if moto_door.is_motos(defect):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -219,6 +220,62 @@ def _incomplete(service: str, operation: str, shape: Any, protocol: str) -> Iter
                 yield _named(
                     f"without {name}.{first}", request(service, operation, {**complete, name: inner})
                 )
+
+
+def out_of_bounds(service: str, operation: str) -> Iterator[Sent]:
+    """Requests with one value that the model does not allow; what is wrong is where, as AWS writes it."""
+    shape = model_of(service).operation_model(operation).input_shape
+    for name, member in shape.members.items() if shape else ():
+        if is_located(member):  # another operation's path, or one that is read otherwise
+            continue
+        for where, wrong in _not_allowed(member, _camel(name)):
+            yield _named(where, request(service, operation, {**sample(shape), name: wrong}))
+
+
+def _not_allowed(shape: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Values of a shape with one thing wrong, and the path to it."""
+    yield from ((path, wrong) for wrong in _wrong_sizes(shape))
+    match shape.type_name:
+        case "string":
+            yield from ((path, wrong) for wrong in ("no such \x7f ☠", "") if not _is_allowed(shape, wrong))
+        case "structure":
+            for name, member in shape.members.items():
+                if not is_located(member) and member.type_name not in ("structure", "list", "map"):
+                    whole = sample(shape)
+                    yield from (
+                        (where, {**whole, name: wrong})
+                        for where, wrong in _not_allowed(member, f"{path}.{_camel(name)}")
+                    )
+        case "list" if shape.member.type_name == "structure":
+            yield from ((where, [wrong]) for where, wrong in _not_allowed(shape.member, f"{path}.1.member"))
+        case "list":
+            yield from ((path, [wrong]) for _, wrong in _not_allowed(shape.member, path))
+
+
+def _wrong_sizes(shape: Any) -> Iterator[Any]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    match shape.type_name:
+        case "integer" | "long":
+            yield from [most + 1] if most is not None else []
+            yield from [least - 1] if least is not None else []
+        case "string" if most is not None and most < 10_000 and not shape.enum:
+            yield "x" * (most + 1)
+        case "list" if most is not None and most < 1_000 and sample(shape.member):
+            yield [sample(shape.member)] * (most + 1)
+
+
+def _is_allowed(shape: Any, text: str) -> bool:
+    if shape.enum or len(text) < shape.metadata.get("min", 0):
+        return text in shape.enum
+    pattern = re.sub(r"\\p\{[LZN]\}", "A-Za-z0-9", shape.metadata.get("pattern", ""))
+    try:
+        return not pattern or re.fullmatch(pattern, text) is not None
+    except re.error:
+        return True
+
+
+def _camel(name: str) -> str:
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _named(wrong: str, sent: Sent) -> Sent:

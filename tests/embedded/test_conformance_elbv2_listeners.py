@@ -203,7 +203,7 @@ def test_a_redirect_is_given_back_whole(balanced: Balanced) -> None:
 BAD_ACTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "loop": (redirect(), "InvalidLoadBalancerAction", "loop"),
     "redirect code": (redirect(StatusCode="HTTP_307", Port="1"), "ValidationError", "[HTTP_301, HTTP_302]"),
-    "redirect protocol": (redirect(Protocol="FTP"), "ValidationError", "HTTP, HTTPS"),
+    "redirect protocol": (redirect(Protocol="FTP"), "ValidationError", r"^(HTTPS?|#\{protocol\})$"),
     "fixed code": (fixed(StatusCode="301"), "ValidationError", r"^(2|4|5)\d\d$"),
     "fixed type": (fixed(ContentType="image/png"), "InvalidLoadBalancerAction", "ContentType"),
     "fixed body": (fixed(MessageBody="x" * 1025), "ValidationError", "1024"),

@@ -67,7 +67,12 @@ UNKNOWN = [
     ("ec2", "describe_capacity_blocks", {}, "ec2 DescribeCapacityBlocks"),
     ("cloudfront", "list_vpc_origins", {}, "cloudfront ListVpcOrigins"),
     ("batch", "describe_service_job", {"jobId": "x"}, "batch DescribeServiceJob"),
-    ("route53", "list_cidr_blocks", {"CollectionId": "x"}, "route53 ListCidrBlocks"),
+    (
+        "route53",
+        "list_cidr_blocks",
+        {"CollectionId": "0" * 8 + "-0000" * 3 + "-" + "0" * 12},
+        "route53 ListCidrBlocks",
+    ),
     ("dynamodb", "list_contributor_insights", {}, "dynamodb ListContributorInsights"),
     ("braket", "search_devices", {"filters": []}, "braket SearchDevices"),
 ]

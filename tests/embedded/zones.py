@@ -14,7 +14,7 @@ class Zone:
     def __init__(self, aws: EmbeddedProcess, name: str = "example.com", **more: Any) -> None:
         self.route53 = aws.client("route53")
         self.name = name
-        made = self.route53.create_hosted_zone(Name=name, CallerReference=f"{name}-{more}", **more)
+        made = self.route53.create_hosted_zone(Name=name, CallerReference=f"{name}-{more}"[:128], **more)
         self.id = str(made["HostedZone"]["Id"]).removeprefix("/hostedzone/")
         self.created = made
 

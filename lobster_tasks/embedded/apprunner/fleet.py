@@ -90,7 +90,7 @@ class Fleet:
 
     async def _check(self, instance: Instance) -> bool:
         """One health check; failures in a row are counted, but for refusals while a program may still boot."""
-        seconds = self._world.pace.answer_within(instance.configuration.health["Timeout"])
+        seconds = self._world.pace.for_program(instance.configuration.health["Timeout"])
         healthy = await instance.answers(seconds)
         age = self._world.loop.time() - instance.started
         booting = not instance.accepted and self._world.processes.may_boot(instance.address, age)

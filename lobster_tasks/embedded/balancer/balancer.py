@@ -285,7 +285,7 @@ class Balancer:
         check = group.check
         try:
             if self.reaches(balancer, target, health.check_port(check, target)):
-                verdict = await health.ask(check, target, self.pace.answer_within(check.timeout))
+                verdict = await health.ask(check, target, self.pace.for_program(check.timeout))
             else:
                 await asyncio.sleep(self.pace.real(check.timeout))
                 verdict = health.Verdict(health.TIMEOUT)

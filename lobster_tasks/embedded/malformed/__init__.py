@@ -15,8 +15,7 @@ from ..dispatch import model_of
 from ..moto_door import AwsError, determine_request_protocol
 from ..wire import Call
 from . import form, json_body, rest
-from .bounds import violations
-from .required import missing
+from .bounds import missing, tokens, violations
 
 CODES = {
     "apprunner": "InvalidRequestException",
@@ -28,6 +27,9 @@ CODES = {
     "tagging": "InvalidParameterException",
 }
 """The code for a member that is missing; by protocol where a service is not named."""
+
+EMPTY_IS_ABSENT = ("elasticloadbalancing",)
+"""To whom an optional member that is an empty text is one that is not given."""
 
 
 def why_refused(call: Call, environ: dict[str, Any]) -> AwsError | None:
@@ -41,15 +43,24 @@ def why_refused(call: Call, environ: dict[str, Any]) -> AwsError | None:
     return None
 
 
-def why_not_allowed(call: Call, environ: dict[str, Any]) -> AwsError | None:
-    """AWS's refusal of values that the model does not allow; None where it allows them all. For who failed on them."""
+def why_not_allowed(call: Call, environ: dict[str, Any], failed: bool = False) -> AwsError | None:
+    """AWS's refusal of values that the model does not allow; None where it allows them all.
+
+    EC2's model says little of what EC2 takes, and EC2 has words of its own: it is held to the model, and every service
+    to tokens that came from it, once a service has ``failed`` on the values.
+    """
     protocol = _protocol(call)
     model = model_of(call.service, call.form.get("Version")) if protocol else None
     if protocol is None or model is None or call.operation not in model.operation_names:
         return None
+    if protocol == "ec2" and not failed:
+        return None
     operation = model.operation_model(call.operation)
     shape = operation.input_shape
-    wrong = violations(shape, _members(call, environ, operation, protocol)) if shape else []
+    if shape is None:
+        return None
+    members = _members(call, environ, operation, protocol)
+    wrong = violations(shape, members) or (tokens(shape, members) if failed else [])
     return _validation(call.service, protocol, wrong) if wrong else None
 
 
@@ -81,28 +92,24 @@ def _check(call: Call, environ: dict[str, Any], protocol: str) -> None:
             json_body.as_object(json_body.parsed(environ["wsgi.input"].getvalue()))
         return
     members = _members(call, environ, operation, protocol)
-    if lacking := missing(operation.input_shape, members):
-        raise _lacks(call.service, protocol, lacking)
+    lacking = missing(operation.input_shape, members)
+    if lacking and protocol == "ec2":
+        name = lacking[0].split(".")[-1]
+        raise AwsError("MissingParameter", f"The request must contain the parameter {name}")
+    if lacking:
+        raise _validation(call.service, protocol, violations(operation.input_shape, members))
 
 
 def _members(call: Call, environ: dict[str, Any], operation: Any, protocol: str) -> Mapping[str, Any]:
-    body = environ["wsgi.input"].getvalue()
+    shape = operation.input_shape
     if protocol in ("query", "ec2"):
-        return form.members(operation.input_shape, call.form, protocol)
+        given = form.members(shape, call.form, protocol)
+        empty = [name for name in given if given[name] == "" and name not in shape.required_members]
+        passed_over = empty if call.service in EMPTY_IS_ABSENT else ()
+        return {name: value for name, value in given.items() if name not in passed_over}
     if protocol == "json":
-        return json_body.members(operation.input_shape, body)
+        return json_body.members(shape, environ["wsgi.input"].getvalue())
     return rest.members(call, operation, environ, protocol)
-
-
-def _lacks(service: str, protocol: str, lacking: list[str]) -> AwsError:
-    if protocol == "ec2":
-        return AwsError(
-            "MissingParameter", f"The request must contain the parameter {lacking[0].split('.')[-1]}"
-        )
-    told = [
-        f"Value null at '{path}' failed to satisfy constraint: Member must not be null" for path in lacking
-    ]
-    return _validation(service, protocol, told)
 
 
 def _validation(service: str, protocol: str, wrong: list[str]) -> AwsError:

@@ -1,72 +1,108 @@
-"""Values that a model does not allow: no choice of an enum, too short or long, out of range, of another pattern.
-
-Services say so in words of their own where they look at it; this is for values on which nobody has looked.
-"""
+"""What a model does not allow: a member that is missing, no choice of an enum, too short or long, another pattern."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .required import camel
+from .patterns import matches
+from .walk import Found, camel, is_plain, walk
 
-TOKENS = frozenset({"NextToken", "nextToken", "Marker", "marker", "PaginationToken", "NextMarker"})
-LONGEST_MATCHED = 1000
+TOKENS = frozenset(camel(name) for name in ("NextToken", "Marker", "marker", "PaginationToken", "NextMarker"))
+LONGEST_SHOWN = 200
+NUMBERS = ("integer", "long", "float", "double")
+
+
+def missing(shape: Any, members: Mapping[str, Any]) -> list[str]:
+    """The paths of what is required and not there."""
+    return [found.path for found in walk(shape, members) if found.value is None]
 
 
 def violations(shape: Any, members: Mapping[str, Any]) -> list[str]:
     """What is wrong, each as ``Value '…' at '…' failed to satisfy constraint: …``."""
-    return list(_violations(shape, members, ""))
+    return [
+        f"Value {_shown(found)} at '{found.path}' failed to satisfy constraint: {constraint}"
+        for found in walk(shape, members)
+        for constraint in _broken(found.shape, found.value)
+    ]
 
 
-def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
-    for constraint in _broken(shape, value, path):
-        yield f"Value '{str(value)[:200]}' at '{path}' failed to satisfy constraint: {constraint}"
-    match shape.type_name:
-        case "structure" if not getattr(shape, "is_document_type", False):
-            for name, each in value.items():
-                if each is not None:
-                    yield from _violations(shape.members[name], each, f"{path}.{camel(name)}".lstrip("."))
-        case "list":
-            for number, each in enumerate(value, 1):
-                yield from _violations(shape.member, each, f"{path}.{number}.member")
-        case "map":
-            for key, each in value.items():
-                yield from _violations(shape.value, each, f"{path}.{key}.member")
+def tokens(shape: Any, members: Mapping[str, Any]) -> list[str]:
+    """The tokens of a request, where nobody knew what one of them stands for, as ``violations`` says what is wrong."""
+    return [
+        f"Value '{found.value}' at '{found.path}' failed to satisfy constraint: Member must be a token of an answer"
+        for found in walk(shape, members)
+        if found.path in TOKENS
+    ]
 
 
-def _broken(shape: Any, value: Any, path: str) -> Iterator[str]:
+def _shown(found: Found) -> str:
+    if found.value is None:
+        return "null"
+    if _is_secret(found.shape):
+        return "'**redacted**'"
+    match found.shape.type_name:
+        case "list" if is_plain(found.shape.member):
+            text = f"[{', '.join(map(str, found.value))}]"
+        case "map" if is_plain(found.shape.value):
+            text = f"{{{', '.join(f'{key}={each}' for key, each in found.value.items())}}}"
+        case _:
+            text = str(found.value)
+    return f"'{text[:LONGEST_SHOWN]}'"
+
+
+def _is_secret(shape: Any) -> bool:
+    parts = {"list": ("member",), "map": ("key", "value")}.get(shape.type_name, ())
+    return bool(shape.metadata.get("sensitive")) or any(_is_secret(getattr(shape, part)) for part in parts)
+
+
+def _broken(shape: Any, value: Any) -> Iterator[str]:
+    if value is None:
+        yield "Member must not be null"
+        return
     if isinstance(value, str):
         yield from _broken_text(shape, value)
-        if path in {camel(name) for name in TOKENS}:
-            yield "Member must be a token of an answer"
     if size := _size(shape, value):
         yield from _broken_size(shape.metadata, *size)
+    match shape.type_name:
+        case "list":
+            yield from _broken_inside("Member", shape.member, value)
+        case "map":
+            yield from _broken_inside("Map keys", shape.key, value)
+            yield from _broken_inside("Map value", shape.value, value.values())
+
+
+def _broken_inside(what: str, shape: Any, values: Iterable[Any]) -> Iterator[str]:
+    """Plain values of a list or map: one that is wrong, and AWS says all that it wants of each."""
+    if is_plain(shape) and any(each is not None and any(_broken(shape, each)) for each in values):
+        yield f"{what} must satisfy constraint: [{', '.join(_wanted(shape))}]"
+
+
+def _wanted(shape: Any) -> Iterator[str]:
+    rules = shape.metadata
+    kind = "value" if shape.type_name in NUMBERS else "length"
+    if "max" in rules:
+        yield f"Member must have {kind} less than or equal to {rules['max']}"
+    if "min" in rules:
+        yield f"Member must have {kind} greater than or equal to {rules['min']}"
+    if rules.get("enum"):
+        yield f"Member must satisfy enum value set: [{', '.join(rules['enum'])}]"
+    if rules.get("pattern"):
+        yield f"Member must satisfy regular expression pattern: {rules['pattern']}"
 
 
 def _broken_text(shape: Any, value: str) -> Iterator[str]:
     choices = getattr(shape, "enum", [])
     if choices and value not in choices:
         yield f"Member must satisfy enum value set: [{', '.join(choices)}]"
-    pattern = _compiled(shape.metadata.get("pattern", ""))
-    if pattern and not (len(value) <= LONGEST_MATCHED and pattern.fullmatch(value)):
-        yield f"Member must satisfy regular expression pattern: {pattern.pattern}"
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """A pattern of Java's, where Python has the same."""
-    try:
-        return re.compile(pattern) if pattern else None
-    except re.error:
-        return None
+    pattern = shape.metadata.get("pattern")
+    if pattern and not matches(pattern, value):
+        yield f"Member must satisfy regular expression pattern: {pattern}"
 
 
 def _size(shape: Any, value: Any) -> tuple[float, str] | None:
     match shape.type_name:
-        case "integer" | "long" | "float" | "double":
+        case kind if kind in NUMBERS:
             return float(value), "value"
         case "list" | "map" | "string" | "blob":
             return len(value), "length"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from ..moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
+from ..moto_door import ActionResult, AWSCertificateManagerResponse
 from ..world import current
 from .acm_store import AcmStore
 
-DOMAIN = r"(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"
 DEFAULT_KEYS = ("RSA_1024", "RSA_2048")
 SUMMARY = (
     "CertificateArn",
@@ -43,9 +41,6 @@ class Acm(AWSCertificateManagerResponse):
 
     def request_certificate(self) -> ActionResult:
         """RequestCertificate; validated by DNS, or by an e-mail that nobody answers."""
-        names = [self._get_param("DomainName"), *(self._get_param("SubjectAlternativeNames") or ())]
-        for name in names:
-            _check_name(name)
         answer = super().request_certificate()
         made = self.acm_backend.get_certificate(answer.result["CertificateArn"])
         made.method = self._get_param("ValidationMethod") or "EMAIL"
@@ -81,12 +76,3 @@ class Acm(AWSCertificateManagerResponse):
 
     def _users(self, found: dict[str, Any]) -> list[str]:
         return self.acm_backend.users(found["CertificateArn"])
-
-
-def _check_name(name: str) -> None:
-    if not re.fullmatch(DOMAIN, name) or len(name) > 253:
-        message = (
-            f"1 validation error detected: Value '{name}' at 'domainName' failed to satisfy constraint: Member "
-            f"must satisfy regular expression pattern: {DOMAIN}"
-        )
-        raise AwsError("ValidationException", message)

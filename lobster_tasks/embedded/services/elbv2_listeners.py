@@ -10,7 +10,7 @@ from ..balancer.actions import read_action
 from ..moto_door import ActionResult, AwsError
 from .elbv2_attributes import LISTENER, check_listener, first_values
 from .elbv2_base import ElbBase, check_tags
-from .elbv2_checks import check_actions, check_choice, check_conditions, refuse, whole_action, whole_condition
+from .elbv2_checks import check_actions, check_conditions, refuse, whole_action, whole_condition
 
 DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
@@ -109,8 +109,6 @@ class Listeners(ElbBase):
             refuse("A listener port must be specified")
         if not given.get("Protocol"):
             refuse("A listener protocol must be specified")
-        every = ("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC")
-        check_choice(given["Protocol"], "protocol", every)
         if given["Protocol"] not in ("HTTP", "HTTPS"):
             refuse(f"Listener protocol '{given['Protocol']}' must be one of 'HTTP, HTTPS'")
         if not 1 <= int(given["Port"]) <= 65_535:

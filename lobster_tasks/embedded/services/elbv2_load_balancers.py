@@ -11,7 +11,7 @@ from ..moto_door import ActionResult, AwsError
 from ..world import current
 from .elbv2_attributes import LOAD_BALANCER, check_load_balancer, first_values
 from .elbv2_base import ElbBase, check_tags
-from .elbv2_checks import check_choice, check_name, refuse
+from .elbv2_checks import check_name, refuse
 
 ZONE_IDS = {
     "af-south-1": "Z268VQBMOI5EKX",
@@ -44,7 +44,6 @@ HELD = (
     "This AWS account currently does not support creating load balancers. For more information, please contact "
     "AWS Support."
 )
-ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 
 
 class LoadBalancers(ElbBase):
@@ -147,16 +146,12 @@ class LoadBalancers(ElbBase):
     def set_ip_address_type(self) -> ActionResult:
         """SetIpAddressType."""
         found = self.find_load_balancer(self.given["LoadBalancerArn"])
-        check_choice(self.given["IpAddressType"], "ipAddressType", ADDRESS_TYPES)
         found.ip_address_type = self.given["IpAddressType"]
         return ActionResult({"IpAddressType": found.ip_address_type})
 
     def _check_balancer_kind(self, given: Mapping[str, Any]) -> None:
-        check_choice(given.get("Type", "application"), "type", ("application", "network", "gateway"))
         if given.get("Type", "application") != "application":
             refuse("The embedded AWS has Application Load Balancers only", "UnsupportedOperation")
-        check_choice(given.get("Scheme", "internet-facing"), "scheme", ("internet-facing", "internal"))
-        check_choice(given.get("IpAddressType", "ipv4"), "ipAddressType", ADDRESS_TYPES)
 
     def _check_subnets(self, given: Mapping[str, Any]) -> list[Any]:
         mapped = [one["SubnetId"] for one in given.get("SubnetMappings") or []]

@@ -172,7 +172,6 @@ class TargetGroups(ElbBase):
 
     def _check_group_kind(self, given: Mapping[str, Any]) -> None:
         kind = given.get("TargetType", "instance")
-        check_choice(kind, "targetType", ("instance", "ip", "lambda", "alb"))
         if kind in ("lambda", "alb"):
             message = "The embedded AWS has target groups of type ip and instance only"
             refuse(message, "UnsupportedOperation")

@@ -1,4 +1,4 @@
-"""What IAM refuses to store: names, sizes, policies and trust policies that are not well-formed.
+"""What IAM refuses to store: sizes, policies and trust policies that are not well-formed.
 
 Limits: "IAM and AWS STS quotas" in the IAM User Guide; white space does not count.
 """
@@ -19,26 +19,8 @@ INLINE_TOTAL = {"user": 2_048, "role": 10_240, "group": 5_120}
 ATTACHED = 10
 MANAGED = 6_144
 TRUST = 2_048
-NAME = r"[\w+=,.@-]+"
 SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 ACCOUNT = re.compile(r"(arn:aws:iam::)?\d{12}(:root)?")
-
-
-def check_name(name: str, parameter: str, longest: int) -> None:
-    """ValidationError unless ``name`` is what IAM takes as one."""
-    if len(name) > longest:
-        constraint = f"Member must have length less than or equal to {longest}"
-    elif not re.fullmatch(NAME, name, re.ASCII):
-        constraint = f"Member must satisfy regular expression pattern: {NAME}"
-    else:
-        return
-    refuse(name, parameter, constraint)
-
-
-def refuse(value: str, parameter: str, constraint: str) -> None:
-    """ValidationError in the words that IAM has for all of them."""
-    message = f"1 validation error detected: Value '{value}' at '{parameter}' failed to satisfy constraint: "
-    raise AwsError("ValidationError", message + constraint)
 
 
 def size(document: str) -> int:
@@ -61,7 +43,6 @@ def check_managed(document: str) -> None:
 
 def check_inline(kind: str, name: str, others: Mapping[str, str], policy: str, document: str) -> None:
     """As ``check_managed``, for a policy put into a user, role or group that holds ``others``, by their names."""
-    check_name(policy, "policyName", 128)
     check_policy(document)
     most = INLINE_TOTAL[kind]
     if sum(map(size, ({**others, policy: document}).values())) > most:

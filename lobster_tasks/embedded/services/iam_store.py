@@ -10,9 +10,7 @@ from .iam_documents import (
     check_attached,
     check_inline,
     check_managed,
-    check_name,
     check_trust,
-    refuse,
 )
 
 LINKED = {
@@ -57,10 +55,8 @@ class IamStore(IAMBackend):
         max_session_duration: str | None,
         linked_service: str | None = None,
     ) -> Any:
-        """A role, if its name, its trust policy and its boundary are good."""
-        check_name(role_name, "roleName", 64)
+        """A role, if its trust policy and its boundary are good."""
         check_trust(assume_role_policy_document, self._principals())
-        _check_session(int(max_session_duration or 3600))
         if permissions_boundary and permissions_boundary not in self.managed_policies:
             raise NotFoundException(f"Scope ARN: {permissions_boundary} does not exist or is not attachable.")
         return super().create_role(
@@ -152,7 +148,6 @@ class IamStore(IAMBackend):
         tags: list[dict[str, str]],
     ) -> Any:
         """A customer managed policy."""
-        check_name(policy_name, "policyName", 128)
         check_managed(policy_document)
         return super().create_policy(description, path, policy_document, policy_name, tags)
 
@@ -243,16 +238,6 @@ class IamStore(IAMBackend):
             )
             raise AwsError("UnmodifiableEntity", message)
         return role
-
-
-def _check_session(seconds: int) -> None:
-    if seconds < 3600:
-        constraint = "Member must have value greater than or equal to 3600"
-    elif seconds > 43200:
-        constraint = "Member must have value less than or equal to 43200"
-    else:
-        return
-    refuse(str(seconds), "maxSessionDuration", constraint)
 
 
 iam_backends.keep_in(IamStore)

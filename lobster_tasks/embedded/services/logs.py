@@ -103,16 +103,7 @@ class Logs(LogsResponse):
         return self._store.group(self._get_param("logGroupName"), self._get_param("logGroupIdentifier"))
 
     def _limit(self, most: int) -> int:
-        limit = self._get_param("limit")
-        if limit is None:
-            return most
-        if not 1 <= limit <= most:
-            bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {most}"
-            message = (
-                f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
-            )
-            raise AwsError("InvalidParameterException", f"{message}Member must have value {bound}")
-        return int(limit)
+        return int(self._get_param("limit") or most)
 
     def _streams_wanted(self) -> Callable[[str], bool]:
         names, prefix = self._get_param("logStreamNames", []), self._get_param("logStreamNamePrefix")

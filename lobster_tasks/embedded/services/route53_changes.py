@@ -16,7 +16,6 @@ from .route53_values import bad_values
 Record = Mapping[str, Any]
 
 POLICIES = ("Weight", "Region", "Failover", "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig")
-WEIGHT_AT_MOST = 255
 MEMBERS = ("TTL", "ResourceRecords", "AliasTarget", *POLICIES)
 
 
@@ -82,12 +81,6 @@ def _check_members(action: str, given: Record) -> None:
     if given.get("SetIdentifier") and len(policies) != 1:
         found = "more than one" if policies else "none"
         _refuse(f"Expected exactly one of [{', '.join(POLICIES)}], but found {found} {where}")
-    if not 0 <= int(given.get("Weight", 0)) <= WEIGHT_AT_MOST:
-        raise AwsError(
-            "InvalidInput",
-            f"1 validation error detected: Value '{given['Weight']}' at 'weight' failed to satisfy constraint: "
-            f"Member must have value less than or equal to {WEIGHT_AT_MOST}",
-        )
 
 
 def _refuse(message: str) -> None:
