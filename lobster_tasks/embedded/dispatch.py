@@ -114,11 +114,21 @@ _MODEL_NAMES = {
     "servicequotas": "service-quotas",
     "tagging": "resourcegroupstaggingapi",
     "lambda": "lambda",
+    "mobiletargeting": "pinpoint",
+    "timestream": "timestream-write",
 }
 
+_SIGN_ALIKE = {"timestream": ("timestream-query", "timestream-write")}
 
-def model_of(service: str, version: str | None = None) -> Any:
-    """botocore's model of a service by its signing name; UnknownServiceError. Both versions of ELB sign alike."""
+
+def model_of(service: str, version: str | None = None, operation: str = "") -> Any:
+    """botocore's model of a service by its signing name; UnknownServiceError.
+
+    Where several sign alike the version tells them apart (of ELB), or which of them has the operation.
+    """
+    alike = map(get_service_model, _SIGN_ALIKE.get(service, ()))
+    if model := next((each for each in alike if operation in each.operation_names), None):
+        return model
     return get_service_model("elb" if version == CLASSIC_ELB else model_name(service))
 
 

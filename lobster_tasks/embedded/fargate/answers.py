@@ -43,11 +43,16 @@ def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
     tags = {tag["key"]: tag.get("value", "") for tag in given or ()}
     if len(tags) != len(given or ()):
         raise invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-    if len(tags) > 50:
-        raise invalid("The maximum number of tags allowed is 50.")
+    check_count(tags)
     if any(key.lower().startswith("aws:") for key in tags):
         raise invalid("Tag keys can not start with 'aws:'.")
     return tags
+
+
+def check_count(tags: Mapping[str, str]) -> None:
+    """InvalidParameterException for more than a resource may have; those of AWS's own do not count."""
+    if sum(not key.startswith("aws:") for key in tags) > 50:
+        raise invalid("The maximum number of tags allowed is 50.")
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

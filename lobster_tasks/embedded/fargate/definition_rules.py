@@ -59,6 +59,9 @@ ECHOED = (
 )
 
 
+CONTAINERS_MOST = 10
+"""Containers of a task definition (Amazon ECS service quotas: 'Maximum number of containers … 10')."""
+
 LARGEST = 65_536
 """Bytes of a task definition (Amazon ECS service quotas: 'Task definition size limit 64 KB')."""
 
@@ -115,6 +118,8 @@ def _role(given: str, account: str) -> str:
 def _containers(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not given:
         raise client_error("Container list cannot be empty.")
+    if len(given) > CONTAINERS_MOST:
+        raise client_error(f"Container list can have at most {CONTAINERS_MOST} containers.")  # (own words)
     made = [_container(container) for container in given]
     names = [container["name"] for container in made]
     if len(set(names)) != len(names):

@@ -7,13 +7,15 @@ from typing import Any
 
 from ..moto_door import AwsError
 from . import clusters, names, services
-from .answers import invalid, tag_list, tags_of
+from .answers import check_count, invalid, tag_list, tags_of
 from .model import Room
 
 
 def add(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """TagResource: given values replace those of the same keys."""
-    tags_of_arn(room, request["resourceArn"]).update(tags_of(request["tags"]))
+    there = tags_of_arn(room, request["resourceArn"])
+    check_count({**there, **tags_of(request["tags"])})
+    there.update(tags_of(request["tags"]))
     return {}
 
 

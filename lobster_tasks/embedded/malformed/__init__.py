@@ -50,7 +50,7 @@ def why_not_allowed(call: Call, environ: dict[str, Any], failed: bool = False) -
     to tokens that came from it, once a service has ``failed`` on the values.
     """
     protocol = _protocol(call)
-    model = model_of(call.service, call.form.get("Version")) if protocol else None
+    model = _model(call) if protocol else None
     if protocol is None or model is None or call.operation not in model.operation_names:
         return None
     if protocol == "ec2" and not failed:
@@ -64,10 +64,14 @@ def why_not_allowed(call: Call, environ: dict[str, Any], failed: bool = False) -
     return _validation(call.service, protocol, wrong) if wrong else None
 
 
+def _model(call: Call) -> Any:
+    return model_of(call.service, call.form.get("Version"), call.operation)
+
+
 def _protocol(call: Call) -> str | None:
     """How the request is written; None without a model; UnknownOperationException where the service reads no such."""
     try:
-        model = model_of(call.service, call.form.get("Version"))
+        model = _model(call)
         return str(determine_request_protocol(model, call.content_type))
     except UnknownServiceError:
         return None
@@ -76,7 +80,7 @@ def _protocol(call: Call) -> str | None:
 
 
 def _check(call: Call, environ: dict[str, Any], protocol: str) -> None:
-    model = model_of(call.service, call.form.get("Version"))
+    model = _model(call)
     match protocol:
         case "query" | "ec2":
             form.check_action(call, model, protocol)
@@ -113,6 +117,16 @@ def _members(call: Call, environ: dict[str, Any], operation: Any, protocol: str)
 
 
 def _validation(service: str, protocol: str, wrong: list[str]) -> AwsError:
+    if service == "ecr":
+        return AwsError(CODES[service], "; ".join(map(_in_ecrs_words, wrong)))
     number = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
     usual = {"query": "ValidationError", "ec2": "InvalidParameterValue"}.get(protocol, "ValidationException")
     return AwsError(CODES.get(service, usual), number + "; ".join(wrong))
+
+
+def _in_ecrs_words(wrong: str) -> str:
+    """``Invalid parameter at '…' failed to satisfy constraint: 'must satisfy regular expression '…''``."""
+    path, _, constraint = wrong.partition(" at '")[2].partition("' failed to satisfy constraint: Member ")
+    head, colon, pattern = constraint.partition(" regular expression pattern: ")
+    told = f"{head} regular expression '{pattern}'" if colon else constraint
+    return f"Invalid parameter at '{path}' failed to satisfy constraint: '{told}'"

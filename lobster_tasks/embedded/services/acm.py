@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..moto_door import ActionResult, AWSCertificateManagerResponse
+from ..moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
 from ..world import current
 from .acm_store import AcmStore
 
@@ -23,6 +23,7 @@ SUMMARY = (
     "ImportedAt",
 )
 MOST_ITEMS = 1000
+NAMES_MOST = 10  # of a certificate, until more is asked for ("Quotas", AWS Certificate Manager User Guide)
 
 
 class Acm(AWSCertificateManagerResponse):
@@ -41,6 +42,9 @@ class Acm(AWSCertificateManagerResponse):
 
     def request_certificate(self) -> ActionResult:
         """RequestCertificate; validated by DNS, or by an e-mail that nobody answers."""
+        names = {self._get_param("DomainName"), *(self._get_param("SubjectAlternativeNames") or ())}
+        if len(names) > NAMES_MOST:
+            raise AwsError("LimitExceededException", "Certificate has too many domains.")
         answer = super().request_certificate()
         made = self.acm_backend.get_certificate(answer.result["CertificateArn"])
         made.method = self._get_param("ValidationMethod") or "EMAIL"

@@ -15,6 +15,7 @@ from ..moto_door import (
     aws_errors,
 )
 
+POLICIES_MOST = 50  # per scalable target ("Quotas for Application Auto Scaling")
 LINKED = "ecs.application-autoscaling.amazonaws.com"
 
 
@@ -90,6 +91,13 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
     ) -> Any:
         """Make or change a policy of a target that is registered."""
         self._check_target(service_namespace, resource_id, scalable_dimension, "registered")
+        there = {
+            policy.policy_name
+            for policy in self.policies.values()
+            if (policy.resource_id, policy.scalable_dimension) == (resource_id, scalable_dimension)
+        }
+        if len(there | {policy_name}) > POLICIES_MOST:
+            raise AwsError("LimitExceededException", "A per-account resource limit is exceeded.")
         return super().put_scaling_policy(
             policy_name, service_namespace, resource_id, scalable_dimension, **more
         )

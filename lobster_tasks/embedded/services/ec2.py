@@ -107,6 +107,14 @@ class Ec2(EC2Response):
         tables = super().describe_route_tables().result["RouteTables"]
         return ActionResult({"RouteTables": [ShownTable(table) for table in tables]})
 
+    def create_tags(self) -> ActionResult:
+        """CreateTags, but those that AWS keeps for itself."""
+        for tag in self._get_param("Tags", []):
+            if tag["Key"].lower().startswith("aws:"):
+                message = f"Tag keys starting with 'aws:' are reserved for internal use: {tag['Key']}"
+                raise AwsError("InvalidParameterValue", message)
+        return super().create_tags()
+
     def delete_network_interface(self) -> ActionResult:
         """DeleteNetworkInterface, unless a service uses it."""
         eni_id = self._get_param("NetworkInterfaceId")

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..moto_door import AwsError, SecurityGroupRule
 
-LIMIT = 60
+MOST = 60
+"""Rules of a group in one direction, for IPv4 and for IPv6 each ("Amazon VPC quotas")."""
 PORTS_NEEDED = ("tcp", "udp", "6", "17")
 ALL = ("-1", "all")
 
@@ -36,7 +37,8 @@ def add(
         if key(rule) in present:
             raise AwsError("InvalidPermission.Duplicate", _duplicate(rule))
         present.add(key(rule))
-    if len(present) > LIMIT:
+    every = [*direction.rules(group), *made]
+    if max(sum(_weight(store, rule, family) for rule in every) for family in ("IPv4", "IPv6")) > MOST:
         message = "The maximum number of rules per security group has been reached."
         raise AwsError("RulesPerSecurityGroupLimitExceeded", message)
     direction.rules(group).extend(made)
@@ -109,6 +111,15 @@ def key(rule: Any) -> tuple[Any, ...]:
         rule.source_group.get("GroupId"),
         rule.prefix_list_id,
     )
+
+
+def _weight(store: Any, rule: Any, family: str) -> int:
+    """How many rules it counts as: one for each family of a group, as many as fit into it for a prefix list."""
+    if rule.prefix_list_id:
+        lists = {each.id: each for each in store.managed_prefix_lists.values()}
+        found = lists.get(rule.prefix_list_id)
+        return int(found.max_entries or 1) if found and found.address_family == family else 0
+    return int(bool(rule.source_group or (rule.cidr_ipv4 if family == "IPv4" else rule.cidr_ipv6)))
 
 
 def _referenced(rule: Any) -> dict[str, str] | None:

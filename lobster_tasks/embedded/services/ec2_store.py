@@ -18,6 +18,7 @@ from .ec2_public_access import PublicAccess
 ANYWHERE = "0.0.0.0/0"
 NAME = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]+")
 SET = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+GROUPS_MOST = 5  # security groups per network interface ("Amazon VPC quotas")
 GROUP_FILTERS = re.compile(
     r"(description|group-id|group-name|owner-id|vpc-id|tag:.*|tag-key|tag-value|(egress\.)?ip-permission\..*)"
 )
@@ -185,6 +186,9 @@ class Ec2Store(Gateways):
         """An interface with an address that is free; AwsError when there is none or a group is unknown."""
         for group_id in group_ids or []:
             self.group(group_id)
+        if len(set(group_ids or [])) > GROUPS_MOST:
+            message = "The maximum number of security groups per interface has been reached."
+            raise AwsError("SecurityGroupsPerInterfaceLimitExceeded", message)
         subnet = self.get_subnet(subnet) if isinstance(subnet, str) else subnet
         if not private_ip_addresses:
             private_ip_address = self._address(subnet, private_ip_address)

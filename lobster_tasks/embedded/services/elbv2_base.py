@@ -11,6 +11,7 @@ from ..world import current
 from .elbv2_checks import refuse
 
 TAGS_AT_MOST = 50
+TOO_MANY_TAGS = "You've reached the limit on the number of tags for this resource"
 
 
 class ElbBase(ELBV2Response):
@@ -84,7 +85,8 @@ class ElbBase(ELBV2Response):
         for arn in self.given["ResourceArns"]:
             self._tagged(arn)
             if len({**self.tags_of(arn), **tags}) > TAGS_AT_MOST:
-                refuse("The number of tags exceeds the limit", "TooManyTags")
+                refuse(TOO_MANY_TAGS, "TooManyTags")
+        for arn in self.given["ResourceArns"]:
             self.elbv2_backend.tagging_service.tag_resource(arn, self.given["Tags"])
         return ActionResult({})
 
@@ -115,9 +117,7 @@ def check_tags(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
             refuse(f"Tag key was specified more than once: {key}", "DuplicateTagKeys")
         if key.lower().startswith("aws:"):
             refuse(f"Tag key '{key}' cannot begin with 'aws:'")
-        if not 1 <= len(key) <= 128 or len(value) > 256:
-            refuse(f"Tag '{key}' is too long: a key has 128 characters at most, a value 256")
         found[key] = value
     if len(found) > TAGS_AT_MOST:
-        raise AwsError("TooManyTags", "The number of tags exceeds the limit")
+        raise AwsError("TooManyTags", TOO_MANY_TAGS)
     return found

@@ -12,6 +12,9 @@ from .elbv2_attributes import LISTENER, check_listener, first_values
 from .elbv2_base import ElbBase, check_tags
 from .elbv2_checks import check_actions, check_conditions, refuse, whole_action, whole_condition
 
+LISTENERS_MOST, RULES_MOST, CERTIFICATES_MOST, GROUPS_MOST = 50, 100, 25, 100
+"""For each load balancer, default rules and default certificates not counted ("Quotas for your … Load Balancers")."""
+
 DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
 
@@ -30,6 +33,10 @@ class Listeners(ElbBase):
         if on_port:
             wanted = (protocol, certificate, policy, actions, tags)
             return ActionResult({"Listeners": [self._same_listener(on_port[0], wanted)]})
+        if len(balancer.listeners) >= LISTENERS_MOST:
+            refuse(
+                "You've reached the limit on the number of listeners per load balancer", "TooManyListeners"
+            )
         made = self.elbv2_backend.create_listener(
             balancer.arn, protocol, port, policy, certificate, actions, [], given.get("Tags") or []
         )
@@ -81,12 +88,17 @@ class Listeners(ElbBase):
     def add_listener_certificates(self) -> ActionResult:
         """AddListenerCertificates: further ones, chosen by server name."""
         found = self.find_listener(self.given["ListenerArn"])
-        for one in self.given["Certificates"]:
-            self._check_certificate(one["CertificateArn"])
-            if one["CertificateArn"] not in found.certificates:
-                found.certificates.append(one["CertificateArn"])
-        if len(found.certificates) > 26:
-            refuse("You've reached the limit on the number of certificates", "TooManyCertificates")
+        new = [one["CertificateArn"] for one in self.given["Certificates"]]
+        for arn in new:
+            self._check_certificate(arn)
+        new = [arn for arn in dict.fromkeys(new) if arn not in found.certificates]
+        there = self.find_load_balancer(found.load_balancer_arn).listeners.values()
+        if sum(len(one.certificates[1:]) for one in there) + len(new) > CERTIFICATES_MOST:
+            refuse(
+                "You've reached the limit on the number of certificates per load balancer",
+                "TooManyCertificates",
+            )
+        found.certificates.extend(new)
         return ActionResult(
             {"Certificates": [{**one, "IsDefault": False} for one in self.given["Certificates"]]}
         )
@@ -148,6 +160,15 @@ class Listeners(ElbBase):
         """Actions with all that AWS fills in, checked; their target groups are no other load balancer's."""
         whole = [whole_action(one) for one in actions]
         check_actions(whole, protocol, port, self.elbv2_backend.target_groups)
+        named = {arn for one in whole for arn in read_action(one).target_groups}
+        there = {
+            arn for arn in self.elbv2_backend.target_groups if self.balancer.load_balancer_of(arn) == balancer
+        }
+        if len(there | named) > GROUPS_MOST:
+            refuse(
+                "You've reached the limit on the number of unique target groups per load balancer across all listeners",
+                "TooManyUniqueTargetGroupsPerLoadBalancer",
+            )
         for one in whole:
             for arn in read_action(one).target_groups:
                 if self.balancer.load_balancer_of(arn) not in (None, balancer):
@@ -177,6 +198,9 @@ class Rules(Listeners):
         check_conditions(conditions)
         actions = self._rule_actions(listener, given["Actions"])
         check_tags(given.get("Tags"))
+        there = self.find_load_balancer(listener.load_balancer_arn).listeners.values()
+        if sum(not rule.is_default for one in there for rule in one.rules.values()) >= RULES_MOST:
+            refuse("You've reached the limit on the number of rules per load balancer", "TooManyRules")
         made = moto_door.add_rule(listener, priority, conditions, actions)
         self.elbv2_backend.tagging_service.tag_resource(made.arn, given.get("Tags") or [])
         return ActionResult({"Rules": [_rule_view(made)]})

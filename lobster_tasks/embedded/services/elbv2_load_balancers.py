@@ -38,6 +38,7 @@ ZONE_IDS = {
 }
 """Hosted zone ids of Application Load Balancers, "Elastic Load Balancing endpoints and quotas"."""
 
+MOST = 50  # "Application Load Balancers per Region"
 FREE_ADDRESSES = 8
 LINKED = "elasticloadbalancing.amazonaws.com"
 HELD = (
@@ -61,6 +62,11 @@ class LoadBalancers(ElbBase):
         if named:
             return ActionResult(
                 {"LoadBalancers": [self._same_balancer(named[0], given, subnets, groups, tags)]}
+            )
+        if len(self.elbv2_backend.load_balancers) >= MOST:
+            refuse(
+                "You've reached the limit on the number of load balancers for your AWS account",
+                "TooManyLoadBalancers",
             )
         if current().faults.holds("load-balancers"):
             refuse(HELD, "OperationNotPermitted")

@@ -24,6 +24,9 @@ HEALTH_DEFAULTS = {
 }
 """Source: "Health checks for Application Load Balancer target groups", target types ``ip`` and ``instance``."""
 
+GROUPS_MOST, TARGETS_MOST = 3000, 1000
+"""Target groups per Region, targets per target group ("Quotas for your Application Load Balancers")."""
+
 HEALTH_FIELDS = {
     "HealthCheckProtocol": "health_check_protocol",
     "HealthCheckPort": "health_check_port",
@@ -50,6 +53,11 @@ class TargetGroups(ElbBase):
         named = [one for one in self.elbv2_backend.target_groups.values() if one.name == given["Name"]]
         if named:
             return ActionResult({"TargetGroups": [self._same_group(named[0], given, health, tags)]})
+        if len(self.elbv2_backend.target_groups) >= GROUPS_MOST:
+            refuse(
+                "You've reached the limit on the number of target groups for your AWS account",
+                "TooManyTargetGroups",
+            )
         made = self.elbv2_backend.create_target_group(
             given["Name"],
             vpc_id=given["VpcId"],
@@ -123,6 +131,9 @@ class TargetGroups(ElbBase):
         """RegisterTargets: all of them, or none if one is refused."""
         found = self.find_target_group(self.given["TargetGroupArn"])
         wanted = [(self._address(found, one), self._port(found, one)) for one in self.given["Targets"]]
+        there = {(one.ip, one.port) for one in self.balancer.registered(found.arn)}
+        if len({*there, *wanted}) > TARGETS_MOST:
+            refuse("You've reached the limit on the number of targets", "TooManyTargets")
         for ip, port in wanted:
             self.balancer.register(found.arn, ip, port)
         return ActionResult({})

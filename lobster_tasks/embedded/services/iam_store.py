@@ -30,6 +30,9 @@ LINKED = {
 """Service-linked roles: what follows ``AWSServiceRoleFor``, and the policy that the role carries."""
 
 
+TAGS_MOST = 50
+
+
 class IamStore(IAMBackend):
     """The roles and policies of one account."""
 
@@ -76,6 +79,13 @@ class IamStore(IAMBackend):
             if role.name == role_name:
                 return role
         raise NotFoundException(f"The role with name {role_name} cannot be found.")
+
+    def tag_role(self, role_name: str, tags: list[dict[str, str]]) -> None:
+        """Tag a role; LimitExceeded for more tags than it may have."""
+        there = {tag["Key"].lower() for tag in self.get_role(role_name).tags}
+        if len(there | {tag["Key"].lower() for tag in tags}) > TAGS_MOST:
+            raise AwsError("LimitExceeded", f"Cannot exceed quota for TagsPerRole: {TAGS_MOST}")
+        super().tag_role(role_name, tags)
 
     def delete_role(self, role_name: str) -> None:
         """Delete a role that nothing hangs on: DeleteConflict."""

@@ -17,6 +17,7 @@ RETENTION = (
     3653,
 )
 MOST = 10_000
+TAGS_MOST = 50
 
 Key = tuple[int, int]
 
@@ -92,6 +93,14 @@ class LogsStore(LogsBackend):
         """Append events to a stream."""
         with self.lock:
             return super().put_log_events(log_group_name, log_stream_name, log_events)
+
+    def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
+        """Tag a log group; TooManyTagsException for more than it may have."""
+        there = self.tagger.get_tag_dict_for_resource(arn)
+        if len({**there, **tags}) > TAGS_MOST:
+            message = f"A resource can have no more than {TAGS_MOST} tags."
+            raise AwsError("TooManyTagsException", message)
+        super().tag_resource(arn, tags)
 
     def list_tags_for_resource(self, resource_arn: str) -> Any:
         """The tags of a log group by its ARN."""

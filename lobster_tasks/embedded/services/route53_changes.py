@@ -15,6 +15,7 @@ from .route53_values import bad_values
 
 Record = Mapping[str, Any]
 
+BATCH_MOST = 1000
 POLICIES = ("Weight", "Region", "Failover", "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig")
 MEMBERS = ("TTL", "ResourceRecords", "AliasTarget", *POLICIES)
 
@@ -40,6 +41,7 @@ def changed(
     ``alias_trouble`` tells what is wrong with an alias. Raises AwsError InvalidInput or InvalidChangeBatch.
     """
     wanted = [(each["Action"], _whole(each)) for each in changes]
+    _check_size(wanted)
     _check_once(wanted)
     after = {key(record): record for record in records}
     troubles: list[str] = []
@@ -54,6 +56,16 @@ def changed(
     if troubles:
         raise AwsError("InvalidChangeBatch", f"[{', '.join(troubles)}]")
     return tuple(after.values())
+
+
+def _check_size(wanted: Iterable[tuple[str, Record]]) -> None:
+    """ResourceRecord elements of a batch; in an UPSERT each counts twice ("Limits": "1,000 … is counted twice")."""
+    size = sum(
+        max(1, len(record.get("ResourceRecords") or ())) * (2 if action == "UPSERT" else 1)
+        for action, record in wanted
+    )
+    if size > BATCH_MOST:
+        raise AwsError("InvalidChangeBatch", f"Number of records limit of {BATCH_MOST} exceeded.")
 
 
 def _whole(change: Mapping[str, Any]) -> Record:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..moto_door import ActionResult, AwsError, SimpleSystemManagerResponse
 
+LEVELS_MOST, STANDARD_MOST = 15, 4096
 NAME = re.compile(r"[A-Za-z0-9_.\-/]{1,2048}")
 
 
@@ -24,6 +25,18 @@ class Ssm(SimpleSystemManagerResponse):
                 'Parameter name: can\'t be prefixed with "ssm" (case-insensitive). If formed as a path, it '
                 "can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of "
                 "letters, numbers and the following 3 symbols .-_"
+            )
+            raise AwsError("ValidationException", message)
+        if name.strip("/").count("/") >= LEVELS_MOST:
+            message = f"Parameter name must not exceed {LEVELS_MOST} levels in the hierarchy."
+            raise AwsError("HierarchyLevelLimitExceededException", message)
+        if (
+            self._get_param("Tier", "Standard") == "Standard"
+            and len(self._get_param("Value")) > STANDARD_MOST
+        ):
+            message = (
+                f"Standard tier parameters support a maximum parameter value of {STANDARD_MOST} characters. To create "
+                "a larger parameter value, upgrade the parameter to use the advanced-parameter tier."
             )
             raise AwsError("ValidationException", message)
         return super().put_parameter()
