@@ -13,6 +13,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..stack.ecr import LIVE_PATTERN
+
 Image = Mapping[str, Any]
 Rule = Mapping[str, Any]
 
@@ -21,18 +23,21 @@ Rule = Mapping[str, Any]
 class Place:
     """Where an image stands by the rule that it is under: ``newer`` images of it, of which ``kept`` are kept.
 
-    ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up.
+    ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up. ``live``: the rule
+    is the one for what was live, where a push alone takes nobody's place; ``is_ours``: the policy has that rule.
     """
 
     newer: int = 0
     kept: int = 0
     days: int = 0
     expires: bool = False
+    live: bool = False
+    is_ours: bool = False
 
     @property
     def is_next(self) -> bool:
-        """Whether one more image makes it expire."""
-        return self.expires or (self.kept > 0 and self.newer + 1 >= self.kept)
+        """Whether one more push makes it expire."""
+        return self.expires or (self.kept > 0 and not self.live and self.newer + 1 >= self.kept)
 
 
 def place(rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime) -> Place | None:
@@ -42,11 +47,18 @@ def place(rules: Sequence[Rule], images: Sequence[Image], digest: str, now: date
     rule = next((each for each in ordered if ours is not None and _selects(each, ours)), None)
     if rule is None or ours is None:
         return None
-    count = int(rule["selection"]["countNumber"])
+    count, whose = (
+        int(rule["selection"]["countNumber"]),
+        {"live": _is_ours(rule), "is_ours": any(map(_is_ours, rules))},
+    )
     if rule["selection"]["countType"] == "sinceImagePushed":
-        return Place(days=count, expires=(now - ours["imagePushedAt"]).days >= count)
+        return Place(days=count, expires=(now - ours["imagePushedAt"]).days >= count, **whose)
     newer = sum(_selects(rule, each) and each["imagePushedAt"] > ours["imagePushedAt"] for each in images)
-    return Place(newer, count, expires=newer >= count)
+    return Place(newer, count, expires=newer >= count, **whose)
+
+
+def _is_ours(rule: Rule) -> bool:
+    return list(rule["selection"].get("tagPatternList", ())) == [LIVE_PATTERN]
 
 
 def _selects(rule: Rule, image: Image) -> bool:

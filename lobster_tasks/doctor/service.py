@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definition import container_of, log_groups
+from ..stack.ecr import given_tags
 from .check import Finding, bad, doubtful, good
 from .expiry import Place
 from .facts import Facts
@@ -85,14 +86,18 @@ def image(facts: Facts) -> Finding:
         return bad(
             f"{_short(gone[0])} is not in its repository", f"push it there, or correct image in {_DEFINITION}"
         )
-    tags = f" ({', '.join(found['imageTags'])})" if found.get("imageTags") else ""
+    tags = f" ({', '.join(given_tags(found))})" if given_tags(found) else ""
     named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
     spot = facts.readings["expiry"].value
-    return _expiring(named, spot) if spot and spot.is_next else good(f"{named} is in the repository")
+    again = f"inv deploy --tag {next(iter(given_tags(found)), found['imageDigest'])}"
+    return _expiring(named, again, spot) if spot and spot.is_next else good(f"{named} is in the repository")
 
 
-def _expiring(named: str, spot: Place) -> Finding:
-    """The repository's lifecycle policy takes the image that runs: then no task of it can start any more."""
+def _expiring(named: str, again: str, spot: Place) -> Finding:
+    """The repository's lifecycle policy takes the image that runs: then no task of it can start any more.
+
+    ``again`` is the command that deploys it once more.
+    """
     if spot.days:
         what, fix = (
             f"it is older than {spot.days} days",
@@ -100,7 +105,8 @@ def _expiring(named: str, spot: Place) -> Finding:
         )
     else:
         what = f"{spot.newer} images are newer, and {spot.kept} are kept"
-        fix = f"set images.keep: {2 * max(spot.kept, spot.newer + 1)} and inv setup-fargate, or deploy a newer image"
+        more = f"set images.keep: {2 * max(spot.kept, spot.newer + 1)} and inv setup-fargate, or deploy a newer image"
+        fix = f"{again}: what is live is kept" if spot.is_ours and not spot.live else more
     if spot.expires:
         return bad(
             f"{named} runs, and the repository's lifecycle policy lets it expire within 24 hours: {what}", fix

@@ -4,6 +4,7 @@ from .busy import CHOICES as IF_BUSY
 from .busy import IfBusy
 from .causes import CODES, Cause
 from .history import History, Release, history
+from .keeping import keep_serving
 from .logs import LogLine, tail
 from .outcome import Moment, Outcome, Progress
 from .pipeline import deploy, follow
@@ -33,6 +34,7 @@ __all__ = [
     "exec_command",
     "follow",
     "history",
+    "keep_serving",
     "preview",
     "preview_rollback",
     "rollback",

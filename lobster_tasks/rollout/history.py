@@ -16,6 +16,7 @@ from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
 from ..settings import Settings
 from ..stack import NO_RELEASE
+from ..stack.ecr import given_tags
 from ..together import together
 from .release import active_service, described, is_no_release
 from .snapshot import revision_of
@@ -228,7 +229,7 @@ def _tags(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]]:
         )
     except AwsCallError:
         return {}
-    return {each["imageDigest"]: tuple(each.get("imageTags", ())) for each in images}
+    return {each["imageDigest"]: given_tags(each) for each in images}
 
 
 def _revisions(aws: Aws, settings: Settings, service: Mapping[str, Any], count: int) -> Iterable[Release]:

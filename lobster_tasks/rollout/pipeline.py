@@ -26,6 +26,7 @@ from .changes import changes
 from .ending import conclude
 from .history import expectation
 from .judge import Verdict, judge
+from .keeping import keep, keep_those_of
 from .outcome import Journal, Observe, Outcome, unobserved
 from .preflight import preflight
 from .release import (
@@ -75,6 +76,7 @@ def deploy(
     with interrupted_as(
         "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
     ):
+        keep_those_of(aws, settings, ground.service, journal.say)
         revision = settle_revision(aws, ground, journal)
         rollout = begin(aws, settings, ground, revision, force, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
@@ -151,6 +153,7 @@ def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Out
         verdict, known = watch_to_verdict(aws, settings, rollout, journal, seen)
         if verdict.kind == "live":
             settle_bounds(aws, settings, journal)
+            keep(aws, settings, rollout.task_definition, journal.say)
         minutes, calls = (journal.seconds - began) / 60, journal.called - called
         outcome = conclude(aws, settings, seen, verdict, journal, known)
     return replace(outcome, calls=journal.called, calls_per_minute=calls / max(minutes, 1))

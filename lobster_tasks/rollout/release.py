@@ -17,6 +17,7 @@ from ..errors import AwsCallError, NotReadyError, UsageError
 from ..masking import mask_shapes
 from ..settings import Settings
 from ..stack import NO_RELEASE
+from ..stack.ecr import given_tags
 from ..stack.task_definition import differences
 from ..together import together
 from .outcome import Journal
@@ -37,12 +38,13 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the repository; ``mib`` is its size (compressed)."""
+    """An image in the repository with all its tags; ``mib`` is its size (compressed)."""
 
     registry: str
     repository: str
     digest: str
     mib: int
+    tags: tuple[str, ...] = ()
 
     @property
     def uri(self) -> str:
@@ -167,7 +169,9 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
         raise _no_such_image(aws, settings, wanted)
     detail = found["imageDetails"][0]
     mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
-    return Image(registry, settings.repository, detail["imageDigest"], mib)
+    return Image(
+        registry, settings.repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ()))
+    )
 
 
 def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -323,8 +327,8 @@ def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
             f"The repository {settings.repository} is empty.", next_step=push, code="image-not-found"
         )
     newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
-    tagged = [image for image in newest if image.get("imageTags")][:_NEWEST_SHOWN]
-    shown = [f"{', '.join(image['imageTags'])} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
+    tagged = [image for image in newest if given_tags(image)][:_NEWEST_SHOWN]
+    shown = [f"{', '.join(given_tags(image))} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
     return NotReadyError(
         f"{wanted} is not in the repository {settings.repository}.",
         f"its newest: {'; '.join(shown)}" if shown else "none of its images has a tag",

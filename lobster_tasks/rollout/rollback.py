@@ -12,6 +12,7 @@ from ..errors import AwsCallError, NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
 from .history import history, live_before
+from .keeping import keep_those_of
 from .outcome import Journal, Observe, Outcome, unobserved
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
@@ -44,6 +45,7 @@ def rollback(
     with interrupted_as(
         "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
     ):
+        keep_those_of(aws, settings, ground.service, journal.say)
         rollout = begin(aws, settings, ground, arn, False, journal)
     return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
 

@@ -12,10 +12,28 @@ from ..together import together
 from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
+_LIVE = "lobster-live-"
+LIVE_PATTERN = f"{_LIVE}*"
+"""The tags of images that were live."""
+
+
+def live_tag(digest: str) -> str:
+    """The tag that an image gets when its release is live; ``digest`` is ``sha256:…``."""
+    return f"{_LIVE}{digest.rpartition(':')[2][:12]}"
+
+
+def given_tags(image: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags that people gave an image, as DescribeImages has it."""
+    return tuple(each for each in image.get("imageTags") or () if not each.startswith(_LIVE))
+
 
 @dataclass(frozen=True)
 class Repository(Resource):
-    """A repository that scans on push and keeps the newest ``keep`` images; 0 leaves its lifecycle policy alone."""
+    """A repository that scans on push, and keeps the newest ``keep`` images and as many of those that were live.
+
+    With 0 its lifecycle policy is left alone. An image that a rule is about by its tags is expired by no later rule
+    (Amazon ECR User Guide, "Lifecycle policy evaluation rules"): so what was live only makes room for what is live.
+    """
 
     kind: ClassVar[str] = "repository"
     holds_data: ClassVar[bool] = True
@@ -99,17 +117,21 @@ class Repository(Resource):
         aws.call("ecr:UntagResource", self.label, resourceArn=live.id, tagKeys=list(names))
 
     def _lifecycle(self) -> dict[str, Any]:
-        rule = {
-            "rulePriority": 1,
-            "description": f"keep the newest {self.keep} images",
-            "selection": {
-                "tagStatus": "any",
-                "countType": "imageCountMoreThan",
-                "countNumber": self.keep,
-            },
+        live = {"tagStatus": "tagged", "tagPatternList": [LIVE_PATTERN]}
+        return {
+            "rules": [
+                self._rule(1, f"keep the newest {self.keep} images that were live", live),
+                self._rule(2, f"keep the newest {self.keep} images", {"tagStatus": "any"}),
+            ]
+        }
+
+    def _rule(self, priority: int, description: str, selection: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "rulePriority": priority,
+            "description": description,
+            "selection": {**selection, "countType": "imageCountMoreThan", "countNumber": self.keep},
             "action": {"type": "expire"},
         }
-        return {"rules": [rule]}
 
     def _read_lifecycle(self, aws: Aws) -> str:
         found = aws.find(

@@ -37,6 +37,7 @@ def push_image(
 
     from .. import report, step_outputs
     from ..images import plan_push, push_image
+    from ..rollout import keep_serving
 
     if run.dry_run:
         planned = plan_push(run.aws, run.settings, tag, Path.cwd(), builder or None)
@@ -44,6 +45,7 @@ def push_image(
         if run.json:
             run.console.json(report.planned_push_json(planned))
         return
+    keep_serving(run.aws, run.settings, run.console.say)
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
     image = push_image(
         run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say, once=once

@@ -208,6 +208,7 @@ def _converge_quietly(
     """Read, plan, show, ask, apply, verify: what there is now, the plan, and whether it was applied."""
     from .. import report
     from ..converge import apply, refuse_impossible, verify
+    from ..rollout import keep_serving
 
     made = _planned(run, stack, adopt)
     live = made.live
@@ -217,6 +218,8 @@ def _converge_quietly(
     if applied:
         _ask_first(run, made)
         run.ask(f"Make these {len(made.changes)} changes?", destroys=made.count("delete") > 0)
+        if any("lifecycle" in change.changed for change in made.changes):
+            keep_serving(run.aws, run.settings, run.console.say)  # before a policy that would take it
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
         live = verify(run.aws, stack).live
     return live, made, applied

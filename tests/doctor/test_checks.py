@@ -703,6 +703,21 @@ CASES = [
     case("ecs.image", "warn", "expires with the next image", "images.keep: 8", expiry=Place(newer=3, kept=4)),
     case(
         "ecs.image",
+        "warn",
+        "expires with the next image",
+        "what is live is kept",
+        expiry=Place(newer=3, kept=4, is_ours=True),
+    ),
+    case("ecs.image", "pass", "in the repository", expiry=Place(newer=3, kept=4, live=True, is_ours=True)),
+    case(
+        "ecs.image",
+        "fail",
+        "lets it expire within 24 hours",
+        "images.keep: 10",
+        expiry=Place(newer=4, kept=4, expires=True, live=True, is_ours=True),
+    ),
+    case(
+        "ecs.image",
         "fail",
         "lets it expire within 24 hours: 3 images are newer, and 2 are kept",
         "images.keep: 8",

@@ -25,7 +25,8 @@ def rule(priority: int, count: int, *, kind: str = "imageCountMoreThan", **selec
     }
 
 
-IMAGES = [image(1, "pr2"), image(2, "pr1"), image(3, "v1"), image(4)]
+IMAGES = [image(1, "pr2"), image(2, "pr1"), image(3, "v1"), image(4), image(5, "v0", "lobster-live-5")]
+LIVE = {"tagStatus": "tagged", "tagPatternList": ["lobster-live-*"]}
 TAGGED = {"tagStatus": "tagged", "tagPrefixList": ["v"]}
 
 
@@ -45,6 +46,8 @@ TAGGED = {"tagStatus": "tagged", "tagPrefixList": ["v"]}
         ([rule(1, 9, kind="sinceImagePushed")], "3", Place(days=9)),
         ([], "3", None),
         ([rule(1, 2)], "gone", None),
+        ([rule(1, 2, **LIVE), rule(2, 2)], "5", Place(0, 2, live=True, is_ours=True)),
+        ([rule(1, 2, **LIVE), rule(2, 9)], "3", Place(2, 9, is_ours=True)),
     ],
 )
 def test_where_an_image_stands(rules: list[dict[str, Any]], digest: str, found: Place | None) -> None:

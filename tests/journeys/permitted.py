@@ -17,10 +17,12 @@ from lobster_tasks.clock import Clock
 from lobster_tasks.embedded.policy import decide
 from lobster_tasks.errors import NotReadyError
 from lobster_tasks.images.engines import password_for
+from lobster_tasks.rollout.keeping import keep
 from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
 from tests.embedded.firewalls import web_acl
 from tests.embedded.identities import ACCOUNT, Identity, identity, role
+from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project
 
@@ -116,6 +118,7 @@ def set_up(account: Account) -> None:
         Tags=[{"Key": stack.STACK_TAG, "Value": account.settings.name}],
     )
     _converge(account)
+    _keep_what_serves(account)
     doctor.examine(account.aws, account.settings, Path())
     meddler = Meddler(account)
     for drift in _one_for_each_repair():
@@ -165,6 +168,19 @@ def _remove(account: Account) -> None:
     others = converge.dependents(account.aws, wanted, live)
     removal = converge.plan_removal(wanted, live, others, keep_data=False)
     converge.apply(account.aws, removal, lambda _: None)
+
+
+def _keep_what_serves(account: Account) -> None:
+    """A release of somebody else's, before a lifecycle policy is put."""
+    image = push(account_of(account.embedded, SPEED).client("ecr"), web_app(), repository="homara", tag="one")
+    seen = releasing.Account(account.embedded, account.aws, account.settings)
+    rollout.keep_serving(account.aws, account.settings, _unsaid)
+    keep(account.aws, account.settings, seen.register(image.by_digest), _unsaid)
+
+
+def _unsaid(what: str) -> None:
+    """Nothing is to be said."""
+    raise AssertionError(what)
 
 
 def _forget_the_audience(account: Account) -> None:
