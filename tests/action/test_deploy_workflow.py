@@ -97,10 +97,10 @@ def a_commit_becomes_the_page_that_answers(site: Site) -> None:
 
 
 def it_is_built_once_and_deployed_by_digest(site: Site) -> None:
-    """One image was put, and the service runs just that."""
-    assert len([call for call in site.calls if call["operation"] == "PutImage"]) == 1
+    """One image was put, and tagged once more when it was live; the service runs just that."""
+    assert len([call for call in site.calls if call["operation"] == "PutImage"]) == 2
     [image] = site.embedded.client("ecr").describe_images(repositoryName="homara")["imageDetails"]
-    assert image["imageTags"] == [site.commit]
+    assert image["imageTags"] == [site.commit, f"lobster-live-{image['imageDigest'][7:19]}"]
     assert site.running() == f"123456789012.dkr.ecr.us-east-2.amazonaws.com/homara@{image['imageDigest']}"
 
 

@@ -42,6 +42,12 @@ class Account:
         """Push the test app under a tag; it answers with the tag."""
         return push(self.client("ecr"), web_app(VERSION=tag, **environment), repository="homara", tag=tag)
 
+    def delete_image(self, tag: str) -> None:
+        """Delete the image with a tag, whatever other tags it has."""
+        ecr, where = self.client("ecr"), {"repositoryName": "homara"}
+        (found,) = ecr.describe_images(**where, imageIds=[{"imageTag": tag}])["imageDetails"]
+        ecr.batch_delete_image(**where, imageIds=[{"imageDigest": found["imageDigest"]}])
+
     def deploy(self, tag: str, **options: Any) -> Outcome:
         """Push and deploy."""
         self.push(tag, **options)

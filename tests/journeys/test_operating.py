@@ -43,7 +43,7 @@ def test_history_and_rollback(account: Account) -> None:
 
 def what_is_gone_is_found_before_anything_changes(account: Account) -> None:
     """The image of the release before, which is ``two`` by now, and one that is elsewhere."""
-    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "two"}])
+    account.delete_image("two")
     foreign = account.register("public.ecr.aws/docker/library/nginx:1")
     account.forget_calls()
     for revision, says in ((None, "is not in the repository homara"), (5, "Revision 5 runs public.ecr.aws/")):
@@ -95,7 +95,7 @@ def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> 
     for tag in ("two", "three", "four"):
         account.deploy(tag)
     account.client("ecs").deregister_task_definition(taskDefinition=account.revisions()[3])
-    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "two"}])
+    account.delete_image("two")
     with pytest.raises(NotReadyError, match="Revision 4 is INACTIVE") as named:
         rollback(account.aws, account.settings, to=4)
     assert named.value.next_step == "inv rollback --to 2"
@@ -103,7 +103,7 @@ def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> 
     assert (back.verdict, back.task_definition) == ("live", first.task_definition)
     assert "revision 4 was live and cannot run any more: Revision 4 is INACTIVE" in said(back)
     assert "revision 3 was live and cannot run any more: " in said(back)
-    account.client("ecr").batch_delete_image(repositoryName="homara", imageIds=[{"imageTag": "four"}])
+    account.delete_image("four")
     with pytest.raises(NotReadyError, match="None of the 3 releases that were live") as none:
         rollback(account.aws, account.settings)
     assert len(none.value.problems) == 3
