@@ -357,6 +357,16 @@ class ContainerSettings(_Section):
         return secrets
 
 
+class XRaySettings(_Section):
+    """A collector of the AWS Distro for OpenTelemetry beside the app, which sends its traces to AWS X-Ray."""
+
+    enabled: bool = False
+    image: Annotated[
+        str,
+        _matching(r"[A-Za-z0-9][\w.:/@-]{1,511}", "takes the reference of an image, as public.ecr.aws/x/y:1"),
+    ] = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.1"
+
+
 class LogSettings(_Section):
     """CloudWatch Logs."""
 
@@ -642,6 +652,7 @@ class Settings(_Section):
     dockerfile: Annotated[str, Field(min_length=1)] = "Dockerfile.streamlit"
     task: TaskSettings = Field(default_factory=TaskSettings)
     container: ContainerSettings = Field(default_factory=ContainerSettings)
+    xray: XRaySettings = Field(default_factory=XRaySettings)
     logs: LogSettings = Field(default_factory=LogSettings)
     images: ImageSettings = Field(default_factory=ImageSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
@@ -658,6 +669,11 @@ class Settings(_Section):
     probe: ProbeSettings = Field(default_factory=ProbeSettings)
     apprunner: AppRunnerSettings = Field(default_factory=AppRunnerSettings)
     profile: Literal["fast", "seed"] = "fast"
+
+    def task_policies(self, partition: str) -> tuple[str, ...]:
+        """The managed policies of the task role: those of the app, and what its collector needs."""
+        collects = f"arn:{partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
+        return tuple(dict.fromkeys((*self.task.policies, *([collects] if self.xray.enabled else []))))
 
     @field_validator("load_balancer")
     @classmethod

@@ -219,6 +219,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
     return {
         **{name: getattr(settings, name) for name in type(settings).model_fields},
         "stack_tag": STACK_TAG,
+        "task_policies": settings.task_policies(partition),
         "account": account,
         "partition": partition,
         "execution_role_arn": role + settings.task.execution_role,

@@ -10,7 +10,7 @@ from ..settings import Settings
 from ..stack.subnets import free_addresses, impossible, without_fargate
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
-from .references import is_secret, network_of
+from .references import ecr_image, is_secret, network_of
 
 Table = Mapping[str, Any]
 
@@ -184,7 +184,11 @@ def _gateway(way: str) -> str:
 def _missing_endpoints(facts: Facts) -> list[str]:
     """The endpoints that a Fargate task without a way out needs, and that are not there."""
     services = endpoint_services(facts.known("endpoints"), facts.settings.region)
-    return missing_endpoints(services, facts.settings.container.secrets.values())
+    missing = missing_endpoints(services, facts.settings.container.secrets.values())
+    collector = facts.settings.xray
+    if collector.enabled and ecr_image(collector.image) is None:
+        missing.append("the registry of xray.image")  # there is none; a copy in ECR is reached
+    return missing
 
 
 def endpoint_services(endpoints: Iterable[Mapping[str, Any]], region: str) -> frozenset[str]:

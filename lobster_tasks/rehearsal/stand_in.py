@@ -35,6 +35,9 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         update = {"policies": managed, "permissions_boundary": kept}
         changes["task"] = settings.task.model_copy(update=update)
         notes.append(f"policies: {', '.join(foreign)} left out")
+    if settings.xray.enabled:
+        changes["xray"] = settings.xray.model_copy(update={"enabled": False})
+        notes.append("xray: no collector, since its image is not on this machine")
     if not settings.deployment.desired_count:
         changes["deployment"] = settings.deployment.model_copy(update={"desired_count": 1})
         notes.append("deployment.desired_count: 1 stands in for 0")

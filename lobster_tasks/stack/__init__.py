@@ -168,7 +168,7 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
             settings.name,
             trust,
             policies["task"],
-            task.policies,
+            settings.task_policies(partition),
             boundary,
             setting="task.task_role",
         ),

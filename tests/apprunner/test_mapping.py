@@ -128,7 +128,8 @@ def test_the_image_that_runs_is_named_for_the_first_deployment() -> None:
 def test_nothing_watches_the_repository() -> None:
     automatic = image_source() | {"AutoDeploymentsEnabled": True}
     told = row(mapped({"SourceConfiguration": automatic}), "AutoDeploymentsEnabled")
-    assert (told.kind, bool(told.decide)) == ("no_equivalent", True)
+    assert (told.kind, told.new) == ("approximated", "the workflow that pushes deploys")
+    assert "inv deploy --tag v1" in told.decide
     by_default = image_source()
     del by_default["AutoDeploymentsEnabled"]
     assert row(mapped({"SourceConfiguration": by_default}), "AutoDeploymentsEnabled").old is True
@@ -147,7 +148,12 @@ def test_the_access_role_becomes_the_execution_role() -> None:
     more = replace(role, managed=(pull, "arn:aws:iam::aws:policy/ReadOnlyAccess"), boundary="arn:b")
     made = mapped(access_role=more)
     assert row(made, "access role: policies").old == ["ReadOnlyAccess"]
-    assert row(made, "access role: PermissionsBoundary").kind == "approximated"
+    told = row(made, "access role: PermissionsBoundary")
+    assert (told.kind, told.new) == ("approximated", "none")
+    assert told.decide.endswith("--role-name shop-execution --permissions-boundary arn:b")
+    other = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:c"))
+    told = row(other, "access role: PermissionsBoundary")
+    assert (told.new, "by arn:c, and not by this one" in told.note) == ("task.permissions_boundary", True)
     bounded = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:b"))
     assert row(bounded, "access role: PermissionsBoundary").kind == "same"
     assert "it is gone" in row(mapped(access_role=replace(role, found=False)), "AccessRoleArn").note
@@ -166,7 +172,7 @@ def test_port_is_given_by_app_runner_itself() -> None:
 @pytest.mark.parametrize("port", ["http", "0", "70000", "٣"])
 def test_a_port_that_is_none(port: str) -> None:
     made = mapped({"SourceConfiguration": image_source(Port=port)})
-    assert row(made, "Port").kind == "no_equivalent"
+    assert row(made, "Port").kind == "approximated"
     assert load(made.settings).container.port == 8080
 
 
@@ -209,7 +215,7 @@ def test_variables() -> None:
     assert setting(made, "container.environment") == {"GREETING": "hi"}
     assert setting(made, "container.secrets") == {"BOTH": "/shop/both"}
     told = row(made, "RuntimeEnvironmentVariables.DB_PASSWORD")
-    assert (told.kind, told.old, told.new) == ("no_equivalent", "hidden", None)
+    assert (told.kind, told.old, told.new) == ("approximated", "hidden", "left out")
     assert "--lift-secrets" in told.decide
     assert "hunter22" not in json.dumps([made.settings, [each.as_json() for each in made.rows]])
 
@@ -252,7 +258,8 @@ def test_secrets_with_keys_of_their_own() -> None:
     alias = KEY.partition(":key/")[0] + ":alias/app"
     made = mapped({"SourceConfiguration": source}, secrets=(SecretFacts("DB", SECRET, True, alias),))
     assert setting(made, "container.secret_keys") is None
-    assert row(made, "secrets: KMS key").kind == "no_equivalent"
+    told = row(made, "secrets: KMS key")
+    assert (told.kind, f"aws kms describe-key --key-id {alias} " in told.decide) == ("approximated", True)
 
 
 def test_a_secret_of_another_account_and_one_that_is_gone() -> None:
@@ -337,7 +344,7 @@ def test_an_old_policy_language_is_told() -> None:
 
 def test_a_role_that_is_gone_and_none_at_all() -> None:
     gone = RoleFacts(f"arn:aws:iam::{ACCOUNT}:role/app", found=False)
-    assert row(mapped(instance_role=gone), "InstanceRoleArn").kind == "no_equivalent"
+    assert row(mapped(instance_role=gone), "InstanceRoleArn").kind == "approximated"
     assert row(mapped(), "InstanceRoleArn").old == "none"
 
 
@@ -443,7 +450,11 @@ def test_a_service_of_source_code_gets_a_draft_of_a_dockerfile() -> None:
     assert (settings.dockerfile, settings.container.command) == ("Dockerfile.apprunner", None)
     for name in ("RepositoryUrl", "Runtime", "BuildCommand"):
         assert row(made, name).kind == "approximated"
-    assert row(made, "ConnectionArn").kind == "no_equivalent"
+    told = row(made, "ConnectionArn")
+    assert (told.kind, "inv setup-aws" in told.decide) == ("translated", True)
+    elsewhere = {"SourceConfiguration": source}
+    told = row(mapped(elsewhere, image=None, connection={"ProviderType": "BITBUCKET"}), "ConnectionArn")
+    assert (told.kind, "its own pipeline" in told.decide) == ("translated", True)
 
 
 def test_apprunner_yaml_counts_where_the_service_says_so() -> None:
@@ -459,20 +470,26 @@ def test_apprunner_yaml_counts_where_the_service_says_so() -> None:
 # Beside
 
 
-def test_what_has_nothing_like_it() -> None:
-    key = {"EncryptionConfiguration": {"KmsKey": KEY}}
+def test_tracing_is_taken_along_with_its_permission() -> None:
     traced = {
         "ObservabilityConfiguration": {"ObservabilityEnabled": True, "ObservabilityConfigurationArn": "arn"}
     }
-    made = mapped(
-        {**key, **traced}, observability={"TraceConfiguration": {"Vendor": "AWSXRAY"}}, web_acl="arn:waf"
-    )
-    for name in ("EncryptionConfiguration.KmsKey", "ObservabilityEnabled", "Vendor", "(web ACL)"):
-        told = row(made, name)
-        assert (told.kind, bool(told.decide)) == ("no_equivalent", True)
+    made = mapped(traced, observability={"TraceConfiguration": {"Vendor": "AWSXRAY"}})
+    assert {row(made, name).kind for name in ("ObservabilityEnabled", "Vendor")} == {"translated"}
+    settings = load(made.settings)
+    assert settings.xray.enabled
+    assert settings.task_policies("aws") == ("arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess",)
+    allowed = RoleFacts(f"arn:aws:iam::{ACCOUNT}:role/app", managed=settings.task_policies("aws"))
+    assert load(mapped(traced, instance_role=allowed).settings).task_policies("aws") == allowed.managed
+    assert not load(mapped().settings).xray.enabled
 
 
-@pytest.mark.parametrize(("status", "kind"), [("PAUSED", "approximated"), ("CREATE_FAILED", "no_equivalent")])
+def test_a_firewall_is_told() -> None:
+    told = row(mapped(web_acl="arn:waf"), "(web ACL)")
+    assert told.decide
+
+
+@pytest.mark.parametrize(("status", "kind"), [("PAUSED", "approximated"), ("CREATE_FAILED", "approximated")])
 def test_states_that_matter(status: str, kind: str) -> None:
     assert row(mapped({"Status": status}), "Status").kind == kind
 
@@ -488,7 +505,7 @@ def test_as_many_tags_are_taken_along_as_there_is_room_for() -> None:
 def test_tags_that_iam_refuses_are_told() -> None:
     made = mapped(tags={"team": "a#b"})
     assert setting(made, "tags") is None
-    assert row(made, "tags").kind == "no_equivalent"
+    assert row(made, "tags").kind == "approximated"
 
 
 @pytest.mark.parametrize(
@@ -507,5 +524,5 @@ def test_logs_are_kept_as_long(groups: dict[str, int | None], days: int, kind: s
 
 def test_what_could_not_be_read_is_told() -> None:
     made = mapped(unknown={"role app": "AWS refused iam:GetRole on app", "activity": "no"})
-    assert row(made, "(role app)").kind == "no_equivalent"
+    assert row(made, "(role app)").kind == "approximated"
     assert not [each for each in made.rows if "activity" in each.setting]

@@ -54,7 +54,7 @@ def test_egress_by_app_runners_own_network_becomes_public_subnets() -> None:
 
 
 def test_no_default_vpc() -> None:
-    assert row(mapped(vpc=None), "EgressType").kind == "no_equivalent"
+    assert row(mapped(vpc=None), "EgressType").kind == "approximated"
     one_zone = Vpc("vpc-1", True, (subnet("a", "a"), subnet("b", "b", "")))
     assert "two Availability Zones" in row(mapped(vpc=one_zone), "EgressType").note
 
@@ -96,8 +96,8 @@ def test_without_a_way_out_tasks_go_to_public_subnets_of_the_same_vpc() -> None:
 
 def test_no_way_out_anywhere() -> None:
     made = connected(vpc_of(*CUT_OFF), *CUT_OFF)
-    assert row(made, "VpcConnector.Subnets").kind == "no_equivalent"
-    assert row(made, "(load balancer subnets)").kind == "no_equivalent"
+    assert row(made, "VpcConnector.Subnets").kind == "approximated"
+    assert row(made, "(load balancer subnets)").kind == "approximated"
     assert load(made.settings).network.task_subnets == ("subnet-2a", "subnet-2b")
 
 
@@ -115,7 +115,7 @@ def test_tasks_in_one_zone_have_a_load_balancer_in_two() -> None:
 def test_a_vpc_without_public_subnets_has_no_internet_facing_load_balancer() -> None:
     made = connected(vpc_of(*PRIVATE), *PRIVATE)
     told = row(made, "(load balancer subnets)")
-    assert told.kind == "no_equivalent"
+    assert told.kind == "approximated"
     assert "load_balancer.internal: true" in told.decide
 
 
@@ -128,8 +128,8 @@ def test_more_groups_than_a_task_has() -> None:
 
 def test_a_connector_that_may_not_be_read() -> None:
     made = mapped(network(), connector=None, unknown={"VpcConnector": "AWS refused it"})
-    assert row(made, "VpcConnectorArn").kind == "no_equivalent"
-    assert row(connected(None, *PRIVATE), "VpcConnector.Subnets").kind == "no_equivalent"
+    assert row(made, "VpcConnectorArn").kind == "approximated"
+    assert row(connected(None, *PRIVATE), "VpcConnector.Subnets").kind == "approximated"
 
 
 INGRESS = {
@@ -163,8 +163,8 @@ def test_a_private_service_in_public_subnets_only() -> None:
 def test_a_private_service_that_nobody_reaches() -> None:
     made = private(vpc_of(*PRIVATE), ingress=())
     assert row(made, "VpcIngressConnection").decide
-    assert row(private(None), "EgressType").kind == "no_equivalent"
-    assert row(private(vpc_of(*CUT_OFF)), "EgressType").kind == "no_equivalent"
+    assert row(private(None), "EgressType").kind == "approximated"
+    assert row(private(vpc_of(*CUT_OFF)), "EgressType").kind == "approximated"
 
 
 def test_a_private_service_with_a_connector_elsewhere() -> None:
@@ -178,7 +178,7 @@ def test_a_private_service_with_a_connector_elsewhere() -> None:
         ingress_vpc="vpc-7",
     )
     told = row(made, "VpcIngressConnection.IngressVpcConfiguration.VpcId")
-    assert (told.kind, told.decide[:22]) == ("no_equivalent", "peer vpc-7 with vpc-9,")
+    assert (told.kind, told.decide[:22]) == ("approximated", "peer vpc-7 with vpc-9,")
     assert placed(made)[0] == ("subnet-1a", "subnet-1b")
 
 

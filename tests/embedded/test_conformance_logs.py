@@ -276,3 +276,14 @@ def test_writers_and_readers_do_not_disturb_each_other(aws: EmbeddedProcess, log
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write_and_read, range(8)))
     assert len(logs.filter_log_events(logGroupName=GROUP)["events"]) == 40
+
+
+def test_a_key_is_associated_and_taken_off(logs: Any) -> None:
+    """AssociateKmsKey: "causes log events ingested into that log group to be encrypted with that key"; LogGroup has it
+    as ``kmsKeyId``. DisassociateKmsKey takes it off; of no group both say ResourceNotFoundException."""
+    key = "arn:aws:kms:us-east-2:123456789012:key/0f1e2d3c-0000-4000-8000-000000000000"
+    logs.associate_kms_key(logGroupName=GROUP, kmsKeyId=key)
+    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    logs.disassociate_kms_key(logGroupName=GROUP)
+    assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
+    assert refused(logs.associate_kms_key, logGroupName="gone", kmsKeyId=key) == NO_GROUP

@@ -37,6 +37,7 @@ FULL = (
     "task.policies=" + READ_ONLY,
     f"task.permissions_boundary={POWER_USER}",
     "scaling.max=4",
+    "xray.enabled=true",
     "container.environment.A=1",
     "container.secrets.KEY=/lobster/key",
     "domains=app.example.com",

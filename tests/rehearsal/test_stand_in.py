@@ -55,6 +55,11 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "policies: arn:aws:iam::123456789012:policy/Bound left out",
         ),
         (
+            {"xray": {"enabled": True, "image": "mine:1"}},
+            {"xray": {"enabled": False, "image": "mine:1"}},
+            "xray: no collector, since its image is not on this machine",
+        ),
+        (
             {"deployment": {"desired_count": 0}},
             {"deployment": {"desired_count": 1}},
             "deployment.desired_count: 1 stands in for 0",

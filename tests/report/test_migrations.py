@@ -18,7 +18,7 @@ ROWS = (
     Row("SourceConfiguration.ImageRepository.ImageIdentifier", "same", "1.dkr/shop:v1", "repository shop"),
     Row("RuntimeEnvironmentVariables.A", "same", "set", "container.environment"),
     Row("RuntimeEnvironmentVariables.B", "same", "set", "container.environment"),
-    Row("RuntimeEnvironmentVariables.KEY", "no_equivalent", "hidden", None, "left out", "--lift-secrets"),
+    Row("(unknown)", "no_equivalent", "hidden", None, "left out", "look it up"),
     Row("HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer takes 2 to 10"),
     Row(
         "InstanceConfiguration.InstanceRoleArn",
@@ -45,7 +45,7 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
     assert "  InstanceRoleArn               role/app → task role shop-task" in lines
     assert "  ImageIdentifier 1.dkr/shop:v1 · variables A, B" in lines
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines
-    assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl     tell users"
+    assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl  tell users"
     assert lines[-1].startswith("It gets dearer by ")
 
 

@@ -18,7 +18,7 @@ from ..description import AwsDict, Description
 from . import beside, container, images, instances, names, network
 from .container import suspects
 from .members import FACTS, unknown_members
-from .rows import CLASSES, Class, Row, Rule, no_equivalent
+from .rows import CLASSES, Class, Row, Rule, unsettled
 
 __all__ = ["CLASSES", "FACTS", "RULES", "Class", "Mapped", "Row", "map_service", "suspects"]
 
@@ -79,7 +79,7 @@ def _taken(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
     while problems := _problems(settings):
         for problem in problems:
             path, _, why = problem.partition(": ")
-            rows.append(no_equivalent(path, "set", why, f"set {path} yourself"))
+            rows.append(unsettled(path, "set", why, f"set {path} yourself", "left out"))
             left = _without(settings, path.split("."))
             # A name with a colon in it is cut short in the problem: then its whole section goes.
             settings = left if left != settings else _without(settings, path.split(".")[:1])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+
 from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated, unsettled
 
 _DEFAULT_RETENTION = 30
 
@@ -28,7 +31,7 @@ def state(description: Description) -> Part:
             )
         )
     decide = "see its deployment logs first: what never ran there need not run here"
-    return Part((no_equivalent("Status", status, "the service does not run", decide),))
+    return Part((unsettled("Status", status, "the service does not run", decide),))
 
 
 def domains(description: Description) -> Part:
@@ -51,10 +54,9 @@ def _domain(domain: AwsDict) -> list[Row]:
     if domain.get("EnableWWWSubdomain"):
         rows.append(translated(f"{setting} (www)", f"www.{name}", "a name of the new certificate too"))
     if domain.get("Status") != "ACTIVE":
-        decide = f"decide whether {name} is still wanted"
-        rows.append(
-            no_equivalent(f"{setting} (Status)", domain.get("Status"), "it does not work now", decide)
-        )
+        decide = f"add {name.lower()} to domains if it is still wanted, then inv cutover"
+        note = "it does not work now, and is not taken along"
+        rows.append(unsettled(f"{setting} (Status)", domain.get("Status"), note, decide))
     return rows
 
 
@@ -65,15 +67,19 @@ def tracing(description: Description) -> Part:
     if not given.get("ObservabilityEnabled"):
         return Part((same(setting, False),))
     vendor = (description.observability or {}).get("TraceConfiguration", {}).get("Vendor", "AWSXRAY")
-    decide = (
-        "add a container with the AWS Distro for OpenTelemetry to task-definitions/ecs-task-definition.json.j2, "
-        "or let the app send its traces itself"
+    note = (
+        "the same collector beside the app, at localhost:4317 as there; it takes a share of the task's memory"
     )
     rows = (
-        no_equivalent(setting, True, "Fargate runs no collector beside the app by itself", decide),
-        no_equivalent("ObservabilityConfiguration.TraceConfiguration.Vendor", vendor, "as above", "as above"),
+        translated(setting, True, "xray.enabled: true, a container aws-otel-collector", note),
+        translated(
+            "ObservabilityConfiguration.TraceConfiguration.Vendor",
+            vendor,
+            "the task role's AWSXRayDaemonWriteAccess",
+            "setup attaches it",
+        ),
     )
-    return Part(rows)
+    return Part(rows, {"xray": {"enabled": True}})
 
 
 def key(description: Description) -> Part:
@@ -82,9 +88,15 @@ def key(description: Description) -> Part:
     given = description.service.get("EncryptionConfiguration", {}).get("KmsKey")
     if not given:
         return Part((same(setting, "AWS's own key"),))
-    note = "App Runner encrypts its copy of the image and its logs with it; Fargate keeps no copy"
-    decide = "the repository has its own key (fixed when it is made); logs: aws logs associate-kms-key"
-    return Part((no_equivalent(setting, given, note, decide),))
+    name = description.name
+    storage = json.dumps({"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": given}})
+    decide = (
+        f"after inv setup-fargate, once the key lets both services use it (docs/apprunner.md has the statements): "
+        f"aws ecs update-cluster --cluster {name} --configuration {shlex.quote(storage)}; "
+        f"aws logs associate-kms-key --log-group-name /ecs/{name} --kms-key-id {given}"
+    )
+    note = "App Runner encrypts its copy of the image and its logs with it; the repository keeps the key that it has"
+    return Part((approximated(setting, given, "the tasks' storage and the log group", note, decide),))
 
 
 def tags(description: Description) -> Part:
@@ -92,11 +104,8 @@ def tags(description: Description) -> Part:
     rows = [translated(f"Tags.{name}", value, "tags") for name, value in sorted(description.tags.items())]
     kept = dict(sorted(description.tags.items())[:MOST_TAGS])
     if left := description.tags.keys() - kept.keys():
-        rows.append(
-            no_equivalent(
-                "Tags", sorted(left), "two of 50 tags are the stack's own", "leave out others instead"
-            )
-        )
+        note = f"{50 - MOST_TAGS} of 50 tags are the stack's own"
+        rows.append(approximated("Tags", sorted(left), "left out", note, "leave out others instead"))
     return Part(tuple(rows), {"tags": kept})
 
 
@@ -135,7 +144,7 @@ def unread(description: Description) -> Part:
     """What AWS did not let us look at."""
     decide = "allow it, and run the same command again; or see for yourself"
     rows = [
-        no_equivalent(f"({what})", "not known", why, decide)
+        unsettled(f"({what})", "not known", why, decide)
         for what, why in sorted(description.unknown.items())
         if what != "activity"  # only the cost would know better
     ]

@@ -10,7 +10,7 @@ from ..description import Description, SecretFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE
 from .names import role_base
-from .rows import Part, Row, Rule, no_equivalent, same, translated
+from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 
 _DEFAULT_PORT = 8080
 _PORTS = range(1, 65536)
@@ -28,6 +28,7 @@ _SET_ANYWAY = translated(
     "PYTHONUNBUFFERED=1, STREAMLIT_SERVER_HEADLESS=true",
     "the packaged task definition sets them where the settings do not",
 )
+_LEFT_OUT = "left out"
 _MOVED = "a value that looks like a secret is never shown, and never written to a file"
 
 
@@ -37,7 +38,7 @@ def port(description: Description) -> Part:
     number = int(given) if given.isascii() and given.isdigit() else 0
     if number not in _PORTS:
         note = f"not a port; {_DEFAULT_PORT}, App Runner's default, stands in for it"
-        row = no_equivalent("Port", given, note, "set container.port", _DEFAULT_PORT)
+        row = unsettled("Port", given, note, "set container.port", _DEFAULT_PORT)
         return Part((row,), {"container": {"port": _DEFAULT_PORT}})
     rows = (
         same("Port", given, f"container, target group and security group {number}"),
@@ -58,7 +59,7 @@ def command(description: Description) -> Part:
         return Part((same("StartCommand", "none", "what the image says"),))
     if hides_secret(given):
         decide = "set container.command, with the secret as a variable of container.secrets"
-        return Part((no_equivalent("StartCommand", "hidden", _MOVED, decide),))
+        return Part((unsettled("StartCommand", "hidden", _MOVED, decide, "what the image says"),))
     words, note = in_words(given)
     return Part(
         (translated("StartCommand", given, shlex.join(words), note),), {"container": {"command": words}}
@@ -96,15 +97,18 @@ def _variable(description: Description, name: str, value: str, twice: bool) -> R
     if name in description.lifted:
         return translated(setting, "hidden", "container.secrets", "moved into Secrets Manager")
     if looks_secret(name, value):
-        decide = "--lift-secrets moves it into Secrets Manager; or name one of container.secrets yourself"
-        return no_equivalent(setting, "hidden", f"{_MOVED}: it is left out", decide)
+        decide = (
+            f"move it into Secrets Manager: inv import-apprunner --service {description.name} --lift-secrets; "
+            "or name in container.secrets where its value is"
+        )
+        return approximated(setting, "hidden", _LEFT_OUT, _MOVED, decide)
     return same(setting, "set", "container.environment")
 
 
 def suspects(description: Description) -> tuple[str, ...]:
     """The variables that look like secrets and are not moved yet."""
     rows = variables(description).rows
-    return tuple(row.setting.partition(".")[2] for row in rows if row.kind == "no_equivalent")
+    return tuple(row.setting.partition(".")[2] for row in rows if row.new == _LEFT_OUT)
 
 
 def secrets(description: Description) -> Part:
@@ -140,11 +144,11 @@ def _secret(description: Description, name: str, source: str, facts: SecretFacts
 
 
 def _alias(alias: str) -> Row:
-    return no_equivalent(
+    return unsettled(
         "secrets: KMS key",
         alias,
         "IAM takes keys, not aliases, and the key behind this one could not be read",
-        "name it in container.secret_keys",
+        f"name it in container.secret_keys: aws kms describe-key --key-id {alias} --query KeyMetadata.Arn",
     )
 
 

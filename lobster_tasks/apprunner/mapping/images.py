@@ -10,7 +10,7 @@ from ..description import AwsDict, Description, ImageFacts, RoleFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
 from .names import role_base
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated, unsettled
 
 _PULL_POLICY = "AWSAppRunnerServicePolicyForECRAccess"
 _SOURCE = "SourceConfiguration."
@@ -71,9 +71,13 @@ def deployments(description: Description) -> Part:
     setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", is_automatic(description)
     if not enabled:
         return Part((same(setting, False, note="nothing deploys by itself"),))
-    note = "nothing watches the repository"
-    decide = "let the workflow that pushes deploy too: the GitHub Action, or inv deploy --tag T"
-    return Part((no_equivalent(setting, True, note, decide),))
+    tag = (description.image.tag if description.image else "") or "T"
+    note = "nothing watches the repository: a release is deployed, followed and, where it fails, taken back"
+    decide = (
+        f"let the workflow that pushes deploy too, by the GitHub Action or inv deploy --tag {tag}; where others push, "
+        "take the workflow that docs/apprunner.md has for that"
+    )
+    return Part((approximated(setting, True, "the workflow that pushes deploys", note, decide),))
 
 
 def is_automatic(description: Description) -> bool:
@@ -94,7 +98,7 @@ def access_role(description: Description) -> Part:
     note = f"a new role that pulls the one repository; {role.name} is not touched"
     rows = [translated(setting, role.arn, new, note if role.found else f"{note} (it is gone)")]
     if role.boundary:
-        rows.append(_boundary(role, description.instance_role))
+        rows.append(_boundary(role, description.instance_role, role_base(description)))
     if more := [arn.rpartition("/")[2] for arn in role.managed if not arn.endswith(_PULL_POLICY)] + [
         *role.inline
     ]:
@@ -102,7 +106,7 @@ def access_role(description: Description) -> Part:
     return Part(tuple(rows))
 
 
-def _boundary(role: RoleFacts, instance_role: RoleFacts | None) -> Row:
+def _boundary(role: RoleFacts, instance_role: RoleFacts | None, base: str) -> Row:
     """``task.permissions_boundary`` bounds all roles, and is that of the instance role."""
     what = "access role: PermissionsBoundary"
     taken = instance_role.boundary if instance_role else ""
@@ -111,10 +115,19 @@ def _boundary(role: RoleFacts, instance_role: RoleFacts | None) -> Row:
     return approximated(
         what,
         role.boundary,
-        "task.permissions_boundary",
-        f"all roles are bounded by one policy, here {taken or 'none'}, and not by this one",
-        "where the account asks for this boundary, set task.permissions_boundary to it: it bounds the app's role too",
+        "task.permissions_boundary" if taken else "none",
+        f"task.permissions_boundary bounds all roles, here by {taken}, and not by this one"
+        if taken
+        else "the app's role has none, and task.permissions_boundary would bound it too",
+        f"set task.permissions_boundary to {role.boundary}, where that allows what the app needs"
+        if taken
+        else f"after inv setup-fargate, which leaves it alone then: {_bounding(role, base)}",
     )
+
+
+def _bounding(role: RoleFacts, base: str) -> str:
+    """The command that bounds the execution role alone."""
+    return f"aws iam put-role-permissions-boundary --role-name {base}-execution --permissions-boundary {role.boundary}"
 
 
 def _more_permissions(role: RoleFacts, more: list[str]) -> Row:
@@ -199,7 +212,7 @@ def _build_variable(name: str, value: str) -> Row:
     if looks_secret(name, value):
         note = "a value that looks like a secret is never written to a file"
         decide = f"give it to the build: ARG {name} in {DOCKERFILE}, and --build-arg to inv push-image"
-        return no_equivalent(setting, "hidden", note, decide)
+        return unsettled(setting, "hidden", note, decide, "left out")
     return translated(setting, "set", "ARG")
 
 
@@ -210,17 +223,20 @@ def _configured_in(description: Description, configuration: Any) -> Row:
     )
     if where == "REPOSITORY" and description.source_file is None:
         note = f"there is no {FILE} in this folder, and what runs stands only there"
-        return no_equivalent(setting, where, note, "run it again in a checkout of the repository")
+        return unsettled(setting, where, note, "run it again in a checkout of the repository")
     return translated(setting, where, DOCKERFILE)
 
 
 def _connection(description: Description, arn: str) -> Row:
     provider = (description.connection or {}).get("ProviderType", "")
-    return no_equivalent(
+    return translated(
         f"{_SOURCE}AuthenticationConfiguration.ConnectionArn",
         arn,
+        "github.role, which the repository's own workflow assumes",
         f"AWS does not read the repository{f' at {provider}' if provider else ''} any more",
-        "deploy from the repository's own workflow: the GitHub Action needs no connection",
+        "inv setup-aws, then the workflow in the README (The GitHub Action)"
+        if provider in ("", "GITHUB")
+        else "let its own pipeline run inv push-image and inv deploy, with a role that trusts it",
     )
 
 

@@ -11,7 +11,7 @@ from ...settings import FARGATE_MEMORY
 from ..asking import STREAMLIT_HEALTH
 from ..description import AwsDict, Description, RoleFacts
 from .names import role_base
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 
 POLICY_FILE = "task-definitions/task-role-policy.json.j2"
 _UNITS = re.compile(r"([\d.]{1,10}) (?:vCPU|GB)")
@@ -66,7 +66,7 @@ def instance_role(description: Description) -> Part:
         return Part((translated(setting, "none", new, "it may do nothing"),))
     if not role.found:
         decide = "say what the app needs in task.policies, or in " + POLICY_FILE
-        return Part((no_equivalent(setting, role.arn, "the role is gone", decide, new),))
+        return Part((unsettled(setting, role.arn, "the role is gone", decide, new),))
     note = f"a new role for ecs-tasks.amazonaws.com with the same permissions; {role.name} is not touched"
     return Part((translated(setting, role.arn, new, note), *_permissions(role)), *_permitted(role))
 
@@ -203,9 +203,7 @@ def scaling(description: Description) -> Part:
     if not found:
         why = description.unknown.get("AutoScalingConfiguration", "")
         decide = "set deployment.desired_count, or scaling.min and scaling.max"
-        row = no_equivalent(
-            "AutoScalingConfiguration", "not known", f"it could not be read: {why}", decide, 1
-        )
+        row = unsettled("AutoScalingConfiguration", "not known", f"it could not be read: {why}", decide, 1)
         return Part((row,))
     least, most = found.get("MinSize", 1), found.get("MaxSize", 25)
     count = {"deployment": {"desired_count": least}}

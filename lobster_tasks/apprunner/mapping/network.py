@@ -9,7 +9,7 @@ from typing import Any
 from ...doctor.network import missing_endpoints
 from ...settings import merge
 from ..description import AwsDict, Description, Subnet, Vpc
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated
+from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 
 _MOST_GROUPS = 4  # beside the tasks' own; a network interface takes five
 _MOST_SUBNETS = 16
@@ -51,7 +51,7 @@ def _egress(description: Description) -> Part:
         why = description.unknown.get("VpcConnector", "")
         decide = "set network.vpc, network.subnets, network.task_subnets and network.security_groups"
         return Part(
-            (no_equivalent(f"{_EGRESS}VpcConnectorArn", "not known", f"it could not be read: {why}", decide),)
+            (unsettled(f"{_EGRESS}VpcConnectorArn", "not known", f"it could not be read: {why}", decide),)
         )
     if description.ingress_vpc or not description.is_public:
         return _private(description)
@@ -64,10 +64,10 @@ def _default(description: Description) -> Part:
     new = "public subnets of the default VPC, tasks with a public address"
     if vpc is None:
         decide = "name network.vpc and network.subnets, or make one: aws ec2 create-default-vpc"
-        return Part((no_equivalent(setting, "DEFAULT", "there is no default VPC", decide),))
+        return Part((unsettled(setting, "DEFAULT", "there is no default VPC", decide),))
     if len(one_a_zone(_public(vpc))) < 2:
         decide = "name network.vpc and network.subnets with two public subnets"
-        return Part((no_equivalent(setting, "DEFAULT", f"{vpc.id}: {_TWO_ZONES}, public ones", decide),))
+        return Part((unsettled(setting, "DEFAULT", f"{vpc.id}: {_TWO_ZONES}, public ones", decide),))
     return Part((translated(setting, "DEFAULT", new),))
 
 
@@ -76,7 +76,7 @@ def _private(description: Description) -> Part:
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     if vpc is None:
         decide = "name network.vpc, network.subnets and network.task_subnets"
-        return Part((no_equivalent(setting, "DEFAULT", "the VPC that reaches it is not known", decide),))
+        return Part((unsettled(setting, "DEFAULT", "the VPC that reaches it is not known", decide),))
     ways = [_with(vpc, "nat"), _with(vpc, "internet"), _with(vpc, "other")]
     tasks = next((found for found in ways if len(one_a_zone(found)) > 1), next(filter(None, ways), ()))
     placed = _place(description, vpc, tasks, public=bool(tasks) and tasks[0].way == "internet")
@@ -86,7 +86,7 @@ def _private(description: Description) -> Part:
 def _private_rows(setting: str, vpc: Vpc, placed: Placed) -> Iterable[Row]:
     if not placed.tasks:
         note, decide = f"no subnet of {vpc.id} has a way out", "give one a NAT gateway, or VPC endpoints"
-        yield no_equivalent(setting, "DEFAULT", note, decide)
+        yield unsettled(setting, "DEFAULT", note, decide)
         return
     yield translated(setting, "DEFAULT", f"tasks in {_named(placed.tasks)}", f"by {_ways(placed.tasks)}")
     yield from _zones(placed, vpc)
@@ -106,7 +106,7 @@ def _connected(description: Description, connector: AwsDict) -> Part:
             "its VPC could not be read",
             "set network.vpc, network.subnets and network.task_subnets",
         )
-        return Part((*head, no_equivalent("VpcConnector.Subnets", list(ids), note, decide)))
+        return Part((*head, unsettled("VpcConnector.Subnets", list(ids), note, decide)))
     tasks, row = _tasks_subnets(description, vpc, vpc.named(ids))
     placed = _place(description, vpc, tasks, public=bool(tasks) and tasks[0].way == "internet")
     rows = [*head, row, *_dropped(tasks, placed), *_zones(placed, vpc), _groups(groups)]
@@ -136,7 +136,7 @@ def _tasks_subnets(
         return elsewhere, approximated(
             setting, old, _named(elsewhere), f"{note}; public subnets of the same VPC", decide
         )
-    return own, no_equivalent(setting, old, note, "give them a NAT gateway, or VPC endpoints", _named(own))
+    return own, unsettled(setting, old, note, "give them a NAT gateway, or VPC endpoints", _named(own))
 
 
 def _moved(setting: str, old: Sequence[str], private: tuple[Subnet, ...]) -> Row:
@@ -180,7 +180,7 @@ def _dropped(wanted: tuple[Subnet, ...], placed: Placed) -> Iterable[Row]:
     lost = [each.id for each in wanted if each not in placed.tasks]
     if not placed.tasks:
         note = "the load balancer has no subnet in their zones"
-        yield no_equivalent("VpcConnector.Subnets (zones)", lost, note, "name subnets in the same zones")
+        yield unsettled("VpcConnector.Subnets (zones)", lost, note, "name subnets in the same zones")
         return
     yield approximated(
         "VpcConnector.Subnets (zones)", lost, "left out", "the load balancer is not in their zones"
@@ -194,7 +194,7 @@ def _zones(placed: Placed, vpc: Vpc) -> Iterable[Row]:
         return
     note = f"{vpc.id} has them in {len(placed.balancer)} zone{'' if len(placed.balancer) == 1 else 's'}; {_TWO_ZONES}"
     decide = "make a public subnet in another zone, or set load_balancer.internal: true; then network.subnets"
-    yield no_equivalent("(load balancer subnets)", "none", note, decide)
+    yield unsettled("(load balancer subnets)", "none", note, decide)
 
 
 def _groups(groups: Sequence[str]) -> Row:
@@ -237,9 +237,7 @@ def _ingress(description: Description) -> Part:
         rows = [translated(setting, False, "load_balancer.internal: true", "reached inside its VPC only")]
         if not description.ingress:
             decide = "say in network.vpc where it is to be reached"
-            rows.append(
-                no_equivalent("VpcIngressConnection", "none", "nobody reaches the service now", decide)
-            )
+            rows.append(unsettled("VpcIngressConnection", "none", "nobody reaches the service now", decide))
     return Part((*rows, *(row for each in description.ingress for row in _way_in(description, each))))
 
 
@@ -261,7 +259,7 @@ def _way_in(description: Description, connection: AwsDict) -> Iterable[Row]:
         yield same(setting, vpc, "network.vpc")
         return
     decide = f"peer {vpc} with {here.id if here else 'the VPC of the tasks'}, or share the load balancer (PrivateLink)"
-    yield no_equivalent(setting, vpc, "a load balancer is in one VPC, that of its tasks", decide)
+    yield unsettled(setting, vpc, "a load balancer is in one VPC, that of its tasks", decide)
 
 
 def _address_type(description: Description) -> Part:

@@ -67,6 +67,11 @@ def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "") 
     return Row(setting, "approximated", old, new, note, decide)
 
 
+def unsettled(setting: str, old: Any, note: str, decide: str, new: Any = "to be decided") -> Row:
+    """There is the same thing, but what it is to be cannot be told from the service."""
+    return approximated(setting, old, new, note, decide)
+
+
 def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> Row:
-    """Nothing like it: somebody has to decide."""
+    """AWS has nothing like it, or nobody knows what it is."""
     return Row(setting, "no_equivalent", old, new, note, decide)

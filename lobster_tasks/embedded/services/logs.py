@@ -30,6 +30,16 @@ class Logs(LogsResponse):
         self._store.create_log_group(name, self._get_param("tags"), **more).log_group_class = kind
         return ActionResult({})
 
+    def associate_kms_key(self) -> ActionResult:
+        """AssociateKmsKey of a log group."""
+        self._group().kms_key_id = self._get_param("kmsKeyId")
+        return ActionResult({})
+
+    def disassociate_kms_key(self) -> ActionResult:
+        """DisassociateKmsKey of a log group."""
+        self._group().kms_key_id = None
+        return ActionResult({})
+
     def describe_log_groups(self) -> ActionResult:
         """DescribeLogGroups: by prefix or by a part of the name, sorted by name."""
         prefix, part = self._get_param("logGroupNamePrefix"), self._get_param("logGroupNamePattern")
