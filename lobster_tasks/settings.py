@@ -38,6 +38,8 @@ DEFAULT_REGION = "us-east-2"
 STACK_TAG = "lobster:stack"
 # What was there before the stack took it over carries this too; it is let go, never deleted.
 ADOPTED_TAG = "lobster:adopted"
+# What a service was when it was adopted: the tag's name goes on with what of it.
+BEFORE_TAG = "lobster:before"
 
 # The region of the stack that owns something of the whole account, as a role.
 REGION_TAG = "lobster:region"

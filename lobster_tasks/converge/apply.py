@@ -33,7 +33,8 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
     """
     refuse_impossible(made)
     by_resource = {change.resource: change for change in made.changes}
-    removed = [resource for resource, change in by_resource.items() if change.action == "delete"]
+    going = ("delete", "release")
+    removed = [resource for resource, change in by_resource.items() if change.action in going]
     kept = [resource for resource in by_resource if resource not in removed]
     live = dict(made.live)
 

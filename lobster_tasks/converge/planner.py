@@ -120,9 +120,9 @@ def plan_removal(
             continue
         if resource.is_ours(found) and found.adopted:
             held = dict.fromkeys(resource.held(found, known), resource.label)
-            changes.append(_release(resource, relied))
+            changes.append(_release(resource, found, relied))
             needed |= held
-            relied |= held if resource.runs or resource in relied else {}
+            relied |= held if resource.relies(found) or resource in relied else {}
             continue
         why = _why_kept(resource, found, needed, (others or {}).get(resource, ()))
         if why is None and not (resource.holds_data and keep_data):
@@ -151,8 +151,10 @@ def _goes_with(
     return owner not in relied if found.adopted else owner not in needed and not others.get(owner)
 
 
-def _release(resource: Resource, relied: Mapping[Resource, str]) -> Change:
+def _release(resource: Resource, found: Live, relied: Mapping[Resource, str]) -> Change:
     told = "was there before the stack: stays, without our tags"
+    if parting := resource.parting(found):
+        told += f"; {parting}"
     if resource in relied:
         told += f"; {relied[resource]} goes on needing what was added to it"
     return Change("release", resource, told, withdraws=resource not in relied)

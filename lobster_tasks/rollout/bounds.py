@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from ..aws import Aws
 from ..errors import AwsCallError
-from ..settings import Settings
+from ..settings import ADOPTED_TAG, STACK_TAG, Settings
 from ..stack.scaling import identity
 from .outcome import Journal
 
 _REGISTER = "application-autoscaling:RegisterScalableTarget"
+_TAGS = "application-autoscaling:ListTagsForResource"
 
 
 def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
-    """Raise the minimum to what the settings say, where they have auto scaling and the service has its target.
+    """Raise the minimum to what the settings say, where they have auto scaling and the service has our target.
 
-    The release is live whether or not this works: what keeps it from working is said.
+    The bounds of one that was there before stay. The release is live whether or not this works: what keeps it from
+    working is said.
     """
     if settings.scaling.max is None:
         return
@@ -24,6 +26,9 @@ def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
     try:
         found = aws.call("application-autoscaling:DescribeScalableTargets", named, **asked)["ScalableTargets"]
         if not found or found[0]["MinCapacity"] == settings.scaling.min:
+            return
+        tags = aws.call(_TAGS, named, ResourceARN=found[0]["ScalableTargetARN"])["Tags"]
+        if tags.get(STACK_TAG) != settings.name or ADOPTED_TAG in tags:
             return
         aws.call(_REGISTER, named, **target, MinCapacity=settings.scaling.min)
     except AwsCallError as refused:

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 from ..aws import Aws
 from ..errors import LobsterError, OutOfTimeError
-from ..settings import ADOPTED_TAG, STACK_TAG
+from ..settings import ADOPTED_TAG, BEFORE_TAG, STACK_TAG
 from .ecr import Repository
 from .iam import Role
 from .load_balancing import Listener, TargetGroup
 from .logs import LogGroup
 from .neighbours import Neighbours
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
+from .resource import Attributes, Known, Live, Resource, attached, attaching, tag_list, tags_of
 from .task_definition import differences, normalise
 
 # The tag of an image that nobody pushes: it stands in a task definition until there is a release.
@@ -25,6 +25,9 @@ NO_RELEASE = "no-release-yet"
 _DRAINED_WITHIN_SECONDS = 900.0
 _REVISIONS_LOOKED_AT = 10
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
+# Tags of an adopted service: the family and revision that it ran, and of how many tasks.
+_RAN, _COUNT = f"{BEFORE_TAG}:task-definition", f"{BEFORE_TAG}:desired-count"
+_GOES_BACK = "goes back"
 # The members of UpdateService that put an attribute right.
 _MEMBERS = {
     "subnets": ("networkConfiguration",),
@@ -231,13 +234,13 @@ class Service(Resource):
     """The ECS service on Fargate behind the target group; ``more_groups`` are ids of other people's security groups.
 
     How many tasks it has, and of which revision, is not its business: ``inv deploy`` and whoever scales it decide.
-    ``desired_count`` is what the first release will start.
+    ``desired_count`` is what the first release will start. One that was adopted remembers by tags what it ran, and goes
+    back to that when the stack lets go of it.
     """
 
     kind: ClassVar[str] = "service"
     fixed: ClassVar[frozenset[str]] = frozenset({"launch type", "deployment controller"})
     additions: ClassVar[frozenset[str]] = frozenset({"security groups"})
-    runs: ClassVar[bool] = True
     decisive: ClassVar[frozenset[str]] = frozenset({"target group"})
     cluster: Cluster
     task_definition: TaskDefinition
@@ -271,7 +274,10 @@ class Service(Resource):
             return None
         service = active[0]
         names = {live.id: resource.name for resource, live in known.items()}
-        return Live(service["serviceArn"], _service_attributes(service, names), _tags(service), service)
+        attributes, tags = _service_attributes(service, names), _tags(service)
+        return Live(
+            service["serviceArn"], attributes, tags, {**service, **self._before(aws, tags.get(_RAN, ""))}
+        )
 
     def wanted(self, known: Known) -> Attributes:
         """Where it runs, behind what, and how it is replaced."""
@@ -319,6 +325,10 @@ class Service(Resource):
         wanted = self._parameters(known)
         if live.adopted:
             wanted["networkConfiguration"] = self._widened(live, wanted["networkConfiguration"])
+            had = live.raw["networkConfiguration"]["awsvpcConfiguration"].get("securityGroups", [])
+            ours = [known[self.security_group].id, *self.more_groups]
+            if told := attaching(live, [each for each in ours if each not in had]):
+                self.tag(aws, live, told)
         parameters = {key: value for key, value in wanted.items() if key in members}
         where = {"cluster": self.cluster.name, "service": self.name}
         aws.call("ecs:UpdateService", self.label, **where, **parameters)
@@ -337,6 +347,102 @@ class Service(Resource):
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
         """UntagResource."""
         _untag(aws, self, live.id, names)
+
+    def adopt(self, aws: Aws, live: Live) -> None:
+        """Remember what it runs: no other call tells it once there was a release."""
+        before = {
+            _RAN: live.raw["taskDefinition"].rpartition("/")[2],
+            _COUNT: str(live.raw["desiredCount"]),
+        }
+        self.tag(aws, live, {**self.tags, **before, ADOPTED_TAG: self.stack})
+
+    def relies(self, live: Live) -> bool:
+        """Where it does not go back to what it ran."""
+        return not live.raw.get(_GOES_BACK)
+
+    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+        """Neither our revision nor our security group, where it goes back to what it was without them."""
+        if not live.raw.get(_GOES_BACK):
+            return self.needs
+        own, group = self._own_groups(live), known.get(self.security_group)
+        spared: set[Resource] = set()
+        if live.tags[_RAN].partition(":")[0] != self.task_definition.name:
+            spared.add(self.task_definition)
+        if own and group and group.id not in own:
+            spared.add(self.security_group)
+        return tuple(each for each in self.needs if each not in spared)
+
+    def parting(self, live: Live) -> str:
+        """To what it goes back, or why it does not."""
+        now, before = live.raw["taskDefinition"].rpartition("/")[2], live.tags.get(_RAN, "")
+        if not before:
+            return f"keeps {now}: what it ran before is not known"
+        if not live.raw.get(_GOES_BACK):
+            return f"keeps {now}: {before}, which it ran before, is not ACTIVE"
+        told = [before] if now != before else []
+        if str(live.raw["desiredCount"]) != live.tags[_COUNT]:
+            told.append(f"a desired count of {live.tags[_COUNT]}")
+        return f"goes back to {' and '.join(told)}" if told else ""
+
+    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+        """UpdateService to what it ran, without the groups that were added, and wait until it has come about.
+
+        The count stays where somebody else's auto scaling keeps it. Raises LobsterError, OutOfTimeError.
+        """
+        if not live.raw.get(_GOES_BACK):
+            return
+        members: dict[str, Any] = {}
+        if live.raw["taskDefinition"].rpartition("/")[2] != live.tags[_RAN]:
+            members["taskDefinition"] = live.tags[_RAN]
+        if live.raw["desiredCount"] != int(live.tags[_COUNT]) and not _scaled_by_others(known):
+            members["desiredCount"] = int(live.tags[_COUNT])
+        network = live.raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        own = self._own_groups(live)
+        if own and own != network.get("securityGroups", []):
+            members["networkConfiguration"] = {"awsvpcConfiguration": {**network, "securityGroups": own}}
+        if members:
+            where = {"cluster": self.cluster.name, "service": self.name}
+            aws.call("ecs:UpdateService", self.label, **where, **members)
+            self._await_back(aws, live.tags[_RAN])
+
+    def release(self, aws: Aws, live: Live) -> None:
+        """Without what it remembered, too."""
+        super().release(aws, live)
+        self.untag(aws, live, (_RAN, _COUNT, *attached(live)))
+
+    def _before(self, aws: Aws, ran: str) -> dict[str, bool]:
+        """Whether an adopted service can go back: ECS starts no tasks of a revision that is not ACTIVE."""
+        if not ran:
+            return {}
+        absent = ("ClientException",)
+        found = aws.find("ecs:DescribeTaskDefinition", absent, self.label, taskDefinition=ran)
+        return {_GOES_BACK: bool(found and found["taskDefinition"]["status"] == "ACTIVE")}
+
+    def _own_groups(self, live: Live) -> list[str]:
+        """The security groups of an adopted service's tasks but those that were added."""
+        network = live.raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        added = attached(live).values()
+        return [each for each in network.get("securityGroups", []) if each not in added]
+
+    def _await_back(self, aws: Aws, ran: str) -> None:
+        def settled() -> str:
+            asked = {"cluster": self.cluster.name, "services": [self.name]}
+            (service,) = aws.call("ecs:DescribeServices", self.label, **asked)["services"]
+            primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
+            state = str(primary.get("rolloutState"))
+            if state == "FAILED":
+                raise LobsterError(
+                    f"{self.label} did not get back to {ran}.",
+                    primary.get("rolloutStateReason", ""),
+                    "see inv status, put it right, then run the same command again",
+                )
+            return state if state == "COMPLETED" and len(service["deployments"]) == 1 else ""
+
+        if not aws.clock.until(settled, _DRAINED_WITHIN_SECONDS, 3):
+            raise OutOfTimeError(
+                f"{self.label} is not back at {ran} after {_DRAINED_WITHIN_SECONDS:.0f} s.",
+                next_step="run the same command again",
+            )
 
     def _subnets(self, known: Known) -> tuple[str, ...]:
         own = tuple(sorted(self.network.task_subnets))
@@ -387,6 +493,11 @@ class Service(Resource):
         asked = {"cluster": self.cluster.name, "services": [self.name]}
         answer = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), self.label, **asked)
         return any(service["status"] == "DRAINING" for service in answer["services"]) if answer else False
+
+
+def _scaled_by_others(known: Known) -> bool:
+    targets = (each for each in known if each.kind == "scalable target")
+    return any(each.is_shared(known[each]) for each in targets)
 
 
 def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -81,8 +81,7 @@ class Resource(ABC):
     regions: it belongs to the stack of one ``region``. ``setting`` is the setting that names it.
 
     What was adopted loses nothing: of its attributes only those in ``additions`` are changed, and something is only
-    added to them. It has to fit in what is ``decisive``; everything else stays as it was found. ``runs`` is true for
-    what goes on working when the stack lets go of it, and needs what was added elsewhere for that.
+    added to them. It has to fit in what is ``decisive``; everything else stays as it was found.
     """
 
     name: str
@@ -100,7 +99,6 @@ class Resource(ABC):
     is_global: ClassVar[bool] = False
     additions: ClassVar[frozenset[str]] = frozenset()
     decisive: ClassVar[frozenset[str]] = frozenset()
-    runs: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
@@ -182,6 +180,14 @@ class Resource(ABC):
     def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
         """What it goes on needing when the stack lets go of it."""
         return self.needs
+
+    def relies(self, live: Live) -> bool:
+        """Whether it goes on working when the stack lets go of it by what was added to those it needs."""
+        return False
+
+    def parting(self, live: Live) -> str:
+        """What becomes of it, in words, when the stack lets go of it; empty where it stays as it is."""
+        return ""
 
     @abstractmethod
     def create(self, aws: Aws, known: Known) -> Live:

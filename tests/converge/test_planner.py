@@ -69,7 +69,8 @@ class Additive(Thing):
 class Running(Thing):
     """One that goes on when the stack lets go of it."""
 
-    runs: ClassVar[bool] = True
+    def relies(self, live: Live) -> bool:
+        return True
 
 
 @dataclass(frozen=True)

@@ -285,6 +285,19 @@ class Meddler:
         (container,) = self.newest()["containerDefinitions"]
         return self.edit_definition(containerDefinitions=[container | members])
 
+    def register(self, family: str, container: dict[str, Any], **members: Any) -> str:
+        """A revision of any family; its ARN."""
+        made = self.ecs.register_task_definition(
+            family=family,
+            requiresCompatibilities=["FARGATE"],
+            networkMode="awsvpc",
+            cpu="256",
+            memory="512",
+            containerDefinitions=[container],
+            **members,
+        )
+        return str(made["taskDefinition"]["taskDefinitionArn"])
+
     def scale_within(self, least: int, most: int) -> None:
         """Other bounds of auto scaling."""
         self.scaling.register_scalable_target(**SCALABLE, MinCapacity=least, MaxCapacity=most)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,26 @@ import pytest
 from lobster_tasks import converge
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
+from lobster_tasks.converge import Plan
 from lobster_tasks.errors import NotOursError, RefusedError
 from lobster_tasks.probe import guests
 from lobster_tasks.settings import load
-from lobster_tasks.stack import Stack, build_access
+from lobster_tasks.stack import Resource, Stack, build_access
+from lobster_tasks.stack.certificates import Certificate
+from lobster_tasks.stack.ecr import Repository
+from lobster_tasks.stack.ecs import Cluster, Service, TaskDefinition
+from lobster_tasks.stack.github import DeployRole, IdentityProvider
+from lobster_tasks.stack.iam import Role
+from lobster_tasks.stack.load_balancing import Listener, LoadBalancer, TargetGroup
+from lobster_tasks.stack.logs import LogGroup
+from lobster_tasks.stack.network import SecurityGroup
+from lobster_tasks.stack.scaling import ScalableTarget
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project, make
 
-from .converging import READ_ONLY, Account, Meddler, account_of, lifecycle
+from .converging import KINDS, READ_ONLY, SCALABLE, Account, Meddler, account_of, lifecycle
+from .releasing import set_up
 
 LOGS = "arn:aws:iam::aws:policy/CloudWatchLogsReadOnlyAccess"
 THEIRS = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
@@ -38,7 +50,13 @@ WIDE = {
     ],
 }
 ROLES = ("ecsTaskExecutionRole", "ecsTaskRole")
-FLAGS = (f"task.policies={READ_ONLY},{LOGS}",)
+GITHUB, DEPLOYS = "token.actions.githubusercontent.com", "github-deploys"
+PROVIDER = f"arn:aws:iam::123456789012:oidc-provider/{GITHUB}"
+DOMAIN, FAMILY, LOG_GROUP = "app.example.com", "lobster-streamlit-task", "/ecs/lobster-streamlit"
+FLAGS = (
+    f"task.policies={READ_ONLY},{LOGS}",
+    *("github.repository=somebody/app", f"domains={DOMAIN}", "scaling.max=4", "scaling.average_cpu=50"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,58 +77,264 @@ def account(somewhere: Account, embedded: EmbeddedProcess) -> Account:
 
 def others_have(meddler: Meddler) -> None:
     """One of each adoptable kind, by our names, in use by others, and unlike the settings wherever it can be."""
-    for name in ROLES:
-        meddler.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(WIDE))
-        meddler.iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=THEIRS)
-        meddler.iam.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
-    meddler.logs.create_log_group(logGroupName="/ecs/lobster-streamlit")
-    meddler.ecr.create_repository(repositoryName="homara", imageTagMutability="IMMUTABLE")
-    meddler.ecr.put_lifecycle_policy(repositoryName="homara", lifecyclePolicyText=lifecycle(3))
-    for name in ("lobster-alb-sg", "lobster-ecs-sg", "theirs"):
-        meddler.ec2.create_security_group(GroupName=name, Description="theirs", VpcId=meddler.vpc)
-        meddler.allow(name, 22, "10.0.0.0/8")
-    meddler.elbv2.create_load_balancer(
-        Name="lobster-alb", Subnets=meddler.subnets, SecurityGroups=[meddler.group("theirs")]
-    )
-    meddler.set_balancer(idle_timeout__timeout_seconds="77")
-    group = {"Protocol": "HTTP", "Port": 8501, "VpcId": meddler.vpc, "TargetType": "ip"}
-    meddler.elbv2.create_target_group(Name="lobster-tg", HealthCheckPath="/theirs", **group)
-    meddler.set_target_group(deregistration_delay__timeout_seconds="77")
-    action = {"Type": "forward", "TargetGroupArn": meddler.target_group}
-    meddler.elbv2.create_listener(
-        LoadBalancerArn=meddler.balancer, Port=80, Protocol="HTTP", DefaultActions=[action]
-    )
-    settings = [{"name": "containerInsights", "value": "enabled"}]
-    meddler.ecs.create_cluster(clusterName="lobster-cluster", settings=settings)
+    for each in THEIRS_OF.values():
+        each.make(meddler)
 
 
 def looks(meddler: Meddler) -> dict[str, Any]:
     """All that AWS says of these, by plain boto3: facts, and sets to which something may be added."""
-    elbv2, balancer, group = meddler.elbv2, meddler.balancer, meddler.target_group
-    (described,) = elbv2.describe_load_balancers(LoadBalancerArns=[balancer])["LoadBalancers"]
-    (cluster,) = meddler.ecs.describe_clusters(clusters=["lobster-cluster"], include=["SETTINGS"])["clusters"]
-    return {
-        **{f"role {name}: {what}": value for name in ROLES for what, value in _role(meddler, name)},
-        "log group": meddler.logs.describe_log_groups()["logGroups"][0].get("retentionInDays"),
-        **dict(_repository(meddler)),
-        **{f"{name}: rules": _rules(meddler, name) for name in ("lobster-alb-sg", "lobster-ecs-sg")},
-        "load balancer: groups": frozenset(described["SecurityGroups"]),
-        "load balancer: zones": frozenset(each["SubnetId"] for each in described["AvailabilityZones"]),
-        "load balancer": elbv2.describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"],
-        "target group: health": elbv2.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0][
-            "HealthCheckPath"
-        ],
-        "target group": elbv2.describe_target_group_attributes(TargetGroupArn=group)["Attributes"],
-        "listener": elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["DefaultActions"],
-        "cluster": cluster["settings"],
-        "tags": [
-            tag
-            for each in elbv2.describe_tags(ResourceArns=[balancer, group, meddler.listener])[
-                "TagDescriptions"
-            ]
-            for tag in each["Tags"]
-        ],
+    return {name: value for each in THEIRS_OF.values() for name, value in each.look(meddler)}
+
+
+Look = Iterator[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """A resource of somebody else's, by our name: how it is made, and what AWS says of it.
+
+    ``adopted`` says whether the stack takes it over, or uses it as it is.
+    """
+
+    make: Callable[[Meddler], None]
+    look: Callable[[Meddler], Look]
+    adopted: bool = True
+
+
+def _make_roles(m: Meddler) -> None:
+    for name in ROLES:
+        _make_role(m, name)
+
+
+def _make_role(m: Meddler, name: str) -> None:
+    m.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(WIDE))
+    m.iam.put_role_policy(RoleName=name, PolicyName="theirs", PolicyDocument=THEIRS)
+    m.iam.attach_role_policy(RoleName=name, PolicyArn=READ_ONLY)
+
+
+def _look_at_roles(m: Meddler) -> Look:
+    for name in ROLES:
+        yield from _look_at_role(m, name)
+
+
+def _look_at_role(m: Meddler, name: str) -> Look:
+    yield from ((f"role {name}: {what}", value) for what, value in _role(m, name))
+
+
+def _make_provider(m: Meddler) -> None:
+    m.iam.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=["theirs"])
+
+
+def _look_at_provider(m: Meddler) -> Look:
+    found = m.iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)
+    yield "provider: audiences", frozenset(found["ClientIDList"])
+    yield "provider: tags", found.get("Tags", [])
+
+
+def _make_log_group(m: Meddler) -> None:
+    m.logs.create_log_group(logGroupName=LOG_GROUP)
+
+
+def _look_at_log_group(m: Meddler) -> Look:
+    (found,) = m.logs.describe_log_groups()["logGroups"]
+    yield "log group", found.get("retentionInDays")
+    yield (
+        "log group: tags",
+        m.logs.list_tags_for_resource(resourceArn=found["arn"].removesuffix(":*"))["tags"],
+    )
+
+
+def _make_repository(m: Meddler) -> None:
+    m.ecr.create_repository(repositoryName="homara", imageTagMutability="IMMUTABLE")
+    m.ecr.put_lifecycle_policy(repositoryName="homara", lifecyclePolicyText=lifecycle(3))
+
+
+def _make_groups(m: Meddler) -> None:
+    for name in ("lobster-alb-sg", "lobster-ecs-sg", "theirs"):
+        m.ec2.create_security_group(GroupName=name, Description="theirs", VpcId=m.vpc)
+        m.allow(name, 22, "10.0.0.0/8")
+
+
+def _look_at_groups(m: Meddler) -> Look:
+    for name in ("lobster-alb-sg", "lobster-ecs-sg"):
+        yield f"{name}: rules", _rules(m, name)
+
+
+def _make_balancer(m: Meddler) -> None:
+    m.elbv2.create_load_balancer(Name="lobster-alb", Subnets=m.subnets, SecurityGroups=[m.group("theirs")])
+    m.set_balancer(idle_timeout__timeout_seconds="77")
+
+
+def _look_at_balancer(m: Meddler) -> Look:
+    (found,) = m.elbv2.describe_load_balancers(LoadBalancerArns=[m.balancer])["LoadBalancers"]
+    yield "load balancer: groups", frozenset(found["SecurityGroups"])
+    yield "load balancer: zones", frozenset(each["SubnetId"] for each in found["AvailabilityZones"])
+    described = m.elbv2.describe_load_balancer_attributes(LoadBalancerArn=m.balancer)
+    yield "load balancer", described["Attributes"]
+    yield "load balancer: tags", _balancing_tags(m, m.balancer)
+
+
+def _make_target_group(m: Meddler) -> None:
+    group = {"Protocol": "HTTP", "Port": 8501, "VpcId": m.vpc, "TargetType": "ip"}
+    m.elbv2.create_target_group(Name="lobster-tg", HealthCheckPath="/theirs", **group)
+    m.set_target_group(deregistration_delay__timeout_seconds="77")
+
+
+def _look_at_target_group(m: Meddler) -> Look:
+    (found,) = m.elbv2.describe_target_groups(TargetGroupArns=[m.target_group])["TargetGroups"]
+    yield "target group: health", found["HealthCheckPath"]
+    described = m.elbv2.describe_target_group_attributes(TargetGroupArn=m.target_group)
+    yield "target group", described["Attributes"]
+    yield "target group: tags", _balancing_tags(m, m.target_group)
+
+
+def _make_certificate(m: Meddler) -> None:
+    tags = [{"Key": "owner", "Value": "them"}]
+    m.acm.request_certificate(DomainName=DOMAIN, ValidationMethod="DNS", Tags=tags)
+
+
+def _look_at_certificate(m: Meddler) -> Look:
+    (found,) = m.acm.list_certificates()["CertificateSummaryList"]
+    yield "certificate", found["CertificateArn"]
+    yield (
+        "certificate: tags",
+        m.acm.list_tags_for_certificate(CertificateArn=found["CertificateArn"])["Tags"],
+    )
+
+
+def _make_listener(m: Meddler) -> None:
+    action = {"Type": "forward", "TargetGroupArn": m.target_group}
+    m.elbv2.create_listener(LoadBalancerArn=m.balancer, Port=80, Protocol="HTTP", DefaultActions=[action])
+
+
+def _look_at_listener(m: Meddler) -> Look:
+    (found,) = m.elbv2.describe_listeners(LoadBalancerArn=m.balancer)["Listeners"]
+    yield "listener", found["DefaultActions"]
+    yield "listener: tags", _balancing_tags(m, m.listener)
+
+
+def _balancing_tags(m: Meddler, arn: str) -> frozenset[str]:
+    (found,) = m.elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    return frozenset(each["Key"] for each in found["Tags"])
+
+
+def _make_cluster(m: Meddler) -> None:
+    settings = [{"name": "containerInsights", "value": "enabled"}]
+    m.ecs.create_cluster(clusterName="lobster-cluster", settings=settings)
+
+
+def _look_at_cluster(m: Meddler) -> Look:
+    (found,) = m.ecs.describe_clusters(clusters=["lobster-cluster"], include=["SETTINGS", "TAGS"])["clusters"]
+    yield "cluster", found["settings"]
+    yield "cluster: tags", _keys(found["tags"])
+
+
+def _make_definition(m: Meddler) -> None:
+    container = {
+        "name": "lobster-streamlit",
+        "image": "public.ecr.aws/x/a:1",
+        "portMappings": [{"containerPort": 8501}],
     }
+    m.register(FAMILY, container)
+
+
+def _look_at_definition(m: Meddler) -> Look:
+    yield "revisions", frozenset(m.ecs.list_task_definitions(familyPrefix=FAMILY)["taskDefinitionArns"])
+    first = m.ecs.describe_task_definition(taskDefinition=f"{FAMILY}:1", include=["TAGS"])
+    yield "revision 1: tags", _keys(first.get("tags", []))
+
+
+def _make_service(m: Meddler) -> None:
+    container = {
+        "name": "lobster-streamlit",
+        "image": "public.ecr.aws/x/a:1",
+        "portMappings": [{"containerPort": 8501}],
+    }
+    network = {"subnets": m.subnets[:2], "securityGroups": [m.group("theirs")], "assignPublicIp": "ENABLED"}
+    m.ecs.create_service(
+        cluster="lobster-cluster",
+        serviceName="lobster-streamlit-service",
+        taskDefinition=m.register("before", container),
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": network},
+        loadBalancers=[
+            {"targetGroupArn": m.target_group, "containerName": "lobster-streamlit", "containerPort": 8501}
+        ],
+    )
+
+
+def _look_at_service(m: Meddler) -> Look:
+    found = m.service()
+    network = found["networkConfiguration"]["awsvpcConfiguration"]
+    yield "service: definition", found["taskDefinition"]
+    yield "service: count", found["desiredCount"]
+    yield "service: groups", frozenset(network.pop("securityGroups"))
+    yield "service: network", network
+    yield "service: deployment", found["deploymentConfiguration"]
+    yield "service: tags", _keys(found.get("tags", []))
+
+
+def _make_scaling(m: Meddler) -> None:
+    m.scale_within(0, 9)
+    tracking = {
+        "TargetValue": 11.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": KINDS["average_cpu"]},
+    }
+    m.scaling.put_scaling_policy(
+        **SCALABLE,
+        PolicyName="theirs",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+
+
+def _look_at_scaling(m: Meddler) -> Look:
+    (found,) = m.scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    yield "scalable target", (found["MinCapacity"], found["MaxCapacity"])
+    policies = m.scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    told = (
+        (each["PolicyName"], each["TargetTrackingScalingPolicyConfiguration"]["TargetValue"])
+        for each in policies
+    )
+    yield "scalable target: policies", frozenset(told)
+    tags = m.scaling.list_tags_for_resource(ResourceARN=found["ScalableTargetARN"])["Tags"]
+    yield "scalable target: tags", frozenset(tags)
+
+
+def _keys(tags: list[dict[str, str]]) -> frozenset[str]:
+    return frozenset(each["key"] for each in tags)
+
+
+# By the class of the resource, in an order in which they can be made.
+THEIRS_OF: dict[type[Resource], Theirs] = {
+    Role: Theirs(_make_roles, _look_at_roles),
+    DeployRole: Theirs(lambda m: _make_role(m, DEPLOYS), lambda m: _look_at_role(m, DEPLOYS)),
+    IdentityProvider: Theirs(_make_provider, _look_at_provider, adopted=False),
+    LogGroup: Theirs(_make_log_group, _look_at_log_group),
+    Repository: Theirs(_make_repository, lambda m: _repository(m)),
+    SecurityGroup: Theirs(_make_groups, _look_at_groups),
+    LoadBalancer: Theirs(_make_balancer, _look_at_balancer),
+    TargetGroup: Theirs(_make_target_group, _look_at_target_group),
+    Certificate: Theirs(_make_certificate, _look_at_certificate, adopted=False),
+    Listener: Theirs(_make_listener, _look_at_listener),
+    Cluster: Theirs(_make_cluster, _look_at_cluster),
+    TaskDefinition: Theirs(_make_definition, _look_at_definition),
+    Service: Theirs(_make_service, _look_at_service),
+    ScalableTarget: Theirs(_make_scaling, _look_at_scaling),
+}
+
+
+def every_kind(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
+    """The resources that can be made and carry tags."""
+    for each in of.__subclasses__():
+        if each.__module__.startswith("lobster_tasks.") and not inspect.isabstract(each) and each.taggable:
+            yield each
+        yield from every_kind(each)
+
+
+def test_every_kind_is_held() -> None:
+    assert set(every_kind()) == set(THEIRS_OF)
 
 
 def _role(meddler: Meddler, name: str) -> Iterator[tuple[str, Any]]:
@@ -121,6 +345,7 @@ def _role(meddler: Meddler, name: str) -> Iterator[tuple[str, Any]]:
     attached = meddler.iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
     yield "attached", frozenset(each["PolicyArn"] for each in attached)
     yield "boundary", role.get("PermissionsBoundary")
+    yield "tags", frozenset(each["Key"] for each in role.get("Tags", []))
 
 
 def _repository(meddler: Meddler) -> Iterator[tuple[str, Any]]:
@@ -129,6 +354,8 @@ def _repository(meddler: Meddler) -> Iterator[tuple[str, Any]]:
     yield "repository: mutability", found["imageTagMutability"]
     kept = meddler.ecr.get_lifecycle_policy(repositoryName="homara")["lifecyclePolicyText"]
     yield "repository: lifecycle", json.loads(kept)
+    tags = meddler.ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+    yield "repository: tags", frozenset(each["Key"] for each in tags)
 
 
 def _rules(meddler: Meddler, name: str) -> frozenset[str]:
@@ -147,33 +374,91 @@ def taken_away(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     return [
         name
         for name, value in before.items()
-        if name != "tags"
+        if "tags" not in name
         and not (value <= after[name] if isinstance(value, frozenset) else value == after[name])
     ]
+
+
+def whole(account: Account) -> Stack:
+    """The stack with GitHub's access."""
+    at = account.with_settings(*FLAGS)
+    return build_access(at.settings, "123456789012") + at.resources()
 
 
 def test_adopting_takes_nothing_away_and_the_teardown_leaves_each_kind_as_it_was(account: Account) -> None:
     meddler = Meddler(account)
     others_have(meddler)
     before = looks(meddler)
-    stack = account.with_settings(*FLAGS)
-    made = stack.converge(adopt=True)
-    kinds = {change.resource.kind for change in made.changes if change.action == "adopt"}
-    assert kinds == {
-        *("role", "log group", "repository", "security group"),
-        *("load balancer", "target group", "listener", "cluster"),
-    }
+    stack = whole(account)
+    made = converge.plan(stack, converge.read(account.aws, stack), adopt=True)
+    account.apply(made)
+    converge.verify(account.aws, stack)
+    kinds = {type(change.resource) for change in made.changes if change.action == "adopt"}
+    assert kinds == {kind for kind, theirs in THEIRS_OF.items() if theirs.adopted}
     adopted = looks(meddler)
     assert taken_away(before, adopted) == []
-    added = {name for name, value in before.items() if value != adopted[name]} - {"tags"}
+    added = {name for name, value in before.items() if value != adopted[name] and "tags" not in name}
     assert added == {
-        *(f"role {name}: trust" for name in ROLES),
-        *("role ecsTaskExecutionRole: inline", "role ecsTaskRole: attached"),
-        *("lobster-alb-sg: rules", "lobster-ecs-sg: rules", "load balancer: groups"),
+        *(f"role {name}: trust" for name in (*ROLES, DEPLOYS)),
+        *("role ecsTaskExecutionRole: inline", "role ecsTaskRole: attached", f"role {DEPLOYS}: inline"),
+        *("lobster-alb-sg: rules", "lobster-ecs-sg: rules", "load balancer: groups", "service: groups"),
+        *("provider: audiences", "revisions", "scalable target: policies"),
     }
-    assert stack.plan().changes == ()
-    stack.remove(data=True)
-    assert looks(meddler) == before
+    meddler.set_service(taskDefinition=FAMILY)  # as a release does
+    removal = removing(account, stack)
+    assert _parting(removal).endswith("goes back to before:1")
+    account.apply(removal)
+    left = looks(meddler)
+    left["provider: audiences"] = before["provider: audiences"]  # not ours to know who asks by it
+    assert left == before
+
+
+def removing(account: Account, stack: Stack) -> Plan:
+    """The plan of a teardown with everything."""
+    live = converge.read(account.aws, stack)
+    others = converge.dependents(account.aws, stack, live)
+    return converge.plan_removal(stack, live, others, keep_data=False)
+
+
+def test_an_adopted_service_goes_back_to_what_it_ran(embedded: EmbeddedProcess, aws: Aws) -> None:
+    ours = set_up(embedded, aws)
+    assert ours.deploy("theirs").verdict == "live"
+    account = Account(embedded, aws, ours.settings)
+    meddler = Meddler(account)
+    (container,) = meddler.newest()["containerDefinitions"]
+    role = meddler.newest()["executionRoleArn"]
+    meddler.set_service(
+        taskDefinition=meddler.register("theirs", container, executionRoleArn=role), desiredCount=2
+    )
+    ours.await_completed()
+    meddler.ecs.untag_resource(resourceArn=meddler.service()["serviceArn"], tagKeys=["lobster:stack"])
+    account.converge(adopt=True)
+    assert ours.deploy("ours").verdict == "live"
+    assert "/lobster-streamlit-task:" in meddler.service()["taskDefinition"]
+    meddler.set_service(desiredCount=1)
+    ours.await_completed()
+    meddler.ecs.deregister_task_definition(taskDefinition="theirs:1")
+    told = account.plan_removal()
+    assert "theirs:1, which it ran before, is not ACTIVE" in _parting(told)
+    assert "task-definition/lobster-streamlit-task" in {each.label for each in told.kept}
+    again = meddler.register("theirs", container, executionRoleArn=role).rpartition("/")[2]
+    tags = [{"key": "lobster:before:task-definition", "value": again}]
+    meddler.ecs.tag_resource(resourceArn=meddler.service()["serviceArn"], tags=tags)
+    made = account.plan_removal()
+    assert _parting(made).endswith(f"goes back to {again} and a desired count of 2")
+    account.apply(made)
+    service = meddler.service()
+    assert (service["taskDefinition"].rpartition("/")[2], service["desiredCount"]) == (again, 2)
+    assert [each["runningCount"] for each in service["deployments"]] == [2]
+    assert not service.get("tags")
+    assert {each.resource.kind for each in made.changes} == {"service", "task definition", "role"}
+    assert {each.resource.name for each in made.changes} & set(ROLES) == {"ecsTaskRole"}  # the other is used
+    assert account.plan_removal().changes == ()
+
+
+def _parting(made: Plan) -> str:
+    (reason,) = [each.reason for each in made.changes if each.resource.kind == "service"]
+    return reason
 
 
 def test_what_stays_as_it_was_found_is_told(account: Account) -> None:
