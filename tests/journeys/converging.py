@@ -159,6 +159,7 @@ class Meddler:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self.embedded = account.embedded
         self.iam, self.logs, self.ecr = (account.client(name) for name in ("iam", "logs", "ecr"))
         self.ec2, self.elbv2, self.ecs = (account.client(name) for name in ("ec2", "elbv2", "ecs"))
         self.scaling = account.client("application-autoscaling")

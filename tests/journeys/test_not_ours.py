@@ -22,13 +22,15 @@ from lobster_tasks.stack import Resource, Stack, build_access
 from lobster_tasks.stack.certificates import Certificate
 from lobster_tasks.stack.ecr import Repository
 from lobster_tasks.stack.ecs import Cluster, Service, TaskDefinition
+from lobster_tasks.stack.firewall import WebAclAssociation
 from lobster_tasks.stack.github import DeployRole, IdentityProvider
 from lobster_tasks.stack.iam import Role
 from lobster_tasks.stack.load_balancing import Listener, LoadBalancer, TargetGroup
 from lobster_tasks.stack.logs import LogGroup
-from lobster_tasks.stack.network import SecurityGroup
+from lobster_tasks.stack.network import Network, SecurityGroup
 from lobster_tasks.stack.scaling import ScalableTarget
 from tests.conftest import SPEED
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project, make
 
@@ -202,6 +204,19 @@ def _look_at_certificate(m: Meddler) -> Look:
     )
 
 
+def _make_protection(m: Meddler) -> None:
+    associate(m.embedded, web_acl(m.embedded, "theirs"), m.balancer)
+
+
+def _look_at_protection(m: Meddler) -> Look:
+    found = m.embedded.client("wafv2").get_web_acl_for_resource(ResourceArn=m.balancer)
+    yield "web ACL", found["WebACL"]["ARN"]
+
+
+def _look_at_network(m: Meddler) -> Look:
+    yield "network", (m.vpc, m.subnets)
+
+
 def _make_listener(m: Meddler) -> None:
     action = {"Type": "forward", "TargetGroupArn": m.target_group}
     m.elbv2.create_listener(LoadBalancerArn=m.balancer, Port=80, Protocol="HTTP", DefaultActions=[action])
@@ -313,8 +328,10 @@ THEIRS_OF: dict[type[Resource], Theirs] = {
     IdentityProvider: Theirs(_make_provider, _look_at_provider, adopted=False),
     LogGroup: Theirs(_make_log_group, _look_at_log_group),
     Repository: Theirs(_make_repository, lambda m: _repository(m)),
+    Network: Theirs(lambda m: None, _look_at_network, adopted=False),
     SecurityGroup: Theirs(_make_groups, _look_at_groups),
     LoadBalancer: Theirs(_make_balancer, _look_at_balancer),
+    WebAclAssociation: Theirs(_make_protection, _look_at_protection, adopted=False),
     TargetGroup: Theirs(_make_target_group, _look_at_target_group),
     Certificate: Theirs(_make_certificate, _look_at_certificate, adopted=False),
     Listener: Theirs(_make_listener, _look_at_listener),
@@ -326,9 +343,9 @@ THEIRS_OF: dict[type[Resource], Theirs] = {
 
 
 def every_kind(of: type[Resource] = Resource) -> Iterator[type[Resource]]:
-    """The resources that can be made and carry tags."""
+    """The classes of resources that a stack can have."""
     for each in of.__subclasses__():
-        if each.__module__.startswith("lobster_tasks.") and not inspect.isabstract(each) and each.taggable:
+        if each.__module__.startswith("lobster_tasks.") and not inspect.isabstract(each):
             yield each
         yield from every_kind(each)
 
