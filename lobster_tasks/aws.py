@@ -167,13 +167,7 @@ class Aws:
         For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
         contains; no text stands for any. The last refusal is raised as it is.
         """
-        from tenacity import (
-            RetryCallState,
-            Retrying,
-            retry_if_exception,
-            stop_after_delay,
-            wait_exponential,
-        )
+        from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
         def tell(state: RetryCallState) -> None:
             refused = state.outcome and state.outcome.exception()
@@ -186,9 +180,10 @@ class Aws:
             texts = passing[error.code]
             return not texts or any(text in error.why for text in texts)
 
+        deadline = self.clock.now() + within
         retrying = Retrying(
             retry=retry_if_exception(passes),
-            stop=stop_after_delay(within / self.clock.speed),
+            stop=lambda _: self.clock.now() >= deadline,
             wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
             sleep=self.clock.sleep,
             before_sleep=tell,

@@ -20,8 +20,8 @@ from lobster_tasks import settings as settings_
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.apprunner.cutover import CutOver, Situation
 from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
 from lobster_tasks.settings import Settings
+from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.zones import Zone, alias, simple
 from tests.embedded_process import EmbeddedProcess, eventually
@@ -120,7 +120,9 @@ def leave(move: Move) -> None:
 def begin(embedded: EmbeddedProcess) -> Move:
     """Set both services up."""
     credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    aws = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=Clock(speed=SPEED))
+    aws = Aws(
+        "us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=PatientClock(speed=SPEED)
+    )
     account = set_up(embedded, aws).with_settings(*PATIENT)
     assert account.deploy("new").verdict == "live"
     sites = Sites(embedded)

@@ -11,9 +11,9 @@ from typing import Any
 
 from lobster_tasks import converge, stack
 from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
 from lobster_tasks.converge import Plan
 from lobster_tasks.settings import Settings, load
+from tests.clocks import PatientClock
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded_process import EmbeddedProcess
 
@@ -150,7 +150,9 @@ def _rules(group: dict[str, Any]) -> int:
 def account_of(embedded: EmbeddedProcess, speed: float) -> Account:
     """The account of an embedded AWS, with the plan's settings. One for many tests: clients take a while."""
     credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    aws = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=Clock(speed=speed))
+    aws = Aws(
+        "us-east-2", endpoint_url=embedded.url, credentials=credentials, clock=PatientClock(speed=speed)
+    )
     return Account(embedded, aws, load({}))
 
 

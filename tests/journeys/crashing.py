@@ -20,10 +20,10 @@ from typing import Any, Literal
 from invoke.context import Context
 
 from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
 from lobster_tasks.tasks.command import Run
+from tests.clocks import PatientClock
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
 from tests.forks import Command, Forked, fork
@@ -75,7 +75,7 @@ def new_run(url: str, *flags: str) -> Run:
     """A task's run as from the command line with ``--json --yes``, at the speed of the embedded AWS."""
     run = Run(Context(), json=True, yes=True)
     settings = load({}, flags=(*SETTINGS, *flags))
-    aws = Aws(settings.region, endpoint_url=url, credentials=KEYS, clock=Clock(speed=SPEED))
+    aws = Aws(settings.region, endpoint_url=url, credentials=KEYS, clock=PatientClock(speed=SPEED))
     run.__dict__.update(settings=settings, aws=aws)
     return run
 

@@ -18,6 +18,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.settings import Settings
 from tests.apprunner.moving import SPEED
+from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import PULL, Sites
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.identities import ACCOUNT, Identity
@@ -54,14 +55,15 @@ def beside_setup(settings: Settings, policy: Document) -> Document:
 def stand(process: EmbeddedProcess) -> None:
     """The stack with a release, an administrator's work."""
     account = set_up(process, Aws("us-east-2", endpoint_url=process.url, credentials=_KEYS, clock=_clock()))
-    assert account.deploy("v1").verdict == "live"
+    outcome = account.deploy("v1")
+    assert outcome.verdict == "live", outcome
 
 
 _KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 
 
 def _clock() -> Clock:
-    return Clock(speed=SPEED)
+    return PatientClock(speed=SPEED)
 
 
 @dataclass(frozen=True)

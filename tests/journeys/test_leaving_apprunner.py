@@ -19,6 +19,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.settings import Settings
+from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import BUSY, Sites
 from tests.embedded.zones import Zone, simple, weighted
 from tests.embedded_process import EmbeddedProcess, eventually, start
@@ -65,10 +66,11 @@ class Leaving:
 
 
 @cache  # making its clients takes longer than most tests
-def door(process: EmbeddedProcess, kind: type[Aws] = Aws, speed: float = SPEED) -> Aws:
-    """The library's door to it."""
+def door(process: EmbeddedProcess, kind: type[Aws] = Aws, *, hurried: bool = False) -> Aws:
+    """The library's door to it; for one that is ``hurried`` every time is over at once."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    return kind("us-east-2", endpoint_url=process.url, credentials=keys, clock=Clock(speed=speed))
+    clock = Clock(speed=SPEED * 10_000) if hurried else PatientClock(speed=SPEED)
+    return kind("us-east-2", endpoint_url=process.url, credentials=keys, clock=clock)
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +275,7 @@ def test_a_pause_can_be_undone_and_is_done_once(leaving: Leaving) -> None:
 def test_who_runs_out_of_time_takes_it_up_again(leaving: Leaving, *, delete: bool, ended: str) -> None:
     """The app does not stop when it is told to, and the time is over at once for a clock that is so fast."""
     leaving.create(IGNORE_SIGTERM="1")
-    whole, leaving.aws = leaving.aws, door(leaving.sites.process, speed=SPEED * 10_000)
+    whole, leaving.aws = leaving.aws, door(leaving.sites.process, hurried=True)
     with pytest.raises(OutOfTimeError) as late:
         leaving.clean(delete=delete)
     assert late.value.exit_code == 4
@@ -291,7 +293,7 @@ def test_a_way_in_that_is_going_already_is_waited_for(leaving: Leaving) -> None:
     furnish(leaving)
     (way_in,) = leaving.sites.api.list_vpc_ingress_connections()["VpcIngressConnectionSummaryList"]
     leaving.sites.put(way_in["VpcIngressConnectionArn"], "PENDING_DELETION")
-    leaving.aws = door(leaving.sites.process, speed=SPEED * 10_000)
+    leaving.aws = door(leaving.sites.process, hurried=True)
     with pytest.raises(OutOfTimeError) as late:
         leaving.clean(delete=True)
     assert "still at work on VPC ingress connection way-in" in late.value.what

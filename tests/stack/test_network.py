@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from lobster_tasks.aws import Aws
-from lobster_tasks.clock import Clock
 from lobster_tasks.errors import AwsCallError, RefusedError
 from lobster_tasks.stack import Known, Live
 from lobster_tasks.stack.network import Network
 from lobster_tasks.stack.subnets import without_fargate
+from tests.clocks import PatientClock
 from tests.embedded_process import EmbeddedProcess
 
 from .stand import Stand
@@ -307,7 +307,7 @@ def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedPr
     busy = {"code": "DependencyViolation", "message": "resource sg-1 has a dependent object"}
     embedded.order({"operation": "DeleteSecurityGroup", "error": busy})
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
-    fast = Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=Clock(speed=600))
+    fast = Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=PatientClock(speed=600))
     with pytest.raises(AwsCallError, match="ec2:DeleteSecurityGroup on security-group/lobster-ecs-sg"):
         Stand(fast, stand.wanted).remove()
 
