@@ -7,7 +7,7 @@ names what it may have left behind; whether that is so is again asked of the acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -89,9 +89,18 @@ class Survey:
         }
 
 
-def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bool = False) -> Survey:
+def survey(
+    aws: Aws,
+    settings: Settings,
+    given: str,
+    folder: Path,
+    *,
+    delete: bool = False,
+    accept: Collection[str] = (),
+) -> Survey:
     """Look at the service, the gates, and what only the service used. Sends no request to it.
 
+    ``accept`` are codes of ``firewalls`` for which no gate is shut.
     Raises RefusedError where there is no such service and none was saved in ``folder``, or where it is busy.
     """
     name = named_service(settings, given)
@@ -113,7 +122,7 @@ def survey(aws: Aws, settings: Settings, given: str, folder: Path, *, delete: bo
         arn,
         status,
         "delete" if delete else "pause",
-        gates.examine(aws, settings, service, served, names),
+        gates.examine(aws, settings, service, served, names, accept),
     )
     if not delete:
         return found

@@ -16,9 +16,11 @@ from ..doctor.network import endpoint_services, way_out
 from ..doctor.permissions import key_arn, look_at_secret
 from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
+from ..stack.firewall import protecting
 from ..together import together
 from . import asking, measured, services
 from .description import AwsDict, Description, ImageFacts, RoleFacts, SecretFacts, Subnet, Vpc, Way
+from .mapping.beside import WEB_ACL
 from .source import read_source_file
 
 T = TypeVar("T")
@@ -345,16 +347,11 @@ def _beside(reading: Reading, service: AwsDict) -> dict[str, Any]:
     """What stands outside of App Runner: firewall, log groups, what it answers, how much it works."""
     aws = reading.aws
     return {
-        "web_acl": reading.attempt("web ACL", lambda: _web_acl(aws, service["ServiceArn"])) or "",
+        "web_acl": reading.attempt(WEB_ACL, lambda: protecting(aws, service["ServiceArn"])) or "",
         "log_groups": reading.attempt("log groups", lambda: _log_groups(aws, service)) or {},
         "answers": asking.ask(service),
         "active_hours": reading.attempt("activity", lambda: measured.active_hours(aws, service)),
     }
-
-
-def _web_acl(aws: Aws, arn: str) -> str:
-    found = aws.find("wafv2:GetWebACLForResource", ("WAFNonexistentItemException",), arn, ResourceArn=arn)
-    return str((found or {}).get("WebACL", {}).get("ARN", ""))
 
 
 def _log_groups(aws: Aws, service: AwsDict) -> dict[str, int | None]:

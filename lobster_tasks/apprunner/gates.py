@@ -7,16 +7,17 @@ was interrupted after it waits out the quiet time again; while the pause or dele
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 from ..aws import Aws
-from ..doctor.check import Check, Finding, bad, good, refusal
+from ..doctor.check import Check, Finding, bad, doubtful, good, refusal
 from ..errors import AwsCallError
 from ..settings import Settings
 from ..together import together
+from . import firewalls
 from .cutover import Names
 from .cutover.routes import leads_to
 from .measured import figures
@@ -31,15 +32,25 @@ AwsDict = Mapping[str, Any]
 
 
 def examine(
-    aws: Aws, settings: Settings, service: AwsDict, served: Sequence[str], names: Names
+    aws: Aws,
+    settings: Settings,
+    service: AwsDict,
+    served: Sequence[str],
+    names: Names,
+    accept: Collection[str] = (),
 ) -> tuple[Check, ...]:
-    """The gates that only look: the new service, App Runner's traffic, DNS.
+    """The gates that only look: the new service, App Runner's traffic, the firewall, DNS.
 
-    ``served`` are the custom domains of the service, ``names`` what DNS has of them.
+    ``served`` are the custom domains of the service, ``names`` what DNS has of them, ``accept`` codes of
+    ``firewalls`` for which none is shut.
     """
-    seen = together(lambda: live(aws, settings), lambda: traffic(aws, settings, service))
+    seen = together(
+        lambda: live(aws, settings),
+        lambda: traffic(aws, settings, service),
+        lambda: firewall(aws, settings, service, accept),
+    )
     found = (*seen, dns(service, served, names))
-    ids = ("live.since", "traffic.requests", "dns.records")
+    ids = ("live.since", "traffic.requests", "firewall.same", "dns.records")
     return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
 
 
@@ -153,6 +164,18 @@ def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
     group = f"/aws/apprunner/{service['ServiceName']}/{service['ServiceId']}/application"
     start = int(aws.clock.ago(seconds) * 1000)
     return len(aws.pages("logs:FilterLogEvents", "events", group, logGroupName=group, startTime=start))
+
+
+def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[str]) -> Finding:
+    """The web ACL that protects the service protects the load balancer too."""
+    found = firewalls.compare(aws, settings, service["ServiceArn"])
+    if not found.code:
+        return good(found.saw)
+    if found.code in accept:
+        return doubtful(f"accepted ({found.code}): {found.saw}")
+    return bad(
+        found.saw, f"{found.fix}; or, where that is meant, inv cleanup-apprunner --accept {found.code}"
+    )
 
 
 def dns(service: AwsDict, served: Sequence[str], names: Names) -> Finding:

@@ -34,9 +34,16 @@ def compare_apprunner(run: Run, service: str = "") -> int:
 @command(
     json=True,
     changes=True,
-    help={**_SERVICE, "delete": "delete it, and what only it used, instead of pausing it"},
+    help={
+        **_SERVICE,
+        "delete": "delete it, and what only it used, instead of pausing it",
+        "accept": "the code of what a gate is shut for, as firewall-lost; may be repeated",
+    },
+    iterable=["accept"],
 )
-def cleanup_apprunner(run: Run, service: str = "", delete: bool = False) -> None:
+def cleanup_apprunner(
+    run: Run, service: str = "", delete: bool = False, accept: list[str] | None = None
+) -> None:
     """Pause the App Runner service behind gates.
 
     Live for the soak time, no visitors left, DNS moved, answers compared; a description is saved first. With
@@ -45,9 +52,12 @@ def cleanup_apprunner(run: Run, service: str = "", delete: bool = False) -> None
     from pathlib import Path
 
     from .. import report
-    from ..apprunner import cleanup
+    from ..apprunner import cleanup, firewalls
 
-    found = cleanup.survey(run.aws, run.settings, service, Path.cwd(), delete=delete)
+    firewalls.check_codes(accept or ())
+    found = cleanup.survey(
+        run.aws, run.settings, service, Path.cwd(), delete=delete, accept=tuple(accept or ())
+    )
     run.console.show(report.survey(found))
     applied = found.action != "none" and not run.dry_run and not found.failed
     described = None

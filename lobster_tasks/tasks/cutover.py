@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from .command import Run, command, number
 from .following import watching
+
+if TYPE_CHECKING:
+    from ..apprunner.cutover import CutOver
 
 _MINUTE = 60
 
@@ -16,9 +22,18 @@ _MINUTE = 60
         "to": "stop at so many per cent of the visitors",
         "hold": "minutes to watch each share",
         "wait": "minutes that the certificate is given",
+        "accept": "the code of what it refuses for, as firewall-lost; may be repeated",
     },
+    iterable=["accept"],
 )
-def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait: str = "30") -> int:
+def cutover(
+    run: Run,
+    back: bool = False,
+    to: str = "100",
+    hold: str = "1",
+    wait: str = "30",
+    accept: list[str] | None = None,
+) -> int:
     """Lead the app's own domains to Fargate.
 
     A certificate, HTTPS, then the DNS by weight: 10, 50, 100 %, each watched, and back at the first wrong answer.
@@ -28,13 +43,16 @@ def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait
 
     from .. import dns, report
     from ..apprunner import cutover as work
+    from ..apprunner.firewalls import check_codes
     from ..errors import UsageError
 
     if share > 100:
         raise UsageError(f"--to {to} is more than 100 per cent.")
-    times = {"hold": number("hold", hold) * _MINUTE, "wait": number("wait", wait) * _MINUTE}
+    check_codes(accept or ())
+    watched, patience = number("hold", hold) * _MINUTE, number("wait", wait) * _MINUTE
     ask = None if run.aws.endpoint_url else dns.name_servers  # the names of an embedded AWS are not public
-    planned = work.preview(run.aws, run.settings, to=share, back=back, name_servers=ask)
+    accepted = tuple(accept or ())
+    planned = work.preview(run.aws, run.settings, to=share, back=back, name_servers=ask, accept=accepted)
     run.console.say(report.cutover_heading(planned, run.settings))
     run.console.say(report.cutover_steps(planned))
     if run.dry_run:
@@ -46,9 +64,15 @@ def cutover(run: Run, back: bool = False, to: str = "100", hold: str = "1", wait
             if back:
                 ended = work.go_back(run.aws, run.settings, observe=observe)
             else:
-                ended = work.cut_over(
-                    run.aws, run.settings, to=share, **times, name_servers=ask, observe=observe
-                )
+                lead = partial(work.cut_over, to=share, hold=watched, wait=patience, name_servers=ask)
+                ended = lead(run.aws, run.settings, accept=accepted, observe=observe)
+    return _told(run, ended)
+
+
+def _told(run: Run, ended: CutOver) -> int:
+    """Say how it ended; the exit code."""
+    from .. import report
+
     run.console.say(report.cut_over(ended))
     if run.json:
         run.console.json(ended.as_json())

@@ -484,9 +484,25 @@ def test_tracing_is_taken_along_with_its_permission() -> None:
     assert not load(mapped().settings).xray.enabled
 
 
-def test_a_firewall_is_told() -> None:
-    told = row(mapped(web_acl="arn:waf"), "(web ACL)")
-    assert told.decide
+WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_the_firewall_is_the_same_one(public: bool) -> None:
+    network = {"NetworkConfiguration": {"IngressConfiguration": {"IsPubliclyAccessible": public}}}
+    made = mapped(network, web_acl=WEB_ACL)
+    told = row(made, "(web ACL)")
+    assert (told.kind, told.old, told.decide) == ("same", WEB_ACL, "")
+    assert ("hold from now on" in told.note) is not public
+    assert load(made.settings).load_balancer.web_acl == WEB_ACL
+    assert load(mapped().settings).load_balancer.web_acl is None
+
+
+def test_a_firewall_that_may_not_be_read_is_not_no_firewall() -> None:
+    made = mapped(unknown={"web ACL": "AWS refused wafv2:GetWebACLForResource"})
+    (told,) = [each for each in made.rows if each.setting == "(web ACL)"]
+    assert (told.kind, told.old) == ("approximated", "not known")
+    assert "load_balancer.web_acl" in told.decide
 
 
 @pytest.mark.parametrize(("status", "kind"), [("PAUSED", "approximated"), ("CREATE_FAILED", "approximated")])

@@ -13,6 +13,7 @@ from lobster_tasks.apprunner import cutover
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
 from tests.apprunner.moving import SPEED, Move, Visitors, begin, in_region, leave, said
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded.zones import Zone, alias, change, simple, weighted
 from tests.embedded_process import eventually, start
@@ -112,6 +113,44 @@ def test_the_account_alone_says_how_far_it_has_come(move: Move) -> None:
     move.embedded.forget_calls()
     assert mine.cut_over().verdict == "cut_over"
     assert move.embedded.calls(mutating=True) == []
+
+
+def test_nobody_leaves_a_firewall_behind_unless_that_is_meant(move: Move) -> None:
+    zone, waf = move.zone("wall.org"), move.embedded.client("wafv2")
+    move.cname(zone, "app.wall.org")
+    mine, records = move.of("app.wall.org"), zone.records()
+    ours = web_acl(move.embedded, "ours")
+    associate(move.embedded, ours, move.service)
+    try:
+        for look in (mine.cut_over, lambda: cutover.preview(mine.aws, mine.settings)):
+            with pytest.raises(RefusedError, match="leave their firewall behind") as refused:
+                look()
+        assert "web ACL ours protects lobster, and no web ACL lobster-alb" in refused.value.why
+        assert f"set load_balancer.web_acl={ours}" in refused.value.next_step
+        assert "inv cutover --accept firewall-lost" in refused.value.next_step
+        move.embedded.order({"operation": "GetWebACLForResource", "error": {"code": "AccessDeniedException"}})
+        with pytest.raises(RefusedError, match="leave their firewall behind") as refused:
+            mine.cut_over(accept=("firewall-lost",))
+        assert "--accept firewall-unknown" in refused.value.next_step
+        move.embedded.forgive()
+        assert zone.records() == records
+        accepted = mine.cut_over(to=10, accept=("firewall-lost",))
+        assert accepted.verdict == "partly"
+        assert "accepted (firewall-lost): web ACL ours protects lobster" in said(accepted)
+        mine.back()
+        associate(move.embedded, ours, move.balancer)
+        assert mine.cut_over(to=10).verdict == "partly"
+        mine.back()
+    finally:
+        for arn in (move.service, move.balancer):
+            waf.disassociate_web_acl(ResourceArn=arn)
+
+
+def test_a_code_that_no_gate_has_is_refused(tmp_path: Path, move: Move) -> None:
+    project = make(tmp_path, move.embedded.url)
+    for task in ("cutover", "cleanup-apprunner"):
+        ended = project.inv(task, "--accept", "everything").check(2)
+        assert "firewall-lost, firewall-unknown" in ended.err
 
 
 def test_an_answer_that_is_lost_changes_nothing(move: Move) -> None:

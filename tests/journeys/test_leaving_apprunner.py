@@ -21,6 +21,7 @@ from lobster_tasks.errors import AwsCallError, OutOfTimeError, RefusedError, Usa
 from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import BUSY, Sites
+from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.zones import Zone, simple, weighted
 from tests.embedded_process import EmbeddedProcess, eventually, start
 from tests.project import make
@@ -200,6 +201,30 @@ def test_where_the_metric_may_not_be_read_the_log_tells(leaving: Leaving) -> Non
     status, saw = leaving.gate("traffic.requests")
     assert (status, saw.startswith("nobody knows")) == ("fail", True)
     leaving.sites.process.forgive()
+
+
+def test_the_firewall_has_to_have_come_along(moved: EmbeddedProcess, tmp_path: Path) -> None:
+    leaving = Leaving(moved, tmp_path, "guarded")
+    service = leaving.create()["ServiceArn"]
+    assert leaving.gate("firewall.same") == ("pass", "guarded has no web ACL")
+    ours = web_acl(moved, "ours")
+    associate(moved, ours, service)
+    here = moved.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    lost = "web ACL ours protects guarded, and no web ACL lobster-alb"
+    assert leaving.gate("firewall.same") == ("fail", lost)
+    with pytest.raises(RefusedError, match="guarded stays as it is"):
+        cleanup.refuse_shut(leaving.survey())
+    accepted = cleanup.survey(leaving.aws, leaving.settings(), "", leaving.folder, accept=("firewall-lost",))
+    (gate,) = [each for each in accepted.gates if each.id == "firewall.same"]
+    assert (gate.status, gate.saw) == ("warn", f"accepted (firewall-lost): {lost}")
+    associate(moved, web_acl(moved, "another"), here)
+    assert leaving.gate("firewall.same")[1].endswith("and web ACL another lobster-alb")
+    associate(moved, ours, here)
+    assert leaving.gate("firewall.same") == ("pass", "web ACL ours protects both")
+    moved.order({"operation": "GetWebACLForResource", "error": {"code": "AccessDeniedException"}})
+    status, saw = leaving.gate("firewall.same")
+    moved.forgive()
+    assert (status, "is not known" in saw) == ("fail", True)
 
 
 def test_dns_has_to_have_left(leaving: Leaving) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ... import converge
@@ -10,6 +10,7 @@ from ...aws import Aws
 from ...errors import InterruptedRunError, RefusedError
 from ...rollout.outcome import Journal, Observe, unobserved
 from ...settings import Settings
+from ..firewalls import refuse_unprotected
 from . import records, routes
 from .delegation import NameServers, refuse_undelegated
 from .outcome import CutOver, End
@@ -31,11 +32,12 @@ def preview(
     to: int = WHOLE,
     back: bool = False,
     name_servers: NameServers | None = None,
+    accept: Collection[str] = (),
 ) -> CutOver:
     """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
     now = look(aws, settings)
     if not back:
-        _unchecked(aws, now, name_servers)
+        _unchecked(aws, settings, now, name_servers, accept)
     return CutOver("planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now))
 
 
@@ -47,6 +49,7 @@ def cut_over(
     hold: float = HOLD_SECONDS,
     wait: float = WAIT_SECONDS,
     name_servers: NameServers | None = None,
+    accept: Collection[str] = (),
     observe: Observe = unobserved,
 ) -> CutOver:
     """Lead the domains to the load balancer until ``to`` per cent of the visitors come there.
@@ -54,16 +57,28 @@ def cut_over(
     Takes up where the account says that an earlier run stopped. Each share is watched for ``hold`` seconds once
     every resolver knows of it; at the first wrong answer all visitors go back to where they were (``stepped_back``).
     ``wait`` seconds are given to the certificate. ``name_servers`` asks public DNS; without it nobody does.
+    ``accept`` are codes of ``firewalls`` for which nothing is refused.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
     work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings), hold)
-    for each in _unchecked(aws, work.now, name_servers):
+    for each in _unchecked(aws, settings, work.now, name_servers, accept):
         work.journal.say(each)
     return _interruptible(lambda: work.go(to, wait))
 
 
-def _unchecked(aws: Aws, now: Situation, name_servers: NameServers | None) -> tuple[str, ...]:
-    return refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
+def _unchecked(
+    aws: Aws,
+    settings: Settings,
+    now: Situation,
+    name_servers: NameServers | None,
+    accept: Collection[str],
+) -> tuple[str, ...]:
+    """What could not be looked at, or was accepted; raises RefusedError."""
+    delegated = refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
+    hosts = {route.leads_to for route in now.routes}
+    is_over = bool(now.routes) and now.share == WHOLE
+    protected = () if is_over else refuse_unprotected(aws, settings, hosts, accept)
+    return (*delegated, *protected)
 
 
 def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:

@@ -7,8 +7,9 @@ import shlex
 
 from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated, unsettled
+from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 
+WEB_ACL = "web ACL"
 _DEFAULT_RETENTION = 30
 
 
@@ -111,12 +112,20 @@ def tags(description: Description) -> Part:
 
 def firewall(description: Description) -> Part:
     """A web ACL of AWS WAF, which is no member of the service but of AWS WAF."""
+    setting = f"({WEB_ACL})"
+    if WEB_ACL in description.unknown:
+        decide = (
+            "allow it and import again, or set load_balancer.web_acl: without it the load balancer has no firewall, "
+            "and inv cutover refuses for as long as nobody knows"
+        )
+        return Part((unsettled(setting, "not known", description.unknown[WEB_ACL], decide),))
     if not description.web_acl:
         return Part()
-    decide = f"aws wafv2 associate-web-acl --web-acl-arn {description.web_acl} --resource-arn <the load balancer's ARN>"
-    return Part(
-        (no_equivalent("(web ACL)", description.web_acl, "the load balancer is made without one", decide),)
-    )
+    note = "load_balancer.web_acl: the same one protects both"
+    if not description.is_public:
+        note += "; its rules on source addresses, which a private service does not follow, hold from now on"
+    settings = {"load_balancer": {"web_acl": description.web_acl}}
+    return Part((same(setting, description.web_acl, note=note),), settings)
 
 
 def logs(description: Description) -> Part:
@@ -146,7 +155,7 @@ def unread(description: Description) -> Part:
     rows = [
         unsettled(f"({what})", "not known", why, decide)
         for what, why in sorted(description.unknown.items())
-        if what != "activity"  # only the cost would know better
+        if what not in ("activity", WEB_ACL)  # only the cost would know better; that is told apart
     ]
     return Part(tuple(rows))
 

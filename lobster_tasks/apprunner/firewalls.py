@@ -1,0 +1,87 @@
+"""Whether the load balancer has the firewall of the App Runner service that its visitors come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from ..aws import Aws
+from ..doctor.check import refusal
+from ..errors import AwsCallError, RefusedError, UsageError
+from ..settings import Settings, service_name
+from ..stack.firewall import protecting
+from . import services
+
+LOST, UNKNOWN = "firewall-lost", "firewall-unknown"
+CODES = (LOST, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What protects a service and the load balancer; ``code`` says what is wrong, empty where nothing is."""
+
+    saw: str
+    code: str = ""
+    fix: str = ""
+
+
+def check_codes(accept: Collection[str]) -> None:
+    """Raise UsageError for a code that no gate has."""
+    if unknown := sorted(set(accept) - set(CODES)):
+        raise UsageError(f"--accept {unknown[0]} is none of {', '.join(CODES)}.")
+
+
+def compare(aws: Aws, settings: Settings, service: str) -> Protection:
+    """What protects the service of an ARN, and the load balancer of the settings' name."""
+    name, balancer = service.split("/")[1], settings.load_balancer.name
+    try:
+        old = protecting(aws, service, name)
+        new = _of_balancer(aws, balancer) if old else ""
+    except AwsCallError as refused:
+        saw = f"what protects {name} or {balancer} is not known: {refusal(refused)}"
+        return Protection(saw, UNKNOWN, refused.next_step)
+    if old == new:
+        return Protection(f"{_named(old)} protects both" if old else f"{name} has no web ACL")
+    return Protection(
+        f"{_named(old)} protects {name}, and {_named(new) if new else 'no web ACL'} {balancer}",
+        LOST,
+        f"set load_balancer.web_acl={old}, then inv setup-application-load-balancer",
+    )
+
+
+def refuse_unprotected(
+    aws: Aws, settings: Settings, hosts: Collection[str], accept: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What was accepted or could not be looked at, in sentences.
+
+    It is about the services at ``hosts``, where the visitors are, and the settings' own. Raises RefusedError where
+    visitors would come to a load balancer without the firewall that they have now, or where nobody knows.
+    """
+    named = service_name(settings.apprunner.service or "")
+    try:
+        every = services.listed(aws)
+    except AwsCallError as refused:
+        return (f"not checked: whether a web ACL protects App Runner ({refusal(refused)})",)
+    left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
+    found = [compare(aws, settings, each["ServiceArn"]) for each in left]
+    wrong = [each for each in found if each.code]
+    for each in wrong:
+        if each.code not in accept:
+            raise RefusedError(
+                "Visitors would leave their firewall behind; DNS was not changed.",
+                each.saw,
+                f"{each.fix}; or, where that is meant, inv cutover --accept {each.code}",
+            )
+    return tuple(f"accepted ({each.code}): {each.saw}" for each in wrong)
+
+
+def _of_balancer(aws: Aws, name: str) -> str:
+    """The ARN of its web ACL; empty where it has none, or is not there."""
+    found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), name, Names=[name])
+    arns = [each["LoadBalancerArn"] for each in (found or {}).get("LoadBalancers", ())]
+    return protecting(aws, arns[0], name) if arns else ""
+
+
+def _named(arn: str) -> str:
+    """``web ACL name``; an ARN ends in name and id."""
+    return f"web ACL {arn.split('/')[-2]}"
