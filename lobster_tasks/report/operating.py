@@ -66,7 +66,8 @@ def _line(release: Release) -> Iterator[str | Text]:
 
 def _ending(release: Release) -> Text:
     if release.live:
-        return Text("live" if release.current else "was live", style="green")
+        word = "live" if release.current else "was live"
+        return Text(f"{word}, image gone", style="yellow") if release.gone else Text(word, style="green")
     words = {"SUCCESSFUL": "no tasks", "": "registered"}
     word = words.get(release.status, release.status.lower().replace("_", " "))
     return Text(word, style="red" if "rollback" in word or word == "stopped" else "")

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from ..aws import Aws
+from ..definition import container_of
 from ..errors import AwsCallError, LobsterError
 from ..settings import Settings
 from ..stack import NO_RELEASE
@@ -32,7 +33,8 @@ _A_PAGE = 100
 class Release:
     """One deployment of a service, or a revision of which no more is known (``status`` empty, ``live`` None).
 
-    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve.
+    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve, ``gone``
+    whether the repository has its image no more (None: not known).
     """
 
     task_definition: str
@@ -45,6 +47,7 @@ class Release:
     tags: tuple[str, ...] = ()
     live: bool | None = None
     current: bool = False
+    gone: bool | None = None
 
     @property
     def revision(self) -> str:
@@ -65,6 +68,7 @@ class Release:
             "tags": list(self.tags),
             "live": self.live,
             "current": self.current,
+            "image_gone": self.gone,
         }
 
 
@@ -92,9 +96,8 @@ def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
             raise
         note = f"only what was registered is known: {refused.why}"
         return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
-    tags = _tags(aws, settings)
-    speed = aws.clock.speed
-    releases = [_release(each, revision, tags, speed) for each, revision in found]
+    kept, speed = _kept(aws, settings), aws.clock.speed
+    releases = [_release(settings, each, revision, kept, speed) for each, revision in found]
     return History(settings.service, with_current(releases, service["taskDefinition"]))
 
 
@@ -197,15 +200,15 @@ def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[st
 
 
 def _release(
+    settings: Settings,
     deployment: Mapping[str, Any],
     revision: Mapping[str, Any],
-    tags: Mapping[str, tuple[str, ...]],
+    kept: Mapping[str, tuple[str, ...]] | None,
     speed: float,
 ) -> Release:
     tasks = deployment["targetServiceRevision"].get("requestedTaskCount", 0)
     began, ended = deployment.get("startedAt") or deployment["createdAt"], deployment.get("finishedAt")
-    images = revision.get("containerImages") or [{}]
-    image, digest = images[0].get("image"), images[0].get("imageDigest")
+    image, digest = _image(settings, revision)
     definition = revision["taskDefinition"]
     is_release = not str(image).endswith(f":{NO_RELEASE}")
     return Release(
@@ -216,19 +219,33 @@ def _release(
         (ended - began).total_seconds() * speed if ended else None,
         tasks,
         image,
-        tags.get(digest or str(image).rpartition("@")[2], ()),
+        (kept or {}).get(digest, ()),
         live=deployment["status"] == "SUCCESSFUL" and tasks > 0 and is_release,
+        gone=digest not in kept if kept is not None and _is_of(settings, image) and digest else None,
     )
 
 
-def _tags(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Digest → tags of the repository's images; what ECR does not show is left out."""
+def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The app's image in a service revision, and its digest, empty where ECS does not say it."""
+    every = revision.get("containerImages") or [{}]
+    found = next((each for each in every if each.get("containerName") == settings.container.name), every[0])
+    image = found.get("image")
+    return image, found.get("imageDigest") or str(image).partition("@")[2]
+
+
+def _is_of(settings: Settings, image: str | None) -> bool:
+    """Whether an image is one of the repository."""
+    return str(image).partition("@")[0].partition("/")[2].partition(":")[0] == settings.repository
+
+
+def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
+    """Digest → tags of the repository's images; None where ECR does not show them."""
     try:
         images = aws.pages(
             "ecr:DescribeImages", "imageDetails", settings.repository, repositoryName=settings.repository
         )
     except AwsCallError:
-        return {}
+        return None
     return {each["imageDigest"]: given_tags(each) for each in images}
 
 
@@ -239,7 +256,7 @@ def _revisions(aws: Aws, settings: Settings, service: Mapping[str, Any], count: 
     found = together(*(partial(described, aws, arn) for arn in arns["taskDefinitionArns"]))
     for each in found:
         if each and not is_no_release(each):
-            image = each["containerDefinitions"][0]["image"]
+            image = container_of(each, settings.container.name)["image"]
             arn = each["taskDefinitionArn"]
             yield Release(
                 arn, at=each.get("registeredAt"), image=image, current=arn == service["taskDefinition"]

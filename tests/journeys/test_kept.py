@@ -68,6 +68,13 @@ def test_as_many_releases_that_were_live_are_left_to_roll_back_to(keeping: Accou
         keeping.deploy(name)
     pushes(keeping, "pr1", "pr2", "pr3")
     assert tags(keeping) == {"v2", "v3", "v4", "pr1", "pr2", "pr3"}
+    known = [each for each in history(keeping.aws, keeping.settings).releases if each.live]
+    assert [(each.tags, each.gone) for each in known] == [
+        (("v4",), False),
+        (("v3",), False),
+        (("v2",), False),
+        ((), True),
+    ]
     back = rollback(keeping.aws, keeping.settings)
     assert back.verdict == "live"
     pushes(keeping, "pr4", "pr5")

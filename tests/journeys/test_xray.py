@@ -10,7 +10,7 @@ from lobster_tasks import templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.doctor import consult
 from lobster_tasks.errors import NotReadyError
-from lobster_tasks.rollout import deploy
+from lobster_tasks.rollout import deploy, history
 from lobster_tasks.settings import load
 from lobster_tasks.stack import build
 from tests.embedded.images import ImageSpec, push, web_app
@@ -97,6 +97,24 @@ def test_a_collector_that_ends_leaves_the_app_running(embedded: EmbeddedProcess,
     assert outcome.verdict == "live", said(outcome)
     ended = eventually(lambda: containers(account)["aws-otel-collector"].get("exitCode"))
     assert (ended, containers(account)["lobster-streamlit"]["lastStatus"]) == (1, "RUNNING")
+
+
+def test_a_release_is_told_by_the_apps_image_wherever_its_container_stands(
+    embedded: EmbeddedProcess, aws: Aws
+) -> None:
+    account = with_collector(embedded, aws, COLLECTOR)
+    image = account.push("v1").by_digest
+    definition = templates.task_definition(account.settings, aws.account, "aws", image)
+    definition["containerDefinitions"].reverse()
+    made = account.client("ecs").register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    account.update(taskDefinition=made, desiredCount=1)
+    account.await_completed()
+    newest = history(aws, account.settings).releases[0]
+    assert (newest.image, newest.tags, newest.gone) == (image, ("v1",), False)
+    account.order_fault(
+        service="ecs", operation="ListServiceDeployments", error={"code": "AccessDeniedException"}
+    )
+    assert history(aws, account.settings).releases[0].image == image
 
 
 def test_a_copy_of_the_image_that_is_not_there_is_seen_before(embedded: EmbeddedProcess, aws: Aws) -> None:

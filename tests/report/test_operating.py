@@ -55,6 +55,23 @@ def test_a_service_without_a_history() -> None:
     ]
 
 
+def test_a_release_that_cannot_run_any_more_says_so() -> None:
+    releases = (
+        release(41, "SUCCESSFUL", live=True, current=True, gone=True),
+        release(40, "SUCCESSFUL", live=True, gone=True),
+        release(39, "SUCCESSFUL", live=True, gone=False),
+        release(38, "ROLLBACK_SUCCESSFUL", live=False, gone=True),
+    )
+    lines = drawn(history(History("s", releases)))
+    for line, word in zip(
+        lines[3:7],
+        [" live, image gone", "was live, image gone", "was live", "rollback successful"],
+        strict=True,
+    ):
+        assert word in line
+        assert ("gone" in line) == ("gone" in word)
+
+
 def test_where_only_revisions_are_known() -> None:
     known = Release(f"{FAMILY}:40", at=NOON, image=IMAGE)
     assert "registered" in drawn(history(History("s", (known,))))[3]
