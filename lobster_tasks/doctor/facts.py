@@ -97,7 +97,7 @@ class Decision:
     """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny.
 
     ``missing`` are condition keys that it would have to know; ``doubt`` is who else decides, whom it does not ask. A
-    denial with either says nothing.
+    denial with either says nothing. ``by`` is who refuses, where that is not IAM.
     """
 
     action: str
@@ -105,6 +105,7 @@ class Decision:
     decision: str
     missing: tuple[str, ...] = ()
     doubt: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..definition import images, log_groups
 from ..definition import secrets as sources
 from ..errors import AwsCallError, LobsterError
 from ..settings import Settings
+from . import keys
 from .check import UnknownError, refusal
 from .facts import Decision, Secret
 from .references import (
@@ -75,9 +76,12 @@ def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[
 
 def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
     """Whether ``role`` may decrypt with the keys that secrets have of their own."""
-    keys = sorted({secret.key for secret in secrets if secret.key})
+    named = sorted({secret.key for secret in secrets if secret.key})
+    found = [keys.look_at(aws, role, each) for each in named]
+    own = {each.arn: each for each in found if not each.is_awss}
     via = _entry("kms:ViaService", f"secretsmanager.{aws.region}.amazonaws.com")
-    return _but_for(simulate(aws, role, ("kms:Decrypt",), keys, via), lambda _: "the key's own policy")
+    decisions = simulate(aws, role, (keys.DECRYPT,), sorted(own), via)
+    return [keys.decide(each, own[each.resource], role) for each in decisions]
 
 
 def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:

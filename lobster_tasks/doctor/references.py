@@ -55,6 +55,18 @@ def region_of(arn: str) -> str:
     return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
 
+def account_of(arn: str) -> str:
+    """The account in an ARN."""
+    return arn.split(":")[4]
+
+
+def as_list(value: Any) -> list[Any]:
+    """What a policy writes as one value or as a list of them."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
 def is_here(source: str, account: str, region: str) -> bool:
     """Whether what a name or an ARN stands for is in this account and region."""
     parts = source.split(":")

@@ -110,7 +110,15 @@ def decrypt(facts: Facts) -> Finding:
     finding = _allowed(facts, decisions, "decrypt with the secrets' own keys")
     if finding.status == "pass":
         return finding
-    keys = [each.resource for each in denied(decisions)]
+    refused, role = denied(decisions), facts.settings.task.execution_role
+    if closed := [each for each in refused if each.by]:
+        first = closed[0]
+        return bad(
+            f"{role} may not {first.action} on {first.resource}: {first.by} does not let it",
+            f"let {role} {first.action} in the policy of {listed([each.resource for each in closed])}: aws kms "
+            "put-key-policy",
+        )
+    keys = [each.resource for each in refused]
     return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} (container.secret_keys; {_FIX_ROLES})")
 
 

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .check import UnknownError
+from .references import as_list
 
 TASKS = "ecs-tasks.amazonaws.com"
 _EXACT = frozenset({"StringEquals", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "StringLike"})
@@ -19,7 +20,7 @@ _WILD = frozenset({"StringLike", "ArnLike", "ArnEquals"})
 
 def objection(document: Mapping[str, Any], account: str, partition: str, region: str) -> str | None:
     """Why ECS tasks cannot assume the role; None when they can. Raises UnknownError where that is not sure."""
-    statements = [each for each in _list(document.get("Statement")) if _is_about_assuming(each)]
+    statements = [each for each in as_list(document.get("Statement")) if _is_about_assuming(each)]
     about_tasks = [each for each in statements if _names_tasks(each)]
     context = {
         "aws:sourceaccount": account,
@@ -63,8 +64,8 @@ def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
                 found.append(
                     (None, f"its condition {operator} on {key} is not one that ECS is known to meet")
                 )
-            elif not any(_matches(plain, str(each), value) for each in _list(wanted)):
-                wishes = ", ".join(map(str, _list(wanted)))
+            elif not any(_matches(plain, str(each), value) for each in as_list(wanted)):
+                wishes = ", ".join(map(str, as_list(wanted)))
                 found.append((True, f"its condition wants {key} {wishes}, ECS sends {value}"))
     return found
 
@@ -78,7 +79,7 @@ def _matches(operator: str, wanted: str, value: str) -> bool:
 def _is_about_assuming(statement: Mapping[str, Any]) -> bool:
     """By name or pattern; what is about all actions but some is about it, too, unless it is one of these."""
     named = "NotAction" in statement
-    actions = _list(statement.get("NotAction" if named else "Action"))
+    actions = as_list(statement.get("NotAction" if named else "Action"))
     return named != any(fnmatchcase("sts:assumerole", str(action).lower()) for action in actions)
 
 
@@ -90,10 +91,4 @@ def _principals(statement: Mapping[str, Any]) -> list[str]:
     principal = statement.get("Principal", {})
     if isinstance(principal, str):
         return [principal]
-    return [str(name) for names in principal.values() for name in _list(names)]
-
-
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    return [str(name) for names in principal.values() for name in as_list(names)]

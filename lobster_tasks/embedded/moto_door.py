@@ -387,6 +387,13 @@ def key_arn(account: str, region: str, key: str) -> str:
     return key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
 
 
+def key_policy(arn: str) -> str | None:
+    """The text of a KMS key's own policy, by the key's ARN; None where there is no such key."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
+    return str(key.policy) if key else None
+
+
 @dataclass(frozen=True)
 class StoredRole:
     """A role as IAM holds it; documents are the JSON texts that were put."""

@@ -264,7 +264,7 @@ def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
-        step = f"name {key} in container.secret_keys; {_ROLES}"
+        step = f"name {key} in container.secret_keys, and let its policy leave that to IAM; {_ROLES}"
         return Finding(
             case.code,
             f"The execution role {_role(evidence)} may not decrypt {name}.",

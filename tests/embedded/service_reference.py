@@ -39,7 +39,7 @@ PARTS = {
         r"|SecurityGroup|DescribeVpcBlockPublicAccess"
     ),
     "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|[Tt]ag"),
-    "kms": re.compile(r"DescribeKey$"),
+    "kms": re.compile(r"(DescribeKey|GetKeyPolicy)$"),
     "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer"),
     "ssm": re.compile(r"Parameter|[Tt]ag"),
     "wafv2": re.compile(

@@ -52,7 +52,7 @@ def test_without_a_way_out_no_token_is_had(private: PrivateNetwork) -> None:
 
 
 def test_it_takes_minutes_to_say_so(private: PrivateNetwork) -> None:
-    """A connection that nobody answers is given up only after retries: 2 to 5 minutes until the task stops."""
+    """A connection that nobody answers is given up only after retries: minutes, by a figure of our own."""
     task = private.fails()
     assert (task["stoppingAt"] - task["pullStartedAt"]).total_seconds() * SPEED > 120
 

@@ -83,9 +83,10 @@ def releasing_it(embedded_process: EmbeddedProcess, tmp_path_factory: pytest.Tem
 def release(embedded: EmbeddedProcess, folder: Path, policy_of: Callable[[Settings], Document]) -> Settings:
     """Do all of it under a role with this policy; the settings, which the policy depends on."""
     embedded.reset()
-    secret = unmistakable_secret(embedded.client("secretsmanager"), "lobster/key")
+    key = embedded.client("kms").create_key()["KeyMetadata"]["Arn"]
+    secret = unmistakable_secret(embedded.client("secretsmanager"), "lobster/key", key)
     embedded.client("ssm").put_parameter(Name="/lobster/token", Value="hidden", Type="SecureString")
-    flags = (*RELEASED, f"container.secrets.KEY={secret}")
+    flags = (*RELEASED, f"container.secrets.KEY={secret}", f"container.secret_keys={key}")
     settings = settings_of(*flags)
     releasing.set_up(embedded, account_of(embedded, SPEED).aws, *flags)
     who = session_with(embedded, "github-deploys", policy_of(settings))
@@ -100,9 +101,10 @@ def release(embedded: EmbeddedProcess, folder: Path, policy_of: Callable[[Settin
     return settings
 
 
-def unmistakable_secret(secrets: Any, name: str) -> str:
-    """The ARN of a new secret, whose last six characters are no word: as part of a name they would be allowed for."""
-    while (arn := str(secrets.create_secret(Name=name, SecretString="hidden")["ARN"]))[-6:].islower():
+def unmistakable_secret(secrets: Any, name: str, key: str) -> str:
+    """The ARN of a new secret under a key. Its last six characters are no word: a name's part is allowed."""
+    asked = {"Name": name, "SecretString": "hidden", "KmsKeyId": key}
+    while (arn := str(secrets.create_secret(**asked)["ARN"]))[-6:].islower():
         secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
     return arn
 

@@ -221,6 +221,77 @@ def test_a_secrets_own_policy_may_let_a_role_in(ready: Account) -> None:
     assert "roles.secrets" in not_checked(previewed(settings))
 
 
+ACCOUNT_ROOT = {"AWS": "arn:aws:iam::123456789012:root"}
+
+
+def under_a_key(account: Account, name: str, principal: dict[str, str], *actions: str) -> Account:
+    """Settings with a secret under a key whose policy is about ``principal``; the role may do ``actions``."""
+    kms, secrets = account.client("kms"), account.client("secretsmanager")
+    statement = {**allowing("kms:*"), "Principal": principal}
+    key = kms.create_key(Policy=policy(statement))["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    arn = secrets.create_secret(Name=name, SecretString="x", KmsKeyId=f"alias/{name}")["ARN"]
+    reads = allowing("ecr:*", "logs:*", "secretsmanager:GetSecretValue", *actions)
+    return account.with_settings(
+        f"task.execution_role={role(account, name, reads)}", f"container.secrets.KEY={arn}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "principal", "actions", "says"),
+    [
+        ("left-to-iam", ACCOUNT_ROOT, (), "left-to-iam may not kms:Decrypt on arn:aws:kms:"),
+        ("shut", {"AWS": "123456789012"}, ("kms:Encrypt",), "shut may not kms:Decrypt on arn:aws:kms:"),
+        (
+            "closed",
+            {"AWS": "arn:aws:iam::123456789012:user/ann"},
+            ("kms:Decrypt",),
+            "the key's own policy does not let it",
+        ),
+    ],
+)
+def test_a_role_that_may_not_decrypt_is_refused_by_name(
+    ready: Account, name: str, principal: dict[str, str], actions: tuple[str, ...], says: str
+) -> None:
+    settings = under_a_key(ready, name, principal, *actions)
+    error = refused(settings)
+    assert (error.code, says in f"{error.what} {error.why}") == ("secret-not-readable", True)
+    again = replace(settings, settings=with_accepted(settings.settings, ["secret-not-readable"]))
+    assert "accepted (secret-not-readable)" in previewed(again)
+
+
+@pytest.mark.parametrize(
+    ("name", "principal", "actions"),
+    [
+        ("allowed-by-iam", ACCOUNT_ROOT, ("kms:Decrypt",)),
+        ("named-by-the-key", {"AWS": "arn:aws:iam::123456789012:role/named-by-the-key"}, ()),
+    ],
+)
+def test_a_role_that_may_decrypt_is_let_through_and_starts(
+    ready: Account, name: str, principal: dict[str, str], actions: tuple[str, ...]
+) -> None:
+    settings = under_a_key(ready, name, principal, *actions)
+    said = previewed(settings)
+    assert "roles.decrypt" not in not_checked(said)
+    assert deploy(settings.aws, settings.settings, "one").verdict == "live"
+
+
+def test_a_keys_policy_that_may_not_be_read_refuses_nothing(ready: Account) -> None:
+    settings = under_a_key(ready, "unread", ACCOUNT_ROOT)
+    ready.order_fault(service="kms", operation="GetKeyPolicy", error={"code": "AccessDeniedException"})
+    said = previewed(settings)
+    ready.clear_faults()
+    assert "roles.decrypt" in not_checked(said)
+    assert "the key's own policy, which could not be read" in said
+
+
+def test_what_is_accepted_and_true_fails_with_the_same_cause(ready: Account) -> None:
+    settings = under_a_key(ready, "tried", ACCOUNT_ROOT)
+    tried = with_accepted(settings.settings, ["secret-not-readable"])
+    outcome = deploy(settings.aws, tried, "one")
+    assert (outcome.verdict == "live", outcome.cause and outcome.cause.code) == (False, "secret-not-readable")
+
+
 def previewed(account: Account, tag: str = "one") -> str:
     """What a release would do says before anything is changed; it is not refused."""
     told: list[str] = []

@@ -5,14 +5,13 @@ from __future__ import annotations
 from .model import ContainerState
 
 UNREACHABLE = 180.0
-"""AWS seconds until the agent gives up on what does not answer (2 to 5 minutes on AWS)."""
+"""AWS seconds until the agent gives up on what does not answer (own figure: AWS gives none)."""
 
 FAILED_PULL = 10.0
-"""AWS seconds that the retries of a pull take which is answered, but in vain."""
-
+"""AWS seconds that the retries of a pull take which is answered, but in vain (own figure)."""
 
 RETRIED_PULL = 390.0
-"""AWS seconds of the seven retries of a manifest that is not there or not for the platform (6 to 7 minutes)."""
+"""AWS seconds of the seven retries of a manifest that is not there or not for the platform (own figure)."""
 
 
 class AgentError(Exception):

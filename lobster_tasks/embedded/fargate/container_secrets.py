@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import moto_door
 from ..moto_door import AwsError
+from . import key_access
 from .agent_errors import UnreachableError
 from .egress import Way
 from .model import Room
@@ -90,7 +91,8 @@ def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
         )
     except AwsError as error:
         raise SecretError(f"{head}{error.code}: {error.message}") from error
-    if not _may_decrypt(moto_door.key_of_secret(path.account, path.region, path.arn), allowed):
+    key = moto_door.key_of_secret(path.account, path.region, path.arn)
+    if not _may_decrypt(key, allowed, "secretsmanager"):
         raise SecretError(f"{head}AccessDeniedException: Access to KMS is not allowed")
     text = found.get("SecretString")
     if text is None:
@@ -98,9 +100,11 @@ def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
     return _member(text, path) if path.key else str(text)
 
 
-def _may_decrypt(key: str | None, allowed: Permissions) -> bool:
-    """Whether the role may use a customer's key. Key policies are not looked at: the usual one leaves it to IAM."""
-    return key is None or allowed.denial("kms:Decrypt", key) is None
+def _may_decrypt(key: str | None, allowed: Permissions, service: str) -> bool:
+    """Whether the role may use a customer's key; AWS's own ask for no permission."""
+    if key is None or allowed.role is None:
+        return key is None
+    return key_access.may_decrypt(allowed.account, allowed.role, key, service)
 
 
 def _member(text: str, path: SecretPath) -> str:
@@ -147,7 +151,7 @@ def _parameter(room: Room, value_from: str, allowed: Permissions, way: Way) -> s
     values, missing = moto_door.get_parameters(account, region, [name])
     if missing:
         raise SecretError(f"{head}invalid parameters: {value_from}")
-    if not _may_decrypt(moto_door.key_of_parameter(account, region, name), allowed):
+    if not _may_decrypt(moto_door.key_of_parameter(account, region, name), allowed, "ssm"):
         raise SecretError(f"{head}operation error SSM: GetParameters, AccessDeniedException: {NO_KEY}")
     return values[name]
 
