@@ -1,5 +1,7 @@
 """Fails fast: a deployment that waiting does not mend is stopped, and rolled back, at the second equal failure.
 
+An image that its registry does not have counts at once: the agent has asked for it for minutes before it says so.
+
 The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred. Where a
 service has none that rolls back, as in somebody else's deployment, this counts in its place. What may heal (a role of
 a moment ago, capacity) is waited for, and that is said.
@@ -7,7 +9,7 @@ a moment ago, capacity) is waited for, and that is said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aws import Aws
@@ -23,6 +25,7 @@ from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
+_ENOUGH_OF: Mapping[tuple[str, ...], int] = {("image-not-found",): 1}
 _HOPELESS = "Waiting does not mend it, so the deployment is stopped and rolled back"
 _LEAST, _MOST = 3, 200
 _PASSING = ("no-capacity", "quota", "throttled")
@@ -67,12 +70,12 @@ class Brake:
         # Only what the account's state decides may look different after another failure.
         self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
         if any(cause.heals for cause in causes) and not is_ours_to_end:
-            self._say(causes[0], "waiting may help, and ECS tries again")
+            self._say(causes[0], "waiting may help, and ECS tries again", failure.count)
         elif not self._settings.deployment.rollback:
             until = "until its circuit breaker stops it" if last.service.breaks else "and nothing stops it"
-            self._say(causes[0], f"deployment.rollback is false, so ECS goes on {until}")
+            self._say(causes[0], f"deployment.rollback is false, so ECS goes on {until}", failure.count)
         else:
-            self._stop(last, causes)
+            self._stop(last, causes, failure.count)
 
     def _tell_of_waiting(self, last: Snapshot) -> None:
         """What Fargate lacks at the moment, it may have in the next."""
@@ -95,16 +98,17 @@ class Brake:
         else:
             self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS goes on")
 
-    def _say(self, cause: Cause, what: str) -> None:
+    def _say(self, cause: Cause, what: str, count: int) -> None:
         if cause.code not in self._told:
             self._told.add(cause.code)
-            self._journal.say(f"{cause.code}: {cause.message} It has come back; {what}")
+            again = "It has come back" if count > 1 else "The agent asked for it several times"
+            self._journal.say(f"{cause.code}: {cause.message} {again}; {what}")
 
-    def _stop(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
+    def _stop(self, last: Snapshot, causes: tuple[Cause, ...], count: int) -> None:
         if any(cause.heals for cause in causes):
             self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
         else:
-            self._say(causes[0], _HOPELESS[:1].lower() + _HOPELESS[1:])
+            self._say(causes[0], _HOPELESS[:1].lower() + _HOPELESS[1:], count)
         self._end(last, causes)
 
     def _end(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
@@ -145,9 +149,11 @@ def lacking(last: Snapshot) -> set[str]:
 
 
 def repeated(last: Snapshot) -> Repeated | None:
-    """A failure that has come back; None where there is none. Pure."""
+    """A failure that has come back, or need not; None where there is none. Pure."""
     found = [
-        each for each in failures(task for task in last.ours if task.failed) if len(each.tasks) >= _ENOUGH
+        each
+        for each in failures(task for task in last.ours if task.failed)
+        if len(each.tasks) >= _ENOUGH_OF.get(tuple(each.codes), _ENOUGH)
     ]
     if found:
         return Repeated(found[0].reason, len(found[0].tasks))

@@ -1,6 +1,6 @@
 """What a task waits for that does not get past its pull, asked of ECR by ourselves.
 
-The agent retries a manifest that is not there for 6 to 7 minutes before it says so; ECR says it at once.
+The agent retries a manifest that is not there for minutes before it says so; ECR says it at once.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from ..aws import Aws
 from ..doctor.check import UnknownError
 from ..doctor.references import ecr_image
+from ..doctor.registry import in_ecr
 from ..errors import AwsCallError
 from .causes import Cause
 from .platforms import PLATFORMS, platforms_of
@@ -19,7 +20,7 @@ from .snapshot import Snapshot, Task
 
 _LONG_SECONDS = 60.0
 _ON_THE_WAY = ("PROVISIONING", "PENDING")
-_ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
+_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 
 
 def stuck(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
@@ -49,26 +50,32 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
     wanted = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
     for container in definition["containerDefinitions"]:
         reference = container["image"]
-        found = ecr_image(reference)
-        if found is None or (found.registry, found.region) != (aws.account, aws.region):
+        image = ecr_image(reference)
+        if image is None:
             continue
         named = reference.rpartition("/")[2]
         shown = f"task {task.short} is {task.status} for {waited(aws, task):.0f} s; it pulls {named}"
-        asked = {"repositoryName": found.repository, "imageIds": [found.id]}
-        answer = aws.find("ecr:DescribeImages", _ABSENT, reference, **asked)
-        if answer is None or not answer["imageDetails"]:
+        is_here = (image.registry, image.region) == (aws.account, aws.region)
+        try:
+            found = in_ecr(aws, image)
+        except AwsCallError:
+            continue
+        if found is None:
+            push = "inv push-image --tag T, then inv deploy --tag T"
             yield Cause(
                 "image-not-found",
                 f"The repository does not have {named}.",
                 (shown, "ECR has no such image"),
-                "inv push-image --tag T, then inv deploy --tag T",
+                push
+                if is_here
+                else f"push it there, or correct the image of {container['name']} in {_DEFINITION}",
                 heals=False,
             )
             continue
+        if not is_here:
+            continue
         registry = reference.partition("/")[0]
-        offered = platforms_of(
-            aws, Image(registry, found.repository, answer["imageDetails"][0]["imageDigest"], 0)
-        )
+        offered = platforms_of(aws, Image(registry, image.repository, found["imageDigest"], 0))
         if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
             yield Cause(
                 "image-platform",

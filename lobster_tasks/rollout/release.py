@@ -13,6 +13,7 @@ from .. import templates
 from ..aws import Aws
 from ..definition import container_of, images
 from ..doctor.references import ecr_image
+from ..doctor.registry import in_ecr
 from ..errors import AwsCallError, NotReadyError, UsageError
 from ..masking import mask_shapes
 from ..settings import Settings
@@ -175,19 +176,24 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
 
 
 def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Container and image of those beside the app's that ECR does not have; only ECR here is asked."""
+    """Container and image of those beside the app's that ECR does not have, here or elsewhere.
+
+    Raises AwsCallError where none is missing and one could not be asked for.
+    """
     app = container_of(definition, settings.container.name).get("name")
-    found = {name: each for name, each in images(definition).items() if name != app}
-    return [(name, each) for name, each in found.items() if _is_missing(aws, each)]
-
-
-def _is_missing(aws: Aws, reference: str) -> bool:
-    image = ecr_image(reference)
-    if image is None or (image.registry, image.region) != (aws.account, aws.region):
-        return False
-    absent = ("ImageNotFoundException", "RepositoryNotFoundException")
-    asked = {"repositoryName": image.repository, "imageIds": [image.id]}
-    return aws.find("ecr:DescribeImages", absent, reference, **asked) is None
+    missing, unknown = [], []
+    for name, reference in images(definition).items():
+        image = ecr_image(reference)
+        if name == app or image is None:
+            continue
+        try:
+            if in_ecr(aws, image) is None:
+                missing.append((name, reference))
+        except AwsCallError as refused:
+            unknown.append(refused)
+    if unknown and not missing:
+        raise unknown[0]
+    return missing
 
 
 def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lobster_tasks.rollout import Outcome, follow
@@ -71,7 +73,7 @@ def test_a_cause_that_cannot_heal_is_told_at_its_second_time(account: Account) -
 
 
 def test_an_image_that_is_not_there_is_told_before_the_agent_gives_up(account: Account) -> None:
-    """AWS takes 6 to 7 minutes an attempt: ECR says it at once, and no task has to fail for it."""
+    """AWS takes minutes an attempt: ECR says it at once, and no task has to fail for it."""
     site = beside(account, "absent")
     outcome = site.follow(f"{site.image.partition('@')[0]}:gone")
     assert outcome.cause is not None
@@ -83,6 +85,32 @@ def test_an_image_that_is_not_there_is_told_before_the_agent_gives_up(account: A
         serviceDeploymentArns=[newest["serviceDeploymentArn"]]
     )["serviceDeployments"][0]
     assert described["deploymentCircuitBreaker"]["failureCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "failures"),
+    [
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/absent:1", 0),  # ECR there is asked
+        ("public.ecr.aws/somebody/absent:1", 1),  # whoever keeps it is not: the agent has said it once
+    ],
+)
+def test_an_image_that_is_missing_elsewhere_takes_no_second_time(
+    account: Account, image: str, failures: int
+) -> None:
+    site = beside(account, "far")
+    pulls = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]}
+    account.client("iam").put_role_policy(
+        RoleName=site.settings.task.execution_role, PolicyName="pulls", PolicyDocument=json.dumps(pulls)
+    )
+    outcome = site.follow(image)
+    assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "image-not-found")
+    assert ("The agent asked for it several times" in said(outcome)) is (failures == 1)
+    where = {"cluster": site.settings.cluster, "service": site.settings.service}
+    newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
+    described = site.client("ecs").describe_service_deployments(
+        serviceDeploymentArns=[newest["serviceDeploymentArn"]]
+    )["serviceDeployments"][0]
+    assert described["deploymentCircuitBreaker"]["failureCount"] == failures
 
 
 def test_rollback_false_leaves_it_to_the_circuit_breaker(account: Account) -> None:

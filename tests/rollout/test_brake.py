@@ -27,6 +27,7 @@ def refused(*events: tuple[str, int], failures: int) -> Snapshot:
 
 
 no_image = stopped("a", "CannotPullContainerError: x: not found", stop_code="TaskFailedToStart")
+refused_pull = stopped("a", "CannotPullContainerError: pull access denied", stop_code="TaskFailedToStart")
 exited = stopped("b", "Essential container in task exited", 1)
 
 
@@ -34,11 +35,13 @@ exited = stopped("b", "Essential container in task exited", 1)
     ("seen", "comes_back"),
     [
         (failing(), False),
-        (failing(no_image), False),
-        (failing(no_image, exited), False),
-        (failing(no_image, replace(no_image, arn="…/c")), True),
+        (failing(exited), False),
+        (failing(no_image), True),
+        (failing(refused_pull), False),
+        (failing(refused_pull, exited), False),
+        (failing(refused_pull, replace(refused_pull, arn="…/c")), True),
         (failing(exited, stopped("c", "Essential container in task exited", 2)), False),
-        (failing(stopped("a", "Scaling activity initiated by (deployment ecs-svc/2)"), no_image), False),
+        (failing(stopped("a", "Scaling activity initiated by (deployment ecs-svc/2)"), exited), False),
         (failing(replace(no_image, task_definition=OLD), replace(no_image, started_by="ecs-svc/1")), False),
         (failing(task("a"), task("b")), False),
         (refused((ASSUME, 1), failures=1), False),
@@ -49,6 +52,8 @@ exited = stopped("b", "Essential container in task exited", 1)
     ids=[
         "nothing",
         "once",
+        "an image that is not there, once",
+        "what may be another thing, once",
         "two different ones",
         "twice",
         "two exit codes",
