@@ -139,12 +139,6 @@ def _web_acl(value: str) -> str:
     )
 
 
-def _log_group_name(value: str) -> str:
-    if value.lower().startswith("aws/"):
-        raise ValueError("CloudWatch Logs keeps names that begin with 'aws/' for AWS")
-    return value
-
-
 def _secret_reference(value: str) -> str:
     """A secret is named, never valued; the message must not repeat what may be one."""
     if _SECRET_ARN.fullmatch(value):
@@ -203,12 +197,6 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if twice := sorted({value for value in values if values.count(value) > 1}):
         raise ValueError(f"{_listed(twice)} is named more than once")
     return values
-
-
-def _somebody(ranges: tuple[str, ...]) -> tuple[str, ...]:
-    if not ranges:
-        raise ValueError("lets nobody in; delete the line, and everybody is let in")
-    return ranges
 
 
 def _cidr(text: str) -> str:
@@ -320,10 +308,7 @@ class TaskSettings(_Section):
     execution_role: RoleName = "ecsTaskExecutionRole"
     task_role: RoleName = "ecsTaskRole"
     policies: Annotated[
-        tuple[PolicyArn, ...],
-        Field(max_length=10),
-        BeforeValidator(_comma_separated),
-        AfterValidator(_distinct),
+        tuple[PolicyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
     ] = ()
     """ARNs of managed policies that the app needs, attached to the task role."""
     permissions_boundary: PolicyArn | None = None
@@ -391,7 +376,6 @@ class LogSettings(_Section):
         str,
         Field(max_length=512),
         _matching(r"[.\-_/#A-Za-z0-9]{1,512}", "takes letters, digits and . - _ / # only"),
-        AfterValidator(_log_group_name),
     ] = "/ecs/lobster-streamlit"
     retention_days: int = 30
 
@@ -447,10 +431,9 @@ class LoadBalancerSettings(_Section):
     allowed_cidrs: (
         Annotated[
             tuple[Cidr, ...],
-            Field(max_length=30),
+            Field(min_length=1, max_length=30),
             BeforeValidator(_comma_separated),
             AfterValidator(_distinct),
-            AfterValidator(_somebody),
         ]
         | None
     ) = None
@@ -482,7 +465,7 @@ class HealthCheckSettings(_Section):
     timeout: Annotated[int, Field(ge=2, le=120, validate_default=True)] = 4
     healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 2
     unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
-    grace_period: Annotated[int, Field(ge=0, le=2_147_483_647)] = 60
+    grace_period: Annotated[int, Field(ge=0)] = 60
 
     @field_validator("timeout")
     @classmethod
@@ -676,12 +659,7 @@ class Settings(_Section):
     images: ImageSettings = Field(default_factory=ImageSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     load_balancer: LoadBalancerSettings = Field(default_factory=LoadBalancerSettings)
-    domains: Annotated[
-        tuple[Domain, ...],
-        Field(max_length=100),
-        BeforeValidator(_comma_separated),
-        AfterValidator(_distinct),
-    ] = ()
+    domains: Annotated[tuple[Domain, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
     """The app's own names; ``inv cutover`` brings them over. HTTPS with a certificate of ACM for all of them."""
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)

@@ -132,6 +132,14 @@ def test_a_connector_that_may_not_be_read() -> None:
     assert row(connected(None, *PRIVATE), "VpcConnector.Subnets").kind == "approximated"
 
 
+def test_a_network_that_may_not_be_read_is_not_one_that_is_not_there() -> None:
+    made = mapped(vpc=None, unknown={"network": "AWS refused ec2:DescribeVpcs"})
+    told = row(made, "EgressType")
+    assert "AWS refused ec2:DescribeVpcs" in told.note
+    assert "create-default-vpc" not in told.decide
+    assert "there is no default VPC" in row(mapped(vpc=None), "EgressType").note
+
+
 INGRESS = {
     "DomainName": "x.vpce.amazonaws.com",
     "IngressVpcConfiguration": {"VpcId": "vpc-9", "VpcEndpointId": "vpce-1"},

@@ -22,6 +22,7 @@ from tests.embedded.identities import (
     role,
     session,
     trust,
+    user,
 )
 from tests.embedded.refusals import refused
 from tests.embedded.service_reference import TABLE, text
@@ -129,6 +130,36 @@ def test_a_user_with_a_key(aws: EmbeddedProcess) -> None:
     ann.client("ecs").list_clusters()
     with refused("AccessDeniedException", "User: arn:aws:iam::123456789012:user/ann is not authorized"):
         ann.client("logs").describe_log_groups()
+
+
+def test_a_users_name_stands_for_the_variable(aws: EmbeddedProcess) -> None:
+    """IAM User Guide, "Policy variables": "IAM uses the friendly name of the authenticated user in place of the
+    variable ${aws:username}". A session of a role has no such name: what it stands in matches nothing.
+    """
+    iam, own = aws.client("iam"), "arn:aws:iam::123456789012:user/people/${aws:username}"
+    for name in ("ann", "bob"):
+        iam.create_user(UserName=name, Path="/people/")
+    iam.put_user_policy(
+        UserName="ann", PolicyName="own", PolicyDocument=policy(allow("iam:ListAccessKeys", own))
+    )
+    ann = user(aws, "ann").client("iam")
+    ann.list_access_keys(UserName="ann")
+    with refused("AccessDenied", "user/people/bob because no identity-based policy allows"):
+        ann.list_access_keys(UserName="bob")
+    with refused("AccessDenied"):
+        session(aws, "ann", allow("iam:ListAccessKeys", own)).client("iam").list_access_keys(UserName="ann")
+
+
+def test_what_kind_of_principal_calls(aws: EmbeddedProcess) -> None:
+    """ "AWS global condition context keys", aws:PrincipalType: User, AssumedRole."""
+    aws.client("iam").create_user(UserName="ann")
+    for kind in ("User", "AssumedRole"):
+        only = policy(allow("ecs:ListClusters", StringEquals={"aws:PrincipalType": kind}))
+        aws.client("iam").put_user_policy(UserName="ann", PolicyName="only", PolicyDocument=only)
+        callers = user(aws, "ann"), session(aws, kind, document=only)
+        for caller, its in zip(callers, ("User", "AssumedRole"), strict=True):
+            with nullcontext() if its == kind else refused("AccessDeniedException"):
+                caller.client("ecs").list_clusters()
 
 
 def test_a_key_that_was_not_made_here_may_do_everything(client: Any) -> None:
@@ -818,10 +849,11 @@ def balance(aws: EmbeddedProcess, caller: Identity) -> None:
 
 
 def test_the_calls_tell_what_iam_was_asked(aws: EmbeddedProcess, who: Any) -> None:
-    """A liberty: /_embedded/calls shows action, resource and context of every question."""
+    """A liberty: /_embedded/calls shows action, resource and context of every question, and the answer."""
     aws.forget_calls()
     who(allow("ecs:DescribeClusters", CLUSTER)).client("ecs").describe_clusters(clusters=["one"])
     [call] = aws.calls("DescribeClusters")
     [asked] = call["asked"]
     assert (asked["action"], asked["resource"]) == ("ecs:DescribeClusters", CLUSTER)
     assert asked["context"]["aws:RequestedRegion"] == "us-east-2"
+    assert asked["allowed"] is True

@@ -134,7 +134,7 @@ class Moving:
     def pause(self) -> None:
         """``cleanup-apprunner``."""
         self._clean(delete=False)
-        self.sites.api.resume_service(ServiceArn=self.arn)
+        self.who.client("apprunner").resume_service(ServiceArn=self.arn)  # as the guide says: it comes back
         self.sites.settled(self.arn)
 
     def delete(self) -> None:

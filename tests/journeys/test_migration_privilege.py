@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess, start
 
 from .migrating import SPEED, Moving, beside_setup, furnish, migration_policy, settings_of, stand
-from .permitted import Part, Question, asked, needless_beside, parts, refusals, setup_policy
+from .permitted import Part, Question, asked, needless, needless_beside, parts, refusals, setup_policy
 
 # The steps that are worth running in the ordinary run: each is refused before anything has changed.
 SAMPLE = {
@@ -98,16 +99,36 @@ def test_without_an_action_the_move_is_refused_for_real(place: Place, part: Part
     assert part.what in refusals(place.process)
 
 
+@dataclass(frozen=True)
+class Moved:
+    """The name of a service that was moved, and what IAM was asked on the way: by the import alone, and in all."""
+
+    name: str
+    imported: list[Question]
+    questions: list[Question]
+
+
 @pytest.fixture(scope="module")
-def moved(place: Place) -> tuple[str, list[Question]]:
-    """The name of a service that was moved, and what IAM was asked on the way."""
+def moved(place: Place) -> Moved:
+    """A service that was moved."""
     moving = place.move(migration_policy)
     assert moving.aws.account
     place.process.forget_calls()
-    for step in moving.steps():
+    for step in (moving.read, moving.lift):
+        step()
+    imported = asked(place.process)
+    for step in (moving.compare, moving.cut_over, moving.pause, moving.delete):
         step()
     place.intact = None
-    return moving.name, asked(place.process)
+    return Moved(moving.name, imported, asked(place.process))
+
+
+def for_nothing(moved: Moved, settings: Settings, policy: Any) -> list[str]:
+    """The parts of a policy that neither the move beside the setup policy needs, nor the import without that."""
+    alone = set(needless(policy, moved.imported))
+    return [
+        each for each in needless_beside(setup_policy(settings), policy, moved.questions) if each in alone
+    ]
 
 
 def refused(base: Any, policy: Any, questions: list[Question]) -> set[str]:
@@ -115,36 +136,38 @@ def refused(base: Any, policy: Any, questions: list[Question]) -> set[str]:
     return {each.action for each in questions if not each.allowed_by(base) and not each.allowed_by(policy)}
 
 
-def test_the_move_is_allowed_all_that_it_asks_for(moved: tuple[str, list[Question]]) -> None:
-    name, questions = moved
-    settings = settings_of(name)
-    assert refused(setup_policy(settings), migration_policy(settings), questions) == set()
+def test_the_move_is_allowed_all_that_it_asks_for(moved: Moved) -> None:
+    settings = settings_of(moved.name)
+    assert refused(setup_policy(settings), migration_policy(settings), moved.questions) == set()
 
 
-def test_the_move_is_allowed_nothing_besides(moved: tuple[str, list[Question]]) -> None:
-    name, questions = moved
-    settings = settings_of(name)
-    assert needless_beside(setup_policy(settings), migration_policy(settings), questions) == []
+def test_the_import_needs_no_other_policy(moved: Moved) -> None:
+    """It comes first: the setup policy is made of the settings that it writes."""
+    policy = migration_policy(settings_of(moved.name))
+    assert {each.action for each in moved.imported if not each.allowed_by(policy)} == set()
 
 
-def test_policies_are_edited_only_where_that_was_asked_for(moved: tuple[str, list[Question]]) -> None:
-    name, questions = moved
-    settings = settings_of(name)
+def test_the_move_is_allowed_nothing_besides(moved: Moved) -> None:
+    settings = settings_of(moved.name)
+    assert for_nothing(moved, settings, migration_policy(settings)) == []
+
+
+def test_policies_are_edited_only_where_that_was_asked_for(moved: Moved) -> None:
+    settings = settings_of(moved.name)
     policy = migration_policy(settings, edits_policies=False)
-    missing = refused(setup_policy(settings), policy, questions)
+    missing = refused(setup_policy(settings), policy, moved.questions)
     assert NOT_LOOKED_FOR in missing
     assert all(action.startswith("iam:") and "Polic" in action for action in missing - {NOT_LOOKED_FOR})
-    assert needless_beside(setup_policy(settings), policy, questions) == []
+    assert for_nothing(moved, settings, policy) == []
 
 
-def test_without_domains_of_its_own_no_record_is_changed(moved: tuple[str, list[Question]]) -> None:
-    name, questions = moved
-    settings = load({}, {}, (f"apprunner.service={name}",))
+def test_without_domains_of_its_own_no_record_is_changed(moved: Moved) -> None:
+    settings = load({}, {}, (f"apprunner.service={moved.name}",))
     policy, setup = migration_policy(settings), setup_policy(settings)
-    missing = refused(setup, policy, questions)
+    missing = refused(setup, policy, moved.questions)
     assert missing >= {"route53:ChangeResourceRecordSets", "acm:RequestCertificate"}
     assert all(action.startswith(("acm:", "route53:")) for action in missing)
-    assert needless_beside(setup, policy, questions) == []
+    assert for_nothing(moved, settings, policy) == []
 
 
 def test_nothing_of_another_service_or_name_is_touched() -> None:

@@ -62,6 +62,9 @@ def _default(description: Description) -> Part:
     """Egress to the internet, by App Runner's own network: public subnets of the default VPC."""
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     new = "public subnets of the default VPC, tasks with a public address"
+    if why := description.unknown.get("network"):
+        note, decide = f"its network could not be read: {why}", "name network.vpc and network.subnets"
+        return Part((unsettled(setting, "DEFAULT", note, decide),))
     if vpc is None:
         decide = "name network.vpc and network.subnets, or make one: aws ec2 create-default-vpc"
         return Part((unsettled(setting, "DEFAULT", "there is no default VPC", decide),))

@@ -27,6 +27,12 @@ class Caller:
         """The account's 12 digits."""
         return self.arn.split(":")[4]
 
+    @property
+    def user_name(self) -> str:
+        """The name of a user; empty for a session of a role."""
+        kind, _, path_and_name = self.principal.split(":", 5)[5].partition("/")
+        return path_and_name.rpartition("/")[2] if kind == "user" else ""
+
     def decides(self, action: str, resource: str, context: Mapping[str, Any]) -> Decision:
         """What the caller's policies say; a session's own policy only takes away."""
         decision = decide(self.policies, action, resource, context, self.boundary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..moto_door import DEFAULT_ACCOUNT_ID
 from ..policy import Decision
@@ -26,15 +26,19 @@ class Passage:
     def ask(self, question: Asked) -> Decision:
         """Decide one question, and remember it."""
         known = {**self._general(), **question.context}
-        self.asked.append(Asked(question.action, question.resource, known))
-        return self.caller.decides(question.action, question.resource, known)
+        decision = self.caller.decides(question.action, question.resource, known)
+        self.asked.append(replace(question, context=known, allowed=decision.allowed))
+        return decision
 
     def _general(self) -> dict[str, str]:
-        """The condition keys that every call has."""
+        """The condition keys that every call has, and the name that a user alone has."""
+        name = self.caller.user_name
         return {
             "aws:PrincipalArn": self.caller.principal,
             "aws:PrincipalAccount": self.caller.account,
+            "aws:PrincipalType": "User" if name else "AssumedRole",
             "aws:RequestedRegion": self.call.region,
+            **({"aws:username": name} if name else {}),
         }
 
 

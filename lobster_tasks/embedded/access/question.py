@@ -10,11 +10,15 @@ from . import stored
 
 @dataclass(frozen=True)
 class Asked:
-    """May an action be done on a resource (an ARN, or ``*``), given what ``context`` says about it?"""
+    """May an action be done on a resource (an ARN, or ``*``), given what ``context`` says about it?
+
+    ``allowed`` is the answer, once there is one.
+    """
 
     action: str
     resource: str
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    allowed: bool | None = None
 
 
 def linked_role(account: str, service: str) -> Asked:

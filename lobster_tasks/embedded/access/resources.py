@@ -133,8 +133,9 @@ def _names(account: str, call: Call, variable: str, members: Members) -> list[st
     names = [name for member in known for name in listed(members.get(member))]
     if call.service == "application-autoscaling":
         return [stored.scalable_target_id(account, call.region, name) for name in names]
-    if variable == "RoleNameWithPath":
-        return [stored.role_path(account, name, members.get("Path")) for name in names]
+    if variable in ("RoleNameWithPath", "UserNameWithPath", "GroupNameWithPath"):
+        kind = variable.removesuffix("NameWithPath")
+        return [stored.with_path(account, kind, name, members.get("Path")) for name in names]
     if variable == "SecretId":
         head = f"arn:aws:secretsmanager:{call.region}:{account}:secret:"
         return [stored.secret_suffixed(account, head + name) for name in names]

@@ -58,10 +58,11 @@ def find_user(account: str, access_key: str) -> User | None:
     return User(found.arn, tuple(policies), policy_text(boundary) if boundary else None)
 
 
-def role_path(account: str, name: str, path: str | None) -> str:
-    """A role's name with its path, as its ARN has it; ``path`` is that of a role that is about to be made."""
-    roles = list(iam_backends[account]["aws"].roles.values())
-    found = next((role.path for role in roles if role.name == name), path or "/")
+def with_path(account: str, kind: str, name: str, path: str | None) -> str:
+    """A role's, user's or group's name with its path, as its ARN has it; ``path`` is that of one about to be made."""
+    iam = iam_backends[account]["aws"]
+    there = {"Role": iam.roles, "User": iam.users, "Group": iam.groups}[kind].values()
+    found = next((each.path for each in there if each.name == name), path or "/")
     return f"{found.lstrip('/')}{name}"
 
 
