@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 
-from . import cutting, embedded, failing, listing, rolling, setup
+from . import answering, cutting, embedded, failing, listing, rolling, setup
 
 BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
     "listing": listing.figures,
+    "answering": answering.figures,
     "embedded": embedded.figures,
     "setup": setup.figures,
     "rolling": rolling.figures,

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib import import_module
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -28,12 +27,10 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each reg
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 import moto
-import xmltodict
-from botocore import session
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
-from moto.core import DEFAULT_ACCOUNT_ID, responses, utils
+from moto.core import DEFAULT_ACCOUNT_ID, responses
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
@@ -43,7 +40,7 @@ from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, get_serializer_class
-from moto.core.utils import get_service_model
+from moto.core.utils import create_loader, get_service_model
 from moto.moto_server.werkzeug_app import (
     BackendRequest,
     DomainDispatcherApplication,
@@ -52,14 +49,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.exceptions import HTTPException
 
-# moto looks for the methods of its class in each call, for the folders of all services with each model, and reads the
-# regions of all services with each partition's session; the names of actions and of XML elements are few, and asked
-# about again and again.
-responses.method_names_from_class = cache(responses.method_names_from_class)
-responses.camelcase_to_underscores = cache(responses.camelcase_to_underscores)
-create_loader = utils.create_loader = cache(utils.create_loader)
-session.create_loader = cache(session.create_loader)
-xmltodict._validate_name = cache(xmltodict._validate_name)
+# What moto spends most of a call on is to put together, for each member of each answer, the names under which its
+# classes may hold it. `benchmarks/answering.py` shows what the two replacements are for.
 
 
 class Picker(responses.XFormedAttributePicker):
@@ -108,14 +99,16 @@ def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any)
     return picker.of_object(holder, key, shape)
 
 
+ResponseSerializer.get_value = get_value
+responses.XFormedAttributePicker = Picker
+
+
 def request_id(headers: dict[str, Any]) -> str:
-    """A request's id, put into the headers of its answer too."""
+    """A request's id as AWS makes it, a UUID, which moto's is not; put into the headers of its answer too."""
     headers["x-amzn-requestid"] = made = str(uuid4())
     return made
 
 
-ResponseSerializer.get_value = get_value
-responses.XFormedAttributePicker = Picker
 responses.gen_amzn_requestid_long = request_id
 
 HOMES = {

@@ -152,6 +152,7 @@ FIRST_CALLS = {
     "ssm": lambda client: client.describe_parameters(),
     "sts": lambda client: client.get_caller_identity(),
     "tagging": lambda client: client.get_resources(),
+    "wafv2": lambda client: client.list_web_acls(Scope="REGIONAL"),
 }
 CLIENTS = {
     "elasticloadbalancing": "elbv2",

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from lobster_tasks.embedded import dispatch, moto_door
@@ -48,18 +47,6 @@ def _empty() -> Iterator[None]:
 
 def test_the_account_is_as_in_awss_examples() -> None:
     assert moto_door.DEFAULT_ACCOUNT_ID == "123456789012"
-
-
-def test_the_methods_of_a_class_are_looked_for_once() -> None:
-    found = moto_door.responses.method_names_from_class
-    assert found(moto_door.BaseResponse) is found(moto_door.BaseResponse)
-    assert "_dispatch" in found(moto_door.BaseResponse)
-
-
-def test_sessions_share_what_they_have_read() -> None:
-    """``botocore.session.create_loader``: moto makes a session for each partition."""
-    first, second = (boto3.Session()._session.get_component("data_loader") for _ in range(2))
-    assert first is second
 
 
 class Holder:
