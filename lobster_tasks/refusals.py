@@ -125,6 +125,16 @@ _LASTING = (
             "AWS wants to verify this account before it makes anything in CloudFront; it is no matter of IAM."
         ),
     ),
+    _Lasting(
+        "acm:RequestCertificate",
+        "LimitExceededException",
+        "too many domains",
+        Hold(
+            "The certificate would have more names than this account's quota allows.",
+            "name fewer in domains, or ask for more: aws service-quotas request-service-quota-increase --service-code "
+            "acm --quota-code L-FB94F0B0 --desired-value N. Then run the same command again",
+        ),
+    ),
     _Lasting("", "Blocked", "", Hold("AWS has blocked this account.")),
     _Lasting("", "PendingVerification", "", Hold("AWS has not verified this account yet.")),
     _Lasting("", "OptInRequired", "", Hold("This account is not signed up for the service.")),

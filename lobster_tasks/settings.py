@@ -139,6 +139,12 @@ def _web_acl(value: str) -> str:
     )
 
 
+def _log_group_name(value: str) -> str:
+    if value.lower().startswith("aws/"):
+        raise ValueError("CloudWatch Logs keeps names that begin with 'aws/' for AWS")
+    return value
+
+
 def _secret_reference(value: str) -> str:
     """A secret is named, never valued; the message must not repeat what may be one."""
     if _SECRET_ARN.fullmatch(value):
@@ -197,6 +203,12 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if twice := sorted({value for value in values if values.count(value) > 1}):
         raise ValueError(f"{_listed(twice)} is named more than once")
     return values
+
+
+def _somebody(ranges: tuple[str, ...]) -> tuple[str, ...]:
+    if not ranges:
+        raise ValueError("lets nobody in; delete the line, and everybody is let in")
+    return ranges
 
 
 def _cidr(text: str) -> str:
@@ -308,7 +320,10 @@ class TaskSettings(_Section):
     execution_role: RoleName = "ecsTaskExecutionRole"
     task_role: RoleName = "ecsTaskRole"
     policies: Annotated[
-        tuple[PolicyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
+        tuple[PolicyArn, ...],
+        Field(max_length=10),
+        BeforeValidator(_comma_separated),
+        AfterValidator(_distinct),
     ] = ()
     """ARNs of managed policies that the app needs, attached to the task role."""
     permissions_boundary: PolicyArn | None = None
@@ -376,6 +391,7 @@ class LogSettings(_Section):
         str,
         Field(max_length=512),
         _matching(r"[.\-_/#A-Za-z0-9]{1,512}", "takes letters, digits and . - _ / # only"),
+        AfterValidator(_log_group_name),
     ] = "/ecs/lobster-streamlit"
     retention_days: int = 30
 
@@ -431,9 +447,10 @@ class LoadBalancerSettings(_Section):
     allowed_cidrs: (
         Annotated[
             tuple[Cidr, ...],
-            Field(min_length=1, max_length=30),
+            Field(max_length=30),
             BeforeValidator(_comma_separated),
             AfterValidator(_distinct),
+            AfterValidator(_somebody),
         ]
         | None
     ) = None
@@ -465,7 +482,7 @@ class HealthCheckSettings(_Section):
     timeout: Annotated[int, Field(ge=2, le=120, validate_default=True)] = 4
     healthy_threshold: Annotated[int, Field(ge=2, le=10)] = 2
     unhealthy_threshold: Annotated[int, Field(ge=2, le=10)] = 3
-    grace_period: Annotated[int, Field(ge=0)] = 60
+    grace_period: Annotated[int, Field(ge=0, le=2_147_483_647)] = 60
 
     @field_validator("timeout")
     @classmethod
@@ -567,46 +584,23 @@ class GitHubSettings(_Section):
     owner_id: Annotated[int, Field(ge=1)] | None = None
     repository_id: Annotated[int, Field(ge=1)] | None = None
 
-    def subjects(self, partition: str) -> tuple[str, ...]:
+    @property
+    def subjects(self) -> tuple[str, ...]:
         """What the tokens' ``sub`` looks like; nothing for no repository.
 
         The environment stands in the branch's place. Repositories made, renamed or transferred since the middle of
         2026, and those that have opted in, have ids behind the names, others have not ("OpenID Connect reference",
-        "Immutable subject claims"). ``*`` stands for an id that is not given. It also matches what a repository's
-        administrators put into a subject of their own, so there is none where STS does not know ``claims``.
+        "Immutable subject claims"). Where an id is given only a subject with it is trusted, with ``*`` for the other
+        one: a name alone passes to whoever gets it next.
         """
         if self.repository is None:
             return ()
         owner, _, name = self.repository.partition("/")
         where = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
-        names = f"repo:{owner}/{name}:{where}"
-        ids = f"repo:{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}:{where}"
-        if _sts_knows_claims(partition):
-            return names, ids
-        return (ids,) if self.owner_id and self.repository_id else (names,)
-
-    def claims(self, partition: str) -> dict[str, str]:
-        """What other claims of the tokens are, of which each is a condition key of STS; nothing for no repository.
-
-        Every token has them, whatever its subject says, and no repository writes those of another ("OpenID Connect
-        reference", "OIDC token claims"). In a subject a colon of an environment's name is ``%3A``.
-        """
-        if self.repository is None or not _sts_knows_claims(partition):
-            return {}
-        numbers = {"repository_owner_id": self.owner_id, "repository_id": self.repository_id}
-        ids = {name: str(value) for name, value in numbers.items() if value}
-        if self.environment:
-            return {"repository": self.repository, **ids, "environment": self.environment.replace("%3A", ":")}
-        return {"repository": self.repository, **ids, "ref": f"refs/heads/{self.branch}"}
-
-
-def _sts_knows_claims(partition: str) -> bool:
-    """Whether conditions can be about a token's claims beside ``aud`` and ``sub``.
-
-    "All AWS commercial Regions" ("AWS STS now supports validation of select identity provider specific claims",
-    January 2026).
-    """
-    return partition == "aws"
+        lasting = f"repo:{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}:{where}"
+        if self.owner_id or self.repository_id:
+            return (lasting,)
+        return f"repo:{owner}/{name}:{where}", lasting
 
 
 class ProbeSettings(_Section):
@@ -682,7 +676,12 @@ class Settings(_Section):
     images: ImageSettings = Field(default_factory=ImageSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     load_balancer: LoadBalancerSettings = Field(default_factory=LoadBalancerSettings)
-    domains: Annotated[tuple[Domain, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
+    domains: Annotated[
+        tuple[Domain, ...],
+        Field(max_length=100),
+        BeforeValidator(_comma_separated),
+        AfterValidator(_distinct),
+    ] = ()
     """The app's own names; ``inv cutover`` brings them over. HTTPS with a certificate of ACM for all of them."""
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)

@@ -39,6 +39,9 @@ GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
 LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS service quotas
+MOST_CONTAINERS = 10  # "Containers per task definition", likewise
+# Characters, white space not counted ("IAM and AWS STS quotas"): the inline policies of a role, its trust policy.
+LARGEST_INLINE, LARGEST_TRUST = 10_240, 2_048
 
 
 def task_definition(settings: Settings, account: str, partition: str, image: str) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def task_definition(settings: Settings, account: str, partition: str, image: str
 
 def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """Who may assume the execution role and the task role."""
-    return render(TRUST_POLICY, settings, account, partition)
+    return _small(TRUST_POLICY, render(TRUST_POLICY, settings, account, partition), LARGEST_TRUST)
 
 
 def role_policies(settings: Settings, account: str, partition: str) -> dict[str, dict[str, Any]]:
@@ -66,17 +69,45 @@ def role_policies(settings: Settings, account: str, partition: str) -> dict[str,
             f"{FOLDER}/{ROLE_POLICIES} has no policy {missing[0]}.",
             f"it makes an object with the members {' and '.join(ROLES)}, each a policy",
         )
+    _small(f"{ROLE_POLICIES}, execution,", made["execution"], LARGEST_INLINE, _FEWER_SECRETS)
+    _small(f"{ROLE_POLICIES}, task,", made["task"], LARGEST_INLINE, _MANAGED)
     return made
 
 
 def github_actions_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """What the deploy role may do."""
-    return render(GITHUB_ACTIONS_POLICY, settings, account, partition)
+    made = render(GITHUB_ACTIONS_POLICY, settings, account, partition)
+    if not settings.github.repository:  # nobody's role
+        return made
+    return _small(GITHUB_ACTIONS_POLICY, made, LARGEST_INLINE, _FEWER_SECRETS)
 
 
 def github_trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """Whose workflows may assume the deploy role."""
-    return render(GITHUB_TRUST_POLICY, settings, account, partition)
+    made = render(GITHUB_TRUST_POLICY, settings, account, partition)
+    return _small(GITHUB_TRUST_POLICY, made, LARGEST_TRUST)
+
+
+_FEWER_SECRETS = (
+    "put several values into one secret and name each by its key in container.secrets (<ARN>:<key>::), or allow more "
+    "by fewer resources in a template of your own"
+)
+_MANAGED = "put a part of it into a managed policy and name that in task.policies"
+
+
+def _small(
+    what: str, policy: dict[str, Any], most: int, next_step: str = "allow the same by fewer statements"
+) -> dict[str, Any]:
+    """The policy, if IAM takes one of its size; what is large in it is named."""
+    if (size := _size(policy)) <= most:
+        return policy
+    statements = [each for each in policy.get("Statement", ()) if isinstance(each, Mapping)]
+    largest = max(statements, key=_size, default={})
+    raise TemplateError(
+        f"{FOLDER}/{what} makes a policy of {size:,} characters; IAM takes {most:,} at the most.",
+        f"its largest statement is {largest.get('Sid', 'without a Sid')}: {_size(largest):,} characters",
+        next_step,
+    )
 
 
 def deploy_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
@@ -226,8 +257,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
         "task_role_arn": role + settings.task.task_role,
         "deploy_role_arn": role + settings.github.role,
         "github_provider_arn": github_provider_arn(account, partition),
-        "github_subject_patterns": settings.github.subjects(partition),
-        "github_claims": settings.github.claims(partition),
+        "github_subjects": settings.github.subjects,
         "repository_arn": f"arn:{partition}:ecr:{region}:{account}:repository/{settings.repository}",
         "log_group_arn": f"arn:{partition}:logs:{region}:{account}:log-group:{settings.logs.group}",
         "ecs_arn": f"arn:{partition}:ecs:{region}:{account}:",
@@ -375,6 +405,12 @@ def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
             f"{FOLDER}/{TASK_DEFINITION} is of the family {made.get('family')}, "
             f"task.family is {settings.task.family}.",
             next_step='say "family": {{ task.family | tojson }}',
+        )
+    if len(names) > MOST_CONTAINERS:
+        raise TemplateError(
+            f"{FOLDER}/{TASK_DEFINITION} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
+            "every sidecar counts",
+            "let one container do the work of several",
         )
     if settings.container.name not in names:
         raise TemplateError(

@@ -55,6 +55,16 @@ def test_private_tasks_need_a_gateway() -> None:
     assert "NAT gateway" in cost.notes[0]
 
 
+def test_a_web_acl_costs_no_more_but_its_requests() -> None:
+    """AWS Security Services Best Practices, "WAF Cost": "You pay per protection pack, not per resource associated to
+    it"."""
+    arn = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/0"
+    cost = monthly_cost(load({"load_balancer": {"web_acl": arn}}))
+    assert cost.total == monthly_cost(Settings()).total
+    (note,) = cost.notes
+    assert "each request that it inspects" in note
+
+
 def test_nothing_public_pays_for_the_gateways_address_only() -> None:
     cost = monthly_cost(load({"network": {"public": False}, "load_balancer": {"internal": True}}))
     assert lines(cost)["public IPv4 × 1"] == 3.65

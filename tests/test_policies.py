@@ -158,7 +158,10 @@ def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
 
 
 def longest() -> Settings:
-    """Every setting that a policy names, as long and as many as they can be in practice: ten domains, ten policies."""
+    """Every setting that a policy names, as long and as many as they can be in practice: ten domains, ten policies.
+
+    As many secrets as the execution role's policy has room for; the deploy role's would have none for all of it.
+    """
     name, role = "n" * 255, "r" * 63
     label = "d" * 60
     return load(
@@ -179,7 +182,7 @@ def longest() -> Settings:
                 "name": name,
                 "secrets": {
                     f"KEY{number}": f"arn:aws:secretsmanager:ap-southeast-2:{ACCOUNT}:secret:{'k' * 480}{number}-a1B2c3"
-                    for number in range(40)
+                    for number in range(12)
                 },
             },
             "logs": {"group": "/" + "l" * 511},
@@ -194,7 +197,7 @@ def longest() -> Settings:
             "scaling": {"max": 4},
             "domains": [f"{label}.{label}.{label}.{number}.example.com" for number in range(10)],
             "apprunner": {"service": "a" * 40},
-            "github": {"repository": "somebody/app", "role": f"{role}3"},
+            "github": {"role": f"{role}3"},
         }
     )
 

@@ -191,7 +191,7 @@ def _found(aws: Aws, description: Description, name: str, say: Callable[[str], N
 
 
 def drafted(migration: Migration, folder: Path) -> Written:
-    """The files as they would be. Raises RefusedError where the settings are in no YAML."""
+    """The files as they would be. Raises RefusedError where the settings are in no YAML, or in none to write to."""
     path = _settings_file(folder)
     before = _read(folder / path) if (folder / path).is_file() else ""
     given = (yaml_text.load(before, path) or {}).get("lobster") or {}
@@ -199,7 +199,7 @@ def drafted(migration: Migration, folder: Path) -> Written:
     load(merged)  # what is there and what comes have to fit together
     replaced = [f"{path}: {key}" for key in _overwritten(given, migration.mapped.settings)]
     replaced += [name for name, text in migration.mapped.files.items() if _differs(folder / name, text)]
-    texts = {path: yaml_text.with_section(before, merged), **migration.mapped.files}
+    texts = {path: yaml_text.with_section(before, merged, path), **migration.mapped.files}
     return Written(texts, tuple(replaced), tuple(_notes(migration, folder)))
 
 

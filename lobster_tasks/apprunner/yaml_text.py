@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import as_written
-from ..errors import UsageError
+from ..errors import RefusedError, UsageError
 
 _SECTION = "lobster"
 # Text that YAML takes for nothing but text, without quotes.
@@ -27,8 +27,54 @@ def load(text: str, name: str) -> Any:
         raise UsageError(f"{name} cannot be read.", str(error), f"correct {name}") from error
 
 
-def with_section(text: str, settings: Mapping[str, Any]) -> str:
-    """``text``, an invoke.yaml, with ``settings`` as its section ``lobster:``, every other line as it was."""
+def with_section(text: str, settings: Mapping[str, Any], name: str) -> str:
+    """``text``, the YAML file ``name``, with ``settings`` as its section ``lobster:``, every other line as it was.
+
+    The section is found by its lines, which YAML lets people write in ways that are not known here. So what is made
+    is read again: RefusedError where it does not say the settings, and beside them what was there.
+    """
+    made = _replaced(text, settings)
+    others = as_written.load_yaml(text) or {}
+    try:
+        found = as_written.load_yaml(made)
+    except as_written.UnreadableError as error:
+        raise _irreplaceable(name, f"the file would be no YAML any more ({error})") from None
+    if not isinstance(found, Mapping) or not _is_written(_without_section(others), _without_section(found)):
+        raise _irreplaceable(name, "other sections of the file would change")
+    if not _is_written(settings, found.get(_SECTION)):
+        raise _irreplaceable(name, "the file would not say what it has to")
+    return made
+
+
+def _irreplaceable(name: str, why: str) -> RefusedError:
+    return RefusedError(
+        f"The section {_SECTION} of {name} cannot be written without harm to the file.",
+        f"{why}; nothing was written",
+        f"write it as a line `{_SECTION}:` and its keys below, each indented, with no anchor in it that is used "
+        "elsewhere, or put in what inv import-apprunner --json --dry-run shows",
+    )
+
+
+def _without_section(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if key != _SECTION}
+
+
+def _is_written(meant: Any, found: Any) -> bool:
+    """Whether what was read from a file is what was to be written; Plain text is what YAML takes it for."""
+    if isinstance(meant, Mapping):
+        return (
+            isinstance(found, Mapping)
+            and meant.keys() == found.keys()
+            and all(_is_written(value, found[key]) for key, value in meant.items())
+        )
+    if isinstance(meant, list | tuple):
+        return isinstance(found, list) and len(meant) == len(found) and all(map(_is_written, meant, found))
+    if isinstance(found, as_written.Plain) and not isinstance(meant, str):
+        return bool(found.meaning == meant)
+    return type(found) is type(meant) and bool(found == meant)
+
+
+def _replaced(text: str, settings: Mapping[str, Any]) -> str:
     lines = text.splitlines(keepends=True)
     first = next(
         (number for number, line in enumerate(lines) if re.match(rf"{_SECTION}\s{{0,100}}:", line)), None

@@ -10,6 +10,7 @@ from ..errors import NotOursError, RefusedError
 from ..settings import REGION_TAG
 from ..stack import STACK_TAG, Attributes, Known, Live, Resource, Stack
 
+MOST_TAGS = 50  # of a resource, in every service ("Tagging your AWS resources")
 Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
 _ABSENT = object()
 
@@ -87,6 +88,8 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
         raise _elsewhere(elsewhere, known)
     if foreign and not adopt:
         raise _not_ours(foreign, live)
+    if full := [each for each in foreign if _tags_after(each, known[each]) > MOST_TAGS]:
+        raise _no_room_for_tags(full[0], known[full[0]])
     changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
     changes += [change for each in reversed(stack.resources) for change in _removal(each, live[each], known)]
     touched = {change.resource for change in changes}
@@ -301,6 +304,21 @@ def _elsewhere(foreign: list[Resource], known: Known) -> NotOursError:
 
 def _tag_command(role: Resource) -> str:
     return f"aws iam tag-role --role-name {role.name} --tags Key={REGION_TAG},Value={role.region}"
+
+
+def _tags_after(resource: Resource, found: Live) -> int:
+    """How many tags it has once it is adopted; those of AWS's own do not count."""
+    own = [tag for tag in found.tags if not tag.lower().startswith("aws:")]
+    return len({*own, *resource.tags_when_adopted}) if resource.taggable else 0
+
+
+def _no_room_for_tags(resource: Resource, found: Live) -> RefusedError:
+    more = len({*resource.tags_when_adopted} - {*found.tags})
+    return RefusedError(
+        f"{resource.label} has {len(found.tags)} tags, and would get {more} more; AWS takes {MOST_TAGS} of a resource.",
+        "without our tags it could not be told from what is somebody else's",
+        "take some of its tags away, name fewer in tags, or choose another name in invoke.yaml",
+    )
 
 
 def _not_ours(foreign: list[Resource], live: Mapping[Resource, Live | None]) -> NotOursError:

@@ -49,8 +49,7 @@ class WebAclAssociation(Resource):
     def read(self, aws: Aws, known: Known) -> Live | None:
         """GetWebACLForResource; None where there is none.
 
-        Who cannot look, and names none, gets no attributes: what is not known is not the same as none, and who has no
-        use for AWS WAF does without it.
+        Who may not look, and names none, gets no attributes: what is not known is not the same as none.
         """
         balancer = known.get(self.load_balancer)
         if balancer is None:
@@ -58,7 +57,7 @@ class WebAclAssociation(Resource):
         try:
             found = protecting(aws, balancer.id, self.label)
         except AwsCallError as refused:
-            if self.web_acl:
+            if self.web_acl or not refused.denied:
                 raise
             return Live(balancer.id, {}, balancer.tags, {"unknown": refused.why})
         return Live(balancer.id, {WEB_ACL: found}, balancer.tags) if found else None

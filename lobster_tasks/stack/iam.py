@@ -89,8 +89,12 @@ class Role(Resource):
         return {**super().beside(live, known), "trust": merged}
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other families whose tasks have it."""
-        return neighbours.with_role(live.id)
+        """Other families whose tasks have it, and instance profiles, with which IAM deletes no role."""
+        profiles = neighbours.aws.pages(
+            "iam:ListInstanceProfilesForRole", "InstanceProfiles", self.label, RoleName=self.name
+        )
+        named = (f"instance profile {each['InstanceProfileName']}" for each in profiles)
+        return (*neighbours.with_role(live.id), *named)
 
     def describe(self, attribute: str, value: Any) -> str:
         """Policies in short: who is trusted, what is allowed."""
@@ -150,7 +154,7 @@ class Role(Resource):
             self.untag(aws, live, (tag,))
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Its policies first: DeleteRole refuses while it has any."""
+        """Its policies first: DeleteRole refuses while it has any. What else it refuses for, ``others`` has seen."""
         for name in aws.pages("iam:ListRolePolicies", "PolicyNames", RoleName=self.name):
             aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=name)
         for policy in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name):

@@ -325,16 +325,25 @@ class SecurityGroup(Resource):
         extra = [rule for rule in present if _in_words([rule], "from", names)[0] not in wanted]
         extra = [] if live.adopted else extra
         missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
-        for rule in missing:  # first, so that no moment is without them
-            told = _described(rule, self._mark) if live.adopted else rule
-            self._change(aws, live, "AuthorizeSecurityGroupIngress", told)
-        for rule in extra:
+        missing = [_described(rule, self._mark) for rule in missing] if live.adopted else missing
+        full = (_NO_ROOM,) if extra else ()  # then there is room once those have gone that are too many
+        add = "AuthorizeSecurityGroupIngress"
+        late = [rule for rule in missing if not self._change(aws, live, add, rule, full)]
+        for rule in extra:  # after what is missing, so that as few moments as possible are without it
             self._change(aws, live, "RevokeSecurityGroupIngress", rule)
+        for rule in late if extra else ():
+            self._change(aws, live, add, rule)
 
-    def _change(self, aws: Aws, live: Live, operation: str, rule: Mapping[str, Any]) -> None:
-        """One rule a call: a rule that is there already, or gone already, says nothing about its neighbours."""
-        done = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound")
-        aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
+    def _change(
+        self, aws: Aws, live: Live, operation: str, rule: Mapping[str, Any], refusals: tuple[str, ...] = ()
+    ) -> bool:
+        """Whether it was carried out; it was not where it was done already, or by one of the ``refusals`` given.
+
+        One rule a call: a rule that is there already, or gone already, says nothing about its neighbours.
+        """
+        done = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound", *refusals)
+        told = aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
+        return told is not None
 
     def _permission(self, port: int, source: str, known: Known) -> dict[str, Any]:
         permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
@@ -345,6 +354,7 @@ class SecurityGroup(Resource):
         return permission | {"IpRanges": [{"CidrIp": source}]}
 
 
+_NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
 # The members of an IpPermission that name a peer, and the member within that is its id.
 _PEERS = {
     "IpRanges": "CidrIp",

@@ -211,7 +211,12 @@ class Resource(ABC):
 
     def adopt(self, aws: Aws, live: Live) -> None:
         """Make it the stack's, and remember that it was there before: it outlives the stack."""
-        self.tag(aws, live, {**self.tags, ADOPTED_TAG: self.stack})
+        self.tag(aws, live, self.tags_when_adopted)
+
+    @property
+    def tags_when_adopted(self) -> dict[str, str]:
+        """The tags that it gets when it is adopted."""
+        return {**self.tags, ADOPTED_TAG: self.stack}
 
     def withdraw(self, aws: Aws, live: Live, known: Known) -> None:  # noqa: B027 - most kinds get nothing added
         """Take back what was added to it when it was adopted, and nothing else."""

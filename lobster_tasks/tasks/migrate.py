@@ -33,9 +33,12 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
         return
     found = migration.consider(run.aws, service, Path.cwd())
     if lift_secrets and found.suspects and not run.dry_run:
+        migration.drafted(found, Path.cwd())  # no secret is made for a file that cannot be written
         run.ask(f"Move {', '.join(found.suspects)} into Secrets Manager?")
         found = migration.lift(run.aws, found, run.console.say)
     run.console.show(report.migration(found))
+    if run.dry_run and run.json:  # what cannot be written is put in by hand
+        run.console.json(found.as_json())
     drafted = migration.drafted(found, Path.cwd())
     if not run.dry_run:
         _write(run, found, drafted)

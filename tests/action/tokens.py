@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.embedded.identities import Workflow
+from tests.embedded.identities import token
 from tests.serving import in_background
+
+SUBJECT = "repo:somebody/app:ref:refs/heads/main"
 
 
 @dataclass
@@ -31,7 +33,7 @@ def token_service() -> Iterator[Tokens]:
             asked = parse_qs(urlsplit(self.path).query)
             known = self.headers["Authorization"] == "Bearer of-this-job"
             given.audiences += asked.get("audience", []) if known else []
-            body = json.dumps({"value": Workflow().token()}).encode()
+            body = json.dumps({"value": token(SUBJECT)}).encode()
             self.send_response(200 if known else 401)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -38,7 +38,7 @@ def check(description: Description) -> None:
     made = map_service(description)
     settings = load(made.settings)
     stack.build(settings, ACCOUNT)
-    assert load(load_yaml(with_section("", made.settings), "x")["lobster"]) == settings
+    assert load(load_yaml(with_section("", made.settings, "x"), "x")["lobster"]) == settings
     assert sum(made.count(kind) for kind in CLASSES) == len(made.rows)
     assert all(row.decide for row in made.rows if row.kind == "no_equivalent")
     assert not [row for row in made.rows if "does not know" in row.note]

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -623,6 +624,59 @@ def test_a_security_group_may_keep_clients_out(balanced: Balanced) -> None:
     balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[closed])
     eventually(lambda: not in_time(balanced.url))
     balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[balanced.outer])
+    eventually(lambda: in_time(balanced.url))
+
+
+def from_range(cidr: str, first: int = 80, last: int = 80, protocol: str = "tcp") -> dict[str, Any]:
+    """A permission for a range of addresses."""
+    peers: dict[str, Any] = {"IpRanges": [{"CidrIp": cidr}]}
+    if ":" in cidr:
+        peers = {"Ipv6Ranges": [{"CidrIpv6": cidr}]}
+    return {"IpProtocol": protocol, "FromPort": first, "ToPort": last, **peers}
+
+
+EVERYTHING = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
+ADMISSIONS: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "no rule": ([], False),
+    "the client's own address": ([from_range("127.0.0.1/32")], True),
+    "a range around it": ([from_range("127.0.0.0/8")], True),
+    "another range": ([from_range("192.0.2.0/24")], False),
+    "another range and its own": ([from_range("192.0.2.0/24"), from_range("127.0.0.0/30")], True),
+    "another port": ([from_range("127.0.0.1/32", 443, 443)], False),
+    "ports around it": ([from_range("127.0.0.1/32", 1, 1024)], True),
+    "another protocol": ([from_range("127.0.0.1/32", protocol="udp")], False),
+    "every protocol": ([EVERYTHING], True),
+    "everybody of the other family": ([from_range("::/0")], False),
+}
+
+
+@pytest.mark.parametrize("case", ADMISSIONS)
+def test_clients_are_let_in_by_their_addresses(balanced: Balanced, case: str) -> None:
+    """Amazon VPC User Guide, 'Security group rules': "You can specify allow rules, but not deny rules", each with a
+    protocol, a port range and a source; "when you first create a security group, it has no inbound rules. Therefore, no
+    inbound traffic is allowed until you add inbound rules"; "a single IPv4 address … use the /32 prefix length"; an
+    IPv4 source lets in no IPv6 address, nor the other way round. Elastic Load Balancing, 'Security groups for your
+    Application Load Balancer': inbound, 'listener port'.
+    """
+    rules, is_let_in = ADMISSIONS[case]
+    balanced.add("one")
+    group = balanced.make_group("clients")
+    if rules:
+        balanced.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rules)
+    balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[group])
+    eventually(lambda: in_time(balanced.url) == is_let_in)
+
+
+def test_the_rules_of_all_groups_count_together(balanced: Balanced) -> None:
+    """ "When you associate multiple security groups with a resource, the rules from each security group are aggregated
+    to form a single set of rules" (Amazon VPC User Guide).
+    """
+    balanced.add("one")
+    closed, opened = balanced.make_group("closed"), balanced.make_group("opened")
+    balanced.allow(opened, 80, CidrIp="127.0.0.1/32")
+    balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[closed])
+    eventually(lambda: not in_time(balanced.url))
+    balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[closed, opened])
     eventually(lambda: in_time(balanced.url))
 
 

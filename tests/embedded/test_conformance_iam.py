@@ -315,6 +315,19 @@ def test_a_role_that_carries_policies_cannot_be_deleted(iam: Any, role: Callable
     assert refused(iam.get_role, RoleName="r")[0] == "NoSuchEntity"
 
 
+def test_a_role_of_an_instance_profile_cannot_be_deleted(iam: Any, role: Callable[..., str]) -> None:
+    """DeleteRole: "must remove roles from instance profile first", whatever else it carries."""
+    role("r")
+    iam.create_instance_profile(InstanceProfileName="p")
+    iam.add_role_to_instance_profile(InstanceProfileName="p", RoleName="r")
+    named = iam.list_instance_profiles_for_role(RoleName="r")["InstanceProfiles"]
+    assert [each["InstanceProfileName"] for each in named] == ["p"]
+    used = ("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+    assert refused(iam.delete_role, RoleName="r") == used
+    iam.remove_role_from_instance_profile(InstanceProfileName="p", RoleName="r")
+    iam.delete_role(RoleName="r")
+
+
 def test_a_policy_that_is_attached_cannot_be_deleted(iam: Any, role: Callable[..., str]) -> None:
     """DeleteConflict (DeletePolicy)."""
     role("r")

@@ -70,6 +70,20 @@ def test_a_dry_run_writes_nothing(project: Project, sites: Sites) -> None:
     assert HIDDEN not in told.said
 
 
+def test_a_file_that_cannot_be_written_to_stays_and_no_secret_is_made(project: Project, sites: Sites) -> None:
+    written = '"lobster":\n  region: us-east-2\n'
+    project.write("invoke.yaml", written)
+    sites.process.forget_calls()
+    arguments = ("import-apprunner", "--service", "my_shop", "--json")
+    refused = project.inv(*arguments, "--lift-secrets", "--yes").check(5)
+    assert "The section lobster of invoke.yaml cannot be written" in refused.said
+    assert "line 1; keep one of the two" in refused.said
+    assert project.inv(*arguments, "--dry-run").check(5).json["settings"]["name"] == "my_shop"
+    assert not sites.process.calls(mutating=True)
+    assert (project.folder / "invoke.yaml").read_text() == written
+    (project.folder / "invoke.yaml").unlink()
+
+
 def test_a_service_that_is_not_there(project: Project) -> None:
     ended = project.inv("import-apprunner", "--service", "my_shoe").check(5)
     assert "--service my_shop" in ended.err

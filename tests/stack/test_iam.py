@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks import converge
 from lobster_tasks.aws import Aws
 from lobster_tasks.stack.iam import Role, canonical
 from tests.embedded_process import EmbeddedProcess
@@ -79,6 +80,23 @@ def test_policies_of_others_stay_and_go_with_the_role(aws: Aws, embedded: Embedd
     stand.remove()  # IAM deletes no role that has a policy
     names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
     assert "ecsTaskRole" not in names
+
+
+def test_a_role_of_an_instance_profile_stays_as_it_is(aws: Aws, embedded: EmbeddedProcess) -> None:
+    """DeleteRole refuses it, and without its policies it would be of no use."""
+    stand, iam = Stand.of(aws, "role"), embedded.client("iam")
+    stand.converge()
+    iam.create_instance_profile(InstanceProfileName="theirs")
+    iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="ecsTaskExecutionRole")
+    policies = iam.list_role_policies(RoleName="ecsTaskExecutionRole")["PolicyNames"]
+    live = stand.read()
+    made = converge.plan_removal(stand.wanted, live, converge.dependents(aws, stand.wanted, live))
+    assert [change.resource.name for change in made.changes] == ["ecsTaskRole"]
+    assert made.remarks[stand.find("role/ecsTaskExecutionRole")] == (
+        "others use it: instance profile theirs",
+    )
+    converge.apply(aws, made, lambda _: None)
+    assert iam.list_role_policies(RoleName="ecsTaskExecutionRole")["PolicyNames"] == policies
 
 
 def test_a_policy_that_has_no_statement_is_no_policy(aws: Aws, embedded: EmbeddedProcess) -> None:

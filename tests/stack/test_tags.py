@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import RefusedError
 from tests.embedded_process import EmbeddedProcess
 
 from .stand import Stand
@@ -26,3 +29,16 @@ def test_everything_is_made_with_the_tags_that_the_settings_name(aws: Aws, embed
     assert {tag["key"]: tag["value"] for tag in definition["tags"]} == expected
     assert all(each.tags == expected for each in found if not each.is_global)
     assert len(tagged) > 8
+
+
+def test_what_has_no_room_for_our_tags_is_not_adopted(aws: Aws, embedded: EmbeddedProcess) -> None:
+    """AWS takes 50 tags of a resource, and would take ours of some resources before it refuses one."""
+    ecs, theirs = embedded.client("ecs"), [{"key": f"k{number}", "value": ""} for number in range(49)]
+    ecs.create_cluster(clusterName="lobster-cluster", tags=theirs)
+    stand = Stand.of(aws, "cluster", "log group")
+    with pytest.raises(RefusedError) as refused:
+        stand.plan(adopt=True)
+    assert "cluster/lobster-cluster has 49 tags, and would get 2 more; AWS takes 50" in str(refused.value)
+    arn = ecs.describe_clusters(clusters=["lobster-cluster"])["clusters"][0]["clusterArn"]
+    ecs.untag_resource(resourceArn=arn, tagKeys=["k0"])
+    stand.converge(adopt=True)
