@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from .clock import Clock
 from .errors import (
-    DENIED,
     AccountHeldError,
     AwsCallError,
     CredentialsError,
@@ -45,6 +44,7 @@ _UNKNOWN_CALLER = frozenset(
 )
 # What other services say of credentials that were made a moment ago, and that STS knows already.
 _FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
 # How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, and
 # CreatePolicyVersion one version, so they are not sent again where nobody knows whether they were carried out. The
 # first call of all is given up soon: it is where people notice that there is no network.
@@ -435,7 +435,7 @@ def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterErr
         why = f"{code}: {message}"
         return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
     next_step = "run the same command again; it takes up where this one stopped"
-    if code in DENIED:
+    if code in _DENIED:
         needed = _NEEDED.search(message)
         action = needed.group(1) if needed else operation
         next_step = f"allow {action} to the identity that runs this, then run the same command again"

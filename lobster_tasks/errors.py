@@ -24,8 +24,6 @@ from collections.abc import Sequence
 
 from .masking import mask_shapes
 
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
-
 
 class LobsterError(Exception):
     """What happened (``what``), why (``why``), and the next command or step (``next_step``)."""
@@ -120,11 +118,6 @@ class AwsCallError(LobsterError):
         super().__init__(what, why, next_step)
         self.code = code
         self.operation = operation
-
-    @property
-    def denied(self) -> bool:
-        """Whether a policy does not allow it, so that nothing is known of what was asked about."""
-        return self.code in DENIED
 
 
 class AccountHeldError(AwsCallError):

@@ -584,23 +584,46 @@ class GitHubSettings(_Section):
     owner_id: Annotated[int, Field(ge=1)] | None = None
     repository_id: Annotated[int, Field(ge=1)] | None = None
 
-    @property
-    def subjects(self) -> tuple[str, ...]:
+    def subjects(self, partition: str) -> tuple[str, ...]:
         """What the tokens' ``sub`` looks like; nothing for no repository.
 
         The environment stands in the branch's place. Repositories made, renamed or transferred since the middle of
         2026, and those that have opted in, have ids behind the names, others have not ("OpenID Connect reference",
-        "Immutable subject claims"). Where an id is given only a subject with it is trusted, with ``*`` for the other
-        one: a name alone passes to whoever gets it next.
+        "Immutable subject claims"). ``*`` stands for an id that is not given. It also matches what a repository's
+        administrators put into a subject of their own, so there is none where STS does not know ``claims``.
         """
         if self.repository is None:
             return ()
         owner, _, name = self.repository.partition("/")
         where = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
-        lasting = f"repo:{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}:{where}"
-        if self.owner_id or self.repository_id:
-            return (lasting,)
-        return f"repo:{owner}/{name}:{where}", lasting
+        names = f"repo:{owner}/{name}:{where}"
+        ids = f"repo:{owner}@{self.owner_id or '*'}/{name}@{self.repository_id or '*'}:{where}"
+        if _sts_knows_claims(partition):
+            return names, ids
+        return (ids,) if self.owner_id and self.repository_id else (names,)
+
+    def claims(self, partition: str) -> dict[str, str]:
+        """What other claims of the tokens are, of which each is a condition key of STS; nothing for no repository.
+
+        Every token has them, whatever its subject says, and no repository writes those of another ("OpenID Connect
+        reference", "OIDC token claims"). In a subject a colon of an environment's name is ``%3A``.
+        """
+        if self.repository is None or not _sts_knows_claims(partition):
+            return {}
+        numbers = {"repository_owner_id": self.owner_id, "repository_id": self.repository_id}
+        ids = {name: str(value) for name, value in numbers.items() if value}
+        if self.environment:
+            return {"repository": self.repository, **ids, "environment": self.environment.replace("%3A", ":")}
+        return {"repository": self.repository, **ids, "ref": f"refs/heads/{self.branch}"}
+
+
+def _sts_knows_claims(partition: str) -> bool:
+    """Whether conditions can be about a token's claims beside ``aud`` and ``sub``.
+
+    "All AWS commercial Regions" ("AWS STS now supports validation of select identity provider specific claims",
+    January 2026).
+    """
+    return partition == "aws"
 
 
 class ProbeSettings(_Section):

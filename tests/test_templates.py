@@ -256,6 +256,23 @@ def test_another_partition_has_its_own_arns() -> None:
         assert "us-east-2" not in text.replace(IMAGE, "")
 
 
+@pytest.mark.parametrize(
+    "ids", [{}, {"owner_id": 1}, {"repository_id": 2}, {"owner_id": 1, "repository_id": 2}]
+)
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+def test_where_sts_knows_no_claims_a_subject_has_no_wildcard(partition: str, ids: dict[str, int]) -> None:
+    """A ``*`` would match what another repository of the owner puts into a subject of its own."""
+    settings = load({"github": {"repository": "somebody/app", **ids}})
+    [statement] = templates.github_trust_policy(settings, ACCOUNT, partition)["Statement"]
+    known, subject = "token.actions.githubusercontent.com:", "repo:somebody/app:ref:refs/heads/main"
+    assert statement["Condition"] == {
+        "StringEquals": {f"{known}aud": "sts.amazonaws.com"},
+        "StringLike": {
+            f"{known}sub": [subject if len(ids) < 2 else "repo:somebody@1/app@2:ref:refs/heads/main"]
+        },
+    }
+
+
 # Least privilege
 
 FULL = {"container": {"secrets": {"A": SECRET, "B": "/b"}}}

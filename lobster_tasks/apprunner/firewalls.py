@@ -61,9 +61,13 @@ def refuse_unprotected(
     try:
         every = services.listed(aws)
     except AwsCallError as refused:
-        return (f"not checked: whether a web ACL protects App Runner ({refusal(refused)})",)
-    left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
-    found = [compare(aws, settings, each["ServiceArn"]) for each in left]
+        saw = f"whether a web ACL protects App Runner is not known: {refusal(refused)}"
+        if not named:  # the name may never have been App Runner's
+            return (saw,)
+        found = [Protection(saw, UNKNOWN, refused.next_step)]
+    else:
+        left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
+        found = [compare(aws, settings, each["ServiceArn"]) for each in left]
     wrong = [each for each in found if each.code]
     for each in wrong:
         if each.code not in accept:

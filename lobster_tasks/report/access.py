@@ -17,11 +17,12 @@ def variables(settings: Settings, role: str) -> dict[str, str]:
 
 
 def access_json(settings: Settings, role: str) -> dict[str, Any]:
-    """The member ``github`` of ``setup-aws`` with ``--json``."""
-    github = settings.github
+    """The member ``github`` of ``setup-aws`` with ``--json``; ``role`` is the deploy role's ARN."""
+    github, partition = settings.github, role.split(":")[1]
     return {
         "repository": github.repository,
-        "subjects": list(github.subjects),
+        "subjects": list(github.subjects(partition)),
+        "claims": github.claims(partition),
         "variables": variables(settings, role),
     }
 
@@ -45,14 +46,16 @@ def access_next(settings: Settings, role: str) -> RenderableType:
         f"gh variable set {name} {repository} --body {value}"
         for name, value in variables(settings, role).items()
     ]
-    return Group(Text(), *(Text(f"  {line}") for line in lines), *_note(settings.github))
+    return Group(Text(), *(Text(f"  {line}") for line in lines), *_note(settings.github, role.split(":")[1]))
 
 
-def _note(github: GitHubSettings) -> list[Text]:
-    """Tokens with ids are only as good as the ids that are asked for, and ids need tokens that have them."""
+def _note(github: GitHubSettings, partition: str) -> list[Text]:
+    """A name passes to whoever gets it next, ids do not; where STS does not know ids, the subject has to have them."""
     if github.owner_id and github.repository_id:
+        if github.claims(partition):
+            return []
         told = (
-            "Only tokens with these ids are trusted. A repository from before the middle of 2026 has to opt in to "
+            "Only subjects with these ids are trusted. A repository from before the middle of 2026 has to opt in to "
             "immutable subject claims first (its OIDC settings on GitHub)."
         )
         return [Text(), Text(told, style="dim")]

@@ -49,7 +49,8 @@ class WebAclAssociation(Resource):
     def read(self, aws: Aws, known: Known) -> Live | None:
         """GetWebACLForResource; None where there is none.
 
-        Who may not look, and names none, gets no attributes: what is not known is not the same as none.
+        Who cannot look, and names none, gets no attributes: what is not known is not the same as none, and who has no
+        use for AWS WAF does without it.
         """
         balancer = known.get(self.load_balancer)
         if balancer is None:
@@ -57,7 +58,7 @@ class WebAclAssociation(Resource):
         try:
             found = protecting(aws, balancer.id, self.label)
         except AwsCallError as refused:
-            if self.web_acl or not refused.denied:
+            if self.web_acl:
                 raise
             return Live(balancer.id, {}, balancer.tags, {"unknown": refused.why})
         return Live(balancer.id, {WEB_ACL: found}, balancer.tags) if found else None

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.embedded.identities import token
+from tests.embedded.identities import Workflow
 from tests.serving import in_background
-
-SUBJECT = "repo:somebody/app:ref:refs/heads/main"
 
 
 @dataclass
@@ -33,7 +31,7 @@ def token_service() -> Iterator[Tokens]:
             asked = parse_qs(urlsplit(self.path).query)
             known = self.headers["Authorization"] == "Bearer of-this-job"
             given.audiences += asked.get("audience", []) if known else []
-            body = json.dumps({"value": token(SUBJECT)}).encode()
+            body = json.dumps({"value": Workflow().token()}).encode()
             self.send_response(200 if known else 401)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

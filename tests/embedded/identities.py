@@ -117,5 +117,36 @@ def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUE
     return ".".join(_encoded(part) for part in ({"alg": "RS256", "typ": "JWT"}, payload, "signature"))
 
 
+@dataclass(frozen=True)
+class Workflow:
+    """A workflow of GitHub: what its tokens say, whatever subject the repository's administrators have chosen."""
+
+    repository: str = "somebody/app"
+    owner_id: int = 1
+    repository_id: int = 2
+    ref: str = "refs/heads/main"
+    environment: str = ""
+
+    @property
+    def subjects(self) -> tuple[str, str]:
+        """The default ones: as older repositories have it, and with ids ("OpenID Connect reference")."""
+        owner, name = self.repository.split("/")
+        where = f"environment:{self.environment}" if self.environment else f"ref:{self.ref}"
+        ids = f"repo:{owner}@{self.owner_id}/{name}@{self.repository_id}:{where}"
+        return f"repo:{self.repository}:{where}", ids
+
+    def token(self, subject: str = "") -> str:
+        """A token of it, whose claims are texts, the ids too."""
+        claims = {
+            "repository": self.repository,
+            "repository_owner": self.repository.split("/")[0],
+            "repository_owner_id": str(self.owner_id),
+            "repository_id": str(self.repository_id),
+            "ref": self.ref,
+            **({"environment": self.environment} if self.environment else {}),
+        }
+        return token(subject or self.subjects[0], **claims)
+
+
 def _encoded(part: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")

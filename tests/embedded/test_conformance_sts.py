@@ -146,6 +146,54 @@ def test_an_audience_that_the_trust_does_not_name(aws: EmbeddedProcess) -> None:
         sign_in(aws, arn, token(SUBJECT))
 
 
+CLAIMS = (
+    "actor",
+    "actor_id",
+    "enterprise_id",
+    "environment",
+    "job_workflow_ref",
+    "ref",
+    "repository",
+    "repository_id",
+    "repository_owner_id",
+    "workflow",
+)
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_that_aws_validates_of_github(aws: EmbeddedProcess, claim: str) -> None:
+    """'AWS STS now supports validation of select identity provider specific claims from Google, GitHub, …' (What's New,
+    January 2026): token.actions.githubusercontent.com:repository and the others are condition keys of
+    AssumeRoleWithWebIdentity (Service Authorization Reference, AWS STS)."""
+    arn = federated(aws, StringEquals={f"{ISSUER}:sub": SUBJECT, f"{ISSUER}:{claim}": "mine"})
+    assert sign_in(aws, arn, token(SUBJECT, **{claim: "mine"}))["Credentials"]
+    for others in ({claim: "theirs"}, {}):
+        with refused("AccessDenied"):
+            sign_in(aws, arn, token(SUBJECT, **others))
+
+
+@pytest.mark.parametrize("claim", ["repository_owner", "runner_environment", "event_name"])
+def test_a_claim_that_has_no_condition_key(aws: EmbeddedProcess, claim: str) -> None:
+    """'Select' claims: of the others the Service Authorization Reference has no condition key, so that a condition on
+    one finds no value ("Condition operators", a key that is not there)."""
+    arn = federated(aws, StringEquals={f"{ISSUER}:sub": SUBJECT, f"{ISSUER}:{claim}": "mine"})
+    with refused("AccessDenied"):
+        sign_in(aws, arn, token(SUBJECT, **{claim: "mine"}))
+
+
+def test_an_issuer_that_aws_does_not_know_has_no_claims_of_its_own(aws: EmbeddedProcess) -> None:
+    """The claims are of GitHub's issuer; of any other count sub and aud ("Available keys for AWS OIDC federation")."""
+    iam, issuer = aws.client("iam"), "login.example.com"
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{issuer}", ClientIDList=["sts.amazonaws.com"]
+    )
+    named = {"Federated": provider["OpenIDConnectProviderArn"]}
+    document = trust(named, FEDERATED, StringEquals={f"{issuer}:repository": "mine"})
+    arn = iam.create_role(RoleName="other", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    with refused("AccessDenied"):
+        sign_in(aws, arn, token(SUBJECT, issuer=issuer, repository="mine"))
+
+
 def test_an_audience_that_the_provider_does_not_have(aws: EmbeddedProcess) -> None:
     """InvalidIdentityToken 'Incorrect token audience': the token's aud is none of the provider's client ids."""
     arn = federated(aws, **main_only())

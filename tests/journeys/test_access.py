@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,20 @@ from lobster_tasks.converge import Plan
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Stack, build_access
 from tests.conftest import SPEED
-from tests.embedded.identities import ISSUER, PROVIDER, token, trust
+from tests.embedded.identities import ISSUER, PROVIDER, Workflow, trust
 from tests.embedded_process import EmbeddedProcess
 from tests.journeys.converging import account_of
 from tests.project import Project, make
 
 ROLE = "arn:aws:iam::123456789012:role/github-deploys"
-MAIN = "repo:somebody/app:ref:refs/heads/main"
+APP = Workflow()
+MAIN = APP.subjects[0]
+OTHER = replace(APP, repository="somebody/other", repository_id=9)
+# What administrators may put into a subject ("OpenID Connect reference", "Customizing the token claims").
+CLAIMS_OF_A_SUBJECT = (
+    *("actor", "base_ref", "context", "environment", "event_name", "head_ref", "job_workflow_ref", "ref"),
+    *("repository_owner", "workflow", "workflow_ref"),
+)
 SUB = f"{ISSUER}:sub"
 
 
@@ -51,10 +58,10 @@ class Access:
         found: dict[str, Any] = statement["Condition"]
         return found
 
-    def lets_in(self, subject: str) -> bool:
-        """Whether a workflow with a token for this subject gets credentials."""
+    def lets_in(self, workflow: Workflow, subject: str = "") -> bool:
+        """Whether a workflow gets credentials with its token, and this subject where it is not the default one."""
         sts = self.embedded.client("sts", signature_version=UNSIGNED)
-        given = {"RoleArn": ROLE, "RoleSessionName": "workflow", "WebIdentityToken": token(subject)}
+        given = {"RoleArn": ROLE, "RoleSessionName": "workflow", "WebIdentityToken": workflow.token(subject)}
         try:
             sts.assume_role_with_web_identity(**given)
         except ClientError as refused:
@@ -107,27 +114,69 @@ def test_it_prints_the_variables_and_no_secret(access: Access) -> None:
 
 def test_the_remote_says_whose_workflows(access: Access) -> None:
     assert access.condition() == {
-        "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"},
+        "StringEquals": {
+            f"{ISSUER}:aud": "sts.amazonaws.com",
+            f"{ISSUER}:repository": "somebody/app",
+            f"{ISSUER}:ref": "refs/heads/main",
+        },
         "StringLike": {SUB: [MAIN, "repo:somebody@*/app@*:ref:refs/heads/main"]},
     }
 
 
 @pytest.mark.parametrize(
-    ("subject", "trusted"),
+    ("workflow", "trusted"),
     [
-        (MAIN, True),
-        ("repo:somebody@583231/app@1296269:ref:refs/heads/main", True),
-        ("repo:somebody/app:ref:refs/heads/other", False),
-        ("repo:somebody/app:ref:refs/tags/v1", False),
-        ("repo:somebody/app:pull_request", False),
-        ("repo:somebody/app:environment:production", False),
-        ("repo:somebody/other:ref:refs/heads/main", False),
-        ("repo:else/app:ref:refs/heads/main", False),
-        ("repo:somebody@583231/other@1:ref:refs/heads/main", False),
+        (APP, True),
+        (replace(APP, ref="refs/heads/other"), False),
+        (replace(APP, ref="refs/tags/v1"), False),
+        (replace(APP, environment="production"), False),
+        (OTHER, False),
+        (replace(APP, repository="else/app", owner_id=3, repository_id=4), False),
     ],
 )
-def test_only_pushes_to_main_get_in(access: Access, subject: str, trusted: bool) -> None:
-    assert access.lets_in(subject) is trusted
+def test_only_pushes_to_main_get_in(access: Access, workflow: Workflow, trusted: bool) -> None:
+    assert {access.lets_in(workflow, subject) for subject in workflow.subjects} == {trusted}
+
+
+def test_a_pull_request_does_not_get_in(access: Access) -> None:
+    request = replace(APP, ref="refs/pull/1/merge")
+    assert not access.lets_in(request, "repo:somebody/app:pull_request")
+    assert not access.lets_in(request, "repo:somebody@1/app@2:pull_request")
+
+
+def made_up(workflow: Workflow, ending: str) -> list[str]:
+    """Subjects that look as those of the app do, of a workflow whose administrators choose what is in them."""
+    owner, name = workflow.repository.split("/")
+    starts = (
+        f"repo:{workflow.repository}",
+        f"repo:{owner}@{workflow.owner_id}/{name}@{workflow.repository_id}",
+    )
+    texts = (ending, f"x:{ending}", f"x/app@2:{ending}", f"x@1/app@2:{ending}")
+    return [f"{start}:{claim}:{text}" for start in starts for claim in CLAIMS_OF_A_SUBJECT for text in texts]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        ("github.owner_id=1",),
+        ("github.repository_id=2",),
+        ("github.owner_id=1", "github.repository_id=2"),
+        ("github.environment=production",),
+    ],
+)
+def test_nobody_gets_in_by_a_subject_of_their_own(access: Access, flags: tuple[str, ...]) -> None:
+    """Neither another repository of the same owner nor another branch: ``*`` in a trust matches ``:`` and ``/`` too."""
+    access.repair(*flags)
+    wanted = replace(APP, environment="production" if "github.environment=production" in flags else "")
+    ending = wanted.subjects[0].removeprefix("repo:somebody/app:")
+    strangers = (OTHER, replace(APP, ref="refs/heads/other"))
+    let_in = [
+        subject for each in strangers for subject in made_up(each, ending) if access.lets_in(each, subject)
+    ]
+    assert let_in == []
+    assert all(access.lets_in(wanted, subject) for subject in wanted.subjects)
+    access.repair()
 
 
 def test_a_second_time_there_is_nothing_to_do(access: Access) -> None:
@@ -144,6 +193,10 @@ def test_the_plan_knows_of_it(access: Access) -> None:
         {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}, "StringLike": {SUB: "repo:somebody/*"}},
         {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}, "StringLike": {SUB: ["*", MAIN]}},
         {"StringLike": {SUB: MAIN}},
+        {
+            "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"},
+            "StringLike": {SUB: [MAIN, "repo:somebody@*/app@*:ref:refs/heads/main"]},
+        },
         {},
     ],
 )
@@ -153,7 +206,8 @@ def test_a_trust_that_is_too_wide_is_narrowed(access: Access, condition: dict[st
     assert list(access.reasons()) == ["role/github-deploys"]
     access.repair()
     assert access.reasons() == {}
-    assert not access.lets_in("repo:somebody/other:ref:refs/heads/main")
+    assert not access.lets_in(OTHER)
+    assert not access.lets_in(OTHER, "repo:somebody@1/other@9:workflow:x/app@2:ref:refs/heads/main")
 
 
 def test_a_policy_that_is_too_wide_is_narrowed(access: Access) -> None:
@@ -171,42 +225,33 @@ def test_an_audience_that_is_missing_is_put_back(access: Access) -> None:
     access.iam.remove_client_id_from_open_id_connect_provider(**which)
     assert list(access.reasons()) == [f"identity-provider/{ISSUER}"]
     access.repair()
-    assert access.lets_in(MAIN)
+    assert access.lets_in(APP)
 
 
 def test_an_environment_stands_in_the_branchs_place(access: Access) -> None:
     access.repair("github.environment=production")
-    assert access.lets_in("repo:somebody/app:environment:production")
-    assert not access.lets_in(MAIN)
+    assert access.lets_in(replace(APP, environment="production"))
+    assert not access.lets_in(APP)
     access.repair()
 
 
 @pytest.mark.parametrize(
-    ("flags", "trusted", "strangers"),
+    ("flags", "strangers"),
     [
         (
             ("github.owner_id=1", "github.repository_id=2"),
-            "repo:somebody@1/app@2:ref:refs/heads/main",
-            ("repo:somebody@3/app@2:ref:refs/heads/main", "repo:somebody@1/app@3:ref:refs/heads/main"),
+            (replace(APP, owner_id=3), replace(APP, repository_id=3)),
         ),
-        (
-            ("github.owner_id=1",),
-            "repo:somebody@1/app@9:ref:refs/heads/main",
-            ("repo:somebody@3/app@9:ref:refs/heads/main",),
-        ),
-        (
-            ("github.repository_id=2",),
-            "repo:somebody@9/app@2:ref:refs/heads/main",
-            ("repo:somebody@9/app@3:ref:refs/heads/main",),
-        ),
+        (("github.owner_id=1",), (replace(APP, owner_id=3, repository_id=9),)),
+        (("github.repository_id=2",), (replace(APP, owner_id=9, repository_id=3),)),
     ],
 )
-def test_where_an_id_is_given_no_subject_without_it_is_trusted(
-    access: Access, flags: tuple[str, ...], trusted: str, strangers: tuple[str, ...]
+def test_where_an_id_is_given_nobody_without_it_is_trusted(
+    access: Access, flags: tuple[str, ...], strangers: tuple[Workflow, ...]
 ) -> None:
     access.repair(*flags)
-    assert access.lets_in(trusted)
-    assert not [each for each in (MAIN, *strangers) if access.lets_in(each)]
+    assert all(access.lets_in(APP, subject) for subject in APP.subjects)
+    assert not [each for each in strangers for subject in each.subjects if access.lets_in(each, subject)]
     access.repair()
 
 

@@ -155,6 +155,15 @@ def test_one_of_another_account_is_refused(aws: Aws) -> None:
     assert "is in account 210987654321" in refused.value.problems[0]
 
 
+def test_who_has_no_use_for_it_does_without_aws_waf(aws: Aws, embedded: EmbeddedProcess) -> None:
+    made = stand(aws)
+    made.converge()
+    embedded.order({"service": "wafv2", "error": {"code": "WAFInternalErrorException", "message": "later"}})
+    plan = made.plan()
+    assert plan.changes == ()
+    assert "is not known: WAFInternalErrorException" in plan.remarks[made.find(ASSOCIATION)][0]
+
+
 @pytest.mark.parametrize(
     "missing", ["wafv2:GetWebACL", "wafv2:GetWebACLForResource", "elasticloadbalancing:GetLoadBalancerWebACL"]
 )

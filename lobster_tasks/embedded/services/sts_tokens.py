@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..access import reference
 from ..moto_door import AwsError
 
 
@@ -19,11 +20,18 @@ class Token:
     subject: str
     audiences: tuple[str, ...]
     expires: int | None
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def claims(self) -> Mapping[str, str | list[str]]:
-        """What conditions of a trust policy can be about ("Available keys for AWS OIDC federation")."""
-        return {"sub": self.subject, "aud": list(self.audiences)}
+        """What conditions of a trust policy can be about ("Available keys for AWS OIDC federation").
+
+        Beside subject and audience these are the claims that AWS validates of this issuer; whatever else a token
+        says has no key (Service Authorization Reference, AssumeRoleWithWebIdentity).
+        """
+        action = reference.find("sts", "AssumeRoleWithWebIdentity")
+        known = {name: value for name, value in self.others.items() if action.knows(f"{self.issuer}:{name}")}
+        return {**known, "sub": self.subject, "aud": list(self.audiences)}
 
 
 def read(text: str) -> Token:
@@ -38,6 +46,7 @@ def read(text: str) -> Token:
         str(claims["sub"]),
         tuple(map(str, audiences)),
         int(expires) if isinstance(expires, int | float) else None,
+        {name: value for name, value in claims.items() if isinstance(value, str)},
     )
 
 
