@@ -144,10 +144,10 @@ class Console:
     def _print(self, to: Rich, what: RenderableType) -> None:
         with self._lock:
             if self._drawing:
-                to.print(self._printable(what))
+                to.print(self._printable(what), crop=False)
                 return
             with to.capture() as captured:
-                to.print(self._printable(what))
+                to.print(self._printable(what), crop=False)
             _write(to.file, self._harmless(captured.get(), fenced=to is self._talk))
 
     def _printable(self, what: RenderableType) -> _Harmless:
@@ -196,10 +196,12 @@ def _called_text(text: Text, names: Mapping[str, str]) -> Text:
     """With the styles as they were; a new name has those of the one before it."""
     from rich.text import Span, Text
 
+    is_whole = text.no_wrap
     for start, end, name in reversed(list(places(text.plain, names))):
         before, there, after = text.divide([start, end])
         styles = [span.style for span in there.spans]
         text = before + Text(name, there.style, spans=[Span(0, len(name), style) for style in styles]) + after
+    text.no_wrap = is_whole
     return text
 
 

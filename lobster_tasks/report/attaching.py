@@ -12,6 +12,13 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from .layout import shell
+
+_OTHERS = (
+    "A role takes attach-role-policy --role-name, a group attach-group-policy --group-name. For a policy that is",
+    "there already: create-policy-version --policy-arn … --policy-document … --set-as-default.",
+)
+
 
 @dataclass(frozen=True)
 class NamedDocument:
@@ -59,7 +66,8 @@ def how_to_attach(
     ]
     if not folder:
         lines.append("(--output FOLDER writes each document into a file of its own)")
-    return Group(*(Text(line) for line in [*lines, "", *_commands(documents, account, partition, folder)]))
+    commands = (shell(line) for line in _commands(documents, account, partition, folder))
+    return Group(*map(Text, [*lines, ""]), *commands, *map(Text, ["", *_OTHERS]))
 
 
 def _commands(documents: Sequence[NamedDocument], account: str, partition: str, folder: str) -> Iterator[str]:
@@ -68,6 +76,3 @@ def _commands(documents: Sequence[NamedDocument], account: str, partition: str, 
         arn = each.arn(account, partition)
         yield f"  aws iam create-policy --policy-name {each.name} --policy-document {file}"
         yield f"  aws iam attach-user-policy --user-name NAME --policy-arn {arn}"
-    yield ""
-    yield "A role takes attach-role-policy --role-name, a group attach-group-policy --group-name. For a policy that is"
-    yield "there already: create-policy-version --policy-arn … --policy-document … --set-as-default."

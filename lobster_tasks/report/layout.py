@@ -89,6 +89,11 @@ def rows(*given: Iterable[str | Text]) -> Rows:
     return Rows([[cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row] for row in given])
 
 
+def shell(line: str) -> Text:
+    """A line for a shell, which is pasted whole: the terminal wraps it, not we."""
+    return Text(line, no_wrap=True, overflow="ignore")
+
+
 def labelled(label: str, text: str) -> RenderableType:
     """A label and a text that hangs beside it."""
     return rows((_label(label), text))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .layout import plural, rows
+from .layout import plural, rows, shell
 from .plans import cost
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def migration(found: Migration) -> RenderableType:
         Text(_counted(found.mapped), style="bold"),
     ]
     if decisions := found.mapped.undecided:
-        parts += [Text(), Text(f"To decide ({len(decisions)}):"), rows(*map(_decision, decisions))]
+        parts += [Text(), Text(f"To decide ({len(decisions)}):"), *_decided(decisions)]
     return Group(*parts, Text(), _costs(found))
 
 
@@ -146,8 +146,14 @@ def _counted(mapped: Mapped) -> str:
     return f"{plural(len(mapped.rows), 'setting')}: {', '.join(told)}."
 
 
-def _decision(row: Row) -> tuple[str, str]:
-    return f"  {_named(row)}", row.decide
+def _decided(decisions: Sequence[Row]) -> Iterator[RenderableType]:
+    """What is to be decided, then the commands, each as it is pasted."""
+    yield rows(*((f"  {_named(row)}", row.decide) for row in decisions))
+    for commands in dict.fromkeys(row.commands for row in decisions if row.commands):
+        about = ", ".join(_named(row) for row in decisions if row.commands == commands)
+        yield Text()
+        yield rows(("", f"# {about}"))
+        yield from (shell(f"  {line}") for line in commands)
 
 
 def _costs(found: Migration) -> RenderableType:

@@ -112,10 +112,12 @@ def test_an_image_from_elsewhere_is_copied(identifier: str, facts: ImageFacts, r
     made = mapped({"SourceConfiguration": image_source(identifier)}, image=facts)
     told = row(made, "ImageIdentifier")
     assert told.kind == "approximated"
-    assert told.decide.startswith(
-        f"copy the image: docker pull {identifier}; docker tag {identifier} {REGISTRY}/"
+    where = f"{REGISTRY}/{repository}:7"
+    assert told.commands == (
+        f"docker pull {identifier}",
+        f"docker tag {identifier} {where}",
+        f"docker push {where}",
     )
-    assert told.decide.endswith(f"{repository}:7")
     assert load(made.settings).repository == repository
 
 
@@ -150,7 +152,7 @@ def test_the_access_role_becomes_the_execution_role() -> None:
     assert row(made, "access role: policies").old == ["ReadOnlyAccess"]
     told = row(made, "access role: PermissionsBoundary")
     assert (told.kind, told.new) == ("approximated", "none")
-    assert told.decide.endswith("--role-name shop-execution --permissions-boundary arn:b")
+    assert told.commands[0].endswith("--role-name shop-execution --permissions-boundary arn:b")
     other = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:c"))
     told = row(other, "access role: PermissionsBoundary")
     assert (told.new, "by arn:c, and not by this one" in told.note) == ("task.permissions_boundary", True)
@@ -216,7 +218,7 @@ def test_variables() -> None:
     assert setting(made, "container.secrets") == {"BOTH": "/shop/both"}
     told = row(made, "RuntimeEnvironmentVariables.DB_PASSWORD")
     assert (told.kind, told.old, told.new) == ("approximated", "hidden", "left out")
-    assert "--lift-secrets" in told.decide
+    assert "--lift-secrets" in told.commands[0]
     assert "hunter22" not in json.dumps([made.settings, [each.as_json() for each in made.rows]])
 
 
@@ -259,7 +261,10 @@ def test_secrets_with_keys_of_their_own() -> None:
     made = mapped({"SourceConfiguration": source}, secrets=(SecretFacts("DB", SECRET, True, alias),))
     assert setting(made, "container.secret_keys") is None
     told = row(made, "secrets: KMS key")
-    assert (told.kind, f"aws kms describe-key --key-id {alias} " in told.decide) == ("approximated", True)
+    assert (told.kind, f"aws kms describe-key --key-id {alias} " in told.commands[0]) == (
+        "approximated",
+        True,
+    )
 
 
 def test_a_secret_of_another_account_and_one_that_is_gone() -> None:

@@ -9,5 +9,5 @@ def drawn(what: RenderableType, columns: int = 10_000) -> list[str]:
     """Its lines, without colours and without blanks at their ends."""
     console = Console(width=columns, color_system=None, highlight=False, markup=False)
     with console.capture() as captured:
-        console.print(what)
+        console.print(what, crop=False)  # as the console of this program does
     return [line.rstrip() for line in captured.get().splitlines()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lobster_tasks.apprunner.mapping import Mapped, Row
@@ -47,6 +49,17 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines
     assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl  tell users"
     assert lines[-1].startswith("It gets dearer by ")
+
+
+def test_commands_are_shown_as_they_are_pasted_at_any_width(found: Migration) -> None:
+    """Each on a line of its own, whole, and what several rows say once."""
+    long = f"aws kms describe-key --key-id {'k' * 100} --query KeyMetadata.Arn"
+    both = [Row(name, "approximated", "x", "left out", "", "move it", ("inv lift",)) for name in ("A", "B")]
+    more = (*ROWS, *both, Row("C", "approximated", "x", "y", "", "name it", (long,)))
+    shown = drawn(migration(replace(found, mapped=Mapped(ARN, more, {}, {}))), 60)
+    assert f"  {long}" in shown
+    assert shown.count("  inv lift") == 1
+    assert shown[shown.index("  inv lift") - 1] == "  # A, B"
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])

@@ -91,13 +91,14 @@ def key(description: Description) -> Part:
         return Part((same(setting, "AWS's own key"),))
     name = description.name
     storage = json.dumps({"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": given}})
-    decide = (
-        f"after inv setup-fargate, once the key lets both services use it (docs/apprunner.md has the statements): "
-        f"aws ecs update-cluster --cluster {name} --configuration {shlex.quote(storage)}; "
-        f"aws logs associate-kms-key --log-group-name /ecs/{name} --kms-key-id {given}"
+    decide = "after inv setup-fargate, once the key lets both services use it (docs/apprunner.md has the statements)"
+    commands = (
+        f"aws ecs update-cluster --cluster {name} --configuration {shlex.quote(storage)}",
+        f"aws logs associate-kms-key --log-group-name /ecs/{name} --kms-key-id {given}",
     )
     note = "App Runner encrypts its copy of the image and its logs with it; the repository keeps the key that it has"
-    return Part((approximated(setting, given, "the tasks' storage and the log group", note, decide),))
+    row = approximated(setting, given, "the tasks' storage and the log group", note, decide, *commands)
+    return Part((row,))
 
 
 def tags(description: Description) -> Part:

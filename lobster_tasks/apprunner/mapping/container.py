@@ -97,11 +97,9 @@ def _variable(description: Description, name: str, value: str, twice: bool) -> R
     if name in description.lifted:
         return translated(setting, "hidden", "container.secrets", "moved into Secrets Manager")
     if looks_secret(name, value):
-        decide = (
-            f"move it into Secrets Manager: inv import-apprunner --service {description.name} --lift-secrets; "
-            "or name in container.secrets where its value is"
-        )
-        return approximated(setting, "hidden", _LEFT_OUT, _MOVED, decide)
+        decide = "move it into Secrets Manager, or name in container.secrets where its value is"
+        lift = f"inv import-apprunner --service {description.name} --lift-secrets"
+        return approximated(setting, "hidden", _LEFT_OUT, _MOVED, decide, lift)
     return same(setting, "set", "container.environment")
 
 
@@ -148,7 +146,8 @@ def _alias(alias: str) -> Row:
         "secrets: KMS key",
         alias,
         "IAM takes keys, not aliases, and the key behind this one could not be read",
-        f"name it in container.secret_keys: aws kms describe-key --key-id {alias} --query KeyMetadata.Arn",
+        "name the key itself in container.secret_keys",
+        commands=(f"aws kms describe-key --key-id {alias} --query KeyMetadata.Arn --output text",),
     )
 
 

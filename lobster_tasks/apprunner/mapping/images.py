@@ -62,7 +62,10 @@ def _elsewhere(description: Description, identifier: str) -> Row:
         identifier,
         f"repository {repository}",
         "releases come from a repository of this account and region",
-        f"copy the image: docker pull {identifier}; docker tag {identifier} {where}:{tag}; docker push {where}:{tag}",
+        "copy the image, once the repository is there and docker is signed in to it",
+        f"docker pull {identifier}",
+        f"docker tag {identifier} {where}:{tag}",
+        f"docker push {where}:{tag}",
     )
 
 
@@ -121,7 +124,8 @@ def _boundary(role: RoleFacts, instance_role: RoleFacts | None, base: str) -> Ro
         else "the app's role has none, and task.permissions_boundary would bound it too",
         f"set task.permissions_boundary to {role.boundary}, where that allows what the app needs"
         if taken
-        else f"after inv setup-fargate, which leaves it alone then: {_bounding(role, base)}",
+        else "bound the execution role alone, after inv setup-fargate, which leaves that as it is",
+        *(() if taken else (_bounding(role, base),)),
     )
 
 

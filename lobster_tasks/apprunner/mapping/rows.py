@@ -14,7 +14,10 @@ CLASSES: tuple[Class, ...] = ("same", "translated", "approximated", "no_equivale
 
 @dataclass(frozen=True)
 class Row:
-    """One setting: what it was, what it becomes, by which rule, and what a person has to decide about it."""
+    """One setting: what it was, what it becomes, by which rule, and what a person has to decide about it.
+
+    ``commands`` are lines for a shell that do what ``decide`` says.
+    """
 
     setting: str
     kind: Class
@@ -22,6 +25,7 @@ class Row:
     new: Any
     note: str = ""
     decide: str = ""
+    commands: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For ``inv import-apprunner --json``."""
@@ -32,6 +36,7 @@ class Row:
             "to": self.new,
             "note": self.note,
             "decide": self.decide or None,
+            "commands": list(self.commands),
         }
 
 
@@ -62,14 +67,21 @@ def translated(setting: str, old: Any, new: Any, note: str = "", decide: str = "
     return Row(setting, "translated", old, new, note, decide)
 
 
-def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "") -> Row:
+def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "", *commands: str) -> Row:
     """Something like it."""
-    return Row(setting, "approximated", old, new, note, decide)
+    return Row(setting, "approximated", old, new, note, decide, commands)
 
 
-def unsettled(setting: str, old: Any, note: str, decide: str, new: Any = "to be decided") -> Row:
+def unsettled(
+    setting: str,
+    old: Any,
+    note: str,
+    decide: str,
+    new: Any = "to be decided",
+    commands: tuple[str, ...] = (),
+) -> Row:
     """There is the same thing, but what it is to be cannot be told from the service."""
-    return approximated(setting, old, new, note, decide)
+    return approximated(setting, old, new, note, decide, *commands)
 
 
 def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> Row:
