@@ -163,5 +163,5 @@ def test_json() -> None:
     found = migration().as_json()
     assert found["service"] == ARN
     assert set(found) == {"service", "settings", "mapping", "cost"}
-    assert {"setting", "class", "from", "to", "note", "decide"} == set(found["mapping"][0])
+    assert {"setting", "class", "from", "to", "note", "decide", "commands"} == set(found["mapping"][0])
     json.dumps(found)
