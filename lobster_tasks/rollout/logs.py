@@ -20,11 +20,15 @@ _GROUP_GONE = ("ResourceNotFoundException",)
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line: when it was written (UTC), the id of the task that wrote it, and what."""
+    """One line: when it was written (UTC), the id of the task that wrote it, what, and by which container.
+
+    The container is as its stream has it (awslogs: ``prefix/container/task id``), empty where that has another form.
+    """
 
     at: datetime
     task: str
     message: str
+    container: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,13 @@ def _next_start(aws: Aws, start: int, told: dict[str, int]) -> int:
 
 def _line(event: Mapping[str, Any]) -> LogLine:
     at = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
-    return LogLine(at, _task_of(event["logStreamName"]), event["message"].rstrip("\r\n"))
+    stream = str(event["logStreamName"])
+    return LogLine(at, _task_of(stream), event["message"].rstrip("\r\n"), _container_of(stream))
 
 
 def _task_of(stream: str) -> str:
     return stream.rsplit("/", 1)[-1]
+
+
+def _container_of(stream: str) -> str:
+    return stream.rsplit("/", 2)[-2] if "/" in stream else ""

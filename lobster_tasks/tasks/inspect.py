@@ -68,15 +68,16 @@ def _watch(run: Run) -> None:
 def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw: bool = False) -> None:
     """Print what the tasks write.
 
-    Characters that a terminal would obey are shown as \\x1b and the like, and what belongs to one event is indented
-    below its first line.
+    What another container than the app's has written has its name in front. Characters that a terminal would obey are
+    shown as \\x1b and the like, and what belongs to one event is indented below its first line.
     """
     seconds = number("since", since, of="minutes") * 60
 
     from ..rollout import tail
 
     for line in tail(run.aws, run.settings, task or None, seconds, follow):
-        head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} "
+        other = "" if line.container in ("", run.settings.container.name) else f"{visible(line.container)}: "
+        head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {other}"
         message = line.message if raw else visible(line.message).replace("\n", "\n" + " " * len(head))
         run.console.write(f"{head}{message}\n", raw=raw)
 

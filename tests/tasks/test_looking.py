@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -63,6 +64,18 @@ def test_logs(project: Project, serving: Serving) -> None:
     assert "No task whose id begins with nobody" in refused.err
     assert refused.out == ""
     assert not calls(serving.embedded)
+
+
+def test_logs_name_another_container_than_the_apps(project: Project, serving: Serving) -> None:
+    logs, group = serving.embedded.client("logs"), "/ecs/lobster-streamlit"
+    stream = f"xray/aws-otel-collector/{'c' * 32}"
+    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    event = {"timestamp": int(time.time() * 1000), "message": "exporting\nfailed"}
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+    lines = project.inv("logs", "--task", "cccc").check().out.splitlines()
+    assert lines[0].endswith(" cccccccc aws-otel-collector: exporting")
+    assert lines[1] == " " * lines[0].index("exporting") + "failed"
+    serving.embedded.forget_calls()
 
 
 def test_logs_end_quietly_when_nobody_reads_on(project: Project, serving: Serving) -> None:
