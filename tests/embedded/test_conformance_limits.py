@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.embedded.balanced import Balanced, permission
 from tests.embedded.refusals import refused
@@ -321,6 +322,26 @@ LIMITS = (
         "15 levels",
     ),
     Limit(
+        "a parameter's whole path",
+        "'ValidationException: Parameter name must be a fully qualified name' (public logs)",
+        lambda aws: parameter(aws, "/a/b"),
+        lambda aws: parameter(aws, "a/c"),
+        "ValidationException",
+        "Parameter name must be a fully qualified name",
+    ),
+    Limit(
+        "tags of an identity provider",
+        "IAM User Guide, 'IAM object quotas': tags that can be attached to an OIDC identity provider: 50",
+        lambda aws: aws.client("iam").create_open_id_connect_provider(
+            Url="https://example.com", Tags=tags(0, 50)
+        ),
+        lambda aws: aws.client("iam").tag_open_id_connect_provider(
+            OpenIDConnectProviderArn="arn:aws:iam::123456789012:oidc-provider/example.com", Tags=tags(50, 51)
+        ),
+        "LimitExceeded",
+        "50",
+    ),
+    Limit(
         "containers of a task definition",
         "Amazon ECS service quotas: 'Containers per task definition 10'; code: RegisterTaskDefinition refuses by "
         "ClientException",
@@ -338,6 +359,56 @@ LIMITS = (
         "A per-account resource limit is exceeded.",
     ),
 )
+
+
+RESERVED: dict[str, Callable[[EmbeddedProcess, str], Any]] = {
+    "ACM": lambda aws, key: aws.client("acm").request_certificate(
+        DomainName="a.example.com", Tags=[{"Key": key, "Value": "v"}]
+    ),
+    "App Runner": lambda aws, key: aws.client("apprunner").create_auto_scaling_configuration(
+        AutoScalingConfigurationName="conf", Tags=[{"Key": key, "Value": "v"}]
+    ),
+    "EC2": lambda aws, key: aws.client("ec2").create_tags(
+        Resources=[group(aws)], Tags=[{"Key": key, "Value": "v"}]
+    ),
+    "ECR": lambda aws, key: aws.client("ecr").create_repository(
+        repositoryName="homara", tags=[{"Key": key, "Value": "v"}]
+    ),
+    "ECS": lambda aws, key: aws.client("ecs").create_cluster(tags=[{"key": key, "value": "v"}]),
+    "IAM": lambda aws, key: role(aws, Tags=[{"Key": key, "Value": "v"}]),
+    "IAM, providers": lambda aws, key: aws.client("iam").create_open_id_connect_provider(
+        Url="https://example.com", Tags=[{"Key": key, "Value": "v"}]
+    ),
+    "logs": lambda aws, key: aws.client("logs").create_log_group(logGroupName="g", tags={key: "v"}),
+    "Secrets Manager": lambda aws, key: aws.client("secretsmanager").create_secret(
+        Name="s", SecretString="x", Tags=[{"Key": key, "Value": "v"}]
+    ),
+    "Systems Manager": lambda aws, key: aws.client("ssm").put_parameter(
+        Name="/p", Value="v", Type="String", Tags=[{"Key": key, "Value": "v"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("service", RESERVED)
+def test_what_aws_keeps_for_itself_is_no_tag(aws: EmbeddedProcess, service: str) -> None:
+    """AWS General Reference, 'Tag naming limits and requirements': "the aws: prefix is reserved for AWS use"."""
+    with pytest.raises(ClientError) as caught:
+        RESERVED[service](aws, "aws:cloudformation:stack-name")
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    RESERVED[service](aws, "cloudformation:aws:stack-name")
+
+
+def test_ecr_measures_tags(aws: EmbeddedProcess) -> None:
+    """InvalidTagParameterException: "Tag keys can have a maximum character length of 128 characters, and tag values can
+    have a maximum length of 256 characters" (ECR API).
+    """
+    ecr = aws.client("ecr")
+    ecr.create_repository(repositoryName="homara", tags=[{"Key": "k" * 128, "Value": "v" * 256}])
+    for wrong in ({"Key": "k" * 129, "Value": "v"}, {"Key": "k", "Value": "v" * 257}):
+        with refused("InvalidTagParameterException"):
+            ecr.tag_resource(resourceArn=ECR, tags=[wrong])
+        with refused("InvalidTagParameterException"):
+            ecr.create_repository(repositoryName="other", tags=[wrong])
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.aws import Aws
+from lobster_tasks.errors import AccountHeldError
 from lobster_tasks.stack import Known
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import EmbeddedProcess
@@ -200,3 +201,16 @@ def test_a_listener_that_is_just_gone_holds_its_target_group_for_a_while(
     embedded.order({"operation": "DeleteTargetGroup", "nth": [1, 2], "error": busy})
     stand.remove()
     assert embedded.client("elbv2").describe_target_groups()["TargetGroups"] == []
+
+
+def test_more_domains_than_a_certificate_takes(aws: Aws, embedded: EmbeddedProcess) -> None:
+    """Ten, until more is asked for (ACM, "Quotas"): the setting is named, and what to ask for."""
+    names = [f"n{number}.example.com" for number in range(11)]
+    certificate = Stand.of(aws, "certificate", domains=names).find("certificate/n0.example.com")
+    with pytest.raises(AccountHeldError) as refused:
+        certificate.create(aws, Known({}))
+    assert "name fewer in domains" in refused.value.next_step
+    assert "L-FB94F0B0" in refused.value.next_step
+    assert embedded.client("acm").list_certificates()["CertificateSummaryList"] == []
+    ten = Stand.of(aws, "certificate", domains=names[:10]).find("certificate/n0.example.com")
+    assert ten.create(aws, Known({})).attributes["status"] == "PENDING_VALIDATION"

@@ -15,7 +15,7 @@ from ..dispatch import model_of
 from ..moto_door import AwsError, determine_request_protocol
 from ..wire import Call
 from . import form, json_body, rest
-from .bounds import missing, tokens, violations
+from .bounds import missing, reserved, tokens, violations
 
 CODES = {
     "apprunner": "InvalidRequestException",
@@ -27,6 +27,9 @@ CODES = {
     "tagging": "InvalidParameterException",
 }
 """The code for a member that is missing; by protocol where a service is not named."""
+
+OWN_WORDS_FOR_TAGS = ("acm", "ec2", "ecs", "elasticloadbalancing")
+"""Who refuse tags that AWS keeps for itself in words that are known."""
 
 EMPTY_IS_ABSENT = ("elasticloadbalancing",)
 """To whom an optional member that is an empty text is one that is not given."""
@@ -61,6 +64,8 @@ def why_not_allowed(call: Call, environ: dict[str, Any], failed: bool = False) -
         return None
     members = _members(call, environ, operation, protocol)
     wrong = violations(shape, members) or (tokens(shape, members) if failed else [])
+    if not wrong and call.service not in OWN_WORDS_FOR_TAGS:
+        wrong = reserved(shape, members)
     return _validation(call.service, protocol, wrong) if wrong else None
 
 

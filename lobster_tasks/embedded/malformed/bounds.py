@@ -27,6 +27,25 @@ def violations(shape: Any, members: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def reserved(shape: Any, members: Mapping[str, Any]) -> list[str]:
+    """Keys of tags that AWS keeps for itself; no source tells in which words most services refuse them."""
+    return [
+        f"Value '{key}' at '{found.path}' failed to satisfy constraint: Member must not begin with aws:"
+        for found in walk(shape, members)
+        for key in _tag_keys(found)
+        if key.lower().startswith("aws:")
+    ]
+
+
+def _tag_keys(found: Found) -> Iterable[str]:
+    if found.value is None or found.path.rpartition(".")[2].lower() not in ("tags", "addtags"):
+        return ()
+    if found.shape.type_name == "map":
+        return [*found.value]
+    listed = found.value if found.shape.type_name == "list" else []
+    return [str(each.get("Key") or each.get("key") or "") for each in listed if isinstance(each, Mapping)]
+
+
 def tokens(shape: Any, members: Mapping[str, Any]) -> list[str]:
     """The tokens of a request, where nobody knew what one of them stands for, as ``violations`` says what is wrong."""
     return [

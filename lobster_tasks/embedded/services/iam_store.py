@@ -87,6 +87,15 @@ class IamStore(IAMBackend):
             raise AwsError("LimitExceeded", f"Cannot exceed quota for TagsPerRole: {TAGS_MOST}")
         super().tag_role(role_name, tags)
 
+    def tag_open_id_connect_provider(self, arn: str, tags: list[dict[str, str]]) -> None:
+        """As ``tag_role``, for an identity provider."""
+        there = self.get_open_id_connect_provider(arn).tags
+        if len({*there, *(tag["Key"].lower() for tag in tags)}) > TAGS_MOST:
+            raise AwsError(
+                "LimitExceeded", f"Cannot exceed quota for TagsPerOpenIDConnectProvider: {TAGS_MOST}"
+            )
+        super().tag_open_id_connect_provider(arn, tags)
+
     def delete_role(self, role_name: str) -> None:
         """Delete a role that nothing hangs on: DeleteConflict."""
         self._of_the_users(role_name)

@@ -27,6 +27,8 @@ class Ssm(SimpleSystemManagerResponse):
                 "letters, numbers and the following 3 symbols .-_"
             )
             raise AwsError("ValidationException", message)
+        if "/" in name and not name.startswith(("/", "arn:")):
+            raise AwsError("ValidationException", "Parameter name must be a fully qualified name")
         if name.strip("/").count("/") >= LEVELS_MOST:
             message = f"Parameter name must not exceed {LEVELS_MOST} levels in the hierarchy."
             raise AwsError("HierarchyLevelLimitExceededException", message)
