@@ -274,6 +274,39 @@ def _is_allowed(shape: Any, text: str) -> bool:
         return True
 
 
+NO_WHOLE_NUMBERS = {
+    "integer": (1.5, 2**31, -(2**31) - 1, 10**12, 10**25),
+    "long": (1.5, 2**63, -(2**63) - 1, 10**25),
+}
+"""For each type of the models: a fraction, and what is out of range."""
+
+
+def no_whole_numbers(service: str, operation: str) -> Iterator[Sent]:
+    """Requests in which one member that is a whole number, at any depth, is none of its type."""
+    shape = model_of(service).operation_model(operation).input_shape
+    for members, wrong in _with_a_wrong_number(shape, ()) if shape else ():
+        yield _named(wrong, request(service, operation, members))
+
+
+def _with_a_wrong_number(shape: Any, above: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
+    """Values of a shape with one number wrong, and which; shapes that are in themselves are entered once."""
+    if shape.name in above or getattr(shape, "is_document_type", False):
+        return
+    inside = (*above, shape.name)
+    match shape.type_name:
+        case "integer" | "long":
+            for wrong in NO_WHOLE_NUMBERS[shape.type_name]:
+                yield wrong, str(wrong)
+        case "structure":
+            for name, member in shape.members.items():
+                for value, wrong in _with_a_wrong_number(member, inside):
+                    yield {**sample(shape), name: value}, f"{name}.{wrong}"
+        case "list":
+            yield from (([value], wrong) for value, wrong in _with_a_wrong_number(shape.member, inside))
+        case "map":
+            yield from (({"x": value}, wrong) for value, wrong in _with_a_wrong_number(shape.value, inside))
+
+
 def _camel(name: str) -> str:
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.images import web_app
 from tests.embedded.refusals import refused
-from tests.embedded_process import control, eventually
+from tests.embedded_process import control, eventually, start
 
 NO_ROOM = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 QUOTA = "You’ve reached the limit on the number of vCPUs you can run concurrently"
@@ -90,6 +90,47 @@ def test_the_quota_of_vcpus(stack: Stack) -> None:
     assert len(stack.tasks("s")) <= 2  # the lowest quota holds
     stack.aws.forgive()
     eventually(lambda: stack.describe()["runningCount"] == 3)
+
+
+def test_a_service_has_so_many_tasks(stack: Stack) -> None:
+    """Amazon ECS service quotas: 'Tasks per service 5,000'; "InvalidParameterException: Desired count exceeds limit."
+    (aws/containers-roadmap, issue 768).
+    """
+    definition = stack.definition()
+    with refused("InvalidParameterException", "Desired count exceeds limit."):
+        stack.service(definition, desired=5001)
+    stack.service(definition, desired=0)
+    with refused("InvalidParameterException", "Desired count exceeds limit."):
+        stack.update(desiredCount=5001)
+    assert stack.describe()["desiredCount"] == 0
+
+
+def test_a_scaling_that_ecs_refuses_is_told(stack: Stack) -> None:
+    """Application Auto Scaling API, ScalingActivity: StatusCode Failed. (Its message is in our words.)"""
+    stack.service(stack.definition(), desired=0)
+    scaling = stack.aws.client("application-autoscaling")
+    target = {"ServiceNamespace": "ecs", "ResourceId": "service/c/s"}
+    scaling.register_scalable_target(
+        **target, ScalableDimension="ecs:service:DesiredCount", MinCapacity=6000, MaxCapacity=6000
+    )
+    told = scaling.describe_scaling_activities(**target)["ScalingActivities"][0]
+    assert told["StatusCode"] == "Failed"
+    assert told["StatusMessage"].endswith("Reason: Desired count exceeds limit.")
+    assert stack.describe()["desiredCount"] == 0
+
+
+def test_more_tasks_than_this_machine_has_room_for() -> None:
+    """"unable to place a task. Reason: Capacity is unavailable at this time. …" for what is more; calls are answered
+    meanwhile. Time stands almost still, so that no task comes to start a process.
+    """
+    with start(speed=0.01, boot_allowance=2) as running:
+        stack = Stack(running)
+        stack.service(stack.definition(), desired=5000)
+        eventually(lambda: any(NO_ROOM in message for message in stack.messages()))
+        pages = stack.ecs.get_paginator("list_tasks").paginate(cluster="c")
+        assert 0 < sum(len(page["taskArns"]) for page in pages) <= 1000
+        stack.update(desiredCount=0)
+        assert stack.describe()["desiredCount"] == 0
 
 
 # Spot

@@ -31,6 +31,7 @@ from tests.embedded.malformed_requests import (
     Sent,
     Wire,
     model_of,
+    no_whole_numbers,
     of_operation,
     out_of_bounds,
     request,
@@ -132,6 +133,30 @@ SERVICES = sorted(set(get_session().get_available_services()) - {"bedrock", "s3"
 def test_every_operation_of_every_service_does(aws: EmbeddedProcess, wire: Wire, service: str) -> None:
     """Those that moto serves, and those that nobody does."""
     assert_refused(aws, wire, service, model_of(service).operation_names)
+
+
+NO_NUMBER = {"json": "SerializationException", "rest-json": "SerializationException", "query": "MalformedInput"} | {
+    "ec2": "InvalidParameterValue",
+    "rest-xml": "InvalidInput",
+}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_whole_number_is_one_of_its_type(aws: EmbeddedProcess, wire: Wire, service: str) -> None:
+    """Fractions, and what is out of range: "Underflow or overflow should result in SerializationException", and so does
+    "float_truncation" (Smithy's protocol tests of AWS, malformed-integer.smithy: in body, path, query and headers).
+
+    "Integer: 32 bit", "Long: 64 bit" (Smithy, 'Simple types'). What the older protocols say is not documented: their
+    code is that of any other value of a wrong type.
+    """
+    before, protocol = sees(aws), model_of(service).resolved_protocol
+    for operation in model_of(service).operation_names[:: EVERY.get(service, 1)]:
+        if model_of(service).operation_model(operation).endpoint:  # a host of its own
+            continue
+        for one in no_whole_numbers(service, operation):
+            answer = wire.send(one)
+            assert (answer.status, NO_NUMBER[protocol] in answer.text) == (400, True), (operation, one, answer)
+    assert sees(aws) == before
 
 
 VALUES = st.recursive(

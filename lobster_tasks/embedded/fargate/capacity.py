@@ -1,11 +1,12 @@
 """Whether Fargate has room for one more task, and on which capacity provider it will run.
 
-Room is lacking only where a fault rule says so (``faults``). Source of the texts: Developer Guide, "Viewing
+Room is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts: Developer Guide, "Viewing
 Amazon ECS service event messages" and "Amazon ECS API failure reasons".
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,13 @@ from ..world import current
 from . import texts
 from .model import Placement, Room, Task, TaskDefinition
 
+log = logging.getLogger(__name__)
+
 ON_DEMAND = "FARGATE"
 QUOTA, QUOTA_OF_A_YOUNG_ACCOUNT = 4000.0, 6.0
 """vCPUs at once: what accounts have that have been used for long, and what they begin with."""
+MOST_TASKS = 250
+"""Of all accounts at once: each is at least one process of this machine, with its threads and memory."""
 
 
 def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
@@ -42,8 +47,12 @@ def refusal(room: Room, definition: TaskDefinition, placement: Placement, count:
     wanted = provider(room, placement.strategy) or ON_DEMAND
     if world.faults.lacks_capacity(wanted, world.pace.speed):
         return texts.NO_CAPACITY
-    more = count * _vcpus(definition)
-    return texts.VCPU_LIMIT if _used(room, wanted) + more > quota(wanted) else None
+    if _used(room, wanted) + count * _vcpus(definition) > quota(wanted):
+        return texts.VCPU_LIMIT
+    if world.fargate.count_tasks() + count > MOST_TASKS:
+        log.warning("no more than %d tasks are run on this machine at once", MOST_TASKS)
+        return texts.NO_CAPACITY
+    return None
 
 
 def quota(wanted: str) -> float:

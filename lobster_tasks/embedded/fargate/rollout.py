@@ -30,6 +30,9 @@ REFUSED_BACKOFF = 20.0
 PLACEMENT = 900.0
 """AWS seconds in which no task could be placed that count as one failure: ECS tries often, and counts seldom."""
 
+STARTED_AT_ONCE = 10
+"""Tasks of a service that one look at it starts: all calls wait for its end."""
+
 Starter = Callable[[Room, Service, Deployment], Task]
 
 
@@ -254,7 +257,7 @@ class Step:
         need = service.desired - len(good)
         space = max(service.maximum, service.desired if not self._old(current) else 0) - len(self._live())
         if need > 0 and monotonic() >= service.not_before:
-            for _ in range(min(need, space)):
+            for _ in range(min(need, space, STARTED_AT_ONCE)):
                 if not self._launch(current):
                     break
         for task in bad[: max(0, need - max(space, 0))]:

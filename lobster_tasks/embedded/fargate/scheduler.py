@@ -48,6 +48,10 @@ class Fargate:
         """What ECS knows in one account and region."""
         return self._rooms.setdefault((account, region), Room(account, region))
 
+    def count_tasks(self) -> int:
+        """How many tasks of all accounts have not stopped."""
+        return sum(t.last_status != "STOPPED" for room in self._rooms.values() for t in room.tasks.values())
+
     async def run(self) -> None:
         """Look at every service each tick."""
         while True:

@@ -28,6 +28,8 @@ UNSUPPORTED = (
 )
 NO_ALARMS: dict[str, Any] = {"alarmNames": [], "rollback": False, "enable": False}
 MAX_GRACE = 2147483647
+MOST_TASKS = 5000
+"""Of a service (Amazon ECS service quotas, "Tasks per service")."""
 
 
 def check_name(name: str) -> None:
@@ -53,6 +55,8 @@ def desired_count(given: int | None, default: int) -> int:
     """How many tasks are wanted."""
     if given is not None and given < 0:
         raise invalid("desiredCount can not be negative.")  # (own words)
+    if given is not None and given > MOST_TASKS:
+        raise invalid("Desired count exceeds limit.")
     return default if given is None else given
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from . import numbers
 from .patterns import matches
 from .walk import Found, camel, is_plain, walk
 
 TOKENS = frozenset(camel(name) for name in ("NextToken", "Marker", "marker", "PaginationToken", "NextMarker"))
 LONGEST_SHOWN = 200
-NUMBERS = ("integer", "long", "float", "double")
 
 
 def missing(shape: Any, members: Mapping[str, Any]) -> list[str]:
@@ -99,7 +99,7 @@ def _broken_inside(what: str, shape: Any, values: Iterable[Any]) -> Iterator[str
 
 def _wanted(shape: Any) -> Iterator[str]:
     rules = shape.metadata
-    kind = "value" if shape.type_name in NUMBERS else "length"
+    kind = "value" if shape.type_name in numbers.NAMES else "length"
     if "max" in rules:
         yield f"Member must have {kind} less than or equal to {rules['max']}"
     if "min" in rules:
@@ -121,7 +121,7 @@ def _broken_text(shape: Any, value: str) -> Iterator[str]:
 
 def _size(shape: Any, value: Any) -> tuple[float, str] | None:
     match shape.type_name:
-        case kind if kind in NUMBERS:
+        case kind if kind in numbers.NAMES:
             return float(value), "value"
         case "list" | "map" | "string" | "blob":
             return len(value), "length"

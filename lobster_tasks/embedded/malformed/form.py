@@ -7,7 +7,8 @@ from typing import Any
 
 from ..moto_door import AwsError
 from ..wire import Call
-from .json_body import INTEGERS, NUMBERS, is_base64, is_date
+from . import numbers
+from .json_body import is_base64, is_date
 
 Tree = dict[str, "Tree | str"]
 
@@ -119,8 +120,8 @@ class _Reader:
         return written if "queryName" in given else written[:1].upper() + written[1:]
 
     def _check(self, kind: str, text: str, path: str) -> None:
-        if kind in NUMBERS and not _is_number(kind, text):
-            raise self._malformed(NUMBERS[kind], path)
+        if kind in numbers.NAMES and not numbers.is_written(kind, text):
+            raise self._malformed(numbers.NAMES[kind], path)
         if kind == "boolean" and text.lower() not in ("true", "false", "1", "0"):
             raise self._malformed("Boolean", path)
         if kind == "timestamp" and not is_date(text):
@@ -135,9 +136,3 @@ class _Reader:
             )
         return AwsError("MalformedInput", f"Invalid value for {path}: it is no {wanted}")
 
-
-def _is_number(kind: str, text: str) -> bool:
-    try:
-        return bool(int(text) < 2**63) if kind in INTEGERS else float(text) == float(text)
-    except ValueError:
-        return False

@@ -11,10 +11,9 @@ from botocore.utils import parse_timestamp
 
 from ..moto_door import AwsError
 from ..wire import Call
+from . import numbers
 
-INTEGERS = {"integer": "Integer", "long": "Long", "short": "Short", "byte": "Byte"}
-NUMBERS = {**INTEGERS, "float": "Float", "double": "Double"}
-NAMES = {**NUMBERS, "string": "String", "boolean": "Boolean", "blob": "Blob", "timestamp": "Date"}
+NAMES = {**numbers.NAMES, "string": "String", "boolean": "Boolean", "blob": "Blob", "timestamp": "Date"}
 
 
 def check_target(call: Call, environ: Mapping[str, Any], model: Any) -> None:
@@ -93,20 +92,20 @@ def _fits(kind: str, value: Any) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case "timestamp":
-            return type(value) in (int, float) or (isinstance(value, str) and is_date(value))
+            return type(value) in (int, float, str) and is_date(value)
         case "blob":
             return isinstance(value, str) and is_base64(value)
         case "string" | "character":
             return isinstance(value, str)
         case _:
-            return type(value) in (int, float)
+            return type(value) in (int, float) and numbers.fits(kind, value)
 
 
-def is_date(text: str) -> bool:
-    """Whether it is a time in any of AWS's forms."""
+def is_date(given: str | float) -> bool:
+    """Whether it is a time in any of AWS's forms, of which one is seconds since 1970."""
     try:
-        parse_timestamp(text)
-    except (OverflowError, ValueError):
+        parse_timestamp(given)
+    except (OverflowError, RuntimeError, ValueError):
         return False
     return True
 

@@ -8,7 +8,8 @@ from typing import Any
 from ..access.request import members as parsed_members
 from ..moto_door import AwsError, RequestParserError
 from ..wire import Call
-from . import json_body
+from . import json_body, numbers
+from .walk import walk
 
 XML_CODES = {"cloudfront": "MalformedInput", "route53": "InvalidInput"}
 
@@ -18,11 +19,23 @@ def members(call: Call, operation: Any, environ: dict[str, Any], protocol: str) 
     if protocol == "rest-json":
         _check_json(operation.input_shape, environ["wsgi.input"].getvalue())
     try:
-        return parsed_members(call, environ)
+        found = parsed_members(call, environ)
+        _check_numbers(operation.input_shape, found)
+        return found
     except RequestParserError as error:
         raise _unreadable(call, protocol, "Invalid XML ; the document is not well-formed") from error
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise _unreadable(call, protocol, "Invalid XML ; a value has another type") from error
+
+
+def _check_numbers(shape: Any, members: Mapping[str, Any]) -> None:
+    """ValueError for a number that is none of its type, which the reading of a text does not tell."""
+    for found in walk(shape, members):
+        plain = found.shape.member if found.shape.type_name == "list" else found.shape
+        values = found.value if plain is not found.shape else [found.value]
+        for value in values or () if plain.type_name in numbers.NAMES else ():
+            if value is not None and not numbers.fits(plain.type_name, value):
+                raise ValueError(value)
 
 
 def _check_json(shape: Any, body: bytes) -> None:

@@ -124,5 +124,13 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
             if within != service.desired:
                 bound = "minimum" if within > service.desired else "maximum"
                 cause = f"{bound} capacity was set to {within}"
-                self.applicationautoscaling_backend.note_scaling(bounds, within, cause)
-                services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": within})
+                why = self._set(cluster, name, within)
+                self.applicationautoscaling_backend.note_scaling(bounds, within, cause, why)
+
+    def _set(self, cluster: str, name: str, count: int) -> str | None:
+        """Change the desired count; why ECS refuses it, or None."""
+        try:
+            services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": count})
+        except AwsError as refused:
+            return str(refused.message)
+        return None

@@ -33,10 +33,12 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         self.tags_of: dict[str, dict[str, str]] = {}
         self.activities: list[dict[str, Any]] = []
 
-    def note_scaling(self, target: Any, count: int, cause: str) -> None:
-        """Keep what DescribeScalingActivities tells of a change of the desired count."""
+    def note_scaling(self, target: Any, count: int, cause: str, refused: str | None) -> None:
+        """Keep what DescribeScalingActivities tells of a change of the desired count, which ECS may have refused."""
         moment = datetime.now(UTC).timestamp()
         done = f"Successfully set desired count to {count}. Change successfully fulfilled by ecs."
+        if refused:
+            done = f"Failed to set desired count to {count}. Reason: {refused}"
         self.activities.insert(
             0,
             {
@@ -48,7 +50,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
                 "Cause": cause,
                 "StartTime": moment,
                 "EndTime": moment,
-                "StatusCode": "Successful",
+                "StatusCode": "Failed" if refused else "Successful",
                 "StatusMessage": done,
             },
         )
