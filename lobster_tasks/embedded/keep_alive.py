@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import socket
 import struct
 import sys
@@ -13,9 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any
+from typing import Any, cast
 
+from . import framing
 from .dispatch import Answer
+from .framing import MalformedRequestError
 from .moto_door import MotoRequestHandler
 from .pages import SEALED
 
@@ -40,10 +41,6 @@ class Limits:
     idle: float = 600.0
     """Seconds until the next request of a connection begins."""
     connections: int = 1000
-
-
-class MalformedRequestError(Exception):
-    """What was sent is not HTTP/1.1; the text says why."""
 
 
 class SlowRequestError(Exception):
@@ -110,12 +107,27 @@ class Handler(MotoRequestHandler):
         except SlowRequestError:
             self._refuse(408)
 
+    def parse_request(self) -> bool:
+        """Read the head of a request; 400 where it cannot be read, or in two ways."""
+        source, head = self.rfile, framing.Head(self.rfile)
+        self.rfile = cast(io.BufferedReader, head)
+        try:
+            if not super().parse_request():
+                return False
+            framing.check_head(head.lines, self.headers)
+        except MalformedRequestError as why:
+            self._refuse(400, str(why))
+            return False
+        finally:
+            self.rfile = source
+        return True
+
     def run_wsgi(self) -> None:
         """Answer one request; None from the application drops the connection."""
-        environ = self.make_environ()
         try:
-            body = self._body(environ["wsgi.input"])
-        except MalformedRequestError as why:
+            environ = self.make_environ()
+            body = self._body()
+        except (MalformedRequestError, ValueError) as why:  # ValueError: the target is no URL
             self._refuse(400, str(why))
             return
         environ.pop("wsgi.input_terminated", None)
@@ -133,33 +145,21 @@ class Handler(MotoRequestHandler):
         """Say so when the body is read, if it is."""
         return True
 
-    def _body(self, source: io.RawIOBase) -> bytes | None:
+    def _body(self) -> bytes | None:
         """The whole body; None where it is too large, which ends the connection after the answer."""
         most = self.server.limits.body
-        length = self._length()
+        length = framing.length(self.headers, self.request_version)
         if length is not None and length > most:
             self._discard(length)
             return None
         self._let_come()
-        body = _dechunked(source, most + 1) if length is None else self.rfile.read(length)
+        body = framing.dechunked(self.rfile, most) if length is None else self.rfile.read(length)
         if len(body) < (length or 0):
             raise MalformedRequestError("the body is shorter than its Content-Length")
         if len(body) > most:
             self.close_connection = True
             return None
         return body
-
-    def _length(self) -> int | None:
-        """What Content-Length says; None for a body in chunks."""
-        lengths = self.headers.get_all("Content-Length") or []
-        coding = self.headers.get("Transfer-Encoding")
-        if coding is not None:
-            if lengths or coding.strip().lower() != "chunked":
-                raise MalformedRequestError("Transfer-Encoding is chunked, alone")
-            return None
-        if len(set(lengths)) > 1 or not all(re.fullmatch(r"\d{1,18}", one, re.ASCII) for one in lengths):
-            raise MalformedRequestError("Content-Length is no number")
-        return int(lengths[0]) if lengths else 0
 
     def _let_come(self) -> None:
         if self.headers.get("Expect", "").lower() == "100-continue":
@@ -211,15 +211,6 @@ class Handler(MotoRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:
         """One line, where every call is shown."""
         log.info("a request was refused: %s", format % args)
-
-
-def _dechunked(source: io.RawIOBase, most: int) -> bytes:
-    try:
-        return io.BufferedReader(source).read(most)
-    except (ConnectionError, TimeoutError):
-        raise
-    except (OSError, ValueError) as error:  # a short chunk does not fit into what was to be read
-        raise MalformedRequestError(f"the chunks of the body cannot be read: {error}") from error
 
 
 class HttpServer(ThreadingMixIn, TCPServer):

@@ -120,7 +120,7 @@ def test_a_scaling_that_ecs_refuses_is_told(stack: Stack) -> None:
 
 
 def test_more_tasks_than_this_machine_has_room_for() -> None:
-    """"unable to place a task. Reason: Capacity is unavailable at this time. …" for what is more; calls are answered
+    """ "unable to place a task. Reason: Capacity is unavailable at this time. …" for what is more; calls are answered
     meanwhile. Time stands almost still, so that no task comes to start a process.
     """
     with start(speed=0.01, boot_allowance=2) as running:

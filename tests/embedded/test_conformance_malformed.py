@@ -135,7 +135,11 @@ def test_every_operation_of_every_service_does(aws: EmbeddedProcess, wire: Wire,
     assert_refused(aws, wire, service, model_of(service).operation_names)
 
 
-NO_NUMBER = {"json": "SerializationException", "rest-json": "SerializationException", "query": "MalformedInput"} | {
+NO_NUMBER = {
+    "json": "SerializationException",
+    "rest-json": "SerializationException",
+    "query": "MalformedInput",
+} | {
     "ec2": "InvalidParameterValue",
     "rest-xml": "InvalidInput",
 }
@@ -155,7 +159,11 @@ def test_every_whole_number_is_one_of_its_type(aws: EmbeddedProcess, wire: Wire,
             continue
         for one in no_whole_numbers(service, operation):
             answer = wire.send(one)
-            assert (answer.status, NO_NUMBER[protocol] in answer.text) == (400, True), (operation, one, answer)
+            assert (answer.status, NO_NUMBER[protocol] in answer.text) == (400, True), (
+                operation,
+                one,
+                answer,
+            )
     assert sees(aws) == before
 
 

@@ -129,6 +129,20 @@ class TestBodies:
             b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
             b"Transfer-Encoding: gzip\r\n\r\n",
             b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n+1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n 1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1_0\r\n" + b"x" * 16 + b"\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 9000 + b"1\r\nx\r\n0\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nno trailer\r\n\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
             b"Transfer-Encoding: chunked\r\n\r\n-1\r\nx\r\n0\r\n\r\n",
             b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
             b"Transfer-Encoding: chunked\r\n\r\n5\r\nx",
@@ -143,6 +157,90 @@ class TestBodies:
             heard = everything(connection)
             assert heard.startswith(b"HTTP/1.1 400")
             assert heard.count(b"HTTP/1.1") == 1
+            assert one.bodies == []
+
+    def test_chunks_of_http_1_0_are_refused(self) -> None:
+        """RFC 9112, 6.1: 'MUST treat the message as if the framing is faulty'."""
+        with served() as one:
+            assert one.send(chunked(b"x").replace(b"HTTP/1.1", b"HTTP/1.0", 1)).startswith(b"HTTP/1.1 400")
+            assert one.bodies == []
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'2;name=value\r\nab\r\n3 ; q="a;b" ;c\r\ncde\r\n0;last\r\n\r\n',
+            b"0002\r\nab\r\n3\r\ncde\r\n000\r\n\r\n",
+            b"5\r\nabcde\r\n0\r\nExpires: never\r\nX-Checksum:\r\n\r\n",
+        ],
+        ids=["extensions", "zeros", "trailers"],
+    )
+    def test_extensions_of_chunks_and_trailers_are_passed_over(self, body: bytes) -> None:
+        """RFC 9112, 7.1.1: 'A recipient MUST ignore unrecognized chunk extensions'; 7.1.2: trailers may be discarded.
+        The next request begins after them.
+        """
+        head = HEAD + b"Transfer-Encoding:  Chunked \r\n\r\n"
+        with served(idle=5) as one:
+            assert one.send(head + body + sized(b"next", CLOSE)).count(b"HTTP/1.1 200") == 2
+            assert one.bodies == [b"abcde", b"next"]
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"no colon\r\n",
+            b"Origin : x\r\n",
+            b"Origin\t: x\r\n",
+            b" folded\r\n",
+            b": no name\r\n",
+            b"X(Y): z\r\n",
+            b"X: a\rOrigin: b\r\n",
+            b"X: a\0b\r\n",
+            b"From here\r\n",
+            b"Host: 127.0.0.1\r\n",
+            b"X\xe9: y\r\n",
+        ],
+        ids=repr,
+    )
+    @pytest.mark.parametrize("place", ["first", "last"])
+    def test_a_line_that_is_no_field_is_refused(self, line: bytes, place: str) -> None:
+        """RFC 9112, 5.1: 'A server MUST reject, with a response status code of 400, any received request message that
+        contains whitespace between a header field name and colon'; 5.2 (folding), 2.2 (bare CR), 3.2 (two Hosts).
+        """
+        start, host = HEAD.split(b"\r\n", 1)
+        lines = line + host if place == "first" else host + line
+        with served() as one:
+            heard = one.send(b"%b\r\n%bOrigin: https://evil.example\r\n\r\n" % (start, lines))
+            assert heard.startswith(b"HTTP/1.1 400")
+            assert one.bodies == []
+
+    @pytest.mark.parametrize("head", [HEAD, HEAD + b"Content-Length: 0\r\n", HEAD + b"Content-Len"])
+    def test_a_header_that_breaks_off_is_refused(self, head: bytes) -> None:
+        """RFC 9112, 8: an incomplete request is not carried out."""
+        with served() as one, one.connect() as connection:
+            connection.sendall(head)
+            connection.shutdown(socket.SHUT_WR)
+            assert everything(connection).startswith(b"HTTP/1.1 400")
+            assert one.bodies == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [b"X-Any:\r\n", b"X:a\r\n", b"X:\ty \t\r\n", b"X: \xe9\r\n", b"X: a\n", b"!#$%&'*+-.^_`|~1: y\r\n"],
+    )
+    def test_a_line_that_is_one_is_taken(self, line: bytes) -> None:
+        """RFC 9112, 5: field-line = field-name ":" OWS field-value OWS; 2.2: a single LF may end it."""
+        with served() as one:
+            assert one.send(sized(b"x", line, CLOSE)).startswith(b"HTTP/1.1 200")
+
+    def test_a_length_with_blanks_around_it(self) -> None:
+        with served() as one:
+            request_ = sized(b"abc", CLOSE).replace(b"Length: 3", b"Length: \t3 ")
+            assert one.send(request_).startswith(b"HTTP/1.1 200")
+            assert one.bodies == [b"abc"]
+
+    def test_a_target_that_is_no_url_is_refused(self) -> None:
+        with served() as one:
+            assert one.send(HEAD.replace(b" / ", b" http://[x ") + b"\r\n").startswith(b"HTTP/1.1 400")
             assert one.bodies == []
 
 

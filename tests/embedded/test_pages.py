@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -102,6 +103,21 @@ def test_what_a_page_sends_is_refused(aws: EmbeddedProcess, more: dict[str, str]
     assert status == 403
     assert "The embedded AWS answers programs of this machine, and no web pages" in text
     assert "evil" not in text
+    assert aws.calls() == []
+
+
+@pytest.mark.parametrize("line", [b"no colon", b"X : y", b" folded", b"From here"])
+def test_no_line_hides_an_origin(aws: EmbeddedProcess, line: bytes) -> None:
+    """RFC 9112, 5.1: 400 for such a line, after which a lenient reader would see no more headers."""
+    port = urlsplit(aws.url).port or 0
+    _, headers, body = CREATE_CLUSTER
+    given = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%bContent-Length: %d\r\n%b\r\n"
+            b"Origin: https://evil.example\r\n\r\n%b" % (given, len(body), line, body.encode())
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400")
     assert aws.calls() == []
 
 

@@ -1,7 +1,7 @@
 """Whether Fargate has room for one more task, and on which capacity provider it will run.
 
-Room is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts: Developer Guide, "Viewing
-Amazon ECS service event messages" and "Amazon ECS API failure reasons".
+Room is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts:
+Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS API failure reasons".
 """
 
 from __future__ import annotations

@@ -135,4 +135,3 @@ class _Reader:
                 "InvalidParameterValue", f"Invalid value for the parameter {path}: it is no {wanted}"
             )
         return AwsError("MalformedInput", f"Invalid value for {path}: it is no {wanted}")
-

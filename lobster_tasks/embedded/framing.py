@@ -1,0 +1,99 @@
+"""Where a request's head and body end (RFC 9112): what two programs could read in two ways is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from email.message import Message
+from typing import Protocol
+
+FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,1000}:[^\r\n\0]{0,65536}\r?\n")
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]{0,100};[^\r\n\0]{0,4000})?\r\n")
+LENGTH = re.compile(r"\d{1,18}", re.ASCII)
+LONGEST_LINE = 8192
+MOST_TRAILERS = 100
+
+
+class MalformedRequestError(Exception):
+    """What was sent is not HTTP/1.1; the text says why."""
+
+
+class Lines(Protocol):
+    """What is read line by line, and in pieces."""
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """The next line with its end, or so much of it; empty at the end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """So many bytes, or fewer at the end."""
+
+
+class Head:
+    """Keeps the lines of a head while the standard library reads them, which passes over what it cannot read."""
+
+    def __init__(self, source: Lines) -> None:
+        self._source = source
+        self.lines: list[bytes] = []
+
+    def readline(self, size: int = -1, /) -> bytes:
+        """The next line."""
+        self.lines.append(self._source.readline(size))
+        return self.lines[-1]
+
+
+def check_head(lines: Sequence[bytes], fields: Message) -> None:
+    """MalformedRequestError unless they are fields and an empty line (RFC 9112, 5), with one Host at most (3.2)."""
+    *given, end = lines or (b"",)
+    if end not in (b"\r\n", b"\n"):
+        raise MalformedRequestError("the header does not end")
+    if not all(map(FIELD.fullmatch, given)):
+        raise MalformedRequestError("a line of the header is no field")
+    if len(fields.get_all("Host") or ()) > 1:
+        raise MalformedRequestError("there is more than one Host")
+
+
+def length(fields: Message, version: str) -> int | None:
+    """What Content-Length says, in bytes; None for a body in chunks; MalformedRequestError (RFC 9112, 6)."""
+    lengths = {each.strip(" \t") for each in fields.get_all("Content-Length") or ()}
+    codings = [each.strip(" \t").lower() for each in fields.get_all("Transfer-Encoding") or ()]
+    if codings:
+        if lengths or codings != ["chunked"] or version != "HTTP/1.1":
+            raise MalformedRequestError("Transfer-Encoding is chunked, alone")
+        return None
+    if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
+        raise MalformedRequestError("Content-Length is no number")
+    return int(lengths.pop()) if lengths else 0
+
+
+def dechunked(source: Lines, most: int) -> bytes:
+    """A body in chunks (RFC 9112, 7.1), whole, or a little more than ``most`` bytes of a longer one.
+
+    Extensions of chunks and trailers mean nothing here; MalformedRequestError for what is neither.
+    """
+    body = bytearray()
+    while size := _chunk_size(source):
+        wanted = min(size, most + 1 - len(body))
+        body += source.read(wanted)
+        if len(body) > most:
+            return bytes(body)
+        if source.readline(2) != b"\r\n":
+            raise MalformedRequestError("a chunk of the body does not end where it says")
+    _pass_over_trailers(source)
+    return bytes(body)
+
+
+def _chunk_size(source: Lines) -> int:
+    line = CHUNK.fullmatch(source.readline(LONGEST_LINE))
+    if line is None:
+        raise MalformedRequestError("a chunk of the body has no size")
+    return int(line[1], 16)
+
+
+def _pass_over_trailers(source: Lines) -> None:
+    for _ in range(MOST_TRAILERS):
+        line = source.readline(LONGEST_LINE)
+        if line == b"\r\n":
+            return
+        if not FIELD.fullmatch(line):
+            break
+    raise MalformedRequestError("the trailers of the body are no fields, or too many")
