@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..aws import Aws
-from ..stack import Known, Live, Neighbours, Resource, Stack
+from ..stack import Known, Live, Neighbours, Own, Resource, Stack
 from ..together import together
 
 
@@ -15,8 +15,12 @@ def dependents(
     """What others have in each resource of the stack's own, or use it for, in words; nothing for most of them."""
     known = Known(live)
     ours = [each for each in known if each.taggable and each.is_ours(known[each]) and not known[each].adopted]
-    families = [each.name for each in stack.resources if each.kind == "task definition"]
-    neighbours = Neighbours.of(aws, *families) if ours else Neighbours(aws)
+    named = {
+        kind: tuple(each.name for each in stack.resources if each.kind == kind)
+        for kind in ("task definition", "cluster", "service")
+    }
+    own = Own(named["task definition"], *("".join(named[kind]) for kind in ("cluster", "service")))
+    neighbours = Neighbours.of(aws, own) if ours else Neighbours(aws)
 
     def looking_at(resource: Resource) -> Callable[[], tuple[str, ...]]:
         return lambda: resource.others(neighbours, known[resource], known)

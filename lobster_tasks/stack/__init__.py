@@ -22,7 +22,7 @@ from .github import DeployRole, IdentityProvider
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
-from .neighbours import Neighbours
+from .neighbours import Neighbours, Own
 from .network import ANYWHERE, ANYWHERE_IPV6, Network, SecurityGroup
 from .resource import Attributes, Known, Live, Resource, tags_of
 from .scaling import ScalableTarget
@@ -34,6 +34,7 @@ __all__ = [
     "Known",
     "Live",
     "Neighbours",
+    "Own",
     "Resource",
     "Stack",
     "build",

@@ -95,8 +95,11 @@ class Repository(Resource):
         return live
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other families with an image of it."""
-        return neighbours.with_image_of(live.raw["repositoryUri"])
+        """Other families with an image of it, and whom its policy lets in: the stack gives it none."""
+        told = neighbours.with_image_of(live.raw["repositoryUri"])
+        absent = ("RepositoryPolicyNotFoundException",)
+        policy = neighbours.aws.find("ecr:GetRepositoryPolicy", absent, self.label, repositoryName=self.name)
+        return (*told, "whom its repository policy lets in") if policy else told
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteRepository, with every image in it."""

@@ -71,18 +71,10 @@ class Cluster(Resource):
         return live
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Services in it that are not the stack's."""
-        services = [
-            each for each, found in known.items() if isinstance(each, Service) and not each.is_shared(found)
-        ]
-        count = live.raw.get("activeServicesCount", 0) - len(services)
-        return (
-            (
-                f"{count} service{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} not of this stack",
-            )
-            if count > 0
-            else ()
-        )
+        """Services in it that are not the stack's, tasks that no service has started, and container instances."""
+        count = live.raw.get("registeredContainerInstancesCount", 0)
+        instances = [f"{count} container instance{'' if count == 1 else 's'}"] if count else []
+        return (*neighbours.in_cluster(live.id), *instances)
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteCluster, as soon as its last task has stopped; LobsterError where others have services in it."""
@@ -183,6 +175,10 @@ class TaskDefinition(Resource):
     def release(self, aws: Aws, live: Live) -> None:
         """As ``delete``: a family has revisions of both kinds."""
         self.delete(aws, live)
+
+    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+        """Other services that run it: they could start no further revision of it."""
+        return neighbours.with_family(self.name)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource on the newest revision."""

@@ -89,12 +89,15 @@ class Role(Resource):
         return {**super().beside(live, known), "trust": merged}
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other families whose tasks have it, and instance profiles, with which IAM deletes no role."""
-        profiles = neighbours.aws.pages(
-            "iam:ListInstanceProfilesForRole", "InstanceProfiles", self.label, RoleName=self.name
+        """Other families whose tasks have it, instance profiles, and whom else it trusts."""
+        operation = "iam:ListInstanceProfilesForRole"
+        profiles = neighbours.aws.pages(operation, "InstanceProfiles", self.label, RoleName=self.name)
+        trusted = _principals(live.attributes["trust"]) - _principals(self.trust)
+        return (
+            *neighbours.with_role(live.id),
+            *(f"instance profile {each['InstanceProfileName']}" for each in profiles),
+            *(f"{each}, which may assume it" for each in sorted(trusted)),
         )
-        named = (f"instance profile {each['InstanceProfileName']}" for each in profiles)
-        return (*neighbours.with_role(live.id), *named)
 
     def describe(self, attribute: str, value: Any) -> str:
         """Policies in short: who is trusted, what is allowed."""
@@ -217,6 +220,13 @@ def _trusted(policy: str) -> str:
     principals = [statement.get("Principal", "*") for statement in _statements(policy)]
     named = [each.values() if isinstance(each, dict) else [each] for each in principals]
     return ", ".join(str(name) for names in named for name in names) or "nobody"
+
+
+def _principals(policy: str) -> set[str]:
+    """The same, each by itself, of the statements that let somebody in."""
+    allowing = (each.get("Principal", "*") for each in _statements(policy) if each.get("Effect") == "Allow")
+    named = [value for each in allowing for value in (each.values() if isinstance(each, dict) else [each])]
+    return {name for value in named for name in (value if isinstance(value, list) else [value])}
 
 
 def _allowed(policy: str) -> str:

@@ -295,9 +295,9 @@ class TargetGroup(Resource):
         _untag(aws, self, live, names)
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other load balancers, and others' listeners and rules on ours, that forward to it."""
+        """Other load balancers, and others' listeners and rules on ours, that forward to it; services behind it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
-        told = []
+        told = [*neighbours.with_target_group(live.id)]
         for arn in live.raw.get("LoadBalancerArns", []):
             if arn not in ours:
                 told.append(f"load balancer {arn.split('/')[-2]}")
@@ -427,9 +427,16 @@ class Listener(Resource):
         return tuple(each for each in self.needs if each is not self.firewall)
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Its rules: the stack makes none."""
-        rules = _rules(neighbours.aws, self.label, live.id)
-        return tuple(_rule_words(live.raw, each) for each in rules)
+        """Its rules, and certificates besides its own: the stack makes none."""
+        aws = neighbours.aws
+        told = [_rule_words(live.raw, each) for each in _rules(aws, self.label, live.id)]
+        if self.protocol == "HTTPS":
+            operation = "elbv2:DescribeListenerCertificates"
+            listed = aws.pages(operation, "Certificates", self.label, ListenerArn=live.id)
+            default = {each["CertificateArn"] for each in listed if each.get("IsDefault")}
+            more = {each["CertificateArn"] for each in listed} - default
+            told += [f"certificate {arn.rpartition('/')[2]}" for arn in sorted(more)]
+        return tuple(told)
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteListener."""

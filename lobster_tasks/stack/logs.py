@@ -52,8 +52,13 @@ class LogGroup(Resource):
         return live
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other families that log to it."""
-        return neighbours.with_log_group(self.name)
+        """Other families that log to it, and filters: they go with it."""
+        told = [*neighbours.with_log_group(self.name)]
+        for kind in ("Metric", "Subscription"):
+            operation, members = f"logs:Describe{kind}Filters", f"{kind.lower()}Filters"
+            found = neighbours.aws.pages(operation, members, self.label, logGroupName=self.name)
+            told += [f"{kind.lower()} filter {each['filterName']}" for each in found]
+        return tuple(told)
 
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLogGroup, with every event in it."""

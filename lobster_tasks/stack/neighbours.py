@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,60 +10,156 @@ from typing import Any
 from ..aws import Aws
 from ..together import together
 
-Definition = Mapping[str, Any]
+AwsDict = Mapping[str, Any]
 _AT_ONCE = 8
+_SERVICES_A_CALL, _TASKS_A_CALL = 10, 100  # DescribeServices, DescribeTasks
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the stack itself runs: the families of its definitions, its cluster, its service."""
+
+    families: tuple[str, ...] = ()
+    cluster: str = ""
+    service: str = ""
+
+    def has(self, service: AwsDict) -> bool:
+        """Whether a service, as DescribeServices shows it, is the stack's."""
+        cluster = service["clusterArn"].rpartition("/")[2]
+        return (cluster, service["serviceName"]) == (self.cluster, self.service)
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """``definitions`` is the newest revision of each family that is not the stack's."""
+    """``definitions`` are those of families that are not the stack's: the newest, and what services run.
+
+    ``services`` are all but the stack's, of all clusters of the region; ``tasks`` those of the stack's cluster.
+    """
 
     aws: Aws
-    definitions: Sequence[Definition] = ()
+    definitions: Sequence[AwsDict] = ()
+    services: Sequence[AwsDict] = ()
+    tasks: Sequence[AwsDict] = ()
+    own: Own = Own()
 
     @classmethod
-    def of(cls, aws: Aws, *own: str) -> Neighbours:
-        """Those of all families but ``own``: ListTaskDefinitionFamilies, DescribeTaskDefinition."""
+    def of(cls, aws: Aws, own: Own) -> Neighbours:
+        """Everybody's: ListTaskDefinitionFamilies, ListClusters, ListServices, ListTasks, and what describes them."""
         operation, label = "ecs:ListTaskDefinitionFamilies", "the task definitions"
-        families = [
-            each for each in aws.pages(operation, "families", label, status="ACTIVE") if each not in own
-        ]
-        groups = (families[start : start + _AT_ONCE] for start in range(0, len(families), _AT_ONCE))
-        found = [
-            each for group in groups for each in together(*(partial(_newest, aws, name) for name in group))
-        ]
-        return cls(aws, tuple(each for each in found if each))
+        clusters: list[str] = aws.pages("ecs:ListClusters", "clusterArns", "the clusters")
+        found = _side_by_side([partial(_services, aws, each) for each in clusters])
+        services = [each for some in found for each in some if not own.has(each)]
+        families = aws.pages(operation, "families", label, status="ACTIVE")
+        run = [each["taskDefinition"] for each in services if each["status"] == "ACTIVE"]
+        wanted = [each for each in dict.fromkeys((*families, *run)) if _family(each) not in own.families]
+        definitions = _side_by_side([partial(_described, aws, each) for each in wanted])
+        here = [each for each in clusters if each.rpartition("/")[2] == own.cluster]
+        tasks = _tasks(aws, here[0]) if here else []
+        return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks), own)
+
+    def in_cluster(self, arn: str) -> tuple[str, ...]:
+        """The services in a cluster, and the tasks of the stack's cluster that no service has started."""
+        services = [_service_words(each) for each in self.services if each["clusterArn"] == arn]
+        alone = [each["group"] for each in self.tasks if not _of_service(each)]
+        return (*services, *dict.fromkeys(f"task of {each}" for each in alone))
+
+    def with_target_group(self, arn: str) -> tuple[str, ...]:
+        """The services whose tasks are registered with a target group."""
+        used = (each for each in self.services if arn in _target_groups(each))
+        return tuple(map(_service_words, used))
+
+    def with_family(self, name: str) -> tuple[str, ...]:
+        """The services that run a family."""
+        running = (each for each in self.services if _family(each["taskDefinition"]) == name)
+        return tuple(map(_service_words, running))
+
+    def in_group(self, group: str, interfaces: Collection[str]) -> tuple[str, ...]:
+        """The services whose tasks are in a security group, and tasks that no service has started.
+
+        ``interfaces`` are the network interfaces that have it.
+        """
+        services = [_service_words(each) for each in self.services if group in _groups(each)]
+        alone = [each for each in self.tasks if not _of_service(each) and _interfaces(each) & set(interfaces)]
+        return (*services, *dict.fromkeys(f"task of {each['group']}" for each in alone))
 
     def with_role(self, arn: str) -> tuple[str, ...]:
         """The families whose tasks have a role."""
         named = {arn, arn.rpartition("/")[2]}  # a role's name alone is taken too
-        return tuple(_words(each) for each in self.definitions if named & _roles(each))
+        return _named(each for each in self.definitions if named & _roles(each))
 
     def with_image_of(self, repository: str) -> tuple[str, ...]:
         """The families with an image of a repository (its URI)."""
         used = (each for each in self.definitions if repository in map(_repository, _images(each)))
-        return tuple(map(_words, used))
+        return _named(used)
 
     def with_log_group(self, name: str) -> tuple[str, ...]:
         """The families that log to a group."""
-        return tuple(_words(each) for each in self.definitions if name in _log_groups(each))
+        return _named(each for each in self.definitions if name in _log_groups(each))
 
 
-def _newest(aws: Aws, family: str) -> Definition | None:
-    """None for a family whose last revision went meanwhile."""
-    found = aws.find("ecs:DescribeTaskDefinition", ("ClientException",), family, taskDefinition=family)
+def _side_by_side(works: Sequence[Callable[[], Any]]) -> list[Any]:
+    """A few at a time: AWS throttles who asks for more."""
+    groups = (works[start : start + _AT_ONCE] for start in range(0, len(works), _AT_ONCE))
+    return [each for group in groups for each in together(*group)]
+
+
+def _services(aws: Aws, cluster: str) -> list[AwsDict]:
+    arns = aws.pages("ecs:ListServices", "serviceArns", cluster, cluster=cluster)
+    batches = [arns[start : start + _SERVICES_A_CALL] for start in range(0, len(arns), _SERVICES_A_CALL)]
+    answers = [aws.call("ecs:DescribeServices", cluster, cluster=cluster, services=each) for each in batches]
+    return [each for answer in answers for each in answer["services"] if each["status"] != "INACTIVE"]
+
+
+def _tasks(aws: Aws, cluster: str) -> list[AwsDict]:
+    arns = aws.pages("ecs:ListTasks", "taskArns", cluster, cluster=cluster)
+    batches = [arns[start : start + _TASKS_A_CALL] for start in range(0, len(arns), _TASKS_A_CALL)]
+    answers = [aws.call("ecs:DescribeTasks", cluster, cluster=cluster, tasks=each) for each in batches]
+    return [each for answer in answers for each in answer["tasks"]]
+
+
+def _described(aws: Aws, definition: str) -> AwsDict | None:
+    """A revision, or the newest of a family; None where it went meanwhile."""
+    absent = ("ClientException",)
+    found = aws.find("ecs:DescribeTaskDefinition", absent, definition, taskDefinition=definition)
     return found["taskDefinition"] if found else None
 
 
-def _words(definition: Definition) -> str:
-    return f"task definition {definition['family']}"
+def _family(definition: str) -> str:
+    """Of an ARN, of a family and revision, or of a family."""
+    return definition.rpartition("/")[2].partition(":")[0]
 
 
-def _roles(definition: Definition) -> set[str]:
+def _target_groups(service: AwsDict) -> set[str]:
+    return {each.get("targetGroupArn", "") for each in service.get("loadBalancers", ())}
+
+
+def _groups(service: AwsDict) -> list[str]:
+    network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    return list(network.get("securityGroups", ()))
+
+
+def _interfaces(task: AwsDict) -> set[str]:
+    details = [each for attachment in task.get("attachments", ()) for each in attachment.get("details", ())]
+    return {each["value"] for each in details if each["name"] == "networkInterfaceId"}
+
+
+def _of_service(task: AwsDict) -> bool:
+    return str(task.get("group", "")).startswith("service:")
+
+
+def _service_words(service: AwsDict) -> str:
+    return f"service {service['serviceName']}"
+
+
+def _named(definitions: Iterable[AwsDict]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"task definition {each['family']}" for each in definitions))
+
+
+def _roles(definition: AwsDict) -> set[str]:
     return {definition.get("executionRoleArn", ""), definition.get("taskRoleArn", "")}
 
 
-def _images(definition: Definition) -> Iterator[str]:
+def _images(definition: AwsDict) -> Iterator[str]:
     for container in definition.get("containerDefinitions", []):
         yield container.get("image", "")
 
@@ -75,6 +171,6 @@ def _repository(image: str) -> str:
     return host + slash + rest.partition(":")[0]
 
 
-def _log_groups(definition: Definition) -> Iterator[str]:
+def _log_groups(definition: AwsDict) -> Iterator[str]:
     for container in definition.get("containerDefinitions", []):
         yield container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", "")

@@ -244,7 +244,7 @@ class SecurityGroup(Resource):
         return bool(everybody) and not everybody & set(live.attributes["ingress"])
 
     def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
-        """Other groups whose rules name it, and other load balancers that have it."""
+        """Other groups whose rules name it, other load balancers and network interfaces that have it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
         named = ("ip-permission.group-id", "egress.ip-permission.group-id")
         filters = [[{"Name": name, "Values": [live.id]}] for name in named]
@@ -261,7 +261,19 @@ class SecurityGroup(Resource):
             for each in having
             if each["LoadBalancerArn"] not in ours
         ]
+        told += self._interfaces(neighbours, live)
         return tuple(dict.fromkeys(told))
+
+    def _interfaces(self, neighbours: Neighbours, live: Live) -> list[str]:
+        """Those that have it; load balancers and what ECS runs are told by name, and let go of theirs in a while."""
+        operation, named = "ec2:DescribeNetworkInterfaces", [{"Name": "group-id", "Values": [live.id]}]
+        found = neighbours.aws.pages(operation, "NetworkInterfaces", self.label, Filters=named)
+        about = {each["NetworkInterfaceId"]: each.get("Description", "") for each in found}
+        rest = [id for id, text in about.items() if not text.startswith(_BALANCERS) and _TASK not in text]
+        return [
+            *neighbours.in_group(live.id, about),
+            *(f"network interface {id}" for id in rest),
+        ]
 
     def _rules(self) -> dict[str, tuple[int, str]]:
         """The ingress rules: in words, each with its port and the addresses or the group it is from."""
@@ -355,6 +367,9 @@ class SecurityGroup(Resource):
 
 
 _NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
+# How descriptions of the interfaces of load balancers begin, but of a Classic one, and what ECS's have in theirs.
+_BALANCERS = ("ELB app/", "ELB net/", "ELB gwy/")
+_TASK = ":attachment/"
 # The members of an IpPermission that name a peer, and the member within that is its id.
 _PEERS = {
     "IpRanges": "CidrIp",

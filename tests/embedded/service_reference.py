@@ -40,7 +40,9 @@ PARTS = {
     ),
     "iam": re.compile(r"Role|Polic|OpenID|User|AccessKey|[Tt]ag"),
     "kms": re.compile(r"(DescribeKey|GetKeyPolicy)$"),
-    "logs": re.compile(r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer"),
+    "logs": re.compile(
+        r"Log(Group|Stream|Events)|RetentionPolicy|[Tt]ag|FilterLogEvents|Quer|(Metric|Subscription)Filter"
+    ),
     "ssm": re.compile(r"Parameter|[Tt]ag"),
     "wafv2": re.compile(
         r"^(Associate|Create|Delete|Disassociate|Get|List|Update)(WebACLs?|IPSets?|ResourcesForWebACL|WebACLForResource)$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tests.conftest import SPEED
 from tests.embedded.firewalls import web_acl
 from tests.embedded.identities import ACCOUNT, Identity, identity, role
 from tests.embedded.images import push, web_app
+from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project
 
@@ -130,11 +131,33 @@ def set_up(account: Account) -> None:
     led_here(account.aws, account.settings)
     role = account.settings.task.execution_role
     account.client("iam").attach_role_policy(RoleName=role, PolicyArn=READ_ONLY)
+    with _guests(account):
+        _remove(account)
     _remove(account)
     _converge(account)
     _untag(account)
     _converge(account, adopt=True)
     _remove(account)
+
+
+@contextmanager
+def _guests(account: Account) -> Iterator[None]:
+    """With HTTPS, and with a task of somebody else's in the cluster."""
+    made, acm = make_certificate("app.example.com"), account.client("acm")
+    arn = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
+    _converge(account)
+    meddler = Meddler(account_of(account.embedded, SPEED))
+    meddler.register("theirs", {"name": "a", "image": "public.ecr.aws/x/a:1"})
+    started = meddler.ecs.run_task(
+        cluster=account.settings.cluster,
+        taskDefinition="theirs",
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": meddler.subnets}},
+    )
+    yield
+    for task in started["tasks"]:
+        meddler.ecs.stop_task(cluster=account.settings.cluster, task=task["taskArn"])
+    acm.delete_certificate(CertificateArn=arn)
 
 
 def _one_for_each_repair() -> Iterator[Drift]:

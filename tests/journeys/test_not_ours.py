@@ -554,20 +554,45 @@ def _sharing_the_group(m: Meddler) -> None:
     m.elbv2.create_load_balancer(Name="theirs", Subnets=m.subnets, SecurityGroups=groups)
 
 
-def _guest_service(m: Meddler) -> None:
-    definition = m.ecs.register_task_definition(
-        family="theirs",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="256",
-        memory="512",
-        containerDefinitions=[{"name": "a", "image": "public.ecr.aws/x/a:1"}],
-    )["taskDefinition"]["taskDefinitionArn"]
+def _guest_service(m: Meddler, cluster: str = "lobster-cluster", **members: Any) -> None:
+    network = {"awsvpcConfiguration": {"subnets": m.subnets}}
+    given = {"taskDefinition": "theirs", "networkConfiguration": network, **members}
+    if given["taskDefinition"] == "theirs":
+        m.register("theirs", {"name": "a", "image": "public.ecr.aws/x/a:1"})
     m.ecs.create_service(
-        cluster="lobster-cluster",
+        cluster=cluster,
         serviceName="theirs",
-        taskDefinition=definition,
         desiredCount=0,
+        launchType="FARGATE",
+        **given,
+    )
+
+
+def _guest_elsewhere(m: Meddler) -> None:
+    """A service in a cluster of its own that runs our family."""
+    m.ecs.create_cluster(clusterName="elsewhere")
+    _guest_service(m, "elsewhere", taskDefinition=FAMILY)
+
+
+def _guest_behind(m: Meddler) -> None:
+    """A service in a cluster of its own behind our target group."""
+    m.ecs.create_cluster(clusterName="elsewhere")
+    container = {"name": "a", "image": "public.ecr.aws/x/a:1", "portMappings": [{"containerPort": 80}]}
+    balancers = [{"targetGroupArn": m.target_group, "containerName": "a", "containerPort": 80}]
+    _guest_service(m, "elsewhere", taskDefinition=m.register("behind", container), loadBalancers=balancers)
+
+
+def _guest_in_the_group(m: Meddler) -> None:
+    m.ecs.create_cluster(clusterName="elsewhere")
+    network = {"subnets": m.subnets, "securityGroups": [m.group("lobster-ecs-sg")]}
+    _guest_service(m, "elsewhere", networkConfiguration={"awsvpcConfiguration": network})
+
+
+def _guest_task(m: Meddler) -> None:
+    m.register("alone", {"name": "a", "image": "public.ecr.aws/x/a:1"})
+    m.ecs.run_task(
+        cluster="lobster-cluster",
+        taskDefinition="alone",
         launchType="FARGATE",
         networkConfiguration={"awsvpcConfiguration": {"subnets": m.subnets}},
     )
@@ -576,15 +601,17 @@ def _guest_service(m: Meddler) -> None:
 def _guest_definition(m: Meddler, **container: Any) -> None:
     ours, arn = "ecsTaskExecutionRole", "arn:aws:iam::123456789012:role/theirs"
     role = m.iam.get_role(RoleName=ours)["Role"]["Arn"] if not container else arn
-    m.ecs.register_task_definition(
-        family="theirs",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="256",
-        memory="512",
-        executionRoleArn=role,
-        containerDefinitions=[{"name": "a", "image": "public.ecr.aws/x/a:1", **container}],
-    )
+    m.register("theirs", {"name": "a", "image": "public.ecr.aws/x/a:1", **container}, executionRoleArn=role)
+
+
+def _guest_revision(m: Meddler) -> None:
+    """A service runs a revision with our role; a newer one of its family has another."""
+    role = m.iam.get_role(RoleName="ecsTaskRole")["Role"]["Arn"]
+    container = {"name": "a", "image": "public.ecr.aws/x/a:1"}
+    arn = m.register("older", container, taskRoleArn=role)
+    m.register("older", container)
+    m.ecs.create_cluster(clusterName="elsewhere")
+    _guest_service(m, "elsewhere", taskDefinition=arn)
 
 
 def _guest_image(m: Meddler) -> None:
@@ -594,24 +621,89 @@ def _guest_image(m: Meddler) -> None:
 
 def _guest_log(m: Meddler) -> None:
     options = {
-        "awslogs-group": "/ecs/lobster-streamlit",
+        "awslogs-group": LOG_GROUP,
         "awslogs-region": "us-east-2",
         "awslogs-stream-prefix": "theirs",
     }
     _guest_definition(m, logConfiguration={"logDriver": "awslogs", "options": options})
 
 
+def _guest_profile(m: Meddler) -> None:
+    m.iam.create_instance_profile(InstanceProfileName="theirs")
+    m.iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="ecsTaskRole")
+
+
+def _guest_trust(m: Meddler) -> None:
+    trust = m.iam.get_role(RoleName="ecsTaskRole")["Role"]["AssumeRolePolicyDocument"]
+    trust["Statement"].append(WIDE["Statement"][0])
+    m.iam.update_assume_role_policy(RoleName="ecsTaskRole", PolicyDocument=json.dumps(trust))
+
+
+def _guest_interface(m: Meddler) -> None:
+    groups = [m.group("lobster-ecs-sg")]
+    m.ec2.create_network_interface(SubnetId=m.subnets[0], Groups=groups, Description="RDSNetworkInterface")
+
+
+def _guest_metric(m: Meddler) -> None:
+    metric = {"metricName": "errors", "metricNamespace": "theirs", "metricValue": "1"}
+    m.logs.put_metric_filter(
+        logGroupName=LOG_GROUP, filterName="errors", filterPattern="ERROR", metricTransformations=[metric]
+    )
+
+
+def _guest_subscription(m: Meddler) -> None:
+    m.logs.create_log_group(logGroupName="theirs")
+    destination = "arn:aws:logs:us-east-2:123456789012:destination:theirs"
+    m.logs.put_subscription_filter(
+        logGroupName=LOG_GROUP, filterName="all", filterPattern="", destinationArn=destination
+    )
+
+
+def _guest_policy(m: Meddler) -> None:
+    allow = {
+        "Sid": "theirs",
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+        "Action": "ecr:BatchGetImage",
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    m.ecr.set_repository_policy(repositoryName="homara", policyText=text)
+
+
+# What arrives, and of what kind of ours it is the guest.
 GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "a listener": (_guest_listener, "load-balancer/lobster-alb", "listener HTTP:8080"),
     "a rule": (_guest_rule, "listener/lobster-alb:80", "rule 10 of listener HTTP:80"),
     "a second way": (_second_way, "target-group/lobster-tg", "listener HTTP:8080"),
+    "a service behind": (_guest_behind, "target-group/lobster-tg", "service theirs"),
     "a rule of a group": (_guest_of_the_group, "security-group/lobster-ecs-sg", "security group database"),
     "a group": (_sharing_the_group, "security-group/lobster-alb-sg", "load balancer theirs"),
-    "a service": (_guest_service, "cluster/lobster-cluster", "1 service that is not of this stack"),
+    "tasks in a group": (_guest_in_the_group, "security-group/lobster-ecs-sg", "service theirs"),
+    "an interface": (_guest_interface, "security-group/lobster-ecs-sg", "network interface eni-"),
+    "a service": (_guest_service, "cluster/lobster-cluster", "service theirs"),
+    "a task": (_guest_task, "cluster/lobster-cluster", "task of family:alone"),
+    "a service of our family": (_guest_elsewhere, f"task-definition/{FAMILY}", "service theirs"),
     "a role": (_guest_definition, "role/ecsTaskExecutionRole", "task definition theirs"),
+    "a role of a revision": (_guest_revision, "role/ecsTaskRole", "task definition older"),
+    "a role's profile": (_guest_profile, "role/ecsTaskRole", "instance profile theirs"),
+    "a role's trust": (_guest_trust, "role/ecsTaskRole", "lambda.amazonaws.com, which may assume it"),
     "an image": (_guest_image, "repository/homara", "task definition theirs"),
-    "a log": (_guest_log, "log-group//ecs/lobster-streamlit", "task definition theirs"),
+    "another account": (_guest_policy, "repository/homara", "whom its repository policy lets in"),
+    "a log": (_guest_log, f"log-group/{LOG_GROUP}", "task definition theirs"),
+    "a metric filter": (_guest_metric, f"log-group/{LOG_GROUP}", "metric filter errors"),
+    "a subscription": (_guest_subscription, f"log-group/{LOG_GROUP}", "subscription filter all"),
 }
+# Of these others have nothing: the service and its auto scaling are the app; a web ACL and the network stay anyway.
+ALONE = {Service, ScalableTarget, WebAclAssociation, Network}
+# What others have of these is held by tests of their own.
+APART = {Certificate, IdentityProvider, DeployRole}
+
+
+def test_every_kind_that_others_may_use_is_held() -> None:
+    kinds = {each.kind for each in set(THEIRS_OF) - ALONE - APART}
+    assert {resource.partition("/")[0].replace("-", " ") for _, resource, _ in GUESTS.values()} == kinds
+    telling = {each for each in every_kind() if each.others is not Resource.others}
+    assert telling == set(THEIRS_OF) - ALONE
 
 
 @pytest.mark.parametrize(("arrives", "resource", "told"), GUESTS.values(), ids=GUESTS)
@@ -623,7 +715,7 @@ def test_what_others_use_is_kept_and_named_and_the_rest_goes(
     arrives(meddler)
     made = account.plan_removal(data=True)
     said = {each.label: remarks for each, remarks in made.remarks.items()}
-    assert said[resource] == (f"others use it: {told}",)
+    assert said[resource][0].startswith(f"others use it: {told}")
     account.apply(made)
     left = {each.label for each, live in converge.read(account.aws, account.resources()).items() if live}
     assert left - {"network/the default VPC"} == set(said)
