@@ -20,6 +20,12 @@ from typing import Any
 import pytest
 
 import lobster_tasks
+from lobster_tasks import forwarding
+from lobster_tasks.dockerfile.words import expand
+from lobster_tasks.doctor import trust
+from lobster_tasks.embedded.conditions import glob
+from lobster_tasks.embedded.wildcards import wildcard
+from lobster_tasks.images.ignore import Ignore
 from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 
 _PARSER = importlib.import_module("re._parser")
@@ -31,22 +37,29 @@ USES = {
 }
 # Made while it runs, each with the reason why no text of others gets at it.
 MADE = {
-    ("lobster_tasks/dockerfile/words.py", "pattern"): "of the project's Dockerfile, on its own arguments",
-    ("lobster_tasks/dockerfile/words.py", "_pattern(word[greedy:], greedy)"): "the same",
-    ("lobster_tasks/dockerfile/words.py", "f'\\\\A(?:{_pattern(word[greedy:], greedy)})'"): "the same",
     (
         "lobster_tasks/dockerfile/lines.py",
         r"f'(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \\t]{{0,1000}}+$'",
     ): "one character of the project's Dockerfile, of two that may be",
-    (
-        "lobster_tasks/images/ignore.py",
-        "''.join((_translated(token) for token in _TOKENS.findall(pattern)))",
-    ): ("of the project's .dockerignore, on its own paths"),
     ("lobster_tasks/rollout/reasons.py", "pattern"): "those of a table that the module holds, compiled",
     ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
 }
+# What takes wildcards of others, each as what it does with a pattern and a text.
+WILD: Mapping[str, Callable[[str, str], object]] = {
+    "dockerignore": lambda pattern, text: Ignore([pattern])(text),
+    "dockerignore's exceptions": lambda pattern, text: Ignore([f"!{pattern}"]).reaches_below(text),
+    "dockerfile, first": lambda pattern, text: expand(f"${{X#{pattern}}}${{X##{pattern}}}", {"X": text}),
+    "dockerfile, last": lambda pattern, text: expand(f"${{X%{pattern}}}${{X%%{pattern}}}", {"X": text}),
+    "dockerfile, all": lambda pattern, text: expand(f"${{X//{escaped(pattern)}/y}}", {"X": text}),
+    "listener rule": lambda pattern, text: forwarding._fits([pattern], text),
+    "trust policy": lambda pattern, text: trust._matches("StringLike", pattern, text),
+    "policy, embedded": lambda pattern, text: glob(pattern, text),
+    "listener rule, embedded": lambda pattern, text: wildcard(pattern, ignore_case=True).fullmatch(text),
+}
+# Where a wildcard stands before another, what does not match may be shared out in very many ways.
+WILDCARDS = ("*a" * 9 + "b", "**/a/" * 9 + "b", "[a-b]*" * 9 + "c", "?*" * 9 + "c", "*" * 40 + "b", "a*" * 9)
 LENGTHS = (65_536, 262_144)
 MOST = 12  # texts for one pattern
 QUICK = 150_000_000  # nanoseconds, below which a machine's own unrest says more than the growth
@@ -180,10 +193,22 @@ def test_work_grows_with_the_text_and_no_faster(pattern: Pattern) -> None:
         assert_linear(pattern.compiled.fullmatch, text)
 
 
-def assert_linear(work: Callable[[str], object], text: str) -> None:
+@pytest.mark.parametrize("taker", WILD)
+@pytest.mark.parametrize("pattern", WILDCARDS)
+def test_wildcards_of_others_grow_with_the_text_and_no_faster(taker: str, pattern: str) -> None:
+    for text in ("a", "a/", "ab"):
+        assert_linear(lambda text: WILD[taker](pattern, text), text, lengths=(16_384, 65_536))
+
+
+def escaped(pattern: str) -> str:
+    """For a place where a slash ends it."""
+    return pattern.replace("/", "\\/")
+
+
+def assert_linear(work: Callable[[str], object], text: str, lengths: Sequence[int] = LENGTHS) -> None:
     """By the processor time of this thread; what is quick at a length has not grown at it."""
     before = None
-    for length in LENGTHS:
+    for length in lengths:
         whole = (text * (length // len(text) + 1))[:length]
         now = taken(work, whole)
         if before is not None and now > max(QUICK, 8 * before):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from .globs import ANYTHING, Glob, Step, of_words
 
 _SPECIAL_PARAMETERS = "@*#?-$!0"
 
@@ -137,9 +139,9 @@ class _Scanner:
         everywhere = self._peek() == "/"
         if everywhere:
             self._take()
-        pattern = _pattern(self.until("/", raw=True), greedy=True)
+        pattern = self.until("/", raw=True)
         replacement = self.until("}", raw=True)
-        return re.sub(pattern, lambda _: replacement, value, count=0 if everywhere else 1)
+        return _replaced(pattern, replacement, value, everywhere=everywhere)
 
     def _name(self) -> str:
         if self._peek() and self._peek() in _SPECIAL_PARAMETERS:
@@ -171,26 +173,33 @@ def _required(name: str, value: str | None, word: str) -> str:
 
 
 def _without_prefix(_: str, value: str | None, word: str) -> str:
-    greedy = word.startswith("#")
-    return re.sub(rf"\A(?:{_pattern(word[greedy:], greedy)})", "", value or "", count=1)
+    return _shortened(value or "", of_words(word.removeprefix("#")), longest=word.startswith("#"))
 
 
 def _without_suffix(_: str, value: str | None, word: str) -> str:
-    greedy = word.startswith("%")
-    text = value or ""
-    starts = range(len(text) + 1) if greedy else range(len(text), -1, -1)
-    pattern = re.compile(_pattern(word[greedy:], greedy))
-    return next((text[:start] for start in starts if pattern.fullmatch(text, start)), text)
+    backwards = of_words(word.removeprefix("%"))[::-1]
+    return _shortened((value or "")[::-1], backwards, longest=word.startswith("%"))[::-1]
 
 
-def _pattern(glob: str, greedy: bool) -> str:
-    """A shell pattern (``*``, ``?``, a backslash before what is meant literally) as a regular expression."""
-    star = ".*" if greedy else ".*?"
-    wild = {"*": star, "?": "."}
-    tokens = re.findall(r"\\.|.", glob, re.DOTALL)
-    return "".join(
-        wild.get(token, re.escape(token[-1] if token.startswith("\\") else token)) for token in tokens
-    )
+def _shortened(text: str, steps: Sequence[Step], *, longest: bool) -> str:
+    ends = list(Glob(steps).ends(text))
+    return text[ends[-1 if longest else 0] :] if ends else text
+
+
+def _replaced(pattern: str, replacement: str, value: str, *, everywhere: bool) -> str:
+    """The longest match of each place that one begins at, which those backwards tell in one go, from the end."""
+    steps = of_words(pattern)
+    ends = Glob((ANYTHING, *reversed(steps))).ends(value[::-1])
+    starts, glob = sorted(len(value) - end for end in ends), Glob(steps)
+    made, at = "", 0
+    for start in starts:
+        end = max(glob.ends(value, start)) if start >= at else at
+        if start < at or start == end == at > 0:  # Go counts nothing that is nothing right behind a match
+            continue
+        made, at = made + value[at:start] + replacement, end
+        if not everywhere:
+            break
+    return made + value[at:]
 
 
 _MODIFIERS: Mapping[str, Callable[[str, str | None, str], str]] = {

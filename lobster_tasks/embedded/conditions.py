@@ -11,9 +11,10 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+from .wildcards import QUESTION_MARK, STAR, wildcard
 
 Test = Callable[[str, str], bool]
 """Whether a policy's value (first) accepts the request's (second)."""
@@ -62,20 +63,12 @@ class Context:
 
 def literal(text: str) -> str:
     """``text`` with its wildcards written so that ``glob`` takes them as they are."""
-    return text.replace("*", "\0a").replace("?", "\0q")
-
-
-@lru_cache(maxsize=4096)
-def _pattern(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": ".", "\0a": r"\*", "\0q": r"\?"}
-    pieces = re.split(r"(\*|\?|\0a|\0q)", pattern)
-    text = "".join(parts.get(piece) or re.escape(piece) for piece in pieces)
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return text.replace("*", STAR).replace("?", QUESTION_MARK)
 
 
 def glob(pattern: str, value: str, ignore_case: bool = False) -> bool:
     """Whether ``value`` is what ``pattern`` describes, ``*`` and ``?`` being wildcards."""
-    return _pattern(pattern, ignore_case).fullmatch(value) is not None
+    return wildcard(pattern, ignore_case).fullmatch(value) is not None
 
 
 def arn_like(pattern: str, value: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import text_file
 from ..dockerfile import Dockerfile, Stage, parse
+from ..dockerfile.globs import BadPatternError
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
 from .ignore import Ignore
@@ -81,7 +82,16 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
     """
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
     found = next((path for path in candidates if path.is_file()), None)
-    return read_folder(folder, Ignore(_lines(found) if found else ()))
+    return read_folder(folder, _ignore(found) if found else Ignore(()))
+
+
+def _ignore(path: Path) -> Ignore:
+    try:
+        return Ignore(_lines(path))
+    except BadPatternError as error:
+        raise RefusedError(
+            f"{path} has a pattern that Docker does not know.", str(error), f"correct {path.name}"
+        ) from error
 
 
 def _lines(path: Path) -> list[str]:

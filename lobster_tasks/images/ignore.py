@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
+
+from ..dockerfile.globs import BadPatternError, Glob, of_paths
 
 
 class Ignore:
-    """The patterns of a .dockerignore; the last one that matches a path, or a folder above it, decides."""
+    """The patterns of a .dockerignore; the last one that matches a path, or a folder above it, decides.
+
+    Raises BadPatternError, with the number of the line, where Docker knows no such pattern.
+    """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        written = [rule for line in lines if (rule := _rule(line))]
-        self._rules = [(compiled(path), ignored) for path, ignored in written]
-        self._exceptions = [path.split("/") for path, ignored in written if not ignored]
+        self._rules = [rule for number, line in enumerate(lines, 1) if (rule := _rule(line, number))]
+        self._exceptions = [pattern for pattern, ignored in self._rules if not ignored]
 
     def __call__(self, path: str) -> bool:
         """Whether ``path``, relative and with slashes, is left out."""
-        parents = path.split("/")
-        paths = ["/".join(parents[:end]) for end in range(1, len(parents) + 1)]
         decision = False
         for pattern, ignored in self._rules:
-            if decision != ignored and any(pattern.fullmatch(each) for each in paths):
+            if decision != ignored and _matches(pattern, path):
                 decision = ignored
         return decision
 
     def reaches_below(self, folder: str) -> bool:
         """Whether something below a folder that is left out may be kept all the same."""
-        return any(_may_match_below(folder.split("/"), exception) for exception in self._exceptions)
+        return any(exception.may_go_on(f"{folder}/") for exception in self._exceptions)
 
 
 def has_wildcard(pattern: str) -> bool:
@@ -37,38 +38,27 @@ def has_wildcard(pattern: str) -> bool:
 
 
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Go's filepath.Match, with ``**`` for any number of folders."""
-    return re.compile("".join(_translated(token) for token in _TOKENS.findall(pattern)))
+def compiled(pattern: str) -> Glob:
+    """Go's filepath.Match, with ``**`` for any number of folders. Raises BadPatternError."""
+    return of_paths(pattern)
 
 
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[\^?\]?[^\]]{0,500}\]|\\.|.", re.DOTALL)
-_WILD = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+def _matches(pattern: Glob, path: str) -> bool:
+    """Whether a path, or a folder above it, is as the pattern says."""
+    return any(end == len(path) or path[end] == "/" for end in pattern.ends(path))
 
 
-def _translated(token: str) -> str:
-    if token in _WILD:
-        return _WILD[token]
-    if token.startswith("[") and len(token) > 1:
-        inner = token[1:-1].replace("\\", r"\\").replace("[", r"\[")
-        return f"[{inner}]"
-    return re.escape(token[-1] if token.startswith("\\") else token)
-
-
-def _may_match_below(folder: Sequence[str], pattern: Sequence[str]) -> bool:
-    for name, part in zip(folder, pattern, strict=False):
-        if "**" in part:
-            return True
-        if not compiled(part).fullmatch(name):
-            return False
-    return len(pattern) > len(folder)
-
-
-def _rule(line: str) -> tuple[str, bool] | None:
-    """A line's path, and whether it leaves that out."""
+def _rule(line: str, number: int) -> tuple[Glob, bool] | None:
+    """A line's pattern, and whether it leaves out what matches."""
     text = line.strip()
     if not text or line.startswith("#"):
         return None
     ignored = not text.startswith("!")
-    path = posixpath.normpath(text.lstrip("!").strip()).lstrip("/")
-    return (path, ignored) if path not in ("", ".") else None
+    written = text if ignored else text[1:].strip()
+    path = posixpath.normpath(written).lstrip("/") if written else ""
+    try:
+        if not written:
+            raise BadPatternError("a ! stands before the pattern of what is kept, and here is none")
+        return (compiled(path), ignored) if path not in ("", ".") else None
+    except BadPatternError as error:
+        raise BadPatternError(f"line {number}: {error}") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
+from ..dockerfile.globs import BadPatternError
 from ..errors import DockerfileError
 from .ignore import Ignore, has_wildcard
 from .modes import changed
@@ -94,6 +95,8 @@ class _Work:
             found = origin.find(source)
         except EscapesError:
             raise self._error(copy, f"{source} is outside the build context") from None
+        except BadPatternError as error:
+            raise self._error(copy, str(error)) from None
         if found or has_wildcard(source):
             if not found:
                 self._note(copy, f"{source} matches nothing")
@@ -122,7 +125,7 @@ class _Work:
         return found > 1 or tree.is_directory(inside) or inside in _KNOWN_DIRECTORIES
 
     def _place(self, copy: Copy, tree: Tree, origin: Tree, path: str, target: _Target) -> None:
-        excluded = Ignore(copy.exclude)
+        excluded = self._excluded(copy)
         node = origin.nodes.get(path)
         if node is None or node.is_directory:
             self._make_directory(copy, tree, target.of_directory.strip("/"))
@@ -134,6 +137,12 @@ class _Work:
                 self._put(copy, tree, posixpath.join(copy.destination, inner), each)
         elif not excluded(path):
             self._put(copy, tree, target.of_file, node)
+
+    def _excluded(self, copy: Copy) -> Ignore:
+        try:
+            return Ignore(copy.exclude)
+        except BadPatternError as error:
+            raise self._error(copy, f"--exclude: {str(error).partition(': ')[2]}") from None
 
     def _make_directory(self, copy: Copy, tree: Tree, path: str) -> None:
         there = tree.nodes.get(path)

@@ -45,6 +45,12 @@ VARIABLES = {"PORT": "8501", "EMPTY": "", "HOST": "app.example", "PATHS": "/a/b/
         (r"${PATHS//\//-}", "-a-b-c"),
         (r"${STAR#a\*}", "c"),
         (r"${HOST%.*}", "app"),
+        ("${PATHS//*/x}", "x"),
+        ("${PATHS//?/x}", "xxxxxx"),
+        ("${PATHS//\\/?/-}", "---"),
+        ("${HOST/p*e/-}", "a-"),
+        ("${HOST/z/-}", "app.example"),
+        ("${EMPTY/*/x}", "x"),
     ],
 )
 def test_expands(text: str, expected: str) -> None:

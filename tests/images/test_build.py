@@ -48,6 +48,16 @@ def built(folder: Path, work: Path, architecture: str = "amd64", **build_args: s
     return build(dockerfile, read_context(folder, NAME), architecture, work)
 
 
+@pytest.mark.parametrize("pattern", ["[z-a]", "[^]", "**/[b-a]x", "a\\", "!"])
+def test_a_pattern_that_docker_refuses_is_told_with_its_line(tmp_path: Path, pattern: str) -> None:
+    folder = project(tmp_path / "p", **{".dockerignore": f"# ours\n{pattern}\n"})
+    with pytest.raises(RefusedError) as refused:
+        read_context(folder, NAME)
+    assert refused.value.what == f"{folder / '.dockerignore'} has a pattern that Docker does not know."
+    assert refused.value.why.startswith("line 2: ")
+    assert refused.value.next_step == "correct .dockerignore"
+
+
 def config(image: BuiltImage) -> dict[str, Any]:
     """The configuration blob, read back."""
     return dict(json.loads(image.config.part(0, image.config.size)))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lobster_tasks.dockerfile.globs import BadPatternError
 from lobster_tasks.images.ignore import Ignore, compiled
 
 
@@ -69,8 +72,43 @@ def test_without_exceptions_nothing_is_kept_below() -> None:
         ("src/**/x.py", "src/x.py", True),
         ("src/**/x.py", "src/a/b/x.py", True),
         ("a.c", "abc", False),
-        ("[unclosed", "[unclosed", True),
+        ("a[]", "a[]", None),
+        ("[unclosed", "[unclosed", None),
+        ("[z-a]", "z", None),
+        ("[^]", "^", None),
+        ("**/[b-a]x", "x", None),
+        ("[a-]", "a", None),
+        ("[-a]", "a", None),
+        ("a\\", "a\\", None),
+        (r"[\]-]x", "]x", None),
+        (r"[\]]x", "]x", True),
+        ("[^/]", "a", True),
+        ("a]", "a]", True),
+        ("**", "a/b", True),
+        ("a/**", "a/b/c", True),
+        ("a**b", "ab", True),
+        ("a**b", "axx/b", True),
+        ("a**b", "axxb", False),
+        ("**b", "axxb", True),
+        ("**b*", "axxb", False),
+        ("x*a**b", "xaab", True),
+        ("*a?b*c", "aab-aabc", True),
     ],
 )
-def test_compiles(pattern: str, path: str, matches: bool) -> None:
-    assert bool(compiled(pattern).fullmatch(path)) is matches
+def test_compiles(pattern: str, path: str, matches: bool | None) -> None:
+    """As moby/patternmatcher does, and Go's filepath.Match, which refuses the pattern (None)."""
+    if matches is None:
+        with pytest.raises(BadPatternError):
+            compiled(pattern)
+    else:
+        assert compiled(pattern).fullmatch(path) is matches
+
+
+@given(st.text("ab/*?[]^-\\!# ", max_size=12), st.text("ab/]-", min_size=1, max_size=8))
+def test_whatever_is_written_is_a_pattern_or_refused_with_its_line(line: str, path: str) -> None:
+    refusal = "line 2: "
+    try:
+        assert Ignore(["x", line])(path) in (True, False)
+    except BadPatternError as error:
+        refusal = str(error)
+    assert refusal.startswith("line 2: ")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .. import moto_door
-from .conditions import wildcard
+from ..wildcards import wildcard
 from .settings import Listener
 
 

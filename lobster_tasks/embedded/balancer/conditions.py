@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..wildcards import wildcard
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -50,12 +52,6 @@ def read_condition(data: dict[str, Any]) -> Condition:
 def _values(data: dict[str, Any], config: str) -> Sequence[str]:
     values: Sequence[str] = (data.get(config) or {}).get("Values") or data.get("Values") or ()
     return values
-
-
-def wildcard(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """AWS's wildcards: ``*`` is any number of characters, ``?`` exactly one; the whole text must match."""
-    text = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def _any(patterns: Iterable[re.Pattern[str]], texts: Iterable[str]) -> bool:

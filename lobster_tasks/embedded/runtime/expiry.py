@@ -6,10 +6,11 @@ Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+from ..wildcards import wildcard
 
 Rule = Mapping[str, Any]
 
@@ -39,19 +40,9 @@ def expiring(
 def _selects(selection: Rule, tags: Sequence[str]) -> bool:
     if selection["tagStatus"] == "untagged":
         return not tags
-    wanted = [
-        *map(_prefix, selection.get("tagPrefixList", ())),
-        *map(_wild, selection.get("tagPatternList", ())),
-    ]
-    return all(any(each.fullmatch(tag) for tag in tags) for each in wanted)
-
-
-def _prefix(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text) + ".*")
-
-
-def _wild(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))))
+    patterns = [f"{each}*" for each in selection.get("tagPrefixList", ())]
+    patterns += selection.get("tagPatternList", ())
+    return all(any(wildcard(each).fullmatch(tag) for tag in tags) for each in patterns)
 
 
 def _beyond(selection: Rule, youngest_first: list[str], ages: Mapping[str, timedelta]) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ..moto_door import ActionResult, AwsError
 from ..runtime.registry import Manifest, Repository, digest_of
+from ..wildcards import wildcard
 from .ecr_requests import EcrRequest, invalid
 
 IMAGE_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
@@ -187,7 +187,7 @@ def _is_immutable(settings: Any, tag: str) -> bool:
     """Whether a tag of a repository must not move; exclusion filters turn the rule round for their tags."""
     mode = str(getattr(settings.image_tag_mutability, "value", settings.image_tag_mutability))
     filters = settings.image_tag_mutability_exclusion_filters or ()
-    excluded = any(fnmatchcase(tag, each["filter"]) for each in filters)
+    excluded = any(wildcard(each["filter"]).fullmatch(tag) for each in filters)
     return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
 
 
