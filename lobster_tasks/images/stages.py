@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..dockerfile.globs import BadPatternError
 from ..errors import DockerfileError
+from .archive import BadArchiveError, is_archive, unpacked
 from .ignore import Ignore, has_wildcard
 from .modes import changed
 from .run import touch_files
@@ -132,11 +132,17 @@ class _Work:
             for inner, each in list(origin.below(path)):
                 if not excluded(inner) and not excluded(posixpath.join(path, inner)):
                     self._put(copy, tree, posixpath.join(target.of_directory, inner), each)
-        elif copy.unpack and isinstance(node.content, Path) and tarfile.is_tarfile(node.content):
-            for inner, each in _unpacked(node.content):
-                self._put(copy, tree, posixpath.join(copy.destination, inner), each)
+        elif copy.unpack and isinstance(node.content, Path) and is_archive(node.content):
+            self._unpack(copy, tree, node.content)
         elif not excluded(path):
             self._put(copy, tree, target.of_file, node)
+
+    def _unpack(self, copy: Copy, tree: Tree, archive: Path) -> None:
+        try:
+            for inner, each in unpacked(archive):
+                self._put(copy, tree, posixpath.join(copy.destination, inner), each)
+        except BadArchiveError as error:
+            raise self._error(copy, f"{archive.name} cannot be unpacked: {error}") from None
 
     def _excluded(self, copy: Copy) -> Ignore:
         try:
@@ -201,17 +207,3 @@ def _lines(lines: list[int]) -> str:
 
 def _named(stage: Stage) -> str:
     return stage.name or f"stage {stage.index}"
-
-
-def _unpacked(archive: Path) -> Iterator[tuple[str, Node]]:
-    with tarfile.open(archive) as members:
-        for member in members:
-            path = posixpath.normpath(member.name).lstrip("/")
-            if path == ".." or path.startswith("../"):
-                continue
-            if member.isdir():
-                yield path, Node(member.mode)
-            elif member.issym():
-                yield path, Node(member.mode, target=member.linkname)
-            elif file := members.extractfile(member):
-                yield path, Node(member.mode, file.read())

@@ -107,9 +107,10 @@ class Tree:
         return node.target if node else None
 
     def _make_parents(self, path: str) -> None:
-        parent = posixpath.dirname(path)
-        if parent and not self.is_directory(parent):
-            self.put(parent, Node(DIRECTORY_MODE))
+        for parent in _prefixes(posixpath.dirname(path)):
+            if parent and not self.is_directory(parent):
+                self._remove(parent, self.nodes.get(parent))
+                self.nodes[parent] = Node(DIRECTORY_MODE)
 
     def _remove(self, path: str, there: Node | None) -> None:
         if there and there.is_directory:
@@ -124,7 +125,9 @@ def read_folder(folder: Path, ignore: Ignore) -> Tree:
     """
     tree = Tree()
 
-    def visit(directory: Path, prefix: str) -> None:
+    left = [(folder, "")]  # and no function that calls itself: a path may be deeper than Python goes
+    while left:
+        directory, prefix = left.pop()
         for entry in sorted(_entries(directory), key=lambda entry: entry.name):
             path = f"{prefix}{entry.name}"
             skipped = ignore(path)
@@ -132,9 +135,7 @@ def read_folder(folder: Path, ignore: Ignore) -> Tree:
             if node:
                 tree.put(path, node)
             if entry.is_dir(follow_symlinks=False) and (not skipped or ignore.reaches_below(path)):
-                visit(Path(entry.path), f"{path}/")
-
-    visit(folder, "")
+                left.append((Path(entry.path), f"{path}/"))
     return tree
 
 

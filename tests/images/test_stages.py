@@ -173,6 +173,20 @@ class TestAdd:
         assert nodes["x/in/lib"].is_directory
         assert nodes["x/in/link"].target == "main.py"
 
+    def test_an_archive_that_cannot_be_unpacked_is_named_with_its_line(
+        self, build: Build, tmp_path: Path
+    ) -> None:
+        with tarfile.open(tmp_path / "all.tar", "w") as archive:
+            entry = tarfile.TarInfo("h")
+            entry.type, entry.linkname = tarfile.LNKTYPE, "absent"
+            archive.addfile(entry)
+        with pytest.raises(DockerfileError) as refused:
+            build("ADD all.tar /x/")
+        assert refused.value.what == (
+            "Dockerfile.streamlit, line 3: ADD: all.tar cannot be unpacked: "
+            "h is a link to absent, which is not in the archive."
+        )
+
     def test_fetches_nothing_and_says_so(self, build: Build) -> None:
         files = build("ADD https://app.example/x.zip /x/")
         assert files.notes == ("Line 3, ADD: https://app.example/x.zip was not fetched.",)
