@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -306,6 +308,18 @@ class TestLayers:
         for number, layer in enumerate((data, gzip.compress(data))):
             unpack([lambda layer=layer: io.BytesIO(layer)], tmp_path / str(number), Disk(10**6))  # type: ignore[misc]
             assert (tmp_path / str(number) / "a").read_text() == "1"
+
+    @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+    @pytest.mark.parametrize("rest", [0, 100])
+    def test_a_damaged_layer_is_refused(
+        self, tmp_path: Path, compress: Callable[[bytes], bytes], rest: int
+    ) -> None:
+        """containerd: what cannot be decompressed fails the extraction of the layer."""
+        data = b"".join(bytes([each % 251, each % 17]) * 3 for each in range(20_000))
+        layer = compress(entry("a", data=data) + entry("b", data=data))
+        cut = layer[: len(layer) // 2] + bytes(rest)
+        with pytest.raises(BadLayerError):
+            unpack([lambda: io.BytesIO(cut)], tmp_path / "root", Disk(10**9))
 
     @pytest.mark.parametrize(
         ("target", "where"),

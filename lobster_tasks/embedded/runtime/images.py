@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from ..world import World
 from .registry import Manifest, Repository
+from .removal import remove
 from .scratch import Scratch
 from .unpack import BadLayerError, Disk, unpack
 
@@ -184,11 +185,11 @@ class Images:
             room.take(sum(self._blob_path(digest).stat().st_size for digest in digests), "")
             unpack(map(self._opener, digests), fresh, room)
         except (BadLayerError, OSError) as error:
-            shutil.rmtree(fresh, ignore_errors=True)
+            remove(fresh)
             named = [*digests, manifest.digest][getattr(error, "number", 0)]
             raise _broken("failed to extract layer", named, f"{error}: unknown") from error
         if root.exists():
-            shutil.rmtree(fresh)
+            remove(fresh)
         else:
             fresh.rename(root)
         return before - room.left

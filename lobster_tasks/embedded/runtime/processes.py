@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from .container import Container, nowhere
 from .images import Image
 from .memory import MIB, exceeds, resident_bytes, trees
 from .programs import PROGRAMS, write_programs
+from .removal import remove
 from .roots import Root, make_root
 from .waiting import waited_seconds
 
@@ -98,7 +98,7 @@ class Processes:
                 launch = _for_another_machine(launch)
             container = Container(launch, _stop_signal(wanted), wanted.log)
         except CannotStart:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             raise
         limit = wanted.memory_limit_mib
         self._keep(container, _Kept(limit * MIB if limit else None, root, wanted, folder), resets)
@@ -184,7 +184,7 @@ class Processes:
         for orphan in orphans:
             orphan.kill()
         for folder in folders:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(remove, folder)
 
     def reset(self) -> None:
         """End every container; nothing of theirs is logged from now on."""
@@ -194,7 +194,7 @@ class Processes:
         for container, kept in self._running.items():
             container.abandon()
             if kept.folder is not None:
-                shutil.rmtree(kept.folder, ignore_errors=True)
+                remove(kept.folder)
         self._running.clear()
 
     def close(self) -> None:

@@ -87,26 +87,34 @@ def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
 
 def _take(source: Path, target: Path, share: bool, keep_apart: list[str]) -> None:
     """Copy ``source``, or link to it; shared folders that lead to the working directory become real ones."""
-    leads_there = bool(keep_apart) and source.name == keep_apart[0]
-    if source.is_symlink():
-        target.symlink_to(os.readlink(source))
-    elif not source.is_dir():
-        shutil.copy2(source, target)
-    elif source.name in BULKY or (share and not leads_there):
-        target.symlink_to(source)
-    else:
-        target.mkdir()
-        target.chmod(source.stat().st_mode)
-        inside = keep_apart[1:] if leads_there else []
-        for entry in source.iterdir():
-            _take(entry, target / entry.name, share and bool(inside), inside)
+    left = [(source, target, share, keep_apart)]
+    while left:
+        source, target, share, keep_apart = left.pop()
+        leads_there = bool(keep_apart) and source.name == keep_apart[0]
+        if source.is_symlink():
+            target.symlink_to(os.readlink(source))
+        elif not source.is_dir():
+            shutil.copy2(source, target)
+        elif source.name in BULKY or (share and not leads_there):
+            target.symlink_to(source)
+        else:
+            target.mkdir()
+            target.chmod(source.stat().st_mode)
+            inside = keep_apart[1:] if leads_there else []
+            left += [
+                (entry, target / entry.name, share and bool(inside), inside) for entry in source.iterdir()
+            ]
 
 
 def _for_each_script(folder: Path, work: Callable[[Path], None]) -> None:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            if not path.is_symlink() and (os.access(path, os.X_OK) or path.suffix == ".sh"):
+    left = [folder]
+    while left:
+        for path in left.pop().iterdir():
+            if path.is_symlink():
+                continue
+            if path.is_dir():
+                left.append(path)
+            elif os.access(path, os.X_OK) or path.suffix == ".sh":
                 work(path)
 
 

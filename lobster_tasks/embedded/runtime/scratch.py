@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .removal import remove
+
+LOG = logging.getLogger(__name__)
 LOCK = ".lock"
 
 
@@ -19,8 +22,8 @@ class Scratch:
     So a process that was killed leaves no more than one folder behind, until the next embedded AWS starts.
     """
 
-    def __init__(self) -> None:
-        parent = Path(tempfile.gettempdir()) / f"lobster-embedded-aws-{os.getuid()}"
+    def __init__(self, within: Path | None = None) -> None:
+        parent = (within or Path(tempfile.gettempdir())) / f"lobster-embedded-aws-{os.getuid()}"
         parent.mkdir(mode=0o700, exist_ok=True)
         if parent.is_symlink() or parent.stat().st_uid != os.getuid():
             raise RuntimeError(f"{parent} belongs to somebody else; set TMPDIR to a folder of yours")
@@ -31,7 +34,7 @@ class Scratch:
 
     def close(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
         os.close(self._lock)
 
 
@@ -63,5 +66,8 @@ def _remove_unused(parent: Path) -> None:
             lock = _lock(folder, wait=False)
         except BlockingIOError:
             continue
-        shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            LOG.warning("%s is of no use and could not be removed: %s", folder, error)
+            continue
+        remove(folder)
         os.close(lock)

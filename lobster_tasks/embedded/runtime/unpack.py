@@ -6,6 +6,7 @@ in which words: containerd's ``archive/tar.go``, which Fargate pulls with.
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
@@ -13,6 +14,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self
+
+from .removal import remove
 
 WHITEOUT = ".wh."
 META = ".wh..wh."
@@ -28,6 +31,11 @@ HEADERS = (
 )
 LONGEST_HEADER = 1024 * 1024  # tarfile takes them into memory whole
 PATH_MAX = 4096
+# What tarfile and the readers below it raise for an archive that is damaged, or made to harm.
+BROKEN = (
+    *(tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(ValueError, KeyError, OverflowError, RuntimeError),
+)
 
 
 class BadLayerError(Exception):
@@ -64,8 +72,8 @@ def _apply(open_layer: Callable[[], BinaryIO], root: Path, disk: Disk) -> None:
     try:
         with open_layer() as stream, tarfile.open(fileobj=stream, mode="r:*", tarinfo=_Entry) as archive:
             _Layer(archive, root.resolve(), disk).apply()
-    except (tarfile.TarError, EOFError, OSError, RuntimeError, ValueError, zlib.error) as error:
-        raise BadLayerError(str(error)) from error
+    except BROKEN as error:
+        raise BadLayerError(str(error) or type(error).__name__) from error
 
 
 class _Entry(tarfile.TarInfo):
@@ -112,20 +120,27 @@ class _Layer:
         folder = self._root.joinpath(*parts).resolve()
         if not folder.is_relative_to(self._root):
             raise BadLayerError(f"{'/'.join(parts)} leaves the image")
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            made = self._root
+            for part in folder.relative_to(self._root).parts:
+                made /= part
+                made.mkdir(exist_ok=True)
         return folder
 
     def _clear(self, folder: Path) -> None:
         """An opaque folder hides what lower layers put there, not what this one does."""
-        for child in folder.iterdir():
-            if not any(made.is_relative_to(child) for made in self._made):
-                self._remove(child)
-            elif child.is_dir() and not child.is_symlink():
-                self._clear(child)
+        kept = {folder for made in self._made for folder in (made, *made.parents)}
+        left = [folder]
+        while left:
+            for child in left.pop().iterdir():
+                if child not in kept:
+                    self._remove(child)
+                elif child.is_dir() and not child.is_symlink():
+                    left.append(child)
 
     def _remove(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            remove(path)
         else:
             path.unlink(missing_ok=True)
 
@@ -178,9 +193,9 @@ def _hidden(name: str) -> str:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    if len(name) > PATH_MAX:
-        raise BadLayerError("file name too long")
     parts = tuple(part for part in PurePosixPath(name).parts if part != "/")
+    if len(os.fsencode(f"{SNAPSHOT}/{'/'.join(parts)}")) >= PATH_MAX:
+        raise BadLayerError("file name too long")
     if ".." in parts:
         raise BadLayerError(f"{name} leaves the image")
     return parts
