@@ -82,10 +82,10 @@ def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) ->
     # warned of is set for all threads at once, and so before they start.
     with warnings.catch_warnings(action="ignore"):
         rows = tuple(_rows(aws.clock, settings, old, new))
-    return Parity(service["ServiceArn"], old, new, rows)
+    return Parity(service["ServiceArn"], old.address, new.address, rows)
 
 
-def _old(service: Mapping[str, Any]) -> str:
+def _old(service: Mapping[str, Any]) -> Door:
     name, status = service["ServiceName"], service["Status"]
     if status != "RUNNING":
         raise RefusedError(
@@ -100,23 +100,23 @@ def _old(service: Mapping[str, Any]) -> str:
             "compare by hand from inside it; inv cleanup-apprunner --delete goes on once the service is paused: "
             f"aws apprunner pause-service --service-arn {service['ServiceArn']}",
         )
-    return address(service)
+    return Door(address(service))
 
 
-def _new(aws: Aws, settings: Settings) -> str:
+def _new(aws: Aws, settings: Settings) -> Door:
     door = find_new(aws, settings)
     if door is None:
         raise RefusedError(
             f"There is nothing to compare: {settings.service} is not behind a load balancer.",
             next_step="inv setup-fargate, then inv deploy --tag T",
         )
-    if door.guests and not get(aws.clock, door.url, settings.probe.path).reached:
+    if door.guests and not get(aws.clock, door.url, door.path(settings.probe.path), door.name).reached:
         raise RefusedError(
             f"The load balancer of {settings.service} does not let this machine in.",
             f"its security group lets in {', '.join(door.guests)} only",
             "run the same command on a machine with one of these addresses",
         )
-    return door.url
+    return door
 
 
 def find_new(aws: Aws, settings: Settings) -> Door | None:
@@ -133,7 +133,7 @@ def find_new(aws: Aws, settings: Settings) -> Door | None:
         raise
 
 
-def _rows(clock: Clock, settings: Settings, old: str, new: str) -> Iterator[Row]:
+def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[Row]:
     health = settings.health_check.path
     for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
         before, after = together(partial(_get, clock, old, path), partial(_get, clock, new, path))
@@ -147,7 +147,7 @@ def _rows(clock: Clock, settings: Settings, old: str, new: str) -> Iterator[Row]
     yield _slow(clock, settings, old, new)
 
 
-def latency(clock: Clock, path: str, old: str, new: str, samples: int = _SAMPLES) -> Row:
+def latency(clock: Clock, path: str, old: Door, new: Door, samples: int = _SAMPLES) -> Row:
     """How long ``samples`` answers take, asked in turn. That the new address is slower has to show in every round."""
     for _ in range(_ROUNDS):
         row = likeness.latencies(path, *_times(clock, path, old, new, samples))
@@ -156,58 +156,64 @@ def latency(clock: Clock, path: str, old: str, new: str, samples: int = _SAMPLES
     return row
 
 
-def _times(clock: Clock, path: str, old: str, new: str, samples: int) -> tuple[list[float], list[float]]:
+def _times(clock: Clock, path: str, old: Door, new: Door, samples: int) -> tuple[list[float], list[float]]:
     times: tuple[list[float], list[float]] = ([], [])
     for sample in range(samples):
         pair = list(zip((old, new), times, strict=True))
-        for url, found in pair if sample % 2 else reversed(pair):  # what comes and goes hits both alike
-            found.append(_get(clock, url, path).milliseconds)
+        for door, found in pair if sample % 2 else reversed(pair):  # what comes and goes hits both alike
+            found.append(_get(clock, door, path).milliseconds)
     return times
 
 
-def _websocket(clock: Clock, settings: Settings, old: str, new: str) -> Row:
+def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     path = settings.probe.websocket
     if path is None:
         return Row("WebSocket", "–", "–", "skip", "probe.websocket is false")
-    answers = together(partial(shake_hands, clock, old, path), partial(shake_hands, clock, new, path))
+    answers = together(
+        *(partial(shake_hands, clock, each.url, each.path(path), each.name) for each in (old, new))
+    )
     before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
     return likeness.websockets(path, before, after)
 
 
-def _upload(clock: Clock, old: str, new: str) -> Row:
+def _upload(clock: Clock, old: Door, new: Door) -> Row:
     send = partial(_ask, clock, path=_UPLOAD_PATH, method="POST", data=bytes(_UPLOAD_BYTES))
-    return likeness.uploads(_UPLOAD_BYTES, *together(partial(send, url=old), partial(send, url=new)))
+    return likeness.uploads(_UPLOAD_BYTES, *together(partial(send, old), partial(send, new)))
 
 
-def _slow(clock: Clock, settings: Settings, old: str, new: str) -> Row:
+def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     path = settings.apprunner.slow_path
     if path is None:
         return Row(
             "answers past 120 s", "–", "–", "skip", "apprunner.slow_path names no path that takes so long"
         )
     wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)
-    return likeness.slow_answers(path, *together(partial(wait, url=old), partial(wait, url=new)))
+    return likeness.slow_answers(path, *together(partial(wait, old), partial(wait, new)))
 
 
-def _get(clock: Clock, url: str, path: str) -> Seen:
-    return _ask(clock, url=url, path=path)
+def _get(clock: Clock, door: Door, path: str) -> Seen:
+    return _ask(clock, door, path=path)
 
 
 def _ask(
     clock: Clock,
+    door: Door,
     *,
-    url: str,
     path: str,
     method: str = "GET",
     data: bytes | None = None,
     within: float = _WITHIN_SECONDS,
 ) -> Seen:
-    """One request; redirects are not followed. ``within`` is in real seconds: programs run at their own pace."""
+    """One request, as the rule that leads to the app wants it; redirects are not followed.
+
+    ``within`` is in real seconds: programs run at their own pace.
+    """
     started = clock.stopwatch()
     try:
         with requests.request(
             method,
-            f"{url}{path}",
+            f"{door.url}{door.path(path)}",
+            headers={"Host": door.name} if door.name else {},
             data=data,
             timeout=within,
             allow_redirects=False,

@@ -92,16 +92,23 @@ def _named(listener: Mapping[str, Any]) -> str:
 
 
 def kind(facts: Facts) -> Finding:
-    """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1."""
+    """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1 all the way.
+
+    Application Load Balancers, "Listeners": an existing HTTP/1.1 connection is upgraded to a WebSocket one. HTTPS
+    carries it too. What an app speaks otherwise only the app knows.
+    """
     name = _name(facts)
     group = facts.known("target_group")
     if group is None:
         return bad(f"there is no target group {name}", _FIX)
     if group["TargetType"] != "ip":
         return bad(f"{name} takes targets of type {group['TargetType']}; Fargate's are of type ip", _FIX)
-    version = group.get("ProtocolVersion", "HTTP1")
-    if group["Protocol"] != "HTTP" or version != "HTTP1":
-        return bad(f"{name} speaks {group['Protocol']} {version}; a WebSocket needs HTTP HTTP1", _FIX)
+    protocol, version = group["Protocol"], group.get("ProtocolVersion", "HTTP1")
+    if version != "HTTP1" and facts.settings.probe.websocket is not None:
+        return bad(f"{name} speaks {protocol} {version}; a WebSocket needs HTTP1", _FIX)
+    if (protocol, version) != ("HTTP", "HTTP1"):
+        saw = f"{name} speaks {protocol} {version} with the tasks"
+        return Finding("warn", saw, f"see that the app speaks {protocol} {version} on its port")
     return good(f"{name} takes addresses, HTTP")
 
 

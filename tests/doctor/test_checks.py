@@ -583,6 +583,14 @@ CASES = [
     case("targets.kind", "fail", "there is no target group lobster-tg", target_group=None),
     case("targets.kind", "fail", "of type instance", target_group=target_group(TargetType="instance")),
     case("targets.kind", "fail", "HTTP HTTP2", target_group=target_group(ProtocolVersion="HTTP2")),
+    case("targets.kind", "warn", "HTTPS HTTP1 with", target_group=target_group(Protocol="HTTPS")),
+    case(
+        "targets.kind",
+        "warn",
+        "HTTP GRPC with",
+        given=NO_SOCKET,
+        target_group=target_group(ProtocolVersion="GRPC"),
+    ),
     case(
         "targets.port",
         "fail",

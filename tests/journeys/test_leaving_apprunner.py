@@ -122,6 +122,28 @@ def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tm
         cleanup.refuse_shut(found)
 
 
+def test_a_rule_of_the_listener_is_met_as_the_verdict_meets_it(
+    moved: EmbeddedProcess, tmp_path: Path
+) -> None:
+    leaving, elbv2 = Leaving(moved, tmp_path, "by-name"), moved.client("elbv2")
+    leaving.create(VERSION="v1")
+    (listener,) = elbv2.describe_listeners(
+        LoadBalancerArn=elbv2.describe_load_balancers(Names=["lobster-alb"])["LoadBalancers"][0][
+            "LoadBalancerArn"
+        ]
+    )["Listeners"]
+    which, forward = listener["ListenerArn"], listener["DefaultActions"]
+    name = {"Field": "host-header", "Values": ["app.example.org"]}
+    (rule,) = elbv2.create_rule(ListenerArn=which, Priority=1, Conditions=[name], Actions=forward)["Rules"]
+    nothing = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    elbv2.modify_listener(ListenerArn=which, DefaultActions=[nothing])
+    made = compare(leaving.aws, leaving.settings())
+    elbv2.modify_listener(ListenerArn=which, DefaultActions=forward)
+    elbv2.delete_rule(RuleArn=rule["RuleArn"])
+    assert made.ok
+    assert made.new == "http://app.example.org"
+
+
 def test_both_sides_have_to_be_there(leaving: Leaving) -> None:
     private = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
     leaving.create()
