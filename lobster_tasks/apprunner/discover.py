@@ -5,7 +5,7 @@ What may not be read does not stop the rest: it is named in ``unknown``. The val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ..aws import Aws
 from ..doctor.check import refusal
 from ..doctor.network import endpoint_services, way_out
-from ..doctor.permissions import key_arn, look_at_secret
+from ..doctor.permissions import describe_parameters, key_arn, look_at_secret
 from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
 from ..stack.firewall import protecting
@@ -25,7 +25,6 @@ from .source import read_source_file
 
 T = TypeVar("T")
 _PUBLIC_REGISTRY = "public.ecr.aws/"
-_MOST_NAMES = 50  # values of a filter of SSM DescribeParameters
 _LOGS = "/aws/apprunner/{ServiceName}/{ServiceId}/"
 
 
@@ -213,9 +212,8 @@ def _key(aws: Aws, key: str) -> str:
 
 def _parameters(reading: Reading, named: Mapping[str, str]) -> list[SecretFacts]:
     """SSM DescribeParameters, which says what a parameter is without its value."""
-    names = sorted({parameter_name(source) for source in named.values()})
     try:
-        seen = {each["Name"]: each for each in _described_parameters(reading.aws, names)}
+        seen = describe_parameters(reading.aws, (parameter_name(source) for source in named.values()))
     except LobsterError as error:
         return [SecretFacts(name, source, None, unknown=refusal(error)) for name, source in named.items()]
     beside = f"arn:{reading.aws.partition}:ssm:{reading.aws.region}:{reading.aws.account}:"
@@ -229,15 +227,6 @@ def _parameters(reading: Reading, named: Mapping[str, str]) -> list[SecretFacts]
         for name, source in named.items()
         for found in [seen.get(parameter_name(source))]
     ]
-
-
-def _described_parameters(aws: Aws, names: Sequence[str]) -> Iterable[AwsDict]:
-    found: list[AwsDict] = []
-    for first in range(0, len(names), _MOST_NAMES):
-        few = list(names[first : first + _MOST_NAMES])
-        filters = [{"Key": "Name", "Option": "Equals", "Values": few}]
-        found += aws.pages("ssm:DescribeParameters", "Parameters", ", ".join(few), ParameterFilters=filters)
-    return found
 
 
 def _image(reading: Reading, source: AwsDict) -> ImageFacts | None:

@@ -32,7 +32,7 @@ _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloa
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 _PASS = "iam:PassRole"
 _NO_REPOSITORY = "RepositoryNotFoundException"
-_MOST_PARAMETERS = 10  # SSM GetParameters
+_MOST_NAMES = 50  # values of a filter of SSM DescribeParameters
 
 
 def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
@@ -75,11 +75,23 @@ def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[
 
 
 def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
-    """Whether ``role`` may decrypt with the keys that secrets have of their own."""
-    named = sorted({secret.key for secret in secrets if secret.key})
-    found = [keys.look_at(aws, role, each) for each in named]
+    """Whether ``role`` may decrypt with the keys that secrets and parameters have of their own."""
+    by_service: dict[str, set[str]] = {"secretsmanager": set(), "ssm": set()}
+    for each in secrets:
+        if each.key:
+            by_service["secretsmanager" if is_secret(each.source) else "ssm"].add(each.key)
+    return [
+        decision
+        for service, named in by_service.items()
+        for decision in _may_decrypt(aws, role, service, named)
+    ]
+
+
+def _may_decrypt(aws: Aws, role: str, service: str, named: Iterable[str]) -> list[Decision]:
+    """The same for what one service keeps, which asks KMS for the role."""
+    found = [keys.look_at(aws, role, each) for each in sorted(named)]
     own = {each.arn: each for each in found if not each.is_awss}
-    via = _entry("kms:ViaService", f"secretsmanager.{aws.region}.amazonaws.com")
+    via = _entry("kms:ViaService", f"{service}.{aws.region}.amazonaws.com")
     decisions = simulate(aws, role, (keys.DECRYPT,), sorted(own), via)
     return [keys.decide(each, own[each.resource], role) for each in decisions]
 
@@ -234,27 +246,33 @@ def key_arn(beside: str, key: str) -> str:
     return key if key.startswith("arn:") else f"arn:{partition}:kms:{region}:{account}:{kind}"
 
 
-def _parameters(aws: Aws, named: dict[str, str]) -> list[Secret]:
-    found: list[Secret] = []
-    items = list(named.items())
-    for first in range(0, len(items), _MOST_PARAMETERS):
-        found += _some_parameters(aws, dict(items[first : first + _MOST_PARAMETERS]))
-    return found
-
-
-def _some_parameters(aws: Aws, named: dict[str, str]) -> list[Secret]:
+def _parameters(aws: Aws, named: Mapping[str, str]) -> list[Secret]:
+    """Whether parameters of Systems Manager are there, and their keys."""
     names = {name: parameter_name(source) for name, source in named.items()}
     prefix = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/"
     arns = {name: prefix + names[name].lstrip("/") for name in named}
     try:
-        answer = aws.call(
-            "ssm:GetParameters", ", ".join(named), Names=sorted(set(names.values())), WithDecryption=False
-        )
+        seen = describe_parameters(aws, names.values())
     except LobsterError as error:
         unknown = refusal(error)
         return [Secret(name, source, None, arns[name], unknown=unknown) for name, source in named.items()]
-    missing = set(answer.get("InvalidParameters", []))
-    return [Secret(name, source, names[name] not in missing, arns[name]) for name, source in named.items()]
+    return [
+        Secret(
+            name, source, found is not None, arns[name], key_arn(arns[name], (found or {}).get("KeyId", ""))
+        )
+        for name, source in named.items()
+        for found in [seen.get(names[name])]
+    ]
+
+
+def describe_parameters(aws: Aws, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """SSM DescribeParameters, which says what parameters are without their values: those that are there, by name."""
+    wanted, found = sorted(set(names)), []
+    for first in range(0, len(wanted), _MOST_NAMES):
+        few = wanted[first : first + _MOST_NAMES]
+        filters = [{"Key": "Name", "Option": "Equals", "Values": few}]
+        found += aws.pages("ssm:DescribeParameters", "Parameters", ", ".join(few), ParameterFilters=filters)
+    return {each["Name"]: each for each in found}
 
 
 def _arns(secrets: Iterable[Secret]) -> list[str]:

@@ -170,7 +170,7 @@ def _states(elb: Any) -> set[str]:
     ("service", "operation", "unknown"),
     [
         ("ec2", "DescribeRouteTables", {"network.routes", "network.public-address"}),
-        ("ssm", "GetParameters", {"secrets.exist"}),
+        ("ssm", "DescribeParameters", {"secrets.exist"}),
         # (roles.decrypt is not known anyway: the key's own policy decides)
         ("iam", "SimulatePrincipalPolicy", {"roles.pull", "roles.logs", "roles.secrets"}),
     ],

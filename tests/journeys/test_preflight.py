@@ -260,20 +260,14 @@ def test_a_role_that_may_not_decrypt_is_refused_by_name(
     assert "accepted (secret-not-readable)" in previewed(again)
 
 
-@pytest.mark.parametrize(
-    ("name", "principal", "actions"),
-    [
-        ("allowed-by-iam", ACCOUNT_ROOT, ("kms:Decrypt",)),
-        ("named-by-the-key", {"AWS": "arn:aws:iam::123456789012:role/named-by-the-key"}, ()),
-    ],
-)
-def test_a_role_that_may_decrypt_is_let_through_and_starts(
-    ready: Account, name: str, principal: dict[str, str], actions: tuple[str, ...]
-) -> None:
-    settings = under_a_key(ready, name, principal, *actions)
-    said = previewed(settings)
-    assert "roles.decrypt" not in not_checked(said)
-    assert deploy(settings.aws, settings.settings, "one").verdict == "live"
+def test_the_key_of_a_parameter_counts_as_that_of_a_secret(ready: Account) -> None:
+    key = ready.client("kms").create_key()["KeyMetadata"]["Arn"]
+    asked = {"Value": "x", "Type": "SecureString", "KeyId": key}
+    ready.client("ssm").put_parameter(Name="/keyed", **asked)
+    name = role(ready, "reads-parameters", allowing("ecr:*", "logs:*", "ssm:GetParameters"))
+    settings = ready.with_settings(f"task.execution_role={name}", "container.secrets.KEY=/keyed")
+    error = refused(settings)
+    assert (error.code, f"may not kms:Decrypt on {key}" in error.what) == ("secret-not-readable", True)
 
 
 def test_a_keys_policy_that_may_not_be_read_refuses_nothing(ready: Account) -> None:
@@ -283,13 +277,6 @@ def test_a_keys_policy_that_may_not_be_read_refuses_nothing(ready: Account) -> N
     ready.clear_faults()
     assert "roles.decrypt" in not_checked(said)
     assert "the key's own policy, which could not be read" in said
-
-
-def test_what_is_accepted_and_true_fails_with_the_same_cause(ready: Account) -> None:
-    settings = under_a_key(ready, "tried", ACCOUNT_ROOT)
-    tried = with_accepted(settings.settings, ["secret-not-readable"])
-    outcome = deploy(settings.aws, tried, "one")
-    assert (outcome.verdict == "live", outcome.cause and outcome.cause.code) == (False, "secret-not-readable")
 
 
 def previewed(account: Account, tag: str = "one") -> str:
@@ -383,3 +370,28 @@ def test_what_may_not_be_looked_at_is_said_and_not_held_against_the_release(acco
     assert "not checked: " in said(outcome)
     for name in ("image.platform", "logs.group", "roles.execution", "network.routes", "security.tasks"):
         assert name in said(outcome), name
+
+
+@pytest.mark.parametrize(
+    ("name", "principal", "actions"),
+    [
+        ("allowed-by-iam", ACCOUNT_ROOT, ("kms:Decrypt",)),
+        ("named-by-the-key", {"AWS": "arn:aws:iam::123456789012:role/named-by-the-key"}, ()),
+    ],
+)
+def test_a_role_that_may_decrypt_is_let_through_and_starts(
+    account: Account, name: str, principal: dict[str, str], actions: tuple[str, ...]
+) -> None:
+    settings = under_a_key(account, name, principal, *actions)
+    account.push("one")
+    said = previewed(settings)
+    assert "roles.decrypt" not in not_checked(said)
+    assert deploy(settings.aws, settings.settings, "one").verdict == "live"
+
+
+def test_what_is_accepted_and_true_fails_with_the_same_cause(account: Account) -> None:
+    settings = under_a_key(account, "tried", ACCOUNT_ROOT)
+    account.push("one")
+    tried = with_accepted(settings.settings, ["secret-not-readable"])
+    outcome = deploy(settings.aws, tried, "one")
+    assert (outcome.verdict == "live", outcome.cause and outcome.cause.code) == (False, "secret-not-readable")
