@@ -79,15 +79,16 @@ class Plan:
 def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = False) -> Plan:
     """The changes that bring ``live`` to ``stack``.
 
-    What exists without the stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it. What
-    belongs to a stack in another region is never adopted.
+    What exists without a stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it. What
+    belongs to another stack, or to a stack in another region, is never adopted.
     """
     known = Known(live)
     foreign = [each for each in known if each.presence(known) == "wanted" and not each.is_ours(known[each])]
     if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
         raise _elsewhere(elsewhere, known)
-    if foreign and not adopt:
-        raise _not_ours(foreign, live)
+    owners = {owner: None for each in foreign if (owner := known[each].stack)}
+    if owners or (foreign and not adopt):
+        raise _not_ours(foreign, known, tuple(owners))
     if full := [each for each in foreign if _tags_after(each, known[each]) > MOST_TAGS]:
         raise _no_room_for_tags(full[0], known[full[0]])
     changes = [change for each in stack.resources for change in _changes(each, live[each], known, foreign)]
@@ -321,13 +322,18 @@ def _no_room_for_tags(resource: Resource, found: Live) -> RefusedError:
     )
 
 
-def _not_ours(foreign: list[Resource], live: Mapping[Resource, Live | None]) -> NotOursError:
-    def words(resource: Resource) -> str:
-        found = live[resource]
-        return f"{resource.label} ({_owner(resource, found)})" if found else resource.label
-
+def _not_ours(foreign: list[Resource], known: Known, owners: tuple[str, ...]) -> NotOursError:
+    """What is another stack's would be lost to it: that is not taken over, whatever is asked for."""
+    what = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
+    if owners:
+        return NotOursError(
+            f"{what}: not ours to change.",
+            f"the stack {owners[0]} counts on it, and could not be deployed, repaired or torn down without it",
+            "choose other names in invoke.yaml; where this stack only has another name than before, go back to that: "
+            f"--set name={owners[0]}",
+        )
     return NotOursError(
-        f"{', '.join(map(words, foreign))}: not ours to change.",
+        f"{what}: not ours to change.",
         f"what carries our name but not the tag {STACK_TAG}={foreign[0].stack} may be somebody else's",
         "choose another name in invoke.yaml, or take it over: the same command with --adopt",
     )

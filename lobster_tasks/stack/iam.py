@@ -16,7 +16,8 @@ from .resource import Attributes, Known, Live, Resource, attached, attaching, ta
 _ABSENT = ("NoSuchEntity",)
 # Of the ARNs in a role's documents those that are of the stack's own region: a secret may be anywhere.
 _OWN_ARN = re.compile(r"arn:[a-z-]{3,16}:(?:ecs|ecr|logs):([a-z0-9-]{1,32}):")
-_OTHER = re.compile(r"[^A-Za-z0-9]")  # what a Sid does not take
+# A Sid takes letters and digits: Z is the escape, for the rest of what a stack's name may have and for itself.
+_IN_A_SID = str.maketrans({"Z": "ZZ", ".": "Zd", "_": "Zu", "-": "Zh"})
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,12 @@ class Role(Resource):
 
     @property
     def _sid(self) -> str:
-        return f"Lobster{_OTHER.sub('', self.stack)}"
+        """What a number follows; no two stacks have the same, with any numbers."""
+        end = "Zn" if self.stack[-1:].isdigit() else ""
+        return f"Lobster{self.stack.translate(_IN_A_SID)}{end}"
 
     def _is_own(self, statement: Mapping[str, Any]) -> bool:
-        return str(statement.get("Sid", "")).startswith(self._sid)
+        return re.fullmatch(f"{self._sid}[0-9]{{1,3}}", str(statement.get("Sid"))) is not None
 
     def _missing(self, theirs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The statements of our trust that an adopted role does not have, each with a ``Sid`` of ours."""

@@ -189,8 +189,8 @@ def test_changes_are_in_the_order_of_the_stack() -> None:
     assert (made.count("create"), made.count("update"), made.count("create", "update")) == (1, 1, 2)
 
 
-@pytest.mark.parametrize("owner", [None, "other"])
-def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str | None) -> None:
+@pytest.mark.parametrize(("owner", "adopt"), [(None, False), ("other", False), ("other", True)])
+def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str | None, adopt: bool) -> None:
     pairs = (
         (thing("a", size=1), live(owner, size=1)),
         (thing("b"), live()),
@@ -198,13 +198,14 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
         (thing("d"), None),
     )
     with pytest.raises(NotOursError) as refused:
-        planned(*pairs)
+        planned(*pairs, adopt=adopt)
     assert "odd-thing/a" in refused.value.what
     assert "odd-thing/c" in refused.value.what
     assert "odd-thing/b" not in refused.value.what
     assert (f"belongs to the stack {owner}" if owner else "has no stack tag") in refused.value.what
-    assert "lobster:stack=s" in refused.value.why
-    assert "--adopt" in refused.value.next_step
+    assert (f"the stack {owner} counts on it" if owner else "lobster:stack=s") in refused.value.why
+    assert ("--adopt" in refused.value.next_step) is (owner is None)
+    assert ("--set name=other" in refused.value.next_step) is (owner is not None)
     assert refused.value.exit_code == 5
 
 
@@ -212,7 +213,6 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
     ("wanted", "found", "action", "reason"),
     [
         (thing(size=1), live(None, size=1), "adopt", "gets the tag lobster:stack=s"),
-        (thing(size=1), live("other", size=2), "adopt", "gets the tag lobster:stack=s"),
         (
             thing(of=Additive, size=1),
             live(None, size=2),
@@ -355,8 +355,7 @@ def test_what_is_of_a_stack_in_another_region_is_never_changed(
 
 def test_what_an_account_has_once_is_ours_where_stack_and_region_are() -> None:
     assert planned(worldly("s", HERE)).changes == ()
-    for owner in ((None, ""), ("other", HERE)):
-        assert [change.action for change in planned(worldly(*owner), adopt=True).changes] == ["adopt"]
+    assert [change.action for change in planned(worldly(None, ""), adopt=True).changes] == ["adopt"]
 
 
 @pytest.mark.parametrize("region", [THERE, ""])

@@ -396,9 +396,9 @@ def taken_away(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     ]
 
 
-def whole(account: Account) -> Stack:
+def whole(account: Account, *flags: str) -> Stack:
     """The stack with GitHub's access."""
-    at = account.with_settings(*FLAGS)
+    at = account.with_settings(*FLAGS, *flags)
     return build_access(at.settings, "123456789012") + at.resources()
 
 
@@ -428,6 +428,23 @@ def test_adopting_takes_nothing_away_and_the_teardown_leaves_each_kind_as_it_was
     left = looks(meddler)
     left["provider: audiences"] = before["provider: audiences"]  # not ours to know who asks by it
     assert left == before
+
+
+def test_what_another_stack_has_is_not_taken_from_it(account: Account) -> None:
+    """Every kind that can be adopted, of a stack in the same region, made by it or adopted by it."""
+    others_have(Meddler(account))
+    theirs, ours = whole(account, "name=theirs"), whole(account)
+    account.apply(converge.plan(theirs, converge.read(account.aws, theirs), adopt=True))
+    live = converge.read(account.aws, ours)
+    for adopt in (False, True):
+        with account.no_change(), pytest.raises(NotOursError) as refused:
+            converge.plan(ours, live, adopt=adopt)
+        assert "--adopt" not in refused.value.next_step
+        kinds = {
+            type(each) for each in live if f"{each.label} (belongs to the stack theirs" in refused.value.what
+        }
+        assert kinds == {kind for kind, each in THEIRS_OF.items() if each.adopted}
+    assert converge.plan(theirs, converge.read(account.aws, theirs)).changes == ()
 
 
 def removing(account: Account, stack: Stack) -> Plan:

@@ -11,6 +11,7 @@ import pytest
 
 from lobster_tasks import converge
 from lobster_tasks.aws import Aws
+from lobster_tasks.stack import Known, Live
 from lobster_tasks.stack.iam import Role, canonical
 from tests.embedded_process import EmbeddedProcess
 
@@ -132,3 +133,46 @@ def test_a_projects_own_policy_for_the_task_role(aws: Aws, tmp_path: Path) -> No
     with contextlib.chdir(tmp_path):
         stand = Stand.of(aws, "role")
     assert json.loads(stand.find("role/ecsTaskRole").policy)["Statement"] == [allow]
+
+
+# Names that a careless rule takes for one another: beginnings, what a Sid does not take, the escape itself, numbers.
+STACKS = (
+    *("lobster", "lobster2", "lobster21", "lobster2Zn", "lobster2Zn1", "lobsterZ", "lobsterZZ", "lobsterZn"),
+    *(
+        "lobster.",
+        "lobster-",
+        "lobster_",
+        "lobster-1",
+        "lobster.1",
+        "lobsterZd",
+        "lobsterd",
+        "lobster1",
+        "Lobster",
+    ),
+)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_finds_its_own_statements_and_nobody_elses(stack: str) -> None:
+    def added(name: str, trust: dict[str, Any]) -> list[dict[str, Any]]:
+        role = Role("r", name, policy(f"{name}.amazonaws.com", f"again.{name}.amazonaws.com"), "")
+        found = json.loads(
+            role.beside(Live("arn", {}, {}, {"AssumeRolePolicyDocument": trust}), Known({}))["trust"]
+        )
+        return list(found["Statement"])
+
+    everybodys: list[dict[str, Any]] = []
+    for name in STACKS:
+        everybodys = added(name, {"Version": "2012-10-17", "Statement": everybodys})
+    assert len(everybodys) == 2 * len(STACKS)
+    assert all(each["Sid"].isalnum() for each in everybodys)
+    again = added(stack, {"Version": "2012-10-17", "Statement": everybodys})
+    assert sorted(each["Sid"] for each in again) == sorted(each["Sid"] for each in everybodys)
+
+
+def policy(*services: str) -> str:
+    """A trust with a statement for each service."""
+    statements = [
+        {"Effect": "Allow", "Principal": {"Service": each}, "Action": "sts:AssumeRole"} for each in services
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
