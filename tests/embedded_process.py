@@ -61,6 +61,11 @@ class EmbeddedProcess:
         gone: dict[str, list[str]] = self._ask("POST", "expire-images")
         return gone
 
+    def forget_deployments(self) -> int:
+        """End the history of service deployments now; how many had ended."""
+        forgotten: dict[str, int] = self._ask("POST", "forget-deployments")
+        return forgotten["forgotten"]
+
     def slow_down(self, seconds: float) -> None:
         """Let every call take so many real seconds longer."""
         self._ask("POST", "latency", json={"seconds": seconds})

@@ -10,6 +10,7 @@ All but the last three have a header ``X-Embedded-Aws``, with any value, which n
 | ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
 | ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
 | ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | the two-minute warning to a task on FARGATE_SPOT |
+| ``POST /_embedded/forget-deployments`` | ends the history of service deployments, as if 90 days were over |
 | ``POST /_embedded/expire-images`` | carries out ECR's lifecycle policies, as AWS does within 24 hours |
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
@@ -58,6 +59,7 @@ class Control:
             ("POST", "kill-task"): self._kill_task,
             ("POST", "interrupt-spot"): self._interrupt_spot,
             ("POST", "expire-images"): lambda _: self._world.images.expire(),
+            ("POST", "forget-deployments"): lambda _: {"forgotten": self._world.fargate.forget_deployments()},
             ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
             ("POST", "address"): self._address,
             ("POST", "apprunner"): self._apprunner,

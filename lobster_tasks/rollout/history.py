@@ -1,12 +1,13 @@
 """The releases that a service has had, from the account alone.
 
-ECS keeps the deployments of a service (ListServiceDeployments: of the last 90 days) with how each ended. Where they
-may not be read, the family's revisions are what is left: they tell what was registered, and not what was live.
+ECS keeps the deployments of a service with how each ended, for 90 days ("Viewing Amazon ECS service deployments"). The
+oldest of these tells by its source what was live before it. Further back, and where they may not be read, the family's
+revisions are what is left: they tell what was registered, and not what was live.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -27,14 +28,16 @@ SHOWN = 20
 _REMEMBERED = 10
 _A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 _A_PAGE = 100
+_FURTHER_BACK = 10  # revisions, of each of which AWS has to be asked
+_OLDER = "ECS keeps deployments for 90 days: whether what is only registered here was ever live is not known"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One deployment of a service, or a revision of which no more is known (``status`` empty, ``live`` None).
+    """One deployment of a service, or a revision of whose deployment no more is known (``status`` empty).
 
-    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve, ``gone``
-    whether the repository has its image no more (None: not known).
+    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve (None: not
+    known), ``gone`` whether the repository has its image no more (None: not known).
     """
 
     task_definition: str
@@ -90,15 +93,18 @@ def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
     """The newest ``count`` releases; NotReadyError where there is no service."""
     service = active_service(aws, settings)
     try:
-        found = _deployments(aws, settings, count)
+        recorded, is_whole = _recorded(aws, settings, count)
     except AwsCallError as refused:
         if refused.code not in NO_RECORDS:
             raise
         note = f"only what was registered is known: {refused.why}"
         return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
-    kept, speed = _kept(aws, settings), aws.clock.speed
-    releases = [_release(settings, each, revision, kept, speed) for each, revision in found]
-    return History(settings.service, with_current(releases, service["taskDefinition"]))
+    further = min(count - len(recorded), _FURTHER_BACK)
+    if is_whole or further <= 0:
+        return History(settings.service, with_current(recorded, service["taskDefinition"]))
+    older = tuple(_revisions(aws, settings, service, further, {each.task_definition for each in recorded}))
+    releases = with_current((*recorded, *older), service["taskDefinition"])
+    return History(settings.service, releases, _OLDER if older else "")
 
 
 def with_current(releases: Sequence[Release], definition: str) -> tuple[Release, ...]:
@@ -108,24 +114,25 @@ def with_current(releases: Sequence[Release], definition: str) -> tuple[Release,
     return tuple(replace(each, current=each is serving) for each in releases)
 
 
-def live_before(releases: Sequence[Release], current: str) -> list[str]:
-    """The task definitions of the releases that were live, but not the ``current`` one, the newest first. Pure.
+def live_before(releases: Sequence[Release], current: str) -> list[Release]:
+    """The releases that were live, but not the ``current`` one (a task definition), the newest first. Pure.
 
-    Of revisions only the order is known: then they are those before the current.
+    After them come those of which that is not known: of these only the order is, so they are those before the current.
     """
     others = [each for each in releases if each.task_definition != current]
-    if any(each.live is not None for each in releases):
-        found = [each.task_definition for each in others if each.live]
-    else:
-        number = int(revision_of(current))
-        found = [each.task_definition for each in others if int(each.revision) < number]
-    return list(dict.fromkeys(found))
+    known = {each.task_definition for each in releases if each.live is not None}
+    number = int(revision_of(current))
+    perhaps = [each for each in others if each.task_definition not in known and int(each.revision) < number]
+    found: dict[str, Release] = {}
+    for each in (*(each for each in others if each.live), *perhaps):
+        found.setdefault(each.task_definition, each)
+    return list(found.values())
 
 
 def expectation(aws: Aws, settings: Settings) -> float | None:
     """How many seconds a deployment is likely to take; None where the last ones may not be read, or are none."""
     try:
-        return expected_seconds(history(aws, settings, _REMEMBERED).releases)
+        return expected_seconds(_recorded(aws, settings, _REMEMBERED)[0])
     except LobsterError:  # it is for show, and nothing depends on it
         return None
 
@@ -136,10 +143,30 @@ def expected_seconds(releases: Iterable[Release]) -> float | None:
     return took[len(took) // 2] if took else None
 
 
-def _deployments(
-    aws: Aws, settings: Settings, count: int
-) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Described service deployments, newest first, each with its described service revision."""
+def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, ...], bool]:
+    """What ECS has of the newest ``count`` releases, and whether that is all there has been, or all that is asked for.
+
+    What was deployed when the oldest of its records began was live, if it was one alone.
+    """
+    deployments = _deployments(aws, settings, count)
+    oldest = deployments[-1] if 0 < len(deployments) < count else None
+    sources = [each["arn"] for each in oldest.get("sourceServiceRevisions", ())] if oldest else []
+    targets = [each["targetServiceRevision"]["arn"] for each in deployments]
+    revisions = _service_revisions(aws, settings, [*targets, *sources])
+    kept, speed = _kept(aws, settings), aws.clock.speed
+    found = [
+        _release(settings, each, revisions[arn], kept, speed)
+        for each, arn in zip(deployments, targets, strict=True)
+        if arn in revisions
+    ]
+    found += [
+        _source(settings, revisions[arn], kept, len(sources) == 1) for arn in sources if arn in revisions
+    ]
+    return tuple(found), len(deployments) >= count or (oldest is not None and not sources)
+
+
+def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
+    """Described service deployments, newest first."""
     arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
     answers = together(
         *(
@@ -155,12 +182,7 @@ def _deployments(
     found = {
         each["serviceDeploymentArn"]: each for answer in answers for each in answer["serviceDeployments"]
     }
-    deployments = [found[arn] for arn in arns if arn in found]
-    revisions = _service_revisions(
-        aws, settings, [each["targetServiceRevision"]["arn"] for each in deployments]
-    )
-    pairs = [(each, revisions.get(each["targetServiceRevision"]["arn"])) for each in deployments]
-    return [(each, revision) for each, revision in pairs if revision is not None]
+    return [found[arn] for arn in arns if arn in found]
 
 
 def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
@@ -208,19 +230,33 @@ def _release(
 ) -> Release:
     tasks = deployment["targetServiceRevision"].get("requestedTaskCount", 0)
     began, ended = deployment.get("startedAt") or deployment["createdAt"], deployment.get("finishedAt")
+    known = _source(settings, revision, kept, deployment["status"] == "SUCCESSFUL" and tasks > 0)
+    return replace(
+        known,
+        status=deployment["status"],
+        reason=deployment.get("statusReason") or "",
+        at=deployment["createdAt"],
+        seconds=(ended - began).total_seconds() * speed if ended else None,
+        tasks=tasks,
+        live=bool(known.live),
+    )
+
+
+def _source(
+    settings: Settings,
+    revision: Mapping[str, Any],
+    kept: Mapping[str, tuple[str, ...]] | None,
+    was_live: bool,
+) -> Release:
+    """What a service revision tells of a release: nothing of its deployment."""
     image, digest = _image(settings, revision)
-    definition = revision["taskDefinition"]
     is_release = not str(image).endswith(f":{NO_RELEASE}")
     return Release(
-        definition,
-        deployment["status"],
-        deployment.get("statusReason") or "",
-        deployment["createdAt"],
-        (ended - began).total_seconds() * speed if ended else None,
-        tasks,
-        image,
-        (kept or {}).get(digest, ()),
-        live=deployment["status"] == "SUCCESSFUL" and tasks > 0 and is_release,
+        revision["taskDefinition"],
+        at=revision.get("createdAt"),
+        image=image,
+        tags=(kept or {}).get(digest, ()),
+        live=(was_live or None) if is_release else False,
         gone=digest not in kept if kept is not None and _is_of(settings, image) and digest else None,
     )
 
@@ -249,11 +285,14 @@ def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
     return {each["imageDigest"]: given_tags(each) for each in images}
 
 
-def _revisions(aws: Aws, settings: Settings, service: Mapping[str, Any], count: int) -> Iterable[Release]:
-    """The family's newest revisions, as far as no more is known."""
+def _revisions(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], count: int, besides: Collection[str] = ()
+) -> Iterable[Release]:
+    """The family's newest revisions that are ACTIVE, ``besides`` those of which more is known."""
     family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
-    arns = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=count)
-    found = together(*(partial(described, aws, arn) for arn in arns["taskDefinitionArns"]))
+    listed = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=_A_PAGE)
+    arns = [each for each in listed["taskDefinitionArns"] if each not in besides][:count]
+    found = together(*(partial(described, aws, arn) for arn in arns))
     for each in found:
         if each and not is_no_release(each):
             image = container_of(each, settings.container.name)["image"]

@@ -72,23 +72,30 @@ def _goal(aws: Aws, settings: Settings, to: int | None, journal: Journal) -> tup
 def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Journal) -> Ground:
     """The newest release that was live and can still run; those that cannot are named."""
     gone: list[NotReadyError] = []
-    for arn in _candidates(aws, settings, service):
+    known = history(aws, settings, _LOOKED_AT)
+    for each in live_before(known.releases, service["taskDefinition"]):
         try:
-            return _ground(aws, settings, service, _registered(aws, arn))
+            ground = _ground(aws, settings, service, _registered(aws, each.task_definition))
         except NotReadyError as refused:
             gone.append(refused)
-            journal.say(f"revision {revision_of(arn)} was live and cannot run any more: {refused.what}")
+            was = "was live and" if each.live else "was registered and"
+            journal.say(f"revision {each.revision} {was} cannot run any more: {refused.what}")
+            continue
+        if not each.live:
+            journal.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
+            journal.say("to another one: inv rollback --to N; inv history shows them")
+        return ground
     if not gone:
         raise NotReadyError(
             "There is no release to go back to.",
-            f"no other revision of {settings.service} has been live",
+            f"no other revision of {settings.service} is known to have been live",
             "inv history shows what there has been; inv deploy --tag T makes a new one",
             code="no-release-before",
         )
     if len(gone) == 1:
         raise gone[0]
     raise NotReadyError(
-        f"None of the {len(gone)} releases that were live can run any more.",
+        f"None of the {len(gone)} releases before can run any more.",
         "their images, or their revisions, are gone",
         "inv push-image --tag T, then inv deploy --tag T",
         code=gone[0].code,
@@ -111,16 +118,15 @@ def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: in
 
 def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str | None:
     """The number of the newest revision that was live and can still run."""
-    for arn in _candidates(aws, settings, service):
+    known = history(aws, settings, _LOOKED_AT)
+    for each in live_before(known.releases, service["taskDefinition"]):
         try:
-            return str(_ground(aws, settings, service, _registered(aws, arn)).definition["revision"])
+            return str(
+                _ground(aws, settings, service, _registered(aws, each.task_definition)).definition["revision"]
+            )
         except NotReadyError:
             continue
     return None
-
-
-def _candidates(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> list[str]:
-    return live_before(history(aws, settings, _LOOKED_AT).releases, service["taskDefinition"])
 
 
 def _named(service: Mapping[str, Any], number: int) -> str:

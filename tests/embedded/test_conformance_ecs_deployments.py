@@ -289,6 +289,26 @@ def test_service_deployments_are_listed_newest_first(stack: Stack) -> None:
     assert (len(page["serviceDeployments"]), "nextToken" in page) == (1, True)
 
 
+def test_deployments_of_more_than_90_days_ago_are_not_seen_any_more(stack: Stack) -> None:
+    """'You can see the most recent 90-day history for deployments' ("Viewing Amazon ECS service deployments"). What a
+    later one has for its source, 'the currently deployed workload configuration', can be described: of service
+    revisions only those are told to be gone that were 'created before October 25, 2024' (DescribeServiceRevisions)."""
+    stack.service(stack.definition(), desired=0)
+    stack.completed()
+    (first,) = stack.deployments()
+    stack.aws.forget_deployments()
+    assert stack.ecs.list_service_deployments(cluster="c", service="s")["serviceDeployments"] == []
+    answer = stack.ecs.describe_service_deployments(serviceDeploymentArns=[first["serviceDeploymentArn"]])
+    assert (answer["serviceDeployments"], answer["failures"][0]["reason"]) == ([], "MISSING")
+    stack.update(taskDefinition=stack.definition())
+    stack.completed()
+    (second,) = stack.deployments()
+    (source,) = second["sourceServiceRevisions"]
+    assert source["arn"] == first["targetServiceRevision"]["arn"]
+    found = stack.ecs.describe_service_revisions(serviceRevisionArns=[source["arn"]])["serviceRevisions"]
+    assert found[0]["taskDefinition"].endswith(":1")
+
+
 def test_a_service_deployment_in_full(stack: Stack) -> None:
     """DescribeServiceDeployments: source and target revisions with counts, configuration, circuit breaker."""
     config = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}

@@ -66,6 +66,34 @@ def only_revisions_may_be_read(account: Account) -> None:
         rollback(account.aws, account.settings)
 
 
+def test_back_to_a_release_of_more_than_90_days_ago(account: Account) -> None:
+    """ECS has no record of it any more, but of the one that took its place: that tells what it took."""
+    first = account.deploy("one")
+    account.embedded.forget_deployments()
+    account.deploy("two")
+    known = history(account.aws, account.settings)
+    told = [(each.revision, each.status, each.live, each.current, each.tags) for each in known.releases]
+    assert told == [("3", "SUCCESSFUL", True, True, ("two",)), ("2", "", True, False, ("one",))]
+    back = rollback(account.aws, account.settings)
+    assert (back.verdict, back.task_definition) == ("live", first.task_definition)
+    assert "not known" not in said(back)
+
+
+def test_back_where_every_release_is_of_more_than_90_days_ago(account: Account) -> None:
+    first, _ = account.deploy("one"), account.deploy("two")
+    account.embedded.forget_deployments()
+    known = history(account.aws, account.settings)
+    assert [(each.revision, each.live, each.current) for each in known.releases] == [
+        ("3", None, True),
+        ("2", None, False),
+    ]
+    assert "90 days" in known.note
+    back = rollback(account.aws, account.settings)
+    assert (back.verdict, back.task_definition) == ("live", first.task_definition)
+    assert "whether revision 2 was ever live is not known: ECS keeps deployments for 90 days" in said(back)
+    assert "inv rollback --to N" in said(back)
+
+
 def test_rolling_back_what_is_still_on_its_way(account: Account) -> None:
     first = account.deploy("one")
     account.update(taskDefinition=account.register(account.push("two", START_DELAY="60").by_digest))
@@ -104,7 +132,7 @@ def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> 
     assert "revision 4 was live and cannot run any more: Revision 4 is INACTIVE" in said(back)
     assert "revision 3 was live and cannot run any more: " in said(back)
     account.delete_image("four")
-    with pytest.raises(NotReadyError, match="None of the 3 releases that were live") as none:
+    with pytest.raises(NotReadyError, match="None of the 3 releases before") as none:
         rollback(account.aws, account.settings)
     assert len(none.value.problems) == 3
 

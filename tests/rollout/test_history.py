@@ -45,12 +45,18 @@ def release(revision: int, live: bool | None = True, **members: Any) -> Release:
 )
 def test_the_last_release_that_was_live(releases: list[Release], current: int, last: int | None) -> None:
     found = live_before(releases, f"{FAMILY}:{current}")
-    assert (int(found[0].rpartition(":")[2]) if found else None) == last
+    assert (int(found[0].revision) if found else None) == last
 
 
 def test_every_revision_that_was_live_once() -> None:
     releases = [release(5), release(4), release(3, False), release(4), release(2)]
-    assert live_before(releases, f"{FAMILY}:5") == [f"{FAMILY}:4", f"{FAMILY}:2"]
+    assert [each.revision for each in live_before(releases, f"{FAMILY}:5")] == ["4", "2"]
+
+
+def test_those_of_which_nothing_is_known_come_last() -> None:
+    unknown = [release(number, None) for number in (9, 4, 2, 1)]
+    releases = [release(8), release(7, False), release(6), release(4, False), *unknown]
+    assert [each.revision for each in live_before(releases, f"{FAMILY}:8")] == ["6", "2", "1"]
 
 
 @pytest.mark.parametrize(

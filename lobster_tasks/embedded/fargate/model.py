@@ -100,6 +100,7 @@ class ServiceDeployment:
     failures: int = 0
     tripped: bool = False
     last_counts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    forgotten: bool = False
 
     @property
     def over(self) -> bool:

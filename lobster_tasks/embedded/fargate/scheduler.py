@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ..world import World
-from . import capacity, names, network, task_endpoint, texts
+from . import capacity, names, network, service_deployments, task_endpoint, texts
 from .lifecycle import TICK, Life
 from .model import (
     Cluster,
@@ -163,6 +163,11 @@ class Fargate:
         for process in processes:
             process.kill()
         return bool(processes)
+
+    def forget_deployments(self) -> int:
+        """Let the history end now that ECS keeps of the deployments of services; how many are forgotten."""
+        with self._world.lock:
+            return sum(service_deployments.forget(room) for room in self._rooms.values())
 
     def interrupt_task(self, task: str) -> bool:
         """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""

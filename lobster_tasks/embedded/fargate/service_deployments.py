@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from ..moto_door import AwsError
+from ..world import current
 from . import services, views
 from .answers import invalid, page
 from .model import Revision, Room, Service, ServiceDeployment, now
 
+# "You can see the most recent 90-day history" ("Viewing Amazon ECS service deployments").
+HISTORY = timedelta(days=90)
 STOP_TYPES = {"ROLLBACK": "ROLLBACK_REQUESTED", "ABORT": "STOP_REQUESTED"}
 
 
@@ -20,10 +24,25 @@ def list_briefs(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     found = [
         record
         for record in (service.history if service.status != "INACTIVE" else ())
-        if (not statuses or record.status in statuses) and _within(record, times)
+        if _shown(record) and (not statuses or record.status in statuses) and _within(record, times)
     ]
     chosen, more = page(found, {"maxResults": 20, **request})
     return {"serviceDeployments": [views.service_deployment_brief(service, one) for one in chosen], **more}
+
+
+def _shown(record: ServiceDeployment) -> bool:
+    """Whether it is of the history; what has not ended is whenever it began."""
+    age = now() - record.created_at
+    old = age.total_seconds() > current().pace.real(HISTORY.total_seconds())
+    return not record.over or not (record.forgotten or old)
+
+
+def forget(room: Room) -> int:
+    """As if the history were over for every deployment that has ended; how many there are."""
+    ended = [record for _, record in _deployments(room) if record.over and not record.forgotten]
+    for record in ended:
+        record.forgotten = True
+    return len(ended)
 
 
 def _within(record: ServiceDeployment, times: Mapping[str, Any]) -> bool:
@@ -35,7 +54,7 @@ def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceDeployments: at most 20; absent ones are failures."""
     wanted = request["serviceDeploymentArns"]
     _check_number(wanted)
-    known = {record.arn: (service, record) for service, record in _deployments(room)}
+    known = {record.arn: (service, record) for service, record in _deployments(room) if _shown(record)}
     return {
         "serviceDeployments": [views.service_deployment(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
