@@ -26,6 +26,7 @@ from lobster_tasks import github, step_outputs
 
 INV = Path(sys.executable).with_name("inv")
 LINES = 15  # of a talk that has no better end
+FENCE = "::stop-commands::"
 
 
 def settings() -> dict[str, object]:
@@ -100,8 +101,12 @@ def inv(*arguments: str) -> str:
 
 
 def run(command: Sequence[str | Path], answer: IO[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run it, its stdout into ``answer`` and its talk into the log; the exit code, and the end of the talk."""
-    last: deque[str] = deque(maxlen=LINES)
+    """Run it, its stdout into ``answer`` and its talk into the log; the exit code, and the end of the talk.
+
+    A fence that it leaves open, because it was killed behind it, is closed: the runner would hear nothing more.
+    """
+    last: deque[str] = deque(["\n"], maxlen=LINES)
+    token = ""
     with subprocess.Popen(
         command,
         env=environment,
@@ -116,7 +121,19 @@ def run(command: Sequence[str | Path], answer: IO[str], environment: Mapping[str
         for line in process.stderr or ():
             sys.stderr.write(line)
             last.append(line)
-    return process.returncode, "".join(last).strip()
+            token = fence_after(token, line.strip())
+    if not last[-1].endswith("\n"):  # what comes next has a line of its own
+        sys.stderr.write("\n")
+    if token:
+        sys.stderr.write(f"::{token}::\n")
+    return process.returncode, "".join(each for each in last if not each.startswith(FENCE)).strip()
+
+
+def fence_after(token: str, line: str) -> str:
+    """The token of the fence that is open after a line, as the runner reads it; empty where none is."""
+    if token:
+        return "" if line == f"::{token}::" else token
+    return line.removeprefix(FENCE) if line.startswith(FENCE) else ""
 
 
 def read(left: Path) -> list[github.Annotation]:

@@ -16,6 +16,7 @@ import pytest
 from tests.action.runner import ROOT, checkout, environment_of_a_runner
 from tests.embedded_process import EmbeddedProcess, eventually
 from tests.project import Project, in_a_new_process
+from tests.runner_log import carried_out
 from tests.test_step_outputs import read
 
 ACTION = ROOT / "scripts" / "action"
@@ -261,6 +262,42 @@ def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_
     told = read(outputs)
     assert (told["verdict"], told["cause"]) == ("refused", "refused")
     assert told["previous-task-definition-arn"] == "arn:before"
+
+
+KILLED = """
+import os, signal, sys
+from lobster_tasks.github import Fence
+
+fence = Fence()
+sys.stderr.write("it begins\\n" + {said})
+sys.stderr.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"the last line\\n"',
+        '"half a line"',
+        'fence.opened() + "::warning::theirs\\n"',
+        'fence.opened() + "::warning::theirs\\n::stop-commands::mine\\n::mine::\\nhalf a line"',
+        'fence.opened() + "theirs\\n" + fence.closed() + fence.opened()',
+        'fence.opened() + "theirs\\n" + fence.closed()',
+    ],
+)
+def test_an_inv_that_is_killed_is_the_annotation_wherever_it_was(
+    project: Project, tmp_path: Path, said: str
+) -> None:
+    """Also behind a fence, from which on the runner takes no commands: the step closes it."""
+    (project.folder / "tasks.py").write_text(KILLED.format(said=said))
+    environment = {**project.environment, "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "o")}
+    ended = in_a_new_process([*STEP, "settings"], project.folder, environment)
+    assert ended.code != 0
+    [error] = carried_out(ended.err)
+    assert (error.name, error.properties) == ("error", "title=Deploy to Fargate")
+    assert "inv has ended with exit code -9. The end of its log:%0Ait begins" in error.data
+    assert "stop-commands::" not in error.data
 
 
 def test_a_cancelled_setup_says_what_is_so(
