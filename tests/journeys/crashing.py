@@ -96,11 +96,13 @@ class Stage:
 
     def run(self, task: Task) -> LobsterError | None:
         """Run a task in this process, where clients are made once; the error that it ended with, if it did."""
-        task = self.here(task)
+        here = self.here(task).settings
         if task.settings not in self.runs:
-            self.runs[task.settings] = new_run(self.embedded.url, *task.settings)
+            self.runs[task.settings] = new_run(self.embedded.url, *here)
+        run = self.runs[task.settings]
+        run.__dict__["settings"] = load({}, flags=(*SETTINGS, *here))
         with chdir(self.folder):
-            return task.run(self.runs[task.settings])
+            return task.run(run)
 
     def here(self, task: Task) -> Task:
         """The task with the ARN of the account's web ACL, where its settings speak of that: AWS makes it up."""
