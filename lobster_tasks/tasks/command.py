@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.tasks import Task, task
 
 from ..console import Console
 from ..github import Annotation, hand_over
+from ..task_names import as_called
 from . import project
 
 if TYPE_CHECKING:
@@ -127,6 +128,25 @@ class Run:
 Body = Callable[..., int | None]
 
 
+class _Called(Task[Body]):
+    """A task whose help, which Invoke prints by itself, names others as they are called in the project."""
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
+        """For Invoke, once it knows the whole collection."""
+        found = super().get_arguments(ignore_unknown_help)
+        for each in found:
+            each.help = as_called(each.help, project.names()) if each.help else each.help
+        return found
+
+
+def _documentation(called: _Called) -> str | None:
+    own = vars(called).get("__doc__")
+    return as_called(own, project.names()) if own else own
+
+
+_Called.__doc__ = property(_documentation, lambda called, own: vars(called).update(__doc__=own))  # type: ignore[assignment]
+
+
 def command(
     *,
     help: Mapping[str, str] | None = None,
@@ -152,6 +172,7 @@ def command(
             help={**texts, **(help or {})},
             iterable=["set", *iterable],
             auto_shortflags=False,
+            klass=_Called,
         )(wrapper)
 
     return decorate

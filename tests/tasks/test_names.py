@@ -48,6 +48,14 @@ def check(ended: Ended, code: int, *commands: str) -> None:
     assert not re.findall(r"inv (?!aws\.)[a-z]+-?\w*", ended.said)
 
 
+def test_help_names_them(project: Project) -> None:
+    check(project.inv("--help", "aws.create-task-definition"), 0, "inv aws.deploy decides it")
+    every = re.findall(r"^  (aws\.[\w-]+)", project.inv("--list").check().out, re.M)
+    assert len(every) > 20
+    for name in every:
+        check(project.inv("--help", name), 0)
+
+
 def test_errors_name_them(project: Project) -> None:
     check(project.inv("aws.push-image", "--tag", "v1"), 5, "inv aws.setup-fargate")
     check(project.inv("aws.push-image", "--tag", "v1", "--json"), 5, '"next": "inv aws.setup-fargate')
