@@ -298,19 +298,32 @@ def test_one_duplicate_fails_the_whole_batch(ec2: Any, group: Callable[..., str]
     assert [rule["FromPort"] for rule in found["IpPermissions"]] == [80]
 
 
+INVALID = "InvalidParameterValue"
 BAD_RULES = [
-    ({"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, "InvalidParameterValue"),
-    ({**WEB, "IpRanges": [{"CidrIp": "10.0.0.0/33"}]}, "InvalidParameterValue"),
-    ({**WEB, "IpRanges": [], "UserIdGroupPairs": [{"GroupId": f"sg-{ABSENT}"}]}, "InvalidGroup.NotFound"),
+    ({"IpProtocol": "tcp", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, INVALID, "for portRange"),
+    *(
+        ({**WEB, "IpRanges": [{"CidrIp": cidr}]}, INVALID, f"CIDR block {cidr} is malformed")
+        for cidr in ("10.0.0.0/33", "10.0.0.1", "10.0.0.0/255.0.0.0", "10.0.0.0/", "/8", "2001:db8::/32")
+    ),
+    ({**WEB, "IpRanges": [], "Ipv6Ranges": [{"CidrIpv6": "10.0.0.0/8"}]}, INVALID, "10.0.0.0/8 is malformed"),
+    ({**WEB, "FromPort": 443, "ToPort": 80}, INVALID, "Invalid TCP/UDP port range (443:80)"),
+    ({**WEB, "FromPort": 70000, "ToPort": 70000}, INVALID, "TCP/UDP (from) port (70000) out of range"),
+    ({**WEB, "ToPort": 65536}, INVALID, "TCP/UDP (to) port (65536) out of range"),
+    ({**WEB, "FromPort": -1}, INVALID, "TCP/UDP (from) port (-1) out of range"),
+    ({**WEB, "IpRanges": [], "UserIdGroupPairs": [{"GroupId": f"sg-{ABSENT}"}]}, "InvalidGroup.NotFound", ""),
 ]
 
 
-@pytest.mark.parametrize(("rule", "code"), BAD_RULES)
-def test_rules_are_checked(ec2: Any, group: Callable[..., str], rule: Any, code: str) -> None:
-    """'If the protocol is TCP or UDP, you must also specify a port' (AuthorizeSecurityGroupIngress)."""
-    assert (
-        refused(ec2.authorize_security_group_ingress, GroupId=group("web"), IpPermissions=[rule])[0] == code
-    )
+@pytest.mark.parametrize(("rule", "code", "message"), BAD_RULES)
+def test_rules_are_checked(ec2: Any, group: Callable[..., str], rule: Any, code: str, message: str) -> None:
+    """'If the protocol is TCP or UDP, you must also specify a port' (AuthorizeSecurityGroupIngress); "InvalidParameterValue
+    … TCP/UDP (from) port (-1) out of range" (aws/aws-cli, issue 1066); "Invalid TCP/UDP port range (from:to)" (as
+    Eucalyptus, which has EC2's API, says it).
+    """
+    told = refused(ec2.authorize_security_group_ingress, GroupId=group("web"), IpPermissions=[rule])
+    assert (told[0], message in told[1]) == (code, True)
+    (found,) = ec2.describe_security_groups(GroupNames=["web"])["SecurityGroups"]
+    assert found["IpPermissions"] == []
 
 
 def test_a_rule_can_be_given_without_a_list(ec2: Any, group: Callable[..., str]) -> None:

@@ -179,6 +179,60 @@ def test_containers_that_are_refused(ecs: Any, containers: list[dict[str, Any]],
         register(ecs, containerDefinitions=containers)
 
 
+NAMED = {"environment": [{"name": "DB_USER", "value": "x"}]}
+SECRET = {"secrets": [{"name": "DB_USER", "valueFrom": "db-user"}]}
+SHARED = (
+    "The secret name must be unique and not shared with any new or existing environment variables set on the container, "
+    "such as 'DB_USER'."
+)
+CPU_SUM = "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."
+OTHER = APP | {"name": "other"}
+SIZED = [
+    ([APP | NAMED | SECRET], SHARED),
+    ([APP | {"secrets": SECRET["secrets"] * 2}], SHARED),
+    ([APP | {"memory": 513}], "The 'memory' setting for container 'app' is greater than for the task."),
+    (
+        [APP | {"memoryReservation": 513}],
+        "The 'memory' setting for container 'app' is greater than for the task.",
+    ),
+    ([APP | {"cpu": 257}], CPU_SUM),
+    ([APP | {"cpu": 128}, OTHER | {"cpu": 129}], CPU_SUM),
+    ([APP | {"memory": 256}, OTHER | {"memory": 257}], "The sum of all container 'memory' values"),
+    ([APP | {"memory": 100, "memoryReservation": 101}], "'memory' must be greater than 'memoryReservation'"),
+    ([APP | {"cpu": -1}], "Invalid setting for container 'app'"),
+    ([APP | {"environment": [{"name": "", "value": "x"}]}], "name '' is not valid"),
+    ([APP | {"environment": [{"name": "A=B", "value": "x"}]}], "name 'A=B' is not valid"),
+    ([APP | {"secrets": [{"name": "A=B", "valueFrom": "x"}]}], "name 'A=B' is not valid"),
+]
+
+
+@pytest.mark.parametrize(("containers", "message"), SIZED)
+def test_what_containers_have_of_their_task(ecs: Any, containers: list[dict[str, Any]], message: str) -> None:
+    """Secrets: dagster-io/dagster, issue 11622. Memory: "The 'memory' setting for container 'worker' is greater than for
+    the task." (pulumi/pulumi-awsx, issue 1220). CPU: aws/aws-cdk, issue 1553. ContainerDefinition (API): "The total
+    amount of memory reserved for all containers within a task must be lower than the task memory value", "memory must be
+    greater than memoryReservation"; these two texts, and those of names, are not known.
+    """
+    with refused("ClientException", message):
+        register(ecs, containerDefinitions=containers, executionRoleArn=ROLE)
+
+
+def test_containers_that_share_all_of_a_task(ecs: Any) -> None:
+    """What is exactly the task's is taken; of a container with both, the reservation counts."""
+    sized = {"cpu": 128, "memory": 512, "memoryReservation": 256}
+    made = register(ecs, containerDefinitions=[APP | sized, OTHER | sized | NAMED])
+    assert len(made["containerDefinitions"]) == 2
+
+
+def test_memory_is_needed_somewhere(ecs: Any) -> None:
+    """ "Invalid setting for container 'xxxx'. At least one of 'memory' or 'memoryReservation' must be specified."
+    (aws/aws-cli, issue 4453).
+    """
+    message = "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
+    with refused("ClientException", message):
+        register(ecs, memory=None, cpu=None, requiresCompatibilities=["EC2"])
+
+
 @pytest.mark.parametrize("family", ["a b", "x" * 256, "a.b"])
 def test_a_family_has_letters_digits_dashes_and_underscores(ecs: Any, family: str) -> None:
     """RegisterTaskDefinition family: up to 255 letters, numbers, underscores and hyphens."""

@@ -343,12 +343,12 @@ LIMITS = (
     ),
     Limit(
         "containers of a task definition",
-        "Amazon ECS service quotas: 'Containers per task definition 10'; code: RegisterTaskDefinition refuses by "
-        "ClientException",
+        "Amazon ECS service quotas: 'Containers per task definition 10'; 'ClientException: Too many containers.' "
+        "(aws/amazon-ecs-cli, issue 184)",
         lambda aws: containers(aws, 10),
         lambda aws: containers(aws, 11),
         "ClientException",
-        "10",
+        "Too many containers.",
     ),
     Limit(
         "scaling policies of a target",

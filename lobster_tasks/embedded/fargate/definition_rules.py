@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import dependencies
+from . import container_rules, dependencies
 from .answers import client_error
 
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
@@ -82,6 +82,7 @@ def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
             body[name] = str(convert(body[name]))
     if "FARGATE" in body.get("requiresCompatibilities", ()):
         _check_fargate(body)
+    container_rules.check_sizes(body)
     _check_secrets(body)
     _check_size(body)
     body["compatibilities"] = _compatibilities(body)
@@ -119,7 +120,7 @@ def _containers(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not given:
         raise client_error("Container list cannot be empty.")
     if len(given) > CONTAINERS_MOST:
-        raise client_error(f"Container list can have at most {CONTAINERS_MOST} containers.")  # (own words)
+        raise client_error("Too many containers.")
     made = [_container(container) for container in given]
     names = [container["name"] for container in made]
     if len(set(names)) != len(names):
@@ -140,6 +141,7 @@ def _container(given: Mapping[str, Any]) -> dict[str, Any]:
         raise client_error("Container.image should not be null or empty.")
     empty: dict[str, Any] = {"environment": [], "mountPoints": [], "volumesFrom": [], "systemControls": []}
     made = {"cpu": 0, "portMappings": [], "essential": True, **empty, **given}
+    container_rules.check_variables(made)
     if "healthCheck" in made:
         made["healthCheck"] = _health_check(made["healthCheck"])
     if not 0 <= made.get("stopTimeout", 30) <= 120:

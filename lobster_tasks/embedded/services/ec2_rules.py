@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from ..moto_door import AwsError, SecurityGroupRule
 
 MOST = 60
 """Rules of a group in one direction, for IPv4 and for IPv6 each ("Amazon VPC quotas")."""
+LAST_PORT = 65535
 PORTS_NEEDED = ("tcp", "udp", "6", "17")
 ALL = ("-1", "all")
 
@@ -145,8 +146,8 @@ def _rules(
 ) -> list[Any]:
     protocol, first, last = _protocol(permission)
     peers: list[tuple[Any, Any, Any]] = [
-        *((_range(one), None, None) for one in permission.get("IpRanges", [])),
-        *((_range(one), None, None) for one in permission.get("Ipv6Ranges", [])),
+        *((_range(one, IPv4Network), None, None) for one in permission.get("IpRanges", [])),
+        *((_range(one, IPv6Network), None, None) for one in permission.get("Ipv6Ranges", [])),
         *((None, _source(store, one), None) for one in permission.get("UserIdGroupPairs", [])),
         *((None, None, one) for one in permission.get("PrefixListIds", [])),
     ]
@@ -164,13 +165,25 @@ def _protocol(permission: Mapping[str, Any]) -> tuple[str, int, int]:
     if protocol in PORTS_NEEDED and (first is None or last is None):
         message = "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange."
         raise AwsError("InvalidParameterValue", message)
+    if protocol in PORTS_NEEDED:
+        _check_ports(int(first or 0), int(last or 0))
     return protocol, -1 if first is None else int(first), -1 if last is None else int(last)
 
 
-def _range(given: Mapping[str, str]) -> dict[str, str]:
-    cidr = given.get("CidrIp") or given.get("CidrIpv6") or ""
+def _check_ports(first: int, last: int) -> None:
+    for which, port in (("from", first), ("to", last)):
+        if not 0 <= port <= LAST_PORT:
+            raise AwsError("InvalidParameterValue", f"TCP/UDP ({which}) port ({port}) out of range")
+    if first > last:
+        raise AwsError("InvalidParameterValue", f"Invalid TCP/UDP port range ({first}:{last})")
+
+
+def _range(given: Mapping[str, str], family: type[IPv4Network | IPv6Network]) -> dict[str, str]:
+    """A range with its mask, of its own family: an address alone is none."""
+    cidr = given.get("CidrIp" if family is IPv4Network else "CidrIpv6") or ""
     try:
-        ip_network(cidr, strict=False)
+        address, _, size = cidr.partition("/")
+        family((address, int(size)), strict=False)
     except ValueError as malformed:
         raise AwsError("InvalidParameterValue", f"CIDR block {cidr} is malformed") from malformed
     return dict(given)
