@@ -16,6 +16,7 @@ from .control import Control
 from .dispatch import Answer
 from .faults import Effect
 from .keep_alive import TOO_LARGE, HttpServer
+from .malformed.page_tokens import PageTokens
 from .moto_door import AwsError, BaseResponse
 from .wire import Call, read_call, refusal
 from .world import World
@@ -89,6 +90,7 @@ class Endpoint:
         self._world = world
         self._faults = world.faults
         self._calls = CallLog()
+        self._tokens = PageTokens()
         self._control = Control(world, world.faults, self._calls)
         self._stopping = stopping
 
@@ -136,14 +138,16 @@ class Endpoint:
                 return refusal(call, refused, 400)
             if denied := gate.refused(environ):
                 return refusal(call, denied, gate.status(denied))
-            if refused := malformed.why_not_allowed(call, environ):
+            if refused := malformed.why_not_allowed(call, environ, self._tokens):
                 return refusal(call, refused, 400)
-            return self._services.answer(call, environ)
+            answer = self._services.answer(call, environ)
+            malformed.learn_pages(call, answer, self._tokens)
+            return answer
         except NotImplementedError as gap:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
             return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
-            if refused := malformed.why_not_allowed(call, environ, failed=True):
+            if refused := malformed.why_not_allowed(call, environ, self._tokens, failed=True):
                 return refusal(call, refused, 400)
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             if moto_door.is_motos(defect):

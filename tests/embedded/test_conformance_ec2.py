@@ -316,9 +316,9 @@ BAD_RULES = [
 
 @pytest.mark.parametrize(("rule", "code", "message"), BAD_RULES)
 def test_rules_are_checked(ec2: Any, group: Callable[..., str], rule: Any, code: str, message: str) -> None:
-    """'If the protocol is TCP or UDP, you must also specify a port' (AuthorizeSecurityGroupIngress); "InvalidParameterValue
-    … TCP/UDP (from) port (-1) out of range" (aws/aws-cli, issue 1066); "Invalid TCP/UDP port range (from:to)" (as
-    Eucalyptus, which has EC2's API, says it).
+    """'If the protocol is TCP or UDP, you must also specify a port' (AuthorizeSecurityGroupIngress); "A client error
+    (InvalidParameterValue) … TCP/UDP (from) port (-1) out of range" (aws/aws-cli, issue 1066); "Invalid TCP/UDP port
+    range (from:to)" (as Eucalyptus, which has EC2's API, says it).
     """
     told = refused(ec2.authorize_security_group_ingress, GroupId=group("web"), IpPermissions=[rule])
     assert (told[0], message in told[1]) == (code, True)

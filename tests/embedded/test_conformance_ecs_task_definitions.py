@@ -182,8 +182,8 @@ def test_containers_that_are_refused(ecs: Any, containers: list[dict[str, Any]],
 NAMED = {"environment": [{"name": "DB_USER", "value": "x"}]}
 SECRET = {"secrets": [{"name": "DB_USER", "valueFrom": "db-user"}]}
 SHARED = (
-    "The secret name must be unique and not shared with any new or existing environment variables set on the container, "
-    "such as 'DB_USER'."
+    "The secret name must be unique and not shared with any new or existing environment variables set on the "
+    "container, such as 'DB_USER'."
 )
 CPU_SUM = "The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."
 OTHER = APP | {"name": "other"}
@@ -208,10 +208,10 @@ SIZED = [
 
 @pytest.mark.parametrize(("containers", "message"), SIZED)
 def test_what_containers_have_of_their_task(ecs: Any, containers: list[dict[str, Any]], message: str) -> None:
-    """Secrets: dagster-io/dagster, issue 11622. Memory: "The 'memory' setting for container 'worker' is greater than for
-    the task." (pulumi/pulumi-awsx, issue 1220). CPU: aws/aws-cdk, issue 1553. ContainerDefinition (API): "The total
-    amount of memory reserved for all containers within a task must be lower than the task memory value", "memory must be
-    greater than memoryReservation"; these two texts, and those of names, are not known.
+    """Secrets: dagster-io/dagster, issue 11622. Memory: "The 'memory' setting for container 'worker' is greater than
+    for the task." (pulumi/pulumi-awsx, issue 1220). CPU: aws/aws-cdk, issue 1553. ContainerDefinition (API): "The total
+    amount of memory reserved for all containers within a task must be lower than the task memory value", "memory must
+    be greater than memoryReservation"; these two texts, and those of names, are not known.
     """
     with refused("ClientException", message):
         register(ecs, containerDefinitions=containers, executionRoleArn=ROLE)

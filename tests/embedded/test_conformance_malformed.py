@@ -38,6 +38,7 @@ from tests.embedded.malformed_requests import (
     sample,
     with_body,
 )
+from tests.embedded.refusals import refused
 from tests.embedded_process import EmbeddedProcess
 
 OURS = [
@@ -165,6 +166,92 @@ def test_every_whole_number_is_one_of_its_type(aws: EmbeddedProcess, wire: Wire,
                 answer,
             )
     assert sees(aws) == before
+
+
+TOKENS = ("NextToken", "nextToken", "PaginationToken")
+MARKERS = ("elbv2", "iam", "kms", "lambda", "route53")
+
+
+@pytest.mark.parametrize(
+    "service", [*OURS, "cloudwatch", "events", "kms", "lambda", "sns", "timestream-query"]
+)
+def test_a_token_that_no_answer_gave_out_is_refused(wire: Wire, service: str) -> None:
+    """In every operation that has pages. "InvalidNextToken: The specified token is not valid." (SSM API), and so on in
+    the models of others; "Value ( … ) for parameter NextToken is invalid. The token is invalid." (EC2: boto/boto3,
+    issue 2673); "The specified nextToken is invalid." (CloudWatch Logs, in public logs). What others say is not
+    documented, and where something else is wrong as well that may be told first.
+    """
+    names = (*TOKENS, "Marker") if service in MARKERS else TOKENS
+    for operation in model_of(service).operation_names[:: 4 if service == "ec2" else 1]:
+        described = model_of(service).operation_model(operation)
+        shape = described.input_shape
+        for name in names if shape and not described.endpoint else ():
+            if name in shape.members:
+                answer = wire.send(request(service, operation, {**sample(shape), name: "junk" * 10}))
+                assert answer.status == 400, (operation, answer)
+
+
+OF_TOKENS = [
+    ("ec2", "DescribeVpcs", "InvalidParameterValue", "Value ( x ) for parameter NextToken is invalid."),
+    ("logs", "DescribeLogGroups", "InvalidParameterException", "The specified nextToken is invalid."),
+    ("secretsmanager", "ListSecrets", "InvalidNextTokenException", ""),
+    ("ssm", "DescribeParameters", "InvalidNextToken", "The specified NextToken is not valid."),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "code", "message"), OF_TOKENS)
+def test_tokens_are_refused_in_these_words(
+    aws: EmbeddedProcess, service: str, operation: str, code: str, message: str
+) -> None:
+    """The sources are those above."""
+    client = aws.client(service)
+    name = "nextToken" if service == "logs" else "NextToken"
+    with refused(code, message):
+        client._make_api_call(operation, {name: "x"})
+
+
+PAGED = [
+    ("logs", "describe_log_groups", "logGroups", lambda c, n: c.create_log_group(logGroupName=f"g{n}"), 1),
+    (
+        "ecr",
+        "describe_repositories",
+        "repositories",
+        lambda c, n: c.create_repository(repositoryName=f"r{n}a"),
+        1,
+    ),
+    ("ecs", "list_clusters", "clusterArns", lambda c, n: c.create_cluster(clusterName=f"c{n}"), 1),
+    (
+        "route53",
+        "list_hosted_zones",
+        "HostedZones",
+        lambda c, n: c.create_hosted_zone(Name="a.io", CallerReference=n),
+        1,
+    ),
+    (
+        "secretsmanager",
+        "list_secrets",
+        "SecretList",
+        lambda c, n: c.create_secret(Name=n, SecretString="x"),
+        1,
+    ),
+    ("sns", "list_topics", "Topics", lambda c, n: c.create_topic(Name=n), None),
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "found", "make", "size"), PAGED, ids=[each[1] for each in PAGED]
+)
+def test_a_token_that_an_answer_gave_out_is_taken(
+    aws: EmbeddedProcess, service: str, operation: str, found: str, make: Any, size: int | None
+) -> None:
+    """Page by page, in every protocol."""
+    client = aws.client(service)
+    for number in range(101 if size is None else 2 * size + 1):
+        make(client, str(number))
+    paging = {"PageSize": size} if size else {}
+    pages = list(client.get_paginator(operation).paginate(PaginationConfig=paging))
+    assert len(pages) > 1
+    assert sum(len(page[found]) for page in pages) > (size or 100)
 
 
 VALUES = st.recursive(

@@ -34,16 +34,9 @@ def not_found(what: str, arn: str) -> AwsError:
 def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tuple[list[T], dict[str, str]]:
     """One page of ``found`` and, when more is left, ``{"NextToken": …}``; at most ``limit`` a page."""
     asked = request.get("MaxResults") or limit
-    first = _offset(request.get("NextToken"))
+    first = paging.offset(request.get("NextToken"))
     more = first + asked < len(found)
     return list(found[first : first + asked]), ({"NextToken": paging.token(first + asked)} if more else {})
-
-
-def _offset(token: str | None) -> int:
-    try:
-        return paging.offset(token)
-    except ValueError as error:
-        raise invalid("Invalid NextToken.") from error
 
 
 def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:

@@ -26,16 +26,9 @@ def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tu
     asked = request.get("maxResults") or limit
     if not 1 <= asked <= limit:
         raise invalid(f"maxResults must be between 1 and {limit}.")
-    first = _offset(request.get("nextToken"))
+    first = paging.offset(request.get("nextToken"))
     more = first + asked < len(found)
     return list(found[first : first + asked]), ({"nextToken": paging.token(first + asked)} if more else {})
-
-
-def _offset(token: str | None) -> int:
-    try:
-        return paging.offset(token)
-    except ValueError as error:
-        raise invalid("Invalid token.") from error
 
 
 def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:

@@ -11,11 +11,12 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
-from ..dispatch import model_of
+from ..dispatch import Answer, model_of
 from ..moto_door import AwsError, determine_request_protocol
 from ..wire import Call
 from . import form, json_body, rest
-from .bounds import missing, reserved, tokens, violations
+from .bounds import missing, reserved, violations
+from .page_tokens import PageTokens
 
 CODES = {
     "apprunner": "InvalidRequestException",
@@ -46,27 +47,38 @@ def why_refused(call: Call, environ: dict[str, Any]) -> AwsError | None:
     return None
 
 
-def why_not_allowed(call: Call, environ: dict[str, Any], failed: bool = False) -> AwsError | None:
-    """AWS's refusal of values that the model does not allow; None where it allows them all.
+def why_not_allowed(
+    call: Call, environ: dict[str, Any], tokens: PageTokens, failed: bool = False
+) -> AwsError | None:
+    """AWS's refusal of values that the model does not allow, and of tokens of pages that are none of ``tokens``.
 
-    EC2's model says little of what EC2 takes, and EC2 has words of its own: it is held to the model, and every service
-    to tokens that came from it, once a service has ``failed`` on the values.
+    EC2's model says little of what EC2 takes, and EC2 has words of its own: it is held to the model once a service
+    has ``failed`` on the values.
     """
+    protocol, operation = _known(call)
+    if operation is None or operation.input_shape is None:
+        return None
+    members, unknown = tokens.told_apart(call, operation, _members(call, environ, operation, protocol))
+    wrong = violations(operation.input_shape, members) if protocol != "ec2" or failed else []
+    if not wrong and not unknown and protocol != "ec2" and call.service not in OWN_WORDS_FOR_TAGS:
+        wrong = reserved(operation.input_shape, members)
+    return _validation(call.service, protocol, wrong) if wrong else unknown
+
+
+def learn_pages(call: Call, answer: Answer, tokens: PageTokens) -> None:
+    """Add the tokens that an answer gives out."""
+    protocol, operation = _known(call)
+    if operation is not None:
+        tokens.learn(call, operation, protocol, answer)
+
+
+def _known(call: Call) -> tuple[str, Any]:
+    """How a request is written, and botocore's model of its operation, or None."""
     protocol = _protocol(call)
     model = _model(call) if protocol else None
     if protocol is None or model is None or call.operation not in model.operation_names:
-        return None
-    if protocol == "ec2" and not failed:
-        return None
-    operation = model.operation_model(call.operation)
-    shape = operation.input_shape
-    if shape is None:
-        return None
-    members = _members(call, environ, operation, protocol)
-    wrong = violations(shape, members) or (tokens(shape, members) if failed else [])
-    if not wrong and call.service not in OWN_WORDS_FOR_TAGS:
-        wrong = reserved(shape, members)
-    return _validation(call.service, protocol, wrong) if wrong else None
+        return "", None
+    return protocol, model.operation_model(call.operation)
 
 
 def _model(call: Call) -> Any:

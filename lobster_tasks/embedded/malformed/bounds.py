@@ -7,9 +7,8 @@ from typing import Any
 
 from . import numbers
 from .patterns import matches
-from .walk import Found, camel, is_plain, walk
+from .walk import Found, is_plain, walk
 
-TOKENS = frozenset(camel(name) for name in ("NextToken", "Marker", "marker", "PaginationToken", "NextMarker"))
 LONGEST_SHOWN = 200
 
 
@@ -44,15 +43,6 @@ def _tag_keys(found: Found) -> Iterable[str]:
         return [*found.value]
     listed = found.value if found.shape.type_name == "list" else []
     return [str(each.get("Key") or each.get("key") or "") for each in listed if isinstance(each, Mapping)]
-
-
-def tokens(shape: Any, members: Mapping[str, Any]) -> list[str]:
-    """The tokens of a request, where nobody knew what one of them stands for, as ``violations`` says what is wrong."""
-    return [
-        f"Value '{found.value}' at '{found.path}' failed to satisfy constraint: Member must be a token of an answer"
-        for found in walk(shape, members)
-        if found.path in TOKENS
-    ]
 
 
 def _shown(found: Found) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from .. import paging
 from ..moto_door import AwsError, ECRResponse, ecr_backends
 from ..runtime.images import Images
 from ..runtime.registry import Repository
@@ -56,9 +56,9 @@ class EcrRequest(ECRResponse):
 
     def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
         """The items of the page that the request asks for, and ``nextToken`` if there are more."""
-        start = _offset(self._get_param("nextToken"))
+        start = paging.offset(self._get_param("nextToken"))
         end = start + int(self._get_param("maxResults") or DEFAULT_PAGE)
-        more = {"nextToken": base64.b64encode(f"{end}".encode()).decode()} if end < len(items) else {}
+        more = {"nextToken": paging.token(end)} if end < len(items) else {}
         return items[start:end], more
 
 
@@ -66,12 +66,3 @@ def invalid(parameter: str, constraint: str) -> AwsError:
     """InvalidParameterException in ECR's words."""
     message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
     return AwsError("InvalidParameterException", message)
-
-
-def _offset(token: str | None) -> int:
-    if not token:
-        return 0
-    try:
-        return int(base64.b64decode(token, validate=True))
-    except ValueError as error:
-        raise invalid("nextToken", "Invalid token") from error

@@ -66,9 +66,7 @@ class ElbBase(ELBV2Response):
         size = int(self.given.get("PageSize") or 400)
         marker = self.given.get("Marker")
         names = [item[name] for item in items]
-        if marker is not None and marker not in names:
-            refuse(f"The marker '{marker}' is not valid")
-        start = names.index(marker) + 1 if marker is not None else 0
+        start = names.index(marker) + 1 if marker in names else 0
         rest = {"NextMarker": names[start + size - 1]} if len(items) > start + size else {}
         return ActionResult({key: list(items[start : start + size]), **rest})
 
