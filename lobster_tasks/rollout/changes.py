@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .reasons import without_names
 from .snapshot import Record, Snapshot, Target, Task
 
 # Events that say more than tasks and targets show (Amazon ECS, "Service event messages").
@@ -126,5 +127,5 @@ def _events(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
         return
     known = {event.id for event in before.service.events}
     for event in reversed(after.service.events):
-        if event.id not in known and any(word in event.message for word in _TELLING):
+        if event.id not in known and any(word in without_names(event.message) for word in _TELLING):
             yield f"event: {event.message}"

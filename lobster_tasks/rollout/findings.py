@@ -39,6 +39,6 @@ def _was_replaced(last: Snapshot, task: Task) -> bool:
 
 def _killed(task: Task) -> list[str]:
     """The containers that did not stop when ECS told them to, for no fault of the task or of its memory."""
-    if task.failed or "OutOfMemory" in task.ending:
+    if task.failed or any("OutOfMemory" in each.reason for each in task.containers):
         return []
     return [each.name for each in task.containers if each.exit_code == _KILLED]

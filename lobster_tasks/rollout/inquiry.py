@@ -27,7 +27,7 @@ from .evidence import Evidence
 from .judge import Verdict
 from .listening import Listens, listens
 from .logs import first_lines, last_lines, stream_of
-from .reasons import ELB, EXITED, ROLE, codes_of
+from .reasons import ELB, EXITED, ROLE, codes_of, without_names
 from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of
 from .watch import describe_service
@@ -345,5 +345,7 @@ def _events(last: Snapshot) -> list[str]:
     return [
         event.message
         for event in reversed(last.service.events)
-        if began is not None and event.at >= began and any(word in event.message for word in _TROUBLE)
+        if began is not None
+        and event.at >= began
+        and any(word in without_names(event.message) for word in _TROUBLE)
     ]

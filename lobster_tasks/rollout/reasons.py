@@ -1,5 +1,7 @@
 """What AWS's own words mean: stop reasons and events as cause codes. Pure.
 
+What others write among them decides nothing: the reason that somebody gives StopTask, and names that people choose.
+
 Sources: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages" with the page of each of its
 categories, "CannotPullContainer task errors in Amazon ECS", "Amazon ECS service event messages", "Amazon ECS API
 failure reasons", "Task retirement and maintenance for AWS Fargate".
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+BY_USER = "UserInitiated"  # "Viewing Amazon ECS stopped task errors", stopCode
 # Stop reasons that say no more than that a check or the program ended the task.
 ELB, EXITED = "elb", "exited"
 ROLE = "role"
@@ -21,6 +24,8 @@ _NETWORK = (
     r"|[Cc]ontext (deadline exceeded|cancell?ed)|Client\.Timeout|request canceled|RequestCanceled"
     r"|send request failed|network is unreachable"
 )
+# What a registry answers that is not well itself.
+SERVER_ERROR = r"\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time-?[Oo]ut)"
 # In this order: what is told first counts where one text fits two.
 _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"OutOfMemoryError|[Cc]ontainer killed due to memory usage", ("out-of-memory",)),
@@ -62,7 +67,7 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"pull access denied", ("image-not-found", "registry-denied")),
     (
         r"(AccessDenied|not authorized).{0,1000}ecr:|ecr registry auth.{0,1000}AccessDenied|403 Forbidden"
-        r"|no basic auth credentials",
+        r"|no basic auth credentials|401 Unauthorized",
         ("registry-denied",),
     ),
     (
@@ -70,7 +75,8 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
         ("image-not-found",),
     ),
     (r"role has the permissions to pull", ("registry-denied", "image-not-found")),
-    (r"failed to resolve ref", ("image-not-found", "no-route-to-registry")),
+    (rf"CannotPull.{{0,1000}}{SERVER_ERROR}", ("platform-error",)),
+    (r"failed to resolve ref[\s:…]{0,4}$", ("image-not-found", "no-route-to-registry")),
     # The layers come from S3, by the route that the guide names for each of these.
     (
         r"pull command failed: panic|failed to copy: http|API error.{0,1000}https?://|CannotPull",
@@ -88,7 +94,10 @@ _MEANINGS: Sequence[tuple[str, tuple[str, ...]]] = (
         ("start-timeout",),
     ),
     (r"[Cc]apacity is (currently )?unavailable|RESOURCE:FARGATE", ("no-capacity",)),
-    (r"limit on the number of (vCPUs|tasks)|configuration is above your limit|quota", ("quota",)),
+    (
+        r"limit on the number of (vCPUs|tasks)|configuration is above your limit|(exceeded|reached) .{0,200}quota",
+        ("quota",),
+    ),
     (r"provisioning capacity limit|are being throttled", ("throttled",)),
     (r"InsufficientFreeAddresses|public IP assignment enabled in subnet", ("no-addresses",)),
     (
@@ -125,19 +134,41 @@ _LONGEST = 4096
 # The gRPC status that containerd ends its errors with, and how Go and JSON write what is not there.
 _NOTHING = r"unknown|<unknown>|<nil>|nil|<none>|null|\"\"|''"
 _AND_NO_MORE = re.compile(rf"(?:(?::|=| caused:) ?(?:{_NOTHING})){{1,9}}(?=[.,;]?(?:\s|$))")
+# Where AWS's sentences have names in them, with what of each is AWS's own.
+_NAMES = (
+    (
+        r"\((service|cluster|target-group|elb|task set|taskSet|task|deployment|instance) [^()]{1,500}\)",
+        r"(\1 …)",
+    ),
+    (r"\b(service|cluster|task set) \([^()]{1,500}\)", r"\1 (…)"),
+    (r"\b(arn:[\w-]{1,20}:[\w-]{1,40}:[\w-]{0,40}:\d{0,12}:)[^\s,;\"')\]]{1,1000}", r"\1…"),
+    (r"\b((?:[\w-]{1,63}\.){1,8}[\w-]{1,63}(?::\d{1,5})?/)[^\s,;\"'()]{1,500}", r"\1…"),
+    (
+        r"((?:manifest|access denied) for|resolve ref|contain json key|invalid parameters:) [^\s,;]{1,500}",
+        r"\1 …",
+    ),
+    (r"([\"'])(?!https?:)[^\s\"']{1,500}\1", r"\1…\1"),
+    (r"(?<![\w.…/:])/[\w.@/+~=-]{1,500}", "/…"),
+)
+_NAMED = tuple((re.compile(pattern), kept) for pattern, kept in _NAMES)
 _APOSTROPHES = str.maketrans("‘’", "''")
 _STOP_CODES = {
     "SpotInterruption": ("spot-interrupted",),
     "TerminationNotice": ("spot-interrupted",),
     "InfrastructureHealth": ("platform-error",),
-    "UserInitiated": ("stopped-by-user",),
+    BY_USER: ("stopped-by-user",),
     "EssentialContainerExited": (EXITED,),
 }
 
 
 def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
-    """The codes that a stop reason or an event fits, the likelier first; none for what is not known."""
-    said = plain(text)
+    """The codes that a stop reason or an event fits, the likelier first; none for what is not known.
+
+    ``stop_code`` counts before the text where AWS does not write that: StopTask takes any reason ("StopTask", reason).
+    """
+    if stop_code == BY_USER:
+        return _STOP_CODES[BY_USER]
+    said = without_names(plain(text))
     found = next((codes for pattern, codes in _COMPILED if pattern.search(said)), ())
     return found or _STOP_CODES.get(stop_code, ())
 
@@ -145,6 +176,13 @@ def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
 def plain(text: str) -> str:
     """AWS's words as they are compared: it writes ``You've`` here and ``You’ve`` there, and may say very much."""
     return text[:_LONGEST].translate(_APOSTROPHES)
+
+
+def without_names(text: str) -> str:
+    """AWS's words without the names that people choose for services, images, secrets, roles and programs."""
+    for pattern, kept in _NAMED:
+        text = pattern.sub(kept, text)
+    return text
 
 
 def without_ids(text: str) -> str:

@@ -56,14 +56,14 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     container = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
     of = evidence.others(container.name) if container else ""
     code = container.exit_code if container else None
-    log = "\n".join(evidence.log)
-    if "exec format error" in log.lower():
+    log, end = "\n".join(evidence.log), _telling(evidence.log).lower()
+    if end.endswith("exec format error"):
         return Finding(
             "exec-format",
             "The program does not run on the task's processor: exec format error.",
             f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
         )
-    if "no space left on device" in log.lower():
+    if "no space left on device" in end:
         return disk_full(evidence)
     if _NO_INTERPRETER.search(log) and (wrong := evidence.bad("dockerfile.start-scripts")):
         return line_ends(evidence, wrong[0], of)
@@ -134,11 +134,15 @@ def _meaning(code: int | None) -> str:
     return f"with exit code {code} ({killed.name}): {meaning}"
 
 
-def _last_word(log: Sequence[str]) -> str:
+def _telling(log: Sequence[str]) -> str:
     """The last line that tells of an error, or the last at all."""
     lines = [line for line in log if line.strip() and not _FRAME.match(line)]
     telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1] if lines else "")
-    told = telling.strip().rstrip(".")
+    return telling.strip().rstrip(".")
+
+
+def _last_word(log: Sequence[str]) -> str:
+    told = _telling(log)
     told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
     return f"; it said: {told}" if told else "; it wrote nothing"
 

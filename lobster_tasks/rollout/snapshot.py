@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from .reasons import BY_USER
 from .replacing import breaker
 
 # Statuses of a service deployment that do not change any more (ECS API reference, "ServiceDeployment").
@@ -279,7 +280,8 @@ class Task:
     @property
     def failed(self) -> bool:
         """It stopped, or is stopping, and not because a newer task took its place."""
-        return bool(self.stopped_reason) and not self.stopped_reason.startswith(_REPLACED)
+        was_replaced = self.stop_code != BY_USER and self.stopped_reason.startswith(_REPLACED)
+        return bool(self.stopped_reason) and not was_replaced
 
     @property
     def exited(self) -> bool:

@@ -11,7 +11,7 @@ from ..doctor import Check
 from ..settings import FARGATE_MEMORY
 from .culprit import culprit
 from .evidence import Evidence
-from .reasons import first
+from .reasons import SERVER_ERROR, first
 from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
@@ -126,9 +126,12 @@ def _start_timeout(evidence: Evidence, case: Case) -> Finding:
 
 
 def _platform_error(evidence: Evidence, case: Case) -> Finding:
+    answer = first(rf"({SERVER_ERROR})", case.text)
+    said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
+    said = f"The registry fails itself: it answers {answer}" if answer else said
     return Finding(
         case.code,
-        f"AWS's own agent or runtime failed: {_after_class(case.text)}.",
+        f"{said}.",
         f"wait: ECS tries again; where it lasts, look at health.aws.amazon.com, then {evidence.again}",
     )
 

@@ -14,6 +14,7 @@ from lobster_tasks.rollout.causes import CODES
 from lobster_tasks.rollout.diagnose import diagnose
 from lobster_tasks.rollout.reasons import ELB, EXITED, ROLE, codes_of
 
+from .shapes import stopped
 from .test_diagnose import IMAGE, SECRET, definition, evidence, not_started
 
 OVER_TO = {ELB: "health", EXITED: "exits", ROLE: "execution-role-not-assumable"}
@@ -240,6 +241,86 @@ def test_a_message_without_a_reason_is_no_cause(text: str) -> None:
 def test_whichever_apostrophe_aws_writes(text: str, sign: str) -> None:
     written = re.sub(r"(?<=\w)['’](?=\w)", sign, text)
     assert codes_of(written) == codes_of(text)
+
+
+# What others write
+
+REGISTRY = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
+PULLING = "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref"
+NAMED = (
+    "(service {0}) was unable to place a task because no container instance met all of its requirements.",
+    "(service {0}) (task {0}) failed container health checks.",
+    "(service {0}) has reached a steady state.",
+    "(service {0}, taskSet ecs-svc/1) has begun draining connections on 1 tasks.",
+    "service ({0}) operations are being throttled. Will try again later.",
+    "(service {0}) (port 80) is unhealthy in (target-group arn:aws:elasticloadbalancing:us-east-2:123456789012:"
+    "targetgroup/{0}/1) due to (reason Health checks failed).",
+    PULLING + " " + REGISTRY + "/{0}:{0}: " + REGISTRY + "/{0}:{0}: not found",
+    PULLING + " docker.io/library/{0}:latest: failed to do request: dial tcp 3.5.1.2:443: i/o timeout",
+    "CannotPullContainerError: Error response from daemon: manifest for {0}:latest not found: manifest unknown",
+    "ResourceInitializationError: unable to retrieve secret from asm: failed to fetch secret arn:aws:secretsmanager:"
+    "us-east-2:123456789012:secret:{0}-AbCdEf: ResourceNotFoundException: can't find the specified secret.",
+    "ResourceInitializationError: unable to retrieve secrets from ssm: invalid parameters: /app/{0}",
+    "ResourceInitializationError: retrieved secret from Secrets Manager did not contain json key {0}",
+    "ResourceInitializationError: AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/{0}/s is not "
+    "authorized to perform: ecr:GetAuthorizationToken on resource: *",
+    'CannotStartContainerError: failed to create shim: exec: "{0}": executable file not found in $PATH',
+    "CannotStartContainerError: failed to create shim: exec: /app/{0}: no such file or directory",
+)
+# As far as they can be a name, and what AWS itself calls things.
+WORDS = sorted(
+    {word for text in EVERY for word in re.findall(r"[A-Za-z][\w-]{3,60}", text)}
+    | {
+        *CODES,
+        "quota",
+        "quotas-exceeded",
+        "toomanyrequests",
+        "OutOfMemoryError",
+        "env-files",
+        "AGENT",
+        "RESOURCE",
+    }
+)
+
+
+@pytest.mark.parametrize("text", EVERY, ids=lambda text: text[-60:])
+def test_a_reason_that_somebody_gives_is_no_word_of_awss(text: str) -> None:
+    """StopTask takes any text, and ECS shows it as the reason."""
+    for said in (text, f"Stopped for a test of: {text}"):
+        assert codes_of(said, "UserInitiated") == ("stopped-by-user",)
+        [cause] = diagnose(evidence(stopped("a", said, stop_code="UserInitiated")))
+        assert cause.code == "stopped-by-user"
+
+
+@pytest.mark.parametrize("sentence", NAMED)
+def test_a_name_that_somebody_chose_is_no_word_of_awss(sentence: str) -> None:
+    plain = codes_of(sentence.format("homara"))
+    assert [word for word in WORDS if codes_of(sentence.format(word)) != plain] == []
+
+
+def test_a_task_that_somebody_stopped_has_not_been_replaced() -> None:
+    said = "Scaling activity initiated by me"
+    assert stopped("a", said, stop_code="UserInitiated").failed
+    assert not stopped("a", said, stop_code="ServiceSchedulerInitiated").failed
+
+
+@pytest.mark.parametrize(
+    "answer", ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable"]
+)
+def test_a_registry_that_fails_itself_does_not_lack_the_image(answer: str) -> None:
+    text = f"{PULLING} {IMAGE}: unexpected status from HEAD request to https://{REGISTRY}/v2/homara: {answer}"
+    [cause] = diagnose(evidence(not_started(text)))
+    assert (cause.code, cause.heals) == ("platform-error", True)
+    assert cause.message == f"The registry fails itself: it answers {answer}."
+
+
+def test_a_registry_that_does_not_know_who_asks_does_not_lack_the_image() -> None:
+    text = f"{PULLING} {IMAGE}: unexpected status from HEAD request to https://{REGISTRY}/v2/homara: 401 Unauthorized"
+    assert codes_of(text) == ("registry-denied",)
+
+
+def test_a_reference_that_cannot_be_resolved_for_another_reason_is_not_said_to_be_missing() -> None:
+    assert codes_of(f"{PULLING} {IMAGE}: unexpected EOF")[:1] != ("image-not-found",)
 
 
 @pytest.mark.parametrize(

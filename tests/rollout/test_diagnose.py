@@ -321,6 +321,16 @@ EXITS = {
     ),
     "127 of its own": ("exits", 127, ["giving up with 127"], "a shell did not find what is to be run"),
     "wrong machine": ("exec-format", 1, ["exec /usr/bin/python: exec format error"], "exec format error"),
+    "a log that mentions another machine": (
+        "exits",
+        1,
+        [
+            "checked for exec format error: none",
+            "checked for no space left on device: none",
+            "ValueError: no model",
+        ],
+        "ValueError: no model",
+    ),
     "wrong machine, 255": ("exec-format", 255, ["standard_init_linux.go: exec format error"], "exec format"),
 }
 
