@@ -35,8 +35,12 @@ _LONGEST = 4000  # characters of an annotation, of which more would be cut off
 _LARGEST = 1024 * 1024  # bytes
 _MARKS = re.compile(r"[\\`*_\[\]<>#~&$|]")
 _AT_THE_START = re.compile(r"^(\d{0,9})([-+=.)])")
-# Where GitHub's Markdown makes a link of a bare address.
-_ADDRESS = re.compile(r"(?<=:)//|(?<=www)\.", re.IGNORECASE)
+# What GitHub makes a link, a mention or a picture of, wherever it stands in a word, and whether or not it is escaped:
+# "GitHub Flavored Markdown Spec", Autolinks (extension); GitHub Docs, "Autolinked references and URLs", and "Basic
+# writing and formatting syntax" for people, teams and emoji. In code none of this counts.
+_LINKED = re.compile(
+    r"@|://|www\.|:[\w+-]{1,100}:|#\d|\bGH-\d|(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE
+)
 
 
 def is_here(environ: Mapping[str, str] = os.environ) -> bool:
@@ -176,7 +180,7 @@ def _cause(cause: Cause) -> list[str]:
 
 
 def _timeline(ended: Outcome) -> str:
-    rows = [f"| {_clock(moment.at)} | {_cell(moment.what)} |" for moment in ended.timeline]
+    rows = [f"| {_clock(moment.at)} | {_inline(moment.what)} |" for moment in ended.timeline]
     calls = f"{ended.calls} calls to AWS, {ended.calls_per_minute:.0f} a minute while it was watched"
     return "\n".join([f"Took {_clock(ended.seconds)}, {calls}.", "", "| at | what |", "|---:|---|", *rows])
 
@@ -190,14 +194,23 @@ def _block(lines: list[str]) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def _cell(text: str) -> str:
-    return _inline(text)
-
-
 def _inline(text: str) -> str:
-    """Text in which nothing is Markdown, HTML, mathematics or a link."""
-    marked = _MARKS.sub(r"\\\g<0>", cut(" ".join(visible(text).split())))
-    return _ADDRESS.sub(r"\\\g<0>", _AT_THE_START.sub(r"\1\\\2", marked))
+    """Text in which nothing is Markdown, HTML, mathematics, a link, a mention or an emoji; in a table, too."""
+    words = cut(" ".join(visible(text).split())).split(" ")
+    shown = " ".join(_code(word) if _LINKED.search(word) else _MARKS.sub(r"\\\g<0>", word) for word in words)
+    return _AT_THE_START.sub(r"\1\\\2", shown)
+
+
+def _code(word: str) -> str:
+    """As it is; the bars in it, at which a table would end a cell even in code, stay outside."""
+    return r"\|".join(_fenced(piece) if piece else "" for piece in word.split("|"))
+
+
+def _fenced(text: str) -> str:
+    """In a fence longer than any in it."""
+    fence = "`" * (1 + max(map(len, re.findall(r"`{1,4000}", text)), default=0))
+    space = " " if text[:1] == "`" or text[-1:] == "`" else ""
+    return f"{fence}{space}{text}{space}{fence}"
 
 
 def _data(text: str) -> str:

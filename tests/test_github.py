@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from lobster_tasks import github
 from lobster_tasks.rollout import Cause, Moment, Outcome, Progress
@@ -98,6 +103,63 @@ def test_the_summary_of_a_failure() -> None:
 def test_a_fence_is_longer_than_any_in_the_log() -> None:
     fenced = replace(CAUSE, evidence=("log: ```", "log: </details>"))
     assert "````text\nlog: ```\n" in github.summary(replace(FAILED, cause=fenced), "x")
+
+
+# What GitHub makes a link, a mention, a reference or a picture of in text ("GitHub Flavored Markdown Spec", Autolinks
+# (extension); GitHub Docs, "Autolinked references and URLs", "Basic writing and formatting syntax").
+LINKED = (
+    *(
+        "a@evil.com",
+        "mailto:x@evil.com",
+        "xmpp:x@evil.com/y",
+        "www.evil.com",
+        "WWW.evil.com",
+        "(www.evil.com)",
+    ),
+    *(
+        "http://evil.com",
+        "https://evil.com",
+        "ftp://evil.com",
+        "HTTP://evil.com",
+        "@user",
+        "@org/team",
+        "x,@user",
+    ),
+    *("#1", "GH-1", "gh-26", "org/repo#1", "(#1)", "user@a5c3785ed8d6a35868bc169f07e40e889087fd2e"),
+    *(
+        "a5c3785ed8d6a35868bc169f07e40e889087fd2e",
+        "a5c3785",
+        "org/repo@a5c3785",
+        ":x:",
+        "a:+1:b",
+        ":rocket:!",
+    ),
+    *("a|b@c.com|", "`a@evil.com`", "``@x", r"a\|@x", "$`@x`$", "![x](http://evil.com/x)", "<a@evil.com>"),
+)
+
+
+def shown(text: str) -> tuple[str, str]:
+    """What Markdown shows of it in a cell of a table: all, and what is no code."""
+    row = github._timeline(replace(LIVE, timeline=(Moment(1.0, text),))).splitlines()[-1]
+    page = MarkdownIt("commonmark").enable("table").render(f"| at | what |\n|---|---|\n{row}\n")
+    [cell] = re.findall(r"<td>0:01</td>\n<td>(.*)</td>", page)
+    plain = re.sub(r"<code>[^<]*</code>", "\x00", cell)
+    assert "<" not in plain
+    return html.unescape(re.sub(r"</?code>", "", cell)), html.unescape(plain)
+
+
+@pytest.mark.parametrize("word", LINKED)
+@pytest.mark.parametrize("around", ["{}", "see {} now", "[{}]({}){}", "*{}*|{}"])
+def test_nothing_in_a_summary_is_a_link(word: str, around: str) -> None:
+    text = around.format(word, word, word)
+    whole, plain = shown(text)
+    assert whole == text
+    assert not re.search(r"@|://|www|:\S+:|#|GH-|[0-9a-f]{7}", plain, re.IGNORECASE)
+
+
+@given(st.text("a1`@:|\\*_<>&$#~[]() -w.\u00e9", max_size=30))
+def test_a_summary_shows_what_is_said(text: str) -> None:
+    assert shown(f"x{text}x")[0] == " ".join(f"x{text}x".split())
 
 
 def test_the_summary_of_a_release_that_is_live() -> None:
