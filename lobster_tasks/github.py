@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from .errors import UsageError
 from .foreign import cut, one_line, powerless, visible
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _VERDICTS = {
     "refused": "⛔ Refused",
 }
 ANNOTATIONS_FILE = "LOBSTER_ANNOTATIONS_FILE"
+FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", ANNOTATIONS_FILE)
 _LONGEST = 4000  # characters of an annotation, of which more would be cut off
 # "actions/runner", FileCommandManager.cs, CreateStepSummaryCommand: a larger file is not shown at all.
 _LARGEST = 1024 * 1024  # bytes
@@ -125,6 +127,20 @@ class Annotation:
         return json.dumps(vars(self))
 
 
+def check_files(environ: Mapping[str, str] = os.environ) -> None:
+    """UsageError for a file of the runner's that cannot be written: at the end it would be too late for that."""
+    for name in FILES:
+        if file := environ.get(name):
+            try:
+                Path(file).open("ab").close()
+            except OSError as error:
+                raise UsageError(
+                    f"{name} names a file that cannot be written: {file:.200}.",
+                    str(error.strerror),
+                    f"unset {name}, or let it name a file that can be",
+                ) from None
+
+
 def annotations_of(ended: Outcome) -> Iterator[Annotation]:
     """An error with the cause, where the release is not live, and a warning for each finding."""
     if ended.verdict != "live":
@@ -140,10 +156,14 @@ def annotate(ended: Outcome) -> Iterator[Command]:
 def hand_over(annotation: Annotation, environ: Mapping[str, str] = os.environ) -> bool:
     """Leave an annotation to the program that started this one, where that asks for it; whether it does."""
     file = environ.get(ANNOTATIONS_FILE)
-    if file:
+    if not file:
+        return False
+    try:
         with Path(file).open("a", encoding="utf-8") as annotations:
             annotations.write(annotation.as_json() + "\n")
-    return bool(file)
+    except OSError:  # which ``check_files`` has told, or tells now
+        return False
+    return True
 
 
 def summary(ended: Outcome, title: str) -> str:

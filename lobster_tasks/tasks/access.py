@@ -13,6 +13,8 @@ def with_repository(run: Run) -> Settings:
     """The settings with ``github.repository``, that of the git remote where they have none; raises SettingsError."""
     from pathlib import Path
 
+    from pydantic import ValidationError
+
     from ..errors import SettingsError
     from ..remote import github_repository
     from ..settings import GitHubSettings
@@ -25,7 +27,15 @@ def with_repository(run: Run) -> Settings:
                 "github.repository: this folder has no git remote on GitHub; say whose workflows may deploy, owner/name"
             ]
         )
-    github = GitHubSettings.model_validate({**given.model_dump(), "repository": repository})
+    try:
+        github = GitHubSettings.model_validate({**given.model_dump(), "repository": repository})
+    except ValidationError:
+        source = "GITHUB_REPOSITORY" if run.environ.get("GITHUB_REPOSITORY") else "the remote origin"
+        raise SettingsError(
+            [
+                f"github.repository: {source} says {repository!r:.100}; it takes owner/name, as in octocat/hello-world"
+            ]
+        ) from None
     return run.settings.model_copy(update={"github": github})
 
 

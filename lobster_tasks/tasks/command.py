@@ -18,7 +18,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task, task
 
 from ..console import Console
-from ..github import Annotation, hand_over
+from ..github import Annotation, check_files, hand_over
 from ..task_names import as_called
 from . import project
 
@@ -225,6 +225,7 @@ def _outcome(body: Body, run: Run, given: Mapping[str, Any]) -> int | None:
     from ..errors import InterruptedRunError, LobsterError
 
     try:
+        check_files(run.environ)
         return body(run, **given)
     except InterruptedRunError as error:
         return _leave(run, error)

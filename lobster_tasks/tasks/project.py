@@ -191,7 +191,15 @@ def _files() -> Iterator[Path]:
         named = (Path(f"{place}.{suffix}") for suffix in _SUFFIXES)
         yield from [path for path in named if path.exists()][:1]
     given = (_program and _program.args.config.value) or os.environ.get("INVOKE_RUNTIME_CONFIG")
-    if given and (path := STARTED_IN / Path(given).expanduser()).exists():
+    if given is None:
+        return
+    if Path(given).suffix.removeprefix(".") not in _SUFFIXES:
+        raise _refusal(
+            f"-f, or INVOKE_RUNTIME_CONFIG, names {given!r:.200}, which is no file of settings.",
+            f"their names end in {', '.join(_SUFFIXES)}",
+            "name another file, or unset INVOKE_RUNTIME_CONFIG",
+        )
+    if (path := STARTED_IN / Path(given).expanduser()).exists():
         yield path
 
 
