@@ -191,7 +191,8 @@ class Role(Resource):
         return f"Lobster{self.stack.translate(_IN_A_SID)}{end}"
 
     def _is_own(self, statement: Mapping[str, Any]) -> bool:
-        return re.fullmatch(f"{self._sid}[0-9]{{1,3}}", str(statement.get("Sid"))) is not None
+        sid = str(statement.get("Sid"))
+        return sid.startswith(self._sid) and sid.removeprefix(self._sid).isdecimal()
 
     def _missing(self, theirs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The statements of our trust that an adopted role does not have, each with a ``Sid`` of ours."""
