@@ -364,7 +364,7 @@ class Service(Resource):
         spared: set[Resource] = set()
         if live.tags[_RAN].partition(":")[0] != self.task_definition.name:
             spared.add(self.task_definition)
-        if own and group and group.id not in own:
+        if group and group.id not in own:
             spared.add(self.security_group)
         return tuple(each for each in self.needs if each not in spared)
 
@@ -394,8 +394,12 @@ class Service(Resource):
             members["desiredCount"] = int(live.tags[_COUNT])
         network = live.raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         own = self._own_groups(live)
-        if own and own != network.get("securityGroups", []):
-            members["networkConfiguration"] = {"awsvpcConfiguration": {**network, "securityGroups": own}}
+        if own != network.get("securityGroups", []):
+            groups = (
+                {"securityGroups": own} if own else {}
+            )  # without any it has the VPC's default one, as before
+            rest = {name: value for name, value in network.items() if name != "securityGroups"}
+            members["networkConfiguration"] = {"awsvpcConfiguration": {**rest, **groups}}
         if members:
             where = {"cluster": self.cluster.name, "service": self.name}
             aws.call("ecs:UpdateService", self.label, **where, **members)
