@@ -414,7 +414,11 @@ def test_an_adopted_role_stays_and_the_rest_of_the_stack_goes(account: Account) 
 
 def test_revisions_from_before_the_adoption_stay_and_ours_go(account: Account) -> None:
     meddler = Meddler(account)
-    container = {"name": "lobster-streamlit", "image": "public.ecr.aws/docker/library/python:3.13"}
+    container = {
+        "name": "lobster-streamlit",
+        "image": "public.ecr.aws/docker/library/python:3.13",
+        "memory": 512,
+    }
     family = "lobster-streamlit-task"
     for _ in range(2):
         meddler.ecs.register_task_definition(family=family, containerDefinitions=[container])
