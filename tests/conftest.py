@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lobster_tasks.aws import Aws
@@ -15,6 +16,10 @@ from lobster_tasks.clock import Clock
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
 from tests.forks import start_server
 from tests.project import Project, make
+
+# How long an example may take is the machine's business.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0
 LONG = ("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py")
