@@ -143,7 +143,10 @@ class Endpoint:
             answer = self._services.answer(call, environ)
             malformed.learn_pages(call, answer, self._tokens)
             return answer
-        except NotImplementedError as gap:
+        except (
+            ModuleNotFoundError,
+            NotImplementedError,
+        ) as gap:  # moto takes more for some than is installed
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
             return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
@@ -171,7 +174,7 @@ def _is_cut(effects: list[Effect], moment: str) -> bool:
     return bool(holds) or any(effect.drop == moment for effect in effects)
 
 
-def _unknown(call: Call, gap: NotImplementedError) -> str:
+def _unknown(call: Call, gap: Exception) -> str:
     """What is not known: the operation, or one filter of it."""
     detail = re.match(r"the (filter .*?)(?: for \w+)?(?: has not been .*)?$", str(gap), re.IGNORECASE)
     return f"The embedded AWS does not know {call}{f' with the {detail[1]}' if detail else ''}."

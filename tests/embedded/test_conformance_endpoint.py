@@ -314,6 +314,15 @@ def test_any_credentials_are_taken_and_the_account_is_always_the_same(aws: Embed
     assert sts.get_caller_identity()["Account"] == "123456789012"
 
 
+def test_a_service_that_needs_more_than_is_installed_is_not_known(client: Any) -> None:
+    """As with every other operation that nobody here serves."""
+    assert error_of(client("cloudformation").list_stacks) == (
+        "UnknownOperationException",
+        "The embedded AWS does not know cloudformation ListStacks.",
+        400,
+    )
+
+
 CLI = [
     (["ec2", "describe-vpcs"], "Vpcs"),
     (["ecs", "list-clusters"], "clusterArns"),

@@ -147,6 +147,14 @@ def test_parameter_names_are_checked(ssm: Any, name: str) -> None:
     assert refused(ssm.put_parameter, Name=name, Value="v", Type="String")[0] == "ValidationException"
 
 
+@pytest.mark.parametrize("operation", ["get_parameter", "delete_parameter"])
+def test_a_parameter_that_is_not_there_is_told_without_a_word(ssm: Any, operation: str) -> None:
+    """ "An error occurred (ParameterNotFound) when calling the GetParameter operation: ", with nothing behind it
+    (awslabs/aws-simple-cicd, issue 10; aws-solutions/aws-control-tower-customizations, pull request 68).
+    """
+    assert refused(getattr(ssm, operation), Name="/absent") == ("ParameterNotFound", "", 400)
+
+
 def test_parameters_that_are_not_there_are_listed_as_invalid(ssm: Any) -> None:
     """InvalidParameters, not an error (GetParameters); by name and by ARN."""
     ssm.put_parameter(Name="/app/p", Value="v", Type="String")

@@ -34,6 +34,14 @@ def test_the_account_is_named(client: Any) -> None:
     assert identity["UserId"]
 
 
+def test_whom_iam_does_not_know_is_the_root_user(client: Any) -> None:
+    """IAM User Guide, 'Unique identifiers': the principal ID of the root user is the account's; GetCallerIdentity tells
+    its ARN as arn:aws:iam::<account>:root.
+    """
+    identity = client("sts").get_caller_identity()
+    assert (identity["UserId"], identity["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
+
+
 def test_who_may_do_nothing_may_ask_who_it_is(aws: EmbeddedProcess) -> None:
     """GetCallerIdentity: 'No permissions are required to perform this operation.'"""
     assert session(aws, "nobody").client("sts").get_caller_identity()["Arn"].endswith("/nobody/test")

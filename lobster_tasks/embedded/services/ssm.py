@@ -17,6 +17,12 @@ NAME = re.compile(r"[A-Za-z0-9_.\-/]{1,2048}")
 class Ssm(SimpleSystemManagerResponse):
     """Parameters; the value of a SecureString is not readable without decryption."""
 
+    def serialized(self, action_result: ActionResult) -> Any:
+        """What is sent; ParameterNotFound says nothing more."""
+        if getattr(action_result.result, "code", None) == "ParameterNotFound":
+            action_result = ActionResult(AwsError("ParameterNotFound", ""))
+        return super().serialized(action_result)
+
     def put_parameter(self) -> ActionResult:
         """PutParameter, under a name that is good."""
         name = self._get_param("Name")

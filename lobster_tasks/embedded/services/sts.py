@@ -21,6 +21,13 @@ WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 class Sts(TokenResponse):
     """Sessions of roles that trust whoever asks for them."""
 
+    def get_caller_identity(self) -> ActionResult:
+        """GetCallerIdentity: whom IAM does not know may do everything, as the root user may."""
+        if current() is not None:
+            return ActionResult(super().get_caller_identity().result)
+        account = self.current_account
+        return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:aws:iam::{account}:root"})
+
     def assume_role(self) -> ActionResult:
         """AssumeRole: the role has to trust the caller, whose own policies count unless it is named by the role."""
         arn = self._get_param("RoleArn")
