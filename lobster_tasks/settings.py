@@ -366,6 +366,13 @@ class ContainerSettings(_Section):
     ] = ()
     """ARNs of the KMS keys of the secrets, where they have keys of your own."""
 
+    @field_validator("environment", "secrets")
+    @classmethod
+    def _names_are_of_variables(cls, given: dict[str, str]) -> dict[str, str]:
+        if any(not name or "=" in name or "\0" in name for name in given):
+            raise ValueError("a name of a variable is not empty and has no '='")
+        return given
+
     @field_validator("secrets")
     @classmethod
     def _a_name_has_one_source(cls, secrets: dict[str, str], info: ValidationInfo) -> dict[str, str]:

@@ -422,6 +422,13 @@ def test_what_aws_takes_is_taken(key: str, right: Any) -> None:
     load(nested(key, right))
 
 
+@pytest.mark.parametrize("name", ["", "A=B", "=", "A\0"])
+@pytest.mark.parametrize("kind", ["environment", "secrets"])
+def test_a_variable_has_a_name_that_a_process_can_have(kind: str, name: str) -> None:
+    (problem,) = problems({"container": {kind: {name: "/a"}}})
+    assert problem == f"container.{kind}: a name of a variable is not empty and has no '='"
+
+
 def test_a_variable_has_one_source() -> None:
     container = {
         "environment": {"A": "1", "B": "2", "C": "3"},

@@ -36,6 +36,15 @@ def test_a_zone_begins_with_ns_and_soa(zone: Zone) -> None:
     assert len(found[0]["ResourceRecords"]) == 4
 
 
+@pytest.mark.parametrize("name", ["", ".", "a..example", f"{'a' * 64}.example", "a." * 128])
+def test_a_zone_has_the_name_of_a_domain(zone: Zone, name: str) -> None:
+    """InvalidDomainName (API): 'The specified domain name is not valid.' RFC 1035, 2.3.4: labels of 63 octets, 255 in
+    all.
+    """
+    with refused("InvalidDomainName", "The specified domain name is not valid."):
+        zone.route53.create_hosted_zone(Name=name, CallerReference=f"for {name[:9]}")
+
+
 def test_a_caller_reference_counts_once(zone: Zone) -> None:
     """HostedZoneAlreadyExists: "when a hosted zone has already been created with the specified CallerReference"."""
     with refused("HostedZoneAlreadyExists", "already been created with the specified caller reference"):

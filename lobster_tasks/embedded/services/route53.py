@@ -9,6 +9,7 @@ from ..world import current
 from . import route53_answers
 from .route53_changes import Record, canonical, key
 from .route53_store import Change, Route53Store, store
+from .route53_values import is_domain
 
 __all__ = ["AmazonRoute53"]
 
@@ -36,6 +37,8 @@ class AmazonRoute53(Route53):
 
     def create_hosted_zone(self) -> ActionResult:
         """CreateHostedZone."""
+        if not is_domain(self._get_param("Name") or ""):
+            raise AwsError("InvalidDomainName", "The specified domain name is not valid.")
         return self._with_change(super().create_hosted_zone())
 
     def delete_hosted_zone(self) -> ActionResult:

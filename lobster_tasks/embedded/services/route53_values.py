@@ -15,8 +15,16 @@ LABEL_AT_MOST = 63
 STRING_AT_MOST = 255
 _STRINGS = re.compile(r'\s*"((?:[^"\\]|\\.)*)"(?=\s|"|$)')
 
+NAME_AT_MOST = 255
+
 UNQUOTED = "InvalidCharacterString (Value should be enclosed in quotation marks)"
 TOO_LONG = "CharacterStringTooLong (Value is too long)"
+
+
+def is_domain(name: str) -> bool:
+    """Whether it is the name of a domain, with or without the dot at its end."""
+    labels = name.removesuffix(".").split(".")
+    return len(name) <= NAME_AT_MOST and all(0 < len(label) <= LABEL_AT_MOST for label in labels)
 
 
 def bad_values(record: Mapping[str, Any]) -> list[str]:
