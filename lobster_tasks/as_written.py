@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 import invoke.util
 
 _YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
+_MOST_VALUES = 100_000
+_TOO_DEEP = "it has more levels than can be read"
 _TYPE = "tag:yaml.org,2002:"
 
 
@@ -57,11 +59,14 @@ def load_yaml(text: str) -> Any:
     try:
         loader = _Loader(text)
         document = loader.get_single_node()
+        _refuse_too_many(document)
         for problem in _wrong_keys(document):
             raise UnreadableError(problem)
         return None if document is None else loader.construct_document(document)
     except _YAML.YAMLError as error:
         raise UnreadableError(_why(error)) from None
+    except RecursionError:
+        raise UnreadableError(_TOO_DEEP) from None
 
 
 def load_json(text: str) -> Any:
@@ -72,7 +77,32 @@ def load_json(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         raise UnreadableError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise UnreadableError(_TOO_DEEP) from None
     return _each_once(found, text)
+
+
+def _refuse_too_many(document: Any) -> None:
+    """Each alias stands for all that it names, which whoever copies or merges the tree has to walk."""
+    if document is not None and _counted(document, {}) > _MOST_VALUES:
+        raise UnreadableError(
+            f"its aliases make more than {_MOST_VALUES} values of it; write out what is meant"
+        )
+
+
+def _counted(node: Any, known: dict[int, int | None]) -> int:
+    """The values below a node, with those that aliases stand for."""
+    if id(node) not in known:
+        known[id(node)] = None
+        pairs = node.value if isinstance(node, _YAML.MappingNode) else ()
+        below = [each for pair in pairs for each in pair]
+        below += node.value if isinstance(node, _YAML.SequenceNode) else ()
+        known[id(node)] = 1 + sum(_counted(each, known) for each in below)
+    found = known[id(node)]
+    if found is None:
+        line = node.start_mark.line + 1
+        raise UnreadableError(f"line {line}: what begins here has an alias of itself in it")
+    return found
 
 
 class _Members(tuple[tuple[str, Any], ...]):

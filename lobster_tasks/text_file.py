@@ -6,7 +6,11 @@ PowerShell's ``>`` writes UTF-16, editors on Windows write byte order marks and 
 from __future__ import annotations
 
 import codecs
+import os
+import stat
 from pathlib import Path
+
+_MOST = 1024 * 1024  # bytes
 
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _OTHER_MARKS = {
@@ -18,7 +22,7 @@ _OTHER_MARKS = {
 
 
 class EncodingError(ValueError):
-    """A file is not text in UTF-8; the message says what it is, where, and what to do."""
+    """A file is no text in UTF-8, of a size that people write; the message says what it is, where, and what to do."""
 
 
 def read(path: Path, *, any_bytes: bool = False) -> str:
@@ -27,7 +31,19 @@ def read(path: Path, *, any_bytes: bool = False) -> str:
     ``any_bytes`` is for files of which a builder takes any bytes, as it does in comments: those that are not UTF-8
     become lone surrogates. Raises OSError, and EncodingError.
     """
-    return decoded(path.read_bytes(), any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
+    return decoded(contents(path), any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of a file. Raises OSError, and EncodingError for what is no file, or has no end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe nobody may ever write to
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise EncodingError("it is no regular file")
+        data = file.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise EncodingError(f"it is larger than {_MOST >> 20} MiB, which no file of this kind is")
+    return data
 
 
 def decoded(data: bytes, *, any_bytes: bool = False) -> str:

@@ -107,3 +107,33 @@ def test_any_key_that_is_given_twice_is_refused(tree: dict[str, Any]) -> None:
     for name in tree:
         with pytest.raises(UnreadableError):
             load_json(f"{once[:-1]}, {json.dumps(name)}: 1}}")
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + each)}: &{chr(98 + each)} [{', '.join([f'*{chr(97 + each)}'] * 10)}]\n" for each in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BOMB, "its aliases make more than 100000 values of it"),
+        (
+            BOMB.replace("[", "{<<: [")
+            .replace("]", "]}")
+            .replace("x, ", "{y: 1}, ")
+            .replace("x]", "{z: 1}]"),
+            "alias",
+        ),
+        ("a: &a [1, *a]\n", "line 1: what begins here has an alias of itself in it"),
+        ("[" * 100_000, "it has more levels than can be read"),
+    ],
+)
+def test_a_text_that_is_more_than_it_is_long_is_refused(text: str, says: str) -> None:
+    with pytest.raises(UnreadableError, match=says):
+        load_yaml(text)
+
+
+def test_json_of_many_levels_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="it has more levels than can be read"):
+        load_json("[" * 100_000)

@@ -7,6 +7,7 @@ in the embedded AWS. The same sources give the same digest. Shapes: OCI image sp
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
     A file named after the Dockerfile, ``Dockerfile.streamlit.dockerignore``, counts instead where there is one.
     """
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
-    found = next((path for path in candidates if path.is_file()), None)
+    found = next((path for path in candidates if os.path.lexists(path)), None)
     return read_folder(folder, _ignore(found) if found else Ignore(()))
 
 

@@ -189,7 +189,7 @@ def _files() -> Iterator[Path]:
     """Those that Invoke reads ("Configuration files"): the system's, the person's, the project's, that of ``-f``."""
     for place in ("/etc/invoke", f"{Path.home()}/.invoke", f"{_folder}/invoke"):
         named = (Path(f"{place}.{suffix}") for suffix in _SUFFIXES)
-        yield from [path for path in named if path.exists()][:1]
+        yield from [path for path in named if _is_there(path)][:1]
     given = (_program and _program.args.config.value) or os.environ.get("INVOKE_RUNTIME_CONFIG")
     if given is None:
         return
@@ -199,8 +199,19 @@ def _files() -> Iterator[Path]:
             f"their names end in {', '.join(_SUFFIXES)}",
             "name another file, or unset INVOKE_RUNTIME_CONFIG",
         )
-    if (path := STARTED_IN / Path(given).expanduser()).exists():
+    if _is_there(path := STARTED_IN / Path(given).expanduser()):
         yield path
+
+
+def _is_there(path: Path) -> bool:
+    """Whether Invoke tries to read it; a link that leads to itself is there, and cannot be read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _tree(path: Path) -> Mapping[str, Any]:
@@ -223,7 +234,7 @@ def _tree(path: Path) -> Mapping[str, Any]:
 
 def _json(path: Path) -> Any:
     """Invoke cannot read a byte order mark in JSON."""
-    if path.read_bytes().startswith(codecs.BOM_UTF8):
+    if text_file.contents(path).startswith(codecs.BOM_UTF8):
         raise text_file.EncodingError("it begins with a byte order mark; save it as UTF-8 without one")
     return as_written.load_json(text_file.read(path))
 
@@ -233,6 +244,7 @@ def _yaml(path: Path) -> Any:
 
 
 def _python(path: Path) -> Any:
+    text_file.contents(path)  # raises where nothing, or no end, would come
     config = Config(lazy=True, defaults={}, runtime_path=path)
     config.load_runtime()
     return dict(config)
