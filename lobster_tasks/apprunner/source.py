@@ -44,7 +44,7 @@ _BASES: Mapping[str, tuple[str, str, str]] = {
     "PHP_81": (f"{_IMAGES}php", "{}-cli", "8.1"),
     "RUBY_31": (f"{_IMAGES}ruby", "{}-slim", "3.1"),
 }
-_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){0,3}")
+_VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){0,3}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _ESCAPED, _ESCAPED_IN_QUOTES, _BACKSLASH = re.compile(r"[\\\"'$]"), re.compile(r'[\\"$]'), r"\\\g<0>"
 _PATH = re.compile(r"[A-Za-z0-9_./@+-]{1,1024}")

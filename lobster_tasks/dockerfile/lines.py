@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from ..errors import DockerfileError
 from .exec_form import exec_form
 from .model import Heredoc
+from .spaces import head_and_rest, trimmed, upper
 from .words import first_word, raw_words
 
 _DIRECTIVE = re.compile(
-    r"^#\s{0,100}+([a-zA-Z][a-zA-Z0-9]{0,100}+)\s{0,100}+=\s{0,100}+(\S.{0,1000}?)\s{0,100}+$"
+    r"^#\s{0,100}+([a-zA-Z][a-zA-Z0-9]{0,100}+)\s{0,100}+=\s{0,100}+(\S.{0,1000}?)\s{0,100}+$",
+    re.ASCII,
 )
-_COMMENT = re.compile(r"^[ \t]{0,1000}#")
-_HEREDOC = re.compile(r"^\d{0,9}<<(-?)\s{0,100}([^<]{1,500})$")
+_HEREDOC = re.compile(r"^\d{0,9}<<(-?)\s{0,100}([^<]{1,500})$", re.ASCII)
 _TAKES_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 _DIRECTIVES = frozenset({"check", "escape", "syntax"})
 _TAKES_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "ONBUILD", "RUN"})
@@ -68,8 +69,8 @@ def instructions(source: Source) -> Iterator[Instruction]:
             continue
         first = at + 1
         joined, at = _join(source, at)
-        keyword, *rest = joined.split(maxsplit=1)
-        instruction = _instruction(source, first, keyword, rest[0].rstrip() if rest else "")
+        keyword, rest = head_and_rest(trimmed(joined))
+        instruction = _instruction(source, first, keyword, rest)
         heredocs, at = _bodies(source, instruction, at)
         yield Instruction(first, instruction.keyword, instruction.flags, instruction.rest, heredocs)
 
@@ -98,7 +99,7 @@ def _escape(lines: tuple[str, ...], name: str) -> str:
 
 
 def _is_idle(line: str) -> bool:
-    return not line.strip() or bool(_COMMENT.match(line))
+    return trimmed(line)[:1] in ("", "#")
 
 
 def _join(source: Source, at: int) -> tuple[str, int]:
@@ -118,7 +119,7 @@ def _join(source: Source, at: int) -> tuple[str, int]:
 
 
 def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruction:
-    keyword, escape = keyword.upper(), source.escape
+    keyword, escape = upper(keyword), source.escape
     flags: list[tuple[str, str]] = []
     while keyword in _TAKES_FLAGS and rest.startswith("--"):
         word, rest = first_word(rest, escape)
@@ -148,7 +149,7 @@ def _shell_words(source: Source, instruction: Instruction) -> list[str]:
     keyword, rest = instruction.keyword, instruction.rest
     if keyword == "ONBUILD":
         inner, rest = first_word(rest, source.escape)
-        keyword = inner.upper()
+        keyword = upper(inner)
     if keyword not in _TAKES_HEREDOCS or exec_form(rest) is not None:
         return []
     return raw_words(rest, source.escape)

@@ -25,6 +25,7 @@ from .model import (
     Stage,
     Step,
 )
+from .spaces import fields, head_and_rest, is_number, upper
 from .words import WordError, expand, raw_words
 
 # What BuildKit puts into the environment of an image that has none.
@@ -32,7 +33,7 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL = ("/bin/sh", "-c")
 # Build arguments that need no ARG ("Predefined ARGs").
 _PREDEFINED = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s)", re.ASCII)
 _NO_STAGE = frozenset({"ARG", "FROM"})
 
 
@@ -139,8 +140,8 @@ def _apply(reading: _Reading, instruction: Instruction) -> None:
 
 def _from(reading: _Reading, instruction: Instruction) -> None:
     globals_only = replace(reading, drafts=[])
-    words = [globals_only.expand(instruction, word) for word in instruction.rest.split()]
-    if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
+    words = [globals_only.expand(instruction, word) for word in fields(instruction.rest)]
+    if len(words) not in (1, 3) or (len(words) == 3 and upper(words[1]) != "AS"):
         raise reading.source.error(instruction.line, "FROM takes an image, or an image AS a name.")
     if not words[0]:
         raise reading.source.error(
@@ -194,9 +195,9 @@ def _pairs(reading: _Reading, instruction: Instruction) -> list[tuple[str, str]]
     """``name=value`` pairs, or the old form with one name and the rest of the line."""
     words = raw_words(instruction.rest, reading.source.escape)
     if "=" not in words[0]:
-        if len(words) < 2:
+        name, value = head_and_rest(instruction.rest)
+        if not value:
             raise reading.source.error(instruction.line, f"{instruction.keyword} {words[0]} gives no value.")
-        name, value = instruction.rest.split(maxsplit=1)
         return [(reading.expand(instruction, name), reading.expand(instruction, value))]
     pairs = []
     for word in words:
@@ -223,8 +224,8 @@ def _user(reading: _Reading, instruction: Instruction) -> None:
 
 def _expose(reading: _Reading, instruction: Instruction) -> None:
     ports = dict.fromkeys(reading.draft.ports)
-    for word in instruction.rest.split():
-        for spec in reading.expand(instruction, word).split():
+    for word in fields(instruction.rest):
+        for spec in raw_words(reading.expand(instruction, word)):
             ports |= dict.fromkeys(_ports(reading, instruction, spec))
     reading.draft.ports = tuple(ports)
 
@@ -232,7 +233,8 @@ def _expose(reading: _Reading, instruction: Instruction) -> None:
 # An address and a port of the host may stand in front: they are ignored, with a warning ("ExposeInvalidFormat").
 _EXPOSED = re.compile(
     r"(?P<host>(?:(?:\[[0-9a-f:]{2,39}\]|[\d.]{7,15}):)?(?:\d{0,5}(?:-\d{1,5})?:)?)"
-    r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?:/(?P<protocol>tcp|udp|sctp))?"
+    r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?:/(?P<protocol>tcp|udp|sctp))?",
+    re.ASCII,
 )
 
 
@@ -275,13 +277,13 @@ def _shell(reading: _Reading, instruction: Instruction) -> None:
 
 
 def _health_check(reading: _Reading, instruction: Instruction) -> None:
-    kind, *rest = instruction.rest.split(maxsplit=1)
-    if kind.upper() == "NONE" and not rest:
+    kind, rest = head_and_rest(instruction.rest)
+    if upper(kind) == "NONE" and not rest:
         reading.draft.health_check = HealthCheck(instruction.line, ())
         return
-    if kind.upper() != "CMD" or not rest:
+    if upper(kind) != "CMD" or not rest:
         raise reading.source.error(instruction.line, "HEALTHCHECK takes CMD and a command, or NONE.")
-    words = exec_form(rest[0]) or (*reading.draft.shell, rest[0])
+    words = exec_form(rest) or (*reading.draft.shell, rest)
     start_period = _seconds(instruction.flag("start-period") or "")
     reading.draft.health_check = HealthCheck(instruction.line, words, start_period)
 
@@ -297,12 +299,12 @@ def _stop_signal(reading: _Reading, instruction: Instruction) -> None:
 
 
 def _volume(reading: _Reading, instruction: Instruction) -> None:
-    words = exec_form(instruction.rest) or tuple(instruction.rest.split())
+    words = exec_form(instruction.rest) or tuple(fields(instruction.rest))
     reading.draft.volumes += tuple(reading.expand(instruction, word) for word in words)
 
 
 def _copy(reading: _Reading, instruction: Instruction) -> None:
-    words = exec_form(instruction.rest) or tuple(instruction.rest.split())
+    words = exec_form(instruction.rest) or tuple(fields(instruction.rest))
     marks = [word for word in words if heredoc_mark(word)]
     *sources, destination = (reading.expand(instruction, word) for word in words if word not in marks)
     if not sources and not marks:
@@ -335,7 +337,7 @@ def _origin(reading: _Reading, instruction: Instruction) -> tuple[int | None, st
     origin = instruction.flag("from")
     if origin is None:
         return None, None
-    if origin.isdecimal():
+    if is_number(origin):
         if int(origin) >= reading.draft.index:
             raise reading.source.error(
                 instruction.line, f"--from={origin}: there is no stage {origin} before this."

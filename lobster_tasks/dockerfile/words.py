@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from .globs import ANYTHING, Glob, Step, of_words
+from .spaces import SPACE
 
 _SPECIAL_PARAMETERS = "@*#?-$!0"
 
@@ -27,7 +28,7 @@ def raw_words(text: str, escape: str = "\\") -> list[str]:
     words: list[str] = []
     current, quote, skip = "", "", False
     for char in text:
-        if char.isspace() and not quote and not skip:
+        if char in SPACE and not quote and not skip:
             words += [current] if current else []
             current = ""
             continue
@@ -42,7 +43,7 @@ def raw_words(text: str, escape: str = "\\") -> list[str]:
 def first_word(text: str, escape: str = "\\") -> tuple[str, str]:
     """The first of the ``raw_words`` without its quotes and escapes, and the text behind it."""
     word = next(iter(raw_words(text, escape)), "")
-    return _bare(word, escape), text.lstrip()[len(word) :].lstrip()
+    return _bare(word, escape), text.lstrip(SPACE)[len(word) :].lstrip(SPACE)
 
 
 def _bare(word: str, escape: str) -> str:

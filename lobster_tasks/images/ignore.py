@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from ..dockerfile.globs import BadPatternError, Glob, of_paths
+from ..dockerfile.spaces import trimmed
 
 
 class Ignore:
@@ -50,11 +51,11 @@ def _matches(pattern: Glob, path: str) -> bool:
 
 def _rule(line: str, number: int) -> tuple[Glob, bool] | None:
     """A line's pattern, and whether it leaves out what matches."""
-    text = line.strip()
+    text = trimmed(line)
     if not text or line.startswith("#"):
         return None
     ignored = not text.startswith("!")
-    written = text if ignored else text[1:].strip()
+    written = text if ignored else trimmed(text[1:])
     path = posixpath.normpath(written).lstrip("/") if written else ""
     try:
         if not written:

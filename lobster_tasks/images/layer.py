@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ..dockerfile.spaces import is_number
 from ..errors import RefusedError
 from .tree import Node, Tree
 
@@ -98,8 +99,8 @@ def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> N
 def _set_owner(entry: tarfile.TarInfo, owner: str) -> None:
     """Numbers as numbers; a user without a group has the group of the same number, as in BuildKit."""
     user, _, group = owner.partition(":")
-    group = group or (user if user.isdecimal() else "")
-    entry.uid = int(user) if user.isdecimal() else 0
-    entry.gid = int(group) if group.isdecimal() else 0
-    entry.uname = "" if user.isdecimal() else user
-    entry.gname = "" if group.isdecimal() else group
+    group = group or (user if is_number(user) else "")
+    entry.uid = int(user) if is_number(user) else 0
+    entry.gid = int(group) if is_number(group) else 0
+    entry.uname = "" if is_number(user) else user
+    entry.gname = "" if is_number(group) else group
