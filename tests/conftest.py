@@ -30,9 +30,6 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# How long an example takes says how busy the machine is, and nothing else.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 gc.disable()  # until the tests are collected: thousands of them, and what they import, stay to the end
 
 

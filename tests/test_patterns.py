@@ -43,10 +43,6 @@ MADE = {
     ): "one character of the project's Dockerfile, of two that may be",
     ("lobster_tasks/rollout/reasons.py", "pattern"): "those of a table that the module holds, compiled",
     ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",
-    (
-        "lobster_tasks/stack/iam.py",
-        "f'{self._sid}[0-9]{{1,3}}'",
-    ): "of letters and digits of the stack's own name",
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
 }
