@@ -849,7 +849,8 @@ def _settle_region(
         return [f"region: {said}; they must agree"]
     if variables:
         name, region = variables[0]
-        return _differing(merged, f"{name} says {region}", region, "they must agree")
+        agree = f"they must agree: change the one, or unset {name}"
+        return _differing(merged, f"{name} says {region}", region, agree)
     if found := profiles_region():
         name, region = found
         told = f"the AWS profile {name} says {region}"

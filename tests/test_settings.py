@@ -233,7 +233,10 @@ def test_two_regions_that_differ_are_refused_and_both_named(
     given: dict[str, Any], environ: dict[str, str], flags: tuple[str, ...]
 ) -> None:
     (problem,) = problems(given, environ | {"AWS_REGION": "us-east-2"}, *flags)
-    assert problem == "region: the settings say us-east-1, AWS_REGION says us-east-2; they must agree"
+    assert problem == (
+        "region: the settings say us-east-1, AWS_REGION says us-east-2; "
+        "they must agree: change the one, or unset AWS_REGION"
+    )
 
 
 @pytest.mark.parametrize("region", ["us-gov-west-1", "cn-northwest-1", "ap-southeast-7", "mx-central-1"])

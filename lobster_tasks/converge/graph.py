@@ -20,11 +20,13 @@ def run(
     work: Callable[[Node], None],
     name: Callable[[Node], str],
     clock: Clock,
+    *,
+    changes: bool = True,
 ) -> None:
     """Do ``work`` for every node, each after the nodes it needs (those not in ``nodes`` count as done).
 
     When one fails, nothing more is begun, what is under way is finished, and the first error is raised with
-    the others as notes. On Ctrl-C InterruptedRunError names what was in flight.
+    the others as notes. On Ctrl-C InterruptedRunError names what was in flight, where the work ``changes`` something.
     """
     crew = _Crew(nodes, needs, work, name)
     try:
@@ -34,7 +36,7 @@ def run(
         clock.stop()
         in_flight = crew.stop()
         crew.join()
-        raise _interrupted(sorted(map(name, in_flight))) from None
+        raise _interrupted(sorted(map(name, in_flight)) if changes else None) from None
     _raise_first(crew.errors)
     assert not crew.left, "the work was given up without an error"
 
@@ -127,9 +129,14 @@ def _raise_first(errors: list[BaseException]) -> None:
     raise first
 
 
-def _interrupted(in_flight: list[str]) -> InterruptedRunError:
+def _interrupted(in_flight: list[str] | None) -> InterruptedRunError:
+    if in_flight is None:
+        return InterruptedRunError(
+            "Interrupted while the account was read, which changes nothing.",
+            next_step="run the same command again",
+        )
     return InterruptedRunError(
         "Interrupted.",
-        f"in flight: {', '.join(in_flight) or 'nothing'}; what was made stays, what was not begun is not",
+        f"in flight: {', '.join(in_flight) or 'nothing'}; what was made stays, and nothing else was begun",
         "run the same command again; it takes up where this one stopped",
     )

@@ -330,7 +330,8 @@ def _not_ours(foreign: list[Resource], known: Known, owners: tuple[str, ...]) ->
             f"{what}: not ours to change.",
             f"the stack {owners[0]} counts on it, and could not be deployed, repaired or torn down without it",
             "choose other names in invoke.yaml; where this stack only has another name than before, go back to that: "
-            f"--set name={owners[0]}",
+            f"--set name={owners[0]}; where that stack was torn down and this is what it kept, take the tag "
+            f"{STACK_TAG} off it first",
         )
     return NotOursError(
         f"{what}: not ours to change.",

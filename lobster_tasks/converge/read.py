@@ -14,5 +14,7 @@ def read(aws: Aws, stack: Stack) -> dict[Resource, Live | None]:
     def look(resource: Resource) -> None:
         found[resource] = resource.read(aws, Known(found))
 
-    graph.run(stack.resources, lambda each: each.needs, look, lambda each: each.label, aws.clock)
+    graph.run(
+        stack.resources, lambda each: each.needs, look, lambda each: each.label, aws.clock, changes=False
+    )
     return {resource: found[resource] for resource in stack.resources}

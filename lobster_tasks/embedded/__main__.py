@@ -16,6 +16,9 @@ import sys
 import warnings
 
 CANNOT_START = 5
+_HOW_TO_USE_IT = """\
+Export that, AWS_DEFAULT_REGION, and any AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in another terminal; AWS_PROFILE
+must be unset. Ctrl-C ends it, and everything in it."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     gc.set_threshold(50_000, 20, 50)  # what a call makes is gone with its answer
     gc.enable()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
+    if sys.stdout.isatty():
+        sys.stderr.write(f"{_HOW_TO_USE_IT}\n")
     sys.stdout.flush()
     select.select([stop, *([sys.stdin] if given.until_stdin_ends else [])], [], [])
     aws.stop()

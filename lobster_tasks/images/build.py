@@ -21,7 +21,7 @@ from ..errors import RefusedError
 from .ignore import Ignore
 from .layer import Blob, blob_of, write_layer
 from .stages import Files, carry_out
-from .tree import Tree, read_folder
+from .tree import Node, Tree, read_folder
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -163,7 +163,9 @@ def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
     if not dockerfile.final.arguments_of_process:
         found.append(f"{dockerfile.name} has neither CMD nor ENTRYPOINT; the base image's is not known here.")
     found += [f"--build-arg {name} is taken by no ARG." for name in dockerfile.unused_arguments]
-    secrets = [path for path, node in files.tree.nodes.items() if not node.is_directory and _SECRETS(path)]
+    secrets = [
+        path for path, node in files.tree.nodes.items() if not node.is_directory and _is_secret(path, node)
+    ]
     if secrets:
         found.append(
             f"{_some(secrets)} is in the image, where everyone who pulls it can read it; name it in .dockerignore."
@@ -173,6 +175,11 @@ def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
         top = max(sizes, key=lambda name: sizes[name])
         found.append(f"/{top} makes {sizes[top] >> 20} MiB of the image; a .dockerignore may keep it out.")
     return found
+
+
+def _is_secret(path: str, node: Node) -> bool:
+    """By its name; a PEM file holds certificates, too, which are no secret."""
+    return _SECRETS(path) and (not path.endswith(".pem") or b"PRIVATE KEY" in node.data())
 
 
 def _sizes(tree: Tree) -> dict[str, int]:

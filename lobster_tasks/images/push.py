@@ -188,7 +188,13 @@ def _check_tag(tag: str) -> None:
             f"{tag!r} is no image tag.",
             "a tag has up to 128 letters, digits, underscores, periods and hyphens, and begins with none of the "
             "last two",
+            f"--tag {_nearest_tag(tag)}",
         )
+
+
+def _nearest_tag(tag: str) -> str:
+    """What a branch's name, say, is as a tag; T where nothing of it can stay."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:128].lstrip(".-") or "T"
 
 
 def choose_engine(aws: Aws, builder: str) -> Engine | None:

@@ -44,6 +44,10 @@ class Node:
             return self.content.stat().st_size
         return len(self.content or b"")
 
+    def data(self) -> bytes:
+        """What is in a file; nothing where it is none."""
+        return self.content.read_bytes() if isinstance(self.content, Path) else self.content or b""
+
 
 @dataclass
 class Tree:

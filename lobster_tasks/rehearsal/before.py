@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..aws import Aws
 from ..errors import LobsterError
 from ..images import push_image
+from ..masking import mask
 from ..settings import Settings, service_name
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ TAG = "on-app-runner"
 DOMAIN = "example.com"
 _NAME_LENGTH = (4, 40)  # CreateService, ServiceName
 _WAIT_SECONDS = 900.0
+_LAST_LINES = 5
 _LOOK_EVERY_SECONDS = 2.0
 _PULL = "policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
 # Whole pairs of App Runner, CPU units -> MiB ("InstanceConfiguration"); the nearest above what the task has.
@@ -145,9 +147,19 @@ def _running(aws: Aws, arn: str) -> dict[str, Any]:
     service = _wait(aws, look, f"App Runner did not finish {arn}.")
     if service["Status"] != "RUNNING":
         raise LobsterError(
-            f"The app does not run on App Runner: {service['Status']}.", "what it says is in its log group"
+            f"The app does not run on App Runner: {service['Status']}.",
+            f"it said: {_last_words(aws, service) or 'nothing'}",
+            "inv rehearse --no-from-apprunner, which begins on Fargate and names the cause",
         )
     return service
+
+
+def _last_words(aws: Aws, service: dict[str, Any]) -> str:
+    """The last lines of the app's log, masked."""
+    group = f"/aws/apprunner/{service['ServiceName']}/{service['ServiceId']}/application"
+    absent = ("ResourceNotFoundException",)
+    found = aws.find("logs:FilterLogEvents", absent, group, logGroupName=group) or {"events": []}
+    return " · ".join(mask(event["message"].strip()) for event in found["events"][-_LAST_LINES:])
 
 
 def lead(aws: Aws, service: dict[str, Any], domain: str) -> str:

@@ -66,7 +66,9 @@ def survey(found: Survey) -> RenderableType:
         (Text("=", style="dim"), each.thing.kind, f"{each.thing.name} · {each.why}") for each in found.kept
     ]
     if found.action == "pause":
-        lines = [(Text("~", style="yellow"), "service", f"{found.name} · paused; it can be resumed")]
+        lines = [
+            (Text("~", style="yellow"), "service", f"{found.name} · would be paused, and can be resumed")
+        ]
     return Group(*parts, rows(*lines)) if lines else Group(*parts[:-1])
 
 

@@ -196,7 +196,8 @@ def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        next_step = f"follow it: {follow}; undo it: inv rollback"
+        undo = "inv scale --to 0" if rollout.first else "inv rollback"
+        next_step = f"follow it: {follow}; undo it: {undo}"
         raise InterruptedRunError(f"Interrupted: {_going_on(rollout, seen)}.", next_step=next_step) from None
     except OutOfTimeError:
         raise

@@ -309,7 +309,9 @@ def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
         parts = _REFERENCE.fullmatch(wanted)
         if parts is None or parts["repository"] not in (repository, uri):
             raise UsageError(
-                f"{wanted} is not an image of {uri}.", next_step="give a tag, a digest, or its URI"
+                f"{wanted} is not an image of {uri}.",
+                "with a slash, a colon or an at sign it is taken for a URI; a tag has none of these",
+                "give a tag, a digest, or its URI",
             )
         if parts["digest"] is not None:
             return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}

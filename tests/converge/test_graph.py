@@ -111,3 +111,13 @@ def test_ctrl_c_names_what_is_in_flight_and_wakes_those_who_wait() -> None:
 def test_nodes_that_need_each_other_are_a_defect_and_no_endless_loop() -> None:
     with pytest.raises(AssertionError, match="need each other: node a, node b"):
         run({"a": ("b",), "b": ("a",)}, lambda _: None)
+
+
+def test_ctrl_c_while_only_reading_names_nothing_that_was_made() -> None:
+    def work(_node: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(InterruptedRunError) as interrupted:
+        graph.run(DIAMOND, DIAMOND.__getitem__, work, str, Clock(), changes=False)
+    assert "changes nothing" in interrupted.value.what
+    assert not interrupted.value.why

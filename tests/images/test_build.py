@@ -178,6 +178,14 @@ def test_warns(tmp_path: Path, dockerfile: str, says: str) -> None:
     assert any(says in note for note in image.notes)
 
 
+@pytest.mark.parametrize(("text", "warned"), [("PRIVATE KEY", True), ("CERTIFICATE", False)])
+def test_a_certificate_is_no_secret(tmp_path: Path, text: str, warned: bool) -> None:
+    """Python packages bring the public authorities' certificates, as cacert.pem."""
+    pem = f"-----BEGIN {text}-----\n-----END {text}-----\n"
+    image = built(project(tmp_path / "p", 'FROM x\nCOPY . .\nCMD ["a"]', **{"ca.pem": pem}), tmp_path / "w")
+    assert any("ca.pem is in the image" in note for note in image.notes) is warned
+
+
 def test_links_and_files_written_in_place(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", "FROM scratch\nCOPY <<EOF /a\nhi\nEOF\nCOPY links /l/")
     (folder / "links").mkdir()

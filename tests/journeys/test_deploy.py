@@ -188,7 +188,7 @@ def test_ctrl_c_says_what_goes_on(account: Account, by: str) -> None:
         deploy(door_to(account, clock), account.settings, "one", observe=interrupt)
     assert interrupted.value.exit_code == 130
     assert "goes on in AWS" in interrupted.value.what
-    assert interrupted.value.next_step.endswith("undo it: inv rollback")
+    assert interrupted.value.next_step.endswith("undo it: inv scale --to 0")  # there is nothing to go back to
     taken_up = deploy(account.aws, account.settings, "one")
     assert taken_up.verdict == "live"
     assert "this revision is being deployed already" in said(taken_up)

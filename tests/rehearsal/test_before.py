@@ -55,9 +55,14 @@ def test_a_command_is_told_as_a_shell_takes_it(aws: Aws, embedded: EmbeddedProce
 
 
 def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile.streamlit").write_text('FROM python\nCMD ["sh", "-c", "exit 3"]\n')
-    with pytest.raises(LobsterError, match="does not run on App Runner: CREATE_FAILED"):
+    (tmp_path / "Dockerfile.streamlit").write_text(
+        'FROM python\nCMD ["sh", "-c", "echo no model; echo password=hunter2; exit 3"]\n'
+    )
+    with pytest.raises(LobsterError, match="does not run on App Runner: CREATE_FAILED") as failed:
         stand_up(aws, settings.load({}), tmp_path)
+    assert failed.value.why.startswith("it said: no model · password=")
+    assert "hunter2" not in failed.value.why
+    assert "--no-from-apprunner" in failed.value.next_step
 
 
 @pytest.mark.parametrize(

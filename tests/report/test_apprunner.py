@@ -45,7 +45,7 @@ def test_gates_and_what_goes_and_stays() -> None:
 
 def test_a_pause_is_told_with_its_way_back() -> None:
     found = Survey("site", ARN, "RUNNING", "pause", (OPEN,))
-    assert drawn(survey(found))[-1] == "~  service  site · paused; it can be resumed"
+    assert drawn(survey(found))[-1] == "~  service  site · would be paused, and can be resumed"
     said = "\n".join(drawn(cleaned(found)))
     assert f"aws apprunner resume-service --service-arn {ARN}" in said
 
