@@ -131,8 +131,12 @@ def check_files(environ: Mapping[str, str] = os.environ) -> None:
     """UsageError for a file of the runner's that cannot be written: at the end it would be too late for that."""
     for name in FILES:
         if file := environ.get(name):
+            path = Path(file)
             try:
-                Path(file).open("ab").close()
+                is_new = not path.exists()
+                path.open("ab").close()
+                if is_new:
+                    path.unlink()
             except OSError as error:
                 raise UsageError(
                     f"{name} names a file that cannot be written: {file:.200}.",

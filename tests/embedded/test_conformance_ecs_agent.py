@@ -90,6 +90,14 @@ def test_a_stream_name_that_cannot_be(stack: Stack) -> None:
     assert task["stoppedReason"].startswith(f"{LOGGER}{head}InvalidParameterException: ")
 
 
+def test_a_group_name_that_cannot_be(stack: Stack) -> None:
+    """The same words for the group that awslogs-create-group makes."""
+    logs = stack.log_options(**{"awslogs-group": "a:b", "awslogs-create-group": "true"})
+    allow(stack, "logs:CreateLogGroup")
+    task = fails(stack, stack.definition(stack.container(stack.app, logConfiguration=logs)))
+    assert "Cloudwatch log group: InvalidParameterException: " in task["stoppedReason"]
+
+
 def test_an_absent_image(stack: Stack) -> None:
     """ "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref …", as agents
     say today. How long that takes AWS does not say: 6 minutes and a half are our own figure.

@@ -508,7 +508,7 @@ def test_what_a_member_says_does_not_change_what_is_called(
         assert made["Description"] == "a&Action=ListKeys&b=c"
         return
     variables = [{"name": "URL", "value": "http://x/?a=b&Action=DeleteCluster&cluster=ours&c=d"}]
-    container = {"name": "app", "image": "x", "environment": variables}
+    container = {"name": "app", "image": "x", "memory": 128, "environment": variables}
     registered = aws.client("ecs").register_task_definition(family="f", containerDefinitions=[container])
     assert registered["taskDefinition"]["containerDefinitions"][0]["environment"] == variables
     headers = {**of_ecs(f"{ECS}.ListClusters").headers, "Action": "DeleteCluster"}

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import moto_door
+from ..malformed.bounds import violations
 from ..moto_door import AwsError
 from .agent_errors import UnreachableError
 from .egress import Egress
 from .model import Room
 from .permissions import Permissions
 
+_HEAD = "create stream has been retried 1 times: failed to create Cloudwatch log"
 NO_CONNECTION = (
     "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
     "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
@@ -48,7 +50,8 @@ def open_stream(
         raise UnreachableError(NO_CONNECTION)
     if options.get("awslogs-create-group") == "true":
         _create_group(room, region, group, allowed)
-    head = "create stream has been retried 1 times: failed to create Cloudwatch log stream: "
+    head = f"{_HEAD} stream: "
+    _check_names(head, "CreateLogStream", logGroupName=group, logStreamName=stream)
     if denied := allowed.denial("logs:CreateLogStream", _stream_arn(room, region, group, stream)):
         raise LoggerError(head + denied)
     try:
@@ -70,12 +73,18 @@ def _check_options(options: Mapping[str, str]) -> None:
         )
 
 
+def _check_names(head: str, operation: str, **members: str) -> None:
+    """What CloudWatch Logs would refuse of a request."""
+    shape = moto_door.get_service_model("logs").operation_model(operation).input_shape
+    if wrong := violations(shape, members):
+        raise LoggerError(f"{head}InvalidParameterException: 1 validation error detected: {wrong[0]}")
+
+
 def _create_group(room: Room, region: str, group: str, allowed: Permissions) -> None:
     arn = f"arn:aws:logs:{region}:{room.account}:log-group:{group}:log-stream:"
     if denied := allowed.denial("logs:CreateLogGroup", arn):
-        raise LoggerError(
-            f"create stream has been retried 1 times: failed to create Cloudwatch log group: {denied}"
-        )
+        raise LoggerError(f"{_HEAD} group: {denied}")
+    _check_names(f"{_HEAD} group: ", "CreateLogGroup", logGroupName=group)
     moto_door.create_log_group(room.account, region, group)
 
 
