@@ -133,15 +133,16 @@ class Endpoint:
         return None if _is_cut(effects, "after") else answer
 
     def _answer(self, call: Call, environ: dict[str, Any]) -> Answer:
+        reading = malformed.Reading(call, environ)
         try:
-            if refused := malformed.why_refused(call, environ):
+            if refused := reading.why_refused():
                 return refusal(call, refused, 400)
             if denied := gate.refused(environ):
                 return refusal(call, denied, gate.status(denied))
-            if refused := malformed.why_not_allowed(call, environ, self._tokens):
+            if refused := reading.why_not_allowed(self._tokens):
                 return refusal(call, refused, 400)
             answer = self._services.answer(call, environ)
-            malformed.learn_pages(call, answer, self._tokens)
+            reading.learn_pages(answer, self._tokens)
             return answer
         except (
             ModuleNotFoundError,
@@ -150,7 +151,7 @@ class Endpoint:
             log.warning("%s is not known to the embedded AWS (%s)", call, gap)
             return refusal(call, AwsError("UnknownOperationException", _unknown(call, gap)), 400)
         except Exception as defect:
-            if refused := malformed.why_not_allowed(call, environ, self._tokens, failed=True):
+            if refused := reading.why_not_allowed(self._tokens, failed=True):
                 return refusal(call, refused, 400)
             log.exception("%s failed: %s: %s", call, type(defect).__name__, defect)
             if moto_door.is_motos(defect):
