@@ -38,6 +38,8 @@ MIGRATION_POLICY = "migration-policy.json.j2"
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
+OWN_DEFINITION = f"{FOLDER}/{TASK_DEFINITION}"
+"""Where a project has its own template of the task definition."""
 LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS service quotas
 MOST_CONTAINERS = 10  # "Containers per task definition", likewise
 # Characters, white space not counted ("IAM and AWS STS quotas"): the inline policies of a role, its trust policy.

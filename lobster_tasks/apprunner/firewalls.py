@@ -10,6 +10,7 @@ from ..doctor.check import refusal
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..settings import Settings, service_name
 from ..stack.firewall import protecting
+from ..stack.load_balancing import find_balancer
 from . import services
 
 LOST, UNKNOWN = "firewall-lost", "firewall-unknown"
@@ -81,9 +82,8 @@ def refuse_unprotected(
 
 def _of_balancer(aws: Aws, name: str) -> str:
     """The ARN of its web ACL; empty where it has none, or is not there."""
-    found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), name, Names=[name])
-    arns = [each["LoadBalancerArn"] for each in (found or {}).get("LoadBalancers", ())]
-    return protecting(aws, arns[0], name) if arns else ""
+    found = find_balancer(aws, name)
+    return protecting(aws, found["LoadBalancerArn"], name) if found else ""
 
 
 def _named(arn: str) -> str:

@@ -114,12 +114,13 @@ def plan_removal(
     What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted, nor is what others
     use (``others``, in words, by the resource), nor what either needs; what was adopted is let go.
     """
+    others = others or {}
     known, changes, remarks = Known(live), list[Change](), dict[Resource, tuple[str, ...]]()
     needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
         found = live[resource]
         if found is None or not resource.taggable:
-            if found is not None and _goes_with(resource, known, needed, relied, others or {}):
+            if found is not None and _goes_with(resource, known, needed, relied, others):
                 changes.append(Change("delete", resource, "the stack has made it"))
             continue
         if resource.is_ours(found) and found.adopted:
@@ -128,7 +129,7 @@ def plan_removal(
             needed |= held
             relied |= held if resource.relies(found) or resource in relied else {}
             continue
-        why = _why_kept(resource, found, needed, (others or {}).get(resource, ()))
+        why = _why_kept(resource, found, needed, others.get(resource, ()))
         if why is None and not (resource.holds_data and keep_data):
             changes.append(Change("delete", resource, f"carries the tag {STACK_TAG}={stack.name}"))
             continue

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..definition import secrets as secrets_of
+from ..templates import OWN_DEFINITION
 from .check import Finding, UnknownError, bad, doubtful, good, listed
 from .facts import Decision, Facts, Name, Secret
 from .permissions import denied
 from .references import is_secret, who
 from .trust import TASKS, objection
 
-_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 _FIX_ROLES = "inv create-iam-policies"
 
 
@@ -95,7 +95,7 @@ def read_secrets(facts: Facts) -> Finding:
     role = facts.settings.task.execution_role
     strange = [each.source for each in hidden if each.source not in facts.known("covered")]
     fix = (
-        f"name {listed(strange)} in container.secrets or in {_DEFINITION}; {_FIX_ROLES}"
+        f"name {listed(strange)} in container.secrets or in {OWN_DEFINITION}; {_FIX_ROLES}"
         if strange
         else _FIX_ROLES
     )
@@ -146,7 +146,7 @@ def secrets_exist(facts: Facts) -> Finding:
     if missing:
         return bad(
             f"there is nothing behind {listed(missing)}",
-            f"put the values there, or correct container.secrets (of other containers: {_DEFINITION})",
+            f"put the values there, or correct container.secrets (of other containers: {OWN_DEFINITION})",
         )
     if unknown:
         raise UnknownError(f"{len(unknown)} of {len(secrets)} secrets: {unknown[0].unknown}")

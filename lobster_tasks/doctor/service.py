@@ -7,11 +7,11 @@ from typing import Any
 
 from ..definition import container_of, log_groups
 from ..stack.ecr import given_tags
+from ..templates import OWN_DEFINITION
 from .check import Finding, bad, doubtful, good
 from .expiry import Place
 from .facts import Facts
 
-_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
 
 
@@ -84,7 +84,8 @@ def image(facts: Facts) -> Finding:
         return bad(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
     if gone := [each for each, there in facts.known("other_images").items() if there is None]:
         return bad(
-            f"{_short(gone[0])} is not in its repository", f"push it there, or correct image in {_DEFINITION}"
+            f"{_short(gone[0])} is not in its repository",
+            f"push it there, or correct image in {OWN_DEFINITION}",
         )
     tags = f" ({', '.join(given_tags(found))})" if given_tags(found) else ""
     named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
@@ -159,5 +160,5 @@ def log_options(facts: Facts) -> Finding:
     }
     if abroad := [name for name, region in far.items() if region != facts.settings.region]:
         saw = f"{abroad[0]} writes to {far[abroad[0]]}, not {facts.settings.region}"
-        return bad(saw, f"correct awslogs-region in {_DEFINITION}, then inv deploy --tag T")
+        return bad(saw, f"correct awslogs-region in {OWN_DEFINITION}, then inv deploy --tag T")
     return good(f"the revision writes to {options['awslogs-group']} in {options['awslogs-region']}")

@@ -26,7 +26,7 @@ from .snapshot import Snapshot
 
 _ENOUGH = 2
 _ENOUGH_OF: Mapping[tuple[str, ...], int] = {("image-not-found",): 1}
-_HOPELESS = "Waiting does not mend it, so the deployment is stopped and rolled back"
+_HOPELESS = "waiting does not mend it, so the deployment is stopped and rolled back"
 _LEAST, _MOST = 3, 200
 _PASSING = ("no-capacity", "quota", "throttled")
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
@@ -93,7 +93,7 @@ class Brake:
             return
         self._told.add(cause.code)
         if self._settings.deployment.rollback:
-            self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS}")
+            self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS.capitalize()}")
             self._end(last, (cause,))
         else:
             self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS goes on")
@@ -108,7 +108,7 @@ class Brake:
         if any(cause.heals for cause in causes):
             self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
         else:
-            self._say(causes[0], _HOPELESS[:1].lower() + _HOPELESS[1:], count)
+            self._say(causes[0], _HOPELESS, count)
         self._end(last, causes)
 
     def _end(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:

@@ -17,6 +17,7 @@ from ..doctor.check import UnknownError, refusal
 from ..doctor.facts import Name
 from ..errors import AwsCallError, NotReadyError, SettingsError, UsageError
 from ..settings import Settings
+from ..templates import OWN_DEFINITION
 from ..together import together
 from .causes import CODES
 from .inquiry import as_defined, covered
@@ -175,7 +176,7 @@ def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | Non
     if not gone:
         return None
     name, reference = gone[0]
-    fix = f"push it there, or correct the image of {name} in task-definitions/ecs-task-definition.json.j2"
+    fix = f"push it there, or correct the image of {name} in {OWN_DEFINITION}"
     return Problem("image-not-found", f"{name} runs {reference}, which is not in its repository", fix)
 
 

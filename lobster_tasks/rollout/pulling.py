@@ -13,6 +13,7 @@ from ..doctor.check import UnknownError
 from ..doctor.references import ecr_image
 from ..doctor.registry import in_ecr
 from ..errors import AwsCallError
+from ..templates import OWN_DEFINITION
 from .causes import Cause
 from .platforms import PLATFORMS, platforms_of
 from .release import Image
@@ -20,7 +21,6 @@ from .snapshot import Snapshot, Task
 
 _LONG_SECONDS = 60.0
 _ON_THE_WAY = ("PROVISIONING", "PENDING")
-_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 
 
 def stuck(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
@@ -68,7 +68,7 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
                 (shown, "ECR has no such image"),
                 push
                 if is_here
-                else f"push it there, or correct the image of {container['name']} in {_DEFINITION}",
+                else f"push it there, or correct the image of {container['name']} in {OWN_DEFINITION}",
                 heals=False,
             )
             continue

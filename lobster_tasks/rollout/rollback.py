@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..definition import container_of
 from ..errors import AwsCallError, NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
-from .history import history, live_before
+from .history import History, Release, history, live_before
 from .keeping import keep_those_of
 from .outcome import Journal, Observe, Outcome, unobserved
 from .pipeline import begin, interrupted_as, run
@@ -73,18 +73,16 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Jou
     """The newest release that was live and can still run; those that cannot are named."""
     gone: list[NotReadyError] = []
     known = history(aws, settings, _LOOKED_AT)
-    for each in live_before(known.releases, service["taskDefinition"]):
-        try:
-            ground = _ground(aws, settings, service, _registered(aws, each.task_definition))
-        except NotReadyError as refused:
-            gone.append(refused)
+    for each, found in _before(aws, settings, service, known):
+        if isinstance(found, NotReadyError):
+            gone.append(found)
             was = "was live and" if each.live else "was registered and"
-            journal.say(f"revision {each.revision} {was} cannot run any more: {refused.what}")
+            journal.say(f"revision {each.revision} {was} cannot run any more: {found.what}")
             continue
         if not each.live:
             journal.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
             journal.say("to another one: inv rollback --to N; inv history shows them")
-        return ground
+        return found
     if not gone:
         raise NotReadyError(
             "There is no release to go back to.",
@@ -118,15 +116,22 @@ def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: in
 
 def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str | None:
     """The number of the newest revision that was live and can still run."""
-    known = history(aws, settings, _LOOKED_AT)
+    each = _before(aws, settings, service, history(aws, settings, _LOOKED_AT))
+    grounds = (found for _, found in each if isinstance(found, Ground))
+    return next((str(ground.definition["revision"]) for ground in grounds), None)
+
+
+def _before(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], known: History
+) -> Iterator[tuple[Release, Ground | NotReadyError]]:
+    """The releases before the current one that were, or may have been, live: each as it would run, or why it cannot."""
     for each in live_before(known.releases, service["taskDefinition"]):
+        found: Ground | NotReadyError
         try:
-            return str(
-                _ground(aws, settings, service, _registered(aws, each.task_definition)).definition["revision"]
-            )
-        except NotReadyError:
-            continue
-    return None
+            found = _ground(aws, settings, service, _registered(aws, each.task_definition))
+        except NotReadyError as refused:
+            found = refused
+        yield each, found
 
 
 def _named(service: Mapping[str, Any], number: int) -> str:

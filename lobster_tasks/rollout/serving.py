@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 
 from ..definition import container_of
+from ..templates import OWN_DEFINITION
 from .culprit import culprit
 from .evidence import Evidence
 from .listening import Listens
@@ -115,7 +116,7 @@ def explain_container_health(evidence: Evidence) -> Finding:
     return Finding(
         "container-health-check",
         f"The container's own health check{of} fails: {words}{also}.",
-        f"correct healthCheck in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
+        f"correct healthCheck in {OWN_DEFINITION}, then {evidence.again}",
     )
 
 
@@ -150,7 +151,7 @@ def _last_word(log: Sequence[str]) -> str:
 def _mend(evidence: Evidence, case: Case, of: str) -> str:
     if of:
         return (
-            f"correct image and command{of} in task-definitions/ecs-task-definition.json.j2 "
+            f"correct image and command{of} in {OWN_DEFINITION} "
             f'(with "essential": false the app runs without it), then {evidence.again}'
         )
     task = (

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from ..definition import container_of, images, log_groups, secrets
 from ..doctor import Check
 from ..settings import FARGATE_MEMORY
+from ..templates import OWN_DEFINITION
 from .culprit import culprit
 from .evidence import Evidence
 from .reasons import SERVER_ERROR, first
 from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
-_DEFINITION = "task-definitions/ecs-task-definition.json.j2"
 _POLICIES = "task-definitions/fargate-iam-policies.json.j2"
 _DISK_GIB = 20  # Fargate, without ephemeralStorage
 _SHOWN = 200
@@ -59,7 +59,7 @@ def _image_not_found(evidence: Evidence, case: Case) -> Finding:
         (name for name, each in images(evidence.definition).items() if each and each in case.text), ""
     )
     if of := evidence.others(owner) if owner else "":
-        mend = f"correct the image{of} in {_DEFINITION}, or push it there; then {evidence.again}"
+        mend = f"correct the image{of} in {OWN_DEFINITION}, or push it there; then {evidence.again}"
     return Finding(case.code, f"The repository does not have {named}{of}.", mend)
 
 
@@ -93,7 +93,7 @@ def disk_full(evidence: Evidence) -> Finding:
     return Finding(
         "disk-full",
         f"The task's disk of {given} GiB has no room left: no space left on device.",
-        f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {_DEFINITION}; '
+        f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {OWN_DEFINITION}; '
         f"then {evidence.again}",
     )
 
@@ -102,7 +102,7 @@ def _environment_file(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} does not get an environment file from S3.",
-        f"correct environmentFiles in {_DEFINITION}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
+        f"correct environmentFiles in {OWN_DEFINITION}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
         f"its bucket in {_POLICIES}, and {_ROLES}; then {evidence.again}",
     )
 
@@ -111,8 +111,8 @@ def _volume_failed(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
         f"A volume of the task cannot be made or mounted: {_after_class(case.text)}.",
-        f"correct volumes and mountPoints in {_DEFINITION} (EFS: a mount target in every zone, and port 2049 open to "
-        f"the tasks' security group); then {evidence.again}",
+        f"correct volumes and mountPoints in {OWN_DEFINITION} (EFS: a mount target in every zone, and port 2049 open "
+        f"to the tasks' security group); then {evidence.again}",
     )
 
 
@@ -120,7 +120,7 @@ def _start_timeout(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
         f"A container did not start in the time that Fargate gives it: {_after_class(case.text)}.",
-        f"wait for the next try; where it comes back, raise startTimeout in {_DEFINITION}, or task.cpu; "
+        f"wait for the next try; where it comes back, raise startTimeout in {OWN_DEFINITION}, or task.cpu; "
         f"then {evidence.again}",
     )
 
@@ -275,9 +275,7 @@ def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
         )
     step = _ROLES
     if source in evidence.elsewhere:
-        step = (
-            f"name {source} in container.secrets or in {_DEFINITION}, from which the policy is made; {_ROLES}"
-        )
+        step = f"name {source} in container.secrets or in {OWN_DEFINITION}, from which the policy is made; {_ROLES}"
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not read {name}.",
@@ -312,7 +310,7 @@ def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
             return Finding(
                 "log-group-region",
                 f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
-                f"set awslogs-region to {here} in {_DEFINITION}, then {evidence.again}",
+                f"set awslogs-region to {here} in {OWN_DEFINITION}, then {evidence.again}",
             )
     app = written.get(evidence.container.get("name", ""), {}).get("awslogs-group")
     others = sorted({options["awslogs-group"] for options in written.values()} - {app})
@@ -340,7 +338,7 @@ def _log_options(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         case.code,
         f"The log driver does not take its options: {said}.",
-        f"correct logConfiguration in task-definitions/ecs-task-definition.json.j2, then {evidence.again}",
+        f"correct logConfiguration in {OWN_DEFINITION}, then {evidence.again}",
     )
 
 
@@ -416,7 +414,7 @@ def _out_of_memory(evidence: Evidence, case: Case) -> Finding:
         return Finding(
             case.code,
             f"The container{of} needs more memory than its own limit of {own} MiB.",
-            f"raise its memory in {_DEFINITION}, then {evidence.again}",
+            f"raise its memory in {OWN_DEFINITION}, then {evidence.again}",
         )
     limit = f" than the {memory} MiB that the task has" if memory else ""
     return Finding(
@@ -517,7 +515,7 @@ def _place(evidence: Evidence, name: str) -> str:
     is_apps = name in secrets(
         {"containerDefinitions": [evidence.container]}, evidence.container.get("name", "")
     )
-    return f"container.secrets.{name}" if is_apps else f"{name} in {_DEFINITION}"
+    return f"container.secrets.{name}" if is_apps else f"{name} in {OWN_DEFINITION}"
 
 
 def _json_key(source: str) -> str:

@@ -40,12 +40,9 @@ class LoadBalancer(Resource):
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeLoadBalancers by name, its attributes and its tags."""
-        found = aws.find(
-            "elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), self.label, Names=[self.name]
-        )
-        if not found or not found["LoadBalancers"]:
+        balancer = find_balancer(aws, self.name, self.label)
+        if balancer is None:
             return None
-        balancer = found["LoadBalancers"][0]
         arn = balancer["LoadBalancerArn"]
         settings, tags = together(
             lambda: aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn),
@@ -473,6 +470,12 @@ class Listener(Resource):
             return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
         redirect = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
         return {"Type": "redirect", "RedirectConfig": redirect}
+
+
+def find_balancer(aws: Aws, name: str, about: str = "") -> dict[str, Any] | None:
+    """The load balancer of a name, as DescribeLoadBalancers has it; None where there is none."""
+    found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), about or name, Names=[name])
+    return next(iter(found["LoadBalancers"]), None) if found else None
 
 
 def _listeners(aws: Aws, label: str, balancer: str) -> list[dict[str, Any]]:

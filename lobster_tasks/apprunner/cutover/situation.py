@@ -15,8 +15,9 @@ from ...probe import guests
 from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
-from ...stack.load_balancing import HTTPS_PORT
+from ...stack.load_balancing import HTTPS_PORT, find_balancer
 from ...together import together
+from .. import services
 from . import routes
 from .routes import Balancer, Origin, Record, Route
 
@@ -108,9 +109,8 @@ def names_of(aws: Aws, domains: Sequence[str]) -> Names:
 
 def balancer_name(aws: Aws, settings: Settings) -> str:
     """The DNS name of the load balancer; empty where there is none."""
-    name = settings.load_balancer.name
-    found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), name, Names=[name])
-    return str(found["LoadBalancers"][0]["DNSName"]) if found else ""
+    found = find_balancer(aws, settings.load_balancer.name)
+    return str(found["DNSName"]) if found else ""
 
 
 def led_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
@@ -225,9 +225,8 @@ def _no_domain(aws: Aws) -> RefusedError:
 def _domains_of_app_runner(aws: Aws) -> list[str]:
     """Custom domains of the region's services; none where they cannot be read."""
     try:
-        services = _services(aws)
         found: list[dict[str, Any]] = []
-        for each in services:
+        for each in services.listed(aws):
             arn = each["ServiceArn"]
             found += aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", ServiceArn=arn)
     except AwsCallError:
@@ -238,10 +237,6 @@ def _domains_of_app_runner(aws: Aws) -> list[str]:
 def _hosts(aws: Aws) -> frozenset[str]:
     """The hosts of the region's App Runner services; none where they cannot be read: most names tell it themselves."""
     try:
-        return frozenset(each["ServiceUrl"] for each in _services(aws) if each.get("ServiceUrl"))
+        return frozenset(each["ServiceUrl"] for each in services.listed(aws) if each.get("ServiceUrl"))
     except AwsCallError:
         return frozenset()
-
-
-def _services(aws: Aws) -> list[dict[str, Any]]:
-    return aws.pages("apprunner:ListServices", "ServiceSummaryList")
