@@ -21,12 +21,14 @@ Rules about AWS itself match no call; all their seconds are AWS's, counted from 
     {"role_propagation_seconds": 30}        an IAM role is not assumable by a service before it is so old
     {"waf_propagation_seconds": 90}         a web ACL, and what it is to protect, is not known before it is so old
     {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
+    {"capacity_for_tasks": 2}               Fargate has room for so many more tasks
     {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
     {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
+    {"steady_state_delay_seconds": 300}     until then no ECS service is at its steady state, no deployment completed
     {"young_account": true}                 nothing was used in it yet (see ``young``), as with ``--young``
     {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks
 
-The two about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
+The three about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
 hold for each.
 """
 
@@ -34,7 +36,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -53,8 +55,10 @@ STANDING = {
     "role_propagation_seconds",
     "waf_propagation_seconds",
     "capacity_unavailable_seconds",
+    "capacity_for_tasks",
     "vcpu_quota",
     "event_delay_seconds",
+    "steady_state_delay_seconds",
     "young_account",
     "account_hold",
 }
@@ -117,6 +121,7 @@ class Rule:
     seen: int = 0
     applied: int = 0
     ordered_at: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.time)
     hold: Hold = field(default_factory=Hold)
     service: str = field(init=False)
     operation: str = field(init=False)
@@ -273,10 +278,26 @@ class Faults:
         """Whether Fargate has no room now for a task of this capacity provider."""
         with self._lock:
             return any(
-                time.monotonic() - rule.ordered_at < rule.given["capacity_unavailable_seconds"] / speed
+                _lasts(rule, "capacity_unavailable_seconds", speed)
                 for rule in self._rules
-                if "capacity_unavailable_seconds" in rule.given and _is_about(rule, provider)
+                if _is_about(rule, provider)
             )
+
+    def capacity_left(self, provider: str, made_at: Sequence[float]) -> float:
+        """For how many more tasks of a capacity provider there is room; its tasks were made at these times
+        (seconds since 1970)."""
+        with self._lock:
+            left = [
+                float(rule.given["capacity_for_tasks"]) - sum(made >= rule.since for made in made_at)
+                for rule in self._rules
+                if "capacity_for_tasks" in rule.given and _is_about(rule, provider)
+            ]
+        return min(left, default=float("inf"))
+
+    def delays_steady_state(self, speed: float) -> bool:
+        """Whether no service of ECS reaches its steady state yet."""
+        with self._lock:
+            return any(_lasts(rule, "steady_state_delay_seconds", speed) for rule in self._rules)
 
     def vcpu_quota(self, provider: str) -> float:
         """How many vCPUs the tasks of a capacity provider may have at once."""
@@ -291,6 +312,11 @@ class Faults:
     def _standing(self, name: str) -> list[float]:
         with self._lock:
             return [float(rule.given[name]) for rule in self._rules if name in rule.given]
+
+
+def _lasts(rule: Rule, name: str, speed: float) -> bool:
+    """Whether a rule that lasts so many AWS seconds is still in force."""
+    return time.monotonic() - rule.ordered_at < float(rule.given.get(name, 0)) / speed
 
 
 def _is_about(rule: Rule, provider: str) -> bool:

@@ -179,7 +179,14 @@ def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
 
 def _is_secret(path: str, node: Node) -> bool:
     """By its name; a PEM file holds certificates, too, which are no secret."""
-    return _SECRETS(path) and (not path.endswith(".pem") or b"PRIVATE KEY" in node.data())
+    return _SECRETS(path) and (not path.endswith(".pem") or _may_hold_a_key(node))
+
+
+def _may_hold_a_key(node: Node) -> bool:
+    try:
+        return b"PRIVATE KEY" in node.data()
+    except (OSError, text_file.EncodingError):
+        return True
 
 
 def _sizes(tree: Tree) -> dict[str, int]:

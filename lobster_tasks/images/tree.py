@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .. import text_file
 from ..errors import RefusedError
 from .ignore import Ignore, compiled, has_wildcard
 
@@ -45,8 +46,8 @@ class Node:
         return len(self.content or b"")
 
     def data(self) -> bytes:
-        """What is in a file; nothing where it is none."""
-        return self.content.read_bytes() if isinstance(self.content, Path) else self.content or b""
+        """What is in a file, and nothing where it is none. Raises OSError, and EncodingError for one over 1 MiB."""
+        return text_file.contents(self.content) if isinstance(self.content, Path) else self.content or b""
 
 
 @dataclass

@@ -32,6 +32,28 @@ def test_no_capacity_is_told_and_heals(stack: Stack) -> None:
     eventually(lambda: stack.describe()["runningCount"] == 1)
 
 
+def test_room_for_some_more_tasks_is_used_up(stack: Stack) -> None:
+    """``capacity_for_tasks`` counts from the order, those that have stopped again, too."""
+    stack.aws.order({"capacity_for_tasks": 2})
+    stack.service(stack.definition(), desiredCount=3)
+    eventually(lambda: any(NO_ROOM in message for message in stack.messages()))
+    assert len(stack.tasks("s")) + len(stack.tasks("s", "STOPPED")) == 2
+    stack.ecs.stop_task(cluster="c", task=stack.tasks("s")[0]["taskArn"])
+    eventually(lambda: len(stack.tasks("s")) == 1)
+    stack.aws.forgive()
+    eventually(lambda: stack.describe()["runningCount"] == 3)
+
+
+def test_a_deployment_is_not_completed_before_its_service_is_steady(stack: Stack) -> None:
+    """``steady_state_delay_seconds``: what the service runs is there, and its deployment goes on."""
+    stack.aws.order({"steady_state_delay_seconds": 100000})
+    stack.service(stack.definition())
+    eventually(lambda: stack.describe()["runningCount"] == 1)
+    assert stack.describe()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    stack.aws.forgive()
+    stack.completed()
+
+
 def test_no_capacity_for_an_update_keeps_what_runs(rapid_stack: Stack) -> None:
     """minimumHealthyPercent 100: without room for a new task, no old one is stopped. The breaker rolls back
     after three failures, which takes about three quarters of an hour where nothing can be placed, by reports.

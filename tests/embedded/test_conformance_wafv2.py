@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -131,9 +132,19 @@ def test_what_is_new_is_not_known_everywhere_at_once(
     ``waf_propagation_seconds`` makes it last."""
     if seconds:
         balanced.aws.order({"waf_propagation_seconds": seconds})
-    arn = web_acl(balanced.aws, "one")
-    with refused("WAFUnavailableEntityException", "Retry your request"):
-        waf.associate_web_acl(WebACLArn=arn, ResourceArn=balanced.arn)
+    names = (f"acl-{number}" for number in itertools.count())
+    made: list[str] = []
+
+    def is_too_new() -> bool:
+        made.append(web_acl(balanced.aws, next(names)))
+        try:
+            waf.associate_web_acl(WebACLArn=made[-1], ResourceArn=balanced.arn)
+        except waf.exceptions.WAFUnavailableEntityException as error:
+            return "Retry your request" in str(error)
+        return False  # this machine was slower than AWS's few seconds are here
+
+    eventually(is_too_new)
+    arn = made[-1]
     associate(balanced.aws, arn, balanced.arn)
     assert protecting(balanced.aws, balanced.arn) == arn
 

@@ -221,6 +221,8 @@ def door_to(account: Account, clock: Clock, kind: type[Door] = Aws) -> Door:  # 
 def test_ctrl_c_in_every_phase(account: Account, phase: str, says: str, changed: bool) -> None:
     if phase in ("rolling back", "GET /"):
         account.deploy("one")
+    if phase == "rolling back":  # and not ready with it
+        account.order_fault(steady_state_delay_seconds=100000)
     account.push("two", EXIT_CODE="127")
     account.forget_calls()
 

@@ -60,6 +60,7 @@ def test_no_cause_is_named_where_all_goes_well(account: Account) -> None:
 def test_a_cause_that_cannot_heal_is_told_at_its_second_time(account: Account) -> None:
     """Without waiting for the third, at which the circuit breaker acts."""
     site = beside(account, "hopeless")
+    site.order_fault(capacity_for_tasks=2)  # however seldom a slow machine looks
     outcome = site.follow(command=["streamlti"])
     assert outcome.verdict == "rolled_back"
     assert "command-not-found: The image has no program streamlti. It has come back" in said(outcome)

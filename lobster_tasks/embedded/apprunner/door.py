@@ -56,7 +56,8 @@ class Door:
         self._blocks = blocks
         self._front = FrontDoor(self._handle)
         self._front.plain = True
-        self._front.set_idle(pace.real(WHOLE_REQUEST, at_least=SHORTEST))
+        # Real seconds: visitors pause no shorter because time passes faster.
+        self._front.set_idle(WHOLE_REQUEST)
         self._answer_alone: str | None = None
         self._closed = False
         self.routed = False

@@ -47,6 +47,9 @@ def refusal(room: Room, definition: TaskDefinition, placement: Placement, count:
     wanted = provider(room, placement.strategy) or ON_DEMAND
     if world.faults.lacks_capacity(wanted, world.pace.speed):
         return texts.NO_CAPACITY
+    made = [task.created_at.timestamp() for task in room.tasks.values() if _provider(task) == wanted]
+    if count > world.faults.capacity_left(wanted, made):
+        return texts.NO_CAPACITY
     if _used(room, wanted) + count * _vcpus(definition) > quota(wanted):
         return texts.VCPU_LIMIT
     if world.fargate.count_tasks() + count > MOST_TASKS:
@@ -66,7 +69,11 @@ def _used(room: Room, wanted: str) -> float:
 
 
 def _counts(task: Task, wanted: str) -> bool:
-    return task.last_status != "STOPPED" and (task.capacity_provider or ON_DEMAND) == wanted
+    return task.last_status != "STOPPED" and _provider(task) == wanted
+
+
+def _provider(task: Task) -> str:
+    return task.capacity_provider or ON_DEMAND
 
 
 def _vcpus(definition: TaskDefinition) -> float:

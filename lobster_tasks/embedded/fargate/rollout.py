@@ -98,7 +98,7 @@ class Step:
         if service.status == "DRAINING":
             self._retire()
             return
-        if not self._as_wanted():
+        if not self._as_wanted() or self.world.faults.delays_steady_state(self.world.pace.speed):
             service.steady = False
             return
         if current is service.primary and current.rollout == "IN_PROGRESS":
