@@ -32,6 +32,7 @@ def name_of(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     """Its syntax tree."""
     return ast.parse(file.read_text(encoding="utf-8"))

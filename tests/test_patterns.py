@@ -31,10 +31,7 @@ from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 _PARSER = importlib.import_module("re._parser")
 _CODES = importlib.import_module("re._constants")
 UNBOUNDED = _CODES.MAXREPEAT
-USES = {
-    f"re.{name}"
-    for name in ("compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer")
-}
+USES = {"compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer"}
 # Made while it runs, each with the reason why no text of others gets at it.
 MADE = {
     (
@@ -117,8 +114,9 @@ def takers() -> frozenset[str]:
 def uses_of_re(tree: ast.AST) -> Iterator[ast.Call]:
     """Calls of ``re``'s functions."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in USES:
-            yield node
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in USES:
+                yield node
 
 
 def calls_of(tree: ast.AST) -> Iterator[ast.Call]:

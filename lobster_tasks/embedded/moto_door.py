@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -49,8 +50,12 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.exceptions import HTTPException
 
-# What moto spends most of a call on is to put together, for each member of each answer, the names under which its
-# classes may hold it. `benchmarks/answering.py` shows what the two replacements are for.
+# moto spends most of a call on putting together, for each member of each answer, the names under which its classes
+# may hold it, and on listing the methods of the service's class. `benchmarks/answering.py` shows what replacing the
+# three (of moto 5.2) is for.
+
+motos_method_names = responses.method_names_from_class
+responses.method_names_from_class = method_names = cache(motos_method_names)
 
 
 class Picker(responses.XFormedAttributePicker):
