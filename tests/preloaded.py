@@ -16,12 +16,22 @@ warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error co
 
 import lobster_tasks  # noqa: E402
 from lobster_tasks.aws import Aws  # noqa: E402
-from lobster_tasks.embedded import aws, dispatch, server  # noqa: E402, F401
+from lobster_tasks.embedded import aws, dispatch, moto_door, server  # noqa: E402, F401
+from lobster_tasks.embedded.malformed import patterns  # noqa: E402
 
 for place in server.OWN.values():
     server.load(place)
 for service in ("iam", *server.OWN):
     dispatch.warm_up(service)
+for held in vars(moto_door).values():
+    if isinstance(held, moto_door.Backends):
+        held[moto_door.DEFAULT_ACCOUNT_ID]  # reads the regions of the service
+moto_door.empty_moto()
+for service in ("iam", *server.OWN):
+    model = dispatch.model_of(service)
+    for shape in map(model.shape_for, model.shape_names):
+        if "pattern" in shape.metadata:
+            patterns.matches(shape.metadata["pattern"], "")  # the classes of Unicode are long
 for each in pkgutil.iter_modules(lobster_tasks.__path__, "lobster_tasks."):
     import_module(each.name)
 

@@ -126,9 +126,12 @@ def names() -> dict[str, str]:
 
 
 def _all_names() -> dict[str, str]:
-    collection = getattr(_program, "collection", None)
-    if collection is None:
-        return {}
+    return {} if getattr(_program, "collection", None) is None else _names_in(_program)
+
+
+@functools.cache
+def _names_in(program: Any) -> dict[str, str]:
+    collection = program.collection
     found: dict[str, str] = {}
     for name in sorted(collection.task_names, key=len, reverse=True):  # the shortest counts
         task = collection[name]
