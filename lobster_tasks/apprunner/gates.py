@@ -19,7 +19,7 @@ from ..settings import Settings
 from ..together import together
 from . import firewalls
 from .cutover import Names
-from .cutover.routes import leads_to
+from .cutover.routes import share_of
 from .measured import figures
 
 _MINUTE = 60.0
@@ -207,14 +207,7 @@ def _names(domain: AwsDict) -> list[str]:
 
 def share(names: Names, name: str, target: str) -> float | None:
     """The part of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
-    if name not in names.zones:
-        return None
-    weights = {True: 0.0, False: 0.0}
-    for record in names.records[name]:
-        if record["Type"] in ("A", "AAAA", "CNAME"):
-            weights[leads_to(record, target)] += record.get("Weight", 1)
-    total = sum(weights.values())
-    return weights[True] / total if total else 0.0
+    return share_of(names.records[name], target) if name in names.zones else None
 
 
 def span(seconds: float) -> str:

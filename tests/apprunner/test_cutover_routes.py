@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,11 +11,11 @@ from lobster_tasks.apprunner.cutover import Balancer, Route
 from lobster_tasks.apprunner.cutover.routes import (
     Origin,
     begin,
-    brings_visitors,
     find,
     keep,
     left_over,
     restore,
+    share_of,
     shift,
     target,
 )
@@ -220,17 +221,29 @@ def test_back_is_one_simple_record() -> None:
     ]
 
 
+def here(weight: int | None = None) -> Record:
+    """A record that leads to the load balancer."""
+    record = cname(BALANCER.dns_name)
+    return record if weight is None else weighted(record, weight)
+
+
 @pytest.mark.parametrize(
-    ("record", "leads"),
+    ("records", "share"),
     [
-        (alias(BALANCER.dns_name), True),
-        (weighted(cname(BALANCER.dns_name), 1), True),
-        (weighted(cname(BALANCER.dns_name), 0), False),
-        (cname(), False),
+        ((alias(BALANCER.dns_name),), 1),
+        ((here(1),), 1),
+        ((weighted(cname(), 100), here(0)), 0),
+        ((weighted(cname(), 3), here(1)), 0.25),
+        ((weighted(cname(), 0), here(0)), 0.5),
+        ((here(0),), 1),
+        ((cname(),), 0),
+        ((), 0),
     ],
 )
-def test_who_leads_visitors_here(record: Record, leads: bool) -> None:
-    assert brings_visitors(record, BALANCER.dns_name) is leads
+def test_which_part_of_the_visitors_is_led_here(records: Sequence[Record], share: float) -> None:
+    """API Reference, ResourceRecordSet, Weight: 'if you set Weight to 0 for all resource record sets that have the same
+    combination of DNS name and type, traffic is routed to all resources with equal probability'."""
+    assert share_of(records, BALANCER.dns_name) == share
 
 
 @pytest.mark.parametrize(

@@ -115,9 +115,20 @@ def leads_to(record: Record, host: str) -> bool:
     return target(record) == _bare(host)
 
 
-def brings_visitors(record: Record, dns_name: str) -> bool:
-    """Whether a record leads visitors to a load balancer; one of weight 0 leads nobody."""
-    return leads_to(record, dns_name) and record.get("Weight", WHOLE) > 0
+def share_of(records: Sequence[Record], host: str) -> float:
+    """The part of a name's visitors that its records lead to a host, 0 to 1.
+
+    Of several types (A and AAAA) the one that leads most of its visitors there counts. Where all records of a type
+    weigh 0, Route 53 answers with each as often as with the others (API Reference, ResourceRecordSet, Weight).
+    """
+    return max(_share_of_type([each for each in records if each["Type"] == kind], host) for kind in TYPES)
+
+
+def _share_of_type(records: Sequence[Record], host: str) -> float:
+    weights = [int(each.get("Weight", 1)) for each in records]
+    weights = weights if any(weights) else [1] * len(records)
+    there = sum(weight for weight, each in zip(weights, records, strict=True) if leads_to(each, host))
+    return there / max(1, sum(weights))
 
 
 def _bare(name: str) -> str:
@@ -162,7 +173,7 @@ def _route(
             "; ".join(map(_described, records)),
             "move this name by hand, or make it one simple record first",
         )
-    return Route(domain, kind, zone, before[0], here[0], _share(before[0], here[0]))
+    return Route(domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, balancer.dns_name)))
 
 
 def _not_ours(name: str, foreign: Sequence[Record], balancer: Balancer, origin: Origin) -> RefusedError:
@@ -178,11 +189,6 @@ def _described(record: Record) -> str:
     policy = next((words for member, words in _POLICIES.items() if member in record), "simple")
     named = f" {record['SetIdentifier']!r}" if "SetIdentifier" in record else ""
     return f"{policy} record{named} to {target(record) or 'nowhere'}"
-
-
-def _share(before: Record, after: Record) -> int:
-    together = before["Weight"] + after["Weight"]
-    return round(WHOLE * after["Weight"] / together) if together else WHOLE // 2
 
 
 def begin(route: Route, balancer: Balancer, origin: Origin) -> list[Change]:
@@ -254,7 +260,7 @@ def left_over(
     for kind in TYPES:
         listed = [each for each in records if each["Type"] == kind]
         idle = [each for each in listed if leads_to(each, host) and each.get("Weight") == 0]
-        other = [each for each in listed if "Weight" in each and brings_visitors(each, dns_name)]
+        other = [each for each in listed if leads_to(each, dns_name) and each.get("Weight", 0) > 0]
         if len(listed) == 2 and len(idle) == len(other) == 1:
             found.append(Route(domain, kind, zone, idle[0], other[0], WHOLE))
     return tuple(found)

@@ -121,11 +121,7 @@ def led_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
         dns_name, names = balancer_name(aws, settings), names_of(aws, settings.domains)
     except (AwsCallError, RefusedError):
         return ()
-    return tuple(
-        domain
-        for domain, listed in names.records.items()
-        if any(routes.brings_visitors(record, dns_name) for record in listed)
-    )
+    return tuple(domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
 
 
 def look_again(aws: Aws, now: Situation) -> Situation:
