@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lobster_tasks.embedded.runtime.images import PullError
+from lobster_tasks.embedded.runtime.removal import remove
 from lobster_tasks.embedded.runtime.unpack import BadLayerError, Disk, unpack
 from tests.embedded.images import (
     MANIFEST,
@@ -405,6 +406,7 @@ class TestLayers:
         with suppress(BadLayerError):
             unpacked(tmp_path, info.tobuf(tarfile.GNU_FORMAT, errors="surrogateescape"))
         assert [path.name for path in tmp_path.iterdir()] == ["root"]
+        remove(tmp_path / "root")  # pytest, which tidies up later, goes no thousand folders down
 
     def test_devices_are_left_out(self, tmp_path: Path) -> None:
         """Device nodes and pipes have no place in the folder that stands for a root."""

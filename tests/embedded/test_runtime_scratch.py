@@ -66,6 +66,7 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
             members.addfile(tarfile.TarInfo(name))
         with pytest.raises(BadLayerError, match=r"[Ff]ile name too long"):
             unpacked(tmp_path / "image", archive.getvalue())
+    remove(tmp_path / "image")  # pytest, which tidies up later, goes no thousand folders down
 
 
 def test_a_folder_deeper_than_a_path_may_be_goes(tmp_path: Path) -> None:
