@@ -20,7 +20,7 @@ from invoke.tasks import Task, task
 from ..console import Console
 from ..github import Annotation, check_files, hand_over
 from ..task_names import as_called
-from . import project
+from . import project, spelling
 
 if TYPE_CHECKING:
     from ..aws import Aws
@@ -129,10 +129,14 @@ Body = Callable[..., int | None]
 
 
 class _Called(Task[Body]):
-    """A task whose help, which Invoke prints by itself, names others as they are called in the project."""
+    """A task whose help, which Invoke prints by itself, names others as they are called in the project.
+
+    And one that looks at the command line before Invoke does, which would not say what was meant.
+    """
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
-        """For Invoke, once it knows the whole collection."""
+        """For Invoke, once it knows the whole collection, and before it reads the command line."""
+        spelling.check()
         found = super().get_arguments(ignore_unknown_help)
         for each in found:
             each.help = as_called(each.help, project.names()) if each.help else each.help

@@ -32,7 +32,7 @@ _SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that is ther
 _USAGE = 2
 
 
-def _refusal(what: str, why: str = "", step: str = "") -> Exit:
+def refusal(what: str, why: str = "", step: str = "") -> Exit:
     """What Invoke is to print and to end with, as a task prints an error; before there is one."""
     parts = (("✘ ", what), ("why       ", why), ("next      ", step))
     lines = [f"{label}{one_line(text)}" for label, text in parts if text]
@@ -45,7 +45,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        raise _refusal("The folder that this was started in is gone.", step="change to another one") from None
+        raise refusal("The folder that this was started in is gone.", step="change to another one") from None
 
 
 STARTED_IN = _here()
@@ -87,7 +87,7 @@ def entered() -> Iterator[None]:
     try:
         os.chdir(_folder)
     except OSError as error:
-        raise _refusal(f"{_folder} cannot be entered.", str(error.strerror)) from None
+        raise refusal(f"{_folder} cannot be entered.", str(error.strerror)) from None
     try:
         yield
     finally:
@@ -123,6 +123,11 @@ def make_folder(given: str) -> None:
 def names() -> dict[str, str]:
     """What tasks are called in this project, by their own names, where it is something else: ``aws.deploy``."""
     return {own: name for own, name in _all_names().items() if own != name}
+
+
+def program() -> Program | None:
+    """Invoke's program that has loaded this project's tasks; None where something else has."""
+    return _program
 
 
 def _all_names() -> dict[str, str]:
@@ -197,7 +202,7 @@ def _files() -> Iterator[Path]:
     if given is None:
         return
     if Path(given).suffix.removeprefix(".") not in _SUFFIXES:
-        raise _refusal(
+        raise refusal(
             f"-f, or INVOKE_RUNTIME_CONFIG, names {given!r:.200}, which is no file of settings.",
             f"their names end in {', '.join(_SUFFIXES)}",
             "name another file, or unset INVOKE_RUNTIME_CONFIG",
@@ -263,9 +268,9 @@ def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> Non
         for tree in trees:
             merge_dicts(merged, dict(tree))
     except AmbiguousMergeError as error:
-        raise _refusal(f"{', '.join(map(str, _files()))} do not go together.", str(error)) from None
+        raise refusal(f"{', '.join(map(str, _files()))} do not go together.", str(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> Exit:
     shown = path.name if path.parent == _folder else path
-    return _refusal(f"{shown} cannot be read.", why)
+    return refusal(f"{shown} cannot be read.", why)

@@ -59,12 +59,6 @@ def test_help_of_a_task(project: Project) -> None:
         assert what in told
 
 
-@pytest.mark.parametrize("words", [("deploi",), ("deploy", "--nope")])
-def test_what_invoke_does_not_know_is_refused_by_invoke(project: Project, words: tuple[str, ...]) -> None:
-    ended = project.inv(*words).check(1)
-    assert ended.err == f"No idea what '{words[-1]}' is!\n"
-
-
 def test_tasks_run_in_the_projects_folder(project: Project) -> None:
     project.settings("task: {cpu: 300}")
     below = project.folder / "some" / "where"
