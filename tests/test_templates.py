@@ -568,7 +568,7 @@ def test_own_role_policies_have_to_be_for_both_roles(project: Path) -> None:
 # The wheel
 
 
-def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
+def test_templates_and_pages_travel_in_the_wheel(tmp_path: Path) -> None:
     """The checkout's folder and the wheel's are one: from an installed package the same things are rendered."""
     uv = [Path(sys.executable).with_name("uv"), "build", "--wheel", "--no-build-isolation", "--offline"]
     built = [*uv, "--python", sys.executable, "--out-dir", tmp_path / "dist", ROOT]
@@ -578,8 +578,10 @@ def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "site")
     names = {path.name for path in (tmp_path / "site" / "lobster_tasks" / "task-definitions").iterdir()}
     assert names == {path.name for path in (ROOT / "task-definitions").iterdir()}
+    pages = ["docs/apprunner.md", "docs/causes.md", "docs/causes/exits.md"]
     program = (
-        "import json; from lobster_tasks import settings, templates;"
+        "import json; from lobster_tasks import documentation, settings, templates;"
+        f"print(*map(documentation.place, {pages!r}));"
         f"print(json.dumps(templates.task_definition(settings.load({{}}), {ACCOUNT!r}, 'aws', {IMAGE!r})))"
     )
     (tmp_path / "empty").mkdir()
@@ -587,11 +589,15 @@ def test_the_templates_travel_in_the_wheel(tmp_path: Path) -> None:
         [sys.executable, "-c", program],
         check=True,
         capture_output=True,
+        text=True,
         cwd=tmp_path / "empty",
         env=_only(tmp_path / "site"),
         timeout=60,
     )
-    assert json.loads(done.stdout) == definition(load({}))
+    places, rendered = done.stdout.splitlines()
+    assert places.split() == [str(tmp_path / "site" / "lobster_tasks" / page) for page in pages]
+    assert all(Path(place).is_file() for place in places.split())
+    assert json.loads(rendered) == definition(load({}))
 
 
 def _only(site: Path) -> Mapping[str, str]:

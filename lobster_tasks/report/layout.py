@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from ..documentation import place
 from ..foreign import one_line, visible
 
 _GAP = 2
@@ -97,6 +98,12 @@ def shell(line: str) -> Text:
 def labelled(label: str, text: str) -> RenderableType:
     """A label and a text that hangs beside it."""
     return rows((_label(label), text))
+
+
+def page(name: str) -> Iterator[RenderableType]:
+    """Where a page of the documentation is; nothing where it is not there."""
+    if found := place(name):
+        yield rows((_label("docs"), shell(found)))
 
 
 def hanging(label: str, text: str) -> RenderableType:

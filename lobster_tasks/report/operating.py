@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .layout import clock_time, labelled, plural, rows
+from .layout import clock_time, labelled, page, plural, rows
 
 if TYPE_CHECKING:
     from ..rollout import History, Release, ScaleChange, Scaled
@@ -50,7 +50,7 @@ def scaled(ended: Scaled) -> RenderableType:
         lines += [
             labelled("" if number else "evidence", each) for number, each in enumerate(ended.cause.evidence)
         ]
-        lines += [labelled("next", ended.cause.remedy), labelled("docs", ended.cause.page)]
+        lines += [labelled("next", ended.cause.remedy), *page(ended.cause.page)]
     return Group(*lines)
 
 

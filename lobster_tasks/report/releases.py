@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .layout import clock_time, labelled, rows
+from .layout import clock_time, labelled, page, rows
 from .live import clock_line
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _cause(cause: Cause) -> Iterator[RenderableType]:
     yield labelled("cause", cause.code)
     yield labelled("", cause.message)
     yield from _more(cause)
-    yield labelled("docs", cause.page)
+    yield from page(cause.page)
 
 
 def _more(cause: Cause) -> Iterator[RenderableType]:

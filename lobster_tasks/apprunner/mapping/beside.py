@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from ...documentation import place
 from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
 from .rows import Part, Row, Rule, approximated, same, translated, unsettled
@@ -91,7 +92,8 @@ def key(description: Description) -> Part:
         return Part((same(setting, "AWS's own key"),))
     name = description.name
     storage = json.dumps({"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": given}})
-    decide = "after inv setup-fargate, once the key lets both services use it (docs/apprunner.md has the statements)"
+    page = place("docs/apprunner.md")
+    decide = f"after inv setup-fargate, once the key lets both services use it ({page} has the statements)"
     commands = (
         f"aws ecs update-cluster --cluster {name} --configuration {shlex.quote(storage)}",
         f"aws logs associate-kms-key --log-group-name /ecs/{name} --kms-key-id {given}",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ...documentation import place
 from ..description import AwsDict, Description, ImageFacts, RoleFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
@@ -78,7 +79,7 @@ def deployments(description: Description) -> Part:
     note = "nothing watches the repository: a release is deployed, followed and, where it fails, taken back"
     decide = (
         f"let the workflow that pushes deploy too, by the GitHub Action or inv deploy --tag {tag}; where others push, "
-        "take the workflow that docs/apprunner.md has for that"
+        f"take the workflow that {place('docs/apprunner.md')} has for that"
     )
     return Part((approximated(setting, True, "the workflow that pushes deploys", note, decide),))
 
