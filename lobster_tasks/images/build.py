@@ -21,6 +21,7 @@ from ..errors import RefusedError
 from .ignore import Ignore
 from .layer import Blob, blob_of, write_layer
 from .stages import Files, carry_out
+from .transfer import Observer, unobserved
 from .tree import Node, Tree, read_folder
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -106,13 +107,15 @@ def _lines(path: Path) -> list[str]:
         ) from error
 
 
-def build(dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path) -> BuiltImage:
+def build(
+    dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path, observe: Observer = unobserved
+) -> BuiltImage:
     """Make the image; its layer is written into ``folder``. ``architecture`` is amd64 or arm64.
 
     Raises DockerfileError for a COPY that cannot be carried out.
     """
     files = carry_out(dockerfile, context)
-    layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz")
+    layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz", observe)
     config = blob_of(_json(_config(dockerfile.final, architecture, diff_id, bool(files.notes))))
     manifest = _json(_manifest(config, layer, files.notes))
     digest = blob_of(manifest).digest

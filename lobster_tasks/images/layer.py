@@ -6,13 +6,17 @@ import gzip
 import hashlib
 import io
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..dockerfile.spaces import is_number
 from ..errors import RefusedError
+from .transfer import Observer, Transfer, unobserved
 from .tree import Node, Tree
+
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -37,29 +41,58 @@ def blob_of(data: bytes) -> Blob:
     return Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data), data)
 
 
-def write_layer(tree: Tree, path: Path) -> tuple[Blob, str]:
+def write_layer(tree: Tree, path: Path, observe: Observer = unobserved) -> tuple[Blob, str]:
     """The tree as a tar.gz, and the digest of the tar within; sorted, and without times, so that it repeats."""
+    watched = _Watched(sum(map(_size, tree.nodes.values())), observe)
     with path.open("wb") as file:
         compressed = _Hashing(file)
         with gzip.GzipFile(filename="", mode="wb", fileobj=compressed, compresslevel=6, mtime=0) as packed:
-            plain = _Hashing(packed)
+            plain = _Hashing(packed, watched)
             with tarfile.open(fileobj=plain, mode="w|", format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
                 for name in sorted(tree.nodes):
+                    watched.name = name
                     _add(archive, name, tree.nodes[name])
     return Blob(compressed.digest, compressed.size, path), plain.digest
 
 
-class _Hashing:
-    """Passes bytes on and hashes them."""
+def _size(node: Node) -> int:
+    """Of what has gone meanwhile 0: it is named when it is copied."""
+    try:
+        return node.size
+    except OSError:
+        return 0
 
-    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
-        self._file = file
+
+@dataclass
+class _Watched:
+    """Tells of every further MiB of a layer of ``total`` bytes: below which folder it is, /app/data."""
+
+    total: int
+    observe: Observer
+    name: str = ""
+    _told: int = 0
+
+    def __call__(self, size: int) -> None:
+        if size // _MIB > self._told:
+            self._told = size // _MIB
+            top = "/".join(self.name.split("/")[:2])
+            self.observe(Transfer("copying", f"/{top}", min(size, self.total), self.total))
+
+
+class _Hashing:
+    """Passes bytes on and hashes them; ``tell`` hears how many there were."""
+
+    def __init__(
+        self, file: IO[bytes] | gzip.GzipFile, tell: Callable[[int], None] = lambda size: None
+    ) -> None:
+        self._file, self._tell = file, tell
         self._hash = hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> int:
         self._hash.update(data)
         self.size += len(data)
+        self._tell(self.size)
         return self._file.write(data)
 
     def flush(self) -> None:

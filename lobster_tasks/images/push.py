@@ -17,6 +17,7 @@ from ..settings import Settings
 from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
 from .engines import Engine, choose, password_for
 from .layer import Blob
+from .transfer import Observer, Transfer, unobserved
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
@@ -85,9 +86,11 @@ def push_image(
     say: Callable[[str], None] = lambda _: None,
     *,
     once: bool = False,
+    observe: Observer = unobserved,
 ) -> PushedImage:
     """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` not where the tag is there already.
 
+    ``say`` hears lines, those of an engine too; ``observe`` how far the bytes have come where there is no engine.
     ``builder`` is auto, docker, podman or process; None takes ``images.builder``. Raises UsageError for the tag,
     RefusedError when the repository is missing or there is nothing to build with, DockerfileError, LobsterError.
     """
@@ -100,7 +103,7 @@ def push_image(
             f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
         )
     if engine is None:
-        return without_engine(repository, settings, tag, folder, build_args or {}, say)
+        return without_engine(repository, settings, tag, folder, build_args or {}, say, observe)
     return with_engine(engine, repository, settings, tag, folder, build_args or {}, say)
 
 
@@ -130,18 +133,19 @@ def without_engine(
     folder: Path,
     build_args: Mapping[str, str],
     say: Callable[[str], None],
+    observe: Observer = unobserved,
 ) -> PushedImage:
     """Build in this process and upload what the repository lacks."""
     architecture = ARCHITECTURES[settings.task.architecture]
     dockerfile = read_dockerfile(folder, settings.dockerfile, build_args, f"linux/{architecture}")
     context = read_context(folder, settings.dockerfile)
     with tempfile.TemporaryDirectory(prefix="lobster-image-") as work:
-        image = build(dockerfile, context, architecture, Path(work))
+        image = build(dockerfile, context, architecture, Path(work), observe)
         say(f"built {image.digest}, {_megabytes(image.size_bytes)}, without a container engine")
         before = repository.tagged(tag)
         pushed = _is_other(before, image.digest)
         if pushed:
-            _upload(repository, tag, image, say)
+            _upload(repository, tag, image, say, observe)
     notes = (*_moved(tag, before, image.digest), *image.notes, *foreseen(dockerfile, folder))
     return PushedImage(f"{repository.uri}:{tag}", image.digest, image.size_bytes, pushed, notes)
 
@@ -239,7 +243,9 @@ def repository_of(aws: Aws, settings: Settings) -> Repository:
     return Repository(aws, name, found["repositories"][0]["repositoryUri"])
 
 
-def _upload(repository: Repository, tag: str, image: BuiltImage, say: Callable[[str], None]) -> None:
+def _upload(
+    repository: Repository, tag: str, image: BuiltImage, say: Callable[[str], None], observe: Observer
+) -> None:
     blobs = (image.layer, image.config)
     asked = repository.aws.call(
         "ecr:BatchCheckLayerAvailability",
@@ -250,12 +256,12 @@ def _upload(repository: Repository, tag: str, image: BuiltImage, say: Callable[[
     there = {layer["layerDigest"] for layer in asked["layers"] if layer["layerAvailability"] == "AVAILABLE"}
     for blob in blobs:
         if blob.digest not in there:
-            _upload_blob(repository, blob)
+            _upload_blob(repository, blob, observe)
             say(f"uploaded {blob.digest}, {_megabytes(blob.size)}")
     _put(repository, tag, image)
 
 
-def _upload_blob(repository: Repository, blob: Blob) -> None:
+def _upload_blob(repository: Repository, blob: Blob, observe: Observer) -> None:
     call, name = repository.aws.call, repository.name
     started = call("ecr:InitiateLayerUpload", name, repositoryName=name)
     upload, part_size = started["uploadId"], started["partSize"]
@@ -270,6 +276,7 @@ def _upload_blob(repository: Repository, blob: Blob) -> None:
             partLastByte=first + len(part) - 1,
             layerPartBlob=part,
         )
+        observe(Transfer("uploading", blob.digest[:19], first + len(part), blob.size))
     repository.aws.find(
         "ecr:CompleteLayerUpload",
         {"LayerAlreadyExistsException"},  # somebody else was faster

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ..aws import Aws
 from ..errors import LobsterError
-from ..images import push_image
+from ..images import Observer, push_image, unobserved
 from ..masking import mask
 from ..settings import Settings, service_name
 
@@ -42,13 +42,14 @@ class Before:
     zone: str
 
 
-def stand_up(aws: Aws, settings: Settings, folder: Path) -> Before:
+def stand_up(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> Before:
     """Make the App Runner service that ``settings`` could have come from, with everything it stands on.
 
+    ``observe`` hears how far its image is.
     Raises LobsterError where the app does not run there.
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
-    image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG})
+    image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG}, observe=observe)
     service = serve(aws, settings, image.reference)
     domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
     zone = lead(aws, service, domain)

@@ -28,7 +28,8 @@ def on_app_runner(stage: Stage) -> Before:
     """The app on App Runner, of which the settings know from now on."""
     aws, wanted = stage.aws, stage.settings.probe
     with step(stage.rehearsal, "App Runner"):
-        before = stand_up(aws, stage.settings, stage.folder)
+        with stage.rehearsal.watching() as observe:
+            before = stand_up(aws, stage.settings, stage.folder, observe)
         found = probe(aws.clock, Door(before.address), wanted.path, wanted.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []

@@ -57,8 +57,10 @@ def _traffic(stage: Stage) -> Iterator[None]:
 
 def _push(stage: Stage, tag: str) -> None:
     settings, rehearsal = stage.settings, stage.rehearsal
-    with step(rehearsal, "push-image"):
-        image = push_image(stage.aws, settings, tag, stage.folder, "process", {_RELEASE: tag})
+    with step(rehearsal, "push-image"), rehearsal.watching() as observe:
+        image = push_image(
+            stage.aws, settings, tag, stage.folder, "process", {_RELEASE: tag}, observe=observe
+        )
     rehearsal.add(
         "push-image", f"{settings.dockerfile} as {settings.repository}:{tag} ({image.digest[:19]}…)"
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError
+from ..images import Observer, unobserved
 from ..settings import Settings
 from ..stack import Stack, build
 from .traffic import Traffic
@@ -28,9 +29,13 @@ class Step:
 
 @dataclass
 class Rehearsal:
-    """All steps so far, and the visitors' requests."""
+    """All steps so far, and the visitors' requests.
+
+    ``watching`` gives, for as long as an image is made, somebody who hears how far it is.
+    """
 
     tell: Callable[[Step], None]
+    watching: Callable[[], AbstractContextManager[Observer]] = lambda: nullcontext(unobserved)
     started: float = field(default_factory=time.monotonic)
     steps: list[Step] = field(default_factory=list)
     sent: int = 0

@@ -34,6 +34,8 @@ from .releases import (
     release_heading,
     rollback_heading,
     status,
+    transfer,
+    transferred,
 )
 
 __all__ = [
@@ -85,6 +87,8 @@ __all__ = [
     "status",
     "step",
     "survey",
+    "transfer",
+    "transferred",
     "url_of",
     "variables",
     "written",

@@ -11,10 +11,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .layout import clock_time, labelled, page, rows
-from .live import clock_line
+from .live import bar, clock_line
 
 if TYPE_CHECKING:
-    from ..images.push import PlannedPush, PushedImage
+    from ..images import PlannedPush, PushedImage, Transfer
     from ..rollout.causes import Cause
     from ..rollout.outcome import Outcome, Progress
     from ..rollout.preview import Preview
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..rollout.status import ServiceStatus
     from ..settings import Settings
 
+_MIB = 1024 * 1024
 _VERDICTS = {
     "live": ("LIVE", "bold green"),
     "failed": ("FAILED", "bold red"),
@@ -118,10 +119,25 @@ def planned_push_json(planned: PlannedPush) -> dict[str, Any]:
     return {"applied": False, **asdict(planned)}
 
 
+def transfer(now: Transfer) -> RenderableType:
+    """How far an image is, as a bar that grows."""
+    drawn = bar(now.done / now.total) if now.total else ""
+    return Text(f"  {now.verb} {now.what}  {drawn}  {_how_far(now)}", style="dim")
+
+
+def transferred(now: Transfer) -> RenderableType:
+    """How far an image is, in a line."""
+    return Text(f"{now.verb} {now.what}: {_how_far(now)}")
+
+
+def _how_far(now: Transfer) -> str:
+    return f"{now.done / _MIB:.0f} of {now.total / _MIB:.0f} MiB"
+
+
 def pushed(image: PushedImage) -> RenderableType:
     """What the repository holds now."""
     verb = "pushed" if image.pushed else "already there:"
-    size = f"{image.size_bytes / 1024 / 1024:.1f} MiB"
+    size = f"{image.size_bytes / _MIB:.1f} MiB"
     lines = [Text.assemble(("✔ ", "green"), f"{verb} {image.reference} · {image.digest} · {size}")]
     lines += [Text(f"  {note}", style="dim") for note in image.notes]
     return Group(*lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import project
 from .command import Run, command, required
-from .following import accepting, busy_choice, finish, show_preview
+from .following import accepting, busy_choice, finish, show_preview, transferring
 
 if TYPE_CHECKING:
     from ..rollout import IfBusy, Outcome, Preview, Progress
@@ -47,9 +47,12 @@ def push_image(
         return
     keep_serving(run.aws, run.settings, run.console.say)
     arguments = dict(each.partition("=")[::2] for each in build_arg or [])
-    image = push_image(
-        run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say, once=once
-    )
+    with transferring(run) as observe:
+        image = push_image(
+            *(run.aws, run.settings, tag, Path.cwd(), builder or None, arguments, run.console.say),
+            once=once,
+            observe=observe,
+        )
     step_outputs.write(step_outputs.of_image(image))
     run.console.say(report.pushed(image))
     if run.json:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .command import Run, command, number
+from .following import transferring
 
 if TYPE_CHECKING:
     import subprocess
@@ -69,7 +70,7 @@ def rehearse(
     from ..rehearsal import Rehearsal
 
     run.console.say(report.rehearsal_heading(settings.name, times))
-    rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)))
+    rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)), lambda: transferring(run))
     with _without_the_users_aws(), _embedded_aws(times, young) as url:
         rehearsal.add("embedded AWS up", url)
         _tell_the_story(run, url, times, rehearsal, from_apprunner, keep)

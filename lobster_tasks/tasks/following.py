@@ -10,8 +10,11 @@ from ..task_names import as_called
 from . import project
 from .command import Run
 
+_LINE_BYTES = 100 * 1024 * 1024
+
 if TYPE_CHECKING:
     from ..errors import RefusedError
+    from ..images import Observer, Transfer
     from ..rollout import IfBusy, Outcome, Preview, Progress
     from ..settings import Settings
 
@@ -22,6 +25,26 @@ def accepting(run: Run, codes: Sequence[str] | None) -> Settings:
     accept = tuple(dict.fromkeys([*deployment.accept, *(codes or ())]))
     more = {"deployment": deployment.model_copy(update={"accept": accept})}
     return run.settings.model_copy(update=more)
+
+
+@contextmanager
+def transferring(run: Run) -> Iterator[Observer]:
+    """An observer of an image on its way: a region that is redrawn on a terminal, elsewhere a line each 100 MiB."""
+    from .. import report
+
+    told = ("", 0)
+    with run.console.live() as redraw:
+
+        def observe(now: Transfer) -> None:
+            nonlocal told
+            reached = (now.verb, now.done // _LINE_BYTES)
+            if run.console.is_drawing:
+                redraw(report.transfer(now))
+            elif reached[1] and reached != told:
+                run.console.say(report.transferred(now))
+            told = reached
+
+        yield observe
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import RefusedError, UsageError
-from lobster_tasks.images import push_image
+from lobster_tasks.images import Transfer, push_image
 from lobster_tasks.images.engines import Engine
 from lobster_tasks.images.push import choose_engine, is_embedded, repository_of, with_engine
 from lobster_tasks.settings import Settings, load
@@ -62,6 +62,23 @@ class TestWithoutAnEngine:
             "RUN was not carried out (line 4): what it installs must be on the machine already.",
         )
         assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
+
+    def test_tells_how_far_it_is(self, aws: Aws, ecr: Any, settings: Settings, project: Path) -> None:
+        (project / "Dockerfile.streamlit").write_text("FROM python\nWORKDIR /app\nCOPY . .\nCMD x\n")
+        size = 5 * 1024 * 1024
+        (project / "data").mkdir()
+        (project / "data" / "all.bin").write_bytes(random.Random(1).randbytes(size))
+        seen: list[Transfer] = []
+        push_image(aws, settings, "v1", project, observe=seen.append)
+        copied = [each for each in seen if each.verb == "copying"]
+        assert {each.what for each in copied} == {"/app/data"}
+        assert len(copied) >= 4
+        assert [each.done for each in copied] == sorted({each.done for each in copied})
+        assert all(0 < each.done <= each.total and each.total >= size for each in copied)
+        uploaded = [each for each in seen if each.verb == "uploading"]
+        assert uploaded == seen[len(copied) :]
+        assert uploaded[0].what.startswith("sha256:")
+        assert {each.what for each in uploaded if each.done == each.total} == {each.what for each in uploaded}
 
     @pytest.mark.parametrize(
         "written", [b"\xef\xbb\xbf.env\r\n*.pem\r\n", b"# caf\xe9\n.env\n", b"caf\xe9\n.env\n"]
