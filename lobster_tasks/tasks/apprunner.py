@@ -47,7 +47,7 @@ def cleanup_apprunner(
     """Pause the App Runner service behind gates.
 
     Live for the soak time, no visitors left, DNS moved, answers compared; a description is saved first. With
-    --delete it is deleted with what only it used. Exit code 5 where a gate is shut.
+    --delete it is deleted with what only it used. Exit code 5 where a gate is shut, with --dry-run too.
     """
     from pathlib import Path
 
@@ -87,5 +87,5 @@ def _conclude(run: Run, found: Survey, applied: bool) -> None:
         run.console.say(report.nothing_to_clean(found))
     elif applied:
         run.console.say(report.cleaned(found))
-    elif not run.dry_run:
+    else:
         cleanup.refuse_shut(found)

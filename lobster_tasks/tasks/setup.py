@@ -23,14 +23,18 @@ _ADOPT = {"adopt": "take over what has our name and not our tag"}
 def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int | None:
     """Show what would change, why, and the cost.
 
-    Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes.
+    Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes; 5 where
+    inv setup-fargate would be refused.
     """
+    from ..converge import refuse_impossible
+
     whole = _everything(run)
     made = _planned(run, whole, adopt)
     _show(run, whole, made, run.console.show)
     if run.json:
         _answer(run, whole, made, made.live, applied=False)
-    elif made.changes:
+    refuse_impossible(made)
+    if made.changes:
         run.console.say(f"\nApply it:  inv setup-fargate{' --adopt' if adopt else ''}")
     return 8 if detailed_exitcode and made.changes else None
 

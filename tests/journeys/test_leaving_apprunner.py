@@ -578,7 +578,10 @@ def test_the_commands_refuse_with_the_figure_and_answer_in_json(
     eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=600")[0] == "fail")
     refused = project.inv("cleanup-apprunner", "--yes").check(5)
     assert "requests in the last 60 min" in refused.err
-    listed = project.inv("cleanup-apprunner", "--delete", "--dry-run", "--json").check().json
+    ahead = project.inv("cleanup-apprunner", "--dry-run").check(5)
+    assert ahead.err == refused.err
+    assert "would be paused" in ahead.out
+    listed = project.inv("cleanup-apprunner", "--delete", "--dry-run", "--json").check(5).json
     assert (listed["action"], listed["applied"], listed["ok"]) == ("delete", False, False)
     assert "service/commanded" in listed["deletes"]
     assert leaving.sites.get(service).ok

@@ -215,11 +215,12 @@ def test_an_account_that_will_not_do(
 ) -> None:
     arrange(embedded)
     forget_calls(embedded)
-    ended = project.inv("setup-fargate")
-    ended.check(5)
-    for text in says:
-        assert text in ended.err
-    assert "Traceback" not in ended.err
+    for words in (("plan",), ("setup-fargate", "--dry-run"), ("setup-fargate",)):
+        ended = project.inv(*words).check(5)
+        for text in says:
+            assert text in ended.err
+        assert "Traceback" not in ended.err
+        assert "Apply it" not in ended.err
     assert not calls(embedded)
 
 
