@@ -15,7 +15,7 @@ from ..masking import MASK
 from .access import access, access_json, access_next, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
 from .attaching import NamedDocument, how_to_attach, named, policies_json
-from .checks import checks, checks_json
+from .checks import checks, checks_json, unchecked, unchecked_fix
 from .cutovers import cut_over, cutover_heading, cutover_steps
 from .layout import hanging, labelled, rows
 from .migrations import migration, migrations, next_steps, written
@@ -89,6 +89,8 @@ __all__ = [
     "survey",
     "transfer",
     "transferred",
+    "unchecked",
+    "unchecked_fix",
     "url_of",
     "variables",
     "written",

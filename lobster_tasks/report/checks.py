@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .layout import plural, rows
+from .unchecked import UNCHECKED
 
 if TYPE_CHECKING:
     from ..doctor.check import Check, Report
@@ -27,9 +28,9 @@ def findings(checks: Iterable[Check]) -> RenderableType:
     group = ""
     for check in checks:
         sign, style = _MARKS[check.status]
-        saw = f"not checked: {check.saw}" if check.status == "skip" else check.saw
+        saw = f"not checked: {unchecked(check)}" if check.status == "skip" else check.saw
         lines.append((check.group if check.group != group else "", Text(sign, style=style), saw))
-        lines += [("", "", Text(f"→ {check.fix}", style="dim"))] if check.fix else []
+        lines += [("", "", Text(f"→ {fix}", style="dim"))] if (fix := _fix(check)) else []
         group = check.group
     return rows(*lines)
 
@@ -39,10 +40,26 @@ def checks_json(made: Report) -> dict[str, Any]:
     return {
         "ok": made.ok,
         "checks": [
-            {"id": check.id, "status": check.status, "saw": check.saw, "fix": check.fix}
+            {"id": check.id, "status": check.status, "saw": check.saw, "fix": _fix(check)}
             for check in made.checks
         ],
     }
+
+
+def unchecked(check: Check) -> str:
+    """Of a check that was not made, what it would have told, and why it does not."""
+    what, _ = UNCHECKED[check.id]
+    return f"{what}: {check.saw}"
+
+
+def unchecked_fix(check: Check) -> str:
+    """How to have it made."""
+    _, how = UNCHECKED[check.id]
+    return check.fix or how
+
+
+def _fix(check: Check) -> str | None:
+    return (unchecked_fix(check) if check.status == "skip" else check.fix) or None
 
 
 def _counted(made: Report) -> str:

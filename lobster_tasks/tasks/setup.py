@@ -231,6 +231,7 @@ def _converge_quietly(
 
 def _ask_first(run: Run, made: Plan) -> None:
     """What the account may lack for ever, where AWS can be asked: NotReadyError before anything is made."""
+    from .. import report
     from ..doctor import consult
     from ..errors import NotReadyError
 
@@ -240,9 +241,10 @@ def _ask_first(run: Run, made: Plan) -> None:
     check = checks["account.vcpus"]
     if check.status == "fail":
         raise NotReadyError(f"{check.saw}.", "nothing was made", check.fix or "", code="quota")
-    if check.status != "pass":
-        told = "the quota of Fargate was not checked: " if check.status == "skip" else ""
-        run.console.say(f"! {told}{check.saw}")
+    if check.status == "skip":
+        run.console.say(f"! not checked: {report.unchecked(check)}\n  → {report.unchecked_fix(check)}")
+    elif check.status == "warn":
+        run.console.say(f"! {check.saw}")
 
 
 def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], None]) -> None:

@@ -141,7 +141,9 @@ def test_a_quota_that_may_not_be_looked_at_is_no_obstacle(
 ) -> None:
     error = {"code": "AccessDeniedException", "message": "not for you"}
     embedded.order({"service": "servicequotas", "operation": "GetServiceQuota", "error": error})
-    assert "the quota of Fargate was not checked" in project.inv("setup-fargate", "--yes").check().said
+    said = project.inv("setup-fargate", "--yes").check().said
+    assert "! not checked: the quota of Fargate: " in said
+    assert "→ allow servicequotas:GetServiceQuota to who asks" in said
 
 
 def test_a_release_into_a_vpc_that_lets_nothing_in_is_refused_before_anything_is_changed(

@@ -27,7 +27,10 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
     name, own = _apex(aws, zone)
     public = ask(name)
     if public is None:
-        yield f"not checked: whether the internet asks the hosted zone {zone} for {name} (public DNS does not answer)"
+        yield (
+            f"not checked: whether the internet asks the hosted zone {zone} for {name}: public DNS does not answer; "
+            f"look yourself: dig NS {name} has to name {', '.join(sorted(own))}"
+        )
     elif not own & public:
         raise RefusedError(
             f"Nobody asks the hosted zone {zone} for {domain}; DNS was not changed.",
