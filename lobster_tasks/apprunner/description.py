@@ -46,7 +46,8 @@ class SecretFacts:
 class ImageFacts:
     """The image of a service; ``registry`` is an account's number, empty for ECR Public.
 
-    ``digest`` is what the tag stands for now, ``images`` how many the repository holds (None: not known).
+    ``digest`` is what the tag stands for now, ``images`` how many the repository holds (None: not known), ``stack``
+    the stack that the repository belongs to, if it does to one.
     """
 
     repository: str
@@ -55,6 +56,7 @@ class ImageFacts:
     tag: str = ""
     digest: str = ""
     images: int | None = None
+    stack: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from ..doctor.network import endpoint_services, way_out
 from ..doctor.permissions import describe_parameters, key_arn, look_at_secret
 from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
+from ..settings import STACK_TAG
 from ..stack.firewall import protecting
+from ..stack.resource import tags_of
 from ..together import together
 from . import asking, measured, services
 from .description import AwsDict, Description, ImageFacts, RoleFacts, SecretFacts, Subnet, Vpc, Way
@@ -244,7 +246,17 @@ def _image(reading: Reading, source: AwsDict) -> ImageFacts | None:
     facts = ImageFacts(image.repository, image.registry, image.region, tag, digest)
     if (image.registry, image.region) != (reading.aws.account, reading.aws.region):
         return facts
-    return reading.attempt("image", lambda: _looked_up(reading.aws, facts)) or facts
+    found = reading.attempt("image", lambda: _looked_up(reading.aws, facts)) or facts
+    stack = reading.attempt("repository", lambda: _stack_of(reading.aws, facts.repository))
+    return replace(found, stack=stack or "")
+
+
+def _stack_of(aws: Aws, repository: str) -> str:
+    """The stack whose tag the repository carries; empty where it is nobody's, or gone."""
+    arn = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{repository}"
+    absent = ("RepositoryNotFoundException",)
+    found = aws.find("ecr:ListTagsForResource", absent, repository, resourceArn=arn)
+    return tags_of(found["tags"]).get(STACK_TAG, "") if found else ""
 
 
 def _looked_up(aws: Aws, facts: ImageFacts) -> ImageFacts:

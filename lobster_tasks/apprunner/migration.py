@@ -23,7 +23,7 @@ from . import services, yaml_text
 from .description import Description
 from .discover import discover
 from .mapping import CLASSES, Mapped, map_service, suspects
-from .mapping.images import is_automatic
+from .mapping.images import is_automatic, is_taken_over
 from .mapping.instances import POLICY_FILE, units
 
 # What is assumed where CloudWatch has no figure: ten hours on each working day.
@@ -49,7 +49,8 @@ class Migration:
     @property
     def takes_over(self) -> bool:
         """Whether the stack uses a repository that is there already."""
-        return self.description.image is not None and self.description.image.images is not None
+        image = self.description.image
+        return image is not None and image.images is not None and is_taken_over(self.description)
 
     def as_json(self) -> dict[str, Any]:
         """For ``inv import-apprunner --service S --json``."""

@@ -204,3 +204,17 @@ def test_what_would_not_last_is_refused(status: str, says: str) -> None:
 def test_maintenance_is_no_operation() -> None:
     with pytest.raises(RefusedError, match="maintenance"):
         refuse_unsettled({"ServiceName": "shop", "Status": "OPERATION_IN_PROGRESS"}, [])
+
+
+def test_whose_repository_it_is(sites: Sites, door: Aws, whole: dict[str, Any]) -> None:
+    ecr = sites.process.client("ecr")
+    image = discover(door, whole["ServiceArn"]).image
+    assert image is not None
+    assert image.stack == ""
+    arn = f"arn:aws:ecr:us-east-2:123456789012:repository/{image.repository}"
+    ecr.tag_resource(resourceArn=arn, tags=[{"Key": "lobster:stack", "Value": "theirs"}])
+    found = discover(door, whole["ServiceArn"]).image
+    ecr.untag_resource(resourceArn=arn, tagKeys=["lobster:stack"])
+    assert found is not None
+    assert found.stack == "theirs"
+    assert found.images == image.images

@@ -121,6 +121,21 @@ def test_an_image_from_elsewhere_is_copied(identifier: str, facts: ImageFacts, r
     assert load(made.settings).repository == repository
 
 
+def test_a_repository_of_another_stack_stays_there() -> None:
+    """Setup refuses to take it over."""
+    made = mapped(image=replace(IMAGE, stack="theirs"))
+    told = row(made, "ImageIdentifier")
+    assert told.kind == "approximated"
+    assert "the stack theirs has the repository" in told.note
+    assert told.commands[-1] == f"docker push {REGISTRY}/shop-fargate:v1"
+    assert load(made.settings).repository == "shop-fargate"
+    elsewhere = mapped(image=replace(IMAGE, repository="common", stack="theirs"))
+    assert load(elsewhere.settings).repository == "shop"
+    own = mapped(image=replace(IMAGE, stack="shop"))
+    assert row(own, "ImageIdentifier").kind == "same"
+    assert load(own.settings).repository == "shop"
+
+
 def test_the_image_that_runs_is_named_for_the_first_deployment() -> None:
     assert row(mapped(), "ImageIdentifier").note.startswith("inv deploy --tag v1 (sha256:abab")
     gone = mapped(image=replace(IMAGE, digest=""))

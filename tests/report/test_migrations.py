@@ -11,7 +11,7 @@ from lobster_tasks.apprunner.migration import Listed, Migration, Written
 from lobster_tasks.cost import app_runner_cost, monthly_cost
 from lobster_tasks.report import migration, migrations, next_steps, written
 from lobster_tasks.settings import load
-from tests.apprunner.descriptions import ARN, described
+from tests.apprunner.descriptions import ARN, IMAGE, described
 
 from .drawn import drawn
 
@@ -84,3 +84,5 @@ def test_what_was_written_and_what_comes_next(found: Migration) -> None:
     made = Written({"invoke.yaml": "", "Dockerfile.apprunner": ""}, (), ("a note",))
     assert drawn(written(made)) == ["Written: invoke.yaml, Dockerfile.apprunner.", "a note"]
     assert drawn(next_steps(found))[0].startswith("Next:  inv plan --adopt")
+    theirs = described(image=replace(IMAGE, stack="theirs"))
+    assert drawn(next_steps(replace(found, description=theirs))) == ["Next:  inv plan"]

@@ -29,21 +29,39 @@ def image(description: Description) -> Part:
     identifier, kind = source["ImageIdentifier"], source["ImageRepositoryType"]
     facts = description.image
     settings = {"repository": _repository(description), "images": {"keep": 0}}
-    if facts and (facts.registry, facts.region) == (description.account, description.region):
+    if facts and is_taken_over(description):
         row = same(f"{_IMAGE}ImageIdentifier", identifier, f"repository {facts.repository}", _release(facts))
         kept = same(f"{_IMAGE}ImageRepositoryType", kind, note="all its images stay (images.keep: 0)")
         return Part((row, kept), settings)
     return Part((_elsewhere(description, identifier), same(f"{_IMAGE}ImageRepositoryType", kind)), settings)
 
 
+def is_taken_over(description: Description) -> bool:
+    """Whether the stack can have the repository that App Runner pulls from: it is here, and no other stack's."""
+    facts = description.image
+    is_here = facts is not None and (facts.registry, facts.region) == (
+        description.account,
+        description.region,
+    )
+    return is_here and not _others(description)
+
+
+def _others(description: Description) -> str:
+    """The other stack that has the repository; setup would refuse to take it over."""
+    stack = description.image.stack if description.image else ""
+    return "" if stack == description.name else stack
+
+
 def _repository(description: Description) -> str:
-    """The repository's name, where it is one that ECR takes."""
+    """The repository's name, where it is one that ECR takes and no other stack has."""
     facts = description.image
     name = facts.repository if facts else ""
     if facts and not facts.registry:
         name = name.partition("/")[2]  # behind the alias
-    fits = len(name) > 1 and _REPOSITORY.fullmatch(name)
-    return name if fits else re.sub(r"[^a-z0-9]++", "-", description.name.lower()).strip("-")
+    own = re.sub(r"[^a-z0-9]++", "-", description.name.lower()).strip("-")
+    if _others(description):
+        return f"{own}-fargate" if own == name else own
+    return name if len(name) > 1 and _REPOSITORY.fullmatch(name) else own
 
 
 def _release(facts: ImageFacts) -> str:
@@ -58,11 +76,14 @@ def _elsewhere(description: Description, identifier: str) -> Row:
     repository = _repository(description)
     where = f"{description.account}.dkr.ecr.{description.region}.amazonaws.com/{repository}"
     tag = (description.image.tag if description.image else "") or "T"
+    why = "releases come from a repository of this account and region"
+    if stack := _others(description):
+        why = f"the stack {stack} has the repository that it comes from, and setup takes nothing from another stack"
     return approximated(
         f"{_IMAGE}ImageIdentifier",
         identifier,
         f"repository {repository}",
-        "releases come from a repository of this account and region",
+        why,
         "copy the image, once the repository is there and docker is signed in to it",
         f"docker pull {identifier}",
         f"docker tag {identifier} {where}:{tag}",
