@@ -46,6 +46,15 @@ def contents(path: Path) -> bytes:
     return data
 
 
+def line_end(path: Path) -> str:
+    r"""How the lines of a file end, most of them: ``\r\n`` or ``\n``, which is that of a file that is not there, too.
+
+    Raises OSError, and EncodingError.
+    """
+    data = contents(path) if path.is_file() else b""
+    return "\r\n" if data.count(b"\r\n") * 2 > data.count(b"\n") else "\n"
+
+
 def decoded(data: bytes, *, any_bytes: bool = False) -> str:
     """The text that the bytes are, without its byte order mark, line ends as they are. Raises EncodingError. Pure."""
     if encoding := _other_encoding(data):

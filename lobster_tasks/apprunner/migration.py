@@ -213,10 +213,11 @@ def _notes(migration: Migration, folder: Path) -> Iterator[str]:
 
 
 def write(written: Written, folder: Path) -> None:
-    """Write them."""
+    """Write them, each with the line ends that it has."""
     for name, text in written.texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline=text_file.line_end(path))
 
 
 def _settings_file(folder: Path) -> str:

@@ -59,6 +59,19 @@ def test_what_the_project_says_besides_stays(tmp_path: Path) -> None:
     assert yaml.safe_load(text)["lobster"]["health_check"]["path"] == "/_stcore/health"
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_end_as_they_did(tmp_path: Path, end: bytes) -> None:
+    path = tmp_path / "invoke.yaml"
+    path.write_bytes(end.join([b"# ours", b"run: {echo: true}", b"lobster:", b"  name: old", b""]))
+    write(drafted(migration(), tmp_path), tmp_path)
+    data = path.read_bytes()
+    assert data.count(b"\n") > 20
+    assert data.count(end) == data.count(b"\n")
+    assert (b"\r" in data) == (end == b"\r\n")
+    assert data.startswith(end.join([b"# ours", b"run: {echo: true}", b"lobster:", b"  name: shop", b""]))
+    assert drafted(migration(), tmp_path).replaced == ()
+
+
 def test_settings_that_do_not_fit_together_are_not_written(tmp_path: Path) -> None:
     (tmp_path / "invoke.yaml").write_text("lobster: {tasks_security_group: x, nonsense: 1}\n")
     with pytest.raises(SettingsError) as refused:
