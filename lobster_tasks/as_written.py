@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 
 import invoke.util
 
+from .yaml_errors import in_words
+
 _YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
 _MOST_VALUES = 100_000
 _TOO_DEEP = "it has more levels than can be read"
@@ -64,7 +66,7 @@ def load_yaml(text: str) -> Any:
             raise UnreadableError(problem)
         return None if document is None else loader.construct_document(document)
     except _YAML.YAMLError as error:
-        raise UnreadableError(_why(error)) from None
+        raise UnreadableError(_why(error, text)) from None
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
 
@@ -161,8 +163,15 @@ def _is_scalar(node: Any) -> bool:
     return isinstance(node, _YAML.ScalarNode)
 
 
-def _why(error: Any) -> str:
-    mark = getattr(error, "problem_mark", None)
+def _why(error: Any, text: str) -> str:
+    """Where it is, what is found there, and what is expected."""
+    if isinstance(error, _YAML.reader.ReaderError):
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        return f"line {line}, column {column}: found the character U+{error.character:04X}; expected text"
+    begin, mark = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
     if mark is None:
         return str(error).partition("\n")[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or 'not YAML'}"
+    told, at_begin = in_words(error.problem or "not YAML", begin and begin.line + 1)
+    place = begin if at_begin and begin else mark
+    return f"line {place.line + 1}, column {place.column + 1}: {told}"

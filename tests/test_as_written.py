@@ -60,6 +60,52 @@ def test_what_yaml_itself_stumbles_over_is_named_with_its_line(word: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "found", "expected"),
+    [
+        ("a:\n\tb: 1\n", "line 2, column 1", "a tab (\\t)", "spaces"),
+        ("a: @x\n", "line 1, column 4", "`@`, with which no value begins", "quotes"),
+        ("a: b: c\n", "line 1, column 5", "a colon that belongs to no key", "quotes around a value"),
+        ("a: 1\n b: 2\n", "line 2, column 3", "a colon that belongs to no key", "indented as its neighbours"),
+        ("a:\n  b: 1\n  c d\n", "line 3, column 3", "a line without a colon", "`key: value`"),
+        (
+            "a:\n    b: 1\n  c: 2\n",
+            "line 3, column 3",
+            "a key that is indented otherwise",
+            "indented as they",
+        ),
+        ("a:\n  b: 1\n  - c\n", "line 3, column 3", "an item of a list", "of the same kind"),
+        ("a: {\n", "line 2, column 1", "the end of the file", "what closes a bracket or a brace"),
+        (
+            "a:\n  b: {c: 1\nd: 2\n",
+            "line 3, column 2",
+            "`:`",
+            "a comma, or the `}` that closes what line 2 opens",
+        ),
+        ("a: [1, 2\nb: 3\n", "line 2, column 2", "`:`", "the `]` that closes what line 1 opens"),
+        ("a: 1\nb: 'c\nd: 1\n", "line 2, column 4", "a quote that is never closed", "another one"),
+        ("a: *.example.com\n", "line 1, column 4", "* or & before `.`", "quotes"),
+        ("a: *x\n", "line 1, column 4", "the alias `x`, which names nothing", "quotes"),
+        ("a: !Ref x\n", "line 1, column 4", "`!Ref`, a tag that means nothing", "a plain value"),
+        ('a: "C:\\dir"\n', "line 1, column 8", "a backslash before `d`", "single quotes"),
+        ("a: {{ x }}\n", "line 1, column 5", "a list or a mapping for a key", "go into quotes"),
+        ("a: 1\n---\nb: 2\n", "line 2, column 1", "a second document", "one document"),
+        ("a: 1\nb: \x07\n", "line 2, column 4", "the character U+0007", "text"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words(text: str, place: str, found: str, expected: str) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        load_yaml(text)
+    told = str(refused.value)
+    where, _, what = told.partition(": found ")
+    assert where == place
+    there, _, instead = what.partition("; expected ")
+    assert found in there
+    assert expected in instead
+    for words in ("token", "node", "block", "scalar", "<"):
+        assert words not in told
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("a: 1\nb: 2\na: 3\n", "line 3: a is there already, in line 1; keep one of the two"),
