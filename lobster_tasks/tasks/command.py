@@ -36,6 +36,9 @@ _HELP = {
     "yes": "do not ask",
 }
 
+_told = False
+"""Whether it has been said where the settings are from."""
+
 
 @dataclass
 class Run:
@@ -97,6 +100,13 @@ class Run:
         from .. import report
 
         self.console.say(report.waiting(refused, within))
+
+    def tell_settings(self) -> None:
+        """Say once, however many tasks there are, where the settings are from."""
+        global _told
+        if not _told and not self.json:
+            self.console.say(project.settings_source())
+            _told = True
 
     def annotate(self, annotation: Annotation) -> None:
         """Beside the log of a job of GitHub Actions."""

@@ -121,6 +121,7 @@ def deploy(
     from ..rollout.release import check_form
 
     check_form(tag or registered)
+    run.tell_settings()
     run.console.say(report.release_heading(run.settings, tag or registered))
     if run.dry_run and tag:
         return _preview(run, tag, busy if if_busy else None)

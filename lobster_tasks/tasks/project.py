@@ -55,13 +55,19 @@ _sections: list[Mapping[str, Any] | None] = []
 """The section ``lobster:`` of each file that has one, those that count more last; None where it is empty."""
 
 
+_found: list[tuple[str, bool]] = []
+"""Each file of settings that there is, and whether it has the section."""
+
+
 def prepare() -> None:
     """Find the folder, read the files and keep Invoke from them; raises Exit, which Invoke shows as a message."""
     global _folder, _program
     loader = _invokes_loader()
     _folder = (loader and _folder_of(loader)) or STARTED_IN
     _program = loader and _program_of(loader)
-    trees = [_tree(path) for path in _files()]
+    files = list(_files())
+    trees = [_tree(path) for path in files]
+    _found[:] = [(_shown(path), SECTION in tree) for path, tree in zip(files, trees, strict=True)]
     _refuse_what_does_not_go_together(trees)
     _sections[:] = [tree[SECTION] for tree in trees if SECTION in tree]
     if _program is not None:
@@ -78,6 +84,17 @@ def section(context: Context) -> Any:
     if (given := context.config.get(SECTION)) is not None:
         return given
     return functools.reduce(merge, filter(None, _sections), _configured())
+
+
+def settings_source() -> str:
+    """Where the settings are from, in a line; that none are found is said as well, for then the defaults count."""
+    sources = [name for name, has_section in _found if has_section]
+    sources += ["tasks.py"] if _configured() else []
+    if sources:
+        return f"Settings of {', '.join(sources)}."
+    others = ", ".join(name for name, _ in _found)
+    none = f"{others} has no section {SECTION}" if others else f"There is no invoke.yaml in {_folder}"
+    return f"{none}: the defaults count (inv settings shows them)."
 
 
 @contextmanager
@@ -272,5 +289,8 @@ def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> Non
 
 
 def _unreadable(path: Path, why: str) -> Exit:
-    shown = path.name if path.parent == _folder else path
-    return refusal(f"{shown} cannot be read.", why)
+    return refusal(f"{_shown(path)} cannot be read.", why)
+
+
+def _shown(path: Path) -> str:
+    return path.name if path.parent == _folder else str(path)

@@ -136,6 +136,7 @@ def teardown(run: Run, data: bool = False) -> None:
     live = read(run.aws, whole)
     others = dependents(run.aws, whole, live)
     made = left = plan_removal(whole, live, others, keep_data=not data)
+    run.tell_settings()
     if not run.json:
         run.console.say(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
         run.console.say()
@@ -252,6 +253,7 @@ def _show(run: Run, stack: Stack, made: Plan, tell: Callable[[RenderableType], N
 
     if run.json:
         return
+    run.tell_settings()
     tell(report.heading(run.aws.account, run.aws.region, run.settings, run.aws.endpoint_url))
     tell("")
     tell(report.plan(made))
