@@ -47,7 +47,12 @@ class Thing:
     @property
     def label(self) -> str:
         """``kind/name``."""
-        return f"{self.kind.replace(' ', '-')}/{self.name}"
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def noun(self) -> str:
+        """The kind in words."""
+        return self.kind.replace("-", " ")
 
 
 @dataclass(frozen=True)
@@ -137,9 +142,9 @@ def _policies(aws: Aws, others: Others) -> list[Judged]:
     try:
         holders = leftovers.find(aws)
     except AwsCallError as refused:
-        return [(Thing("policy statements", "of any policy", ""), f"not looked for: {refusal(refused)}")]
+        return [(Thing("policy-statements", "of any policy", ""), f"not looked for: {refusal(refused)}")]
     about = f"it may be about {', '.join(others.names)}" if others.names else _blind(others.unknown)
-    return [(Thing("policy statements", each.label, each.id), about) for each in holders]
+    return [(Thing("policy-statements", each.label, each.id), about) for each in holders]
 
 
 def _used(thing: Thing, candidates: Candidates, others: Others) -> str:
@@ -187,9 +192,9 @@ def _described(aws: Aws, arn: str) -> dict[str, Any]:
 def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:
     """Those that are still there, each with the reason to keep it, if there is one of its own."""
     kinds = (
-        ("auto scaling configuration", candidates.scaling, "AutoScalingConfiguration"),
-        ("VPC connector", candidates.connector, "VpcConnector"),
-        ("observability configuration", candidates.observability, "ObservabilityConfiguration"),
+        ("auto-scaling-configuration", candidates.scaling, "AutoScalingConfiguration"),
+        ("VPC-connector", candidates.connector, "VpcConnector"),
+        ("observability-configuration", candidates.observability, "ObservabilityConfiguration"),
     )
     for kind, arn, shape in kinds:
         found = arn and aws.find(f"apprunner:Describe{shape}", _GONE, arn, **{f"{shape}Arn": arn})
@@ -230,7 +235,7 @@ def _principals(trust: AwsDict) -> Iterator[str]:
 def _log_groups(aws: Aws, candidates: Candidates) -> Iterable[Thing]:
     prefix = f"/aws/apprunner/{candidates.name}/{candidates.id}/"
     found = aws.pages("logs:DescribeLogGroups", "logGroups", prefix, logGroupNamePrefix=prefix)
-    return [Thing("log group", each["logGroupName"], each["logGroupName"]) for each in found]
+    return [Thing("log-group", each["logGroupName"], each["logGroupName"]) for each in found]
 
 
 def remove(aws: Aws, thing: Thing) -> None:
@@ -258,14 +263,14 @@ def _remove_role(aws: Aws, thing: Thing) -> None:
 
 
 _REMOVALS: Mapping[str, Callable[[Aws, Thing], None]] = {
-    "auto scaling configuration": _call(
+    "auto-scaling-configuration": _call(
         "apprunner:DeleteAutoScalingConfiguration", "AutoScalingConfigurationArn"
     ),
-    "VPC connector": _call("apprunner:DeleteVpcConnector", "VpcConnectorArn"),
-    "observability configuration": _call(
+    "VPC-connector": _call("apprunner:DeleteVpcConnector", "VpcConnectorArn"),
+    "observability-configuration": _call(
         "apprunner:DeleteObservabilityConfiguration", "ObservabilityConfigurationArn"
     ),
     "role": _remove_role,
-    "log group": _call("logs:DeleteLogGroup", "logGroupName"),
-    "policy statements": lambda aws, thing: leftovers.remove(aws, thing.id),
+    "log-group": _call("logs:DeleteLogGroup", "logGroupName"),
+    "policy-statements": lambda aws, thing: leftovers.remove(aws, thing.id),
 }

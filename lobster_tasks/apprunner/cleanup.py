@@ -173,7 +173,7 @@ def _ingress(aws: Aws, arn: str) -> tuple[Thing, ...]:
     operation, member = "apprunner:ListVpcIngressConnections", "VpcIngressConnectionSummaryList"
     found = aws.pages(operation, member, arn, Filter={"ServiceArn": arn})
     arns = [each["VpcIngressConnectionArn"] for each in found]
-    return tuple(Thing("VPC ingress connection", each.split("/")[1], each) for each in arns)
+    return tuple(Thing("VPC-ingress-connection", each.split("/")[1], each) for each in arns)
 
 
 def proven(aws: Aws, settings: Settings, found: Survey) -> Survey:
@@ -227,14 +227,14 @@ def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
         say(f"one record again, without App Runner: {names}")
     for each in found.ingress:
         _delete_ingress(aws, each)
-        say(f"deleted {each.kind} {each.name}")
+        say(f"deleted {each.noun} {each.name}")
     if found.arn:
         aws.find("apprunner:DeleteService", _GONE, found.name, ServiceArn=found.arn)
         _expect(_settled(aws, found.arn), "DELETED")
         say(f"deleted service {found.name}")
     for each in found.belongings.going:
         _remove(aws, each)
-        say(f"deleted {each.kind} {each.name}")
+        say(f"deleted {each.noun} {each.name}")
 
 
 def _remove(aws: Aws, thing: Thing) -> None:
@@ -253,7 +253,7 @@ def _delete_ingress(aws: Aws, thing: Thing) -> None:
     # As a run that was cut off leaves it: AWS refuses a second deletion.
     if status() not in ("PENDING_DELETION", "DELETED"):
         aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
-    _until(aws, lambda: status() == "DELETED", f"{thing.kind} {thing.name}")
+    _until(aws, lambda: status() == "DELETED", f"{thing.noun} {thing.name}")
 
 
 def _settled(aws: Aws, arn: str) -> AwsDict | None:

@@ -17,9 +17,9 @@ def dependents(
     ours = [each for each in known if each.taggable and each.is_ours(known[each]) and not known[each].adopted]
     named = {
         kind: tuple(each.name for each in stack.resources if each.kind == kind)
-        for kind in ("task definition", "cluster", "service")
+        for kind in ("task-definition", "cluster", "service")
     }
-    own = Own(named["task definition"], *("".join(named[kind]) for kind in ("cluster", "service")))
+    own = Own(named["task-definition"], *("".join(named[kind]) for kind in ("cluster", "service")))
     neighbours = Neighbours.of(aws, own) if ours else Neighbours(aws)
 
     def looking_at(resource: Resource) -> Callable[[], tuple[str, ...]]:

@@ -17,20 +17,21 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Difference:
-    """One attribute that is not as wanted, both sides in words; empty words are not to be shown."""
+    """One attribute that is not as wanted, by its code; the rest is words, of which empty ones are not to be shown."""
 
     attribute: str
+    words: str
     now: str
     then: str
 
     def __str__(self) -> str:
         if self.now == self.then:  # the words do not tell them apart, or must not
-            return f"{self.attribute} differs"
+            return f"{self.words} differs"
         if not self.then:
-            return f"{self.attribute} is added"
+            return f"{self.words} is added"
         if not self.now:
-            return f"{self.attribute} is removed"
-        return f"{self.attribute}: {self.now} → {self.then}"
+            return f"{self.words} is removed"
+        return f"{self.words}: {self.now} → {self.then}"
 
 
 @dataclass(frozen=True)
@@ -255,16 +256,16 @@ def _left(resource: Resource, found: Live, known: Known) -> list[Difference]:
 
 
 def _stays(difference: Difference) -> str:
-    return f"{difference.attribute} stays {difference.now}; the settings say {difference.then}"
+    return f"{difference.words} stays {difference.now}; the settings say {difference.then}"
 
 
 def _compare(resource: Resource, found: Live, wanted: Attributes) -> list[Difference]:
     differing = []
-    for attribute in sorted({*wanted, *_owned(resource, found)}):
+    for attribute in sorted({*wanted, *_owned(resource, found)}, key=resource.words):
         now, then = found.attributes.get(attribute, _ABSENT), wanted.get(attribute, _ABSENT)
         if now != then:
-            words = (_words(resource, attribute, value) for value in (now, then))
-            differing.append(Difference(attribute, *words))
+            values = (_words(resource, attribute, value) for value in (now, then))
+            differing.append(Difference(attribute, resource.words(attribute), *values))
     return differing
 
 

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 Mistake = Literal[
-    "single quotes",
-    "typographic quotes",
-    "a comma too many",
-    "a comma missing",
-    "text behind the list",
-    "a quote missing",
-    "a bracket missing",
-    "a single backslash",
-    "a value that is no text",
-    "several mistakes",
+    "single-quotes",
+    "typographic-quotes",
+    "a-comma-too-many",
+    "a-comma-missing",
+    "text-behind-the-list",
+    "a-quote-missing",
+    "a-bracket-missing",
+    "a-single-backslash",
+    "a-value-that-is-no-text",
+    "several-mistakes",
 ]
 
 _TYPOGRAPHIC = re.compile("[\u2018-\u201f\u00ab\u00bb\u2032\u2033\uff02]")
@@ -34,9 +34,9 @@ def mistake(text: str) -> Mistake | None:
     if not text.startswith("[") or exec_form(text) is not None or _is_test(text):
         return None
     if isinstance(_json(text), list):
-        return "a value that is no text"
+        return "a-value-that-is-no-text"
     return next(
-        (name for name, mend in _MENDS.items() if exec_form(mend(text)) is not None), "several mistakes"
+        (name for name, mend in _MENDS.items() if exec_form(mend(text)) is not None), "several-mistakes"
     )
 
 
@@ -60,12 +60,12 @@ def _without_what_is_behind(text: str) -> str:
 
 
 _MENDS: Mapping[Mistake, Callable[[str], str]] = {
-    "text behind the list": _without_what_is_behind,
-    "typographic quotes": lambda text: _TYPOGRAPHIC.sub('"', text),
-    "single quotes": lambda text: text.replace("'", '"'),
-    "a comma too many": lambda text: re.sub(r",\s{0,99}\]", "]", text.replace(", ,", ",").replace(",,", ",")),
-    "a comma missing": lambda text: re.sub(r'"\s{1,99}"', '", "', text),
-    "a quote missing": lambda text: re.sub(r"\s{0,99}\]$", '"]', text),
-    "a bracket missing": lambda text: f"{text}]",
-    "a single backslash": lambda text: text.replace("\\", "\\\\"),
+    "text-behind-the-list": _without_what_is_behind,
+    "typographic-quotes": lambda text: _TYPOGRAPHIC.sub('"', text),
+    "single-quotes": lambda text: text.replace("'", '"'),
+    "a-comma-too-many": lambda text: re.sub(r",\s{0,99}\]", "]", text.replace(", ,", ",").replace(",,", ",")),
+    "a-comma-missing": lambda text: re.sub(r'"\s{1,99}"', '", "', text),
+    "a-quote-missing": lambda text: re.sub(r"\s{0,99}\]$", '"]', text),
+    "a-bracket-missing": lambda text: f"{text}]",
+    "a-single-backslash": lambda text: text.replace("\\", "\\\\"),
 }

@@ -104,4 +104,4 @@ def _check(name: str, function: Callable[[Facts], Finding], facts: Facts) -> Che
         finding = function(facts)
     except UnknownError as unknown:
         return Check(name, "skip", str(unknown))
-    return Check(name, finding.status, finding.saw, finding.fix)
+    return Check(name, finding.status, finding.saw, finding.fix, finding.code, finding.why)

@@ -10,13 +10,22 @@ from ..errors import LobsterError
 Status = Literal["pass", "warn", "fail", "skip"]
 
 
+# What a check found, where somebody goes by more than its status.
+Code = Literal["", "absent", "not-assumable", "open-to-anywhere"]
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One check's result: what it ``saw``, in a sentence, and how to mend it (a command, or a step)."""
+    """One check's result: what it ``saw``, in a sentence, and how to mend it (a command, or a step).
+
+    ``code`` is for programs; ``why`` is the part of the sentence that says why, where it has one.
+    """
 
     status: Status
     saw: str
     fix: str | None = None
+    code: Code = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class Check:
     status: Status
     saw: str
     fix: str | None = None
+    code: Code = ""
+    why: str = ""
 
     @property
     def group(self) -> str:
@@ -59,14 +70,14 @@ def good(saw: str) -> Finding:
     return Finding("pass", saw)
 
 
-def doubtful(saw: str, fix: str | None = None) -> Finding:
+def doubtful(saw: str, fix: str | None = None, code: Code = "") -> Finding:
     """It works, but somebody should know."""
-    return Finding("warn", saw, fix)
+    return Finding("warn", saw, fix, code)
 
 
-def bad(saw: str, fix: str | None = None) -> Finding:
+def bad(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> Finding:
     """It does not work so."""
-    return Finding("fail", saw, fix)
+    return Finding("fail", saw, fix, code, why)
 
 
 def refusal(error: LobsterError) -> str:

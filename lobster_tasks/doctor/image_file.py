@@ -14,16 +14,16 @@ from .facts import Facts
 
 # How each mistake is mended.
 _MENDED: Mapping[Mistake, str] = {
-    "single quotes": "write it with double quotes",
-    "typographic quotes": 'write it with plain double quotes, "',
-    "a comma too many": "take out the comma that nothing follows",
-    "a comma missing": "write a comma between all words",
-    "text behind the list": "put what stands behind the ] on a line of its own",
-    "a quote missing": "close the quote",
-    "a bracket missing": "close the list with ]",
-    "a single backslash": "write each backslash twice",
-    "a value that is no text": "put every word into double quotes, numbers too",
-    "several mistakes": "write it as a JSON list of texts",
+    "single-quotes": "write it with double quotes",
+    "typographic-quotes": 'write it with plain double quotes, "',
+    "a-comma-too-many": "take out the comma that nothing follows",
+    "a-comma-missing": "write a comma between all words",
+    "text-behind-the-list": "put what stands behind the ] on a line of its own",
+    "a-quote-missing": "close the quote",
+    "a-bracket-missing": "close the list with ]",
+    "a-single-backslash": "write each backslash twice",
+    "a-value-that-is-no-text": "put every word into double quotes, numbers too",
+    "several-mistakes": "write it as a JSON list of texts",
 }
 
 
@@ -175,7 +175,8 @@ def _misread(command: Command) -> Finding | None:
     """The exec form that is none, or that names a program with blanks in its name."""
     where = f"{command.keyword} (line {command.line})"
     if found := mistake(command.text):
-        return bad(f"{where} has {found}: it is no list, and a shell runs it as one word", _MENDED[found])
+        words = found.replace("-", " ")
+        return bad(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
     if not command.is_shell_form and len(command.words) == 1 and " " in command.words[0].strip():
         saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
         return bad(saw, "make a word of the list of each word of the command")

@@ -36,11 +36,12 @@ def task_role(facts: Facts) -> Finding:
 def _role(facts: Facts, reading: Name, name: str) -> Finding:
     role = facts.known(reading)
     if role is None:
-        return bad(f"there is no role {name}", _FIX_ROLES)
+        return bad(f"there is no role {name}", _FIX_ROLES, "absent")
     document = _document(role["AssumeRolePolicyDocument"])
     why_not = objection(document, facts.account, facts.partition, facts.settings.region)
     if why_not:
-        return bad(f"{name} cannot be assumed by {TASKS}: {why_not}", _FIX_ROLES)
+        saw = f"{name} cannot be assumed by {TASKS}: {why_not}"
+        return bad(saw, _FIX_ROLES, "not-assumable", why_not)
     return good(f"{name} may be assumed by {TASKS}")
 
 

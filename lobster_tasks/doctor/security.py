@@ -58,7 +58,7 @@ def tasks_in(facts: Facts) -> Finding:
         return good(f"{_names(groups)} lets tcp {port} in from {listed(sorted(balancer.values()))}")
     if sources & set(_ANYWHERE):
         saw = f"{_names(groups)} lets tcp {port} in from anywhere, past the load balancer"
-        return doubtful(saw, _FIX_GROUPS)
+        return doubtful(saw, _FIX_GROUPS, "open-to-anywhere")
     if sources:
         return doubtful(
             f"{_names(groups)} lets tcp {port} in from {listed(sorted(sources))} only", _FIX_GROUPS

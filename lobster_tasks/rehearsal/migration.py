@@ -109,6 +109,6 @@ def cleaned_up(stage: Stage) -> None:
 def _cleaned(found: cleanup.Survey) -> str:
     if found.action == "pause":
         return f"{sum(gate.status == 'pass' for gate in found.gates)} gates passed; {found.name} paused"
-    kinds = Counter(thing.kind for thing in found.going)
-    counts = (f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items())
+    kinds = Counter(thing.noun for thing in found.going)
+    counts = (f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in kinds.items())
     return f"deleted {', '.join(counts)}"

@@ -61,9 +61,9 @@ def survey(found: Survey) -> RenderableType:
         (Text("~", style="yellow"), "record", f"{each.domain} {each.kind} · one record, without App Runner")
         for each in found.routes
     ]
-    lines += [(Text("-", style="red"), each.kind, each.name) for each in found.going]
+    lines += [(Text("-", style="red"), each.noun, each.name) for each in found.going]
     lines += [
-        (Text("=", style="dim"), each.thing.kind, f"{each.thing.name} · {each.why}") for each in found.kept
+        (Text("=", style="dim"), each.thing.noun, f"{each.thing.name} · {each.why}") for each in found.kept
     ]
     if found.action == "pause":
         lines = [

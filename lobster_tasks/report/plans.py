@@ -76,7 +76,7 @@ def removal(made: Plan) -> RenderableType:
     """Everything that a teardown deletes or lets go of, in its order, then what it keeps, then the count."""
     lines = [_removed(change) for change in made.changes]
     lines += [
-        (Text("=", style="dim"), each.kind, " · ".join((each.name, "kept", *made.remarks.get(each, ()))))
+        (Text("=", style="dim"), each.noun, " · ".join((each.name, "kept", *made.remarks.get(each, ()))))
         for each in made.kept
     ]
     return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
@@ -100,7 +100,7 @@ def counts(made: Plan) -> Text:
 def change_done(change: Change) -> RenderableType:
     """One line when a change has been made."""
     return Text.assemble(
-        ("✔ ", "green"), f"{_DONE[change.action]} {change.resource.kind} {change.resource.name}"
+        ("✔ ", "green"), f"{_DONE[change.action]} {change.resource.noun} {change.resource.name}"
     )
 
 
@@ -155,8 +155,8 @@ def _change(change: Change, made: Plan) -> Iterator[Row]:
     resource, live = change.resource, made.live
     sign = Text(_SIGNS[change.action], style=_STYLES[change.action])
     first, *more = _reasons(change)
-    about = _about(resource, live) if change.action == "create" and resource.kind != "security group" else ""
-    yield sign, resource.kind, resource.name, " · ".join(filter(None, (first, about)))
+    about = _about(resource, live) if change.action == "create" and resource.kind != "security-group" else ""
+    yield sign, resource.noun, resource.name, " · ".join(filter(None, (first, about)))
     for reason in more:
         yield "", "", "", reason
     for label, text in _parts(change, made.live):
@@ -172,13 +172,13 @@ def _removed(change: Change) -> Row:
     else:
         added = "what was added to it goes" if change.withdraws else "what was added to it stays"
         told = f"{name} · stays: it was adopted; {added}"
-    return Text(_SIGNS[change.action], style=_STYLES[change.action]), change.resource.kind, told
+    return Text(_SIGNS[change.action], style=_STYLES[change.action]), change.resource.noun, told
 
 
 def _kept(resource: Resource, made: Plan) -> Iterator[Row]:
     about = _about(resource, made.live)
     told = Text(" · ".join(filter(None, ("kept", about))), style="dim")
-    yield Text("=", style="dim"), resource.kind, resource.name, told
+    yield Text("=", style="dim"), resource.noun, resource.name, told
     for remark in made.remarks.get(resource, ()):
         yield "", "└ found", remark
 
@@ -204,7 +204,7 @@ def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tup
         if resource.kind == "role":
             yield from (("trusted", line) for line in policies.conditions(resource.trust))
             yield from (("allowed", line) for line in policies.allowed(resource.policy))
-        if resource.kind == "security group":
+        if resource.kind == "security-group":
             yield from (("ingress", line) for line in _ingress(resource))
         return
     found = live.get(resource)
@@ -280,16 +280,16 @@ def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str
 
 _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "role": _role,
-    "log group": lambda resource, live: f"{resource.retention_days} days",
+    "log-group": lambda resource, live: f"{resource.retention_days} days",
     "repository": lambda resource, live: f"scans on push, keeps {resource.keep or 'all its'} images",
     "network": _network,
-    "security group": lambda resource, live: "; ".join(_ingress(resource)),
-    "load balancer": _load_balancer,
-    "target group": _target_group,
+    "security-group": lambda resource, live: "; ".join(_ingress(resource)),
+    "load-balancer": _load_balancer,
+    "target-group": _target_group,
     "certificate": _certificate,
     "listener": _listener,
-    "web ACL association": lambda resource, live: resource.web_acl,
-    "task definition": _task_definition,
+    "web-ACL-association": lambda resource, live: resource.web_acl,
+    "task-definition": _task_definition,
     "service": _service,
-    "scalable target": _scalable_target,
+    "scalable-target": _scalable_target,
 }

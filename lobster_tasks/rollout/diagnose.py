@@ -53,6 +53,7 @@ PERMISSIONS = frozenset(
 )
 LOOKED_UP = frozenset({"secret-not-found", "log-group-missing", "task-role-missing"})
 _INCIDENTS = ("stopped-by-user", "spot-interrupted")
+_BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
 
 
@@ -165,7 +166,7 @@ def _by_verdict(evidence: Evidence) -> Cause:
         return Cause(
             "out-of-time", told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
         )
-    if "by the user" in evidence.verdict.why:
+    if _BY_THE_USER in evidence.verdict.reason:
         return Cause("stopped-by-user", f"Somebody stopped the deployment. {why}", shown, evidence.again)
     return Cause("unknown", f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup")
 

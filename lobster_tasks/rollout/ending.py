@@ -13,6 +13,7 @@ from ..settings import Settings
 from .brake import stop_deployment
 from .causes import Cause
 from .diagnose import diagnose
+from .evidence import Evidence
 from .findings import findings
 from .inquiry import gather
 from .judge import Verdict
@@ -124,20 +125,20 @@ def _explained(
 ) -> tuple[Cause, ...]:
     """The causes; where nothing tells yet, another look or two."""
     seen = list(snapshots)
-    causes = diagnose(gather(aws, settings, seen, verdict))
+    evidence = gather(aws, settings, seen, verdict)
+    causes = diagnose(evidence)
     for _ in range(_LOOKS_AGAIN):
-        if not _is_thin(causes[0]):
+        if not _is_thin(causes[0], evidence):
             break
         aws.clock.sleep(_BETWEEN_LOOKS)
         seen.append(Watcher(aws, seen[-1].rollout).look())
-        causes = diagnose(gather(aws, settings, seen, verdict))
+        evidence = gather(aws, settings, seen, verdict)
+        causes = diagnose(evidence)
     return causes
 
 
-def _is_thin(cause: Cause) -> bool:
-    return cause.code == "unknown" or (
-        cause.code == "exits" and not any("log: " in each for each in cause.evidence)
-    )
+def _is_thin(cause: Cause, evidence: Evidence) -> bool:
+    return cause.code == "unknown" or (cause.code == "exits" and not evidence.log)
 
 
 def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:

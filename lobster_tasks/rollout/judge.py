@@ -20,10 +20,11 @@ _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 @dataclass(frozen=True)
 class Verdict:
-    """``kind``, and ``why`` in a sentence."""
+    """``kind``, and ``why`` in a sentence; ``reason`` is what AWS itself says, where it says anything."""
 
     kind: Kind
     why: str
+    reason: str = ""
 
     @property
     def final(self) -> bool:
@@ -47,9 +48,10 @@ def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
     if last.rollout.first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
         return Verdict("failed", "there is no release before it to go back to")
     if status == "ROLLBACK_SUCCESSFUL":
-        return _back(last, last.record.reason or "ECS rolled the deployment back")
+        return _back(last, last.record.reason or "ECS rolled the deployment back", last.record.reason)
     if status == "ROLLBACK_FAILED":
-        return Verdict("failed", f"the rollback failed: {last.record.reason or 'ECS says no reason'}")
+        why = f"the rollback failed: {last.record.reason or 'ECS says no reason'}"
+        return Verdict("failed", why, last.record.reason)
     if status in _ROLLING_BACK:
         return Verdict("moving", "ECS rolls back")
     if other := _newer_primary(last):
@@ -129,7 +131,8 @@ def _stopped(snapshots: Sequence[Snapshot], reason: str) -> Verdict:
     before = [seen.record.status for seen in snapshots[-2:-1] if seen.record is not None]
     if "STOPPED" not in before:
         return Verdict("moving", "the deployment was stopped, and ECS shows no newer one yet")
-    return Verdict("failed", reason or _reason(snapshots[-1]) or "the deployment was stopped")
+    told = reason or _reason(snapshots[-1])
+    return Verdict("failed", told or "the deployment was stopped", told)
 
 
 def _shows_rollback(seen: Snapshot) -> bool:
@@ -145,17 +148,17 @@ def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
     if primary.rollout == "COMPLETED":
         return _back(last, f"revision {revision_of(primary.task_definition)} is back")
     if primary.rollout == "FAILED":
-        return Verdict("failed", primary.reason or "the rollback failed")
+        return Verdict("failed", primary.reason or "the rollback failed", primary.reason)
     return Verdict("moving", "ECS rolls back")
 
 
-def _back(last: Snapshot, why: str) -> Verdict:
+def _back(last: Snapshot, why: str, reason: str = "") -> Verdict:
     """Rolled back is only what serves again: every wanted task of the release before is a healthy target."""
     primary, wanted = last.service.primary, last.service.desired
     before = [task for task in last.others if primary and task.task_definition == primary.task_definition]
     healthy = sum(task.running and last.is_healthy(task) for task in before)
     if 0 < wanted <= healthy:
-        return Verdict("rolled_back", why)
+        return Verdict("rolled_back", why, reason)
     return Verdict("moving", f"rolled back, and {healthy} of {wanted} healthy of the release before")
 
 
@@ -163,7 +166,7 @@ def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:
     """Failed and still the primary: final unless ECS is about to go back to another deployment."""
     if last.service.rolls_back and len(last.service.deployments) > 1:
         return Verdict("moving", "ECS is about to roll back")
-    return Verdict("failed", ours.reason or "the deployment failed")
+    return Verdict("failed", ours.reason or "the deployment failed", ours.reason)
 
 
 def _gone(last: Snapshot, primary: Deployment) -> Verdict:

@@ -245,7 +245,7 @@ def _as_look(check: Check, code: str) -> Look:
         return Look(check.id, unknown=check.saw)
     if check.status != "fail":
         return Look(check.id)
-    if check.id == "roles.task" and "cannot be assumed" in check.saw:
+    if check.id == "roles.task" and check.code == "not-assumable":
         code = "task-role-not-assumable"
     return Look(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
 

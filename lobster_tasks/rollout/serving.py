@@ -218,7 +218,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
 
 def _is_open(evidence: Evidence, check: str) -> bool:
     """A rule for anywhere is more than is needed, and enough."""
-    return evidence.status(check) == "warn" and "anywhere" in evidence.checks[check].saw
+    return evidence.status(check) == "warn" and evidence.checks[check].code == "open-to-anywhere"
 
 
 def _not_in_use(evidence: Evidence) -> Finding:

@@ -17,6 +17,7 @@ from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
 _POLICIES = "task-definitions/fargate-iam-policies.json.j2"
+_GROUPS = "security.tasks-out"
 _DISK_GIB = 20  # Fargate, without ephemeralStorage
 _SHOWN = 200
 
@@ -214,12 +215,15 @@ def _no_route(evidence: Evidence, case: Case) -> Finding:
         return Finding(
             "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
         )
-    wrong = evidence.bad("network.routes", "network.public-address", "security.tasks-out")
+    wrong = evidence.bad("network.routes", "network.public-address", _GROUPS)
     said = f": {wrong[0].saw}" if wrong else ""
-    step = (
-        wrong[0].fix if wrong and wrong[0].fix else "set network.public: true, or name subnets with a way out"
-    )
-    apply = step if step.startswith("inv ") else f"{step}; inv create-fargate-service"
+    fix = wrong[0].fix if wrong else None
+    if fix and wrong[0].id == _GROUPS:
+        apply = fix
+    else:  # a setting
+        apply = (
+            f"{fix or 'set network.public: true, or name subnets with a way out'}; inv create-fargate-service"
+        )
     return Finding(case.code, f"The task does not reach {whom}{said}.", f"{apply}, then {evidence.again}")
 
 
@@ -254,9 +258,10 @@ def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
     name, source = _secret(evidence, case.text)
     if ":secretsmanager:" in source:
         arn = ":".join(source.split(":")[:7])
-        lacks = "has no value yet" if "staging label" in case.text else "is not there"
+        is_empty = "staging label" in case.text
+        lacks = "has no value yet" if is_empty else "is not there"
         put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
-        if lacks != "has no value yet":
+        if not is_empty:
             put = f"create it (aws secretsmanager create-secret), or correct {_place(evidence, name)}"
         return Finding(case.code, f"The secret behind {name} {lacks}.", f"{put}, then {evidence.again}")
     put = f"aws ssm put-parameter --type SecureString --name {source or 'NAME'} --value …"
@@ -317,11 +322,9 @@ def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
     make, groups = "inv create-task-definition", [app] if app else []
     if others and (not groups or evidence.status("logs.group") == "pass"):
         make, groups = f"aws logs create-log-group --log-group-name {others[0]}", others
-    named = f"log group {' or '.join(groups)}" if groups else "the log group"
+    named = f"log group {' or '.join(groups)}" if groups else "log group"
     region = f" in {here}" if here else ""
-    return Finding(
-        case.code, f"There is no {named.removeprefix('the ')}{region}.", f"{make}, then {evidence.again}"
-    )
+    return Finding(case.code, f"There is no {named}{region}.", f"{make}, then {evidence.again}")
 
 
 def _logs_denied(evidence: Evidence, case: Case) -> Finding:
@@ -353,13 +356,13 @@ def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     )
     which, check = ("task", "roles.task") if is_task_role else ("execution", "roles.execution")
     wrong = evidence.bad(check)
-    absent = bool(wrong) and wrong[0].saw.startswith("there is no role")
+    absent = bool(wrong) and wrong[0].code == "absent"
     code = "execution-role-not-assumable"
     if is_task_role:
         code = "task-role-missing" if absent or not wrong else "task-role-not-assumable"
     why = f"ECS cannot assume the {which} role {name}"
     if wrong:
-        why += f": {wrong[0].saw.partition(': ')[2] or wrong[0].saw}"
+        why += f": {wrong[0].why or wrong[0].saw}"
     elif evidence.young:
         why += f": {evidence.young[0]}, and IAM takes up to a minute to make it known"
     return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")

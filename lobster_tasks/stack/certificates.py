@@ -29,7 +29,7 @@ class Certificate(Resource):
 
     def presence(self, known: Known) -> Presence:
         """As it is found."""
-        return "as found"
+        return "as-found"
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """ListCertificates, and the tags of the one that is chosen; ``status`` and ``names`` are its attributes."""

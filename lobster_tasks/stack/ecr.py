@@ -56,12 +56,12 @@ class Repository(Resource):
             lambda: self._read_lifecycle(aws),
         )
         scan = repository.get("imageScanningConfiguration", {}).get("scanOnPush", False)
-        attributes = {"scan on push": bool(scan), "lifecycle": lifecycle}
+        attributes = {"scan-on-push": bool(scan), "lifecycle": lifecycle}
         return Live(arn, attributes, tags_of(tagged["tags"]), repository)
 
     def wanted(self, known: Known) -> Attributes:
         """Scan on push, keep the last images."""
-        scans: dict[str, Any] = {"scan on push": True}
+        scans: dict[str, Any] = {"scan-on-push": True}
         return {**scans, "lifecycle": _plain(self._lifecycle())} if self.keep else scans
 
     def create(self, aws: Aws, known: Known) -> Live:
@@ -74,11 +74,11 @@ class Repository(Resource):
             tags=tag_list(self.tags),
         )["repository"]
         live = Live(made["repositoryArn"], {}, self.tags, made)
-        return self.update(aws, live, frozenset(self.wanted(known)) - {"scan on push"}, known)
+        return self.update(aws, live, frozenset(self.wanted(known)) - {"scan-on-push"}, known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutImageScanningConfiguration, PutLifecyclePolicy."""
-        if "scan on push" in changed:
+        if "scan-on-push" in changed:
             aws.call(
                 "ecr:PutImageScanningConfiguration",
                 self.label,

@@ -27,18 +27,21 @@ _REVISIONS_LOOKED_AT = 10
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
 # Tags of an adopted service: the family and revision that it ran, and of how many tasks.
 _RAN, _COUNT = f"{BEFORE_TAG}:task-definition", f"{BEFORE_TAG}:desired-count"
-_GOES_BACK = "goes back"
+_GOES_BACK = "goes_back"
+# What has names of people's own in a container, and what one of it is.
+_ENVIRONMENT, _SECRETS = "environment", "secrets"
+_NOUNS = {_ENVIRONMENT: "environment", _SECRETS: "secret"}
 # The members of UpdateService that put an attribute right.
 _MEMBERS = {
     "subnets": ("networkConfiguration",),
-    "security groups": ("networkConfiguration",),
-    "public address": ("networkConfiguration",),
-    "target group": ("loadBalancers",),
-    "minimum healthy percent": ("deploymentConfiguration",),
-    "maximum percent": ("deploymentConfiguration", "availabilityZoneRebalancing"),
-    "circuit breaker": ("deploymentConfiguration",),
-    "health check grace period": ("healthCheckGracePeriodSeconds",),
-    "tags on tasks": ("propagateTags",),
+    "security-groups": ("networkConfiguration",),
+    "public-address": ("networkConfiguration",),
+    "target-group": ("loadBalancers",),
+    "minimum-healthy-percent": ("deploymentConfiguration",),
+    "maximum-percent": ("deploymentConfiguration", "availabilityZoneRebalancing"),
+    "circuit-breaker": ("deploymentConfiguration",),
+    "health-check-grace-period": ("healthCheckGracePeriodSeconds",),
+    "tags-on-tasks": ("propagateTags",),
 }
 
 
@@ -115,7 +118,7 @@ class TaskDefinition(Resource):
     carries no tag.
     """
 
-    kind: ClassVar[str] = "task definition"
+    kind: ClassVar[str] = "task-definition"
     exact: ClassVar[bool] = True
     execution_role: Role
     task_role: Role
@@ -153,7 +156,16 @@ class TaskDefinition(Resource):
 
     def describe(self, attribute: str, value: Any) -> str:
         """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
-        return "" if attribute.startswith("environment ") else super().describe(attribute, value)
+        is_variable = attribute.split(".")[1:2] == [_ENVIRONMENT]
+        return "" if is_variable else super().describe(attribute, value)
+
+    def words(self, attribute: str) -> str:
+        """Of the app's container and of others."""
+        container, *members = attribute.split(".", 2)
+        if len(members) < 2:
+            return " ".join((container, *members))
+        of = "" if container == self.container else f" of {container}"
+        return f"{_NOUNS[members[0]]} {members[1]}{of}"
 
     def create(self, aws: Aws, known: Known) -> Live:
         """RegisterTaskDefinition with an image that nobody pushes: what is in a repository may be anything."""
@@ -235,9 +247,9 @@ class Service(Resource):
     """
 
     kind: ClassVar[str] = "service"
-    fixed: ClassVar[frozenset[str]] = frozenset({"launch type", "deployment controller"})
-    additions: ClassVar[frozenset[str]] = frozenset({"security groups"})
-    decisive: ClassVar[frozenset[str]] = frozenset({"target group"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"launch-type", "deployment-controller"})
+    additions: ClassVar[frozenset[str]] = frozenset({"security-groups"})
+    decisive: ClassVar[frozenset[str]] = frozenset({"target-group"})
     cluster: Cluster
     task_definition: TaskDefinition
     network: Network
@@ -278,23 +290,23 @@ class Service(Resource):
     def wanted(self, known: Known) -> Attributes:
         """Where it runs, behind what, and how it is replaced."""
         return {
-            "launch type": "FARGATE",
-            "deployment controller": "ECS",
+            "launch-type": "FARGATE",
+            "deployment-controller": "ECS",
             "subnets": self._subnets(known),
-            "security groups": tuple(sorted((self.security_group.name, *self.more_groups))),
-            "public address": self.public,
-            "target group": f"{self.target_group.name} on {self.container}:{self.port}",
-            "minimum healthy percent": self.minimum_healthy_percent,
-            "maximum percent": self.maximum_percent,
-            "circuit breaker": _breaker_words(True, self.rollback),
-            "health check grace period": self.grace_period,
-            "tags on tasks": "SERVICE",
+            "security-groups": tuple(sorted((self.security_group.name, *self.more_groups))),
+            "public-address": self.public,
+            "target-group": _target_words(self.target_group.name, self.container, self.port),
+            "minimum-healthy-percent": self.minimum_healthy_percent,
+            "maximum-percent": self.maximum_percent,
+            "circuit-breaker": _breaker_words(True, self.rollback),
+            "health-check-grace-period": self.grace_period,
+            "tags-on-tasks": "SERVICE",
         }
 
     def beside(self, live: Live, known: Known) -> Attributes:
         """The security groups of its tasks stay, and ours are among them: by ours the load balancer reaches them."""
-        groups = {*live.attributes["security groups"], self.security_group.name, *self.more_groups}
-        return {"security groups": tuple(sorted(groups))}
+        groups = {*live.attributes["security-groups"], self.security_group.name, *self.more_groups}
+        return {"security-groups": tuple(sorted(groups))}
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateService with no tasks: ``inv deploy`` starts what somebody wants to run, and nothing else does."""
@@ -496,7 +508,7 @@ class Service(Resource):
 
 
 def _scaled_by_others(known: Known) -> bool:
-    targets = (each for each in known if each.kind == "scalable target")
+    targets = (each for each in known if each.kind == "scalable-target")
     return any(each.is_shared(known[each]) for each in targets)
 
 
@@ -506,23 +518,27 @@ def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) ->
     breaker = deployment.get("deploymentCircuitBreaker", {})
     groups = network.get("securityGroups", [])
     return {
-        "launch type": service.get("launchType", "FARGATE"),  # none with capacity providers: Fargate Spot
-        "deployment controller": service.get("deploymentController", {}).get("type", "ECS"),
+        "launch-type": service.get("launchType", "FARGATE"),  # none with capacity providers: Fargate Spot
+        "deployment-controller": service.get("deploymentController", {}).get("type", "ECS"),
         "subnets": tuple(sorted(network.get("subnets", []))),
-        "security groups": tuple(sorted(names.get(group, group) for group in groups)),
-        "public address": network.get("assignPublicIp") == "ENABLED",
-        "target group": ", ".join(_target_words(each, names) for each in service.get("loadBalancers", [])),
-        "minimum healthy percent": deployment.get("minimumHealthyPercent"),
-        "maximum percent": deployment.get("maximumPercent"),
-        "circuit breaker": _breaker_words(breaker.get("enable", False), breaker.get("rollback", False)),
-        "health check grace period": service.get("healthCheckGracePeriodSeconds", 0),
-        "tags on tasks": service.get("propagateTags", "NONE"),
+        "security-groups": tuple(sorted(names.get(group, group) for group in groups)),
+        "public-address": network.get("assignPublicIp") == "ENABLED",
+        "target-group": ", ".join(_target(each, names) for each in service.get("loadBalancers", [])),
+        "minimum-healthy-percent": deployment.get("minimumHealthyPercent"),
+        "maximum-percent": deployment.get("maximumPercent"),
+        "circuit-breaker": _breaker_words(breaker.get("enable", False), breaker.get("rollback", False)),
+        "health-check-grace-period": service.get("healthCheckGracePeriodSeconds", 0),
+        "tags-on-tasks": service.get("propagateTags", "NONE"),
     }
 
 
-def _target_words(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _target(entry: Mapping[str, Any], names: Mapping[str, str]) -> str:
     target = entry.get("targetGroupArn") or entry.get("loadBalancerName", "")
-    return f"{names.get(target, target)} on {entry['containerName']}:{entry['containerPort']}"
+    return _target_words(names.get(target, target), entry["containerName"], entry["containerPort"])
+
+
+def _target_words(group: str, container: str, port: int) -> str:
+    return f"{group} on {container}:{port}"
 
 
 def _breaker_words(enabled: bool, rollback: bool) -> str:
@@ -530,19 +546,21 @@ def _breaker_words(enabled: bool, rollback: bool) -> str:
 
 
 def _flat(definition: Mapping[str, Any], main: str) -> Iterator[tuple[str, Any]]:
-    """A task definition as attributes with one value each, but the image of the container ``main``."""
+    """A task definition as attributes with one value each, but the image of the container ``main``.
+
+    Their codes are those of members: ``cpu``, ``app.command``, ``app.environment.NAME``, ``app.secrets.NAME``.
+    """
     normal = normalise(definition)
     for container in normal.pop("containerDefinitions", []):
         name = container.pop("name")
-        of = "" if name == main else f" of {name}"
         if name == main:
             container.pop("image", None)
         for variable in container.pop("environment", []):
-            yield f"environment {variable['name']}{of}", variable.get("value", "")
+            yield f"{name}.{_ENVIRONMENT}.{variable['name']}", variable.get("value", "")
         for secret in container.pop("secrets", []):
-            yield f"secret {secret['name']}{of}", secret["valueFrom"]
+            yield f"{name}.{_SECRETS}.{secret['name']}", secret["valueFrom"]
         for key, value in container.items():
-            yield f"{name} {key}", json.dumps(value, sort_keys=True)
+            yield f"{name}.{key}", json.dumps(value, sort_keys=True)
     for key, value in normal.items():
         if key != "tags":
             yield key, value if isinstance(value, str) else json.dumps(value, sort_keys=True)

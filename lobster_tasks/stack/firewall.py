@@ -13,7 +13,7 @@ from .resource import Attributes, Known, Live, Presence, Resource, attached, att
 
 _ABSENT = ("WAFNonexistentItemException",)
 _KNOWN_WITHIN_SECONDS = 30.0
-WEB_ACL = "web ACL"
+WEB_ACL = "web-ACL"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class WebAclAssociation(Resource):
     is never made, changed or deleted. Without ``web_acl`` whatever is there stays as it was found.
     """
 
-    kind: ClassVar[str] = "web ACL association"
+    kind: ClassVar[str] = "web-ACL-association"
     taggable: ClassVar[bool] = False
     decisive: ClassVar[frozenset[str]] = frozenset({WEB_ACL})
     load_balancer: LoadBalancer
@@ -38,7 +38,7 @@ class WebAclAssociation(Resource):
 
     def presence(self, known: Known) -> Presence:
         """Where the settings name a web ACL."""
-        return "wanted" if self.web_acl else "as found"
+        return "wanted" if self.web_acl else "as-found"
 
     def is_shared(self, live: Live) -> bool:
         """Whether it was there before the stack: on a load balancer that was, and not associated by us."""

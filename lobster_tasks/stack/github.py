@@ -26,14 +26,14 @@ _ABSENT = ("NoSuchEntity",)
 class IdentityProvider(Resource):
     """The OIDC provider with the host ``name``."""
 
-    kind: ClassVar[str] = "identity provider"
+    kind: ClassVar[str] = "identity-provider"
     is_global: ClassVar[bool] = True
     additions: ClassVar[frozenset[str]] = frozenset({"audience"})
     arn: str
 
     def presence(self, known: Known) -> Presence:
         """Made where there is none; another's is used without being adopted."""
-        return "as found" if self in known else "wanted"
+        return "as-found" if self in known else "wanted"
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """GetOpenIDConnectProvider; it counts as somebody else's while other roles trust it."""

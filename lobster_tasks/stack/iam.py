@@ -35,8 +35,8 @@ class Role(Resource):
 
     kind: ClassVar[str] = "role"
     is_global: ClassVar[bool] = True
-    additions: ClassVar[frozenset[str]] = frozenset({"trust", "policy", "managed policies", "region"})
-    decisive: ClassVar[frozenset[str]] = frozenset({"permissions boundary"})
+    additions: ClassVar[frozenset[str]] = frozenset({"trust", "policy", "managed-policies", "region"})
+    decisive: ClassVar[frozenset[str]] = frozenset({"permissions-boundary"})
     trust: str
     policy: str
     managed: tuple[str, ...] = ()
@@ -60,10 +60,10 @@ class Role(Resource):
         if self.managed:
             attached = aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name)
             ours = {policy["PolicyArn"] for policy in attached} & set(self.managed)
-            attributes["managed policies"] = tuple(sorted(ours))
+            attributes["managed-policies"] = tuple(sorted(ours))
         if self.boundary:
             bounds = role.get("PermissionsBoundary", {})
-            attributes["permissions boundary"] = bounds.get("PermissionsBoundaryArn", "")
+            attributes["permissions-boundary"] = bounds.get("PermissionsBoundaryArn", "")
         tags = tags_of(role.get("Tags", []))
         if tags.get(STACK_TAG) == self.stack:
             attributes["region"] = tags.get(REGION_TAG, "")
@@ -77,9 +77,9 @@ class Role(Resource):
         if found is not None and found.stack == self.stack:
             attributes["region"] = self.region
         if self.managed:
-            attributes["managed policies"] = tuple(sorted(self.managed))
+            attributes["managed-policies"] = tuple(sorted(self.managed))
         if self.boundary:
-            attributes["permissions boundary"] = self.boundary
+            attributes["permissions-boundary"] = self.boundary
         return attributes
 
     def beside(self, live: Live, known: Known) -> Attributes:
@@ -117,13 +117,13 @@ class Role(Resource):
             Tags=tag_list(self.tags),
             **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
-        with_it = {"trust", "permissions boundary", "region"}
+        with_it = {"trust", "permissions-boundary", "region"}
         live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.wanted(known)) - with_it
         return self.update(aws, live, rest, known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """PutRolePermissionsBoundary, UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
-        if "permissions boundary" in changed:  # first: no moment in which it may do more
+        if "permissions-boundary" in changed:  # first: no moment in which it may do more
             bounds = {"RoleName": self.name, "PermissionsBoundary": self.boundary}
             aws.call("iam:PutRolePermissionsBoundary", self.label, **bounds)
         if "trust" in changed:
@@ -138,7 +138,7 @@ class Role(Resource):
             )
         elif "policy" in changed and live.attributes.get("policy"):
             aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=self.policy_name)
-        if "managed policies" in changed:
+        if "managed-policies" in changed:
             self._attach(aws, live)
         if "region" in changed:
             self.tag(aws, live, {REGION_TAG: self.region})
@@ -178,7 +178,7 @@ class Role(Resource):
 
     def _attach(self, aws: Aws, live: Live) -> None:
         """Attach what is missing; an adopted role is told first what it did not have."""
-        missing = [arn for arn in self.managed if arn not in live.attributes.get("managed policies", ())]
+        missing = [arn for arn in self.managed if arn not in live.attributes.get("managed-policies", ())]
         if told := attaching(live, missing):
             self.tag(aws, live, told)
         for arn in missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,8 +17,8 @@ from .resource import Attributes, Known, Live, Presence, Resource, attached, att
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 HTTP_PORT, HTTPS_PORT = 80, 443
+_TO_HTTPS: Mapping[str, str] = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
 _GONE_WITHIN_SECONDS = 600.0
-_TO_HTTPS = "redirect to HTTPS:443, HTTP_301"
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class LoadBalancer(Resource):
     One that was adopted stays in its subnets, and gets our security group besides its own.
     """
 
-    kind: ClassVar[str] = "load balancer"
-    additions: ClassVar[frozenset[str]] = frozenset({"security groups"})
+    kind: ClassVar[str] = "load-balancer"
+    additions: ClassVar[frozenset[str]] = frozenset({"security-groups"})
     fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type", "vpc"})
     may_be_held: ClassVar[bool] = True
     network: Network
@@ -54,9 +54,9 @@ class LoadBalancer(Resource):
             "type": balancer["Type"],
             "vpc": balancer["VpcId"],
             "scheme": balancer["Scheme"],
-            "address type": balancer.get("IpAddressType", "ipv4"),
+            "address-type": balancer.get("IpAddressType", "ipv4"),
             "subnets": tuple(sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"])),
-            "security groups": tuple(sorted(names.get(group, group) for group in groups)),
+            "security-groups": tuple(sorted(names.get(group, group) for group in groups)),
             **_attributes(settings, tuple(self._settings())),
         }
         return Live(arn, attributes, tags, balancer)
@@ -67,9 +67,9 @@ class LoadBalancer(Resource):
             "type": "application",
             "vpc": known[self.network].id if self.network in known else None,
             "scheme": self.scheme,
-            "address type": self._address_type,
+            "address-type": self._address_type,
             "subnets": self.subnets(known),
-            "security groups": (self.security_group.name,),
+            "security-groups": (self.security_group.name,),
             **self._settings(),
         }
 
@@ -83,8 +83,8 @@ class LoadBalancer(Resource):
 
     def beside(self, live: Live, known: Known) -> Attributes:
         """Its security groups stay."""
-        groups = {*live.attributes["security groups"], self.security_group.name}
-        return {"security groups": tuple(sorted(groups))}
+        groups = {*live.attributes["security-groups"], self.security_group.name}
+        return {"security-groups": tuple(sorted(groups))}
 
     def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
         """Its security group only where that was there before, or is the only one."""
@@ -135,10 +135,10 @@ class LoadBalancer(Resource):
         if "subnets" in changed:
             subnets = list(self.subnets(known))
             aws.call("elbv2:SetSubnets", self.label, LoadBalancerArn=live.id, Subnets=subnets)
-        if "address type" in changed:
+        if "address-type" in changed:
             kind = self._address_type
             aws.call("elbv2:SetIpAddressType", self.label, LoadBalancerArn=live.id, IpAddressType=kind)
-        if "security groups" in changed:
+        if "security-groups" in changed:
             kept = live.raw.get("SecurityGroups", []) if live.adopted else []
             ours = known[self.security_group].id
             if told := attaching(live, [ours]):
@@ -191,9 +191,9 @@ class LoadBalancer(Resource):
 class TargetGroup(Resource):
     """A target group of addresses (``ip``), HTTP; times in seconds."""
 
-    kind: ClassVar[str] = "target group"
+    kind: ClassVar[str] = "target-group"
     fixed: ClassVar[frozenset[str]] = frozenset(
-        {"port", "protocol", "protocol version", "target type", "vpc"}
+        {"port", "protocol", "protocol-version", "target-type", "vpc"}
     )
     network: Network
     port: int
@@ -221,10 +221,10 @@ class TargetGroup(Resource):
         attributes = {
             "port": group.get("Port"),
             "protocol": group.get("Protocol"),
-            "protocol version": group.get("ProtocolVersion", "HTTP1"),
-            "target type": group.get("TargetType"),
+            "protocol-version": group.get("ProtocolVersion", "HTTP1"),
+            "target-type": group.get("TargetType"),
             "vpc": group.get("VpcId"),
-            **{words: group.get(member) for words, (member, _) in self._health().items()},
+            **{attribute: group.get(member) for attribute, (member, _) in self._health().items()},
             "matcher": group.get("Matcher", {}).get("HttpCode"),
             **_attributes(settings, tuple(self._settings())),
         }
@@ -235,10 +235,10 @@ class TargetGroup(Resource):
         return {
             "port": self.port,
             "protocol": "HTTP",
-            "protocol version": "HTTP1",  # what a WebSocket upgrade needs
-            "target type": "ip",
+            "protocol-version": "HTTP1",  # what a WebSocket upgrade needs
+            "target-type": "ip",
             "vpc": known[self.network].id if self.network in known else None,
-            **{words: value for words, (_, value) in self._health().items()},
+            **{attribute: value for attribute, (_, value) in self._health().items()},
             "matcher": "200",
             **self._settings(),
         }
@@ -315,13 +315,13 @@ class TargetGroup(Resource):
 
     def _health(self) -> dict[str, tuple[str, Any]]:
         return {
-            "health check protocol": ("HealthCheckProtocol", "HTTP"),
-            "health check port": ("HealthCheckPort", "traffic-port"),
-            "health check path": ("HealthCheckPath", self.health_path),
-            "health check interval": ("HealthCheckIntervalSeconds", self.interval),
-            "health check timeout": ("HealthCheckTimeoutSeconds", self.timeout),
-            "healthy threshold": ("HealthyThresholdCount", self.healthy_threshold),
-            "unhealthy threshold": ("UnhealthyThresholdCount", self.unhealthy_threshold),
+            "health-check-protocol": ("HealthCheckProtocol", "HTTP"),
+            "health-check-port": ("HealthCheckPort", "traffic-port"),
+            "health-check-path": ("HealthCheckPath", self.health_path),
+            "health-check-interval": ("HealthCheckIntervalSeconds", self.interval),
+            "health-check-timeout": ("HealthCheckTimeoutSeconds", self.timeout),
+            "healthy-threshold": ("HealthyThresholdCount", self.healthy_threshold),
+            "unhealthy-threshold": ("UnhealthyThresholdCount", self.unhealthy_threshold),
         }
 
     def _health_parameters(self) -> dict[str, Any]:
@@ -363,14 +363,14 @@ class Listener(Resource):
         """HTTPS as long as there is a certificate for it; one that waits for its certificate stays as it is."""
         if self.protocol == "HTTP" or self._certificate(known):
             return "wanted"
-        return "as found" if self.domains else "unwanted"
+        return "as-found" if self.domains else "unwanted"
 
     def redirects(self, known: Mapping[Resource, Live | None]) -> bool:
         """Whether it leads to HTTPS."""
         if self.secure is None:
             return False
         presence = self.secure.presence(known)
-        return presence == "wanted" or (presence == "as found" and known.get(self.secure) is not None)
+        return presence == "wanted" or (presence == "as-found" and known.get(self.secure) is not None)
 
     def read(self, aws: Aws, known: Known) -> Live | None:
         """DescribeListeners of the load balancer; None while there is no load balancer."""
@@ -387,7 +387,7 @@ class Listener(Resource):
             "protocol": found["Protocol"],
             "action": _action_words(found["DefaultActions"], names),
             "certificate": certificates[0] if certificates else "",
-            "TLS policy": found.get("SslPolicy", ""),
+            "TLS-policy": found.get("SslPolicy", ""),
         }
         arn = found["ListenerArn"]
         return Live(arn, attributes, _tags(aws, self, arn), found)
@@ -398,9 +398,11 @@ class Listener(Resource):
             return {}
         return {
             "protocol": self.protocol,
-            "action": _TO_HTTPS if self.redirects(known) else f"forward to {self.target_group.name}",
+            "action": _redirect_words(_TO_HTTPS)
+            if self.redirects(known)
+            else _forward_words([self.target_group.name]),
             "certificate": self._certificate(known),
-            "TLS policy": TLS_POLICY if self.protocol == "HTTPS" else "",
+            "TLS-policy": TLS_POLICY if self.protocol == "HTTPS" else "",
         }
 
     def create(self, aws: Aws, known: Known) -> Live:
@@ -468,8 +470,7 @@ class Listener(Resource):
     def _action(self, known: Known) -> dict[str, Any]:
         if not self.redirects(known):
             return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
-        redirect = {"Protocol": "HTTPS", "Port": str(HTTPS_PORT), "StatusCode": "HTTP_301"}
-        return {"Type": "redirect", "RedirectConfig": redirect}
+        return {"Type": "redirect", "RedirectConfig": {**_TO_HTTPS}}
 
 
 def find_balancer(aws: Aws, name: str, about: str = "") -> dict[str, Any] | None:
@@ -505,13 +506,20 @@ def _forwarded(actions: list[Mapping[str, Any]]) -> set[str]:
 def _action_words(actions: list[Mapping[str, Any]], names: Mapping[str, str]) -> str:
     action = actions[-1]
     if action["Type"] == "redirect":
-        config = action["RedirectConfig"]
-        return f"redirect to {config.get('Protocol')}:{config.get('Port')}, {config['StatusCode']}"
+        return _redirect_words(action["RedirectConfig"])
     if action["Type"] == "forward":
         groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
         arns = [group["TargetGroupArn"] for group in groups]
-        return "forward to " + ", ".join(names.get(arn, arn) for arn in arns)
+        return _forward_words([names.get(arn, arn) for arn in arns])
     return str(action["Type"])
+
+
+def _redirect_words(config: Mapping[str, str]) -> str:
+    return f"redirect to {config.get('Protocol')}:{config.get('Port')}, {config['StatusCode']}"
+
+
+def _forward_words(groups: Sequence[str]) -> str:
+    return f"forward to {', '.join(groups)}"
 
 
 def _attributes(answer: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from .resource import Attributes, Known, Live, Resource
 class LogGroup(Resource):
     """A log group that keeps events for ``retention_days``."""
 
-    kind: ClassVar[str] = "log group"
+    kind: ClassVar[str] = "log-group"
     holds_data: ClassVar[bool] = True
     retention_days: int
 

@@ -15,7 +15,6 @@ from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_far
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
-EVERYTHING_OUT = f"everything to {ANYWHERE}"
 _GROUP_ABSENT = ("InvalidGroup.NotFound",)
 _GROUP_IN_USE: dict[str, tuple[str, ...]] = {"DependencyViolation": ()}
 # Network interfaces of a load balancer or a task let go minutes after they are gone (EC2, DeleteSecurityGroup).
@@ -204,7 +203,7 @@ class SecurityGroup(Resource):
     each rule's description.
     """
 
-    kind: ClassVar[str] = "security group"
+    kind: ClassVar[str] = "security-group"
     additions: ClassVar[frozenset[str]] = frozenset({"ingress"})
     network: Network
     description: str
@@ -223,8 +222,8 @@ class SecurityGroup(Resource):
             return None
         names = {live.id: resource.name for resource, live in known.items()}
         attributes = {
-            "ingress": _in_words(groups[0]["IpPermissions"], "from", names),
-            "egress": EVERYTHING_OUT in _in_words(groups[0]["IpPermissionsEgress"], "to", names),
+            "ingress": _in_words(groups[0]["IpPermissions"], names),
+            "egress": any(map(_is_everything, _single_rules(groups[0]["IpPermissionsEgress"]))),
         }
         return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
 
@@ -278,7 +277,7 @@ class SecurityGroup(Resource):
     def _rules(self) -> dict[str, tuple[int, str]]:
         """The ingress rules: in words, each with its port and the addresses or the group it is from."""
         sources = [self.source.name] if self.source else self.sources
-        return {f"tcp {port} from {each}": (port, each) for port in self.ports for each in sources}
+        return {_words(_tcp(port), each): (port, each) for port in self.ports for each in sources}
 
     def create(self, aws: Aws, known: Known) -> Live:
         """CreateSecurityGroup, which lets everything out, then its ingress."""
@@ -334,7 +333,7 @@ class SecurityGroup(Resource):
         names = {found.id: resource.name for resource, found in known.items()}
         present = _single_rules(live.raw.get("IpPermissions", []))
         wanted = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
-        extra = [rule for rule in present if _in_words([rule], "from", names)[0] not in wanted]
+        extra = [rule for rule in present if _in_words([rule], names)[0] not in wanted]
         extra = [] if live.adopted else extra
         missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
         missing = [_described(rule, self._mark) for rule in missing] if live.adopted else missing
@@ -358,7 +357,7 @@ class SecurityGroup(Resource):
         return told is not None
 
     def _permission(self, port: int, source: str, known: Known) -> dict[str, Any]:
-        permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+        permission = _tcp(port)
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}
         if ":" in source:
@@ -409,16 +408,27 @@ def _peer(peer: Mapping[str, Any], identity: str) -> dict[str, Any]:
     return {key: peer[key] for key in (identity, "UserId") if key in peer}
 
 
-def _in_words(
-    permissions: Iterable[Mapping[str, Any]], preposition: str, names: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Rules as ``tcp 8501 from lobster-alb-sg``; groups that we know go by their names."""
+def _in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Ingress rules as ``tcp 8501 from lobster-alb-sg``; groups that we know go by their names."""
     words = []
     for rule in _single_rules(permissions):
         member = next(member for member in _PEERS if member in rule)
         peer = rule[member][0][_PEERS[member]]
-        words.append(f"{_traffic(rule)} {preposition} {names.get(peer, peer)}")
+        words.append(_words(rule, names.get(peer, peer)))
     return tuple(sorted(words))
+
+
+def _words(rule: Mapping[str, Any], peer: str) -> str:
+    return f"{_traffic(rule)} from {peer}"
+
+
+def _tcp(port: int) -> dict[str, Any]:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+
+
+def _is_everything(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule with one peer is about all traffic with everybody."""
+    return rule["IpProtocol"] == "-1" and rule.get("IpRanges") == [{"CidrIp": ANYWHERE}]
 
 
 def _traffic(rule: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What every resource of a stack has in common.
 
 A resource says what should exist. Both sides, wanted and live, are brought into the same normal form, a flat
-mapping of attributes in people's words; where they differ the planner sees a change, and an attribute that the
+mapping of attributes, each under a code; where they differ the planner sees a change, and an attribute that the
 wanted side does not mention is left alone. A resource holds direct references to those it needs: the
 dependency graph is read from the dataclass fields.
 """
@@ -20,7 +20,7 @@ from .neighbours import Neighbours
 
 Attributes = Mapping[str, Any]
 # Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
-Presence = Literal["wanted", "unwanted", "as found"]
+Presence = Literal["wanted", "unwanted", "as-found"]
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,13 @@ class Known(Mapping["Resource", Live]):
 class Resource(ABC):
     """One thing that should exist, by its name.
 
-    ``stack`` is the value of the ownership tag, ``more_tags`` are others that it is made with. ``kind`` is AWS's
-    word for it. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false for what
-    cannot carry the tag: such a resource belongs to whoever owns the resource it is part of. ``exact`` is true
-    where an attribute that is not wanted has to go. ``may_be_held`` is true for what AWS lets some accounts not make,
-    which only making it shows. ``is_global`` is true for what an account has once for all
-    regions: it belongs to the stack of one ``region``. ``setting`` is the setting that names it.
+    ``stack`` is the value of the ownership tag, ``more_tags`` are others that it is made with. ``kind`` is
+    AWS's word for it, as a code: ``target-group``. ``fixed`` names the attributes that AWS cannot change in
+    place. ``taggable`` is false for what cannot carry the tag: such a resource belongs to whoever owns the
+    resource it is part of. ``exact`` is true where an attribute that is not wanted has to go. ``may_be_held``
+    is true for what AWS lets some accounts not make, which only making it shows. ``is_global`` is true for what
+    an account has once for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting
+    that names it.
 
     What was adopted loses nothing: of its attributes only those in ``additions`` are changed, and something is only
     added to them. It has to fit in what is ``decisive``; everything else stays as it was found.
@@ -103,7 +104,12 @@ class Resource(ABC):
     @property
     def label(self) -> str:
         """Kind and name, as in ``target-group/lobster-tg``."""
-        return f"{self.kind.replace(' ', '-')}/{self.name}"
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def noun(self) -> str:
+        """The kind in words."""
+        return self.kind.replace("-", " ")
 
     @property
     def tags(self) -> dict[str, str]:
@@ -140,6 +146,10 @@ class Resource(ABC):
     def is_shared(self, live: Live) -> bool:
         """Whether it was there before the stack: it was adopted, or will have been when it is changed."""
         return self.taggable and (live.adopted or not self.is_ours(live))
+
+    def words(self, attribute: str) -> str:
+        """An attribute's code in words."""
+        return attribute.replace("-", " ")
 
     def describe(self, attribute: str, value: Any) -> str:
         """An attribute's value as people read it; empty where it should not be shown."""

@@ -36,7 +36,7 @@ class ScalableTarget(Resource):
     there is to be none.
     """
 
-    kind: ClassVar[str] = "scalable target"
+    kind: ClassVar[str] = "scalable-target"
     service: Service
     load_balancer: LoadBalancer
     target_group: TargetGroup
@@ -74,34 +74,34 @@ class ScalableTarget(Resource):
         return {
             "minimum": self.minimum if stands else 0,
             "maximum": self.maximum,
-            **{_words(metric): targets.get(metric) for metric in METRICS},
+            **{metric: targets.get(metric) for metric in METRICS},
         }
 
     def beside(self, live: Live, known: Known) -> Attributes:
         """Our policies, which have names of ours; the bounds stay."""
-        metrics = {_words(metric) for metric in METRICS}
-        return {name: value for name, value in self.wanted(known).items() if name in metrics}
+        return {name: value for name, value in self.wanted(known).items() if name in METRICS}
 
     def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
         """DeleteScalingPolicy for each of ours."""
         for metric in METRICS:
-            if live.attributes.get(_words(metric)) is not None:
+            if live.attributes.get(metric) is not None:
                 self._remove(aws, metric)
+
+    def words(self, attribute: str) -> str:
+        """A metric as the settings name it, in words."""
+        return attribute.replace("_", " ").replace("cpu", "CPU")
 
     def describe(self, attribute: str, value: Any) -> str:
         """With its unit."""
-        units = {_words(metric): unit for metric, (_, unit) in METRICS.items()}
-        return (
-            f"{value}{units[attribute]}"
-            if value and attribute in units
-            else super().describe(attribute, value)
-        )
+        if value and attribute in METRICS:
+            return f"{value}{METRICS[attribute][1]}"
+        return super().describe(attribute, value)
 
     def create(self, aws: Aws, known: Known) -> Live:
         """RegisterScalableTarget, then PutScalingPolicy for each metric."""
         made = self._register(aws, known, Tags=self.tags)
         live = Live(made["ScalableTargetARN"], {}, self.tags)
-        return self.update(aws, live, frozenset(_words(metric) for metric, _ in self.targets), known)
+        return self.update(aws, live, frozenset(metric for metric, _ in self.targets), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """RegisterScalableTarget for the bounds, PutScalingPolicy and DeleteScalingPolicy for the metrics."""
@@ -109,9 +109,9 @@ class ScalableTarget(Resource):
             self._register(aws, known)
         targets = dict(self.targets)
         for metric in METRICS:
-            if _words(metric) in changed and metric in targets:
+            if metric in changed and metric in targets:
                 self._put(aws, metric, targets[metric], known)
-            elif _words(metric) in changed:
+            elif metric in changed:
                 self._remove(aws, metric)
         return live
 
@@ -152,8 +152,7 @@ class ScalableTarget(Resource):
             each["PolicyName"]: each.get("TargetTrackingScalingPolicyConfiguration", {}) for each in found
         }
         return {
-            _words(metric): _value(ours.get(self._policy(metric), {}), kind)
-            for metric, (kind, _) in METRICS.items()
+            metric: _value(ours.get(self._policy(metric), {}), kind) for metric, (kind, _) in METRICS.items()
         }
 
     def _put(self, aws: Aws, metric: str, value: int, known: Known) -> None:
@@ -181,10 +180,6 @@ class ScalableTarget(Resource):
         """``app/<name>/<id>/targetgroup/<name>/<id>`` (PredefinedMetricSpecification, ResourceLabel)."""
         balancer = known[self.load_balancer].id.partition(":loadbalancer/")[2]
         return f"{balancer}/{known[self.target_group].id.rpartition(':')[2]}"
-
-
-def _words(metric: str) -> str:
-    return metric.replace("_", " ").replace("cpu", "CPU")
 
 
 def _value(configuration: Mapping[str, Any], kind: str) -> float | None:

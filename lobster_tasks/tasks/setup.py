@@ -84,7 +84,7 @@ def create_security_groups(run: Run, adopt: bool = False) -> None:
 
     Visitors reach the load balancer; only the load balancer reaches the tasks.
     """
-    _converge(run, _stack(run, "security group"), adopt)
+    _converge(run, _stack(run, "security-group"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
@@ -93,7 +93,7 @@ def setup_application_load_balancer(run: Run, adopt: bool = False) -> None:
 
     With its target group, its listener and its security group.
     """
-    _converge(run, _stack(run, "listener", "target group"), adopt)
+    _converge(run, _stack(run, "listener", "target-group"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
@@ -109,7 +109,7 @@ def create_task_definition(run: Run, adopt: bool = False) -> None:
     And create or repair the roles, the log group and the repository that it names. The image stays that of the
     revision before: inv deploy decides it.
     """
-    _converge(run, _stack(run, "task definition"), adopt)
+    _converge(run, _stack(run, "task-definition"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
@@ -118,7 +118,7 @@ def create_fargate_service(run: Run, adopt: bool = False) -> None:
 
     With its auto scaling, where the settings have one, and everything that it stands on.
     """
-    _converge(run, _stack(run, "service", "scalable target"), adopt)
+    _converge(run, _stack(run, "service", "scalable-target"), adopt)
 
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
@@ -278,10 +278,10 @@ def _cost_now(run: Run, live: Mapping[Resource, Live | None]) -> Cost | None:
     from ..cost import monthly_cost
 
     found = {resource.kind: each for resource, each in live.items() if each}
-    if "load balancer" not in found:
+    if "load-balancer" not in found:
         return None
     service: Any = found["service"].raw if "service" in found else {}
-    size = _size_now(run, found["task definition"].raw) if "task definition" in found else run.settings
+    size = _size_now(run, found["task-definition"].raw) if "task-definition" in found else run.settings
     return monthly_cost(size, tasks=service.get("desiredCount", 0))
 
 
@@ -297,7 +297,7 @@ def _cost_then(run: Run, stack: Stack, live: Mapping[Resource, Live | None]) -> 
     from ..cost import monthly_cost
 
     services = {resource.kind: resource for resource in stack.resources}
-    if "load balancer" not in services:
+    if "load-balancer" not in services:
         return None
     if "service" not in services:
         return monthly_cost(run.settings, tasks=0)
@@ -320,7 +320,7 @@ def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> Non
         run.console.say("Nothing to do: everything is as the settings say.")
     if service is not None and not service.raw.get("desiredCount"):
         run.console.say("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
-    elif any(change.resource.kind == "task definition" for change in made.changes):
+    elif any(change.resource.kind == "task-definition" for change in made.changes):
         run.console.say("Running tasks keep their revision until the next inv deploy.")
     if any(each.kind == "certificate" and not found for each, found in live.items()):
         run.console.say(f"{', '.join(run.settings.domains)}: no certificate yet.  Next:  inv cutover")

@@ -135,7 +135,7 @@ def begin(embedded: EmbeddedProcess) -> Move:
 def in_region(move: Move, region: str) -> Move:
     """The same account with a load balancer in another region, where App Runner never was."""
     aws = move.aws.in_region(region)
-    wanted = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target group"))
+    wanted = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target-group"))
     converge.apply(aws, converge.plan(wanted, converge.read(aws, wanted)), lambda _: None)
     return replace(move, aws=aws, region=region)
 

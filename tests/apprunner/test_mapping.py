@@ -519,7 +519,7 @@ def test_the_firewall_is_the_same_one(public: bool) -> None:
 
 
 def test_a_firewall_that_may_not_be_read_is_not_no_firewall() -> None:
-    made = mapped(unknown={"web ACL": "AWS refused wafv2:GetWebACLForResource"})
+    made = mapped(unknown={"web-ACL": "AWS refused wafv2:GetWebACLForResource"})
     (told,) = [each for each in made.rows if each.setting == "(web ACL)"]
     assert (told.kind, told.old) == ("approximated", "not known")
     assert "load_balancer.web_acl" in told.decide

@@ -20,7 +20,7 @@ from lobster_tasks.stack.resource import Presence
 class Thing(Resource):
     """A resource that is nowhere but in this file."""
 
-    kind: ClassVar[str] = "odd thing"
+    kind: ClassVar[str] = "odd-thing"
     fixed: ClassVar[frozenset[str]] = frozenset({"shape"})
     decisive: ClassVar[frozenset[str]] = frozenset({"mode"})
     want: tuple[tuple[str, Any], ...] = ()
@@ -77,7 +77,7 @@ class Running(Thing):
 class Worldly(Thing):
     """One that an account has once for all regions."""
 
-    kind: ClassVar[str] = "worldly thing"
+    kind: ClassVar[str] = "worldly-thing"
     is_global: ClassVar[bool] = True
 
 
@@ -108,7 +108,7 @@ class Lent(Thing):
     """One that is used where it is there."""
 
     def presence(self, known: Known) -> Presence:
-        return "as found"
+        return "as-found"
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,10 @@ SCALABLE = {
 # What each of the six tasks converges.
 SLICES: dict[str, tuple[str, ...]] = {
     "create-iam-policies": ("role",),
-    "create-security-groups": ("security group",),
-    "setup-application-load-balancer": ("listener", "target group"),
+    "create-security-groups": ("security-group",),
+    "setup-application-load-balancer": ("listener", "target-group"),
     "create-ecs-cluster": ("cluster",),
-    "create-task-definition": ("task definition",),
+    "create-task-definition": ("task-definition",),
     "create-fargate-service": ("service",),
 }
 # Ids of the account's own, which differ from one empty account to the next, and what tags tell.

@@ -218,7 +218,7 @@ def _untag(account: Account) -> None:
     """Take the stack's tag off everything but the security groups, which an administrator has to adopt."""
     administrator = account_of(account.embedded, SPEED).aws
     for resource, live in converge.read(administrator, _whole(account)).items():
-        if live is not None and resource.kind != "security group":
+        if live is not None and resource.kind != "security-group":
             resource.untag(administrator, live, (stack.STACK_TAG, REGION_TAG))
 
 

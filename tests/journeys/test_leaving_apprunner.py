@@ -444,7 +444,7 @@ GOING = [
 
 def labels(found: Survey) -> list[str]:
     """What goes, log groups without the service's id, policies in order."""
-    named = [each.label if each.kind != "log group" else "log-group" for each in found.going]
+    named = [each.label if each.kind != "log-group" else "log-group" for each in found.going]
     return [*named[:-2], *sorted(named[-2:])]
 
 
@@ -522,7 +522,7 @@ def test_what_may_not_be_looked_at_stays(leaving: Leaving) -> None:
     leaving.sites.process.forgive()
     kept = {each.thing.label for each in found.kept}
     assert kept >= {"role/apprunner-access", "role/instance", "policy-statements/of any policy"}
-    assert not {"role", "policy statements"} & {each.kind for each in found.going}
+    assert not {"role", "policy-statements"} & {each.kind for each in found.going}
 
 
 class KilledError(Exception):

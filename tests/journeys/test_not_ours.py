@@ -485,7 +485,7 @@ def test_an_adopted_service_goes_back_to_what_it_ran(embedded: EmbeddedProcess, 
     assert (service["taskDefinition"].rpartition("/")[2], service["desiredCount"]) == (again, 2)
     assert [each["runningCount"] for each in service["deployments"]] == [2]
     assert not service.get("tags")
-    assert {each.resource.kind for each in made.changes} == {"service", "task definition", "role"}
+    assert {each.resource.kind for each in made.changes} == {"service", "task-definition", "role"}
     assert {each.resource.name for each in made.changes} & set(ROLES) == {"ecsTaskRole"}  # the other is used
     assert account.plan_removal().changes == ()
 

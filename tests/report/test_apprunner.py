@@ -32,7 +32,7 @@ def test_a_comparison() -> None:
 
 
 def test_gates_and_what_goes_and_stays() -> None:
-    kept = (Kept(Thing("VPC connector", "inside/1", "arn"), "other in us-east-2 uses it too"),)
+    kept = (Kept(Thing("VPC-connector", "inside/1", "arn"), "other in us-east-2 uses it too"),)
     found = Survey("site", ARN, "RUNNING", "delete", (OPEN, SHUT), (), Belongings((ROLE,), kept))
     lines = drawn(survey(found))
     assert lines[0] == "site · App Runner · RUNNING"

@@ -90,9 +90,9 @@ def unhealthy(reason: str, description: str, **members: Any) -> Evidence:
     return evidence(failed, sick=(target(sick, "unhealthy", reason, description),), **members)
 
 
-def check(name: str, status: Any, saw: str = "it", fix: str | None = None) -> dict[str, Check]:
+def check(name: str, status: Any, saw: str = "it", fix: str | None = None, **more: Any) -> dict[str, Check]:
     """One of the doctor's checks."""
-    return {name: Check(name, status, saw, fix)}
+    return {name: Check(name, status, saw, fix, **more)}
 
 
 STOP_REASONS = {
@@ -393,29 +393,47 @@ ASSUME = (
 )
 
 
+UNTRUSTING = {"code": "not-assumable", "why": "it trusts nobody"}
+ABSENT = {"code": "absent"}
+
+
 @pytest.mark.parametrize(
-    ("role", "saw", "code", "says"),
+    ("role", "saw", "found", "code", "says"),
     [
         (
             ROLE,
             "ecsTaskExecutionRole cannot be assumed by e: it trusts nobody",
+            UNTRUSTING,
             "execution-role-not-assumable",
-            "trusts",
+            "role ecsTaskExecutionRole: it trusts nobody.",
         ),
-        (ROLE, "there is no role ecsTaskExecutionRole", "execution-role-not-assumable", "there is no role"),
-        (APP_ROLE, "there is no role ecsTaskRole", "task-role-missing", "there is no role ecsTaskRole"),
+        (
+            ROLE,
+            "there is no role ecsTaskExecutionRole",
+            ABSENT,
+            "execution-role-not-assumable",
+            "there is no role",
+        ),
+        (
+            APP_ROLE,
+            "there is no role ecsTaskRole",
+            ABSENT,
+            "task-role-missing",
+            "there is no role ecsTaskRole",
+        ),
         (
             APP_ROLE,
             "ecsTaskRole cannot be assumed by e: it trusts nobody",
+            UNTRUSTING,
             "task-role-not-assumable",
-            "trusts nobody",
+            "role ecsTaskRole: it trusts nobody.",
         ),
-        (APP_ROLE, "", "task-role-missing", "cannot assume the task role ecsTaskRole"),
+        (APP_ROLE, "", {}, "task-role-missing", "cannot assume the task role ecsTaskRole"),
     ],
 )
-def test_roles(role: str, saw: str, code: str, says: str) -> None:
+def test_roles(role: str, saw: str, found: dict[str, str], code: str, says: str) -> None:
     which = "roles.execution" if role == ROLE else "roles.task"
-    made = check(which, "fail", saw) if saw else {}
+    made = check(which, "fail", saw, **found) if saw else {}
     [cause] = diagnose(evidence(events=(ASSUME.format(role),), checks=made))
     assert (cause.code, says in cause.message) == (code, True), cause
     assert cause.remedy == "inv create-iam-policies, then inv deploy --tag 4f2c1e9"
@@ -605,7 +623,10 @@ OPEN = {**check("security.tasks", "pass"), **check("security.load-balancer-out",
             ["security-group-blocks"],
         ),
         (
-            {**OPEN, **check("security.tasks", "warn", "lets tcp 8501 in from anywhere")},
+            {
+                **OPEN,
+                **check("security.tasks", "warn", "lets tcp 8501 in from anywhere", code="open-to-anywhere"),
+            },
             ["health-check-timeout"],
         ),
         (
@@ -709,7 +730,7 @@ def test_failures_are_the_same_whatever_the_task() -> None:
         (Verdict("failed", "the service is DRAINING"), service(status="DRAINING"), "service-gone"),
         (Verdict("failed", "the service's desired count is 0"), service(desired=0), "scaled-to-zero"),
         (Verdict("moving", "0 of 1 running"), service(), "out-of-time"),
-        (Verdict("failed", "Stop was requested by the user."), service(), "stopped-by-user"),
+        (Verdict("failed", *["Stop was requested by the user."] * 2), service(), "stopped-by-user"),
         (Verdict("failed", "the deployment failed"), service(), "unknown"),
     ],
 )

@@ -58,7 +58,7 @@ def images(embedded: EmbeddedProcess) -> dict[str, str]:
 
 
 def test_without_a_release_the_image_says_so(aws: Aws, embedded: EmbeddedProcess) -> None:
-    Stand.of(aws, "task definition").converge()
+    Stand.of(aws, "task-definition").converge()
     account = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
     assert images(embedded) == {"lobster-streamlit": f"{account}/homara:no-release-yet"}
 
@@ -84,13 +84,13 @@ def test_what_is_in_the_repository_is_nobodys_release(aws: Aws, embedded: Embedd
 
 
 def test_a_repaired_revision_keeps_the_image_of_the_release(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "task definition")
+    stand = Stand.of(aws, "task-definition")
     stand.converge()
     definition = json.loads(stand.find(DEFINITION).definition)
     definition["containerDefinitions"][0]["image"] = "public.ecr.aws/x/released@sha256:" + "a" * 64
     embedded.client("ecs").register_task_definition(**definition)
     assert stand.plan().changes == ()  # an image alone is no difference
-    Stand.of(aws, "task definition", task={"cpu": 1024, "memory": 2048}).converge()
+    Stand.of(aws, "task-definition", task={"cpu": 1024, "memory": 2048}).converge()
     assert images(embedded)["lobster-streamlit"].startswith("public.ecr.aws/x/released@")
     assert newest(embedded)["cpu"] == "1024"
 
@@ -100,7 +100,7 @@ def test_containers_are_told_by_their_names_not_by_their_places(
 ) -> None:
     Stand.of(aws, "repository").converge()
     pushed = push(embedded.client("ecr"), web_app(), tag="one")
-    stand = Stand.of(aws, "task definition")
+    stand = Stand.of(aws, "task-definition")
     stand.converge()
     register(embedded, stand, pushed.by_digest)
     assert images(embedded) == {
@@ -110,9 +110,9 @@ def test_containers_are_told_by_their_names_not_by_their_places(
     own_template.write_text(
         OWN_TEMPLATE.replace("sidecar:1", "sidecar:2").replace('"value": "1"', '"value": "3"')
     )
-    changed = Stand.of(aws, "task definition")
+    changed = Stand.of(aws, "task-definition")
     (change,) = changed.plan().changes
-    assert change.changed == {"sidecar image", "environment A of sidecar"}
+    assert change.changed == {"sidecar.image", "sidecar.environment.A"}
     changed.converge()
     assert images(embedded) == {
         "sidecar": "public.ecr.aws/x/sidecar:2",
@@ -121,14 +121,14 @@ def test_containers_are_told_by_their_names_not_by_their_places(
 
 
 def test_values_of_variables_are_not_told(aws: Aws) -> None:
-    Stand.of(aws, "task definition", container={"environment": {"A": "very", "B": "secret"}}).converge()
-    other = Stand.of(aws, "task definition", container={"environment": {"A": "other", "C": "secret"}})
+    Stand.of(aws, "task-definition", container={"environment": {"A": "very", "B": "secret"}}).converge()
+    other = Stand.of(aws, "task-definition", container={"environment": {"A": "other", "C": "secret"}})
     (change,) = other.plan().changes
     assert change.reason == "environment A differs; environment B is removed; environment C is added"
 
 
 def test_a_family_of_which_no_revision_is_ours_is_foreign(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "task definition")
+    stand = Stand.of(aws, "task-definition")
     definition = json.loads(stand.find(DEFINITION).definition)
     del definition["tags"]
     Stand.of(aws, "role").converge()
@@ -140,9 +140,9 @@ def test_a_family_of_which_no_revision_is_ours_is_foreign(aws: Aws, embedded: Em
 
 
 def test_all_revisions_go(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "task definition")
+    stand = Stand.of(aws, "task-definition")
     stand.converge()
-    Stand.of(aws, "task definition", task={"cpu": 1024, "memory": 2048}).converge()
+    Stand.of(aws, "task-definition", task={"cpu": 1024, "memory": 2048}).converge()
     stand.remove()
     assert embedded.client("ecs").list_task_definitions(familyPrefix=FAMILY)["taskDefinitionArns"] == []
 
@@ -150,7 +150,7 @@ def test_all_revisions_go(aws: Aws, embedded: EmbeddedProcess) -> None:
 def test_a_role_that_ecs_does_not_know_yet_is_waited_for(aws: Aws, embedded: EmbeddedProcess) -> None:
     young = {"code": "ClientException", "message": "Role is not valid"}
     embedded.order({"operation": "RegisterTaskDefinition", "nth": [1, 2], "error": young})
-    Stand.of(aws, "task definition").converge()
+    Stand.of(aws, "task-definition").converge()
     assert newest(embedded)["revision"] == 1
 
 
@@ -221,11 +221,11 @@ class Recorder:
 @pytest.mark.parametrize(
     ("changed", "members"),
     [
-        ({"health check grace period"}, {"healthCheckGracePeriodSeconds"}),
-        ({"circuit breaker", "maximum percent"}, {"deploymentConfiguration"}),
-        ({"tags on tasks"}, {"propagateTags"}),
-        ({"public address", "subnets", "security groups"}, {"networkConfiguration"}),
-        ({"target group", "health check grace period"}, {"loadBalancers", "healthCheckGracePeriodSeconds"}),
+        ({"health-check-grace-period"}, {"healthCheckGracePeriodSeconds"}),
+        ({"circuit-breaker", "maximum-percent"}, {"deploymentConfiguration"}),
+        ({"tags-on-tasks"}, {"propagateTags"}),
+        ({"public-address", "subnets", "security-groups"}, {"networkConfiguration"}),
+        ({"target-group", "health-check-grace-period"}, {"loadBalancers", "healthCheckGracePeriodSeconds"}),
     ],
 )
 def test_only_what_differs_is_sent(aws: Aws, changed: set[str], members: set[str]) -> None:
@@ -242,7 +242,7 @@ def test_without_room_for_another_task_zones_are_not_rebalanced(aws: Aws, embedd
     tight = {"minimum_healthy_percent": 0, "maximum_percent": 100}
     stand, recorder = Stand.of(aws, "service", deployment=tight), Recorder()
     live, service = stand.read(), stand.find(SERVICE)
-    service.update(recorder, live[service], frozenset({"maximum percent"}), Known(live))
+    service.update(recorder, live[service], frozenset({"maximum-percent"}), Known(live))
     assert recorder.sent["availabilityZoneRebalancing"] == "DISABLED"
     stand.converge()
     assert described(embedded)["availabilityZoneRebalancing"] == "DISABLED"

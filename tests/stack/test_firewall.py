@@ -9,7 +9,6 @@ import pytest
 from lobster_tasks import converge
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError, RefusedError, SettingsError
-from lobster_tasks.stack.firewall import WEB_ACL
 from tests.embedded.firewalls import associate, protecting, web_acl
 from tests.embedded.identities import allow, session
 from tests.embedded_process import EmbeddedProcess
@@ -22,7 +21,7 @@ ASSOCIATION, BALANCER = "web-ACL-association/lobster-alb", "load-balancer/lobste
 def stand(aws: Aws, arn: str | None = None, **more: Any) -> Stand:
     """Load balancer, firewall and listener."""
     named = {"load_balancer": {"web_acl": arn}} if arn else {}
-    return Stand.of(aws, "listener", "target group", **named, **more)
+    return Stand.of(aws, "listener", "target-group", **named, **more)
 
 
 def adopted(aws: Aws, embedded: EmbeddedProcess) -> str:
@@ -54,7 +53,7 @@ def test_another_one_is_put_right_and_a_missing_one_associated(aws: Aws, embedde
     associate(embedded, other, balancer)
     (change,) = made.plan().changes
     assert (change.action, change.resource.label) == ("update", ASSOCIATION)
-    assert change.reason == f"{WEB_ACL}: {other} → {firewall}"
+    assert change.reason == f"web ACL: {other} → {firewall}"
     made.converge()
     embedded.client("wafv2").disassociate_web_acl(ResourceArn=balancer)
     (change,) = made.plan().changes

@@ -14,7 +14,7 @@ from tests.embedded_process import EmbeddedProcess
 
 from .stand import Stand
 
-LISTENERS = ("listener", "target group")
+LISTENERS = ("listener", "target-group")
 
 
 def listeners(embedded: EmbeddedProcess) -> dict[int, str]:
@@ -79,7 +79,7 @@ def test_another_certificate_or_an_older_policy_is_put_right(
         SslPolicy="ELBSecurityPolicy-2016-08",
     )
     (change,) = stand.plan().changes
-    assert change.changed == {"certificate", "TLS policy"}
+    assert change.changed == {"certificate", "TLS-policy"}
     stand.converge()
 
 
@@ -178,7 +178,7 @@ def test_a_load_balancer_of_another_vpc_cannot_be_taken_over(aws: Aws, embedded:
     ]
     ids = [each["Subnet"]["SubnetId"] for each in subnets]
     embedded.client("elbv2").create_load_balancer(Name="lobster-alb", Subnets=ids, Scheme="internal")
-    stand = Stand.of(aws, "load balancer")
+    stand = Stand.of(aws, "load-balancer")
     (change,) = stand.plan(adopt=True).impossible
     assert {"vpc", "scheme"} <= change.changed
 

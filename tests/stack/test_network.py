@@ -225,7 +225,7 @@ EVERY_KIND: list[dict[str, Any]] = [
 
 
 def test_rules_of_every_kind_are_told_in_words_and_taken_away(aws: Aws, ec2: Any) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     live = stand.live("security-group/lobster-ecs-sg")
     ec2.authorize_security_group_ingress(GroupId=live.id, IpPermissions=EVERY_KIND)
@@ -239,7 +239,7 @@ def test_rules_of_every_kind_are_told_in_words_and_taken_away(aws: Aws, ec2: Any
 
 def test_ports_that_aws_has_put_together_are_told_apart(aws: Aws, ec2: Any) -> None:
     """DescribeSecurityGroups gathers the peers of one port in one IpPermission."""
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     group = stand.live("security-group/lobster-alb-sg").id
     rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
@@ -251,10 +251,10 @@ def test_ports_that_aws_has_put_together_are_told_apart(aws: Aws, ec2: Any) -> N
 
 
 def test_the_new_rule_comes_before_the_old_one_goes(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     embedded.forget_calls()
-    Stand.of(aws, "security group", container={"port": 8502}).converge()
+    Stand.of(aws, "security-group", container={"port": 8502}).converge()
     assert [call["operation"] for call in embedded.calls(mutating=True)] == [
         "AuthorizeSecurityGroupIngress",
         "RevokeSecurityGroupIngress",
@@ -262,7 +262,7 @@ def test_the_new_rule_comes_before_the_old_one_goes(aws: Aws, embedded: Embedded
 
 
 def test_a_rule_that_somebody_else_has_changed_meanwhile_is_as_good(aws: Aws, ec2: Any) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     tasks = stand.find("security-group/lobster-ecs-sg")
     live = stand.live("security-group/lobster-ecs-sg")
@@ -280,20 +280,20 @@ def test_a_rule_that_somebody_else_has_changed_meanwhile_is_as_good(aws: Aws, ec
 def test_a_group_of_the_same_name_in_another_vpc_is_not_ours(aws: Aws, ec2: Any) -> None:
     other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     twin = ec2.create_security_group(GroupName="lobster-ecs-sg", Description="another", VpcId=other)
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     assert stand.live("security-group/lobster-ecs-sg").id != twin["GroupId"]
 
 
 def test_groups_that_refer_to_each_other_go_in_order(aws: Aws, ec2: Any) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     stand.remove()
     assert [group["GroupName"] for group in ec2.describe_security_groups()["SecurityGroups"]] == ["default"]
 
 
 def test_a_group_that_is_in_use_for_a_while_is_waited_for(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     busy = {"code": "DependencyViolation", "message": "resource sg-1 has a dependent object"}
     embedded.order({"operation": "DeleteSecurityGroup", "nth": [1, 3], "error": busy})
@@ -302,7 +302,7 @@ def test_a_group_that_is_in_use_for_a_while_is_waited_for(aws: Aws, embedded: Em
 
 
 def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "security group")
+    stand = Stand.of(aws, "security-group")
     stand.converge()
     busy = {"code": "DependencyViolation", "message": "resource sg-1 has a dependent object"}
     embedded.order({"operation": "DeleteSecurityGroup", "error": busy})
@@ -313,13 +313,13 @@ def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedPr
 
 
 def test_a_dual_stack_load_balancer_is_reached_by_ipv6_too(aws: Aws, ec2: Any) -> None:
-    stand = Stand.of(aws, "security group", load_balancer={"dual_stack": True})
+    stand = Stand.of(aws, "security-group", load_balancer={"dual_stack": True})
     stand.converge()
     (group,) = ec2.describe_security_groups(GroupNames=["lobster-alb-sg"])["SecurityGroups"]
     (rule,) = group["IpPermissions"]
     assert [each["CidrIp"] for each in rule["IpRanges"]] == ["0.0.0.0/0"]
     assert [each["CidrIpv6"] for each in rule["Ipv6Ranges"]] == ["::/0"]
-    Stand.of(aws, "security group").converge()
+    Stand.of(aws, "security-group").converge()
     (group,) = ec2.describe_security_groups(GroupNames=["lobster-alb-sg"])["SecurityGroups"]
     assert group["IpPermissions"][0]["Ipv6Ranges"] == []
 

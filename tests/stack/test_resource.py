@@ -88,15 +88,15 @@ def test_resources_are_values() -> None:
     ("kinds", "expected"),
     [
         (("role",), LABELS[:2]),
-        (("security group",), LABELS[4:7]),
+        (("security-group",), LABELS[4:7]),
         (
-            ("listener", "target group"),
+            ("listener", "target-group"),
             [label for label in LABELS[4:12] if label != "security-group/lobster-ecs-sg"],
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
-        (("task definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
+        (("task-definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
         (("service",), LABELS[:-1]),
-        (("scalable target",), LABELS),
+        (("scalable-target",), LABELS),
         ((), []),
     ],
 )
@@ -112,13 +112,13 @@ def test_with_a_certificate_http_leads_to_https() -> None:
             "protocol": "HTTPS",
             "action": "forward to lobster-tg",
             "certificate": CERTIFICATE,
-            "TLS policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "TLS-policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
         },
         {
             "protocol": "HTTP",
             "action": "redirect to HTTPS:443, HTTP_301",
             "certificate": "",
-            "TLS policy": "",
+            "TLS-policy": "",
         },
     ]
     secure, plain = listeners
@@ -146,12 +146,12 @@ def test_a_domain_is_served_by_https_once_its_certificate_is_issued() -> None:
     certificate = find(made, "certificate/app.example.com")
     secure = find(made, "listener/lobster-alb:443")
     pending, issued = (Live("arn", {"status": each}) for each in ("PENDING_VALIDATION", "ISSUED"))
-    assert listener_states(made, {}) == [("as found", None), ("wanted", FORWARD)]
-    assert listener_states(made, {certificate: pending}) == [("as found", None), ("wanted", FORWARD)]
+    assert listener_states(made, {}) == [("as-found", None), ("wanted", FORWARD)]
+    assert listener_states(made, {certificate: pending}) == [("as-found", None), ("wanted", FORWARD)]
     assert listener_states(made, {certificate: issued}) == [("wanted", FORWARD), ("wanted", REDIRECT)]
     assert secure.wanted(Known({certificate: issued}))["certificate"] == "arn"
     # A certificate that is gone takes nothing away from what still serves.
-    assert listener_states(made, {secure: Live("x", {})}) == [("as found", None), ("wanted", REDIRECT)]
+    assert listener_states(made, {secure: Live("x", {})}) == [("as-found", None), ("wanted", REDIRECT)]
     group = find(made, "security-group/lobster-alb-sg")
     assert "tcp 443 from 0.0.0.0/0" in group.wanted(Known({}))["ingress"]
 

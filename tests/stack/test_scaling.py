@@ -23,19 +23,19 @@ def scaling(embedded: EmbeddedProcess) -> Any:
 
 def stand_of(aws: Aws, **scaling: Any) -> Stand:
     """The stack with auto scaling."""
-    return Stand.of(aws, "scalable target", scaling=scaling)
+    return Stand.of(aws, "scalable-target", scaling=scaling)
 
 
 def test_without_a_maximum_there_is_none(aws: Aws, scaling: Any) -> None:
-    Stand.of(aws, "scalable target").converge()
+    Stand.of(aws, "scalable-target").converge()
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
     stand_of(aws, max=2).converge()
-    Stand.of(aws, "scalable target").converge()
+    Stand.of(aws, "scalable-target").converge()
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
 
 
 def test_auto_scaling_of_others_is_theirs(aws: Aws, scaling: Any) -> None:
-    stand = Stand.of(aws, "scalable target")
+    stand = Stand.of(aws, "scalable-target")
     stand.converge()
     service = "service/lobster-cluster/lobster-streamlit-service"
     named = {

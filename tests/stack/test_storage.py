@@ -17,7 +17,7 @@ GROUP = "/ecs/lobster-streamlit"
 
 
 def test_a_log_group_whose_name_begins_alike_is_another(aws: Aws, embedded: EmbeddedProcess) -> None:
-    logs, stand = embedded.client("logs"), Stand.of(aws, "log group")
+    logs, stand = embedded.client("logs"), Stand.of(aws, "log-group")
     for name in (f"{GROUP}-2", "/ecs/lobster", f"{GROUP}/x"):
         logs.create_log_group(logGroupName=name)
     (change,) = stand.plan().changes
@@ -30,7 +30,7 @@ def test_a_log_group_whose_name_begins_alike_is_another(aws: Aws, embedded: Embe
 
 def test_the_arn_of_a_log_group_is_the_one_that_takes_tags(aws: Aws) -> None:
     """DescribeLogGroups gives ``arn`` with ``:*`` at its end; TagResource takes it without."""
-    stand = Stand.of(aws, "log group")
+    stand = Stand.of(aws, "log-group")
     stand.converge()
     made = stand.live(f"log-group/{GROUP}")
     assert made.id == f"arn:aws:logs:us-east-2:123456789012:log-group:{GROUP}"
@@ -43,11 +43,11 @@ def test_retention_in_words(aws: Aws, embedded: EmbeddedProcess, days: int | Non
     logs.create_log_group(logGroupName=GROUP, tags={"lobster:stack": "lobster"})
     if days:
         logs.put_retention_policy(logGroupName=GROUP, retentionInDays=days)
-    assert Stand.of(aws, "log group").live(f"log-group/{GROUP}").attributes == {"retention": words}
+    assert Stand.of(aws, "log-group").live(f"log-group/{GROUP}").attributes == {"retention": words}
 
 
 def test_a_log_group_that_is_gone_already_is_deleted(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "log group")
+    stand = Stand.of(aws, "log-group")
     stand.converge()
     live = stand.live(f"log-group/{GROUP}")
     embedded.client("logs").delete_log_group(logGroupName=GROUP)

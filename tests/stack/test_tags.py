@@ -12,7 +12,7 @@ from .stand import Stand
 
 
 def test_everything_is_made_with_the_tags_that_the_settings_name(aws: Aws, embedded: EmbeddedProcess) -> None:
-    stand = Stand.of(aws, "service", "scalable target", tags={"team": "Größe 1"}, scaling={"max": 2})
+    stand = Stand.of(aws, "service", "scalable-target", tags={"team": "Größe 1"}, scaling={"max": 2})
     stand.converge()
     assert stand.plan().changes == ()
     found = stand.read()
@@ -20,7 +20,7 @@ def test_everything_is_made_with_the_tags_that_the_settings_name(aws: Aws, embed
     expected = {"team": "Größe 1", "lobster:stack": "lobster"}
     role = embedded.client("iam").list_role_tags(RoleName="ecsTaskRole")["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in role} == expected | {"lobster:region": "us-east-2"}
-    (balancer,) = [live for each, live in found.items() if each.kind == "load balancer" and live]
+    (balancer,) = [live for each, live in found.items() if each.kind == "load-balancer" and live]
     (described,) = embedded.client("elbv2").describe_tags(ResourceArns=[balancer.id])["TagDescriptions"]
     assert {tag["Key"]: tag["Value"] for tag in described["Tags"]} == expected
     definition = embedded.client("ecs").describe_task_definition(
@@ -35,7 +35,7 @@ def test_what_has_no_room_for_our_tags_is_not_adopted(aws: Aws, embedded: Embedd
     """AWS takes 50 tags of a resource, and would take ours of some resources before it refuses one."""
     ecs, theirs = embedded.client("ecs"), [{"key": f"k{number}", "value": ""} for number in range(49)]
     ecs.create_cluster(clusterName="lobster-cluster", tags=theirs)
-    stand = Stand.of(aws, "cluster", "log group")
+    stand = Stand.of(aws, "cluster", "log-group")
     with pytest.raises(RefusedError) as refused:
         stand.plan(adopt=True)
     assert "cluster/lobster-cluster has 49 tags, and would get 2 more; AWS takes 50" in str(refused.value)

@@ -1,7 +1,7 @@
 """Runs tests with the product's sentences as they are, or ``reworded``; says what was decided in each, as JSON.
 
 ``python -m tests.wording <file> [reworded] <tests>…`` writes to the file: for each test what was decided, and
-``error`` where it ended otherwise than by passing or by an assertion: what tests say of sentences does not count.
+``error`` where it was the product that ended it: what tests say of sentences does not count.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ class Listener:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-        """What a test asserts of words is not what this is about."""
+        """What a test makes of words is not what this is about."""
         if call.excinfo is not None:
             self.found[item.nodeid]["passed"] = False
             is_assertion = isinstance(call.excinfo.value, AssertionError | pytest.fail.Exception)
-            self.found[item.nodeid]["error"] = "" if is_assertion else call.excinfo.exconly(tryshort=True)
+            in_the_test = call.excinfo.traceback[-1].path == item.path
+            ended = "" if is_assertion or in_the_test else call.excinfo.exconly(tryshort=True)
+            self.found[item.nodeid]["error"] = ended
         return (yield)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 NOTES: list[str] = []
 _WORDS = "…"
+# AWS's, which differ from one account to the next.
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}")
 # Classes of the product, by their names: it is imported after this.
 _RESOURCE, _ONLY_NAMED = "Resource", {"Live", "Settings"}
 
@@ -38,7 +41,7 @@ def _note(function: Callable[..., Any], what: str) -> None:
 def without_words(value: Any) -> Any:
     """Codes, numbers and the shape of an answer; sentences, which have blanks, all look the same."""
     if isinstance(value, str):
-        return _WORDS if " " in value else value
+        return _WORDS if " " in value else _ID.sub("#", value)
     classes = {each.__name__ for each in type(value).__mro__}
     if _RESOURCE in classes:
         return f"{type(value).__name__} {without_words(value.name)}"

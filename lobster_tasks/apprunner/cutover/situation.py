@@ -131,7 +131,7 @@ def look_again(aws: Aws, now: Situation) -> Situation:
 
 def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
     found = {each.kind: one for each, one in live.items() if one is not None}
-    balancer, group = found.get("load balancer"), found.get("target group")
+    balancer, group = found.get("load-balancer"), found.get("target-group")
     if balancer is None or group is None:
         missing = settings.load_balancer.name if balancer is None else settings.load_balancer.target_group
         raise RefusedError(

@@ -10,7 +10,7 @@ from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
 from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 
-WEB_ACL = "web ACL"
+WEB_ACL = "web-ACL"
 _DEFAULT_RETENTION = 30
 
 
@@ -115,7 +115,7 @@ def tags(description: Description) -> Part:
 
 def firewall(description: Description) -> Part:
     """A web ACL of AWS WAF, which is no member of the service but of AWS WAF."""
-    setting = f"({WEB_ACL})"
+    setting = "(web ACL)"
     if WEB_ACL in description.unknown:
         decide = (
             "allow it and import again, or set load_balancer.web_acl: without it the load balancer has no firewall, "

@@ -28,7 +28,6 @@ _SET_ANYWAY = translated(
     "PYTHONUNBUFFERED=1, STREAMLIT_SERVER_HEADLESS=true",
     "the packaged task definition sets them where the settings do not",
 )
-_LEFT_OUT = "left out"
 _MOVED = "a value that looks like a secret is never shown, and never written to a file"
 
 
@@ -90,7 +89,7 @@ def variables(description: Description) -> Part:
 
 def _variable(description: Description, name: str, value: str, twice: bool) -> Row:
     setting = f"RuntimeEnvironmentVariables.{name}"
-    if name.startswith(_RESERVED) or name == "PORT":
+    if _is_app_runners(name):
         return translated(setting, "set", "none", "App Runner's own")
     if twice:
         return translated(setting, "set", "container.secrets", "the secret of the same name counts")
@@ -99,14 +98,20 @@ def _variable(description: Description, name: str, value: str, twice: bool) -> R
     if looks_secret(name, value):
         decide = "move it into Secrets Manager, or name in container.secrets where its value is"
         lift = f"inv import-apprunner --service {description.name} --lift-secrets"
-        return approximated(setting, "hidden", _LEFT_OUT, _MOVED, decide, lift)
+        return approximated(setting, "hidden", "left out", _MOVED, decide, lift)
     return same(setting, "set", "container.environment")
 
 
 def suspects(description: Description) -> tuple[str, ...]:
     """The variables that look like secrets and are not moved yet."""
-    rows = variables(description).rows
-    return tuple(row.setting.partition(".")[2] for row in rows if row.new == _LEFT_OUT)
+    given: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentVariables", {})
+    secret = {*description.configuration.get("RuntimeEnvironmentSecrets", {}), *description.lifted}
+    plain = [name for name in sorted(given) if not _is_app_runners(name) and name not in secret]
+    return tuple(name for name in plain if looks_secret(name, given[name]))
+
+
+def _is_app_runners(name: str) -> bool:
+    return name.startswith(_RESERVED) or name == "PORT"
 
 
 def secrets(description: Description) -> Part:
