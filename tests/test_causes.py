@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lobster_tasks.doctor import CHECKS
 from lobster_tasks.rollout import CODES, Cause
+from lobster_tasks.rollout.causes import RECORDS, CauseCode, Lead
 from lobster_tasks.rollout.diagnose import HOPELESS, PERMISSIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -32,6 +34,30 @@ def test_the_list_has_all_of_them_with_their_meanings() -> None:
     listed = (DOCS / "causes.md").read_text()
     for code, meaning in CODES.items():
         assert f"| [{code}](causes/{code}.md) | {meaning} |" in listed
+
+
+def test_each_cause_has_one_record_and_a_meaning() -> None:
+    assert set(RECORDS) == {*CauseCode, *Lead}
+    assert list(CODES) == list(CauseCode)
+    assert all(meaning.endswith(".") for meaning in CODES.values())
+
+
+def test_what_is_told_first_is_decided() -> None:
+    ranks = [sign.rank for record in RECORDS.values() for sign in record.signs]
+    assert len(ranks) == len(set(ranks))
+
+
+def test_what_looks_for_a_cause_is_a_check_of_the_doctor() -> None:
+    named = {check for record in RECORDS.values() for check in (*record.looked_at, *record.found_by)}
+    assert named <= set(CHECKS)
+    found = [check for record in RECORDS.values() for check in record.found_by]
+    assert len(found) == len(set(found))
+
+
+def test_what_aws_says_is_explained() -> None:
+    said = {code for code, record in RECORDS.items() if record.signs or record.stop_codes}
+    said |= {also for record in RECORDS.values() for sign in record.signs for also in sign.also}
+    assert [code for code in said if RECORDS[code].explain is None] == []
 
 
 def test_what_cannot_heal_is_a_cause() -> None:

@@ -38,7 +38,11 @@ MADE = {
         "lobster_tasks/dockerfile/lines.py",
         r"f'(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \\t]{{0,1000}}+$'",
     ): "one character of the project's Dockerfile, of two that may be",
-    ("lobster_tasks/rollout/reasons.py", "pattern"): "those of a table that the module holds, compiled",
+    ("lobster_tasks/rollout/aws_words.py", "pattern"): "those of a table that the module holds, compiled",
+    (
+        "lobster_tasks/rollout/reasons.py",
+        "sign.pattern",
+    ): "those of the causes, which the module holds, compiled",
     ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",

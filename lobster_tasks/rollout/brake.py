@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..aws import Aws
 from ..errors import AwsCallError
 from ..settings import Settings
-from .causes import CODES, Cause
+from .causes import CODES, RECORDS, Cause, CauseCode
 from .diagnose import LOOKED_UP, PERMISSIONS, diagnose, failures
 from .inquiry import gather
 from .judge import Verdict
@@ -25,10 +25,10 @@ from .reasons import ROLE, codes_of
 from .snapshot import Snapshot
 
 _ENOUGH = 2
-_ENOUGH_OF: Mapping[tuple[str, ...], int] = {("image-not-found",): 1}
+_ENOUGH_OF: Mapping[tuple[str, ...], int] = {(CauseCode.IMAGE_NOT_FOUND,): 1}
 _HOPELESS = "waiting does not mend it, so the deployment is stopped and rolled back"
 _LEAST, _MOST = 3, 200
-_PASSING = ("no-capacity", "quota", "throttled")
+_LACKS = frozenset(code for code in CauseCode if RECORDS[code].is_lack)
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
 _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 
@@ -145,7 +145,7 @@ def is_left_alone(last: Snapshot) -> bool:
 
 def lacking(last: Snapshot) -> set[str]:
     """What ECS's events say that Fargate has too little of. Pure."""
-    return {code for text in _events(last) for code in codes_of(text) if code in _PASSING}
+    return {code for text in _events(last) for code in codes_of(text) if code in _LACKS}
 
 
 def repeated(last: Snapshot) -> Repeated | None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ..aws import Aws
 from ..errors import NotReadyError
 from ..settings import Settings
+from .causes import CauseCode
 from .outcome import Journal
 from .release import Ground, active_service, described
 from .replacing import breaker
@@ -72,5 +73,5 @@ def _busy(named: str, why: str) -> NotReadyError:
         f"{named[:1].upper()}{named[1:]} is under way.",
         why,
         "inv status --watch, or take its place: --if-busy supersede",
-        code="service-busy",
+        code=CauseCode.SERVICE_BUSY,
     )

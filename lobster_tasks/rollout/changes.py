@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .reasons import without_names
+from .aws_words import without_names
 from .snapshot import Record, Snapshot, Target, Task
 
 # Events that say more than tasks and targets show (Amazon ECS, "Service event messages").

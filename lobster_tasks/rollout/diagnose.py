@@ -10,49 +10,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..masking import mask_shapes
-from .causes import Cause
+from .aws_words import telling, without_ids
+from .causes import RECORDS, Cause, CauseCode, Heals
 from .evidence import Evidence
-from .reasons import ELB, EXITED, codes_of, telling, without_ids
-from .serving import explain_container_health, explain_exit, explain_health
+from .reasons import codes_of
+from .serving import explain_health
 from .snapshot import Task
-from .starting import Case, Finding, explain_start
+from .starting import Case, Finding
 
-# Waiting does not mend these; permissions may still be on their way when the role is young.
-HOPELESS = frozenset(
-    {
-        "image-not-found",
-        "image-platform",
-        "image-format",
-        "disk-full",
-        "not-on-fargate",
-        "target-missing",
-        "secret-not-found",
-        "secret-key-missing",
-        "log-group-missing",
-        "log-group-region",
-        "log-options",
-        "command-not-found",
-        "exec-format",
-        "cannot-start",
-        "out-of-memory",
-        "wrong-port",
-        "bound-to-loopback",
-        "security-group-blocks",
-        "target-not-in-use",
-        "task-role-missing",
-    }
-)
-PERMISSIONS = frozenset(
-    {
-        "registry-denied",
-        "secret-not-readable",
-        "logs-denied",
-        "execution-role-not-assumable",
-        "task-role-not-assumable",
-    }
-)
-LOOKED_UP = frozenset({"secret-not-found", "log-group-missing", "task-role-missing"})
-_INCIDENTS = ("stopped-by-user", "spot-interrupted")
+_BY_HEALING = {
+    heals: frozenset(code for code in CauseCode if RECORDS[code].heals is heals) for heals in Heals
+}
+PERMISSIONS = _BY_HEALING[Heals.WHEN_ALLOWED]
+"""They may still be on their way when the role is young."""
+LOOKED_UP = _BY_HEALING[Heals.WHEN_THERE]
+HOPELESS = _BY_HEALING[Heals.NEVER] | LOOKED_UP
+"""Waiting does not mend these."""
+_INCIDENTS = (CauseCode.STOPPED_BY_USER, CauseCode.SPOT_INTERRUPTED)
 _BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
 
@@ -120,26 +94,22 @@ def _explained(evidence: Evidence, case: Case, codes: Sequence[str]) -> list[Fin
 
 
 def _explain(evidence: Evidence, case: Case) -> list[Finding]:
-    if case.code == ELB:
-        return explain_health(evidence)
-    if case.code == EXITED:
-        return [explain_exit(evidence, case)]
-    if case.code == "container-health-check":
-        return [explain_container_health(evidence)]
-    found = explain_start(evidence, case)
-    return [found] if found else []
+    explain = RECORDS[case.code].explain
+    found = explain(evidence, case) if explain else ()
+    return [found] if isinstance(found, Finding) else list(found)
 
 
 def _heals(finding: Finding, evidence: Evidence) -> bool:
     if finding.heals is not None:
         return finding.heals
+    record = RECORDS[finding.code]
     if finding.code in PERMISSIONS | LOOKED_UP and _is_mended(evidence):
         return True
-    if finding.code in PERMISSIONS:
+    if record.heals is Heals.WHEN_ALLOWED:
         return bool(evidence.young)
-    if finding.code == "no-route-to-registry":
-        return not evidence.bad("network.routes", "network.public-address", "security.tasks-out")
-    return finding.code not in HOPELESS
+    if record.heals is Heals.UNLESS_FOUND:
+        return not evidence.bad(*record.found_by)
+    return record.heals is Heals.MAYBE
 
 
 def _is_mended(evidence: Evidence) -> bool:
@@ -153,22 +123,26 @@ def _by_verdict(evidence: Evidence) -> Cause:
     why = f"{evidence.verdict.why[:1].upper()}{evidence.verdict.why[1:]}".rstrip(".") + "."
     shown = (*_of_record(evidence), *_shown(evidence))
     if evidence.verdict.kind == "superseded":
-        return Cause("superseded", why, shown, "inv status")
+        return Cause(CauseCode.SUPERSEDED, why, shown, "inv status")
     if evidence.last.service.status != "ACTIVE":
-        return Cause("service-gone", why, shown, "inv setup-fargate")
+        return Cause(CauseCode.SERVICE_GONE, why, shown, "inv setup-fargate")
     if evidence.last.service.desired == 0:
-        return Cause("scaled-to-zero", why, shown, f"inv scale --to 1, or {evidence.again}")
+        return Cause(CauseCode.SCALED_TO_ZERO, why, shown, f"inv scale --to 1, or {evidence.again}")
     if evidence.verdict.kind == "moving":
         waits = "".join(
             f"; task {each.short} is {each.status}" for each in evidence.last.ours if each.on_its_way
         )
         told = f"Still moving after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}{waits}."
         return Cause(
-            "out-of-time", told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
+            CauseCode.OUT_OF_TIME, told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
         )
     if _BY_THE_USER in evidence.verdict.reason:
-        return Cause("stopped-by-user", f"Somebody stopped the deployment. {why}", shown, evidence.again)
-    return Cause("unknown", f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup")
+        return Cause(
+            CauseCode.STOPPED_BY_USER, f"Somebody stopped the deployment. {why}", shown, evidence.again
+        )
+    return Cause(
+        CauseCode.UNKNOWN, f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup"
+    )
 
 
 def _of_record(evidence: Evidence) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ..errors import AwsCallError, OutOfTimeError
 from ..probe import Door, Probe, find_door, probe
 from ..settings import Settings
 from .brake import stop_deployment
-from .causes import Cause
+from .causes import Cause, CauseCode
 from .diagnose import diagnose
 from .evidence import Evidence
 from .findings import findings
@@ -98,7 +98,7 @@ def _not_reachable(door: Door) -> Cause:
             "then inv create-security-groups"
         )
     message = f"{who} and cannot be reached from here: the app was not asked."
-    return Cause("not-reachable-from-here", message, (), remedy)
+    return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
 
 
 def _judged(
@@ -138,7 +138,7 @@ def _explained(
 
 
 def _is_thin(cause: Cause, evidence: Evidence) -> bool:
-    return cause.code == "unknown" or (cause.code == "exits" and not evidence.log)
+    return cause.code == CauseCode.UNKNOWN or (cause.code == CauseCode.EXITS and not evidence.log)
 
 
 def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
@@ -151,14 +151,18 @@ def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | Non
     if check.status != "fail":
         return None
     return Cause(
-        "public-access-blocked", f"{check.saw}.", (f"{name}: {check.saw}",), check.fix or "", heals=False
+        CauseCode.PUBLIC_ACCESS_BLOCKED,
+        f"{check.saw}.",
+        (f"{name}: {check.saw}",),
+        check.fix or "",
+        heals=False,
     )
 
 
 def _probe_failed(answered: Probe | None) -> Cause:
     wrong = [answer.said for answer in answered.answers if not answer.ok] if answered else []
     return Cause(
-        "probe-failed",
+        CauseCode.PROBE_FAILED,
         f"ECS calls the deployment successful, but {'; '.join(wrong)}.",
         tuple(wrong),
         "correct probe.path and probe.websocket, or mend the app; then inv deploy",
@@ -196,7 +200,9 @@ def _left_behind(
     if is_back or (last.record is not None and last.record.status == "ROLLBACK_FAILED"):
         shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
         message = "The release before does not serve either."
-        return (Cause("rollback-failed", message, tuple(shown), "inv history, then inv rollback --to N"),)
+        return (
+            Cause(CauseCode.ROLLBACK_FAILED, message, tuple(shown), "inv history, then inv rollback --to N"),
+        )
     return ()
 
 
@@ -211,7 +217,7 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> 
     except AwsCallError as refused:
         message = f"There is no release to go back to, and ECS goes on trying: {refused.what} {refused.why}"
     again = f"inv deploy --tag {last.rollout.wanted}"
-    return Cause("no-release-before", message, (), again)
+    return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
 
 
 def _url(aws: Aws, last: Snapshot) -> str | None:

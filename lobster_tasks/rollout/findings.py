@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .causes import Cause
+from .causes import Cause, CauseCode
 from .snapshot import Snapshot, Task, revision_of
 
 _KILLED = 137
@@ -20,7 +20,7 @@ def findings(last: Snapshot) -> tuple[Cause, ...]:
     names = sorted({name for task in stubborn for name in _killed(task)})
     return (
         Cause(
-            "ignores-sigterm",
+            CauseCode.IGNORES_SIGTERM,
             f"Revision {revision_of(stubborn[0].task_definition)}, which was replaced, did not end on SIGTERM: ECS "
             f"waited for the stopTimeout of {', '.join(names)} (30 s, where the definition has none), and killed it.",
             tuple(f"task {task.short}: {task.ending}" for task in stubborn),

@@ -22,12 +22,14 @@ from ..masking import mask, mask_shapes, secret_values
 from ..settings import Settings
 from ..stack.task_definition import differences
 from ..together import together
+from .aws_words import without_names
+from .causes import RECORDS, Lead, Record
 from .culprit import culprit
 from .evidence import Evidence
 from .judge import Verdict
 from .listening import Listens, listens
 from .logs import first_lines, last_lines, stream_of
-from .reasons import ELB, EXITED, ROLE, codes_of, without_names
+from .reasons import ELB, EXITED, codes_of
 from .release import is_no_release
 from .snapshot import Snapshot, Target, Task, revision_of
 from .watch import describe_service
@@ -50,29 +52,6 @@ _TROUBLE = (
     "misconfigured",
     "Timed out",
 )
-_CHECKS: Mapping[str, tuple[str, ...]] = {
-    "no-route-to-registry": (
-        "network.routes",
-        "network.public-address",
-        "security.tasks-out",
-        "network.public-access",
-    ),
-    "quota": ("account.vcpus",),
-    "no-addresses": ("network.addresses",),
-    "registry-denied": ("roles.execution", "roles.pull"),
-    "secret-not-found": ("secrets.exist",),
-    "secret-not-readable": ("roles.execution", "roles.secrets", "roles.decrypt"),
-    "secret-key-missing": ("secrets.form",),
-    "log-group-missing": ("logs.group",),
-    "logs-denied": ("roles.execution", "roles.logs"),
-    ROLE: ("roles.execution", "roles.task"),
-    "command-not-found": ("dockerfile.start-scripts",),
-    "cannot-start": ("dockerfile.start-scripts",),
-    EXITED: ("dockerfile.start-scripts",),
-    "Target.ResponseCodeMismatch": ("dockerfile.base-path",),
-    "Target.Timeout": ("security.tasks", "security.load-balancer-out"),
-    "Target.NotInUse": ("load-balancer.listener", "load-balancer.zones"),
-}
 
 
 @dataclass
@@ -231,8 +210,8 @@ def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str
     signs += [code for event in events for code in codes_of(event)]
     signs += [target.reason for target in sick]
     if ELB in signs and any("timed out" in event for event in events):
-        signs.append("Target.Timeout")
-    return list(dict.fromkeys(check for sign in signs for check in _CHECKS.get(sign, ())))
+        signs.append(Lead.TIMEOUT)
+    return list(dict.fromkeys(check for sign in signs for check in RECORDS.get(sign, Record()).looked_at))
 
 
 def _consult(
@@ -305,7 +284,7 @@ def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any])
     if not before or not ours or is_no_release(before):
         return ()
     name = _app(last, ours).get("name", "")
-    lines = [_REGISTRY.sub("", line.removeprefix(f"{name}: ")) for line in differences(before, ours)]
+    lines = [_REGISTRY.sub("", line) for line in differences(before, ours, name)]
     return tuple(
         f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines
     )

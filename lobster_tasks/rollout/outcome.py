@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ..clock import Clock
 from ..errors import LobsterError, NotReadyError
 from ..probe import Answer, Probe
-from .causes import Cause
+from .causes import Cause, CauseCode
 from .phases import Phase, later, phase_of
 from .snapshot import Snapshot, revision_of
 
@@ -83,7 +83,7 @@ class Outcome:
     @classmethod
     def refused(cls, error: LobsterError) -> Outcome:
         """For a RefusedError: nothing was changed."""
-        code = error.code if isinstance(error, NotReadyError) else "refused"
+        code = error.code if isinstance(error, NotReadyError) else CauseCode.REFUSED
         problems = error.problems if isinstance(error, NotReadyError) else ()
         shown = tuple(each for each in (error.why, *problems) if each)
         return cls("refused", error.what, Cause(code, error.what, shown, error.next_step))

@@ -19,7 +19,7 @@ from ..errors import AwsCallError, NotReadyError, SettingsError, UsageError
 from ..settings import Settings
 from ..templates import OWN_DEFINITION
 from ..together import together
-from .causes import CODES
+from .causes import CODES, RECORDS, CauseCode
 from .inquiry import as_defined, covered
 from .outcome import Journal
 from .platforms import PLATFORMS, platforms_of
@@ -27,33 +27,15 @@ from .release import Ground, missing_images
 from .replacing import is_stuck, outlook
 from .snapshot import TargetGroup
 
-# The doctor's checks that decide whether a task can start, each with the cause that it would become.
-_TASKS: Mapping[str, str] = {
-    "roles.execution": "execution-role-not-assumable",
-    "roles.task": "task-role-missing",
-    "roles.pass": "pass-role-denied",
-    "secrets.exist": "secret-not-found",
-    "secrets.form": "secret-key-missing",
-    "roles.pull": "registry-denied",
-    "roles.logs": "logs-denied",
-    "roles.secrets": "secret-not-readable",
-    "roles.decrypt": "secret-not-readable",
-    "network.routes": "no-route-to-registry",
-    "network.public-address": "no-route-to-registry",
-    "security.tasks-out": "no-route-to-registry",
-    "network.public-access": "public-access-blocked",
-    "network.addresses": "no-addresses",
-    "account.vcpus": "quota",
-}
-# And whether the load balancer gets to it.
-_BALANCED: Mapping[str, str] = {
-    "security.tasks": "security-group-blocks",
-    "security.load-balancer-out": "security-group-blocks",
-    "load-balancer.listener": "target-not-in-use",
-    "load-balancer.zones": "target-not-in-use",
-    "targets.kind": "target-group-mismatch",
-}
 
+def _found_by(of_balancer: bool) -> Mapping[str, str]:
+    """The doctor's checks, each with the cause that it would become."""
+    found = ((code, record) for code, record in RECORDS.items() if record.of_balancer is of_balancer)
+    return {check: code for code, record in found for check in record.found_by}
+
+
+# Whether a task can start, and whether the load balancer gets to it.
+_TASKS, _BALANCED = _found_by(False), _found_by(True)
 _WORDS = ("the", "there", "tasks", "no", "it")
 
 
@@ -150,7 +132,7 @@ def _platform(aws: Aws, ground: Ground) -> Problem | None:
     if any(each.startswith(wanted) for each in offered):
         return None
     return Problem(
-        "image-platform",
+        CauseCode.IMAGE_PLATFORM,
         f"{ground.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
         f"inv push-image --tag {ground.wanted} (it builds for task.architecture), or set task.architecture",
     )
@@ -166,7 +148,9 @@ def _ports(ground: Ground) -> Problem | None:
             opened = ", ".join(map(str, ports)) or "no port"
             what = f"the service sends requests to {group.container}:{group.port}; the new revision has "
             what += f"{group.container} with {opened}" if container else f"no container {group.container}"
-            return Problem("target-group-mismatch", what, "inv setup-fargate, or correct container.port")
+            return Problem(
+                CauseCode.TARGET_GROUP_MISMATCH, what, "inv setup-fargate, or correct container.port"
+            )
     return None
 
 
@@ -177,7 +161,7 @@ def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | Non
         return None
     name, reference = gone[0]
     fix = f"push it there, or correct the image of {name} in {OWN_DEFINITION}"
-    return Problem("image-not-found", f"{name} runs {reference}, which is not in its repository", fix)
+    return Problem(CauseCode.IMAGE_NOT_FOUND, f"{name} runs {reference}, which is not in its repository", fix)
 
 
 def _room(ground: Ground) -> Problem | None:
@@ -188,7 +172,7 @@ def _room(ground: Ground) -> Problem | None:
     percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
     what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} leaves ECS no room to move"
     fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
-    return Problem("deployment-percent", what, fix)
+    return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 
 
 def _log_groups(aws: Aws, ground: Ground) -> Problem | None:
@@ -199,7 +183,7 @@ def _log_groups(aws: Aws, ground: Ground) -> Problem | None:
         if name is None or options.get("awslogs-create-group") == "true":
             continue
         if not _has_log_group(aws, name, region):
-            code = "log-group-missing" if region == aws.region else "log-group-region"
+            code = CauseCode.LOG_GROUP_MISSING if region == aws.region else CauseCode.LOG_GROUP_REGION
             return Problem(code, f"there is no log group {name} in {region}", "inv setup-fargate")
     return None
 
@@ -237,7 +221,7 @@ def _forwarded(target_group: Mapping[str, Any]) -> Look:
     if target_group["LoadBalancerArns"]:
         return Look(name)
     what = f"no listener forwards to {target_group['TargetGroupName']}"
-    return Look(name, Problem("target-not-in-use", what, "inv setup-application-load-balancer"))
+    return Look(name, Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer"))
 
 
 def _as_look(check: Check, code: str) -> Look:
@@ -246,7 +230,7 @@ def _as_look(check: Check, code: str) -> Look:
     if check.status != "fail":
         return Look(check.id)
     if check.id == "roles.task" and check.code == "not-assumable":
-        code = "task-role-not-assumable"
+        code = CauseCode.TASK_ROLE_NOT_ASSUMABLE
     return Look(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
 
 

@@ -14,7 +14,7 @@ from ..doctor.references import ecr_image
 from ..doctor.registry import in_ecr
 from ..errors import AwsCallError
 from ..templates import OWN_DEFINITION
-from .causes import Cause
+from .causes import Cause, CauseCode
 from .platforms import PLATFORMS, platforms_of
 from .release import Image
 from .snapshot import Snapshot, Task
@@ -63,7 +63,7 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         if found is None:
             push = "inv push-image --tag T, then inv deploy --tag T"
             yield Cause(
-                "image-not-found",
+                CauseCode.IMAGE_NOT_FOUND,
                 f"The repository does not have {named}.",
                 (shown, "ECR has no such image"),
                 push
@@ -78,7 +78,7 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         offered = platforms_of(aws, Image(registry, image.repository, found["imageDigest"], 0))
         if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
             yield Cause(
-                "image-platform",
+                CauseCode.IMAGE_PLATFORM,
                 f"The image has nothing for {wanted}, which the task runs on.",
                 (shown, f"ECR has it for {', '.join(offered)}"),
                 "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",

@@ -21,6 +21,7 @@ from ..stack import NO_RELEASE
 from ..stack.ecr import given_tags
 from ..stack.task_definition import differences
 from ..together import together
+from .causes import CauseCode
 from .outcome import Journal
 from .replacing import with_rollback
 from .snapshot import Deployment, Rollout, Service, TargetGroup, revision_of
@@ -108,7 +109,7 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
             f"The service {settings.service} stands at 0 tasks, and deployment.desired_count is 0.",
             "a release that nothing runs cannot be followed",
             "set deployment.desired_count to 1 or more",
-            code="scaled-to-zero",
+            code=CauseCode.SCALED_TO_ZERO,
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
     current = described(aws, service["taskDefinition"]) or {}
@@ -134,13 +135,13 @@ def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
             f"The service {settings.service} is {service['status']}.",
             "it is being deleted, which ends when its last task has stopped",
             "wait for that, then inv setup-fargate",
-            code="service-gone",
+            code=CauseCode.SERVICE_GONE,
         )
     return dict(service)
 
 
 def _no_service(what: str) -> NotReadyError:
-    return NotReadyError(what, next_step="inv setup-fargate", code="service-gone")
+    return NotReadyError(what, next_step="inv setup-fargate", code=CauseCode.SERVICE_GONE)
 
 
 def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
@@ -164,7 +165,7 @@ def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
         raise NotReadyError(
             f"There is no repository {settings.repository} in {settings.region}.",
             next_step="inv setup-fargate",
-            code="image-not-found",
+            code=CauseCode.IMAGE_NOT_FOUND,
         ) from refused
     if not found or not found["imageDetails"]:
         raise _no_such_image(aws, settings, wanted)
@@ -332,7 +333,7 @@ def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
     push = f"inv push-image --tag {wanted if _TAG.fullmatch(wanted) else 'T'}"
     if not images:
         return NotReadyError(
-            f"The repository {settings.repository} is empty.", next_step=push, code="image-not-found"
+            f"The repository {settings.repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND
         )
     newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
     tagged = [image for image in newest if given_tags(image)][:_NEWEST_SHOWN]
@@ -341,7 +342,7 @@ def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
         f"{wanted} is not in the repository {settings.repository}.",
         f"its newest: {'; '.join(shown)}" if shown else "none of its images has a tag",
         f"deploy one of these, or {push}",
-        code="image-not-found",
+        code=CauseCode.IMAGE_NOT_FOUND,
     )
 
 

@@ -11,6 +11,7 @@ from ..definition import container_of
 from ..errors import AwsCallError, NotReadyError, UsageError
 from ..settings import Settings
 from .busy import IfBusy, make_way
+from .causes import CauseCode
 from .history import History, Release, history, live_before
 from .keeping import keep_those_of
 from .outcome import Journal, Observe, Outcome, unobserved
@@ -88,7 +89,7 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Jou
             "There is no release to go back to.",
             f"no other revision of {settings.service} is known to have been live",
             "inv history shows what there has been; inv deploy --tag T makes a new one",
-            code="no-release-before",
+            code=CauseCode.NO_RELEASE_BEFORE,
         )
     if len(gone) == 1:
         raise gone[0]
@@ -144,14 +145,17 @@ def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
     shown = "inv history shows what there has been"
     if found is None or is_no_release(found):
         raise NotReadyError(
-            f"There is no release of revision {revision_of(arn)}.", "", shown, code="no-release-before"
+            f"There is no release of revision {revision_of(arn)}.",
+            "",
+            shown,
+            code=CauseCode.NO_RELEASE_BEFORE,
         )
     if found["status"] != "ACTIVE":
         raise NotReadyError(
             f"Revision {revision_of(arn)} is {found['status']}: it was deregistered.",
             "ECS starts no tasks of it",
             "inv deploy --tag T with the tag of its image",
-            code="no-release-before",
+            code=CauseCode.NO_RELEASE_BEFORE,
         )
     return found
 
@@ -167,14 +171,14 @@ def _ground(
             f"Revision {definition['revision']} runs {reference}.",
             f"that is no image of the repository {settings.repository}, so it cannot be looked at",
             "set repository to where it is",
-            code="image-not-found",
+            code=CauseCode.IMAGE_NOT_FOUND,
         ) from elsewhere
     for name, other in _missing_images(aws, settings, definition):
         raise NotReadyError(
             f"Revision {definition['revision']} has the container {name} with {other}, which is gone.",
             "its task cannot start without that image",
             "inv history, then inv rollback --to N",
-            code="image-not-found",
+            code=CauseCode.IMAGE_NOT_FOUND,
         )
     current = described(aws, service["taskDefinition"]) or {}
     return Ground(image, service, definition, image.digest, current)

@@ -10,7 +10,7 @@ from typing import Any
 from ..aws import Aws
 from ..errors import AwsCallError, NotReadyError
 from ..settings import Settings
-from .causes import Cause
+from .causes import Cause, CauseCode
 from .changes import changes
 from .diagnose import diagnose, failures
 from .inquiry import gather
@@ -115,7 +115,7 @@ def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
             f"{settings.service} has no release yet.",
             "there is nothing that its tasks could run",
             "inv push-image --tag T, then inv deploy --tag T",
-            code="no-release-before",
+            code=CauseCode.NO_RELEASE_BEFORE,
         )
     return service
 

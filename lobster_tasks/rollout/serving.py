@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from ..definition import container_of
 from ..templates import OWN_DEFINITION
+from .aws_words import first
 from .culprit import culprit
 from .evidence import Evidence
 from .listening import Listens
-from .reasons import first
 from .starting import Case, Finding, disk_full, line_ends
 
 # What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
@@ -82,7 +82,7 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     )  # an app may wait for something else to come up
 
 
-def explain_health(evidence: Evidence) -> list[Finding]:
+def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
     """For targets that are not healthy: one finding, or the two that fit."""
     reason, description = _complaint(evidence)
     if evidence.were_healthy:
@@ -105,7 +105,7 @@ def explain_health(evidence: Evidence) -> list[Finding]:
     return []
 
 
-def explain_container_health(evidence: Evidence) -> Finding:
+def explain_container_health(evidence: Evidence, _: Case | None = None) -> Finding:
     """For a container whose own health check fails."""
     sick = [each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"]
     container = container_of(evidence.definition, *sick[:1]) if sick else evidence.container

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .reasons import BY_USER
+from .aws_words import BY_USER
 from .replacing import breaker
 
 # Statuses of a service deployment that do not change any more (ECS API reference, "ServiceDeployment").

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..definition import container_of, images, log_groups, secrets
 from ..doctor import Check
 from ..settings import FARGATE_MEMORY
 from ..templates import OWN_DEFINITION
+from .aws_words import SERVER_ERROR, first
 from .culprit import culprit
 from .evidence import Evidence
-from .reasons import SERVER_ERROR, first
 from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
-_POLICIES = "task-definitions/fargate-iam-policies.json.j2"
 _GROUPS = "security.tasks-out"
 _DISK_GIB = 20  # Fargate, without ephemeralStorage
 _SHOWN = 200
@@ -41,16 +40,28 @@ class Finding:
     heals: bool | None = None
 
 
-Explain = Callable[[Evidence, Case], Finding]
+def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
+    """An explanation in these words.
+
+    ``{said}`` stands for what AWS says, ``{role}`` for the execution role, ``{tag}`` for what to deploy again,
+    ``{again}`` for the command that does, ``{definition}`` for the task definition's file.
+    """
+
+    def explain(evidence: Evidence, case: Case) -> Finding:
+        words = {
+            "said": _after_class(case.text),
+            "role": _role(evidence),
+            "tag": evidence.tag,
+            "again": evidence.again,
+            "definition": OWN_DEFINITION,
+        }
+        return Finding(case.code, message.format(**words), remedy.format(**words))
+
+    return explain
 
 
-def explain_start(evidence: Evidence, case: Case) -> Finding | None:
-    """For the codes of this module; None for others."""
-    explain = _EXPLANATIONS.get(case.code)
-    return explain(evidence, case) if explain else None
-
-
-def _image_not_found(evidence: Evidence, case: Case) -> Finding:
+def image_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which image, and who has to push it."""
     image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} ")
     named = image.rpartition("/")[2] or "the image"
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
@@ -64,7 +75,8 @@ def _image_not_found(evidence: Evidence, case: Case) -> Finding:
     return Finding(case.code, f"The repository does not have {named}{of}.", mend)
 
 
-def _image_platform(evidence: Evidence, case: Case) -> Finding:
+def image_platform(evidence: Evidence, case: Case) -> Finding:
+    """Which processor it is not for."""
     platform = first(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
@@ -73,7 +85,8 @@ def _image_platform(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _image_format(evidence: Evidence, case: Case) -> Finding:
+def image_format(evidence: Evidence, case: Case) -> Finding:
+    """Which kind of part it is, where the agent says so."""
     kind = first(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
     kind = kind or first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
@@ -84,11 +97,7 @@ def _image_format(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _disk_full(evidence: Evidence, case: Case) -> Finding:
-    return disk_full(evidence)
-
-
-def disk_full(evidence: Evidence) -> Finding:
+def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
     """For a disk that has no room left, for the images or for what a program writes."""
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
     return Finding(
@@ -99,34 +108,8 @@ def disk_full(evidence: Evidence) -> Finding:
     )
 
 
-def _environment_file(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        f"The execution role {_role(evidence)} does not get an environment file from S3.",
-        f"correct environmentFiles in {OWN_DEFINITION}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
-        f"its bucket in {_POLICIES}, and {_ROLES}; then {evidence.again}",
-    )
-
-
-def _volume_failed(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        f"A volume of the task cannot be made or mounted: {_after_class(case.text)}.",
-        f"correct volumes and mountPoints in {OWN_DEFINITION} (EFS: a mount target in every zone, and port 2049 open "
-        f"to the tasks' security group); then {evidence.again}",
-    )
-
-
-def _start_timeout(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        f"A container did not start in the time that Fargate gives it: {_after_class(case.text)}.",
-        f"wait for the next try; where it comes back, raise startTimeout in {OWN_DEFINITION}, or task.cpu; "
-        f"then {evidence.again}",
-    )
-
-
-def _platform_error(evidence: Evidence, case: Case) -> Finding:
+def platform_error(evidence: Evidence, case: Case) -> Finding:
+    """What failed: AWS's own, or a registry."""
     answer = first(rf"({SERVER_ERROR})", case.text)
     said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
     said = f"The registry fails itself: it answers {answer}" if answer else said
@@ -137,19 +120,8 @@ def _platform_error(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _maintenance(evidence: Evidence, case: Case) -> Finding:
-    return Finding(case.code, "AWS stopped the task to maintain what it runs on.", evidence.again)
-
-
-def _throttled(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        f"ECS is held back by a limit, and tries again later: {_after_class(case.text)}.",
-        f"wait, or {evidence.again} later",
-    )
-
-
-def _network_interface(evidence: Evidence, case: Case) -> Finding:
+def network_interface(evidence: Evidence, case: Case) -> Finding:
+    """What EC2 said."""
     said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
     return Finding(
         case.code,
@@ -159,46 +131,12 @@ def _network_interface(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _zone_without_fargate(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "ECS could not place a task, most often because a subnet is in a zone in which Fargate starts none.",
-        f"name subnets in other zones (network.subnets); inv create-fargate-service, then {evidence.again}",
-    )
-
-
-def _not_on_fargate(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "The service starts its tasks on container instances, not on Fargate.",
-        "aws ecs update-service --capacity-provider-strategy capacityProvider=FARGATE,weight=1 "
-        f"--force-new-deployment (with --cluster and --service), then {evidence.again}",
-    )
-
-
-def _tasks_protected(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "More tasks are protected from being stopped than are wanted, so ECS stops none.",
-        "aws ecs update-task-protection --no-protection-enabled (with --cluster and --tasks), or wait until it ends; "
-        f"then {evidence.again}",
-    )
-
-
-def _target_missing(evidence: Evidence, case: Case) -> Finding:
+def target_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which of the two is gone."""
     what = (
         "The target group is gone" if "GROUP IS NOT" in case.text else "A task is not registered as a target"
     )
     return Finding(case.code, f"{what}.", f"inv setup-fargate, then {evidence.again}")
-
-
-def _service_role_denied(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        f"ECS may not do what it has to do for the service: {_after_class(case.text)}.",
-        "inv validate-fargate-setup shows the roles; inv create-iam-policies puts ours right, "
-        f"then {evidence.again}",
-    )
 
 
 def _after_class(text: str) -> str:
@@ -207,7 +145,8 @@ def _after_class(text: str) -> str:
     return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
 
 
-def _no_route(evidence: Evidence, case: Case) -> Finding:
+def no_route(evidence: Evidence, case: Case) -> Finding:
+    """Whom the task does not reach, and what the doctor saw of its network."""
     whom = first(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
         case.text
     )
@@ -237,7 +176,8 @@ def _reached_for(text: str) -> str:
     return "CloudWatch Logs" if "logger args" in text else "ECR"
 
 
-def _registry_denied(evidence: Evidence, case: Case) -> Finding:
+def registry_denied(evidence: Evidence, case: Case) -> Finding:
+    """Which action is refused."""
     action = first(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
     return Finding(
         case.code,
@@ -246,15 +186,8 @@ def _registry_denied(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _rate_limit(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "The registry refuses further pulls for now.",
-        f"keep a copy in ECR: inv push-image --tag {evidence.tag}, then {evidence.again}",
-    )
-
-
-def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
+def secret_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which secret or parameter, and whether it is there without a value."""
     name, source = _secret(evidence, case.text)
     if ":secretsmanager:" in source:
         arn = ":".join(source.split(":")[:7])
@@ -268,7 +201,8 @@ def _secret_not_found(evidence: Evidence, case: Case) -> Finding:
     return Finding(case.code, f"There is no parameter behind {name}.", f"{put}, then {evidence.again}")
 
 
-def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
+def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
+    """Which secret, and whether it is its key that is refused."""
     name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
@@ -288,7 +222,8 @@ def _secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _secret_key_missing(evidence: Evidence, case: Case) -> Finding:
+def secret_key_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which key of which secret."""
     key = first(r"json key (\S{1,500})", case.text)
     keyed = {
         name: source
@@ -306,7 +241,8 @@ def _secret_key_missing(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
+def log_group_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which group, and whether it is looked for in another region."""
     here = evidence.last.rollout.region
     written = log_groups(evidence.definition)
     for options in written.values():
@@ -327,7 +263,8 @@ def _log_group_missing(evidence: Evidence, case: Case) -> Finding:
     return Finding(case.code, f"There is no {named}{region}.", f"{make}, then {evidence.again}")
 
 
-def _logs_denied(evidence: Evidence, case: Case) -> Finding:
+def logs_denied(evidence: Evidence, case: Case) -> Finding:
+    """Which action is refused."""
     action = first(r"perform: (logs:\w{1,100})", case.text)
     return Finding(
         case.code,
@@ -336,7 +273,8 @@ def _logs_denied(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _log_options(evidence: Evidence, case: Case) -> Finding:
+def log_options(evidence: Evidence, case: Case) -> Finding:
+    """What the driver says."""
     said = case.text.partition("logger args: ")[2] or case.text
     return Finding(
         case.code,
@@ -345,7 +283,8 @@ def _log_options(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _role_not_assumable(evidence: Evidence, case: Case) -> Finding:
+def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
+    """Which role, whether it is there, and whom it trusts."""
     arn = first(r"assume the role '([^']{1,500})'", case.text)
     if not arn:  # an event that names none: the doctor knows which
         role = "taskRoleArn" if evidence.bad("roles.task") else "executionRoleArn"
@@ -377,7 +316,8 @@ def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
     )
 
 
-def _command_not_found(evidence: Evidence, case: Case) -> Finding:
+def command_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which program."""
     if wrong := evidence.bad("dockerfile.start-scripts"):
         return line_ends(evidence, wrong[0])
     program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
@@ -388,7 +328,8 @@ def _command_not_found(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _exec_format(evidence: Evidence, case: Case) -> Finding:
+def exec_format(evidence: Evidence, case: Case) -> Finding:
+    """Which processor the task has."""
     architecture = evidence.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
     return Finding(
         case.code,
@@ -398,7 +339,8 @@ def _exec_format(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _cannot_start(evidence: Evidence, case: Case) -> Finding:
+def cannot_start(evidence: Evidence, case: Case) -> Finding:
+    """What the runtime says."""
     problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.partition(": ")[2]
     said = problem.rpartition(": ")[2] if "exec: " not in case.text else problem
     return Finding(
@@ -408,7 +350,8 @@ def _cannot_start(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _out_of_memory(evidence: Evidence, case: Case) -> Finding:
+def out_of_memory(evidence: Evidence, case: Case) -> Finding:
+    """Which container, its limit or the task's, and the next size."""
     cpu, memory = (int(evidence.definition.get(size, 0) or 0) for size in ("cpu", "memory"))
     ended = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
     of = evidence.others(ended.name) if ended else ""
@@ -437,15 +380,8 @@ def _more_memory(cpu: int, memory: int) -> str:
     return f"--set task.cpu={wider} --set task.memory={size}"
 
 
-def _no_capacity(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "Fargate has no room for the task at the moment; ECS goes on trying.",
-        f"wait, or name more subnets in other zones (network.subnets); then {evidence.again}",
-    )
-
-
-def _quota(evidence: Evidence, case: Case) -> Finding:
+def quota(evidence: Evidence, case: Case) -> Finding:
+    """What AWS says is used up."""
     return Finding(
         case.code,
         f"The account's Fargate quota is used up: {_after_class(case.text.rpartition('Reason: ')[2])}.",
@@ -454,33 +390,9 @@ def _quota(evidence: Evidence, case: Case) -> Finding:
     )
 
 
-def _no_addresses(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "The subnets have no free address for the task's network interface.",
-        f"name larger subnets in network.subnets; inv create-fargate-service, then {evidence.again}",
-    )
-
-
-def _spot(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "AWS took the Spot capacity back while the deployment was under way.",
-        f"{evidence.again}; on-demand capacity (FARGATE) is not taken back",
-    )
-
-
-def _stopped_by_user(evidence: Evidence, case: Case) -> Finding:
+def stopped_by_user(evidence: Evidence, case: Case) -> Finding:
+    """What was stopped, and the reason that was given."""
     return Finding(case.code, f"Somebody stopped {_what(case)}: {case.text}.", evidence.again)
-
-
-def _deployment_percent(evidence: Evidence, case: Case) -> Finding:
-    return Finding(
-        case.code,
-        "ECS may neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
-        "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; "
-        f"inv create-fargate-service, then {evidence.again}",
-    )
 
 
 def _what(case: Case) -> str:
@@ -524,43 +436,3 @@ def _place(evidence: Evidence, name: str) -> str:
 def _json_key(source: str) -> str:
     parts = source.split(":")
     return parts[7] if len(parts) > 7 else ""
-
-
-_EXPLANATIONS: Mapping[str, Explain] = {
-    "image-not-found": _image_not_found,
-    "image-platform": _image_platform,
-    "image-format": _image_format,
-    "disk-full": _disk_full,
-    "environment-file": _environment_file,
-    "volume-failed": _volume_failed,
-    "start-timeout": _start_timeout,
-    "platform-error": _platform_error,
-    "maintenance": _maintenance,
-    "throttled": _throttled,
-    "network-interface": _network_interface,
-    "zone-without-fargate": _zone_without_fargate,
-    "not-on-fargate": _not_on_fargate,
-    "tasks-protected": _tasks_protected,
-    "target-missing": _target_missing,
-    "service-role-denied": _service_role_denied,
-    "no-route-to-registry": _no_route,
-    "registry-denied": _registry_denied,
-    "pull-rate-limit": _rate_limit,
-    "secret-not-found": _secret_not_found,
-    "secret-not-readable": _secret_not_readable,
-    "secret-key-missing": _secret_key_missing,
-    "log-group-missing": _log_group_missing,
-    "logs-denied": _logs_denied,
-    "log-options": _log_options,
-    "role": _role_not_assumable,
-    "command-not-found": _command_not_found,
-    "exec-format": _exec_format,
-    "cannot-start": _cannot_start,
-    "out-of-memory": _out_of_memory,
-    "no-capacity": _no_capacity,
-    "quota": _quota,
-    "no-addresses": _no_addresses,
-    "spot-interrupted": _spot,
-    "stopped-by-user": _stopped_by_user,
-    "deployment-percent": _deployment_percent,
-}

@@ -80,10 +80,11 @@ def normalise(definition: Mapping[str, Any]) -> AwsDict:
     return compact
 
 
-def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def differences(live: Mapping[str, Any], wanted: Mapping[str, Any], unnamed: str | None = None) -> list[str]:
     """What ``wanted`` changes about ``live``, a sentence each; empty when the same tasks would run.
 
-    Values of environment variables are not told, since some of them are secrets.
+    Each names its container but the one ``unnamed``. Values of environment variables are not told, since some of them
+    are secrets.
     """
     before, after = normalise(live), normalise(wanted)
     then, now = (_by_name(each.pop("containerDefinitions", ())) for each in (before, after))
@@ -94,7 +95,8 @@ def differences(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
         elif name not in now:
             found.append(f"removes the container {name}")
         else:
-            found += _container_differences(name, then[name], now[name])
+            where = "" if name == unnamed else f"{name}: "
+            found += _container_differences(where, then[name], now[name])
     return found
 
 
@@ -148,20 +150,20 @@ def _by_name(containers: Iterable[AwsDict]) -> dict[str, AwsDict]:
     return {container.get("name", ""): container for container in containers}
 
 
-def _container_differences(name: str, before: AwsDict, after: AwsDict) -> list[str]:
+def _container_differences(where: str, before: AwsDict, after: AwsDict) -> list[str]:
     found = []
     for member, noun in _NAMED_VALUES.items():
-        found += _named(name, noun, before.pop(member, []), after.pop(member, []))
-    return _members(f"{name}: ", before, after) + found
+        found += _named(where, noun, before.pop(member, []), after.pop(member, []))
+    return _members(where, before, after) + found
 
 
-def _named(container: str, noun: str, before: Iterable[AwsDict], after: Iterable[AwsDict]) -> list[str]:
+def _named(where: str, noun: str, before: Iterable[AwsDict], after: Iterable[AwsDict]) -> list[str]:
     then, now = _by_name(before), _by_name(after)
     return [
-        *(f"{container}: adds the {noun} {name}" for name in sorted(now.keys() - then.keys())),
-        *(f"{container}: removes the {noun} {name}" for name in sorted(then.keys() - now.keys())),
+        *(f"{where}adds the {noun} {name}" for name in sorted(now.keys() - then.keys())),
+        *(f"{where}removes the {noun} {name}" for name in sorted(then.keys() - now.keys())),
         *(
-            f"{container}: changes the {noun} {name}"
+            f"{where}changes the {noun} {name}"
             for name in sorted(then.keys() & now.keys())
             if then[name] != now[name]
         ),
