@@ -52,6 +52,13 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
     "apprunner.migration": frozenset({"1 vCPU", "2 GB"}),
     # Python's own errors
     "probe": frozenset({"timed out"}),
+    # PyYAML's names of what it finds
+    "yaml_errors": frozenset(
+        {
+            *("<stream end>", "<block mapping start>", "<block sequence start>"),
+            *("<block end>", "<document start>"),
+        }
+    ),
 }
 # What decides: functions whose answers are noted, by module.
 DECIDING: Mapping[str, frozenset[str]] = {
