@@ -718,7 +718,7 @@ APART = {Certificate, IdentityProvider, DeployRole}
 
 def test_every_kind_that_others_may_use_is_held() -> None:
     kinds = {each.kind for each in set(THEIRS_OF) - ALONE - APART}
-    assert {resource.partition("/")[0].replace("-", " ") for _, resource, _ in GUESTS.values()} == kinds
+    assert {resource.partition("/")[0] for _, resource, _ in GUESTS.values()} == kinds
     telling = {each for each in every_kind() if each.others is not Resource.others}
     assert telling == set(THEIRS_OF) - ALONE
 
