@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from lobster_tasks.embedded import moto_door
-from lobster_tasks.embedded.dispatch import answer_from
+from embedded_aws.moto import moto_door
+from embedded_aws.moto.dispatch import answer_from
 
 from .common import median, seconds
 

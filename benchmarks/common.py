@@ -24,7 +24,7 @@ control.headers["X-Embedded-Aws"] = "benchmarks"
 @contextmanager
 def embedded_aws(speed: float = 20.0) -> Iterator[str]:
     """The address of an embedded AWS that runs as long as the block."""
-    command = [sys.executable, "-m", "lobster_tasks.embedded", "--speed", str(speed)]
+    command = [sys.executable, "-m", "embedded_aws", "--speed", str(speed)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

@@ -115,8 +115,8 @@ RUNNING: set[EmbeddedProcess] = set()
 
 @contextmanager
 def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterator[EmbeddedProcess]:
-    """Run ``python -m lobster_tasks.embedded``, forked, for as long as the block lasts, or this process."""
-    words = ["lobster_tasks.embedded", "--speed", str(speed), "--boot-allowance", str(boot_allowance)]
+    """Run ``python -m embedded_aws``, forked, for as long as the block lasts, or this process."""
+    words = ["embedded_aws", "--speed", str(speed), "--boot-allowance", str(boot_allowance)]
     words += ["--young"] if young else []
     stdin, holder = os.pipe()
     ours, stdout = os.pipe()
@@ -139,8 +139,8 @@ def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterat
 
 
 def serve_forked() -> int:
-    """What a fork does that is run as ``lobster_tasks.embedded``."""
-    from lobster_tasks.embedded.__main__ import main
+    """What a fork does that is run as ``embedded_aws``."""
+    from embedded_aws.__main__ import main
 
     return main()
 

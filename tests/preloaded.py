@@ -15,9 +15,11 @@ os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.dev
 warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error code that no model names
 
 import lobster_tasks  # noqa: E402
+from embedded_aws import aws  # noqa: E402, F401
+from embedded_aws.endpoint import server  # noqa: E402
+from embedded_aws.moto import dispatch, moto_door  # noqa: E402
+from embedded_aws.shapes import patterns  # noqa: E402
 from lobster_tasks.aws import Aws  # noqa: E402
-from lobster_tasks.embedded import aws, dispatch, moto_door, server  # noqa: E402, F401
-from lobster_tasks.embedded.malformed import patterns  # noqa: E402
 
 for place in server.OWN.values():
     server.load(place)

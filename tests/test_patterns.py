@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 
 import lobster_tasks
+from embedded_aws.iam.conditions import glob
+from embedded_aws.kernel.wildcards import wildcard
 from lobster_tasks import forwarding
 from lobster_tasks.dockerfile.words import expand
 from lobster_tasks.doctor import trust
-from lobster_tasks.embedded.conditions import glob
-from lobster_tasks.embedded.wildcards import wildcard
 from lobster_tasks.images.ignore import Ignore
 from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 
@@ -86,9 +86,9 @@ class Pattern:
 
 
 def modules() -> Iterator[Any]:
-    """The library's; the embedded AWS is nobody's but a rehearsal's."""
+    """The library's."""
     for found in pkgutil.walk_packages(lobster_tasks.__path__, "lobster_tasks."):
-        if not found.name.startswith("lobster_tasks.embedded") and not found.name.endswith("__main__"):
+        if not found.name.endswith("__main__"):
             yield importlib.import_module(found.name)
 
 

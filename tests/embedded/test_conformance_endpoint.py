@@ -26,7 +26,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lobster_tasks.embedded.server import OWN
+from embedded_aws.endpoint.server import OWN
 from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, control, eventually, serve_forked
 from tests.forks import Heard, heard
@@ -356,7 +356,7 @@ def test_the_aws_cli_needs_the_endpoint_url_only(
 
 def running(*arguments: str) -> AbstractContextManager[Heard]:
     """A process of its own, ended with the block."""
-    return heard(serve_forked, ["lobster_tasks.embedded", *arguments], Path.cwd(), os.environ)
+    return heard(serve_forked, ["embedded_aws", *arguments], Path.cwd(), os.environ)
 
 
 def url_of(process: Heard) -> str:
@@ -425,7 +425,7 @@ def test_bad_arguments_are_a_usage_error(arguments: list[str]) -> None:
 
 def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
     """Standard output holds the address alone, whatever happens; the user's own AWS settings do not matter."""
-    command = [sys.executable, "-m", "lobster_tasks.embedded", "--verbose"]
+    command = [sys.executable, "-m", "embedded_aws", "--verbose"]
     environment = {**os.environ, "AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:

@@ -14,8 +14,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from lobster_tasks.embedded.faults import Faults
-from lobster_tasks.embedded.wire import Call
+from embedded_aws.kernel.faults import Faults
+from embedded_aws.moto.wire import Call
 from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, control, eventually
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lobster_tasks.embedded.services.logs_pattern import matcher
+from embedded_aws.logs.pattern import matcher
 from tests.embedded_process import EmbeddedProcess
 
 GROUP = "/ecs/app"

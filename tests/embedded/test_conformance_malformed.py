@@ -24,8 +24,8 @@ from botocore.session import get_session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lobster_tasks.embedded import malformed
-from lobster_tasks.embedded.wire import read_call
+from embedded_aws.endpoint import malformed
+from embedded_aws.moto.wire import read_call
 from tests.embedded.malformed_requests import (
     CREDENTIAL,
     Sent,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.embedded.conditions import OPERATORS
-from lobster_tasks.embedded.policy import decide
-from lobster_tasks.embedded.roles import trusts
+from embedded_aws.iam.conditions import OPERATORS
+from embedded_aws.iam.policy import decide
+from embedded_aws.iam.roles import trusts
 
 CLUSTER = "arn:aws:ecs:us-east-2:123456789012:cluster/prod"
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.embedded.dispatch import Answer
-from lobster_tasks.embedded.keep_alive import TOO_LARGE, HttpServer, Limits
+from embedded_aws.endpoint.keep_alive import TOO_LARGE, HttpServer, Limits
+from embedded_aws.moto.dispatch import Answer
 from tests.embedded_process import EmbeddedProcess, eventually
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"

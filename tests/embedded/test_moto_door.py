@@ -10,31 +10,40 @@ import ast
 import inspect
 import io
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lobster_tasks.embedded import dispatch, moto_door
-from lobster_tasks.embedded.server import OWN, load
+import embedded_aws
+from embedded_aws.endpoint.server import OWN, load
+from embedded_aws.moto import dispatch, moto_door
 
 ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
-PACKAGE = Path(moto_door.__file__).parent
+PACKAGE = Path(embedded_aws.__file__).parent
 GLOBAL = ("iam", "route53", "sts")
 STORES = {
-    "acm": ("AWSCertificateManagerBackend", "acm_store:AcmStore"),
+    "acm": ("AWSCertificateManagerBackend", "acm:AcmStore"),
     "applicationautoscaling": (
         "ApplicationAutoscalingBackend",
-        "application_autoscaling_store:AutoScalingStore",
+        "application_autoscaling:AutoScalingStore",
     ),
-    "ec2": ("EC2Backend", "ec2_store:Ec2Store"),
-    "ecr": ("ECRBackend", "ecr_store:EcrStore"),
-    "iam": ("IAMBackend", "iam_store:IamStore"),
-    "logs": ("LogsBackend", "logs_store:LogsStore"),
-    "route53": ("Route53Backend", "route53_store:Route53Store"),
-    "secretsmanager": ("SecretsManagerBackend", "secretsmanager_store:SecretsStore"),
-    "wafv2": ("WAFV2Backend", "wafv2_store:WafStore"),
+    "ec2": ("EC2Backend", "ec2:Ec2Store"),
+    "ecr": ("ECRBackend", "ecr:EcrStore"),
+    "iam": ("IAMBackend", "iam:IamStore"),
+    "logs": ("LogsBackend", "logs:LogsStore"),
+    "route53": ("Route53Backend", "route53:Route53Store"),
+    "secretsmanager": ("SecretsManagerBackend", "secretsmanager:SecretsStore"),
+    "wafv2": ("WAFV2Backend", "wafv2:WafStore"),
 }
+
+
+def store_of(place: str) -> type:
+    """The class at ``package:Class``, in the package's ``store``."""
+    package, _, name = place.partition(":")
+    found: type = getattr(import_module(f"embedded_aws.{package}.store"), name)
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +130,7 @@ def test_our_classes_are_response_classes(service: str) -> None:
 @pytest.mark.parametrize("service", sorted(STORES))
 def test_our_stores_are_used(service: str) -> None:
     """``BackendDict.backend`` is the class that moto makes stores of."""
-    name, store = STORES[service][0], load(STORES[service][1])
+    name, store = STORES[service][0], store_of(STORES[service][1])
     region = "aws" if service in GLOBAL else REGION
     assert issubclass(store, getattr(moto_door, name))
     assert type(moto_door.Backends(service)[ACCOUNT][region]) is store
@@ -130,7 +139,7 @@ def test_our_stores_are_used(service: str) -> None:
 @pytest.mark.parametrize("service", sorted(STORES))
 def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     """An override that moto no longer calls would silently do nothing."""
-    name, store = STORES[service][0], load(STORES[service][1])
+    name, store = STORES[service][0], store_of(STORES[service][1])
     theirs = getattr(moto_door, name)
     own = {
         "acm": {"users"},

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from lobster_tasks.embedded.runtime.images import PullError
-from lobster_tasks.embedded.runtime.removal import remove
-from lobster_tasks.embedded.runtime.unpack import BadLayerError, Disk, unpack
+from embedded_aws.runtime.images import PullError
+from embedded_aws.runtime.removal import remove
+from embedded_aws.runtime.unpack import BadLayerError, Disk, unpack
 from tests.embedded.images import (
     MANIFEST,
     ImageSpec,

@@ -14,8 +14,8 @@ import pytest
 import requests
 import websockets.sync.client
 
-from lobster_tasks.embedded.runtime.addresses import LEASE_PORT, Network, low_port_shift
-from lobster_tasks.embedded.runtime.programs import SHIM
+from embedded_aws.runtime.addresses import LEASE_PORT, Network, low_port_shift
+from embedded_aws.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.runtime_world import Ran, Runtime, runtime
 from tests.embedded_process import eventually

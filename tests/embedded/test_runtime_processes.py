@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from lobster_tasks.embedded.runtime.processes import CannotStart
+from embedded_aws.runtime.processes import CannotStart
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.runtime_world import Runtime, runtime
 from tests.embedded_process import eventually

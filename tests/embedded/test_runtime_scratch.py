@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lobster_tasks.embedded.runtime.removal import remove
-from lobster_tasks.embedded.runtime.roots import make_root
-from lobster_tasks.embedded.runtime.scratch import LOCK, Scratch
-from lobster_tasks.embedded.runtime.unpack import BadLayerError, Disk, unpack
+from embedded_aws.runtime.removal import remove
+from embedded_aws.runtime.roots import make_root
+from embedded_aws.runtime.scratch import LOCK, Scratch
+from embedded_aws.runtime.unpack import BadLayerError, Disk, unpack
 
 DEPTHS = (300, 1100)  # deeper than functions of Python may call themselves
 

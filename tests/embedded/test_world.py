@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from lobster_tasks.embedded.world import World
+from embedded_aws.kernel.world import World
 from tests.embedded.runtime_world import runtime
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embedded_aws.iam.policy import decide
 from lobster_tasks import attachable, converge, doctor, rollout, stack, templates
 from lobster_tasks.apprunner.cutover import led_here
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
-from lobster_tasks.embedded.policy import decide
 from lobster_tasks.errors import NotReadyError
 from lobster_tasks.images.engines import password_for
 from lobster_tasks.rollout.keeping import keep

@@ -69,7 +69,7 @@ def test_a_port_that_is_taken(project: Project) -> None:
 
 
 def test_it_ends_with_whoever_holds_its_standard_input(embedded: EmbeddedProcess) -> None:
-    command = [sys.executable, "-m", "lobster_tasks.embedded", "--until-stdin-ends"]
+    command = [sys.executable, "-m", "embedded_aws", "--until-stdin-ends"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         address(process)

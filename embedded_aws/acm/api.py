@@ -1,0 +1,82 @@
+"""AWS Certificate Manager: moto's, whose certificates are issued when the domain is proven, and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.world import current
+from ..moto.moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
+from .store import AcmStore
+
+DEFAULT_KEYS = ("RSA_1024", "RSA_2048")
+SUMMARY = (
+    "CertificateArn",
+    "DomainName",
+    "Status",
+    "Type",
+    "KeyAlgorithm",
+    "RenewalEligibility",
+    "NotBefore",
+    "NotAfter",
+    "CreatedAt",
+    "IssuedAt",
+    "ImportedAt",
+)
+MOST_ITEMS = 1000
+NAMES_MOST = 10  # of a certificate, until more is asked for ("Quotas", AWS Certificate Manager User Guide)
+
+
+class Acm(AWSCertificateManagerResponse):
+    """Certificate Manager. The world's lock is held during every operation."""
+
+    @property
+    def acm_backend(self) -> AcmStore:
+        """The certificates."""
+        found: AcmStore = super().acm_backend
+        return found
+
+    def call_action(self) -> Any:
+        """Answer."""
+        with current().lock:
+            return super().call_action()
+
+    def request_certificate(self) -> ActionResult:
+        """RequestCertificate; validated by DNS, or by an e-mail that nobody answers."""
+        names = {self._get_param("DomainName"), *(self._get_param("SubjectAlternativeNames") or ())}
+        if len(names) > NAMES_MOST:
+            raise AwsError("LimitExceededException", "Certificate has too many domains.")
+        answer = super().request_certificate()
+        made = self.acm_backend.get_certificate(answer.result["CertificateArn"])
+        made.method = self._get_param("ValidationMethod") or "EMAIL"
+        return answer
+
+    def describe_certificate(self) -> ActionResult:
+        """DescribeCertificate."""
+        answer = super().describe_certificate()
+        found = answer.result["Certificate"]
+        return ActionResult({"Certificate": {**found, "InUseBy": self._users(found)}})
+
+    def list_certificates(self) -> ActionResult:
+        """ListCertificates, page by page; keys of RSA with up to 2048 bits where nothing else is asked for."""
+        statuses, includes = self._get_param("CertificateStatuses"), self._get_param("Includes") or {}
+        includes = {"keyTypes": DEFAULT_KEYS, **includes}
+        found = [
+            self._summary(each.describe()["Certificate"])
+            for each in self.acm_backend.list_certificates(statuses, includes)
+        ]
+        start, size = int(self._get_param("NextToken") or 0), int(self._get_param("MaxItems") or MOST_ITEMS)
+        more = {"NextToken": str(start + size)} if len(found) > start + size else {}
+        return ActionResult({"CertificateSummaryList": found[start : start + size], **more})
+
+    def _summary(self, found: dict[str, Any]) -> dict[str, Any]:
+        shown = {member: found[member] for member in SUMMARY if member in found}
+        names = found["SubjectAlternativeNames"] or [found["DomainName"]]
+        return {
+            **shown,
+            "SubjectAlternativeNameSummaries": names,
+            "HasAdditionalSubjectAlternativeNames": False,
+            "InUse": bool(self._users(found)),
+        }
+
+    def _users(self, found: dict[str, Any]) -> list[str]:
+        return self.acm_backend.users(found["CertificateArn"])

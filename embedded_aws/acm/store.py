@@ -1,0 +1,152 @@
+"""How AWS Certificate Manager holds certificates: moto's store, where a request waits until DNS proves the domain."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from ..kernel.world import current
+from ..moto import moto_door
+from ..moto.moto_door import AWSCertificateManagerBackend, AwsError, CertBundle, acm_backends
+from ..route53.store import store
+
+RECORD_SECONDS = 5.0
+"""How long after a request its validation records can be read: "a delay of several seconds"."""
+
+VALIDATION_SECONDS = 60.0
+"""How long a record has to be there until ACM has seen it; "several minutes" is the most that AWS names."""
+
+PATIENCE_SECONDS = 72 * 3600.0
+"""ACM "makes repeated attempts to validate a certificate for 72 hours and then times out"."""
+
+
+class RequestedCertificate(CertBundle):
+    """A certificate that was asked for; ``names`` in the order of the request, the first its domain name."""
+
+    status: str
+    account: str
+    names: tuple[str, ...]
+    method: str
+    issued_at: float | None = None
+
+    @property
+    def records(self) -> dict[str, dict[str, str]]:
+        """The record that validates each name; a wildcard has that of the name below it."""
+        return {name: validation_record(self.account, name) for name in self.names}
+
+    @property
+    def age(self) -> float:
+        """How long ago it was asked for, in AWS's seconds."""
+        return (time.time() - self._requested) * current().pace.speed
+
+    def check(self) -> None:
+        """Notice what has become of it."""
+        if self.status != "PENDING_VALIDATION":
+            return
+        proven = [self._proven_at(name) for name in self.names]
+        if all(at is not None and time.time() >= at for at in proven):
+            self.status, self.issued_at = "ISSUED", max(at for at in proven if at is not None)
+        elif self.age > PATIENCE_SECONDS:
+            self.status = "VALIDATION_TIMED_OUT"
+
+    def describe(self) -> dict[str, Any]:
+        """As DescribeCertificate shows it."""
+        found = super().describe()["Certificate"]
+        issued = self.status == "ISSUED"
+        if not issued:
+            for member in ("NotBefore", "NotAfter", "Serial", "IssuedAt"):
+                found.pop(member)
+        more = {"IssuedAt": self.issued_at} if issued else {}
+        return {
+            "Certificate": {
+                **found,
+                **more,
+                "DomainName": self.names[0],
+                "SubjectAlternativeNames": list(self.names),
+                "DomainValidationOptions": [self._validation(name) for name in self.names],
+            }
+        }
+
+    def _validation(self, name: str) -> dict[str, Any]:
+        status = "SUCCESS" if self.is_proven(name) else "PENDING_VALIDATION"
+        shown = {
+            "DomainName": name,
+            "ValidationDomain": name,
+            "ValidationStatus": "FAILED" if self.status == "VALIDATION_TIMED_OUT" else status,
+            "ValidationMethod": self.method,
+        }
+        readable = self.method == "DNS" and self.age >= RECORD_SECONDS
+        return {**shown, "ResourceRecord": self.records[name]} if readable else shown
+
+    def is_proven(self, name: str) -> bool:
+        """Whether ACM has seen that the name belongs to whoever asked."""
+        at = self._proven_at(name)
+        return self.status == "ISSUED" or (at is not None and time.time() >= at)
+
+    def _proven_at(self, name: str) -> float | None:
+        if self.method != "DNS":  # nobody reads the e-mail here
+            return None
+        record = self.records[name]
+        since = store(self.account).served_since(record["Name"], record["Type"], record["Value"])
+        if since is None:
+            return None
+        return max(since, self._requested) + current().pace.real(VALIDATION_SECONDS)
+
+    @property
+    def _requested(self) -> float:
+        return float(self.created_at.replace(tzinfo=UTC).timestamp())
+
+
+class AcmStore(AWSCertificateManagerBackend):
+    """The certificates of one account in one region."""
+
+    def request_certificate(
+        self,
+        domain_name: str,
+        idempotency_token: str | None,
+        subject_alt_names: Sequence[str] | None,
+        tags: Sequence[Mapping[str, str]] | None,
+        *_: Any,
+    ) -> str:
+        """A request; the same one again within an hour where the token is the same. Gives the ARN."""
+        known = self._get_arn_from_idempotency_token(idempotency_token) if idempotency_token else None
+        if known in self._certificates:
+            return str(known)
+        names = tuple(dict.fromkeys([domain_name, *(subject_alt_names or ())]))
+        made = RequestedCertificate.generate_cert(
+            domain_name, account_id=self.account_id, region=self.region_name, sans=list(names)
+        )
+        made.account, made.names, made.method = self.account_id, names, "DNS"
+        made.tags.add(list(tags or ()))
+        self._certificates[made.arn] = made
+        if idempotency_token:
+            self._set_idempotency_token_arn(idempotency_token, made.arn)
+        return str(made.arn)
+
+    def delete_certificate(self, arn: str) -> None:
+        """Delete one that nobody uses."""
+        if self.users(arn):
+            message = f"Certificate {arn} in account {self.account_id} is in use."
+            raise AwsError("ResourceInUseException", message)
+        super().delete_certificate(arn)
+
+    def set_certificate_in_use_by(self, arn: str, load_balancer_name: str) -> None:
+        """Nothing to keep: the listeners say who uses a certificate."""
+
+    def users(self, arn: str) -> list[str]:
+        """The ARNs of the load balancers that use a certificate."""
+        return moto_door.balancers_with_certificate(self.account_id, self.region_name, arn)
+
+
+def validation_record(account: str, name: str) -> dict[str, str]:
+    """The CNAME that proves a name: the same in every request of an account ("DNS validation")."""
+    bare = name.removeprefix("*.").lower()
+    digest = hashlib.sha256(f"{account} {bare}".encode()).hexdigest()
+    value = f"_{digest[32:64]}.{digest[:10]}.acm-validations.aws."
+    return {"Name": f"_{digest[:32]}.{bare}.", "Type": "CNAME", "Value": value}
+
+
+acm_backends.keep_in(AcmStore)

@@ -1,0 +1,32 @@
+"""What keeps the Fargate agent from starting a task."""
+
+from __future__ import annotations
+
+from ..ecs.model import ContainerState
+
+UNREACHABLE = 180.0
+"""AWS seconds until the agent gives up on what does not answer (own figure: AWS gives none)."""
+
+FAILED_PULL = 10.0
+"""AWS seconds that the retries of a pull take which is answered, but in vain (own figure)."""
+
+RETRIED_PULL = 390.0
+"""AWS seconds of the seven retries of a manifest that is not there or not for the platform (own figure)."""
+
+
+class AgentError(Exception):
+    """The task cannot start; ``reason`` is the text that ECS reports as stoppedReason.
+
+    ``container`` is the one to which the reason belongs, too; ``after`` is how many AWS seconds pass before
+    the agent gives up.
+    """
+
+    def __init__(self, reason: str, container: ContainerState | None = None, after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.container = container
+        self.after = after
+
+
+class UnreachableError(Exception):
+    """A service that the agent needs does not answer; the text is the whole stoppedReason."""

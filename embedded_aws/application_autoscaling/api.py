@@ -1,0 +1,136 @@
+"""Application Auto Scaling: moto's, with targets that are our services and that act at once on their bounds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..ecs import services, shadow
+from ..ecs.model import Room
+from ..iam.access.stored import ensure_linked_role, linked_role_arn
+from ..kernel import paging, young
+from ..kernel.world import current
+from ..moto.moto_door import ApplicationAutoScalingResponse, AwsError
+from . import store
+from .store import LINKED
+
+__all__ = ["ApplicationAutoScaling", "store"]
+
+NO_TARGET = (
+    "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: "
+    "ecs:service:DesiredCount"
+)
+UNKNOWN_CREDENTIALS = (
+    "Unable to retrieve alarms for the scaling policy due to reason: The security token included in the request is "
+    "invalid (Service: AmazonCloudWatch; Status Code: 403; Error Code: InvalidClientTokenId)"
+)
+
+
+class ApplicationAutoScaling(ApplicationAutoScalingResponse):
+    """Application Auto Scaling. Scaling policies are kept, but no metric ever moves them."""
+
+    @property
+    def room(self) -> Room:
+        """ECS in the caller's account and region."""
+        return current().fargate.room(self.current_account, self.region)
+
+    def call_action(self) -> Any:
+        """Answer, knowing which services there are."""
+        with current().lock:
+            shadow.cast(self.room)
+        return super().call_action()
+
+    def register_scalable_target(self) -> Any:
+        """RegisterScalableTarget: a service outside of the new bounds is scaled into them."""
+        if self._get_param("ServiceNamespace") == "ecs":
+            self._check_young(self._get_param("ResourceId"))
+        answer = super().register_scalable_target()
+        arn = json.loads(answer)["ScalableTargetARN"]
+        if tags := self._get_param("Tags"):
+            self._tags(arn).update(tags)
+        if self._get_param("ServiceNamespace") == "ecs":
+            self._scale()
+        return answer
+
+    def put_scaling_policy(self) -> Any:
+        """PutScalingPolicy; a young account knows neither the target nor the role's credentials at first."""
+        if not young.lets_assume(linked_role_arn(self.current_account, LINKED), young.CREDENTIALS_KNOWN):
+            raise AwsError("FailedResourceAccessException", UNKNOWN_CREDENTIALS)
+        target = self.applicationautoscaling_backend.targets.get(self._get_param("ScalableDimension"), {})
+        found = target.get(self._get_param("ResourceId"))
+        if found is not None and not young.knows(found.creation_time):
+            raise AwsError("ObjectNotFoundException", NO_TARGET.format(self._get_param("ResourceId")))
+        return super().put_scaling_policy()
+
+    def _check_young(self, resource: str) -> None:
+        """The role is made with the first target; neither it nor the service has to be known at once."""
+        _, cluster, name = resource.split("/")
+        service = self.room.services.get((cluster, name))
+        if service is not None and not young.knows(service.created_at):
+            raise AwsError("ValidationException", f"ECS service doesn't exist: {resource}")
+        ensure_linked_role(self.current_account, LINKED)
+        arn = linked_role_arn(self.current_account, LINKED)
+        if not young.lets_assume(arn):
+            raise AwsError("ValidationException", f"Unable to assume IAM role: {arn}")
+
+    def describe_scaling_activities(self) -> str:
+        """DescribeScalingActivities: the newest first, of a namespace, and of one resource or dimension."""
+        asked = {
+            name: self._get_param(name) for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
+        }
+        if asked["ScalableDimension"] and not asked["ResourceId"]:
+            raise AwsError("ValidationException", "ResourceId must be specified with ScalableDimension.")
+        found = [
+            each
+            for each in self.applicationautoscaling_backend.activities
+            if all(value in (None, each[name]) for name, value in asked.items())
+        ]
+        first = paging.offset(self._get_param("NextToken"))
+        last = first + int(self._get_param("MaxResults") or 50)
+        more = {"NextToken": paging.token(last)} if len(found) > last else {}
+        return json.dumps({"ScalingActivities": found[first:last], **more})
+
+    def list_tags_for_resource(self) -> str:
+        """ListTagsForResource."""
+        return json.dumps({"Tags": self._tags(self._get_param("ResourceARN"))})
+
+    def tag_resource(self) -> str:
+        """TagResource."""
+        self._tags(self._get_param("ResourceARN")).update(self._get_param("Tags"))
+        return "{}"
+
+    def untag_resource(self) -> str:
+        """UntagResource."""
+        tags = self._tags(self._get_param("ResourceARN"))
+        for key in self._get_param("TagKeys"):
+            tags.pop(key, None)
+        return "{}"
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        """The tags of a scalable target; ResourceNotFoundException where there is none of this ARN."""
+        backend = self.applicationautoscaling_backend
+        if not any(each.arn == arn for named in backend.targets.values() for each in named.values()):
+            raise AwsError("ResourceNotFoundException", f"The resource {arn} doesn't exist.")
+        tags: dict[str, str] = backend.tags_of.setdefault(arn, {})
+        return tags
+
+    def _scale(self) -> None:
+        _, cluster, name = self._get_param("ResourceId").split("/")
+        target = self.applicationautoscaling_backend.targets[self._get_param("ScalableDimension")]
+        bounds = target[self._get_param("ResourceId")]
+        with current().lock:
+            service = services.find(self.room, cluster, name)
+            within = min(max(service.desired, bounds.min_capacity), bounds.max_capacity)
+            if within != service.desired:
+                bound = "minimum" if within > service.desired else "maximum"
+                cause = f"{bound} capacity was set to {within}"
+                why = self._set(cluster, name, within)
+                self.applicationautoscaling_backend.note_scaling(bounds, within, cause, why)
+
+    def _set(self, cluster: str, name: str, count: int) -> str | None:
+        """Change the desired count; why ECS refuses it, or None."""
+        try:
+            services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": count})
+        except AwsError as refused:
+            return str(refused.message)
+        return None

@@ -1,0 +1,117 @@
+"""Observability configurations, VPC connectors and connections: created, described, listed, deleted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..moto.moto_door import ec2_backends, find_subnet
+from . import companions
+from .answers import invalid, page
+from .companions import CONNECTION, CONNECTOR, TRACING, add, find, latest, named
+from .model import Companion, Room
+
+Request = Mapping[str, Any]
+
+
+def create_tracing(room: Room, request: Request) -> dict[str, Any]:
+    """CreateObservabilityConfiguration."""
+    body = {name: request[name] for name in ("TraceConfiguration",) if name in request}
+    made = add(room, TRACING, request["ObservabilityConfigurationName"], body, request)
+    return {"ObservabilityConfiguration": _tracing(room, made)}
+
+
+def describe_tracing(room: Room, request: Request) -> dict[str, Any]:
+    """DescribeObservabilityConfiguration: by full or partial ARN."""
+    return {"ObservabilityConfiguration": _tracing(room, _found_tracing(room, request))}
+
+
+def list_tracing(room: Room, request: Request) -> dict[str, Any]:
+    """ListObservabilityConfigurations."""
+    found = companions.listed(room, TRACING, request.get("ObservabilityConfigurationName"), request)
+    members = [f"ObservabilityConfiguration{part}" for part in ("Arn", "Name", "Revision")]
+    shown, more = page([{name: one.body[name] for name in members} for one in found], request)
+    return {"ObservabilityConfigurationSummaryList": shown, **more}
+
+
+def delete_tracing(room: Room, request: Request) -> dict[str, Any]:
+    """DeleteObservabilityConfiguration."""
+    one = _found_tracing(room, request)
+    companions.must_be_free(room, one)
+    companions.delete(one)
+    return {"ObservabilityConfiguration": _tracing(room, one)}
+
+
+def _found_tracing(room: Room, request: Request) -> Companion:
+    arn = request["ObservabilityConfigurationArn"]
+    return find(room, TRACING, arn) if arn.count("/") == 3 else latest(room, TRACING, arn)
+
+
+def _tracing(room: Room, one: Companion) -> dict[str, Any]:
+    return {**one.body, "Latest": one in named(room, TRACING, one.name)[-1:]}
+
+
+def create_connector(room: Room, request: Request) -> dict[str, Any]:
+    """CreateVpcConnector: subnets of one VPC, its default security group unless others are given."""
+    name = request["VpcConnectorName"]
+    if named(room, CONNECTOR, name):
+        raise invalid(f"VPC connector with the provided name already exists: {name}.")
+    ec2 = ec2_backends[room.account][room.region]
+    subnets = [(subnet, find_subnet(ec2, subnet)) for subnet in request["Subnets"]]
+    if missing := [subnet for subnet, found in subnets if found is None]:
+        raise invalid(f"The subnets {missing} do not exist.")
+    vpcs = {found.vpc_id for _, found in subnets}
+    if len(vpcs) != 1:
+        raise invalid("The subnets must be of one VPC.")
+    groups = request.get("SecurityGroups") or [ec2.get_default_security_group(vpcs.pop()).id]
+    _check_groups(ec2, groups)
+    body = {"Subnets": request["Subnets"], "SecurityGroups": groups}
+    return {"VpcConnector": add(room, CONNECTOR, name, body, request).body}
+
+
+def _check_groups(ec2: Any, groups: list[str]) -> None:
+    for group in groups:
+        if ec2.get_security_group_from_id(group) is None:
+            raise invalid(f"The security group {group} does not exist.")
+
+
+def describe_connector(room: Room, request: Request) -> dict[str, Any]:
+    """DescribeVpcConnector."""
+    return {"VpcConnector": find(room, CONNECTOR, request["VpcConnectorArn"]).body}
+
+
+def list_connectors(room: Room, request: Request) -> dict[str, Any]:
+    """ListVpcConnectors."""
+    shown, more = page([one.body for one in named(room, CONNECTOR)], request)
+    return {"VpcConnectors": shown, **more}
+
+
+def delete_connector(room: Room, request: Request) -> dict[str, Any]:
+    """DeleteVpcConnector."""
+    one = find(room, CONNECTOR, request["VpcConnectorArn"])
+    companions.must_be_free(room, one)
+    companions.delete(one)
+    return {"VpcConnector": one.body}
+
+
+def create_connection(room: Room, request: Request) -> dict[str, Any]:
+    """CreateConnection: PENDING_HANDSHAKE until somebody completes it in the console."""
+    name = request["ConnectionName"]
+    if named(room, CONNECTION, name):
+        raise invalid(f"Connection with the provided name already exists: {name}.")
+    body = {"ProviderType": request["ProviderType"], "Status": "PENDING_HANDSHAKE"}
+    return {"Connection": add(room, CONNECTION, name, body, request).body}
+
+
+def list_connections(room: Room, request: Request) -> dict[str, Any]:
+    """ListConnections."""
+    shown, more = page([one.body for one in named(room, CONNECTION, request.get("ConnectionName"))], request)
+    return {"ConnectionSummaryList": shown, **more}
+
+
+def delete_connection(room: Room, request: Request) -> dict[str, Any]:
+    """DeleteConnection."""
+    one = find(room, CONNECTION, request["ConnectionArn"])
+    companions.must_be_free(room, one)
+    companions.delete(one, "DELETED")
+    return {"Connection": {name: value for name, value in one.body.items() if name != "DeletedAt"}}

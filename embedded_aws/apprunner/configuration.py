@@ -1,0 +1,182 @@
+"""From a request to a whole configuration: defaults filled in, and what App Runner refuses.
+
+Source: API Reference, CreateService and the data types that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..iam import roles
+from ..moto.moto_door import find_role
+from . import companions
+from .answers import invalid
+from .model import AwsDict, Companion, Configuration, Room
+
+BUILD, TASKS = "build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"
+RESERVED = "AWSAPPRUNNER"
+MEMORY = {
+    "256": ("512", "1024"),
+    "512": ("1024",),
+    "1024": ("2048", "3072", "4096"),
+    "2048": ("4096", "6144"),
+    "4096": ("8192", "10240", "12288"),
+}
+"""The memory (MB) that goes with each size of CPU (units)."""
+
+HEALTH = {"Protocol": "TCP", "Interval": 5, "Timeout": 2, "HealthyThreshold": 1, "UnhealthyThreshold": 5}
+
+
+def configure(room: Room, request: Mapping[str, Any], before: Configuration | None = None) -> Configuration:
+    """The configuration that CreateService or UpdateService asks for; AwsError when it cannot be.
+
+    With ``before``, what the request leaves out stays as it is.
+    """
+    made = Configuration(
+        source=_source(room, request["SourceConfiguration"])
+        if before is None or "SourceConfiguration" in request
+        else before.source,
+        instance=_instance(request, before),
+        health=_health(request, before),
+        network=_network(room, request, before),
+        scaling=_scaling(room, request, before),
+        observability=_observability(room, request, before),
+    )
+    _check_roles(room, made)
+    return made
+
+
+def _source(room: Room, given: AwsDict) -> AwsDict:
+    kinds = {"ImageRepository", "CodeRepository"} & set(given)
+    if len(kinds) != 1:
+        raise invalid("Specify exactly one of ImageRepository and CodeRepository in SourceConfiguration.")
+    if "ImageRepository" in given:
+        return _image_source(room, given)
+    return _code_source(room, given)
+
+
+def _image_source(room: Room, given: AwsDict) -> AwsDict:
+    image = given["ImageRepository"]
+    runtime = {"Port": "8080", **image.get("ImageConfiguration", {})}
+    _check_runtime(runtime)
+    in_ecr = image["ImageRepositoryType"] == "ECR"
+    authentication = given.get("AuthenticationConfiguration", {})
+    if in_ecr and "AccessRoleArn" not in authentication:
+        raise invalid("Authentication configuration is invalid.")
+    own = in_ecr and image["ImageIdentifier"].startswith(room.account)
+    if given.get("AutoDeploymentsEnabled") and not own:
+        raise invalid("Automatic deployments need an image in a private repository of this account.")
+    return {
+        "ImageRepository": {**image, "ImageConfiguration": runtime},
+        "AutoDeploymentsEnabled": given.get("AutoDeploymentsEnabled", own),
+        **({"AuthenticationConfiguration": authentication} if authentication else {}),
+    }
+
+
+def _code_source(room: Room, given: AwsDict) -> AwsDict:
+    code = dict(given["CodeRepository"])
+    configured = code.get("CodeConfiguration")
+    if configured and configured["ConfigurationSource"] == "API":
+        if "CodeConfigurationValues" not in configured:
+            raise invalid("CodeConfigurationValues are required when ConfigurationSource is API.")
+        values = {"Port": "8080", **configured["CodeConfigurationValues"]}
+        _check_runtime(values)
+        code["CodeConfiguration"] = {**configured, "CodeConfigurationValues": values}
+    connection = given.get("AuthenticationConfiguration", {}).get("ConnectionArn")
+    if connection is None:
+        raise invalid("Authentication configuration is invalid.")
+    found = companions.find(room, companions.CONNECTION, connection)
+    if found.body["Status"] != "AVAILABLE":
+        raise invalid(f"Connection {connection} is not in AVAILABLE status.")
+    return {
+        "CodeRepository": {"SourceDirectory": "/", **code},
+        "AutoDeploymentsEnabled": given.get("AutoDeploymentsEnabled", True),
+        "AuthenticationConfiguration": given["AuthenticationConfiguration"],
+    }
+
+
+def _check_runtime(runtime: Mapping[str, Any]) -> None:
+    port = runtime["Port"]
+    if not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise invalid(f"Port {port} is not valid. Specify a number from 1 to 65535.")
+    named = [*runtime.get("RuntimeEnvironmentVariables", ()), *runtime.get("RuntimeEnvironmentSecrets", ())]
+    if any(name.startswith(RESERVED) for name in named):
+        raise invalid(f"Environment variable names with the prefix {RESERVED} are reserved.")
+
+
+def _instance(request: Mapping[str, Any], before: Configuration | None) -> AwsDict:
+    known = before.instance if before else {"Cpu": "1024", "Memory": "2048"}
+    given = request.get("InstanceConfiguration", {})
+    made = {**known, **given}
+    made["Cpu"], made["Memory"] = units(made["Cpu"]), units(made["Memory"])
+    if made["Memory"] not in MEMORY[made["Cpu"]]:
+        raise invalid(f"Memory {made['Memory']} is not valid with Cpu {made['Cpu']}.")
+    return made
+
+
+def units(size: str) -> str:
+    """``1 vCPU`` as ``1024``, ``2 GB`` as ``2048``; a bare number stays."""
+    number, _, unit = size.partition(" ")
+    return str(int(float(number) * 1024)) if unit else number
+
+
+def _health(request: Mapping[str, Any], before: Configuration | None) -> AwsDict:
+    made = {**(before.health if before else HEALTH), **request.get("HealthCheckConfiguration", {})}
+    if made["Protocol"] == "HTTP":
+        made.setdefault("Path", "/")
+    else:
+        made.pop("Path", None)
+    return made
+
+
+def _network(room: Room, request: Mapping[str, Any], before: Configuration | None) -> AwsDict:
+    known = before.network if before else {}
+    made = {
+        "EgressConfiguration": {"EgressType": "DEFAULT"},
+        "IngressConfiguration": {"IsPubliclyAccessible": True},
+        "IpAddressType": "IPV4",
+        **known,
+        **request.get("NetworkConfiguration", {}),
+    }
+    egress = made["EgressConfiguration"]
+    connector = egress.get("VpcConnectorArn")
+    if (egress.get("EgressType") == "VPC") != (connector is not None):
+        raise invalid("VpcConnectorArn is required when EgressType is VPC, and only then.")
+    if connector is not None:
+        companions.find(room, companions.CONNECTOR, connector)
+    return made
+
+
+def _scaling(room: Room, request: Mapping[str, Any], before: Configuration | None) -> Companion:
+    given = request.get("AutoScalingConfigurationArn")
+    if given:
+        return companions.latest(room, companions.SCALING, given)
+    return before.scaling if before else companions.default_scaling(room)
+
+
+def _observability(room: Room, request: Mapping[str, Any], before: Configuration | None) -> AwsDict | None:
+    given: AwsDict | None = request.get("ObservabilityConfiguration")
+    if given is None:
+        return before.observability if before else None
+    if not given["ObservabilityEnabled"]:
+        return {"ObservabilityEnabled": False}
+    arn = given.get("ObservabilityConfigurationArn")
+    if arn is None:
+        raise invalid("ObservabilityConfigurationArn is required when ObservabilityEnabled is true.")
+    return {**given, "ObservabilityConfigurationArn": companions.latest(room, companions.TRACING, arn).arn}
+
+
+def _check_roles(room: Room, made: Configuration) -> None:
+    if made.access_role and not _assumable(room, made.access_role, BUILD):
+        raise invalid(f"Error in assuming access role {made.access_role}")
+    if made.runtime.get("RuntimeEnvironmentSecrets") and not made.instance_role:
+        raise invalid("Instance Role have to be provided if passing in RuntimeEnvironmentSecrets.")
+    if made.instance_role and not _assumable(room, made.instance_role, TASKS):
+        raise invalid(f"Error in assuming instance role {made.instance_role}")
+
+
+def _assumable(room: Room, arn: str, principal: str) -> bool:
+    role = find_role(arn.split(":")[4], arn)
+    context = {"aws:SourceAccount": room.account, "aws:SourceArn": room.arn("service/*")}
+    return role is not None and roles.trusts(role, principal, context) and roles.assumable(arn)

@@ -1,0 +1,80 @@
+"""Custom domains: associated, described, disassociated.
+
+Source: Developer Guide, "Managing custom domain names for an App Runner service". App Runner sends the status of a
+domain in small letters, whatever its model says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..moto.moto_door import AwsError
+from . import companions, services, validation
+from .answers import invalid, page, wrong_state
+from .model import Domain, Room, Service
+from .part import AppRunner
+
+MOST = 5
+CERTIFICATE_SECONDS = 10.0
+"""AWS seconds until the validation records are known."""
+
+LEAVING_SECONDS = 10.0
+
+Request = Mapping[str, Any]
+
+
+def associate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+    """AssociateCustomDomain: the validation records come later, see DescribeCustomDomains."""
+    service, name = _changeable(room, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
+    if name in service.domains:
+        raise invalid(f"Custom domain {name} is already associated with the service.")
+    if len(service.domains) >= MOST:
+        raise invalid(f"A service can have up to {MOST} custom domains.")
+    body = {
+        "DomainName": name,
+        "EnableWWWSubdomain": request.get("EnableWWWSubdomain", True),
+        "CertificateValidationRecords": [],
+        "Status": "creating",
+    }
+    domain = service.domains[name] = Domain(body)
+    answer = _about(room, service, CustomDomain=dict(body))
+    part.later(CERTIFICATE_SECONDS, lambda: validation.ask(domain))
+    return answer
+
+
+def describe(room: Room, request: Request) -> dict[str, Any]:
+    """DescribeCustomDomains."""
+    service = services.living(room, request["ServiceArn"])
+    shown, more = page([domain.body for domain in service.domains.values()], request, MOST)
+    return {**_about(room, service, CustomDomains=shown), **more}
+
+
+def disassociate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+    """DisassociateCustomDomain."""
+    service, name = _changeable(room, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
+    if name not in service.domains:
+        raise AwsError(
+            "ResourceNotFoundException", f"Custom domain {name} is not associated with the service."
+        )
+    domain = service.domains[name]
+    domain.body["Status"] = "deleting"
+    part.later(LEAVING_SECONDS, lambda: service.domains.pop(name, None))
+    return _about(room, service, CustomDomain=domain.body)
+
+
+def _changeable(room: Room, arn: str) -> Service:
+    service = services.living(room, arn)
+    if service.status != "RUNNING":
+        raise wrong_state(f"Custom domains cannot be changed in the current state: {service.status}.")
+    return service
+
+
+def _about(room: Room, service: Service, **more: Any) -> dict[str, Any]:
+    private = [
+        {"VpcIngressConnectionArn": one.arn, "DomainName": one.body["DomainName"]}
+        | {"VpcId": one.body["IngressVpcConfiguration"]["VpcId"]}
+        for one in companions.named(room, companions.INGRESS)
+        if one.body["ServiceArn"] == service.arn
+    ]
+    return {"DNSTarget": service.url, "ServiceArn": service.arn, "VpcDNSTargets": private, **more}

@@ -1,0 +1,163 @@
+"""One instance of a service: its image pulled as the access role, its secrets read as the instance role."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ..agent import container_secrets
+from ..agent.image_pull import Source
+from ..agent.permissions import Permissions
+from ..ecs.model import Room as EcsRoom
+from ..kernel.world import World
+from ..proxy.upstream import BrokenError, Connection, Pool, UnreachableError
+from ..runtime.images import Image, PullError
+from ..runtime.processes import CannotStart, Container, ContainerStart
+from .model import Configuration, Room
+
+PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+NETWORK = "apprunner"
+"""Stands for App Runner's own VPC, where instances have their addresses."""
+
+
+class StartError(Exception):
+    """An instance cannot be had; the text is what App Runner writes to the service's log."""
+
+
+@dataclass(eq=False)
+class Instance:
+    """A running instance; ``requests`` is how many it serves at this moment."""
+
+    id: str
+    configuration: Configuration
+    address: str
+    container: Container
+    pool: Pool
+    started: float
+    failures: int = 0
+    requests: int = 0
+    accepted: bool = field(default=False)
+
+    async def answers(self, seconds: float) -> bool:
+        """One health check, within ``seconds`` (real); ``accepted`` notes whether the port was ever open."""
+        health = self.configuration.health
+        try:
+            async with asyncio.timeout(seconds):
+                connection = await Connection.open(self.address, self.configuration.port, seconds=seconds)
+                self.accepted = True
+                try:
+                    return health["Protocol"] == "TCP" or await self._asked(connection, health["Path"])
+                finally:
+                    connection.abort()
+        except (TimeoutError, BrokenError, UnreachableError):
+            return False
+
+    async def _asked(self, connection: Connection, path: str) -> bool:
+        head = f"GET {path} HTTP/1.1\r\nHost: {self.address}:{self.configuration.port}\r\n"
+        connection.send_head(f"{head}User-Agent: Envoy/HC\r\n\r\n".encode(), "GET", None)
+        return 200 <= (await connection.reply()).message.code < 400
+
+
+class NoBarrier:
+    """App Runner itself fetches secrets, so no network of the account is in the way."""
+
+    def timeout(self, service: str, region: str, host: str) -> str | None:
+        """Always reached."""
+        return None
+
+
+class Starter:
+    """Makes instances of one service; every method blocks."""
+
+    def __init__(self, world: World, room: Room, service_id: str) -> None:
+        self._world = world
+        self._room = room
+        self._session = service_id
+
+    def pull(self, configuration: Configuration) -> Image:
+        """The image of a configuration, as its access role; StartError."""
+        assert configuration.image is not None
+        reference = configuration.image["ImageIdentifier"]
+        allowed = Permissions(self._room.account, configuration.access_role, self._session)
+        with self._world.lock:
+            denied = allowed.denial("ecr:GetAuthorizationToken") or any(
+                allowed.denial(action, Source.of(reference).arn) for action in PULLS
+            )
+        if denied:
+            raise StartError(
+                "Failed to pull your application image. "
+                "Reason: Invalid Access Role in AuthenticationConfiguration."
+            )
+        try:
+            return self._world.images.pull(self._room.account, self._room.region, reference)
+        except PullError as error:
+            raise StartError(f"Failed to pull your application image. Reason: {error}") from error
+
+    def environment(self, configuration: Configuration) -> dict[str, str]:
+        """Variables, secrets and the port; StartError when a secret cannot be read."""
+        runtime = configuration.runtime
+        allowed = Permissions(self._room.account, configuration.instance_role, self._session)
+        named = runtime.get("RuntimeEnvironmentSecrets", {})
+        wanted = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
+        room = EcsRoom(self._room.account, self._room.region)
+        try:
+            with self._world.lock:
+                secrets = container_secrets.fetch(room, wanted, allowed, NoBarrier())
+        except container_secrets.SecretError as error:
+            raise StartError(f"Failed to read the secrets of your application. Reason: {error}") from error
+        own = {
+            "AWS_REGION": self._room.region,
+            "AWS_DEFAULT_REGION": self._room.region,
+            "AWS_EXECUTION_ENV": "AWS_APP_RUNNER",
+            "AWS_ENDPOINT_URL": self._world.url,  # a liberty: so that the program's own AWS calls stay here
+        }
+        given: Mapping[str, str] = runtime.get("RuntimeEnvironmentVariables", {})
+        return own | dict(given) | secrets | {"PORT": str(configuration.port)}
+
+    def start(
+        self,
+        configuration: Configuration,
+        image: Image,
+        environment: Mapping[str, str],
+        log: Callable[[str], Callable[[str], None]],
+    ) -> Instance:
+        """Start one instance; ``log`` gives the log of an instance by its id. StartError."""
+        identity = uuid.uuid4().hex
+        address = self._world.addresses.loopback(NETWORK, identity)
+        command = configuration.runtime.get("StartCommand")
+        with self._world.lock:
+            stream = log(identity)
+        role = {}
+        if configuration.instance_role:
+            url = f"{self._world.url}/_embedded/instances/{identity}/credentials"
+            role["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url
+        start = ContainerStart(
+            image=image,
+            address=address,
+            log=stream,
+            command=_words(command) if command else None,
+            environment={**role, **environment},
+            memory_limit_mib=int(configuration.instance["Memory"]),
+        )
+        try:
+            container = self._world.processes.start(start)
+        except CannotStart as error:
+            self._world.addresses.release(NETWORK, identity)
+            raise StartError(f"Your application stopped or failed to start. {error}") from error
+        pool = Pool(address, configuration.port)
+        started = self._world.loop.time()
+        return Instance(identity, configuration, address, container, pool, started)
+
+    def release(self, instance: Instance) -> None:
+        """Give an ended instance's address back."""
+        self._world.addresses.release(NETWORK, instance.id)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:  # a quote that is never closed
+        raise StartError(f"Your application stopped or failed to start. {error}: {command}") from error

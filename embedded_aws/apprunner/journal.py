@@ -1,0 +1,45 @@
+"""The two log groups of a service.
+
+Source: Developer Guide, "Viewing App Runner logs streamed to CloudWatch Logs": ``…/service`` has the streams
+``events`` and ``deployment/<operation>``, ``…/application`` one stream ``instance/<id>`` for each instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..agent.container_logs import LogStream
+from ..moto.moto_door import create_log_group, create_log_stream
+from .model import Operation, Room, Service
+
+
+class Journal:
+    """Writes a service's logs; hold the world's lock while calling."""
+
+    def __init__(self, room: Room, service: Service) -> None:
+        self._room = room
+        self._service = service
+        self._base = f"/aws/apprunner/{service.name}/{service.id}"
+
+    def event(self, text: str) -> None:
+        """A line of the stream ``events``."""
+        self._stream("service", "events")(f"[AppRunner] {text}")
+
+    def deployment(self, operation: Operation, text: str) -> None:
+        """A line of the log of one deployment."""
+        self._stream("service", f"deployment/{operation.id.replace('-', '')}")(f"[AppRunner] {text}")
+
+    def status(self, status: str) -> None:
+        """Move the service to a status, and say so."""
+        self._service.enter(status)
+        self.event(f"Service status is set to {status}.")
+
+    def application(self, instance: str) -> Callable[[str], None]:
+        """What writes an instance's output; for use without the lock."""
+        return self._stream("application", f"instance/{instance}")
+
+    def _stream(self, group: str, stream: str) -> LogStream:
+        place = (self._room.account, self._room.region, f"{self._base}/{group}")
+        create_log_group(*place)
+        create_log_stream(*place, stream)
+        return LogStream(*place, stream)

@@ -1,0 +1,207 @@
+"""App Runner as a part of the embedded AWS: all its state, and what moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ..ecs.task_endpoint import role_credentials
+from ..kernel.world import World
+from ..runtime.images import PullError
+from ..wafv2.firewall import Inspected
+from ..wafv2.store import firewall_of
+from . import companions, validation
+from .door import Door
+from .fleet import Fleet
+from .journal import Journal
+from .metrics import PERIOD, Meter
+from .model import BUSY, DEPLOY, Configuration, Operation, Room, Service, now
+from .work import Running, Work
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1  # real seconds
+REMEMBERED = 3600.0
+"""AWS seconds that a deleted service can still be described."""
+
+
+class AppRunner:
+    """All of App Runner, by account and region; use it with the world's lock held."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rooms: dict[tuple[str, str], Room] = {}
+        self._running: dict[str, Running] = {}
+        self._under_way: set[Future[None]] = set()
+        self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="apprunner")
+
+    def room(self, account: str, region: str) -> Room:
+        """What App Runner knows in one account and region."""
+        return self._rooms.setdefault((account, region), Room(account, region))
+
+    def open(self, room: Room, name: str, identity: str, made: Mapping[str, Any]) -> Service:
+        """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
+        service = Service(name, identity, room.arn(f"service/{name}/{identity}"), url="", **made)
+        meter, fleet = Meter(room, service), Fleet(self._world, self._workers, room, service)
+        ways = partial(accepts, room, service), partial(blocks, service)
+        door = Door(self._world.pace, meter, lambda: fleet.serving, *ways)
+        service.url = door.address
+        self._running[service.arn] = Running(service, door, fleet, meter, Journal(room, service))
+        room.services[service.arn] = service
+        return service
+
+    def begin(self, service: Service, kind: str, before: Configuration | None = None) -> Operation:
+        """Begin an operation; ``before`` is the configuration to go back to when it fails."""
+        operation = Operation(str(uuid.uuid4()), kind, service.arn)
+        service.operations.insert(0, operation)
+        running = self._running[service.arn]
+        running.journal.status(BUSY)
+        work = Work(self._world, running, operation, before)
+        future = asyncio.run_coroutine_threadsafe(self._carry_out(work, service), self._world.loop)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return operation
+
+    def later(self, aws_seconds: float, act: Callable[[], Any]) -> None:
+        """Call ``act`` after some time, with the lock held, unless everything was emptied."""
+        future = asyncio.run_coroutine_threadsafe(self._after(aws_seconds, act), self._world.loop)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+
+    async def _after(self, aws_seconds: float, act: Callable[[], Any]) -> None:
+        await asyncio.sleep(self._world.pace.real(aws_seconds))
+        with self._world.lock:
+            act()
+
+    def set_status(self, arn: str, status: str) -> None:
+        """Put a service or a companion into a state that AWS or a person brings about elsewhere; KeyError."""
+        for room in self._rooms.values():
+            if arn in room.services:
+                return room.services[arn].enter(status)
+            if arn in room.companions:
+                return room.companions[arn].body.update(Status=status)
+        raise KeyError(arn)
+
+    async def _carry_out(self, work: Work, service: Service) -> None:
+        try:
+            await work.run()
+        except Exception as defect:
+            log.exception("%s was lost: %s: %s", service.arn, type(defect).__name__, defect)
+
+    async def run(self) -> None:
+        """Report figures each minute, and deploy what is pushed where that is asked for."""
+        reported = self._world.loop.time()
+        while True:
+            await self._world.tick(TICK)
+            with self._world.lock:
+                self._deploy_what_was_pushed()
+                self._validate_domains()
+                self._forget_deleted()
+                if self._world.loop.time() - reported >= self._world.pace.real(PERIOD):
+                    reported = self._world.loop.time()
+                    self._report()
+
+    def _validate_domains(self) -> None:
+        for room in self._rooms.values():
+            for service in room.living():
+                validation.go_on(self.later, room.account, service)
+
+    def _forget_deleted(self) -> None:
+        for room in self._rooms.values():
+            for service in [one for one in room.services.values() if one.deleted_at]:
+                self._running.pop(service.arn, None)
+                age = (now() - service.deleted_at).total_seconds() if service.deleted_at else 0.0
+                if age >= self._world.pace.real(REMEMBERED):
+                    del room.services[service.arn]
+
+    def _report(self) -> None:
+        for running in self._running.values():
+            if running.service.status == "RUNNING":
+                running.meter.report()
+
+    def _deploy_what_was_pushed(self) -> None:
+        for room in self._rooms.values():
+            for service in room.living():
+                pushed = self._pushed(room, service) if service.status == "RUNNING" else None
+                if pushed not in (None, service.digest, service.seen_digest):
+                    service.seen_digest = pushed
+                    self.begin(service, DEPLOY, service.configuration)
+
+    def _pushed(self, room: Room, service: Service) -> str | None:
+        """The digest of the image that automatic deployments would deploy now."""
+        wanted = service.configuration
+        if wanted.image is None or not (wanted.runs_here and wanted.source["AutoDeploymentsEnabled"]):
+            return None
+        try:
+            return self._world.images.resolve(room.account, room.region, wanted.image["ImageIdentifier"])
+        except PullError:  # the tag was taken away; what runs goes on
+            return None
+
+    def tell_instance(self, path: str) -> Mapping[str, Any] | None:
+        """What is at ``<instance id>/credentials``, from which a program takes its role; None for nothing."""
+        identity, _, rest = path.partition("/")
+        with self._world.lock:
+            for running in self._running.values():
+                for instance in running.fleet.known:
+                    role = instance.configuration.instance_role
+                    if instance.id == identity and rest == "credentials" and role:
+                        account, region = role.split(":")[4], running.service.arn.split(":")[3]
+                        return role_credentials(account, region, role, identity)
+        return None
+
+    def reset(self) -> None:
+        """Forget everything; the processes are ended by whoever runs them."""
+        for future in list(self._under_way):
+            future.cancel()
+        for running in self._running.values():
+            running.fleet.abandon()
+            self._world.loop.call_soon_threadsafe(running.door.close)
+        self._running.clear()
+        self._rooms.clear()
+
+    def close(self) -> None:
+        """Let the workers end."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+LOCAL = ("", "127.0.0.1", "localhost")
+
+
+def accepts(room: Room, service: Service, host: str) -> bool:
+    """Whether requests for a host come to the service: its own address, and custom domains that are ACTIVE.
+
+    A private service is reached through an ingress connection only.
+    """
+    return _is_own(service, host) and (_is_public(service) or _has_ingress(room, service))
+
+
+def blocks(service: Service, request: Inspected) -> bool:
+    """Whether the service's web ACL blocks a request.
+
+    "we currently don't support forwarding request source IP data to App Runner private services associated with WAF"
+    (Developer Guide, "Associating an AWS WAF web ACL with your service").
+    """
+    firewall = firewall_of(service.arn)
+    told = request if _is_public(service) else replace(request, source=None)
+    return firewall is not None and firewall.blocks(told)
+
+
+def _is_own(service: Service, host: str) -> bool:
+    return host in LOCAL or any(host in domain.hosts for domain in service.domains.values())
+
+
+def _is_public(service: Service) -> bool:
+    return bool(service.configuration.network["IngressConfiguration"].get("IsPubliclyAccessible", True))
+
+
+def _has_ingress(room: Room, service: Service) -> bool:
+    connections = companions.named(room, companions.INGRESS)
+    return any(
+        one.body["ServiceArn"] == service.arn and one.body["Status"] == "AVAILABLE" for one in connections
+    )

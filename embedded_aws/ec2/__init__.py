@@ -1,0 +1,1 @@
+"""Amazon EC2: networks, security groups and routes, and what they let through."""

@@ -1,0 +1,113 @@
+"""Whether packets get from a load balancer to a target: subnets and security groups.
+
+A connection that a security group does not allow is dropped without an answer, so the load balancer sees a
+timeout (``Target.Timeout``, HTTP 504), never a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from ..moto import moto_door
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A network interface as its neighbours see it."""
+
+    ip: str
+    groups: frozenset[str]
+
+
+# Whoever connects to a load balancer that runs here.
+CLIENT = Interface("127.0.0.1", frozenset())
+
+
+def may_connect(
+    account: str, region: str, sources: Iterable[Interface], vpc: str, ip: str, port: int
+) -> bool:
+    """Whether every one of ``sources`` may open a TCP connection to ``ip:port`` in the VPC.
+
+    An address that no network interface has answers nobody.
+    """
+    ec2 = moto_door.ec2_backends[account][region]
+    target = find_interface(ec2, vpc, ip)
+    if target is None:
+        return False
+    return all(
+        _allowed(ec2, source.groups, "egress_rules", port, target)
+        and _allowed(ec2, target.groups, "ingress_rules", port, source)
+        for source in sources
+    )
+
+
+def may_leave(account: str, region: str, source: Interface, ip: str, port: int) -> bool:
+    """Whether the groups of ``source`` let it open a TCP connection to an address outside of the VPC."""
+    ec2 = moto_door.ec2_backends[account][region]
+    return _allowed(ec2, source.groups, "egress_rules", port, Interface(ip, frozenset()))
+
+
+def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
+    """Whether a client outside may connect to ``port``. All of them are on this machine, at its loopback address."""
+    ec2 = moto_door.ec2_backends[account][region]
+    return _allowed(ec2, groups, "ingress_rules", port, CLIENT)
+
+
+def faces_clients(account: str, region: str, arn: str) -> bool:
+    """Whether a load balancer is reached from where its clients are.
+
+    One that faces the internet is not in subnets whose internet gateway lets nothing in (VPC Block Public Access).
+    """
+    found = moto_door.elbv2_backends[account][region].load_balancers.get(arn)
+    if found is None or found.scheme == "internal":
+        return True
+    ec2 = moto_door.ec2_backends[account][region]
+    return any(ec2.blocked(subnet) == "off" for subnet in found.subnets)
+
+
+def find_interface(ec2: Any, vpc: str, ip: str) -> Interface | None:
+    """The network interface with this address in the VPC."""
+    for eni in list(ec2.enis.values()):
+        if eni.private_ip_address == ip and eni.vpc_id == vpc:
+            return Interface(ip, frozenset(group.id for group in eni.group_set))
+    return None
+
+
+def _groups(ec2: Any, ids: Iterable[str]) -> list[Any]:
+    found = (ec2.get_security_group_from_id(one) for one in ids)
+    return [group for group in found if group is not None]
+
+
+def _allowed(ec2: Any, groups: Iterable[str], direction: str, port: int, peer: Interface) -> bool:
+    for group in _groups(ec2, groups):
+        if group.is_default and direction == "ingress_rules" and group.id in peer.groups:
+            return True  # a default group allows its own members; moto leaves that rule out
+        if any(_covers(rule, port) and _admits(ec2, rule, peer) for rule in list(getattr(group, direction))):
+            return True
+    return False
+
+
+def _covers(rule: Any, port: int) -> bool:
+    if rule.ip_protocol == "-1":
+        return True
+    return rule.ip_protocol == "tcp" and int(rule.from_port) <= port <= int(rule.to_port)
+
+
+def _admits(ec2: Any, rule: Any, peer: Interface) -> bool:
+    if rule.source_group:
+        return rule.source_group.get("GroupId") in peer.groups
+    if rule.cidr_ipv4:
+        return ip_address(peer.ip) in ip_network(rule.cidr_ipv4, strict=False)
+    if rule.prefix_list_id:
+        return any(ip_address(peer.ip) in network for network in _prefixes(ec2, rule.prefix_list_id))
+    return False
+
+
+def _prefixes(ec2: Any, prefix_list: str) -> Iterable[Any]:
+    found = ec2.managed_prefix_lists.get(prefix_list)
+    if found is not None:  # AWS's own lists have no version
+        for entry in found.entries.get(found.version or 1, ()):
+            yield ip_network(entry["Cidr"], strict=False)

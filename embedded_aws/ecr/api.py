@@ -1,0 +1,102 @@
+"""Amazon ECR: registries whose images are real.
+
+moto keeps the repositories and their settings; layers, manifests and tags are kept by ``runtime.images``, from
+where tasks get them.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..moto.moto_door import ActionResult, AwsError
+from .images import ImageOperations
+from .layers import Layers
+from .lifecycle import check_lifecycle_policy, rules_of
+
+TOKEN_LIFE = timedelta(hours=12)  # GetAuthorizationToken: "valid for 12 hours"
+SCAN_QUOTA = timedelta(hours=24)  # basic scanning: an image can be scanned once in 24 hours
+
+
+class Ecr(Layers, ImageOperations):
+    """Amazon ECR with real images: layers are uploaded, stored and pulled."""
+
+    def describe_repositories(self) -> ActionResult:
+        """DescribeRepositories, in pages."""
+        every = super().describe_repositories()
+        page, more = self.page(list(every.result["repositories"]))
+        return ActionResult({"repositories": page, **more})
+
+    def delete_repository(self) -> ActionResult:
+        """DeleteRepository: with images only by ``force``."""
+        held = self.held()
+        if held.manifests and not self._get_param("force"):
+            raise AwsError(
+                "RepositoryNotEmptyException",
+                f"The repository with name '{self.repository_name}' in registry with id '{self.registry_id}' "
+                "cannot be deleted because it still contains images",
+            )
+        answer: ActionResult = super().delete_repository()
+        self.images.forget(self.registry_id, self.region, self.repository_name)
+        return answer
+
+    def get_authorization_token(self) -> ActionResult:
+        """GetAuthorizationToken."""
+        expires = datetime.now(UTC) + TOKEN_LIFE
+        data = [
+            {
+                "authorizationToken": base64.b64encode(f"AWS:{registry}-token".encode()).decode(),
+                "expiresAt": expires,
+                "proxyEndpoint": f"https://{registry}.dkr.ecr.{self.region}.amazonaws.com",
+            }
+            for registry in self._get_param("registryIds") or [self.current_account]
+        ]
+        return ActionResult({"authorizationData": data})
+
+    def put_lifecycle_policy(self) -> ActionResult:
+        """PutLifecyclePolicy, with the rules that moto does not check."""
+        held, text = self.held(), str(self._get_param("lifecyclePolicyText"))
+        check_lifecycle_policy(text)
+        answer: ActionResult = super().put_lifecycle_policy()
+        held.rules = tuple(rules_of(text))
+        return answer
+
+    def delete_lifecycle_policy(self) -> ActionResult:
+        """DeleteLifecyclePolicy."""
+        answer: ActionResult = super().delete_lifecycle_policy()
+        self.held().rules = ()
+        return answer
+
+    def start_image_scan(self) -> ActionResult:
+        """StartImageScan: finds nothing, at once."""
+        held, asked = self.held(), self._get_param("imageId")
+        digest = self.image(held, asked).digest
+        before = held.scans.get(digest)
+        if before and datetime.now(UTC) - before < SCAN_QUOTA:
+            message = "The scan quota per image has been exceeded. Wait and try again."
+            raise AwsError("LimitExceededException", message)
+        held.scan(digest)
+        return self._scan(asked | {"imageDigest": digest}, "IN_PROGRESS")
+
+    def describe_image_scan_findings(self) -> ActionResult:
+        """DescribeImageScanFindings."""
+        held, asked = self.held(), self._get_param("imageId")
+        digest = self.image(held, asked).digest
+        if digest not in held.scans:
+            named = f"{{imageDigest:'{digest}', imageTag:'{asked.get('imageTag', 'null')}'}}"
+            message = f"Image scan does not exist for the image with '{named}' {self.where}"
+            raise AwsError("ScanNotFoundException", message)
+        at = held.scans[digest]
+        found = {
+            "imageScanCompletedAt": at,
+            "vulnerabilitySourceUpdatedAt": at,
+            "findings": [],
+            "findingSeverityCounts": {},
+        }
+        return self._scan(asked | {"imageDigest": digest}, "COMPLETE", imageScanFindings=found)
+
+    def _scan(self, image_id: dict[str, str], status: str, **more: Any) -> ActionResult:
+        return ActionResult(
+            {**self.place, "imageId": image_id, "imageScanStatus": {"status": status}, **more}
+        )

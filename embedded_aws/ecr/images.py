@@ -1,0 +1,230 @@
+"""Images: manifests whose digest is that of the bytes as sent, and the tags that name them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..kernel.wildcards import wildcard
+from ..moto.moto_door import ActionResult, AwsError
+from ..runtime.registry import Manifest, Repository, digest_of
+from .requests import EcrRequest, invalid
+
+IMAGE_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
+ImageId = Mapping[str, str]
+
+
+class ImageOperations(EcrRequest):
+    """The image operations of ECR."""
+
+    def put_image(self) -> ActionResult:
+        """PutImage."""
+        held = self.held()
+        text, tag = str(self._get_param("imageManifest")), self._get_param("imageTag")
+        media_type = _media_type(text, self._get_param("imageManifestMediaType"))
+        digest = digest_of(text.encode())
+        self._check_manifest_digest(digest)
+        self._check_parts(held, text)
+        self._check_new(held, digest, tag)
+        manifest = held.put(text, media_type, tag)
+        if self.settings().image_scanning_configuration.get("scanOnPush"):
+            held.scan(digest)
+        return ActionResult({"image": self._image(manifest, tag)})
+
+    def describe_images(self) -> ActionResult:
+        """DescribeImages."""
+        held, asked = self.held(), self._get_param("imageIds")
+        if asked:
+            found = {manifest.digest: manifest for manifest in (self.image(held, each) for each in asked)}
+            return ActionResult({"imageDetails": [self._detail(held, each) for each in found.values()]})
+        shown = [each for each in held.manifests.values() if self._wanted(held.tags_of(each.digest))]
+        page, more = self.page(shown)
+        return ActionResult({"imageDetails": [self._detail(held, each) for each in page], **more})
+
+    def list_images(self) -> ActionResult:
+        """ListImages."""
+        held = self.held()
+        every: list[dict[str, str]] = []
+        for digest in held.manifests:
+            tags = held.tags_of(digest)
+            if self._wanted(tags):
+                named = [{"imageDigest": digest, "imageTag": tag} for tag in tags]
+                every += named or [{"imageDigest": digest}]
+        page, more = self.page(every)
+        return ActionResult({"imageIds": page, **more})
+
+    def batch_get_image(self) -> ActionResult:
+        """BatchGetImage."""
+        held = self.held()
+        images: list[dict[str, Any]] = []
+        failures: list[dict[str, Any]] = []
+        for asked in self._get_param("imageIds"):
+            manifest = held.find(asked.get("imageTag"), asked.get("imageDigest"))
+            if manifest is None:
+                failures.append(_failure(held, asked))
+            else:
+                images.append(self._image(manifest, asked.get("imageTag")))
+        return ActionResult({"images": images, "failures": failures})
+
+    def batch_delete_image(self) -> ActionResult:
+        """BatchDeleteImage."""
+        held = self.held()
+        deleted: list[dict[str, str]] = []
+        failures: list[dict[str, Any]] = []
+        for asked in self._get_param("imageIds"):
+            manifest = held.find(asked.get("imageTag"), asked.get("imageDigest"))
+            if manifest is None:
+                failures.append(_failure(held, asked))
+            elif lists := _lists_that_need(held, manifest, asked.get("imageTag")):
+                failures.append(_needed(asked, lists))
+            else:
+                deleted += _delete(held, manifest, asked.get("imageTag"))
+        return ActionResult({"imageIds": deleted, "failures": failures})
+
+    def image(self, held: Repository, asked: ImageId) -> Manifest:
+        """The image that an ImageIdentifier names; ImageNotFoundException."""
+        tag, digest = asked.get("imageTag"), asked.get("imageDigest")
+        found = held.find(tag, digest)
+        if found is None:
+            named = f"{{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}}"
+            raise AwsError(
+                "ImageNotFoundException",
+                f"The image with imageId {named} does not exist within the repository with name "
+                f"'{self.repository_name}' in the registry with id '{self.registry_id}'",
+            )
+        return found
+
+    def _check_manifest_digest(self, digest: str) -> None:
+        expected = self._get_param("imageDigest")
+        if expected and expected != digest:
+            raise AwsError(
+                "ImageDigestDoesNotMatchException",
+                f"Image digest '{expected}' does not match the digest '{digest}' of the manifest",
+            )
+
+    def _check_parts(self, held: Repository, text: str) -> None:
+        """Everything that a manifest names must be in the repository already."""
+        body = json.loads(text)
+        described = [*([body["config"]] if "config" in body else []), *body.get("layers", [])]
+        layers = [each["digest"] for each in described if each["digest"] not in held.layers]
+        images = [
+            each["digest"] for each in body.get("manifests", []) if each["digest"] not in held.manifests
+        ]
+        for missing, kind, code in (
+            (layers, "Layers", "LayersNotFoundException"),
+            (images, "Images", "ReferencedImagesNotFoundException"),
+        ):
+            if missing:
+                raise AwsError(
+                    code,
+                    f"{kind} with digests '[{', '.join(missing)}]' required for pushing image into repository "
+                    f"with name '{self.repository_name}' in the registry with id '{self.registry_id}' do not exist",
+                )
+
+    def _check_new(self, held: Repository, digest: str, tag: str | None) -> None:
+        if (digest in held.manifests) if tag is None else (held.tags.get(tag) == digest):
+            raise AwsError(
+                "ImageAlreadyExistsException",
+                f"Image with digest '{digest}' and tag '{tag or 'null'}' already exists in the repository with "
+                f"name '{self.repository_name}' in registry with id '{self.registry_id}'",
+            )
+        if tag in held.tags and _is_immutable(self.settings(), tag):
+            raise AwsError(
+                "ImageTagAlreadyExistsException",
+                f"The image tag '{tag}' already exists in the '{self.repository_name}' repository and cannot be "
+                "overwritten because the repository is immutable.",
+            )
+
+    def _wanted(self, tags: list[str]) -> bool:
+        status = (self._get_param("filter") or {}).get("tagStatus", "ANY")
+        return bool(status == "ANY" or (status == "TAGGED") == bool(tags))
+
+    def _image(self, manifest: Manifest, tag: str | None) -> dict[str, Any]:
+        named = {"imageDigest": manifest.digest} | ({"imageTag": tag} if tag else {})
+        about = {"imageManifest": manifest.text, "imageManifestMediaType": manifest.media_type}
+        return {**self.place, "imageId": named, **about}
+
+    def _detail(self, held: Repository, manifest: Manifest) -> dict[str, Any]:
+        tags = held.tags_of(manifest.digest)
+        artifact, pulled = manifest.config_media_type, held.pulls.get(manifest.digest)
+        return {
+            **self.place,
+            "imageDigest": manifest.digest,
+            **({"imageTags": tags} if tags else {}),
+            "imageSizeInBytes": held.size_of(manifest),
+            "imagePushedAt": manifest.pushed_at,
+            "imageManifestMediaType": manifest.media_type,
+            **({"artifactMediaType": artifact} if artifact else {}),
+            **({"lastRecordedPullTime": pulled} if pulled else {}),
+            "imageStatus": "ACTIVE",
+        }
+
+
+def _media_type(text: str, given: str | None) -> str:
+    try:
+        body = json.loads(text)
+        described = [body.get("config"), *body.get("layers", []), *body.get("manifests", [])]
+        complete = all(_is_descriptor(each) for each in described if each is not None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise invalid("ImageManifest", "Invalid JSON syntax") from error
+    if not complete or not any(described):
+        raise invalid("ImageManifest", "Invalid image manifest")
+    found = given or body.get("mediaType")
+    if not found:
+        message = "image manifest mediatype not provided in manifest or parameter"
+        raise AwsError("InvalidParameterException", message)
+    return str(found)
+
+
+def _is_descriptor(described: Any) -> bool:
+    """Whether it names a blob or an image, and says how large it is where it says so."""
+    return isinstance(described["digest"], str) and type(described.get("size", 0)) is int
+
+
+def _is_immutable(settings: Any, tag: str) -> bool:
+    """Whether a tag of a repository must not move; exclusion filters turn the rule round for their tags."""
+    mode = str(getattr(settings.image_tag_mutability, "value", settings.image_tag_mutability))
+    filters = settings.image_tag_mutability_exclusion_filters or ()
+    excluded = any(wildcard(each["filter"]).fullmatch(tag) for each in filters)
+    return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
+
+
+def _failure(held: Repository, asked: ImageId) -> dict[str, Any]:
+    tag, digest = asked.get("imageTag"), asked.get("imageDigest")
+    if not tag and not digest:
+        code, reason = "MissingDigestAndTag", "both tag and digest cannot be null"
+    elif digest and not IMAGE_DIGEST.fullmatch(digest):
+        code, reason = "InvalidImageDigest", f"image digest should satisfy the regex '{IMAGE_DIGEST.pattern}'"
+    elif tag in held.tags and digest in held.manifests:
+        code, reason = "ImageTagDoesNotMatchDigest", "image tag does not match digest"
+    else:
+        return {
+            "imageId": asked,
+            "failureCode": "ImageNotFound",
+            "failureReason": "Requested image not found",
+        }
+    return {"imageId": asked, "failureCode": code, "failureReason": f"Invalid request parameters: {reason}"}
+
+
+def _lists_that_need(held: Repository, manifest: Manifest, tag: str | None) -> list[str]:
+    """The manifest lists that name an image which the request would delete, not only untag."""
+    if tag is not None and len(held.tags_of(manifest.digest)) > 1:
+        return []
+    every = [each for each in held.manifests.values() if each.is_index]
+    return [each.digest for each in every if manifest.digest in {one["digest"] for one in each.platforms}]
+
+
+def _needed(asked: ImageId, lists: list[str]) -> dict[str, Any]:
+    reason = f"Requested image referenced by manifest list: [{', '.join(lists)}]"
+    return {"imageId": asked, "failureCode": "ImageReferencedByManifestList", "failureReason": reason}
+
+
+def _delete(held: Repository, manifest: Manifest, tag: str | None) -> list[dict[str, str]]:
+    """Untag by tag (the last tag takes the image with it), delete by digest; what went, as ECR lists it."""
+    digest = {"imageDigest": manifest.digest}
+    if tag is not None:
+        held.untag(tag)
+        return [{**digest, "imageTag": tag}]
+    return [{**digest, "imageTag": each} for each in held.remove(manifest.digest)] or [digest]

@@ -1,0 +1,68 @@
+"""What the ECR operations have in common: the repository that a request is about, pages, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from ..kernel import paging
+from ..kernel.world import current
+from ..moto.moto_door import AwsError, ECRResponse, ecr_backends
+from ..runtime.images import Images
+from ..runtime.registry import Repository
+
+T = TypeVar("T")
+
+DEFAULT_PAGE = 100  # DescribeRepositories, DescribeImages and ListImages: "returns up to 100 results"
+
+
+class EcrRequest(ECRResponse):
+    """A request to ECR."""
+
+    @property
+    def images(self) -> Images:
+        """The image store."""
+        return current().images
+
+    @property
+    def repository_name(self) -> str:
+        """The repository that the request names."""
+        return str(self._get_param("repositoryName"))
+
+    @property
+    def registry_id(self) -> str:
+        """The registry that the request is about."""
+        return str(self._get_param("registryId") or self.current_account)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """``registryId`` and ``repositoryName``, as most answers repeat them."""
+        return {"registryId": self.registry_id, "repositoryName": self.repository_name}
+
+    @property
+    def where(self) -> str:
+        """How error texts name the repository."""
+        return f"in the repository with name '{self.repository_name}' in the registry with id '{self.registry_id}'"
+
+    def settings(self) -> Any:
+        """moto's record of the repository; RepositoryNotFoundException."""
+        backend = ecr_backends[self.current_account][self.region]
+        return backend._get_repository(self.repository_name, self.registry_id)
+
+    def held(self) -> Repository:
+        """What the repository holds; RepositoryNotFoundException."""
+        self.settings()
+        return self.images.repository(self.registry_id, self.region, self.repository_name)
+
+    def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
+        """The items of the page that the request asks for, and ``nextToken`` if there are more."""
+        start = paging.offset(self._get_param("nextToken"))
+        end = start + int(self._get_param("maxResults") or DEFAULT_PAGE)
+        more = {"nextToken": paging.token(end)} if end < len(items) else {}
+        return items[start:end], more
+
+
+def invalid(parameter: str, constraint: str) -> AwsError:
+    """InvalidParameterException in ECR's words."""
+    message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
+    return AwsError("InvalidParameterException", message)

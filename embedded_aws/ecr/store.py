@@ -1,0 +1,51 @@
+"""How ECR holds repositories: moto's store, which the Resource Groups Tagging API does not know of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..moto.moto_door import AwsError, ECRBackend, TaggableResourcesMixin, TaggedResource, ecr_backends
+
+TAGS_MOST = 50
+
+
+class EcrStore(ECRBackend, TaggableResourcesMixin):
+    """The repositories of one account in one region."""
+
+    SERVICE_NAMESPACE = "ecr"
+
+    def create_repository(self, *args: Any, tags: list[dict[str, str]] | None = None, **more: Any) -> Any:
+        """A repository, if its tags are good."""
+        _check(tags or [])
+        return super().create_repository(*args, tags=tags or [], **more)
+
+    def tag_resource(self, arn: str, tags: list[dict[str, str]]) -> None:
+        """Tag a repository; TooManyTagsException for more than it may have."""
+        _check(tags, self.tagger.get_tag_dict_for_resource(arn))
+        super().tag_resource(arn, tags)
+
+    def iter_tagged_resources(self) -> Iterator[Any]:
+        """Every repository with its tags."""
+        for repository in list(self.repositories.values()):
+            tags = self.tagger.get_tag_dict_for_resource(repository.arn)
+            yield TaggedResource(repository.arn, tags, "ecr:repository")
+
+
+def _check(tags: Sequence[Mapping[str, str]], there: Collection[str] = ()) -> None:
+    """TooManyTagsException or InvalidTagParameterException; both in the words of the API Reference."""
+    if len({*there, *(tag["Key"] for tag in tags)}) > TAGS_MOST:
+        message = (
+            "The list of tags on the repository is over the limit. The maximum number of tags that can be applied to a "
+            f"repository is {TAGS_MOST}."
+        )
+        raise AwsError("TooManyTagsException", message)
+    if any(not 1 <= len(tag["Key"]) <= 128 or len(tag.get("Value") or "") > 256 for tag in tags):
+        message = (
+            "An invalid parameter has been specified. Tag keys can have a maximum character length of 128 characters, "
+            "and tag values can have a maximum length of 256 characters."
+        )
+        raise AwsError("InvalidTagParameterException", message)
+
+
+ecr_backends.keep_in(EcrStore)

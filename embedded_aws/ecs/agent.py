@@ -1,0 +1,203 @@
+"""The Fargate agent: all that happens between a task's network interface and its first process.
+
+Raises ``AgentError`` with the text that ECS reports as stoppedReason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..agent import container_logs, container_secrets, image_pull
+from ..agent.agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentError, UnreachableError
+from ..agent.image_pull import Source
+from ..agent.permissions import Permissions
+from ..ec2.egress import Egress
+from ..kernel.world import World
+from ..runtime.images import GIB, Image, PullError
+from ..runtime.processes import CannotStart, Container, ContainerStart
+from . import task_endpoint
+from .model import ContainerState, Room, Task
+
+AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
+RESOURCES = f"{AUTH}execution resource retrieval failed: "
+LOGGER = "ResourceInitializationError: failed to validate logger args: "
+
+
+UNSUPPORTED = (
+    "mountPoints",
+    "volumesFrom",
+    "environmentFiles",
+    "repositoryCredentials",
+    "firelensConfiguration",
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a container is given besides its image."""
+
+    container: ContainerState
+    environment: Mapping[str, str]
+    log: Callable[[str], None]
+
+
+class Agent:
+    """Prepares, pulls and starts the containers of tasks."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def prepare(self, room: Room, task: Task) -> list[Prepared]:
+        """Registry credentials, secrets and log streams of every container; call it with the lock held."""
+        for container in task.containers:
+            _refuse_unsupported(container)
+        allowed, way = _permissions(room, task), _way_out(room, task)
+        try:
+            for region in sorted(_registries(task)):
+                self._check_token(region, allowed, way)
+            secrets = {one.name: self._secrets(room, one, allowed, way) for one in task.containers}
+            logs = {one.name: self._log(room, task, one, allowed, way) for one in task.containers}
+        except UnreachableError as error:
+            raise AgentError(str(error), after=UNREACHABLE) from error
+        return [
+            Prepared(one, self._environment(room, task, one) | secrets[one.name], logs[one.name])
+            for one in task.containers
+        ]
+
+    def _check_token(self, region: str, allowed: Permissions, way: Egress) -> None:
+        host = f"api.ecr.{region}.amazonaws.com"
+        if lost := way.timeout("ecr.api", region, host):
+            raise UnreachableError(
+                f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the "
+                "task and Amazon ECR. Check your task network configuration. operation error ECR: "
+                "GetAuthorizationToken, exceeded maximum number of attempts, 3, https response error StatusCode: 0, "
+                f'RequestID: , request send failed, Post "https://{host}/": {lost}'
+            )
+        if denied := allowed.denial("ecr:GetAuthorizationToken"):
+            raise AgentError(
+                f"{RESOURCES}unable to retrieve ecr registry auth: service call has been retried 3 time(s): {denied}"
+            )
+
+    def _secrets(
+        self, room: Room, container: ContainerState, allowed: Permissions, way: Egress
+    ) -> dict[str, str]:
+        try:
+            return container_secrets.fetch(room, container.definition, allowed, way)
+        except container_secrets.SecretError as error:
+            raise AgentError(f"{RESOURCES}{error}") from error
+
+    def _log(
+        self, room: Room, task: Task, container: ContainerState, allowed: Permissions, way: Egress
+    ) -> Callable[[str], None]:
+        try:
+            return container_logs.open_stream(room, container.definition, task.id, allowed, way)
+        except container_logs.LoggerError as error:
+            raise AgentError(f"{LOGGER}{error}") from error
+
+    def _environment(self, room: Room, task: Task, container: ContainerState) -> dict[str, str]:
+        own = {
+            "AWS_REGION": room.region,
+            "AWS_DEFAULT_REGION": room.region,
+            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_ENDPOINT_URL": self._world.url,  # a liberty: so that the program's own AWS calls stay here
+            **task_endpoint.environment(self._world.url, task, container),
+        }
+        given = [*container.definition["environment"], *_override(task, container).get("environment", [])]
+        return own | {variable["name"]: variable.get("value", "") for variable in given}
+
+    def pull(self, room: Room, task: Task, container: ContainerState) -> Image:
+        """The container's image, by the digest that its service revision resolved first. Blocks."""
+        reference, images = self._reference(task, container), self._world.images
+        source = Source.of(container.definition["image"])
+        allowed, way = _permissions(room, task), _way_out(room, task)
+        try:
+            with self._world.lock:
+                image_pull.check_registry(source, way, allowed)
+                images.resolve(room.account, room.region, reference)
+                image_pull.check_layers(source, way, allowed)
+            return images.pull(room.account, room.region, reference, _platform(task), _disk(task))
+        except UnreachableError as error:
+            raise AgentError(str(error), container, UNREACHABLE) from error
+        except PullError as error:
+            raise AgentError(
+                str(error), container, RETRIED_PULL if error.is_retried else FAILED_PULL
+            ) from error
+
+    def _reference(self, task: Task, container: ContainerState) -> str:
+        given: str = container.definition["image"]
+        digest = task.revision.digests.get(container.name) if task.revision else None
+        if digest is None or "@" in given:
+            return given
+        head, _, tail = given.rpartition("/")
+        return f"{head}/{tail.split(':')[0]}@{digest}"
+
+    def start(self, task: Task, prepared: Prepared, image: Image) -> Container:
+        """Start one container's process. Blocks."""
+        container, definition = prepared.container, prepared.container.definition
+        override = _override(task, container)
+        assert task.interface is not None
+        address = self._world.addresses.loopback(task.interface.vpc_id, task.interface.private_ip)
+        start = ContainerStart(
+            image=image,
+            command=override.get("command") or definition.get("command"),
+            entry_point=definition.get("entryPoint"),
+            environment=prepared.environment,
+            address=address,
+            memory_limit_mib=int(definition.get("memory") or task.definition.body["memory"]),
+            task_memory_mib=int(task.definition.body["memory"]),
+            platform=_platform(task),
+            init=bool(definition.get("linuxParameters", {}).get("initProcessEnabled")),
+            working_directory=definition.get("workingDirectory"),
+            log=prepared.log,
+            host_name=task.interface.private_dns,
+        )
+        try:
+            return self._world.processes.start(start)
+        except CannotStart as error:
+            raise AgentError(str(error), container) from error
+
+
+def _permissions(room: Room, task: Task) -> Permissions:
+    role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
+    return Permissions(room.account, role, task.id)
+
+
+def _way_out(room: Room, task: Task) -> Egress:
+    assert task.interface is not None
+    return Egress(room, task.interface)
+
+
+def _registries(task: Task) -> set[str]:
+    """The regions of the ECR registries that a task's images are in."""
+    sources = (Source.of(container.definition["image"]) for container in task.containers)
+    return {source.region for source in sources if source.in_ecr}
+
+
+def _refuse_unsupported(container: ContainerState) -> None:
+    """A task that would run without what it asked for would be a lie."""
+    definition = container.definition
+    driver = definition.get("logConfiguration", {}).get("logDriver", "awslogs")
+    missing = [name for name in UNSUPPORTED if definition.get(name)]
+    if driver != "awslogs":
+        missing.append(f"log driver {driver}")
+    if missing:
+        reason = f"CannotCreateContainerError: the embedded AWS does not support {', '.join(missing)}"
+        raise AgentError(reason, container)
+
+
+def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:
+    given = task.overrides.get("containerOverrides", [])
+    return next((one for one in given if one.get("name") == container.name), {})
+
+
+def _disk(task: Task) -> int:
+    """The bytes of a task's disk (RegisterTaskDefinition, EphemeralStorage: 20 GiB, or 21 to 200 by request)."""
+    given = task.overrides.get("ephemeralStorage") or task.definition.body.get("ephemeralStorage") or {}
+    return int(given.get("sizeInGiB", 20)) * GIB
+
+
+def _platform(task: Task) -> str:
+    architecture = task.definition.body.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    return {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}[architecture]

@@ -1,0 +1,61 @@
+"""A container's own health check: a command that runs inside it, beside its program.
+
+Source: Amazon ECS API Reference, HealthCheck. Exit 0 is healthy; ``retries`` failures in a row are unhealthy,
+those within ``startPeriod`` do not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from ..kernel.world import World
+from ..runtime.processes import CannotStart, Container
+from .model import ContainerState, monotonic
+
+TICK = 0.02
+
+
+async def check_container(world: World, workers: Executor, container: ContainerState) -> None:
+    """Keep ``container.health`` up to date until cancelled."""
+    check = container.definition["healthCheck"]
+    grace_ends = monotonic() + world.pace.for_program(check.get("startPeriod", 0))
+    failures = 0
+    while True:
+        await asyncio.sleep(world.pace.real(check["interval"], TICK))
+        if await _passes(world, workers, container):
+            failures, container.health = 0, "HEALTHY"
+        elif monotonic() >= grace_ends:
+            failures += 1
+            if failures >= check["retries"]:
+                container.health = "UNHEALTHY"
+
+
+async def _passes(world: World, workers: Executor, container: ContainerState) -> bool:
+    check = container.definition["healthCheck"]
+    loop = asyncio.get_running_loop()
+    assert container.process is not None
+    try:
+        probe = await loop.run_in_executor(
+            workers, world.processes.execute, container.process, _command(check["command"])
+        )
+    except CannotStart:
+        return False
+    return await _exits_well(probe, world.pace.real(check["timeout"], world.pace.boot_allowance))
+
+
+async def _exits_well(probe: Container, seconds: float) -> bool:
+    end = monotonic() + seconds
+    try:
+        while probe.poll() is None and monotonic() < end:
+            await asyncio.sleep(TICK)
+        return probe.poll() == 0
+    finally:
+        if probe.poll() is None:
+            probe.kill()
+
+
+def _command(given: Sequence[str]) -> list[str]:
+    kind, *words = given
+    return words if kind == "CMD" else ["/bin/sh", "-c", *words]

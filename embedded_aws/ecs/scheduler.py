@@ -1,0 +1,204 @@
+"""Fargate: keeps every service of every account as wanted, and runs the tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from ..kernel.world import World
+from . import capacity, names, network, service_deployments, task_endpoint, texts
+from .lifecycle import TICK, Life
+from .model import (
+    Cluster,
+    ContainerState,
+    Deployment,
+    Placement,
+    Room,
+    Service,
+    Task,
+    TaskDefinition,
+    monotonic,
+    now,
+)
+from .rollout import Step
+
+log = logging.getLogger(__name__)
+
+KEEP_STOPPED = 3600.0
+"""AWS seconds that a stopped task can still be described."""
+
+
+class Fargate:
+    """All of Amazon ECS's state, by account and region, and what moves it.
+
+    Use ``room`` and the tasks in it with the world's lock held.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rooms: dict[tuple[str, str], Room] = {}
+        self._lives: set[Future[None]] = set()
+        self._expiry: list[tuple[float, Room, Task]] = []
+        self._workers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="fargate")
+
+    def room(self, account: str, region: str) -> Room:
+        """What ECS knows in one account and region."""
+        return self._rooms.setdefault((account, region), Room(account, region))
+
+    def count_tasks(self) -> int:
+        """How many tasks of all accounts have not stopped."""
+        return sum(t.last_status != "STOPPED" for room in self._rooms.values() for t in room.tasks.values())
+
+    async def run(self) -> None:
+        """Look at every service each tick."""
+        while True:
+            with self._world.lock:
+                for room in list(self._rooms.values()):
+                    for service in list(room.services.values()):
+                        self._step(room, service)
+                self._expire()
+            await self._world.tick(TICK)
+
+    def _step(self, room: Room, service: Service) -> None:
+        try:
+            Step(self._world, room, service, self.start_for_service).take()
+        except Exception as defect:
+            if str(defect) not in service.told:
+                service.told.add(str(defect))
+                log.exception("%s could not be moved: %s: %s", service.arn, type(defect).__name__, defect)
+
+    def start_for_service(self, room: Room, service: Service, deployment: Deployment) -> Task:
+        """Begin a task of a service."""
+        tags = dict(_propagated(service, deployment.revision.definition))
+        if service.options.get("enableECSManagedTags"):
+            tags |= {"aws:ecs:clusterName": service.cluster.name, "aws:ecs:serviceName": service.name}
+        task = self._new(room, service.cluster, deployment.revision.definition, deployment.revision.placement)
+        task.service, task.revision, task.tags = service, deployment.revision, tags
+        task.group, task.started_by = f"service:{service.name}", deployment.id
+        task.exec_enabled = bool(service.options.get("enableExecuteCommand"))
+        service.tasks.append(task)
+        self._launch(room, task)
+        return task
+
+    def start_alone(
+        self,
+        room: Room,
+        cluster: Cluster,
+        definition: TaskDefinition,
+        placement: Placement,
+        more: Mapping[str, Any],
+    ) -> Task:
+        """Begin a task of its own (RunTask); ``more`` holds attributes of ``Task``."""
+        task = self._new(room, cluster, definition, placement)
+        for name, value in more.items():
+            setattr(task, name, value)
+        self._launch(room, task)
+        return task
+
+    def _new(self, room: Room, cluster: Cluster, definition: TaskDefinition, placement: Placement) -> Task:
+        task_id = names.task_id()
+        path = f"{cluster.name}/{task_id}"
+        containers = [
+            ContainerState(
+                definition=container,
+                name=container["name"],
+                arn=room.arn(f"container/{path}/{names.uuid()}"),
+                runtime_id=names.runtime_id(task_id),
+            )
+            for container in definition.containers
+        ]
+        return Task(
+            task_id,
+            room.arn(f"task/{path}"),
+            cluster,
+            definition,
+            placement,
+            containers,
+            f"family:{definition.family}",
+            {},
+            now(),
+            capacity_provider=capacity.provider(room, placement.strategy),
+        )
+
+    def _launch(self, room: Room, task: Task) -> None:
+        network.place(room, task)
+        room.tasks[task.id] = task
+        life = asyncio.run_coroutine_threadsafe(self._live(room, task), self._world.loop)
+        self._lives.add(life)
+        life.add_done_callback(self._lives.discard)
+
+    async def _live(self, room: Room, task: Task) -> None:
+        try:
+            await Life(self._world, self._workers, room, task).run()
+        except Exception as defect:
+            log.exception("%s was lost: %s: %s", task.arn, type(defect).__name__, defect)
+            with self._world.lock:
+                task.stop("InfrastructureHealth", "The task's host failed.")
+                task.enter("STOPPED", stoppedAt=now())
+        with self._world.lock:
+            self._expiry.append((monotonic() + self._world.pace.real(KEEP_STOPPED), room, task))
+
+    def _expire(self) -> None:
+        while self._expiry and self._expiry[0][0] <= monotonic():
+            _, room, task = self._expiry.pop(0)
+            room.tasks.pop(task.id, None)
+
+    def tell_task(self, path: str) -> Mapping[str, Any] | None:
+        """What is at ``<task id>/…`` of the endpoint that ECS gives to tasks; None when there is nothing."""
+        task_id, _, rest = path.partition("/")
+        with self._world.lock:
+            for room in self._rooms.values():
+                if task_id in room.tasks:
+                    return task_endpoint.answer(room, room.tasks[task_id], rest)
+        return None
+
+    def kill_task(self, task: str) -> bool:
+        """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
+        with self._world.lock:
+            containers = [container for one in self._named(task) for container in one.containers]
+            processes = [c.process for c in containers if c.process and c.process.poll() is None]
+        for process in processes:
+            process.kill()
+        return bool(processes)
+
+    def forget_deployments(self) -> int:
+        """Let the history end now that ECS keeps of the deployments of services; how many are forgotten."""
+        with self._world.lock:
+            return sum(service_deployments.forget(room) for room in self._rooms.values())
+
+    def interrupt_task(self, task: str) -> bool:
+        """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""
+        with self._world.lock:
+            found = [one for one in self._named(task) if one.live and one.capacity_provider == "FARGATE_SPOT"]
+            for one in found:
+                one.stop("SpotInterruption", texts.SPOT_INTERRUPTED)
+        return bool(found)
+
+    def _named(self, task: str) -> list[Task]:
+        known = names.last_part(task)
+        return [room.tasks[known] for room in self._rooms.values() if known in room.tasks]
+
+    def reset(self) -> None:
+        """Forget everything; whatever still starts is killed by whoever starts it."""
+        for life in list(self._lives):
+            life.cancel()
+        for room in self._rooms.values():
+            for task in room.tasks.values():
+                task.abandoned = True
+                for container in task.containers:
+                    if container.process is not None and container.process.poll() is None:
+                        container.process.kill()
+        self._rooms.clear()
+        self._expiry.clear()
+
+    def close(self) -> None:
+        """Let the workers end."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _propagated(service: Service, definition: TaskDefinition) -> Mapping[str, str]:
+    source = service.options.get("propagateTags")
+    return {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(source or "NONE", {})

@@ -1,0 +1,103 @@
+"""Service deployments and service revisions: list, describe, stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from ..kernel.world import current
+from ..moto.moto_door import AwsError
+from . import services, views
+from .answers import invalid, page
+from .model import Revision, Room, Service, ServiceDeployment, now
+
+# "You can see the most recent 90-day history" ("Viewing Amazon ECS service deployments").
+HISTORY = timedelta(days=90)
+STOP_TYPES = {"ROLLBACK": "ROLLBACK_REQUESTED", "ABORT": "STOP_REQUESTED"}
+
+
+def list_briefs(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """ListServiceDeployments: newest first, by status and time of creation."""
+    service = services.find(room, request.get("cluster"), request["service"])
+    statuses, times = request.get("status") or (), request.get("createdAt") or {}
+    found = [
+        record
+        for record in (service.history if service.status != "INACTIVE" else ())
+        if _shown(record) and (not statuses or record.status in statuses) and _within(record, times)
+    ]
+    chosen, more = page(found, {"maxResults": 20, **request})
+    return {"serviceDeployments": [views.service_deployment_brief(service, one) for one in chosen], **more}
+
+
+def _shown(record: ServiceDeployment) -> bool:
+    """Whether it is of the history; what has not ended is whenever it began."""
+    age = now() - record.created_at
+    old = age.total_seconds() > current().pace.real(HISTORY.total_seconds())
+    return not record.over or not (record.forgotten or old)
+
+
+def forget(room: Room) -> int:
+    """As if the history were over for every deployment that has ended; how many there are."""
+    ended = [record for _, record in _deployments(room) if record.over and not record.forgotten]
+    for record in ended:
+        record.forgotten = True
+    return len(ended)
+
+
+def _within(record: ServiceDeployment, times: Mapping[str, Any]) -> bool:
+    after, before = times.get("after"), times.get("before")
+    return (after is None or record.created_at > after) and (before is None or record.created_at < before)
+
+
+def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DescribeServiceDeployments: at most 20; absent ones are failures."""
+    wanted = request["serviceDeploymentArns"]
+    _check_number(wanted)
+    known = {record.arn: (service, record) for service, record in _deployments(room) if _shown(record)}
+    return {
+        "serviceDeployments": [views.service_deployment(*known[arn]) for arn in wanted if arn in known],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
+    }
+
+
+def describe_revisions(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """DescribeServiceRevisions: at most 20; absent ones are failures."""
+    wanted = request["serviceRevisionArns"]
+    _check_number(wanted)
+    known: dict[str, tuple[Service, Revision]] = {
+        record.target.arn: (service, record.target) for service, record in _deployments(room)
+    }
+    return {
+        "serviceRevisions": [views.revision(*known[arn]) for arn in wanted if arn in known],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
+    }
+
+
+def stop(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+    """StopServiceDeployment: the scheduler rolls back or aborts; a finished one is a conflict."""
+    arn, kind = request["serviceDeploymentArn"], request.get("stopType") or "ROLLBACK"
+    record = next((record for _, record in _deployments(room) if record.arn == arn), None)
+    if record is None:
+        raise AwsError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+    if kind not in STOP_TYPES:
+        raise invalid(f"Invalid stopType: {kind}")
+    if record.over:
+        raise AwsError(
+            "ConflictException", f"The service deployment is in status {record.status} and cannot be stopped."
+        )
+    if record.status in ("PENDING", "IN_PROGRESS"):
+        record.status, record.updated_at = STOP_TYPES[kind], now()
+    return {"serviceDeploymentArn": arn}
+
+
+def _deployments(room: Room) -> Iterator[tuple[Service, ServiceDeployment]]:
+    for service in room.services.values():
+        if service.status != "INACTIVE":
+            for record in service.history:
+                yield service, record
+
+
+def _check_number(wanted: list[str]) -> None:
+    if not 1 <= len(wanted) <= 20:
+        raise invalid("You can specify 1 to 20 ARNs.")

@@ -1,0 +1,52 @@
+"""What moto's other services see of ECS: tagging finds its resources, auto scaling its services.
+
+They read moto's own ECS, which is empty here; before they answer, it is given a shadow of each resource.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..moto.moto_door import ecs_backends
+from .answers import tag_list
+from .model import Cluster, Room, Service, Task, TaskDefinition
+
+
+@dataclass
+class Shadow:
+    """One resource, with the attributes that moto reads and writes."""
+
+    source: Cluster | Service | Task | TaskDefinition
+    name: str = ""
+
+    @property
+    def arn(self) -> str:
+        """The resource's ARN, by each of the names that moto has for it."""
+        return self.source.arn
+
+    physical_resource_id = task_arn = arn
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """The resource's tags, as AWS lists them."""
+        return tag_list(self.source.tags)
+
+    @tags.setter
+    def tags(self, given: list[dict[str, str]]) -> None:
+        self.source.tags = {tag["key"]: tag["value"] for tag in given}
+
+
+def cast(room: Room) -> None:
+    """Let moto's ECS of this account and region hold a shadow of everything; call it with the lock held."""
+    moto = ecs_backends[room.account][room.region]
+    moto.clusters = {name: Shadow(one, name) for name, one in room.clusters.items()}
+    moto.services = {
+        f"{cluster}:{name}": Shadow(one, name)
+        for (cluster, name), one in room.services.items()
+        if one.status != "INACTIVE"
+    }
+    moto.tasks = {"": {one.arn: Shadow(one) for one in room.tasks.values()}}
+    moto.task_definitions = {
+        family: {one.revision: Shadow(one) for one in revisions if one.status == "ACTIVE"}
+        for family, revisions in room.families.items()
+    }

@@ -1,0 +1,345 @@
+"""The load balancers: their ports, their targets, their health checks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+from ..ec2.reachability import Interface, faces_clients, may_connect, open_to_clients
+from ..kernel.world import World
+from ..moto import moto_door
+from ..proxy.front import FrontDoor, Mode
+from ..proxy.upstream import Pool
+from ..wafv2.firewall import Firewall
+from ..wafv2.store import firewall_of
+from . import health
+from .certificates import server_context
+from .proxy import Proxy
+from .settings import LoadBalancer, Snapshot, TargetGroup, read
+from .targets import DRAINING, NOT_USED, REGISTERING, ZONE_OFF, Target, TargetHealth, Targets
+
+TICK = 0.05  # real seconds, within which a change made by the API holds
+FRESH = 1.0  # real seconds, after which everything is read again even if nobody said that it changed
+PROVISIONING = 30.0  # AWS seconds until a new load balancer is active (1-3 min on AWS)
+REGISTRATION = 1.0  # AWS seconds until a new target's first health check
+RELEASE = 40.0  # AWS seconds that a deleted load balancer's interfaces stay (up to minutes on AWS)
+
+
+@dataclass(eq=False)
+class Door:
+    """The running part of one load balancer: its port, when it is set up, whether it is, its network interfaces."""
+
+    front: FrontDoor
+    active_at: float
+    active: bool = False
+    interfaces: list[str] = field(default_factory=list)
+    certificates: tuple[str, ...] = ()
+
+
+class Balancer:
+    """Every load balancer of every account; a part of the world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.pace = world.pace
+        self.targets = Targets()
+        self._proxy = Proxy(self)
+        self._doors: dict[str, Door] = {}
+        self._places: set[tuple[str, str]] = set()
+        self._snapshot: Snapshot | None = None
+        self._read_at = 0.0
+        self._reach: dict[tuple[str, str, str, int], tuple[float, bool]] = {}
+        self._released: list[tuple[float, str, str, list[str]]] = []
+        self._checks: set[asyncio.Task[None]] = set()
+
+    # What the control plane and the scheduler call, from any thread
+
+    def register(self, target_group_arn: str, ip: str, port: int) -> None:
+        """Register a target, or take a draining one back; a registered one is left as it is.
+
+        AwsError TargetGroupNotFound when the group is gone.
+        """
+        with self._world.lock:
+            known = self.targets.find(target_group_arn, ip, port)
+            if known is None or known.drained_at is not None:
+                self.targets.add(self._new_target(target_group_arn, ip, port, known))
+                self._advance_all()
+
+    def deregister(self, target_group_arn: str, ip: str, port: int) -> None:
+        """Stop sending requests to a target; it drains for the group's deregistration delay and is then gone.
+
+        One that got no requests (``unused``) is gone at once. An unknown one is left alone.
+        """
+        with self._world.lock:
+            target = self.targets.find(target_group_arn, ip, port)
+            if target is None or target.drained_at is not None:
+                return
+            if target.health.state == "unused":
+                self._drop(target)
+                return
+            group = self.snapshot().target_groups.get(target_group_arn)
+            delay = float(group.attributes["deregistration_delay.timeout_seconds"]) if group else 0.0
+            target.health = DRAINING
+            target.drained_at = time.monotonic() + self.pace.real(delay)
+            self._world.loop.call_soon_threadsafe(target.pool.close)
+
+    def health(self, target_group_arn: str, ip: str, port: int) -> TargetHealth | None:
+        """How a target is; None when it is not registered (any more)."""
+        with self._world.lock:
+            target = self.targets.find(target_group_arn, ip, port)
+            return target.health if target else None
+
+    def forget(self, target_group_arn: str, ip: str, port: int) -> None:
+        """Drop a target at once, and whatever it is serving."""
+        with self._world.lock:
+            if target := self.targets.find(target_group_arn, ip, port):
+                self._drop(target)
+
+    def registered(self, target_group_arn: str) -> list[Target]:
+        """The targets of a group, draining ones too."""
+        with self._world.lock:
+            return self.targets.of(target_group_arn)
+
+    def forget_group(self, target_group_arn: str) -> None:
+        """Drop every target of a deleted target group."""
+        with self._world.lock:
+            for target in self.targets.of(target_group_arn):
+                self._drop(target)
+
+    def load_balancer_of(self, target_group_arn: str) -> str | None:
+        """The ARN of the load balancer of which a listener or rule uses the target group."""
+        group = self.snapshot().target_groups.get(target_group_arn)
+        return group.load_balancer if group else None
+
+    def touch(self) -> None:
+        """Say that something about load balancers, listeners or target groups has changed."""
+        with self._world.lock:
+            self._read()
+            self._advance_all()
+
+    def know(self, account: str, region: str) -> None:
+        """Say that there may be load balancers in this account and region."""
+        self._places.add((account, region))
+
+    def open(self, arn: str) -> str:
+        """Take a port for a new load balancer; returns its DNS name."""
+        with self._world.lock:
+            front = FrontDoor(partial(self._proxy.handle, arn))
+            self._doors[arn] = Door(front, time.monotonic() + self.pace.real(PROVISIONING))
+            return f"127.0.0.1:{front.port}"
+
+    def is_active(self, arn: str) -> bool:
+        """Whether a load balancer is provisioned: its port takes connections as its listeners say."""
+        with self._world.lock:
+            door = self._doors.get(arn)
+            return door is not None and door.active
+
+    def interfaces(self, arn: str) -> list[str]:
+        """The ids of a load balancer's network interfaces; the list may be changed in place."""
+        with self._world.lock:
+            return self._doors[arn].interfaces
+
+    def shut(self, arn: str, account: str, region: str) -> None:
+        """Close a deleted load balancer's port; its network interfaces go some time later."""
+        with self._world.lock:
+            if door := self._doors.pop(arn, None):
+                gone_at = time.monotonic() + self.pace.real(RELEASE)
+                self._released.append((gone_at, account, region, door.interfaces))
+                self._world.loop.call_soon_threadsafe(door.front.close)
+
+    # What the proxy asks
+
+    def snapshot(self) -> Snapshot:
+        """What the load balancers are told to do at this moment."""
+        found = self._snapshot
+        if found is None:
+            with self._world.lock:
+                found = self._read()
+        return found
+
+    def firewall(self, arn: str) -> Firewall | None:
+        """The web ACL that protects a load balancer, if one does."""
+        return firewall_of(arn)
+
+    def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
+        """Whether security groups let the load balancer connect to this port of the target."""
+        key = (balancer.arn, target.vpc, target.ip, port)
+        until, answer = self._reach.get(key, (0.0, False))
+        now = time.monotonic()
+        if now >= until:
+            answer = self._may_connect(balancer, target, port)
+            self._reach[key] = (now + TICK, answer)
+        return answer
+
+    def _read(self) -> Snapshot:
+        self._snapshot, self._read_at = read(self._places), time.monotonic()
+        return self._snapshot
+
+    # The part
+
+    async def run(self) -> None:
+        """Keep ports, targets and health checks in step until cancelled."""
+        while True:
+            with self._world.lock:
+                self._tick()
+            await self._world.tick(TICK)
+
+    def reset(self) -> None:
+        """Forget every load balancer and target and close every connection."""
+        for target in self.targets.all():
+            self._drop(target)
+        for door in self._doors.values():
+            self._world.loop.call_soon_threadsafe(door.front.close)
+        self.targets.clear()
+        self._doors.clear()
+        self._places.clear()
+        self._reach.clear()
+        self._released.clear()
+        self._snapshot = None
+
+    def close(self) -> None:
+        """Nothing is left after ``reset``."""
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at > FRESH:
+            self._read()
+            self._reach.clear()
+        for arn, door in list(self._doors.items()):
+            if balancer := self.snapshot().load_balancers.get(arn):
+                self._tend_door(door, balancer, now)
+        self._advance_all()
+        for target in self.targets.all():
+            if target.due <= now and not target.checking and target.health.state in _CHECKED:
+                self._start_check(target, now)
+        for entry in [entry for entry in self._released if entry[0] <= now]:
+            self._released.remove(entry)
+            for eni in entry[3]:
+                moto_door.delete_eni(entry[1], entry[2], eni)
+
+    def _tend_door(self, door: Door, balancer: LoadBalancer, now: float) -> None:
+        if now < door.active_at:
+            return
+        door.front.set_idle(self._proxy.idle_seconds(balancer))
+        served = [
+            one for one in (balancer.plain, balancer.secure) if one and self._is_open(balancer, one.port)
+        ]
+        door.front.plain = balancer.plain in served
+        secure = balancer.secure if balancer.secure in served else None
+        if secure is None:
+            door.front.tls, door.certificates = None, ()
+        elif door.front.tls is None or door.certificates != secure.certificates:
+            door.front.tls = server_context(balancer.account, balancer.region, secure)
+            door.certificates = secure.certificates
+        door.front.set_mode(_mode(bool(served), bool(balancer.listeners)))
+        door.active = True
+
+    def _is_open(self, balancer: LoadBalancer, port: int) -> bool:
+        where = balancer.account, balancer.region
+        return open_to_clients(*where, balancer.security_groups, port) and faces_clients(*where, balancer.arn)
+
+    def _advance_all(self) -> None:
+        now = time.monotonic()
+        for target in self.targets.all():
+            self._advance(target, now)
+
+    def _advance(self, target: Target, now: float) -> None:
+        if target.drained_at is not None:
+            if now >= target.drained_at:
+                self._drop(target)
+            return
+        unused = self._unused(target)
+        if unused is not None:
+            target.health = unused
+        elif target.health.state == "unused":
+            target.health, target.due = REGISTERING, now + self.pace.real(REGISTRATION)
+        elif target.health == REGISTERING and now >= target.due:
+            health.begin(target, now)
+
+    def _unused(self, target: Target) -> TargetHealth | None:
+        group = self.snapshot().target_groups.get(target.group)
+        balancer = self._balancer_of(group)
+        if balancer is None:
+            return NOT_USED
+        return None if target.zone in balancer.zones or target.zone is None else ZONE_OFF
+
+    def _balancer_of(self, group: TargetGroup | None) -> LoadBalancer | None:
+        if group is None or group.load_balancer is None:
+            return None
+        return self.snapshot().load_balancers.get(group.load_balancer)
+
+    def _start_check(self, target: Target, now: float) -> None:
+        group = self.snapshot().target_groups.get(target.group)
+        balancer = self._balancer_of(group)
+        if group is None or balancer is None or target.health == REGISTERING:
+            return
+        target.checking = True
+        target.due = max(now, target.due + self.pace.real(group.check.interval, at_least=TICK))
+        task = self._world.loop.create_task(self._check(target, group, balancer))
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+    async def _check(self, target: Target, group: TargetGroup, balancer: LoadBalancer) -> None:
+        check = group.check
+        try:
+            if self.reaches(balancer, target, health.check_port(check, target)):
+                verdict = await health.ask(check, target, self.pace.for_program(check.timeout))
+            else:
+                await asyncio.sleep(self.pace.real(check.timeout))
+                verdict = health.Verdict(health.TIMEOUT)
+        finally:
+            target.checking = False
+        booting = not verdict.accepted and self._may_boot(target)
+        with self._world.lock:
+            if target.health.state in _CHECKED and target.drained_at is None:
+                health.judge(check, target, verdict, booting)
+
+    def _may_boot(self, target: Target) -> bool:
+        age = time.monotonic() - target.since
+        return not target.accepted and self._world.processes.may_boot(target.address, age)
+
+    def _may_connect(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
+        door = self._doors.get(balancer.arn)
+        if door is None:
+            return False
+        ec2 = moto_door.ec2_backends[balancer.account][balancer.region]
+        groups = frozenset(balancer.security_groups)
+        nodes = [ec2.enis[eni].private_ip_address for eni in door.interfaces if eni in ec2.enis]
+        sources = [Interface(ip, groups) for ip in nodes]
+        return may_connect(balancer.account, balancer.region, sources, target.vpc, target.ip, port)
+
+    def _new_target(self, group: str, ip: str, port: int, known: Target | None) -> Target:
+        """A target as it is registered; one that was draining keeps serving what it serves."""
+        account, region = _place(group)
+        stored = moto_door.elbv2_backends[account][region].target_groups.get(group)
+        if stored is None:
+            raise moto_door.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
+        address = self._world.addresses.loopback(stored.vpc_id, ip)
+        pool = Pool(address, port, tls=stored.protocol == "HTTPS")
+        zone = moto_door.zone_of(account, region, stored.vpc_id, ip)
+        made = Target(group, ip, port, stored.vpc_id, address, zone, time.monotonic(), pool)
+        if known is not None:
+            made.exchanges = known.exchanges
+        return made
+
+    def _drop(self, target: Target) -> None:
+        self.targets.remove(target)
+        target.drained_at = 0.0
+        self._world.loop.call_soon_threadsafe(target.end)
+
+
+_CHECKED = ("initial", "healthy", "unhealthy")
+
+
+def _mode(served: bool, listeners: bool) -> Mode:
+    if served:
+        return Mode.SERVING
+    return Mode.SILENT if listeners else Mode.REFUSING
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """The account and region of an ARN."""
+    parts = arn.split(":")
+    return parts[4], parts[3]

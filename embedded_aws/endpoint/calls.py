@@ -1,0 +1,71 @@
+"""The calls that the endpoint has served, so that a test can prove what was and was not called."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..iam.access.question import Asked
+from ..moto.wire import Call
+
+KEPT = 100_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Served:
+    """One call: its number since the start, who answered (``package:Class`` or ``moto``), and how.
+
+    ``status`` is None when the connection was dropped instead. ``asked`` is what IAM was asked about a caller that it
+    knows.
+    """
+
+    n: int
+    service: str
+    operation: str
+    mutating: bool
+    region: str
+    handler: str
+    status: int | None
+    asked: tuple[Asked, ...] = ()
+
+
+class CallLog:
+    """The last calls, oldest first; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[Served] = deque(maxlen=KEPT)
+        self._n = 0
+
+    def add(self, call: Call, handler: str, status: int | None, asked: Iterable[Asked] = ()) -> None:
+        """Note a call that has been answered."""
+        with self._lock:
+            self._n += 1
+            served = Served(
+                self._n,
+                call.service,
+                call.operation,
+                call.mutating,
+                call.region,
+                handler,
+                status,
+                tuple(asked),
+            )
+            self._calls.append(served)
+        log.info("%d %s %s -> %s", served.n, call.region, call, status or "dropped")
+
+    def clear(self) -> None:
+        """Forget the calls; the numbers go on."""
+        with self._lock:
+            self._calls.clear()
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Every call that is kept, as JSON-ready objects."""
+        with self._lock:
+            return [asdict(served) for served in self._calls]

@@ -1,0 +1,134 @@
+"""Requests about the embedded AWS itself: ``/_embedded/…``.
+
+All but the last three have a header ``X-Embedded-Aws``, with any value, which no web page can send (see ``pages``).
+
+| request | does |
+|---|---|
+| ``POST /_embedded/reset`` | empties every account, ends every task, forgets faults and calls |
+| ``GET``, ``POST``, ``DELETE /_embedded/faults`` | lists, adds, clears fault rules (see ``faults``) |
+| ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
+| ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
+| ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
+| ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | the two-minute warning to a task on FARGATE_SPOT |
+| ``POST /_embedded/forget-deployments`` | ends the history of service deployments, as if 90 days were over |
+| ``POST /_embedded/expire-images`` | carries out ECR's lifecycle policies, as AWS does within 24 hours |
+| ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
+| ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
+| ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | AWS's maintenance of a service, a person's handshake |
+| ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
+| ``GET /_embedded/instances/…`` | the same for App Runner's instances |
+| ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+from ..iam import roles
+from ..kernel.faults import Faults, RuleError
+from ..kernel.world import World
+from ..moto import moto_door
+from ..moto.dispatch import Answer
+from . import pages
+from .calls import CallLog
+
+
+@runtime_checkable
+class KillsTasks(Protocol):
+    """What the Fargate scheduler offers to faults."""
+
+    def kill_task(self, task: str) -> bool:
+        """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
+
+
+class Control:
+    """Answers ``/_embedded/…``."""
+
+    def __init__(self, world: World, faults: Faults, calls: CallLog) -> None:
+        self._world = world
+        self._faults = faults
+        self._calls = calls
+        self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("POST", "reset"): self._reset,
+            ("GET", "faults"): lambda _: self._faults.listing(),
+            ("POST", "faults"): lambda given: self._faults.add(given if isinstance(given, list) else [given]),
+            ("DELETE", "faults"): lambda _: self._faults.clear(),
+            ("GET", "calls"): lambda _: self._calls.listing(),
+            ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("POST", "latency"): self._latency,
+            ("POST", "kill-task"): self._kill_task,
+            ("POST", "interrupt-spot"): self._interrupt_spot,
+            ("POST", "expire-images"): lambda _: self._world.images.expire(),
+            ("POST", "forget-deployments"): lambda _: {"forgotten": self._world.fargate.forget_deployments()},
+            ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
+            ("POST", "address"): self._address,
+            ("POST", "apprunner"): self._apprunner,
+        }
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """The answer to one request: JSON, 400 with ``{"error": …}`` when it cannot be understood."""
+        name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
+        if name.startswith("layers/"):
+            return _layer(self._world, name.removeprefix("layers/"))
+        if name.startswith("tasks/"):
+            told = self._world.fargate.tell_task(name.removeprefix("tasks/"))
+            return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
+        if name.startswith("instances/"):
+            told = self._world.apprunner.tell_instance(name.removeprefix("instances/"))
+            return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
+        if not pages.may_control(environ):
+            return _json(
+                403, {"error": f"a request to /_embedded/{name} needs the header {pages.CONTROL}: any"}
+            )
+        route = self._routes.get((environ["REQUEST_METHOD"], name))
+        if route is None:
+            return _json(404, {"error": f"no {environ['REQUEST_METHOD']} /_embedded/{name}"})
+        try:
+            body = environ["wsgi.input"].getvalue()
+            return _json(200, route(json.loads(body) if body else None))
+        except (RuleError, KeyError, TypeError, json.JSONDecodeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def kill_task(self, task: str) -> bool:
+        """SIGKILL to a task; False when no such task runs."""
+        fargate: object = self._world.fargate
+        return isinstance(fargate, KillsTasks) and fargate.kill_task(task)
+
+    def _reset(self, _: Any) -> None:
+        self._world.reset()
+        moto_door.empty_moto()
+        self._faults.clear()
+        self._calls.clear()
+
+    def _latency(self, given: Any) -> None:
+        self._faults.latency = float(given["seconds"])
+
+    def _address(self, given: Any) -> dict[str, str]:
+        return {"address": self._world.addresses.loopback(given["vpc"], given["ip"])}
+
+    def _apprunner(self, given: Any) -> dict[str, str]:
+        with self._world.lock:
+            self._world.apprunner.set_status(given["arn"], given["status"])
+        return {"status": given["status"]}
+
+    def _kill_task(self, given: Any) -> dict[str, bool]:
+        return {"killed": self.kill_task(given["task"])}
+
+    def _interrupt_spot(self, given: Any) -> dict[str, bool]:
+        return {"interrupted": self._world.fargate.interrupt_task(given["task"])}
+
+
+def _layer(world: World, path: str) -> Answer:
+    """A blob by ``account/region/digest/repository``."""
+    account, region, digest, repository = [*path.split("/", 3), "", "", ""][:4]
+    try:
+        data = world.images.blob(account, region, repository, digest)
+    except KeyError:
+        return _json(404, {"error": f"no layer {path}"})
+    return Answer(200, (("Content-Type", "application/octet-stream"),), data)
+
+
+def _json(status: int, value: Any) -> Answer:
+    return Answer(status, (("Content-Type", "application/json"),), json.dumps(value).encode())

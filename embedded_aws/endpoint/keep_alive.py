@@ -1,0 +1,255 @@
+"""The HTTP server: a thread for each connection, connections kept open between calls, and bounds for all of it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, cast
+
+from ..moto.dispatch import Answer
+from ..moto.moto_door import MotoRequestHandler
+from . import framing
+from .framing import MalformedRequestError
+from .pages import SEALED
+
+log = logging.getLogger(__name__)
+
+REPLACED = ("connection", "content-length", "date", "server", "transfer-encoding")
+TOO_LARGE = "embedded.too_large"
+"""In an environ: whether the request's body is larger than is taken, and was left out."""
+Application = Callable[[dict[str, Any]], Answer | None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server takes; seconds are real ones."""
+
+    body: int = 64 * 1024**2
+    """Bytes. The largest call that is served for what the library does is UploadLayerPart: 20 MB, in base64."""
+    request: float = 60.0
+    """Seconds from the first byte of a request to its last."""
+    answer: float = 600.0
+    """Seconds in which a client takes an answer."""
+    idle: float = 600.0
+    """Seconds until the next request of a connection begins."""
+    connections: int = 1000
+
+
+class SlowRequestError(Exception):
+    """A request did not end in time."""
+
+
+class _Reader(io.RawIOBase):
+    """What a client sends, in time: TimeoutError where nothing comes, SlowRequestError for what does not end."""
+
+    def __init__(self, connection: socket.socket, limits: Limits) -> None:
+        self._connection, self._limits = connection, limits
+        self._until: float | None = None
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def await_request(self) -> None:
+        """What comes next is a new request's."""
+        self._until = None
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read what is there, or wait for it."""
+        began = self._until is not None
+        left = self._limits.idle if self._until is None else self._until - time.monotonic()
+        try:
+            self._connection.settimeout(max(left, 0.001))
+            read = self._connection.recv_into(buffer)
+        except TimeoutError as late:
+            if began:
+                raise SlowRequestError from late
+            raise
+        if not began:
+            self._until = time.monotonic() + self._limits.request
+        return read
+
+
+class Handler(MotoRequestHandler):
+    """Reads a request whole, and writes the answer whole, in one packet where it fits."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server_version = "lobster-tasks"
+    sys_version = ""
+    error_message_format = "%(code)d %(message)s\n"
+    error_content_type = "text/plain"
+    server: HttpServer
+    rfile: io.BufferedReader
+
+    def setup(self) -> None:
+        """Read through the limits."""
+        super().setup()
+        self._reader = _Reader(self.connection, self.server.limits)
+        self.rfile.close()
+        self.rfile = io.BufferedReader(self._reader)
+
+    def handle_one_request(self) -> None:
+        """One request; 408 where it does not end in time."""
+        self._reader.await_request()
+        self.requestline = self.request_version = ""
+        try:
+            super().handle_one_request()
+        except SlowRequestError:
+            self._refuse(408)
+
+    def parse_request(self) -> bool:
+        """Read the head of a request; 400 where it cannot be read, or in two ways."""
+        source, head = self.rfile, framing.Head(self.rfile)
+        self.rfile = cast(io.BufferedReader, head)
+        try:
+            if not super().parse_request():
+                return False
+            framing.check_head(head.lines, self.headers)
+        except MalformedRequestError as why:
+            self._refuse(400, str(why))
+            return False
+        finally:
+            self.rfile = source
+        return True
+
+    def run_wsgi(self) -> None:
+        """Answer one request; None from the application drops the connection."""
+        try:
+            environ = self.make_environ()
+            body = self._body()
+        except (MalformedRequestError, ValueError) as why:  # ValueError: the target is no URL
+            self._refuse(400, str(why))
+            return
+        environ.pop("wsgi.input_terminated", None)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        environ[TOO_LARGE] = body is None
+        environ["wsgi.input"] = io.BytesIO(body or b"")
+        environ["CONTENT_LENGTH"] = str(len(body or b""))
+        answer = self.server.application(environ)
+        if answer is None:
+            self._drop()
+        else:
+            self._write(answer)
+
+    def handle_expect_100(self) -> bool:
+        """Say so when the body is read, if it is."""
+        return True
+
+    def _body(self) -> bytes | None:
+        """The whole body; None where it is too large, which ends the connection after the answer."""
+        most = self.server.limits.body
+        length = framing.length(self.headers, self.request_version)
+        if length is not None and length > most:
+            self._discard(length)
+            return None
+        self._let_come()
+        body = framing.dechunked(self.rfile, most) if length is None else self.rfile.read(length)
+        if len(body) < (length or 0):
+            raise MalformedRequestError("the body is shorter than its Content-Length")
+        if len(body) > most:
+            self.close_connection = True
+            return None
+        return body
+
+    def _let_come(self) -> None:
+        if self.headers.get("Expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+
+    def _discard(self, length: int) -> None:
+        """Take what is on its way, so that the client comes to read the answer, and keep none of it."""
+        self.close_connection = True
+        if self.headers.get("Expect"):
+            return
+        left = min(length, 16 * self.server.limits.body)
+        while left > 0 and (taken := len(self.rfile.read1(65536))):
+            left -= taken
+
+    def _refuse(self, status: int, why: str | None = None) -> None:
+        self.close_connection = True
+        self.send_error(status, why)
+        self.wfile.flush()
+
+    def _write(self, answer: Answer) -> None:
+        self.connection.settimeout(self.server.limits.answer)
+        self.send_response(answer.status)
+        length = str(len(answer.body))
+        for name, value in answer.headers:
+            if name.lower() == "content-length" and self.command == "HEAD":
+                length = value
+            elif name.lower() not in REPLACED and not name.lower().startswith("access-control-"):
+                self.send_header(name, value)
+        for name, value in SEALED:
+            self.send_header(name, value)
+        self.send_header("Content-Length", length)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+        self.wfile.flush()
+
+    def _drop(self) -> None:
+        """Reset the connection, as a broken network does."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: the endpoint has its own log."""
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """One line, where every call is shown."""
+        log.info("a request was refused: %s", format % args)
+
+
+class HttpServer(ThreadingMixIn, TCPServer):
+    """Serves ``application`` on 127.0.0.1; OSError (EADDRINUSE) when the port is taken."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    multithread = True
+    multiprocess = False
+    ssl_context = None
+
+    application: Application
+
+    def __init__(self, port: int, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._free = threading.BoundedSemaphore(self.limits.connections)
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own, or close it where there are too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            log.info("a connection was refused: there are %d", self.limits.connections)
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """One line for a request that is not HTTP, or breaks off."""
+        log.warning("a request could not be read: %s", sys.exception())
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.server_address[1])

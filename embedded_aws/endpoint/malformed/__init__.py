@@ -1,0 +1,151 @@
+"""What AWS refuses before a service looks at a request: what cannot be read, is not known, or lacks a member.
+
+Read from botocore's models, for every service, in the words of its protocol. Sources are in
+``tests/embedded/test_conformance_malformed.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+
+from ...moto.dispatch import Answer, model_of
+from ...moto.moto_door import AwsError, determine_request_protocol
+from ...moto.wire import Call
+from ...shapes.bounds import missing, reserved, violations
+from . import form, json_body, rest
+from .page_tokens import PageTokens
+
+CODES = {
+    "apprunner": "InvalidRequestException",
+    "ecr": "InvalidParameterException",
+    "ecs": "InvalidParameterException",
+    "logs": "InvalidParameterException",
+    "route53": "InvalidInput",
+    "s3": "InvalidRequest",
+    "tagging": "InvalidParameterException",
+}
+"""The code for a member that is missing; by protocol where a service is not named."""
+
+OWN_WORDS_FOR_TAGS = ("acm", "ec2", "ecs", "elasticloadbalancing")
+"""Who refuse tags that AWS keeps for itself in words that are known."""
+
+EMPTY_IS_ABSENT = ("elasticloadbalancing",)
+"""To whom an optional member that is an empty text is one that is not given."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A request as botocore's model of its service reads it, each part once."""
+
+    call: Call
+    environ: dict[str, Any]
+
+    def why_refused(self) -> AwsError | None:
+        """AWS's own refusal of a request; None where a service may look at it, or nobody has a model of it."""
+        try:
+            if self._protocol:
+                self._check(self._protocol)
+        except AwsError as refusal:
+            return refusal
+        return None
+
+    def why_not_allowed(self, tokens: PageTokens, failed: bool = False) -> AwsError | None:
+        """AWS's refusal of values that the model does not allow, and of tokens of pages that are none of ``tokens``.
+
+        EC2's model says little of what EC2 takes, and EC2 has words of its own: it is held to the model once a service
+        has ``failed`` on the values.
+        """
+        call, protocol, operation = self.call, self._protocol, self._operation
+        if protocol is None or operation is None or operation.input_shape is None:
+            return None
+        members, unknown = tokens.told_apart(call, operation, self._members)
+        wrong = violations(operation.input_shape, members) if protocol != "ec2" or failed else []
+        if not wrong and not unknown and protocol != "ec2" and call.service not in OWN_WORDS_FOR_TAGS:
+            wrong = reserved(operation.input_shape, members)
+        return _validation(call.service, protocol, wrong) if wrong else unknown
+
+    def learn_pages(self, answer: Answer, tokens: PageTokens) -> None:
+        """Add the tokens that an answer gives out."""
+        if self._protocol and self._operation is not None:
+            tokens.learn(self.call, self._operation, self._protocol, answer)
+
+    @cached_property
+    def _model(self) -> Any:
+        return model_of(self.call.service, self.call.form.get("Version"), self.call.operation)
+
+    @cached_property
+    def _protocol(self) -> str | None:
+        """How it is written; None without a model; UnknownOperationException where the service reads no such."""
+        try:
+            return str(determine_request_protocol(self._model, self.call.content_type))
+        except UnknownServiceError:
+            return None
+        except NotImplementedError as error:
+            raise AwsError("UnknownOperationException", "") from error
+
+    @cached_property
+    def _operation(self) -> Any:
+        """Botocore's model of the operation, or None."""
+        if self._protocol is None or self.call.operation not in self._model.operation_names:
+            return None
+        return self._model.operation_model(self.call.operation)
+
+    @cached_property
+    def _members(self) -> Mapping[str, Any]:
+        call, shape, protocol = self.call, self._operation.input_shape, self._protocol
+        if protocol in ("query", "ec2"):
+            given = form.members(shape, call.form, protocol)
+            empty = [name for name in given if given[name] == "" and name not in shape.required_members]
+            passed_over = empty if call.service in EMPTY_IS_ABSENT else ()
+            return {name: value for name, value in given.items() if name not in passed_over}
+        if protocol == "json":
+            return json_body.members(shape, self._body)
+        return rest.members(call, self._operation, self.environ, str(protocol))
+
+    @property
+    def _body(self) -> bytes:
+        body: bytes = self.environ["wsgi.input"].getvalue()
+        return body
+
+    def _check(self, protocol: str) -> None:
+        call, operation = self.call, self._operation
+        match protocol:
+            case "query" | "ec2":
+                form.check_action(call, self._model, protocol)
+            case "json":
+                json_body.check_target(call, self.environ, self._model)
+            case _ if not call.operation and call.service != "s3":  # whose buckets may be in the host
+                raise AwsError("UnknownOperationException", "")
+        if operation is None:
+            return
+        if operation.input_shape is None:
+            if protocol == "json":
+                json_body.as_object(json_body.parsed(self._body))
+            return
+        lacking = missing(operation.input_shape, self._members)
+        if lacking and protocol == "ec2":
+            name = lacking[0].split(".")[-1]
+            raise AwsError("MissingParameter", f"The request must contain the parameter {name}")
+        if lacking:
+            raise _validation(call.service, protocol, violations(operation.input_shape, self._members))
+
+
+def _validation(service: str, protocol: str, wrong: list[str]) -> AwsError:
+    if service == "ecr":
+        return AwsError(CODES[service], "; ".join(map(_in_ecrs_words, wrong)))
+    number = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected: "
+    usual = {"query": "ValidationError", "ec2": "InvalidParameterValue"}.get(protocol, "ValidationException")
+    return AwsError(CODES.get(service, usual), number + "; ".join(wrong))
+
+
+def _in_ecrs_words(wrong: str) -> str:
+    """``Invalid parameter at '…' failed to satisfy constraint: 'must satisfy regular expression '…''``."""
+    path, _, constraint = wrong.partition(" at '")[2].partition("' failed to satisfy constraint: Member ")
+    head, colon, pattern = constraint.partition(" regular expression pattern: ")
+    told = f"{head} regular expression '{pattern}'" if colon else constraint
+    return f"Invalid parameter at '{path}' failed to satisfy constraint: '{told}'"

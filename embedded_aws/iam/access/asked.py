@@ -1,0 +1,135 @@
+"""What IAM is asked about one call: actions, each on a resource, each with what is known about it.
+
+A call asks for more than its own action where it tags what it makes, passes a role to a service, or makes a
+service-linked role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...moto.wire import Call
+from . import context as contexts
+from . import firewalls, reference, resources, scaling, stored
+from .question import Asked, linked_role
+
+Members = Mapping[str, Any]
+
+# "No permissions are required" (STS API Reference, GetCallerIdentity); of the others STS asks itself.
+UNASKED = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}
+PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
+OTHER_NAMES = {"cloudfront:CreateDistributionWithTags": "CreateDistribution"}
+# What a call that makes something with tags needs besides; CreateAction is a condition key of these services only.
+TAGGING = {
+    "acm": "AddTagsToCertificate",
+    "ec2": "CreateTags",
+    "elasticloadbalancing": "AddTags",
+    "ssm": "AddTagsToResource",
+}
+CREATE_ACTION = ("ec2", "ecs", "elasticloadbalancing")
+IAM_TAGGING = {
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreatePolicy": "TagPolicy",
+    "CreateRole": "TagRole",
+    "CreateUser": "TagUser",
+}
+# Call → where its request names a role, and the service that the role is passed to.
+PASSED: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "apprunner:CreateService": (
+        (
+            ("SourceConfiguration", "AuthenticationConfiguration", "AccessRoleArn"),
+            "build.apprunner.amazonaws.com",
+        ),
+        (("InstanceConfiguration", "InstanceRoleArn"), "tasks.apprunner.amazonaws.com"),
+    ),
+    "ecs:RegisterTaskDefinition": (
+        (("executionRoleArn",), "ecs-tasks.amazonaws.com"),
+        (("taskRoleArn",), "ecs-tasks.amazonaws.com"),
+    ),
+    "ecs:RunTask": (
+        (("overrides", "executionRoleArn"), "ecs-tasks.amazonaws.com"),
+        (("overrides", "taskRoleArn"), "ecs-tasks.amazonaws.com"),
+    ),
+}
+PASSED["apprunner:UpdateService"] = PASSED["apprunner:CreateService"]
+# The first load balancer of an account needs the role of Elastic Load Balancing, and then these besides
+# ("Elastic Load Balancing API permissions": required permissions for the service-linked role).
+LINKED = {
+    "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",
+    "elasticloadbalancing:CreateLoadBalancer": "elasticloadbalancing.amazonaws.com",
+}
+FIRST_BALANCER = ("ec2:DescribeAccountAttributes", "ec2:DescribeInternetGateways")
+
+
+def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
+    """Every question about a call, in the order in which AWS asks."""
+    if call.operation in UNASKED:
+        return
+    service = PREFIXES.get(call.service, call.service)
+    operation = OTHER_NAMES.get(f"{service}:{call.operation}", call.operation)
+    yield from _about(account, call, service, operation, members)
+    yield from _tagging(account, call, service, members)
+    yield from _passing(f"{service}:{operation}", members)
+    yield from _linking(account, f"{service}:{operation}", members)
+    if service == "application-autoscaling":
+        yield from scaling.beside(account, call, members)
+    if service == "wafv2":
+        yield from firewalls.beside(account, call, members)
+
+
+def _about(account: str, call: Call, service: str, operation: str, members: Members) -> Iterator[Asked]:
+    if operation == "CreateServiceLinkedRole":
+        yield linked_role(account, members["AWSServiceName"])
+        return
+    action = reference.find(service, operation)
+    for resource in resources.of_call(account, call, action, members):
+        context = contexts.of_call(account, call, action, resource, members)
+        yield Asked(action.name, resource, context)
+
+
+def _tagging(account: str, call: Call, service: str, members: Members) -> Iterator[Asked]:
+    if not call.operation.startswith(resources.MAKES) or not contexts.request_tags(members):
+        return
+    operation = IAM_TAGGING.get(call.operation) if service == "iam" else TAGGING.get(service, "TagResource")
+    if operation is None:
+        return
+    made = reference.find(service, call.operation)
+    action = reference.find(service, operation)
+    more = {f"{service}:CreateAction": call.operation} if service in CREATE_ACTION else {}
+    about = made if made.required or made.optional else action  # a request for a certificate has no resource
+    for resource in _made(account, call, about, members):
+        context = contexts.of_call(account, call, action, resource, members)
+        yield Asked(action.name, resource, {**context, **more})
+
+
+def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:
+    """What a call makes, as it is tagged: a listener's ARN begins with that of its load balancer."""
+    found = resources.of_call(account, call, made, members)
+    if made.name == "elasticloadbalancing:CreateListener":
+        return [f"{arn.replace(':loadbalancer/', ':listener/')}/*" for arn in found]
+    if made.name == "ec2:CreateSecurityGroup":
+        return [arn for arn in found if ":security-group/" in arn]
+    return [arn.split(":log-stream:")[0] for arn in found]
+
+
+def _passing(call: str, members: Members) -> Iterator[Asked]:
+    for path, service in PASSED.get(call, ()):
+        role: Any = members
+        for name in path:
+            role = (role or {}).get(name)
+        if role:
+            yield Asked("iam:PassRole", str(role), {"iam:PassedToService": service})
+
+
+def _linking(account: str, call: str, members: Members) -> Iterator[Asked]:
+    service = LINKED.get(call)
+    if (
+        service is None
+        or members.get("ServiceNamespace") not in (None, "ecs")
+        or stored.has_linked_role(account, service)
+    ):
+        return
+    if call == "elasticloadbalancing:CreateLoadBalancer":
+        yield from (Asked(action, "*") for action in FIRST_BALANCER)
+    yield linked_role(account, service)

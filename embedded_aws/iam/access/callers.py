@@ -1,0 +1,53 @@
+"""Who is calling: a user of IAM, a session of a role, or somebody whom IAM does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...moto import moto_door
+from ..policy import Decision, decide, parsed
+from ..roles import policies_of
+from . import stored
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller that IAM knows: ``arn`` as in error messages, ``principal`` the user or role behind it."""
+
+    arn: str
+    principal: str
+    policies: tuple[Mapping[str, Any], ...]
+    boundary: str | None = None
+    session_policy: str | None = None
+
+    @property
+    def account(self) -> str:
+        """The account's 12 digits."""
+        return self.arn.split(":")[4]
+
+    @property
+    def user_name(self) -> str:
+        """The name of a user; empty for a session of a role."""
+        kind, _, path_and_name = self.principal.split(":", 5)[5].partition("/")
+        return path_and_name.rpartition("/")[2] if kind == "user" else ""
+
+    def decides(self, action: str, resource: str, context: Mapping[str, Any]) -> Decision:
+        """What the caller's policies say; a session's own policy only takes away."""
+        decision = decide(self.policies, action, resource, context, self.boundary)
+        if decision.allowed and self.session_policy:
+            return decide([self.session_policy], action, resource, context)
+        return decision
+
+
+def find(account: str, access_key: str) -> Caller | None:
+    """The caller with this access key; None for one that IAM does not know."""
+    if session := stored.find_session(account, access_key):
+        role = moto_door.find_role(account, session.role_arn)
+        policies = tuple(policies_of(role)) if role else ()
+        boundary = role.boundary if role else None
+        return Caller(session.arn, session.role_arn, policies, boundary, session.policy)
+    if user := stored.find_user(account, access_key):
+        return Caller(user.arn, user.arn, tuple(map(parsed, user.policies)), user.boundary)
+    return None

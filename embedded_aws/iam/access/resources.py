@@ -1,0 +1,166 @@
+"""The ARNs that a call is about, from the members of its request.
+
+An ARN in the request counts as it is where the action takes its type; other members are names, out of which an ARN
+is made. What is being made has no id yet: ``*`` stands in its place, as in AWS's own messages
+(``…:security-group/*``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from ...moto.wire import Call
+from . import stored
+from .reference import Action, ResourceType
+from .request import listed, texts
+
+Members = Mapping[str, Any]
+MAKES = ("Create", "Put", "Register", "Request", "Run")
+"""How calls begin that make what has no id yet."""
+
+# Service → variable of an ARN → the members of requests that hold its value.
+NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "apprunner": {
+        "AutoscalingConfigurationName": ("AutoScalingConfigurationName",),
+        "ConnectionName": ("ConnectionName",),
+        "ServiceName": ("ServiceName",),
+    },
+    "application-autoscaling": {"ResourceId": ("ResourceId",)},
+    "cloudfront": {"DistributionId": ("Id", "DistributionId")},
+    "ec2": {"SecurityGroupId": ("GroupId",), "VpcId": ("VpcId",)},
+    "ecr": {"RepositoryName": ("repositoryName", "repositoryNames")},
+    "ecs": {
+        "ClusterName": ("cluster", "clusters", "clusterName"),
+        "ServiceName": ("service", "services", "serviceName"),
+        "TaskDefinitionFamilyName": ("family", "taskDefinition"),
+        "TaskId": ("task", "tasks"),
+    },
+    "elasticloadbalancing": {"LoadBalancerName": ("Name",), "TargetGroupName": ("Name",)},
+    "iam": {
+        "GroupNameWithPath": ("GroupName",),
+        "OidcProviderName": ("Url",),
+        "PolicyNameWithPath": ("PolicyName",),
+        "RoleNameWithPath": ("RoleName",),
+        "UserNameWithPath": ("UserName",),
+    },
+    "kms": {"KeyId": ("KeyId",)},
+    "logs": {"LogGroupName": ("logGroupName",), "LogStreamName": ("logStreamName",)},
+    "route53": {"Id": ("Id", "HostedZoneId")},
+    "secretsmanager": {"SecretId": ("SecretId", "Name")},
+    "ssm": {"ParameterNameWithoutLeadingSlash": ("Name", "Names")},
+}
+_EC2_IDS = {
+    "eni": "network-interface",
+    "igw": "internet-gateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+# These take a log group's ARN as it is; for all others it ends as the ARN of a log stream without a name.
+_BARE_LOG_GROUPS = ("logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource")
+
+
+def of_call(account: str, call: Call, action: Action, members: Members) -> list[str]:
+    """Every ARN that has to be allowed, ``*`` for an action that has no resources."""
+    found = {_as_asked(account, action, arn) for arn in _found(account, call, action, members)}
+    return sorted(found) or ["*"]
+
+
+def _found(account: str, call: Call, action: Action, members: Members) -> Iterator[str]:
+    given = dict(_given(action, members))
+    yield from given
+    if action.name in ("ec2:CreateTags", "ec2:DeleteTags"):
+        yield from _tagged(account, call, members)
+        return
+    if action.name == "wafv2:GetWebACLForResource":
+        yield from stored.web_acls_of(account, call.region, members["ResourceArn"])
+        return
+    makes = call.operation.startswith(MAKES)
+    for kind in (*action.required, *action.optional):
+        if not any(kind.parse(arn) for arn in given) and _meant(kind, members):
+            values = _values(account, call, kind, members, given)
+            if kind.variables[-1] in values or (makes and kind in action.required):
+                yield from _combined(account, call, kind, values)
+
+
+def _given(action: Action, members: Members) -> Iterator[tuple[str, dict[str, str]]]:
+    """The ARNs in the request that are of the action's types, with their variables."""
+    for text in texts(members):
+        for kind in (*action.required, *action.optional):
+            variables = kind.parse(text)
+            if variables is not None:
+                yield text, variables
+
+
+def _meant(kind: ResourceType, members: Members) -> bool:
+    """Of the three kinds of load balancers the one that the request is for."""
+    if not kind.name.startswith("loadbalancer"):
+        return True
+    wanted = {"application": "app", "network": "net", "gateway": "gwy"}
+    return kind.name == f"loadbalancer/{wanted[members.get('Type') or 'application']}/"
+
+
+def _values(
+    account: str, call: Call, kind: ResourceType, members: Members, given: Mapping[str, Mapping[str, str]]
+) -> dict[str, list[str]]:
+    """What the request says of a type's variables; the ARN of a deployment names its service, too."""
+    inner = [variables for variables in given.values() if call.service == "ecs"]
+    found = {}
+    for variable in kind.variables:
+        names = _names(account, call, variable, members)
+        names = names or [variables[variable] for variables in inner if variable in variables]
+        if names:
+            found[variable] = names
+    return found
+
+
+def _combined(
+    account: str, call: Call, kind: ResourceType, values: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """An ARN of every combination."""
+    general = {"Partition": "aws", "Region": call.region, "Account": account}
+    for chosen in product(*values.values()):
+        yield kind.fill({**general, **dict(zip(values, chosen, strict=True))})
+
+
+def _names(account: str, call: Call, variable: str, members: Members) -> list[str]:
+    known = NAMES.get(call.service, {}).get(variable, ())
+    names = [name for member in known for name in listed(members.get(member))]
+    if call.service == "application-autoscaling":
+        return [stored.scalable_target_id(account, call.region, name) for name in names]
+    if variable in ("RoleNameWithPath", "UserNameWithPath", "GroupNameWithPath"):
+        kind = variable.removesuffix("NameWithPath")
+        return [stored.with_path(account, kind, name, members.get("Path")) for name in names]
+    if variable == "SecretId":
+        head = f"arn:aws:secretsmanager:{call.region}:{account}:secret:"
+        return [stored.secret_suffixed(account, head + name) for name in names]
+    if variable == "KeyId":
+        return [stored.key_id(account, call.region, name) for name in names]
+    if variable == "OidcProviderName":
+        return [name.removeprefix("https://") for name in names]
+    if variable == "TaskDefinitionFamilyName":
+        return [name.rpartition("/")[2].partition(":")[0] for name in names]
+    if call.service in ("ecs", "route53"):
+        return [name.rpartition("/")[2] for name in names]
+    return [name.lstrip("/") for name in names] if call.service == "ssm" else names
+
+
+def _tagged(account: str, call: Call, members: Members) -> Iterator[str]:
+    """EC2 tags by ids, whose prefix is the type."""
+    for id in listed(members.get("Resources")):
+        kind = _EC2_IDS.get(id.partition("-")[0], "*")
+        yield f"arn:aws:ec2:{call.region}:{account}:{kind}/{id}"
+
+
+def _as_asked(account: str, action: Action, arn: str) -> str:
+    if ":secret:" in arn:
+        head, _, name = arn.rpartition(":secret:")
+        return f"{head}:secret:{stored.secret_suffixed(account, arn)}" if "*" not in name else arn
+    if action.name in _BARE_LOG_GROUPS or ":log-group:" not in arn or ":log-stream:" in arn:
+        return arn
+    return f"{arn.removesuffix(':*')}:log-stream:"

@@ -1,0 +1,48 @@
+"""AWS Identity and Access Management."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..moto.moto_door import ActionResult, IamResponse
+from .simulation import Simulation, Source, checked_actions, context_of, given_sources, sources_of
+from .store import IamStore
+
+
+class Iam(IamResponse):
+    """IAM, with policies that are evaluated."""
+
+    @property
+    def _store(self) -> IamStore:
+        store: IamStore = self.backend
+        return store
+
+    def add_client_id_to_open_id_connect_provider(self) -> ActionResult:
+        """AddClientIDToOpenIDConnectProvider."""
+        self._store.add_client_id(self._get_param("OpenIDConnectProviderArn"), self._get_param("ClientID"))
+        return ActionResult({})
+
+    def remove_client_id_from_open_id_connect_provider(self) -> ActionResult:
+        """RemoveClientIDFromOpenIDConnectProvider."""
+        self._store.remove_client_id(self._get_param("OpenIDConnectProviderArn"), self._get_param("ClientID"))
+        return ActionResult({})
+
+    def simulate_principal_policy(self) -> ActionResult:
+        """SimulatePrincipalPolicy: what a role, user or group may do."""
+        sources, boundary = sources_of(self._store, self._get_param("PolicySourceArn"))
+        return self._simulated([*sources, *given_sources(self._get_param("PolicyInputList", []))], boundary)
+
+    def simulate_custom_policy(self) -> ActionResult:
+        """SimulateCustomPolicy: what the policies in the request would allow."""
+        return self._simulated(given_sources(self._get_param("PolicyInputList", [])), None)
+
+    def _simulated(self, sources: list[Source], boundary: str | None) -> ActionResult:
+        boundaries: list[Any] = self._get_param("PermissionsBoundaryPolicyInputList", [])
+        simulation = Simulation(
+            sources,
+            checked_actions(self._get_param("ActionNames", [])),
+            self._get_param("ResourceArns", []) or ("*",),
+            context_of(self._get_param("ContextEntries", [])),
+            boundaries[0] if boundaries else boundary,
+        )
+        return ActionResult(simulation.page(self._get_param("Marker"), self._get_int_param("MaxItems")))

@@ -1,0 +1,172 @@
+"""The ``Condition`` block of IAM policies, as the "IAM JSON policy elements: Condition operators" page says.
+
+A request's context maps keys (case does not count) to one value or to several. An operator's modifiers are
+``ForAnyValue:``/``ForAllValues:`` before it and ``IfExists`` behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from ..kernel.wildcards import QUESTION_MARK, STAR, wildcard
+
+Test = Callable[[str, str], bool]
+"""Whether a policy's value (first) accepts the request's (second)."""
+
+VARIABLE = re.compile(r"\$\{\s*([^,}]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
+LITERALS = {"*": "*", "?": "?", "$": "$"}
+
+
+class UnresolvedVariableError(Exception):
+    """A policy variable that the request has no value for: its statement matches nothing."""
+
+
+class Context:
+    """What is known about a request: keys in any case, and which of them were asked for but absent."""
+
+    def __init__(self, values: Mapping[str, str | Sequence[str]] | None = None) -> None:
+        self._values = {
+            key.lower(): [value] if isinstance(value, str) else [str(one) for one in value]
+            for key, value in (values or {}).items()
+        }
+        self.missing: set[str] = set()
+
+    def get(self, key: str) -> list[str] | None:
+        """The values of ``key``, or None, which is remembered."""
+        found = self._values.get(key.lower())
+        if found is None:
+            self.missing.add(key)
+        return found
+
+    def fill(self, text: str, escape: Callable[[str], str] = str) -> str:
+        """``text`` with its ``${variables}`` in place, each passed through ``escape``."""
+
+        def one(match: re.Match[str]) -> str:
+            name, default = match.group(1), match.group(2)
+            if name in LITERALS:
+                return escape(LITERALS[name])
+            values = self.get(name)
+            if values is not None and len(values) == 1:
+                return escape(values[0])
+            if default is None:
+                raise UnresolvedVariableError(name)
+            return escape(default)
+
+        return VARIABLE.sub(one, text)
+
+
+def literal(text: str) -> str:
+    """``text`` with its wildcards written so that ``glob`` takes them as they are."""
+    return text.replace("*", STAR).replace("?", QUESTION_MARK)
+
+
+def glob(pattern: str, value: str, ignore_case: bool = False) -> bool:
+    """Whether ``value`` is what ``pattern`` describes, ``*`` and ``?`` being wildcards."""
+    return wildcard(pattern, ignore_case).fullmatch(value) is not None
+
+
+def arn_like(pattern: str, value: str) -> bool:
+    """Like ``glob`` but for each of an ARN's six parts by itself."""
+    wanted, given = pattern.split(":", 5), value.split(":", 5)
+    return len(wanted) == len(given) == 6 and all(map(glob, wanted, given))
+
+
+def _moment(text: str) -> datetime:
+    if re.fullmatch(r"\d+", text):
+        return datetime.fromtimestamp(int(text), UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _compared(kind: Callable[[str], Any]) -> dict[str, Test]:
+    return {
+        "Equals": lambda wanted, given: bool(kind(given) == kind(wanted)),
+        "LessThan": lambda wanted, given: bool(kind(given) < kind(wanted)),
+        "LessThanEquals": lambda wanted, given: bool(kind(given) <= kind(wanted)),
+        "GreaterThan": lambda wanted, given: bool(kind(given) > kind(wanted)),
+        "GreaterThanEquals": lambda wanted, given: bool(kind(given) >= kind(wanted)),
+    }
+
+
+TESTS: dict[str, Test] = {
+    "StringEquals": lambda wanted, given: wanted == given,
+    "StringEqualsIgnoreCase": lambda wanted, given: wanted.lower() == given.lower(),
+    "StringLike": glob,
+    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
+    "BinaryEquals": lambda wanted, given: b64decode(wanted) == b64decode(given),
+    "ArnEquals": arn_like,
+    "ArnLike": arn_like,
+    "IpAddress": lambda wanted, given: ip_address(given) in ip_network(wanted, strict=False),
+    **{f"Numeric{name}": test for name, test in _compared(Decimal).items()},
+    **{f"Date{name}": test for name, test in _compared(_moment).items()},
+}
+NEGATED = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+}
+OPERATORS = {*TESTS, *NEGATED, "Null"}
+
+
+def holds(block: Mapping[str, Mapping[str, Any]] | None, context: Context) -> bool:
+    """Whether every condition of a ``Condition`` block holds; ValueError for an operator that IAM has not."""
+    return all(
+        _holds(operator, key, as_list(wanted), context)
+        for operator, keys in (block or {}).items()
+        for key, wanted in keys.items()
+    )
+
+
+def as_list(value: Any) -> list[str]:
+    """A JSON value or list of them as a list of texts, ``true`` and ``false`` as JSON writes them."""
+    values = value if isinstance(value, list) else [value]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+    quantifier, _, name = operator.rpartition(":")
+    base = name.removesuffix("IfExists")
+    if base not in OPERATORS or quantifier not in ("", "ForAnyValue", "ForAllValues"):
+        raise ValueError(f"IAM has no condition operator {operator}")
+    given = context.get(key)
+    if base == "Null":
+        return any((value == "true") == (not given) for value in wanted)
+    if name != base and given is None:
+        return True
+    hits = _hits(NEGATED.get(base, base), wanted, given or [], context)
+    return _combined(quantifier, base in NEGATED, list(hits))
+
+
+def _hits(base: str, wanted: list[str], given: Sequence[str], context: Context) -> Iterator[bool]:
+    """For each value of the request, whether any value of the policy accepts it."""
+    wild = base in ("StringLike", "ArnEquals", "ArnLike")
+    filled = [context.fill(value, literal if wild else str) for value in wanted]
+    for value in given:
+        yield any(_accepts(TESTS[base], one, value) for one in filled)
+
+
+def _accepts(test: Test, wanted: str, given: str) -> bool:
+    try:
+        return test(wanted, given)
+    except (ValueError, ArithmeticError):  # not a number, date or address: it matches nothing
+        return False
+
+
+def _combined(quantifier: str, negated: bool, hits: list[bool]) -> bool:
+    passed = [not hit for hit in hits] if negated else hits
+    if quantifier == "ForAllValues":
+        return all(passed)
+    if quantifier == "ForAnyValue" or not negated:
+        return any(passed)
+    return all(passed)

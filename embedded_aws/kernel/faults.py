@@ -1,0 +1,323 @@
+"""Faults that a test or a rehearsal can order: errors, throttling, delays, lost answers.
+
+A rule is a JSON object. It says which calls it is for::
+
+    {"service": "ecs", "operation": "Create*", "nth": 2, ...}
+
+``service`` is the name that signs the call (``elbv2`` is understood); ``service`` and ``operation`` take
+``*`` and ``?`` and default to all; ``"mutating": true`` takes those only that may change the account. ``nth``
+counts the calls that match: a number, a range ``[2, 5]`` (both included), ``{"every": 3}``, or absent for all.
+And it says what happens to them, one or more of::
+
+    "error": {"code": "ServerException", "message": "...", "status": 500}
+    "throttle": true                   the service's own throttling error
+    "delay_seconds": 1.5               real seconds, before the call is answered
+    "drop": "before" | "after"         the connection is reset before, or after, the work was done
+    "hold": "before" | "after"         the same, but not until the rules are cleared: nothing is answered meanwhile
+    "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call was answered
+
+Rules about AWS itself match no call; all their seconds are AWS's, counted from the order unless said otherwise::
+
+    {"role_propagation_seconds": 30}        an IAM role is not assumable by a service before it is so old
+    {"waf_propagation_seconds": 90}         a web ACL, and what it is to protect, is not known before it is so old
+    {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
+    {"capacity_for_tasks": 2}               Fargate has room for so many more tasks
+    {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
+    {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
+    {"steady_state_delay_seconds": 300}     until then no ECS service is at its steady state, no deployment completed
+    {"young_account": true}                 nothing was used in it yet (see ``young``), as with ``--young``
+    {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks
+
+The three about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
+hold for each.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..moto.moto_door import AwsError
+from ..moto.wire import Call
+
+ALIASES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+THROTTLING = {
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "elasticloadbalancing": ("Throttling", "Rate exceeded", 400),
+    "iam": ("Throttling", "Rate exceeded", 400),
+}
+MATCHERS = {"service", "operation", "mutating", "nth"}
+STANDING = {
+    "role_propagation_seconds",
+    "waf_propagation_seconds",
+    "capacity_unavailable_seconds",
+    "capacity_for_tasks",
+    "vcpu_quota",
+    "event_delay_seconds",
+    "steady_state_delay_seconds",
+    "young_account",
+    "account_hold",
+}
+"""What is about AWS itself, not about calls."""
+
+EFFECTS = {"error", "throttle", "delay_seconds", "drop", "hold", "kill_task"} | STANDING
+KNOWN = MATCHERS | EFFECTS | {"capacity_provider"}
+CHOICES: dict[str, tuple[Any, Any]] = {
+    "drop": ("before", "after"),
+    "hold": ("before", "after"),
+    "mutating": (True, False),
+    "capacity_provider": ("FARGATE", "FARGATE_SPOT"),
+    "young_account": (True, False),
+    "account_hold": ("load-balancers", "fargate"),
+}
+NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
+
+
+class RuleError(ValueError):
+    """A rule that cannot be understood; the message says which and why."""
+
+
+class Hold:
+    """Keeps calls waiting until it is lifted; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lifted = threading.Event()
+        self.waiting = 0
+
+    def keep(self) -> None:
+        """Wait until it is lifted."""
+        with self._lock:
+            self.waiting += 1
+        self._lifted.wait()
+
+    def lift(self) -> None:
+        """Let every call go."""
+        self._lifted.set()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What happens to one call; it waits for ``hold`` before or after the work was done, as ``held`` says."""
+
+    delay: float = 0.0
+    error: AwsError | None = None
+    status: int | None = None
+    drop: str | None = None
+    kill_task: str | None = None
+    held: str | None = None
+    hold: Hold = field(default_factory=Hold)
+
+
+@dataclass
+class Rule:
+    """One rule and its counts."""
+
+    given: Mapping[str, Any]
+    seen: int = 0
+    applied: int = 0
+    ordered_at: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.time)
+    hold: Hold = field(default_factory=Hold)
+    service: str = field(init=False)
+    operation: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check(self.given)
+        service = str(self.given.get("service", "*"))
+        self.service = ALIASES.get(service, service)
+        self.operation = str(self.given.get("operation", "*"))
+
+    def takes(self, call: Call) -> bool:
+        """Whether the rule applies to this call; counts it when it matches."""
+        if STANDING & set(self.given):
+            return False
+        if not (fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.operation)):
+            return False
+        if self.given.get("mutating") and not call.mutating:
+            return False
+        self.seen += 1
+        if not _counts(self.given.get("nth"), self.seen):
+            return False
+        self.applied += 1
+        return True
+
+    def effect(self, call: Call) -> Effect:
+        """What the rule does to ``call``."""
+        error, status = self._error(call)
+        return Effect(
+            float(self.given.get("delay_seconds", 0)),
+            error,
+            status,
+            self.given.get("drop"),
+            self.given.get("kill_task"),
+            self.given.get("hold"),
+            self.hold,
+        )
+
+    def _error(self, call: Call) -> tuple[AwsError | None, int | None]:
+        if self.given.get("throttle"):
+            code, message, status = THROTTLING.get(
+                call.service, ("ThrottlingException", "Rate exceeded", 400)
+            )
+            return AwsError(code, message), status
+        error = self.given.get("error")
+        if error is None:
+            return None, None
+        return AwsError(error["code"], error.get("message", "Ordered by a fault rule.")), error.get("status")
+
+
+def _check(given: Any) -> None:
+    if not isinstance(given, dict):
+        raise RuleError(f"a rule is a JSON object, not {given!r}")
+    unknown = sorted(set(given) - KNOWN)
+    if unknown:
+        raise RuleError(f"unknown members {unknown}; known are {sorted(KNOWN)}")
+    if not set(given) & EFFECTS:
+        raise RuleError(f"a rule needs one of {sorted(EFFECTS)}")
+    if "error" in given and not (isinstance(given["error"], dict) and "code" in given["error"]):
+        raise RuleError("error is an object with a code")
+    for name, choices in CHOICES.items():
+        if given.get(name) not in (None, *choices):
+            raise RuleError(f"{name} is {' or '.join(map(str, choices))}")
+    for name in sorted(NUMBERS):
+        if not isinstance(given.get(name, 0), int | float):
+            raise RuleError(f"{name} is a number")
+    _check_nth(given.get("nth"))
+
+
+def _check_nth(nth: Any) -> None:
+    match nth:
+        case None | int():
+            return
+        case [int(), int()]:
+            return
+        case {"every": int(every)} if every > 0:
+            return
+    raise RuleError('nth is a number, a range [first, last], or {"every": n}')
+
+
+def _counts(nth: Any, seen: int) -> bool:
+    match nth:
+        case None:
+            return True
+        case int():
+            return bool(seen == nth)
+        case [first, last]:
+            return bool(first <= seen <= last)
+        case _:
+            return bool(seen % nth["every"] == 0)
+
+
+class Faults:
+    """The rules in force; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+        self.latency = 0.0
+        """Real seconds that every call takes longer."""
+
+    def add(self, given: list[Any]) -> None:
+        """Put rules in force, or none of them: RuleError."""
+        rules = [Rule(one) for one in given]
+        with self._lock:
+            self._rules.extend(rules)
+
+    def clear(self) -> None:
+        """Remove every rule and the latency; what was held is dropped."""
+        with self._lock:
+            for rule in self._rules:
+                rule.hold.lift()
+            self._rules.clear()
+            self.latency = 0.0
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The rules as given, with ``seen``, ``applied``, and how many calls are ``held``."""
+        with self._lock:
+            return [
+                {**rule.given, "seen": rule.seen, "applied": rule.applied, "held": rule.hold.waiting}
+                for rule in self._rules
+            ]
+
+    def effects(self, call: Call) -> list[Effect]:
+        """What happens to this call, one for each rule that takes it."""
+        with self._lock:
+            return [rule.effect(call) for rule in self._rules if rule.takes(call)]
+
+    @property
+    def role_propagation(self) -> float:
+        """AWS seconds from a role's creation until a service can assume it."""
+        return max(self._standing("role_propagation_seconds"), default=0.0)
+
+    @property
+    def waf_propagation(self) -> float:
+        """AWS seconds until AWS WAF knows a new web ACL, and what it is to protect, everywhere."""
+        return max(self._standing("waf_propagation_seconds"), default=0.0)
+
+    @property
+    def young_account(self) -> bool:
+        """Whether the account is to be a young one."""
+        return any(self._standing("young_account"))
+
+    def holds(self, what: str) -> bool:
+        """Whether AWS keeps the account from ``load-balancers`` or ``fargate``."""
+        with self._lock:
+            return any(rule.given.get("account_hold") == what for rule in self._rules)
+
+    @property
+    def event_delay(self) -> float:
+        """AWS seconds from an event of a service until it is shown."""
+        return max(self._standing("event_delay_seconds"), default=0.0)
+
+    def lacks_capacity(self, provider: str, speed: float) -> bool:
+        """Whether Fargate has no room now for a task of this capacity provider."""
+        with self._lock:
+            return any(
+                _lasts(rule, "capacity_unavailable_seconds", speed)
+                for rule in self._rules
+                if _is_about(rule, provider)
+            )
+
+    def capacity_left(self, provider: str, made_at: Sequence[float]) -> float:
+        """For how many more tasks of a capacity provider there is room; its tasks were made at these times
+        (seconds since 1970)."""
+        with self._lock:
+            left = [
+                float(rule.given["capacity_for_tasks"]) - sum(made >= rule.since for made in made_at)
+                for rule in self._rules
+                if "capacity_for_tasks" in rule.given and _is_about(rule, provider)
+            ]
+        return min(left, default=float("inf"))
+
+    def delays_steady_state(self, speed: float) -> bool:
+        """Whether no service of ECS reaches its steady state yet."""
+        with self._lock:
+            return any(_lasts(rule, "steady_state_delay_seconds", speed) for rule in self._rules)
+
+    def vcpu_quota(self, provider: str) -> float:
+        """How many vCPUs the tasks of a capacity provider may have at once."""
+        with self._lock:
+            quotas = [
+                float(rule.given["vcpu_quota"])
+                for rule in self._rules
+                if "vcpu_quota" in rule.given and _is_about(rule, provider)
+            ]
+        return min(quotas, default=float("inf"))
+
+    def _standing(self, name: str) -> list[float]:
+        with self._lock:
+            return [float(rule.given[name]) for rule in self._rules if name in rule.given]
+
+
+def _lasts(rule: Rule, name: str, speed: float) -> bool:
+    """Whether a rule that lasts so many AWS seconds is still in force."""
+    return time.monotonic() - rule.ordered_at < float(rule.given.get(name, 0)) / speed
+
+
+def _is_about(rule: Rule, provider: str) -> bool:
+    return rule.given.get("capacity_provider") in (None, provider)

@@ -1,0 +1,1 @@
+"""moto, which holds the resources that are not ours, and the form of requests and answers."""

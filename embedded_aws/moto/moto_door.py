@@ -1,0 +1,602 @@
+"""The one module that imports moto.
+
+moto has no public extension point, so everything that may break with a new moto release is named here and
+touched by one test (``tests/embedded/test_moto_door.py``). Other modules of ``embedded_aws`` import from this one
+only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: moto's classes by
+this module's ``__getattr__``, its stores of resources by ``Backends``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is imported
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
+os.environ.pop("MOTO_ACCOUNT_ID", None)
+
+import moto
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationNotFoundError
+from moto.backend_index import backend_url_patterns
+from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.model_instances import reset_model_data
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.request import determine_request_protocol
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.routing import NotFound, get_service_router
+from moto.core.serialize import AttributePickerContext, ResponseSerializer, get_serializer_class
+from moto.core.utils import create_loader, get_service_model
+from moto.moto_server.werkzeug_app import (
+    BackendRequest,
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.exceptions import HTTPException
+
+# moto spends most of a call on putting together, for each member of each answer, the names under which its classes
+# may hold it, and on listing the methods of the service's class. `benchmarks/answering.py` shows what replacing the
+# three (of moto 5.2) is for.
+
+motos_method_names = responses.method_names_from_class
+responses.method_names_from_class = method_names = cache(motos_method_names)
+
+
+class Picker(responses.XFormedAttributePicker):
+    """Looks for the members of an answer under the names that moto tries, which it puts together once.
+
+    They follow from the class that holds the member, the member's shape and its name.
+    """
+
+    _names: ClassVar[dict[tuple[type, Any, str], tuple[str, ...]]] = {}
+
+    def get_possible_keys(self, context: Any) -> Iterable[str]:
+        """The names, the likeliest first."""
+        return self._known(context.obj, context.key, context.shape)
+
+    def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
+        """A member of a dict; None where it has none."""
+        return next((answer[name] for name in self._known(answer, key, shape) if name in answer), None)
+
+    def of_object(self, answer: Any, key: str, shape: Any) -> Any:
+        """A member of an object, by its attributes; None where it has none."""
+        for name in self._known(answer, key, shape):
+            if (value := getattr(answer, name, self)) is not self:
+                return value
+        return None
+
+    def _known(self, holder: Any, key: str, shape: Any) -> Iterable[str]:
+        asked = type(holder), shape, key
+        if asked not in self._names:
+            context = AttributePickerContext(holder, key, shape)
+            self._names[asked] = tuple(super().get_possible_keys(context))
+        return self._names[asked]
+
+
+motos_get_value = ResponseSerializer.get_value
+
+
+def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
+    """A member of what is answered: of dicts and plain objects, for which moto's way is a long one."""
+    picker = serializer._value_picker
+    if not isinstance(picker, Picker) or picker.response_transformers:
+        return motos_get_value(serializer, holder, key, shape)
+    if type(holder) is dict:
+        return picker.of_dict(holder, key, shape)
+    if hasattr(holder, "__getitem__"):
+        return motos_get_value(serializer, holder, key, shape)
+    return picker.of_object(holder, key, shape)
+
+
+ResponseSerializer.get_value = get_value
+responses.XFormedAttributePicker = Picker
+
+
+def request_id(headers: dict[str, Any]) -> str:
+    """A request's id as AWS makes it, a UUID, which moto's is not; put into the headers of its answer too."""
+    headers["x-amzn-requestid"] = made = str(uuid4())
+    return made
+
+
+responses.gen_amzn_requestid_long = request_id
+
+HOMES = {
+    "AWSCertificateManagerBackend": "moto.acm.models",
+    "AWSCertificateManagerResponse": "moto.acm.responses",
+    "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
+    "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
+    "CertBundle": "moto.acm.models",
+    "EC2Backend": "moto.ec2.models",
+    "EC2ContainerServiceResponse": "moto.ecs.responses",
+    "EC2Response": "moto.ec2.responses",
+    "ECRBackend": "moto.ecr.models",
+    "ECRResponse": "moto.ecr.responses",
+    "ELBV2Response": "moto.elbv2.responses",
+    "IAMBackend": "moto.iam.models",
+    "IAMPolicyDocumentValidator": "moto.iam.policy_validation",
+    "IAMTrustPolicyDocumentValidator": "moto.iam.policy_validation",
+    "IamResponse": "moto.iam.responses",
+    "LogsBackend": "moto.logs.models",
+    "LogsResponse": "moto.logs.responses",
+    "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
+    "NotFoundException": "moto.iam.exceptions",
+    "ResourceGroupsTaggingAPIResponse": "moto.resourcegroupstaggingapi.responses",
+    "Route53": "moto.route53.responses",
+    "Route53Backend": "moto.route53.models",
+    "SecretsManagerBackend": "moto.secretsmanager.models",
+    "SecretsManagerResponse": "moto.secretsmanager.responses",
+    "SecurityGroupRule": "moto.ec2.models.security_groups",
+    "ServiceQuotasResponse": "moto.servicequotas.responses",
+    "SimpleSystemManagerResponse": "moto.ssm.responses",
+    "TaggableResourcesMixin": "moto.core.resource_tagging",
+    "TaggedResource": "moto.core.resource_tagging",
+    "TokenResponse": "moto.sts.responses",
+    "WAFV2Backend": "moto.wafv2.models",
+    "WAFV2Response": "moto.wafv2.responses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(HOMES[name]), name)
+    return globals()[name]
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What moto holds for one service: ``backends[account][region]``; imported when first asked."""
+
+    service: str
+
+    def __getitem__(self, account: str) -> Any:
+        return self._all()[account]
+
+    def keep_in(self, store: type) -> None:
+        """From now on hold each account's and region's resources in ``store``, a subclass of moto's."""
+        self._all().backend = store
+
+    def _all(self) -> Any:
+        return getattr(import_module(f"moto.{self.service}.models"), f"{self.service}_backends")
+
+
+acm_backends = Backends("acm")
+applicationautoscaling_backends = Backends("applicationautoscaling")
+cloudwatch_backends = Backends("cloudwatch")
+ec2_backends = Backends("ec2")
+ecr_backends = Backends("ecr")
+ecs_backends = Backends("ecs")
+elbv2_backends = Backends("elbv2")
+iam_backends = Backends("iam")
+kms_backends = Backends("kms")
+logs_backends = Backends("logs")
+resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
+route53_backends = Backends("route53")
+secretsmanager_backends = Backends("secretsmanager")
+ssm_backends = Backends("ssm")
+sts_backends = Backends("sts")
+wafv2_backends = Backends("wafv2")
+
+__all__ = [
+    "DEFAULT_ACCOUNT_ID",
+    "HOMES",
+    "ActionResult",
+    "AwsError",
+    "BackendRequest",
+    "Backends",
+    "BaseResponse",
+    "DomainDispatcherApplication",
+    "MotoRequestHandler",
+    "NotFound",
+    "OperationModel",
+    "RequestParserError",
+    "ServiceException",
+    "backend_url_patterns",
+    "create_backend_app",
+    "create_loader",
+    "determine_request_protocol",
+    "get_serializer_class",
+    "get_service_model",
+    "get_service_router",
+]
+
+
+class AwsError(ServiceException):
+    """An error answer: ``AwsError(code, message)``, put into the service's own wire form by moto."""
+
+    def __str__(self) -> str:
+        """The message, also where AWS sends none."""
+        return str(self.message)
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn every kind of error that moto's stores raise into ``AwsError``."""
+    try:
+        yield
+    except AwsError:
+        raise
+    except ServiceException as error:
+        raise AwsError(error.code, _plain(error.message)) from error
+    except HTTPException as error:
+        code = getattr(error, "error_type", error.name)
+        raise AwsError(code, _plain(getattr(error, "message", error.description))) from error
+
+
+def _plain(message: str | None) -> str:
+    """A message without what only clients put before it."""
+    return re.sub(r"^An error occurred .* operation: ", "", " ".join((message or "").split()))
+
+
+def empty_moto() -> None:
+    """Forget every resource of every account.
+
+    moto's own reset makes each store anew before it throws it away, which takes up to a second; a store that
+    overrides ``reset`` has something to end, so that is called.
+    """
+    for backends in list(BackendDict._instances):
+        for account in list(backends.values()):
+            for backend in list(account.values()):
+                if type(backend).reset is not BaseBackend.reset:
+                    backend.reset()
+        backends.clear()
+    reset_model_data()
+
+
+@dataclass(frozen=True)
+class Eni:
+    """An elastic network interface as the data plane needs it."""
+
+    id: str
+    private_ip: str
+    private_dns_name: str | None
+    public_ip: str | None
+    mac_address: str
+    subnet_id: str
+    vpc_id: str
+    availability_zone: str
+
+
+def create_eni(
+    account: str, region: str, subnet: str, groups: Sequence[str], description: str, public: bool
+) -> Eni:
+    """Make an interface with a free address of ``subnet``; AwsError when there is none or an id is unknown.
+
+    ``groups`` empty means the default security group. ``public`` gives it a public address. Descriptions that
+    begin with ``ELB`` make it an interface of Elastic Load Balancing.
+    """
+    backend = ec2_backends[account][region]
+    with aws_errors():
+        made = backend.create_network_interface(
+            backend.get_subnet(subnet),
+            None,
+            group_ids=list(groups),
+            description=description,
+            public_ip_auto_assign=public,
+        )
+    made.use_by("amazon-elb" if description.startswith("ELB") else account)
+    return Eni(
+        made.id,
+        made.private_ip_address,
+        made.private_dns_name,
+        made.public_ip,
+        made.mac_address,
+        made.subnet_id,
+        made.vpc_id,
+        made.availability_zone,
+    )
+
+
+def delete_eni(account: str, region: str, eni: str) -> None:
+    """Give an interface and its address back; nothing happens when it is gone already."""
+    backend = ec2_backends[account][region]
+    if eni in backend.enis:
+        backend.enis[eni].delete()
+
+
+def create_log_stream(account: str, region: str, group: str, stream: str) -> None:
+    """Make a log stream unless it is there; AwsError ResourceNotFoundException without the group."""
+    with aws_errors():
+        logs_backends[account][region].ensure_log_stream(group, stream)
+
+
+def create_log_group(account: str, region: str, group: str) -> None:
+    """Make a log group unless it is there."""
+    logs_backends[account][region].ensure_log_group(group)
+
+
+def put_log_events(
+    account: str, region: str, group: str, stream: str, events: Iterable[tuple[int, str]]
+) -> None:
+    """Append ``(milliseconds since 1970, line)`` to a stream; AwsError when group or stream is gone."""
+    wanted = [{"timestamp": at, "message": line} for at, line in events]
+    with aws_errors():
+        logs_backends[account][region].put_log_events(group, stream, wanted)
+
+
+def put_metrics(account: str, region: str, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
+    """Report metric data, as PutMetricData takes it, to CloudWatch."""
+    cloudwatch_backends[account][region].put_metric_data(namespace, [dict(one) for one in data])
+
+
+def get_secret_value(
+    account: str, region: str, secret: str, version_id: str | None = None, stage: str | None = None
+) -> dict[str, Any]:
+    """GetSecretValue's answer by name, ARN or partial ARN; AwsError."""
+    with aws_errors():
+        found = secretsmanager_backends[account][region].get_secret_value(secret, version_id, stage)
+        return dict(found)
+
+
+def arn_of_secret(account: str, region: str, secret: str) -> str:
+    """The complete ARN of a secret by its name or partial ARN; what was asked for where there is no such secret."""
+    found = secretsmanager_backends[account][region].secrets
+    return str(found[secret].arn) if secret in found else secret
+
+
+def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Decrypted values of SSM parameters by the name or ARN asked for, and the names that are invalid."""
+    with aws_errors():
+        found = ssm_backends[account][region].get_parameters(list(names))
+    values = {name: parameter.decrypt(parameter.value) for name, parameter in found.items()}
+    return values, [name for name in names if name not in values]
+
+
+def key_of_secret(account: str, region: str, secret: str) -> str | None:
+    """The ARN of the customer's KMS key that a secret is encrypted with; None where it is AWS's own."""
+    return _customer_key(account, region, secretsmanager_backends[account][region].secrets[secret].kms_key_id)
+
+
+def key_of_parameter(account: str, region: str, name: str) -> str | None:
+    """The ARN of the customer's KMS key that an SSM parameter is encrypted with; None where there is none."""
+    found = ssm_backends[account][region].get_parameters([name])
+    secure = [parameter for parameter in found.values() if parameter.parameter_type == "SecureString"]
+    return _customer_key(account, region, secure[0].keyid) if secure else None
+
+
+def _customer_key(account: str, region: str, key: str | None) -> str | None:
+    if not key or "alias/aws/" in key:
+        return None
+    return key_arn(account, region, key)
+
+
+def key_arn(account: str, region: str, key: str) -> str:
+    """A KMS key's ARN, by its id or ARN, or the name or ARN of an alias."""
+    kms = kms_backends[account][region]
+    known = kms.any_id_to_key_id(key)
+    if known in kms.keys:
+        return str(kms.keys[known].arn)
+    return key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+
+
+def key_policy(arn: str) -> str | None:
+    """The text of a KMS key's own policy, by the key's ARN; None where there is no such key."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
+    return str(key.policy) if key else None
+
+
+@dataclass(frozen=True)
+class StoredRole:
+    """A role as IAM holds it; documents are the JSON texts that were put."""
+
+    name: str
+    arn: str
+    trust: str
+    inline: Mapping[str, str]
+    attached: Mapping[str, str]
+    boundary: str | None
+    created: datetime
+
+
+def policy_text(policy: Any) -> str:
+    """The JSON text of a managed policy's default version."""
+    versions = {version.version_id: version.document for version in policy.versions}
+    return str(versions[policy.default_version_id])
+
+
+def find_role(account: str, role_arn: str) -> StoredRole | None:
+    """The role with this ARN, or None."""
+    elsewhere = (each for each in ("aws-cn", "aws-us-gov") if role_arn.startswith(f"arn:{each}:"))
+    iam = iam_backends[account][next(elsewhere, "aws")]
+    role = next((one for one in list(iam.roles.values()) if one.arn == role_arn), None)
+    if role is None:
+        return None
+    boundary = iam.managed_policies.get(role.permissions_boundary_arn)
+    return StoredRole(
+        role.name,
+        role.arn,
+        role.assume_role_policy_document,
+        dict(role.policies),
+        {arn: policy_text(policy) for arn, policy in role.managed_policies.items()},
+        policy_text(boundary) if boundary else None,
+        role.create_date.replace(tzinfo=UTC),
+    )
+
+
+def find_subnet(ec2: Any, subnet: str) -> Any:
+    """A subnet of one region's EC2 by id, or None."""
+    zones = list(ec2.subnets.values())
+    return next((by_id[subnet] for by_id in zones if subnet in by_id), None)
+
+
+def zone_of(account: str, region: str, vpc: str, ip: str) -> str | None:
+    """The availability zone of the subnet that holds an address of a VPC; None when no subnet does."""
+    zones = list(ec2_backends[account][region].subnets.values())
+    for subnet in (one for by_id in zones for one in list(by_id.values())):
+        if subnet.vpc_id == vpc and _holds(subnet.cidr_block, ip):
+            return str(subnet.availability_zone)
+    return None
+
+
+def _holds(cidr: str, ip: str) -> bool:
+    try:
+        return ip_address(ip) in ip_network(cidr)
+    except ValueError:
+        return False
+
+
+def set_eni_groups(account: str, region: str, eni: str, groups: Sequence[str]) -> None:
+    """Change the security groups of a network interface."""
+    ec2 = ec2_backends[account][region]
+    if eni in ec2.enis:
+        ec2.enis[eni]._group_set = [ec2.get_security_group_from_id(group) for group in groups]
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """A certificate (with its chain) and, where it is known, its private key, both PEM."""
+
+    status: str
+    certificate: bytes
+    key: bytes
+    names: tuple[str, ...]
+
+
+def find_certificate(account: str, region: str, arn: str) -> StoredCertificate | None:
+    """A certificate of ACM, or of IAM, by ARN."""
+    if arn.split(":")[2] == "iam":
+        found = iam_backends[account]["aws"].get_certificate_by_arn(arn)
+        if found is None:
+            return None
+        return StoredCertificate("ISSUED", found.cert_body.encode(), found.private_key.encode(), ())
+    found = acm_backends[account][region]._certificates.get(arn)
+    if found is None:
+        return None
+    found.check()  # which is when moto's certificates notice that they were validated
+    return StoredCertificate(
+        found.status, found.cert + b"\n" + found.chain, found.key, (found.common_name, *found.sans)
+    )
+
+
+_RECORD_MEMBERS = {
+    "Name": "name",
+    "Type": "type",
+    "SetIdentifier": "set_identifier",
+    "Weight": "weight",
+    "Region": "region",
+    "GeoLocation": "geo_location",
+    "Failover": "failover",
+    "MultiValueAnswer": "multi_value_answer",
+    "HealthCheckId": "health_check_id",
+    "TTL": "ttl",
+    "AliasTarget": "alias_target",
+    "ResourceRecords": "resource_records",
+}
+
+
+def record_views(zone: Any) -> Iterator[dict[str, Any]]:
+    """The records of a hosted zone as the API shows them."""
+    for record in zone.rrsets:
+        found = {member: getattr(record, name) for member, name in _RECORD_MEMBERS.items()}
+        yield {member: value for member, value in found.items() if value is not None}
+
+
+def record_set(view: Mapping[str, Any]) -> Any:
+    """A record of a hosted zone from what the API shows."""
+    values = [each["Value"] for each in view.get("ResourceRecords") or ()]
+    return import_module("moto.route53.models").RecordSet({**view, "ResourceRecords": values})
+
+
+@dataclass(frozen=True)
+class NamedBalancer:
+    """A load balancer as DNS needs it: where it is, its name, and the id of the hosted zone of such names."""
+
+    account: str
+    region: str
+    arn: str
+    dns_name: str
+    zone: str
+
+
+def named_balancers(account: str) -> Iterator[NamedBalancer]:
+    """Every load balancer of an account."""
+    for region, backend in list(elbv2_backends[account].items()):
+        for found in list(backend.load_balancers.values()):
+            zone = found.canonical_hosted_zone_id
+            yield NamedBalancer(account, region, found.arn, found.dns_name, zone)
+
+
+def target_groups(balancer: NamedBalancer) -> list[str]:
+    """The ARNs of the target groups of its account in its region."""
+    return list(elbv2_backends[balancer.account][balancer.region].target_groups)
+
+
+def balancers_with_certificate(account: str, region: str, arn: str) -> list[str]:
+    """The ARNs of the load balancers that show a certificate."""
+    balancers = list(elbv2_backends[account][region].load_balancers.values())
+    return [
+        each.arn
+        for each in balancers
+        if any(arn in listener.certificates for listener in list(each.listeners.values()))
+    ]
+
+
+def ssl_policy_exists(name: str) -> bool:
+    """Whether Elastic Load Balancing has a security policy of this name."""
+    return name in import_module("moto.elbv2.ssl_policies").SSL_POLICIES
+
+
+def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:
+    """Change the actions of a listener rule."""
+    action = import_module("moto.elbv2.models").FakeAction
+    rule.actions = [action(one) for one in actions]
+
+
+def add_rule(
+    listener: Any, priority: int, conditions: Sequence[dict[str, Any]], actions: Sequence[dict[str, Any]]
+) -> Any:
+    """Give a listener a rule."""
+    arn = listener.arn.replace(":listener/", ":listener-rule/") + f"/{random_hex(16)}"
+    made = import_module("moto.elbv2.models").FakeListenerRule(listener.arn, arn, conditions, priority, [])
+    set_actions(made, actions)
+    listener.register(arn, made)
+    return made
+
+
+def request_members(service: str, operation: str, environ: dict[str, Any]) -> dict[str, Any]:
+    """A request's members as botocore's model of ``service`` names them; NotImplementedError for no such operation."""
+    request = BackendRequest(environ)
+    try:
+        model = get_service_model(service)
+        known = model.operation_model(operation)
+        uri = get_service_router(service).match(request)[1] if model.protocol.startswith("rest") else {}
+    except (NotFound, OperationNotFoundError, UnknownServiceError) as gap:
+        raise NotImplementedError(operation) from gap
+    wire = {
+        "method": request.method,
+        "values": request.values,
+        "headers": request.headers,
+        "body": request.data,
+        "url_path": request.path,
+        "url_params": uri,
+    }
+    protocol = determine_request_protocol(model, request.content_type)
+    return dict(PROTOCOL_PARSERS[protocol](known).parse(wire))
+
+
+def random_hex(length: int) -> str:
+    """Hexadecimal digits, as in ARNs."""
+    return secrets.token_hex(length // 2)
+
+
+def is_motos(error: BaseException) -> bool:
+    """Whether something that nobody foresaw went wrong in moto itself, and not in what stands on it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(moto.__file__).parent)

@@ -1,0 +1,67 @@
+"""What the name servers of a hosted zone answer: by type, by weight, and through aliases.
+
+A load balancer and an App Runner service have one address here, which carries its port: an alias to one is
+answered with that.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from ..kernel.world import current
+from ..moto import moto_door
+from .changes import Record, canonical
+from .store import Route53Store, find_balancer
+
+
+def answer(store: Route53Store, zone: Any, name: str, kind: str) -> tuple[str, list[str]]:
+    """The response code and the values for a question; a CNAME answers for every type, as DNS has it."""
+    records = _at(store.served(zone), canonical(name))
+    if not records:
+        return "NXDOMAIN", []
+    chosen = [each for each in records if each["Type"] == kind] or [
+        each for each in records if each["Type"] == "CNAME"
+    ]
+    return "NOERROR", _values(store, zone, _choose(store, chosen)) if chosen else []
+
+
+def _at(records: Sequence[Record], name: str) -> list[Record]:
+    """The records of a name, or of the wildcard that stands for it."""
+    found = [each for each in records if each["Name"] == name]
+    wildcard = f"\\052.{name.partition('.')[2]}"
+    return found or [each for each in records if each["Name"] == wildcard]
+
+
+def _choose(store: Route53Store, records: Sequence[Record]) -> Record:
+    """One of several by its weight; one whose target is not healthy only where no other is left."""
+    healthy = [each for each in records if _is_healthy(store, each)] or list(records)
+    weights = [int(each.get("Weight") or 0) for each in healthy]
+    return random.choices(healthy, weights if any(weights) else None)[0]
+
+
+def _is_healthy(store: Route53Store, record: Record) -> bool:
+    """An alias that evaluates its target's health is as healthy as that: every target group has a healthy target."""
+    alias = record.get("AliasTarget") or {}
+    balancer = find_balancer(store.account_id, alias.get("DNSName", "")) if alias else None
+    if balancer is None or not alias.get("EvaluateTargetHealth"):
+        return True
+    health = current().balancer
+    groups = [
+        arn for arn in moto_door.target_groups(balancer) if health.load_balancer_of(arn) == balancer.arn
+    ]
+    return bool(groups) and all(
+        any(target.health.state == "healthy" for target in health.registered(arn)) for arn in groups
+    )
+
+
+def _values(store: Route53Store, zone: Any, record: Record) -> list[str]:
+    alias = record.get("AliasTarget")
+    if not alias:
+        return [each["Value"] for each in record["ResourceRecords"]]
+    name = canonical(alias["DNSName"])
+    if alias["HostedZoneId"] == zone.resource_id:
+        return answer(store, zone, name, record["Type"])[1]
+    balancer = find_balancer(store.account_id, name)
+    return [balancer.dns_name if balancer else name.rstrip(".")]

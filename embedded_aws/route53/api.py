@@ -1,0 +1,112 @@
+"""Amazon Route 53: moto's hosted zones, with AWS's rules for records, changes that take time, and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.world import current
+from ..moto.moto_door import ActionResult, AwsError, Route53
+from . import answers
+from .changes import Record, canonical, key
+from .store import Change, Route53Store, store
+from .values import is_domain
+
+__all__ = ["AmazonRoute53"]
+
+MOST_RECORDS = 300
+
+
+class AmazonRoute53(Route53):
+    """Route 53. The world's lock is held during every operation."""
+
+    @property
+    def backend(self) -> Route53Store:
+        """The account's zones."""
+        return store(self.current_account)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The request's members."""
+        given: dict[str, Any] = self._get_params()
+        return given
+
+    def call_action(self) -> Any:
+        """Answer."""
+        with current().lock:
+            return super().call_action()
+
+    def create_hosted_zone(self) -> ActionResult:
+        """CreateHostedZone."""
+        if not is_domain(self._get_param("Name") or ""):
+            raise AwsError("InvalidDomainName", "The specified domain name is not valid.")
+        return self._with_change(super().create_hosted_zone())
+
+    def delete_hosted_zone(self) -> ActionResult:
+        """DeleteHostedZone, of a zone without records of its own."""
+        return self._with_change(super().delete_hosted_zone())
+
+    def change_resource_record_sets(self) -> ActionResult:
+        """ChangeResourceRecordSets: all of the batch or nothing."""
+        changes = self.given["ChangeBatch"]["Changes"]
+        made = self.backend.change_resource_record_sets(self.given["HostedZoneId"], changes)
+        return ActionResult({"ChangeInfo": made.info()})
+
+    def get_change(self) -> ActionResult:
+        """GetChange: PENDING until every name server knows of it."""
+        wanted = self.given["Id"].removeprefix("/change/")
+        found = self.backend.changes.get(wanted)
+        if found is None:
+            raise AwsError("NoSuchChange", f"Could not find resource with ID: {wanted}")
+        return ActionResult({"ChangeInfo": found.info()})
+
+    def list_resource_record_sets(self) -> ActionResult:
+        """ListResourceRecordSets: by name from the right, type and set identifier; changes that are PENDING too."""
+        given = self.given
+        zone = self.backend.get_hosted_zone(given["HostedZoneId"])
+        name, kind = given.get("StartRecordName"), given.get("StartRecordType")
+        if kind and not name:
+            raise AwsError("InvalidInput", "The input is not valid")
+        start = (
+            _order(canonical(name), kind or "", given.get("StartRecordIdentifier") or "") if name else None
+        )
+        records = sorted(self.backend.records(zone), key=lambda each: _order(*key(each)))
+        rest = [each for each in records if start is None or _order(*key(each)) >= start]
+        size = min(int(given.get("MaxItems") or MOST_RECORDS), MOST_RECORDS)
+        return ActionResult(_page(rest, size))
+
+    def test_dns_answer(self) -> ActionResult:
+        """TestDNSAnswer, by what is in sync."""
+        given = self.given
+        zone = self.backend.get_hosted_zone(given["HostedZoneId"])
+        if zone.private_zone:
+            raise AwsError("InvalidInput", "This call only supports querying public hosted zones.")
+        name, kind = given["RecordName"], given["RecordType"]
+        code, values = answers.answer(self.backend, zone, name, kind)
+        return ActionResult(
+            {
+                "Nameserver": zone.delegation_set.name_servers[0],
+                "RecordName": canonical(name).rstrip("."),
+                "RecordType": kind,
+                "RecordData": values,
+                "ResponseCode": code,
+                "Protocol": "UDP",
+            }
+        )
+
+    def _with_change(self, answer: ActionResult) -> ActionResult:
+        made: Change = self.backend.new_change()
+        return ActionResult({**answer.result, "ChangeInfo": made.info()})
+
+
+def _order(name: str, kind: str, identifier: str) -> tuple[str, str, str]:
+    """As records are listed: ``com.example.www.``, type, set identifier."""
+    return ".".join(reversed(name.rstrip(".").split("."))) + ".", kind, identifier
+
+
+def _page(rest: list[Record], size: int) -> dict[str, Any]:
+    answer = {"ResourceRecordSets": rest[:size], "MaxItems": size, "IsTruncated": len(rest) > size}
+    if len(rest) <= size:
+        return answer
+    name, kind, identifier = key(rest[size])
+    following = {"NextRecordName": name, "NextRecordType": kind}
+    return {**answer, **following, **({"NextRecordIdentifier": identifier} if identifier else {})}

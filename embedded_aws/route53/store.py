@@ -1,0 +1,167 @@
+"""How Route 53 holds hosted zones: moto's store, whose records take effect some time after they were changed."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..kernel.world import current
+from ..moto import moto_door
+from ..moto.moto_door import AwsError, Route53Backend, route53_backends
+from . import changes
+from .changes import Record, canonical
+
+PROPAGATION_SECONDS = 30.0
+"""How long a change is PENDING; "generally within 60 seconds", "Checking the status of your changes"."""
+
+APP_RUNNER_ZONES = frozenset(
+    {
+        "Z0224347AD7KVHMLOX31",
+        "Z01915732ZBZKC8D32TPT",
+        "Z02243383FTQ64HJ5772Q",
+        "Z00855883LBHKTIC4ODF2",
+        "Z09819469CZ3KQ8PWMCL",
+        "Z03657752RA8799S0TI5I",
+        "Z08491812XW6IPYLR6CCA",
+        "Z0334911C2FDI2Q9M4FZ",
+        "Z087551914Z2PCAU0QHMW",
+        "Z098228427VC6B3IX76ON",
+        "Z087117439MBKHYM69QS6",
+    }
+)
+"""Hosted zone ids of App Runner services, "AWS App Runner endpoints and quotas"."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change and when the name servers know of it (``time.time``)."""
+
+    id: str
+    submitted: float
+    in_sync: float
+
+    def info(self) -> dict[str, Any]:
+        """As ChangeInfo shows it."""
+        status = "INSYNC" if time.time() >= self.in_sync else "PENDING"
+        submitted = datetime.fromtimestamp(self.submitted, UTC)
+        return {"Id": f"/change/{self.id}", "Status": status, "SubmittedAt": submitted}
+
+
+class Route53Store(Route53Backend):
+    """The hosted zones of one account."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.changes: dict[str, Change] = {}
+        self._served: dict[str, list[tuple[float, tuple[Record, ...]]]] = defaultdict(list)
+
+    def create_hosted_zone(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """A zone; HostedZoneAlreadyExists where the caller's reference was used before."""
+        reference = kwargs.get("caller_reference")
+        if any(zone.caller_reference == reference for zone in self.zones.values()):
+            message = "A hosted zone has already been created with the specified caller reference."
+            raise AwsError("HostedZoneAlreadyExists", message)
+        made = super().create_hosted_zone(canonical(name), *args, **kwargs)
+        for record in made.rrsets:  # of which moto holds the two forms that a template may give
+            record.ttl = int(record.ttl)
+            record.records = [each["Value"] if isinstance(each, dict) else each for each in record.records]
+        self._served[made.resource_id].append((0.0, self.records(made)))
+        return made
+
+    def change_resource_record_sets(self, zoneid: str, change_list: Sequence[Any]) -> Change:
+        """Carry out a change batch, all of it or nothing; it takes effect when it is in sync."""
+        zone = self.get_hosted_zone(zoneid)
+        now = self.records(zone)
+        after = changes.changed(zone.name, now, change_list, lambda record: self._alias_trouble(zone, record))
+        zone.rrsets = [moto_door.record_set(record) for record in after]
+        change = self.new_change()
+        self._served[zone.resource_id].append((change.in_sync, after))
+        return change
+
+    def new_change(self) -> Change:
+        """A change that was submitted now."""
+        now = time.time()
+        made = Change(
+            f"C{moto_door.random_hex(20).upper()}", now, now + current().pace.real(PROPAGATION_SECONDS)
+        )
+        self.changes[made.id] = made
+        return made
+
+    def records(self, zone: Any) -> tuple[Record, ...]:
+        """The records of a zone as they were changed last, also those that are not in effect yet."""
+        return tuple({**record, "Name": canonical(record["Name"])} for record in moto_door.record_views(zone))
+
+    def served(self, zone: Any) -> tuple[Record, ...]:
+        """The records that the name servers of a zone answer with."""
+        now = time.time()
+        return [records for at, records in self._served[zone.resource_id] if at <= now][-1]
+
+    def public_zones(self) -> list[Any]:
+        """The zones that everybody may ask."""
+        return [zone for zone in self.zones.values() if not zone.private_zone]
+
+    def served_since(self, name: str, kind: str, value: str) -> float | None:
+        """Since when (``time.time``) a public zone has answered so without a break; None where it does not now."""
+        starts = [
+            start
+            for zone in self.public_zones()
+            if (start := self._since(zone, canonical(name), kind, canonical(value))) is not None
+        ]
+        return min(starts, default=None)
+
+    def _since(self, zone: Any, name: str, kind: str, value: str) -> float | None:
+        now, start = time.time(), None
+        for at, records in self._served[zone.resource_id]:
+            if at > now:
+                break
+            holds = any(
+                record["Name"] == name and record["Type"] == kind and value in _values(record)
+                for record in records
+            )
+            start = (at if start is None else start) if holds else None
+        return start
+
+    def _alias_trouble(self, zone: Any, record: Record) -> list[str]:
+        target = record["AliasTarget"]
+        name, zone_id = canonical(target["DNSName"]), target["HostedZoneId"]
+        tried = f"Tried to create an alias that targets {name}, type {record['Type']} in zone {zone_id}, but"
+        if zone_id in APP_RUNNER_ZONES:
+            return []
+        if zone_id == zone.resource_id:
+            inside = name.endswith(f".{zone.name}") or name == zone.name
+            found = any(
+                each["Name"] == name and each["Type"] == record["Type"] for each in self.records(zone)
+            )
+        else:
+            inside = any(zone_id == each.zone for each in balancers(self.account_id))
+            found = find_balancer(self.account_id, name) is not None
+        outside = [] if inside else [f"{tried} the alias target name does not lie within the target zone"]
+        return outside + ([] if found else [f"{tried} that target was not found"])
+
+
+def _values(record: Record) -> list[str]:
+    return [canonical(each["Value"]) for each in record.get("ResourceRecords") or ()]
+
+
+def balancers(account: str) -> Iterator[moto_door.NamedBalancer]:
+    """The load balancers that an alias may lead to."""
+    return moto_door.named_balancers(account)
+
+
+def find_balancer(account: str, name: str) -> moto_door.NamedBalancer | None:
+    """The load balancer of a DNS name, also with ``dualstack.`` before it."""
+    bare = canonical(name).removeprefix("dualstack.")
+    return next((each for each in balancers(account) if canonical(each.dns_name) == bare), None)
+
+
+def store(account: str) -> Route53Store:
+    """An account's hosted zones."""
+    found: Route53Store = route53_backends[account]["aws"]
+    return found
+
+
+route53_backends.keep_in(Route53Store)

@@ -1,0 +1,253 @@
+"""The images that ECR holds, and how a task gets them.
+
+Blobs are files named by their digest in a folder of this process that goes with it. An image's layers are
+unpacked once; tasks get copies of the result (see ``roots.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..kernel.world import World
+from .registry import Manifest, Repository
+from .removal import remove
+from .scratch import Scratch
+from .unpack import BadLayerError, Disk, unpack
+
+REFERENCE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
+    r"(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+DIGEST = re.compile(r"sha256:(?P<hex>[0-9a-f]{64})")
+GIB = 1024**3
+DISK = 20 * GIB
+"""A task's disk, which holds an image's layers as they come and unpacked (Fargate task ephemeral storage)."""
+RESERVE = GIB
+"""What the machine itself keeps."""
+
+
+_EXPIRY = 24 * 3600.0
+"""AWS seconds within which an image expires (User Guide, "How lifecycle policies work")."""
+
+RETRIED = "CannotPullContainerError: pull image manifest has been retried 7 time(s): "
+
+
+class PullError(Exception):
+    """An image cannot be had; the text is what ECS gives as ``stoppedReason``."""
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether the agent asks for the manifest again and again before it gives up."""
+        return RETRIED in str(self)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, unpacked. Sizes in bytes; ``root`` is shared by all tasks and must not be written to."""
+
+    reference: str
+    digest: str
+    size_bytes: int
+    platform: str
+    entry_point: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    working_directory: str
+    user: str
+    exposed_ports: tuple[int, ...]
+    stop_signal: str
+    root: Path
+
+
+class Images:
+    """The image store of every account and region."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._repositories: dict[tuple[str, str, str], Repository] = {}
+        self._unpacking: dict[str, threading.Lock] = {}
+        self._taken: dict[str, int] = {}
+        self._scratch = Scratch()
+        self.folder = self._scratch.path
+        for part in ("blobs", "images", "containers"):
+            (self.folder / part).mkdir()
+
+    def repository(self, account: str, region: str, name: str) -> Repository:
+        """What a repository holds, empty if nothing was pushed yet. Hold the world's lock while using it."""
+        return self._repositories.setdefault((account, region, name), Repository())
+
+    def forget(self, account: str, region: str, name: str) -> None:
+        """A repository was deleted."""
+        with self._world.lock:
+            self._repositories.pop((account, region, name), None)
+
+    def store(self, account: str, region: str, repository: str, digest: str, data: bytes) -> None:
+        """Keep a blob in a repository."""
+        path = self._blob_path(digest)
+        if not path.exists():
+            part = path.with_name(f"{path.name}.{threading.get_ident()}")
+            part.write_bytes(data)
+            part.rename(path)
+        with self._world.lock:
+            self.repository(account, region, repository).layers[digest] = len(data)
+
+    def has(self, account: str, region: str, repository: str, digest: str) -> bool:
+        """Whether a repository holds a blob."""
+        with self._world.lock:
+            return digest in self.repository(account, region, repository).layers
+
+    def blob(self, account: str, region: str, repository: str, digest: str) -> bytes:
+        """A blob of a repository; KeyError if it is not there."""
+        if not self.has(account, region, repository, digest):
+            raise KeyError(digest)
+        return self._blob_path(digest).read_bytes()
+
+    def resolve(self, account: str, region: str, reference: str) -> str:
+        """The digest that ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]`` names now.
+
+        ``account`` and ``region`` are the puller's; whether it may pull is not decided here. Raises PullError.
+        """
+        return self._find(reference)[1].digest
+
+    def pull(
+        self, account: str, region: str, reference: str, platform: str = "linux/amd64", disk: int = DISK
+    ) -> Image:
+        """Fetch and unpack an image onto ``disk`` bytes; blocks for as long as that takes. Raises PullError.
+
+        ``platform`` chooses from an index. An image that is no index is taken as it is, whatever it was
+        built for, and then fails to run (``Image.platform`` says what it was built for).
+        """
+        repository, named = self._find(reference)
+        manifest = self._choose(repository, named, platform)
+        described = self._described(reference, named.digest, manifest)
+        root = self._unpacked(manifest, disk)
+        with self._world.lock:
+            repository.pulls[named.digest] = datetime.now(UTC)
+        return replace(described, root=root)
+
+    def _find(self, reference: str) -> tuple[Repository, Manifest]:
+        parsed = REFERENCE.fullmatch(reference)
+        if parsed is not None:
+            wanted = parsed.groupdict()
+            tag = None if wanted["digest"] else wanted["tag"] or "latest"
+            key = (wanted["account"], wanted["region"], wanted["repository"])
+            with self._world.lock:
+                repository = self._repositories.get(key, Repository())
+                if found := repository.find(tag, wanted["digest"]):
+                    return repository, found
+        raise PullError(f"{RETRIED}failed to resolve ref {reference}: {reference}: not found")
+
+    def _choose(self, repository: Repository, named: Manifest, platform: str) -> Manifest:
+        if not named.is_index:
+            return named
+        for described in named.platforms:
+            about = described.get("platform", {})
+            if f"{about.get('os')}/{about.get('architecture')}" == platform:
+                with self._world.lock:
+                    if found := repository.manifests.get(described["digest"]):
+                        return found
+        raise PullError(f"{RETRIED}image Manifest does not contain descriptor matching platform '{platform}'")
+
+    def _described(self, reference: str, digest: str, manifest: Manifest) -> Image:
+        """The image as its manifest and configuration say, not yet unpacked."""
+        try:
+            config = json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes())
+            size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
+            return _image(reference, digest, size, config)
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            raise _broken("failed to unmarshal config", manifest.digest, error) from error
+
+    def _unpacked(self, manifest: Manifest, disk: int) -> Path:
+        root = self.folder / "images" / manifest.digest.partition(":")[2]
+        with self._world.lock:
+            lock = self._unpacking.setdefault(manifest.digest, threading.Lock())
+        with lock:
+            if self._taken.get(manifest.digest, disk + 1) > disk or not root.exists():
+                self._taken[manifest.digest] = self._unpack(manifest, root, disk)
+        return root
+
+    def _unpack(self, manifest: Manifest, root: Path, disk: int) -> int:
+        """How many bytes of a disk an image takes."""
+        digests = [str(layer["digest"]) for layer in _layers(manifest)]
+        fresh = root.with_name(f"{root.name}.part")
+        room = Disk(min(disk, shutil.disk_usage(self.folder).free - RESERVE))
+        before = room.left
+        try:
+            room.take(sum(self._blob_path(digest).stat().st_size for digest in digests), "")
+            unpack(map(self._opener, digests), fresh, room)
+        except (BadLayerError, OSError) as error:
+            remove(fresh)
+            named = [*digests, manifest.digest][getattr(error, "number", 0)]
+            raise _broken("failed to extract layer", named, f"{error}: unknown") from error
+        if root.exists():
+            remove(fresh)
+        else:
+            fresh.rename(root)
+        return before - room.left
+
+    def _opener(self, digest: str) -> Callable[[], BinaryIO]:
+        return lambda: self._blob_path(digest).open("rb")
+
+    def _blob_path(self, digest: str) -> Path:
+        """Where a blob is; FileNotFoundError for what is no digest, as no blob has it."""
+        if known := DIGEST.fullmatch(digest):
+            return self.folder / "blobs" / known["hex"]
+        raise FileNotFoundError(f"invalid checksum digest format: {digest}")
+
+    async def run(self) -> None:
+        """Carry out lifecycle policies once a day."""
+        while True:
+            await self._world.tick(self._world.pace.real(_EXPIRY))
+            self.expire()
+
+    def expire(self) -> dict[str, list[str]]:
+        """Carry out every lifecycle policy now; what it took, by repository."""
+        speed = self._world.pace.speed
+        with self._world.lock:
+            gone = {name: each.expire(speed) for (_, _, name), each in self._repositories.items()}
+        return {name: digests for name, digests in gone.items() if digests}
+
+    def reset(self) -> None:
+        """Forget every image; bytes that later pushes may name again stay until the process ends."""
+        self._repositories.clear()
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._scratch.close()
+
+
+def _layers(manifest: Manifest) -> list[Mapping[str, Any]]:
+    return list(manifest.body.get("layers", []))
+
+
+def _image(reference: str, digest: str, size: int, config: Mapping[str, Any]) -> Image:
+    inner = config.get("config") or {}
+    return Image(
+        reference=reference,
+        digest=digest,
+        size_bytes=size,
+        platform=f"{config.get('os', 'linux')}/{config.get('architecture', 'amd64')}",
+        entry_point=tuple(inner.get("Entrypoint") or ()),
+        command=tuple(inner.get("Cmd") or ()),
+        environment=dict(pair.partition("=")[::2] for pair in inner.get("Env") or ()),
+        working_directory=inner.get("WorkingDir") or "/",
+        user=inner.get("User") or "",
+        exposed_ports=tuple(int(port.partition("/")[0]) for port in inner.get("ExposedPorts") or ()),
+        stop_signal=inner.get("StopSignal") or "SIGTERM",
+        root=Path(),
+    )
+
+
+def _broken(what: str, digest: str, error: Exception | str) -> PullError:
+    return PullError(
+        f"CannotPullContainerError: ref pull has been retried 1 time(s): {what} {digest}: {error}"
+    )

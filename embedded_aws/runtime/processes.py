@@ -1,0 +1,253 @@
+"""Containers as processes of this machine.
+
+What is real: the program, its environment, output, exit status, signals (including what PID 1 does not see),
+memory limit, and an address of its own. What is not: the file system is the machine's (see ``roots.py``), the
+user stays the one who runs the embedded AWS (an image's ``USER`` is recorded, not switched to), and the
+address reaches programs other than Python ones only through their command line (see ``shim``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..kernel.world import World
+from .addresses import Network
+from .command import CannotStart, Launch, prepare, reach_localhost
+from .container import Container, nowhere
+from .images import Image
+from .memory import MIB, exceeds, resident_bytes, trees
+from .programs import PROGRAMS, write_programs
+from .removal import remove
+from .roots import Root, make_root
+from .waiting import waited_seconds
+
+__all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
+
+SAMPLES_PER_SECOND = 5  # of memory, real
+
+
+@dataclass(frozen=True)
+class ContainerStart:
+    """What to run.
+
+    ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point makes the
+    image's command void. ``environment`` is added to the image's. ``address`` is the task's loopback address;
+    containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container,
+    ``task_memory_mib`` for all at its address together; above that, the one that holds most is killed.
+    ``platform`` is the machine that the task asked for. ``init`` runs the program below an init process
+    (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
+    """
+
+    image: Image
+    address: str
+    log: Callable[[str], None]
+    command: Sequence[str] | None = None
+    entry_point: Sequence[str] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str | None = None
+    memory_limit_mib: int | None = None
+    task_memory_mib: int | None = None
+    platform: str = "linux/amd64"
+    init: bool = False
+    host_name: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """The working directory, a path of the image."""
+        return self.working_directory or self.image.working_directory
+
+    @property
+    def full_environment(self) -> dict[str, str]:
+        """The image's environment and the given one."""
+        named = {"HOSTNAME": self.host_name} if self.host_name else {}
+        return {**named, **self.image.environment, **self.environment}
+
+    @property
+    def full_command(self) -> list[str]:
+        """Entry point and command together."""
+        if self.entry_point:
+            return [*self.entry_point, *(self.command or ())]
+        return [*self.image.entry_point, *(self.command or self.image.command)]
+
+
+class Processes:
+    """Starts containers, watches their memory, and ends them all when the embedded AWS ends."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._numbers = itertools.count(1)
+        self._resets = 0
+        self._running: dict[Container, _Kept] = {}
+        self._programs = world.images.folder / PROGRAMS
+        write_programs(self._programs)
+
+    def start(self, wanted: ContainerStart) -> Container:
+        """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
+        self._world.wake()
+        resets = self._resets
+        folder = self._world.images.folder / "containers" / str(next(self._numbers))
+        try:
+            root = _root(wanted, folder)
+            launch = self._prepare(wanted, root, wanted.full_command)
+            if wanted.platform != wanted.image.platform:
+                launch = _for_another_machine(launch)
+            container = Container(launch, _stop_signal(wanted), wanted.log)
+        except CannotStart:
+            remove(folder)
+            raise
+        limit = wanted.memory_limit_mib
+        self._keep(container, _Kept(limit * MIB if limit else None, root, wanted, folder), resets)
+        return container
+
+    def execute(
+        self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
+    ) -> Container:
+        """Run one more program in a container (a health check, ECS Exec); it ends when the container does.
+
+        ``localhost:port`` in a command that is not Python's is replaced by what listens there in the
+        container, so that curl reaches it. Raises CannotStart.
+        """
+        resets = self._resets
+        with self._world.lock:
+            kept = self._running.get(container)
+        if kept is None or container.poll() is not None:
+            raise CannotStart("container is not running")
+        launch = self._prepare(kept.wanted, kept.root, command)
+        other = Container(reach_localhost(launch, Network(kept.wanted.address)), -signal.SIGTERM, log)
+        self._keep(other, _Kept(None, kept.root, kept.wanted, None), resets)
+        return other
+
+    def may_boot(self, address: str, seconds: float) -> bool:
+        """Whether what runs at an address may still be starting, so many real seconds after it was begun.
+
+        It is given the pace's ``boot_allowance``; what it waited for a processor meanwhile does not count.
+        """
+        allowed = self._world.pace.boot_allowance
+        return seconds < allowed or seconds - waited_seconds(self._supervisors(address)) < allowed
+
+    def _supervisors(self, address: str) -> list[int]:
+        with self._world.lock:
+            running = list(self._running.items())
+        here = (one for one, kept in running if kept.wanted.address == address)
+        return [container.supervisor_pid for container in here if container.poll() is None]
+
+    def _prepare(self, wanted: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
+        network = Network(wanted.address)
+        return prepare(root, network, command, wanted.full_environment, wanted.folder, self._programs)
+
+    def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
+        with self._world.lock:
+            late = resets != self._resets
+            if not late:
+                self._running[container] = kept
+        if late:
+            container.abandon()
+            raise CannotStart("the embedded AWS was emptied meanwhile")
+
+    async def run(self) -> None:
+        """Kill containers above their memory limit, and tidy up after those that ended."""
+        while True:
+            await self._world.tick(1 / SAMPLES_PER_SECOND)
+            self._watch_memory()
+            await self._tidy()
+
+    def _watch_memory(self) -> None:
+        with self._world.lock:
+            watched = {
+                container: kept
+                for container, kept in self._running.items()
+                if kept.is_limited and container.poll() is None and not container.out_of_memory
+            }
+        if not watched:
+            return
+        found = trees(container.supervisor_pid for container in watched)
+        for container, kept in watched.items():
+            if kept.limit is not None and exceeds(found[container.supervisor_pid], kept.limit):
+                container.kill_for_memory()
+        for limit, containers in _tasks(watched):
+            held = {one: found[one.supervisor_pid] for one in containers if not one.out_of_memory}
+            if exceeds([process for each in held.values() for process in each], limit):
+                max(held, key=lambda one: resident_bytes(held[one])).kill_for_memory()
+
+    async def _tidy(self) -> None:
+        with self._world.lock:
+            ended = [each for each in self._running if each.poll() is not None]
+            gone = [self._running.pop(each) for each in ended]
+            folders = [kept.folder for kept in gone if kept.folder is not None]
+            roots = {kept.root for kept in gone if kept.folder is not None}
+            orphans = [each for each, kept in self._running.items() if kept.root in roots]
+        for orphan in orphans:
+            orphan.kill()
+        for folder in folders:
+            await asyncio.to_thread(remove, folder)
+
+    def reset(self) -> None:
+        """End every container; nothing of theirs is logged from now on."""
+        self._resets += 1
+        for container in self._running:
+            container.mute_and_kill()
+        for container, kept in self._running.items():
+            container.abandon()
+            if kept.folder is not None:
+                remove(kept.folder)
+        self._running.clear()
+
+    def close(self) -> None:
+        """Nothing is left to give back after ``reset``."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is known of a running container: memory limit in bytes, and where it lives."""
+
+    limit: int | None
+    root: Root
+    wanted: ContainerStart
+    folder: Path | None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its memory is watched; that of programs beside its own is not."""
+        return self.folder is not None and bool(self.limit or self.wanted.task_memory_mib)
+
+
+def _tasks(watched: Mapping[Container, _Kept]) -> list[tuple[int, list[Container]]]:
+    """Containers that share an address, where there are several, and their limit in bytes."""
+    by_address: dict[str, list[Container]] = {}
+    for container, kept in watched.items():
+        if kept.wanted.task_memory_mib:
+            by_address.setdefault(kept.wanted.address, []).append(container)
+    return [
+        ((watched[containers[0]].wanted.task_memory_mib or 0) * MIB, containers)
+        for containers in by_address.values()
+        if len(containers) > 1
+    ]
+
+
+def _root(wanted: ContainerStart, folder: Path) -> Root:
+    try:
+        return make_root(wanted.image.root, folder, wanted.folder)
+    except OSError as error:
+        raise CannotStart(f"mkdir {wanted.folder}: {str(error.strerror).lower()}", 126) from error
+
+
+def _stop_signal(wanted: ContainerStart) -> int:
+    name = wanted.image.stop_signal
+    try:
+        number = int(name) if name.isdigit() else int(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
+    except KeyError:
+        number = int(signal.SIGTERM)
+    return -number if wanted.init else number
+
+
+def _for_another_machine(launch: Launch) -> Launch:
+    """A program that this machine cannot load, as one for another processor."""
+    program = launch.root.path / "tmp" / ".other-platform"
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o755)
+    return replace(launch, program=program)

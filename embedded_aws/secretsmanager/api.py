@@ -1,0 +1,12 @@
+"""AWS Secrets Manager."""
+
+from __future__ import annotations
+
+from ..moto.moto_door import SecretsManagerResponse
+from . import store
+
+__all__ = ["SecretsManager", "store"]
+
+
+class SecretsManager(SecretsManagerResponse):
+    """Secrets with versions, marked for deletion before they go."""

@@ -1,0 +1,1 @@
+"""What the shapes of botocore's models allow."""

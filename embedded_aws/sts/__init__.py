@@ -1,0 +1,1 @@
+"""AWS STS: who calls, and sessions of roles."""

@@ -1,0 +1,78 @@
+"""AWS Security Token Service: who may assume which role.
+
+A token's signature is not checked: its issuer, whose keys AWS would ask for, is out of reach here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..iam import roles
+from ..iam.access.passage import Passage, current
+from ..iam.access.question import Asked
+from ..moto import moto_door
+from ..moto.moto_door import ActionResult, AwsError, TokenResponse, iam_backends
+from .tokens import Token, read
+
+WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
+
+
+class Sts(TokenResponse):
+    """Sessions of roles that trust whoever asks for them."""
+
+    def get_caller_identity(self) -> ActionResult:
+        """GetCallerIdentity: whom IAM does not know may do everything, as the root user may."""
+        if current() is not None:
+            return ActionResult(super().get_caller_identity().result)
+        account = self.current_account
+        return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:aws:iam::{account}:root"})
+
+    def assume_role(self) -> ActionResult:
+        """AssumeRole: the role has to trust the caller, whose own policies count unless it is named by the role."""
+        arn = self._get_param("RoleArn")
+        passage = current()
+        if not _may_assume(self.current_account, arn, passage):
+            told = passage.caller.arn if passage else f"arn:aws:iam::{self.current_account}:root"
+            message = f"User: {told} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+            raise AwsError("AccessDenied", message)
+        return ActionResult(super().assume_role().result)
+
+    def assume_role_with_web_identity(self) -> ActionResult:
+        """AssumeRoleWithWebIdentity: the token's issuer is a provider of the account, and the role trusts it."""
+        token = read(self._get_param("WebIdentityToken"))
+        provider = self._provider(token)
+        role = moto_door.find_role(self.current_account, self._get_param("RoleArn"))
+        context = {f"{token.issuer}:{claim}": value for claim, value in token.claims.items()}
+        if role is None or not roles.trusts(role, provider, context, kind="Federated", action=WEB_IDENTITY):
+            raise AwsError("AccessDenied", f"Not authorized to perform {WEB_IDENTITY}")
+        return ActionResult(super().assume_role_with_web_identity().result)
+
+    def _provider(self, token: Token) -> str:
+        """The ARN of the provider; InvalidIdentityToken, ExpiredTokenException."""
+        arn = f"arn:aws:iam::{self.current_account}:oidc-provider/{token.issuer}"
+        known: Mapping[str, Any] = iam_backends[self.current_account]["aws"].open_id_providers
+        if arn not in known:
+            message = f"No OpenIDConnect provider found in your account for https://{token.issuer}"
+            raise AwsError("InvalidIdentityToken", message)
+        if not set(token.audiences) & set(known[arn].client_id_list):
+            raise AwsError("InvalidIdentityToken", "Incorrect token audience")
+        now = int(time.time())
+        if token.expires is not None and token.expires <= now:
+            message = f"Token expired: current date/time {now} must be before the expiration date/time {token.expires}"
+            raise AwsError("ExpiredTokenException", message)
+        return arn
+
+
+def _may_assume(account: str, arn: str, passage: Passage | None) -> bool:
+    role = moto_door.find_role(account, arn)
+    if role is None:
+        return False
+    if passage is None:
+        return roles.trusts(role, f"arn:aws:iam::{account}:user/administrator", kind="AWS")
+    caller = passage.caller
+    if roles.names(role, caller.principal) or roles.names(role, caller.arn):
+        return True
+    trusted = roles.trusts(role, caller.principal, kind="AWS")
+    return trusted and passage.ask(Asked("sts:AssumeRole", arn)).allowed

@@ -1,0 +1,1 @@
+"""AWS WAF: web ACLs, and what they protect."""

@@ -1,0 +1,61 @@
+"""AWS WAF: moto's web ACLs and IP sets, which protect our load balancers and App Runner services."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..kernel.world import current
+from ..moto.moto_door import ActionResult, AwsError, WAFV2Response
+from .store import NO_SUCH, WafStore, invalid
+
+CLOUDFRONT_REGION = "us-east-1"
+ASKED_FOR_BY_DEFAULT = "APPLICATION_LOAD_BALANCER"
+
+
+class Wafv2(WAFV2Response):
+    """AWS WAF. The world's lock is held during every operation."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The request's members."""
+        found: dict[str, Any] = json.loads(self.body or "{}")
+        return found
+
+    @property
+    def wafv2_backend(self) -> WafStore:
+        """The web ACLs of the caller's region, or those for CloudFront, which are asked for in us-east-1."""
+        scope = self.given.get("Scope")
+        if scope == "CLOUDFRONT" and self._asked_in != CLOUDFRONT_REGION:
+            raise invalid("The scope is not valid.", "SCOPE_VALUE", scope)
+        found: WafStore = super().wafv2_backend
+        return found
+
+    def call_action(self) -> Any:
+        """Answer."""
+        self._asked_in = self.region  # moto has a region of its own for what is CloudFront's
+        with current().lock:
+            return super().call_action()
+
+    def get_web_acl(self) -> ActionResult:
+        """GetWebACL, by its ARN, or by name, scope and id."""
+        given = self.given
+        arn = str(given.get("ARN", ""))
+        if given.get("Scope") == "CLOUDFRONT" or ":global/" in arn:
+            self.region = "global"
+        found = self.wafv2_backend.get_web_acl(arn or None, given.get("Name"), given.get("Id"))
+        return ActionResult({"WebACL": found.to_dict(), "LockToken": found.lock_token})
+
+    def get_web_acl_for_resource(self) -> ActionResult:
+        """GetWebACLForResource; without the member where there is none."""
+        arn = self.given["ResourceArn"]
+        self.wafv2_backend.check_resource(arn)
+        found = self.wafv2_backend.get_web_acl_for_resource(arn)
+        return ActionResult({"WebACL": found.to_dict()} if found else {})
+
+    def list_resources_for_web_acl(self) -> ActionResult:
+        """ListResourcesForWebACL, of one type: load balancers where nothing else is asked for."""
+        arn, kind = self.given["WebACLArn"], self.given.get("ResourceType") or ASKED_FOR_BY_DEFAULT
+        if arn not in self.wafv2_backend.wacls:
+            raise AwsError("WAFNonexistentItemException", NO_SUCH)
+        return ActionResult({"ResourceArns": self.wafv2_backend.protected(arn, kind)})

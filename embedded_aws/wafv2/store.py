@@ -1,0 +1,175 @@
+"""How AWS WAF holds web ACLs and what they protect: moto's store, put right where AWS differs.
+
+A load balancer or an App Runner service has one web ACL at most. An association lives as long as its resource.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from ..kernel.world import current
+from ..moto.moto_door import AwsError, WAFV2Backend, elbv2_backends, wafv2_backends
+from .firewall import Firewall, Rule
+
+KNOWN_WITHIN = 5.0
+"""AWS seconds until a new web ACL, load balancer or service is known everywhere: "from a few seconds to a number of
+minutes"."""
+
+MOST_WEB_ACLS = 100
+"""In an account and region ("AWS WAF quotas")."""
+
+NO_SUCH = "AWS WAF couldn’t perform the operation because your resource doesn’t exist."
+UNAVAILABLE = "AWS WAF couldn’t retrieve the resource that you requested. Retry your request."
+IN_USE = (
+    "AWS WAF couldn’t perform the operation because your resource is being used by another resource or it’s associated "
+    "with another resource."
+)
+TOO_MANY = "AWS WAF couldn’t perform the operation because you exceeded your resource limit."
+DUPLICATE = (
+    "AWS WAF couldn’t perform the operation because some resource in your request is a duplicate of an "
+    "existing one."
+)
+NOT_AN_ARN = (
+    "The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by colons "
+    "or slashes."
+)
+_WEB_ACL = re.compile(r"arn:[\w-]+:wafv2:([\w-]+):(\d{12}):(regional|global)/webacl/[\w-]+/[\w-]+")
+_PROTECTED = {
+    "APPLICATION_LOAD_BALANCER": re.compile(
+        r"arn:[\w-]+:elasticloadbalancing:([\w-]+):(\d{12}):loadbalancer/app/[\w-]+/[\w-]+"
+    ),
+    "APP_RUNNER_SERVICE": re.compile(r"arn:[\w-]+:apprunner:([\w-]+):(\d{12}):service/[\w-]+/[\w-]+"),
+}
+
+
+class WafStore(WAFV2Backend):
+    """The web ACLs of one account in one region, or, as moto has it, of CloudFront."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._associations: dict[str, str] = {}
+        self._made_at: dict[str, float] = {}
+
+    def create_web_acl(
+        self, name: str, visibility: Any, default_action: Mapping[str, Any], *more: Any
+    ) -> Any:
+        """A web ACL with a name of its own, one default action, and IP sets that are there."""
+        if any(each.name == name for each in self.wacls.values()):
+            raise AwsError("WAFDuplicateItemException", DUPLICATE)
+        if len(self.wacls) >= MOST_WEB_ACLS:
+            raise AwsError("WAFLimitsExceededException", TOO_MANY)
+        if len({"Allow", "Block"} & default_action.keys()) != 1:
+            raise invalid("The default action isn't valid.", "DEFAULT_ACTION", str(default_action))
+        if missing := [arn for arn in _ip_sets(more) if arn not in self.ip_sets]:
+            raise AwsError("WAFNonexistentItemException", f"{NO_SUCH} ({missing[0]})")
+        made = super().create_web_acl(name, visibility, default_action, *more)
+        self._made_at[made.arn] = time.time()
+        return made
+
+    def delete_web_acl(self, name: str, scope: str, _id: str, lock_token: str) -> None:
+        """Delete one that protects nothing."""
+        arn = next((each.arn for each in self.wacls.values() if (each.name, each.id) == (name, _id)), "")
+        if any(self.protected(arn, kind) for kind in _PROTECTED):
+            raise AwsError("WAFAssociatedItemException", IN_USE)
+        super().delete_web_acl(name, scope, _id, lock_token)
+
+    def associate_web_acl(self, web_acl_arn: str, resource_arn: str) -> None:
+        """Let a web ACL of this region protect a resource, instead of the one that does so now."""
+        self._check_web_acl(web_acl_arn)
+        self.check_resource(resource_arn)
+        if web_acl_arn not in self.wacls:
+            raise AwsError("WAFNonexistentItemException", NO_SUCH)
+        if not (_is_known(self._made_at[web_acl_arn]) and _is_known(self._resource_made_at(resource_arn))):
+            raise AwsError("WAFUnavailableEntityException", UNAVAILABLE)
+        self._associations[resource_arn] = web_acl_arn
+
+    def disassociate_web_acl(self, resource_arn: str) -> None:
+        """Let nothing protect a resource; also where nothing does."""
+        self.check_resource(resource_arn)
+        self._associations.pop(resource_arn, None)
+
+    def get_web_acl_for_resource(self, resource_arn: str) -> Any:
+        """The web ACL that protects a resource, or None."""
+        found = self._associations.get(resource_arn)
+        return self.wacls.get(found) if found and self.exists(resource_arn) else None
+
+    def protected(self, web_acl_arn: str, kind: str) -> list[str]:
+        """The ARNs of the resources of a kind (``APPLICATION_LOAD_BALANCER``) that a web ACL protects."""
+        pattern = _PROTECTED.get(kind)
+        mine = [arn for arn, acl in self._associations.items() if acl == web_acl_arn and self.exists(arn)]
+        return [arn for arn in mine if pattern and pattern.fullmatch(arn)]
+
+    def check_resource(self, arn: str) -> None:
+        """WAFInvalidParameterException for what no web ACL of this region can protect, else whether it is there."""
+        found = next((each.fullmatch(arn) for each in _PROTECTED.values() if each.fullmatch(arn)), None)
+        if found is None or found.groups() != (self.region_name, self.account_id):
+            raise invalid(NOT_AN_ARN, "RESOURCE_ARN", arn)
+        if not self.exists(arn):
+            raise AwsError("WAFNonexistentItemException", NO_SUCH)
+
+    def firewall(self, resource_arn: str) -> Firewall | None:
+        """What the web ACL of a resource says to requests; None where it has none."""
+        acl = self.get_web_acl_for_resource(resource_arn)
+        if acl is None:
+            return None
+        rules = tuple(Rule(each.priority, each.statement, each.action or {}) for each in acl.rules)
+        addresses = {arn: tuple(each.addresses) for arn, each in list(self.ip_sets.items())}
+        return Firewall(acl.default_action, rules, addresses)
+
+    def _check_web_acl(self, arn: str) -> None:
+        found = _WEB_ACL.fullmatch(arn)
+        if found is None or found.groups() != (self.region_name, self.account_id, "regional"):
+            raise invalid("The ARN isn't valid for a resource of this scope and Region.", "WEB_ACL", arn)
+
+    def exists(self, arn: str) -> bool:
+        """Whether a load balancer or a service is there."""
+        if ":apprunner:" in arn:
+            service = current().apprunner.room(self.account_id, self.region_name).services.get(arn)
+            return service is not None and not service.gone
+        return arn in elbv2_backends[self.account_id][self.region_name].load_balancers
+
+    def _resource_made_at(self, arn: str) -> float:
+        if ":apprunner:" in arn:
+            service = current().apprunner.room(self.account_id, self.region_name).services[arn]
+            return service.created_at.timestamp()
+        made = elbv2_backends[self.account_id][self.region_name].load_balancers[arn]
+        return datetime.fromisoformat(made.created_time).timestamp()
+
+
+def firewall_of(arn: str) -> Firewall | None:
+    """What the web ACL of a load balancer or a service says to requests, by the ARN of what it protects."""
+    _, _, _, region, account, _ = arn.split(":", 5)
+    found: Firewall | None = wafv2_backends[account][region].firewall(arn)
+    return found
+
+
+def invalid(reason: str, field: str, parameter: str) -> AwsError:
+    """WAFInvalidParameterException, which says of which ``field`` the ``parameter`` is wrong."""
+    error = AwsError(
+        "WAFInvalidParameterException", f"Error reason: {reason}, field: {field}, parameter: {parameter}"
+    )
+    error.Field, error.Parameter, error.Reason = field, parameter, reason
+    return error
+
+
+def _is_known(made_at: float) -> bool:
+    world = current()
+    within = max(KNOWN_WITHIN, world.faults.waf_propagation)
+    return time.time() - made_at >= world.pace.real(within)
+
+
+def _ip_sets(value: Any) -> Iterator[str]:
+    """The ARNs of the IP sets that rules name, at any depth."""
+    if isinstance(value, Mapping):
+        if "IPSetReferenceStatement" in value:
+            yield str(value["IPSetReferenceStatement"]["ARN"])
+        value = list(value.values())
+    for each in value if isinstance(value, list | tuple) else ():
+        yield from _ip_sets(each)
+
+
+wafv2_backends.keep_in(WafStore)

@@ -1,1 +1,0 @@
-"""What the embedded AWS answers differently from moto: one response class per AWS service."""
