@@ -54,7 +54,7 @@ def _methods() -> Iterator[str]:
     def answer(names: Callable[[object], list[str]]) -> None:
         moto_door.responses.method_names_from_class = names
         for _ in range(_ANSWERS):
-            answer_from(moto_door.EC2Response, _environ(body))
+            answer_from(moto_door.EC2Response(), _environ(body))
 
     ours, motos = (
         [seconds(partial(answer, names)) for _ in range(_ROUNDS)]

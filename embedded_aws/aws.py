@@ -7,12 +7,15 @@ import errno
 from .apprunner.part import AppRunner
 from .ecs.scheduler import Fargate
 from .elbv2.balancer import Balancer
+from .endpoint.calls import CallLog
+from .endpoint.control import Control
 from .endpoint.server import Server
+from .iam.access.asked import Questions
+from .iam.access.gate import Gate
+from .iam.access.resource_tags import ResourceTags
+from .kernel.data_plane import DataPlane
 from .kernel.pace import Pace
-from .kernel.world import World, open_world
-from .runtime.addresses import Addresses
-from .runtime.images import Images
-from .runtime.processes import Processes
+from .runtime.runtime import Runtime
 
 
 class CannotStartError(Exception):
@@ -23,19 +26,18 @@ class EmbeddedAws:
     """One embedded AWS; a process holds at most one. CannotStartError when the port is taken."""
 
     def __init__(self, port: int = 0, pace: Pace | None = None, *, young: bool = False) -> None:
-        self.world = World(pace or Pace(), young)
         self._server = _listen(port)
-        self.world.url = self._server.url
-        try:
-            self.world.addresses = Addresses(self.world)
-        except RuntimeError as none_left:  # its text says what to do
-            raise CannotStartError(str(none_left)) from none_left
-        self.world.images = Images(self.world)
-        self.world.processes = Processes(self.world)
-        self.world.balancer = Balancer(self.world)
-        self.world.fargate = Fargate(self.world)
-        self.world.apprunner = AppRunner(self.world)
-        open_world(self.world)
+        self.plane = DataPlane(pace or Pace(), young)
+        self.runtime = _runtime(self.plane)
+        self.balancer = Balancer(self.plane, self.runtime)
+        self.fargate = Fargate(self.plane, self.runtime, self.balancer, self.url)
+        self.app_runner = AppRunner(self.plane, self.runtime, self.url)
+        self.plane.components = (
+            self.fargate,
+            self.app_runner,
+            self.balancer,
+            *self.runtime.components,
+        )
 
     @property
     def url(self) -> str:
@@ -43,14 +45,27 @@ class EmbeddedAws:
         return self._server.url
 
     def start(self) -> None:
-        """Start every part; the endpoint answers when this returns."""
-        self.world.start()
-        self._server.start(self.world)
+        """Start every component; the endpoint answers when this returns."""
+        from .services import keep_resources, own_services  # slow: after everything that may refuse to start
+
+        own = own_services(self.plane, self.runtime.images, self.balancer, self.fargate, self.app_runner)
+        keep_resources(self.plane, self.app_runner)
+        self.plane.start()
+        gate = Gate(Questions(ResourceTags(self.fargate.tags_of)))
+        control = Control(self.plane, self.runtime, self.fargate, self.app_runner, CallLog())
+        self._server.start(own, gate, control, self.plane)
 
     def stop(self) -> None:
         """Stop answering, then end every process that was started."""
         self._server.stop()
-        self.world.stop()
+        self.plane.stop()
+
+
+def _runtime(plane: DataPlane) -> Runtime:
+    try:
+        return Runtime.on(plane)
+    except RuntimeError as none_left:  # its text says what to do
+        raise CannotStartError(str(none_left)) from none_left
 
 
 def _listen(port: int) -> Server:

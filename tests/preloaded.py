@@ -15,21 +15,19 @@ os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.dev
 warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error code that no model names
 
 import lobster_tasks  # noqa: E402
-from embedded_aws import aws  # noqa: E402, F401
-from embedded_aws.endpoint import server  # noqa: E402
+from embedded_aws import aws, services  # noqa: E402, F401
 from embedded_aws.moto import dispatch, moto_door  # noqa: E402
 from embedded_aws.shapes import patterns  # noqa: E402
 from lobster_tasks.aws import Aws  # noqa: E402
+from tests.embedded.handlers import HANDLERS  # noqa: E402
 
-for place in server.OWN.values():
-    server.load(place)
-for service in ("iam", *server.OWN):
+for service in ("iam", *HANDLERS):
     dispatch.warm_up(service)
 for held in vars(moto_door).values():
     if isinstance(held, moto_door.Backends):
         held[moto_door.DEFAULT_ACCOUNT_ID]  # reads the regions of the service
 moto_door.empty_moto()
-for service in ("iam", *server.OWN):
+for service in ("iam", *HANDLERS):
     model = dispatch.model_of(service)
     for shape in map(model.shape_for, model.shape_names):
         if "pattern" in shape.metadata:
@@ -39,6 +37,6 @@ for each in pkgutil.iter_modules(lobster_tasks.__path__, "lobster_tasks."):
 
 KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
 door = Aws("us-east-2", credentials=KEYS)
-for service in server.OWN:
+for service in HANDLERS:
     door._client(dispatch.model_name(service))
 gc.freeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
 from .store import AcmStore
 
@@ -27,7 +27,11 @@ NAMES_MOST = 10  # of a certificate, until more is asked for ("Quotas", AWS Cert
 
 
 class Acm(AWSCertificateManagerResponse):
-    """Certificate Manager. The world's lock is held during every operation."""
+    """Certificate Manager. The data plane's lock is held during every operation."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        super().__init__()
+        self.plane = plane
 
     @property
     def acm_backend(self) -> AcmStore:
@@ -37,7 +41,7 @@ class Acm(AWSCertificateManagerResponse):
 
     def call_action(self) -> Any:
         """Answer."""
-        with current().lock:
+        with self.plane.lock:
             return super().call_action()
 
     def request_certificate(self) -> ActionResult:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.pace import Pace
 from ..moto import moto_door
-from ..moto.moto_door import AWSCertificateManagerBackend, AwsError, CertBundle, acm_backends
+from ..moto.moto_door import AWSCertificateManagerBackend, AwsError, CertBundle
 from ..route53.store import store
 
 RECORD_SECONDS = 5.0
@@ -30,6 +30,7 @@ class RequestedCertificate(CertBundle):
     account: str
     names: tuple[str, ...]
     method: str
+    pace: Pace
     issued_at: float | None = None
 
     @property
@@ -40,7 +41,7 @@ class RequestedCertificate(CertBundle):
     @property
     def age(self) -> float:
         """How long ago it was asked for, in AWS's seconds."""
-        return (time.time() - self._requested) * current().pace.speed
+        return (time.time() - self._requested) * self.pace.speed
 
     def check(self) -> None:
         """Notice what has become of it."""
@@ -93,7 +94,7 @@ class RequestedCertificate(CertBundle):
         since = store(self.account).served_since(record["Name"], record["Type"], record["Value"])
         if since is None:
             return None
-        return max(since, self._requested) + current().pace.real(VALIDATION_SECONDS)
+        return max(since, self._requested) + self.pace.real(VALIDATION_SECONDS)
 
     @property
     def _requested(self) -> float:
@@ -102,6 +103,10 @@ class RequestedCertificate(CertBundle):
 
 class AcmStore(AWSCertificateManagerBackend):
     """The certificates of one account in one region."""
+
+    def __init__(self, region_name: str, account_id: str, pace: Pace) -> None:
+        super().__init__(region_name, account_id)
+        self._pace = pace
 
     def request_certificate(
         self,
@@ -120,6 +125,7 @@ class AcmStore(AWSCertificateManagerBackend):
             domain_name, account_id=self.account_id, region=self.region_name, sans=list(names)
         )
         made.account, made.names, made.method = self.account_id, names, "DNS"
+        made.pace = self._pace
         made.tags.add(list(tags or ()))
         self._certificates[made.arn] = made
         if idempotency_token:
@@ -147,6 +153,3 @@ def validation_record(account: str, name: str) -> dict[str, str]:
     digest = hashlib.sha256(f"{account} {bare}".encode()).hexdigest()
     value = f"_{digest[32:64]}.{digest[:10]}.acm-validations.aws."
     return {"Name": f"_{digest[:32]}.{bare}.", "Type": "CNAME", "Value": value}
-
-
-acm_backends.keep_in(AcmStore)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ..ecs.model import ContainerState
-
 UNREACHABLE = 180.0
 """AWS seconds until the agent gives up on what does not answer (own figure: AWS gives none)."""
 
@@ -17,11 +15,11 @@ RETRIED_PULL = 390.0
 class AgentError(Exception):
     """The task cannot start; ``reason`` is the text that ECS reports as stoppedReason.
 
-    ``container`` is the one to which the reason belongs, too; ``after`` is how many AWS seconds pass before
+    ``container`` is the name of the one to which the reason belongs, too; ``after`` is how many AWS seconds pass before
     the agent gives up.
     """
 
-    def __init__(self, reason: str, container: ContainerState | None = None, after: float = 0.0) -> None:
+    def __init__(self, reason: str, container: str | None = None, after: float = 0.0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.container = container

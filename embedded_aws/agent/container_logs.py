@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..ec2.egress import Egress
-from ..ecs.model import Room
+from ..kernel.place import Place
 from ..moto import moto_door
 from ..moto.moto_door import AwsError
 from ..shapes.bounds import violations
@@ -36,7 +36,7 @@ def discard(_line: str) -> None:
 
 
 def open_stream(
-    room: Room, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
+    place: Place, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
 ) -> Callable[[str], None]:
     """Make the container's log stream and return what writes a line into it; LoggerError, UnreachableError."""
     config = container.get("logConfiguration")
@@ -49,16 +49,16 @@ def open_stream(
     if way.timeout("logs", region, f"logs.{region}.amazonaws.com"):
         raise UnreachableError(NO_CONNECTION)
     if options.get("awslogs-create-group") == "true":
-        _create_group(room, region, group, allowed)
+        _create_group(place, region, group, allowed)
     head = f"{_HEAD} stream: "
     _check_names(head, "CreateLogStream", logGroupName=group, logStreamName=stream)
-    if denied := allowed.denial("logs:CreateLogStream", _stream_arn(room, region, group, stream)):
+    if denied := allowed.denial("logs:CreateLogStream", _stream_arn(place, region, group, stream)):
         raise LoggerError(head + denied)
     try:
-        moto_door.create_log_stream(room.account, region, group, stream)
+        moto_door.create_log_stream(place.account, region, group, stream)
     except AwsError as error:
         raise LoggerError(f"{head}{error.code}: {error.message}") from error
-    return LogStream(room.account, region, group, stream)
+    return LogStream(place.account, region, group, stream)
 
 
 def _check_options(options: Mapping[str, str]) -> None:
@@ -80,16 +80,16 @@ def _check_names(head: str, operation: str, **members: str) -> None:
         raise LoggerError(f"{head}InvalidParameterException: 1 validation error detected: {wrong[0]}")
 
 
-def _create_group(room: Room, region: str, group: str, allowed: Permissions) -> None:
-    arn = f"arn:aws:logs:{region}:{room.account}:log-group:{group}:log-stream:"
+def _create_group(place: Place, region: str, group: str, allowed: Permissions) -> None:
+    arn = f"arn:aws:logs:{region}:{place.account}:log-group:{group}:log-stream:"
     if denied := allowed.denial("logs:CreateLogGroup", arn):
         raise LoggerError(f"{_HEAD} group: {denied}")
     _check_names(f"{_HEAD} group: ", "CreateLogGroup", logGroupName=group)
-    moto_door.create_log_group(room.account, region, group)
+    moto_door.create_log_group(place.account, region, group)
 
 
-def _stream_arn(room: Room, region: str, group: str, stream: str) -> str:
-    return f"arn:aws:logs:{region}:{room.account}:log-group:{group}:log-stream:{stream}"
+def _stream_arn(place: Place, region: str, group: str, stream: str) -> str:
+    return f"arn:aws:logs:{region}:{place.account}:log-group:{group}:log-stream:{stream}"
 
 
 class LogStream:

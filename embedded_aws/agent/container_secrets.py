@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..ec2.egress import Way
-from ..ecs.model import Room
+from ..kernel.place import Place
 from ..moto import moto_door
 from ..moto.moto_door import AwsError
 from . import key_access
@@ -55,20 +55,20 @@ class SecretPath:
         return cls(":".join(parts[:7]), found["region"], found["account"], parts[7], parts[8], parts[9])
 
 
-def fetch(room: Room, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
+def fetch(place: Place, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
     """The container's secrets as environment variables; SecretError, UnreachableError with ECS's words.
 
     Both services call KMS themselves, so the task needs no way to it.
     """
     return {
-        secret["name"]: _value(room, secret["valueFrom"], allowed, way)
+        secret["name"]: _value(place, secret["valueFrom"], allowed, way)
         for secret in container.get("secrets", ())
     }
 
 
-def _value(room: Room, value_from: str, allowed: Permissions, way: Way) -> str:
+def _value(place: Place, value_from: str, allowed: Permissions, way: Way) -> str:
     path = SecretPath.parse(value_from)
-    return _parameter(room, value_from, allowed, way) if path is None else _secret(path, allowed, way)
+    return _parameter(place, value_from, allowed, way) if path is None else _secret(path, allowed, way)
 
 
 def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
@@ -132,9 +132,9 @@ def go_json_error(text: str) -> str:
     return f"invalid character '{text[0]}' looking for beginning of value"
 
 
-def _parameter(room: Room, value_from: str, allowed: Permissions, way: Way) -> str:
+def _parameter(place: Place, value_from: str, allowed: Permissions, way: Way) -> str:
     head = "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
-    account, region = room.account, room.region
+    account, region = place.account, place.region
     arn = value_from
     if value_from.startswith("arn:"):
         region, account = value_from.split(":")[3:5]

@@ -6,14 +6,15 @@ VPC endpoints" (layers come from the bucket ``prod-<region>-starport-layer-bucke
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..ec2.egress import S3, Egress
-from ..ecs.definition_rules import ECR_IMAGE
 from ..runtime.images import PullError
 from .agent_errors import UnreachableError
 from .permissions import Permissions
 
+ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 DOCKER_HUB = "registry-1.docker.io"
 MANIFEST = (
     "CannotPullContainerError: pull image manifest has been retried {times} time(s): failed to resolve ref "

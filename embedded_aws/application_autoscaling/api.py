@@ -7,9 +7,10 @@ from typing import Any
 
 from ..ecs import services, shadow
 from ..ecs.model import Room
+from ..ecs.scheduler import Fargate
 from ..iam.access.stored import ensure_linked_role, linked_role_arn
 from ..kernel import paging, young
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ApplicationAutoScalingResponse, AwsError
 from . import store
 from .store import LINKED
@@ -29,14 +30,19 @@ UNKNOWN_CREDENTIALS = (
 class ApplicationAutoScaling(ApplicationAutoScalingResponse):
     """Application Auto Scaling. Scaling policies are kept, but no metric ever moves them."""
 
+    def __init__(self, plane: DataPlane, fargate: Fargate) -> None:
+        super().__init__()
+        self.plane = plane
+        self.fargate = fargate
+
     @property
     def room(self) -> Room:
         """ECS in the caller's account and region."""
-        return current().fargate.room(self.current_account, self.region)
+        return self.fargate.room(self.current_account, self.region)
 
     def call_action(self) -> Any:
         """Answer, knowing which services there are."""
-        with current().lock:
+        with self.plane.lock:
             shadow.cast(self.room)
         return super().call_action()
 
@@ -54,11 +60,13 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
 
     def put_scaling_policy(self) -> Any:
         """PutScalingPolicy; a young account knows neither the target nor the role's credentials at first."""
-        if not young.lets_assume(linked_role_arn(self.current_account, LINKED), young.CREDENTIALS_KNOWN):
+        if not young.lets_assume(
+            self.plane, linked_role_arn(self.current_account, LINKED), young.CREDENTIALS_KNOWN
+        ):
             raise AwsError("FailedResourceAccessException", UNKNOWN_CREDENTIALS)
         target = self.applicationautoscaling_backend.targets.get(self._get_param("ScalableDimension"), {})
         found = target.get(self._get_param("ResourceId"))
-        if found is not None and not young.knows(found.creation_time):
+        if found is not None and not young.knows(self.plane, found.creation_time):
             raise AwsError("ObjectNotFoundException", NO_TARGET.format(self._get_param("ResourceId")))
         return super().put_scaling_policy()
 
@@ -66,11 +74,11 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         """The role is made with the first target; neither it nor the service has to be known at once."""
         _, cluster, name = resource.split("/")
         service = self.room.services.get((cluster, name))
-        if service is not None and not young.knows(service.created_at):
+        if service is not None and not young.knows(self.plane, service.created_at):
             raise AwsError("ValidationException", f"ECS service doesn't exist: {resource}")
         ensure_linked_role(self.current_account, LINKED)
         arn = linked_role_arn(self.current_account, LINKED)
-        if not young.lets_assume(arn):
+        if not young.lets_assume(self.plane, arn):
             raise AwsError("ValidationException", f"Unable to assume IAM role: {arn}")
 
     def describe_scaling_activities(self) -> str:
@@ -118,7 +126,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         _, cluster, name = self._get_param("ResourceId").split("/")
         target = self.applicationautoscaling_backend.targets[self._get_param("ScalableDimension")]
         bounds = target[self._get_param("ResourceId")]
-        with current().lock:
+        with self.plane.lock:
             service = services.find(self.room, cluster, name)
             within = min(max(service.desired, bounds.min_capacity), bounds.max_capacity)
             if within != service.desired:

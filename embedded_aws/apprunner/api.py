@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, BaseResponse
 from . import beside, domains, ingress, scaling, services, tagging
 from .model import Room
@@ -21,7 +21,7 @@ def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
 
     def answer(self: AppRunner) -> ActionResult:
         request = self._get_params()
-        with current().lock:
+        with self.plane.lock:
             return ActionResult(operation(self.room, request))
 
     return answer
@@ -29,20 +29,28 @@ def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
 
 def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
     """The same for what begins an asynchronous operation."""
-    return answered_by(lambda room, request: operation(current().apprunner, room, request))
+
+    def answer(self: AppRunner) -> ActionResult:
+        request = self._get_params()
+        with self.plane.lock:
+            return ActionResult(operation(self.part, self.room, request))
+
+    return answer
 
 
 class AppRunner(BaseResponse):
     """AWS App Runner; moto has none of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, plane: DataPlane, part: Part) -> None:
         super().__init__(service_name="apprunner")
+        self.plane = plane
+        self.part = part
         self.automated_parameter_parsing = True
 
     @property
     def room(self) -> Room:
         """App Runner in the caller's account and region."""
-        return current().apprunner.room(self.current_account, self.region)
+        return self.part.room(self.current_account, self.region)
 
     create_service = moved_by(services.create)
     describe_service = answered_by(services.describe)

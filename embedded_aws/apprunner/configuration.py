@@ -179,4 +179,4 @@ def _check_roles(room: Room, made: Configuration) -> None:
 def _assumable(room: Room, arn: str, principal: str) -> bool:
     role = find_role(arn.split(":")[4], arn)
     context = {"aws:SourceAccount": room.account, "aws:SourceArn": room.arn("service/*")}
-    return role is not None and roles.trusts(role, principal, context) and roles.assumable(arn)
+    return role is not None and roles.trusts(role, principal, context) and roles.assumable(room.plane, arn)

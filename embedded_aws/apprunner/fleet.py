@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
-from ..kernel.world import World
 from ..runtime.images import Image
+from ..runtime.processes import Processes
 from .instances import Instance, Starter, StartError
 from .journal import Journal
 from .model import Configuration, Room, Service
@@ -23,10 +23,13 @@ STOPPING = 30.0
 class Fleet:
     """Belongs to one service; its coroutines run on the data-plane thread."""
 
-    def __init__(self, world: World, workers: Executor, room: Room, service: Service) -> None:
-        self._world = world
+    def __init__(
+        self, processes: Processes, starter: Starter, workers: Executor, room: Room, service: Service
+    ) -> None:
+        self._plane = room.plane
+        self._processes = processes
         self._workers = workers
-        self._starter = Starter(world, room, service.id)
+        self._starter = starter
         self._journal = Journal(room, service)
         self._watching: asyncio.Task[None] | None = None
         self.serving: list[Instance] = []
@@ -63,7 +66,7 @@ class Fleet:
     def abandon(self) -> None:
         """Watch no longer; called when everything is emptied."""
         if self._watching is not None:
-            self._world.loop.call_soon_threadsafe(self._watching.cancel)
+            self._plane.loop.call_soon_threadsafe(self._watching.cancel)
         self.serving = []
 
     def _stop_watching(self) -> None:
@@ -90,10 +93,10 @@ class Fleet:
 
     async def _check(self, instance: Instance) -> bool:
         """One health check; failures in a row are counted, but for refusals while a program may still boot."""
-        seconds = self._world.pace.for_program(instance.configuration.health["Timeout"])
+        seconds = self._plane.pace.for_program(instance.configuration.health["Timeout"])
         healthy = await instance.answers(seconds)
-        age = self._world.loop.time() - instance.started
-        booting = not instance.accepted and self._world.processes.may_boot(instance.address, age)
+        age = self._plane.loop.time() - instance.started
+        booting = not instance.accepted and self._processes.may_boot(instance.address, age)
         instance.failures = 0 if healthy or booting else instance.failures + 1
         return healthy
 
@@ -102,7 +105,7 @@ class Fleet:
         return exited or instance.failures >= instance.configuration.health["UnhealthyThreshold"]
 
     def _interval(self, instance: Instance) -> float:
-        return self._world.pace.real(instance.configuration.health["Interval"], at_least=TICK)
+        return self._plane.pace.real(instance.configuration.health["Interval"], at_least=TICK)
 
     async def _watch(self, image: Image) -> None:
         """Check the instances for as long as they serve, and replace those that are lost."""
@@ -113,7 +116,7 @@ class Fleet:
                 await self._replace(lost, image)
 
     async def _replace(self, lost: Instance, image: Image) -> None:
-        with self._world.lock:
+        with self._plane.lock:
             self._journal.event(_reason(lost))
         try:
             fresh = await self._start(lost.configuration, image)
@@ -140,8 +143,8 @@ class Fleet:
         self._starter.release(instance)
 
     async def _until(self, done: Callable[[], bool], aws_seconds: float) -> None:
-        end = self._world.loop.time() + self._world.pace.real(aws_seconds, at_least=1.0)
-        while not done() and self._world.loop.time() < end:
+        end = self._plane.loop.time() + self._plane.pace.real(aws_seconds, at_least=1.0)
+        while not done() and self._plane.loop.time() < end:
             await asyncio.sleep(TICK)
 
     async def _work(self, job: Callable[[], T]) -> T:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from ..agent import container_secrets
 from ..agent.image_pull import Source
 from ..agent.permissions import Permissions
-from ..ecs.model import Room as EcsRoom
-from ..kernel.world import World
 from ..proxy.upstream import BrokenError, Connection, Pool, UnreachableError
 from ..runtime.images import Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
+from ..runtime.runtime import Runtime
 from .model import Configuration, Room
 
 PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -72,8 +71,10 @@ class NoBarrier:
 class Starter:
     """Makes instances of one service; every method blocks."""
 
-    def __init__(self, world: World, room: Room, service_id: str) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime, url: str, room: Room, service_id: str) -> None:
+        self._plane = room.plane
+        self._runtime = runtime
+        self._url = url
         self._room = room
         self._session = service_id
 
@@ -82,7 +83,7 @@ class Starter:
         assert configuration.image is not None
         reference = configuration.image["ImageIdentifier"]
         allowed = Permissions(self._room.account, configuration.access_role, self._session)
-        with self._world.lock:
+        with self._plane.lock:
             denied = allowed.denial("ecr:GetAuthorizationToken") or any(
                 allowed.denial(action, Source.of(reference).arn) for action in PULLS
             )
@@ -92,7 +93,7 @@ class Starter:
                 "Reason: Invalid Access Role in AuthenticationConfiguration."
             )
         try:
-            return self._world.images.pull(self._room.account, self._room.region, reference)
+            return self._runtime.images.pull(self._room.account, self._room.region, reference)
         except PullError as error:
             raise StartError(f"Failed to pull your application image. Reason: {error}") from error
 
@@ -102,17 +103,16 @@ class Starter:
         allowed = Permissions(self._room.account, configuration.instance_role, self._session)
         named = runtime.get("RuntimeEnvironmentSecrets", {})
         wanted = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
-        room = EcsRoom(self._room.account, self._room.region)
         try:
-            with self._world.lock:
-                secrets = container_secrets.fetch(room, wanted, allowed, NoBarrier())
+            with self._plane.lock:
+                secrets = container_secrets.fetch(self._room.place, wanted, allowed, NoBarrier())
         except container_secrets.SecretError as error:
             raise StartError(f"Failed to read the secrets of your application. Reason: {error}") from error
         own = {
             "AWS_REGION": self._room.region,
             "AWS_DEFAULT_REGION": self._room.region,
             "AWS_EXECUTION_ENV": "AWS_APP_RUNNER",
-            "AWS_ENDPOINT_URL": self._world.url,  # a liberty: so that the program's own AWS calls stay here
+            "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
         }
         given: Mapping[str, str] = runtime.get("RuntimeEnvironmentVariables", {})
         return own | dict(given) | secrets | {"PORT": str(configuration.port)}
@@ -126,13 +126,13 @@ class Starter:
     ) -> Instance:
         """Start one instance; ``log`` gives the log of an instance by its id. StartError."""
         identity = uuid.uuid4().hex
-        address = self._world.addresses.loopback(NETWORK, identity)
+        address = self._runtime.addresses.loopback(NETWORK, identity)
         command = configuration.runtime.get("StartCommand")
-        with self._world.lock:
+        with self._plane.lock:
             stream = log(identity)
         role = {}
         if configuration.instance_role:
-            url = f"{self._world.url}/_embedded/instances/{identity}/credentials"
+            url = f"{self._url}/_embedded/instances/{identity}/credentials"
             role["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url
         start = ContainerStart(
             image=image,
@@ -143,17 +143,17 @@ class Starter:
             memory_limit_mib=int(configuration.instance["Memory"]),
         )
         try:
-            container = self._world.processes.start(start)
+            container = self._runtime.processes.start(start)
         except CannotStart as error:
-            self._world.addresses.release(NETWORK, identity)
+            self._runtime.addresses.release(NETWORK, identity)
             raise StartError(f"Your application stopped or failed to start. {error}") from error
         pool = Pool(address, configuration.port)
-        started = self._world.loop.time()
+        started = self._plane.loop.time()
         return Instance(identity, configuration, address, container, pool, started)
 
     def release(self, instance: Instance) -> None:
         """Give an ended instance's address back."""
-        self._world.addresses.release(NETWORK, instance.id)
+        self._runtime.addresses.release(NETWORK, instance.id)
 
 
 def _words(command: str) -> list[str]:

@@ -14,7 +14,7 @@ from .model import Operation, Room, Service
 
 
 class Journal:
-    """Writes a service's logs; hold the world's lock while calling."""
+    """Writes a service's logs; hold the data plane's lock while calling."""
 
     def __init__(self, room: Room, service: Service) -> None:
         self._room = room

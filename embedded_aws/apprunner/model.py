@@ -1,10 +1,13 @@
-"""What App Runner knows in one account and region. Everything here is guarded by the world's lock."""
+"""What App Runner knows in one account and region. Everything here is guarded by the data plane's lock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from ..kernel.data_plane import DataPlane
+from ..kernel.place import Place
 
 AwsDict = dict[str, Any]
 
@@ -164,10 +167,16 @@ class Service:
 class Room:
     """All of App Runner in one account and region, by ARN."""
 
+    plane: DataPlane
     account: str
     region: str
     services: dict[str, Service] = field(default_factory=dict)
     companions: dict[str, Companion] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """The account and region."""
+        return Place(self.account, self.region)
 
     def arn(self, resource: str) -> str:
         """An ARN of this account and region."""

@@ -8,17 +8,20 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from ..ecs.task_endpoint import role_credentials
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 from ..runtime.images import PullError
+from ..runtime.runtime import Runtime
 from ..wafv2.firewall import Inspected
 from ..wafv2.store import firewall_of
 from . import companions, validation
 from .door import Door
 from .fleet import Fleet
+from .instances import Starter
 from .journal import Journal
 from .metrics import PERIOD, Meter
 from .model import BUSY, DEPLOY, Configuration, Operation, Room, Service, now
@@ -32,10 +35,12 @@ REMEMBERED = 3600.0
 
 
 class AppRunner:
-    """All of App Runner, by account and region; use it with the world's lock held."""
+    """All of App Runner, by account and region; use it with the data plane's lock held."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, plane: DataPlane, runtime: Runtime, url: str) -> None:
+        self._plane = plane
+        self._runtime = runtime
+        self._url = url
         self._rooms: dict[tuple[str, str], Room] = {}
         self._running: dict[str, Running] = {}
         self._under_way: set[Future[None]] = set()
@@ -43,14 +48,22 @@ class AppRunner:
 
     def room(self, account: str, region: str) -> Room:
         """What App Runner knows in one account and region."""
-        return self._rooms.setdefault((account, region), Room(account, region))
+        return self._rooms.setdefault((account, region), Room(self._plane, account, region))
+
+    def made_at(self, arn: str) -> datetime | None:
+        """When a service was created, by ARN; None where there is none, or no longer."""
+        _, _, _, region, account, _ = arn.split(":", 5)
+        service = self.room(account, region).services.get(arn)
+        return None if service is None or service.gone else service.created_at
 
     def open(self, room: Room, name: str, identity: str, made: Mapping[str, Any]) -> Service:
         """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
         service = Service(name, identity, room.arn(f"service/{name}/{identity}"), url="", **made)
-        meter, fleet = Meter(room, service), Fleet(self._world, self._workers, room, service)
+        meter = Meter(room, service)
+        starter = Starter(self._runtime, self._url, room, service.id)
+        fleet = Fleet(self._runtime.processes, starter, self._workers, room, service)
         ways = partial(accepts, room, service), partial(blocks, service)
-        door = Door(self._world.pace, meter, lambda: fleet.serving, *ways)
+        door = Door(self._plane.pace, meter, lambda: fleet.serving, *ways)
         service.url = door.address
         self._running[service.arn] = Running(service, door, fleet, meter, Journal(room, service))
         room.services[service.arn] = service
@@ -62,21 +75,21 @@ class AppRunner:
         service.operations.insert(0, operation)
         running = self._running[service.arn]
         running.journal.status(BUSY)
-        work = Work(self._world, running, operation, before)
-        future = asyncio.run_coroutine_threadsafe(self._carry_out(work, service), self._world.loop)
+        work = Work(self._plane, running, operation, before)
+        future = asyncio.run_coroutine_threadsafe(self._carry_out(work, service), self._plane.loop)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
         return operation
 
     def later(self, aws_seconds: float, act: Callable[[], Any]) -> None:
         """Call ``act`` after some time, with the lock held, unless everything was emptied."""
-        future = asyncio.run_coroutine_threadsafe(self._after(aws_seconds, act), self._world.loop)
+        future = asyncio.run_coroutine_threadsafe(self._after(aws_seconds, act), self._plane.loop)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
 
     async def _after(self, aws_seconds: float, act: Callable[[], Any]) -> None:
-        await asyncio.sleep(self._world.pace.real(aws_seconds))
-        with self._world.lock:
+        await asyncio.sleep(self._plane.pace.real(aws_seconds))
+        with self._plane.lock:
             act()
 
     def set_status(self, arn: str, status: str) -> None:
@@ -96,15 +109,15 @@ class AppRunner:
 
     async def run(self) -> None:
         """Report figures each minute, and deploy what is pushed where that is asked for."""
-        reported = self._world.loop.time()
+        reported = self._plane.loop.time()
         while True:
-            await self._world.tick(TICK)
-            with self._world.lock:
+            await self._plane.tick(TICK)
+            with self._plane.lock:
                 self._deploy_what_was_pushed()
                 self._validate_domains()
                 self._forget_deleted()
-                if self._world.loop.time() - reported >= self._world.pace.real(PERIOD):
-                    reported = self._world.loop.time()
+                if self._plane.loop.time() - reported >= self._plane.pace.real(PERIOD):
+                    reported = self._plane.loop.time()
                     self._report()
 
     def _validate_domains(self) -> None:
@@ -117,7 +130,7 @@ class AppRunner:
             for service in [one for one in room.services.values() if one.deleted_at]:
                 self._running.pop(service.arn, None)
                 age = (now() - service.deleted_at).total_seconds() if service.deleted_at else 0.0
-                if age >= self._world.pace.real(REMEMBERED):
+                if age >= self._plane.pace.real(REMEMBERED):
                     del room.services[service.arn]
 
     def _report(self) -> None:
@@ -139,14 +152,14 @@ class AppRunner:
         if wanted.image is None or not (wanted.runs_here and wanted.source["AutoDeploymentsEnabled"]):
             return None
         try:
-            return self._world.images.resolve(room.account, room.region, wanted.image["ImageIdentifier"])
+            return self._runtime.images.resolve(room.account, room.region, wanted.image["ImageIdentifier"])
         except PullError:  # the tag was taken away; what runs goes on
             return None
 
     def tell_instance(self, path: str) -> Mapping[str, Any] | None:
         """What is at ``<instance id>/credentials``, from which a program takes its role; None for nothing."""
         identity, _, rest = path.partition("/")
-        with self._world.lock:
+        with self._plane.lock:
             for running in self._running.values():
                 for instance in running.fleet.known:
                     role = instance.configuration.instance_role
@@ -161,7 +174,7 @@ class AppRunner:
             future.cancel()
         for running in self._running.values():
             running.fleet.abandon()
-            self._world.loop.call_soon_threadsafe(running.door.close)
+            self._plane.loop.call_soon_threadsafe(running.door.close)
         self._running.clear()
         self._rooms.clear()
 

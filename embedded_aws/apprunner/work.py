@@ -10,7 +10,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 from .door import Door
 from .fleet import Fleet
 from .instances import StartError
@@ -46,9 +46,9 @@ class Work:
     """One operation under way; ``before`` is the configuration to go back to."""
 
     def __init__(
-        self, world: World, running: Running, operation: Operation, before: Configuration | None
+        self, plane: DataPlane, running: Running, operation: Operation, before: Configuration | None
     ) -> None:
-        self._world = world
+        self._plane = plane
         self._running = running
         self._service = running.service
         self._operation = operation
@@ -57,10 +57,10 @@ class Work:
     async def run(self) -> None:
         """Until the operation has ended, one way or the other."""
         kind = self._operation.type
-        with self._world.lock:
+        with self._plane.lock:
             self._operation.enter("IN_PROGRESS")
             self._say(f"{NAMED[kind]} started.")
-        await asyncio.sleep(self._world.pace.real(SECONDS[kind]))
+        await asyncio.sleep(self._plane.pace.real(SECONDS[kind]))
         if kind == PAUSE:
             await self._stop("PAUSED")
         elif kind == DELETE:
@@ -73,7 +73,7 @@ class Work:
         await self._running.fleet.stop()
         if status == "DELETED":
             self._running.door.close()
-        with self._world.lock:
+        with self._plane.lock:
             self._succeed(status)
 
     async def _bring_up(self) -> None:
@@ -84,10 +84,10 @@ class Work:
             else:
                 await self._pretend()
         except StartError as failure:
-            with self._world.lock:
+            with self._plane.lock:
                 self._fail(str(failure))
             return
-        with self._world.lock:
+        with self._plane.lock:
             self._service.deployed = wanted
             self._succeed("RUNNING")
 
@@ -95,14 +95,14 @@ class Work:
         fleet, health = self._running.fleet, wanted.health
         image = await fleet.prepare(wanted)
         path = f"[Path: '{health['Path']}'], " if health["Protocol"] == "HTTP" else ""
-        with self._world.lock:
+        with self._plane.lock:
             self._say("Successfully pulled your application image from ECR.")
             self._say("Provisioning instances and deploying image.")
             self._say(
                 f"Performing health check on protocol `{health['Protocol']}` {path}[Port: '{wanted.port}']."
             )
         instances = await fleet.launch(wanted, image)
-        with self._world.lock:
+        with self._plane.lock:
             self._say("Health check is successful. Routing traffic to application.")
             self._service.digest = image.digest
         self._running.door.open()
@@ -110,7 +110,7 @@ class Work:
 
     async def _pretend(self) -> None:
         """A service from source code or a public image: it exists, but nothing of it can run offline."""
-        with self._world.lock:
+        with self._plane.lock:
             self._say("The embedded AWS runs no process for this source.")
         self._running.door.open(without_process=True)
         await self._running.fleet.stop()

@@ -20,9 +20,10 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
-from ..ecs import model
 from ..iam.policy import decide
+from ..kernel.place import Place
 from ..moto.moto_door import ec2_backends
+from .interfaces import NetworkInterface
 from .reachability import Interface, find_interface, may_connect, may_leave
 
 HTTPS = 443
@@ -42,8 +43,8 @@ class Way(Protocol):
 class Egress:
     """The way out of a task, as its account's network is at this moment."""
 
-    room: model.Room
-    interface: model.Interface
+    place: Place
+    interface: NetworkInterface
 
     def timeout(self, service: str, region: str, host: str) -> str | None:
         """``dial tcp 52.95.1.2:443: i/o timeout`` when ``host`` is not reached; None when it is.
@@ -72,7 +73,7 @@ class Egress:
 
     @property
     def _ec2(self) -> Any:
-        return ec2_backends[self.room.account][self.room.region]
+        return ec2_backends[self.place.account][self.place.region]
 
     @property
     def _vpc(self) -> Any:
@@ -84,11 +85,11 @@ class Egress:
         return found or Interface(self.interface.private_ip, frozenset())
 
     def _may_leave(self, ip: str) -> bool:
-        return may_leave(self.room.account, self.room.region, self._source, ip, HTTPS)
+        return may_leave(self.place.account, self.place.region, self._source, ip, HTTPS)
 
     def _reaches_inside(self, ip: str) -> bool:
-        room, vpc = self.room, self.interface.vpc_id
-        return may_connect(room.account, room.region, [self._source], vpc, ip, HTTPS)
+        place, vpc = self.place, self.interface.vpc_id
+        return may_connect(place.account, place.region, [self._source], vpc, ip, HTTPS)
 
     # Endpoints
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..kernel import paging
-from ..kernel.world import current
 from ..moto.moto_door import AwsError, ECRResponse, ecr_backends
 from ..runtime.images import Images
 from ..runtime.registry import Repository
@@ -19,10 +18,9 @@ DEFAULT_PAGE = 100  # DescribeRepositories, DescribeImages and ListImages: "retu
 class EcrRequest(ECRResponse):
     """A request to ECR."""
 
-    @property
-    def images(self) -> Images:
-        """The image store."""
-        return current().images
+    def __init__(self, images: Images) -> None:
+        super().__init__()
+        self.images = images
 
     @property
     def repository_name(self) -> str:

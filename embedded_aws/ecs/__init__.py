@@ -1,6 +1,6 @@
 """Amazon ECS on Fargate: services, deployments and tasks, and the scheduler that moves them.
 
-What ECS knows is in ``model``, by account and region, and guarded by the world's lock. Requests change what is
+What ECS knows is in ``model``, by account and region, and guarded by the data plane's lock. Requests change what is
 wanted (``clusters``, ``task_definitions``, ``services``, ``service_deployments``, ``tasks``, ``tagging``);
 ``views`` shows it in AWS's shapes. On every tick, ``rollout`` takes each service one step further, and
 ``breaker`` ends deployments. ``lifecycle`` lives one task, as a coroutine: ``agent`` prepares it, as the Fargate

@@ -14,9 +14,9 @@ from ..agent.agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentEr
 from ..agent.image_pull import Source
 from ..agent.permissions import Permissions
 from ..ec2.egress import Egress
-from ..kernel.world import World
 from ..runtime.images import GIB, Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
+from ..runtime.runtime import Runtime
 from . import task_endpoint
 from .model import ContainerState, Room, Task
 
@@ -46,8 +46,9 @@ class Prepared:
 class Agent:
     """Prepares, pulls and starts the containers of tasks."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, runtime: Runtime, url: str) -> None:
+        self._runtime = runtime
+        self._url = url
 
     def prepare(self, room: Room, task: Task) -> list[Prepared]:
         """Registry credentials, secrets and log streams of every container; call it with the lock held."""
@@ -84,7 +85,7 @@ class Agent:
         self, room: Room, container: ContainerState, allowed: Permissions, way: Egress
     ) -> dict[str, str]:
         try:
-            return container_secrets.fetch(room, container.definition, allowed, way)
+            return container_secrets.fetch(room.place, container.definition, allowed, way)
         except container_secrets.SecretError as error:
             raise AgentError(f"{RESOURCES}{error}") from error
 
@@ -92,7 +93,7 @@ class Agent:
         self, room: Room, task: Task, container: ContainerState, allowed: Permissions, way: Egress
     ) -> Callable[[str], None]:
         try:
-            return container_logs.open_stream(room, container.definition, task.id, allowed, way)
+            return container_logs.open_stream(room.place, container.definition, task.id, allowed, way)
         except container_logs.LoggerError as error:
             raise AgentError(f"{LOGGER}{error}") from error
 
@@ -101,28 +102,28 @@ class Agent:
             "AWS_REGION": room.region,
             "AWS_DEFAULT_REGION": room.region,
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-            "AWS_ENDPOINT_URL": self._world.url,  # a liberty: so that the program's own AWS calls stay here
-            **task_endpoint.environment(self._world.url, task, container),
+            "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
+            **task_endpoint.environment(self._url, task, container),
         }
         given = [*container.definition["environment"], *_override(task, container).get("environment", [])]
         return own | {variable["name"]: variable.get("value", "") for variable in given}
 
     def pull(self, room: Room, task: Task, container: ContainerState) -> Image:
         """The container's image, by the digest that its service revision resolved first. Blocks."""
-        reference, images = self._reference(task, container), self._world.images
+        reference, images = self._reference(task, container), self._runtime.images
         source = Source.of(container.definition["image"])
         allowed, way = _permissions(room, task), _way_out(room, task)
         try:
-            with self._world.lock:
+            with room.plane.lock:
                 image_pull.check_registry(source, way, allowed)
                 images.resolve(room.account, room.region, reference)
                 image_pull.check_layers(source, way, allowed)
             return images.pull(room.account, room.region, reference, _platform(task), _disk(task))
         except UnreachableError as error:
-            raise AgentError(str(error), container, UNREACHABLE) from error
+            raise AgentError(str(error), container.name, UNREACHABLE) from error
         except PullError as error:
             raise AgentError(
-                str(error), container, RETRIED_PULL if error.is_retried else FAILED_PULL
+                str(error), container.name, RETRIED_PULL if error.is_retried else FAILED_PULL
             ) from error
 
     def _reference(self, task: Task, container: ContainerState) -> str:
@@ -138,7 +139,7 @@ class Agent:
         container, definition = prepared.container, prepared.container.definition
         override = _override(task, container)
         assert task.interface is not None
-        address = self._world.addresses.loopback(task.interface.vpc_id, task.interface.private_ip)
+        address = self._runtime.addresses.loopback(task.interface.vpc_id, task.interface.private_ip)
         start = ContainerStart(
             image=image,
             command=override.get("command") or definition.get("command"),
@@ -154,9 +155,9 @@ class Agent:
             host_name=task.interface.private_dns,
         )
         try:
-            return self._world.processes.start(start)
+            return self._runtime.processes.start(start)
         except CannotStart as error:
-            raise AgentError(str(error), container) from error
+            raise AgentError(str(error), container.name) from error
 
 
 def _permissions(room: Room, task: Task) -> Permissions:
@@ -166,7 +167,7 @@ def _permissions(room: Room, task: Task) -> Permissions:
 
 def _way_out(room: Room, task: Task) -> Egress:
     assert task.interface is not None
-    return Egress(room, task.interface)
+    return Egress(room.place, task.interface)
 
 
 def _registries(task: Task) -> set[str]:
@@ -184,7 +185,7 @@ def _refuse_unsupported(container: ContainerState) -> None:
         missing.append(f"log driver {driver}")
     if missing:
         reason = f"CannotCreateContainerError: the embedded AWS does not support {', '.join(missing)}"
-        raise AgentError(reason, container)
+        raise AgentError(reason, container.name)
 
 
 def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, EC2ContainerServiceResponse
 from . import (
     account_settings,
@@ -29,7 +29,7 @@ def answered_by(operation: Operation) -> Callable[[Ecs], ActionResult]:
     """A response method that calls ``operation`` with the caller's account and region, the lock held."""
 
     def answer(self: Ecs) -> ActionResult:
-        with current().lock:
+        with self.plane.lock:
             return ActionResult(operation(self.room, self._get_params()))
 
     return answer
@@ -37,7 +37,12 @@ def answered_by(operation: Operation) -> Callable[[Ecs], ActionResult]:
 
 def launched_by(operation: Launching) -> Callable[[Ecs], ActionResult]:
     """The same for an operation that starts or stops tasks."""
-    return answered_by(lambda room, request: operation(current().fargate, room, request))
+
+    def answer(self: Ecs) -> ActionResult:
+        with self.plane.lock:
+            return ActionResult(operation(self.fargate, self.room, self._get_params()))
+
+    return answer
 
 
 def refused(self: Ecs) -> ActionResult:
@@ -48,10 +53,15 @@ def refused(self: Ecs) -> ActionResult:
 class Ecs(EC2ContainerServiceResponse):
     """Amazon ECS as Fargate users see it."""
 
+    def __init__(self, plane: DataPlane, fargate: Fargate) -> None:
+        super().__init__()
+        self.plane = plane
+        self.fargate = fargate
+
     @property
     def room(self) -> Room:
         """ECS in the caller's account and region."""
-        return current().fargate.room(self.current_account, self.region)
+        return self.fargate.room(self.current_account, self.region)
 
     create_cluster = answered_by(clusters.create)
     describe_clusters = answered_by(clusters.describe)

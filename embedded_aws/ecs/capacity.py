@@ -7,10 +7,10 @@ Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS API
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from . import texts
 from .model import Placement, Room, Task, TaskDefinition
 
@@ -39,29 +39,37 @@ def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
     )
 
 
-def refusal(room: Room, definition: TaskDefinition, placement: Placement, count: int = 1) -> str | None:
-    """Why Fargate cannot take ``count`` more tasks now; None when it can."""
-    world = current()
-    if world.faults.holds("fargate"):
-        return texts.BLOCKED
-    wanted = provider(room, placement.strategy) or ON_DEMAND
-    if world.faults.lacks_capacity(wanted, world.pace.speed):
-        return texts.NO_CAPACITY
-    made = [task.created_at.timestamp() for task in room.tasks.values() if _provider(task) == wanted]
-    if count > world.faults.capacity_left(wanted, made):
-        return texts.NO_CAPACITY
-    if _used(room, wanted) + count * _vcpus(definition) > quota(wanted):
-        return texts.VCPU_LIMIT
-    if world.fargate.count_tasks() + count > MOST_TASKS:
-        log.warning("no more than %d tasks are run on this machine at once", MOST_TASKS)
-        return texts.NO_CAPACITY
-    return None
+class Capacity:
+    """What Fargate still has room for; ``count_tasks`` counts those of all accounts that have not stopped."""
 
+    def __init__(self, plane: DataPlane, count_tasks: Callable[[], int]) -> None:
+        self._plane = plane
+        self._count_tasks = count_tasks
 
-def quota(wanted: str) -> float:
-    """How many vCPUs the tasks of a capacity provider may have at once."""
-    world = current()
-    return min(world.faults.vcpu_quota(wanted), QUOTA_OF_A_YOUNG_ACCOUNT if world.young else QUOTA)
+    def refusal(
+        self, room: Room, definition: TaskDefinition, placement: Placement, count: int = 1
+    ) -> str | None:
+        """Why Fargate cannot take ``count`` more tasks now; None when it can."""
+        faults = self._plane.faults
+        if faults.holds("fargate"):
+            return texts.BLOCKED
+        wanted = provider(room, placement.strategy) or ON_DEMAND
+        if faults.lacks_capacity(wanted, self._plane.pace.speed):
+            return texts.NO_CAPACITY
+        made = [task.created_at.timestamp() for task in room.tasks.values() if _provider(task) == wanted]
+        if count > faults.capacity_left(wanted, made):
+            return texts.NO_CAPACITY
+        if _used(room, wanted) + count * _vcpus(definition) > self.quota(wanted):
+            return texts.VCPU_LIMIT
+        if self._count_tasks() + count > MOST_TASKS:
+            log.warning("no more than %d tasks are run on this machine at once", MOST_TASKS)
+            return texts.NO_CAPACITY
+        return None
+
+    def quota(self, wanted: str) -> float:
+        """How many vCPUs the tasks of a capacity provider may have at once."""
+        most = QUOTA_OF_A_YOUNG_ACCOUNT if self._plane.young else QUOTA
+        return min(self._plane.faults.vcpu_quota(wanted), most)
 
 
 def _used(room: Room, wanted: str) -> float:

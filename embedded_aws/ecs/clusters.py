@@ -32,7 +32,7 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         )
     _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
     service_role.ensure(room.account)
-    if service_role.exists(room.account) and not service_role.assumable(room.account):
+    if service_role.exists(room.account) and not service_role.assumable(room.plane, room.account):
         raise invalid(texts.NO_SERVICE_ROLE)
     found = room.clusters.get(name)
     if found is None or found.status != "ACTIVE":

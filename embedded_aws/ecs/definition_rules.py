@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..agent.image_pull import ECR_IMAGE
 from . import container_rules, dependencies
 from .answers import client_error
 
-ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 NAME = re.compile(r"^[A-Za-z0-9_-]{1,255}$")
 ROLE = re.compile(r"^(arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+|[\w+=,.@-]{1,64})$")
 

@@ -10,21 +10,23 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-from ..kernel.world import World
-from ..runtime.processes import CannotStart, Container
+from ..kernel.data_plane import DataPlane
+from ..runtime.processes import CannotStart, Container, Processes
 from .model import ContainerState, monotonic
 
 TICK = 0.02
 
 
-async def check_container(world: World, workers: Executor, container: ContainerState) -> None:
+async def check_container(
+    plane: DataPlane, processes: Processes, workers: Executor, container: ContainerState
+) -> None:
     """Keep ``container.health`` up to date until cancelled."""
     check = container.definition["healthCheck"]
-    grace_ends = monotonic() + world.pace.for_program(check.get("startPeriod", 0))
+    grace_ends = monotonic() + plane.pace.for_program(check.get("startPeriod", 0))
     failures = 0
     while True:
-        await asyncio.sleep(world.pace.real(check["interval"], TICK))
-        if await _passes(world, workers, container):
+        await asyncio.sleep(plane.pace.real(check["interval"], TICK))
+        if await _passes(plane, processes, workers, container):
             failures, container.health = 0, "HEALTHY"
         elif monotonic() >= grace_ends:
             failures += 1
@@ -32,17 +34,19 @@ async def check_container(world: World, workers: Executor, container: ContainerS
                 container.health = "UNHEALTHY"
 
 
-async def _passes(world: World, workers: Executor, container: ContainerState) -> bool:
+async def _passes(
+    plane: DataPlane, processes: Processes, workers: Executor, container: ContainerState
+) -> bool:
     check = container.definition["healthCheck"]
     loop = asyncio.get_running_loop()
     assert container.process is not None
     try:
         probe = await loop.run_in_executor(
-            workers, world.processes.execute, container.process, _command(check["command"])
+            workers, processes.execute, container.process, _command(check["command"])
         )
     except CannotStart:
         return False
-    return await _exits_well(probe, world.pace.real(check["timeout"], world.pace.boot_allowance))
+    return await _exits_well(probe, plane.pace.real(check["timeout"], plane.pace.boot_allowance))
 
 
 async def _exits_well(probe: Container, seconds: float) -> bool:

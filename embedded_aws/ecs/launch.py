@@ -22,4 +22,4 @@ def refusal(room: Room, definition: TaskDefinition) -> str | None:
 def _assumable(room: Room, arn: str) -> bool:
     role = find_role(arn.split(":")[4], arn)
     context = {"aws:SourceAccount": room.account, "aws:SourceArn": room.arn("*")}
-    return role is not None and roles.trusts(role, PRINCIPAL, context) and roles.assumable(arn)
+    return role is not None and roles.trusts(role, PRINCIPAL, context) and roles.assumable(room.plane, arn)

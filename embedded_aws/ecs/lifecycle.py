@@ -1,7 +1,7 @@
 """One task's life: PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
 
 Source: Developer Guide, "Amazon ECS task lifecycle". A task is a coroutine on the data-plane thread; state is
-touched with the world's lock held, and pulls and process starts run in worker threads.
+touched with the data plane's lock held, and pulls and process starts run in worker threads.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from concurrent.futures import Executor
 from typing import TypeVar
 
 from ..agent.agent_errors import AgentError
-from ..kernel.world import World
+from ..elbv2.balancer import Balancer
 from ..moto.moto_door import AwsError
 from ..runtime.images import Image
+from ..runtime.runtime import Runtime
 from . import dependencies, network, texts
 from .agent import Agent, Prepared
 from .health import check_container
@@ -42,12 +43,16 @@ DEPROVISIONING = 4.0
 class Life:
     """Lives one task from its creation to STOPPED; ``run`` ends with it."""
 
-    def __init__(self, world: World, workers: Executor, room: Room, task: Task) -> None:
-        self._world = world
+    def __init__(
+        self, runtime: Runtime, balancer: Balancer, agent: Agent, workers: Executor, room: Room, task: Task
+    ) -> None:
+        self._plane = room.plane
+        self._runtime = runtime
+        self._balancer = balancer
         self._workers = workers
         self._room = room
         self._task = task
-        self._agent = Agent(world)
+        self._agent = agent
         self._checks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -66,7 +71,7 @@ class Life:
     async def _provision(self) -> bool:
         task = self._task
         try:
-            with self._world.lock:
+            with self._plane.lock:
                 task.interface = network.attach(self._room, task)
                 task.times["connectivityAt"] = now()
         except AwsError as error:
@@ -77,7 +82,7 @@ class Life:
 
     async def _start(self) -> bool:
         task = self._task
-        with self._world.lock:
+        with self._plane.lock:
             task.enter("PENDING", pullStartedAt=now())
         try:
             await self._initialise()
@@ -88,7 +93,7 @@ class Life:
     async def _initialise(self) -> None:
         task = self._task
         await self._until(lambda: task.order is not None, INITIALISING)
-        with self._world.lock:
+        with self._plane.lock:
             prepared = self._agent.prepare(self._room, task)
         images = [await self._pull(one.container) for one in prepared]
         size = sum(image.size_bytes for image in images) / 2**20
@@ -100,7 +105,7 @@ class Life:
     async def _pull(self, container: ContainerState) -> Image:
         task = self._task
         image = await self._work(lambda: self._agent.pull(self._room, task, container))
-        with self._world.lock:
+        with self._plane.lock:
             container.digest = image.digest
             if task.revision and container.definition.get("versionConsistency") != "disabled":
                 task.revision.digests.setdefault(container.name, image.digest)
@@ -116,7 +121,7 @@ class Life:
 
         await self._until(settled)
         if hopeless := self._hopeless(container):
-            raise AgentError(hopeless, container)
+            raise AgentError(hopeless, container.name)
         if task.order is None and dependencies.ready(container, task.containers):
             await self._start_container(prepared, image)
 
@@ -128,7 +133,7 @@ class Life:
 
         def start() -> None:
             process = self._agent.start(self._task, prepared, image)
-            with self._world.lock:
+            with self._plane.lock:
                 container.process, container.last_status = process, "RUNNING"
                 gone = self._task.abandoned
             if gone:
@@ -136,31 +141,32 @@ class Life:
 
         await self._work(start)
         if (check := container.definition.get("healthCheck")) and check["command"][0] != "NONE":
-            looking = check_container(self._world, self._workers, container)
+            looking = check_container(self._plane, self._runtime.processes, self._workers, container)
             self._checks.append(asyncio.ensure_future(looking))
 
     async def _failed_to_start(self, failure: AgentError) -> None:
         await self._until(lambda: self._task.order is not None, failure.after)
-        with self._world.lock:
+        with self._plane.lock:
             self._task.stop("TaskFailedToStart", failure.reason)
-            if failure.container is not None:
-                failure.container.reason = failure.reason
+            for container in self._task.containers:
+                if container.name == failure.container:
+                    container.reason = failure.reason
 
     async def _activate(self) -> None:
         task = self._task
-        with self._world.lock:
+        with self._plane.lock:
             task.enter("ACTIVATING")
             for item in task.placement.load_balancers if task.service else ():
                 self._register(Target(item["targetGroupArn"], self._ip, item["containerPort"]))
         await self._until(lambda: task.order is not None or self._exited() is not None, ACTIVATING)
-        with self._world.lock:
+        with self._plane.lock:
             if task.order is None:
                 task.enter("RUNNING", startedAt=now())
                 task.running_since = monotonic()
 
     def _register(self, target: Target) -> None:
         try:
-            self._world.balancer.register(target.group, target.ip, target.port)
+            self._balancer.register(target.group, target.ip, target.port)
         except AwsError:  # the target group is gone; the service says so by never getting healthy
             return
         self._task.targets.append(target)
@@ -178,7 +184,7 @@ class Life:
         """Until the task is told to stop or an essential container exits."""
         task = self._task
         await self._until(lambda: task.order is not None or self._exited() is not None)
-        with self._world.lock:
+        with self._plane.lock:
             exited = self._exited()
             if exited is not None and task.order is None:
                 self._note_exit(exited)
@@ -206,13 +212,13 @@ class Life:
         if task.order is not None and task.order.code == "SpotInterruption":
             await self._end_containers()  # the warning comes with SIGTERM, before any target is deregistered
         await self._drain()
-        with self._world.lock:
+        with self._plane.lock:
             task.enter("STOPPING")
         await self._end_containers()
-        with self._world.lock:
+        with self._plane.lock:
             task.enter("DEPROVISIONING", executionStoppedAt=now())
-        await asyncio.sleep(self._world.pace.real(DEPROVISIONING))
-        with self._world.lock:
+        await asyncio.sleep(self._plane.pace.real(DEPROVISIONING))
+        with self._plane.lock:
             self._give_back()
             for container in task.containers:
                 container.last_status = "STOPPED"
@@ -221,7 +227,7 @@ class Life:
     async def _drain(self) -> None:
         """Deregister the targets; while containers run, wait until each has drained."""
         task = self._task
-        with self._world.lock:
+        with self._plane.lock:
             if not task.targets:
                 return
             task.enter("DEACTIVATING")
@@ -234,13 +240,12 @@ class Life:
         if self._task.service:
             self._task.service.drained.append((self._task.id, target.group))
         try:
-            self._world.balancer.deregister(target.group, target.ip, target.port)
+            self._balancer.deregister(target.group, target.ip, target.port)
         except AwsError:  # the target group is gone, and its targets with it
             return
 
     def _draining(self) -> bool:
-        balancer = self._world.balancer
-        return any(balancer.health(t.group, t.ip, t.port) is not None for t in self._task.targets)
+        return any(self._balancer.health(t.group, t.ip, t.port) is not None for t in self._task.targets)
 
     async def _end_containers(self) -> None:
         running = [one for one in self._task.containers if one.process is not None]
@@ -252,12 +257,12 @@ class Life:
         assert process is not None
         if process.poll() is None:
             await self._work(process.terminate)
-            given = self._world.pace.for_program(container.stop_timeout)
+            given = self._plane.pace.for_program(container.stop_timeout)
             await self._until(lambda: process.poll() is not None, seconds=given)
         if process.poll() is None:
             await self._work(process.kill)
             await self._until(lambda: process.poll() is not None)
-        with self._world.lock:
+        with self._plane.lock:
             self._note_exit(container)
 
     def _give_back(self) -> None:
@@ -265,9 +270,9 @@ class Life:
         if interface is None:
             return
         for target in self._task.targets:
-            self._world.balancer.forget(target.group, target.ip, target.port)
+            self._balancer.forget(target.group, target.ip, target.port)
         network.detach(self._room, interface)
-        self._world.addresses.release(interface.vpc_id, interface.private_ip)
+        self._runtime.addresses.release(interface.vpc_id, interface.private_ip)
 
     # Waiting
 
@@ -275,7 +280,7 @@ class Life:
         self, done: Callable[[], bool], aws_seconds: float | None = None, seconds: float | None = None
     ) -> None:
         """Until ``done``, or for ``aws_seconds`` of AWS's, or for real ``seconds``."""
-        given = seconds if aws_seconds is None else self._world.pace.real(aws_seconds)
+        given = seconds if aws_seconds is None else self._plane.pace.real(aws_seconds)
         end = None if given is None else monotonic() + given
         while not done():
             left = TICK if end is None else end - monotonic()

@@ -1,6 +1,6 @@
 """What Amazon ECS knows in one account and region: clusters, task definitions, services, deployments and tasks.
 
-Everything here is guarded by the world's lock. Times are the real clock's, in UTC.
+Everything here is guarded by the data plane's lock. Times are the real clock's, in UTC.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..ec2.interfaces import NetworkInterface
+from ..kernel.data_plane import DataPlane
+from ..kernel.place import Place
+from ..runtime.container import Container as Process
 from . import names
-
-if TYPE_CHECKING:
-    from ..runtime.processes import Container as Process
 
 AwsDict = dict[str, Any]
 
@@ -130,20 +131,6 @@ class Deployment:
         self.rollout, self.reason, self.updated_at = rollout, reason, now()
 
 
-@dataclass(frozen=True)
-class Interface:
-    """A task's elastic network interface, as EC2 shows it."""
-
-    id: str
-    vpc_id: str
-    subnet_id: str
-    zone: str
-    private_ip: str
-    private_dns: str
-    mac: str
-    public_ip: str | None
-
-
 @dataclass
 class ContainerState:
     """One container of a task."""
@@ -211,7 +198,7 @@ class Task:
     attachment_id: str = field(default_factory=names.uuid)
     subnet: str = ""
     zone: str = ""
-    interface: Interface | None = None
+    interface: NetworkInterface | None = None
     targets: list[Target] = field(default_factory=list)
     times: dict[str, datetime] = field(default_factory=dict)
     running_since: float | None = None
@@ -324,6 +311,7 @@ class Service:
 class Room:
     """All of Amazon ECS in one account and region."""
 
+    plane: DataPlane
     account: str
     region: str
     clusters: dict[str, Cluster] = field(default_factory=dict)
@@ -331,6 +319,11 @@ class Room:
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     account_settings: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """The account and region."""
+        return Place(self.account, self.region)
 
     @property
     def root(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..ec2.interfaces import NetworkInterface
 from ..moto import moto_door
 from ..moto.moto_door import ec2_backends, elbv2_backends
 from .answers import invalid
-from .model import Interface, Room, Task, TaskDefinition
+from .model import Room, Task, TaskDefinition
 
 
 def awsvpc(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _check_target_group(room: Room, item: Mapping[str, Any], network: Mapping[st
         raise invalid(f"The target group {arn} does not belong to the same VPC as the input subnets.")
 
 
-def attach(room: Room, task: Task) -> Interface:
+def attach(room: Room, task: Task) -> NetworkInterface:
     """Make the task's network interface in its subnet; AwsError when EC2 cannot."""
     config = task.placement.network["awsvpcConfiguration"]
     eni = moto_door.create_eni(
@@ -127,7 +128,7 @@ def attach(room: Room, task: Task) -> Interface:
         room.arn(f"attachment/{task.attachment_id}"),
         config["assignPublicIp"] == "ENABLED",
     )
-    return Interface(
+    return NetworkInterface(
         eni.id,
         eni.vpc_id,
         eni.subnet_id,
@@ -153,6 +154,6 @@ def _dns_name(ip: str, region: str) -> str:
     return f"ip-{ip.replace('.', '-')}.{suffix}"
 
 
-def detach(room: Room, interface: Interface) -> None:
+def detach(room: Room, interface: NetworkInterface) -> None:
     """Give the interface and its address back."""
     moto_door.delete_eni(room.account, room.region, interface.id)

@@ -2,7 +2,7 @@
 
 Source: Developer Guide, "Deploy Amazon ECS services by replacing tasks" (minimum and maximum percent) and
 "Amazon ECS services" (unhealthy tasks: replacements first where maximumPercent leaves room).
-Called with the world's lock held, on every tick.
+Called with the data plane's lock held, on every tick.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ..kernel.world import World
-from . import breaker, capacity, launch, texts
+from ..elbv2.balancer import Balancer
+from . import breaker, launch, texts
+from .capacity import Capacity
 from .model import Deployment, Room, Service, Task, monotonic, now
 
 UNCHECKED_WAIT = 40.0
@@ -48,7 +49,8 @@ class Refusal:
 class Step:
     """One look at a service and what follows from it."""
 
-    world: World
+    balancer: Balancer
+    capacity: Capacity
     room: Room
     service: Service
     start_task: Starter
@@ -98,7 +100,7 @@ class Step:
         if service.status == "DRAINING":
             self._retire()
             return
-        if not self._as_wanted() or self.world.faults.delays_steady_state(self.world.pace.speed):
+        if not self._as_wanted() or self.room.plane.faults.delays_steady_state(self.room.plane.pace.speed):
             service.steady = False
             return
         if current is service.primary and current.rollout == "IN_PROGRESS":
@@ -151,14 +153,14 @@ class Step:
     @property
     def _unchecked_wait(self) -> float:
         """Real seconds; long enough for a program that crashes at its start to crash."""
-        pace = self.world.pace
+        pace = self.room.plane.pace
         return pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
 
     def _targets(self, task: Task) -> Iterable[tuple[str, str, int]]:
         return ((target.group, target.ip, target.port) for target in task.targets)
 
     def _state(self, target: tuple[str, str, int]) -> str:
-        seen = self.world.balancer.health(*target)
+        seen = self.balancer.health(*target)
         return seen.state if seen else "unused"
 
     def _running_for(self, task: Task) -> float:
@@ -171,7 +173,7 @@ class Step:
                 task.was_healthy = True
                 self._on_healthy(task)
             return
-        if self._running_for(task) < self.world.pace.for_program(self.service.grace):
+        if self._running_for(task) < self.room.plane.pace.for_program(self.service.grace):
             return
         complaint = self._complaint(task)
         if complaint and not task.complaint:
@@ -182,7 +184,7 @@ class Step:
         """The stoppedReason of a task that fails a health check, and the event that tells it."""
         name = self.service.name
         for group, ip, port in self._targets(task):
-            seen = self.world.balancer.health(group, ip, port)
+            seen = self.balancer.health(group, ip, port)
             if seen is not None and seen.state == "unhealthy":
                 if not task.complaint:
                     why = seen.description or "Health checks failed"
@@ -230,7 +232,7 @@ class Step:
         beyond = service.start_failures - (1 if refused else PATIENCE)
         if beyond >= 0:
             wait = min(LONGEST_BACKOFF, (REFUSED_BACKOFF if refused else FIRST_BACKOFF) * 2**beyond)
-            service.not_before = monotonic() + self.world.pace.real(wait)
+            service.not_before = monotonic() + self.room.plane.pace.real(wait)
         if service.start_failures >= PATIENCE:
             service.tell_once(texts.inconsistent(service.name))
 
@@ -279,7 +281,7 @@ class Step:
     def _is_unplaced(self) -> bool:
         """Whether nothing could be placed for so long that it counts; the next such time begins."""
         since = self.service.unplaced_since or monotonic()
-        counts = monotonic() - since >= self.world.pace.real(PLACEMENT)
+        counts = monotonic() - since >= self.room.plane.pace.real(PLACEMENT)
         self.service.unplaced_since = monotonic() if counts else since
         return counts
 
@@ -288,7 +290,7 @@ class Step:
         revision, name = current.revision, self.service.name
         if refused := launch.refusal(self.room, revision.definition):
             return Refusal(texts.failed_to_launch(name, refused), may_pass=False)
-        if refused := capacity.refusal(self.room, revision.definition, revision.placement):
+        if refused := self.capacity.refusal(self.room, revision.definition, revision.placement):
             return Refusal(texts.unable_to_place(name, refused), may_pass=True)
         return None
 

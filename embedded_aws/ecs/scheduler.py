@@ -8,8 +8,13 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from ..kernel.world import World
-from . import capacity, names, network, service_deployments, task_endpoint, texts
+from ..elbv2.balancer import Balancer
+from ..kernel.data_plane import DataPlane
+from ..moto.moto_door import AwsError
+from ..runtime.runtime import Runtime
+from . import capacity, names, network, service_deployments, tagging, task_endpoint, texts
+from .agent import Agent
+from .capacity import Capacity
 from .lifecycle import TICK, Life
 from .model import (
     Cluster,
@@ -34,11 +39,15 @@ KEEP_STOPPED = 3600.0
 class Fargate:
     """All of Amazon ECS's state, by account and region, and what moves it.
 
-    Use ``room`` and the tasks in it with the world's lock held.
+    Use ``room`` and the tasks in it with the data plane's lock held.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, plane: DataPlane, runtime: Runtime, balancer: Balancer, url: str) -> None:
+        self._plane = plane
+        self._runtime = runtime
+        self._balancer = balancer
+        self._agent = Agent(runtime, url)
+        self.capacity = Capacity(plane, self.count_tasks)
         self._rooms: dict[tuple[str, str], Room] = {}
         self._lives: set[Future[None]] = set()
         self._expiry: list[tuple[float, Room, Task]] = []
@@ -46,25 +55,33 @@ class Fargate:
 
     def room(self, account: str, region: str) -> Room:
         """What ECS knows in one account and region."""
-        return self._rooms.setdefault((account, region), Room(account, region))
+        return self._rooms.setdefault((account, region), Room(self._plane, account, region))
 
     def count_tasks(self) -> int:
         """How many tasks of all accounts have not stopped."""
         return sum(t.last_status != "STOPPED" for room in self._rooms.values() for t in room.tasks.values())
 
+    def tags_of(self, account: str, region: str, arn: str) -> Mapping[str, str]:
+        """The tags of something of ECS's, by ARN; empty for what is not there."""
+        with self._plane.lock:
+            try:
+                return dict(tagging.tags_of_arn(self.room(account, region), arn))
+            except AwsError:
+                return {}
+
     async def run(self) -> None:
         """Look at every service each tick."""
         while True:
-            with self._world.lock:
+            with self._plane.lock:
                 for room in list(self._rooms.values()):
                     for service in list(room.services.values()):
                         self._step(room, service)
                 self._expire()
-            await self._world.tick(TICK)
+            await self._plane.tick(TICK)
 
     def _step(self, room: Room, service: Service) -> None:
         try:
-            Step(self._world, room, service, self.start_for_service).take()
+            Step(self._balancer, self.capacity, room, service, self.start_for_service).take()
         except Exception as defect:
             if str(defect) not in service.told:
                 service.told.add(str(defect))
@@ -126,20 +143,21 @@ class Fargate:
     def _launch(self, room: Room, task: Task) -> None:
         network.place(room, task)
         room.tasks[task.id] = task
-        life = asyncio.run_coroutine_threadsafe(self._live(room, task), self._world.loop)
+        life = asyncio.run_coroutine_threadsafe(self._live(room, task), self._plane.loop)
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
 
     async def _live(self, room: Room, task: Task) -> None:
         try:
-            await Life(self._world, self._workers, room, task).run()
+            life = Life(self._runtime, self._balancer, self._agent, self._workers, room, task)
+            await life.run()
         except Exception as defect:
             log.exception("%s was lost: %s: %s", task.arn, type(defect).__name__, defect)
-            with self._world.lock:
+            with self._plane.lock:
                 task.stop("InfrastructureHealth", "The task's host failed.")
                 task.enter("STOPPED", stoppedAt=now())
-        with self._world.lock:
-            self._expiry.append((monotonic() + self._world.pace.real(KEEP_STOPPED), room, task))
+        with self._plane.lock:
+            self._expiry.append((monotonic() + self._plane.pace.real(KEEP_STOPPED), room, task))
 
     def _expire(self) -> None:
         while self._expiry and self._expiry[0][0] <= monotonic():
@@ -149,7 +167,7 @@ class Fargate:
     def tell_task(self, path: str) -> Mapping[str, Any] | None:
         """What is at ``<task id>/…`` of the endpoint that ECS gives to tasks; None when there is nothing."""
         task_id, _, rest = path.partition("/")
-        with self._world.lock:
+        with self._plane.lock:
             for room in self._rooms.values():
                 if task_id in room.tasks:
                     return task_endpoint.answer(room, room.tasks[task_id], rest)
@@ -157,7 +175,7 @@ class Fargate:
 
     def kill_task(self, task: str) -> bool:
         """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
-        with self._world.lock:
+        with self._plane.lock:
             containers = [container for one in self._named(task) for container in one.containers]
             processes = [c.process for c in containers if c.process and c.process.poll() is None]
         for process in processes:
@@ -166,12 +184,12 @@ class Fargate:
 
     def forget_deployments(self) -> int:
         """Let the history end now that ECS keeps of the deployments of services; how many are forgotten."""
-        with self._world.lock:
+        with self._plane.lock:
             return sum(service_deployments.forget(room) for room in self._rooms.values())
 
     def interrupt_task(self, task: str) -> bool:
         """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""
-        with self._world.lock:
+        with self._plane.lock:
             found = [one for one in self._named(task) if one.live and one.capacity_provider == "FARGATE_SPOT"]
             for one in found:
                 one.stop("SpotInterruption", texts.SPOT_INTERRUPTED)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..kernel.world import current
 from ..moto.moto_door import AwsError
 from . import services, views
 from .answers import invalid, page
@@ -24,16 +23,16 @@ def list_briefs(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     found = [
         record
         for record in (service.history if service.status != "INACTIVE" else ())
-        if _shown(record) and (not statuses or record.status in statuses) and _within(record, times)
+        if _shown(room, record) and (not statuses or record.status in statuses) and _within(record, times)
     ]
     chosen, more = page(found, {"maxResults": 20, **request})
     return {"serviceDeployments": [views.service_deployment_brief(service, one) for one in chosen], **more}
 
 
-def _shown(record: ServiceDeployment) -> bool:
+def _shown(room: Room, record: ServiceDeployment) -> bool:
     """Whether it is of the history; what has not ended is whenever it began."""
     age = now() - record.created_at
-    old = age.total_seconds() > current().pace.real(HISTORY.total_seconds())
+    old = age.total_seconds() > room.plane.pace.real(HISTORY.total_seconds())
     return not record.over or not (record.forgotten or old)
 
 
@@ -54,7 +53,7 @@ def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceDeployments: at most 20; absent ones are failures."""
     wanted = request["serviceDeploymentArns"]
     _check_number(wanted)
-    known = {record.arn: (service, record) for service, record in _deployments(room) if _shown(record)}
+    known = {record.arn: (service, record) for service, record in _deployments(room) if _shown(room, record)}
     return {
         "serviceDeployments": [views.service_deployment(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..iam.access.passage import may
 from ..iam.access.question import linked_role
 from ..kernel import young
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import iam_backends
 
 NAME = "AWSServiceRoleForECS"
@@ -26,9 +27,9 @@ def exists(account: str) -> bool:
     return any(role.name == NAME for role in list(iam_backends[account]["aws"].roles.values()))
 
 
-def assumable(account: str) -> bool:
+def assumable(plane: DataPlane, account: str) -> bool:
     """Whether ECS can assume it: it is there, and not too young."""
-    return exists(account) and young.lets_assume(arn(account))
+    return exists(account) and young.lets_assume(plane, arn(account))
 
 
 def ensure(account: str) -> None:

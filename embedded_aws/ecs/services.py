@@ -35,7 +35,7 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     cluster = clusters.active(room, request.get("cluster"))
     if found := _existing(room, cluster, request):
         return {"service": views.service(room, found, ("TAGS",))}
-    if not service_role.assumable(room.account):
+    if not service_role.assumable(room.plane, room.account):
         raise invalid(texts.NO_SERVICE_ROLE)
     if not request.get("taskDefinition"):
         raise invalid("TaskDefinition can not be blank.")

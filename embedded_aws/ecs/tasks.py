@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..kernel.world import current
 from ..moto.moto_door import AwsError
-from . import capacity, clusters, launch, names, network, service_rules, task_definitions, texts, views
+from . import clusters, launch, names, network, service_rules, task_definitions, texts, views
 from .answers import client_error, invalid, page, tags_of
 from .model import Placement, Room, Task, TaskDefinition
-
-if TYPE_CHECKING:
-    from .scheduler import Fargate
+from .scheduler import Fargate
 
 
 def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,9 +23,10 @@ def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, A
     version = service_rules.platform_version(request.get("platformVersion"))
     placement = Placement(network.awsvpc(room, request), (), launch_type, strategy, version)
     overrides = _overrides(request.get("overrides") or {}, definition)
-    if current().faults.holds("fargate"):
+    if room.plane.faults.holds("fargate"):
         raise AwsError("BlockedException", texts.BLOCKED)
-    if refused := launch.refusal(room, definition) or capacity.refusal(room, definition, placement, count):
+    refused = launch.refusal(room, definition) or fargate.capacity.refusal(room, definition, placement, count)
+    if refused:
         raise client_error(refused)
     more = {
         "overrides": overrides,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from ..kernel.world import current
 from . import breaker, execute_command, service_role
 from .answers import some, tag_list
 from .model import (
@@ -39,7 +38,7 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
         "taskDefinition": newest.definition.arn,
         "deploymentConfiguration": found.configuration,
         "deployments": [deployment(found, one) for one in deployments],
-        "events": _events(found),
+        "events": _events(room, found),
         "createdAt": found.created_at,
         "createdBy": found.created_by,
         **_fixed(room, newest),
@@ -51,10 +50,9 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
     return answer | ({"tags": tag_list(found.tags)} if "TAGS" in include else {})
 
 
-def _events(found: Service) -> list[dict[str, Any]]:
+def _events(room: Room, found: Service) -> list[dict[str, Any]]:
     """Those that have arrived (the fault ``event_delay_seconds``)."""
-    world = current()
-    late = timedelta(seconds=world.pace.real(world.faults.event_delay))
+    late = timedelta(seconds=room.plane.pace.real(room.plane.faults.event_delay))
     return [event for event in found.events if event["createdAt"] <= now() - late]
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..ec2.reachability import Interface, faces_clients, may_connect, open_to_clients
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 from ..moto import moto_door
 from ..proxy.front import FrontDoor, Mode
 from ..proxy.upstream import Pool
+from ..runtime.runtime import Runtime
 from ..wafv2.firewall import Firewall
 from ..wafv2.store import firewall_of
 from . import health
@@ -39,11 +40,12 @@ class Door:
 
 
 class Balancer:
-    """Every load balancer of every account; a part of the world."""
+    """Every load balancer of every account; a component of the data plane."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.pace = world.pace
+    def __init__(self, plane: DataPlane, runtime: Runtime) -> None:
+        self._plane = plane
+        self._runtime = runtime
+        self.pace = plane.pace
         self.targets = Targets()
         self._proxy = Proxy(self)
         self._doors: dict[str, Door] = {}
@@ -61,7 +63,7 @@ class Balancer:
 
         AwsError TargetGroupNotFound when the group is gone.
         """
-        with self._world.lock:
+        with self._plane.lock:
             known = self.targets.find(target_group_arn, ip, port)
             if known is None or known.drained_at is not None:
                 self.targets.add(self._new_target(target_group_arn, ip, port, known))
@@ -72,7 +74,7 @@ class Balancer:
 
         One that got no requests (``unused``) is gone at once. An unknown one is left alone.
         """
-        with self._world.lock:
+        with self._plane.lock:
             target = self.targets.find(target_group_arn, ip, port)
             if target is None or target.drained_at is not None:
                 return
@@ -83,28 +85,37 @@ class Balancer:
             delay = float(group.attributes["deregistration_delay.timeout_seconds"]) if group else 0.0
             target.health = DRAINING
             target.drained_at = time.monotonic() + self.pace.real(delay)
-            self._world.loop.call_soon_threadsafe(target.pool.close)
+            self._plane.loop.call_soon_threadsafe(target.pool.close)
 
     def health(self, target_group_arn: str, ip: str, port: int) -> TargetHealth | None:
         """How a target is; None when it is not registered (any more)."""
-        with self._world.lock:
+        with self._plane.lock:
             target = self.targets.find(target_group_arn, ip, port)
             return target.health if target else None
 
     def forget(self, target_group_arn: str, ip: str, port: int) -> None:
         """Drop a target at once, and whatever it is serving."""
-        with self._world.lock:
+        with self._plane.lock:
             if target := self.targets.find(target_group_arn, ip, port):
                 self._drop(target)
 
     def registered(self, target_group_arn: str) -> list[Target]:
         """The targets of a group, draining ones too."""
-        with self._world.lock:
+        with self._plane.lock:
             return self.targets.of(target_group_arn)
+
+    def is_healthy(self, balancer: moto_door.NamedBalancer) -> bool:
+        """Whether every target group of a load balancer has a healthy target; False for one without any."""
+        groups = [
+            arn for arn in moto_door.target_groups(balancer) if self.load_balancer_of(arn) == balancer.arn
+        ]
+        return bool(groups) and all(
+            any(target.health.state == "healthy" for target in self.registered(arn)) for arn in groups
+        )
 
     def forget_group(self, target_group_arn: str) -> None:
         """Drop every target of a deleted target group."""
-        with self._world.lock:
+        with self._plane.lock:
             for target in self.targets.of(target_group_arn):
                 self._drop(target)
 
@@ -115,7 +126,7 @@ class Balancer:
 
     def touch(self) -> None:
         """Say that something about load balancers, listeners or target groups has changed."""
-        with self._world.lock:
+        with self._plane.lock:
             self._read()
             self._advance_all()
 
@@ -125,29 +136,29 @@ class Balancer:
 
     def open(self, arn: str) -> str:
         """Take a port for a new load balancer; returns its DNS name."""
-        with self._world.lock:
+        with self._plane.lock:
             front = FrontDoor(partial(self._proxy.handle, arn))
             self._doors[arn] = Door(front, time.monotonic() + self.pace.real(PROVISIONING))
             return f"127.0.0.1:{front.port}"
 
     def is_active(self, arn: str) -> bool:
         """Whether a load balancer is provisioned: its port takes connections as its listeners say."""
-        with self._world.lock:
+        with self._plane.lock:
             door = self._doors.get(arn)
             return door is not None and door.active
 
     def interfaces(self, arn: str) -> list[str]:
         """The ids of a load balancer's network interfaces; the list may be changed in place."""
-        with self._world.lock:
+        with self._plane.lock:
             return self._doors[arn].interfaces
 
     def shut(self, arn: str, account: str, region: str) -> None:
         """Close a deleted load balancer's port; its network interfaces go some time later."""
-        with self._world.lock:
+        with self._plane.lock:
             if door := self._doors.pop(arn, None):
                 gone_at = time.monotonic() + self.pace.real(RELEASE)
                 self._released.append((gone_at, account, region, door.interfaces))
-                self._world.loop.call_soon_threadsafe(door.front.close)
+                self._plane.loop.call_soon_threadsafe(door.front.close)
 
     # What the proxy asks
 
@@ -155,7 +166,7 @@ class Balancer:
         """What the load balancers are told to do at this moment."""
         found = self._snapshot
         if found is None:
-            with self._world.lock:
+            with self._plane.lock:
                 found = self._read()
         return found
 
@@ -182,16 +193,16 @@ class Balancer:
     async def run(self) -> None:
         """Keep ports, targets and health checks in step until cancelled."""
         while True:
-            with self._world.lock:
+            with self._plane.lock:
                 self._tick()
-            await self._world.tick(TICK)
+            await self._plane.tick(TICK)
 
     def reset(self) -> None:
         """Forget every load balancer and target and close every connection."""
         for target in self.targets.all():
             self._drop(target)
         for door in self._doors.values():
-            self._world.loop.call_soon_threadsafe(door.front.close)
+            self._plane.loop.call_soon_threadsafe(door.front.close)
         self.targets.clear()
         self._doors.clear()
         self._places.clear()
@@ -277,7 +288,7 @@ class Balancer:
             return
         target.checking = True
         target.due = max(now, target.due + self.pace.real(group.check.interval, at_least=TICK))
-        task = self._world.loop.create_task(self._check(target, group, balancer))
+        task = self._plane.loop.create_task(self._check(target, group, balancer))
         self._checks.add(task)
         task.add_done_callback(self._checks.discard)
 
@@ -292,13 +303,13 @@ class Balancer:
         finally:
             target.checking = False
         booting = not verdict.accepted and self._may_boot(target)
-        with self._world.lock:
+        with self._plane.lock:
             if target.health.state in _CHECKED and target.drained_at is None:
                 health.judge(check, target, verdict, booting)
 
     def _may_boot(self, target: Target) -> bool:
         age = time.monotonic() - target.since
-        return not target.accepted and self._world.processes.may_boot(target.address, age)
+        return not target.accepted and self._runtime.processes.may_boot(target.address, age)
 
     def _may_connect(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
         door = self._doors.get(balancer.arn)
@@ -316,7 +327,7 @@ class Balancer:
         stored = moto_door.elbv2_backends[account][region].target_groups.get(group)
         if stored is None:
             raise moto_door.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
-        address = self._world.addresses.loopback(stored.vpc_id, ip)
+        address = self._runtime.addresses.loopback(stored.vpc_id, ip)
         pool = Pool(address, port, tls=stored.protocol == "HTTPS")
         zone = moto_door.zone_of(account, region, stored.vpc_id, ip)
         made = Target(group, ip, port, stored.vpc_id, address, zone, time.monotonic(), pool)
@@ -327,7 +338,7 @@ class Balancer:
     def _drop(self, target: Target) -> None:
         self.targets.remove(target)
         target.drained_at = 0.0
-        self._world.loop.call_soon_threadsafe(target.end)
+        self._plane.loop.call_soon_threadsafe(target.end)
 
 
 _CHECKED = ("initial", "healthy", "unhealthy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, AwsError, ELBV2Response, get_service_model
 from .balancer import Balancer
 from .checks import refuse
@@ -15,12 +15,12 @@ TOO_MANY_TAGS = "You've reached the limit on the number of tags for this resourc
 
 
 class ElbBase(ELBV2Response):
-    """Look-ups in moto's store, with AWS's errors. The world's lock is held during every operation."""
+    """Look-ups in moto's store, with AWS's errors. The data plane's lock is held during every operation."""
 
-    @property
-    def balancer(self) -> Balancer:
-        """The data plane."""
-        return current().balancer
+    def __init__(self, plane: DataPlane, balancer: Balancer) -> None:
+        super().__init__()
+        self.plane = plane
+        self.balancer = balancer
 
     @property
     def given(self) -> dict[str, Any]:
@@ -31,12 +31,11 @@ class ElbBase(ELBV2Response):
 
     def call_action(self) -> Any:
         """Answer; the data plane learns of every change."""
-        world = current()
-        with world.lock:
-            world.balancer.know(self.current_account, self.region)
+        with self.plane.lock:
+            self.balancer.know(self.current_account, self.region)
             answer = super().call_action()
             if not self._get_action().startswith("Describe"):
-                world.balancer.touch()
+                self.balancer.touch()
         return answer
 
     def find_load_balancer(self, arn: str) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..iam.access.stored import ensure_linked_role
-from ..kernel.world import current
 from ..moto import moto_door
 from ..moto.moto_door import ActionResult, AwsError
 from .attributes import LOAD_BALANCER, check_load_balancer, first_values
@@ -68,7 +67,7 @@ class LoadBalancers(ElbBase):
                 "You've reached the limit on the number of load balancers for your AWS account",
                 "TooManyLoadBalancers",
             )
-        if current().faults.holds("load-balancers"):
+        if self.plane.faults.holds("load-balancers"):
             refuse(HELD, "OperationNotPermitted")
         self._check_room(subnets, given.get("Scheme", "internet-facing"))
         made = self.elbv2_backend.create_load_balancer(

@@ -120,7 +120,7 @@ class Snapshot:
 
 
 def read(places: Iterable[tuple[str, str]]) -> Snapshot:
-    """Read everything of these accounts and regions; with the world's lock held."""
+    """Read everything of these accounts and regions; with the data plane's lock held."""
     balancers: dict[str, LoadBalancer] = {}
     groups: dict[str, TargetGroup] = {}
     for account, region in places:

@@ -24,45 +24,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
+from ..apprunner.part import AppRunner
+from ..ecs.scheduler import Fargate
 from ..iam import roles
-from ..kernel.faults import Faults, RuleError
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
+from ..kernel.faults import RuleError
 from ..moto import moto_door
 from ..moto.dispatch import Answer
+from ..runtime.images import Images
+from ..runtime.runtime import Runtime
 from . import pages
 from .calls import CallLog
-
-
-@runtime_checkable
-class KillsTasks(Protocol):
-    """What the Fargate scheduler offers to faults."""
-
-    def kill_task(self, task: str) -> bool:
-        """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
 
 
 class Control:
     """Answers ``/_embedded/…``."""
 
-    def __init__(self, world: World, faults: Faults, calls: CallLog) -> None:
-        self._world = world
-        self._faults = faults
-        self._calls = calls
+    def __init__(
+        self, plane: DataPlane, runtime: Runtime, fargate: Fargate, app_runner: AppRunner, calls: CallLog
+    ) -> None:
+        self._plane = plane
+        self._runtime = runtime
+        self._fargate = fargate
+        self._app_runner = app_runner
+        self._faults = plane.faults
+        self.calls = calls
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("POST", "reset"): self._reset,
             ("GET", "faults"): lambda _: self._faults.listing(),
             ("POST", "faults"): lambda given: self._faults.add(given if isinstance(given, list) else [given]),
             ("DELETE", "faults"): lambda _: self._faults.clear(),
-            ("GET", "calls"): lambda _: self._calls.listing(),
-            ("DELETE", "calls"): lambda _: self._calls.clear(),
+            ("GET", "calls"): lambda _: self.calls.listing(),
+            ("DELETE", "calls"): lambda _: self.calls.clear(),
             ("POST", "latency"): self._latency,
             ("POST", "kill-task"): self._kill_task,
             ("POST", "interrupt-spot"): self._interrupt_spot,
-            ("POST", "expire-images"): lambda _: self._world.images.expire(),
-            ("POST", "forget-deployments"): lambda _: {"forgotten": self._world.fargate.forget_deployments()},
-            ("POST", "assumable"): lambda given: {"assumable": roles.assumable(given["role"])},
+            ("POST", "expire-images"): lambda _: self._runtime.images.expire(),
+            ("POST", "forget-deployments"): lambda _: {"forgotten": self._fargate.forget_deployments()},
+            ("POST", "assumable"): lambda given: {"assumable": roles.assumable(plane, given["role"])},
             ("POST", "address"): self._address,
             ("POST", "apprunner"): self._apprunner,
         }
@@ -71,12 +72,12 @@ class Control:
         """The answer to one request: JSON, 400 with ``{"error": …}`` when it cannot be understood."""
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
         if name.startswith("layers/"):
-            return _layer(self._world, name.removeprefix("layers/"))
+            return _layer(self._runtime.images, name.removeprefix("layers/"))
         if name.startswith("tasks/"):
-            told = self._world.fargate.tell_task(name.removeprefix("tasks/"))
+            told = self._fargate.tell_task(name.removeprefix("tasks/"))
             return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
         if name.startswith("instances/"):
-            told = self._world.apprunner.tell_instance(name.removeprefix("instances/"))
+            told = self._app_runner.tell_instance(name.removeprefix("instances/"))
             return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
         if not pages.may_control(environ):
             return _json(
@@ -93,38 +94,37 @@ class Control:
 
     def kill_task(self, task: str) -> bool:
         """SIGKILL to a task; False when no such task runs."""
-        fargate: object = self._world.fargate
-        return isinstance(fargate, KillsTasks) and fargate.kill_task(task)
+        return self._fargate.kill_task(task)
 
     def _reset(self, _: Any) -> None:
-        self._world.reset()
+        self._plane.reset()
         moto_door.empty_moto()
         self._faults.clear()
-        self._calls.clear()
+        self.calls.clear()
 
     def _latency(self, given: Any) -> None:
         self._faults.latency = float(given["seconds"])
 
     def _address(self, given: Any) -> dict[str, str]:
-        return {"address": self._world.addresses.loopback(given["vpc"], given["ip"])}
+        return {"address": self._runtime.addresses.loopback(given["vpc"], given["ip"])}
 
     def _apprunner(self, given: Any) -> dict[str, str]:
-        with self._world.lock:
-            self._world.apprunner.set_status(given["arn"], given["status"])
+        with self._plane.lock:
+            self._app_runner.set_status(given["arn"], given["status"])
         return {"status": given["status"]}
 
     def _kill_task(self, given: Any) -> dict[str, bool]:
         return {"killed": self.kill_task(given["task"])}
 
     def _interrupt_spot(self, given: Any) -> dict[str, bool]:
-        return {"interrupted": self._world.fargate.interrupt_task(given["task"])}
+        return {"interrupted": self._fargate.interrupt_task(given["task"])}
 
 
-def _layer(world: World, path: str) -> Answer:
+def _layer(images: Images, path: str) -> Answer:
     """A blob by ``account/region/digest/repository``."""
     account, region, digest, repository = [*path.split("/", 3), "", "", ""][:4]
     try:
-        data = world.images.blob(account, region, repository, digest)
+        data = images.blob(account, region, repository, digest)
     except KeyError:
         return _json(404, {"error": f"no layer {path}"})
     return Answer(200, (("Content-Type", "application/octet-stream"),), data)

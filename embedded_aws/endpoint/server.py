@@ -5,51 +5,31 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..iam.access import gate, passage
+from ..iam.access import passage
+from ..iam.access.gate import Gate, status_of
+from ..kernel.data_plane import DataPlane
 from ..kernel.faults import Effect
-from ..kernel.world import World
 from ..moto import dispatch, moto_door
 from ..moto.dispatch import Answer
 from ..moto.moto_door import AwsError, BaseResponse
 from ..moto.wire import Call, read_call, refusal
 from . import malformed, pages
-from .calls import CallLog
 from .control import Control
 from .keep_alive import TOO_LARGE, HttpServer
 from .malformed.page_tokens import PageTokens
 
 log = logging.getLogger(__name__)
 
-OWN: dict[str, str] = {
-    "acm": "acm:Acm",
-    "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
-    "apprunner": "apprunner:AppRunner",
-    "ec2": "ec2:Ec2",
-    "ecr": "ecr:Ecr",
-    "ecs": "ecs:Ecs",
-    "elasticloadbalancing": "elbv2:ElasticLoadBalancingV2",
-    "iam": "iam:Iam",
-    "logs": "logs:Logs",
-    "route53": "route53:AmazonRoute53",
-    "secretsmanager": "secretsmanager:SecretsManager",
-    "servicequotas": "servicequotas:ServiceQuotas",
-    "ssm": "ssm:Ssm",
-    "sts": "sts:Sts",
-    "tagging": "tagging:Tagging",
-    "wafv2": "wafv2:Wafv2",
-}
-"""Our response classes, ``package:Class`` of the package's ``api``, by the name that signs the call."""
+Maker = Callable[[], BaseResponse]
+"""Makes an object of one of our response classes, which answers one request."""
 
 
-def load(place: str) -> type[BaseResponse]:
-    """The class at ``package:Class``, in the package's ``api``."""
-    package, _, name = place.partition(":")
-    loaded: type[BaseResponse] = getattr(import_module(f"embedded_aws.{package}.api"), name)
-    return loaded
+def name_of(response_class: type[BaseResponse]) -> str:
+    """``package:Class`` of a response class of ours."""
+    return f"{response_class.__module__.split('.')[1]}:{response_class.__name__}"
 
 
 class Services:
@@ -59,9 +39,9 @@ class Services:
     that two creations of one name could both win.
     """
 
-    def __init__(self, own: Mapping[str, str]) -> None:
-        self._names = dict(own)
-        self._own = {service: load(place) for service, place in own.items()}
+    def __init__(self, own: Mapping[str, Maker]) -> None:
+        self._own = dict(own)
+        self._names = {service: name_of(type(make())) for service, make in own.items()}
         self._locks = {service: threading.Lock() for service in own}
         self._stock = dispatch.Stock()
 
@@ -77,7 +57,7 @@ class Services:
         if not self._is_ours(call):
             return self._stock.answer(environ)
         with self._locks[call.service]:
-            return dispatch.answer_from(self._own[call.service], environ)
+            return dispatch.answer_from(self._own[call.service](), environ)
 
     def _is_ours(self, call: Call) -> bool:
         return call.service in self._own and call.form.get("Version") != dispatch.CLASSIC_ELB
@@ -86,13 +66,15 @@ class Services:
 class Endpoint:
     """Takes every request: those about the embedded AWS itself, and those to its services."""
 
-    def __init__(self, services: Services, world: World, stopping: threading.Event) -> None:
+    def __init__(
+        self, services: Services, gate: Gate, control: Control, plane: DataPlane, stopping: threading.Event
+    ) -> None:
         self._services = services
-        self._world = world
-        self._faults = world.faults
-        self._calls = CallLog()
+        self._gate = gate
+        self._control = control
+        self._plane = plane
+        self._faults = plane.faults
         self._tokens = PageTokens()
-        self._control = Control(world, world.faults, self._calls)
         self._stopping = stopping
 
     def __call__(self, environ: dict[str, Any]) -> Answer | None:
@@ -104,16 +86,16 @@ class Endpoint:
         call = read_call(environ)
         if environ.get(TOO_LARGE):
             return refusal(call, AwsError("RequestEntityTooLarge", "Request Entity Too Large"), 413)
-        self._world.wake()
+        self._plane.wake()
         effects = self._faults.effects(call)
-        resets = self._world.resets
+        resets = self._plane.resets
         self._delay(effects)
-        if resets != self._world.resets:  # whom it was for is gone
+        if resets != self._plane.resets:  # whom it was for is gone
             return None
         with passage.opened(call) as opened:
             answer = self._with_faults(call, effects, environ)
         status, asked = answer.status if answer else None, opened.asked if opened else ()
-        self._calls.add(call, self._services.handler(call), status, asked)
+        self._control.calls.add(call, self._services.handler(call), status, asked)
         for effect in effects:
             if effect.kill_task:
                 self._control.kill_task(effect.kill_task)
@@ -138,8 +120,8 @@ class Endpoint:
         try:
             if refused := reading.why_refused():
                 return refusal(call, refused, 400)
-            if denied := gate.refused(environ):
-                return refusal(call, denied, gate.status(denied))
+            if denied := self._gate.refused(environ):
+                return refusal(call, denied, status_of(denied))
             if refused := reading.why_not_allowed(self._tokens):
                 return refusal(call, refused, 400)
             answer = self._services.answer(call, environ)
@@ -197,11 +179,12 @@ class Server:
         """The address to put into ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self._http.port}"
 
-    def start(self, world: World) -> None:
-        """Import every service, then answer; what only first calls need is read in the background."""
-        self._http.application = Endpoint(Services(OWN), world, self._stopping)
+    def start(self, own: Mapping[str, Maker], gate: Gate, control: Control, plane: DataPlane) -> None:
+        """Answer with what ``own`` makes, by service; what only first calls need is read in the background."""
+        self._http.application = Endpoint(Services(own), gate, control, plane, self._stopping)
         self._thread.start()
-        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        warm_up = threading.Thread(target=self._warm_up, args=(tuple(own),), name="warm-up", daemon=True)
+        warm_up.start()
 
     def stop(self) -> None:
         """Stop answering."""
@@ -210,7 +193,7 @@ class Server:
         self._http.server_close()
         self._thread.join(timeout=10)
 
-    def _warm_up(self) -> None:
-        for service in ("iam", *OWN):  # every first call asks IAM, which has 1600 policies to read
+    def _warm_up(self, services: Iterable[str]) -> None:
+        for service in ("iam", *services):  # every first call asks IAM, which has 1600 policies to read
             if not self._stopping.is_set():
                 dispatch.warm_up(service)

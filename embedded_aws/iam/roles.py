@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..kernel import young
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto import moto_door
 from ..moto.moto_door import StoredRole
 from .conditions import Context, as_list
@@ -60,15 +60,14 @@ def names(role: StoredRole, principal: str) -> bool:
     return any(principal in as_list(each.get("AWS", [])) for each in named if isinstance(each, Mapping))
 
 
-def assumable(role_arn: str, now: datetime | None = None) -> bool:
+def assumable(plane: DataPlane, role_arn: str, now: datetime | None = None) -> bool:
     """Whether a role is old enough for a service to assume it (``role_propagation_seconds``, a young account)."""
     role = moto_door.find_role(role_arn.split(":")[4], role_arn)
     if role is None:
         return False
-    world = current()
-    if not young.lets_assume(role_arn):
+    if not young.lets_assume(plane, role_arn):
         return False
-    wait = timedelta(seconds=world.pace.real(world.faults.role_propagation))
+    wait = timedelta(seconds=plane.pace.real(plane.faults.role_propagation))
     return (now or datetime.now(UTC)) - role.created >= wait
 
 

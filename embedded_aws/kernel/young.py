@@ -1,7 +1,7 @@
 """A young account: nothing of AWS was used in it yet, and what has just been made is not known everywhere.
 
 Each first thing is refused for a while, as AWS refuses it; how long is what people report, and AWS promises nothing.
-Asked with ``world.young`` only: in any other account everything is known at once.
+Asked with ``DataPlane.young`` only: in any other account everything is known at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 
 from ..moto.moto_door import find_role
-from .world import current
+from .data_plane import DataPlane
 
 ROLE_KNOWN = 15.0
 """AWS seconds until a service can assume a role, its own service-linked one too."""
@@ -22,14 +22,13 @@ MADE_KNOWN = 5.0
 """AWS seconds until what one service has made is known to another."""
 
 
-def lets_assume(role_arn: str, within: float = ROLE_KNOWN) -> bool:
+def lets_assume(plane: DataPlane, role_arn: str, within: float = ROLE_KNOWN) -> bool:
     """Whether a role is so old that its service can assume it, or, with more seconds, use its credentials."""
     role = find_role(role_arn.split(":")[4], role_arn)
-    return role is None or knows(role.created.timestamp(), within)
+    return role is None or knows(plane, role.created.timestamp(), within)
 
 
-def knows(made_at: float | datetime, within: float = MADE_KNOWN) -> bool:
+def knows(plane: DataPlane, made_at: float | datetime, within: float = MADE_KNOWN) -> bool:
     """Whether what was made then (seconds since 1970, or a time) is known by now."""
-    world = current()
     made = made_at.astimezone(UTC).timestamp() if isinstance(made_at, datetime) else made_at
-    return not world.young or time.time() - made >= world.pace.real(within)
+    return not plane.young or time.time() - made >= plane.pace.real(within)

@@ -57,10 +57,10 @@ def in_our_account(environ: dict[str, Any]) -> None:
     environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
 
 
-def answer_from(response_class: type[BaseResponse], environ: dict[str, Any]) -> Answer:
-    """What a response class answers to one request (a WSGI environ)."""
+def answer_from(made: BaseResponse, environ: dict[str, Any]) -> Answer:
+    """What a new instance of a response class answers to one request (a WSGI environ)."""
     request = BackendRequest(environ)
-    status, headers, body = response_class.dispatch(request, request.raw_url, dict(request.headers))
+    status, headers, body = made._dispatch(request, request.raw_url, dict(request.headers))
     return Answer.of(Response(body, status, headers))
 
 

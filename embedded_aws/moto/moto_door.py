@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,8 +168,11 @@ class Backends:
     def __getitem__(self, account: str) -> Any:
         return self._all()[account]
 
-    def keep_in(self, store: type) -> None:
-        """From now on hold each account's and region's resources in ``store``, a subclass of moto's."""
+    def keep_in(self, store: Callable[..., Any]) -> None:
+        """From now on hold each account's and region's resources in what ``store`` makes, a subclass of moto's.
+
+        It is called with the region, and the account as ``account_id``.
+        """
         self._all().backend = store
 
     def _all(self) -> Any:

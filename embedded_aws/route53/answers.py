@@ -7,16 +7,18 @@ answered with that.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..kernel.world import current
 from ..moto import moto_door
 from .changes import Record, canonical
 from .store import Route53Store, find_balancer
 
+IsHealthy = Callable[[moto_door.NamedBalancer], bool]
+"""Whether every target group of a load balancer has a healthy target."""
 
-def answer(store: Route53Store, zone: Any, name: str, kind: str) -> tuple[str, list[str]]:
+
+def answer(store: Route53Store, healthy: IsHealthy, zone: Any, name: str, kind: str) -> tuple[str, list[str]]:
     """The response code and the values for a question; a CNAME answers for every type, as DNS has it."""
     records = _at(store.served(zone), canonical(name))
     if not records:
@@ -24,7 +26,7 @@ def answer(store: Route53Store, zone: Any, name: str, kind: str) -> tuple[str, l
     chosen = [each for each in records if each["Type"] == kind] or [
         each for each in records if each["Type"] == "CNAME"
     ]
-    return "NOERROR", _values(store, zone, _choose(store, chosen)) if chosen else []
+    return "NOERROR", _values(store, healthy, zone, _choose(store, healthy, chosen)) if chosen else []
 
 
 def _at(records: Sequence[Record], name: str) -> list[Record]:
@@ -34,34 +36,28 @@ def _at(records: Sequence[Record], name: str) -> list[Record]:
     return found or [each for each in records if each["Name"] == wildcard]
 
 
-def _choose(store: Route53Store, records: Sequence[Record]) -> Record:
+def _choose(store: Route53Store, is_healthy: IsHealthy, records: Sequence[Record]) -> Record:
     """One of several by its weight; one whose target is not healthy only where no other is left."""
-    healthy = [each for each in records if _is_healthy(store, each)] or list(records)
+    healthy = [each for each in records if _is_healthy(store, is_healthy, each)] or list(records)
     weights = [int(each.get("Weight") or 0) for each in healthy]
     return random.choices(healthy, weights if any(weights) else None)[0]
 
 
-def _is_healthy(store: Route53Store, record: Record) -> bool:
+def _is_healthy(store: Route53Store, is_healthy: IsHealthy, record: Record) -> bool:
     """An alias that evaluates its target's health is as healthy as that: every target group has a healthy target."""
     alias = record.get("AliasTarget") or {}
     balancer = find_balancer(store.account_id, alias.get("DNSName", "")) if alias else None
     if balancer is None or not alias.get("EvaluateTargetHealth"):
         return True
-    health = current().balancer
-    groups = [
-        arn for arn in moto_door.target_groups(balancer) if health.load_balancer_of(arn) == balancer.arn
-    ]
-    return bool(groups) and all(
-        any(target.health.state == "healthy" for target in health.registered(arn)) for arn in groups
-    )
+    return is_healthy(balancer)
 
 
-def _values(store: Route53Store, zone: Any, record: Record) -> list[str]:
+def _values(store: Route53Store, healthy: IsHealthy, zone: Any, record: Record) -> list[str]:
     alias = record.get("AliasTarget")
     if not alias:
         return [each["Value"] for each in record["ResourceRecords"]]
     name = canonical(alias["DNSName"])
     if alias["HostedZoneId"] == zone.resource_id:
-        return answer(store, zone, name, record["Type"])[1]
+        return answer(store, healthy, zone, name, record["Type"])[1]
     balancer = find_balancer(store.account_id, name)
     return [balancer.dns_name if balancer else name.rstrip(".")]

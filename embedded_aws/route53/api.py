@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, AwsError, Route53
 from . import answers
+from .answers import IsHealthy
 from .changes import Record, canonical, key
 from .store import Change, Route53Store, store
 from .values import is_domain
@@ -17,7 +18,12 @@ MOST_RECORDS = 300
 
 
 class AmazonRoute53(Route53):
-    """Route 53. The world's lock is held during every operation."""
+    """Route 53. The data plane's lock is held during every operation."""
+
+    def __init__(self, plane: DataPlane, is_healthy: IsHealthy) -> None:
+        super().__init__()
+        self.plane = plane
+        self._is_healthy = is_healthy
 
     @property
     def backend(self) -> Route53Store:
@@ -32,7 +38,7 @@ class AmazonRoute53(Route53):
 
     def call_action(self) -> Any:
         """Answer."""
-        with current().lock:
+        with self.plane.lock:
             return super().call_action()
 
     def create_hosted_zone(self) -> ActionResult:
@@ -81,7 +87,7 @@ class AmazonRoute53(Route53):
         if zone.private_zone:
             raise AwsError("InvalidInput", "This call only supports querying public hosted zones.")
         name, kind = given["RecordName"], given["RecordType"]
-        code, values = answers.answer(self.backend, zone, name, kind)
+        code, values = answers.answer(self.backend, self._is_healthy, zone, name, kind)
         return ActionResult(
             {
                 "Nameserver": zone.delegation_set.name_servers[0],

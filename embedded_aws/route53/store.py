@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.pace import Pace
 from ..moto import moto_door
 from ..moto.moto_door import AwsError, Route53Backend, route53_backends
 from . import changes
@@ -54,8 +54,9 @@ class Change:
 class Route53Store(Route53Backend):
     """The hosted zones of one account."""
 
-    def __init__(self, region_name: str, account_id: str) -> None:
+    def __init__(self, region_name: str, account_id: str, pace: Pace) -> None:
         super().__init__(region_name, account_id)
+        self._pace = pace
         self.changes: dict[str, Change] = {}
         self._served: dict[str, list[tuple[float, tuple[Record, ...]]]] = defaultdict(list)
 
@@ -85,9 +86,7 @@ class Route53Store(Route53Backend):
     def new_change(self) -> Change:
         """A change that was submitted now."""
         now = time.time()
-        made = Change(
-            f"C{moto_door.random_hex(20).upper()}", now, now + current().pace.real(PROPAGATION_SECONDS)
-        )
+        made = Change(f"C{moto_door.random_hex(20).upper()}", now, now + self._pace.real(PROPAGATION_SECONDS))
         self.changes[made.id] = made
         return made
 
@@ -162,6 +161,3 @@ def store(account: str) -> Route53Store:
     """An account's hosted zones."""
     found: Route53Store = route53_backends[account]["aws"]
     return found
-
-
-route53_backends.keep_in(Route53Store)

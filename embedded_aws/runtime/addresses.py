@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 
 LOW_PORT_SHIFT = 61000  # above Linux's ephemeral ports
 LEASE_PORT = 27127  # below the ephemeral ports of Linux and macOS, above the privileged ones
@@ -88,8 +88,8 @@ def is_bound(address: str, port: int) -> bool:
 class Addresses:
     """Lends loopback addresses; the range goes back when the process ends, however it ends."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
         self._lease, self.range = _lease_range()
         self._free = deque(_usable(self.range))
         self._lent: dict[tuple[str, str], str] = {}
@@ -100,7 +100,7 @@ class Addresses:
         Addresses that were released last are lent again last, so that late packets find nobody.
         Raises NoAddressError when all are in use.
         """
-        with self._world.lock:
+        with self._plane.lock:
             key = (vpc_id, ip)
             if key not in self._lent:
                 if not self._free:
@@ -110,7 +110,7 @@ class Addresses:
 
     def release(self, vpc_id: str, ip: str) -> None:
         """Give an address back; nothing happens if it is not lent."""
-        with self._world.lock:
+        with self._plane.lock:
             address = self._lent.pop((vpc_id, ip), None)
             if address is not None:
                 self._free.append(address)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 from .registry import Manifest, Repository
 from .removal import remove
 from .scratch import Scratch
@@ -71,8 +71,8 @@ class Image:
 class Images:
     """The image store of every account and region."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
         self._repositories: dict[tuple[str, str, str], Repository] = {}
         self._unpacking: dict[str, threading.Lock] = {}
         self._taken: dict[str, int] = {}
@@ -82,12 +82,12 @@ class Images:
             (self.folder / part).mkdir()
 
     def repository(self, account: str, region: str, name: str) -> Repository:
-        """What a repository holds, empty if nothing was pushed yet. Hold the world's lock while using it."""
+        """What a repository holds, empty if nothing was pushed yet. Hold the data plane's lock while using it."""
         return self._repositories.setdefault((account, region, name), Repository())
 
     def forget(self, account: str, region: str, name: str) -> None:
         """A repository was deleted."""
-        with self._world.lock:
+        with self._plane.lock:
             self._repositories.pop((account, region, name), None)
 
     def store(self, account: str, region: str, repository: str, digest: str, data: bytes) -> None:
@@ -97,12 +97,12 @@ class Images:
             part = path.with_name(f"{path.name}.{threading.get_ident()}")
             part.write_bytes(data)
             part.rename(path)
-        with self._world.lock:
+        with self._plane.lock:
             self.repository(account, region, repository).layers[digest] = len(data)
 
     def has(self, account: str, region: str, repository: str, digest: str) -> bool:
         """Whether a repository holds a blob."""
-        with self._world.lock:
+        with self._plane.lock:
             return digest in self.repository(account, region, repository).layers
 
     def blob(self, account: str, region: str, repository: str, digest: str) -> bytes:
@@ -130,7 +130,7 @@ class Images:
         manifest = self._choose(repository, named, platform)
         described = self._described(reference, named.digest, manifest)
         root = self._unpacked(manifest, disk)
-        with self._world.lock:
+        with self._plane.lock:
             repository.pulls[named.digest] = datetime.now(UTC)
         return replace(described, root=root)
 
@@ -140,7 +140,7 @@ class Images:
             wanted = parsed.groupdict()
             tag = None if wanted["digest"] else wanted["tag"] or "latest"
             key = (wanted["account"], wanted["region"], wanted["repository"])
-            with self._world.lock:
+            with self._plane.lock:
                 repository = self._repositories.get(key, Repository())
                 if found := repository.find(tag, wanted["digest"]):
                     return repository, found
@@ -152,7 +152,7 @@ class Images:
         for described in named.platforms:
             about = described.get("platform", {})
             if f"{about.get('os')}/{about.get('architecture')}" == platform:
-                with self._world.lock:
+                with self._plane.lock:
                     if found := repository.manifests.get(described["digest"]):
                         return found
         raise PullError(f"{RETRIED}image Manifest does not contain descriptor matching platform '{platform}'")
@@ -168,7 +168,7 @@ class Images:
 
     def _unpacked(self, manifest: Manifest, disk: int) -> Path:
         root = self.folder / "images" / manifest.digest.partition(":")[2]
-        with self._world.lock:
+        with self._plane.lock:
             lock = self._unpacking.setdefault(manifest.digest, threading.Lock())
         with lock:
             if self._taken.get(manifest.digest, disk + 1) > disk or not root.exists():
@@ -206,13 +206,13 @@ class Images:
     async def run(self) -> None:
         """Carry out lifecycle policies once a day."""
         while True:
-            await self._world.tick(self._world.pace.real(_EXPIRY))
+            await self._plane.tick(self._plane.pace.real(_EXPIRY))
             self.expire()
 
     def expire(self) -> dict[str, list[str]]:
         """Carry out every lifecycle policy now; what it took, by repository."""
-        speed = self._world.pace.speed
-        with self._world.lock:
+        speed = self._plane.pace.speed
+        with self._plane.lock:
             gone = {name: each.expire(speed) for (_, _, name), each in self._repositories.items()}
         return {name: digests for name, digests in gone.items() if digests}
 

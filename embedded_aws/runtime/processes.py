@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..kernel.world import World
+from ..kernel.data_plane import DataPlane
 from .addresses import Network
 from .command import CannotStart, Launch, prepare, reach_localhost
 from .container import Container, nowhere
@@ -78,19 +78,20 @@ class ContainerStart:
 class Processes:
     """Starts containers, watches their memory, and ends them all when the embedded AWS ends."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, plane: DataPlane, folder: Path) -> None:
+        self._plane = plane
         self._numbers = itertools.count(1)
         self._resets = 0
         self._running: dict[Container, _Kept] = {}
-        self._programs = world.images.folder / PROGRAMS
+        self._containers = folder / "containers"
+        self._programs = folder / PROGRAMS
         write_programs(self._programs)
 
     def start(self, wanted: ContainerStart) -> Container:
         """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
-        self._world.wake()
+        self._plane.wake()
         resets = self._resets
-        folder = self._world.images.folder / "containers" / str(next(self._numbers))
+        folder = self._containers / str(next(self._numbers))
         try:
             root = _root(wanted, folder)
             launch = self._prepare(wanted, root, wanted.full_command)
@@ -113,7 +114,7 @@ class Processes:
         container, so that curl reaches it. Raises CannotStart.
         """
         resets = self._resets
-        with self._world.lock:
+        with self._plane.lock:
             kept = self._running.get(container)
         if kept is None or container.poll() is not None:
             raise CannotStart("container is not running")
@@ -127,11 +128,11 @@ class Processes:
 
         It is given the pace's ``boot_allowance``; what it waited for a processor meanwhile does not count.
         """
-        allowed = self._world.pace.boot_allowance
+        allowed = self._plane.pace.boot_allowance
         return seconds < allowed or seconds - waited_seconds(self._supervisors(address)) < allowed
 
     def _supervisors(self, address: str) -> list[int]:
-        with self._world.lock:
+        with self._plane.lock:
             running = list(self._running.items())
         here = (one for one, kept in running if kept.wanted.address == address)
         return [container.supervisor_pid for container in here if container.poll() is None]
@@ -141,7 +142,7 @@ class Processes:
         return prepare(root, network, command, wanted.full_environment, wanted.folder, self._programs)
 
     def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
-        with self._world.lock:
+        with self._plane.lock:
             late = resets != self._resets
             if not late:
                 self._running[container] = kept
@@ -152,12 +153,12 @@ class Processes:
     async def run(self) -> None:
         """Kill containers above their memory limit, and tidy up after those that ended."""
         while True:
-            await self._world.tick(1 / SAMPLES_PER_SECOND)
+            await self._plane.tick(1 / SAMPLES_PER_SECOND)
             self._watch_memory()
             await self._tidy()
 
     def _watch_memory(self) -> None:
-        with self._world.lock:
+        with self._plane.lock:
             watched = {
                 container: kept
                 for container, kept in self._running.items()
@@ -175,7 +176,7 @@ class Processes:
                 max(held, key=lambda one: resident_bytes(held[one])).kill_for_memory()
 
     async def _tidy(self) -> None:
-        with self._world.lock:
+        with self._plane.lock:
             ended = [each for each in self._running if each.poll() is not None]
             gone = [self._running.pop(each) for each in ended]
             folders = [kept.folder for kept in gone if kept.folder is not None]

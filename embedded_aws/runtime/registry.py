@@ -1,7 +1,7 @@
 """What one ECR registry (an account in a region) holds: per repository, layers, images and tags.
 
 Plain state without AWS's answers and errors (those are in ``services/ecr.py``) and without the bytes of the
-layers (those are in ``images.py``). The caller holds the world's lock.
+layers (those are in ``images.py``). The caller holds the data plane's lock.
 """
 
 from __future__ import annotations

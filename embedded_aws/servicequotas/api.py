@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..ecs import capacity
+from ..ecs.capacity import Capacity
 from ..moto.moto_door import AwsError, ServiceQuotasResponse
 
 FARGATE = {
@@ -16,6 +16,10 @@ FARGATE = {
 class ServiceQuotas(ServiceQuotasResponse):
     """Service Quotas."""
 
+    def __init__(self, capacity: Capacity) -> None:
+        super().__init__()
+        self.capacity = capacity
+
     def get_service_quota(self) -> str:
         """GetServiceQuota: the applied quota; NoSuchResourceException for one that is not there."""
         asked = json.loads(self.body)
@@ -23,7 +27,7 @@ class ServiceQuotas(ServiceQuotasResponse):
         if service != "fargate" or code not in FARGATE:
             raise AwsError("NoSuchResourceException", "The request failed because the quota does not exist.")
         provider, name = FARGATE[code]
-        return json.dumps({"Quota": self._quota(code, name, capacity.quota(provider))})
+        return json.dumps({"Quota": self._quota(code, name, self.capacity.quota(provider))})
 
     def _quota(self, code: str, name: str, value: float) -> dict[str, object]:
         return {

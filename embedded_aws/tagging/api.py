@@ -8,7 +8,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from ..ecr import store
 from ..ecs import shadow
-from ..kernel.world import current
+from ..ecs.scheduler import Fargate
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ResourceGroupsTaggingAPIResponse
 
 __all__ = ["Tagging", "store"]
@@ -17,10 +18,15 @@ __all__ = ["Tagging", "store"]
 class Tagging(ResourceGroupsTaggingAPIResponse):
     """Resource Groups Tagging API."""
 
+    def __init__(self, plane: DataPlane, fargate: Fargate) -> None:
+        super().__init__()
+        self.plane = plane
+        self.fargate = fargate
+
     def call_action(self) -> Any:
         """Answer, knowing what ECS holds."""
-        with current().lock:
-            shadow.cast(current().fargate.room(self.current_account, self.region))
+        with self.plane.lock:
+            shadow.cast(self.fargate.room(self.current_account, self.region))
         # moto walks what the threads of other services change meanwhile
         again = Retrying(
             retry=retry_if_exception_type(RuntimeError), stop=stop_after_attempt(20), reraise=True

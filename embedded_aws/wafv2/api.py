@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, AwsError, WAFV2Response
 from .store import NO_SUCH, WafStore, invalid
 
@@ -14,7 +14,11 @@ ASKED_FOR_BY_DEFAULT = "APPLICATION_LOAD_BALANCER"
 
 
 class Wafv2(WAFV2Response):
-    """AWS WAF. The world's lock is held during every operation."""
+    """AWS WAF. The data plane's lock is held during every operation."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        super().__init__()
+        self.plane = plane
 
     @property
     def given(self) -> dict[str, Any]:
@@ -34,7 +38,7 @@ class Wafv2(WAFV2Response):
     def call_action(self) -> Any:
         """Answer."""
         self._asked_in = self.region  # moto has a region of its own for what is CloudFront's
-        with current().lock:
+        with self.plane.lock:
             return super().call_action()
 
     def get_web_acl(self) -> ActionResult:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..kernel.world import current
+from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import AwsError, WAFV2Backend, elbv2_backends, wafv2_backends
 from .firewall import Firewall, Rule
 
@@ -45,12 +45,17 @@ _PROTECTED = {
     "APP_RUNNER_SERVICE": re.compile(r"arn:[\w-]+:apprunner:([\w-]+):(\d{12}):service/[\w-]+/[\w-]+"),
 }
 
+MadeAt = Callable[[str], datetime | None]
+"""When an App Runner service was created, by ARN; None where there is none."""
+
 
 class WafStore(WAFV2Backend):
     """The web ACLs of one account in one region, or, as moto has it, of CloudFront."""
 
-    def __init__(self, region_name: str, account_id: str) -> None:
+    def __init__(self, region_name: str, account_id: str, plane: DataPlane, app_runner: MadeAt) -> None:
         super().__init__(region_name, account_id)
+        self._plane = plane
+        self._app_runner = app_runner
         self._associations: dict[str, str] = {}
         self._made_at: dict[str, float] = {}
 
@@ -83,7 +88,10 @@ class WafStore(WAFV2Backend):
         self.check_resource(resource_arn)
         if web_acl_arn not in self.wacls:
             raise AwsError("WAFNonexistentItemException", NO_SUCH)
-        if not (_is_known(self._made_at[web_acl_arn]) and _is_known(self._resource_made_at(resource_arn))):
+        if not (
+            self._is_known(self._made_at[web_acl_arn])
+            and self._is_known(self._resource_made_at(resource_arn))
+        ):
             raise AwsError("WAFUnavailableEntityException", UNAVAILABLE)
         self._associations[resource_arn] = web_acl_arn
 
@@ -128,16 +136,19 @@ class WafStore(WAFV2Backend):
     def exists(self, arn: str) -> bool:
         """Whether a load balancer or a service is there."""
         if ":apprunner:" in arn:
-            service = current().apprunner.room(self.account_id, self.region_name).services.get(arn)
-            return service is not None and not service.gone
+            return self._app_runner(arn) is not None
         return arn in elbv2_backends[self.account_id][self.region_name].load_balancers
 
     def _resource_made_at(self, arn: str) -> float:
-        if ":apprunner:" in arn:
-            service = current().apprunner.room(self.account_id, self.region_name).services[arn]
-            return service.created_at.timestamp()
+        """Of one that exists."""
+        if service_made_at := self._app_runner(arn):
+            return service_made_at.timestamp()
         made = elbv2_backends[self.account_id][self.region_name].load_balancers[arn]
         return datetime.fromisoformat(made.created_time).timestamp()
+
+    def _is_known(self, made_at: float) -> bool:
+        within = max(KNOWN_WITHIN, self._plane.faults.waf_propagation)
+        return time.time() - made_at >= self._plane.pace.real(within)
 
 
 def firewall_of(arn: str) -> Firewall | None:
@@ -156,12 +167,6 @@ def invalid(reason: str, field: str, parameter: str) -> AwsError:
     return error
 
 
-def _is_known(made_at: float) -> bool:
-    world = current()
-    within = max(KNOWN_WITHIN, world.faults.waf_propagation)
-    return time.time() - made_at >= world.pace.real(within)
-
-
 def _ip_sets(value: Any) -> Iterator[str]:
     """The ARNs of the IP sets that rules name, at any depth."""
     if isinstance(value, Mapping):
@@ -170,6 +175,3 @@ def _ip_sets(value: Any) -> Iterator[str]:
         value = list(value.values())
     for each in value if isinstance(value, list | tuple) else ():
         yield from _ip_sets(each)
-
-
-wafv2_backends.keep_in(WafStore)

@@ -26,8 +26,8 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from embedded_aws.endpoint.server import OWN
 from tests.embedded.ecs_stack import Stack
+from tests.embedded.handlers import HANDLERS
 from tests.embedded_process import EmbeddedProcess, control, eventually, serve_forked
 from tests.forks import Heard, heard
 from tests.project import Ended, rest_of
@@ -161,13 +161,13 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("service", sorted(OWN))
+@pytest.mark.parametrize("service", sorted(HANDLERS))
 def test_every_class_of_ours_is_reached(aws: EmbeddedProcess, service: str) -> None:
     """An override under a name that no call is signed with would silently never be used."""
     assert service in FIRST_CALLS, f"give {service} a call here"
     FIRST_CALLS[service](aws.client(CLIENTS.get(service, service)))
     (call,) = calls_of(aws)
-    assert (call["service"], call["handler"]) == (service, OWN[service])
+    assert (call["service"], call["handler"]) == (service, HANDLERS[service])
 
 
 def test_classic_load_balancers_are_not_answered_by_version_2(aws: EmbeddedProcess) -> None:

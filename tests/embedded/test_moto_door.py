@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,16 @@ from typing import Any
 import pytest
 
 import embedded_aws
-from embedded_aws.endpoint.server import OWN, load
+from embedded_aws.apprunner.part import AppRunner
+from embedded_aws.ecs.scheduler import Fargate
+from embedded_aws.elbv2.balancer import Balancer
+from embedded_aws.endpoint.server import Maker, name_of
+from embedded_aws.kernel.data_plane import DataPlane
+from embedded_aws.kernel.pace import Pace
 from embedded_aws.moto import dispatch, moto_door
+from embedded_aws.runtime.runtime import Runtime
+from embedded_aws.services import keep_resources, own_services
+from tests.embedded.handlers import HANDLERS
 
 ACCOUNT, REGION = moto_door.DEFAULT_ACCOUNT_ID, "us-east-2"
 PACKAGE = Path(embedded_aws.__file__).parent
@@ -44,6 +52,21 @@ def store_of(place: str) -> type:
     package, _, name = place.partition(":")
     found: type = getattr(import_module(f"embedded_aws.{package}.store"), name)
     return found
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Mapping[str, Maker]]:
+    """What makes our response classes, of components that do not run; moto holds resources in our stores."""
+    plane = DataPlane(Pace())
+    runtime = Runtime.on(plane)
+    balancer = Balancer(plane, runtime)
+    fargate = Fargate(plane, runtime, balancer, "")
+    app_runner = AppRunner(plane, runtime, "")
+    keep_resources(plane, app_runner)
+    yield own_services(plane, runtime.images, balancer, fargate, app_runner)
+    for component in (app_runner, fargate, balancer, *runtime.components):
+        component.close()
+    plane.loop.close()
 
 
 @pytest.fixture(autouse=True)
@@ -122,12 +145,19 @@ def test_every_store_can_be_reached(name: str) -> None:
     assert backends[ACCOUNT][region].account_id == ACCOUNT
 
 
-@pytest.mark.parametrize("service", sorted(OWN))
-def test_our_classes_are_response_classes(service: str) -> None:
-    assert issubclass(load(OWN[service]), moto_door.BaseResponse)
+@pytest.mark.parametrize("service", sorted(HANDLERS))
+def test_our_classes_are_response_classes(own: Mapping[str, Maker], service: str) -> None:
+    made = own[service]()
+    assert isinstance(made, moto_door.BaseResponse)
+    assert name_of(type(made)) == HANDLERS[service]
+
+
+def test_every_class_of_ours_is_tested(own: Mapping[str, Maker]) -> None:
+    assert own.keys() == HANDLERS.keys()
 
 
 @pytest.mark.parametrize("service", sorted(STORES))
+@pytest.mark.usefixtures("own")
 def test_our_stores_are_used(service: str) -> None:
     """``BackendDict.backend`` is the class that moto makes stores of."""
     name, store = STORES[service][0], store_of(STORES[service][1])

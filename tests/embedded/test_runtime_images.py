@@ -25,22 +25,22 @@ from tests.embedded.images import (
     layer_of,
     manifest_of,
 )
-from tests.embedded.runtime_world import ACCOUNT, REGION, Runtime, runtime
+from tests.embedded.machine import ACCOUNT, REGION, Machine, runtime
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 URI = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/homara"
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Runtime]:
+def store() -> Iterator[Machine]:
     """A runtime that the module shares."""
     with runtime() as made:
         yield made
 
 
 @pytest.fixture(autouse=True)
-def _empty(store: Runtime) -> None:
-    store.world.reset()
+def _empty(store: Machine) -> None:
+    store.plane.reset()
 
 
 def entry(
@@ -66,18 +66,18 @@ def everything_in(folder: Path) -> dict[str, str]:
 
 
 class TestReferences:
-    def test_by_tag_and_digest(self, store: Runtime) -> None:
+    def test_by_tag_and_digest(self, store: Machine) -> None:
         """ECR: an image is named by tag, by digest, or by both, where the digest decides."""
         first = store.pull(store.put(ImageSpec({"/app/a": "1"}))).digest
         store.put(ImageSpec({"/app/a": "2"}))
         for reference in (f"{URI}@{first}", f"{URI}:v1@{first}"):
-            assert store.world.images.resolve(ACCOUNT, REGION, reference) == first
-        assert store.world.images.resolve(ACCOUNT, REGION, f"{URI}:v1") != first
+            assert store.images.resolve(ACCOUNT, REGION, reference) == first
+        assert store.images.resolve(ACCOUNT, REGION, f"{URI}:v1") != first
 
-    def test_latest_is_understood(self, store: Runtime) -> None:
+    def test_latest_is_understood(self, store: Machine) -> None:
         """A reference without tag and digest means ``:latest``."""
         reference = store.put(ImageSpec({"/app/a": "1"}), tag="latest")
-        assert store.world.images.resolve(ACCOUNT, REGION, URI) == store.pull(reference).digest
+        assert store.images.resolve(ACCOUNT, REGION, URI) == store.pull(reference).digest
 
     @pytest.mark.parametrize(
         "reference",
@@ -89,17 +89,17 @@ class TestReferences:
             URI.replace("2", "3"),
         ],
     )
-    def test_absent(self, store: Runtime, reference: str) -> None:
+    def test_absent(self, store: Machine, reference: str) -> None:
         """ECS, stopped tasks: ``CannotPullContainerError: … failed to resolve ref <uri>: <uri>: not found``."""
         store.put(ImageSpec({"/app/a": "1"}))
         with pytest.raises(PullError) as caught:
-            store.world.images.resolve(ACCOUNT, REGION, reference)
+            store.images.resolve(ACCOUNT, REGION, reference)
         assert str(caught.value) == (
             "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref "
             f"{reference}: {reference}: not found"
         )
 
-    def test_what_an_image_says(self, store: Runtime) -> None:
+    def test_what_an_image_says(self, store: Machine) -> None:
         """OCI image configuration: Entrypoint, Cmd, Env, WorkingDir, User, ExposedPorts, StopSignal."""
         spec = ImageSpec(
             {"/app/a": "1"},
@@ -119,23 +119,23 @@ class TestReferences:
         assert (image.platform, image.stop_signal) == ("linux/arm64", "SIGINT")
         assert image.size_bytes == len(layer_of(spec.files))
 
-    def test_unpacked_once(self, store: Runtime) -> None:
+    def test_unpacked_once(self, store: Machine) -> None:
         """Two pulls of one digest share a folder."""
         first, second = (store.pull(store.put(ImageSpec({"/app/a": "1"}))) for _ in range(2))
         assert first.root == second.root
         assert (first.root / "app/a").read_text() == "1"
 
-    def test_pulls_are_recorded(self, store: Runtime) -> None:
+    def test_pulls_are_recorded(self, store: Machine) -> None:
         """ImageDetail: ``lastRecordedPullTime``."""
         digest = store.pull(store.put(ImageSpec({"/app/a": "1"}))).digest
-        assert digest in store.world.images.repository(ACCOUNT, REGION, "homara").pulls
+        assert digest in store.images.repository(ACCOUNT, REGION, "homara").pulls
 
-    def test_broken_layer(self, store: Runtime) -> None:
+    def test_broken_layer(self, store: Machine) -> None:
         """ECS, stopped tasks: ``CannotPullContainerError: ref pull has been retried 1 time(s): …``."""
         with pytest.raises(PullError, match=r"CannotPullContainerError: ref pull .* failed to extract layer"):
             store.pull(store.put(ImageSpec(), layers=[b"this is no archive"]))
 
-    def test_what_a_configuration_cannot_be(self, store: Runtime) -> None:
+    def test_what_a_configuration_cannot_be(self, store: Machine) -> None:
         """Foreign images say anything: that is the pull's failure, whatever it is."""
         for config in (
             {"ExposedPorts": {"8501-8503/tcp": {}}},
@@ -154,15 +154,15 @@ class TestReferences:
     @pytest.mark.parametrize(
         "digest", ["sha256:../../../../etc/passwd", "/etc/passwd", "sha256:", "../config"]
     )
-    def test_a_digest_is_no_path(self, store: Runtime, digest: str) -> None:
-        repository = store.world.images.repository(ACCOUNT, REGION, "homara")
+    def test_a_digest_is_no_path(self, store: Machine, digest: str) -> None:
+        repository = store.images.repository(ACCOUNT, REGION, "homara")
         described = {"digest": digest, "size": 1}
         for body in ({"config": described, "layers": []}, {"config": {}, "layers": [described]}):
             repository.put(json.dumps({"schemaVersion": 2, **body}), MANIFEST, "v1")
             with pytest.raises(PullError, match="CannotPullContainerError"):
                 store.pull(f"{URI}:v1")
 
-    def test_a_task_s_disk_has_room_for_what_fits(self, store: Runtime) -> None:
+    def test_a_task_s_disk_has_room_for_what_fits(self, store: Machine) -> None:
         """'The pulled, compressed, and the uncompressed container image for the task is stored on the ephemeral
         storage' (Fargate task ephemeral storage).
 
@@ -189,34 +189,34 @@ class TestReferences:
 
 
 class TestIndexes:
-    def put(self, store: Runtime, *architectures: str) -> str:
+    def put(self, store: Machine, *architectures: str) -> str:
         """An index of one image for each architecture."""
         described = []
         for architecture in architectures:
             spec = ImageSpec({"/app/for": architecture}, architecture=architecture)
             layer, config = layer_of(spec.files), json.dumps(spec.config).encode()
             for blob in (layer, config):
-                store.world.images.store(ACCOUNT, REGION, "homara", digest_of(blob), blob)
+                store.images.store(ACCOUNT, REGION, "homara", digest_of(blob), blob)
             manifest = manifest_of(config, [layer])
-            store.world.images.repository(ACCOUNT, REGION, "homara").put(manifest, MANIFEST, None)
+            store.images.repository(ACCOUNT, REGION, "homara").put(manifest, MANIFEST, None)
             about = {"os": "linux", "architecture": architecture}
             described.append(
                 {"mediaType": MANIFEST, "digest": digest_of(manifest.encode()), "platform": about}
             )
         body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": described})
-        store.world.images.repository(ACCOUNT, REGION, "homara").put(body, INDEX, "v1")
+        store.images.repository(ACCOUNT, REGION, "homara").put(body, INDEX, "v1")
         return f"{URI}:v1"
 
     @pytest.mark.parametrize("architecture", ["amd64", "arm64"])
-    def test_chooses_the_platform(self, store: Runtime, architecture: str) -> None:
+    def test_chooses_the_platform(self, store: Machine, architecture: str) -> None:
         """OCI image index: the image for the platform is taken; the reference stays the index's digest."""
         reference = self.put(store, "amd64", "arm64")
         image = store.pull(reference, f"linux/{architecture}")
         assert (image.root / "app/for").read_text() == architecture
         assert image.platform == f"linux/{architecture}"
-        assert image.digest == store.world.images.resolve(ACCOUNT, REGION, reference)
+        assert image.digest == store.images.resolve(ACCOUNT, REGION, reference)
 
-    def test_another_platform(self, store: Runtime) -> None:
+    def test_another_platform(self, store: Machine) -> None:
         """ECS, stopped tasks: ``image Manifest does not contain descriptor matching platform 'linux/amd64'``."""
         with pytest.raises(PullError) as caught:
             store.pull(self.put(store, "arm64"))
@@ -415,7 +415,7 @@ class TestLayers:
 
 
 class TestRoots:
-    def test_a_task_writes_its_own_copy(self, store: Runtime) -> None:
+    def test_a_task_writes_its_own_copy(self, store: Machine) -> None:
         """Fargate: a task's writable layer is its own, and goes with it."""
         spec = ImageSpec(
             {"/app/a": "1", "/app/run.sh": Script("#!/bin/sh\ncat a; echo 2 > a; echo 3 > b; ls\n")}
@@ -425,7 +425,7 @@ class TestRoots:
             assert ran.exit_code == 0
             assert ran.lines == ["1", "a", "b", "run.sh"] or ran.lines == ["1a", "b", "run.sh"]
 
-    def test_system_folders_of_a_big_image_are_shared(self, store: Runtime) -> None:
+    def test_system_folders_of_a_big_image_are_shared(self, store: Machine) -> None:
         """An image with an operating system is not copied for each task, but for where the task works."""
         spec = ImageSpec(
             {

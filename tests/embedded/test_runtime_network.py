@@ -17,21 +17,21 @@ import websockets.sync.client
 from embedded_aws.runtime.addresses import LEASE_PORT, Network, low_port_shift
 from embedded_aws.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
-from tests.embedded.runtime_world import Ran, Runtime, runtime
+from tests.embedded.machine import Machine, Ran, runtime
 from tests.embedded_process import eventually
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Runtime]:
+def shared() -> Iterator[Machine]:
     """A runtime that the module shares."""
     with runtime() as made:
         yield made
 
 
 @pytest.fixture
-def machine(shared: Runtime) -> Runtime:
+def machine(shared: Machine) -> Machine:
     """The runtime, empty."""
-    shared.world.reset()
+    shared.plane.reset()
     return shared
 
 
@@ -55,9 +55,9 @@ def reaches(ran: Ran, host: str, port: int = 8501) -> str:
 
 
 class TestAddresses:
-    def test_stable_and_distinct(self, machine: Runtime) -> None:
+    def test_stable_and_distinct(self, machine: Machine) -> None:
         """One VPC address, one loopback address, until it is released; other VPCs have others."""
-        addresses = machine.world.addresses
+        addresses = machine.addresses
         one = addresses.loopback("vpc-1", "10.0.0.4")
         assert addresses.loopback("vpc-1", "10.0.0.4") == one
         others = {addresses.loopback("vpc-1", "10.0.0.5"), addresses.loopback("vpc-2", "10.0.0.4")}
@@ -65,10 +65,10 @@ class TestAddresses:
         addresses.release("vpc-1", "10.0.0.4")
         assert addresses.loopback("vpc-1", "10.0.0.6") not in {one, *others}
 
-    def test_two_at_once_do_not_collide(self, machine: Runtime) -> None:
+    def test_two_at_once_do_not_collide(self, machine: Machine) -> None:
         """Each embedded AWS has a range of its own."""
         with another() as (one, _), another() as (two, _):
-            assert len({machine.world.addresses.range, one, two}) == 3
+            assert len({machine.addresses.range, one, two}) == 3
 
     def test_a_range_goes_back(self) -> None:
         """Even after kill -9 nothing holds the range: not a child that is still about to end, either."""
@@ -82,9 +82,9 @@ def another() -> Iterator[tuple[str, list[int]]]:
     """One more runtime, in a process that is killed in the end: its range, and its and its children's pids."""
     text = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from tests.embedded.runtime_world import ImageSpec, Runtime\n"
-        "machine = Runtime(); machine.run(ImageSpec(), 'sleep', '1000')\n"
-        "print(machine.world.addresses.range, flush=True); import time; time.sleep(1000)"
+        "from tests.embedded.machine import ImageSpec, Machine\n"
+        "machine = Machine(); machine.run(ImageSpec(), 'sleep', '1000')\n"
+        "print(machine.addresses.range, flush=True); import time; time.sleep(1000)"
     )
     with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -103,12 +103,12 @@ def holder(name: str) -> int | None:
 
 
 class TestBinding:
-    def test_one_port_for_all(self, machine: Runtime) -> None:
+    def test_one_port_for_all(self, machine: Machine) -> None:
         """awsvpc: each task has its own interface, so all of them may listen on 0.0.0.0:8501."""
         ran = [machine.run(web_app(VERSION=str(number))) for number in range(3)]
         assert [each.get() for each in ran] == ["0", "1", "2"]
 
-    def test_localhost_is_private(self, machine: Runtime) -> None:
+    def test_localhost_is_private(self, machine: Machine) -> None:
         """A program on 127.0.0.1 reaches itself; the load balancer, other tasks and this machine do not."""
         one, two = (machine.run(web_app(BIND=host)) for host in ("127.0.0.1", "localhost"))
         for ran in (one, two):
@@ -116,7 +116,7 @@ class TestBinding:
         lines: list[str] = []
         url = "http://127.0.0.1:8501/"
         ask = ["python", "-c", f"import urllib.request as u; print(u.urlopen('{url}').read())"]
-        assert machine.world.processes.execute(one.container, ask, lines.append).wait(30) == 0
+        assert machine.processes.execute(one.container, ask, lines.append).wait(30) == 0
         assert lines == ["b'web_app'"]
         assert refused(one.address)
         assert refused("127.0.0.1")
@@ -124,14 +124,14 @@ class TestBinding:
         assert reaches(third, one.address).startswith("ConnectionRefusedError")
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
-    def test_any_address_includes_localhost(self, machine: Runtime, host: str) -> None:
+    def test_any_address_includes_localhost(self, machine: Machine, host: str) -> None:
         """What listens on 0.0.0.0 is reached at localhost, and at the task's own address."""
         ran = machine.run(web_app())
         ran.get()
         assert reaches(ran, host) == "connected"
         assert reaches(ran, ran.address) == "connected"
 
-    def test_this_machine_is_out_of_reach(self, machine: Runtime) -> None:
+    def test_this_machine_is_out_of_reach(self, machine: Machine) -> None:
         """A database on the developer's 127.0.0.1 is not there on Fargate, and not here."""
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
@@ -140,7 +140,7 @@ class TestBinding:
             given = machine.run(web_app(AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}"))
             assert reaches(given, "127.0.0.1", port) == "connected"
 
-    def test_containers_of_a_task_share_localhost(self, machine: Runtime) -> None:
+    def test_containers_of_a_task_share_localhost(self, machine: Machine) -> None:
         """awsvpc: containers of one task "communicate over localhost"."""
         one = machine.run(web_app(BIND="127.0.0.1", PORT="9000"))
         one.wrote("listening on 9000")
@@ -148,7 +148,7 @@ class TestBinding:
         assert reaches(two, "127.0.0.1", 9000) == "connected"
         assert refused(one.address, 9000)
 
-    def test_containers_of_a_task_share_ports(self, machine: Runtime) -> None:
+    def test_containers_of_a_task_share_ports(self, machine: Machine) -> None:
         """awsvpc: two containers of one task cannot both listen on one port."""
         one = machine.run(web_app())
         one.get()
@@ -156,12 +156,12 @@ class TestBinding:
         assert two.exit_code == 1
         assert any("Address already in use" in line for line in two.lines)
 
-    def test_programs_in_other_languages(self, machine: Runtime) -> None:
+    def test_programs_in_other_languages(self, machine: Machine) -> None:
         """``0.0.0.0`` in the command of a program that is not Python's becomes the task's address."""
         ran = machine.run(ImageSpec(), "echo", "--listen=0.0.0.0:80", "0.0.0.0")
         assert (ran.exit_code, ran.lines) == (0, [f"--listen={ran.address}:80 {ran.address}"])
 
-    def test_a_python_below_a_shell_that_sets_its_path(self, machine: Runtime) -> None:
+    def test_a_python_below_a_shell_that_sets_its_path(self, machine: Machine) -> None:
         """An entry point that sets PYTHONPATH does not lose the task's address."""
         spec = ImageSpec(
             {
@@ -172,7 +172,7 @@ class TestBinding:
         for _ in range(2):
             assert machine.run(spec, "/app/start.sh").get() == "web_app"
 
-    def test_a_client_is_not_tied_down(self, machine: Runtime) -> None:
+    def test_a_client_is_not_tied_down(self, machine: Machine) -> None:
         """A datagram socket bound to any port reaches other addresses of this machine."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
@@ -251,12 +251,12 @@ class TestServers:
             ),
         ],
     )
-    def test_side_by_side(self, machine: Runtime, text: str) -> None:
+    def test_side_by_side(self, machine: Machine, text: str) -> None:
         """Servers of every make listen on one port, each in its task."""
         ran = [machine.run(python(text)) for _ in range(2)]
         assert [each.get() for each in ran] == ["ok", "ok"]
 
-    def test_uvicorn_with_workers(self, machine: Runtime) -> None:
+    def test_uvicorn_with_workers(self, machine: Machine) -> None:
         """A server that starts its workers as new processes."""
         spec = ImageSpec({"/app/main.py": ASGI})
         command = ["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8501", "--workers", "2"]
@@ -264,24 +264,24 @@ class TestServers:
         assert [each.get() for each in ran] == ["ok", "ok"]
 
     @pytest.mark.parametrize("host", ["localhost", "::1", "127.0.0.1"])
-    def test_asyncio_on_localhost(self, machine: Runtime, host: str) -> None:
+    def test_asyncio_on_localhost(self, machine: Machine, host: str) -> None:
         """asyncio binds each address that a name has; a client inside finds the server, one outside does not."""
         ran = machine.run(python(ASYNCIO.format(host=host)))
         eventually(lambda: ran.lines)
         at = "localhost" if host == "localhost" else f"[{host}]" if ":" in host else host
         ask = f"import urllib.request as u; print(u.urlopen('http://{at}:8501/').read().decode())"
         lines: list[str] = []
-        machine.world.processes.execute(ran.container, ["python", "-c", ask], lines.append).wait(30)
+        machine.processes.execute(ran.container, ["python", "-c", ask], lines.append).wait(30)
         assert lines == ["ok"]
         assert refused(ran.address)
 
-    def test_ipv6_only_is_not_reached_by_ipv4(self, machine: Runtime) -> None:
+    def test_ipv6_only_is_not_reached_by_ipv4(self, machine: Machine) -> None:
         """asyncio makes a server on "::" IPv6 only, which no load balancer of an IPv4 network reaches."""
         ran = machine.run(python(ASYNCIO.format(host="::")))
         eventually(lambda: ran.lines)
         assert refused(ran.address)
 
-    def test_uvloop_is_replaced(self, machine: Runtime) -> None:
+    def test_uvloop_is_replaced(self, machine: Machine) -> None:
         """uvloop's sockets pass Python by; where it is installed, asyncio's own loop is imported for it."""
         uses = "import asyncio, uvloop; uvloop.install()\nprint(type(uvloop.new_event_loop()).__module__)"
         installed = {"/app/lib/uvloop.py": "raise SystemExit('the real one')"}
@@ -292,7 +292,7 @@ class TestServers:
 
 
 class TestNames:
-    def test_host_name(self, machine: Runtime) -> None:
+    def test_host_name(self, machine: Machine) -> None:
         """awsvpc: a task's host name is its own, in the environment too, and leads to its address."""
         text = (
             "import os, socket; name = socket.gethostname(); print(name, os.environ['HOSTNAME'])\n"
@@ -308,7 +308,7 @@ class TestNames:
 
 
 class TestLowPorts:
-    def test_moved_where_they_are_not_free_for_all(self, machine: Runtime) -> None:
+    def test_moved_where_they_are_not_free_for_all(self, machine: Machine) -> None:
         """A container may listen on port 80; where this machine's user may not, another port stands for it."""
         text = (
             "import socket; server = socket.create_server(('', 80)); print(server.getsockname()[1], flush=True)\n"
@@ -316,7 +316,7 @@ class TestLowPorts:
             "socket.create_connection((socket.gethostname(), 80)).close()\nprint('connected')"
         )
         for shift in {low_port_shift(), 61000}:
-            address = machine.world.addresses.loopback("vpc-1", f"10.0.9.{bool(shift)}")
+            address = machine.addresses.loopback("vpc-1", f"10.0.9.{bool(shift)}")
             network = Network(address)
             given = ",".join([address, network.localhost, network.localhost6, str(shift)])
             environment = {"PYTHONPATH": str(SHIM), "EMBEDDED_AWS_NETWORK": given}
@@ -327,7 +327,7 @@ class TestLowPorts:
 
 
 class TestStreamlit:
-    def test_twice_on_one_port(self, machine: Runtime) -> None:
+    def test_twice_on_one_port(self, machine: Machine) -> None:
         """Two real Streamlit apps on port 8501: health, page, and the WebSocket with its subprotocol."""
         spec = ImageSpec({"/app/app.py": "import streamlit as st\nst.write('hello')\n"})
         command = ["streamlit", "run", "app.py", "--server.port=8501", "--server.address=0.0.0.0"]
@@ -346,7 +346,7 @@ class TestStreamlit:
 class TestWebApp:
     """The program of the test image `web_app` does what other tests rely on."""
 
-    def test_misbehaviour(self, machine: Runtime) -> None:
+    def test_misbehaviour(self, machine: Machine) -> None:
         """Exit code, refused health, environment, log."""
         assert machine.run(web_app(EXIT_CODE="3")).exit_code == 3
         ran = machine.run(web_app(HEALTH_STATUS="500", VERSION="v"))
@@ -360,7 +360,7 @@ class TestWebApp:
         ran.get("/exit?code=9")
         assert ran.exit_code == 9
 
-    def test_web_socket(self, machine: Runtime) -> None:
+    def test_web_socket(self, machine: Machine) -> None:
         """It echoes, with the subprotocol that is offered."""
         ran = machine.run(web_app())
         ran.get()

@@ -13,6 +13,7 @@ from ...moto.wire import Call
 from . import context as contexts
 from . import firewalls, reference, resources, scaling, stored
 from .question import Asked, linked_role
+from .resource_tags import ResourceTags
 
 Members = Mapping[str, Any]
 
@@ -62,45 +63,60 @@ LINKED = {
 FIRST_BALANCER = ("ec2:DescribeAccountAttributes", "ec2:DescribeInternetGateways")
 
 
-def of_call(account: str, call: Call, members: Members) -> Iterator[Asked]:
-    """Every question about a call, in the order in which AWS asks."""
-    if call.operation in UNASKED:
-        return
-    service = PREFIXES.get(call.service, call.service)
-    operation = OTHER_NAMES.get(f"{service}:{call.operation}", call.operation)
-    yield from _about(account, call, service, operation, members)
-    yield from _tagging(account, call, service, members)
-    yield from _passing(f"{service}:{operation}", members)
-    yield from _linking(account, f"{service}:{operation}", members)
-    if service == "application-autoscaling":
-        yield from scaling.beside(account, call, members)
-    if service == "wafv2":
-        yield from firewalls.beside(account, call, members)
+class Questions:
+    """Knows what IAM is asked about a call."""
 
+    def __init__(self, tags: ResourceTags) -> None:
+        self._tags = tags
 
-def _about(account: str, call: Call, service: str, operation: str, members: Members) -> Iterator[Asked]:
-    if operation == "CreateServiceLinkedRole":
-        yield linked_role(account, members["AWSServiceName"])
-        return
-    action = reference.find(service, operation)
-    for resource in resources.of_call(account, call, action, members):
-        context = contexts.of_call(account, call, action, resource, members)
-        yield Asked(action.name, resource, context)
+    def of_call(self, account: str, call: Call, members: Members) -> Iterator[Asked]:
+        """Every question about a call, in the order in which AWS asks."""
+        if call.operation in UNASKED:
+            return
+        service = PREFIXES.get(call.service, call.service)
+        operation = OTHER_NAMES.get(f"{service}:{call.operation}", call.operation)
+        yield from self._about(account, call, service, operation, members)
+        yield from self._tagging(account, call, service, members)
+        yield from _passing(f"{service}:{operation}", members)
+        yield from _linking(account, f"{service}:{operation}", members)
+        if service == "application-autoscaling":
+            yield from scaling.beside(account, call, members)
+        if service == "wafv2":
+            yield from firewalls.beside(account, call, members)
 
+    def _about(
+        self, account: str, call: Call, service: str, operation: str, members: Members
+    ) -> Iterator[Asked]:
+        if operation == "CreateServiceLinkedRole":
+            yield linked_role(account, members["AWSServiceName"])
+            return
+        action = reference.find(service, operation)
+        for resource in resources.of_call(account, call, action, members):
+            yield Asked(action.name, resource, self._context(account, call, action, resource, members))
 
-def _tagging(account: str, call: Call, service: str, members: Members) -> Iterator[Asked]:
-    if not call.operation.startswith(resources.MAKES) or not contexts.request_tags(members):
-        return
-    operation = IAM_TAGGING.get(call.operation) if service == "iam" else TAGGING.get(service, "TagResource")
-    if operation is None:
-        return
-    made = reference.find(service, call.operation)
-    action = reference.find(service, operation)
-    more = {f"{service}:CreateAction": call.operation} if service in CREATE_ACTION else {}
-    about = made if made.required or made.optional else action  # a request for a certificate has no resource
-    for resource in _made(account, call, about, members):
-        context = contexts.of_call(account, call, action, resource, members)
-        yield Asked(action.name, resource, {**context, **more})
+    def _tagging(self, account: str, call: Call, service: str, members: Members) -> Iterator[Asked]:
+        if not call.operation.startswith(resources.MAKES) or not contexts.request_tags(members):
+            return
+        operation = (
+            IAM_TAGGING.get(call.operation) if service == "iam" else TAGGING.get(service, "TagResource")
+        )
+        if operation is None:
+            return
+        made = reference.find(service, call.operation)
+        action = reference.find(service, operation)
+        more = {f"{service}:CreateAction": call.operation} if service in CREATE_ACTION else {}
+        about = (
+            made if made.required or made.optional else action
+        )  # a request for a certificate has no resource
+        for resource in _made(account, call, about, members):
+            context = self._context(account, call, action, resource, members)
+            yield Asked(action.name, resource, {**context, **more})
+
+    def _context(
+        self, account: str, call: Call, action: reference.Action, resource: str, members: Members
+    ) -> contexts.Context:
+        tags = self._tags.of(account, call.region, resource)
+        return contexts.of_call(account, call, action, resource, members, tags)
 
 
 def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:

@@ -14,18 +14,18 @@ from ...moto.wire import Call
 from . import stored
 from .reference import Action
 from .request import listed
-from .resource_tags import tags_of
+from .resource_tags import Tags
 
 Context = dict[str, str | list[str]]
 Members = Mapping[str, Any]
 
 
-def of_call(account: str, call: Call, action: Action, resource: str, members: Members) -> Context:
-    """The keys that the action has, with their values for one of its resources."""
+def of_call(account: str, call: Call, action: Action, resource: str, members: Members, tags: Tags) -> Context:
+    """The keys that the action has, with their values for one of its resources, which has ``tags``."""
     found = {
         **_tags("aws:RequestTag/", request_tags(members)),
         **_tag_keys(members),
-        **_resource(account, call, resource),
+        **_resource(account, call, resource, tags),
         **_service(account, call, resource, members),
     }
     return {key: value for key, value in found.items() if action.knows(key)}
@@ -55,8 +55,7 @@ def _tags(prefix: str, tags: Mapping[str, str]) -> Context:
     return {f"{prefix}{key}": value for key, value in tags.items()}
 
 
-def _resource(account: str, call: Call, resource: str) -> Context:
-    tags = tags_of(account, call.region, resource)
+def _resource(account: str, call: Call, resource: str, tags: Tags) -> Context:
     found = _tags("aws:ResourceTag/", tags) | _tags(f"{call.service}:ResourceTag/", tags)
     if ":security-group/sg-" in resource:
         vpc = stored.vpc_of_group(account, call.region, resource.rpartition("/")[2])

@@ -9,7 +9,8 @@ from typing import Any
 
 from ...moto.moto_door import AwsError
 from ..policy import Decision
-from . import asked, request
+from . import request
+from .asked import Questions
 from .passage import Passage, current
 from .question import Asked
 
@@ -24,20 +25,26 @@ CODES = {
 }
 
 
-def refused(environ: dict[str, Any]) -> AwsError | None:
-    """Why who is calling now may not make the call of this environ; None where it is allowed."""
-    passage = current()
-    if passage is None:
+class Gate:
+    """Asks IAM about each call."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def refused(self, environ: dict[str, Any]) -> AwsError | None:
+        """Why who is calling now may not make the call of this environ; None where it is allowed."""
+        passage = current()
+        if passage is None:
+            return None
+        members = request.members(passage.call, environ)
+        for question in self._questions.of_call(passage.caller.account, passage.call, members):
+            decision = passage.ask(question)
+            if not decision.allowed:
+                return _denial(passage, question, decision)
         return None
-    members = request.members(passage.call, environ)
-    for question in asked.of_call(passage.caller.account, passage.call, members):
-        decision = passage.ask(question)
-        if not decision.allowed:
-            return _denial(passage, question, decision)
-    return None
 
 
-def status(denial: AwsError) -> int:
+def status_of(denial: AwsError) -> int:
     """The HTTP status of a refusal: services that speak JSON have 400."""
     return 400 if denial.code == "AccessDeniedException" else 403
 

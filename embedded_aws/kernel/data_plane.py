@@ -1,7 +1,7 @@
-"""The one embedded AWS of this process: its parts, its lock and its data-plane thread.
+"""The data plane: the thread that moves things, the lock that guards them, and the pace and faults of all.
 
 moto's state is global to a process, so an embedded AWS is one process; start another for a second one.
-A part is a long-lived object (balancer, Fargate scheduler, image store, …) that may run coroutines on the
+A component is a long-lived object (balancer, Fargate scheduler, image store, …) that may run coroutines on the
 data-plane thread, and that can be emptied (``reset``) and closed.
 """
 
@@ -10,55 +10,40 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from .faults import Faults
 from .pace import Pace
 
-if TYPE_CHECKING:
-    from ..apprunner.part import AppRunner
-    from ..ecs.scheduler import Fargate
-    from ..elbv2.balancer import Balancer
-    from ..runtime.addresses import Addresses
-    from ..runtime.images import Images
-    from ..runtime.processes import Processes
-
 log = logging.getLogger(__name__)
 
 
-class Part(Protocol):
-    """One part of the data plane."""
+class Component(Protocol):
+    """One component of the data plane."""
 
     async def run(self) -> None:
         """Work until cancelled, on the data-plane thread."""
 
     def reset(self) -> None:
-        """Forget everything and end every process; called with the world's lock held."""
+        """Forget everything and end every process; called with the data plane's lock held."""
 
     def close(self) -> None:
         """Give back what the machine lent: processes, addresses, temporary folders."""
 
 
-class World:
+class DataPlane:
     """State shared by the request threads (control plane) and the data-plane thread.
 
     ``lock`` guards all state of ours; hold it briefly and never across I/O or ``await``.
     """
 
-    addresses: Addresses
-    images: Images
-    processes: Processes
-    balancer: Balancer
-    fargate: Fargate
-    apprunner: AppRunner
-    url: str
-    """Where the endpoint answers, for programs in tasks."""
-
     def __init__(self, pace: Pace, young: bool = False) -> None:
         self.pace = pace
+        self.components: Sequence[Component] = ()
+        """Every component, in the order in which they are started and emptied."""
         self._young = young
         self.faults = Faults()
         self.resets = 0
@@ -73,16 +58,11 @@ class World:
         """Whether nothing of AWS was used in the account yet (see ``young``)."""
         return self._young or self.faults.young_account
 
-    @property
-    def parts(self) -> list[Part]:
-        """Every part, in the order in which they are started and emptied."""
-        return [self.fargate, self.apprunner, self.balancer, self.processes, self.images, self.addresses]
-
     def start(self) -> None:
-        """Start the data-plane thread and every part's ``run`` on it."""
+        """Start the data-plane thread and every component's ``run`` on it."""
         self._thread.start()
-        for part in self.parts:
-            self.spawn(part.run())
+        for component in self.components:
+            self.spawn(component.run())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine on the data-plane thread, from any thread; what it raises goes to the log."""
@@ -102,20 +82,20 @@ class World:
             self.loop.call_soon_threadsafe(self._awake.set)
 
     def reset(self) -> None:
-        """Empty every part."""
+        """Empty every component."""
         with self.lock:
             self.resets += 1
             self._resting = True  # first, so that a call that comes meanwhile wakes it afterwards
             self.loop.call_soon_threadsafe(self._awake.clear)
-            for part in self.parts:
-                part.reset()
+            for component in self.components:
+                component.reset()
 
     def stop(self) -> None:
-        """End every process and the data-plane thread; every part is closed whatever another raises."""
+        """End every process and the data-plane thread; every component is closed whatever another raises."""
         with ExitStack() as ending:
             ending.callback(self.loop.close)
-            for part in reversed(self.parts):
-                ending.callback(part.close)
+            for component in reversed(self.components):
+                ending.callback(component.close)
             ending.callback(self._end_loop)
             self.reset()
 
@@ -138,19 +118,3 @@ class World:
 def _report(done: Future[None]) -> None:
     if not done.cancelled() and (defect := done.exception()) is not None:
         log.error("the data plane failed: %s: %s", type(defect).__name__, defect, exc_info=defect)
-
-
-_current: World | None = None
-
-
-def open_world(world: World) -> None:
-    """Make ``world`` the one that the response classes see."""
-    global _current
-    _current = world
-
-
-def current() -> World:
-    """The world of this process; RuntimeError before one is open."""
-    if _current is None:
-        raise RuntimeError("no embedded AWS is running in this process")
-    return _current

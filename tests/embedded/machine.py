@@ -10,11 +10,11 @@ from typing import Any
 
 import requests
 
+from embedded_aws.kernel.data_plane import DataPlane
 from embedded_aws.kernel.pace import Pace
-from embedded_aws.kernel.world import Part, World
-from embedded_aws.runtime.addresses import Addresses
-from embedded_aws.runtime.images import DISK, Image, Images
-from embedded_aws.runtime.processes import Container, ContainerStart, Processes
+from embedded_aws.runtime.images import DISK, Image
+from embedded_aws.runtime.processes import Container, ContainerStart
+from embedded_aws.runtime.runtime import Runtime
 from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
 from tests.embedded_process import eventually
 
@@ -53,23 +53,14 @@ class Ran:
         eventually(lambda: line in self.lines)
 
 
-class RuntimeWorld(World):
-    """A world of three parts."""
-
-    @property
-    def parts(self) -> list[Part]:
-        """No scheduler and no load balancer."""
-        return [self.processes, self.images, self.addresses]
-
-
-class Runtime:
+class Machine:
     """Runs images on this machine."""
 
     def __init__(self) -> None:
-        self.world = RuntimeWorld(Pace())
-        self.world.addresses = Addresses(self.world)
-        self.world.images = Images(self.world)
-        self.world.processes = Processes(self.world)
+        self.plane = DataPlane(Pace())
+        runtime = Runtime.on(self.plane)
+        self.addresses, self.images, self.processes = runtime.addresses, runtime.images, runtime.processes
+        self.plane.components = runtime.components  # no scheduler and no load balancer
         self._count = 0
 
     def put(
@@ -84,33 +75,31 @@ class Runtime:
         layers = [layer_of(spec.files)] if layers is None else layers
         config = config if isinstance(config, bytes) else json.dumps(config or spec.config).encode()
         for blob in (*layers, config):
-            self.world.images.store(ACCOUNT, REGION, repository, digest_of(blob), blob)
-        self.world.images.repository(ACCOUNT, REGION, repository).put(
-            manifest_of(config, layers), MANIFEST, tag
-        )
+            self.images.store(ACCOUNT, REGION, repository, digest_of(blob), blob)
+        self.images.repository(ACCOUNT, REGION, repository).put(manifest_of(config, layers), MANIFEST, tag)
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
 
     def pull(self, reference: str, platform: str = "linux/amd64", disk: int = DISK) -> Image:
         """Pull an image."""
-        return self.world.images.pull(ACCOUNT, REGION, reference, platform, disk)
+        return self.images.pull(ACCOUNT, REGION, reference, platform, disk)
 
     def run(self, spec: ImageSpec, *command: str, address: str | None = None, **more: Any) -> Ran:
         """Start a container of ``spec``, at an address of its own unless one is given."""
         self._count += 1
-        address = address or self.world.addresses.loopback("vpc-1", f"10.0.0.{self._count}")
+        address = address or self.addresses.loopback("vpc-1", f"10.0.0.{self._count}")
         lines: list[str] = []
         image = self.pull(self.put(spec))
         start = ContainerStart(image, address, lines.append, command=command or None, **more)
-        return Ran(self.world.processes.start(start), address, lines)
+        return Ran(self.processes.start(start), address, lines)
 
 
 @contextmanager
-def runtime() -> Iterator[Runtime]:
+def runtime() -> Iterator[Machine]:
     """A runtime that ends with the block, and everything in it."""
-    made = Runtime()
-    made.world.start()
+    made = Machine()
+    made.plane.start()
     try:
         yield made
     finally:
-        made.world.stop()
-        assert made.world.loop.is_closed()
+        made.plane.stop()
+        assert made.plane.loop.is_closed()

@@ -1,0 +1,31 @@
+"""What programs run on: their addresses, their images and their processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..kernel.data_plane import Component, DataPlane
+from .addresses import Addresses
+from .images import Images
+from .processes import Processes
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The three components that run programs on this machine."""
+
+    addresses: Addresses
+    images: Images
+    processes: Processes
+
+    @classmethod
+    def on(cls, plane: DataPlane) -> Runtime:
+        """A new one; RuntimeError, whose text says what to do, where this machine lends no addresses."""
+        addresses, images = Addresses(plane), Images(plane)
+        return cls(addresses, images, Processes(plane, images.folder))
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """In the order in which they are started and emptied."""
+        return (self.processes, self.images, self.addresses)

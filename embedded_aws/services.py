@@ -1,0 +1,64 @@
+"""Our response classes of AWS's services, each with what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from .acm.api import Acm
+from .acm.store import AcmStore
+from .application_autoscaling.api import ApplicationAutoScaling
+from .apprunner.api import AppRunner
+from .apprunner.part import AppRunner as Part
+from .ec2.api import Ec2
+from .ecr.api import Ecr
+from .ecs.api import Ecs
+from .ecs.scheduler import Fargate
+from .elbv2.api import ElasticLoadBalancingV2
+from .elbv2.balancer import Balancer
+from .endpoint.server import Maker
+from .iam.api import Iam
+from .kernel.data_plane import DataPlane
+from .logs.api import Logs
+from .moto.moto_door import acm_backends, route53_backends, wafv2_backends
+from .route53.api import AmazonRoute53
+from .route53.store import Route53Store
+from .runtime.images import Images
+from .secretsmanager.api import SecretsManager
+from .servicequotas.api import ServiceQuotas
+from .ssm.api import Ssm
+from .sts.api import Sts
+from .tagging.api import Tagging
+from .wafv2.api import Wafv2
+from .wafv2.store import WafStore
+
+
+def own_services(
+    plane: DataPlane, images: Images, balancer: Balancer, fargate: Fargate, app_runner: Part
+) -> Mapping[str, Maker]:
+    """What makes an object of each class, by the name that signs the call."""
+    return {
+        "acm": partial(Acm, plane),
+        "application-autoscaling": partial(ApplicationAutoScaling, plane, fargate),
+        "apprunner": partial(AppRunner, plane, app_runner),
+        "ec2": Ec2,
+        "ecr": partial(Ecr, images),
+        "ecs": partial(Ecs, plane, fargate),
+        "elasticloadbalancing": partial(ElasticLoadBalancingV2, plane, balancer),
+        "iam": Iam,
+        "logs": Logs,
+        "route53": partial(AmazonRoute53, plane, balancer.is_healthy),
+        "secretsmanager": SecretsManager,
+        "servicequotas": partial(ServiceQuotas, fargate.capacity),
+        "ssm": Ssm,
+        "sts": Sts,
+        "tagging": partial(Tagging, plane, fargate),
+        "wafv2": partial(Wafv2, plane),
+    }
+
+
+def keep_resources(plane: DataPlane, app_runner: Part) -> None:
+    """Let moto hold resources in those of our stores that work on something; the others are in place when imported."""
+    acm_backends.keep_in(partial(AcmStore, pace=plane.pace))
+    route53_backends.keep_in(partial(Route53Store, pace=plane.pace))
+    wafv2_backends.keep_in(partial(WafStore, plane=plane, app_runner=app_runner.made_at))
