@@ -16,7 +16,7 @@ from .ecs.api import Ecs
 from .ecs.scheduler import Fargate
 from .elbv2.api import ElasticLoadBalancingV2
 from .elbv2.balancer import Balancer
-from .endpoint.server import Maker
+from .endpoint.services import Maker
 from .iam.api import Iam
 from .kernel.data_plane import DataPlane
 from .logs.api import Logs

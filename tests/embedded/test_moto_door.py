@@ -20,7 +20,7 @@ import embedded_aws
 from embedded_aws.apprunner.part import AppRunner
 from embedded_aws.ecs.scheduler import Fargate
 from embedded_aws.elbv2.balancer import Balancer
-from embedded_aws.endpoint.server import Maker, name_of
+from embedded_aws.endpoint.services import Maker, name_of
 from embedded_aws.kernel.data_plane import DataPlane
 from embedded_aws.kernel.pace import Pace
 from embedded_aws.moto import dispatch, moto_door

@@ -1,0 +1,223 @@
+"""What a request passes on its way to a service, each handler in its turn.
+
+A handler answers itself, or passes the request on and may do something with what comes back. None as an answer drops
+the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+from ..iam.access import passage
+from ..iam.access.gate import Gate, status_of
+from ..iam.access.passage import Passage
+from ..kernel.data_plane import DataPlane
+from ..kernel.faults import Effect
+from ..moto import moto_door
+from ..moto.dispatch import Answer
+from ..moto.moto_door import AwsError
+from ..moto.wire import Call, read_call, refusal
+from . import malformed, pages
+from .calls import CallLog
+from .control import Control
+from .keep_alive import TOO_LARGE
+from .malformed.page_tokens import PageTokens
+from .services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Request:
+    """One request (a WSGI environ), and what handlers found out about it for those that come after them."""
+
+    environ: dict[str, Any]
+    effects: list[Effect] = field(default_factory=list)
+    passage: Passage | None = None
+
+    @cached_property
+    def call(self) -> Call:
+        """The call that it makes."""
+        return read_call(self.environ)
+
+    @cached_property
+    def reading(self) -> malformed.Reading:
+        """The call as botocore's models know it."""
+        return malformed.Reading(self.call, self.environ)
+
+    def refusal(self, error: AwsError, status: int | None = None) -> Answer:
+        """An error as the answer, in the form that its client expects."""
+        return refusal(self.call, error, status)
+
+
+Next = Callable[[Request], Answer | None]
+Handler = Callable[[Request, Next], Answer | None]
+
+
+def chained(handlers: Sequence[Handler], last: Next) -> Next:
+    """Passes a request through the handlers in their order, the first of them outermost, and to ``last``."""
+    for handler in reversed(handlers):
+        last = partial(_pass, handler, last)
+    return last
+
+
+def _pass(handler: Handler, following: Next, request: Request) -> Answer | None:
+    return handler(request, following)
+
+
+def no_web_pages(request: Request, following: Next) -> Answer | None:
+    """Answers programs of this machine only."""
+    if why := pages.why_refused(request.environ):
+        log.info("refused: %s", why)
+        message = f"The embedded AWS answers programs of this machine, and no web pages: {why}."
+        return request.refusal(AwsError("AccessDenied", message), 403)
+    return following(request)
+
+
+def controlled_by(control: Control) -> Handler:
+    """Answers what is about the embedded AWS itself; everything else is a call of a service."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        if request.environ["PATH_INFO"].startswith("/_embedded/"):
+            return control.answer(request.environ)
+        return following(request)
+
+    return handle
+
+
+def not_too_large(request: Request, following: Next) -> Answer | None:
+    """Refuses what was too large to be read."""
+    if request.environ.get(TOO_LARGE):
+        return request.refusal(AwsError("RequestEntityTooLarge", "Request Entity Too Large"), 413)
+    return following(request)
+
+
+def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> Handler:
+    """Finds out which faults are ordered for a call, lets it wait, and ends the tasks that end with it."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        plane.wake()
+        request.effects = plane.faults.effects(request.call)
+        resets = plane.resets
+        delay = plane.faults.latency + sum(effect.delay for effect in request.effects)
+        if delay:
+            stopping.wait(delay)
+        if resets != plane.resets:  # whom it was for is gone
+            return None
+        answer = following(request)
+        for effect in request.effects:
+            if effect.kill_task:
+                control.kill_task(effect.kill_task)
+        return answer
+
+    return handle
+
+
+def identified(request: Request, following: Next) -> Answer | None:
+    """Finds out who calls."""
+    with passage.opened(request.call) as request.passage:
+        return following(request)
+
+
+def logged(calls: CallLog, services: Services) -> Handler:
+    """Notes each call with its answer, and what IAM was asked about it."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        answer = following(request)
+        asked = request.passage.asked if request.passage else ()
+        calls.add(request.call, services.handler(request.call), answer.status if answer else None, asked)
+        return answer
+
+    return handle
+
+
+def faulty(request: Request, following: Next) -> Answer | None:
+    """Cuts the connection, or answers with an error, where that is ordered."""
+    if _is_cut(request.effects, "before"):
+        return None
+    for effect in request.effects:
+        if effect.error:
+            return request.refusal(effect.error, effect.status)
+    answer = following(request)
+    return None if _is_cut(request.effects, "after") else answer
+
+
+def _is_cut(effects: list[Effect], moment: str) -> bool:
+    """Whether the connection is reset ``before`` or ``after`` the work; waits where the call is held first."""
+    holds = [effect.hold for effect in effects if effect.held == moment]
+    for hold in holds:
+        hold.keep()
+    return bool(holds) or any(effect.drop == moment for effect in effects)
+
+
+def failures_answered(tokens: PageTokens) -> Handler:
+    """Turns what a service cannot do, and what nobody foresaw, into an answer."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        try:
+            return following(request)
+        except (ModuleNotFoundError, NotImplementedError) as gap:  # some of moto takes more than is installed
+            return _not_known(request, gap)
+        except Exception as defect:
+            if refused := request.reading.why_not_allowed(tokens, failed=True):
+                return request.refusal(refused, 400)
+            log.exception("%s failed: %s: %s", request.call, type(defect).__name__, defect)
+            return _failed(request, defect)
+
+    return handle
+
+
+def _not_known(request: Request, gap: Exception) -> Answer:
+    """What is not known: the operation, or one filter of it."""
+    log.warning("%s is not known to the embedded AWS (%s)", request.call, gap)
+    detail = re.match(r"the (filter .*?)(?: for \w+)?(?: has not been .*)?$", str(gap), re.IGNORECASE)
+    what = f"{request.call}{f' with the {detail[1]}' if detail else ''}"
+    message = f"The embedded AWS does not know {what}."
+    return request.refusal(AwsError("UnknownOperationException", message), 400)
+
+
+def _failed(request: Request, defect: Exception) -> Answer:
+    call = request.call
+    if moto_door.is_motos(defect):
+        message = f"The embedded AWS does not carry {call} out with these values."
+        return request.refusal(AwsError("UnknownOperationException", message), 400)
+    message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
+    return request.refusal(AwsError("InternalFailure", message), 500)
+
+
+def well_formed(request: Request, following: Next) -> Answer | None:
+    """Refuses what cannot be read, is not known, or lacks a member."""
+    if refused := request.reading.why_refused():
+        return request.refusal(refused, 400)
+    return following(request)
+
+
+def authorized(gate: Gate) -> Handler:
+    """Refuses what the caller may not do."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        if denied := gate.refused(request.environ):
+            return request.refusal(denied, status_of(denied))
+        return following(request)
+
+    return handle
+
+
+def allowed(tokens: PageTokens) -> Handler:
+    """Refuses values that the model of the service does not allow, and pages that no answer has named."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        if refused := request.reading.why_not_allowed(tokens):
+            return request.refusal(refused, 400)
+        answer = following(request)
+        if answer is not None:
+            request.reading.learn_pages(answer, tokens)
+        return answer
+
+    return handle

@@ -1,0 +1,51 @@
+"""Answers calls of services: by our classes where there are such, else by moto."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..moto import dispatch
+from ..moto.dispatch import Answer
+from ..moto.moto_door import BaseResponse
+from ..moto.wire import Call
+
+Maker = Callable[[], BaseResponse]
+"""Makes an object of one of our response classes, which answers one request."""
+
+
+def name_of(response_class: type[BaseResponse]) -> str:
+    """``package:Class`` of a response class of ours."""
+    return f"{response_class.__module__.split('.')[1]}:{response_class.__name__}"
+
+
+class Services:
+    """Answers API calls: by our class of the service where there is one, else by moto.
+
+    Calls to one of our services are answered one at a time: moto checks and then stores without a lock, so
+    that two creations of one name could both win.
+    """
+
+    def __init__(self, own: Mapping[str, Maker]) -> None:
+        self._own = dict(own)
+        self._names = {service: name_of(type(make())) for service, make in own.items()}
+        self._locks = {service: threading.Lock() for service in own}
+        self._stock = dispatch.Stock()
+
+    def handler(self, call: Call) -> str:
+        """``package:Class`` of ours that answers, or ``moto``."""
+        return self._names[call.service] if self._is_ours(call) else "moto"
+
+    def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """Answer one call; NotImplementedError when nobody knows its operation."""
+        dispatch.in_our_account(environ)
+        if "HTTP_X_AMZ_TARGET" in environ:
+            dispatch.without_a_query(environ)
+        if not self._is_ours(call):
+            return self._stock.answer(environ)
+        with self._locks[call.service]:
+            return dispatch.answer_from(self._own[call.service](), environ)
+
+    def _is_ours(self, call: Call) -> bool:
+        return call.service in self._own and call.form.get("Version") != dispatch.CLASSIC_ELB
