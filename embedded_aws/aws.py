@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 
-from .apprunner.part import AppRunner
+from .apprunner.component import AppRunner
 from .ecs.scheduler import Fargate
 from .elbv2.balancer import Balancer
 from .endpoint.calls import CallLog
 from .endpoint.control import Control
 from .endpoint.server import Server
-from .iam.access.asked import Questions
-from .iam.access.gate import Gate
+from .iam.access.authorizer import Authorizer
+from .iam.access.queries import Queries
 from .iam.access.resource_tags import ResourceTags
 from .kernel.data_plane import DataPlane
 from .kernel.pace import Pace
@@ -51,9 +51,9 @@ class EmbeddedAws:
         own = own_services(self.plane, self.runtime.images, self.balancer, self.fargate, self.app_runner)
         keep_resources(self.plane, self.app_runner)
         self.plane.start()
-        gate = Gate(Questions(ResourceTags(self.fargate.tags_of)))
+        authorizer = Authorizer(Queries(ResourceTags(self.fargate.tags_of)))
         control = Control(self.plane, self.runtime, self.fargate, self.app_runner, CallLog())
-        self._server.start(own, gate, control, self.plane)
+        self._server.start(own, authorizer, control, self.plane)
 
     def stop(self) -> None:
         """Stop answering, then end every process that was started."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..ecs import services, shadow
-from ..ecs.model import Room
+from ..ecs import moto_mirror, services
+from ..ecs.model import EcsState
 from ..ecs.scheduler import Fargate
 from ..iam.access.stored import ensure_linked_role, linked_role_arn
 from ..kernel import paging, young
@@ -36,14 +36,14 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         self.fargate = fargate
 
     @property
-    def room(self) -> Room:
+    def state(self) -> EcsState:
         """ECS in the caller's account and region."""
-        return self.fargate.room(self.current_account, self.region)
+        return self.fargate.state(self.current_account, self.region)
 
     def call_action(self) -> Any:
         """Answer, knowing which services there are."""
         with self.plane.lock:
-            shadow.cast(self.room)
+            moto_mirror.reflect(self.state)
         return super().call_action()
 
     def register_scalable_target(self) -> Any:
@@ -73,7 +73,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
     def _check_young(self, resource: str) -> None:
         """The role is made with the first target; neither it nor the service has to be known at once."""
         _, cluster, name = resource.split("/")
-        service = self.room.services.get((cluster, name))
+        service = self.state.services.get((cluster, name))
         if service is not None and not young.knows(self.plane, service.created_at):
             raise AwsError("ValidationException", f"ECS service doesn't exist: {resource}")
         ensure_linked_role(self.current_account, LINKED)
@@ -127,7 +127,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
         target = self.applicationautoscaling_backend.targets[self._get_param("ScalableDimension")]
         bounds = target[self._get_param("ResourceId")]
         with self.plane.lock:
-            service = services.find(self.room, cluster, name)
+            service = services.find(self.state, cluster, name)
             within = min(max(service.desired, bounds.min_capacity), bounds.max_capacity)
             if within != service.desired:
                 bound = "minimum" if within > service.desired else "maximum"
@@ -138,7 +138,7 @@ class ApplicationAutoScaling(ApplicationAutoScalingResponse):
     def _set(self, cluster: str, name: str, count: int) -> str | None:
         """Change the desired count; why ECS refuses it, or None."""
         try:
-            services.update(self.room, {"cluster": cluster, "service": name, "desiredCount": count})
+            services.update(self.state, {"cluster": cluster, "service": name, "desiredCount": count})
         except AwsError as refused:
             return str(refused.message)
         return None

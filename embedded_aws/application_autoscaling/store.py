@@ -64,7 +64,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         max_capacity: int | None = None,
         **more: Any,
     ) -> Any:
-        """Register or change a target, with bounds that leave room."""
+        """Register or change a target, with bounds that leave state."""
         known = self.targets.get(dimension, {}).get(r_id)
         least = known.min_capacity if known and min_capacity is None else min_capacity
         most = known.max_capacity if known and max_capacity is None else max_capacity

@@ -7,13 +7,13 @@ from typing import Any
 
 from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, BaseResponse
-from . import beside, domains, ingress, scaling, services, tagging
-from .model import Room
-from .part import AppRunner as Part
+from . import companion_api, domains, ingress, scaling, services, tagging
+from .component import AppRunner as Component
+from .model import AppRunnerState
 
 Answer = dict[str, Any]
-Reading = Callable[[Room, Mapping[str, Any]], Answer]
-Moving = Callable[[Part, Room, Mapping[str, Any]], Answer]
+Reading = Callable[[AppRunnerState, Mapping[str, Any]], Answer]
+Moving = Callable[[Component, AppRunnerState, Mapping[str, Any]], Answer]
 
 
 def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
@@ -22,7 +22,7 @@ def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
     def answer(self: AppRunner) -> ActionResult:
         request = self._get_params()
         with self.plane.lock:
-            return ActionResult(operation(self.room, request))
+            return ActionResult(operation(self.state, request))
 
     return answer
 
@@ -33,7 +33,7 @@ def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
     def answer(self: AppRunner) -> ActionResult:
         request = self._get_params()
         with self.plane.lock:
-            return ActionResult(operation(self.part, self.room, request))
+            return ActionResult(operation(self.app_runner, self.state, request))
 
     return answer
 
@@ -41,16 +41,16 @@ def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
 class AppRunner(BaseResponse):
     """AWS App Runner; moto has none of it."""
 
-    def __init__(self, plane: DataPlane, part: Part) -> None:
+    def __init__(self, plane: DataPlane, app_runner: Component) -> None:
         super().__init__(service_name="apprunner")
         self.plane = plane
-        self.part = part
+        self.app_runner = app_runner
         self.automated_parameter_parsing = True
 
     @property
-    def room(self) -> Room:
+    def state(self) -> AppRunnerState:
         """App Runner in the caller's account and region."""
-        return self.part.room(self.current_account, self.region)
+        return self.app_runner.state(self.current_account, self.region)
 
     create_service = moved_by(services.create)
     describe_service = answered_by(services.describe)
@@ -69,15 +69,15 @@ class AppRunner(BaseResponse):
     list_services_for_auto_scaling_configuration = answered_by(scaling.list_services)
     update_default_auto_scaling_configuration = answered_by(scaling.make_default)
 
-    create_observability_configuration = answered_by(beside.create_tracing)
-    describe_observability_configuration = answered_by(beside.describe_tracing)
-    list_observability_configurations = answered_by(beside.list_tracing)
-    delete_observability_configuration = answered_by(beside.delete_tracing)
+    create_observability_configuration = answered_by(companion_api.create_tracing)
+    describe_observability_configuration = answered_by(companion_api.describe_tracing)
+    list_observability_configurations = answered_by(companion_api.list_tracing)
+    delete_observability_configuration = answered_by(companion_api.delete_tracing)
 
-    create_vpc_connector = answered_by(beside.create_connector)
-    describe_vpc_connector = answered_by(beside.describe_connector)
-    list_vpc_connectors = answered_by(beside.list_connectors)
-    delete_vpc_connector = answered_by(beside.delete_connector)
+    create_vpc_connector = answered_by(companion_api.create_connector)
+    describe_vpc_connector = answered_by(companion_api.describe_connector)
+    list_vpc_connectors = answered_by(companion_api.list_connectors)
+    delete_vpc_connector = answered_by(companion_api.delete_connector)
 
     create_vpc_ingress_connection = moved_by(ingress.create)
     describe_vpc_ingress_connection = answered_by(ingress.describe)
@@ -85,9 +85,9 @@ class AppRunner(BaseResponse):
     update_vpc_ingress_connection = moved_by(ingress.update)
     delete_vpc_ingress_connection = moved_by(ingress.delete)
 
-    create_connection = answered_by(beside.create_connection)
-    list_connections = answered_by(beside.list_connections)
-    delete_connection = answered_by(beside.delete_connection)
+    create_connection = answered_by(companion_api.create_connection)
+    list_connections = answered_by(companion_api.list_connections)
+    delete_connection = answered_by(companion_api.delete_connection)
 
     associate_custom_domain = moved_by(domains.associate)
     describe_custom_domains = answered_by(domains.describe)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .answers import invalid, not_found, quota_exceeded, tags_of
-from .model import AwsDict, Companion, Room, now
+from .model import AppRunnerState, AwsDict, Companion, now
 
 SCALING = "autoscalingconfiguration"
 TRACING = "observabilityconfiguration"
@@ -36,64 +36,71 @@ DEFAULT_ID = "00000000000000000000000000000001"
 
 
 def add(
-    room: Room, kind: str, name: str, body: AwsDict, request: Mapping[str, Any], identity: str | None = None
+    state: AppRunnerState,
+    kind: str,
+    name: str,
+    body: AwsDict,
+    request: Mapping[str, Any],
+    identity: str | None = None,
 ) -> Companion:
     """A new companion, or a new revision of its name; ``body`` is what is particular to its kind."""
     shape = NAMES[kind]
-    _check_quota(room, kind, name)
-    revision = len(named(room, kind, name, gone=True)) + 1
+    _check_quota(state, kind, name)
+    revision = len(named(state, kind, name, gone=True)) + 1
     path = f"{name}/{revision}" if kind in REVISED else name
-    arn = room.arn(f"{kind}/{path}/{identity or uuid.uuid4().hex}")
+    arn = state.arn(f"{kind}/{path}/{identity or uuid.uuid4().hex}")
     head: AwsDict = {f"{shape}Arn": arn, f"{shape}Name": name}
     if kind in REVISED:
         head |= {f"{shape}Revision": revision, "Status": _spelled(kind, "ACTIVE")}
     made = Companion(
         kind, arn, name, {**head, **body, "CreatedAt": now()}, tags_of(request.get("Tags")), revision
     )
-    room.companions[arn] = made
+    state.companions[arn] = made
     return made
 
 
-def _check_quota(room: Room, kind: str, name: str) -> None:
-    names = {one.name for one in named(room, kind)} - {DEFAULT}
+def _check_quota(state: AppRunnerState, kind: str, name: str) -> None:
+    names = {one.name for one in named(state, kind)} - {DEFAULT}
     if kind in NAMES_MOST and len(names | {name}) > NAMES_MOST[kind]:
         raise quota_exceeded(f"You have reached the limit of {NAMES_MOST[kind]} for {NAMES[kind]}.")
-    if kind in REVISIONS_MOST and len(named(room, kind, name)) >= REVISIONS_MOST[kind]:
+    if kind in REVISIONS_MOST and len(named(state, kind, name)) >= REVISIONS_MOST[kind]:
         raise quota_exceeded(f"You have reached the limit of {REVISIONS_MOST[kind]} revisions for {name}.")
 
 
-def named(room: Room, kind: str, name: str | None = None, *, gone: bool = False) -> list[Companion]:
+def named(
+    state: AppRunnerState, kind: str, name: str | None = None, *, gone: bool = False
+) -> list[Companion]:
     """The companions of a kind, of one name or all, oldest first; deleted ones only when asked for."""
     return [
         one
-        for one in room.companions.values()
+        for one in state.companions.values()
         if one.kind == kind and name in (None, one.name) and (gone or not one.gone)
     ]
 
 
-def listed(room: Room, kind: str, name: str | None, request: Mapping[str, Any]) -> list[Companion]:
+def listed(state: AppRunnerState, kind: str, name: str | None, request: Mapping[str, Any]) -> list[Companion]:
     """The revisions that a listing asks for: of one name or all, the newest of each unless LatestOnly is false."""
-    found = named(room, kind, name)
+    found = named(state, kind, name)
     newest = {one.name: one for one in found}
     return list(newest.values()) if request.get("LatestOnly", True) else found
 
 
-def find(room: Room, kind: str, arn: str) -> Companion:
+def find(state: AppRunnerState, kind: str, arn: str) -> Companion:
     """The living companion with this ARN; ResourceNotFoundException."""
-    found = room.companions.get(arn)
+    found = state.companions.get(arn)
     if found is None or found.kind != kind or found.gone:
         raise not_found(NAMES[kind], arn)
     return found
 
 
-def latest(room: Room, kind: str, arn: str) -> Companion:
+def latest(state: AppRunnerState, kind: str, arn: str) -> Companion:
     """The configuration that a full or partial ARN names; InvalidRequestException when there is none."""
     if kind == SCALING:
-        default_scaling(room)
-    found = room.companions.get(arn)
+        default_scaling(state)
+    found = state.companions.get(arn)
     if found is None:
         path = arn.partition(f":{kind}/")[2].split("/")
-        revisions = named(room, kind, path[0])
+        revisions = named(state, kind, path[0])
         if len(path) == 2:
             revisions = [one for one in revisions if str(one.revision) == path[1]]
         found = revisions[-1] if revisions and len(path) <= 2 else None
@@ -102,15 +109,15 @@ def latest(room: Room, kind: str, arn: str) -> Companion:
     return found
 
 
-def default_scaling(room: Room) -> Companion:
+def default_scaling(state: AppRunnerState) -> Companion:
     """The account's default, which is DefaultConfiguration unless another was made it."""
-    if not named(room, SCALING, DEFAULT):
+    if not named(state, SCALING, DEFAULT):
         body = {"MaxConcurrency": 100, "MinSize": 1, "MaxSize": 25, "IsDefault": True}
-        add(room, SCALING, DEFAULT, body, {}, DEFAULT_ID)
-    return next(one for one in named(room, SCALING) if one.body["IsDefault"])
+        add(state, SCALING, DEFAULT, body, {}, DEFAULT_ID)
+    return next(one for one in named(state, SCALING) if one.body["IsDefault"])
 
 
-def is_used(room: Room, companion: Companion) -> bool:
+def is_used(state: AppRunnerState, companion: Companion) -> bool:
     """Whether a service, as it is configured, uses it."""
     return any(
         companion.arn
@@ -120,13 +127,13 @@ def is_used(room: Room, companion: Companion) -> bool:
             service.configuration.source.get("AuthenticationConfiguration", {}).get("ConnectionArn"),
             (service.configuration.observability or {}).get("ObservabilityConfigurationArn"),
         )
-        for service in room.living()
+        for service in state.living()
     )
 
 
-def must_be_free(room: Room, companion: Companion) -> None:
+def must_be_free(state: AppRunnerState, companion: Companion) -> None:
     """InvalidRequestException while a service uses it."""
-    if is_used(room, companion):
+    if is_used(state, companion):
         what = NAMES[companion.kind]
         raise invalid(f"{what} {companion.arn} is in use by a service and cannot be deleted.")
 

@@ -12,7 +12,7 @@ from ..iam import roles
 from ..moto.moto_door import find_role
 from . import companions
 from .answers import invalid
-from .model import AwsDict, Companion, Configuration, Room
+from .model import AppRunnerState, AwsDict, Companion, Configuration
 
 BUILD, TASKS = "build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"
 RESERVED = "AWSAPPRUNNER"
@@ -28,35 +28,37 @@ MEMORY = {
 HEALTH = {"Protocol": "TCP", "Interval": 5, "Timeout": 2, "HealthyThreshold": 1, "UnhealthyThreshold": 5}
 
 
-def configure(room: Room, request: Mapping[str, Any], before: Configuration | None = None) -> Configuration:
+def configure(
+    state: AppRunnerState, request: Mapping[str, Any], before: Configuration | None = None
+) -> Configuration:
     """The configuration that CreateService or UpdateService asks for; AwsError when it cannot be.
 
     With ``before``, what the request leaves out stays as it is.
     """
     made = Configuration(
-        source=_source(room, request["SourceConfiguration"])
+        source=_source(state, request["SourceConfiguration"])
         if before is None or "SourceConfiguration" in request
         else before.source,
         instance=_instance(request, before),
         health=_health(request, before),
-        network=_network(room, request, before),
-        scaling=_scaling(room, request, before),
-        observability=_observability(room, request, before),
+        network=_network(state, request, before),
+        scaling=_scaling(state, request, before),
+        observability=_observability(state, request, before),
     )
-    _check_roles(room, made)
+    _check_roles(state, made)
     return made
 
 
-def _source(room: Room, given: AwsDict) -> AwsDict:
+def _source(state: AppRunnerState, given: AwsDict) -> AwsDict:
     kinds = {"ImageRepository", "CodeRepository"} & set(given)
     if len(kinds) != 1:
         raise invalid("Specify exactly one of ImageRepository and CodeRepository in SourceConfiguration.")
     if "ImageRepository" in given:
-        return _image_source(room, given)
-    return _code_source(room, given)
+        return _image_source(state, given)
+    return _code_source(state, given)
 
 
-def _image_source(room: Room, given: AwsDict) -> AwsDict:
+def _image_source(state: AppRunnerState, given: AwsDict) -> AwsDict:
     image = given["ImageRepository"]
     runtime = {"Port": "8080", **image.get("ImageConfiguration", {})}
     _check_runtime(runtime)
@@ -64,7 +66,7 @@ def _image_source(room: Room, given: AwsDict) -> AwsDict:
     authentication = given.get("AuthenticationConfiguration", {})
     if in_ecr and "AccessRoleArn" not in authentication:
         raise invalid("Authentication configuration is invalid.")
-    own = in_ecr and image["ImageIdentifier"].startswith(room.account)
+    own = in_ecr and image["ImageIdentifier"].startswith(state.account)
     if given.get("AutoDeploymentsEnabled") and not own:
         raise invalid("Automatic deployments need an image in a private repository of this account.")
     return {
@@ -74,7 +76,7 @@ def _image_source(room: Room, given: AwsDict) -> AwsDict:
     }
 
 
-def _code_source(room: Room, given: AwsDict) -> AwsDict:
+def _code_source(state: AppRunnerState, given: AwsDict) -> AwsDict:
     code = dict(given["CodeRepository"])
     configured = code.get("CodeConfiguration")
     if configured and configured["ConfigurationSource"] == "API":
@@ -86,7 +88,7 @@ def _code_source(room: Room, given: AwsDict) -> AwsDict:
     connection = given.get("AuthenticationConfiguration", {}).get("ConnectionArn")
     if connection is None:
         raise invalid("Authentication configuration is invalid.")
-    found = companions.find(room, companions.CONNECTION, connection)
+    found = companions.find(state, companions.CONNECTION, connection)
     if found.body["Status"] != "AVAILABLE":
         raise invalid(f"Connection {connection} is not in AVAILABLE status.")
     return {
@@ -130,7 +132,7 @@ def _health(request: Mapping[str, Any], before: Configuration | None) -> AwsDict
     return made
 
 
-def _network(room: Room, request: Mapping[str, Any], before: Configuration | None) -> AwsDict:
+def _network(state: AppRunnerState, request: Mapping[str, Any], before: Configuration | None) -> AwsDict:
     known = before.network if before else {}
     made = {
         "EgressConfiguration": {"EgressType": "DEFAULT"},
@@ -144,18 +146,20 @@ def _network(room: Room, request: Mapping[str, Any], before: Configuration | Non
     if (egress.get("EgressType") == "VPC") != (connector is not None):
         raise invalid("VpcConnectorArn is required when EgressType is VPC, and only then.")
     if connector is not None:
-        companions.find(room, companions.CONNECTOR, connector)
+        companions.find(state, companions.CONNECTOR, connector)
     return made
 
 
-def _scaling(room: Room, request: Mapping[str, Any], before: Configuration | None) -> Companion:
+def _scaling(state: AppRunnerState, request: Mapping[str, Any], before: Configuration | None) -> Companion:
     given = request.get("AutoScalingConfigurationArn")
     if given:
-        return companions.latest(room, companions.SCALING, given)
-    return before.scaling if before else companions.default_scaling(room)
+        return companions.latest(state, companions.SCALING, given)
+    return before.scaling if before else companions.default_scaling(state)
 
 
-def _observability(room: Room, request: Mapping[str, Any], before: Configuration | None) -> AwsDict | None:
+def _observability(
+    state: AppRunnerState, request: Mapping[str, Any], before: Configuration | None
+) -> AwsDict | None:
     given: AwsDict | None = request.get("ObservabilityConfiguration")
     if given is None:
         return before.observability if before else None
@@ -164,19 +168,19 @@ def _observability(room: Room, request: Mapping[str, Any], before: Configuration
     arn = given.get("ObservabilityConfigurationArn")
     if arn is None:
         raise invalid("ObservabilityConfigurationArn is required when ObservabilityEnabled is true.")
-    return {**given, "ObservabilityConfigurationArn": companions.latest(room, companions.TRACING, arn).arn}
+    return {**given, "ObservabilityConfigurationArn": companions.latest(state, companions.TRACING, arn).arn}
 
 
-def _check_roles(room: Room, made: Configuration) -> None:
-    if made.access_role and not _assumable(room, made.access_role, BUILD):
+def _check_roles(state: AppRunnerState, made: Configuration) -> None:
+    if made.access_role and not _assumable(state, made.access_role, BUILD):
         raise invalid(f"Error in assuming access role {made.access_role}")
     if made.runtime.get("RuntimeEnvironmentSecrets") and not made.instance_role:
         raise invalid("Instance Role have to be provided if passing in RuntimeEnvironmentSecrets.")
-    if made.instance_role and not _assumable(room, made.instance_role, TASKS):
+    if made.instance_role and not _assumable(state, made.instance_role, TASKS):
         raise invalid(f"Error in assuming instance role {made.instance_role}")
 
 
-def _assumable(room: Room, arn: str, principal: str) -> bool:
+def _assumable(state: AppRunnerState, arn: str, principal: str) -> bool:
     role = find_role(arn.split(":")[4], arn)
-    context = {"aws:SourceAccount": room.account, "aws:SourceArn": room.arn("service/*")}
-    return role is not None and roles.trusts(role, principal, context) and roles.assumable(room.plane, arn)
+    context = {"aws:SourceAccount": state.account, "aws:SourceArn": state.arn("service/*")}
+    return role is not None and roles.trusts(role, principal, context) and roles.assumable(state.plane, arn)

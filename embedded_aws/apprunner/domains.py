@@ -12,8 +12,8 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import companions, services, validation
 from .answers import invalid, page, wrong_state
-from .model import Domain, Room, Service
-from .part import AppRunner
+from .component import AppRunner
+from .model import AppRunnerState, Domain, Service
 
 MOST = 5
 CERTIFICATE_SECONDS = 10.0
@@ -24,9 +24,9 @@ LEAVING_SECONDS = 10.0
 Request = Mapping[str, Any]
 
 
-def associate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+def associate(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """AssociateCustomDomain: the validation records come later, see DescribeCustomDomains."""
-    service, name = _changeable(room, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
+    service, name = _changeable(state, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
     if name in service.domains:
         raise invalid(f"Custom domain {name} is already associated with the service.")
     if len(service.domains) >= MOST:
@@ -38,43 +38,43 @@ def associate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
         "Status": "creating",
     }
     domain = service.domains[name] = Domain(body)
-    answer = _about(room, service, CustomDomain=dict(body))
-    part.later(CERTIFICATE_SECONDS, lambda: validation.ask(domain))
+    answer = _about(state, service, CustomDomain=dict(body))
+    app_runner.later(CERTIFICATE_SECONDS, lambda: validation.ask(domain))
     return answer
 
 
-def describe(room: Room, request: Request) -> dict[str, Any]:
+def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DescribeCustomDomains."""
-    service = services.living(room, request["ServiceArn"])
+    service = services.living(state, request["ServiceArn"])
     shown, more = page([domain.body for domain in service.domains.values()], request, MOST)
-    return {**_about(room, service, CustomDomains=shown), **more}
+    return {**_about(state, service, CustomDomains=shown), **more}
 
 
-def disassociate(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+def disassociate(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DisassociateCustomDomain."""
-    service, name = _changeable(room, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
+    service, name = _changeable(state, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
     if name not in service.domains:
         raise AwsError(
             "ResourceNotFoundException", f"Custom domain {name} is not associated with the service."
         )
     domain = service.domains[name]
     domain.body["Status"] = "deleting"
-    part.later(LEAVING_SECONDS, lambda: service.domains.pop(name, None))
-    return _about(room, service, CustomDomain=domain.body)
+    app_runner.later(LEAVING_SECONDS, lambda: service.domains.pop(name, None))
+    return _about(state, service, CustomDomain=domain.body)
 
 
-def _changeable(room: Room, arn: str) -> Service:
-    service = services.living(room, arn)
+def _changeable(state: AppRunnerState, arn: str) -> Service:
+    service = services.living(state, arn)
     if service.status != "RUNNING":
         raise wrong_state(f"Custom domains cannot be changed in the current state: {service.status}.")
     return service
 
 
-def _about(room: Room, service: Service, **more: Any) -> dict[str, Any]:
+def _about(state: AppRunnerState, service: Service, **more: Any) -> dict[str, Any]:
     private = [
         {"VpcIngressConnectionArn": one.arn, "DomainName": one.body["DomainName"]}
         | {"VpcId": one.body["IngressVpcConfiguration"]["VpcId"]}
-        for one in companions.named(room, companions.INGRESS)
+        for one in companions.named(state, companions.INGRESS)
         if one.body["ServiceArn"] == service.arn
     ]
     return {"DNSTarget": service.url, "ServiceArn": service.arn, "VpcDNSTargets": private, **more}

@@ -11,7 +11,7 @@ from ..runtime.images import Image
 from ..runtime.processes import Processes
 from .instances import Instance, Starter, StartError
 from .journal import Journal
-from .model import Configuration, Room, Service
+from .model import AppRunnerState, Configuration, Service
 
 T = TypeVar("T")
 
@@ -24,13 +24,18 @@ class Fleet:
     """Belongs to one service; its coroutines run on the data-plane thread."""
 
     def __init__(
-        self, processes: Processes, starter: Starter, workers: Executor, room: Room, service: Service
+        self,
+        processes: Processes,
+        starter: Starter,
+        workers: Executor,
+        state: AppRunnerState,
+        service: Service,
     ) -> None:
-        self._plane = room.plane
+        self._plane = state.plane
         self._processes = processes
         self._workers = workers
         self._starter = starter
-        self._journal = Journal(room, service)
+        self._journal = Journal(state, service)
         self._watching: asyncio.Task[None] | None = None
         self.serving: list[Instance] = []
         self.known: set[Instance] = set()

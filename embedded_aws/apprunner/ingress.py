@@ -13,8 +13,8 @@ from ..moto.moto_door import ec2_backends
 from . import companions, services
 from .answers import invalid, page, wrong_state
 from .companions import INGRESS, add, find, named
-from .model import Companion, Room
-from .part import AppRunner
+from .component import AppRunner
+from .model import AppRunnerState, Companion
 
 SECONDS = 20.0
 """AWS seconds until a connection is AVAILABLE, changed or gone."""
@@ -22,60 +22,60 @@ SECONDS = 20.0
 Request = Mapping[str, Any]
 
 
-def create(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+def create(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """CreateVpcIngressConnection."""
-    service = services.living(room, request["ServiceArn"])
+    service = services.living(state, request["ServiceArn"])
     if service.status != "RUNNING":
         raise wrong_state(f"The service must be RUNNING; it is {service.status}.")
     if service.configuration.network["IngressConfiguration"].get("IsPubliclyAccessible", True):
         raise invalid("The service is publicly accessible. Make it private first.")
     name = request["VpcIngressConnectionName"]
-    if named(room, INGRESS, name):
+    if named(state, INGRESS, name):
         raise invalid(f"VPC ingress connection with the provided name already exists: {name}.")
     body = {
         "ServiceArn": service.arn,
-        "AccountId": room.account,
+        "AccountId": state.account,
         "DomainName": service.url,
-        "IngressVpcConfiguration": _endpoint(room, request),
+        "IngressVpcConfiguration": _endpoint(state, request),
         "Status": "PENDING_CREATION",
     }
-    made = add(room, INGRESS, name, body, request)
-    part.later(SECONDS, lambda: made.body.update(Status="AVAILABLE"))
+    made = add(state, INGRESS, name, body, request)
+    app_runner.later(SECONDS, lambda: made.body.update(Status="AVAILABLE"))
     return {"VpcIngressConnection": made.body}
 
 
-def describe(room: Room, request: Request) -> dict[str, Any]:
+def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DescribeVpcIngressConnection."""
-    return {"VpcIngressConnection": find(room, INGRESS, request["VpcIngressConnectionArn"]).body}
+    return {"VpcIngressConnection": find(state, INGRESS, request["VpcIngressConnectionArn"]).body}
 
 
-def list_summaries(room: Room, request: Request) -> dict[str, Any]:
+def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ListVpcIngressConnections: of one service or VPC endpoint, or all."""
     wanted = request.get("Filter", {})
-    found = [one for one in named(room, INGRESS) if _matches(one, wanted)]
+    found = [one for one in named(state, INGRESS) if _matches(one, wanted)]
     shown = [{name: one.body[name] for name in ("VpcIngressConnectionArn", "ServiceArn")} for one in found]
     listed, more = page(shown, request)
     return {"VpcIngressConnectionSummaryList": listed, **more}
 
 
-def update(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+def update(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """UpdateVpcIngressConnection: to another VPC endpoint."""
-    one = _settled(room, request)
-    one.body |= {"IngressVpcConfiguration": _endpoint(room, request), "Status": "PENDING_UPDATE"}
-    part.later(SECONDS, lambda: one.body.update(Status="AVAILABLE"))
+    one = _settled(state, request)
+    one.body |= {"IngressVpcConfiguration": _endpoint(state, request), "Status": "PENDING_UPDATE"}
+    app_runner.later(SECONDS, lambda: one.body.update(Status="AVAILABLE"))
     return {"VpcIngressConnection": one.body}
 
 
-def delete(part: AppRunner, room: Room, request: Request) -> dict[str, Any]:
+def delete(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DeleteVpcIngressConnection."""
-    one = _settled(room, request)
+    one = _settled(state, request)
     one.body["Status"] = "PENDING_DELETION"
-    part.later(SECONDS, lambda: companions.delete(one, "DELETED"))
+    app_runner.later(SECONDS, lambda: companions.delete(one, "DELETED"))
     return {"VpcIngressConnection": one.body}
 
 
-def _settled(room: Room, request: Request) -> Companion:
-    one = find(room, INGRESS, request["VpcIngressConnectionArn"])
+def _settled(state: AppRunnerState, request: Request) -> Companion:
+    one = find(state, INGRESS, request["VpcIngressConnectionArn"])
     if one.body["Status"].startswith("PENDING_"):
         raise wrong_state(f"The VPC ingress connection is in the state {one.body['Status']}.")
     return one
@@ -86,9 +86,9 @@ def _matches(one: Companion, wanted: Mapping[str, str]) -> bool:
     return all(seen.get(name) == value for name, value in wanted.items())
 
 
-def _endpoint(room: Room, request: Request) -> dict[str, str]:
+def _endpoint(state: AppRunnerState, request: Request) -> dict[str, str]:
     given: dict[str, str] = request["IngressVpcConfiguration"]
-    known = ec2_backends[room.account][room.region].vpc_end_points
+    known = ec2_backends[state.account][state.region].vpc_end_points
     found = known.get(given.get("VpcEndpointId"))
     if found is None or found.vpc_id != given.get("VpcId"):
         raise invalid("The VPC endpoint does not exist in the VPC.")

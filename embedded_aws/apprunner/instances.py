@@ -15,7 +15,7 @@ from ..proxy.upstream import BrokenError, Connection, Pool, UnreachableError
 from ..runtime.images import Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..runtime.runtime import Runtime
-from .model import Configuration, Room
+from .model import AppRunnerState, Configuration
 
 PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 NETWORK = "apprunner"
@@ -71,18 +71,18 @@ class NoBarrier:
 class Starter:
     """Makes instances of one service; every method blocks."""
 
-    def __init__(self, runtime: Runtime, url: str, room: Room, service_id: str) -> None:
-        self._plane = room.plane
+    def __init__(self, runtime: Runtime, url: str, state: AppRunnerState, service_id: str) -> None:
+        self._plane = state.plane
         self._runtime = runtime
         self._url = url
-        self._room = room
+        self._state = state
         self._session = service_id
 
     def pull(self, configuration: Configuration) -> Image:
         """The image of a configuration, as its access role; StartError."""
         assert configuration.image is not None
         reference = configuration.image["ImageIdentifier"]
-        allowed = Permissions(self._room.account, configuration.access_role, self._session)
+        allowed = Permissions(self._state.account, configuration.access_role, self._session)
         with self._plane.lock:
             denied = allowed.denial("ecr:GetAuthorizationToken") or any(
                 allowed.denial(action, Source.of(reference).arn) for action in PULLS
@@ -93,24 +93,24 @@ class Starter:
                 "Reason: Invalid Access Role in AuthenticationConfiguration."
             )
         try:
-            return self._runtime.images.pull(self._room.account, self._room.region, reference)
+            return self._runtime.images.pull(self._state.account, self._state.region, reference)
         except PullError as error:
             raise StartError(f"Failed to pull your application image. Reason: {error}") from error
 
     def environment(self, configuration: Configuration) -> dict[str, str]:
         """Variables, secrets and the port; StartError when a secret cannot be read."""
         runtime = configuration.runtime
-        allowed = Permissions(self._room.account, configuration.instance_role, self._session)
+        allowed = Permissions(self._state.account, configuration.instance_role, self._session)
         named = runtime.get("RuntimeEnvironmentSecrets", {})
         wanted = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
         try:
             with self._plane.lock:
-                secrets = container_secrets.fetch(self._room.place, wanted, allowed, NoBarrier())
+                secrets = container_secrets.fetch(self._state.place, wanted, allowed, NoBarrier())
         except container_secrets.SecretError as error:
             raise StartError(f"Failed to read the secrets of your application. Reason: {error}") from error
         own = {
-            "AWS_REGION": self._room.region,
-            "AWS_DEFAULT_REGION": self._room.region,
+            "AWS_REGION": self._state.region,
+            "AWS_DEFAULT_REGION": self._state.region,
             "AWS_EXECUTION_ENV": "AWS_APP_RUNNER",
             "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
         }

@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from ..agent.container_logs import LogStream
 from ..moto.moto_door import create_log_group, create_log_stream
-from .model import Operation, Room, Service
+from .model import AppRunnerState, Operation, Service
 
 
 class Journal:
     """Writes a service's logs; hold the data plane's lock while calling."""
 
-    def __init__(self, room: Room, service: Service) -> None:
-        self._room = room
+    def __init__(self, state: AppRunnerState, service: Service) -> None:
+        self._state = state
         self._service = service
         self._base = f"/aws/apprunner/{service.name}/{service.id}"
 
@@ -39,7 +39,7 @@ class Journal:
         return self._stream("application", f"instance/{instance}")
 
     def _stream(self, group: str, stream: str) -> LogStream:
-        place = (self._room.account, self._room.region, f"{self._base}/{group}")
+        place = (self._state.account, self._state.region, f"{self._base}/{group}")
         create_log_group(*place)
         create_log_stream(*place, stream)
         return LogStream(*place, stream)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..moto.moto_door import put_metrics
-from .model import Room, Service
+from .model import AppRunnerState, Service
 
 NAMESPACE = "AWS/AppRunner"
 PERIOD = 60.0
@@ -19,8 +19,8 @@ PERIOD = 60.0
 class Meter:
     """Counts one service's requests between two reports; on the data-plane thread."""
 
-    def __init__(self, room: Room, service: Service) -> None:
-        self._room = room
+    def __init__(self, state: AppRunnerState, service: Service) -> None:
+        self._state = state
         self._dimensions = [
             {"Name": "ServiceName", "Value": service.name},
             {"Name": "ServiceID", "Value": service.id},
@@ -50,7 +50,7 @@ class Meter:
         for family in (2, 4, 5):
             if found := sum(status // 100 == family for status in statuses):
                 data.append(self._datum(f"{family}xxStatusResponses", "Count", float(found)))
-        put_metrics(self._room.account, self._room.region, NAMESPACE, data)
+        put_metrics(self._state.account, self._state.region, NAMESPACE, data)
 
     def _datum(self, name: str, unit: str, value: float | None = None) -> dict[str, Any]:
         head = {"MetricName": name, "Unit": unit, "Dimensions": self._dimensions}

@@ -164,7 +164,7 @@ class Service:
 
 
 @dataclass
-class Room:
+class AppRunnerState:
     """All of App Runner in one account and region, by ARN."""
 
     plane: DataPlane

@@ -8,7 +8,7 @@ from typing import Any
 from . import companions
 from .answers import invalid, page
 from .companions import SCALING, add, default_scaling, find, latest, named
-from .model import Companion, Room
+from .model import AppRunnerState, Companion
 
 DEFAULTS = {"MaxConcurrency": 100, "MinSize": 1, "MaxSize": 25}
 SIZES = ("Latest", "MaxConcurrency", "MinSize", "MaxSize", "DeletedAt")
@@ -16,73 +16,73 @@ SIZES = ("Latest", "MaxConcurrency", "MinSize", "MaxSize", "DeletedAt")
 Request = Mapping[str, Any]
 
 
-def create(room: Room, request: Request) -> dict[str, Any]:
+def create(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """CreateAutoScalingConfiguration."""
-    default_scaling(room)
+    default_scaling(state)
     sizes = {name: request.get(name, value) for name, value in DEFAULTS.items()}
     if sizes["MinSize"] > sizes["MaxSize"]:
         raise invalid("MinSize must not be greater than MaxSize.")
     name = request["AutoScalingConfigurationName"]
     if name == companions.DEFAULT:
         raise invalid(f"{name} is reserved and has one revision.")
-    made = add(room, SCALING, name, {**sizes, "IsDefault": False}, request)
-    return {"AutoScalingConfiguration": view(room, made)}
+    made = add(state, SCALING, name, {**sizes, "IsDefault": False}, request)
+    return {"AutoScalingConfiguration": view(state, made)}
 
 
-def describe(room: Room, request: Request) -> dict[str, Any]:
+def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DescribeAutoScalingConfiguration: by full or partial ARN."""
-    return {"AutoScalingConfiguration": view(room, _found(room, request))}
+    return {"AutoScalingConfiguration": view(state, _found(state, request))}
 
 
-def list_summaries(room: Room, request: Request) -> dict[str, Any]:
+def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ListAutoScalingConfigurations."""
-    default_scaling(room)
-    found = companions.listed(room, SCALING, request.get("AutoScalingConfigurationName"), request)
-    shown, more = page([summary(room, one) for one in found], request)
+    default_scaling(state)
+    found = companions.listed(state, SCALING, request.get("AutoScalingConfigurationName"), request)
+    shown, more = page([summary(state, one) for one in found], request)
     return {"AutoScalingConfigurationSummaryList": shown, **more}
 
 
-def delete(room: Room, request: Request) -> dict[str, Any]:
+def delete(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DeleteAutoScalingConfiguration: one revision, or all of the name; never the default, nor one in use."""
-    one = _found(room, request)
-    revisions = named(room, SCALING, one.name) if request.get("DeleteAllRevisions") else [one]
+    one = _found(state, request)
+    revisions = named(state, SCALING, one.name) if request.get("DeleteAllRevisions") else [one]
     for each in revisions:
         if each.body["IsDefault"] or each.name == companions.DEFAULT:
             raise invalid(f"{each.arn} is the default auto scaling configuration and cannot be deleted.")
-        companions.must_be_free(room, each)
+        companions.must_be_free(state, each)
     for each in revisions:
         companions.delete(each)
-    return {"AutoScalingConfiguration": view(room, one)}
+    return {"AutoScalingConfiguration": view(state, one)}
 
 
-def list_services(room: Room, request: Request) -> dict[str, Any]:
+def list_services(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ListServicesForAutoScalingConfiguration."""
-    one = _found(room, request)
-    arns = [service.arn for service in room.living() if service.configuration.scaling is one]
+    one = _found(state, request)
+    arns = [service.arn for service in state.living() if service.configuration.scaling is one]
     shown, more = page(arns, request)
     return {"ServiceArnList": shown, **more}
 
 
-def make_default(room: Room, request: Request) -> dict[str, Any]:
+def make_default(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """UpdateDefaultAutoScalingConfiguration: for services that are created from now on."""
-    one = _found(room, request)
-    default_scaling(room).body["IsDefault"] = False
+    one = _found(state, request)
+    default_scaling(state).body["IsDefault"] = False
     one.body["IsDefault"] = True
-    return {"AutoScalingConfiguration": view(room, one)}
+    return {"AutoScalingConfiguration": view(state, one)}
 
 
-def view(room: Room, one: Companion) -> dict[str, Any]:
+def view(state: AppRunnerState, one: Companion) -> dict[str, Any]:
     """A configuration as Describe shows it."""
-    newest = named(room, SCALING, one.name)[-1:]
-    return {**one.body, "Latest": one in newest, "HasAssociatedService": companions.is_used(room, one)}
+    newest = named(state, SCALING, one.name)[-1:]
+    return {**one.body, "Latest": one in newest, "HasAssociatedService": companions.is_used(state, one)}
 
 
-def summary(room: Room, one: Companion) -> dict[str, Any]:
+def summary(state: AppRunnerState, one: Companion) -> dict[str, Any]:
     """A configuration as services and listings show it."""
-    return {name: value for name, value in view(room, one).items() if name not in SIZES}
+    return {name: value for name, value in view(state, one).items() if name not in SIZES}
 
 
-def _found(room: Room, request: Request) -> Companion:
+def _found(state: AppRunnerState, request: Request) -> Companion:
     arn = request["AutoScalingConfigurationArn"]
-    default_scaling(room)
-    return find(room, SCALING, arn) if arn.count("/") == 3 else latest(room, SCALING, arn)
+    default_scaling(state)
+    return find(state, SCALING, arn) if arn.count("/") == 3 else latest(state, SCALING, arn)

@@ -6,44 +6,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from .answers import invalid, not_found, tags_of, wrong_state
-from .model import BUSY, Room
+from .model import BUSY, AppRunnerState
 
 MOST = 50
 
 Request = Mapping[str, Any]
 
 
-def add(room: Room, request: Request) -> dict[str, Any]:
+def add(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """TagResource: given values replace those of the same keys."""
-    tags, given = _tags(room, request, "tagged"), tags_of(request["Tags"])
+    tags, given = _tags(state, request, "tagged"), tags_of(request["Tags"])
     if len(tags | given) > MOST:
         raise invalid(f"A resource can have up to {MOST} tags.")
     tags.update(given)
     return {}
 
 
-def remove(room: Room, request: Request) -> dict[str, Any]:
+def remove(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """UntagResource."""
-    tags = _tags(room, request, "untagged")
+    tags = _tags(state, request, "untagged")
     for key in request["TagKeys"]:
         tags.pop(key, None)
     return {}
 
 
-def listing(room: Room, request: Request) -> dict[str, Any]:
+def listing(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ListTagsForResource."""
-    tags = _tags(room, request)
+    tags = _tags(state, request)
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-def _tags(room: Room, request: Request, verb: str | None = None) -> dict[str, str]:
+def _tags(state: AppRunnerState, request: Request, verb: str | None = None) -> dict[str, str]:
     arn = request["ResourceArn"]
-    service = room.services.get(arn)
+    service = state.services.get(arn)
     if service is not None and not service.gone:
         if verb and service.status == BUSY:
             raise wrong_state(f"Service cannot be {verb} in the current state: {service.status}.")
         return service.tags
-    companion = room.companions.get(arn)
+    companion = state.companions.get(arn)
     if companion is None or companion.gone:
         raise not_found("Resource", arn)
     return companion.tags

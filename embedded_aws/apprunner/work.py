@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 
 from ..kernel.data_plane import DataPlane
-from .door import Door
 from .fleet import Fleet
 from .instances import StartError
 from .journal import Journal
 from .metrics import Meter
 from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, Configuration, Operation, Service
+from .service_proxy import ServiceProxy
 
 SECONDS = {CREATE: 40.0, UPDATE: 30.0, DEPLOY: 30.0, RESUME: 30.0, PAUSE: 20.0, DELETE: 20.0}
 """AWS seconds that an operation takes beside what its instances need to start."""
@@ -36,7 +36,7 @@ class Running:
     """What is behind one service: its address, its instances, its figures, its logs."""
 
     service: Service
-    door: Door
+    proxy: ServiceProxy
     fleet: Fleet
     meter: Meter
     journal: Journal
@@ -69,10 +69,10 @@ class Work:
             await self._bring_up()
 
     async def _stop(self, status: str) -> None:
-        self._running.door.routed = False
+        self._running.proxy.routed = False
         await self._running.fleet.stop()
         if status == "DELETED":
-            self._running.door.close()
+            self._running.proxy.close()
         with self._plane.lock:
             self._succeed(status)
 
@@ -105,14 +105,14 @@ class Work:
         with self._plane.lock:
             self._say("Health check is successful. Routing traffic to application.")
             self._service.digest = image.digest
-        self._running.door.open()
+        self._running.proxy.open()
         await fleet.switch(instances, image)
 
     async def _pretend(self) -> None:
         """A service from source code or a public image: it exists, but nothing of it can run offline."""
         with self._plane.lock:
             self._say("The embedded AWS runs no process for this source.")
-        self._running.door.open(without_process=True)
+        self._running.proxy.open(without_process=True)
         await self._running.fleet.stop()
 
     def _succeed(self, status: str) -> None:

@@ -2,7 +2,7 @@
 
 What ECS knows is in ``model``, by account and region, and guarded by the data plane's lock. Requests change what is
 wanted (``clusters``, ``task_definitions``, ``services``, ``service_deployments``, ``tasks``, ``tagging``);
-``views`` shows it in AWS's shapes. On every tick, ``rollout`` takes each service one step further, and
+``views`` shows it in AWS's shapes. On every tick, ``reconciler`` takes each service one step further, and
 ``breaker`` ends deployments. ``lifecycle`` lives one task, as a coroutine: ``agent`` prepares it, as the Fargate
 agent does, with the execution role's ``permissions``; ``health`` runs its containers' own health checks.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..iam.access import passage
+from ..iam.access import call_context
 from .answers import invalid, page
-from .model import Room
+from .model import EcsState
 
 _SWITCH = ("enabled", "disabled")
 VALUES: dict[str, tuple[str, ...]] = {
@@ -34,47 +34,47 @@ _READ_ONLY = ("guardDutyActivate",)
 Request = Mapping[str, Any]
 
 
-def put(room: Room, request: Request) -> dict[str, Any]:
+def put(state: EcsState, request: Request) -> dict[str, Any]:
     """PutAccountSetting: for the caller, or for the user or role that is named."""
-    return _put(room, request, _principal(room, request))
+    return _put(state, request, _principal(state, request))
 
 
-def put_default(room: Room, request: Request) -> dict[str, Any]:
+def put_default(state: EcsState, request: Request) -> dict[str, Any]:
     """PutAccountSettingDefault: for everybody who has set nothing."""
-    return _put(room, request, room.root)
+    return _put(state, request, state.root)
 
 
-def delete(room: Room, request: Request) -> dict[str, Any]:
+def delete(state: EcsState, request: Request) -> dict[str, Any]:
     """DeleteAccountSetting: the account's, or the default, holds again."""
-    name, principal = _known(request["name"]), _principal(room, request)
-    value = room.account_settings.get(principal, {}).pop(name, None)
-    return {"setting": _view(name, value or value_of(room, name, principal), principal)}
+    name, principal = _known(request["name"]), _principal(state, request)
+    value = state.account_settings.get(principal, {}).pop(name, None)
+    return {"setting": _view(name, value or value_of(state, name, principal), principal)}
 
 
-def listed(room: Room, request: Request) -> dict[str, Any]:
+def listed(state: EcsState, request: Request) -> dict[str, Any]:
     """ListAccountSettings: what the principal has set, or with ``effectiveSettings`` what holds for it."""
-    principal, name, value = _principal(room, request), request.get("name"), request.get("value")
+    principal, name, value = _principal(state, request), request.get("name"), request.get("value")
     if value and not name:
         raise invalid("You must specify an account setting name to use this parameter.")  # (own words)
-    found = list(_effective(room, principal)) if request.get("effectiveSettings") else _set(room, principal)
+    found = list(_effective(state, principal)) if request.get("effectiveSettings") else _set(state, principal)
     fitting = [each for each in found if name in (None, each["name"]) and value in (None, each["value"])]
     settings, more = page(fitting, request)
     return {"settings": settings, **more}
 
 
-def value_of(room: Room, name: str, principal: str | None = None) -> str:
+def value_of(state: EcsState, name: str, principal: str | None = None) -> str:
     """What holds for a principal, or for whoever is calling."""
-    for holder in (principal or _caller(room), room.root):
-        if name in room.account_settings.get(holder, {}):
-            return room.account_settings[holder][name]
+    for holder in (principal or _caller(state), state.root):
+        if name in state.account_settings.get(holder, {}):
+            return state.account_settings[holder][name]
     return VALUES[name][0]
 
 
-def _put(room: Room, request: Request, principal: str) -> dict[str, Any]:
+def _put(state: EcsState, request: Request, principal: str) -> dict[str, Any]:
     name, value = _known(request["name"]), request["value"]
     if name in _READ_ONLY or value not in VALUES[name]:
         raise invalid(f"Invalid value for the account setting {name}: {value}")  # (own words)
-    room.account_settings.setdefault(principal, {})[name] = value
+    state.account_settings.setdefault(principal, {})[name] = value
     return {"setting": _view(name, value, principal)}
 
 
@@ -84,23 +84,25 @@ def _known(name: str) -> str:
     return name
 
 
-def _principal(room: Room, request: Request) -> str:
-    return str(request.get("principalArn") or _caller(room))
+def _principal(state: EcsState, request: Request) -> str:
+    return str(request.get("principalArn") or _caller(state))
 
 
-def _caller(room: Room) -> str:
-    calling = passage.current()
-    return calling.caller.principal if calling else room.root
+def _caller(state: EcsState) -> str:
+    calling = call_context.current()
+    return calling.caller.principal if calling else state.root
 
 
-def _set(room: Room, principal: str) -> list[dict[str, str]]:
-    return [_view(name, value, principal) for name, value in room.account_settings.get(principal, {}).items()]
+def _set(state: EcsState, principal: str) -> list[dict[str, str]]:
+    return [
+        _view(name, value, principal) for name, value in state.account_settings.get(principal, {}).items()
+    ]
 
 
-def _effective(room: Room, principal: str) -> Iterator[dict[str, str]]:
+def _effective(state: EcsState, principal: str) -> Iterator[dict[str, str]]:
     for name in VALUES:
-        holder = principal if name in room.account_settings.get(principal, {}) else room.root
-        yield _view(name, value_of(room, name, principal), holder)
+        holder = principal if name in state.account_settings.get(principal, {}) else state.root
+        yield _view(name, value_of(state, name, principal), holder)
 
 
 def _view(name: str, value: str, principal: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from ..runtime.images import GIB, Image, PullError
 from ..runtime.processes import CannotStart, Container, ContainerStart
 from ..runtime.runtime import Runtime
 from . import task_endpoint
-from .model import ContainerState, Room, Task
+from .model import ContainerState, EcsState, Task
 
 AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: "
 RESOURCES = f"{AUTH}execution resource retrieval failed: "
@@ -50,20 +50,20 @@ class Agent:
         self._runtime = runtime
         self._url = url
 
-    def prepare(self, room: Room, task: Task) -> list[Prepared]:
+    def prepare(self, state: EcsState, task: Task) -> list[Prepared]:
         """Registry credentials, secrets and log streams of every container; call it with the lock held."""
         for container in task.containers:
             _refuse_unsupported(container)
-        allowed, way = _permissions(room, task), _way_out(room, task)
+        allowed, way = _permissions(state, task), _way_out(state, task)
         try:
             for region in sorted(_registries(task)):
                 self._check_token(region, allowed, way)
-            secrets = {one.name: self._secrets(room, one, allowed, way) for one in task.containers}
-            logs = {one.name: self._log(room, task, one, allowed, way) for one in task.containers}
+            secrets = {one.name: self._secrets(state, one, allowed, way) for one in task.containers}
+            logs = {one.name: self._log(state, task, one, allowed, way) for one in task.containers}
         except UnreachableError as error:
             raise AgentError(str(error), after=UNREACHABLE) from error
         return [
-            Prepared(one, self._environment(room, task, one) | secrets[one.name], logs[one.name])
+            Prepared(one, self._environment(state, task, one) | secrets[one.name], logs[one.name])
             for one in task.containers
         ]
 
@@ -82,25 +82,25 @@ class Agent:
             )
 
     def _secrets(
-        self, room: Room, container: ContainerState, allowed: Permissions, way: Egress
+        self, state: EcsState, container: ContainerState, allowed: Permissions, way: Egress
     ) -> dict[str, str]:
         try:
-            return container_secrets.fetch(room.place, container.definition, allowed, way)
+            return container_secrets.fetch(state.place, container.definition, allowed, way)
         except container_secrets.SecretError as error:
             raise AgentError(f"{RESOURCES}{error}") from error
 
     def _log(
-        self, room: Room, task: Task, container: ContainerState, allowed: Permissions, way: Egress
+        self, state: EcsState, task: Task, container: ContainerState, allowed: Permissions, way: Egress
     ) -> Callable[[str], None]:
         try:
-            return container_logs.open_stream(room.place, container.definition, task.id, allowed, way)
+            return container_logs.open_stream(state.place, container.definition, task.id, allowed, way)
         except container_logs.LoggerError as error:
             raise AgentError(f"{LOGGER}{error}") from error
 
-    def _environment(self, room: Room, task: Task, container: ContainerState) -> dict[str, str]:
+    def _environment(self, state: EcsState, task: Task, container: ContainerState) -> dict[str, str]:
         own = {
-            "AWS_REGION": room.region,
-            "AWS_DEFAULT_REGION": room.region,
+            "AWS_REGION": state.region,
+            "AWS_DEFAULT_REGION": state.region,
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
             "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
             **task_endpoint.environment(self._url, task, container),
@@ -108,17 +108,17 @@ class Agent:
         given = [*container.definition["environment"], *_override(task, container).get("environment", [])]
         return own | {variable["name"]: variable.get("value", "") for variable in given}
 
-    def pull(self, room: Room, task: Task, container: ContainerState) -> Image:
+    def pull(self, state: EcsState, task: Task, container: ContainerState) -> Image:
         """The container's image, by the digest that its service revision resolved first. Blocks."""
         reference, images = self._reference(task, container), self._runtime.images
         source = Source.of(container.definition["image"])
-        allowed, way = _permissions(room, task), _way_out(room, task)
+        allowed, way = _permissions(state, task), _way_out(state, task)
         try:
-            with room.plane.lock:
+            with state.plane.lock:
                 image_pull.check_registry(source, way, allowed)
-                images.resolve(room.account, room.region, reference)
+                images.resolve(state.account, state.region, reference)
                 image_pull.check_layers(source, way, allowed)
-            return images.pull(room.account, room.region, reference, _platform(task), _disk(task))
+            return images.pull(state.account, state.region, reference, _platform(task), _disk(task))
         except UnreachableError as error:
             raise AgentError(str(error), container.name, UNREACHABLE) from error
         except PullError as error:
@@ -160,14 +160,14 @@ class Agent:
             raise AgentError(str(error), container.name) from error
 
 
-def _permissions(room: Room, task: Task) -> Permissions:
+def _permissions(state: EcsState, task: Task) -> Permissions:
     role = task.overrides.get("executionRoleArn") or task.definition.body.get("executionRoleArn")
-    return Permissions(room.account, role, task.id)
+    return Permissions(state.account, role, task.id)
 
 
-def _way_out(room: Room, task: Task) -> Egress:
+def _way_out(state: EcsState, task: Task) -> Egress:
     assert task.interface is not None
-    return Egress(room.place, task.interface)
+    return Egress(state.place, task.interface)
 
 
 def _registries(task: Task) -> set[str]:

@@ -17,12 +17,12 @@ from . import (
     task_definitions,
     tasks,
 )
-from .model import Room
+from .model import EcsState
 from .scheduler import Fargate
 
 Answer = dict[str, Any]
-Operation = Callable[[Room, Mapping[str, Any]], Answer]
-Launching = Callable[[Fargate, Room, Mapping[str, Any]], Answer]
+Operation = Callable[[EcsState, Mapping[str, Any]], Answer]
+Launching = Callable[[Fargate, EcsState, Mapping[str, Any]], Answer]
 
 
 def answered_by(operation: Operation) -> Callable[[Ecs], ActionResult]:
@@ -30,7 +30,7 @@ def answered_by(operation: Operation) -> Callable[[Ecs], ActionResult]:
 
     def answer(self: Ecs) -> ActionResult:
         with self.plane.lock:
-            return ActionResult(operation(self.room, self._get_params()))
+            return ActionResult(operation(self.state, self._get_params()))
 
     return answer
 
@@ -40,7 +40,7 @@ def launched_by(operation: Launching) -> Callable[[Ecs], ActionResult]:
 
     def answer(self: Ecs) -> ActionResult:
         with self.plane.lock:
-            return ActionResult(operation(self.fargate, self.room, self._get_params()))
+            return ActionResult(operation(self.fargate, self.state, self._get_params()))
 
     return answer
 
@@ -59,9 +59,9 @@ class Ecs(EC2ContainerServiceResponse):
         self.fargate = fargate
 
     @property
-    def room(self) -> Room:
+    def state(self) -> EcsState:
         """ECS in the caller's account and region."""
-        return self.fargate.room(self.current_account, self.region)
+        return self.fargate.state(self.current_account, self.region)
 
     create_cluster = answered_by(clusters.create)
     describe_clusters = answered_by(clusters.describe)

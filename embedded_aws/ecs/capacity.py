@@ -1,6 +1,6 @@
 """Whether Fargate has room for one more task, and on which capacity provider it will run.
 
-Room is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts:
+EcsState is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts:
 Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS API failure reasons".
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..kernel.data_plane import DataPlane
 from . import texts
-from .model import Placement, Room, Task, TaskDefinition
+from .model import EcsState, Placement, Task, TaskDefinition
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ MOST_TASKS = 250
 """Of all accounts at once: each is at least one process of this machine, with its threads and memory."""
 
 
-def provider(room: Room, strategy: Sequence[Mapping[str, Any]]) -> str | None:
+def provider(state: EcsState, strategy: Sequence[Mapping[str, Any]]) -> str | None:
     """The capacity provider of the next task: bases first, then by weight; None where no strategy is given."""
     if not strategy:
         return None
-    using = [task.capacity_provider for task in room.tasks.values() if task.live]
+    using = [task.capacity_provider for task in state.tasks.values() if task.live]
     for item in strategy:
         if using.count(item["capacityProvider"]) < item.get("base", 0):
             return str(item["capacityProvider"])
@@ -47,19 +47,19 @@ class Capacity:
         self._count_tasks = count_tasks
 
     def refusal(
-        self, room: Room, definition: TaskDefinition, placement: Placement, count: int = 1
+        self, state: EcsState, definition: TaskDefinition, placement: Placement, count: int = 1
     ) -> str | None:
         """Why Fargate cannot take ``count`` more tasks now; None when it can."""
         faults = self._plane.faults
         if faults.holds("fargate"):
             return texts.BLOCKED
-        wanted = provider(room, placement.strategy) or ON_DEMAND
+        wanted = provider(state, placement.strategy) or ON_DEMAND
         if faults.lacks_capacity(wanted, self._plane.pace.speed):
             return texts.NO_CAPACITY
-        made = [task.created_at.timestamp() for task in room.tasks.values() if _provider(task) == wanted]
+        made = [task.created_at.timestamp() for task in state.tasks.values() if _provider(task) == wanted]
         if count > faults.capacity_left(wanted, made):
             return texts.NO_CAPACITY
-        if _used(room, wanted) + count * _vcpus(definition) > self.quota(wanted):
+        if _used(state, wanted) + count * _vcpus(definition) > self.quota(wanted):
             return texts.VCPU_LIMIT
         if self._count_tasks() + count > MOST_TASKS:
             log.warning("no more than %d tasks are run on this machine at once", MOST_TASKS)
@@ -72,8 +72,8 @@ class Capacity:
         return min(self._plane.faults.vcpu_quota(wanted), most)
 
 
-def _used(room: Room, wanted: str) -> float:
-    return sum(_vcpus(task.definition) for task in room.tasks.values() if _counts(task, wanted))
+def _used(state: EcsState, wanted: str) -> float:
+    return sum(_vcpus(task.definition) for task in state.tasks.values() if _counts(task, wanted))
 
 
 def _counts(task: Task, wanted: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import account_settings, service_role, texts
 from .answers import invalid, page, tag_list, tags_of
-from .model import Cluster, Room
+from .model import Cluster, EcsState
 from .names import last_part
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")
@@ -23,7 +23,7 @@ ECHOED = (
 )
 
 
-def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def create(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """CreateCluster: an ACTIVE one of the name is returned as it is."""
     name = request.get("clusterName") or "default"
     if not NAME.match(name):
@@ -31,20 +31,20 @@ def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
             "Invalid identifier: Identifier is for cluster. Your cluster name contains invalid characters."
         )
     _check_providers(request.get("capacityProviders"), request.get("defaultCapacityProviderStrategy"))
-    service_role.ensure(room.account)
-    if service_role.exists(room.account) and not service_role.assumable(room.plane, room.account):
+    service_role.ensure(state.account)
+    if service_role.exists(state.account) and not service_role.assumable(state.plane, state.account):
         raise invalid(texts.NO_SERVICE_ROLE)
-    found = room.clusters.get(name)
+    found = state.clusters.get(name)
     if found is None or found.status != "ACTIVE":
         insights = {
             "name": "containerInsights",
-            "value": account_settings.value_of(room, "containerInsights"),
+            "value": account_settings.value_of(state, "containerInsights"),
         }
         given = {"settings": [insights]}
         given |= {member: request[member] for member in ECHOED if request.get(member)}
-        found = Cluster(name, room.arn(f"cluster/{name}"), given, tags_of(request.get("tags")))
-        room.clusters[name] = found
-    return {"cluster": view(room, found, ("SETTINGS", "TAGS"))}
+        found = Cluster(name, state.arn(f"cluster/{name}"), given, tags_of(request.get("tags")))
+        state.clusters[name] = found
+    return {"cluster": view(state, found, ("SETTINGS", "TAGS"))}
 
 
 def _check_providers(providers: list[str] | None, strategy: list[dict[str, Any]] | None) -> None:
@@ -63,41 +63,41 @@ def check_associated(strategy: Sequence[Mapping[str, Any]], providers: Collectio
         )
 
 
-def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeClusters: absent ones are failures, not errors."""
     wanted = request.get("clusters") or ["default"]
     if len(wanted) > 100:
         raise invalid("Clusters cannot have more than 100 elements.")
     include = tuple(request.get("include") or ())
-    found = [room.clusters[last_part(name)] for name in wanted if last_part(name) in room.clusters]
-    missing = [last_part(name) for name in wanted if last_part(name) not in room.clusters]
+    found = [state.clusters[last_part(name)] for name in wanted if last_part(name) in state.clusters]
+    missing = [last_part(name) for name in wanted if last_part(name) not in state.clusters]
     return {
-        "clusters": [view(room, cluster, include) for cluster in found],
-        "failures": [{"arn": room.arn(f"cluster/{name}"), "reason": "MISSING"} for name in missing],
+        "clusters": [view(state, cluster, include) for cluster in found],
+        "failures": [{"arn": state.arn(f"cluster/{name}"), "reason": "MISSING"} for name in missing],
     }
 
 
-def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListClusters: ACTIVE ones."""
-    arns, more = page([one.arn for one in room.clusters.values() if one.status == "ACTIVE"], request)
+    arns, more = page([one.arn for one in state.clusters.values() if one.status == "ACTIVE"], request)
     return {"clusterArns": arns, **more}
 
 
-def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def update(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """UpdateCluster and UpdateClusterSettings: given members replace the old."""
-    cluster = active(room, request["cluster"])
+    cluster = active(state, request["cluster"])
     cluster.settings |= {member: request[member] for member in ECHOED if request.get(member) is not None}
-    return {"cluster": view(room, cluster, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
+    return {"cluster": view(state, cluster, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
 
 
-def put_providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def put_providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """PutClusterCapacityProviders: the lists are complete; what runs on a provider keeps it associated."""
-    cluster = active(room, request["cluster"])
+    cluster = active(state, request["cluster"])
     providers, default = request["capacityProviders"], request["defaultCapacityProviderStrategy"]
     _check_providers(providers, default)
     used = {
         item["capacityProvider"]
-        for one in room.services.values()
+        for one in state.services.values()
         if one.cluster is cluster and one.status == "ACTIVE"
         for item in one.primary.revision.placement.strategy
     }
@@ -105,43 +105,43 @@ def put_providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         message = "The specified capacity provider is in use and cannot be removed."  # (own words)
         raise AwsError("ResourceInUseException", message)
     cluster.settings |= {"capacityProviders": providers, "defaultCapacityProviderStrategy": default}
-    return {"cluster": view(room, cluster, ("SETTINGS", "TAGS"))}
+    return {"cluster": view(state, cluster, ("SETTINGS", "TAGS"))}
 
 
-def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DeleteCluster: refused while services or tasks are there; then INACTIVE."""
-    cluster = find(room, request["cluster"])
-    services = [one for one in room.services.values() if one.cluster is cluster and one.status != "INACTIVE"]
+    cluster = find(state, request["cluster"])
+    services = [one for one in state.services.values() if one.cluster is cluster and one.status != "INACTIVE"]
     if services:
         message = "The Cluster cannot be deleted while Services are active."
         raise AwsError("ClusterContainsServicesException", message)
-    if any(task.cluster is cluster and task.last_status != "STOPPED" for task in room.tasks.values()):
+    if any(task.cluster is cluster and task.last_status != "STOPPED" for task in state.tasks.values()):
         message = "The Cluster cannot be deleted while Tasks are active."
         raise AwsError("ClusterContainsTasksException", message)
     cluster.status = "INACTIVE"
-    return {"cluster": view(room, cluster, ())}
+    return {"cluster": view(state, cluster, ())}
 
 
-def find(room: Room, given: str | None) -> Cluster:
+def find(state: EcsState, given: str | None) -> Cluster:
     """By name or ARN, ``default`` when not given; ClusterNotFoundException."""
-    found = room.clusters.get(last_part(given or "default"))
+    found = state.clusters.get(last_part(given or "default"))
     if found is None:
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
     return found
 
 
-def active(room: Room, given: str | None) -> Cluster:
+def active(state: EcsState, given: str | None) -> Cluster:
     """The same, and ClusterNotFoundException when it is INACTIVE: nothing new is put into it."""
-    found = find(room, given)
+    found = find(state, given)
     if found.status != "ACTIVE":
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
     return found
 
 
-def view(room: Room, cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
+def view(state: EcsState, cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
     """A cluster as DescribeClusters shows it; settings, configuration and tags only when included."""
-    tasks = [task for task in room.tasks.values() if task.cluster is cluster]
-    services = [one for one in room.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
+    tasks = [task for task in state.tasks.values() if task.cluster is cluster]
+    services = [one for one in state.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
     settings = cluster.settings["settings"]
     return {
         "clusterArn": cluster.arn,
@@ -171,14 +171,14 @@ def _extras(cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeCapacityProviders: Fargate's two, which have no tags."""
     wanted = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
     found = [name for name in wanted if name in PROVIDERS]
     return {
         "capacityProviders": [
             {
-                "capacityProviderArn": room.arn(f"capacity-provider/{name}"),
+                "capacityProviderArn": state.arn(f"capacity-provider/{name}"),
                 "name": name,
                 "status": "ACTIVE",
                 "tags": [],
@@ -186,7 +186,7 @@ def providers(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
             for name in found
         ],
         "failures": [
-            {"arn": room.arn(f"capacity-provider/{name}"), "reason": "MISSING"}
+            {"arn": state.arn(f"capacity-provider/{name}"), "reason": "MISSING"}
             for name in wanted
             if name not in PROVIDERS
         ],

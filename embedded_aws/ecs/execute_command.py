@@ -14,7 +14,7 @@ from ..iam import roles
 from ..moto.moto_door import AwsError
 from . import clusters, names
 from .answers import invalid
-from .model import ContainerState, Room, Task
+from .model import ContainerState, EcsState, Task
 
 AGENT = "ExecuteCommandAgent"
 ACTIONS = (
@@ -32,10 +32,10 @@ NOT_ENABLED = (
 NOT_CONNECTED = "The execute command failed due to an internal error. Try again later."
 
 
-def run(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def run(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ExecuteCommand: a session of a container whose agent runs and may reach Systems Manager."""
-    cluster = clusters.active(room, request.get("cluster"))
-    task = room.tasks.get(names.last_part(request["task"]))
+    cluster = clusters.active(state, request.get("cluster"))
+    task = state.tasks.get(names.last_part(request["task"]))
     if task is None or task.cluster is not cluster:
         raise invalid("The referenced task was not found.")
     container = _container(task, request.get("container"))
@@ -43,7 +43,7 @@ def run(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("Interactive is the only mode supported currently.")
     if not task.exec_enabled or container.last_status != "RUNNING":
         raise invalid(NOT_ENABLED)
-    if not _reaches_systems_manager(room, task):
+    if not _reaches_systems_manager(state, task):
         raise AwsError("TargetNotConnectedException", NOT_CONNECTED)
     return {
         "clusterArn": cluster.arn,
@@ -51,7 +51,7 @@ def run(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         "containerArn": container.arn,
         "containerName": container.name,
         "interactive": True,
-        "session": _session(room),
+        "session": _session(state),
     }
 
 
@@ -73,14 +73,14 @@ def _container(task: Task, wanted: str | None) -> ContainerState:
     return found
 
 
-def _reaches_systems_manager(room: Room, task: Task) -> bool:
+def _reaches_systems_manager(state: EcsState, task: Task) -> bool:
     role = task.overrides.get("taskRoleArn") or task.definition.body.get("taskRoleArn")
     return role is not None and all(
-        roles.role_allows(room.account, role, action).allowed for action in ACTIONS
+        roles.role_allows(state.account, role, action).allowed for action in ACTIONS
     )
 
 
-def _session(room: Room) -> dict[str, str]:
+def _session(state: EcsState) -> dict[str, str]:
     name = f"ecs-execute-command-{secrets.token_hex(13)}"
-    url = f"wss://ssmmessages.{room.region}.amazonaws.com/v1/data-channel/{name}?role=publish_subscribe"
+    url = f"wss://ssmmessages.{state.region}.amazonaws.com/v1/data-channel/{name}?role=publish_subscribe"
     return {"sessionId": name, "streamUrl": url, "tokenValue": secrets.token_urlsafe(48)}

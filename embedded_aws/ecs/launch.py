@@ -5,21 +5,21 @@ from __future__ import annotations
 from ..iam import roles
 from ..moto.moto_door import find_role
 from . import texts
-from .model import Room, TaskDefinition
+from .model import EcsState, TaskDefinition
 
 PRINCIPAL = "ecs-tasks.amazonaws.com"
 
 
-def refusal(room: Room, definition: TaskDefinition) -> str | None:
+def refusal(state: EcsState, definition: TaskDefinition) -> str | None:
     """Why ECS cannot launch a task of ``definition`` (a role it may not assume); None when it can."""
     for member in ("taskRoleArn", "executionRoleArn"):
         role = definition.body.get(member)
-        if role and not _assumable(room, role):
+        if role and not _assumable(state, role):
             return texts.cannot_assume(role)
     return None
 
 
-def _assumable(room: Room, arn: str) -> bool:
+def _assumable(state: EcsState, arn: str) -> bool:
     role = find_role(arn.split(":")[4], arn)
-    context = {"aws:SourceAccount": room.account, "aws:SourceArn": room.arn("*")}
-    return role is not None and roles.trusts(role, PRINCIPAL, context) and roles.assumable(room.plane, arn)
+    context = {"aws:SourceAccount": state.account, "aws:SourceArn": state.arn("*")}
+    return role is not None and roles.trusts(role, PRINCIPAL, context) and roles.assumable(state.plane, arn)

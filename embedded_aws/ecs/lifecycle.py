@@ -19,7 +19,7 @@ from ..runtime.runtime import Runtime
 from . import dependencies, network, texts
 from .agent import Agent, Prepared
 from .health import check_container
-from .model import ContainerState, Room, Target, Task, monotonic, now
+from .model import ContainerState, EcsState, Target, Task, monotonic, now
 
 T = TypeVar("T")
 
@@ -40,17 +40,23 @@ DEPROVISIONING = 4.0
 """AWS seconds that detaching the network interface takes."""
 
 
-class Life:
+class TaskLifecycle:
     """Lives one task from its creation to STOPPED; ``run`` ends with it."""
 
     def __init__(
-        self, runtime: Runtime, balancer: Balancer, agent: Agent, workers: Executor, room: Room, task: Task
+        self,
+        runtime: Runtime,
+        balancer: Balancer,
+        agent: Agent,
+        workers: Executor,
+        state: EcsState,
+        task: Task,
     ) -> None:
-        self._plane = room.plane
+        self._plane = state.plane
         self._runtime = runtime
         self._balancer = balancer
         self._workers = workers
-        self._room = room
+        self._state = state
         self._task = task
         self._agent = agent
         self._checks: list[asyncio.Task[None]] = []
@@ -72,7 +78,7 @@ class Life:
         task = self._task
         try:
             with self._plane.lock:
-                task.interface = network.attach(self._room, task)
+                task.interface = network.attach(self._state, task)
                 task.times["connectivityAt"] = now()
         except AwsError as error:
             task.stop("TaskFailedToStart", _interface_error(error))
@@ -94,7 +100,7 @@ class Life:
         task = self._task
         await self._until(lambda: task.order is not None, INITIALISING)
         with self._plane.lock:
-            prepared = self._agent.prepare(self._room, task)
+            prepared = self._agent.prepare(self._state, task)
         images = [await self._pull(one.container) for one in prepared]
         size = sum(image.size_bytes for image in images) / 2**20
         await self._until(lambda: task.order is not None, size / PULL_MIB_PER_SECOND)
@@ -104,7 +110,7 @@ class Life:
 
     async def _pull(self, container: ContainerState) -> Image:
         task = self._task
-        image = await self._work(lambda: self._agent.pull(self._room, task, container))
+        image = await self._work(lambda: self._agent.pull(self._state, task, container))
         with self._plane.lock:
             container.digest = image.digest
             if task.revision and container.definition.get("versionConsistency") != "disabled":
@@ -271,7 +277,7 @@ class Life:
             return
         for target in self._task.targets:
             self._balancer.forget(target.group, target.ip, target.port)
-        network.detach(self._room, interface)
+        network.detach(self._state, interface)
         self._runtime.addresses.release(interface.vpc_id, interface.private_ip)
 
     # Waiting

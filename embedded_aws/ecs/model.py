@@ -308,7 +308,7 @@ class Service:
 
 
 @dataclass
-class Room:
+class EcsState:
     """All of Amazon ECS in one account and region."""
 
     plane: DataPlane

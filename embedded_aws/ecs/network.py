@@ -9,10 +9,10 @@ from ..ec2.interfaces import NetworkInterface
 from ..moto import moto_door
 from ..moto.moto_door import ec2_backends, elbv2_backends
 from .answers import invalid
-from .model import Room, Task, TaskDefinition
+from .model import EcsState, Task, TaskDefinition
 
 
-def awsvpc(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def awsvpc(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """The request's network configuration with AWS's defaults; InvalidParameterException when it cannot be."""
     given = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if not given:
@@ -23,8 +23,8 @@ def awsvpc(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     for name, found, most in (("subnets", subnets, 16), ("securityGroups", groups, 5)):
         if len(found) > most:
             raise invalid(f"{name} can have at most {most} items.")
-    vpc = _vpc_of(room, subnets)
-    _check_groups(room, groups, vpc)
+    vpc = _vpc_of(state, subnets)
+    _check_groups(state, groups, vpc)
     public = given.get("assignPublicIp") or "DISABLED"
     if public not in ("ENABLED", "DISABLED"):
         raise invalid(f"Invalid value for assignPublicIp: {public}")
@@ -37,8 +37,8 @@ def awsvpc(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _vpc_of(room: Room, subnets: Sequence[str]) -> str:
-    found = {subnet: find_subnet(room, subnet) for subnet in subnets}
+def _vpc_of(state: EcsState, subnets: Sequence[str]) -> str:
+    found = {subnet: find_subnet(state, subnet) for subnet in subnets}
     for name, subnet in found.items():
         if subnet is None:
             raise invalid(
@@ -51,8 +51,8 @@ def _vpc_of(room: Room, subnets: Sequence[str]) -> str:
     return str(vpcs.pop())
 
 
-def _check_groups(room: Room, groups: Sequence[str], vpc: str) -> None:
-    backend = ec2_backends[room.account][room.region]
+def _check_groups(state: EcsState, groups: Sequence[str], vpc: str) -> None:
+    backend = ec2_backends[state.account][state.region]
     for group in groups:
         found = backend.get_security_group_from_id(group)
         if found is None:
@@ -66,21 +66,24 @@ def _check_groups(room: Room, groups: Sequence[str], vpc: str) -> None:
             )
 
 
-def find_subnet(room: Room, subnet: str) -> Any | None:
+def find_subnet(state: EcsState, subnet: str) -> Any | None:
     """A subnet as EC2 holds it, or None."""
-    zones = ec2_backends[room.account][room.region].subnets.values()
+    zones = ec2_backends[state.account][state.region].subnets.values()
     return next((zone[subnet] for zone in list(zones) if subnet in zone), None)
 
 
 def target_groups(
-    room: Room, given: Sequence[Mapping[str, Any]], definition: TaskDefinition, network: Mapping[str, Any]
+    state: EcsState,
+    given: Sequence[Mapping[str, Any]],
+    definition: TaskDefinition,
+    network: Mapping[str, Any],
 ) -> tuple[dict[str, Any], ...]:
     """The service's load balancers; InvalidParameterException when ECS would not take one."""
     if len(given) > 5:
         raise invalid("loadBalancers can have at most 5 items.")
     for item in given:
         _check_container(item, definition)
-        _check_target_group(room, item, network)
+        _check_target_group(state, item, network)
     return tuple(dict(item) for item in given)
 
 
@@ -95,11 +98,11 @@ def _check_container(item: Mapping[str, Any], definition: TaskDefinition) -> Non
         raise invalid(f"The container {name} did not have a container port {port} defined.")
 
 
-def _check_target_group(room: Room, item: Mapping[str, Any], network: Mapping[str, Any]) -> None:
+def _check_target_group(state: EcsState, item: Mapping[str, Any], network: Mapping[str, Any]) -> None:
     arn = item.get("targetGroupArn")
     if not arn:
         raise invalid("Classic Load Balancers are not supported with the awsvpc network mode.")
-    backend = elbv2_backends[room.account][room.region]
+    backend = elbv2_backends[state.account][state.region]
     group = backend.target_groups.get(arn)
     if group is None:
         raise invalid(f"The target group {arn} does not exist.")
@@ -113,19 +116,19 @@ def _check_target_group(room: Room, item: Mapping[str, Any], network: Mapping[st
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
         )
     subnets = network["awsvpcConfiguration"]["subnets"]
-    if _vpc_of(room, subnets) != group.vpc_id:
+    if _vpc_of(state, subnets) != group.vpc_id:
         raise invalid(f"The target group {arn} does not belong to the same VPC as the input subnets.")
 
 
-def attach(room: Room, task: Task) -> NetworkInterface:
+def attach(state: EcsState, task: Task) -> NetworkInterface:
     """Make the task's network interface in its subnet; AwsError when EC2 cannot."""
     config = task.placement.network["awsvpcConfiguration"]
     eni = moto_door.create_eni(
-        room.account,
-        room.region,
+        state.account,
+        state.region,
         task.subnet,
         config["securityGroups"],
-        room.arn(f"attachment/{task.attachment_id}"),
+        state.arn(f"attachment/{task.attachment_id}"),
         config["assignPublicIp"] == "ENABLED",
     )
     return NetworkInterface(
@@ -134,18 +137,18 @@ def attach(room: Room, task: Task) -> NetworkInterface:
         eni.subnet_id,
         eni.availability_zone,
         eni.private_ip,
-        eni.private_dns_name or _dns_name(eni.private_ip, room.region),
+        eni.private_dns_name or _dns_name(eni.private_ip, state.region),
         eni.mac_address,
         eni.public_ip,
     )
 
 
-def place(room: Room, task: Task) -> None:
+def place(state: EcsState, task: Task) -> None:
     """Choose the subnet with fewest tasks of its service, and so the Availability Zone."""
-    others = [one for one in (task.service.tasks if task.service else room.tasks.values()) if one.live]
+    others = [one for one in (task.service.tasks if task.service else state.tasks.values()) if one.live]
     used = [one.subnet for one in others if one is not task and one.group == task.group]
     task.subnet = min(task.placement.network["awsvpcConfiguration"]["subnets"], key=used.count)
-    found = find_subnet(room, task.subnet)
+    found = find_subnet(state, task.subnet)
     task.zone = found.availability_zone if found is not None else ""
 
 
@@ -154,6 +157,6 @@ def _dns_name(ip: str, region: str) -> str:
     return f"ip-{ip.replace('.', '-')}.{suffix}"
 
 
-def detach(room: Room, interface: NetworkInterface) -> None:
+def detach(state: EcsState, interface: NetworkInterface) -> None:
     """Give the interface and its address back."""
-    moto_door.delete_eni(room.account, room.region, interface.id)
+    moto_door.delete_eni(state.account, state.region, interface.id)

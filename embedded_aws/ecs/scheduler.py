@@ -15,20 +15,20 @@ from ..runtime.runtime import Runtime
 from . import capacity, names, network, service_deployments, tagging, task_endpoint, texts
 from .agent import Agent
 from .capacity import Capacity
-from .lifecycle import TICK, Life
+from .lifecycle import TICK, TaskLifecycle
 from .model import (
     Cluster,
     ContainerState,
     Deployment,
+    EcsState,
     Placement,
-    Room,
     Service,
     Task,
     TaskDefinition,
     monotonic,
     now,
 )
-from .rollout import Step
+from .reconciler import ServiceReconciler
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ KEEP_STOPPED = 3600.0
 class Fargate:
     """All of Amazon ECS's state, by account and region, and what moves it.
 
-    Use ``room`` and the tasks in it with the data plane's lock held.
+    Use ``state`` and the tasks in it with the data plane's lock held.
     """
 
     def __init__(self, plane: DataPlane, runtime: Runtime, balancer: Balancer, url: str) -> None:
@@ -48,24 +48,26 @@ class Fargate:
         self._balancer = balancer
         self._agent = Agent(runtime, url)
         self.capacity = Capacity(plane, self.count_tasks)
-        self._rooms: dict[tuple[str, str], Room] = {}
+        self._states: dict[tuple[str, str], EcsState] = {}
         self._lives: set[Future[None]] = set()
-        self._expiry: list[tuple[float, Room, Task]] = []
+        self._expiry: list[tuple[float, EcsState, Task]] = []
         self._workers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="fargate")
 
-    def room(self, account: str, region: str) -> Room:
+    def state(self, account: str, region: str) -> EcsState:
         """What ECS knows in one account and region."""
-        return self._rooms.setdefault((account, region), Room(self._plane, account, region))
+        return self._states.setdefault((account, region), EcsState(self._plane, account, region))
 
     def count_tasks(self) -> int:
         """How many tasks of all accounts have not stopped."""
-        return sum(t.last_status != "STOPPED" for room in self._rooms.values() for t in room.tasks.values())
+        return sum(
+            t.last_status != "STOPPED" for state in self._states.values() for t in state.tasks.values()
+        )
 
     def tags_of(self, account: str, region: str, arn: str) -> Mapping[str, str]:
         """The tags of something of ECS's, by ARN; empty for what is not there."""
         with self._plane.lock:
             try:
-                return dict(tagging.tags_of_arn(self.room(account, region), arn))
+                return dict(tagging.tags_of_arn(self.state(account, region), arn))
             except AwsError:
                 return {}
 
@@ -73,63 +75,67 @@ class Fargate:
         """Look at every service each tick."""
         while True:
             with self._plane.lock:
-                for room in list(self._rooms.values()):
-                    for service in list(room.services.values()):
-                        self._step(room, service)
+                for state in list(self._states.values()):
+                    for service in list(state.services.values()):
+                        self._step(state, service)
                 self._expire()
             await self._plane.tick(TICK)
 
-    def _step(self, room: Room, service: Service) -> None:
+    def _step(self, state: EcsState, service: Service) -> None:
         try:
-            Step(self._balancer, self.capacity, room, service, self.start_for_service).take()
+            ServiceReconciler(self._balancer, self.capacity, state, service, self.start_for_service).take()
         except Exception as defect:
             if str(defect) not in service.told:
                 service.told.add(str(defect))
                 log.exception("%s could not be moved: %s: %s", service.arn, type(defect).__name__, defect)
 
-    def start_for_service(self, room: Room, service: Service, deployment: Deployment) -> Task:
+    def start_for_service(self, state: EcsState, service: Service, deployment: Deployment) -> Task:
         """Begin a task of a service."""
         tags = dict(_propagated(service, deployment.revision.definition))
         if service.options.get("enableECSManagedTags"):
             tags |= {"aws:ecs:clusterName": service.cluster.name, "aws:ecs:serviceName": service.name}
-        task = self._new(room, service.cluster, deployment.revision.definition, deployment.revision.placement)
+        task = self._new(
+            state, service.cluster, deployment.revision.definition, deployment.revision.placement
+        )
         task.service, task.revision, task.tags = service, deployment.revision, tags
         task.group, task.started_by = f"service:{service.name}", deployment.id
         task.exec_enabled = bool(service.options.get("enableExecuteCommand"))
         service.tasks.append(task)
-        self._launch(room, task)
+        self._launch(state, task)
         return task
 
     def start_alone(
         self,
-        room: Room,
+        state: EcsState,
         cluster: Cluster,
         definition: TaskDefinition,
         placement: Placement,
         more: Mapping[str, Any],
     ) -> Task:
         """Begin a task of its own (RunTask); ``more`` holds attributes of ``Task``."""
-        task = self._new(room, cluster, definition, placement)
+        task = self._new(state, cluster, definition, placement)
         for name, value in more.items():
             setattr(task, name, value)
-        self._launch(room, task)
+        self._launch(state, task)
         return task
 
-    def _new(self, room: Room, cluster: Cluster, definition: TaskDefinition, placement: Placement) -> Task:
+    def _new(
+        self, state: EcsState, cluster: Cluster, definition: TaskDefinition, placement: Placement
+    ) -> Task:
         task_id = names.task_id()
         path = f"{cluster.name}/{task_id}"
         containers = [
             ContainerState(
                 definition=container,
                 name=container["name"],
-                arn=room.arn(f"container/{path}/{names.uuid()}"),
+                arn=state.arn(f"container/{path}/{names.uuid()}"),
                 runtime_id=names.runtime_id(task_id),
             )
             for container in definition.containers
         ]
         return Task(
             task_id,
-            room.arn(f"task/{path}"),
+            state.arn(f"task/{path}"),
             cluster,
             definition,
             placement,
@@ -137,19 +143,19 @@ class Fargate:
             f"family:{definition.family}",
             {},
             now(),
-            capacity_provider=capacity.provider(room, placement.strategy),
+            capacity_provider=capacity.provider(state, placement.strategy),
         )
 
-    def _launch(self, room: Room, task: Task) -> None:
-        network.place(room, task)
-        room.tasks[task.id] = task
-        life = asyncio.run_coroutine_threadsafe(self._live(room, task), self._plane.loop)
+    def _launch(self, state: EcsState, task: Task) -> None:
+        network.place(state, task)
+        state.tasks[task.id] = task
+        life = asyncio.run_coroutine_threadsafe(self._live(state, task), self._plane.loop)
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
 
-    async def _live(self, room: Room, task: Task) -> None:
+    async def _live(self, state: EcsState, task: Task) -> None:
         try:
-            life = Life(self._runtime, self._balancer, self._agent, self._workers, room, task)
+            life = TaskLifecycle(self._runtime, self._balancer, self._agent, self._workers, state, task)
             await life.run()
         except Exception as defect:
             log.exception("%s was lost: %s: %s", task.arn, type(defect).__name__, defect)
@@ -157,20 +163,20 @@ class Fargate:
                 task.stop("InfrastructureHealth", "The task's host failed.")
                 task.enter("STOPPED", stoppedAt=now())
         with self._plane.lock:
-            self._expiry.append((monotonic() + self._plane.pace.real(KEEP_STOPPED), room, task))
+            self._expiry.append((monotonic() + self._plane.pace.real(KEEP_STOPPED), state, task))
 
     def _expire(self) -> None:
         while self._expiry and self._expiry[0][0] <= monotonic():
-            _, room, task = self._expiry.pop(0)
-            room.tasks.pop(task.id, None)
+            _, state, task = self._expiry.pop(0)
+            state.tasks.pop(task.id, None)
 
     def tell_task(self, path: str) -> Mapping[str, Any] | None:
         """What is at ``<task id>/…`` of the endpoint that ECS gives to tasks; None when there is nothing."""
         task_id, _, rest = path.partition("/")
         with self._plane.lock:
-            for room in self._rooms.values():
-                if task_id in room.tasks:
-                    return task_endpoint.answer(room, room.tasks[task_id], rest)
+            for state in self._states.values():
+                if task_id in state.tasks:
+                    return task_endpoint.answer(state, state.tasks[task_id], rest)
         return None
 
     def kill_task(self, task: str) -> bool:
@@ -185,7 +191,7 @@ class Fargate:
     def forget_deployments(self) -> int:
         """Let the history end now that ECS keeps of the deployments of services; how many are forgotten."""
         with self._plane.lock:
-            return sum(service_deployments.forget(room) for room in self._rooms.values())
+            return sum(service_deployments.forget(state) for state in self._states.values())
 
     def interrupt_task(self, task: str) -> bool:
         """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""
@@ -197,19 +203,19 @@ class Fargate:
 
     def _named(self, task: str) -> list[Task]:
         known = names.last_part(task)
-        return [room.tasks[known] for room in self._rooms.values() if known in room.tasks]
+        return [state.tasks[known] for state in self._states.values() if known in state.tasks]
 
     def reset(self) -> None:
         """Forget everything; whatever still starts is killed by whoever starts it."""
         for life in list(self._lives):
             life.cancel()
-        for room in self._rooms.values():
-            for task in room.tasks.values():
+        for state in self._states.values():
+            for task in state.tasks.values():
                 task.abandoned = True
                 for container in task.containers:
                     if container.process is not None and container.process.poll() is None:
                         container.process.kill()
-        self._rooms.clear()
+        self._states.clear()
         self._expiry.clear()
 
     def close(self) -> None:

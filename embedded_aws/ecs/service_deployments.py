@@ -9,36 +9,36 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import services, views
 from .answers import invalid, page
-from .model import Revision, Room, Service, ServiceDeployment, now
+from .model import EcsState, Revision, Service, ServiceDeployment, now
 
 # "You can see the most recent 90-day history" ("Viewing Amazon ECS service deployments").
 HISTORY = timedelta(days=90)
 STOP_TYPES = {"ROLLBACK": "ROLLBACK_REQUESTED", "ABORT": "STOP_REQUESTED"}
 
 
-def list_briefs(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_briefs(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListServiceDeployments: newest first, by status and time of creation."""
-    service = services.find(room, request.get("cluster"), request["service"])
+    service = services.find(state, request.get("cluster"), request["service"])
     statuses, times = request.get("status") or (), request.get("createdAt") or {}
     found = [
         record
         for record in (service.history if service.status != "INACTIVE" else ())
-        if _shown(room, record) and (not statuses or record.status in statuses) and _within(record, times)
+        if _shown(state, record) and (not statuses or record.status in statuses) and _within(record, times)
     ]
     chosen, more = page(found, {"maxResults": 20, **request})
     return {"serviceDeployments": [views.service_deployment_brief(service, one) for one in chosen], **more}
 
 
-def _shown(room: Room, record: ServiceDeployment) -> bool:
+def _shown(state: EcsState, record: ServiceDeployment) -> bool:
     """Whether it is of the history; what has not ended is whenever it began."""
     age = now() - record.created_at
-    old = age.total_seconds() > room.plane.pace.real(HISTORY.total_seconds())
+    old = age.total_seconds() > state.plane.pace.real(HISTORY.total_seconds())
     return not record.over or not (record.forgotten or old)
 
 
-def forget(room: Room) -> int:
+def forget(state: EcsState) -> int:
     """As if the history were over for every deployment that has ended; how many there are."""
-    ended = [record for _, record in _deployments(room) if record.over and not record.forgotten]
+    ended = [record for _, record in _deployments(state) if record.over and not record.forgotten]
     for record in ended:
         record.forgotten = True
     return len(ended)
@@ -49,23 +49,25 @@ def _within(record: ServiceDeployment, times: Mapping[str, Any]) -> bool:
     return (after is None or record.created_at > after) and (before is None or record.created_at < before)
 
 
-def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceDeployments: at most 20; absent ones are failures."""
     wanted = request["serviceDeploymentArns"]
     _check_number(wanted)
-    known = {record.arn: (service, record) for service, record in _deployments(room) if _shown(room, record)}
+    known = {
+        record.arn: (service, record) for service, record in _deployments(state) if _shown(state, record)
+    }
     return {
         "serviceDeployments": [views.service_deployment(*known[arn]) for arn in wanted if arn in known],
         "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
     }
 
 
-def describe_revisions(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe_revisions(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceRevisions: at most 20; absent ones are failures."""
     wanted = request["serviceRevisionArns"]
     _check_number(wanted)
     known: dict[str, tuple[Service, Revision]] = {
-        record.target.arn: (service, record.target) for service, record in _deployments(room)
+        record.target.arn: (service, record.target) for service, record in _deployments(state)
     }
     return {
         "serviceRevisions": [views.revision(*known[arn]) for arn in wanted if arn in known],
@@ -73,10 +75,10 @@ def describe_revisions(room: Room, request: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def stop(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def stop(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """StopServiceDeployment: the scheduler rolls back or aborts; a finished one is a conflict."""
     arn, kind = request["serviceDeploymentArn"], request.get("stopType") or "ROLLBACK"
-    record = next((record for _, record in _deployments(room) if record.arn == arn), None)
+    record = next((record for _, record in _deployments(state) if record.arn == arn), None)
     if record is None:
         raise AwsError("ServiceDeploymentNotFoundException", "Service deployment not found.")
     if kind not in STOP_TYPES:
@@ -90,8 +92,8 @@ def stop(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     return {"serviceDeploymentArn": arn}
 
 
-def _deployments(room: Room) -> Iterator[tuple[Service, ServiceDeployment]]:
-    for service in room.services.values():
+def _deployments(state: EcsState) -> Iterator[tuple[Service, ServiceDeployment]]:
+    for service in state.services.values():
         if service.status != "INACTIVE":
             for record in service.history:
                 yield service, record

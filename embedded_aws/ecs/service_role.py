@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..iam.access.passage import may
-from ..iam.access.question import linked_role
+from ..iam.access.call_context import may
+from ..iam.access.query import linked_role
 from ..kernel import young
 from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import iam_backends

@@ -12,9 +12,9 @@ from .answers import invalid, page, tags_of
 from .model import (
     Cluster,
     Deployment,
+    EcsState,
     Placement,
     Revision,
-    Room,
     Service,
     ServiceDeployment,
     TaskDefinition,
@@ -27,28 +27,28 @@ DEPLOYED = ("taskDefinition", "loadBalancers", "networkConfiguration", "forceNew
 OPTIONS = {"enableECSManagedTags": False, "propagateTags": "NONE", "enableExecuteCommand": False}
 
 
-def create(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def create(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """CreateService."""
     name = request["serviceName"]
     service_rules.check_name(name)
     service_rules.check_supported(request)
-    cluster = clusters.active(room, request.get("cluster"))
-    if found := _existing(room, cluster, request):
-        return {"service": views.service(room, found, ("TAGS",))}
-    if not service_role.assumable(room.plane, room.account):
+    cluster = clusters.active(state, request.get("cluster"))
+    if found := _existing(state, cluster, request):
+        return {"service": views.service(state, found, ("TAGS",))}
+    if not service_role.assumable(state.plane, state.account):
         raise invalid(texts.NO_SERVICE_ROLE)
     if not request.get("taskDefinition"):
         raise invalid("TaskDefinition can not be blank.")
-    definition = task_definitions.find_active(room, request["taskDefinition"])
-    placement = _new_placement(room, request, cluster, definition)
-    made = _service(room, request, cluster, placement)
-    room.services[cluster.name, name] = made
-    deploy(room, made, definition, placement)
-    return {"service": views.service(room, made, ("TAGS",))}
+    definition = task_definitions.find_active(state, request["taskDefinition"])
+    placement = _new_placement(state, request, cluster, definition)
+    made = _service(state, request, cluster, placement)
+    state.services[cluster.name, name] = made
+    deploy(state, made, definition, placement)
+    return {"service": views.service(state, made, ("TAGS",))}
 
 
-def _existing(room: Room, cluster: Cluster, request: Mapping[str, Any]) -> Service | None:
-    found = room.services.get((cluster.name, request["serviceName"]))
+def _existing(state: EcsState, cluster: Cluster, request: Mapping[str, Any]) -> Service | None:
+    found = state.services.get((cluster.name, request["serviceName"]))
     if found is None or found.status == "INACTIVE":
         return None
     if found.status == "DRAINING":
@@ -59,18 +59,18 @@ def _existing(room: Room, cluster: Cluster, request: Mapping[str, Any]) -> Servi
 
 
 def _new_placement(
-    room: Room, request: Mapping[str, Any], cluster: Cluster, definition: TaskDefinition
+    state: EcsState, request: Mapping[str, Any], cluster: Cluster, definition: TaskDefinition
 ) -> Placement:
     launch_type, strategy = service_rules.launch(request, cluster, definition)
     if request.get("role"):
         raise invalid("You cannot specify an IAM role for services that require a service linked role.")
-    net = network.awsvpc(room, request)
-    balancers = network.target_groups(room, request.get("loadBalancers") or [], definition, net)
+    net = network.awsvpc(state, request)
+    balancers = network.target_groups(state, request.get("loadBalancers") or [], definition, net)
     version = service_rules.platform_version(request.get("platformVersion"))
     return Placement(net, balancers, launch_type, strategy, version)
 
 
-def _service(room: Room, request: Mapping[str, Any], cluster: Cluster, placement: Placement) -> Service:
+def _service(state: EcsState, request: Mapping[str, Any], cluster: Cluster, placement: Placement) -> Service:
     configuration = service_rules.configuration(request.get("deploymentConfiguration"))
     balanced = bool(placement.load_balancers)
     options = {name: request.get(name) or default for name, default in OPTIONS.items()}
@@ -80,7 +80,7 @@ def _service(room: Room, request: Mapping[str, Any], cluster: Cluster, placement
     name = request["serviceName"]
     return Service(
         name,
-        room.arn(f"service/{cluster.name}/{name}"),
+        state.arn(f"service/{cluster.name}/{name}"),
         cluster,
         service_rules.desired_count(request.get("desiredCount"), 0),
         configuration,
@@ -89,17 +89,17 @@ def _service(room: Room, request: Mapping[str, Any], cluster: Cluster, placement
         options,
         dict(request),
         now(),
-        room.root,
+        state.root,
     )
 
 
-def deploy(room: Room, service: Service, definition: TaskDefinition, placement: Placement) -> Deployment:
+def deploy(state: EcsState, service: Service, definition: TaskDefinition, placement: Placement) -> Deployment:
     """Start a deployment of a new revision; the one in progress, if any, ends."""
     base = f"{service.cluster.name}/{service.name}"
     breaker.supersede(service)
-    revision = Revision(room.arn(f"service-revision/{base}/{names.digits()}"), definition, placement, now())
+    revision = Revision(state.arn(f"service-revision/{base}/{names.digits()}"), definition, placement, now())
     record = ServiceDeployment(
-        room.arn(f"service-deployment/{base}/{names.service_deployment_id()}"),
+        state.arn(f"service-deployment/{base}/{names.service_deployment_id()}"),
         revision,
         _sources(service),
         dict(service.configuration),
@@ -122,31 +122,35 @@ def _sources(service: Service) -> tuple[Revision, ...]:
     return tuple(seen)
 
 
-def update(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def update(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """UpdateService: a new deployment only when what a revision holds changes, or when forced."""
     service_rules.check_supported(request)
-    service = find(room, request.get("cluster"), request["service"])
+    service = find(state, request.get("cluster"), request["service"])
     if service.status != "ACTIVE":
         raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
     newest = service.primary.revision
     definition = newest.definition
     if request.get("taskDefinition"):
-        definition = task_definitions.find_active(room, request["taskDefinition"])
-    placement = _changed_placement(room, request, service.cluster, newest.placement, definition)
+        definition = task_definitions.find_active(state, request["taskDefinition"])
+    placement = _changed_placement(state, request, service.cluster, newest.placement, definition)
     _change_settings(request, service, placement)
     if request.get("forceNewDeployment") or (definition, placement) != (newest.definition, newest.placement):
-        deploy(room, service, definition, placement)
-    return {"service": views.service(room, service, ("TAGS",))}
+        deploy(state, service, definition, placement)
+    return {"service": views.service(state, service, ("TAGS",))}
 
 
 def _changed_placement(
-    room: Room, request: Mapping[str, Any], cluster: Cluster, before: Placement, definition: TaskDefinition
+    state: EcsState,
+    request: Mapping[str, Any],
+    cluster: Cluster,
+    before: Placement,
+    definition: TaskDefinition,
 ) -> Placement:
     made = before
     if "FARGATE" not in definition.body["compatibilities"]:
         raise invalid("Task definition does not support launch_type FARGATE.")
     if request.get("networkConfiguration"):
-        made = replace(made, network=network.awsvpc(room, request))
+        made = replace(made, network=network.awsvpc(state, request))
     if request.get("capacityProviderStrategy") is not None:
         strategy = service_rules.strategy(request["capacityProviderStrategy"], cluster)
         made = replace(made, strategy=strategy, launch_type=None if strategy else "FARGATE")
@@ -156,7 +160,7 @@ def _changed_placement(
         return made
     given = request.get("loadBalancers")
     balancers = made.load_balancers if given is None else given
-    return replace(made, load_balancers=network.target_groups(room, balancers, definition, made.network))
+    return replace(made, load_balancers=network.target_groups(state, balancers, definition, made.network))
 
 
 def _change_settings(request: Mapping[str, Any], service: Service, placement: Placement) -> None:
@@ -177,9 +181,9 @@ def _change_settings(request: Mapping[str, Any], service: Service, placement: Pl
     service.options |= options
 
 
-def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DeleteService: DRAINING until its tasks are gone, then INACTIVE."""
-    service = find(room, request.get("cluster"), request["service"])
+    service = find(state, request.get("cluster"), request["service"])
     if service.status == "INACTIVE":
         raise AwsError("ServiceNotFoundException", "Service not found.")
     if service.status == "ACTIVE" and not request.get("force"):
@@ -188,12 +192,12 @@ def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         if len(service.deployments) > 1:
             raise invalid("The service cannot be stopped while deployments are active.")
     service.status, service.desired = "DRAINING", 0
-    return {"service": views.service(room, service, ("TAGS",))}
+    return {"service": views.service(state, service, ("TAGS",))}
 
 
-def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServices: at most 10; absent ones are failures."""
-    cluster = clusters.find(room, request.get("cluster"))
+    cluster = clusters.find(state, request.get("cluster"))
     wanted = request.get("services") or []
     if not wanted:
         raise invalid("Services cannot be empty.")
@@ -201,22 +205,22 @@ def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("Services cannot have more than 10 elements.")
     found, failures = [], []
     for given in dict.fromkeys(wanted):
-        service = room.services.get((cluster.name, names.last_part(given)))
+        service = state.services.get((cluster.name, names.last_part(given)))
         if service is None:
-            arn = given if given.startswith("arn:") else room.arn(f"service/{cluster.name}/{given}")
+            arn = given if given.startswith("arn:") else state.arn(f"service/{cluster.name}/{given}")
             failures.append({"arn": arn, "reason": "MISSING"})
         else:
-            found.append(views.service(room, service, request.get("include") or ()))
+            found.append(views.service(state, service, request.get("include") or ()))
     return {"services": found, "failures": failures}
 
 
-def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListServices: those that are not INACTIVE; 10 a page unless asked otherwise."""
-    cluster = clusters.find(room, request.get("cluster"))
+    cluster = clusters.find(state, request.get("cluster"))
     launch_type = request.get("launchType")
     found = [
         one.arn
-        for one in room.services.values()
+        for one in state.services.values()
         if one.cluster is cluster
         and one.status != "INACTIVE"
         and launch_type in (None, one.primary.revision.placement.launch_type)
@@ -225,11 +229,11 @@ def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     return {"serviceArns": arns, **more}
 
 
-def find(room: Room, cluster: str | None, given: str) -> Service:
+def find(state: EcsState, cluster: str | None, given: str) -> Service:
     """By name or ARN; ServiceNotFoundException."""
     if given.startswith("arn:") and given.count("/") == 2 and cluster is None:
         cluster = given.split("/")[1]
-    found = room.services.get((clusters.find(room, cluster).name, names.last_part(given)))
+    found = state.services.get((clusters.find(state, cluster).name, names.last_part(given)))
     if found is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
     return found

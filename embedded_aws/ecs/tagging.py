@@ -8,49 +8,49 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import clusters, names, services
 from .answers import check_count, invalid, tag_list, tags_of
-from .model import Room
+from .model import EcsState
 
 
-def add(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def add(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """TagResource: given values replace those of the same keys."""
-    there = tags_of_arn(room, request["resourceArn"])
+    there = tags_of_arn(state, request["resourceArn"])
     check_count({**there, **tags_of(request["tags"])})
     there.update(tags_of(request["tags"]))
     return {}
 
 
-def remove(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def remove(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """UntagResource."""
-    tags = tags_of_arn(room, request["resourceArn"])
+    tags = tags_of_arn(state, request["resourceArn"])
     for key in request["tagKeys"]:
         tags.pop(key, None)
     return {}
 
 
-def listing(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def listing(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListTagsForResource."""
-    return {"tags": tag_list(tags_of_arn(room, request["resourceArn"]))}
+    return {"tags": tag_list(tags_of_arn(state, request["resourceArn"]))}
 
 
-def tags_of_arn(room: Room, arn: str) -> dict[str, str]:
+def tags_of_arn(state: EcsState, arn: str) -> dict[str, str]:
     """The tags of what has this ARN, to be read or changed; AwsError where nothing has."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn" or parts[2] != "ecs":
         raise invalid("Invalid arn syntax.")
     kind, _, path = parts[5].partition("/")
     if kind == "cluster":
-        return clusters.find(room, path).tags
+        return clusters.find(state, path).tags
     if kind == "service":
-        return services.find(room, path.split("/")[0] if "/" in path else None, path).tags
-    return _others(room, kind, path)
+        return services.find(state, path.split("/")[0] if "/" in path else None, path).tags
+    return _others(state, kind, path)
 
 
-def _others(room: Room, kind: str, path: str) -> dict[str, str]:
-    if kind == "task" and names.last_part(path) in room.tasks:
-        return room.tasks[names.last_part(path)].tags
+def _others(state: EcsState, kind: str, path: str) -> dict[str, str]:
+    if kind == "task" and names.last_part(path) in state.tasks:
+        return state.tasks[names.last_part(path)].tags
     if kind == "task-definition":
         family, _, revision = path.partition(":")
-        found = [one for one in room.families.get(family, []) if str(one.revision) == revision]
+        found = [one for one in state.families.get(family, []) if str(one.revision) == revision]
         if found:
             return found[0].tags
     raise AwsError("ResourceNotFoundException", "The specified resource is not found.")

@@ -7,44 +7,44 @@ from typing import Any
 
 from . import definition_rules
 from .answers import client_error, invalid, page, some, tag_list, tags_of
-from .model import Room, TaskDefinition, now
+from .model import EcsState, TaskDefinition, now
 from .names import last_part
 
 
-def register(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def register(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """RegisterTaskDefinition: always a new revision, even of the same content."""
-    body = definition_rules.checked(request, room.account)
-    revisions = room.families.setdefault(body["family"], [])
+    body = definition_rules.checked(request, state.account)
+    revisions = state.families.setdefault(body["family"], [])
     name = f"{body['family']}:{len(revisions) + 1}"
     made = TaskDefinition(
-        room.arn(f"task-definition/{name}"),
+        state.arn(f"task-definition/{name}"),
         body["family"],
         len(revisions) + 1,
         body,
         tags_of(request.get("tags")),
         now(),
-        room.root,
+        state.root,
     )
     revisions.append(made)
     return some(taskDefinition=view(made), tags=tag_list(made.tags) or None)
 
 
-def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeTaskDefinition; ClientException when there is none."""
-    found = find(room, request["taskDefinition"], "Unable to describe task definition.")
+    found = find(state, request["taskDefinition"], "Unable to describe task definition.")
     answer: dict[str, Any] = {"taskDefinition": view(found)}
     if "TAGS" in (request.get("include") or ()):
         answer["tags"] = tag_list(found.tags)
     return answer
 
 
-def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListTaskDefinitions: ``familyPrefix`` is a whole family name."""
     family, status = request.get("familyPrefix"), request.get("status") or "ACTIVE"
     found = [
         one.arn
-        for name in sorted(room.families)
-        for one in room.families[name]
+        for name in sorted(state.families)
+        for one in state.families[name]
         if one.status == status and family in (None, name)
     ]
     if request.get("sort") == "DESC":
@@ -53,34 +53,36 @@ def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
     return {"taskDefinitionArns": arns, **more}
 
 
-def list_families(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_families(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision; both kinds by default."""
     prefix, status = request.get("familyPrefix") or "", request.get("status") or "ALL"
-    active = {name for name, all_of in room.families.items() if any(one.status == "ACTIVE" for one in all_of)}
-    chosen = {"ACTIVE": active, "INACTIVE": set(room.families) - active, "ALL": set(room.families)}[status]
+    active = {
+        name for name, all_of in state.families.items() if any(one.status == "ACTIVE" for one in all_of)
+    }
+    chosen = {"ACTIVE": active, "INACTIVE": set(state.families) - active, "ALL": set(state.families)}[status]
     families, more = page(sorted(name for name in chosen if name.startswith(prefix)), request)
     return {"families": families, **more}
 
 
-def deregister(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def deregister(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DeregisterTaskDefinition: INACTIVE; running tasks and services are left alone."""
     given = request["taskDefinition"]
     if ":" not in last_part(given):
         raise client_error("Revision is missing.")
-    found = find(room, given, "The specified task definition does not exist.")
+    found = find(state, given, "The specified task definition does not exist.")
     if found.status == "ACTIVE":
         found.status, found.deregistered_at = "INACTIVE", now()
     return {"taskDefinition": view(found)}
 
 
-def delete(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DeleteTaskDefinitions: at most 10, INACTIVE ones only."""
     given = request["taskDefinitions"]
     if len(given) > 10:
         raise invalid("Too many task definitions. The maximum is 10.")
     deleted, failures = [], []
     for name in given:
-        found = _by_revision(room, name)
+        found = _by_revision(state, name)
         if found is None or found.status == "ACTIVE":
             failures.append({"arn": name, "reason": _why_not(found)})
         else:
@@ -97,31 +99,31 @@ def _why_not(found: TaskDefinition | None) -> str:
     )
 
 
-def find(room: Room, given: str, message: str) -> TaskDefinition:
+def find(state: EcsState, given: str, message: str) -> TaskDefinition:
     """By ARN, ``family:revision`` or ``family`` (its latest ACTIVE one); ClientException with ``message``."""
     if ":" in last_part(given):
-        found = _by_revision(room, given)
+        found = _by_revision(state, given)
     else:
-        revisions = room.families.get(last_part(given), [])
+        revisions = state.families.get(last_part(given), [])
         found = next((one for one in reversed(revisions) if one.status == "ACTIVE"), None)
     if found is None:
         raise client_error(message)
     return found
 
 
-def find_active(room: Room, given: str) -> TaskDefinition:
+def find_active(state: EcsState, given: str) -> TaskDefinition:
     """What a service or task is to run; ClientException when it is absent or INACTIVE."""
-    found = find(room, given, "TaskDefinition not found.")
+    found = find(state, given, "TaskDefinition not found.")
     if found.status != "ACTIVE":
         raise client_error("TaskDefinition is inactive")
     return found
 
 
-def _by_revision(room: Room, given: str) -> TaskDefinition | None:
+def _by_revision(state: EcsState, given: str) -> TaskDefinition | None:
     family, _, revision = last_part(given).partition(":")
     if not revision.isdigit():
         raise invalid(f"Invalid revision number. Number: {revision}")
-    revisions = room.families.get(family, [])
+    revisions = state.families.get(family, [])
     return revisions[int(revision) - 1] if 1 <= int(revision) <= len(revisions) else None
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..moto.moto_door import sts_backends
-from .model import ContainerState, Room, Task
+from .model import ContainerState, EcsState, Task
 
 SESSION = 6 * 3600
 """Seconds for which credentials are valid."""
@@ -27,12 +27,12 @@ def environment(url: str, task: Task, container: ContainerState) -> dict[str, st
     return found
 
 
-def answer(room: Room, task: Task, path: str) -> Mapping[str, Any] | None:
+def answer(state: EcsState, task: Task, path: str) -> Mapping[str, Any] | None:
     """What is at ``path`` (below the task); None when there is nothing."""
     kind, _, rest = path.partition("/")
     if kind == "credentials":
         role = _role(task)
-        return role_credentials(room.account, room.region, role, task.id) if role else None
+        return role_credentials(state.account, state.region, role, task.id) if role else None
     name, _, what = rest.partition("/")
     container = next((one for one in task.containers if one.name == name), None)
     if kind != "v4" or container is None or what not in ("", "task"):

@@ -8,24 +8,26 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import clusters, launch, names, network, service_rules, task_definitions, texts, views
 from .answers import client_error, invalid, page, tags_of
-from .model import Placement, Room, Task, TaskDefinition
+from .model import EcsState, Placement, Task, TaskDefinition
 from .scheduler import Fargate
 
 
-def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def run(fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """RunTask: at most 10 at once."""
     count = request.get("count") or 1
     if not 1 <= count <= 10:
         raise invalid("count must be between 1 and 10.")
-    cluster = clusters.active(room, request.get("cluster"))
-    definition = task_definitions.find_active(room, request["taskDefinition"])
+    cluster = clusters.active(state, request.get("cluster"))
+    definition = task_definitions.find_active(state, request["taskDefinition"])
     launch_type, strategy = service_rules.launch(request, cluster, definition)
     version = service_rules.platform_version(request.get("platformVersion"))
-    placement = Placement(network.awsvpc(room, request), (), launch_type, strategy, version)
+    placement = Placement(network.awsvpc(state, request), (), launch_type, strategy, version)
     overrides = _overrides(request.get("overrides") or {}, definition)
-    if room.plane.faults.holds("fargate"):
+    if state.plane.faults.holds("fargate"):
         raise AwsError("BlockedException", texts.BLOCKED)
-    refused = launch.refusal(room, definition) or fargate.capacity.refusal(room, definition, placement, count)
+    refused = launch.refusal(state, definition) or fargate.capacity.refusal(
+        state, definition, placement, count
+    )
     if refused:
         raise client_error(refused)
     more = {
@@ -35,7 +37,7 @@ def run(fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, A
         "tags": _tags(request, definition, cluster.name),
         "group": request.get("group") or f"family:{definition.family}",
     }
-    made = [fargate.start_alone(room, cluster, definition, placement, more) for _ in range(count)]
+    made = [fargate.start_alone(state, cluster, definition, placement, more) for _ in range(count)]
     return {"tasks": [views.task(task, ("TAGS",)) for task in made], "failures": []}
 
 
@@ -55,19 +57,19 @@ def _tags(request: Mapping[str, Any], definition: TaskDefinition, cluster: str) 
     return {**own, **tags_of(request.get("tags")), **managed}
 
 
-def stop(_fargate: Fargate, room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def stop(_fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """StopTask: the task ends as UserInitiated; a service starts another."""
-    cluster = clusters.find(room, request.get("cluster"))
-    task = room.tasks.get(names.last_part(request["task"]))
+    cluster = clusters.find(state, request.get("cluster"))
+    task = state.tasks.get(names.last_part(request["task"]))
     if task is None or task.cluster is not cluster:
         raise invalid("The referenced task was not found.")
     task.stop("UserInitiated", request.get("reason") or "Task stopped by user")
     return {"task": views.task(task, ("TAGS",))}
 
 
-def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeTasks: at most 100; absent ones are failures."""
-    cluster = clusters.find(room, request.get("cluster"))
+    cluster = clusters.find(state, request.get("cluster"))
     wanted = request.get("tasks") or []
     if not wanted:
         raise invalid("Tasks cannot be empty.")
@@ -75,24 +77,24 @@ def describe(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("Tasks cannot have more than 100 elements.")
     found, failures = [], []
     for given in wanted:
-        task = room.tasks.get(names.last_part(given))
+        task = state.tasks.get(names.last_part(given))
         if task is None or task.cluster is not cluster:
-            arn = given if given.startswith("arn:") else room.arn(f"task/{cluster.name}/{given}")
+            arn = given if given.startswith("arn:") else state.arn(f"task/{cluster.name}/{given}")
             failures.append({"arn": arn, "reason": "MISSING"})
         else:
             found.append(views.task(task, request.get("include") or ()))
     return {"tasks": found, "failures": failures}
 
 
-def list_arns(room: Room, request: Mapping[str, Any]) -> dict[str, Any]:
+def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """ListTasks: by desired status (RUNNING unless asked otherwise), service, family, startedBy, launch type."""
-    cluster = clusters.find(room, request.get("cluster"))
+    cluster = clusters.find(state, request.get("cluster"))
     if request.get("serviceName") and request.get("startedBy"):
         raise invalid("cannot specify both serviceName and startedBy")
     name = request.get("serviceName")
-    if name and (cluster.name, names.last_part(name)) not in room.services:
+    if name and (cluster.name, names.last_part(name)) not in state.services:
         raise AwsError("ServiceNotFoundException", "Service not found.")
-    found = [task.arn for task in room.tasks.values() if task.cluster is cluster and _matches(task, request)]
+    found = [task.arn for task in state.tasks.values() if task.cluster is cluster and _matches(task, request)]
     arns, more = page(found, request)
     return {"taskArns": arns, **more}
 

@@ -11,9 +11,9 @@ from .answers import some, tag_list
 from .model import (
     ContainerState,
     Deployment,
+    EcsState,
     Placement,
     Revision,
-    Room,
     Service,
     ServiceDeployment,
     Task,
@@ -23,7 +23,7 @@ from .model import (
 PLATFORM = "1.4.0"
 
 
-def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str, Any]:
+def service(state: EcsState, found: Service, include: Sequence[str] = ()) -> dict[str, Any]:
     """A service as DescribeServices shows it; tags only with TAGS."""
     deployments = found.deployments
     newest = deployments[0].revision if deployments else found.history[0].target
@@ -38,10 +38,10 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
         "taskDefinition": newest.definition.arn,
         "deploymentConfiguration": found.configuration,
         "deployments": [deployment(found, one) for one in deployments],
-        "events": _events(room, found),
+        "events": _events(state, found),
         "createdAt": found.created_at,
         "createdBy": found.created_by,
-        **_fixed(room, newest),
+        **_fixed(state, newest),
         **found.options,
         **_placement(newest.placement, newest.placement.platform_version),
         "healthCheckGracePeriodSeconds": found.grace,
@@ -50,13 +50,13 @@ def service(room: Room, found: Service, include: Sequence[str] = ()) -> dict[str
     return answer | ({"tags": tag_list(found.tags)} if "TAGS" in include else {})
 
 
-def _events(room: Room, found: Service) -> list[dict[str, Any]]:
+def _events(state: EcsState, found: Service) -> list[dict[str, Any]]:
     """Those that have arrived (the fault ``event_delay_seconds``)."""
-    late = timedelta(seconds=room.plane.pace.real(room.plane.faults.event_delay))
+    late = timedelta(seconds=state.plane.pace.real(state.plane.faults.event_delay))
     return [event for event in found.events if event["createdAt"] <= now() - late]
 
 
-def _fixed(room: Room, newest: Revision) -> dict[str, Any]:
+def _fixed(state: EcsState, newest: Revision) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "serviceRegistries": [],
         "placementConstraints": [],
@@ -67,7 +67,7 @@ def _fixed(room: Room, newest: Revision) -> dict[str, Any]:
         "loadBalancers": list(newest.placement.load_balancers),
         "platformFamily": "Linux",
     }
-    return answer | {"roleArn": service_role.arn(room.account)}
+    return answer | {"roleArn": service_role.arn(state.account)}
 
 
 def _placement(placement: Placement, version: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ RELEASE = 40.0  # AWS seconds that a deleted load balancer's interfaces stay (up
 
 
 @dataclass(eq=False)
-class Door:
+class BalancerPort:
     """The running part of one load balancer: its port, when it is set up, whether it is, its network interfaces."""
 
     front: FrontDoor
@@ -48,7 +48,7 @@ class Balancer:
         self.pace = plane.pace
         self.targets = Targets()
         self._proxy = Proxy(self)
-        self._doors: dict[str, Door] = {}
+        self._ports: dict[str, BalancerPort] = {}
         self._places: set[tuple[str, str]] = set()
         self._snapshot: Snapshot | None = None
         self._read_at = 0.0
@@ -138,27 +138,27 @@ class Balancer:
         """Take a port for a new load balancer; returns its DNS name."""
         with self._plane.lock:
             front = FrontDoor(partial(self._proxy.handle, arn))
-            self._doors[arn] = Door(front, time.monotonic() + self.pace.real(PROVISIONING))
+            self._ports[arn] = BalancerPort(front, time.monotonic() + self.pace.real(PROVISIONING))
             return f"127.0.0.1:{front.port}"
 
     def is_active(self, arn: str) -> bool:
         """Whether a load balancer is provisioned: its port takes connections as its listeners say."""
         with self._plane.lock:
-            door = self._doors.get(arn)
-            return door is not None and door.active
+            balancer_port = self._ports.get(arn)
+            return balancer_port is not None and balancer_port.active
 
     def interfaces(self, arn: str) -> list[str]:
         """The ids of a load balancer's network interfaces; the list may be changed in place."""
         with self._plane.lock:
-            return self._doors[arn].interfaces
+            return self._ports[arn].interfaces
 
     def shut(self, arn: str, account: str, region: str) -> None:
         """Close a deleted load balancer's port; its network interfaces go some time later."""
         with self._plane.lock:
-            if door := self._doors.pop(arn, None):
+            if balancer_port := self._ports.pop(arn, None):
                 gone_at = time.monotonic() + self.pace.real(RELEASE)
-                self._released.append((gone_at, account, region, door.interfaces))
-                self._plane.loop.call_soon_threadsafe(door.front.close)
+                self._released.append((gone_at, account, region, balancer_port.interfaces))
+                self._plane.loop.call_soon_threadsafe(balancer_port.front.close)
 
     # What the proxy asks
 
@@ -188,7 +188,7 @@ class Balancer:
         self._snapshot, self._read_at = read(self._places), time.monotonic()
         return self._snapshot
 
-    # The part
+    # The component
 
     async def run(self) -> None:
         """Keep ports, targets and health checks in step until cancelled."""
@@ -201,10 +201,10 @@ class Balancer:
         """Forget every load balancer and target and close every connection."""
         for target in self.targets.all():
             self._drop(target)
-        for door in self._doors.values():
-            self._plane.loop.call_soon_threadsafe(door.front.close)
+        for balancer_port in self._ports.values():
+            self._plane.loop.call_soon_threadsafe(balancer_port.front.close)
         self.targets.clear()
-        self._doors.clear()
+        self._ports.clear()
         self._places.clear()
         self._reach.clear()
         self._released.clear()
@@ -218,9 +218,9 @@ class Balancer:
         if now - self._read_at > FRESH:
             self._read()
             self._reach.clear()
-        for arn, door in list(self._doors.items()):
+        for arn, balancer_port in list(self._ports.items()):
             if balancer := self.snapshot().load_balancers.get(arn):
-                self._tend_door(door, balancer, now)
+                self._tend_port(balancer_port, balancer, now)
         self._advance_all()
         for target in self.targets.all():
             if target.due <= now and not target.checking and target.health.state in _CHECKED:
@@ -230,22 +230,22 @@ class Balancer:
             for eni in entry[3]:
                 moto_door.delete_eni(entry[1], entry[2], eni)
 
-    def _tend_door(self, door: Door, balancer: LoadBalancer, now: float) -> None:
-        if now < door.active_at:
+    def _tend_port(self, balancer_port: BalancerPort, balancer: LoadBalancer, now: float) -> None:
+        if now < balancer_port.active_at:
             return
-        door.front.set_idle(self._proxy.idle_seconds(balancer))
+        balancer_port.front.set_idle(self._proxy.idle_seconds(balancer))
         served = [
             one for one in (balancer.plain, balancer.secure) if one and self._is_open(balancer, one.port)
         ]
-        door.front.plain = balancer.plain in served
+        balancer_port.front.plain = balancer.plain in served
         secure = balancer.secure if balancer.secure in served else None
         if secure is None:
-            door.front.tls, door.certificates = None, ()
-        elif door.front.tls is None or door.certificates != secure.certificates:
-            door.front.tls = server_context(balancer.account, balancer.region, secure)
-            door.certificates = secure.certificates
-        door.front.set_mode(_mode(bool(served), bool(balancer.listeners)))
-        door.active = True
+            balancer_port.front.tls, balancer_port.certificates = None, ()
+        elif balancer_port.front.tls is None or balancer_port.certificates != secure.certificates:
+            balancer_port.front.tls = server_context(balancer.account, balancer.region, secure)
+            balancer_port.certificates = secure.certificates
+        balancer_port.front.set_mode(_mode(bool(served), bool(balancer.listeners)))
+        balancer_port.active = True
 
     def _is_open(self, balancer: LoadBalancer, port: int) -> bool:
         where = balancer.account, balancer.region
@@ -312,12 +312,12 @@ class Balancer:
         return not target.accepted and self._runtime.processes.may_boot(target.address, age)
 
     def _may_connect(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
-        door = self._doors.get(balancer.arn)
-        if door is None:
+        balancer_port = self._ports.get(balancer.arn)
+        if balancer_port is None:
             return False
         ec2 = moto_door.ec2_backends[balancer.account][balancer.region]
         groups = frozenset(balancer.security_groups)
-        nodes = [ec2.enis[eni].private_ip_address for eni in door.interfaces if eni in ec2.enis]
+        nodes = [ec2.enis[eni].private_ip_address for eni in balancer_port.interfaces if eni in ec2.enis]
         sources = [Interface(ip, groups) for ip in nodes]
         return may_connect(balancer.account, balancer.region, sources, target.vpc, target.ip, port)
 

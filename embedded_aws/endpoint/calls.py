@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..iam.access.question import Asked
+from ..iam.access.query import AuthorizationQuery
 from ..moto.wire import Call
 
 KEPT = 100_000
@@ -32,7 +32,7 @@ class Served:
     region: str
     handler: str
     status: int | None
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[AuthorizationQuery, ...] = ()
 
 
 class CallLog:
@@ -43,7 +43,9 @@ class CallLog:
         self._calls: deque[Served] = deque(maxlen=KEPT)
         self._n = 0
 
-    def add(self, call: Call, handler: str, status: int | None, asked: Iterable[Asked] = ()) -> None:
+    def add(
+        self, call: Call, handler: str, status: int | None, asked: Iterable[AuthorizationQuery] = ()
+    ) -> None:
         """Note a call that has been answered."""
         with self._lock:
             self._n += 1

@@ -26,7 +26,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ..apprunner.part import AppRunner
+from ..apprunner.component import AppRunner
 from ..ecs.scheduler import Fargate
 from ..iam import roles
 from ..kernel.data_plane import DataPlane

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from ..iam.access import passage
-from ..iam.access.gate import Gate, status_of
-from ..iam.access.passage import Passage
+from ..iam.access import call_context
+from ..iam.access.authorizer import Authorizer, status_of
+from ..iam.access.call_context import CallContext
 from ..kernel.data_plane import DataPlane
 from ..kernel.faults import Effect
 from ..moto import moto_door
@@ -39,7 +39,7 @@ class Request:
 
     environ: dict[str, Any]
     effects: list[Effect] = field(default_factory=list)
-    passage: Passage | None = None
+    call_context: CallContext | None = None
 
     @cached_property
     def call(self) -> Call:
@@ -121,7 +121,7 @@ def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> 
 
 def identified(request: Request, following: Next) -> Answer | None:
     """Finds out who calls."""
-    with passage.opened(request.call) as request.passage:
+    with call_context.opened(request.call) as request.call_context:
         return following(request)
 
 
@@ -130,7 +130,7 @@ def logged(calls: CallLog, services: Services) -> Handler:
 
     def handle(request: Request, following: Next) -> Answer | None:
         answer = following(request)
-        asked = request.passage.asked if request.passage else ()
+        asked = request.call_context.asked if request.call_context else ()
         calls.add(request.call, services.handler(request.call), answer.status if answer else None, asked)
         return answer
 
@@ -198,11 +198,11 @@ def well_formed(request: Request, following: Next) -> Answer | None:
     return following(request)
 
 
-def authorized(gate: Gate) -> Handler:
+def authorized(authorizer: Authorizer) -> Handler:
     """Refuses what the caller may not do."""
 
     def handle(request: Request, following: Next) -> Answer | None:
-        if denied := gate.refused(request.environ):
+        if denied := authorizer.refused(request.environ):
             return request.refusal(denied, status_of(denied))
         return following(request)
 

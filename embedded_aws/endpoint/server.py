@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
-from ..iam.access.gate import Gate
+from ..iam.access.authorizer import Authorizer
 from ..kernel.data_plane import DataPlane
 from ..moto import dispatch
 from .control import Control
@@ -30,7 +30,7 @@ from .services import Maker, Services
 
 
 def application(
-    services: Services, gate: Gate, control: Control, plane: DataPlane, stopping: threading.Event
+    services: Services, authorizer: Authorizer, control: Control, plane: DataPlane, stopping: threading.Event
 ) -> Application:
     """Takes every request: those about the embedded AWS itself, and those to its services."""
     tokens = PageTokens()
@@ -45,7 +45,7 @@ def application(
             faulty,
             failures_answered(tokens),
             well_formed,
-            authorized(gate),
+            authorized(authorizer),
             allowed(tokens),
         ),
         lambda request: services.answer(request.call, request.environ),
@@ -68,9 +68,11 @@ class Server:
         """The address to put into ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self._http.port}"
 
-    def start(self, own: Mapping[str, Maker], gate: Gate, control: Control, plane: DataPlane) -> None:
+    def start(
+        self, own: Mapping[str, Maker], authorizer: Authorizer, control: Control, plane: DataPlane
+    ) -> None:
         """Answer with what ``own`` makes, by service; what only first calls need is read in the background."""
-        self._http.application = application(Services(own), gate, control, plane, self._stopping)
+        self._http.application = application(Services(own), authorizer, control, plane, self._stopping)
         self._thread.start()
         warm_up = threading.Thread(target=self._warm_up, args=(tuple(own),), name="warm-up", daemon=True)
         warm_up.start()

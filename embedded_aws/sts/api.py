@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..iam import roles
-from ..iam.access.passage import Passage, current
-from ..iam.access.question import Asked
+from ..iam.access.call_context import CallContext, current
+from ..iam.access.query import AuthorizationQuery
 from ..moto import moto_door
 from ..moto.moto_door import ActionResult, AwsError, TokenResponse, iam_backends
 from .tokens import Token, read
@@ -32,9 +32,9 @@ class Sts(TokenResponse):
     def assume_role(self) -> ActionResult:
         """AssumeRole: the role has to trust the caller, whose own policies count unless it is named by the role."""
         arn = self._get_param("RoleArn")
-        passage = current()
-        if not _may_assume(self.current_account, arn, passage):
-            told = passage.caller.arn if passage else f"arn:aws:iam::{self.current_account}:root"
+        call_context = current()
+        if not _may_assume(self.current_account, arn, call_context):
+            told = call_context.caller.arn if call_context else f"arn:aws:iam::{self.current_account}:root"
             message = f"User: {told} is not authorized to perform: sts:AssumeRole on resource: {arn}"
             raise AwsError("AccessDenied", message)
         return ActionResult(super().assume_role().result)
@@ -65,14 +65,14 @@ class Sts(TokenResponse):
         return arn
 
 
-def _may_assume(account: str, arn: str, passage: Passage | None) -> bool:
+def _may_assume(account: str, arn: str, call_context: CallContext | None) -> bool:
     role = moto_door.find_role(account, arn)
     if role is None:
         return False
-    if passage is None:
+    if call_context is None:
         return roles.trusts(role, f"arn:aws:iam::{account}:user/administrator", kind="AWS")
-    caller = passage.caller
+    caller = call_context.caller
     if roles.names(role, caller.principal) or roles.names(role, caller.arn):
         return True
     trusted = roles.trusts(role, caller.principal, kind="AWS")
-    return trusted and passage.ask(Asked("sts:AssumeRole", arn)).allowed
+    return trusted and call_context.ask(AuthorizationQuery("sts:AssumeRole", arn)).allowed

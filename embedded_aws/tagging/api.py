@@ -7,7 +7,7 @@ from typing import Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from ..ecr import store
-from ..ecs import shadow
+from ..ecs import moto_mirror
 from ..ecs.scheduler import Fargate
 from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ResourceGroupsTaggingAPIResponse
@@ -26,7 +26,7 @@ class Tagging(ResourceGroupsTaggingAPIResponse):
     def call_action(self) -> Any:
         """Answer, knowing what ECS holds."""
         with self.plane.lock:
-            shadow.cast(self.fargate.room(self.current_account, self.region))
+            moto_mirror.reflect(self.fargate.state(self.current_account, self.region))
         # moto walks what the threads of other services change meanwhile
         again = Retrying(
             retry=retry_if_exception_type(RuntimeError), stop=stop_after_attempt(20), reraise=True

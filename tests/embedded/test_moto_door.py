@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import embedded_aws
-from embedded_aws.apprunner.part import AppRunner
+from embedded_aws.apprunner.component import AppRunner
 from embedded_aws.ecs.scheduler import Fargate
 from embedded_aws.elbv2.balancer import Balancer
 from embedded_aws.endpoint.services import Maker, name_of

@@ -4,6 +4,6 @@ Callers that IAM knows are users with an access key that was made here, and sess
 is a stand-in for an administrator's, who is asked nothing.
 
 ``callers`` finds out who is calling, ``resources`` which ARNs a call is about, ``context`` what is known about it,
-``asked`` puts these together, ``gate`` decides. ``reference.json`` is cut out of AWS's Service Authorization
+``queries`` puts these together, ``authorizer`` decides. ``reference.json`` is cut out of AWS's Service Authorization
 Reference by ``scripts/service-reference``.
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...moto.wire import Call
 from . import stored
-from .question import Asked
+from .query import AuthorizationQuery
 
 # Operation → the actions on everything, and on the load balancer.
 _BALANCER: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -27,23 +27,26 @@ _APP_RUNNER = {
 }
 
 
-def beside(account: str, call: Call, members: Mapping[str, Any]) -> Iterator[Asked]:
-    """The questions about a web ACL that is associated, taken away or looked at."""
+def queries(account: str, call: Call, members: Mapping[str, Any]) -> Iterator[AuthorizationQuery]:
+    """The queries about a web ACL that is associated, taken away or looked at."""
     arn = str(members.get("ResourceArn", ""))
     if (
         call.operation == "GetWebACLForResource"
     ):  # "This call uses GetWebACL, to verify that your account has permission"
-        yield from (Asked("wafv2:GetWebACL", acl) for acl in stored.web_acls_of(account, call.region, arn))
+        yield from (
+            AuthorizationQuery("wafv2:GetWebACL", acl)
+            for acl in stored.web_acls_of(account, call.region, arn)
+        )
     if ":apprunner:" in arn and call.operation in _APP_RUNNER:
         yield from _of_app_runner(call, arn, members)
     if ":loadbalancer/app/" in arn and call.operation in _BALANCER:
         everywhere, there = _BALANCER[call.operation]
-        yield from (Asked(f"elasticloadbalancing:{action}", "*") for action in everywhere)
-        yield from (Asked(f"elasticloadbalancing:{action}", arn) for action in there)
+        yield from (AuthorizationQuery(f"elasticloadbalancing:{action}", "*") for action in everywhere)
+        yield from (AuthorizationQuery(f"elasticloadbalancing:{action}", arn) for action in there)
 
 
-def _of_app_runner(call: Call, arn: str, members: Mapping[str, Any]) -> Iterator[Asked]:
+def _of_app_runner(call: Call, arn: str, members: Mapping[str, Any]) -> Iterator[AuthorizationQuery]:
     action = f"apprunner:{_APP_RUNNER[call.operation]}"
-    yield Asked(action, arn)
+    yield AuthorizationQuery(action, arn)
     if call.operation == "AssociateWebACL":
-        yield Asked(action, str(members["WebACLArn"]))
+        yield AuthorizationQuery(action, str(members["WebACLArn"]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...moto.wire import Call
-from .question import Asked
+from .query import AuthorizationQuery
 
 SERVICE = ("ecs:DescribeServices", "ecs:UpdateService")
 ALARMS = {
@@ -20,14 +20,14 @@ ALARMS = {
 }
 
 
-def beside(account: str, call: Call, members: Mapping[str, Any]) -> Iterator[Asked]:
-    """The questions about an ECS service (``service/cluster/name``) and its alarms."""
+def queries(account: str, call: Call, members: Mapping[str, Any]) -> Iterator[AuthorizationQuery]:
+    """The queries about an ECS service (``service/cluster/name``) and its alarms."""
     if members.get("ServiceNamespace") != "ecs":
         return
     id = str(members.get("ResourceId", ""))
     if call.operation == "RegisterScalableTarget":
         arn = f"arn:aws:ecs:{call.region}:{account}:{id}"
         cluster = f"arn:aws:ecs:{call.region}:{account}:cluster/{id.split('/')[1]}"
-        yield from (Asked(action, arn, {"ecs:cluster": cluster}) for action in SERVICE)
+        yield from (AuthorizationQuery(action, arn, {"ecs:cluster": cluster}) for action in SERVICE)
     alarm = f"arn:aws:cloudwatch:{call.region}:{account}:alarm:TargetTracking-{id}-*"
-    yield from (Asked(action, alarm) for action in ALARMS.get(call.operation, ()))
+    yield from (AuthorizationQuery(action, alarm) for action in ALARMS.get(call.operation, ()))

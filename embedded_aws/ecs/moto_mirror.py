@@ -1,6 +1,6 @@
 """What moto's other services see of ECS: tagging finds its resources, auto scaling its services.
 
-They read moto's own ECS, which is empty here; before they answer, it is given a shadow of each resource.
+They read moto's own ECS, which is empty here; before they answer, it is given an image of each resource.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..moto.moto_door import ecs_backends
 from .answers import tag_list
-from .model import Cluster, Room, Service, Task, TaskDefinition
+from .model import Cluster, EcsState, Service, Task, TaskDefinition
 
 
 @dataclass
@@ -36,17 +36,17 @@ class Shadow:
         self.source.tags = {tag["key"]: tag["value"] for tag in given}
 
 
-def cast(room: Room) -> None:
-    """Let moto's ECS of this account and region hold a shadow of everything; call it with the lock held."""
-    moto = ecs_backends[room.account][room.region]
-    moto.clusters = {name: Shadow(one, name) for name, one in room.clusters.items()}
+def reflect(state: EcsState) -> None:
+    """Let moto's ECS of this account and region hold an image of everything; call it with the lock held."""
+    moto = ecs_backends[state.account][state.region]
+    moto.clusters = {name: Shadow(one, name) for name, one in state.clusters.items()}
     moto.services = {
         f"{cluster}:{name}": Shadow(one, name)
-        for (cluster, name), one in room.services.items()
+        for (cluster, name), one in state.services.items()
         if one.status != "INACTIVE"
     }
-    moto.tasks = {"": {one.arn: Shadow(one) for one in room.tasks.values()}}
+    moto.tasks = {"": {one.arn: Shadow(one) for one in state.tasks.values()}}
     moto.task_definitions = {
         family: {one.revision: Shadow(one) for one in revisions if one.status == "ACTIVE"}
-        for family, revisions in room.families.items()
+        for family, revisions in state.families.items()
     }

@@ -34,7 +34,7 @@ NO_INSTANCE = "no healthy upstream"
 NOT_RUN = "The embedded AWS runs images of private ECR repositories only; no process is behind this service."
 
 
-class Door:
+class ServiceProxy:
     """Owns a service's port from its creation to its end.
 
     ``candidates`` are the instances that serve now; ``accepts`` says whether there is a way to the service by a host,

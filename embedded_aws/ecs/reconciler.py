@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ..elbv2.balancer import Balancer
 from . import breaker, launch, texts
 from .capacity import Capacity
-from .model import Deployment, Room, Service, Task, monotonic, now
+from .model import Deployment, EcsState, Service, Task, monotonic, now
 
 UNCHECKED_WAIT = 40.0
 """AWS seconds after which a running task without any health check counts as healthy (API: minimumHealthyPercent)."""
@@ -34,7 +34,7 @@ PLACEMENT = 900.0
 STARTED_AT_ONCE = 10
 """Tasks of a service that one look at it starts: all calls wait for its end."""
 
-Starter = Callable[[Room, Service, Deployment], Task]
+Starter = Callable[[EcsState, Service, Deployment], Task]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Refusal:
 
 
 @dataclass
-class Step:
+class ServiceReconciler:
     """One look at a service and what follows from it."""
 
     balancer: Balancer
     capacity: Capacity
-    room: Room
+    state: EcsState
     service: Service
     start_task: Starter
     started: list[Task] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Step:
         if service.status == "DRAINING":
             self._retire()
             return
-        if not self._as_wanted() or self.room.plane.faults.delays_steady_state(self.room.plane.pace.speed):
+        if not self._as_wanted() or self.state.plane.faults.delays_steady_state(self.state.plane.pace.speed):
             service.steady = False
             return
         if current is service.primary and current.rollout == "IN_PROGRESS":
@@ -153,7 +153,7 @@ class Step:
     @property
     def _unchecked_wait(self) -> float:
         """Real seconds; long enough for a program that crashes at its start to crash."""
-        pace = self.room.plane.pace
+        pace = self.state.plane.pace
         return pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
 
     def _targets(self, task: Task) -> Iterable[tuple[str, str, int]]:
@@ -173,7 +173,7 @@ class Step:
                 task.was_healthy = True
                 self._on_healthy(task)
             return
-        if self._running_for(task) < self.room.plane.pace.for_program(self.service.grace):
+        if self._running_for(task) < self.state.plane.pace.for_program(self.service.grace):
             return
         complaint = self._complaint(task)
         if complaint and not task.complaint:
@@ -232,7 +232,7 @@ class Step:
         beyond = service.start_failures - (1 if refused else PATIENCE)
         if beyond >= 0:
             wait = min(LONGEST_BACKOFF, (REFUSED_BACKOFF if refused else FIRST_BACKOFF) * 2**beyond)
-            service.not_before = monotonic() + self.room.plane.pace.real(wait)
+            service.not_before = monotonic() + self.state.plane.pace.real(wait)
         if service.start_failures >= PATIENCE:
             service.tell_once(texts.inconsistent(service.name))
 
@@ -275,22 +275,22 @@ class Step:
                 breaker.count_failure(self.service, current)
             return False
         self.service.unplaced_since = None
-        self.started.append(self.start_task(self.room, self.service, current))
+        self.started.append(self.start_task(self.state, self.service, current))
         return True
 
     def _is_unplaced(self) -> bool:
         """Whether nothing could be placed for so long that it counts; the next such time begins."""
         since = self.service.unplaced_since or monotonic()
-        counts = monotonic() - since >= self.room.plane.pace.real(PLACEMENT)
+        counts = monotonic() - since >= self.state.plane.pace.real(PLACEMENT)
         self.service.unplaced_since = monotonic() if counts else since
         return counts
 
     def _refusal(self, current: Deployment) -> Refusal | None:
         """The event that tells why a task cannot even be made."""
         revision, name = current.revision, self.service.name
-        if refused := launch.refusal(self.room, revision.definition):
+        if refused := launch.refusal(self.state, revision.definition):
             return Refusal(texts.failed_to_launch(name, refused), may_pass=False)
-        if refused := self.capacity.refusal(self.room, revision.definition, revision.placement):
+        if refused := self.capacity.refusal(self.state, revision.definition, revision.placement):
             return Refusal(texts.unable_to_place(name, refused), may_pass=True)
         return None
 

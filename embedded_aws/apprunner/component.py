@@ -1,4 +1,4 @@
-"""App Runner as a part of the embedded AWS: all its state, and what moves it."""
+"""App Runner as a component of the embedded AWS: all its state, and what moves it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..runtime.runtime import Runtime
 from ..wafv2.firewall import Inspected
 from ..wafv2.store import firewall_of
 from . import companions, validation
-from .door import Door
 from .fleet import Fleet
 from .instances import Starter
 from .journal import Journal
 from .metrics import PERIOD, Meter
-from .model import BUSY, DEPLOY, Configuration, Operation, Room, Service, now
+from .model import BUSY, DEPLOY, AppRunnerState, Configuration, Operation, Service, now
+from .service_proxy import ServiceProxy
 from .work import Running, Work
 
 log = logging.getLogger(__name__)
@@ -41,32 +41,32 @@ class AppRunner:
         self._plane = plane
         self._runtime = runtime
         self._url = url
-        self._rooms: dict[tuple[str, str], Room] = {}
+        self._states: dict[tuple[str, str], AppRunnerState] = {}
         self._running: dict[str, Running] = {}
         self._under_way: set[Future[None]] = set()
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="apprunner")
 
-    def room(self, account: str, region: str) -> Room:
+    def state(self, account: str, region: str) -> AppRunnerState:
         """What App Runner knows in one account and region."""
-        return self._rooms.setdefault((account, region), Room(self._plane, account, region))
+        return self._states.setdefault((account, region), AppRunnerState(self._plane, account, region))
 
     def made_at(self, arn: str) -> datetime | None:
         """When a service was created, by ARN; None where there is none, or no longer."""
         _, _, _, region, account, _ = arn.split(":", 5)
-        service = self.room(account, region).services.get(arn)
+        service = self.state(account, region).services.get(arn)
         return None if service is None or service.gone else service.created_at
 
-    def open(self, room: Room, name: str, identity: str, made: Mapping[str, Any]) -> Service:
+    def open(self, state: AppRunnerState, name: str, identity: str, made: Mapping[str, Any]) -> Service:
         """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
-        service = Service(name, identity, room.arn(f"service/{name}/{identity}"), url="", **made)
-        meter = Meter(room, service)
-        starter = Starter(self._runtime, self._url, room, service.id)
-        fleet = Fleet(self._runtime.processes, starter, self._workers, room, service)
-        ways = partial(accepts, room, service), partial(blocks, service)
-        door = Door(self._plane.pace, meter, lambda: fleet.serving, *ways)
-        service.url = door.address
-        self._running[service.arn] = Running(service, door, fleet, meter, Journal(room, service))
-        room.services[service.arn] = service
+        service = Service(name, identity, state.arn(f"service/{name}/{identity}"), url="", **made)
+        meter = Meter(state, service)
+        starter = Starter(self._runtime, self._url, state, service.id)
+        fleet = Fleet(self._runtime.processes, starter, self._workers, state, service)
+        ways = partial(accepts, state, service), partial(blocks, service)
+        proxy = ServiceProxy(self._plane.pace, meter, lambda: fleet.serving, *ways)
+        service.url = proxy.address
+        self._running[service.arn] = Running(service, proxy, fleet, meter, Journal(state, service))
+        state.services[service.arn] = service
         return service
 
     def begin(self, service: Service, kind: str, before: Configuration | None = None) -> Operation:
@@ -94,11 +94,11 @@ class AppRunner:
 
     def set_status(self, arn: str, status: str) -> None:
         """Put a service or a companion into a state that AWS or a person brings about elsewhere; KeyError."""
-        for room in self._rooms.values():
-            if arn in room.services:
-                return room.services[arn].enter(status)
-            if arn in room.companions:
-                return room.companions[arn].body.update(Status=status)
+        for state in self._states.values():
+            if arn in state.services:
+                return state.services[arn].enter(status)
+            if arn in state.companions:
+                return state.companions[arn].body.update(Status=status)
         raise KeyError(arn)
 
     async def _carry_out(self, work: Work, service: Service) -> None:
@@ -121,17 +121,17 @@ class AppRunner:
                     self._report()
 
     def _validate_domains(self) -> None:
-        for room in self._rooms.values():
-            for service in room.living():
-                validation.go_on(self.later, room.account, service)
+        for state in self._states.values():
+            for service in state.living():
+                validation.go_on(self.later, state.account, service)
 
     def _forget_deleted(self) -> None:
-        for room in self._rooms.values():
-            for service in [one for one in room.services.values() if one.deleted_at]:
+        for state in self._states.values():
+            for service in [one for one in state.services.values() if one.deleted_at]:
                 self._running.pop(service.arn, None)
                 age = (now() - service.deleted_at).total_seconds() if service.deleted_at else 0.0
                 if age >= self._plane.pace.real(REMEMBERED):
-                    del room.services[service.arn]
+                    del state.services[service.arn]
 
     def _report(self) -> None:
         for running in self._running.values():
@@ -139,20 +139,20 @@ class AppRunner:
                 running.meter.report()
 
     def _deploy_what_was_pushed(self) -> None:
-        for room in self._rooms.values():
-            for service in room.living():
-                pushed = self._pushed(room, service) if service.status == "RUNNING" else None
+        for state in self._states.values():
+            for service in state.living():
+                pushed = self._pushed(state, service) if service.status == "RUNNING" else None
                 if pushed not in (None, service.digest, service.seen_digest):
                     service.seen_digest = pushed
                     self.begin(service, DEPLOY, service.configuration)
 
-    def _pushed(self, room: Room, service: Service) -> str | None:
+    def _pushed(self, state: AppRunnerState, service: Service) -> str | None:
         """The digest of the image that automatic deployments would deploy now."""
         wanted = service.configuration
         if wanted.image is None or not (wanted.runs_here and wanted.source["AutoDeploymentsEnabled"]):
             return None
         try:
-            return self._runtime.images.resolve(room.account, room.region, wanted.image["ImageIdentifier"])
+            return self._runtime.images.resolve(state.account, state.region, wanted.image["ImageIdentifier"])
         except PullError:  # the tag was taken away; what runs goes on
             return None
 
@@ -174,9 +174,9 @@ class AppRunner:
             future.cancel()
         for running in self._running.values():
             running.fleet.abandon()
-            self._plane.loop.call_soon_threadsafe(running.door.close)
+            self._plane.loop.call_soon_threadsafe(running.proxy.close)
         self._running.clear()
-        self._rooms.clear()
+        self._states.clear()
 
     def close(self) -> None:
         """Let the workers end."""
@@ -186,12 +186,12 @@ class AppRunner:
 LOCAL = ("", "127.0.0.1", "localhost")
 
 
-def accepts(room: Room, service: Service, host: str) -> bool:
+def accepts(state: AppRunnerState, service: Service, host: str) -> bool:
     """Whether requests for a host come to the service: its own address, and custom domains that are ACTIVE.
 
     A private service is reached through an ingress connection only.
     """
-    return _is_own(service, host) and (_is_public(service) or _has_ingress(room, service))
+    return _is_own(service, host) and (_is_public(service) or _has_ingress(state, service))
 
 
 def blocks(service: Service, request: Inspected) -> bool:
@@ -213,8 +213,8 @@ def _is_public(service: Service) -> bool:
     return bool(service.configuration.network["IngressConfiguration"].get("IsPubliclyAccessible", True))
 
 
-def _has_ingress(room: Room, service: Service) -> bool:
-    connections = companions.named(room, companions.INGRESS)
+def _has_ingress(state: AppRunnerState, service: Service) -> bool:
+    connections = companions.named(state, companions.INGRESS)
     return any(
         one.body["ServiceArn"] == service.arn and one.body["Status"] == "AVAILABLE" for one in connections
     )

@@ -10,9 +10,9 @@ from typing import Any
 from ...moto.moto_door import AwsError
 from ..policy import Decision
 from . import request
-from .asked import Questions
-from .passage import Passage, current
-from .question import Asked
+from .call_context import CallContext, current
+from .queries import Queries
+from .query import AuthorizationQuery
 
 CODES = {
     "cloudfront": "AccessDenied",
@@ -25,22 +25,22 @@ CODES = {
 }
 
 
-class Gate:
+class Authorizer:
     """Asks IAM about each call."""
 
-    def __init__(self, questions: Questions) -> None:
-        self._questions = questions
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
 
     def refused(self, environ: dict[str, Any]) -> AwsError | None:
         """Why who is calling now may not make the call of this environ; None where it is allowed."""
-        passage = current()
-        if passage is None:
+        call_context = current()
+        if call_context is None:
             return None
-        members = request.members(passage.call, environ)
-        for question in self._questions.of_call(passage.caller.account, passage.call, members):
-            decision = passage.ask(question)
+        members = request.members(call_context.call, environ)
+        for query in self._queries.of_call(call_context.caller.account, call_context.call, members):
+            decision = call_context.ask(query)
             if not decision.allowed:
-                return _denial(passage, question, decision)
+                return _denial(call_context, query, decision)
         return None
 
 
@@ -49,14 +49,14 @@ def status_of(denial: AwsError) -> int:
     return 400 if denial.code == "AccessDeniedException" else 403
 
 
-def _denial(passage: Passage, question: Asked, decision: Decision) -> AwsError:
+def _denial(call_context: CallContext, query: AuthorizationQuery, decision: Decision) -> AwsError:
     told = (
-        f"User: {passage.caller.arn} is not authorized to perform: {question.action} on resource: "
-        f"{question.resource} {_because(question.action, decision)}"
+        f"User: {call_context.caller.arn} is not authorized to perform: {query.action} on resource: "
+        f"{query.resource} {_because(query.action, decision)}"
     )
-    if passage.call.service == "ec2":
+    if call_context.call.service == "ec2":
         told = f"You are not authorized to perform this operation. {told}"
-    return AwsError(CODES.get(passage.call.service, "AccessDeniedException"), told)
+    return AwsError(CODES.get(call_context.call.service, "AccessDeniedException"), told)
 
 
 def _because(action: str, decision: Decision) -> str:

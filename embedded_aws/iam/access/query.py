@@ -9,7 +9,7 @@ from . import stored
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuthorizationQuery:
     """May an action be done on a resource (an ARN, or ``*``), given what ``context`` says about it?
 
     ``allowed`` is the answer, once there is one.
@@ -21,7 +21,7 @@ class Asked:
     allowed: bool | None = None
 
 
-def linked_role(account: str, service: str) -> Asked:
+def linked_role(account: str, service: str) -> AuthorizationQuery:
     """The question whether a service's own role may be made."""
     arn = stored.linked_role_arn(account, service)
-    return Asked("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})
+    return AuthorizationQuery("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})

@@ -12,7 +12,7 @@ from typing import Any
 from ...moto.wire import Call
 from . import context as contexts
 from . import firewalls, reference, resources, scaling, stored
-from .question import Asked, linked_role
+from .query import AuthorizationQuery, linked_role
 from .resource_tags import ResourceTags
 
 Members = Mapping[str, Any]
@@ -63,13 +63,13 @@ LINKED = {
 FIRST_BALANCER = ("ec2:DescribeAccountAttributes", "ec2:DescribeInternetGateways")
 
 
-class Questions:
+class Queries:
     """Knows what IAM is asked about a call."""
 
     def __init__(self, tags: ResourceTags) -> None:
         self._tags = tags
 
-    def of_call(self, account: str, call: Call, members: Members) -> Iterator[Asked]:
+    def of_call(self, account: str, call: Call, members: Members) -> Iterator[AuthorizationQuery]:
         """Every question about a call, in the order in which AWS asks."""
         if call.operation in UNASKED:
             return
@@ -80,21 +80,25 @@ class Questions:
         yield from _passing(f"{service}:{operation}", members)
         yield from _linking(account, f"{service}:{operation}", members)
         if service == "application-autoscaling":
-            yield from scaling.beside(account, call, members)
+            yield from scaling.queries(account, call, members)
         if service == "wafv2":
-            yield from firewalls.beside(account, call, members)
+            yield from firewalls.queries(account, call, members)
 
     def _about(
         self, account: str, call: Call, service: str, operation: str, members: Members
-    ) -> Iterator[Asked]:
+    ) -> Iterator[AuthorizationQuery]:
         if operation == "CreateServiceLinkedRole":
             yield linked_role(account, members["AWSServiceName"])
             return
         action = reference.find(service, operation)
         for resource in resources.of_call(account, call, action, members):
-            yield Asked(action.name, resource, self._context(account, call, action, resource, members))
+            yield AuthorizationQuery(
+                action.name, resource, self._context(account, call, action, resource, members)
+            )
 
-    def _tagging(self, account: str, call: Call, service: str, members: Members) -> Iterator[Asked]:
+    def _tagging(
+        self, account: str, call: Call, service: str, members: Members
+    ) -> Iterator[AuthorizationQuery]:
         if not call.operation.startswith(resources.MAKES) or not contexts.request_tags(members):
             return
         operation = (
@@ -110,7 +114,7 @@ class Questions:
         )  # a request for a certificate has no resource
         for resource in _made(account, call, about, members):
             context = self._context(account, call, action, resource, members)
-            yield Asked(action.name, resource, {**context, **more})
+            yield AuthorizationQuery(action.name, resource, {**context, **more})
 
     def _context(
         self, account: str, call: Call, action: reference.Action, resource: str, members: Members
@@ -129,16 +133,16 @@ def _made(account: str, call: Call, made: reference.Action, members: Members) ->
     return [arn.split(":log-stream:")[0] for arn in found]
 
 
-def _passing(call: str, members: Members) -> Iterator[Asked]:
+def _passing(call: str, members: Members) -> Iterator[AuthorizationQuery]:
     for path, service in PASSED.get(call, ()):
         role: Any = members
         for name in path:
             role = (role or {}).get(name)
         if role:
-            yield Asked("iam:PassRole", str(role), {"iam:PassedToService": service})
+            yield AuthorizationQuery("iam:PassRole", str(role), {"iam:PassedToService": service})
 
 
-def _linking(account: str, call: str, members: Members) -> Iterator[Asked]:
+def _linking(account: str, call: str, members: Members) -> Iterator[AuthorizationQuery]:
     service = LINKED.get(call)
     if (
         service is None
@@ -147,5 +151,5 @@ def _linking(account: str, call: str, members: Members) -> Iterator[Asked]:
     ):
         return
     if call == "elasticloadbalancing:CreateLoadBalancer":
-        yield from (Asked(action, "*") for action in FIRST_BALANCER)
+        yield from (AuthorizationQuery(action, "*") for action in FIRST_BALANCER)
     yield linked_role(account, service)

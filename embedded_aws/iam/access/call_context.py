@@ -12,22 +12,22 @@ from ...moto.wire import Call
 from ..policy import Decision
 from . import callers
 from .callers import Caller
-from .question import Asked
+from .query import AuthorizationQuery
 
 
 @dataclass
-class Passage:
+class CallContext:
     """One call of a caller that IAM knows, and what IAM was asked about it."""
 
     caller: Caller
     call: Call
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AuthorizationQuery] = field(default_factory=list)
 
-    def ask(self, question: Asked) -> Decision:
+    def ask(self, query: AuthorizationQuery) -> Decision:
         """Decide one question, and remember it."""
-        known = {**self._general(), **question.context}
-        decision = self.caller.decides(question.action, question.resource, known)
-        self.asked.append(replace(question, context=known, allowed=decision.allowed))
+        known = {**self._general(), **query.context}
+        decision = self.caller.decides(query.action, query.resource, known)
+        self.asked.append(replace(query, context=known, allowed=decision.allowed))
         return decision
 
     def _general(self) -> dict[str, str]:
@@ -42,27 +42,27 @@ class Passage:
         }
 
 
-_current: ContextVar[Passage | None] = ContextVar("passage", default=None)
+_current: ContextVar[CallContext | None] = ContextVar("call_context", default=None)
 
 
 @contextmanager
-def opened(call: Call) -> Iterator[Passage | None]:
-    """While a call is answered, ``current`` is its passage; None for a caller whom IAM does not know."""
+def opened(call: Call) -> Iterator[CallContext | None]:
+    """While a call is answered, ``current`` is its context; None for a caller whom IAM does not know."""
     caller = callers.find(DEFAULT_ACCOUNT_ID, call.access_key)
-    passage = Passage(caller, call) if caller else None
-    token = _current.set(passage)
+    call_context = CallContext(caller, call) if caller else None
+    token = _current.set(call_context)
     try:
-        yield passage
+        yield call_context
     finally:
         _current.reset(token)
 
 
-def current() -> Passage | None:
+def current() -> CallContext | None:
     """The call that is being answered now; None where nobody calls, or one whom IAM does not know."""
     return _current.get()
 
 
-def may(question: Asked) -> bool:
+def may(query: AuthorizationQuery) -> bool:
     """Whether who is calling now may do what the call tries besides, and can do without."""
-    passage = current()
-    return passage is None or passage.ask(question).allowed
+    call_context = current()
+    return call_context is None or call_context.ask(query).allowed
