@@ -137,7 +137,7 @@ class Egress:
         return out and onward is not None and self._is_internet_gateway(onward)
 
     def _blocked(self, subnet: str) -> str:
-        """What VPC Block Public Access keeps from the subnet (``ec2_public_access``)."""
+        """What VPC Block Public Access keeps from the subnet (``public_access``)."""
         return str(self._ec2.blocked(self._ec2.get_subnet(subnet)))
 
     def _is_internet_gateway(self, route: Any) -> bool:

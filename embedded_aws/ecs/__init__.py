@@ -4,10 +4,10 @@ What ECS knows is in ``model``, by account and region, and guarded by the data p
 wanted (``clusters``, ``task_definitions``, ``services``, ``service_deployments``, ``tasks``, ``tagging``);
 ``views`` shows it in AWS's shapes. On every tick, ``reconciler`` takes each service one step further, and
 ``breaker`` ends deployments. ``lifecycle`` lives one task, as a coroutine: ``agent`` prepares it, as the Fargate
-agent does, with the execution role's ``permissions``; ``health`` runs its containers' own health checks.
+agent does, by what is in the package ``agent``; ``health`` runs its containers' own health checks.
 
 Modelled in AWS seconds: attaching and detaching an interface, pulling by size, registering targets, back-off,
-and the minutes until the agent gives up on a service that ``egress`` finds no way to.
+and the minutes until the agent gives up on a service that ``ec2.egress`` finds no way to.
 Real: the image, the program, its output, exit code, memory, signals, and whether its target is healthy.
 
 Liberties, each of which a program could notice: ``AWS_ENDPOINT_URL`` is set; the task's metadata and credentials

@@ -1,1 +1,1 @@
-"""The data plane of Elastic Load Balancing: targets, health checks and a reverse proxy."""
+"""Elastic Load Balancing v2: its API, and its data plane: targets, health checks and a reverse proxy."""

@@ -307,7 +307,7 @@ def test_keys_of_secrets_and_parameters_are_found() -> None:
 
 
 def test_ways_out_of_a_vpc_are_found() -> None:
-    """What ``fargate.egress`` reads: route tables, gateways, endpoints."""
+    """What ``ec2.egress`` reads: route tables, gateways, endpoints."""
     ec2 = moto_door.ec2_backends[ACCOUNT][REGION]
     vpc = ec2.create_vpc("10.0.0.0/16")
     assert (vpc.enable_dns_support, vpc.enable_dns_hostnames) == (True, False)
