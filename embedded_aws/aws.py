@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from .apprunner.component import AppRunner
+from .apprunner.component import AppRunnerComponent
 from .ecs.scheduler import Fargate
 from .elbv2.balancer import Balancer
 from .endpoint.calls import CallLog
@@ -31,7 +31,7 @@ class EmbeddedAws:
         self.runtime = _runtime(self.plane)
         self.balancer = Balancer(self.plane, self.runtime)
         self.fargate = Fargate(self.plane, self.runtime, self.balancer, self.url)
-        self.app_runner = AppRunner(self.plane, self.runtime, self.url)
+        self.app_runner = AppRunnerComponent(self.plane, self.runtime, self.url)
         self.plane.components = (
             self.fargate,
             self.app_runner,

@@ -9,7 +9,7 @@ from .acm.api import Acm
 from .acm.store import AcmStore
 from .application_autoscaling.api import ApplicationAutoScaling
 from .apprunner.api import AppRunner
-from .apprunner.component import AppRunner as Component
+from .apprunner.component import AppRunnerComponent
 from .ec2.api import Ec2
 from .ecr.api import Ecr
 from .ecs.api import Ecs
@@ -34,7 +34,7 @@ from .wafv2.store import WafStore
 
 
 def own_services(
-    plane: DataPlane, images: Images, balancer: Balancer, fargate: Fargate, app_runner: Component
+    plane: DataPlane, images: Images, balancer: Balancer, fargate: Fargate, app_runner: AppRunnerComponent
 ) -> Mapping[str, Maker]:
     """What makes an object of each class, by the name that signs the call."""
     return {
@@ -57,7 +57,7 @@ def own_services(
     }
 
 
-def keep_resources(plane: DataPlane, app_runner: Component) -> None:
+def keep_resources(plane: DataPlane, app_runner: AppRunnerComponent) -> None:
     """Let moto hold resources in those of our stores that work on something; the others are in place when imported."""
     acm_backends.keep_in(partial(AcmStore, pace=plane.pace))
     route53_backends.keep_in(partial(Route53Store, pace=plane.pace))

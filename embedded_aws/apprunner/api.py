@@ -8,12 +8,12 @@ from typing import Any
 from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, BaseResponse
 from . import companion_api, domains, ingress, scaling, services, tagging
-from .component import AppRunner as Component
+from .component import AppRunnerComponent
 from .model import AppRunnerState
 
 Answer = dict[str, Any]
 Reading = Callable[[AppRunnerState, Mapping[str, Any]], Answer]
-Moving = Callable[[Component, AppRunnerState, Mapping[str, Any]], Answer]
+Moving = Callable[[AppRunnerComponent, AppRunnerState, Mapping[str, Any]], Answer]
 
 
 def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
@@ -41,7 +41,7 @@ def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
 class AppRunner(BaseResponse):
     """AWS App Runner; moto has none of it."""
 
-    def __init__(self, plane: DataPlane, app_runner: Component) -> None:
+    def __init__(self, plane: DataPlane, app_runner: AppRunnerComponent) -> None:
         super().__init__(service_name="apprunner")
         self.plane = plane
         self.app_runner = app_runner

@@ -34,7 +34,7 @@ REMEMBERED = 3600.0
 """AWS seconds that a deleted service can still be described."""
 
 
-class AppRunner:
+class AppRunnerComponent:
     """All of App Runner, by account and region; use it with the data plane's lock held."""
 
     def __init__(self, plane: DataPlane, runtime: Runtime, url: str) -> None:

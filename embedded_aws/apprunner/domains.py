@@ -12,7 +12,7 @@ from typing import Any
 from ..moto.moto_door import AwsError
 from . import companions, services, validation
 from .answers import invalid, page, wrong_state
-from .component import AppRunner
+from .component import AppRunnerComponent
 from .model import AppRunnerState, Domain, Service
 
 MOST = 5
@@ -24,7 +24,7 @@ LEAVING_SECONDS = 10.0
 Request = Mapping[str, Any]
 
 
-def associate(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def associate(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """AssociateCustomDomain: the validation records come later, see DescribeCustomDomains."""
     service, name = _changeable(state, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
     if name in service.domains:
@@ -50,7 +50,7 @@ def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
     return {**_about(state, service, CustomDomains=shown), **more}
 
 
-def disassociate(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def disassociate(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DisassociateCustomDomain."""
     service, name = _changeable(state, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
     if name not in service.domains:

@@ -13,7 +13,7 @@ from ..moto.moto_door import ec2_backends
 from . import companions, services
 from .answers import invalid, page, wrong_state
 from .companions import INGRESS, add, find, named
-from .component import AppRunner
+from .component import AppRunnerComponent
 from .model import AppRunnerState, Companion
 
 SECONDS = 20.0
@@ -22,7 +22,7 @@ SECONDS = 20.0
 Request = Mapping[str, Any]
 
 
-def create(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def create(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """CreateVpcIngressConnection."""
     service = services.living(state, request["ServiceArn"])
     if service.status != "RUNNING":
@@ -58,7 +58,7 @@ def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
     return {"VpcIngressConnectionSummaryList": listed, **more}
 
 
-def update(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def update(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """UpdateVpcIngressConnection: to another VPC endpoint."""
     one = _settled(state, request)
     one.body |= {"IngressVpcConfiguration": _endpoint(state, request), "Status": "PENDING_UPDATE"}
@@ -66,7 +66,7 @@ def update(app_runner: AppRunner, state: AppRunnerState, request: Request) -> di
     return {"VpcIngressConnection": one.body}
 
 
-def delete(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def delete(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DeleteVpcIngressConnection."""
     one = _settled(state, request)
     one.body["Status"] = "PENDING_DELETION"

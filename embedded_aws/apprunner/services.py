@@ -9,7 +9,7 @@ from typing import Any
 from ..ecs.answers import some
 from . import companions, scaling
 from .answers import invalid, not_found, page, quota_exceeded, tags_of, wrong_state
-from .component import AppRunner
+from .component import AppRunnerComponent
 from .configuration import configure
 from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, AppRunnerState, Operation, Service
 
@@ -19,7 +19,7 @@ MOST = 30
 Request = Mapping[str, Any]
 
 
-def create(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def create(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """CreateService."""
     name = request["ServiceName"]
     if any(service.name == name for service in state.living()):
@@ -68,7 +68,7 @@ def list_operations(state: AppRunnerState, request: Request) -> dict[str, Any]:
     return {"OperationSummaryList": found, **more}
 
 
-def update(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def update(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """UpdateService; one that was never created right is created with what is new."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "updated", "RUNNING", "CREATE_FAILED")
@@ -77,7 +77,7 @@ def update(app_runner: AppRunner, state: AppRunnerState, request: Request) -> di
     return _begun(state, service, app_runner.begin(service, UPDATE, before if service.deployed else None))
 
 
-def delete(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def delete(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """DeleteService; ingress connections go first."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "deleted", "RUNNING", "PAUSED", "CREATE_FAILED", "DELETE_FAILED")
@@ -88,21 +88,21 @@ def delete(app_runner: AppRunner, state: AppRunnerState, request: Request) -> di
     return _begun(state, service, app_runner.begin(service, DELETE))
 
 
-def pause(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def pause(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """PauseService."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "paused", "RUNNING")
     return _begun(state, service, app_runner.begin(service, PAUSE))
 
 
-def resume(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def resume(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ResumeService."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "resumed", "PAUSED")
     return _begun(state, service, app_runner.begin(service, RESUME, service.configuration))
 
 
-def deploy(app_runner: AppRunner, state: AppRunnerState, request: Request) -> dict[str, Any]:
+def deploy(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
     """StartDeployment; a wrong state is InvalidRequestException here, as the API Reference lists."""
     service = living(state, request["ServiceArn"])
     if service.status != "RUNNING":

@@ -26,7 +26,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ..apprunner.component import AppRunner
+from ..apprunner.component import AppRunnerComponent
 from ..ecs.scheduler import Fargate
 from ..iam import roles
 from ..kernel.data_plane import DataPlane
@@ -43,7 +43,12 @@ class Control:
     """Answers ``/_embedded/…``."""
 
     def __init__(
-        self, plane: DataPlane, runtime: Runtime, fargate: Fargate, app_runner: AppRunner, calls: CallLog
+        self,
+        plane: DataPlane,
+        runtime: Runtime,
+        fargate: Fargate,
+        app_runner: AppRunnerComponent,
+        calls: CallLog,
     ) -> None:
         self._plane = plane
         self._runtime = runtime

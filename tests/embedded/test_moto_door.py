@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import embedded_aws
-from embedded_aws.apprunner.component import AppRunner
+from embedded_aws.apprunner.component import AppRunnerComponent
 from embedded_aws.ecs.scheduler import Fargate
 from embedded_aws.elbv2.balancer import Balancer
 from embedded_aws.endpoint.services import Maker, name_of
@@ -61,7 +61,7 @@ def own() -> Iterator[Mapping[str, Maker]]:
     runtime = Runtime.on(plane)
     balancer = Balancer(plane, runtime)
     fargate = Fargate(plane, runtime, balancer, "")
-    app_runner = AppRunner(plane, runtime, "")
+    app_runner = AppRunnerComponent(plane, runtime, "")
     keep_resources(plane, app_runner)
     yield own_services(plane, runtime.images, balancer, fargate, app_runner)
     for component in (app_runner, fargate, balancer, *runtime.components):

@@ -92,9 +92,8 @@ class Queries:
             return
         action = reference.find(service, operation)
         for resource in resources.of_call(account, call, action, members):
-            yield AuthorizationQuery(
-                action.name, resource, self._context(account, call, action, resource, members)
-            )
+            context = self._context(account, call, action, resource, members)
+            yield AuthorizationQuery(action.name, resource, context)
 
     def _tagging(
         self, account: str, call: Call, service: str, members: Members
@@ -109,9 +108,8 @@ class Queries:
         made = reference.find(service, call.operation)
         action = reference.find(service, operation)
         more = {f"{service}:CreateAction": call.operation} if service in CREATE_ACTION else {}
-        about = (
-            made if made.required or made.optional else action
-        )  # a request for a certificate has no resource
+        # a request for a certificate has no resource
+        about = made if made.required or made.optional else action
         for resource in _made(account, call, about, members):
             context = self._context(account, call, action, resource, members)
             yield AuthorizationQuery(action.name, resource, {**context, **more})
