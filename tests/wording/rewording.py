@@ -19,7 +19,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
-PRODUCT, EMBEDDED = "lobster_tasks", "lobster_tasks.embedded"
+PRODUCT = "lobster_tasks"
 
 _EVERYTHING = "*"
 # Texts of others that the product compares with what they send, by its module: each with whose they are.
@@ -103,9 +103,8 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The product's modules but for the embedded AWS, with a loader of their own."""
-        inside = f"{fullname}."
-        if not inside.startswith(f"{PRODUCT}.") or inside.startswith(f"{EMBEDDED}."):
+        """The product's modules, with a loader of their own."""
+        if not f"{fullname}.".startswith(f"{PRODUCT}."):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
