@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.drawing import PICTURE, svg
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lobster_tasks"
 EMBEDDED = ROOT / "embedded_aws"
@@ -229,3 +231,7 @@ def test_prices_cover_what_settings_can_ask_for() -> None:
         for cpu, sizes in FARGATE_MEMORY.items():
             flags = [f"task.cpu={cpu}", f"task.memory={sizes[0]}", f"task.architecture={architecture}"]
             assert monthly_cost(load({}, flags=flags)).total > 0
+
+
+def test_the_picture_of_the_layers_is_that_of_the_contracts() -> None:
+    assert PICTURE.read_text() == svg(), "python -m tests.drawing"
