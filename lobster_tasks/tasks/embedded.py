@@ -42,7 +42,8 @@ def embedded_aws(
 
     import sys
 
-    os.execv(sys.executable, [sys.executable, "-m", "embedded_aws", *arguments])
+    # -P: the project's own secrets.py, say, must not take the place of Python's.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "embedded_aws", *arguments])
 
 
 @command(
@@ -159,7 +160,7 @@ def _embedded_aws(speed: float, young: bool) -> Iterator[str]:
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "embedded_aws", "--speed", str(speed), "--until-stdin-ends"]
+    command = [sys.executable, "-P", "-m", "embedded_aws", "--speed", str(speed), "--until-stdin-ends"]
     command += ["--young"] * young
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0) as process:

@@ -7,6 +7,7 @@ retryClusterCreate, ``ecs/service.go`` retryServiceCreate, ``appautoscaling/targ
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -121,10 +122,17 @@ def test_roles_of_a_young_account_are_assumable_after_a_while(young: EmbeddedPro
     """IAM User Guide, "Changes that I make are not always immediately visible"."""
     stack = Stack(young)
     refusals(lambda: young.client("ecs").create_cluster(clusterName="c"))
-    role = stack.role("fresh", policies=["arn:aws:iam::aws:policy/AdministratorAccess"])
-    stack.service(stack.definition(stack.container(stack.app), executionRoleArn=role))
-    eventually(lambda: any("ECS was unable to assume the role" in each for each in stack.messages()))
-    stack.completed()
+    image, numbers = stack.app, itertools.count()
+
+    def was_too_young() -> bool:
+        """Unless this machine took longer for a role and its service than AWS takes to make a role known."""
+        name = f"s{next(numbers)}"
+        role = stack.role(f"of-{name}", policies=["arn:aws:iam::aws:policy/AdministratorAccess"])
+        stack.service(stack.definition(stack.container(image), executionRoleArn=role), name)
+        stack.completed(name)
+        return any("ECS was unable to assume the role" in each for each in stack.messages(name))
+
+    eventually(was_too_young)
 
 
 def test_app_runner_does_not_know_a_role_that_was_just_made(young: EmbeddedProcess) -> None:
