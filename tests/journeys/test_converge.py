@@ -347,7 +347,7 @@ def test_adopted_it_is_tagged_and_gets_what_is_missing(account: Account) -> None
         "role/ecsTaskRole: trust",
         "security-group/lobster-alb-sg: ingress",
         "security-group/lobster-ecs-sg: ingress",
-        "service/lobster-streamlit-service: security groups",
+        "service/lobster-streamlit-service: security-groups",
     }
     rules = found["counts"]["ingress rules"]
     assert adopted["counts"] == {**found["counts"], "ingress rules": rules + 2, "revisions": 2}
