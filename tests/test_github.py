@@ -46,7 +46,7 @@ def test_whether_it_is_a_job(environ: dict[str, str], here: bool) -> None:
 def test_a_group_for_each_phase() -> None:
     groups = github.Groups(TITLES)
     steps = [
-        Progress(0.0, ("17 things looked at, all in order",), None, "check"),
+        Progress(0.0, ("17 checks passed",), None, "check"),
         Progress(1.0, (), None, "update"),
         Progress(2.0, ("revision 41 registered",), None, "update"),
         Progress(4.0, ("task 5d2f… pending", "task 5d2f… running"), None, "start"),
@@ -55,7 +55,7 @@ def test_a_group_for_each_phase() -> None:
     lines = [line for step in steps for line in groups.lines(step)]
     assert [*lines, *groups.end(), *groups.end()] == [
         "::group::Look at what it stands on",
-        "  0:00  17 things looked at, all in order",
+        "  0:00  17 checks passed",
         "::endgroup::",
         "::group::Register and update",
         "  0:02  revision 41 registered",

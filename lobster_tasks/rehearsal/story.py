@@ -72,7 +72,7 @@ def _set_up(stage: Stage) -> None:
     adopted = [change.resource.label for change in made.changes if change.action == "adopt"]
     count = f"{len(made.changes) - len(adopted)} resources"
     kept = f", {', '.join(adopted)} adopted" if adopted else ""
-    stage.rehearsal.add("setup-fargate", f"{count}{kept} in {seconds:.1f} s, read again: as planned")
+    stage.rehearsal.add("setup-fargate", f"{count}{kept} in {seconds:.1f} s, verified")
 
 
 def _tear_down(stage: Stage) -> None:

@@ -112,7 +112,7 @@ def _summary(looks: Iterable[Look]) -> str:
     for look in looks:
         if look.unknown:
             unknown.setdefault(look.unknown, []).append(look.name)
-    told = f"{len(made)} things looked at, all in order"
+    told = f"{len(made)} checks passed"
     reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in unknown.items())
     return f"{told}; not checked: {reasons}" if reasons else told
 

@@ -340,7 +340,7 @@ def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
     shown = [f"{', '.join(given_tags(image))} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
     return NotReadyError(
         f"{wanted} is not in the repository {settings.repository}.",
-        f"its newest: {'; '.join(shown)}" if shown else "none of its images has a tag",
+        f"the newest tags: {'; '.join(shown)}" if shown else "none of its images has a tag",
         f"deploy one of these, or {push}",
         code=CauseCode.IMAGE_NOT_FOUND,
     )

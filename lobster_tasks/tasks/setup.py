@@ -315,7 +315,7 @@ def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> Non
 
     service = next((found for each, found in live.items() if each.kind == "service"), None)
     if made.changes:
-        run.console.say(f"Done: {len(made.changes)} changes, and read again: as planned.")
+        run.console.say(f"Done: {len(made.changes)} changes made and verified.")
     else:
         run.console.say("Nothing to do: everything is as the settings say.")
     if service is not None and not service.raw.get("desiredCount"):

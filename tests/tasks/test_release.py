@@ -124,7 +124,7 @@ def test_what_cannot_be_released_is_refused(project: Project, embedded: Embedded
     forget_calls(embedded)
     refused = project.inv("deploy", "--tag", "nope").check(5)
     assert "nope is not in the repository homara." in refused.err
-    assert re.search(r"its newest: g \(.*f \(.*e \(.*d \(.*c \(", refused.err)
+    assert re.search(r"the newest tags: g \(.*f \(.*e \(.*d \(.*c \(", refused.err)
     assert "b (" not in refused.err
     answer = project.inv("deploy", "--tag", "nope", "--json").check(5).json
     assert set(answer) >= OUTCOME

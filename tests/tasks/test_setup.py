@@ -138,7 +138,7 @@ def test_setup_tells_what_it_made_and_the_address_last(project: Project) -> None
     for each in SLICES["create-fargate-service"]:
         kind, _, name = each.partition("/")
         assert f"✔ created {kind.replace('-', ' ')} {name}" in done.err
-    assert "Done: 12 changes, and read again: as planned." in done.err
+    assert "Done: 12 changes made and verified." in done.err
     answer = project.inv("setup-fargate", "--json").check().json
     assert answer["url"] == done.out.strip()
 

@@ -213,7 +213,7 @@ def _no_domain(aws: Aws) -> RefusedError:
     )
     return RefusedError(
         "The awsapprunner.com address cannot move.",
-        "it belongs to App Runner and goes with the service; the settings name no domain of your own",
+        "it belongs to App Runner and is deleted with the service; domains is not set",
         known if served else new,
     )
 
