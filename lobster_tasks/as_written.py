@@ -17,7 +17,7 @@ from .yaml_errors import in_words
 
 _YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
 _MOST_VALUES = 100_000
-_TOO_DEEP = "it has more levels than can be read"
+_TOO_DEEP = "it is nested too deeply to be read"
 _TYPE = "tag:yaml.org,2002:"
 
 
@@ -87,9 +87,7 @@ def load_json(text: str) -> Any:
 def _refuse_too_many(document: Any) -> None:
     """Each alias stands for all that it names, which whoever copies or merges the tree has to walk."""
     if document is not None and _counted(document, {}) > _MOST_VALUES:
-        raise UnreadableError(
-            f"its aliases make more than {_MOST_VALUES} values of it; write out what is meant"
-        )
+        raise UnreadableError(f"its aliases make more than {_MOST_VALUES} values of it; write the values out")
 
 
 def _counted(node: Any, known: dict[int, int | None]) -> int:
@@ -103,7 +101,7 @@ def _counted(node: Any, known: dict[int, int | None]) -> int:
     found = known[id(node)]
     if found is None:
         line = node.start_mark.line + 1
-        raise UnreadableError(f"line {line}: what begins here has an alias of itself in it")
+        raise UnreadableError(f"line {line}: the value that begins here contains an alias of itself")
     return found
 
 
@@ -154,7 +152,7 @@ def _wrong_keys_here(node: Any, path: str) -> Iterator[str]:
         if key.tag == f"{_TYPE}null":
             yield f"line {line}: {path}{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
         if key.value in first:
-            yield f"line {line}: {path}{key.value} is there already, in line {first[key.value]}; keep one of the two"
+            yield f"line {line}: {path}{key.value} already stands in line {first[key.value]}; keep one of the two"
         first.setdefault(key.value, line)
         key.tag = f"{_TYPE}str"
 

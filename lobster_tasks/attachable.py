@@ -60,6 +60,6 @@ def _halves(statement: Document) -> Iterator[Document]:
                 return
     raise TemplateError(
         f"The statement {statement.get('Sid', '')} alone is larger than the {MOST:,} characters of a managed policy.",
-        "it names too much in one condition",
-        "set fewer domains, or give the policy in words of your own under task-definitions/",
+        "its condition contains too many names",
+        "set fewer domains, or write a template of your own under task-definitions/",
     )

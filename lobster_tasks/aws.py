@@ -330,7 +330,7 @@ def _without_the_proxy(host: str, proxy: str) -> str:
     """
     there = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     name = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
-    asked = f"{host} is asked through the proxy {there.hostname}:{there.port or 80}"
+    asked = f"{host} is reached through the proxy {there.hostname}:{there.port or 80}"
     if host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1":
         names = ",".join(dict.fromkeys([host, "127.0.0.1", "localhost"]))
         return f"{asked}: export {name}={names}${{{name}:+,${name}}}, then run the same command again"
@@ -388,7 +388,7 @@ def _session_of(**given: Any) -> Any:
     except ProfileNotFound as missing:
         raise CredentialsError(str(missing), next_step="correct AWS_PROFILE, or run aws configure") from None
     except ConfigParseError as error:
-        what = "The configuration of AWS cannot be read."
+        what = "The AWS configuration cannot be read."
         raise CredentialsError(what, str(error), "correct that file, or run aws configure") from None
     return session
 
@@ -434,11 +434,11 @@ def _refusal(operation: str, about: str, error: Mapping[str, Any]) -> LobsterErr
     if held := hold(operation, code, message):
         why = f"{code}: {message}"
         return AccountHeldError(held.what, why, held.next_step, code=code, operation=operation)
-    next_step = "run the same command again; it takes up where this one stopped"
+    next_step = "run the same command again; it continues where this one stopped"
     if code in _DENIED:
         needed = _NEEDED.search(message)
         action = needed.group(1) if needed else operation
-        next_step = f"allow {action} to the identity that runs this, then run the same command again"
+        next_step = f"allow {action} for the identity that runs this, then run the same command again"
     return AwsCallError(
         f"AWS refused {_subject(operation, about)}.",
         f"{code}: {message}",

@@ -180,7 +180,7 @@ def _title(count: int, what: str = "task") -> str:
 def _notes(settings: Settings) -> Iterator[str]:
     yield from _region_note(settings.region)
     if not settings.network.public:
-        yield "One NAT gateway is counted; one that is there already, or VPC endpoints, cost otherwise."
+        yield "The cost includes one NAT gateway; an existing one, or VPC endpoints, have other costs."
     if settings.load_balancer.web_acl:
         # "You pay per protection pack, not per resource" (AWS Security Services Best Practices, WAF Cost).
         yield (
@@ -192,4 +192,4 @@ def _notes(settings: Settings) -> Iterator[str]:
 def _region_note(region: str) -> Iterator[str]:
     priced = _prices()["region"]
     if region and region != priced:
-        yield f"The prices are those of {priced}; {region} has its own."
+        yield f"The prices are those of {priced}; {region} has other prices."

@@ -57,7 +57,9 @@ class SettingsError(UsageError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         count = "A setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        super().__init__(f"{count} wrong.", next_step="correct invoke.yaml (or the flag, or the variable)")
+        super().__init__(
+            f"{count} wrong.", next_step="correct invoke.yaml, the flag or the environment variable"
+        )
         self.problems = tuple(mask_shapes(problem) for problem in problems)
 
     def lines(self) -> list[str]:

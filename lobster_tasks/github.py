@@ -141,7 +141,7 @@ def check_files(environ: Mapping[str, str] = os.environ) -> None:
                 raise UsageError(
                     f"{name} names a file that cannot be written: {file:.200}.",
                     str(error.strerror),
-                    f"unset {name}, or let it name a file that can be",
+                    f"unset {name}, or set it to a writable file",
                 ) from None
 
 
@@ -205,7 +205,7 @@ def _cause(cause: Cause) -> list[str]:
 
 def _timeline(ended: Outcome) -> str:
     rows = [f"| {_clock(moment.at)} | {_inline(moment.what)} |" for moment in ended.timeline]
-    calls = f"{ended.calls} calls to AWS, {ended.calls_per_minute:.0f} a minute while it was watched"
+    calls = f"{ended.calls} calls to AWS, {ended.calls_per_minute:.0f} a minute during the deployment"
     return "\n".join([f"Took {_clock(ended.seconds)}, {calls}.", "", "| at | what |", "|---:|---|", *rows])
 
 

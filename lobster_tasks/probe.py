@@ -117,7 +117,7 @@ class Door:
         """What keeps a plain request from the app, in words; empty where nothing does."""
         wants = self.entrance.wants if self.entrance else ()
         if BEFORE in wants:
-            return "another rule of the listener, which comes before it, takes the same requests"
+            return "an earlier rule of the listener takes the same requests"
         return f"the rule has a condition on {', '.join(wants)}" if wants else ""
 
     def path(self, wanted: str) -> str:
@@ -340,7 +340,7 @@ def _status_words(status: int) -> str:
     """What the load balancer means by its own statuses (Elastic Load Balancing, "Troubleshoot")."""
     meanings = {
         502: "502: the load balancer got no valid answer from the task",
-        503: "503: the load balancer has no target to send it to",
+        503: "503: the load balancer has no target for it",
         504: "504: the load balancer got no answer from the task in time",
     }
     return meanings.get(status, str(status))

@@ -114,7 +114,7 @@ _LASTING = (
         "elbv2:CreateLoadBalancer",
         "OperationNotPermitted",
         "does not support creating load balancers",
-        Hold("AWS does not let this account make load balancers yet."),
+        Hold("AWS does not allow this account to create load balancers yet."),
     ),
     _Lasting("ecs:", "BlockedException", "", Hold("AWS has blocked this account: it runs no tasks.")),
     _Lasting(
@@ -122,7 +122,7 @@ _LASTING = (
         "AccessDenied",
         "account must be verified",
         Hold(
-            "AWS wants to verify this account before it makes anything in CloudFront; it is no matter of IAM."
+            "AWS has to verify this account before it creates anything in CloudFront; IAM cannot change this."
         ),
     ),
     _Lasting(
@@ -131,7 +131,7 @@ _LASTING = (
         "too many domains",
         Hold(
             "The certificate would have more names than this account's quota allows.",
-            "name fewer in domains, or ask for more: aws service-quotas request-service-quota-increase --service-code "
+            "set fewer domains, or request more: aws service-quotas request-service-quota-increase --service-code "
             "acm --quota-code L-FB94F0B0 --desired-value N. Then run the same command again",
         ),
     ),

@@ -169,13 +169,13 @@ def test_what_is_denied_for_want_of_another_action_names_that(aws: Aws, embedded
     embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
     with pytest.raises(AwsCallError) as told:
         aws.call("ecs:CreateCluster", clusterName="c")
-    assert told.value.next_step.startswith("allow iam:CreateServiceLinkedRole to the identity")
+    assert told.value.next_step.startswith("allow iam:CreateServiceLinkedRole for the identity")
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
 def test_what_is_denied_names_the_action_to_allow(aws: Aws, embedded: EmbeddedProcess, code: str) -> None:
     told = refused(code)(aws, embedded)
-    assert told.next_step.startswith("allow ecs:CreateCluster to the identity that runs this")
+    assert told.next_step.startswith("allow ecs:CreateCluster for the identity that runs this")
     assert (told.why, told.exit_code) == (f"{code}: because", 1)
 
 
@@ -185,7 +185,7 @@ def test_what_is_to_be_allowed_is_what_aws_names(embedded: EmbeddedProcess, aws:
     embedded.order({"service": "ecs", "operation": "CreateCluster", "error": error})
     with pytest.raises(AwsCallError) as refused:
         aws.call("ecs:CreateCluster", clusterName="c")
-    assert refused.value.next_step.startswith("allow iam:PassRole to the identity that runs this")
+    assert refused.value.next_step.startswith("allow iam:PassRole for the identity that runs this")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_live_counts_win() -> None:
 
 def test_says_that_another_region_has_its_own_prices() -> None:
     cost = monthly_cost(load({"region": "eu-west-1"}))
-    assert cost.notes == ("The prices are those of us-east-2; eu-west-1 has its own.",)
+    assert cost.notes == ("The prices are those of us-east-2; eu-west-1 has other prices.",)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_page_that_answers(status: int) -> None:
         (404, "GET /app answers 404", False),
         (500, "GET /app answers 500", False),
         (502, "GET /app answers 502: the load balancer got no valid answer from the task", True),
-        (503, "GET /app answers 503: the load balancer has no target to send it to", True),
+        (503, "GET /app answers 503: the load balancer has no target for it", True),
         (504, "GET /app answers 504: the load balancer got no answer from the task in time", True),
     ],
 )
@@ -142,7 +142,7 @@ def test_other_apps_are_offered_no_subprotocol() -> None:
         (403, "answers 403; the app does not accept the Origin http"),
         (404, "answers 404"),
         (200, "answers 200 without an upgrade: there is no WebSocket at this path"),
-        (503, "answers 503: the load balancer has no target to send it to"),
+        (503, "answers 503: the load balancer has no target for it"),
     ],
 )
 def test_a_handshake_that_is_refused(status: int, said: str) -> None:

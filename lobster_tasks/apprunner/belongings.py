@@ -156,7 +156,7 @@ def _used(thing: Thing, candidates: Candidates, others: Others) -> str:
 
 def _blind(unknown: Mapping[str, str]) -> str:
     told = [f"{region}: {why}" for region, why in unknown.items()]
-    return f"whether another service uses it is not known: {told[0]}" if told else ""
+    return f"cannot check whether another service uses it: {told[0]}" if told else ""
 
 
 def _others(aws: Aws, arn: str) -> Others:
@@ -206,7 +206,7 @@ def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:
         yield Thing(kind, name, arn), "it is the account's default" if own else ""
     if candidates.connection:
         thing = Thing("connection", candidates.connection.split("/")[1], candidates.connection)
-        yield thing, "a person authorised it, and only a person can make it again"
+        yield thing, "a person authorised it, and only a person can create it again"
 
 
 def _roles(aws: Aws, settings: Settings, candidates: Candidates) -> Iterator[Judged]:
@@ -222,7 +222,7 @@ def _roles(aws: Aws, settings: Settings, candidates: Candidates) -> Iterator[Jud
         if name in (settings.task.execution_role, settings.task.task_role):
             yield thing, "the stack uses it"
         else:
-            yield thing, f"{', '.join(others)} may take it on too" if others else ""
+            yield thing, f"{', '.join(others)} can assume it too" if others else ""
 
 
 def _principals(trust: AwsDict) -> Iterator[str]:

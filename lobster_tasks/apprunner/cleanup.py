@@ -112,7 +112,7 @@ def survey(
         return Survey(service["ServiceName"], arn, status, "none")
     if status != "RUNNING" and not delete:
         raise RefusedError(
-            f"{service['ServiceName']} is {status}, and only what runs can be paused.",
+            f"{service['ServiceName']} is {status}; only a running service can be paused.",
             next_step="inv cleanup-apprunner --delete",
         )
     served = gates.custom_domains(aws, arn)
@@ -196,7 +196,7 @@ def refuse_shut(found: Survey) -> None:
     if found.failed:
         reasons = "; ".join(gate.saw for gate in found.failed)
         next_step = next((gate.fix for gate in found.failed if gate.fix), "")
-        raise RefusedError(f"{found.name} stays as it is.", reasons, next_step or "")
+        raise RefusedError(f"{found.name} does not change.", reasons, next_step or "")
 
 
 def carry_out(aws: Aws, settings: Settings, found: Survey, folder: Path, say: Say) -> Path | None:
@@ -224,7 +224,7 @@ def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
     if found.routes:
         cutover.finish(aws, found.routes, found.host)
         names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
-        say(f"one record again, without App Runner: {names}")
+        say(f"single record, without App Runner: {names}")
     for each in found.ingress:
         _delete_ingress(aws, each)
         say(f"deleted {each.noun} {each.name}")
@@ -273,8 +273,8 @@ def _until(aws: Aws, done: Callable[[], bool], about: str) -> None:
     if not aws.clock.until(done, _SETTLED_WITHIN_SECONDS, _BETWEEN_SECONDS):
         minutes = _SETTLED_WITHIN_SECONDS / 60
         raise OutOfTimeError(
-            f"App Runner is still at work on {about} after {minutes:.0f} minutes.",
-            next_step="run the same command again: it goes on from there",
+            f"App Runner has not finished {about} after {minutes:.0f} minutes.",
+            next_step="run the same command again; it continues from there",
         )
 
 
@@ -284,6 +284,6 @@ def _expect(service: AwsDict | None, status: str) -> None:
         name = service["ServiceName"] if service else "the service"
         raise LobsterError(
             f"{name} is {now}, not {status}.",
-            "App Runner gave up on the operation",
-            "look at its log group …/service, then run the same command again",
+            "App Runner's operation failed",
+            "read its log group …/service, then run the same command again",
         )

@@ -39,7 +39,7 @@ def compare(aws: Aws, settings: Settings, service: str) -> Protection:
         old = protecting(aws, service, name)
         new = _of_balancer(aws, balancer) if old else ""
     except AwsCallError as refused:
-        saw = f"what protects {name} or {balancer} is not known: {refusal(refused)}"
+        saw = f"the web ACL of {name} or {balancer} cannot be read: {refusal(refused)}"
         return Protection(saw, UNKNOWN, refused.next_step)
     if old == new:
         return Protection(f"{_named(old)} protects both" if old else f"{name} has no web ACL")
@@ -62,7 +62,7 @@ def refuse_unprotected(
     try:
         every = services.listed(aws)
     except AwsCallError as refused:
-        saw = f"whether a web ACL protects App Runner is not known: {refusal(refused)}"
+        saw = f"the web ACL of App Runner cannot be read: {refusal(refused)}"
         if not named:  # the name may never have been App Runner's
             return (saw,)
         found = [Protection(saw, UNKNOWN, refused.next_step)]
@@ -73,7 +73,7 @@ def refuse_unprotected(
     for each in wrong:
         if each.code not in accept:
             raise RefusedError(
-                "Visitors would leave their firewall behind; DNS was not changed.",
+                "Visitors would lose their web ACL; DNS was not changed.",
                 each.saw,
                 f"{each.fix}; or, where that is meant, inv cutover --accept {each.code}",
             )

@@ -111,7 +111,7 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
         try:
             return _written(seconds, _logged(aws, service, seconds))
         except AwsCallError:
-            return bad(f"nobody knows: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
+            return bad(f"cannot be read: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
 
 
 def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> Finding:
@@ -128,9 +128,9 @@ def _served(settings: Settings, seconds: float, requests: int, client_errors: in
     if visits <= most:
         return good(saw)
     return bad(
-        f"{saw}; those of inv compare-apprunner, import-apprunner and a clean-up before count",
-        f"bring the visitors over (inv cutover), then wait {span(seconds)}; "
-        "where these are scanners, set apprunner.quiet_requests",
+        f"{saw}; requests of inv compare-apprunner, import-apprunner and an earlier clean-up count",
+        f"move the visitors (inv cutover), then wait {span(seconds)}; "
+        "if these are scanners, set apprunner.quiet_requests",
     )
 
 
@@ -140,7 +140,7 @@ def _written(seconds: float, lines: int) -> Finding:
         return good(f"no line of its log {within}")
     return bad(
         f"{_many(lines, 'line')} of its log {within}",
-        f"bring the visitors over (inv cutover), then wait {span(seconds)}",
+        f"move the visitors (inv cutover), then wait {span(seconds)}",
     )
 
 
@@ -190,7 +190,7 @@ def dns(service: AwsDict, served: Sequence[str], names: Names) -> Finding:
     if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
         return bad(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
     if elsewhere := [name for name, part in shares.items() if part is None]:
-        return Finding("skip", f"not in this account's Route 53, so look yourself: {', '.join(elsewhere)}")
+        return Finding("skip", f"not in this account's Route 53, so check yourself: {', '.join(elsewhere)}")
     return good(f"{', '.join(served)}: no record leads to App Runner")
 
 

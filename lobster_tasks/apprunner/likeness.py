@@ -144,7 +144,9 @@ def websockets(path: str, old: str, new: str) -> Row:
         return Row(what, old, new, "differs", "probe.websocket: false for an app without WebSockets")
     if old == "open":
         return Row(what, old, new, "same")
-    return Row(what, old, new, "better", "App Runner passes no WebSockets on: this is what moving is for")
+    return Row(
+        what, old, new, "better", "App Runner does not support WebSockets: this is a reason for moving"
+    )
 
 
 def uploads(size: int, old: Seen, new: Seen) -> Row:
@@ -167,7 +169,7 @@ def slow_answers(path: str, old: Seen, new: Seen) -> Row:
     what = f"GET {path} (slow)"
     if new.status is None or new.status >= 500:
         return Row(
-            what, old.said, new.said, "differs", "load_balancer.idle_timeout is how long it may be silent"
+            what, old.said, new.said, "differs", "load_balancer.idle_timeout limits the time without data"
         )
     if old.status == new.status:
         return Row(what, old.said, new.said, "same")

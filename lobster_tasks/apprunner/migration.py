@@ -183,11 +183,11 @@ def _found(aws: Aws, description: Description, name: str, say: Callable[[str], N
     found = aws.call("secretsmanager:DescribeSecret", f"secret {name}", SecretId=name)
     if tags_of(found.get("Tags", [])).get(STACK_TAG) != description.name:
         raise NotOursError(
-            f"There is a secret {name} already.",
-            f"it does not carry the tag {STACK_TAG}={description.name}, so its value may be somebody else's",
+            f"The secret {name} already exists.",
+            f"it does not carry the tag {STACK_TAG}={description.name}, so its value may belong to somebody else",
             f"name it in container.secrets yourself, or delete it: aws secretsmanager delete-secret --secret-id {name}",
         )
-    say(f"the secret {name} is there already, and stays as it is")
+    say(f"the secret {name} already exists and does not change")
     return str(found["ARN"])
 
 
@@ -209,7 +209,7 @@ def _notes(migration: Migration, folder: Path) -> Iterator[str]:
     own = folder / FOLDER / ROLE_POLICIES
     name = POLICY_FILE.rpartition("/")[2]
     if POLICY_FILE in migration.mapped.files and own.is_file() and name not in _read(own):
-        yield f'{FOLDER}/{ROLE_POLICIES} is your own and counts alone: let it say "task": {{% include "{name}" %}}'
+        yield f'{FOLDER}/{ROLE_POLICIES} is your own; it has to contain "task": {{% include "{name}" %}}'
 
 
 def write(written: Written, folder: Path) -> None:
@@ -227,7 +227,7 @@ def _settings_file(folder: Path) -> str:
         raise RefusedError(
             f"The settings are in {there[0]}, which is not written.",
             "only YAML is",
-            "put in what inv import-apprunner --json --dry-run shows, or move them to invoke.yaml",
+            "add what inv import-apprunner --json --dry-run shows, or move them to invoke.yaml",
         )
     return there[0] if there else _SETTINGS[0]
 

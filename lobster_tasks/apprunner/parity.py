@@ -62,7 +62,7 @@ def named_service(settings: Settings, given: str) -> str:
     name = given or settings.apprunner.service
     if not name:
         raise UsageError(
-            "It is not said which App Runner service is meant.",
+            "No App Runner service is given.",
             next_step="--service NAME, or apprunner.service in invoke.yaml",
         )
     return name
@@ -89,7 +89,7 @@ def _old(service: Mapping[str, Any]) -> Door:
     name, status = service["ServiceName"], service["Status"]
     if status != "RUNNING":
         raise RefusedError(
-            f"There is nothing to compare with: {name} is {status}.",
+            f"No service to compare with: {name} is {status}.",
             next_step="once it is RUNNING: inv compare-apprunner",
         )
     ingress = service.get("NetworkConfiguration", {}).get("IngressConfiguration", {})
@@ -97,7 +97,7 @@ def _old(service: Mapping[str, Any]) -> Door:
         raise RefusedError(
             f"{name} cannot be asked from here.",
             "it is a private service, reached from its VPC only",
-            "compare by hand from inside it; inv cleanup-apprunner --delete goes on once the service is paused: "
+            "compare by hand from inside it; inv cleanup-apprunner --delete works once the service is paused: "
             f"aws apprunner pause-service --service-arn {service['ServiceArn']}",
         )
     return Door(address(service))
@@ -107,13 +107,13 @@ def _new(aws: Aws, settings: Settings) -> Door:
     door = find_new(aws, settings)
     if door is None:
         raise RefusedError(
-            f"There is nothing to compare: {settings.service} is not behind a load balancer.",
+            f"No service to compare: {settings.service} is not behind a load balancer.",
             next_step="inv setup-fargate, then inv deploy --tag T",
         )
     if door.guests and not get(aws.clock, door.url, door.path(settings.probe.path), door.name).reached:
         raise RefusedError(
-            f"The load balancer of {settings.service} does not let this machine in.",
-            f"its security group lets in {', '.join(door.guests)} only",
+            f"The load balancer of {settings.service} does not allow this machine.",
+            f"its security group allows only {', '.join(door.guests)}",
             "run the same command on a machine with one of these addresses",
         )
     return door
@@ -184,9 +184,7 @@ def _upload(clock: Clock, old: Door, new: Door) -> Row:
 def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     path = settings.apprunner.slow_path
     if path is None:
-        return Row(
-            "answers past 120 s", "–", "–", "skip", "apprunner.slow_path names no path that takes so long"
-        )
+        return Row("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
     wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)
     return likeness.slow_answers(path, *together(partial(wait, old), partial(wait, new)))
 

@@ -29,7 +29,7 @@ def find(aws: Aws, given: str) -> str:
     named = [each["ServiceArn"] for each in services if each["ServiceName"] == given]
     if len(named) > 1:
         raise UsageError(
-            f"{len(named)} services are called {given}.", ", ".join(named), "give the ARN of one of them"
+            f"{len(named)} services have the name {given}.", ", ".join(named), "give the ARN of one of them"
         )
     if not named:
         raise _no_such(given, aws, [each["ServiceName"] for each in services])
@@ -51,7 +51,7 @@ def _checked(aws: Aws, arn: str) -> str:
 
 def _no_such(given: str, aws: Aws, names: Sequence[str]) -> RefusedError:
     near = difflib.get_close_matches(given, names, n=1)
-    there = f"there are {', '.join(names)}" if names else "there is none at all"
+    there = f"there are {', '.join(names)}" if names else "there is no service"
     return RefusedError(
         f"There is no App Runner service {given} in {aws.region}.",
         there,
@@ -63,13 +63,13 @@ def refuse_unsettled(service: Mapping[str, Any], operations: Sequence[Mapping[st
     """RefusedError where a description would not last: the service is deleted, or an operation is under way."""
     name, status = service["ServiceName"], service["Status"]
     if status == _GONE:
-        raise RefusedError(f"{name} is deleted.", "App Runner shows it a while longer; nothing runs")
+        raise RefusedError(f"{name} is deleted.", "App Runner still lists it for a while; nothing runs")
     if status == "OPERATION_IN_PROGRESS":
         under_way = next((each for each in operations if each["Status"].endswith("IN_PROGRESS")), None)
         what = f"{under_way['Type']} ({under_way['Id']})" if under_way else "App Runner's own maintenance"
         raise RefusedError(
             f"{name} is busy: {what} is under way.",
-            "what is read now may be rolled back in a moment",
+            "App Runner may roll back its present settings",
             "run the same command again when it is done",
         )
 

@@ -38,17 +38,17 @@ def with_section(text: str, settings: Mapping[str, Any], name: str) -> str:
     try:
         found = as_written.load_yaml(made)
     except as_written.UnreadableError as error:
-        raise _irreplaceable(name, f"the file would be no YAML any more ({error})") from None
+        raise _irreplaceable(name, f"the file would no longer be valid YAML ({error})") from None
     if not isinstance(found, Mapping) or not _is_written(_without_section(others), _without_section(found)):
         raise _irreplaceable(name, "other sections of the file would change")
     if not _is_written(settings, found.get(_SECTION)):
-        raise _irreplaceable(name, "the file would not say what it has to")
+        raise _irreplaceable(name, "the file would not contain the new settings")
     return made
 
 
 def _irreplaceable(name: str, why: str) -> RefusedError:
     return RefusedError(
-        f"The section {_SECTION} of {name} cannot be written without harm to the file.",
+        f"The section {_SECTION} of {name} cannot be written without damage to the file.",
         f"{why}; nothing was written",
         f"write it as a line `{_SECTION}:` and its keys below, each indented, with no anchor in it that is used "
         "elsewhere, or put in what inv import-apprunner --json --dry-run shows",

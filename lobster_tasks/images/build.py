@@ -60,7 +60,7 @@ def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], plat
         text = text_file.read(path, any_bytes=True)
     except (OSError, text_file.EncodingError) as error:
         raise RefusedError(
-            f"{path} cannot be read.", str(error), "put it there, or set `dockerfile` in invoke.yaml"
+            f"{path} cannot be read.", str(error), "create it, or set `dockerfile` in invoke.yaml"
         ) from error
     return parse(text, build_args, name=name, platform=platform)
 
@@ -71,7 +71,7 @@ def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
     return (
         *(f"line {each.line}: {each.says}." for each in dockerfile.final.warnings),
         *(
-            f"{name} has the line ends of Windows (CR LF); no task will start it: dos2unix {name}"
+            f"{name} has Windows line endings (CR LF); no task can start it: dos2unix {name}"
             for name in scripts
         ),
     )
@@ -165,7 +165,7 @@ def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
     found = []
     if not dockerfile.final.arguments_of_process:
         found.append(f"{dockerfile.name} has neither CMD nor ENTRYPOINT; the base image's is not known here.")
-    found += [f"--build-arg {name} is taken by no ARG." for name in dockerfile.unused_arguments]
+    found += [f"--build-arg {name} matches no ARG." for name in dockerfile.unused_arguments]
     secrets = [
         path for path, node in files.tree.nodes.items() if not node.is_directory and _is_secret(path, node)
     ]

@@ -86,8 +86,8 @@ def choose(name: str) -> Engine:
         if _answers(engine):
             return engine
     raise RefusedError(
-        f"There is no container engine to build with: {_missing(wanted, found)}.",
-        next_step="install Docker or podman and start it, or let CI build: the action of this project does",
+        f"There is no container engine: {_missing(wanted, found)}.",
+        next_step="install Docker or podman and start it, or let CI build the image",
     )
 
 

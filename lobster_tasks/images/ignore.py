@@ -59,7 +59,7 @@ def _rule(line: str, number: int) -> tuple[Glob, bool] | None:
     path = posixpath.normpath(written).lstrip("/") if written else ""
     try:
         if not written:
-            raise BadPatternError("a ! stands before the pattern of what is kept, and here is none")
+            raise BadPatternError("a ! needs a pattern after it")
         return (compiled(path), ignored) if path not in ("", ".") else None
     except BadPatternError as error:
         raise BadPatternError(f"line {number}: {error}") from None

@@ -98,7 +98,7 @@ def push_image(
     engine = choose_engine(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
     if once and (there := repository.tagged(tag)):
-        note = f"{tag} is in the repository already; nothing was built."
+        note = f"{tag} is already in the repository; nothing was built."
         return PushedImage(
             f"{repository.uri}:{tag}", there["imageDigest"], there["imageSizeInBytes"], False, (note,)
         )
@@ -190,8 +190,8 @@ def _check_tag(tag: str) -> None:
     if not _TAG.fullmatch(tag):
         raise UsageError(
             f"{tag!r} is no image tag.",
-            "a tag has up to 128 letters, digits, underscores, periods and hyphens, and begins with none of the "
-            "last two",
+            "a tag has up to 128 letters, digits, underscores, periods and hyphens, and does not begin with a "
+            "period or a hyphen",
             f"--tag {_nearest_tag(tag)}",
         )
 
@@ -207,13 +207,13 @@ def choose_engine(aws: Aws, builder: str) -> Engine | None:
     if builder == "process" and not embedded:
         raise RefusedError(
             "The process builder is for the embedded AWS only.",
-            "it does not carry out RUN, so on Fargate its image would have nothing installed",
+            "it does not run RUN, so its image would have nothing installed on Fargate",
             "--builder docker, or podman",
         )
     if builder in ("docker", "podman") and embedded:
         raise RefusedError(
             f"{builder} cannot push to an embedded AWS.",
-            "its registry is an API; nothing listens at the address that an image reference names",
+            "its registry is only an API; no registry listens at the address of an image reference",
             "--builder process",
         )
     return None if embedded else choose(builder)
@@ -305,7 +305,7 @@ def _put(repository: Repository, tag: str, image: BuiltImage) -> None:
         raise RefusedError(
             f"The tag {tag} names another image, and the repository's tags are immutable.",
             refused.why,
-            "choose a tag that is not used yet, such as the commit",
+            "choose an unused tag, such as the commit",
         ) from refused
 
 
@@ -317,7 +317,7 @@ def _moved(tag: str, before: Mapping[str, Any] | None, digest: str) -> tuple[str
     if before is None:
         return ()
     if before["imageDigest"] == digest:
-        return (f"{tag} named this image already; nothing was uploaded.",)
+        return (f"{tag} already named this image; nothing was uploaded.",)
     return (f"{tag} named {before['imageDigest']} before.",)
 
 

@@ -71,7 +71,7 @@ class _Work:
 
     def _copy(self, copy: Copy, tree: Tree) -> None:
         if copy.image is not None:
-            self._note(copy, f"--from={copy.image} was not carried out; that image is not here")
+            self._note(copy, f"--from={copy.image} was skipped; that image is not available")
             return
         origin = self.context if copy.stage is None else self.tree_of(self.dockerfile.stages[copy.stage])
         found = [(source, path) for source in self._local(copy) for path in self._find(copy, origin, source)]
@@ -106,7 +106,7 @@ class _Work:
         if not self._may_be_made_elsewhere(copy.stage):
             raise self._error(copy, f"{source} is not in {_named(self.dockerfile.stages[copy.stage])}")
         stage = _named(self.dockerfile.stages[copy.stage])
-        self._note(copy, f"{source} is missing; RUN, or the base image, makes it in {stage}")
+        self._note(copy, f"{source} is missing; RUN or the base image creates it in {stage}")
         return []
 
     def _may_be_made_elsewhere(self, index: int) -> bool:
@@ -198,7 +198,7 @@ def _runs(dockerfile: Dockerfile) -> Iterator[str]:
     steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.not_carried_out]
     for keyword in dict.fromkeys(step.keyword for step in steps):
         lines = [step.line for step in steps if step.keyword == keyword]
-        yield f"{keyword} was not carried out ({_lines(lines)}): what it installs must be on the machine already."
+        yield f"{keyword} was not run ({_lines(lines)}): the packages that it installs have to be on this machine."
 
 
 def _lines(lines: list[int]) -> str:

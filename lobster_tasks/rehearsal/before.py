@@ -148,8 +148,8 @@ def _running(aws: Aws, arn: str) -> dict[str, Any]:
     service = _wait(aws, look, f"App Runner did not finish {arn}.")
     if service["Status"] != "RUNNING":
         raise LobsterError(
-            f"The app does not run on App Runner: {service['Status']}.",
-            f"it said: {_last_words(aws, service) or 'nothing'}",
+            f"The app does not start on App Runner: {service['Status']}.",
+            f"its log ends with: {_last_words(aws, service) or 'nothing'}",
             "inv rehearse --no-from-apprunner, which begins on Fargate and names the cause",
         )
     return service
@@ -173,9 +173,11 @@ def lead(aws: Aws, service: dict[str, Any], domain: str) -> str:
     asked = {"ServiceArn": arn, "DomainName": domain, "EnableWWWSubdomain": False}
     target = aws.call("apprunner:AssociateCustomDomain", domain, **asked)["DNSTarget"]
     _write(aws, zone, domain, target)
-    for record in _wait(aws, lambda: _proofs(aws, arn), f"App Runner gave no records for {domain}."):
+    for record in _wait(
+        aws, lambda: _proofs(aws, arn), f"App Runner returned no validation records for {domain}."
+    ):
         _write(aws, zone, record["Name"], record["Value"])
-    _wait(aws, lambda: _is_active(aws, arn), f"App Runner did not prove {domain}.")
+    _wait(aws, lambda: _is_active(aws, arn), f"App Runner did not validate {domain}.")
     return zone
 
 

@@ -87,7 +87,7 @@ def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) 
     wanted = "rolled_back" if rolls_back else "failed"
     cause = f" · cause {ended.cause.code}" if ended.cause else ""
     held = ended.verdict == wanted
-    saw = f"{_release_words(ended)}{cause}{', as it should' if held else f'; it should be {wanted}'}"
+    saw = f"{_release_words(ended)}{cause}{', as expected' if held else f'; expected {wanted}'}"
     rehearsal.add("a broken release", saw, ok=held)
 
 

@@ -82,4 +82,4 @@ def _tear_down(stage: Stage) -> None:
         converge.apply(aws, made, lambda _: None)
         left = converge.plan_removal(wanted, converge.read(aws, wanted), keep_data=False).changes
     names = ", ".join(change.resource.label for change in left)
-    stage.rehearsal.add("teardown", f"left: {names}" if left else "nothing of the stack is left", ok=not left)
+    stage.rehearsal.add("teardown", f"left: {names}" if left else "nothing is left of the stack", ok=not left)

@@ -33,7 +33,7 @@ def access(settings: Settings) -> RenderableType:
     whose = f"the environment {github.environment}" if github.environment else f"the branch {github.branch}"
     lines = [
         "",
-        f"Workflows of {github.repository} for {whose} may deploy now. They hold no key.",
+        f"Workflows of {github.repository} for {whose} can deploy now. They need no access key.",
         "The variables of the repository (Settings → Secrets and variables → Actions → Variables):",
     ]
     return Group(*(Text(line) for line in lines))
@@ -60,7 +60,7 @@ def _note(github: GitHubSettings, partition: str) -> list[Text]:
         )
         return [Text(), Text(told, style="dim")]
     told = (
-        "github.owner_id and github.repository_id are not set: whoever gets this name on GitHub one day would be "
-        f"trusted, too. What they are:  gh api repos/{github.repository} --jq '.owner.id, .id'"
+        "github.owner_id and github.repository_id are not set: the role would also trust whoever gets this name "
+        f"on GitHub later. Show them:  gh api repos/{github.repository} --jq '.owner.id, .id'"
     )
     return [Text(), Text(told, style="dim")]

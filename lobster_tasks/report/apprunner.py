@@ -81,14 +81,14 @@ def nothing_to_clean(found: Survey) -> RenderableType:
     """Why there is nothing to do, and what there would be."""
     if found.status == "PAUSED":
         return Group(
-            Text(f"Nothing to do: {found.name} is paused and costs nothing but its log."),
+            Text(f"Nothing to do: {found.name} is paused and costs nothing except its log."),
             Text("Resume it:  aws apprunner resume-service --service-arn " + found.arn, style="dim"),
             Text("Delete it:  inv cleanup-apprunner --delete", style="dim"),
         )
     left = len(found.belongings.going)
     if left:
         return Text(f"{found.name} is gone; it left {plural(left, 'thing')}:  inv cleanup-apprunner --delete")
-    return Text(f"Nothing to do: {found.name} is gone, and nothing that only it used is left.")
+    return Text(f"Nothing to do: {found.name} is gone, and so is everything that only it used.")
 
 
 def cleaned(found: Survey) -> RenderableType:

@@ -62,10 +62,10 @@ def how_to_attach(
     what = "It is one policy." if one else f"They are {len(documents)} policies, all of which are needed."
     lines = [
         "",
-        f"{what} An administrator makes and attaches {'it' if one else 'them'}; NAME is the user's name:",
+        f"{what} An administrator creates and attaches {'it' if one else 'them'}; NAME is the user's name:",
     ]
     if not folder:
-        lines.append("(--output FOLDER writes each document into a file of its own)")
+        lines.append("(--output FOLDER writes each document to a separate file)")
     commands = (shell(line) for line in _commands(documents, account, partition, folder))
     return Group(*map(Text, [*lines, ""]), *commands, *map(Text, ["", *_OTHERS]))
 

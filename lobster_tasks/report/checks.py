@@ -18,7 +18,7 @@ _MARKS = {"pass": ("✔", "green"), "warn": ("!", "yellow"), "fail": ("✘", "bo
 
 
 def checks(made: Report) -> RenderableType:
-    """Every check with what it saw and how to mend it, and the count."""
+    """Every check with what it found and how to fix it, and the count."""
     return Group(findings(made.checks), Text(), Text(_counted(made), style="bold"))
 
 

@@ -22,10 +22,10 @@ _ENDS = {
     "instructions": ("READY", "bold green"),
 }
 _NEXT = {
-    "cut_over": "leave App Runner on until nobody asks there; back: inv cutover --back",
-    "partly": "inv cutover goes on, inv cutover --back goes back",
+    "cut_over": "leave App Runner running until it gets no requests; to go back: inv cutover --back",
+    "partly": "continue: inv cutover; go back: inv cutover --back",
     "stepped_back": "inv validate-fargate-setup   then   inv cutover",
-    "back": "inv cutover begins anew",
+    "back": "start again: inv cutover",
 }
 
 
@@ -45,7 +45,7 @@ def cutover_steps(planned: CutOver) -> RenderableType:
         lines.append((sign, step.name, step.what))
         lines += [] if step.done else [("", "", Text(f"undo: {step.undo}", style="dim"))]
     if planned.records:
-        lines.append((Text("–", style="dim"), "by hand", f"{_names(planned)}: DNS that is kept elsewhere"))
+        lines.append((Text("–", style="dim"), "by hand", f"{_names(planned)}: DNS that is hosted elsewhere"))
     return Group(Text(), rows(*lines), Text())
 
 
@@ -66,7 +66,7 @@ def cut_over(ended: CutOver) -> RenderableType:
 
 def _headline(ended: CutOver) -> str:
     known = [f"{name} {_whom(share)}" for name, share in ended.shares if share is not None]
-    said = [", ".join(known) or "HTTPS is there", clock_time(ended.seconds), ended.seen]
+    said = [", ".join(known) or "HTTPS is on", clock_time(ended.seconds), ended.seen]
     return " · ".join(filter(None, said))
 
 
@@ -81,10 +81,12 @@ def _names(ended: CutOver) -> str:
 def _records(ended: CutOver) -> Iterator[RenderableType]:
     if not ended.records:
         return
-    yield Text(f"{_names(ended)}: in no public hosted zone of this account. Whoever keeps that DNS:")
+    yield Text(
+        f"{_names(ended)}: in no public hosted zone of this account. Change these records at the DNS provider:"
+    )
     yield rows(
-        ("1", "note the record as it is: putting it back is the undo"),
-        ("2", "lower its TTL to 60 s, and wait as long as the old TTL was"),
+        ("1", "write down the current record: to undo, restore it"),
+        ("2", "lower its TTL to 60 s, and wait for the old TTL to pass"),
         *(("3", f"{record.name} {record.kind} {record.value}") for record in ended.records),
         ("", Text(ended.records[0].why, style="dim")),
     )

@@ -84,7 +84,7 @@ def written(made: Written) -> Text:
 def next_steps(found: Migration) -> Text:
     """What to do now."""
     adopt = " --adopt" if found.takes_over else ""
-    why = "  (it takes over the repository, which is there already)" if adopt else ""
+    why = "  (it adopts the repository, which already exists)" if adopt else ""
     return Text(f"Next:  inv plan{adopt}{why}")
 
 
@@ -159,7 +159,7 @@ def _decided(decisions: Sequence[Row]) -> Iterator[RenderableType]:
 def _costs(found: Migration) -> RenderableType:
     notes = [Text(f"  {note}", style="dim") for note in found.now.notes]
     difference = found.then.total - found.now.total
-    said = "It gets dearer" if difference > 0 else "It gets cheaper"
+    said = "Fargate costs more" if difference > 0 else "Fargate is cheaper"
     what_for = ": for WebSockets, no limit of 120 s, and a network of your own" if difference > 0 else ""
     end = Text(f"{said} by {abs(difference):.2f} USD a month{what_for}.")
     return Group(cost(found.now, found.then), *notes, end)
@@ -168,7 +168,7 @@ def _costs(found: Migration) -> RenderableType:
 def _listed(each: Listed) -> tuple[str | Text, ...]:
     found = each.migration
     if found is None:
-        return each.name, each.status, f"not looked at: {each.why_not}"
+        return each.name, each.status, f"not checked: {each.why_not}"
     counted = _counted(found.mapped)
     decide = f"{len(found.mapped.undecided)} to decide"
     dearer = f"{found.now.total:.2f} → {found.then.total:.2f} USD a month"

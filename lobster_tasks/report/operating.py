@@ -22,12 +22,12 @@ def history(found: History) -> RenderableType:
     header = [Text(word, style="dim") for word in ("", "revision", "at", "took", "ended", "image")]
     lines = [tuple(_line(each)) for each in found.releases]
     parts: list[RenderableType] = [Text(found.service, style="bold"), Text()]
-    parts += [rows(tuple(header), *lines)] if lines else [Text("There has been no release.")]
+    parts += [rows(tuple(header), *lines)] if lines else [Text("There is no release yet.")]
     if found.note:
         parts += [Text(), Text(found.note, style="dim")]
     serving = {each.revision for each in found.releases if each.current}
     if any(each.live and each.revision not in serving for each in found.releases):
-        parts += [Text(), Text("Back to one of them:  inv rollback --to N", style="dim")]
+        parts += [Text(), Text("Roll back to one of them:  inv rollback --to N", style="dim")]
     return Group(*parts)
 
 

@@ -57,7 +57,7 @@ def _warnings(made: Plan) -> list[RenderableType]:
     return [
         Text(
             f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
-            "load_balancer.allowed_cidrs keeps a list of your own.",
+            "load_balancer.allowed_cidrs limits the addresses.",
             style="bold yellow",
         )
         for resource in opened(made)
@@ -94,7 +94,7 @@ def counts(made: Plan) -> Text:
         (len(made.kept), "kept"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in parts if count)
-    return Text(f"{told}." if told else "Nothing is there.")
+    return Text(f"{told}." if told else "Nothing exists.")
 
 
 def change_done(change: Change) -> RenderableType:

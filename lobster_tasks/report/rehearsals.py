@@ -48,7 +48,7 @@ def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
     """How to go on by hand with what a rehearsal left running."""
     lines = [
         "",
-        "It runs until Ctrl-C. In another terminal:",
+        "The embedded AWS runs until Ctrl-C. In another terminal:",
         f"  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}",
         "  export AWS_ACCESS_KEY_ID=rehearsal AWS_SECRET_ACCESS_KEY=rehearsal",
         "  inv status",

@@ -88,7 +88,7 @@ def outcome(ended: Outcome) -> RenderableType:
 def status(now: ServiceStatus) -> RenderableType:
     """The service, its deployments, tasks and last events; the address last."""
     head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
-    count = f"{now.running} running, {now.pending} pending of {now.desired} wanted; {now.healthy} healthy"
+    count = f"{now.running} running, {now.pending} pending of {now.desired} desired; {now.healthy} healthy"
     deployments = [
         (
             "deployment",
@@ -179,7 +179,7 @@ def _age(current: bool) -> str:
 def _verdict_words(ended: Outcome) -> str:
     if ended.verdict != "live":
         return ended.why
-    said = [answer.said for answer in ended.probe.answers] if ended.probe else ["no load balancer to ask"]
+    said = [answer.said for answer in ended.probe.answers] if ended.probe else ["no load balancer"]
     return f"revision {ended.revision} in {clock_time(ended.seconds)} · " + " · ".join([ended.why, *said])
 
 

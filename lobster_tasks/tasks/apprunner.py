@@ -9,17 +9,15 @@ from .command import Run, command
 if TYPE_CHECKING:
     from ..apprunner.cleanup import Survey
 
-_SERVICE = {
-    "service": "the App Runner service: its name, or its ARN; apprunner.service where it is not given"
-}
+_SERVICE = {"service": "the App Runner service, by name or ARN (default: apprunner.service)"}
 
 
 @command(json=True, help=_SERVICE)
 def compare_apprunner(run: Run, service: str = "") -> int:
-    """Ask App Runner and Fargate the same.
+    """Compare App Runner and Fargate.
 
-    Statuses, headers, the health path's body, latency, the WebSocket, a large upload, a slow answer. Exit code 1
-    where something differs that is not better. Its requests count as visitors in inv cleanup-apprunner.
+    Status codes, headers, the health check's body, latency, the WebSocket, a large upload, a slow answer. Exit code 1
+    if Fargate is worse in anything. The requests count as visitors in inv cleanup-apprunner.
     """
     from .. import report
     from ..apprunner.parity import compare
@@ -37,17 +35,17 @@ def compare_apprunner(run: Run, service: str = "") -> int:
     help={
         **_SERVICE,
         "delete": "delete it, and what only it used, instead of pausing it",
-        "accept": "the code of what a gate is shut for, as firewall-lost; may be repeated",
+        "accept": "pass a gate despite this code, such as firewall-lost; may be repeated",
     },
     iterable=["accept"],
 )
 def cleanup_apprunner(
     run: Run, service: str = "", delete: bool = False, accept: list[str] | None = None
 ) -> None:
-    """Pause the App Runner service behind gates.
+    """Pause App Runner if all gates pass.
 
-    Live for the soak time, no visitors left, DNS moved, answers compared; a description is saved first. With
-    --delete it is deleted with what only it used. Exit code 5 where a gate is shut, with --dry-run too.
+    The gates: live for the soak time, no visitors left, DNS moved, answers compared. Saves a description first.
+    --delete deletes the service and what only it used. Exit code 5 if a gate fails, also with --dry-run.
     """
     from pathlib import Path
 
@@ -75,7 +73,7 @@ def cleanup_apprunner(
 
 def _question(found: Survey) -> str:
     if found.action == "pause":
-        return f"Compare once more, then pause {found.name}? It answers nobody until it is resumed."
+        return f"Compare once more, then pause {found.name}? It answers no requests until it is resumed."
     return f"Delete these {len(found.going)}? This cannot be undone."
 
 

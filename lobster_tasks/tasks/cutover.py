@@ -18,11 +18,11 @@ _MINUTE = 60
     json=True,
     changes=True,
     help={
-        "back": "lead every domain to where it was",
-        "to": "stop at so many per cent of the visitors",
-        "hold": "minutes to watch each share",
-        "wait": "minutes that the certificate is given",
-        "accept": "the code of what it refuses for, as firewall-lost; may be repeated",
+        "back": "move every domain back to where it was",
+        "to": "stop at this percentage of the visitors",
+        "hold": "minutes to monitor each share",
+        "wait": "minutes to wait for the certificate",
+        "accept": "go on despite this code, such as firewall-lost; may be repeated",
     },
     iterable=["accept"],
 )
@@ -34,10 +34,10 @@ def cutover(
     wait: str = "30",
     accept: list[str] | None = None,
 ) -> int:
-    """Lead the app's own domains to Fargate.
+    """Move the app's domains to Fargate.
 
-    A certificate, HTTPS, then the DNS by weight: 10, 50, 100 %, each watched, and back at the first wrong answer.
-    Takes up where an earlier run stopped. Exit code 3 where it went back, 4 where the certificate is still pending.
+    A certificate, HTTPS, then weighted DNS: 10, 50, 100 %, each monitored; back at the first wrong answer.
+    Continues where an earlier run stopped. Exit code 3 if it went back, 4 if the certificate is still pending.
     """
     share = int(number("to", to, 1))
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     changes=True,
     help={
         "tag": "the tag to push",
-        "builder": "docker, podman or process; images.builder where it is not given",
+        "builder": "docker, podman or process (default: images.builder)",
         "build-arg": "a build argument, NAME=value; may be repeated",
-        "once": "build nothing where the repository has the tag already",
+        "once": "do not build if the repository has the tag already",
     },
     iterable=["build_arg"],
 )
@@ -29,7 +29,7 @@ def push_image(
 ) -> None:
     """Build the Dockerfile and push it as --tag.
 
-    The Dockerfile is the one of the settings; the repository has to be there (inv setup-fargate makes it).
+    The settings name the Dockerfile; the repository has to exist (inv setup-fargate creates it).
     """
     required("tag", tag, "inv push-image --tag T")
 
@@ -59,11 +59,11 @@ def push_image(
         run.console.json(report.pushed_json(image))
 
 
-@command(help={"tag": "a tag in the repository", "output": "the file to write; stdout where it is not given"})
+@command(help={"tag": "a tag in the repository", "output": "the file to write (default: stdout)"})
 def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     """Write the task definition for --tag.
 
-    It is what RegisterTaskDefinition takes, and with it the official render and deploy actions.
+    It is the input of RegisterTaskDefinition, and of GitHub's official render and deploy actions.
     """
     required("tag", tag, "inv render-task-definition --tag T")
 
@@ -87,10 +87,10 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     changes=True,
     help={
         "tag": "a tag in the repository, a digest, or a full image reference",
-        "registered": "follow the deployment of this task definition (ARN), which somebody else has made",
-        "force": "new tasks even where nothing differs",
-        "if-busy": "while another deployment is under way: wait (which it does), supersede or refuse",
-        "accept": "the code of a cause that it refuses no release for; may be repeated",
+        "registered": "follow the deployment of this task definition (ARN) that something else started",
+        "force": "start new tasks even if nothing differs",
+        "if-busy": "if another deployment is in progress: wait (default), supersede or refuse",
+        "accept": "do not refuse for this cause's code; may be repeated",
     },
     iterable=["accept"],
 )
@@ -102,11 +102,11 @@ def deploy(
     if_busy: str = "",
     accept: list[str] | None = None,
 ) -> int:
-    """Bring --tag to live and prove that it is.
+    """Deploy --tag and verify that it is live.
 
-    Registers a revision where it differs, updates the service, follows that deployment to its verdict, and asks
+    Registers a revision if it differs, updates the service, follows that deployment to its verdict, and probes
     the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
-    With --dry-run it looks at everything and says what would differ; with --if-busy too, once it is its turn.
+    --dry-run checks everything and shows what would change, after any wait that --if-busy asks for.
     """
     from ..errors import UsageError
 

@@ -23,10 +23,10 @@ _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehe
 
 @command(
     help={
-        "port": "the port to listen on; 0 takes a free one",
+        "port": "the port to listen on; 0 chooses a free one",
         "speed": "AWS seconds in one real second",
-        "young": "begin with an account in which nothing was used yet",
-        "verbose": "one line a call on stderr",
+        "young": "start with a new AWS account",
+        "verbose": "print one line per call on stderr",
     }
 )
 def embedded_aws(
@@ -34,7 +34,7 @@ def embedded_aws(
 ) -> int:
     """Run an embedded AWS until Ctrl-C.
 
-    For any client: it prints AWS_ENDPOINT_URL=… once every part answers. Any credentials will do.
+    For any client: prints AWS_ENDPOINT_URL=… when it is ready. Accepts any credentials.
     """
     arguments = ["--port", _port(port), "--speed", str(_speed(speed))]
     arguments += ["--young"] * young + ["--verbose"] * verbose
@@ -49,16 +49,16 @@ def embedded_aws(
 @command(
     json=True,
     help={
-        "from-apprunner": "begin with the app on App Runner; --no-from-apprunner begins with nothing",
-        "keep": "leave everything running until Ctrl-C, with the addresses to try",
-        "speed": "how much faster than AWS time runs",
-        "young": "in an account in which nothing was used yet",
+        "from-apprunner": "start with the app on App Runner; --no-from-apprunner starts without it",
+        "keep": "leave everything running until Ctrl-C, and print the addresses",
+        "speed": "how much faster than on AWS time runs",
+        "young": "start with a new AWS account",
     },
 )
 def rehearse(
     run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20", young: bool = False
 ) -> int:
-    """Rehearse the whole way offline.
+    """Rehearse the whole migration offline.
 
     With this project's own settings and Dockerfile, on an embedded AWS that runs the tasks as real processes: the
     app on App Runner, set up, release, release under traffic, fail a release, compare, cut over, clean up, tear
@@ -106,7 +106,7 @@ def _wait(run: Run, url: str, app: str | None) -> None:
     run.console.show(report.kept(url, run.offline_settings.region, app))
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
-    run.console.say("Ending it.")
+    run.console.say("Stopping.")
 
 
 def _port(given: str) -> str:
@@ -178,6 +178,6 @@ def _address(process: subprocess.Popen[str]) -> str:
     line = process.stdout.readline().strip()
     if not line.startswith("AWS_ENDPOINT_URL="):
         raise LobsterError(
-            "The embedded AWS did not start.", "what it said is above", "inv embedded-aws --port 0"
+            "The embedded AWS did not start.", "its output is above", "inv embedded-aws --port 0"
         )
     return line.partition("=")[2]

@@ -8,10 +8,10 @@ from .command import Run, command, number
 
 @command(json=True)
 def settings(run: Run) -> None:
-    """Show the settings that count.
+    """Show the settings in effect.
 
-    Those of invoke.yaml, the environment and --set together, and the defaults for the rest; not the values of the
-    container's variables. Asks nobody.
+    From invoke.yaml, the environment, --set and the defaults together; without the values of the
+    container's variables. Makes no call to AWS.
     """
     from .. import report
 
@@ -21,9 +21,9 @@ def settings(run: Run) -> None:
         run.console.json(found)
 
 
-@command(json=True, help={"watch": "go on showing it as it changes, until Ctrl-C"})
+@command(json=True, help={"watch": "show every change until Ctrl-C"})
 def status(run: Run, watch: bool = False) -> None:
-    """Show the service as it stands.
+    """Show the state of the service.
 
     Deployments, tasks, targets and the last events; the address last.
     """
@@ -59,17 +59,17 @@ def _watch(run: Run) -> None:
 
 @command(
     help={
-        "task": "only this task: its id, or the beginning of it",
+        "task": "only this task, by its id or the start of it",
         "since": "minutes to look back",
-        "follow": "go on with what is to come, until Ctrl-C",
-        "raw": "as it is, with what a terminal obeys (colours, and whatever else an app may send)",
+        "follow": "follow new events until Ctrl-C",
+        "raw": "print the log unchanged, with colours and any other control characters",
     }
 )
 def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw: bool = False) -> None:
-    """Print what the tasks write.
+    """Print the log of the tasks.
 
-    What another container than the app's has written has its name in front. Characters that a terminal would obey are
-    shown as \\x1b and the like, and what belongs to one event is indented below its first line.
+    A line of another container than the app's begins with that container's name. Control characters are
+    shown as \\x1b and the like; further lines of one event are indented below its first line.
     """
     seconds = number("since", since, of="minutes") * 60
 
@@ -84,10 +84,10 @@ def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw:
 
 @command(json=True)
 def validate_fargate_setup(run: Run) -> int:
-    """Check everything, and say how to mend it.
+    """Check everything, and say how to fix it.
 
-    From who is asking to the WebSocket through the load balancer: what each check saw. Exit code 1 where one
-    fails; what cannot be checked is said and is no failure.
+    From the AWS identity to the WebSocket through the load balancer. Exit code 1 if a check
+    fails; a check that cannot be made is reported and is not a failure.
     """
     from pathlib import Path
 

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     json=True,
     changes=True,
     help={
-        "service": "the App Runner service: its name, or its ARN; without it the region's are listed",
+        "service": "the App Runner service, by name or ARN; without it, the region's services are listed",
         "lift-secrets": "move variables that look like secrets into Secrets Manager",
     },
 )
 def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) -> None:
     """Read an App Runner service into settings.
 
-    With a report that classes each of its settings, and what both cost. Writes invoke.yaml and, where needed, files
-    under task-definitions/; App Runner is left as it is.
+    Reports the class of each setting, and the cost of both. Writes invoke.yaml and, if needed, files
+    under task-definitions/; does not change App Runner.
     """
     from .. import report
     from ..apprunner import migration

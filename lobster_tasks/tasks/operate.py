@@ -5,14 +5,14 @@ from __future__ import annotations
 from .command import Run, command, number, required
 from .following import accepting, busy_choice, finish, show_preview, watching
 
-_BUSY = {"if-busy": "while another deployment is under way: wait, supersede or refuse"}
+_BUSY = {"if-busy": "if another deployment is in progress: wait, supersede or refuse"}
 
 
-@command(json=True, help={"count": "how many, at most"})
+@command(json=True, help={"count": "the maximum number to show"})
 def history(run: Run, count: str = "20") -> None:
-    """Show the releases that the service has had.
+    """Show the service's releases.
 
-    Read from the account alone: what was deployed when, how it ended, and which one serves now.
+    When each was deployed, how it ended, and which one serves now, as read from the account.
     """
     most = int(number("count", count, 1))
 
@@ -29,16 +29,16 @@ def history(run: Run, count: str = "20") -> None:
     json=True,
     changes=True,
     help={
-        "to": "the number of the revision; the last one that was live where it is not given",
-        "accept": "the code of a cause that it refuses no release for; may be repeated",
+        "to": "the revision's number (default: the last one that was live)",
+        "accept": "do not refuse for this cause's code; may be repeated",
         **_BUSY,
     },
     iterable=["accept"],
 )
 def rollback(run: Run, to: str = "", if_busy: str = "supersede", accept: list[str] | None = None) -> int:
-    """Bring an earlier release back to live.
+    """Roll back to an earlier release.
 
-    Its revision is deployed anew and followed to a verdict, as any other. Exit codes as those of inv deploy.
+    Deploys its revision again and follows the deployment to its verdict. Exit codes as for inv deploy.
     """
     revision = int(number("to", to, 1)) if to else None
     busy = busy_choice(if_busy)
@@ -60,11 +60,11 @@ def rollback(run: Run, to: str = "", if_busy: str = "supersede", accept: list[st
     )
 
 
-@command(json=True, changes=True, help={"to": "how many tasks"})
+@command(json=True, changes=True, help={"to": "the number of tasks"})
 def scale(run: Run, to: str = "") -> int:
-    """Run another number of tasks.
+    """Change the number of tasks.
 
-    Exit code 1 where tasks do not come, 4 where they are still on their way when the time is up.
+    Exit code 1 if tasks do not start, 4 if they are still starting when the time is up.
     """
     count = int(number("to", required("to", to, "inv scale --to 2"), 0))
 
@@ -88,13 +88,13 @@ def scale(run: Run, to: str = "") -> int:
 @command(
     help={
         "command": "what to run in the container",
-        "task": "the task: its id, or the beginning of it; the newest where it is not given",
+        "task": "the task, by its id or the start of it (default: the newest)",
     }
 )
 def exec(run: Run, command: str = "/bin/sh", task: str = "") -> int:
     """Run a command inside a running task.
 
-    Through the AWS CLI and its Session Manager plugin; says how to enable it where it is not.
+    Uses the AWS CLI and its Session Manager plugin. If ECS Exec is off, it says how to turn it on.
     """
     import signal
     import subprocess

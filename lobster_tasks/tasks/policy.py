@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 @command(
     json=True,
     help={
-        "deploy": "what a person who deploys needs",
-        "migration": "what moving from App Runner needs besides",
-        "edits-policies": "with --migration: App Runner's parts of IAM policies too; as good as an administrator's",
-        "output": "a folder: each document becomes a file in it",
+        "deploy": "print the policies for a person who deploys",
+        "migration": "print the migration policy for moving from App Runner",
+        "edits-policies": "with --migration: allow editing IAM policies; amounts to administrator access",
+        "output": "the folder to write each document to",
     },
 )
 def print_setup_policy(
@@ -57,10 +57,10 @@ def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) ->
     from ..errors import UsageError
 
     if edits_policies and not migration:
-        raise UsageError("--edits-policies says more of --migration.", next_step="add --migration")
+        raise UsageError("--edits-policies needs --migration.", next_step="add --migration")
     if deploy and migration:
         raise UsageError(
-            "--deploy and --migration are policies of their own.", next_step="ask for one, then the other"
+            "--deploy and --migration are separate policies.", next_step="ask for one, then the other"
         )
     kind = "deploy" if deploy else "migration" if migration else "setup"
     policy = _policy(run, kind, edits_policies)

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..stack import Live, Resource, Stack
 
-_ADOPT = {"adopt": "take over what has our name and not our tag"}
+_ADOPT = {"adopt": "adopt resources that have the stack's names but not its tag"}
 
 
-@command(json=True, help={**_ADOPT, "detailed-exitcode": "exit 8 where there are changes"})
+@command(json=True, help={**_ADOPT, "detailed-exitcode": "exit code 8 if there are changes"})
 def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int | None:
     """Show what would change, why, and the cost.
 
-    Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes; 5 where
-    inv setup-fargate would be refused.
+    Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes; 5 if
+    inv setup-fargate would refuse.
     """
     from ..converge import refuse_impossible
 
@@ -44,7 +44,7 @@ def setup_fargate(run: Run, adopt: bool = False) -> None:
     """Create or repair everything.
 
     Roles, log group, repository, security groups, load balancer, cluster, task definition and service. The service
-    is made with no tasks, whatever is in the repository; inv deploy brings the first release.
+    is created without tasks, even if the repository has images; inv deploy starts the first release.
     """
     _converge(run, _stack(run), adopt)
 
@@ -53,8 +53,8 @@ def setup_fargate(run: Run, adopt: bool = False) -> None:
 def setup_aws(run: Run, adopt: bool = False) -> None:
     """Let GitHub deploy, and set up everything.
 
-    The provider of GitHub's tokens, the role that workflows of this repository assume, and all that setup-fargate
-    makes. Prints the variables that the repository needs; there is no key to store.
+    The OIDC identity provider, the role that workflows of this repository assume, and all that setup-fargate
+    creates. Prints the variables that the repository needs; there is no access key to store.
     """
     from .. import report, stack
 
@@ -143,9 +143,7 @@ def teardown(run: Run, data: bool = False) -> None:
     run.console.say(report.removal(made))
     applied = bool(made.changes) and not run.dry_run
     if made.changes and (led := led_here(run.aws, run.settings)):
-        run.console.say(
-            f"! {', '.join(led)}: DNS leads visitors here; inv cutover --back leads them back first."
-        )
+        run.console.say(f"! {', '.join(led)}: DNS still leads visitors here; run inv cutover --back first.")
     if applied:
         run.ask(f"{_leave_to_remove(made)}?", destroys=True)
         apply(run.aws, made, lambda change: run.console.say(report.change_done(change)))
@@ -169,7 +167,7 @@ def _teardown_words(made: Plan, left: Plan) -> str:
     told = [gone if made.changes else "Nothing to do."]
     if left.kept:
         data = any(resource.holds_data for resource in left.kept)
-        hint = " (inv teardown --data deletes what is ours of it)" if data else ""
+        hint = " (inv teardown --data deletes those that belong to the stack)" if data else ""
         told.append(f"Kept: {', '.join(resource.label for resource in left.kept)}{hint}.")
     return " ".join(told)
 
@@ -241,7 +239,7 @@ def _ask_first(run: Run, made: Plan) -> None:
     checks, _ = consult(run.aws, run.settings, ["account.vcpus"])
     check = checks["account.vcpus"]
     if check.status == "fail":
-        raise NotReadyError(f"{check.saw}.", "nothing was made", check.fix or "", code="quota")
+        raise NotReadyError(f"{check.saw}.", "nothing was created", check.fix or "", code="quota")
     if check.status == "skip":
         run.console.say(f"! not checked: {report.unchecked(check)}\n  → {report.unchecked_fix(check)}")
     elif check.status == "warn":
@@ -317,7 +315,7 @@ def _conclude(run: Run, live: Mapping[Resource, Live | None], made: Plan) -> Non
     if made.changes:
         run.console.say(f"Done: {len(made.changes)} changes made and verified.")
     else:
-        run.console.say("Nothing to do: everything is as the settings say.")
+        run.console.say("Nothing to do: everything matches the settings.")
     if service is not None and not service.raw.get("desiredCount"):
         run.console.say("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
     elif any(change.resource.kind == "task-definition" for change in made.changes):

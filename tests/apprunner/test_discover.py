@@ -187,7 +187,7 @@ def test_two_of_one_name_are_told_by_their_arns(door: Aws) -> None:
 
     with pytest.raises(UsageError) as refused:
         find(Two("us-east-2"), "shop")
-    assert refused.value.what == "2 services are called shop."
+    assert refused.value.what == "2 services have the name shop."
     assert refused.value.why == ", ".join(arns)
 
 

@@ -33,7 +33,7 @@ def test_it_is_about_the_service_that_visitors_leave_and_the_one_that_is_named(
         (service["ServiceArn"], set()),
         ("", {service["ServiceUrl"]}),
     ):
-        with pytest.raises(RefusedError, match="leave their firewall behind"):
+        with pytest.raises(RefusedError, match="lose their web ACL"):
             refuse_unprotected(aws, settings(named), hosts)
     (told,) = refuse_unprotected(aws, settings("walled"), (), ("firewall-lost",))
     assert told.startswith("accepted (firewall-lost): web ACL wall protects walled, and no web ACL")
@@ -42,7 +42,7 @@ def test_it_is_about_the_service_that_visitors_leave_and_the_one_that_is_named(
 def test_a_named_service_that_may_not_be_looked_for_is_not_known(aws: Aws, embedded: EmbeddedProcess) -> None:
     embedded.order(DENIED)
     (told,) = refuse_unprotected(aws, settings(), {"elsewhere"})
-    assert "is not known" in told
+    assert "cannot be read" in told
     with pytest.raises(RefusedError) as refused:
         refuse_unprotected(aws, settings("walled"), ())
     assert "inv cutover --accept firewall-unknown" in refused.value.next_step

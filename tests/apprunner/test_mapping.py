@@ -287,7 +287,7 @@ def test_a_secret_of_another_account_and_one_that_is_gone() -> None:
     source = image_source(RuntimeEnvironmentSecrets={"A": foreign, "B": "/gone"})
     made = mapped({"SourceConfiguration": source}, secrets=(SecretFacts("B", "/gone", False),))
     assert "let shop-execution read it in 999999999999" in row(made, "RuntimeEnvironmentSecrets.A").decide
-    assert "nothing behind /gone" in row(made, "RuntimeEnvironmentSecrets.B").decide
+    assert "/gone does not exist" in row(made, "RuntimeEnvironmentSecrets.B").decide
 
 
 # Instances

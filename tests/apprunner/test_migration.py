@@ -131,7 +131,7 @@ def test_secrets_are_moved_once(aws: Aws, embedded: EmbeddedProcess, tmp_path: P
 
 def test_a_secret_of_somebody_elses_is_left_alone(aws: Aws, embedded: EmbeddedProcess) -> None:
     embedded.client("secretsmanager").create_secret(Name="shop/API-KEY", SecretString="theirs")
-    with pytest.raises(NotOursError, match="There is a secret shop/API-KEY already"):
+    with pytest.raises(NotOursError, match="The secret shop/API-KEY already exists"):
         lift(aws, with_secret(), lambda _: None)
 
 

@@ -167,18 +167,20 @@ def test_a_section_as_it_is_written_everywhere_can_be_replaced(section: str) -> 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('"lobster":\n  name: old\n', "the file would be no YAML any more (line 4: lobster is there already"),
-        ("lobster: {\n  name: old\n}\n", "the file would be no YAML any more ("),
-        ("lobster:\n  task: &one {cpu: 256}\nuse: *one\n", "the file would be no YAML any more ("),
-        ("text: 'a\n\nlobster: b'\n", "the file would be no YAML any more ("),
+        (
+            '"lobster":\n  name: old\n',
+            "the file would no longer be valid YAML (line 4: lobster already stands in line 1",
+        ),
+        ("lobster: {\n  name: old\n}\n", "the file would no longer be valid YAML ("),
+        ("lobster:\n  task: &one {cpu: 256}\nuse: *one\n", "the file would no longer be valid YAML ("),
+        ("text: 'a\n\nlobster: b'\n", "the file would no longer be valid YAML ("),
         ('{text: "a\nlobster: b\nc"}\n', "other sections of the file would change;"),
     ],
 )
 def test_what_cannot_be_replaced_is_told_with_what_to_do(text: str, why: str) -> None:
     with pytest.raises(RefusedError) as refused:
         with_section(text, {"name": "shop"}, "invoke.yaml")
-    assert (
-        refused.value.what == "The section lobster of invoke.yaml cannot be written without harm to the file."
-    )
+    what = "The section lobster of invoke.yaml cannot be written without damage to the file."
+    assert refused.value.what == what
     assert refused.value.why.startswith(why)
     assert refused.value.next_step.startswith("write it as a line `lobster:` and its keys below")

@@ -153,7 +153,7 @@ def test_the_same_sources_give_the_same_image(tmp_path: Path) -> None:
 
 def test_says_that_run_was_not_carried_out(tmp_path: Path) -> None:
     image = built(project(tmp_path / "p"), tmp_path / "w")
-    sentence = "RUN was not carried out (line 7): what it installs must be on the machine already."
+    sentence = "RUN was not run (line 7): the packages that it installs have to be on this machine."
     assert image.notes == (sentence,)
     assert json.loads(image.manifest)["annotations"] == {"lobster-tasks.not-carried-out": sentence}
 
@@ -169,7 +169,7 @@ def test_says_nothing_where_all_was_carried_out(tmp_path: Path) -> None:
     [
         ("FROM x\nCOPY app.py .", "Dockerfile.streamlit has neither CMD nor ENTRYPOINT"),
         ('FROM x\nCOPY . .\nCMD ["a"]', "/.env is in the image"),
-        ('FROM x\nCMD ["a"]', "--build-arg RELAESE is taken by no ARG."),
+        ('FROM x\nCMD ["a"]', "--build-arg RELAESE matches no ARG."),
     ],
 )
 def test_warns(tmp_path: Path, dockerfile: str, says: str) -> None:

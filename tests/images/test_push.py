@@ -59,7 +59,7 @@ class TestWithoutAnEngine:
         assert held(ecr, "4f2c1e9")["imageDigest"] == pushed.digest
         assert held(ecr, "4f2c1e9")["imageSizeInBytes"] > 0
         assert pushed.notes == (
-            "RUN was not carried out (line 4): what it installs must be on the machine already.",
+            "RUN was not run (line 4): the packages that it installs have to be on this machine.",
         )
         assert [line.split()[0] for line in said] == ["built", "uploaded", "uploaded"]
 
@@ -111,7 +111,7 @@ class TestWithoutAnEngine:
         (project / "entry.sh").write_bytes(b"#!/bin/sh\r\nexec python app.py\r\n")
         exposed, script = push_image(aws, settings, "v1", project).notes
         assert exposed.startswith("line 3: EXPOSE 8501:8501 names a port or an address of a host")
-        assert script.startswith("entry.sh has the line ends of Windows (CR LF)")
+        assert script.startswith("entry.sh has Windows line endings (CR LF)")
 
     def test_once_builds_nothing_where_the_tag_is_there(
         self, aws: Aws, ecr: Any, settings: Settings, project: Path, embedded: EmbeddedProcess
@@ -122,7 +122,7 @@ class TestWithoutAnEngine:
         embedded.forget_calls()
         again = push_image(aws, settings, "4f2c1e9", project, once=True)
         assert (again.digest, again.pushed) == (first.digest, False)
-        assert again.notes == ("4f2c1e9 is in the repository already; nothing was built.",)
+        assert again.notes == ("4f2c1e9 is already in the repository; nothing was built.",)
         assert embedded.calls(mutating=True) == []
 
     def test_the_manifest_and_the_layers_can_be_had_again(
@@ -142,7 +142,7 @@ class TestWithoutAnEngine:
         said: list[str] = []
         again = push_image(aws, settings, "v1", project, say=said.append)
         assert (again.digest, again.pushed) == (first.digest, False)
-        assert again.notes[0] == "v1 named this image already; nothing was uploaded."
+        assert again.notes[0] == "v1 already named this image; nothing was uploaded."
         assert [line.split()[0] for line in said] == ["built"]
 
     def test_another_tag_for_the_same_image_uploads_no_blob(

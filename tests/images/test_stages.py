@@ -230,20 +230,20 @@ class TestStages:
             "RUN uv sync", "FROM python", "COPY --from=0 /app/.venv /app/.venv", "RUN one", "RUN two"
         )
         assert files.notes == (
-            "Line 5, COPY: /app/.venv is missing; RUN, or the base image, makes it in stage 0.",
-            "RUN was not carried out (lines 6, 7): what it installs must be on the machine already.",
+            "Line 5, COPY: /app/.venv is missing; RUN or the base image creates it in stage 0.",
+            "RUN was not run (lines 6, 7): the packages that it installs have to be on this machine.",
         )
 
     def test_what_run_makes_in_an_empty_image_may_be_there(self, build: Build) -> None:
         files = build("FROM scratch", "RUN make", "FROM scratch", "COPY --from=1 /made /")
         assert files.notes == (
-            "Line 6, COPY: /made is missing; RUN, or the base image, makes it in stage 1.",
+            "Line 6, COPY: /made is missing; RUN or the base image creates it in stage 1.",
         )
 
     def test_says_that_another_image_is_not_here(self, build: Build) -> None:
         files = build("COPY --from=ghcr.io/example/uv:1 /uv /bin/")
         assert files.notes == (
-            "Line 3, COPY: --from=ghcr.io/example/uv:1 was not carried out; that image is not here.",
+            "Line 3, COPY: --from=ghcr.io/example/uv:1 was skipped; that image is not available.",
         )
 
     def test_says_when_a_wildcard_matches_nothing(self, build: Build) -> None:

@@ -65,7 +65,7 @@ def test_a_dry_run_writes_nothing(project: Project, sites: Sites) -> None:
     assert sorted(project.folder.rglob("*")) == before
     assert not sites.process.calls(mutating=True)
     assert all(len(line) <= 80 for line in plain(told.out).splitlines())
-    for what in ("no equivalent", "approximated", "translated", "To decide", "It gets dearer by"):
+    for what in ("no equivalent", "approximated", "translated", "To decide", "Fargate costs more by"):
         assert what in told.out
     assert HIDDEN not in told.said
 

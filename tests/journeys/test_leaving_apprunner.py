@@ -118,7 +118,7 @@ def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tm
     assert rows["GET /_stcore/health"] == ("500", "200", "differs")
     assert found.parity.as_json()["ok"] is False
     assert found.gates[-1].status == "fail"
-    with pytest.raises(RefusedError, match="different stays as it is"):
+    with pytest.raises(RefusedError, match="different does not change"):
         cleanup.refuse_shut(found)
 
 
@@ -155,7 +155,7 @@ def test_both_sides_have_to_be_there(leaving: Leaving) -> None:
     ):
         with pytest.raises(RefusedError, match=said):
             compare(leaving.aws, leaving.settings(), given)
-    with pytest.raises(UsageError, match="not said which App Runner service"):
+    with pytest.raises(UsageError, match="No App Runner service is given"):
         compare(leaving.aws, settings.load({}))
 
 
@@ -187,7 +187,10 @@ def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:
     service = leaving.create()
     for _ in range(3):
         leaving.sites.get(service)
-    told = "3 requests in the last 10 min; those of inv compare-apprunner, import-apprunner and a clean-up before count"
+    told = (
+        "3 requests in the last 10 min; "
+        "requests of inv compare-apprunner, import-apprunner and an earlier clean-up count"
+    )
     eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=10") == ("fail", told))
     with pytest.raises(RefusedError) as refusal:
         cleanup.refuse_shut(leaving.survey("apprunner.quiet_minutes=10"))
@@ -221,7 +224,7 @@ def test_where_the_metric_may_not_be_read_the_log_tells(leaving: Leaving) -> Non
     assert (status, "its log in the last 10 h" in saw) == ("fail", True)  # the app says that it has started
     leaving.sites.process.order({"operation": "FilterLogEvents", "error": denied})
     status, saw = leaving.gate("traffic.requests")
-    assert (status, saw.startswith("nobody knows")) == ("fail", True)
+    assert (status, saw.startswith("cannot be read")) == ("fail", True)
     leaving.sites.process.forgive()
 
 
@@ -234,7 +237,7 @@ def test_the_firewall_has_to_have_come_along(moved: EmbeddedProcess, tmp_path: P
     here = moved.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
     lost = "web ACL ours protects guarded, and no web ACL lobster-alb"
     assert leaving.gate("firewall.same") == ("fail", lost)
-    with pytest.raises(RefusedError, match="guarded stays as it is"):
+    with pytest.raises(RefusedError, match="guarded does not change"):
         cleanup.refuse_shut(leaving.survey())
     accepted = cleanup.survey(leaving.aws, leaving.settings(), "", leaving.folder, accept=("firewall-lost",))
     (gate,) = [each for each in accepted.gates if each.id == "firewall.same"]
@@ -280,7 +283,7 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
     leaving.clean(delete=True)
     process.forgive()
-    assert leaving.told[1] == "one record again, without App Runner: app.example.com"
+    assert leaving.told[1] == "single record, without App Runner: app.example.com"
     assert leaving.told[2] == "deleted service site"
     (record,) = zone.records()
     assert record == {**simple("app.example.com.", here), "TTL": record["TTL"]}
@@ -326,7 +329,7 @@ def test_who_runs_out_of_time_takes_it_up_again(leaving: Leaving, *, delete: boo
     with pytest.raises(OutOfTimeError) as late:
         leaving.clean(delete=delete)
     assert late.value.exit_code == 4
-    assert "still at work on service site after 15 minutes" in late.value.what
+    assert "has not finished service site after 15 minutes" in late.value.what
     assert "run the same command again" in late.value.next_step
     leaving.aws = whole
     again = leaving.survey(delete=delete)
@@ -343,7 +346,7 @@ def test_a_way_in_that_is_going_already_is_waited_for(leaving: Leaving) -> None:
     leaving.aws = door(leaving.sites.process, hurried=True)
     with pytest.raises(OutOfTimeError) as late:
         leaving.clean(delete=True)
-    assert "still at work on VPC ingress connection way-in" in late.value.what
+    assert "has not finished VPC ingress connection way-in" in late.value.what
 
 
 def test_a_busy_service_is_left_alone(leaving: Leaving) -> None:

@@ -152,7 +152,7 @@ def test_it_is_rehearsed_as_it_is_by_what_the_wheel_holds(shop: Project, python:
         "secrets: API_KEY, DB_PASSWORD, TOKEN, PIN with stand-in values",
         "Dockerfile.streamlit as acme/shop:rehearsal-1",
         "GET /hello 200",
-        "nothing of the stack is left",
+        "nothing is left of the stack",
         "PASSED in ",
     ):
         assert what in told

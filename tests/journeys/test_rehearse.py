@@ -63,7 +63,7 @@ def test_this_project_passes(project: Project) -> None:
         "10 → 50 → 100 %",
         "lobster paused",
         "deleted 1 service, 2 roles",
-        "nothing of the stack",
+        "nothing is left of the stack",
     ):
         assert what in told
 

@@ -89,7 +89,7 @@ def test_an_account_without_load_balancers_is_told_before_anything_else_is_made(
     embedded.order({"account_hold": "load-balancers"})
     embedded.forget_calls()
     ended = project.inv("setup-fargate", "--yes").check(1)
-    assert "AWS does not let this account make load balancers yet." in ended.err
+    assert "AWS does not allow this account to create load balancers yet." in ended.err
     assert "OperationNotPermitted: This AWS account currently does not support" in ended.err
     assert "support case" in ended.err
     made = {call["operation"] for call in embedded.calls(mutating=True)}
@@ -143,7 +143,7 @@ def test_a_quota_that_may_not_be_looked_at_is_no_obstacle(
     embedded.order({"service": "servicequotas", "operation": "GetServiceQuota", "error": error})
     said = project.inv("setup-fargate", "--yes").check().said
     assert "! not checked: the quota of Fargate: " in said
-    assert "→ allow servicequotas:GetServiceQuota to who asks" in said
+    assert "→ allow servicequotas:GetServiceQuota" in said
 
 
 def test_a_release_into_a_vpc_that_lets_nothing_in_is_refused_before_anything_is_changed(

@@ -58,7 +58,7 @@ def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, t
     (tmp_path / "Dockerfile.streamlit").write_text(
         'FROM python\nCMD ["sh", "-c", "echo no model; echo password=hunter2; exit 3"]\n'
     )
-    with pytest.raises(LobsterError, match="does not run on App Runner: CREATE_FAILED") as failed:
+    with pytest.raises(LobsterError, match="does not start on App Runner: CREATE_FAILED") as failed:
         stand_up(aws, settings.load({}), tmp_path)
     assert failed.value.why.startswith("it said: no model · password=")
     assert "hunter2" not in failed.value.why

@@ -21,13 +21,13 @@ def test_a_comparison() -> None:
     rows = (
         Row("GET /", "200", "200", "same"),
         Row("GET /old", "200", "404", "differs"),
-        Row("WebSocket /ws", "403", "open", "better", "this is what moving is for"),
+        Row("WebSocket /ws", "403", "open", "better", "this is a reason for moving"),
         Row("answers past 120 s", "–", "–", "skip"),
     )
     lines = drawn(parity(Parity(ARN, "https://old", "http://new", rows)))
     assert lines[0] == "https://old  →  http://new"
     assert [line.split()[0] for line in lines[3:6]] == ["✔", "✘", "+"]
-    assert "this is what moving is for" in lines[6]
+    assert "this is a reason for moving" in lines[6]
     assert lines[-1] == "1 the same, 1 better, 1 differs, 1 not compared."
 
 
@@ -56,7 +56,7 @@ def test_nothing_to_do_says_why() -> None:
     left = drawn(nothing_to_clean(Survey("site", "", "DELETED", "none", belongings=Belongings((ROLE,)))))
     assert left == ["site is gone; it left 1 thing:  inv cleanup-apprunner --delete"]
     gone = drawn(nothing_to_clean(Survey("site", "", "DELETED", "none")))
-    assert gone == ["Nothing to do: site is gone, and nothing that only it used is left."]
+    assert gone == ["Nothing to do: site is gone, and so is everything that only it used."]
 
 
 def test_the_end_of_a_deletion_counts_what_went_with_the_service() -> None:

@@ -23,7 +23,7 @@ def test_which_check_why_and_what_to_do() -> None:
     assert drawn(report.checks(UNCHECKED))[:4] == [
         "targets  ✔  by address",
         "         –  not checked: whether the tasks are healthy: the service has no running task",
-        "            → inv deploy --tag T where it is not there yet; where AWS refused, allow the call to who asks",
+        "            → inv deploy --tag T if it does not exist yet; if AWS refused the call, allow it",
         "dns      –  not checked: whether DNS still leads to App Runner: no custom domain; tell those who use it",
     ]
 

@@ -48,7 +48,7 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
     assert "  ImageIdentifier 1.dkr/shop:v1 · variables A, B" in lines
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines
     assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl  tell users"
-    assert lines[-1].startswith("It gets dearer by ")
+    assert lines[-1].startswith("Fargate costs more by ")
 
 
 def test_commands_are_shown_as_they_are_pasted_at_any_width(found: Migration) -> None:
@@ -76,7 +76,7 @@ def test_the_services_of_a_region(found: Migration) -> None:
     assert first.startswith("shop  RUNNING")
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent · 2 to decide · " in first
     assert first.endswith(" USD a month")
-    assert second.endswith("not looked at: busy is busy.")
+    assert second.endswith("not checked: busy is busy.")
     assert drawn(migrations(())) == ["There are no App Runner services in this region."]
 
 

@@ -39,7 +39,7 @@ def test_a_history() -> None:
     ):
         assert word in line
     assert "v2, latest  homara@sha256:9b9b…9b9b" in lines[5]
-    assert lines[-1] == "Back to one of them:  inv rollback --to N"
+    assert lines[-1] == "Roll back to one of them:  inv rollback --to N"
 
 
 def test_a_history_holds_at_a_narrow_width() -> None:
@@ -49,7 +49,7 @@ def test_a_history_holds_at_a_narrow_width() -> None:
 
 def test_a_service_without_a_history() -> None:
     assert drawn(history(History("s", (), "only what was registered is known: denied")))[2:] == [
-        "There has been no release.",
+        "There is no release yet.",
         "",
         "only what was registered is known: denied",
     ]

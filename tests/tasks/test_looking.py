@@ -48,7 +48,7 @@ def test_status(project: Project, serving: Serving) -> None:
     told = project.inv("status").check()
     assert told.err == ""
     assert told.out.rstrip().endswith(serving.url)
-    assert "1 running, 0 pending of 1 wanted; 1 healthy" in told.out
+    assert "1 running, 0 pending of 1 desired; 1 healthy" in told.out
     assert "running, target healthy" in told.out
     assert not calls(serving.embedded)
 

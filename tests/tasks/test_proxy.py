@@ -58,7 +58,7 @@ def test_a_proxy_that_does_not_reach_the_endpoint_is_named(
 ) -> None:
     with proxy(status, page) as address:
         ended = project.inv("plan", http_proxy=f"http://me:hunter2secret@{address}").check(5)
-        assert f"127.0.0.1 is asked through the proxy {address}: export NO_PROXY=127.0.0.1" in ended.err
+        assert f"127.0.0.1 is reached through the proxy {address}: export NO_PROXY=127.0.0.1" in ended.err
         assert "hunter2secret" not in ended.said
         assert "Traceback" not in ended.said
         project.inv("plan", http_proxy=f"http://{address}", NO_PROXY="127.0.0.1,localhost").check()
@@ -87,7 +87,9 @@ def test_what_the_error_suggests_helps(
 def test_a_proxy_before_aws_itself_is_named(project: Project) -> None:
     del project.environment["AWS_ENDPOINT_URL"]
     ended = project.inv("plan", HTTPS_PROXY="http://127.0.0.1:9").check(5)
-    assert "amazonaws.com is asked through the proxy 127.0.0.1:9: check that proxy, or add sts." in ended.err
+    assert (
+        "amazonaws.com is reached through the proxy 127.0.0.1:9: check that proxy, or add sts." in ended.err
+    )
 
 
 def test_an_endpoint_that_only_a_proxy_reaches_is_asked_through_it(project: Project) -> None:
@@ -95,4 +97,4 @@ def test_an_endpoint_that_only_a_proxy_reaches_is_asked_through_it(project: Proj
         ended = project.inv(
             "plan", AWS_ENDPOINT_URL="http://aws.example:4566", http_proxy=f"http://{address}"
         ).check(5)
-    assert f"aws.example is asked through the proxy {address}" in ended.err
+    assert f"aws.example is reached through the proxy {address}" in ended.err

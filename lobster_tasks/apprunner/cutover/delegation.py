@@ -33,10 +33,10 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
         )
     elif not own & public:
         raise RefusedError(
-            f"Nobody asks the hosted zone {zone} for {domain}; DNS was not changed.",
+            f"The domain is not delegated to the hosted zone {zone} for {domain}; DNS was not changed.",
             f"public DNS knows {', '.join(sorted(public)) or 'no name servers'} for {name}, "
             f"the zone has {', '.join(sorted(own))}",
-            f"give the registrar of {name} the zone's name servers; or, where its DNS is kept elsewhere on purpose, "
+            f"set at the registrar of {name} the zone's name servers; or, where its DNS is kept elsewhere on purpose, "
             "delete this zone: inv cutover then prints the records to make there",
         )
 

@@ -39,7 +39,7 @@ def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -
             written = True
             _write(aws, now, options)
             for each in left_over(now, options):
-                say(f"make this record: {each.name} {each.kind} {each.value}")
+                say(f"create this record: {each.name} {each.kind} {each.value}")
         if aws.clock.now() >= deadline:
             raise _still_pending(options)
         aws.clock.sleep(_LOOK_EVERY_SECONDS)
@@ -91,7 +91,7 @@ def left_over(now: Situation, options: Iterable[Mapping[str, Any]]) -> tuple[Wan
 def _failed(arn: str, shown: Mapping[str, Any]) -> LobsterError:
     return LobsterError(
         f"The certificate for {shown['DomainName']} is {shown['Status']}.",
-        shown.get("FailureReason", "ACM could not prove the domain"),
+        shown.get("FailureReason", "ACM could not validate the domain"),
         f"aws acm delete-certificate --certificate-arn {arn}   then   inv cutover",
     )
 
@@ -101,6 +101,9 @@ def _still_pending(options: Iterable[Mapping[str, Any]]) -> OutOfTimeError:
     told = "; ".join(f"{each['Name']} {each['Type']} {each['Value']}" for each in records)
     return OutOfTimeError(
         "The certificate is still PENDING_VALIDATION.",
-        f"public DNS does not answer yet with: {told}" if told else "ACM has not given its records yet",
-        "make the records where the DNS of the domain is kept, then inv cutover: it takes up where this stopped",
+        f"public DNS does not answer yet with: {told}"
+        if told
+        else "ACM has not published its validation records yet",
+        "create the records at the domain's DNS provider, then inv cutover: it continues where this run "
+        "stopped",
     )

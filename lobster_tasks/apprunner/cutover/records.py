@@ -46,5 +46,5 @@ def _await_sync(aws: Aws, change: str, about: str) -> None:
         raise OutOfTimeError(
             f"Route 53 has not spread the change of {about} yet.",
             f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",
-            "inv cutover takes up where this stopped",
+            "inv cutover continues where this run stopped",
         )

@@ -161,7 +161,7 @@ def _route(
     if kind == "AAAA" and before and not balancer.dual_stack:
         raise RefusedError(
             f"{domain} has an AAAA record, and the load balancer {balancer.name} has no IPv6.",
-            f"visitors with IPv6 would go on to {target(before[0])}",
+            f"visitors with IPv6 would still go to {target(before[0])}",
             "set load_balancer.dual_stack: true, or remove the AAAA record",
         )
     if len(records) == 1 and "SetIdentifier" not in records[0]:
@@ -169,18 +169,18 @@ def _route(
         return Route(domain, kind, zone, *((None, first, WHOLE) if here else (first, None, 0)))
     if not all("Weight" in each for each in records) or len(here) != 1 or len(before) != 1:
         raise RefusedError(
-            f"The {kind} records of {domain} have a routing policy of their own.",
+            f"The {kind} records of {domain} have another routing policy.",
             "; ".join(map(_described, records)),
-            "move this name by hand, or make it one simple record first",
+            "move this domain by hand, or replace its records by one simple record first",
         )
     return Route(domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, balancer.dns_name)))
 
 
 def _not_ours(name: str, foreign: Sequence[Record], balancer: Balancer, origin: Origin) -> RefusedError:
     return RefusedError(
-        f"{name}: not all of its records are this stack's to change.",
+        f"{name}: some of its records do not belong to this stack.",
         f"{'; '.join(map(_described, foreign))}: neither App Runner in {origin.region} nor {balancer.name}",
-        "give this stack a name of its own in domains, or move this one by hand",
+        "set another domain in domains, or move this one by hand",
     )
 
 

@@ -93,8 +93,8 @@ def _interruptible(work: Callable[[], CutOver]) -> CutOver:
     except KeyboardInterrupt:
         raise InterruptedRunError(
             "Interrupted.",
-            "the records in Route 53 stay as they are now; inv cutover --dry-run shows them",
-            "inv cutover goes on, inv cutover --back goes back",
+            "the records in Route 53 do not change; inv cutover --dry-run shows them",
+            "continue: inv cutover; go back: inv cutover --back",
         ) from None
 
 
@@ -125,7 +125,7 @@ class _Work:
             if route.before is None and route.share == WHOLE:
                 raise RefusedError(
                     f"{route.domain} has one record, which leads to Fargate.",
-                    "there is no other one left to go back to",
+                    "there is no other record to go back to",
                     f"change the record of {route.domain} by hand",
                 )
         for route in self._pairs():
@@ -191,7 +191,7 @@ class _Work:
     def _forget(self, changed: Iterable[Route]) -> None:
         """Wait until no resolver remembers what these routes answered."""
         if seconds := max((route.ttl for route in changed), default=0):
-            self.journal.say(f"resolvers may remember the records of before for {seconds} s")
+            self.journal.say(f"resolvers can cache the previous records for {seconds} s")
             self.aws.clock.sleep(seconds)
 
     def _watch(self) -> str:

@@ -135,7 +135,7 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
     if balancer is None or group is None:
         missing = settings.load_balancer.name if balancer is None else settings.load_balancer.target_group
         raise RefusedError(
-            f"{missing} is not there: there is nothing to cut over to.",
+            f"{missing} does not exist: there is nothing to cut over to.",
             next_step="inv setup-fargate   then   inv deploy --tag T",
         )
     raw = balancer.raw
@@ -160,7 +160,7 @@ def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | N
             raise RefusedError(
                 f"The certificate is not for all of {', '.join(settings.domains)}.",
                 f"{arn} is for {', '.join(names)}",
-                "take load_balancer.certificate out of the settings: a certificate for the domains is then asked for",
+                "remove load_balancer.certificate from the settings: inv cutover then requests one",
             )
     return own
 
@@ -176,9 +176,9 @@ def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
         best = [zone["Id"].rpartition("/")[2] for zone in fitting if len(zone["Name"]) == longest]
         if len(best) > 1:
             raise RefusedError(
-                f"{len(best)} public hosted zones are good for {domain}: {', '.join(best)}.",
-                "only one of them is what the registrar delegates to",
-                "delete the others, or move this name by hand",
+                f"{len(best)} public hosted zones match {domain}: {', '.join(best)}.",
+                "the registrar delegates to only one of them",
+                "delete the others, or move this domain by hand",
             )
         found |= {domain: best[0]} if best else {}
     return found
@@ -208,8 +208,8 @@ def _no_domain(aws: Aws) -> RefusedError:
     served = _domains_of_app_runner(aws)
     known = f"App Runner serves {', '.join(served)}: set domains: [{', '.join(served)}], then inv cutover"
     new = (
-        "tell users the new address, which inv status shows, and leave App Runner on until nobody asks there; "
-        "or set domains to a name of your own, which then never has to move again"
+        "tell users the new address, which inv status shows, and leave App Runner running until it gets no requests; "
+        "or set domains to a custom domain, which then never has to move again"
     )
     return RefusedError(
         "The awsapprunner.com address cannot move.",

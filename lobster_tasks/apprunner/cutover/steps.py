@@ -58,7 +58,7 @@ def _secure(now: Situation) -> Iterator[Step]:
         yield Step("certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven)
     name = now.balancer.name
     what = f"HTTPS on {name}:443, and a redirect from HTTP"
-    undo = "take domains and load_balancer.certificate out of the settings, then inv setup-fargate"
+    undo = "remove domains and load_balancer.certificate from the settings, then inv setup-fargate"
     yield Step("https", what, undo, now.proven and not now.https.changes)
 
 

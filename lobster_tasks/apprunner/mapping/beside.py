@@ -20,7 +20,7 @@ def state(description: Description) -> Part:
     if status == "RUNNING":
         return Part()
     if status == "PAUSED":
-        note = "a paused service costs nothing for compute; here that is 0 tasks, and the load balancer goes on costing"
+        note = "a paused service has no compute cost; on Fargate, 0 tasks cost nothing, but the load balancer does"
         return Part(
             (
                 approximated(
@@ -28,11 +28,11 @@ def state(description: Description) -> Part:
                     status,
                     "tasks run after inv deploy",
                     note,
-                    "inv scale --to 0 afterwards, to stand still",
+                    "inv scale --to 0 afterwards, to stop them",
                 ),
             )
         )
-    decide = "see its deployment logs first: what never ran there need not run here"
+    decide = "read its deployment logs first: if it never ran there, it may not run here"
     return Part((unsettled("Status", status, "the service does not run", decide),))
 
 
@@ -51,13 +51,13 @@ def _names(domain: AwsDict) -> list[str]:
 
 def _domain(domain: AwsDict) -> list[Row]:
     name, setting = domain["DomainName"], f"CustomDomain {domain['DomainName']}"
-    note = "App Runner's certificate cannot be taken along: a new one is asked for"
+    note = "App Runner's certificate cannot move: inv cutover requests a new one"
     rows = [translated(setting, domain.get("Status", ""), f"inv cutover moves {name} step by step", note)]
     if domain.get("EnableWWWSubdomain"):
         rows.append(translated(f"{setting} (www)", f"www.{name}", "a name of the new certificate too"))
     if domain.get("Status") != "ACTIVE":
-        decide = f"add {name.lower()} to domains if it is still wanted, then inv cutover"
-        note = "it does not work now, and is not taken along"
+        decide = f"add {name.lower()} to domains if you still need it, then inv cutover"
+        note = "it does not work now, and is left out"
         rows.append(unsettled(f"{setting} (Status)", domain.get("Status"), note, decide))
     return rows
 
@@ -109,7 +109,7 @@ def tags(description: Description) -> Part:
     kept = dict(sorted(description.tags.items())[:MOST_TAGS])
     if left := description.tags.keys() - kept.keys():
         note = f"{50 - MOST_TAGS} of 50 tags are the stack's own"
-        rows.append(approximated("Tags", sorted(left), "left out", note, "leave out others instead"))
+        rows.append(approximated("Tags", sorted(left), "left out", note, "to keep others, change tags"))
     return Part(tuple(rows), {"tags": kept})
 
 
@@ -119,7 +119,7 @@ def firewall(description: Description) -> Part:
     if WEB_ACL in description.unknown:
         decide = (
             "allow it and import again, or set load_balancer.web_acl: without it the load balancer has no firewall, "
-            "and inv cutover refuses for as long as nobody knows"
+            "and inv cutover refuses until this is known"
         )
         return Part((unsettled(setting, "not known", description.unknown[WEB_ACL], decide),))
     if not description.web_acl:

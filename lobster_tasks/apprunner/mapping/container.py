@@ -26,7 +26,7 @@ _SET_ANYWAY = translated(
     "(variables)",
     "none",
     "PYTHONUNBUFFERED=1, STREAMLIT_SERVER_HEADLESS=true",
-    "the packaged task definition sets them where the settings do not",
+    "the packaged task definition sets them if the settings do not",
 )
 _MOVED = "a value that looks like a secret is never shown, and never written to a file"
 
@@ -67,14 +67,14 @@ def command(description: Description) -> Part:
 
 def in_words(command: str) -> tuple[list[str], str]:
     """A start command as the words of an exec form, and the rule that was applied."""
-    in_a_shell = ["sh", "-c", command], "it has the syntax of a shell, so the image needs one (sh)"
+    in_a_shell = ["sh", "-c", command], "it contains shell syntax, so the image needs a shell (sh)"
     if _SHELL.search(command):
         return in_a_shell
     try:
         words = shlex.split(command)
     except ValueError:
         return in_a_shell
-    return (words, "split into words; the image's ENTRYPOINT counts in both") if words else in_a_shell
+    return (words, "split into words; the image's ENTRYPOINT applies on both") if words else in_a_shell
 
 
 def variables(description: Description) -> Part:
@@ -92,7 +92,7 @@ def _variable(description: Description, name: str, value: str, twice: bool) -> R
     if _is_app_runners(name):
         return translated(setting, "set", "none", "App Runner's own")
     if twice:
-        return translated(setting, "set", "container.secrets", "the secret of the same name counts")
+        return translated(setting, "set", "container.secrets", "the secret of the same name overrides it")
     if name in description.lifted:
         return translated(setting, "hidden", "container.secrets", "moved into Secrets Manager")
     if looks_secret(name, value):
@@ -132,9 +132,7 @@ def _secret(description: Description, name: str, source: str, facts: SecretFacts
     role = f"{role_base(description)}-execution"
     note = f"read by {role}, no longer by the app's own role"
     if facts and facts.found is False:
-        return translated(
-            setting, source, source, note, f"there is nothing behind {source}: put a value there"
-        )
+        return translated(setting, source, source, note, f"{source} does not exist: store a value there")
     if (owner := _owner(source)) not in ("", description.account):
         decide = f"let {role} read it in {owner}: the secret's resource policy, and its key's policy"
         return translated(

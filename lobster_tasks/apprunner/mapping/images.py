@@ -97,7 +97,7 @@ def deployments(description: Description) -> Part:
     if not enabled:
         return Part((same(setting, False, note="nothing deploys by itself"),))
     tag = (description.image.tag if description.image else "") or "T"
-    note = "nothing watches the repository: a release is deployed, followed and, where it fails, taken back"
+    note = "nothing monitors the repository: each release is deployed, followed and, if it fails, rolled back"
     decide = (
         f"let the workflow that pushes deploy too, by the GitHub Action or inv deploy --tag {tag}; where others push, "
         f"take the workflow that {place('docs/apprunner.md')} has for that"
@@ -202,7 +202,7 @@ def _code_rows(description: Description, source: Any) -> list[Row]:
             f"{_VALUES}Runtime",
             told.get("Runtime"),
             "FROM",
-            "App Runner's own build images are not to be had",
+            "App Runner's own build images are not available",
         ),
         approximated(f"{_VALUES}BuildCommand", commands, "RUN", "run in another image"),
     ]

@@ -55,7 +55,7 @@ def _size(name: str, given: str, new: int, unit: str) -> Row:
     setting = f"InstanceConfiguration.{name}"
     if units(given) == new:
         return same(setting, given, f"{new} {unit}")
-    return approximated(setting, given, f"{new} {unit}", "the next size that Fargate has")
+    return approximated(setting, given, f"{new} {unit}", "the next size that Fargate supports")
 
 
 def instance_role(description: Description) -> Part:
@@ -65,8 +65,8 @@ def instance_role(description: Description) -> Part:
     if role is None:
         return Part((translated(setting, "none", new, "it may do nothing"),))
     if not role.found:
-        decide = "say what the app needs in task.policies, or in " + POLICY_FILE
-        return Part((unsettled(setting, role.arn, "the role is gone", decide, new),))
+        decide = "add the permissions that the app needs to task.policies, or to " + POLICY_FILE
+        return Part((unsettled(setting, role.arn, "the role does not exist", decide, new),))
     note = f"a new role for ecs-tasks.amazonaws.com with the same permissions; {role.name} is not touched"
     return Part((translated(setting, role.arn, new, note), *_permissions(role)), *_permitted(role))
 
@@ -240,7 +240,7 @@ def what_answers(description: Description) -> Part:
         translated(
             "(request timeout)", "120 s in all", "300 s without traffic", "load_balancer.idle_timeout"
         ),
-        translated("(WebSockets)", "refused", new, "what the move is for" if is_streamlit else ""),
+        translated("(WebSockets)", "refused", new, "a reason for moving" if is_streamlit else ""),
     ]
     if not is_streamlit:
         settings = {**settings, "probe": {"websocket": False}}

@@ -132,7 +132,7 @@ def _tasks_subnets(
     sources = description.configuration.get("RuntimeEnvironmentSecrets", {}).values()
     missing = missing_endpoints(vpc.endpoints, list(sources))
     if not missing and own:
-        return own, translated(setting, old, _named(own), "no way out but by VPC endpoints, which suffice")
+        return own, translated(setting, old, _named(own), "no way out except by VPC endpoints, which suffice")
     note = f"they have no way out, and {vpc.id} no endpoint for {', '.join(missing)}"
     if elsewhere := _public(vpc):
         decide = "give them a NAT gateway or endpoints, then network.task_subnets; or keep the public ones"
@@ -239,8 +239,8 @@ def _ingress(description: Description) -> Part:
     else:
         rows = [translated(setting, False, "load_balancer.internal: true", "reached inside its VPC only")]
         if not description.ingress:
-            decide = "say in network.vpc where it is to be reached"
-            rows.append(unsettled("VpcIngressConnection", "none", "nobody reaches the service now", decide))
+            decide = "set network.vpc to the VPC that uses it"
+            rows.append(unsettled("VpcIngressConnection", "none", "nobody can reach the service now", decide))
     return Part((*rows, *(row for each in description.ingress for row in _way_in(description, each))))
 
 
@@ -249,7 +249,7 @@ def _way_in(description: Description, connection: AwsDict) -> Iterable[Row]:
     vpc, here = into.get("VpcId", ""), description.vpc
     domain = connection.get("DomainName", "")
     yield translated(
-        "VpcIngressConnection.DomainName", domain, "the load balancer's address", "tell who asks there"
+        "VpcIngressConnection.DomainName", domain, "the load balancer's address", "tell its clients"
     )
     yield translated(
         "VpcIngressConnection.IngressVpcConfiguration.VpcEndpointId",
