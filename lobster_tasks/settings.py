@@ -125,8 +125,8 @@ def _web_acl(value: str) -> str:
         return value
     if _CLASSIC_WEB_ACL.fullmatch(value):
         raise ValueError(
-            'is of AWS WAF Classic, which has no place here: migrate it (AWS WAF Developer Guide, "Migrating your AWS '
-            'WAF Classic resources") and give the ARN of the new one'
+            "is an AWS WAF Classic web ACL, which is not supported: migrate it (AWS WAF Developer Guide, "
+            '"Migrating your AWS WAF Classic resources") and give the ARN of the new one'
         )
     if _WEB_ACL.fullmatch(value.replace(":global/", ":regional/", 1)):
         raise ValueError(
@@ -153,7 +153,7 @@ def _secret_reference(value: str) -> str:
         raise ValueError("a JSON key needs its colons: <ARN>:<key>:: or <ARN>:<key>:<stage>:<version>")
     if not _PARAMETER_NAME.fullmatch(value):
         raise ValueError(
-            "looks like a secret's value; give the ARN of a Secrets Manager secret or of an SSM parameter, "
+            "looks like a secret's value; use the ARN of a Secrets Manager secret or of an SSM parameter, "
             "or a parameter's name, which begins with '/'"
         )
     return value
@@ -207,7 +207,7 @@ def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _somebody(ranges: tuple[str, ...]) -> tuple[str, ...]:
     if not ranges:
-        raise ValueError("lets nobody in; delete the line, and everybody is let in")
+        raise ValueError("allows nobody; delete the line to allow everybody")
     return ranges
 
 
@@ -218,7 +218,7 @@ def _cidr(text: str) -> str:
     except ValueError:
         raise ValueError("takes ranges of addresses, as in 203.0.113.0/24 or 2001:db8::/32") from None
     if text.lower() != str(network):
-        raise ValueError(f"EC2 writes {text} as {network}; write it so")
+        raise ValueError(f"EC2 writes {text} as {network}; use this form")
     return str(network)
 
 
@@ -231,9 +231,9 @@ def _not_one(keep: int) -> int:
 def _as_tags(tags: dict[str, str]) -> dict[str, str]:
     """What IAM, ECS and Elastic Load Balancing all take; IAM tells no small letters from capitals in a key."""
     if taken := [key for key in tags if key.lower() in _OWN_TAGS or key.lower().startswith("aws:")]:
-        raise ValueError(f"{_listed(taken)} is not yours to give")
+        raise ValueError(f"{_listed(taken)} is reserved for the stack")
     if len({key.lower() for key in tags}) < len(tags):
-        raise ValueError("two keys differ in small letters and capitals only")
+        raise ValueError("two keys differ only in upper and lower case")
     for key, value in tags.items():
         if not (0 < len(key) <= 128 and len(value) <= 256 and all(map(_is_tag_character, key + value))):
             raise ValueError(
@@ -250,7 +250,7 @@ def _is_tag_character(character: str) -> bool:
 def _given(value: object) -> object:
     """In a map of variables null is no default: what was meant would silently be missing."""
     if value is None:
-        raise ValueError("has no value; delete the line, or say what it is")
+        raise ValueError("has no value; delete the line, or set a value")
     return value
 
 
@@ -296,7 +296,7 @@ Domain = Annotated[
     Field(max_length=253),
     _matching(
         r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.){1,126}[a-z][a-z0-9-]{0,61}[a-z0-9]",
-        "takes domain names in small letters, as in app.example.com",
+        "takes domain names in lower case, as in app.example.com",
     ),
 ]
 Cidr = Annotated[str, AfterValidator(_cidr)]
@@ -333,7 +333,9 @@ class TaskSettings(_Section):
     @classmethod
     def _roles_differ(cls, role: str, info: ValidationInfo) -> str:
         if role == info.data.get("execution_role"):
-            raise ValueError("must differ from task.execution_role: the app would get what only ECS needs")
+            raise ValueError(
+                "must differ from task.execution_role: the app would get permissions that only ECS needs"
+            )
         return role
 
     @field_validator("cpu")
@@ -370,14 +372,14 @@ class ContainerSettings(_Section):
     @classmethod
     def _names_are_of_variables(cls, given: dict[str, str]) -> dict[str, str]:
         if any(not name or "=" in name or "\0" in name for name in given):
-            raise ValueError("a name of a variable is not empty and has no '='")
+            raise ValueError("the name of a variable must not be empty or contain '='")
         return given
 
     @field_validator("secrets")
     @classmethod
     def _a_name_has_one_source(cls, secrets: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         if both := sorted(info.data.get("environment", {}).keys() & secrets.keys()):
-            raise ValueError(f"{_listed(both)} is in environment too; a name has one source")
+            raise ValueError(f"{_listed(both)} is in environment too; set it in only one of them")
         return secrets
 
 
@@ -745,7 +747,9 @@ class Settings(_Section):
     def _deploy_role_differs(cls, github: GitHubSettings, info: ValidationInfo) -> GitHubSettings:
         task = info.data.get("task")
         if isinstance(task, TaskSettings) and github.role in (task.execution_role, task.task_role):
-            raise ValueError("role must differ from the task's roles: GitHub would get what only ECS needs")
+            raise ValueError(
+                "role must differ from the task's roles: GitHub would get permissions that only ECS needs"
+            )
         return github
 
     @field_validator("tasks_security_group")
@@ -849,12 +853,12 @@ def _settle_region(
         return [f"region: {said}; they must agree"]
     if variables:
         name, region = variables[0]
-        agree = f"they must agree: change the one, or unset {name}"
+        agree = f"they must agree: change one of them, or unset {name}"
         return _differing(merged, f"{name} says {region}", region, agree)
     if found := profiles_region():
         name, region = found
         told = f"the AWS profile {name} says {region}"
-        return _differing(merged, told, region, "say which with --set region=… or INVOKE_LOBSTER_REGION")
+        return _differing(merged, told, region, "choose one with --set region=… or INVOKE_LOBSTER_REGION")
     return []
 
 

@@ -69,7 +69,7 @@ def role_policies(settings: Settings, account: str, partition: str) -> dict[str,
     if missing := [role for role in ROLES if not isinstance(made.get(role), dict)]:
         raise TemplateError(
             f"{FOLDER}/{ROLE_POLICIES} has no policy {missing[0]}.",
-            f"it makes an object with the members {' and '.join(ROLES)}, each a policy",
+            f"it has to render an object with the members {' and '.join(ROLES)}, each a policy",
         )
     _small(f"{ROLE_POLICIES}, execution,", made["execution"], LARGEST_INLINE, _FEWER_SECRETS)
     _small(f"{ROLE_POLICIES}, task,", made["task"], LARGEST_INLINE, _MANAGED)
@@ -98,7 +98,7 @@ _MANAGED = "put a part of it into a managed policy and name that in task.policie
 
 
 def _small(
-    what: str, policy: dict[str, Any], most: int, next_step: str = "allow the same by fewer statements"
+    what: str, policy: dict[str, Any], most: int, next_step: str = "use fewer statements"
 ) -> dict[str, Any]:
     """The policy, if IAM takes one of its size; what is large in it is named."""
     if (size := _size(policy)) <= most:
@@ -347,15 +347,15 @@ def _parse(template: str, text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         line = (text.splitlines() or [""])[error.lineno - 1].strip()
         raise TemplateError(
-            f"{FOLDER}/{template} does not make valid JSON: {error.msg}.",
+            f"{FOLDER}/{template} does not render valid JSON: {error.msg}.",
             f"in line {error.lineno} of what it renders: {line}",
         ) from None
     except _TwiceError as twice:
         raise TemplateError(
-            f"{FOLDER}/{template} gives {twice} twice in one object.", "only the last one would count"
+            f"{FOLDER}/{template} contains {twice} twice in one object.", "only the last one would count"
         ) from None
     if not isinstance(parsed, dict):
-        raise TemplateError(f"{FOLDER}/{template} does not make a JSON object.")
+        raise TemplateError(f"{FOLDER}/{template} does not render a JSON object.")
     return parsed
 
 
@@ -378,7 +378,7 @@ def _check_size(made: Mapping[str, Any]) -> None:
         raise TemplateError(
             f"The task definition has {size:,} bytes; ECS takes {LARGEST_DEFINITION:,} at the most.",
             f"the largest part is {where}: {largest:,} bytes",
-            "keep large values out of it: in a file of the image, in Amazon S3, or as a secret that secrets names",
+            "move large values into a file of the image, Amazon S3, or a secret",
         )
 
 
@@ -413,7 +413,7 @@ def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
         raise TemplateError(
             f"{FOLDER}/{TASK_DEFINITION} has {len(names)} containers; ECS takes {MOST_CONTAINERS} at the most.",
             "every sidecar counts",
-            "let one container do the work of several",
+            "combine several containers into one",
         )
     if settings.container.name not in names:
         raise TemplateError(

@@ -39,7 +39,7 @@ def contents(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe nobody may ever write to
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise EncodingError("it is no regular file")
+            raise EncodingError("it is not a regular file")
         data = file.read(_MOST + 1)
     if len(data) > _MOST:
         raise EncodingError(f"it is larger than {_MOST >> 20} MiB, which no file of this kind is")

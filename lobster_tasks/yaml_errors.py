@@ -12,9 +12,9 @@ from dataclasses import dataclass
 # What the reader calls what it has found.
 _TOKENS = {
     "<stream end>": "the end of the file",
-    "<block mapping start>": "a key that is indented otherwise than those before it",
+    "<block mapping start>": "a key with another indentation than those before it",
     "<block sequence start>": "an item of a list",
-    "<block end>": "a line that is indented less",
+    "<block end>": "a line with less indentation",
     "<document start>": "---, which begins another document",
     "<scalar>": "a text",
     "<alias>": "an alias, which begins with *",
@@ -44,12 +44,12 @@ _KNOWN = (
     ),
     (
         re.compile(r"found character '(.{1,4})' that cannot start"),
-        _Words("{0}, with which no value begins", "the value in quotes"),
+        _Words("{0}, which cannot begin a value", "the value in quotes"),
     ),
     (
         re.compile(r"mapping values are not allowed here"),
         _Words(
-            "a colon that belongs to no key",
+            "a colon without a key",
             "one `key: value` in a line, indented as its neighbours, and quotes around a value that has a colon in it",
         ),
     ),
@@ -60,7 +60,7 @@ _KNOWN = (
     (re.compile(r"expected ',' or '(.)', but got '(.{1,40})'"), _Words("{1}", _CLOSED)),
     (
         re.compile(r"expected <block end>, but found '(.{1,40})'"),
-        _Words("{0}", "an entry of the same kind as those before it, and indented as they are"),
+        _Words("{0}", "an entry of the same kind and indentation as those before it"),
     ),
     (
         re.compile(r"expected the node content, but found '(.{1,40})'"),
@@ -68,27 +68,27 @@ _KNOWN = (
     ),
     (
         re.compile(r"found unexpected end of stream"),
-        _Words("a quote that is never closed", "another one, where the text ends", at_begin=True),
+        _Words("a quote without its closing quote", "a closing quote", at_begin=True),
     ),
     (
         re.compile(r"found undefined alias '(.{1,100})'"),
-        _Words("the alias {0}, which names nothing", "the value in quotes, if it is meant to begin with *"),
+        _Words("the alias {0}, which has no anchor", "the value in quotes, if it begins with *"),
     ),
     (
         re.compile(r"expected alphabetic or numeric character, but found '(.{1,4})'"),
-        _Words("* or & before {0}", "the value in quotes, if it is meant to begin so", at_begin=True),
+        _Words("* or & before {0}", "the value in quotes, if it begins with this character", at_begin=True),
     ),
     (
         re.compile(r"could not determine a constructor for the tag '(.{1,100})'"),
         _Words(
-            "{0}, a tag that means nothing here",
-            "a plain value, or quotes around one that is meant to begin with !",
+            "{0}, an unknown tag",
+            "a plain value, or quotes around a value that begins with !",
         ),
     ),
     (
         re.compile(r"found unknown escape character '(.{1,4})'"),
         _Words(
-            "a backslash before {0}, which means nothing between double quotes",
+            "a backslash before {0}, which is no escape sequence",
             "two backslashes, or single quotes around the text",
         ),
     ),
@@ -102,7 +102,7 @@ _KNOWN = (
     ),
     (
         re.compile(r"expected chomping or indentation"),
-        _Words("text after | or >", "the text in lines of their own below", at_begin=True),
+        _Words("text after | or >", "the text on the lines below", at_begin=True),
     ),
 )
 

@@ -45,28 +45,21 @@ def of_document(path: Path) -> Iterator[Sentence]:
 
 
 def _is_task(path: Path, node: ast.AST) -> bool:
-    decorators = getattr(node, "decorator_list", [])
-    return path.parent == TASKS and any("task" in ast.unparse(each) for each in decorators)
+    return path.parent == TASKS and any(
+        "command" in ast.unparse(each) for each in getattr(node, "decorator_list", [])
+    )
 
 
 def _texts(node: ast.AST, skipped: set[ast.AST]) -> Iterator[tuple[int, str]]:
     if node in skipped:
         return
     if isinstance(node, ast.JoinedStr):
-        yield node.lineno, "".join(_part(each) for each in node.values)
+        yield node.lineno, ast.unparse(node)[1:].strip("'\"")
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.lineno, node.value
     for child in ast.iter_child_nodes(node):
         if not (isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)):
             yield from _texts(child, skipped)
-
-
-def _part(node: ast.expr) -> str:
-    return (
-        str(node.value)
-        if isinstance(node, ast.Constant)
-        else ast.unparse(node).removeprefix("f").strip("'\"")
-    )
 
 
 def main() -> None:

@@ -192,7 +192,7 @@ def test_a_profile_and_settings_that_differ_are_refused_and_both_named() -> None
         load({"region": "us-east-1"}, {}, (), lambda: ("work", "eu-west-1"))
     assert refused.value.problems == (
         "region: the settings say us-east-1, the AWS profile work says eu-west-1; "
-        "say which with --set region=… or INVOKE_LOBSTER_REGION",
+        "choose one with --set region=… or INVOKE_LOBSTER_REGION",
     )
 
 
@@ -235,7 +235,7 @@ def test_two_regions_that_differ_are_refused_and_both_named(
     (problem,) = problems(given, environ | {"AWS_REGION": "us-east-2"}, *flags)
     assert problem == (
         "region: the settings say us-east-1, AWS_REGION says us-east-2; "
-        "they must agree: change the one, or unset AWS_REGION"
+        "they must agree: change one of them, or unset AWS_REGION"
     )
 
 
@@ -294,11 +294,11 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("logs.retention_days", 31, "CloudWatch Logs has no 31 days; it has 1, 3, 5, 7, 14, 30"),
     ("images.keep", 1, "greater than or equal to 2"),
     ("images.builder", "kaniko", "'docker'"),
-    ("tags", {"lobster:stack": "x"}, "lobster:stack is not yours to give"),
-    ("tags", {"lobster:adopted": "x"}, "lobster:adopted is not yours to give"),
-    ("tags", {"Lobster:Stack": "x"}, "Lobster:Stack is not yours to give"),
-    ("tags", {"aws:x": "x"}, "aws:x is not yours to give"),
-    ("tags", {"Team": "a", "team": "b"}, "differ in small letters and capitals only"),
+    ("tags", {"lobster:stack": "x"}, "lobster:stack is reserved for the stack"),
+    ("tags", {"lobster:adopted": "x"}, "lobster:adopted is reserved for the stack"),
+    ("tags", {"Lobster:Stack": "x"}, "Lobster:Stack is reserved for the stack"),
+    ("tags", {"aws:x": "x"}, "aws:x is reserved for the stack"),
+    ("tags", {"Team": "a", "team": "b"}, "differ only in upper and lower case"),
     ("tags", {"team": "a#b"}, "team: takes letters, digits, spaces"),
     ("tags", {"": "a"}, "takes letters, digits, spaces"),
     ("tags", {f"t{number}": "" for number in range(48)}, "at most 47"),
@@ -335,7 +335,7 @@ REFUSED: list[tuple[str, Any, str]] = [
         "is of scope CLOUDFRONT",
     ),
     *(
-        ("load_balancer.web_acl", classic, "is of AWS WAF Classic")
+        ("load_balancer.web_acl", classic, "is an AWS WAF Classic web ACL")
         for classic in (
             "11111111-2222-3333-4444-555555555555",
             "arn:aws:waf::123456789012:webacl/11111111-2222-3333-4444-555555555555",
@@ -350,9 +350,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("load_balancer.allowed_cidrs", ["2001:db8::/129"], "takes ranges of addresses"),
     ("load_balancer.allowed_cidrs", ["203.0.113.7/24"], "writes 203.0.113.7/24 as 203.0.113.0/24"),
     ("load_balancer.allowed_cidrs", ["203.0.113.7"], "writes 203.0.113.7 as 203.0.113.7/32"),
-    ("load_balancer.allowed_cidrs", ["203.0.113.0/255.255.255.0"], "as 203.0.113.0/24; write it so"),
+    ("load_balancer.allowed_cidrs", ["203.0.113.0/255.255.255.0"], "as 203.0.113.0/24; use this form"),
     ("load_balancer.allowed_cidrs", ["2001:db8::1/32"], "writes 2001:db8::1/32 as 2001:db8::/32"),
-    ("load_balancer.allowed_cidrs", ["2001:0db8::/32"], "as 2001:db8::/32; write it so"),
+    ("load_balancer.allowed_cidrs", ["2001:0db8::/32"], "as 2001:db8::/32; use this form"),
     ("load_balancer.allowed_cidrs", ["203.0.113.0/24"] * 2, "203.0.113.0/24 is named more than once"),
     ("load_balancer.allowed_cidrs", ["2001:DB8::/32", "2001:db8::/32"], "2001:db8::/32 is named more than"),
     ("load_balancer.allowed_cidrs", [f"10.0.{each}.0/24" for each in range(31)], "at most 30"),
@@ -429,7 +429,7 @@ def test_what_aws_takes_is_taken(key: str, right: Any) -> None:
 @pytest.mark.parametrize("kind", ["environment", "secrets"])
 def test_a_variable_has_a_name_that_a_process_can_have(kind: str, name: str) -> None:
     (problem,) = problems({"container": {kind: {name: "/a"}}})
-    assert problem == f"container.{kind}: a name of a variable is not empty and has no '='"
+    assert problem == f"container.{kind}: the name of a variable must not be empty or contain '='"
 
 
 def test_a_variable_has_one_source() -> None:
@@ -438,7 +438,7 @@ def test_a_variable_has_one_source() -> None:
         "secrets": {"C": "/c", "A": "/a"},
     }
     (problem,) = problems({"container": container})
-    assert problem == "container.secrets: A, C is in environment too; a name has one source"
+    assert problem == "container.secrets: A, C is in environment too; set it in only one of them"
 
 
 @pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])

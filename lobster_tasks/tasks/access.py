@@ -23,9 +23,7 @@ def with_repository(run: Run) -> Settings:
     repository = given.repository or github_repository(Path.cwd(), run.environ)
     if repository is None:
         raise SettingsError(
-            [
-                "github.repository: this folder has no git remote on GitHub; say whose workflows may deploy, owner/name"
-            ]
+            ["github.repository: this folder has no git remote on GitHub; set it to owner/name"]
         )
     try:
         github = GitHubSettings.model_validate({**given.model_dump(), "repository": repository})

@@ -210,7 +210,7 @@ def required(name: str, given: str, example: str) -> str:
     from ..errors import UsageError
 
     if not given:
-        raise UsageError(f"--{name} is missing.", next_step=example)
+        raise UsageError(f"--{name} is required.", next_step=example)
     return given
 
 
@@ -332,7 +332,7 @@ def _check_endpoint(endpoint: str | None) -> None:
         host = None
     if host is None or parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, is {endpoint}, which is no URL.",
+            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, is {endpoint}, which is not a URL.",
             next_step="unset AWS_ENDPOINT_URL",
         )
     by_proxy = parts.scheme in getproxies() and not proxy_bypass(host)
@@ -342,7 +342,7 @@ def _check_endpoint(endpoint: str | None) -> None:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
         raise RefusedError(
-            f"Nobody listens at {endpoint}.",
-            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, says to ask there ({error.strerror or error})",
+            f"Nothing listens at {endpoint}.",
+            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, names this address ({error.strerror or error})",
             "inv embedded-aws --port 4566 in another terminal, or unset AWS_ENDPOINT_URL",
         ) from None

@@ -28,7 +28,7 @@ def print_setup_policy(
     edits_policies: bool = False,
     output: str = "",
 ) -> None:
-    """Print what setting up needs.
+    """Print the IAM policies for setup.
 
     The IAM policies of whoever runs plan, setup-fargate and its parts, setup-aws and teardown, each small enough to be
     attached, and the commands that attach them. With --deploy those of a person who deploys: push-image, deploy,
@@ -60,7 +60,7 @@ def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) ->
         raise UsageError("--edits-policies needs --migration.", next_step="add --migration")
     if deploy and migration:
         raise UsageError(
-            "--deploy and --migration are separate policies.", next_step="ask for one, then the other"
+            "--deploy and --migration are separate policies.", next_step="print one, then the other"
         )
     kind = "deploy" if deploy else "migration" if migration else "setup"
     policy = _policy(run, kind, edits_policies)
@@ -77,5 +77,5 @@ def _policy(run: Run, kind: str, edits_policies: bool) -> Mapping[str, Any]:
     if kind == "setup":
         return templates.setup_policy(*where)
     if run.settings.apprunner.service is None:
-        raise SettingsError(["apprunner.service: say which App Runner service is to be moved"])
+        raise SettingsError(["apprunner.service: set the App Runner service to migrate"])
     return templates.migration_policy(*where, edits_policies=edits_policies)

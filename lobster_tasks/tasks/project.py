@@ -45,7 +45,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        raise refusal("The folder that this was started in is gone.", step="change to another one") from None
+        raise refusal("The current folder does not exist any more.", step="change to another one") from None
 
 
 STARTED_IN = _here()
@@ -94,7 +94,7 @@ def settings_source() -> str:
         return f"Settings of {', '.join(sources)}."
     others = ", ".join(name for name, _ in _found)
     none = f"{others} has no section {SECTION}" if others else f"There is no invoke.yaml in {_folder}"
-    return f"{none}: the defaults count (inv settings shows them)."
+    return f"{none}: the defaults are used (inv settings shows them)."
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def make_folder(given: str) -> None:
         (STARTED_IN / given).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RefusedError(
-            f"{given} cannot be made.", str(error.strerror), "choose another --output"
+            f"{given} cannot be created.", str(error.strerror), "choose another --output"
         ) from error
 
 
@@ -220,7 +220,7 @@ def _files() -> Iterator[Path]:
         return
     if Path(given).suffix.removeprefix(".") not in _SUFFIXES:
         raise refusal(
-            f"-f, or INVOKE_RUNTIME_CONFIG, names {given!r:.200}, which is no file of settings.",
+            f"-f, or INVOKE_RUNTIME_CONFIG, names {given!r:.200}, which is not a settings file.",
             f"their names end in {', '.join(_SUFFIXES)}",
             "name another file, or unset INVOKE_RUNTIME_CONFIG",
         )
@@ -247,7 +247,7 @@ def _tree(path: Path) -> Mapping[str, Any]:
         raise _unreadable(path, str(error)) from None
     if not isinstance(found or {}, Mapping):
         raise _unreadable(
-            path, "a file of settings is made of sections, each a mapping: `lobster:` and its keys below"
+            path, "a settings file consists of sections, each a mapping: `lobster:` and its keys below"
         )
     given = (found or {}).get(SECTION)
     if given is not None and not isinstance(given, Mapping):
@@ -285,7 +285,7 @@ def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> Non
         for tree in trees:
             merge_dicts(merged, dict(tree))
     except AmbiguousMergeError as error:
-        raise refusal(f"{', '.join(map(str, _files()))} do not go together.", str(error)) from None
+        raise refusal(f"{', '.join(map(str, _files()))} contradict each other.", str(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> Exit:

@@ -123,7 +123,7 @@ def create_fargate_service(run: Run, adopt: bool = False) -> None:
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
 def teardown(run: Run, data: bool = False) -> None:
-    """Remove what carries the stack's tag.
+    """Delete everything with the stack's tag.
 
     In the order of the dependencies. Images and logs stay unless --data says otherwise; what was adopted stays, and
     loses the tag.

@@ -249,7 +249,7 @@ def test_the_firewall_has_to_have_come_along(moved: EmbeddedProcess, tmp_path: P
     moved.order({"operation": "GetWebACLForResource", "error": {"code": "AccessDeniedException"}})
     status, saw = leaving.gate("firewall.same")
     moved.forgive()
-    assert (status, "is not known" in saw) == ("fail", True)
+    assert (status, "cannot be read" in saw) == ("fail", True)
 
 
 def test_dns_has_to_have_left(leaving: Leaving) -> None:

@@ -85,13 +85,13 @@ SETTINGS = {
         2, ("region", "us-east-2", "eu-west-1"), "region: us-east-2", environment={"AWS_REGION": "eu-west-1"}
     ),
     "unknown region": Wrong(2, ("us-esat-2", "did you mean us-east-2"), "region: us-esat-2"),
-    "no tag to push": Wrong(2, ("--tag is missing.", "inv push-image --tag T"), arguments=("push-image",)),
+    "no tag to push": Wrong(2, ("--tag is required.", "inv push-image --tag T"), arguments=("push-image",)),
     "no tag to deploy": Wrong(2, ("--tag T or --registered ARN",), arguments=("deploy",)),
-    "no tag to render": Wrong(2, ("--tag is missing.",), arguments=("render-task-definition",)),
-    "an endpoint that is no URL": Wrong(2, ("is no URL",), environment={"AWS_ENDPOINT_URL": "localhost"}),
+    "no tag to render": Wrong(2, ("--tag is required.",), arguments=("render-task-definition",)),
+    "an endpoint that is no URL": Wrong(2, ("is not a URL",), environment={"AWS_ENDPOINT_URL": "localhost"}),
     "an endpoint nobody listens on": Wrong(
         5,
-        ("Nobody listens at http://127.0.0.1:9", "inv embedded-aws"),
+        ("Nothing listens at http://127.0.0.1:9", "inv embedded-aws"),
         environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
     ),
     "a profile that is not there": Wrong(5, ("nobody",), environment={"AWS_PROFILE": "nobody"}),
@@ -284,7 +284,7 @@ def test_a_folder_that_is_gone_is_told(project: Project) -> None:
         run, cwd=gone, env=project.environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2, done.stderr
-    assert "The folder that this was started in is gone." in done.stderr
+    assert "The current folder does not exist any more." in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -88,5 +88,5 @@ def test_a_profile_is_all_that_it_takes(project: Project, embedded_process: Embe
 def test_an_address_of_the_profile_where_nobody_listens_is_told(project: Project) -> None:
     project.write("home/.aws/config", "[default]\nendpoint_url = http://127.0.0.1:9\n")
     ended = project.inv("plan").check(5)
-    assert "Nobody listens at http://127.0.0.1:9." in ended.err
+    assert "Nothing listens at http://127.0.0.1:9." in ended.err
     assert "endpoint_url of the profile" in ended.err

@@ -308,7 +308,7 @@ def test_files_that_do_not_go_together_are_told(project: Project) -> None:
     project.write("home/.invoke.yaml", "lobster: {task: null}\n")
     project.write("invoke.yaml", "lobster: {task: {cpu: 512}}\n")
     ended = project.inv("dump").check(2)
-    assert "do not go together" in ended.err
+    assert "contradict each other" in ended.err
     assert "Traceback" not in ended.said
 
 

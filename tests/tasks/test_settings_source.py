@@ -7,7 +7,7 @@ import pytest
 from tests.embedded_process import EmbeddedProcess
 from tests.project import Project
 
-NONE = "the defaults count (inv settings shows them)."
+NONE = "the defaults are used (inv settings shows them)."
 
 
 def said(project: Project, *words: str) -> list[str]:
