@@ -67,17 +67,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m embedded_aws", description="Run the embedded AWS in the foreground."
     )
-    parser.add_argument("--port", type=_port, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="0, the default, chooses a free one")
     parser.add_argument("--speed", type=_positive, default=1.0, help="AWS seconds in one real second")
     parser.add_argument(
         "--boot-allowance", type=_positive, default=10.0, help="real seconds a program may take to start"
     )
-    parser.add_argument(
-        "--until-stdin-ends", action="store_true", help="end when standard input does, with whoever holds it"
-    )
-    parser.add_argument(
-        "--young", action="store_true", help="begin with an account that has used nothing yet"
-    )
+    parser.add_argument("--until-stdin-ends", action="store_true", help="end when standard input closes")
+    parser.add_argument("--young", action="store_true", help="start with a new AWS account")
     parser.add_argument("--verbose", action="store_true", help="one line on stderr for every call")
     return parser.parse_args(argv)
 

@@ -54,7 +54,7 @@ def test_a_group_for_each_phase() -> None:
     ]
     lines = [line for step in steps for line in groups.lines(step)]
     assert [*lines, *groups.end(), *groups.end()] == [
-        "::group::Look at what it stands on",
+        "::group::Check the prerequisites",
         "  0:00  17 checks passed",
         "::endgroup::",
         "::group::Register and update",

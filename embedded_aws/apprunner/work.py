@@ -135,7 +135,7 @@ class Work:
         else:
             self._service.configuration = self._before
             operation.enter("ROLLBACK_SUCCEEDED")
-            journal.event(f"{NAMED[operation.type]} failed. The previous configuration serves on.")
+            journal.event(f"{NAMED[operation.type]} failed. The previous configuration continues to serve.")
             journal.status("RUNNING")
 
     def _say(self, text: str) -> None:

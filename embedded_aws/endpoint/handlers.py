@@ -75,7 +75,7 @@ def no_web_pages(request: Request, following: Next) -> Answer | None:
     """Answers programs of this machine only."""
     if why := pages.why_refused(request.environ):
         log.info("refused: %s", why)
-        message = f"The embedded AWS answers programs of this machine, and no web pages: {why}."
+        message = f"The embedded AWS answers only programs on this machine, not web pages: {why}."
         return request.refusal(AwsError("AccessDenied", message), 403)
     return following(request)
 
@@ -185,7 +185,7 @@ def _not_known(request: Request, gap: Exception) -> Answer:
 def _failed(request: Request, defect: Exception) -> Answer:
     call = request.call
     if moto_door.is_motos(defect):
-        message = f"The embedded AWS does not carry {call} out with these values."
+        message = f"The embedded AWS does not support {call} with these values."
         return request.refusal(AwsError("UnknownOperationException", message), 400)
     message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"
     return request.refusal(AwsError("InternalFailure", message), 500)

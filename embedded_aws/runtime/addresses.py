@@ -144,7 +144,7 @@ def _lease_range() -> tuple[socket.socket, str]:
         else:
             return lease, f"127.{octet}"
     if elsewhere:
-        raise NoAddressError(f"This system answers on 127.0.0.1 only. {_remedy('127.31')}")
+        raise NoAddressError(f"This system has only the loopback address 127.0.0.1. {_remedy('127.31')}")
     raise NoAddressError("Every range of loopback addresses is in use by another embedded AWS.")
 
 

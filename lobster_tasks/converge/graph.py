@@ -38,7 +38,7 @@ def run(
         crew.join()
         raise _interrupted(sorted(map(name, in_flight)) if changes else None) from None
     _raise_first(crew.errors)
-    assert not crew.left, "the work was given up without an error"
+    assert not crew.left, "the work stopped without an error"
 
 
 class _Crew(Generic[Node]):
@@ -97,7 +97,7 @@ class _Crew(Generic[Node]):
                 self._running[pool.submit(self._do, node)] = node
         if not self._running:
             left = ", ".join(map(self._name, self._waiting))
-            self.errors.append(AssertionError(f"these need each other: {left}"))
+            self.errors.append(AssertionError(f"circular dependency: {left}"))
 
     def _do(self, node: Node) -> None:
         if self._stopped.is_set():
@@ -137,6 +137,6 @@ def _interrupted(in_flight: list[str] | None) -> InterruptedRunError:
         )
     return InterruptedRunError(
         "Interrupted.",
-        f"in flight: {', '.join(in_flight) or 'nothing'}; what was made stays, and nothing else was begun",
-        "run the same command again; it takes up where this one stopped",
+        f"in progress: {', '.join(in_flight) or 'nothing'}; created resources stay, and nothing else was started",
+        "run the same command again; it continues where this one stopped",
     )

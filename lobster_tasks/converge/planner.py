@@ -122,7 +122,7 @@ def plan_removal(
         found = live[resource]
         if found is None or not resource.taggable:
             if found is not None and _goes_with(resource, known, needed, relied, others):
-                changes.append(Change("delete", resource, "the stack has made it"))
+                changes.append(Change("delete", resource, "the stack created it"))
             continue
         if resource.is_ours(found) and found.adopted:
             held = dict.fromkeys(resource.held(found, known), resource.label)
@@ -158,11 +158,11 @@ def _goes_with(
 
 
 def _release(resource: Resource, found: Live, relied: Mapping[Resource, str]) -> Change:
-    told = "was there before the stack: stays, without our tags"
+    told = "existed before the stack: stays, without the stack's tags"
     if parting := resource.parting(found):
         told += f"; {parting}"
     if resource in relied:
-        told += f"; {relied[resource]} goes on needing what was added to it"
+        told += f"; {relied[resource]} still needs what was added to it"
     return Change("release", resource, told, withdraws=resource not in relied)
 
 
@@ -200,7 +200,7 @@ def _removal(resource: Resource, found: Live | None, known: Known) -> list[Chang
         or found.adopted
     ):
         return []
-    return [Change("delete", resource, "the settings do not ask for it any more")]
+    return [Change("delete", resource, "the settings no longer contain it")]
 
 
 def _changes(resource: Resource, found: Live | None, known: Known, foreign: list[Resource]) -> list[Change]:
@@ -229,7 +229,7 @@ def _refused(
     wrong = tuple(each for each in left if each.attribute in resource.decisive)
     if not wrong:
         return None
-    return _obstructed(resource, wrong, "it was there before, and others may count on it")
+    return _obstructed(resource, wrong, "it existed before, and others may depend on it")
 
 
 def _obstructed(resource: Resource, differing: tuple[Difference, ...], obstacle: str) -> Change:
@@ -295,12 +295,12 @@ def _elsewhere(foreign: list[Resource], known: Known) -> NotOursError:
     named = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
     region = foreign[0].region
     names = " ".join(f"--set {each.setting}={each.name}-{region}" for each in foreign if each.setting)
-    ways = [f"give them names of their own in the settings of {region}: {names}"]
+    ways = [f"give them other names in the settings of {region}: {names}"]
     if untold := [each for each in foreign if not known[each].region and known[each].stack == each.stack]:
-        ways.append(f"or, if this stack made it, say so: {_tag_command(untold[0])}")
+        ways.append(f"or, if this stack created it, tag it: {_tag_command(untold[0])}")
     return NotOursError(
-        f"{named}: not to be changed from {region}.",
-        "roles are the same in all regions of an account, and a change here would be one there",
+        f"{named}: cannot be changed from {region}.",
+        "roles are the same in all regions of an account, and a change here would change them there",
         "; ".join(ways),
     )
 
@@ -319,8 +319,8 @@ def _no_room_for_tags(resource: Resource, found: Live) -> RefusedError:
     more = len({*resource.tags_when_adopted} - {*found.tags})
     return RefusedError(
         f"{resource.label} has {len(found.tags)} tags, and would get {more} more; AWS takes {MOST_TAGS} of a resource.",
-        "without our tags it could not be told from what is somebody else's",
-        "take some of its tags away, name fewer in tags, or choose another name in invoke.yaml",
+        "without the stack's tags it cannot be told apart from other resources",
+        "remove some of its tags, set fewer in tags, or choose another name in invoke.yaml",
     )
 
 
@@ -330,13 +330,13 @@ def _not_ours(foreign: list[Resource], known: Known, owners: tuple[str, ...]) ->
     if owners:
         return NotOursError(
             f"{what}: not ours to change.",
-            f"the stack {owners[0]} counts on it, and could not be deployed, repaired or torn down without it",
-            "choose other names in invoke.yaml; where this stack only has another name than before, go back to that: "
+            f"the stack {owners[0]} depends on it, and could not be deployed, repaired or torn down without it",
+            "choose other names in invoke.yaml; if this stack had that name before, go back to it: "
             f"--set name={owners[0]}; where that stack was torn down and this is what it kept, take the tag "
             f"{STACK_TAG} off it first",
         )
     return NotOursError(
         f"{what}: not ours to change.",
-        f"what carries our name but not the tag {STACK_TAG}={foreign[0].stack} may be somebody else's",
-        "choose another name in invoke.yaml, or take it over: the same command with --adopt",
+        f"a resource without the tag {STACK_TAG}={foreign[0].stack} may belong to somebody else",
+        "choose another name in invoke.yaml, or adopt it: the same command with --adopt",
     )

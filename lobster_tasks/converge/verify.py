@@ -34,7 +34,7 @@ def verify_removal(
     left = _settled(aws, lambda: plan_removal(stack, read(aws, stack), others, keep_data=keep_data))
     if left.changes:
         names = ", ".join(change.resource.label for change in left.changes)
-        raise LobsterError(f"{names}: still there after the teardown.", next_step="inv teardown")
+        raise LobsterError(f"{names}: not deleted by the teardown.", next_step="inv teardown")
     return left
 
 
@@ -58,7 +58,7 @@ def _settled(aws: Aws, look: Callable[[], Plan]) -> Plan:
 def _not_as_planned(again: Plan) -> LobsterError:
     left = "; ".join(f"{change.resource.label}: {change.reason}" for change in again.changes)
     return LobsterError(
-        "The account is not as planned after everything was applied.",
+        "The account differs from the plan after all changes were applied.",
         left,
-        "see what changes it meanwhile, then run the same command again",
+        "find out what else changes it, then run the same command again",
     )

@@ -33,7 +33,7 @@ def active(facts: Facts) -> Finding:
     if state == "active":
         return good(f"{name} is active, {balancer['Scheme']}")
     if state == "provisioning":
-        return doubtful(f"{name} is being provisioned", "wait two or three minutes, then look again")
+        return doubtful(f"{name} is being provisioned", "wait two or three minutes, then check again")
     saw = f"{name} is {state}: {balancer['State'].get('Reason', 'AWS gives no reason')}"
     return bad(saw, _FIX) if state == "failed" else doubtful(saw)
 
@@ -66,7 +66,7 @@ def web_acl(facts: Facts) -> Finding:
     wanted = facts.settings.load_balancer.web_acl
     if wanted is None:
         found = facts.known("protection")
-        return good(f"{found}, which the settings do not name" if found else "none, as the settings say")
+        return good(f"{found}, which is not in the settings" if found else "none, as the settings say")
     owner = wanted.split(":")[4]
     if owner != facts.account:
         return bad(f"{wanted} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl")
@@ -134,7 +134,7 @@ def health_path(facts: Facts) -> Finding:
         return good(
             f"{path} every {group['HealthCheckIntervalSeconds']} s, which only a working Streamlit answers"
         )
-    saw = f"{path} answers 200 on any Streamlit, as every path does: it proves a web server, not the app"
+    saw = f"{path} answers 200 on any Streamlit app, like every path: it shows a web server, not that the app works"
     return doubtful(saw, f"set health_check.path: {_HEALTH}")
 
 
@@ -152,7 +152,7 @@ def targets(facts: Facts) -> Finding:
     if len(healthy) >= wanted:
         return good(saw)
     others = [each["TargetHealth"] for each in health if each not in healthy]
-    return _unhealthy(saw, others[0]) if others else doubtful(f"{saw}; the others are not there yet")
+    return _unhealthy(saw, others[0]) if others else doubtful(f"{saw}; the others are still starting")
 
 
 def _unhealthy(saw: str, worst: Mapping[str, str]) -> Finding:
@@ -174,7 +174,7 @@ def websocket(facts: Facts) -> Finding:
         return good("the app has none (probe.websocket: false)")
     answer = facts.known("answers").websocket
     if answer is None:
-        raise UnknownError("it was not asked")
+        raise UnknownError("it was not probed")
     return _answer(answer)
 
 

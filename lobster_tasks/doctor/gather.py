@@ -314,7 +314,7 @@ def _web_acl(look: Look) -> Any:
 
     named = look.settings.load_balancer.web_acl
     if not named:
-        raise UnknownError("load_balancer.web_acl names none")
+        raise UnknownError("load_balancer.web_acl is not set")
     return read_web_acl(look.aws, named)
 
 
@@ -355,13 +355,13 @@ def _answers(look: Look) -> Any:
     if door is None:
         raise UnknownError("no load balancer forwards to the service")
     if door.internal:
-        raise UnknownError("the load balancer is internal; it answers inside its network only")
+        raise UnknownError("the load balancer is internal; only its network can reach it")
     if door.wants:
         raise UnknownError(door.wants)
     wanted = look.settings.probe
     answered = probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
     if door.guests and not answered.page.reached:
-        raise UnknownError(f"the load balancer lets in {', '.join(door.guests)} only, and not this machine")
+        raise UnknownError(f"the load balancer allows only {', '.join(door.guests)}, not this machine")
     return answered
 
 

@@ -16,9 +16,9 @@ from .facts import Facts
 _MENDED: Mapping[Mistake, str] = {
     "single-quotes": "write it with double quotes",
     "typographic-quotes": 'write it with plain double quotes, "',
-    "a-comma-too-many": "take out the comma that nothing follows",
+    "a-comma-too-many": "remove the last comma",
     "a-comma-missing": "write a comma between all words",
-    "text-behind-the-list": "put what stands behind the ] on a line of its own",
+    "text-behind-the-list": "move the text after the ] to its own line",
     "a-quote-missing": "close the quote",
     "a-bracket-missing": "close the list with ]",
     "a-single-backslash": "write each backslash twice",
@@ -55,10 +55,10 @@ def start_scripts(facts: Facts) -> Finding:
     _file(facts)
     if found := facts.known("windows_line_ends"):
         return bad(
-            f"the lines of {listed(list(found))} end in CR LF: Linux finds no such interpreter, and no task starts",
+            f"the lines of {listed(list(found))} end in CR LF: Linux cannot find the interpreter, and no task starts",
             f"dos2unix {found[0]}, and in .gitattributes: *.sh text eol=lf",
         )
-    return good("no script of the start has the line ends of Windows")
+    return good("no start script has Windows line endings")
 
 
 def exposes(facts: Facts) -> Finding:
@@ -85,7 +85,7 @@ def address(facts: Facts) -> Finding:
     found = _listens(facts)
     if not found.is_unreachable:
         return good(f"it listens on {found.address or 'every address'}")
-    saw = f"it listens on {found.address} ({found.address_by}), which nobody outside the container reaches"
+    saw = f"it listens on {found.address} ({found.address_by}), which nothing outside the container can reach"
     return bad(saw, "let it listen on 0.0.0.0")
 
 
@@ -96,13 +96,15 @@ def signals(facts: Facts) -> Finding:
     if not words:
         raise UnknownError("the base image's command counts, which is not known here")
     if any(each and mistake(each.text) for each in (stage.entry_point, stage.command)):
-        raise UnknownError("the command is no list, and was meant to be one")
+        raise UnknownError("the command is not in exec form, but looks as if it should be")
     if swallows_signals(words):
-        saw = f"{_shown(words)}: the shell keeps SIGTERM to itself, so each stop takes 30 s and ends with SIGKILL"
+        saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
         return doubtful(saw, 'write the command as a list, or begin it with "exec"')
     if script_of(words) is None and words[0].endswith(".sh"):
-        raise UnknownError(f"{words[0]} decides; its last line should begin with exec")
-    return good(f"{_shown(words)} hears SIGTERM itself")
+        raise UnknownError(
+            f"the script {words[0]} has to pass SIGTERM on; its last line should begin with exec"
+        )
+    return good(f"{_shown(words)} receives SIGTERM")
 
 
 def user(facts: Facts) -> Finding:
@@ -130,7 +132,7 @@ def health_check(facts: Facts) -> Finding:
     if definition and container_of(definition, facts.settings.container.name).get("healthCheck"):
         return good("the task definition has a health check of its own")
     return doubtful(
-        f"HEALTHCHECK (line {found.line}) is not read by ECS; the load balancer checks",
+        f"HEALTHCHECK (line {found.line}) is ignored by ECS; the load balancer's health check decides",
         "nothing to do; do not rely on it",
     )
 
@@ -148,7 +150,7 @@ def base(facts: Facts) -> Finding:
     loose = [name for name in dict.fromkeys(bases) if _is_loose(name)]
     if loose:
         return doubtful(
-            f"FROM {listed(loose)} is another image some day", "name a version, such as python:3.13-slim"
+            f"FROM {listed(loose)} can change to another image", "name a version, such as python:3.13-slim"
         )
     return good(f"FROM {listed(list(dict.fromkeys(bases))) or 'scratch'}")
 
@@ -166,7 +168,7 @@ def base_path(facts: Facts) -> Finding:
     }
     astray = {key: path for key, path in asked.items() if path and not f"{path}/".startswith(f"{root}/")}
     if not astray:
-        return good(f"the app is served at {root}, and so is what is asked")
+        return good(f"the app is served at {root}, and so are the checked paths")
     fixes = ", ".join(f"{key}: {root}{path}" for key, path in astray.items())
     return bad(f"the app is served at {root}, where {listed(list(astray.values()))} is not", f"set {fixes}")
 
@@ -179,7 +181,7 @@ def _misread(command: Command) -> Finding | None:
         return bad(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
     if not command.is_shell_form and len(command.words) == 1 and " " in command.words[0].strip():
         saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
-        return bad(saw, "make a word of the list of each word of the command")
+        return bad(saw, "write each word of the command as a separate list item")
     return None
 
 
@@ -208,14 +210,14 @@ def _listens(facts: Facts) -> Listens:
     words = _words(facts, stage)
     found = servers(words, _environment(facts, stage), facts.known("streamlit_config"))
     if not found:
-        raise UnknownError(f"the words of {_shown(words)} do not tell what it listens on")
+        raise UnknownError(f"cannot tell the port of {_shown(words)} from its command line")
     if len(found) > 1:
         names = listed([each.program for each in found])
         raise UnknownError(
-            f"{_shown(words)} starts {names}: which of them the load balancer reaches is not decided here"
+            f"{_shown(words)} starts {names}: cannot tell which of them serves the load balancer"
         )
     if found[0].port is None:
-        raise UnknownError(f"the files of {found[0].program} say what it listens on, which are not read here")
+        raise UnknownError(f"the files of {found[0].program} set the port; these files are not read")
     return found[0]
 
 

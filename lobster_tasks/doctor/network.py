@@ -75,11 +75,11 @@ def routes(facts: Facts) -> Finding:
     missing = _missing_endpoints(facts)
     if not missing:
         without = listed([*lost, *unsure])
-        return good(f"{without} has no way out that is known, but VPC endpoints for what a task needs")
+        return good(f"{without} has no known route to the internet, but VPC endpoints for what a task needs")
     if not lost:
         raise UnknownError(_unsure(unsure))
     return bad(
-        f"{listed(lost)} has no way out, and no VPC endpoint for {listed(missing, 6)}",
+        f"{listed(lost)} has no route to the internet, and no VPC endpoint for {listed(missing, 6)}",
         "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
     )
 
@@ -95,13 +95,13 @@ def public_address(facts: Facts) -> Finding:
     if unsure := {subnet: way for subnet, way in ways.items() if not _is_known(way)}:
         raise UnknownError(_unsure(unsure))
     if public and others:
-        saw = (
-            f"tasks have a public address, which is of no use in {listed(others)}: no internet gateway there"
-        )
+        saw = f"tasks have a public address, which has no effect in {listed(others)}: no route to an internet gateway"
         return doubtful(saw, "set network.public: false, or choose public subnets")
     if not public and through_gateway:
         return _needs_public(facts, through_gateway)
-    return good("tasks have a public address" if public else "tasks have no public address, and need none")
+    return good(
+        "tasks have a public address" if public else "tasks have no public address and do not need one"
+    )
 
 
 def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
@@ -109,7 +109,7 @@ def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
     saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
     if missing := _missing_endpoints(facts):
         return bad(
-            f"{saw}: they reach nothing of AWS; there is no VPC endpoint for {listed(missing, 6)}",
+            f"{saw}: they cannot reach AWS; there is no VPC endpoint for {listed(missing, 6)}",
             "set network.public: true",
         )
     return good(f"{saw}; VPC endpoints lead to what a task needs")
@@ -174,7 +174,7 @@ def _is_known(way: str) -> bool:
 
 def _unsure(ways: Mapping[str, str]) -> str:
     subnet, way = next(iter(ways.items()))
-    return f"{subnet} routes to {way}, and whether that leads to AWS's services is not known here"
+    return f"{subnet} routes to {way}; cannot tell whether that route reaches AWS's services"
 
 
 def _gateway(way: str) -> str:

@@ -282,11 +282,13 @@ def _arns(secrets: Iterable[Secret]) -> list[str]:
 def denied(decisions: Sequence[Decision]) -> list[Decision]:
     """Those that are not allowed; raises UnknownError when the simulator said nothing, or could not know."""
     if not decisions:
-        raise UnknownError("IAM's simulator answered nothing")
+        raise UnknownError("IAM's policy simulator returned no result")
     refused = [each for each in decisions if each.decision != "allowed"]
     sure = [each for each in refused if not each.missing and not each.doubt]
     if refused and not sure:
         doubts = {each.doubt for each in refused if each.doubt}
         keys = ", ".join(sorted({key for each in refused for key in each.missing} | doubts))
-        raise UnknownError(f"{refused[0].action} depends on {keys}, which IAM's simulator does not know")
+        raise UnknownError(
+            f"{refused[0].action} depends on {keys}, which IAM's policy simulator does not know"
+        )
     return sure

@@ -29,7 +29,9 @@ def blocked(facts: Facts) -> Finding:
     told = [f"visitors do not reach the load balancer in {listed(closed)}"] if closed else []
     told += [f"tasks in {listed([subnet for subnet, _ in lost])} reach nothing outside"] if lost else []
     if not told:
-        return good(f"VPC Block Public Access ({mode}) leaves these subnets out, or nothing here needs it")
+        return good(
+            f"VPC Block Public Access ({mode}) excludes these subnets, or they need no internet gateway"
+        )
     return bad(f"VPC Block Public Access ({mode}): {' and '.join(told)}", _mend(access, vpc))
 
 
@@ -72,8 +74,10 @@ def _reaching_out(facts: Facts) -> Iterable[tuple[str, str]]:
 
 def _mend(access: Mapping[str, Any], vpc: str) -> str:
     if access.get("ExclusionsAllowed") == "not-allowed":
-        return "ask who manages the organization's declarative policy: this account may leave nothing out"
+        return (
+            "ask who manages the organization's declarative policy: this account cannot create an exclusion"
+        )
     return (
         f"aws ec2 create-vpc-block-public-access-exclusion --vpc-id {vpc} "
-        "--internet-gateway-exclusion-mode allow-bidirectional, if who runs the account agrees"
+        "--internet-gateway-exclusion-mode allow-bidirectional, if the account's administrator agrees"
     )

@@ -78,7 +78,7 @@ def pass_roles(facts: Facts) -> Finding:
         return good(f"{who_asks} may pass the roles to ECS")
     arns = [each.resource for each in denied(decisions)]
     return bad(
-        f"{who_asks} may not pass {listed(refused)}", f"allow iam:PassRole on {listed(arns)} to {who_asks}"
+        f"{who_asks} cannot pass {listed(refused)}", f"allow iam:PassRole on {listed(arns)} to {who_asks}"
     )
 
 
@@ -107,7 +107,7 @@ def decrypt(facts: Facts) -> Finding:
     """The execution role may decrypt with the keys of their own that secrets have."""
     decisions = facts.known("may_decrypt")
     if not decisions:
-        return good("no secret has a key of its own")
+        return good("no secret has a customer managed key")
     finding = _allowed(facts, decisions, "decrypt with the secrets' own keys")
     if finding.status == "pass":
         return finding
@@ -146,8 +146,8 @@ def secrets_exist(facts: Facts) -> Finding:
     unknown = [secret for secret in secrets if secret.found is None]
     if missing:
         return bad(
-            f"there is nothing behind {listed(missing)}",
-            f"put the values there, or correct container.secrets (of other containers: {OWN_DEFINITION})",
+            f"{listed(missing)}: the secret does not exist or has no value",
+            f"store the values, or correct container.secrets (of other containers: {OWN_DEFINITION})",
         )
     if unknown:
         raise UnknownError(f"{len(unknown)} of {len(secrets)} secrets: {unknown[0].unknown}")
@@ -167,4 +167,4 @@ def secret_forms(facts: Facts) -> Finding:
             f"{listed(wrong)} has a JSON key in the wrong form", "write it as <the secret's ARN>:<key>::"
         )
     keyed = sum(source.count(":") == 9 for source in sources.values() if is_secret(source))
-    return good(f"{keyed} by JSON key" if keyed else "none is a part of a secret")
+    return good(f"{keyed} by JSON key" if keyed else "no secret uses a JSON key")

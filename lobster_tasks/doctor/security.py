@@ -22,13 +22,13 @@ def balancer_in(facts: Facts) -> Finding:
     ports = _listener_ports(facts)
     closed = [port for port in ports if not any(_sources(_in(groups), port))]
     if closed:
-        return bad(f"{_names(groups)} lets nobody in on tcp {_ports(closed)}", _FIX_GROUPS)
+        return bad(f"{_names(groups)} allows no inbound traffic on tcp {_ports(closed)}", _FIX_GROUPS)
     if (allowed := facts.settings.load_balancer.allowed_cidrs) is not None:
         return _as_listed(groups, ports, allowed)
     narrow = [port for port in ports if not set(_sources(_in(groups), port)) & set(_ANYWHERE)]
     if narrow:
         who = listed(sorted(set(_sources(_in(groups), narrow[0]))))
-        keep = "list these in load_balancer.allowed_cidrs, or the next setup lets in everybody"
+        keep = "list these in load_balancer.allowed_cidrs, or the next setup allows everybody"
         return doubtful(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only", keep)
     return good(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
 
@@ -87,7 +87,7 @@ def _out(groups: list[Rule], port: int, whom: str) -> Finding:
         return good(f"{_names(groups)} lets everything out on tcp {port}")
     if targets:
         return doubtful(f"{_names(groups)} lets tcp {port} out to {listed(sorted(targets))} only")
-    return bad(f"{_names(groups)} lets nothing out to {whom}", _FIX_GROUPS)
+    return bad(f"{_names(groups)} allows no outbound traffic to {whom}", _FIX_GROUPS)
 
 
 def _balancer_groups(facts: Facts) -> list[str] | None:

@@ -38,13 +38,13 @@ def service(facts: Facts) -> Finding:
     running, wanted = found["runningCount"], found["desiredCount"]
     saw = f"{running} of {wanted} tasks run"
     if not wanted:
-        return doubtful(f"{name} is asked for no tasks", "inv deploy --tag T, or inv scale --to 1")
+        return doubtful(f"{name} has a desired count of 0", "inv deploy --tag T, or inv scale --to 1")
     if running >= wanted:
         return good(saw)
     events = found.get("events", [])
     says = f"; ECS says: {events[0]['message']}" if events else ""
     if _is_moving(found):
-        return doubtful(f"{saw}, a deployment is under way{says}", "wait for it, then look again")
+        return doubtful(f"{saw}, a deployment is in progress{says}", "wait for it, then check again")
     return bad(f"{saw}{says}", "inv status")
 
 
@@ -128,7 +128,7 @@ def log_group(facts: Facts) -> Finding:
     days = found.get("retentionInDays")
     if days is None:
         return doubtful(
-            f"{name} keeps events for ever, and is paid for so long", "inv create-task-definition"
+            f"{name} keeps events without limit, and storage costs grow", "inv create-task-definition"
         )
     return good(f"{name} keeps events for {days} days")
 

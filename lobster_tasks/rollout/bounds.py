@@ -32,8 +32,6 @@ def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
             return
         aws.call(_REGISTER, named, **target, MinCapacity=settings.scaling.min)
     except AwsCallError as refused:
-        journal.say(
-            f"auto scaling keeps its minimum: {refused.why}; inv create-fargate-service puts it right"
-        )
+        journal.say(f"auto scaling keeps its minimum: {refused.why}; inv create-fargate-service repairs it")
         return
     journal.say(f"auto scaling keeps the count between {settings.scaling.min} and {settings.scaling.max} now")

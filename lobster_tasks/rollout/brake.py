@@ -26,7 +26,7 @@ from .snapshot import Snapshot
 
 _ENOUGH = 2
 _ENOUGH_OF: Mapping[tuple[str, ...], int] = {(CauseCode.IMAGE_NOT_FOUND,): 1}
-_HOPELESS = "waiting does not mend it, so the deployment is stopped and rolled back"
+_HOPELESS = "retrying does not help, so the deployment is stopped and rolled back"
 _LEAST, _MOST = 3, 200
 _LACKS = frozenset(code for code in CauseCode if RECORDS[code].is_lack)
 _STOPPABLE = ("PENDING", "IN_PROGRESS")
@@ -70,10 +70,14 @@ class Brake:
         # Only what the account's state decides may look different after another failure.
         self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
         if any(cause.heals for cause in causes) and not is_ours_to_end:
-            self._say(causes[0], "waiting may help, and ECS tries again", failure.count)
+            self._say(causes[0], "retrying may help, and ECS retries", failure.count)
         elif not self._settings.deployment.rollback:
-            until = "until its circuit breaker stops it" if last.service.breaks else "and nothing stops it"
-            self._say(causes[0], f"deployment.rollback is false, so ECS goes on {until}", failure.count)
+            until = (
+                "until its circuit breaker stops the deployment"
+                if last.service.breaks
+                else "and nothing stops the deployment"
+            )
+            self._say(causes[0], f"deployment.rollback is false, so ECS continues {until}", failure.count)
         else:
             self._stop(last, causes, failure.count)
 
@@ -96,12 +100,12 @@ class Brake:
             self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS.capitalize()}")
             self._end(last, (cause,))
         else:
-            self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS goes on")
+            self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS continues")
 
     def _say(self, cause: Cause, what: str, count: int) -> None:
         if cause.code not in self._told:
             self._told.add(cause.code)
-            again = "It has come back" if count > 1 else "The agent asked for it several times"
+            again = "The error occurred again" if count > 1 else "The agent retried it several times"
             self._journal.say(f"{cause.code}: {cause.message} {again}; {what}")
 
     def _stop(self, last: Snapshot, causes: tuple[Cause, ...], count: int) -> None:
@@ -116,7 +120,7 @@ class Brake:
         try:
             stop_deployment(self._aws, last)
         except AwsCallError as refused:
-            self._journal.say(f"it could not be stopped, so ECS goes on by itself: {refused.why}")
+            self._journal.say(f"the deployment could not be stopped, so ECS continues it: {refused.why}")
 
 
 def stop_deployment(aws: Aws, last: Snapshot) -> None:

@@ -30,11 +30,11 @@ def make_way(aws: Aws, settings: Settings, ground: Ground, if_busy: IfBusy, jour
         return ground
     named = f"deployment {other.id} of revision {revision_of(other.task_definition)}"
     if if_busy == "supersede":
-        journal.say(f"{named} is under way: taking its place")
+        journal.say(f"{named} is in progress: replacing it")
         return ground
     if if_busy == "refuse":
-        raise _busy(named, "it was asked to refuse then (--if-busy refuse)")
-    journal.say(f"{named} is under way: waiting for it")
+        raise _busy(named, "--if-busy refuse was given")
+    journal.say(f"{named} is in progress: waiting for it")
     service = _wait(aws, settings, named, journal)
     return replace(ground, service=service, current=described(aws, service["taskDefinition"]) or {})
 
@@ -61,10 +61,10 @@ def _wait(aws: Aws, settings: Settings, named: str, journal: Journal) -> Mapping
             journal.say(f"{named} is over")
             return service
         if is_lost(service):
-            journal.say(f"{named} fails again and again, and no circuit breaker ends it: taking its place")
+            journal.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
             return service
         if aws.clock.now() >= deadline:
-            raise _busy(named, f"it was waited for {settings.deployment.wait_minutes:g} minutes")
+            raise _busy(named, f"inv deploy waited {settings.deployment.wait_minutes:g} minutes for it")
         aws.clock.sleep(_BETWEEN_SECONDS)
 
 
@@ -72,6 +72,6 @@ def _busy(named: str, why: str) -> NotReadyError:
     return NotReadyError(
         f"{named[:1].upper()}{named[1:]} is under way.",
         why,
-        "inv status --watch, or take its place: --if-busy supersede",
+        "inv status --watch, or replace it: --if-busy supersede",
         code=CauseCode.SERVICE_BUSY,
     )

@@ -157,16 +157,16 @@ RECORDS: Mapping[str, Record] = {
         found_by=("roles.execution",),
     ),
     CauseCode.TASK_ROLE_MISSING: Record(
-        meaning="The task role is not there.",
+        meaning="The task role does not exist.",
         heals=Heals.WHEN_THERE,
         found_by=("roles.task",),
     ),
     CauseCode.PASS_ROLE_DENIED: Record(
-        meaning="Who deploys may not pass the roles to ECS.",
+        meaning="The identity that deploys has no permission to pass the roles to ECS.",
         found_by=("roles.pass",),
     ),
     CauseCode.SECRET_NOT_FOUND: Record(
-        meaning="A secret or parameter is not there, or has no value.",
+        meaning="A secret or parameter does not exist or has no value.",
         signs=(
             Sign(150, r"find the specified secret|retrieve the secret with ARN|invalid parameters:"),
             Sign(170, r"(from asm|from ssm).{0,1000}(ResourceNotFound|ParameterNotFound)"),
@@ -177,7 +177,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("secrets.exist",),
     ),
     CauseCode.SECRET_KEY_MISSING: Record(
-        meaning="A secret does not have the JSON key that is asked of it.",
+        meaning="A secret does not contain the JSON key in container.secrets.",
         signs=(
             Sign(
                 180,
@@ -191,7 +191,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("secrets.form",),
     ),
     CauseCode.REGISTRY_DENIED: Record(
-        meaning="The execution role may not pull the image.",
+        meaning="The execution role has no permission to pull the image.",
         signs=(
             Sign(
                 200,
@@ -206,7 +206,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("roles.pull",),
     ),
     CauseCode.LOGS_DENIED: Record(
-        meaning="The execution role may not write to the log group.",
+        meaning="The execution role has no permission to write to the log group.",
         signs=(Sign(70, r"logger args:.{0,1000}not authorized to perform: logs:"),),
         explain=starting.logs_denied,
         heals=Heals.WHEN_ALLOWED,
@@ -214,7 +214,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("roles.logs",),
     ),
     CauseCode.SECRET_NOT_READABLE: Record(
-        meaning="The execution role may not read a secret or parameter.",
+        meaning="The execution role has no permission to read a secret or parameter.",
         signs=(
             Sign(
                 140,
@@ -229,7 +229,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("roles.secrets", "roles.decrypt"),
     ),
     CauseCode.NO_ROUTE_TO_REGISTRY: Record(
-        meaning="The task's network does not lead to ECR, CloudWatch Logs or Secrets Manager.",
+        meaning="The task has no network route to ECR, CloudWatch Logs or Secrets Manager.",
         signs=(
             Sign(120, _NETWORK),
             # The layers come from S3, by the route that the guide names for each of these.
@@ -271,7 +271,7 @@ RECORDS: Mapping[str, Record] = {
         found_by=("account.vcpus",),
     ),
     CauseCode.SECURITY_GROUP_BLOCKS: Record(
-        meaning="A security group does not let the load balancer reach the tasks.",
+        meaning="A security group blocks traffic from the load balancer to the tasks.",
         heals=Heals.NEVER,
         found_by=("security.tasks", "security.load-balancer-out"),
         of_balancer=True,
@@ -302,13 +302,13 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.NEVER,
     ),
     CauseCode.IMAGE_PLATFORM: Record(
-        meaning="The image is for another processor than the task's.",
+        meaning="The image is for another CPU architecture than the task's.",
         signs=(Sign(40, r"does not contain descriptor matching platform|no matching manifest for"),),
         explain=starting.image_platform,
         heals=Heals.NEVER,
     ),
     CauseCode.IMAGE_FORMAT: Record(
-        meaning="The image has a part of a kind that Fargate does not unpack.",
+        meaning="The image has a layer with a media type that Fargate does not support.",
         signs=(
             Sign(30, r"no processor for media-type|unsupported media type|mediaType .{0,1000}not supported"),
         ),
@@ -327,7 +327,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.LOG_GROUP_MISSING: Record(
-        meaning="The log group is not there.",
+        meaning="The log group does not exist.",
         signs=(
             Sign(80, r"log group does not exist|failed to initialize logging driver$"),
             Sign(90, r"cannot find the Amazon CloudWatch log group", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
@@ -337,11 +337,11 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("logs.group",),
     ),
     CauseCode.LOG_GROUP_REGION: Record(
-        meaning="The log group is looked for in another region.",
+        meaning="The task definition names the log group in another region.",
         heals=Heals.NEVER,
     ),
     CauseCode.LOG_OPTIONS: Record(
-        meaning="The log driver does not take its options.",
+        meaning="The log driver rejects its options.",
         signs=(
             Sign(
                 110, r"failed to (validate logger args|initialize logging driver): (?!.{0,1000}time(d )?out)"
@@ -355,7 +355,7 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.WHEN_ALLOWED,
     ),
     CauseCode.SERVICE_ROLE_DENIED: Record(
-        meaning="ECS may not do what it has to do for the service.",
+        meaning="ECS lacks a permission that it needs for the service.",
         signs=(Sign(410, r"permissions policies have been misconfigured"),),
         explain=said(
             "ECS may not do what it has to do for the service: {said}.",
@@ -363,7 +363,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.ENVIRONMENT_FILE: Record(
-        meaning="The execution role does not get an environment file from S3.",
+        meaning="The execution role cannot read an environment file from S3.",
         signs=(Sign(130, r"env(ironment variable)? files"),),
         explain=said(
             "The execution role {role} does not get an environment file from S3.",
@@ -372,7 +372,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.VOLUME_FAILED: Record(
-        meaning="A volume of the task cannot be made or mounted.",
+        meaning="A volume of the task cannot be created or mounted.",
         signs=(Sign(100, r"EFS utils|CannotCreateVolumeError"),),
         explain=said(
             "A volume of the task cannot be made or mounted: {said}.",
@@ -393,13 +393,13 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.NEVER,
     ),
     CauseCode.DISK_FULL: Record(
-        meaning="The task's disk has no room left.",
+        meaning="The task's disk is full.",
         signs=(Sign(20, r"no space left on device|Thin Pool has"),),
         explain=starting.disk_full,
         heals=Heals.NEVER,
     ),
     CauseCode.START_TIMEOUT: Record(
-        meaning="A container did not start in the time that Fargate gives it.",
+        meaning="A container did not start within Fargate's start timeout.",
         signs=(
             Sign(300, r"timed out after waiting|(ContainerRuntime|Docker)TimeoutError|Docker timeout error"),
         ),
@@ -409,7 +409,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.COMMAND_NOT_FOUND: Record(
-        meaning="The image does not have the program that is to be run.",
+        meaning="The image does not contain the program to run.",
         signs=(
             Sign(
                 270,
@@ -422,7 +422,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("dockerfile.start-scripts",),
     ),
     CauseCode.EXEC_FORMAT: Record(
-        meaning="The program is not for this processor, or has no interpreter line.",
+        meaning="The program is for another CPU architecture, or the script has no #! line.",
         signs=(Sign(260, r"exec format error"),),
         explain=starting.exec_format,
         heals=Heals.NEVER,
@@ -435,24 +435,24 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("dockerfile.start-scripts",),
     ),
     CauseCode.SLOW_START: Record(
-        meaning="The app does not listen yet when the load balancer gives the task up.",
+        meaning="The app does not listen yet when its health checks have failed.",
     ),
     CauseCode.WRONG_PORT: Record(
         meaning="The app listens on another port than the container's.",
         heals=Heals.NEVER,
     ),
     CauseCode.BOUND_TO_LOOPBACK: Record(
-        meaning="The app listens on loopback only, where the load balancer does not reach it.",
+        meaning="The app listens only on loopback, which the load balancer cannot reach.",
         heals=Heals.NEVER,
     ),
     CauseCode.HEALTH_PATH_STATUS: Record(
-        meaning="The health check's path answers with a status that is not healthy.",
+        meaning="The health check path answers with an unhealthy status code.",
     ),
     CauseCode.HEALTH_CHECK_TIMEOUT: Record(
         meaning="The health check is not answered in time.",
     ),
     CauseCode.TARGET_MISSING: Record(
-        meaning="The target group, or the task's place in it, is gone.",
+        meaning="The target group was deleted, or the task was deregistered from it.",
         signs=(Sign(400, r"TARGET (GROUP )?IS NOT FOUND"),),
         explain=starting.target_missing,
         heals=Heals.NEVER,
@@ -466,7 +466,7 @@ RECORDS: Mapping[str, Record] = {
         explain=serving.explain_container_health,
     ),
     CauseCode.NO_CAPACITY: Record(
-        meaning="Fargate has no room at the moment.",
+        meaning="Fargate has no capacity at the moment.",
         signs=(
             Sign(310, r"[Cc]apacity is (currently )?unavailable|RESOURCE:FARGATE"),
             Sign(370, r"could not launch .{0,1000} tasks? for deployment"),
@@ -478,7 +478,7 @@ RECORDS: Mapping[str, Record] = {
         is_lack=True,
     ),
     CauseCode.NETWORK_INTERFACE: Record(
-        meaning="EC2 did not give the task its network interface.",
+        meaning="EC2 did not create the task's network interface.",
         signs=(
             Sign(
                 350,
@@ -497,7 +497,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.THROTTLED: Record(
-        meaning="ECS is held back by a limit, and tries again later.",
+        meaning="AWS throttles ECS, which retries later.",
         signs=(Sign(330, r"provisioning capacity limit|are being throttled"),),
         explain=said(
             "ECS is held back by a limit, and tries again later: {said}.",
@@ -519,10 +519,10 @@ RECORDS: Mapping[str, Record] = {
         explain=starting.platform_error,
     ),
     CauseCode.MAINTENANCE: Record(
-        meaning="AWS stopped the task to maintain what it runs on.",
+        meaning="AWS stopped the task to maintain its host.",
         signs=(Sign(430, r"performing maintenance on the underlying"),),
         explain=said(
-            "AWS stopped the task to maintain what it runs on.",
+            "AWS stopped the task to maintain its host.",
             "{again}",
         ),
     ),
@@ -545,7 +545,7 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.NEVER,
     ),
     CauseCode.TASKS_PROTECTED: Record(
-        meaning="More tasks are protected from being stopped than are wanted.",
+        meaning="More tasks are protected than the desired count.",
         signs=(Sign(390, r"number of protected tasks"),),
         explain=said(
             "More tasks are protected from being stopped than are wanted, so ECS stops none.",
@@ -563,7 +563,7 @@ RECORDS: Mapping[str, Record] = {
         ),
     ),
     CauseCode.DEPLOYMENT_PERCENT: Record(
-        meaning="Minimum and maximum percent leave ECS no room to move.",
+        meaning="Minimum and maximum percent do not let ECS replace a task.",
         signs=(Sign(470, r"minimumHealthyPercent or maximumPercent"),),
         explain=said(
             "ECS may neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
@@ -575,43 +575,43 @@ RECORDS: Mapping[str, Record] = {
         meaning="The program does not end on SIGTERM and is killed.",
     ),
     CauseCode.STOPPED_BY_USER: Record(
-        meaning="Somebody stopped it.",
+        meaning="Somebody stopped the tasks or the deployment.",
         signs=(Sign(490, r"stopped by user|stopped by a user"),),
         stop_codes=(BY_USER,),
         explain=starting.stopped_by_user,
     ),
     CauseCode.SUPERSEDED: Record(
-        meaning="Another deployment took its place.",
+        meaning="Another deployment replaced this one.",
     ),
     CauseCode.SERVICE_BUSY: Record(
-        meaning="Another deployment is under way.",
+        meaning="Another deployment is in progress.",
     ),
     CauseCode.SERVICE_GONE: Record(
-        meaning="The service is not there, or is being deleted.",
+        meaning="The service does not exist, or is being deleted.",
     ),
     CauseCode.SCALED_TO_ZERO: Record(
-        meaning="The service is asked for no tasks.",
+        meaning="The service's desired count is 0.",
     ),
     CauseCode.NO_RELEASE_BEFORE: Record(
-        meaning="There is no release to go back to.",
+        meaning="There is no release to roll back to.",
     ),
     CauseCode.ROLLBACK_FAILED: Record(
-        meaning="The release before does not serve either.",
+        meaning="The previous release does not serve either.",
     ),
     CauseCode.PROBE_FAILED: Record(
-        meaning="The app does not answer as it should through the load balancer.",
+        meaning="The app does not answer correctly through the load balancer.",
     ),
     CauseCode.NOT_REACHABLE_FROM_HERE: Record(
-        meaning="The load balancer lets in others than the machine that asks.",
+        meaning="The load balancer does not allow requests from this machine.",
     ),
     CauseCode.REFUSED: Record(
-        meaning="Something that a deployment needs is not there.",
+        meaning="A resource that the deployment needs does not exist.",
     ),
     CauseCode.OUT_OF_TIME: Record(
-        meaning="It was still moving when the time was up.",
+        meaning="The deployment was still in progress when the time was up.",
     ),
     CauseCode.UNKNOWN: Record(
-        meaning="What AWS shows does not say why.",
+        meaning="AWS gives no information about the cause.",
     ),
     Lead.ROLE: Record(
         signs=(Sign(440, r"unable to assume the role|trust relationship has been misconfigured"),),

@@ -132,9 +132,12 @@ def _by_verdict(evidence: Evidence) -> Cause:
         waits = "".join(
             f"; task {each.short} is {each.status}" for each in evidence.last.ours if each.on_its_way
         )
-        told = f"Still moving after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}{waits}."
+        told = f"Still in progress after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}{waits}."
         return Cause(
-            CauseCode.OUT_OF_TIME, told, shown, "inv status --watch; deployment.wait_minutes bounds the wait"
+            CauseCode.OUT_OF_TIME,
+            told,
+            shown,
+            "inv status --watch; deployment.wait_minutes sets how long to wait",
         )
     if _BY_THE_USER in evidence.verdict.reason:
         return Cause(

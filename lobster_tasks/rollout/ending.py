@@ -41,7 +41,7 @@ def conclude(
     if not snapshots:
         raise OutOfTimeError(
             f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
-            "AWS answered none of the looks",
+            "AWS answered no request",
             "inv status",
         )
     last = snapshots[-1]
@@ -76,7 +76,7 @@ def ask(
     if door is None:
         return None, ()
     if door.wants:
-        journal.say(f"the app was not asked: {door.wants}")
+        journal.say(f"the app was not probed: {door.wants}")
         return None, ()
     answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
@@ -92,12 +92,12 @@ def _not_reachable(door: Door) -> Cause:
     if door.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
-        who = f"The load balancer lets in {', '.join(door.guests)} only"
+        who = f"The load balancer allows only {', '.join(door.guests)}"
         remedy = (
             "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
             "then inv create-security-groups"
         )
-    message = f"{who} and cannot be reached from here: the app was not asked."
+    message = f"{who} and this machine cannot reach it: the app was not probed."
     return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
 
 
@@ -165,7 +165,7 @@ def _probe_failed(answered: Probe | None) -> Cause:
         CauseCode.PROBE_FAILED,
         f"ECS calls the deployment successful, but {'; '.join(wrong)}.",
         tuple(wrong),
-        "correct probe.path and probe.websocket, or mend the app; then inv deploy",
+        "correct probe.path and probe.websocket, or fix the app; then inv deploy",
     )
 
 
@@ -208,14 +208,14 @@ def _left_behind(
 
 def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Cause:
     """Scale a service that never had a release back to nothing, so that ECS does not go on trying for ever."""
-    message = "There is no release to go back to; the service stands at 0 tasks again."
+    message = "There is no release to roll back to; the service's desired count is 0 again."
     try:
         stop_deployment(aws, last)
         where = {"cluster": last.rollout.cluster, "service": last.rollout.service}
         aws.call("ecs:UpdateService", f"service {last.rollout.service}", **where, desiredCount=0)
-        journal.say("no release to go back to: desired count → 0")
+        journal.say("no release to roll back to: desired count → 0")
     except AwsCallError as refused:
-        message = f"There is no release to go back to, and ECS goes on trying: {refused.what} {refused.why}"
+        message = f"There is no release to roll back to, and ECS keeps retrying: {refused.what} {refused.why}"
     again = f"inv deploy --tag {last.rollout.wanted}"
     return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
 

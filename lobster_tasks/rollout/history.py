@@ -29,7 +29,10 @@ _REMEMBERED = 10
 _A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 _A_PAGE = 100
 _FURTHER_BACK = 10  # revisions, of each of which AWS has to be asked
-_OLDER = "ECS keeps deployments for 90 days: whether what is only registered here was ever live is not known"
+_OLDER = (
+    "ECS keeps deployments for 90 days: for revisions that are only listed as registered, it is unknown whether they "
+    "were live"
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
     except AwsCallError as refused:
         if refused.code not in NO_RECORDS:
             raise
-        note = f"only what was registered is known: {refused.why}"
+        note = f"only registered revisions are known: {refused.why}"
         return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
     further = min(count - len(recorded), _FURTHER_BACK)
     if is_whole or further <= 0:

@@ -86,7 +86,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
     if unread := _unread(last, ours, failed):
         reader.gaps.append(unread)
     wanted = _checks(failed, sick, events)
-    checks, young = reader.read("the set-up", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
+    checks, young = reader.read("the setup", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
     return Evidence(
         verdict,
         last,
@@ -249,7 +249,7 @@ def _young(aws: Aws, facts: Facts) -> Iterable[str]:
             continue
         age = aws.clock.age(role["CreateDate"].timestamp()) if role else _YOUNG_SECONDS
         if age < _YOUNG_SECONDS:
-            yield f"the role {role['RoleName']} was made {age:.0f} s ago"
+            yield f"the role {role['RoleName']} was created {age:.0f} s ago"
 
 
 def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:

@@ -46,11 +46,11 @@ def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
     last = snapshots[-1]
     assert last.record is not None
     if last.rollout.first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
-        return Verdict("failed", "there is no release before it to go back to")
+        return Verdict("failed", "there is no previous release to roll back to")
     if status == "ROLLBACK_SUCCESSFUL":
         return _back(last, last.record.reason or "ECS rolled the deployment back", last.record.reason)
     if status == "ROLLBACK_FAILED":
-        why = f"the rollback failed: {last.record.reason or 'ECS says no reason'}"
+        why = f"the rollback failed: {last.record.reason or 'ECS gives no reason'}"
         return Verdict("failed", why, last.record.reason)
     if status in _ROLLING_BACK:
         return Verdict("moving", "ECS rolls back")
@@ -96,7 +96,7 @@ def _missing(last: Snapshot) -> str:
     """What is not there yet; empty when every wanted task is ours, running and healthy."""
     wanted, primary = last.service.desired, last.service.primary
     if primary is None or primary.task_definition != last.rollout.task_definition:
-        return "the service's primary deployment is not of this revision"
+        return "the service's primary deployment has another revision"
     if len(last.running) != wanted:
         return f"{len(last.running)} of {wanted} running"
     if len(last.healthy) == wanted:
@@ -123,7 +123,7 @@ def _displaced(snapshots: Sequence[Snapshot], other: Deployment, *, is_over: boo
     before = [seen.service.primary for seen in snapshots[-2:-1]]
     if is_over or any(primary is not None and primary.id == other.id for primary in before):
         return _superseded(other)
-    return Verdict("moving", "another deployment is the primary one, and ECS has not said why")
+    return Verdict("moving", "another deployment is the primary one, and ECS gives no reason yet")
 
 
 def _stopped(snapshots: Sequence[Snapshot], reason: str) -> Verdict:
@@ -144,7 +144,7 @@ def _shows_rollback(seen: Snapshot) -> bool:
 
 def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
     if last.rollout.first:
-        return Verdict("failed", "there is no release before it to go back to")
+        return Verdict("failed", "there is no previous release to roll back to")
     if primary.rollout == "COMPLETED":
         return _back(last, f"revision {revision_of(primary.task_definition)} is back")
     if primary.rollout == "FAILED":
@@ -159,7 +159,7 @@ def _back(last: Snapshot, why: str, reason: str = "") -> Verdict:
     healthy = sum(task.running and last.is_healthy(task) for task in before)
     if 0 < wanted <= healthy:
         return Verdict("rolled_back", why, reason)
-    return Verdict("moving", f"rolled back, and {healthy} of {wanted} healthy of the release before")
+    return Verdict("moving", f"rolled back, and {healthy} of {wanted} healthy of the previous release")
 
 
 def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:

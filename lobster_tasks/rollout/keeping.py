@@ -27,7 +27,7 @@ def keep_serving(aws: Aws, settings: Settings, say: Say) -> None:
     try:
         found = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
     except AwsCallError as refused:
-        say(f"whether an image serves that may expire is not known: {refused.why}")
+        say(f"cannot check whether the running image may expire: {refused.why}")
         return
     for service in (found or {}).get("services", ()):
         keep_those_of(aws, settings, service, say)
@@ -52,7 +52,7 @@ def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
         for reference in sorted(set(references)):
             _keep(aws, settings, reference)
     except AwsCallError as refused:
-        say(f"the image is not kept from the repository's lifecycle policy: {refused.why}")
+        say(f"the image could not be protected from the repository's lifecycle policy: {refused.why}")
 
 
 def _serving(service: Mapping[str, Any]) -> list[str]:

@@ -9,13 +9,13 @@ from .snapshot import Snapshot
 
 Phase = Literal["check", "update", "start", "health", "drain", "rollback", "ask"]
 TITLES: Mapping[Phase, str] = {
-    "check": "Look at what it stands on",
+    "check": "Check the prerequisites",
     "update": "Register and update",
     "start": "Start the tasks",
     "health": "Wait for health",
-    "drain": "Let the old tasks go",
+    "drain": "Stop the old tasks",
     "rollback": "Roll back",
-    "ask": "Ask the app",
+    "ask": "Probe the app",
 }
 _ORDER: tuple[Phase, ...] = tuple(TITLES)
 

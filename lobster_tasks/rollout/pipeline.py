@@ -2,7 +2,7 @@
 
 ``deploy`` makes a deployment and follows it; ``follow`` follows one that somebody else has made, by its task
 definition. Both end in an ``Outcome``. What cannot begin raises RefusedError or UsageError; Ctrl-C raises
-InterruptedRunError, which says what goes on in AWS.
+InterruptedRunError, which says what continues in AWS.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     if record is None:
         raise RefusedError(
             f"The service {settings.service} has no deployment of {short(task_definition)}.",
-            "only what was deployed can be followed",
+            "only a deployment of the service can be followed",
             f"inv deploy --tag T, or update the service to {short(task_definition)} first",
         )
     return replace(rollout, created_at=record["createdAt"])
@@ -166,7 +166,7 @@ def watch_to_verdict(
 
     With it the causes for which the deployment was stopped on the way.
     """
-    verdict = Verdict("moving", "nothing could be seen of it")
+    verdict = Verdict("moving", "AWS answered no request about it")
     brake = Brake(aws, settings, journal)
     drain = settings.deployment.deregistration_delay
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60, drain):
@@ -191,7 +191,7 @@ def interrupted_as(what: str, next_step: str = "run the same command again") -> 
 
 @contextmanager
 def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
-    """Whatever ends the following early says what goes on in AWS, how to see it again, and how to undo it."""
+    """Whatever ends the following early says what continues in AWS, how to see it again, and how to undo it."""
     follow = f"inv deploy --registered {rollout.task_definition}"
     try:
         yield
@@ -203,7 +203,7 @@ def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
         raise
     except LobsterError as error:
         raise OutOfTimeError(
-            f"Lost sight: {_going_on(rollout, seen)}.",
+            f"Connection lost: {_going_on(rollout, seen)}.",
             f"{error.what} {error.why}".strip(),
             f"inv status, or {follow}",
         ) from error
@@ -214,7 +214,7 @@ def _going_on(rollout: Rollout, seen: Sequence[Snapshot]) -> str:
     status = seen[-1].record.status if seen and seen[-1].record else ""
     if status in FINAL_STATUSES:
         what = {"SUCCESSFUL": "is done", "STOPPED": "was stopped"}.get(status, "was rolled back")
-        return f"the deployment of revision {ours} to {rollout.service} {what}; what serves was not asked yet"
+        return f"the deployment of revision {ours} to {rollout.service} {what}; the app was not probed yet"
     if status.startswith("ROLLBACK"):
-        return f"the rollback from revision {ours} of {rollout.service} goes on in AWS"
-    return f"the deployment of revision {ours} to {rollout.service} goes on in AWS"
+        return f"the rollback from revision {ours} of {rollout.service} continues in AWS"
+    return f"the deployment of revision {ours} to {rollout.service} continues in AWS"

@@ -33,7 +33,7 @@ def platforms_of(aws: Aws, image: Image) -> tuple[str, ...]:
         return tuple(_platform(each) for each in described if each.get("os") not in (None, "unknown"))
     if "config" in manifest:
         return (_platform(_config(aws, image, manifest["config"]["digest"])),)
-    raise UnknownError("the image's manifest is of a kind that does not say what it runs on")
+    raise UnknownError("the image's manifest does not name a platform")
 
 
 def _manifest(aws: Aws, image: Image) -> Mapping[str, Any]:

@@ -85,7 +85,7 @@ def _accepted(settings: Settings) -> frozenset[str]:
     accepted = frozenset(settings.deployment.accept)
     if unknown := sorted(accepted - CODES.keys()):
         raise UsageError(
-            f"--accept {unknown[0]}: there is no such cause.",
+            f"--accept {unknown[0]}: unknown cause code.",
             next_step="give the code that the refusal names, as in --accept registry-denied (docs/causes.md)",
         )
     return accepted
@@ -96,7 +96,7 @@ def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
     codes = " ".join(f"--accept {code}" for code in dict.fromkeys(each.code for each in problems))
     every = [f"{each.what} → {each.fix}" for each in problems] if len(problems) > 1 else []
     what = f"{_sentence(first.what)}."
-    why = f"nothing was changed; where you know better: {codes}"
+    why = f"nothing was changed; to deploy anyway: {codes}"
     return NotReadyError(what, why, first.fix, code=first.code, problems=every)
 
 
@@ -170,7 +170,7 @@ def _room(ground: Ground) -> Problem | None:
         return None
     given = ground.service.get("deploymentConfiguration", {})
     percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
-    what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} leaves ECS no room to move"
+    what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} lets ECS replace no task"
     fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
     return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 

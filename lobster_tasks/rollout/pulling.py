@@ -79,7 +79,7 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
             yield Cause(
                 CauseCode.IMAGE_PLATFORM,
-                f"The image has nothing for {wanted}, which the task runs on.",
+                f"The image has no variant for {wanted}, the task's platform.",
                 (shown, f"ECR has it for {', '.join(offered)}"),
                 "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
                 heals=False,

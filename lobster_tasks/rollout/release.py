@@ -106,8 +106,8 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:
         raise NotReadyError(
-            f"The service {settings.service} stands at 0 tasks, and deployment.desired_count is 0.",
-            "a release that nothing runs cannot be followed",
+            f"The service {settings.service} has a desired count of 0, and deployment.desired_count is 0.",
+            "a release without tasks cannot be followed",
             "set deployment.desired_count to 1 or more",
             code=CauseCode.SCALED_TO_ZERO,
         )
@@ -134,7 +134,7 @@ def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
         raise NotReadyError(
             f"The service {settings.service} is {service['status']}.",
             "it is being deleted, which ends when its last task has stopped",
-            "wait for that, then inv setup-fargate",
+            "wait until it is deleted, then inv setup-fargate",
             code=CauseCode.SERVICE_GONE,
         )
     return dict(service)
@@ -198,11 +198,11 @@ def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) 
 
 
 def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
-    """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is as wanted."""
+    """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is right."""
     newest = described(aws, ground.definition["family"])
     for known in (ground.current, newest):
         if known and known["status"] == "ACTIVE" and not differences(known, ground.definition):
-            journal.say(f"revision {known['revision']} is as wanted")
+            journal.say(f"revision {known['revision']} needs no change")
             return str(known["taskDefinitionArn"])
     answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
     arn = str(answer["taskDefinition"]["taskDefinitionArn"])
@@ -222,12 +222,12 @@ def decide(service: Service, revision: str, serves: bool, force: bool, desired_c
     if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
         return Move("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
     if force:
-        return Move("update", "a new deployment of the same revision was asked for", force=True)
+        return Move("update", "a new deployment of the same revision was requested", force=True)
     if primary is not None and primary.rollout == "IN_PROGRESS":
         return Move("follow", "this revision is being deployed already")
     if serves:
         return Move("verify", "the service runs this revision already")
-    return Move("update", "the service runs this revision, but not as it should", force=True)
+    return Move("update", "the service runs this revision, but with other service settings", force=True)
 
 
 def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Move) -> Rollout:
@@ -298,7 +298,7 @@ def check_form(wanted: str) -> None:
 
 def _check_wanted(wanted: str) -> None:
     if not wanted or wanted.isspace():
-        raise UsageError("There is no tag.", next_step="inv deploy --tag T")
+        raise UsageError("No tag is given.", next_step="inv deploy --tag T")
 
 
 def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
@@ -311,7 +311,7 @@ def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
         if parts is None or parts["repository"] not in (repository, uri):
             raise UsageError(
                 f"{wanted} is not an image of {uri}.",
-                "with a slash, a colon or an at sign it is taken for a URI; a tag has none of these",
+                "a value with a slash, a colon or an at sign is read as a URI; a tag contains none of these",
                 "give a tag, a digest, or its URI",
             )
         if parts["digest"] is not None:
@@ -341,7 +341,7 @@ def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
     return NotReadyError(
         f"{wanted} is not in the repository {settings.repository}.",
         f"the newest tags: {'; '.join(shown)}" if shown else "none of its images has a tag",
-        f"deploy one of these, or {push}",
+        f"deploy one of these tags, or {push}",
         code=CauseCode.IMAGE_NOT_FOUND,
     )
 

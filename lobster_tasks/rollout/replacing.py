@@ -44,7 +44,7 @@ def outlook(service: Mapping[str, Any], rollback: bool) -> list[str]:
             f"the service's circuit breaker {state}; deployment.rollback is true, so the release switches that on"
         )
     elif not rollback and not is_on:
-        told.append("the service's circuit breaker is off: ECS goes on trying a release that fails")
+        told.append("the service's circuit breaker is off: ECS keeps retrying a release that fails")
     elif not rollback and rolls_back:
         told.append("the service's circuit breaker rolls back, although deployment.rollback is false")
     return [*told, *_gap(service)]
@@ -56,7 +56,7 @@ def _gap(service: Mapping[str, Any]) -> list[str]:
     if not desired or _allowed(service) > desired or kept >= desired:
         return []
     stops = f"ECS stops {desired - kept} of {desired} tasks before it starts new ones"
-    down = ": nobody is served meanwhile" if kept == 0 else ""
+    down = ": the app is unavailable until then" if kept == 0 else ""
     return [f"{stops} (minimumHealthyPercent {_least(service)}, maximumPercent {_most(service)}){down}"]
 
 

@@ -82,20 +82,20 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Jou
             continue
         if not each.live:
             journal.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
-            journal.say("to another one: inv rollback --to N; inv history shows them")
+            journal.say("to choose another one: inv rollback --to N; inv history lists them")
         return found
     if not gone:
         raise NotReadyError(
             "There is no release to go back to.",
-            f"no other revision of {settings.service} is known to have been live",
-            "inv history shows what there has been; inv deploy --tag T makes a new one",
+            f"no other revision of {settings.service} was live, as far as is known",
+            "inv history lists the releases; inv deploy --tag T deploys a new one",
             code=CauseCode.NO_RELEASE_BEFORE,
         )
     if len(gone) == 1:
         raise gone[0]
     raise NotReadyError(
-        f"None of the {len(gone)} releases before can run any more.",
-        "their images, or their revisions, are gone",
+        f"None of the {len(gone)} previous releases can still run.",
+        "their images or revisions were deleted",
         "inv push-image --tag T, then inv deploy --tag T",
         code=gone[0].code,
         problems=[each.what for each in gone],
@@ -169,8 +169,8 @@ def _ground(
     except UsageError as elsewhere:
         raise NotReadyError(
             f"Revision {definition['revision']} runs {reference}.",
-            f"that is no image of the repository {settings.repository}, so it cannot be looked at",
-            "set repository to where it is",
+            f"it is not an image of the repository {settings.repository}, so it cannot be checked",
+            "set repository to its repository",
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from elsewhere
     for name, other in _missing_images(aws, settings, definition):

@@ -113,7 +113,7 @@ def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
     if to and is_no_release(described(aws, service["taskDefinition"]) or {}):
         raise NotReadyError(
             f"{settings.service} has no release yet.",
-            "there is nothing that its tasks could run",
+            "there is no image for its tasks",
             "inv push-image --tag T, then inv deploy --tag T",
             code=CauseCode.NO_RELEASE_BEFORE,
         )
@@ -170,7 +170,7 @@ def _fails(last: Snapshot) -> bool:
 
 
 def _why(aws: Aws, settings: Settings, seen: Sequence[Snapshot]) -> Cause:
-    return diagnose(gather(aws, settings, seen, Verdict("failed", "tasks do not stay")))[0]
+    return diagnose(gather(aws, settings, seen, Verdict("failed", "tasks stop again")))[0]
 
 
 def _scaled(

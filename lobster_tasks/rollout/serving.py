@@ -17,17 +17,17 @@ from .starting import Case, Finding, disk_full, line_ends
 
 # What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
 _MEANINGS = {
-    0: "by itself and without an error; a web app has to stay",
-    1: "which is an error of the app's own",
-    2: "which is an error of the app's own, often in its command line",
-    126: "what is to be run is not executable",
-    127: "a shell did not find what is to be run",
+    0: "normally; a web app has to keep running",
+    1: "an error in the app",
+    2: "an error in the app, often in its command line",
+    126: "the program is not executable",
+    127: "the shell did not find the program",
     255: "which is an error without a code of its own (-1)",
 }
 _SIGNALS = {
-    signal.SIGKILL: "it was killed from outside, most often for its memory",
+    signal.SIGKILL: "it was killed from outside, most often because of its memory",
     signal.SIGSEGV: "it crashed in native code",
-    signal.SIGTERM: "something told it to stop",
+    signal.SIGTERM: "it received SIGTERM",
 }
 _TELLING = re.compile(
     r"error|exception|fatal|cannot|can't|not found|no such|denied|refused|invalid|giving up", re.I
@@ -73,7 +73,7 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
         return Finding(
             "command-not-found",
             f"The image{of} has no program {program}.",
-            f"put it into the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
+            f"add it to the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
         )
     heals = code not in (126, 127) and not any(_NO_USE.search(line) for line in evidence.log)
     message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
@@ -91,7 +91,7 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
             Finding(
                 _LATER,
                 f"The tasks were healthy, and then were not: {said}.",
-                f"mend the app, then inv push-image and {evidence.again}; inv logs --follow shows it at work",
+                f"fix the app, then inv push-image and {evidence.again}; inv logs --follow shows its log",
             )
         ]
     if status := first(_STATUS_CODES, description):
@@ -145,7 +145,7 @@ def _telling(log: Sequence[str]) -> str:
 def _last_word(log: Sequence[str]) -> str:
     told = _telling(log)
     told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
-    return f"; it said: {told}" if told else "; it wrote nothing"
+    return f"; its last log line: {told}" if told else "; it wrote nothing"
 
 
 def _mend(evidence: Evidence, case: Case, of: str) -> str:
@@ -175,12 +175,16 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
     if status.startswith("5"):
         return Finding(
             "health-path-status",
-            f"{said}: the app itself says that it is not well{_last_word(evidence.log)}.",
+            f"{said}: the app reports an error{_last_word(evidence.log)}.",
             f"mend the app, then inv push-image and {evidence.again}",
             heals=True,
         )
-    meaning = {"404": ": there is no such path", "401": ": it asks to sign in", "403": ": it refuses"}
-    leads = ": it leads elsewhere" if status.startswith("3") else ""
+    meaning = {
+        "404": ": the path does not exist",
+        "401": ": the path needs a sign-in",
+        "403": ": the app denies access",
+    }
+    leads = ": the path redirects" if status.startswith("3") else ""
     wrong = evidence.bad("dockerfile.base-path")
     because = f" ({wrong[0].saw})" if wrong else ""
     path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
@@ -237,12 +241,12 @@ def _refused(evidence: Evidence) -> list[Finding]:
     right = [each for each in told if each.port == port]
     if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
         after = evidence.listened_after or 0
-        return [_slow(evidence, after, f"it says {after:.0f} s after its start that it listens")]
+        return [_slow(evidence, after, f"it logs {after:.0f} s after its start that it listens")]
     if right:
         return [_loopback(evidence, right[-1])]
     if told:
         return [_other_port(evidence, told[-1])]
-    silent = "its log does not say where it listens"
+    silent = "its log names no port"
     if evidence.log:  # a server says where it listens as soon as it does
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
@@ -251,13 +255,13 @@ def _refused(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "wrong-port",
-            f"Nothing takes connections on port {port}: {silent}; it may listen on another port, or start slowly.",
+            f"Nothing accepts connections on port {port}: {silent}; it may listen on another port, or start slowly.",
             f"start the app on port {port}, or set container.port and health_check.grace_period; "
             f"inv setup-fargate, then {evidence.again}",
         ),
         Finding(
             "bound-to-loopback",
-            f"Or it listens on loopback only, where the load balancer does not reach it: {silent}.",
+            f"Or it listens on loopback only, which the load balancer cannot reach: {silent}.",
             f"start the app on 0.0.0.0, then inv push-image and {evidence.again}",
         ),
     ]

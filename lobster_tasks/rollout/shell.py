@@ -77,10 +77,10 @@ def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping
         return
     where = f"--cluster {settings.cluster} --service {settings.service}"
     if service.get("enableExecuteCommand"):
-        why = "the service has execute command enabled since; only tasks that start now have it"
+        why = "ECS Exec was turned on after this task started; only new tasks have it"
         step = f"aws ecs update-service {where} --force-new-deployment"
     else:
-        why = "the service does not have execute command enabled"
+        why = "ECS Exec is off for the service"
         step = f"aws ecs update-service {where} --enable-execute-command --force-new-deployment"
     name = task["taskArn"].rpartition("/")[2][:8]
     raise RefusedError(

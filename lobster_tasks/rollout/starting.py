@@ -17,6 +17,7 @@ from .snapshot import Task
 
 _ROLES = "inv create-iam-policies"
 _GROUPS = "security.tasks-out"
+_REACHABLE = "set network.public: true, or name subnets with a route to the internet"
 _DISK_GIB = 20  # Fargate, without ephemeralStorage
 _SHOWN = 200
 
@@ -80,7 +81,7 @@ def image_platform(evidence: Evidence, case: Case) -> Finding:
     platform = first(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
-        f"The image has nothing for {platform}, which the task runs on.",
+        f"The image has nothing for {platform}, the task's platform.",
         f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
     )
 
@@ -91,7 +92,7 @@ def image_format(evidence: Evidence, case: Case) -> Finding:
     kind = kind or first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
         case.code,
-        f"Fargate does not unpack a part of the image{f', of the media type {kind}' if kind else ''}.",
+        f"Fargate does not support a layer of the image{f', of the media type {kind}' if kind else ''}.",
         f"inv push-image --tag {evidence.tag} (with docker buildx: --provenance=false --sbom=false), "
         f"then {evidence.again}",
     )
@@ -102,7 +103,7 @@ def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
     return Finding(
         "disk-full",
-        f"The task's disk of {given} GiB has no room left: no space left on device.",
+        f"The task's disk of {given} GiB is full: no space left on device.",
         f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {OWN_DEFINITION}; '
         f"then {evidence.again}",
     )
@@ -112,11 +113,11 @@ def platform_error(evidence: Evidence, case: Case) -> Finding:
     """What failed: AWS's own, or a registry."""
     answer = first(rf"({SERVER_ERROR})", case.text)
     said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
-    said = f"The registry fails itself: it answers {answer}" if answer else said
+    said = f"The registry has an error: it answers {answer}" if answer else said
     return Finding(
         case.code,
         f"{said}.",
-        f"wait: ECS tries again; where it lasts, look at health.aws.amazon.com, then {evidence.again}",
+        f"wait: ECS retries; if the error stays, check health.aws.amazon.com, then {evidence.again}",
     )
 
 
@@ -157,13 +158,9 @@ def no_route(evidence: Evidence, case: Case) -> Finding:
     wrong = evidence.bad("network.routes", "network.public-address", _GROUPS)
     said = f": {wrong[0].saw}" if wrong else ""
     fix = wrong[0].fix if wrong else None
-    if fix and wrong[0].id == _GROUPS:
-        apply = fix
-    else:  # a setting
-        apply = (
-            f"{fix or 'set network.public: true, or name subnets with a way out'}; inv create-fargate-service"
-        )
-    return Finding(case.code, f"The task does not reach {whom}{said}.", f"{apply}, then {evidence.again}")
+    is_command = fix and wrong[0].id == _GROUPS
+    apply = fix if is_command else f"{fix or _REACHABLE}; inv create-fargate-service"
+    return Finding(case.code, f"The task cannot reach {whom}{said}.", f"{apply}, then {evidence.again}")
 
 
 def _reached_for(text: str) -> str:
@@ -198,7 +195,7 @@ def secret_not_found(evidence: Evidence, case: Case) -> Finding:
             put = f"create it (aws secretsmanager create-secret), or correct {_place(evidence, name)}"
         return Finding(case.code, f"The secret behind {name} {lacks}.", f"{put}, then {evidence.again}")
     put = f"aws ssm put-parameter --type SecureString --name {source or 'NAME'} --value …"
-    return Finding(case.code, f"There is no parameter behind {name}.", f"{put}, then {evidence.again}")
+    return Finding(case.code, f"The parameter of {name} does not exist.", f"{put}, then {evidence.again}")
 
 
 def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
@@ -323,7 +320,9 @@ def command_not_found(evidence: Evidence, case: Case) -> Finding:
     program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
     return Finding(
         case.code,
-        f"The image has no program {program}." if program else "The image does not have what is to be run.",
+        f"The image has no program {program}."
+        if program
+        else "The image does not contain the program to run.",
         f"correct CMD and ENTRYPOINT (or container.command), then inv push-image and {evidence.again}",
     )
 

@@ -384,7 +384,7 @@ class Service(Resource):
         """To what it goes back, or why it does not."""
         now, before = live.raw["taskDefinition"].rpartition("/")[2], live.tags.get(_RAN, "")
         if not before:
-            return f"keeps {now}: what it ran before is not known"
+            return f"keeps {now}: its earlier task definition is unknown"
         if not live.raw.get(_GOES_BACK):
             return f"keeps {now}: {before}, which it ran before, is not ACTIVE"
         told = [before] if now != before else []
@@ -446,7 +446,7 @@ class Service(Resource):
                 raise LobsterError(
                     f"{self.label} did not get back to {ran}.",
                     primary.get("rolloutStateReason", ""),
-                    "see inv status, put it right, then run the same command again",
+                    "check inv status, fix the service, then run the same command again",
                 )
             return state if state == "COMPLETED" and len(service["deployments"]) == 1 else ""
 

@@ -72,13 +72,13 @@ class WebAclAssociation(Resource):
         if self.web_acl:
             return ()
         if WEB_ACL not in live.attributes:
-            return (f"whether it has a web ACL is not known: {live.raw['unknown']}",)
-        return (f"{live.attributes[WEB_ACL]} stays: load_balancer.web_acl names none",)
+            return (f"its web ACL cannot be read: {live.raw['unknown']}",)
+        return (f"{live.attributes[WEB_ACL]} stays: load_balancer.web_acl is not set",)
 
     def instead(self, live: Live) -> str:
         """It was there before, on a load balancer that was."""
         return (
-            f"set load_balancer.web_acl={live.attributes[WEB_ACL]}, or take that away first: "
+            f"set load_balancer.web_acl={live.attributes[WEB_ACL]}, or disassociate it first: "
             f"aws wafv2 disassociate-web-acl --resource-arn {live.id}"
         )
 

@@ -97,7 +97,7 @@ class Role(Resource):
         return (
             *neighbours.with_role(live.id),
             *(f"instance profile {each['InstanceProfileName']}" for each in profiles),
-            *(f"{each}, which may assume it" for each in sorted(trusted)),
+            *(f"{each}, which can assume it" for each in sorted(trusted)),
         )
 
     def describe(self, attribute: str, value: Any) -> str:

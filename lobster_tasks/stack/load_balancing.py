@@ -159,7 +159,7 @@ class LoadBalancer(Resource):
         aws.call("elbv2:DeleteLoadBalancer", self.label, LoadBalancerArn=live.id)
         if not aws.clock.until(lambda: not self._is_there(aws, live), _GONE_WITHIN_SECONDS, 2):
             raise OutOfTimeError(
-                f"{self.label} is still there after {_GONE_WITHIN_SECONDS:.0f} s.",
+                f"{self.label} still exists after {_GONE_WITHIN_SECONDS:.0f} s.",
                 next_step="run the same command again",
             )
 

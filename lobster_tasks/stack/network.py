@@ -73,7 +73,7 @@ class Network(Resource):
 
     def create(self, aws: Aws, known: Known) -> Live:
         """Never called: ``read`` either finds the network or refuses."""
-        raise AssertionError("a network is found, never made")
+        raise AssertionError("setup uses an existing network and never creates one")
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
         """Nothing can differ."""
@@ -96,8 +96,8 @@ class Network(Resource):
         if not vpcs:
             raise RefusedError(
                 f"There is no default VPC in {aws.region}.",
-                "network.vpc and network.subnets are not set, so the default VPC was looked for",
-                "set them in invoke.yaml, or make one: aws ec2 create-default-vpc",
+                "network.vpc and network.subnets are not set, so setup looked for the default VPC",
+                "set them in invoke.yaml, or create one: aws ec2 create-default-vpc",
             )
         return str(vpcs[0]["VpcId"])
 

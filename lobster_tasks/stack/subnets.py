@@ -26,7 +26,7 @@ def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
     if arn := subnet.get("OutpostArn"):
         return f"it is on the Outpost {arn.rpartition('/')[2]}, where Fargate does not run"
     if subnet.get("Ipv6Native"):
-        return "it has IPv6 addresses only, and the load balancer asks tasks by IPv4"
+        return "it has IPv6 addresses only, and the load balancer connects to tasks by IPv4"
     if zone_type in _ZONE_TYPES:
         return (
             f"it is in the {_ZONE_TYPES[zone_type]} {subnet['AvailabilityZone']}, where Fargate does not run"

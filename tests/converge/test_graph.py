@@ -102,7 +102,7 @@ def test_ctrl_c_names_what_is_in_flight_and_wakes_those_who_wait() -> None:
 
     with pytest.raises(InterruptedRunError) as interrupted:
         run(DIAMOND, work, clock)
-    assert interrupted.value.why.startswith("in flight: node b, node c;")
+    assert interrupted.value.why.startswith("in progress: node b, node c;")
     assert "run the same command again" in interrupted.value.next_step
     assert interrupted.value.exit_code == 130
     assert sorted(begun) == ["a", "b", "c"]

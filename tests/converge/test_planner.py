@@ -223,7 +223,7 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
             thing(mode="a"),
             live(None, mode="b"),
             "replace",
-            "mode: b → a; it was there before, and others may count on it",
+            "mode: b → a; it existed before, and others may depend on it",
         ),
         (thing(shape="a"), live(None, shape="b"), "replace", "shape: b → a; AWS cannot change this in place"),
         (thing(size=1), live(size=2), "update", "size: 2 → 1"),

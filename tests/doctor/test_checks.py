@@ -156,7 +156,7 @@ CASES = [
         secrets=[secret()],
         may_read_secrets=[Decision("secretsmanager:GetSecretValue", SECRET, "allowed")],
     ),
-    case("roles.decrypt", "pass", "no secret has a key of its own"),
+    case("roles.decrypt", "pass", "no secret has a customer managed key"),
     case(
         "roles.decrypt",
         "pass",
@@ -174,7 +174,7 @@ CASES = [
     case(
         "roles.pass",
         "fail",
-        "role deploy may not pass ecsTaskRole",
+        "role deploy cannot pass ecsTaskRole",
         "allow iam:PassRole on arn:aws:iam::1:role/ecsTaskRole to role deploy",
         may_pass=[Decision("iam:PassRole", "arn:aws:iam::1:role/ecsTaskRole", "implicitDeny")],
     ),
@@ -182,7 +182,7 @@ CASES = [
     case(
         "roles.pull",
         "skip",
-        "ecr:BatchGetImage depends on aws:SourceVpce, which IAM's simulator does not know",
+        "ecr:BatchGetImage depends on aws:SourceVpce, which IAM's policy simulator does not know",
         may_pull=[Decision("ecr:BatchGetImage", "arn:r", "implicitDeny", ("aws:SourceVpce",))],
     ),
     case(
@@ -210,7 +210,7 @@ CASES = [
     case(
         "secrets.exist",
         "fail",
-        "there is nothing behind KEY",
+        ": the secret does not exist or has no valueKEY",
         "container.secrets",
         NAMED,
         secrets=[secret(found=False)],
@@ -314,7 +314,7 @@ CASES = [
     case(
         "security.visitors",
         "fail",
-        "lets nobody in on tcp 80",
+        "allows no inbound traffic on tcp 80",
         "inv create-security-groups",
         security_groups=[group("lobster-alb-sg", [anywhere(8080)])],
     ),
@@ -328,7 +328,7 @@ CASES = [
     case(
         "security.visitors",
         "fail",
-        "lets nobody in on tcp 443",
+        "allows no inbound traffic on tcp 443",
         "",
         {"load_balancer": {"certificate": "arn:aws:acm:us-east-2:123456789012:certificate/1"}},
         listeners=[],
@@ -336,7 +336,7 @@ CASES = [
     case(
         "security.visitors",
         "fail",
-        "other lets nobody in on tcp 80",
+        "other allows no inbound traffic on tcp 80",
         load_balancer=load_balancer(SecurityGroups=["sg-other"]),
         security_groups=[group("lobster-alb-sg", [anywhere(80)]), group("other", [])],
     ),
@@ -344,7 +344,7 @@ CASES = [
     case(
         "security.load-balancer-out",
         "fail",
-        "lets nothing out to the tasks on tcp 8501",
+        "allows no outbound traffic to the tasks on tcp 8501",
         security_groups=[group("lobster-alb-sg", [], [anywhere(443)])],
     ),
     # zones, addresses, what the account blocks, what it may have
@@ -505,7 +505,7 @@ CASES = [
         "load-balancer.zones", "fail", "may start in us-east-2c", network=[subnet("a", "a"), subnet("c", "c")]
     ),
     case("load-balancer.web-acl", "pass", "none, as the settings say"),
-    case("load-balancer.web-acl", "pass", f"{WEB_ACL}, which the settings do not name", protection=WEB_ACL),
+    case("load-balancer.web-acl", "pass", f"{WEB_ACL}, which is not in the settings", protection=WEB_ACL),
     case("load-balancer.web-acl", "skip", "AWS refused it", protection=DENIED),
     case(
         "load-balancer.web-acl",
@@ -648,7 +648,7 @@ CASES = [
     case(
         "targets.healthy",
         "warn",
-        "1 of 2 healthy; the others are not there yet",
+        "1 of 2 healthy; the others are still starting",
         service=service(desiredCount=2),
     ),
     case("targets.healthy", "fail", "no target is registered, of 1 wanted", target_health=[]),
@@ -670,7 +670,7 @@ CASES = [
     case(
         "ecs.service",
         "warn",
-        "is asked for no tasks",
+        "has a desired count of 0",
         "inv deploy",
         service=service(desiredCount=0, runningCount=0),
     ),
@@ -813,7 +813,7 @@ CASES = [
     case(
         "dockerfile.port",
         "skip",
-        "the words of ./start.sh do not tell",
+        "cannot tell the port of ./start.sh do not tell",
         dockerfile=dockerfile('CMD ["./start.sh"]'),
     ),
     case(
@@ -842,13 +842,13 @@ CASES = [
     case(
         "dockerfile.signals",
         "pass",
-        "hears SIGTERM itself",
+        "receives SIGTERM",
         dockerfile=dockerfile("CMD exec streamlit run a.py"),
     ),
     case(
         "dockerfile.port",
         "skip",
-        "starts nginx, streamlit: which of them the load balancer reaches is not decided here",
+        "starts nginx, streamlit: cannot tell which of them serves the load balancer",
         dockerfile=dockerfile("CMD nginx && streamlit run a.py --server.address 127.0.0.1"),
     ),
     case("dockerfile.port", "skip", "the files of nginx say", dockerfile=dockerfile('CMD ["nginx"]')),
@@ -972,7 +972,7 @@ CASES = [
     case(
         "dockerfile.base",
         "warn",
-        "FROM python:latest is another image some day",
+        "FROM python:latest can change to another image",
         dockerfile=parse("FROM python:latest"),
     ),
     case(

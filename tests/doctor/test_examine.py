@@ -112,7 +112,7 @@ def test_an_unwell_account(account: EmbeddedProcess, aws: Aws, settings: Setting
     failed = by_status(checks, "fail")
     assert failed["roles.secrets"] == "ecsTaskExecutionRole may not read OPENAI, STRIPE, NCBI"
     assert "cannot be assumed by ecs-tasks.amazonaws.com" in failed["roles.task"]
-    assert failed["secrets.exist"] == "there is nothing behind STRIPE, NCBI"
+    assert failed["secrets.exist"] == ": the secret does not exist or has no valueSTRIPE, NCBI"
     assert failed["security.tasks"] == (
         "lobster-ecs-sg lets tcp 8500 in from lobster-alb-sg; the container listens on 8501"
     )

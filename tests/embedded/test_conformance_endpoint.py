@@ -108,9 +108,7 @@ def test_what_moto_fails_at_is_refused_by_its_operation(aws: EmbeddedProcess) ->
     """A client would send it again for a 500, and again."""
     code, message, status = error_of(aws.client("ssm").get_patch_baseline_for_patch_group, PatchGroup="x")
     assert (code, status) == ("UnknownOperationException", 400)
-    assert (
-        message == "The embedded AWS does not carry ssm GetPatchBaselineForPatchGroup out with these values."
-    )
+    assert message == "The embedded AWS does not support ssm GetPatchBaselineForPatchGroup with these values."
 
 
 @pytest.mark.parametrize(

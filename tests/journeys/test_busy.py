@@ -26,7 +26,7 @@ def test_waiting_for_another_deployment(account: Account) -> None:
     with Traffic(url) as traffic:
         outcome = deploy(account.aws, account.settings, "three")
     assert (outcome.verdict, ask(url)) == ("live", "three")
-    assert "of revision 3 is under way: waiting for it" in said(outcome)
+    assert "of revision 3 is in progress: waiting for it" in said(outcome)
     assert "of revision 3 is over" in said(outcome)
     assert outcome.previous_task_definition == account.revisions()[2]
     assert traffic.answers.keys() == {"one", "two", "three"}

@@ -53,7 +53,7 @@ def test_releases_under_traffic(account: Account) -> None:
     assert "draining" in said(second)
     assert broken.cause is not None
     assert broken.cause.code == "exits"
-    assert "exit code 3; it said: giving up with 3." in broken.cause.message
+    assert "exit code 3; its last log line: giving up with 3." in broken.cause.message
     assert [line for line in broken.cause.changed if "image" in line]
     assert "log: giving up with 3" in broken.cause.evidence
     assert "circuit breaker: 2 of 3 failures" in said(broken)
@@ -67,7 +67,7 @@ def test_the_same_tag_again_changes_nothing(account: Account) -> None:
     again = deploy(account.aws, account.settings, "one")
     assert again.verdict == "live"
     assert not account.calls()
-    assert "revision 2 is as wanted" in said(again)
+    assert "revision 2 needs no change" in said(again)
     assert deploy(account.aws, account.settings, again.image or "").verdict == "live"
     forced = deploy(account.aws, account.settings, "one", force=True)
     assert forced.verdict == "live"
@@ -127,7 +127,7 @@ def test_what_is_missing_is_refused_before_anything_changes(account: Account) ->
 def test_a_first_release_that_fails(account: Account) -> None:
     outcome = account.deploy("one", EXIT_CODE="3")
     assert (outcome.verdict, outcome.exit_code) == ("failed", 1)
-    assert outcome.why == "there is no release before it to go back to"
+    assert outcome.why == "there is no previous release to roll back to"
     assert outcome.cause is not None
     assert "exit code 3" in outcome.cause.message
     assert [finding.code for finding in outcome.findings] == ["no-release-before"]
@@ -155,7 +155,7 @@ def test_out_of_time(account: Account) -> None:
     assert (outcome.verdict, outcome.exit_code) == ("out_of_time", 4)
     assert outcome.cause is not None
     assert outcome.cause.code == "out-of-time"
-    assert "Still moving after 0.3 minutes" in outcome.cause.message
+    assert "Still in progress after 0.3 minutes" in outcome.cause.message
 
 
 def test_somebody_deploys_meanwhile(account: Account) -> None:
@@ -187,7 +187,7 @@ def test_ctrl_c_says_what_goes_on(account: Account, by: str) -> None:
     with pytest.raises(InterruptedRunError) as interrupted:
         deploy(door_to(account, clock), account.settings, "one", observe=interrupt)
     assert interrupted.value.exit_code == 130
-    assert "goes on in AWS" in interrupted.value.what
+    assert "continues in AWS" in interrupted.value.what
     assert interrupted.value.next_step.endswith("undo it: inv scale --to 0")  # there is nothing to go back to
     taken_up = deploy(account.aws, account.settings, "one")
     assert taken_up.verdict == "live"
@@ -263,7 +263,7 @@ def test_credentials_that_expire_halfway(account: Account) -> None:
     with pytest.raises(OutOfTimeError) as lost:
         deploy(account.aws, account.settings, "one", observe=expire)
     assert lost.value.exit_code == 4
-    assert "the deployment of revision 2 to lobster-streamlit-service goes on in AWS" in lost.value.what
+    assert "the deployment of revision 2 to lobster-streamlit-service continues in AWS" in lost.value.what
     assert "AWS does not accept the credentials" in lost.value.why
     account.clear_faults()
     assert deploy(account.aws, account.settings, "one").verdict == "live"
@@ -383,7 +383,7 @@ def test_losing_sight(account: Account) -> None:
     account.order_fault(service="ecs", operation="DescribeTasks", error=denied)
     with pytest.raises(OutOfTimeError) as lost:
         deploy(account.aws, account.settings, "one")
-    assert "goes on in AWS" in lost.value.what
+    assert "continues in AWS" in lost.value.what
     assert "ecs:DescribeTasks" in lost.value.why
 
 

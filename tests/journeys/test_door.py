@@ -89,4 +89,4 @@ def test_an_app_that_no_plain_request_reaches_is_not_asked(account: Account) -> 
     elb.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=[OTHERS])
     outcome = account.deploy("one")
     assert (outcome.verdict, outcome.probe) == ("live", None)
-    assert "the app was not asked: the rule has a condition on http-header" in said(outcome)
+    assert "the app was not probed: the rule has a condition on http-header" in said(outcome)

@@ -539,7 +539,7 @@ def test_what_would_not_fit_without_taking_something_away_is_refused(
     stack = account.with_settings(*flags)
     with account.no_change(), pytest.raises(RefusedError, match=f"{told} cannot be changed") as refused:
         stack.apply(stack.plan(adopt=True))
-    assert "it was there before, and others may count on it" in refused.value.why
+    assert "it existed before, and others may depend on it" in refused.value.why
 
 
 # What others have put on it
@@ -703,7 +703,7 @@ GUESTS: dict[str, tuple[Callable[[Meddler], None], str, str]] = {
     "a role": (_guest_definition, "role/ecsTaskExecutionRole", "task definition theirs"),
     "a role of a revision": (_guest_revision, "role/ecsTaskRole", "task definition older"),
     "a role's profile": (_guest_profile, "role/ecsTaskRole", "instance profile theirs"),
-    "a role's trust": (_guest_trust, "role/ecsTaskRole", "lambda.amazonaws.com, which may assume it"),
+    "a role's trust": (_guest_trust, "role/ecsTaskRole", "lambda.amazonaws.com, which can assume it"),
     "an image": (_guest_image, "repository/homara", "task definition theirs"),
     "another account": (_guest_policy, "repository/homara", "whom its repository policy lets in"),
     "a log": (_guest_log, f"log-group/{LOG_GROUP}", "task definition theirs"),

@@ -99,7 +99,7 @@ def test_rolling_back_what_is_still_on_its_way(account: Account) -> None:
     account.update(taskDefinition=account.register(account.push("two", START_DELAY="60").by_digest))
     back = rollback(account.aws, account.settings)
     assert (back.verdict, back.task_definition) == ("live", first.task_definition)
-    assert "of revision 3 is under way: taking its place" in said(back)
+    assert "of revision 3 is in progress: replacing it" in said(back)
 
 
 def test_there_is_nothing_to_go_back_to(account: Account) -> None:

@@ -90,7 +90,7 @@ def test_a_talkative_container_does_not_hide_why_the_app_ended(account: Account)
         account, "one", {"command": ["python3", "-c", BEATS], "logConfiguration": LOGS}, EXIT_CODE="3"
     )
     assert outcome.cause is not None
-    assert "The program ended with exit code 3; it said: giving up with 3" in outcome.cause.message
+    assert "The program ended with exit code 3; its last log line: giving up with 3" in outcome.cause.message
     assert not [line for line in outcome.cause.evidence if "heartbeat" in line]
 
 

@@ -25,7 +25,7 @@ def test_a_role_of_a_moment_ago(account: Account) -> None:
     site.fails_until_said("waiting may help", role_propagation_seconds=100000)
     outcome = site.follow(taskRoleArn=role(site))
     assert well(outcome)
-    assert "waiting may help, and ECS tries again" in said(outcome)
+    assert "retrying may help, and ECS retries" in said(outcome)
     assert "was made " in said(outcome)
 
 
@@ -34,8 +34,9 @@ def test_capacity_that_comes_back(account: Account) -> None:
     site.fails_until_said("no-capacity: ", capacity_unavailable_seconds=100000)
     outcome = site.deploy("two")
     assert well(outcome)
-    assert "no-capacity: Fargate has no room at the moment. Waiting may help, and ECS tries again" in said(
-        outcome
+    assert (
+        "no-capacity: Fargate has no capacity at the moment. Waiting may help, and ECS tries again"
+        in said(outcome)
     )
 
 
@@ -63,7 +64,7 @@ def test_a_cause_that_cannot_heal_is_told_at_its_second_time(account: Account) -
     site.order_fault(capacity_for_tasks=2)  # however seldom a slow machine looks
     outcome = site.follow(command=["streamlti"])
     assert outcome.verdict == "rolled_back"
-    assert "command-not-found: The image has no program streamlti. It has come back" in said(outcome)
+    assert "command-not-found: The image has no program streamlti. The error occurred again" in said(outcome)
     where = {"cluster": site.settings.cluster, "service": site.settings.service}
     newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
     described = site.client("ecs").describe_service_deployments(
@@ -105,7 +106,7 @@ def test_an_image_that_is_missing_elsewhere_takes_no_second_time(
     )
     outcome = site.follow(image)
     assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "image-not-found")
-    assert ("The agent asked for it several times" in said(outcome)) is (failures == 1)
+    assert ("The agent retried it several times" in said(outcome)) is (failures == 1)
     where = {"cluster": site.settings.cluster, "service": site.settings.service}
     newest = site.client("ecs").list_service_deployments(**where)["serviceDeployments"][0]
     described = site.client("ecs").describe_service_deployments(

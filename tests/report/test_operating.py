@@ -48,10 +48,10 @@ def test_a_history_holds_at_a_narrow_width() -> None:
 
 
 def test_a_service_without_a_history() -> None:
-    assert drawn(history(History("s", (), "only what was registered is known: denied")))[2:] == [
+    assert drawn(history(History("s", (), "only registered revisions are known: denied")))[2:] == [
         "There is no release yet.",
         "",
-        "only what was registered is known: denied",
+        "only registered revisions are known: denied",
     ]
 
 

@@ -221,7 +221,7 @@ def test_a_media_type_is_named_where_it_is_told() -> None:
     [cause] = diagnose(
         evidence(not_started("CannotPullContainerError: no processor for media-type: unknown"))
     )
-    assert cause.message == "Fargate does not unpack a part of the image."
+    assert cause.message == "Fargate does not support a layer of the image."
 
 
 @pytest.mark.parametrize("sign", SIGNS_OF_A_NETWORK)
@@ -311,7 +311,7 @@ def test_a_registry_that_fails_itself_does_not_lack_the_image(answer: str) -> No
     text = f"{PULLING} {IMAGE}: unexpected status from HEAD request to https://{REGISTRY}/v2/homara: {answer}"
     [cause] = diagnose(evidence(not_started(text)))
     assert (cause.code, cause.heals) == ("platform-error", True)
-    assert cause.message == f"The registry fails itself: it answers {answer}."
+    assert cause.message == f"The registry has an error: it answers {answer}."
 
 
 def test_a_registry_that_does_not_know_who_asks_does_not_lack_the_image() -> None:

@@ -94,7 +94,7 @@ def test_the_container_that_ended_a_task(
 
 def test_what_is_said_names_a_container_that_is_not_the_apps() -> None:
     [cause] = diagnose(evidence(ended(137, 4), definition=beside(), log=("no key",)))
-    assert cause.message.startswith("The program of agent ended with exit code 4; it said: no key")
+    assert cause.message.startswith("The program of agent ended with exit code 4; its last log line: no key")
     assert "ecs-task-definition.json.j2" in cause.remedy
     [own] = diagnose(evidence(ended(4, 137), definition=beside()))
     assert own.message.startswith("The program ended with exit code 4")

@@ -297,7 +297,7 @@ EXITS = {
         "exits",
         1,
         ["ValueError: no key"],
-        "exit code 1, which is an error of the app's own; it said: Val",
+        "exit code 1, an error in the app; its last log line: Val",
     ),
     "by itself": ("exits", 0, ["done"], "exit code 0, by itself"),
     "silent": ("exits", 3, [], "exit code 3; it wrote nothing"),
@@ -306,10 +306,10 @@ EXITS = {
         "exits",
         137,
         ["listening on 8501"],
-        "(SIGKILL): it was killed from outside, most often for its memory",
+        "(SIGKILL): it was killed from outside, most often because of its memory",
     ),
     "crashed": ("exits", 139, ["Segmentation fault"], "(SIGSEGV): it crashed in native code"),
-    "told to stop": ("exits", 143, [], "(SIGTERM): something told it to stop"),
+    "told to stop": ("exits", 143, [], "(SIGTERM): it received SIGTERM"),
     "aborted": ("exits", 134, [], "(SIGABRT): which ended it"),
     "minus one": ("exits", 255, [], "exit code 255"),
     "not found": ("command-not-found", 127, ["sh: 1: streamlti: not found"], "no program streamlti"),
@@ -319,7 +319,7 @@ EXITS = {
         ["bash: line 1: streamlti: command not found"],
         "streamlti",
     ),
-    "127 of its own": ("exits", 127, ["giving up with 127"], "a shell did not find what is to be run"),
+    "127 of its own": ("exits", 127, ["giving up with 127"], "the shell did not find the program"),
     "wrong machine": ("exec-format", 1, ["exec /usr/bin/python: exec format error"], "exec format error"),
     "a log that mentions another machine": (
         "exits",
@@ -474,14 +474,14 @@ def test_what_only_an_event_tells(text: str, code: str) -> None:
 
 
 CODES_OF_CHECKS = {
-    "404": ("health-path-status", "404", "GET /_stcore/health answers 404: there is no such path."),
+    "404": ("health-path-status", "404", "GET /_stcore/health answers 404: the path does not exist."),
     "500": (
         "health-path-status",
         "500",
-        "GET /_stcore/health answers 500: the app itself says that it is not well",
+        "GET /_stcore/health answers 500: the app reports an error",
     ),
-    "302": ("health-path-status", "302", "GET /_stcore/health answers 302: it leads elsewhere."),
-    "403": ("health-path-status", "403", "answers 403: it refuses."),
+    "302": ("health-path-status", "302", "GET /_stcore/health answers 302: the path redirects."),
+    "403": ("health-path-status", "403", "answers 403: the app denies access."),
 }
 
 
@@ -587,7 +587,7 @@ def test_an_app_that_is_not_up_yet(
         (["listening on 8501"], ["bound-to-loopback"], "takes no connections from outside"),
         (["metrics listening on 9090", "  URL: http://127.0.0.1:8501"], ["bound-to-loopback"], "127.0.0.1"),
         (["starting"], ["slow-start", "wrong-port"], "its log has not said yet that it listens"),
-        ([], ["wrong-port", "bound-to-loopback"], "Nothing takes connections on port 8501"),
+        ([], ["wrong-port", "bound-to-loopback"], "Nothing accepts connections on port 8501"),
     ],
 )
 def test_connections_that_are_refused(lines: list[str], codes: list[str], says: str) -> None:

@@ -59,7 +59,7 @@ def test_what_is_said_of_the_circuit_breaker(
             False,
             "stops 1 of 1 tasks before it starts new ones (minimumHealthyPercent 0, maximumPercent 100)",
         ),
-        (0, 100, 1, False, ": nobody is served meanwhile"),
+        (0, 100, 1, False, ": the app is unavailable until then"),
         (0, 200, 1, False, ""),
         (50, 100, 1, True, ""),
         (50, 100, 4, False, "stops 2 of 4 tasks before it starts new ones"),

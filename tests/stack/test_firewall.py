@@ -71,7 +71,7 @@ def test_without_the_setting_somebodys_firewall_stays_and_is_told(
     associate(embedded, firewall, made.live(BALANCER).id)
     plan = made.plan()
     assert plan.changes == ()
-    assert plan.remarks[made.find(ASSOCIATION)] == (f"{firewall} stays: load_balancer.web_acl names none",)
+    assert plan.remarks[made.find(ASSOCIATION)] == (f"{firewall} stays: load_balancer.web_acl is not set",)
     made.remove()
     assert embedded.calls("DisassociateWebACL") == []
     assert embedded.client("wafv2").get_web_acl(ARN=firewall)["WebACL"]["Name"] == "somebodys"
@@ -178,7 +178,7 @@ def test_who_may_not_look_does_not_know_that_there_is_none(
     unset = stand(less)
     plan = unset.plan()
     (remark,) = plan.remarks[unset.find(ASSOCIATION)]
-    assert remark.startswith("whether it has a web ACL is not known: AccessDeniedException")
+    assert remark.startswith("its web ACL cannot be read: AccessDeniedException")
     with pytest.raises(AwsCallError) as refused:
         stand(less, firewall).plan()
     assert refused.value.next_step.startswith(f"allow {missing} to the identity")

@@ -64,7 +64,7 @@ def test_an_interrupted_setup_is_finished_by_the_next(
     is_calm(ended)
     assert "run the same command again" in ended.err
     if after:
-        assert "in flight: " in ended.err
+        assert "in progress: " in ended.err
     assert "not there" in told or not after
     relent(embedded)
     project.inv("setup-fargate").check()

@@ -15,7 +15,7 @@ LOOK = ("deploy", "--dry-run", "--tag", "a")
 
 @pytest.fixture
 def busy(project: Project, embedded: EmbeddedProcess) -> Project:
-    """A live service over which somebody deploys what takes minutes to start."""
+    """A live service over which somebody deploys what takes minutes for it to start."""
     project.settings("deployment: {deregistration_delay: 0}\nhealth_check: {grace_period: 7200}")
     project.inv("setup-fargate", "push-image", "--tag", "a", "deploy", "--tag", "a").check()
     ecs = embedded.client("ecs")
@@ -43,7 +43,9 @@ def test_it_waits_for_its_turn_when_asked(busy: Project, embedded: EmbeddedProce
     github = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(outputs)}
     short = ("--if-busy", "wait", "--set", "deployment.wait_minutes=0.01")
     waited = busy.inv(*LOOK, *short, **github).check(5).err
-    assert waited.index("is under way: waiting for it") < waited.index("it was waited for 0.01 minutes")
+    assert waited.index("is in progress: waiting for it") < waited.index(
+        "inv deploy waited 0.01 minutes for it"
+    )
     assert "::error title=service-busy::" in waited
     told = read(outputs)
     assert (told["verdict"], told["cause"]) == ("refused", "service-busy")

@@ -53,7 +53,7 @@ def as_a_job(project: Project, tmp_path: Path) -> None:
     job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     well = project.inv("deploy", "--tag", "b", **job).check()
     groups = re.findall(r"^::group::(.*)$", well.err, re.MULTILINE)
-    assert groups == ["Look at what it stands on", "Register and update", "Ask the app"]
+    assert groups == ["Check the prerequisites", "Register and update", "Probe the app"]
     assert well.err.count("::endgroup::") == len(groups)
     assert "::error" not in well.err
     assert "✅ Live: lobster-streamlit-service, b" in summary.read_text()
