@@ -44,7 +44,7 @@ _WORD = re.compile(r'(?P<head>"(?P<name>\w+)": ?"|<(?P<tag>\w+)>)(?P<word>\w+(?:
 
 
 def swapped(text: str) -> str:
-    """An answer in JSON or XML with cannot tell the port of enumerations in other letters."""
+    """An answer in JSON or XML with the words of enumerations in other letters."""
     return _WORD.sub(_other, text)
 
 

@@ -342,8 +342,8 @@ REFUSED: list[tuple[str, Any, str]] = [
             "arn:aws:waf-regional:us-east-2:123456789012:webacl/11111111-2222-3333-4444-555555555555",
         )
     ),
-    ("load_balancer.allowed_cidrs", [], "lets nobody in"),
-    ("load_balancer.allowed_cidrs", "", "lets nobody in"),
+    ("load_balancer.allowed_cidrs", [], "allows nobody"),
+    ("load_balancer.allowed_cidrs", "", "allows nobody"),
     ("load_balancer.allowed_cidrs", "office", "takes ranges of addresses"),
     ("load_balancer.allowed_cidrs", ["203.0.113.0/33"], "takes ranges of addresses"),
     ("load_balancer.allowed_cidrs", ["203.0.113.256/32"], "takes ranges of addresses"),

@@ -452,7 +452,7 @@ def test_no_template_lets_a_value_out_of_its_place(template: str) -> None:
         ('{"a": "open', "does not render valid JSON: "),
         ("", "does not render valid JSON: "),
         ("[]", "does not render a JSON object."),
-        ('{"a": {"b": 1, "c": 2, "b": 3}}', 'gives "b" twice in one object.'),
+        ('{"a": {"b": 1, "c": 2, "b": 3}}', 'contains "b" twice in one object.'),
     ],
 )
 def test_a_mistake_is_told_with_its_place(project: Path, text: str, says: str) -> None:

@@ -85,7 +85,7 @@ class Brake:
         """What Fargate lacks at the moment, it may have in the next."""
         for code in sorted(lacking(last) - self._told):
             self._told.add(code)
-            self._journal.say(f"{code}: {CODES[code]} Waiting may help, and ECS tries again")
+            self._journal.say(f"{code}: {CODES[code]} Retrying may help, and ECS retries")
 
     def _look_at_what_is_pulled(self, last: Snapshot) -> None:
         """A task that is on its way for long may wait for an image that ECR does not have: no need to wait for AWS."""

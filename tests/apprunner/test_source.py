@@ -1,4 +1,4 @@
-"""``apprunner.yaml`` in cannot tell the port of App Runner's API, and the Dockerfile that is drafted from it."""
+"""``apprunner.yaml`` in the words of App Runner's API, and the Dockerfile that is drafted from it."""
 
 from __future__ import annotations
 

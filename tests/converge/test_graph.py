@@ -109,7 +109,7 @@ def test_ctrl_c_names_what_is_in_flight_and_wakes_those_who_wait() -> None:
 
 
 def test_nodes_that_need_each_other_are_a_defect_and_no_endless_loop() -> None:
-    with pytest.raises(AssertionError, match="need each other: node a, node b"):
+    with pytest.raises(AssertionError, match="circular dependency: node a, node b"):
         run({"a": ("b",), "b": ("a",)}, lambda _: None)
 
 

@@ -203,7 +203,7 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
     assert "odd-thing/c" in refused.value.what
     assert "odd-thing/b" not in refused.value.what
     assert (f"belongs to the stack {owner}" if owner else "has no stack tag") in refused.value.what
-    assert (f"the stack {owner} counts on it" if owner else "lobster:stack=s") in refused.value.why
+    assert (f"the stack {owner} depends on it" if owner else "lobster:stack=s") in refused.value.why
     assert ("--adopt" in refused.value.next_step) is (owner is None)
     assert ("--set name=other" in refused.value.next_step) is (owner is not None)
     assert refused.value.exit_code == 5

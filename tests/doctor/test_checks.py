@@ -210,7 +210,7 @@ CASES = [
     case(
         "secrets.exist",
         "fail",
-        ": the secret does not exist or has no valueKEY",
+        "KEY: the secret does not exist or has no value",
         "container.secrets",
         NAMED,
         secrets=[secret(found=False)],
@@ -258,14 +258,14 @@ CASES = [
     case(
         "network.routes",
         "fail",
-        "subnet-b has no way out",
+        "subnet-b has no route to the internet",
         "0.0.0.0/0",
         route_tables=[route_table("igw-1"), route_table(None, "subnet-b")],
     ),
     case(
         "network.routes",
         "fail",
-        "subnet-a, subnet-b has no way out",
+        "subnet-a, subnet-b has no route to the internet",
         route_tables=[route_table("nat-1", State="blackhole")],
     ),
     case("network.routes", "pass", "but VPC endpoints", route_tables=[route_table(None)], endpoints=VPCE),
@@ -282,7 +282,7 @@ CASES = [
     case(
         "network.public-address",
         "warn",
-        "of no use in subnet-a, subnet-b",
+        "no effect in subnet-a, subnet-b",
         "network.public: false",
         route_tables=[route_table("nat-1")],
     ),
@@ -303,7 +303,7 @@ CASES = [
     case(
         "network.public-address",
         "pass",
-        "and need none",
+        "do not need one",
         "",
         PRIVATE,
         service=None,
@@ -407,7 +407,7 @@ CASES = [
     case(
         "network.public-access",
         "pass",
-        "nothing here needs it",
+        "they need no internet gateway",
         public_access=blocking("block-ingress"),
         load_balancer=load_balancer(Scheme="internal"),
         route_tables=[route_table("nat-1")],
@@ -415,7 +415,7 @@ CASES = [
     case(
         "network.public-access",
         "pass",
-        "leaves these subnets out",
+        "excludes these subnets",
         public_access=blocking("block-bidirectional", "vpc/vpc-1"),
     ),
     case(
@@ -465,7 +465,7 @@ CASES = [
     case(
         "security.tasks-out",
         "fail",
-        "nothing out to ECR",
+        "no outbound traffic to ECR",
         security_groups=[group("lobster-ecs-sg", [], [anywhere(80)])],
     ),
     case(
@@ -607,7 +607,7 @@ CASES = [
     case(
         "targets.health-path",
         "warn",
-        "it proves a web server, not the app",
+        "it shows a web server, not that the app works",
         "/_stcore/health",
         target_group=target_group(HealthCheckPath="/healthz"),
     ),
@@ -684,7 +684,7 @@ CASES = [
     case(
         "ecs.service",
         "warn",
-        "a deployment is under way",
+        "a deployment is in progress",
         service=service(runningCount=0, deployments=[{"rolloutState": "IN_PROGRESS"}]),
     ),
     case(
@@ -741,7 +741,7 @@ CASES = [
         "inv create-task",
         log_group=None,
     ),
-    case("logs.group", "warn", "for ever", log_group={"logGroupName": "/ecs/lobster-streamlit"}),
+    case("logs.group", "warn", "without limit", log_group={"logGroupName": "/ecs/lobster-streamlit"}),
     case(
         "logs.options",
         "fail",
@@ -813,13 +813,13 @@ CASES = [
     case(
         "dockerfile.port",
         "skip",
-        "cannot tell the port of ./start.sh do not tell",
+        "cannot tell the port of ./start.sh from its command line",
         dockerfile=dockerfile('CMD ["./start.sh"]'),
     ),
     case(
         "dockerfile.address",
         "fail",
-        "it listens on localhost (--server.address), which nobody outside",
+        "it listens on localhost (--server.address), which nothing outside",
         "0.0.0.0",
         dockerfile=dockerfile('CMD ["streamlit", "run", "a", "--server.address", "localhost"]'),
     ),
@@ -835,7 +835,7 @@ CASES = [
     case(
         "dockerfile.signals",
         "warn",
-        "keeps SIGTERM to itself",
+        "does not pass SIGTERM on",
         '"exec"',
         dockerfile=dockerfile("CMD streamlit run a.py"),
     ),
@@ -851,7 +851,9 @@ CASES = [
         "starts nginx, streamlit: cannot tell which of them serves the load balancer",
         dockerfile=dockerfile("CMD nginx && streamlit run a.py --server.address 127.0.0.1"),
     ),
-    case("dockerfile.port", "skip", "the files of nginx say", dockerfile=dockerfile('CMD ["nginx"]')),
+    case(
+        "dockerfile.port", "skip", "the files of nginx set the port", dockerfile=dockerfile('CMD ["nginx"]')
+    ),
     case(
         "dockerfile.address",
         "fail",
@@ -901,7 +903,10 @@ CASES = [
     ),
     case("dockerfile.command", "pass", "the base image's command counts", dockerfile=dockerfile()),
     case(
-        "dockerfile.signals", "skip", "was meant to be one", dockerfile=dockerfile("CMD ['streamlit', 'run']")
+        "dockerfile.signals",
+        "skip",
+        "looks as if it should be",
+        dockerfile=dockerfile("CMD ['streamlit', 'run']"),
     ),
     case(
         "dockerfile.start-scripts",
@@ -921,7 +926,7 @@ CASES = [
     case(
         "dockerfile.base-path",
         "pass",
-        "and so is what is asked",
+        "and so are the checked paths",
         given={
             "health_check": {"path": "/b/_stcore/health"},
             "probe": {"path": "/b", "websocket": "/b/_stcore/stream"},
@@ -930,14 +935,17 @@ CASES = [
     ),
     case("dockerfile.signals", "skip", "the base image's command", dockerfile=dockerfile()),
     case(
-        "dockerfile.signals", "skip", "./start.sh decides", dockerfile=dockerfile('ENTRYPOINT ["./start.sh"]')
+        "dockerfile.signals",
+        "skip",
+        "./start.sh has to pass SIGTERM on",
+        dockerfile=dockerfile('ENTRYPOINT ["./start.sh"]'),
     ),
     case("dockerfile.user", "warn", "runs as root", "USER", dockerfile=dockerfile()),
     case("dockerfile.user", "warn", "runs as root", dockerfile=dockerfile("USER root:root")),
     case(
         "dockerfile.health-check",
         "warn",
-        "HEALTHCHECK (line 2) is not read by ECS",
+        "HEALTHCHECK (line 2) is ignored by ECS",
         dockerfile=dockerfile("HEALTHCHECK CMD curl x"),
     ),
     case(
@@ -950,7 +958,7 @@ CASES = [
     case(
         "dockerfile.health-check",
         "warn",
-        "is not read by ECS",
+        "is ignored by ECS",
         dockerfile=dockerfile("HEALTHCHECK --start-period=10m CMD curl x"),
         service=service(healthCheckGracePeriodSeconds=600),
     ),
@@ -978,7 +986,7 @@ CASES = [
     case(
         "dockerfile.base",
         "warn",
-        "FROM host:5000/python is another",
+        "FROM host:5000/python can change",
         dockerfile=parse("FROM host:5000/python AS a\nFROM a"),
     ),
     case("dockerfile.base", "pass", "", dockerfile=parse(f"FROM python@sha256:{'a' * 64}\nFROM scratch")),

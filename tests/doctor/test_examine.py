@@ -112,7 +112,7 @@ def test_an_unwell_account(account: EmbeddedProcess, aws: Aws, settings: Setting
     failed = by_status(checks, "fail")
     assert failed["roles.secrets"] == "ecsTaskExecutionRole may not read OPENAI, STRIPE, NCBI"
     assert "cannot be assumed by ecs-tasks.amazonaws.com" in failed["roles.task"]
-    assert failed["secrets.exist"] == ": the secret does not exist or has no valueSTRIPE, NCBI"
+    assert failed["secrets.exist"] == "STRIPE, NCBI: the secret does not exist or has no value"
     assert failed["security.tasks"] == (
         "lobster-ecs-sg lets tcp 8500 in from lobster-alb-sg; the container listens on 8501"
     )
@@ -121,7 +121,7 @@ def test_an_unwell_account(account: EmbeddedProcess, aws: Aws, settings: Setting
     assert failed["ecs.image"].endswith("is not in the repository")
     assert "0 of 1 healthy; one is unused" in failed["targets.healthy"]
     assert checks["targets.healthy"].fix == "inv setup-application-load-balancer"
-    assert "proves a web server" in by_status(checks, "warn")["targets.health-path"]
+    assert "shows a web server" in by_status(checks, "warn")["targets.health-path"]
     assert by_status(checks, "skip")["answers.page"] == "no load balancer forwards to the service"
 
 

@@ -31,7 +31,7 @@ def test_a_release_that_crashes_is_taken_back(switched_off: Account) -> None:
     assert (outcome.verdict, outcome.cause and outcome.cause.code) == ("rolled_back", "exits"), said(outcome)
     told = said(outcome)
     assert "circuit breaker is off; deployment.rollback is true" in told
-    assert "nobody is served meanwhile" in told
+    assert "the app is unavailable until then" in told
     assert told.index("circuit breaker is off") < told.index("registered")
     made = switched_off.service()["deploymentConfiguration"]
     assert made["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
@@ -58,7 +58,7 @@ def test_percentages_that_leave_no_room_are_refused_before_anything_changes(acco
     account.update(deploymentConfiguration={**OFF, "minimumHealthyPercent": 75, "maximumPercent": 125})
     account.push("two")
     account.forget_calls()
-    with pytest.raises(NotReadyError, match="75 and 125 percent of 1 leaves ECS no room") as refused:
+    with pytest.raises(NotReadyError, match="75 and 125 percent of 1 lets ECS replace no task") as refused:
         deploy(account.aws, account.settings, "two")
     assert refused.value.code == "deployment-percent"
     assert not account.calls()

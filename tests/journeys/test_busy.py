@@ -36,7 +36,7 @@ def test_taking_the_place_of_another_deployment(account: Account) -> None:
     url = under_way(account)
     outcome = deploy(account.aws, account.settings, "three", if_busy="supersede")
     assert (outcome.verdict, ask(url)) == ("live", "three")
-    assert "taking its place" in said(outcome)
+    assert "replacing it" in said(outcome)
 
 
 def test_refusing_while_another_deployment_is_under_way(account: Account) -> None:
@@ -49,7 +49,7 @@ def test_refusing_while_another_deployment_is_under_way(account: Account) -> Non
     short = account.with_settings("deployment.wait_minutes=0.01")
     with pytest.raises(NotReadyError) as waited:
         deploy(short.aws, short.settings, "three")
-    assert "waited for 0.01 minutes" in waited.value.why
+    assert "waited 0.01 minutes" in waited.value.why
     assert "--if-busy supersede" in waited.value.next_step
     assert not account.calls()
 

@@ -511,7 +511,7 @@ def test_a_teardown_is_over_when_nothing_of_it_is_seen_any_more(standing: Accoun
 
 def test_a_teardown_says_what_stays_seen(account: Account) -> None:
     account.converge("role")
-    with pytest.raises(LobsterError, match=r"^role/ecsTaskRole, role/\w+: still there after the teardown\.$"):
+    with pytest.raises(LobsterError, match=r"^role/ecsTaskRole, role/\w+: not deleted by the teardown\.$"):
         converge.verify_removal(account.aws, account.resources(), keep_data=False)
 
 

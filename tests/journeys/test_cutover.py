@@ -357,7 +357,7 @@ def test_the_command(move: Move, tmp_path: Path) -> None:
     assert (moved["verdict"], moved["domains"]) == ("partly", [{"name": "app.command.org", "share": 10}])
     assert [each["done"] for each in moved["steps"]] == [True] * 4
     doomed = project.inv("teardown", "--dry-run").check()
-    assert "! app.command.org: DNS leads visitors here" in doomed.said
+    assert "! app.command.org: DNS still leads visitors here" in doomed.said
     assert "BACK" in project.inv("cutover", "--back").check().said
     project.inv("cutover", "--to", "101").check(2)
 

@@ -203,11 +203,11 @@ def door_to(account: Account, clock: Clock, kind: type[Door] = Aws) -> Door:  # 
 @pytest.mark.parametrize(
     ("phase", "says", "changed"),
     [
-        ("looked at", "Interrupted before anything was changed.", False),
+        ("checks passed", "Interrupted before anything was changed.", False),
         ("registered", "Interrupted in the middle of the update.", True),
         (
             "rolling back",
-            "Interrupted: the rollback from revision 3 of lobster-streamlit-service goes on",
+            "Interrupted: the rollback from revision 3 of lobster-streamlit-service continues",
             True,
         ),
         pytest.param(

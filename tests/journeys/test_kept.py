@@ -133,4 +133,4 @@ def test_a_release_whose_image_cannot_be_kept_is_live_all_the_same(keeping: Acco
     outcome = deploy(keeping.aws, keeping.settings, "v1")
     keeping.clear_faults()
     assert outcome.verdict == "live"
-    assert "is not kept from the repository's lifecycle policy" in said(outcome)
+    assert "could not be protected from the repository's lifecycle policy" in said(outcome)

@@ -61,7 +61,7 @@ def only_revisions_may_be_read(account: Account) -> None:
     known = history(account.aws, account.settings)
     told = [(each.revision, each.live, each.current) for each in known.releases]
     assert told == [("4", None, False), ("3", None, False), ("2", None, True)]
-    assert "only what was registered is known" in known.note
+    assert "only registered revisions are known" in known.note
     with pytest.raises(NotReadyError, match="no release to go back to"):
         rollback(account.aws, account.settings)
 
@@ -132,7 +132,7 @@ def test_a_release_that_cannot_run_any_more_is_passed_over(account: Account) -> 
     assert "revision 4 was live and cannot run any more: Revision 4 is INACTIVE" in said(back)
     assert "revision 3 was live and cannot run any more: " in said(back)
     account.delete_image("four")
-    with pytest.raises(NotReadyError, match="None of the 3 releases before") as none:
+    with pytest.raises(NotReadyError, match="None of the 3 previous releases") as none:
         rollback(account.aws, account.settings)
     assert len(none.value.problems) == 3
 
@@ -195,7 +195,7 @@ def test_a_command_inside_a_task(account: Account, programs: Path) -> None:
         account.update(enableExecuteCommand=True)
         with pytest.raises(RefusedError) as late:
             exec_command(account.aws, account.settings, "sh")
-        assert "only tasks that start now have it" in late.value.why
+        assert "only new tasks have it" in late.value.why
         account.update(forceNewDeployment=True)
         account.await_completed()
         words = exec_command(account.aws, account.settings, "ls -l /app")

@@ -96,7 +96,7 @@ FLAGS: dict[str, tuple[str, Callable[[Account], list[str]], str]] = {
     "secret-not-found": (
         "one",
         lambda _: [f"container.secrets.KEY={MISSING_SECRET}"],
-        "There is nothing behind KEY.",
+        "KEY: the secret does not exist or has no value.",
     ),
     "secret-not-readable": ("one", unreadable, "ecsTaskExecutionRole may not read OPENAI_API_KEY."),
     "target-group-mismatch": (
@@ -105,7 +105,7 @@ FLAGS: dict[str, tuple[str, Callable[[Account], list[str]], str]] = {
         "The service sends requests to lobster-streamlit:8501; the new revision has lobster-streamlit with 9000.",
     ),
     "image-not-found": ("v9", lambda _: [], "v9 is not in the repository homara."),
-    "scaled-to-zero": ("one", lambda _: ["deployment.desired_count=0"], "stands at 0 tasks"),
+    "scaled-to-zero": ("one", lambda _: ["deployment.desired_count=0"], "has a desired count of 0"),
     "service-gone": ("one", lambda _: ["service=other"], "There is no service other in lobster-cluster."),
 }
 
@@ -160,7 +160,7 @@ def with_accepted(settings: Settings, codes: list[str]) -> Settings:
 
 
 def test_what_is_no_cause_cannot_be_accepted(ready: Account) -> None:
-    with pytest.raises(UsageError, match="no such cause"):
+    with pytest.raises(UsageError, match="unknown cause code"):
         previewed(ready.with_settings("deployment.accept=registry-refused"))
 
 
@@ -336,7 +336,7 @@ def no_public_address(account: Account) -> Iterator[None]:
             "lobster-ecs-sg lets nothing in; the container listens on 8501",
         ),
         ("target-not-in-use", idle_listener, "does not forward to lobster-tg"),
-        ("no-route-to-registry", no_public_address, "they reach nothing of AWS"),
+        ("no-route-to-registry", no_public_address, "they cannot reach AWS"),
     ],
 )
 def test_an_account_that_does_not_fit(
@@ -351,7 +351,7 @@ def test_all_that_is_wrong_is_told_at_once(ready: Account) -> None:
     flags = ["logs.group=/nowhere", "task.task_role=nobody", f"container.secrets.KEY={MISSING_SECRET}"]
     error = refused(ready.with_settings(*flags), "arm")
     assert error.code == "image-platform"
-    for what in ("is for linux/arm64", "no log group /nowhere", "no role nobody", "nothing behind KEY"):
+    for what in ("is for linux/arm64", "no log group /nowhere", "no role nobody", "KEY: the secret"):
         assert [problem for problem in error.problems if what in problem], what
 
 

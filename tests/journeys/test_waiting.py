@@ -22,7 +22,7 @@ def well(outcome: Outcome) -> bool:
 def test_a_role_of_a_moment_ago(account: Account) -> None:
     """IAM makes a new role known bit by bit: ECS cannot assume it at first, and then can."""
     site = beside(account, "young")
-    site.fails_until_said("waiting may help", role_propagation_seconds=100000)
+    site.fails_until_said("retrying may help", role_propagation_seconds=100000)
     outcome = site.follow(taskRoleArn=role(site))
     assert well(outcome)
     assert "retrying may help, and ECS retries" in said(outcome)
@@ -34,9 +34,8 @@ def test_capacity_that_comes_back(account: Account) -> None:
     site.fails_until_said("no-capacity: ", capacity_unavailable_seconds=100000)
     outcome = site.deploy("two")
     assert well(outcome)
-    assert (
-        "no-capacity: Fargate has no capacity at the moment. Waiting may help, and ECS tries again"
-        in said(outcome)
+    assert "no-capacity: Fargate has no capacity at the moment. Retrying may help, and ECS retries" in said(
+        outcome
     )
 
 

@@ -60,7 +60,7 @@ def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, t
     )
     with pytest.raises(LobsterError, match="does not start on App Runner: CREATE_FAILED") as failed:
         stand_up(aws, settings.load({}), tmp_path)
-    assert failed.value.why.startswith("it said: no model · password=")
+    assert failed.value.why.startswith("its log ends with: no model · password=")
     assert "hunter2" not in failed.value.why
     assert "--no-from-apprunner" in failed.value.next_step
 

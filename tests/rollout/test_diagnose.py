@@ -123,7 +123,7 @@ STOP_REASONS = {
         "no-route-to-registry",
         f"{PULL}pull image manifest has been retried 5 time(s): failed to resolve ref {IMAGE}: failed to do request: "
         'Head "https://…/v2/homara/manifests/4f2c1e9": dial tcp 3.5.1.2:443: i/o timeout',
-        "does not reach ECR",
+        "cannot reach ECR",
     ),
     "no way to the token": (
         "no-route-to-registry",
@@ -131,14 +131,14 @@ STOP_REASONS = {
         "Amazon ECR. Check your task network configuration. operation error ECR: GetAuthorizationToken, exceeded "
         "maximum number of attempts, 3, https response error StatusCode: 0, RequestID: , request send failed, Post "
         '"https://api.ecr.us-east-2.amazonaws.com/": dial tcp 3.5.1.2:443: i/o timeout',
-        "does not reach ECR",
+        "cannot reach ECR",
     ),
     "no way to Secrets Manager": (
         "no-route-to-registry",
         f"{AUTH}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
         "Manager. Check your task network configuration. failed to fetch secret from AWS Secrets Manager: "
         "RequestCanceled: request context canceled caused by: context deadline exceeded",
-        "does not reach Secrets Manager",
+        "cannot reach Secrets Manager",
     ),
     "no token": (
         "registry-denied",
@@ -194,7 +194,7 @@ STOP_REASONS = {
     "no such parameter": (
         "secret-not-found",
         f"{SSM}invalid parameters: /app/ncbi",
-        "no parameter behind NCBI",
+        "The parameter of NCBI does not exist",
     ),
     "no such log group": (
         "log-group-missing",
@@ -289,7 +289,7 @@ def test_what_the_newer_agent_says_of_logs_fits_two_causes() -> None:
     )
     found = diagnose(evidence(not_started(reason)))
     assert [cause.code for cause in found] == ["log-group-missing", "no-route-to-registry"]
-    assert "does not reach CloudWatch" in found[1].message
+    assert "cannot reach CloudWatch" in found[1].message
 
 
 EXITS = {
@@ -299,7 +299,7 @@ EXITS = {
         ["ValueError: no key"],
         "exit code 1, an error in the app; its last log line: Val",
     ),
-    "by itself": ("exits", 0, ["done"], "exit code 0, by itself"),
+    "by itself": ("exits", 0, ["done"], "exit code 0, normally"),
     "silent": ("exits", 3, [], "exit code 3; it wrote nothing"),
     "not executable": ("exits", 126, ["sh: 1: /app/run.sh: Permission denied"], "is not executable"),
     "killed": (
@@ -346,7 +346,7 @@ def test_programs_that_end(code: str, exit_code: int, log: list[str], says: str)
 def test_the_error_counts_and_not_what_is_written_after_it() -> None:
     log = ("Traceback (most recent call last):", '  File "app.py", line 1', "ImportError: no pandas", "bye")
     [cause] = diagnose(evidence(ended(1), log=log))
-    assert "it said: ImportError: no pandas." in cause.message
+    assert "its last log line: ImportError: no pandas." in cause.message
 
 
 def test_a_long_line_is_cut() -> None:
@@ -549,7 +549,7 @@ REFUSED = ("Target.FailedHealthChecks", "Health checks failed")
             "has not said yet that it listens",
             300,
         ),
-        ([], {"lived": 200.0}, ["wrong-port", "bound-to-loopback"], "does not say where it listens", 0),
+        ([], {"lived": 200.0}, ["wrong-port", "bound-to-loopback"], "its log names no port", 0),
         (
             ["URL: http://127.0.0.1:8501"],
             {"listened_after": 200.0},

@@ -36,7 +36,7 @@ OFF = {"enable": False, "rollback": False}
         ({"enable": False, "rollback": True}, True, "is off; deployment.rollback is true"),
         (None, True, "is off; deployment.rollback is true"),
         (STOPS, True, "does not roll back; deployment.rollback is true"),
-        (OFF, False, "is off: ECS goes on trying"),
+        (OFF, False, "is off: ECS keeps retrying"),
         (STOPS, False, ""),
         (ON, False, "rolls back, although deployment.rollback is false"),
     ],

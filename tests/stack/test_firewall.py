@@ -136,7 +136,7 @@ def test_a_firewall_that_was_there_before_is_nobodys_to_take(
         with pytest.raises(RefusedError) as refused:
             made.converge(adopt=True)
         assert f"set load_balancer.web_acl={theirs}" in refused.value.next_step
-        assert "it was there before" in refused.value.why
+        assert "it existed before" in refused.value.why
     assert protecting(embedded, balancer) == theirs
 
 
@@ -160,7 +160,7 @@ def test_who_has_no_use_for_it_does_without_aws_waf(aws: Aws, embedded: Embedded
     embedded.order({"service": "wafv2", "error": {"code": "WAFInternalErrorException", "message": "later"}})
     plan = made.plan()
     assert plan.changes == ()
-    assert "is not known: WAFInternalErrorException" in plan.remarks[made.find(ASSOCIATION)][0]
+    assert "cannot be read: WAFInternalErrorException" in plan.remarks[made.find(ASSOCIATION)][0]
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def test_who_may_not_look_does_not_know_that_there_is_none(
     assert remark.startswith("its web ACL cannot be read: AccessDeniedException")
     with pytest.raises(AwsCallError) as refused:
         stand(less, firewall).plan()
-    assert refused.value.next_step.startswith(f"allow {missing} to the identity")
+    assert refused.value.next_step.startswith(f"allow {missing} for the identity")

@@ -209,7 +209,7 @@ def test_more_domains_than_a_certificate_takes(aws: Aws, embedded: EmbeddedProce
     certificate = Stand.of(aws, "certificate", domains=names).find("certificate/n0.example.com")
     with pytest.raises(AccountHeldError) as refused:
         certificate.create(aws, Known({}))
-    assert "name fewer in domains" in refused.value.next_step
+    assert "set fewer domains" in refused.value.next_step
     assert "L-FB94F0B0" in refused.value.next_step
     assert embedded.client("acm").list_certificates()["CertificateSummaryList"] == []
     ten = Stand.of(aws, "certificate", domains=names[:10]).find("certificate/n0.example.com")

@@ -15,7 +15,7 @@ LOOK = ("deploy", "--dry-run", "--tag", "a")
 
 @pytest.fixture
 def busy(project: Project, embedded: EmbeddedProcess) -> Project:
-    """A live service over which somebody deploys what takes minutes for it to start."""
+    """A live service over which somebody deploys what takes minutes to start."""
     project.settings("deployment: {deregistration_delay: 0}\nhealth_check: {grace_period: 7200}")
     project.inv("setup-fargate", "push-image", "--tag", "a", "deploy", "--tag", "a").check()
     ecs = embedded.client("ecs")

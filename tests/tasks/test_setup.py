@@ -68,7 +68,7 @@ def test_policies_are_printed_as_documents_that_can_be_attached(project: Project
     assert [each["name"] for each in answer["policies"]] == ["lobster-setup-1", "lobster-setup-2"]
     assert "apprunner.service: set the App Runner service" in project.inv(*moving).check(2).err
     assert "add --migration" in project.inv("print-setup-policy", "--edits-policies").check(2).err
-    assert "ask for one" in project.inv(*moving, "--deploy").check(2).err
+    assert "print one, then the other" in project.inv(*moving, "--deploy").check(2).err
     arn = "arn:aws:apprunner:us-east-2:123456789012:service/old-app/0123"
     whole = project.inv(*moving, "--edits-policies", "--set", f"apprunner.service={arn}").check()
     more = {each["Sid"]: each for document in documents(whole.out) for each in document["Statement"]}
