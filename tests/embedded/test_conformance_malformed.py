@@ -352,7 +352,7 @@ def test_what_moto_cannot_take_is_refused_by_name(wire: Wire) -> None:
     """The model allows a scanning configuration without rules; moto does not."""
     answered = wire.send(with_body(request("ecr", "PutRegistryScanningConfiguration", {}), "", b"{}"))
     assert answered.status == 400
-    assert "does not carry ecr PutRegistryScanningConfiguration out with these values" in answered.text
+    assert "does not support ecr PutRegistryScanningConfiguration with these values" in answered.text
 
 
 def of_ecs(target: str, body: bytes = b"{}") -> Sent:

@@ -101,7 +101,7 @@ def send(
 def test_what_a_page_sends_is_refused(aws: EmbeddedProcess, more: dict[str, str], what: str) -> None:
     status, text = send(aws, ASKED[what], more)
     assert status == 403
-    assert "The embedded AWS answers programs of this machine, and no web pages" in text
+    assert "The embedded AWS answers only programs on this machine, not web pages" in text
     assert "evil" not in text
     assert aws.calls() == []
 
