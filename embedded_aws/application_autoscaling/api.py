@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 from ..ecs import moto_mirror, services
-from ..ecs.model import EcsState
-from ..ecs.scheduler import Fargate
+from ..ecs.response import OnFargate
 from ..iam.access.stored import ensure_linked_role, linked_role_arn
 from ..kernel import paging, young
-from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ApplicationAutoScalingResponse, AwsError
 from . import store
 from .store import LINKED
@@ -27,18 +25,8 @@ UNKNOWN_CREDENTIALS = (
 )
 
 
-class ApplicationAutoScaling(ApplicationAutoScalingResponse):
+class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
     """Application Auto Scaling. Scaling policies are kept, but no metric ever moves them."""
-
-    def __init__(self, plane: DataPlane, fargate: Fargate) -> None:
-        super().__init__()
-        self.plane = plane
-        self.fargate = fargate
-
-    @property
-    def state(self) -> EcsState:
-        """ECS in the caller's account and region."""
-        return self.fargate.state(self.current_account, self.region)
 
     def call_action(self) -> Any:
         """Answer, knowing which services there are."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..kernel.data_plane import DataPlane
 from ..moto.moto_door import ActionResult, EC2ContainerServiceResponse
 from . import (
     account_settings,
@@ -18,6 +17,7 @@ from . import (
     tasks,
 )
 from .model import EcsState
+from .response import OnFargate
 from .scheduler import Fargate
 
 Answer = dict[str, Any]
@@ -50,18 +50,8 @@ def refused(self: Ecs) -> ActionResult:
     raise NotImplementedError(self._get_action())
 
 
-class Ecs(EC2ContainerServiceResponse):
+class Ecs(OnFargate, EC2ContainerServiceResponse):
     """Amazon ECS as Fargate users see it."""
-
-    def __init__(self, plane: DataPlane, fargate: Fargate) -> None:
-        super().__init__()
-        self.plane = plane
-        self.fargate = fargate
-
-    @property
-    def state(self) -> EcsState:
-        """ECS in the caller's account and region."""
-        return self.fargate.state(self.current_account, self.region)
 
     create_cluster = answered_by(clusters.create)
     describe_clusters = answered_by(clusters.describe)
