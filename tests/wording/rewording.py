@@ -62,7 +62,7 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
 }
 # What decides: functions whose answers are noted, by module.
 DECIDING: Mapping[str, frozenset[str]] = {
-    "apprunner.cutover.routes": frozenset({"routes", "leads_to", "brings_visitors"}),
+    "apprunner.cutover.routes": frozenset({"find", "leads_to", "left_over", "share_of"}),
     "apprunner.likeness": frozenset(
         {"statuses", "headers", "bodies", "latencies", "websockets", "uploads", "slow_answers"}
     ),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.embedded_process import PATIENCE
-from tests.wording.rewording import NOT_OURS, PRODUCT, Rewording
+from tests.wording.rewording import DECIDING, NOT_OURS, PRODUCT, Rewording
 
 ROOT = Path(__file__).parents[2]
 TESTS = (
@@ -92,9 +92,23 @@ def test_most_of_the_product_is_reworded() -> None:
     assert sum(len(rewording(each).reworded) for each in files) > 1500
 
 
+def source_of(module: str) -> str:
+    """Of a module, or of a package itself."""
+    place = ROOT / PRODUCT / Path(*module.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", DECIDING)
+def test_what_decides_is_there(module: str) -> None:
+    """The answers of a function that has another name now would be noted no more."""
+    functions = {each.name for each in ast.parse(source_of(module)).body if isinstance(each, ast.FunctionDef)}
+    assert DECIDING[module] <= functions
+
+
 @pytest.mark.parametrize("module", NOT_OURS)
 def test_what_is_left_alone_is_there(module: str) -> None:
-    text = (ROOT / PRODUCT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
+    text = source_of(module)
     assert [each for each in NOT_OURS[module] if each not in text and each != "*"] == []
 
 
