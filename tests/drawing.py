@@ -15,6 +15,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 COLUMN, GAP, MARGIN = 620, 40, 20  # pixels
 LINE, PADDING = 17, 8
 TOP = 64
+FILLS = ("#eef4fb", "#f3f7ee")
 
 Row = Sequence[tuple[str, str]]
 """The modules of one layer: name and what they are for."""
@@ -48,8 +49,8 @@ def _purpose(package: str, name: str) -> str:
 
 def svg() -> str:
     """Both packages side by side, each of its layers below those that may import it."""
-    columns = [rows("lobster_tasks"), rows("embedded_aws")]
-    height = TOP + max(sum(map(_height, column)) for column in columns) + MARGIN
+    columns = {"lobster_tasks": rows("lobster_tasks"), "embedded_aws": rows("embedded_aws")}
+    height = TOP + max(sum(map(_height, column)) for column in columns.values()) + MARGIN
     width = 2 * MARGIN + 2 * COLUMN + GAP
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
@@ -57,15 +58,13 @@ def svg() -> str:
     )
     title = "<title>The packages lobster_tasks and embedded_aws in their layers</title>"
     drawn = [head, title, f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
-    for column, name, fill in zip(
-        columns, ("lobster_tasks", "embedded_aws"), ("#eef4fb", "#f3f7ee"), strict=True
-    ):
-        left = MARGIN + columns.index(column) * (COLUMN + GAP)
+    for number, (name, column) in enumerate(columns.items()):
+        left = MARGIN + number * (COLUMN + GAP)
         drawn.append(f'<text x="{left}" y="30" font-size="18" font-weight="600">{name}/</text>')
         drawn.append(
             f'<text x="{left}" y="50" fill="#555555">each row imports from the rows below it only</text>'
         )
-        drawn += _column(column, left, fill)
+        drawn += _column(column, left, FILLS[number])
     between = MARGIN + COLUMN + GAP // 2
     drawn.append(
         f'<path d="M{between} {TOP} V{height - MARGIN}" stroke="#999999" stroke-dasharray="4 4"/>'

@@ -18,6 +18,7 @@ _RELEASE = _made_by("inv deploy --tag T")
 _SECRETS = "run it with permission to see them, in their account and region"
 _ROUTES = "check yourself where the route leads; if AWS refused the call, allow it"
 _ALLOW = "allow the call"
+_VISIT = "inv deploy --tag T where no task runs; ask from where the load balancer lets visitors in"
 _READ = "set `dockerfile`, or create the file"
 _SAY = 'name it in the command, as in CMD ["streamlit", "run", "app.py", "--server.port=8501"], or check yourself'
 
@@ -58,14 +59,8 @@ UNCHECKED: Mapping[str, tuple[str, str]] = {
     "ecs.image": ("whether the service's image is in the repository", _RELEASE),
     "logs.group": ("whether the log group exists", _made_by("inv setup-fargate")),
     "logs.options": ("whether the tasks log to it", _made_by("inv create-task-definition")),
-    "answers.page": (
-        "whether the page answers",
-        "inv deploy --tag T where no task runs; ask from where the load balancer lets visitors in",
-    ),
-    "answers.websocket": (
-        "whether the WebSocket opens",
-        "inv deploy --tag T where no task runs; ask from where the load balancer lets visitors in",
-    ),
+    "answers.page": ("whether the page answers", _VISIT),
+    "answers.websocket": ("whether the WebSocket opens", _VISIT),
     "dockerfile.readable": ("whether the Dockerfile can be read", _READ),
     "dockerfile.command": ("whether the Dockerfile's command is in exec form as intended", _READ),
     "dockerfile.start-scripts": ("whether start scripts have Linux line endings", _READ),
