@@ -263,6 +263,10 @@ class Stack:
         described = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns, include=["TAGS"])
         return list(described["tasks"])
 
+    def last_stopped(self, name: str = "s") -> dict[str, Any]:
+        """The task of a service that was stopped last; the events of earlier ones may be gone, for ECS keeps 100."""
+        return max(self.tasks(name, "STOPPED"), key=lambda task: task["stoppingAt"])
+
     def run(self, definition: str, **more: Any) -> dict[str, Any]:
         """RunTask; the task as it was answered."""
         answer = self.ecs.run_task(

@@ -52,7 +52,7 @@ def test_why_a_target_is_unhealthy(stack: Stack) -> None:
     groups = {name: serve(stack, number, name) for number, name in enumerate(CASES)}
     for name, group in groups.items():
         eventually(lambda name=name: stack.tasks(name, "STOPPED"))
-        ended = stack.tasks(name, "STOPPED")[0]
+        ended = stack.last_stopped(name)
         identifier = ended["taskArn"].rsplit("/", 1)[-1]
         assert (ended["stopCode"], ended["stoppedReason"]) == (
             "ServiceSchedulerInitiated",

@@ -323,7 +323,8 @@ def test_a_service_replaces_what_fails_its_container_health_check(stack: Stack) 
     """stoppedReason "Task failed container health checks"; event "(task …) failed container health checks."."""
     check = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "retries": 1}
     stack.service(stack.definition(stack.container(stack.app, healthCheck=check)))
-    stopped = eventually(lambda: stack.tasks("s", "STOPPED"))[0]
+    eventually(lambda: stack.tasks("s", "STOPPED"))
+    stopped = stack.last_stopped()
     assert stopped["stopCode"] == "ServiceSchedulerInitiated"
     assert stopped["stoppedReason"] == "Task failed container health checks"
     identifier = stopped["taskArn"].split("/")[-1]
