@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ..elbv2.balancer import Balancer
+from ..runtime.waiting import longest_wait
 from . import breaker, launch, texts
 from .capacity import Capacity
 from .model import Deployment, EcsState, Service, Task, monotonic, now
@@ -148,13 +149,18 @@ class ServiceReconciler:
             return False
         if task.placement.load_balancers:
             return len(task.targets) > 0 and all(self._state(t) == "healthy" for t in self._targets(task))
-        return bool(checks) or self._running_for(task) >= self._unchecked_wait
+        return bool(checks) or task.was_healthy or self._outlived_its_start(task)
 
-    @property
-    def _unchecked_wait(self) -> float:
-        """Real seconds; long enough for a program that crashes at its start to crash."""
+    def _outlived_its_start(self, task: Task) -> bool:
+        """Whether it ran for as long as a program that crashes at its start takes to crash.
+
+        What a program waited for a processor does not count: on a busy machine it crashes later.
+        """
         pace = self.state.plane.pace
-        return pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
+        needed = pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
+        ran = self._running_for(task)
+        supervisors = [one.process.supervisor_pid for one in task.containers if one.process]
+        return ran >= needed and ran - longest_wait(supervisors) >= needed
 
     def _targets(self, task: Task) -> Iterable[tuple[str, str, int]]:
         return ((target.group, target.ip, target.port) for target in task.targets)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from glob import glob
+from math import inf
 from pathlib import Path
 
 from .memory import trees
@@ -19,11 +20,20 @@ from .memory import trees
 
 def waited_seconds(roots: Iterable[int]) -> float:
     """Seconds that the processes below each pid, those that live, have waited for a processor, all together."""
+    return sum(_by_thread(roots))
+
+
+def longest_wait(roots: Iterable[int]) -> float:
+    """Seconds that the thread below the pids which waited longest has waited; infinite where all have ended."""
+    return max(_by_thread(roots), default=inf)
+
+
+def _by_thread(roots: Iterable[int]) -> list[float]:
     below = [process.pid for found in trees(roots).values() for process in found]
-    return sum(_waited(stat) for pid in below for stat in glob(f"/proc/{pid}/task/*/schedstat"))
+    return [_waited(stat) for pid in below for stat in glob(f"/proc/{pid}/task/*/schedstat") or [""]]
 
 
 def _waited(stat: str) -> float:
-    with suppress(OSError):  # ended meanwhile
+    with suppress(OSError):  # ended meanwhile, or a system that does not count
         return int(Path(stat).read_text().split()[1]) / 1e9
     return 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -235,6 +236,30 @@ def test_no_address_left(stack: Stack) -> None:
     assert ended["stoppedReason"].startswith(head)
     placed = f"(service s) was unable to place a task. Reason: {head}"
     eventually(lambda: any(message.startswith(placed) for message in stack.messages()))
+
+
+LATE_CRASH = """
+import os, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+for _ in range(11):
+    if os.fork() == 0:
+        while True: pass
+while time.process_time() < 0.3: pass
+sys.exit(3)
+"""
+"""Ends after 0.3 s of a processor that twelve share, which takes it some 4 s."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not tell who waits")
+def test_a_crash_that_the_machine_delays_is_no_success(stack: Stack) -> None:
+    """minimumHealthyPercent: a task without health checks counts as healthy 40 s after it is RUNNING. Here it runs for
+    longer, and most of that it only waits for a processor.
+    """
+    image = stack.image(ImageSpec({"/app/main.py": LATE_CRASH}, ["python", "main.py"]), "late")
+    stack.service(stack.definition(stack.container(image)))
+    eventually(lambda: stack.tasks("s", "STOPPED"))
+    assert stack.last_stopped()["containers"][0]["exitCode"] == 3
+    assert stack.describe()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
 
 
 # What the API shows, and when
