@@ -84,7 +84,7 @@ class EmbeddedProcess:
         self._ask("DELETE", "calls")
 
     def _ask(self, method: str, what: str, **more: Any) -> Any:
-        answer = control.request(method, f"{self.url}/_embedded/{what}", timeout=30, **more)
+        answer = control.request(method, f"{self.url}/_embedded/{what}", timeout=PATIENCE, **more)
         answer.raise_for_status()
         return answer.json()
 
@@ -154,7 +154,7 @@ def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
             yield EmbeddedProcess(_address(process.stdout), process.pid)
         finally:
             process.terminate()
-            process.wait(timeout=300)
+            process.wait(timeout=PATIENCE)
 
 
 def _address(told: IO[str]) -> str:

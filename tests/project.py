@@ -221,11 +221,11 @@ def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = N
 def calls(embedded: EmbeddedProcess) -> Sequence[str]:
     """The operations that changed something since they were last forgotten."""
 
-    served = control.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
+    served = control.get(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).json()
     return [call["operation"] for call in served if call["mutating"]]
 
 
 def forget_calls(embedded: EmbeddedProcess) -> None:
     """Count calls from here on."""
 
-    control.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+    control.delete(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -235,3 +236,33 @@ def test_prices_cover_what_settings_can_ask_for() -> None:
 
 def test_the_picture_of_the_layers_is_that_of_the_contracts() -> None:
     assert PICTURE.read_text() == svg(), "python -m tests.drawing"
+
+
+def test_tests_do_not_depend_on_how_fast_the_machine_is() -> None:
+    """What has to come is waited for with PATIENCE; a few seconds are given only to what must not come."""
+    hasty: list[str] = []
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        tree = tree_of(file)
+        expected = {
+            id(inside) for node in ast.walk(tree) if _expects_nothing(node) for inside in ast.walk(node)
+        }
+        hasty += [
+            f"{name_of(file)}:{node.value.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and id(node) not in expected and _is_short(node)
+        ]
+    assert not hasty
+
+
+def _is_short(keyword: ast.keyword) -> bool:
+    value = keyword.value
+    return keyword.arg == "timeout" and isinstance(value, ast.Constant) and value.value < 600
+
+
+def _expects_nothing(node: ast.AST) -> bool:
+    """``with pytest.raises(…)``, ``except TimeoutError`` and ``assert … is None``."""
+    if isinstance(node, ast.With):
+        return any("raises" in ast.unparse(item.context_expr) for item in node.items)
+    if isinstance(node, ast.Try):
+        return any(re.search("Timeout|OSError", ast.unparse(one.type)) for one in node.handlers if one.type)
+    return isinstance(node, ast.Assert) and ast.unparse(node.test).endswith("is None")

@@ -9,6 +9,7 @@ import pytest
 
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import InterruptedRunError
+from tests.embedded_process import PATIENCE
 
 
 def test_time_runs_at_its_speed() -> None:
@@ -50,7 +51,7 @@ def test_stopping_wakes_every_sleeper_and_lets_nobody_sleep_again() -> None:
     asleep.wait()
     clock.stop()
     for sleeper in sleepers:
-        sleeper.join(timeout=10)
+        sleeper.join(timeout=PATIENCE)
     assert woken == [True] * 3
     with pytest.raises(InterruptedRunError):
         clock.sleep(0)

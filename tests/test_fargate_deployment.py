@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 from tests.project import Project, calls, forget_calls, make
 
 ROOT = Path(__file__).parent.parent
@@ -247,7 +247,7 @@ class Live:
 
     def get(self, path: str = "/") -> requests.Response:
         """A visitor without cookies."""
-        return requests.get(f"{self.url}{path}", timeout=10)
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE)
 
     def targets(self) -> dict[str, str]:
         """Address and port of each target, and its state."""
@@ -264,8 +264,8 @@ class Live:
         ip, _, port = target.partition(":")
         vpc = self.embedded.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         given = {"vpc": vpc, "ip": ip}
-        found = control.post(f"{self.embedded.url}/_embedded/address", json=given, timeout=10).json()
-        return requests.get(f"http://{found['address']}:{port}{path}", timeout=10).text
+        found = control.post(f"{self.embedded.url}/_embedded/address", json=given, timeout=PATIENCE).json()
+        return requests.get(f"http://{found['address']}:{port}{path}", timeout=PATIENCE).text
 
 
 def release(project: Project, embedded: EmbeddedProcess, tag: str = "one") -> Live:
@@ -326,7 +326,7 @@ def test_without_a_release_the_load_balancer_says_so(project: Project) -> None:
 def _status(url: str) -> int | None:
     """None while the load balancer is being made, and nobody answers."""
     try:
-        return requests.get(url, timeout=10).status_code
+        return requests.get(url, timeout=PATIENCE).status_code
     except requests.ConnectionError:
         return None
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.embedded_process import PATIENCE
 from tests.project import make
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -44,7 +45,9 @@ def test_the_embedded_aws_answers_the_aws_cli_as_the_readme_says(tmp_path: Path)
             assert process.stdout is not None
             assert process.stdout.readline() == f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n"
             shell = ["bash", "-eu", "-c", "\n".join(rest)]
-            done = subprocess.run(shell, env=fresh, capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run(
+                shell, env=fresh, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
         finally:
             process.terminate()
     assert (done.returncode, done.stderr) == (0, "")

@@ -20,6 +20,7 @@ from lobster_tasks import templates
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import TemplateError
 from lobster_tasks.settings import Settings, load
+from tests.embedded_process import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT = "123456789012"
@@ -592,7 +593,7 @@ def test_templates_and_pages_travel_in_the_wheel(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path / "empty",
         env=_only(tmp_path / "site"),
-        timeout=60,
+        timeout=PATIENCE,
     )
     places, rendered = done.stdout.splitlines()
     assert places.split() == [str(tmp_path / "site" / "lobster_tasks" / page) for page in pages]

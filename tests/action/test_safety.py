@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.action.runner import OFFICIAL, ROOT, USES, WORKFLOWS
+from tests.embedded_process import PATIENCE
 
 ACTION = ROOT / "action.yml"
 FILES = [ACTION, *WORKFLOWS]
@@ -51,7 +52,7 @@ def test_the_audit_finds_nothing() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     command = [str(zizmor), "--offline", "--persona=auditor", "--no-progress", "--strict-collection"]
     command += ["--config", ".github/zizmor.yml", "action.yml", ".github"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No findings to report" in done.stdout
 

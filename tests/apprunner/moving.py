@@ -24,7 +24,7 @@ from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.zones import Zone, alias, simple
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 from tests.journeys.releasing import FAST, set_up
 
 SPEED = 200.0
@@ -128,7 +128,7 @@ def begin(embedded: EmbeddedProcess) -> Move:
     sites = Sites(embedded)
     image = account.push("old").reference
     service = sites.create("lobster", SourceConfiguration=sites.source(image))
-    eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=10).text == "old")
+    eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=PATIENCE).text == "old")
     return Move(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
 
 
@@ -196,7 +196,9 @@ def visit(session: requests.Session, address: str, domain: str) -> str:
 
 def _get(session: requests.Session, url: str, domain: str) -> requests.Response:
     with urllib3.warnings.catch_warnings(action="ignore"):  # nobody vouches for certificates here
-        return session.get(url, headers={"Host": domain}, timeout=10, verify=False, allow_redirects=False)
+        return session.get(
+            url, headers={"Host": domain}, timeout=PATIENCE, verify=False, allow_redirects=False
+        )
 
 
 def said(ended: CutOver) -> str:

@@ -13,6 +13,7 @@ import pytest
 from lobster_tasks.clock import Clock
 from lobster_tasks.converge import graph
 from lobster_tasks.errors import InterruptedRunError, LobsterError
+from tests.embedded_process import PATIENCE
 
 # Which node needs which.
 DIAMOND = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
@@ -36,7 +37,7 @@ def test_each_node_comes_after_those_it_needs() -> None:
 
 
 def test_what_does_not_need_each_other_runs_side_by_side() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=PATIENCE)
 
     def work(node: str) -> None:
         if node in "bc":
@@ -56,7 +57,7 @@ def test_nothing_to_do_is_done_at_once() -> None:
 
 
 def test_after_a_failure_nothing_is_begun_and_what_runs_is_finished() -> None:
-    begun, failed = threading.Barrier(2, timeout=10), threading.Event()
+    begun, failed = threading.Barrier(2, timeout=PATIENCE), threading.Event()
     finished: list[str] = []
 
     def work(node: str) -> None:
@@ -66,7 +67,7 @@ def test_after_a_failure_nothing_is_begun_and_what_runs_is_finished() -> None:
             raise LobsterError("b failed")
         if node == "c":
             begun.wait()
-            failed.wait(timeout=10)
+            failed.wait(timeout=PATIENCE)
         finished.append(node)
 
     with pytest.raises(LobsterError, match="b failed"):
@@ -75,7 +76,7 @@ def test_after_a_failure_nothing_is_begun_and_what_runs_is_finished() -> None:
 
 
 def test_the_first_error_carries_the_others_as_notes() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=PATIENCE)
 
     def work(node: str) -> None:
         if node in "bc":
@@ -89,7 +90,7 @@ def test_the_first_error_carries_the_others_as_notes() -> None:
 
 
 def test_ctrl_c_names_what_is_in_flight_and_wakes_those_who_wait() -> None:
-    clock, waiting, begun = Clock(), threading.Barrier(2, timeout=10), []
+    clock, waiting, begun = Clock(), threading.Barrier(2, timeout=PATIENCE), []
 
     def work(node: str) -> None:
         begun.append(node)

@@ -16,7 +16,7 @@ from lobster_tasks.errors import CredentialsError
 from lobster_tasks.rollout import deploy
 from lobster_tasks.settings import Settings, load
 from tests.embedded.images import push, web_app
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 KEY = "arn:aws:kms:us-east-2:123456789012:key/11111111-2222-3333-4444-555555555555"
 
@@ -99,9 +99,9 @@ def test_a_healthy_account(account: EmbeddedProcess, aws: Aws, settings: Setting
 def test_looking_changes_nothing(
     account: EmbeddedProcess, aws: Aws, settings: Settings, project: Path
 ) -> None:
-    control.delete(f"{account.url}/_embedded/calls", timeout=10).raise_for_status()
+    control.delete(f"{account.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()
     examine(aws, settings, project)
-    calls = control.get(f"{account.url}/_embedded/calls", timeout=10).json()
+    calls = control.get(f"{account.url}/_embedded/calls", timeout=PATIENCE).json()
     assert calls
     assert [call["operation"] for call in calls if call["mutating"]] == []
 
@@ -189,7 +189,7 @@ def test_a_refused_call_stops_no_other_check(
     before = by_status(examined(aws, settings, project), "skip")
     refusal = {"code": "AccessDenied", "message": "not for you", "status": 403}
     rule = {"service": service, "operation": operation, "error": refusal}
-    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=PATIENCE).raise_for_status()
     after = by_status(examined(aws, settings, project), "skip")
     assert after.keys() - before.keys() == unknown
     assert all(operation in after[name] for name in unknown)
@@ -235,14 +235,14 @@ def test_a_few_checks_as_somebody(
         "aws_secret_access_key": key["SecretAccessKey"],
     }
     as_jo = Aws("us-east-2", endpoint_url=embedded.url, credentials=credentials)
-    control.delete(f"{embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+    control.delete(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()
     checks, _ = consult(as_jo, Settings(), ["roles.pass", "identity.caller"])
     assert {name: check.status for name, check in checks.items()} == {
         "roles.pass": status,
         "identity.caller": "pass",
     }
     assert "user jo" in checks["roles.pass"].saw
-    calls = control.get(f"{embedded.url}/_embedded/calls", timeout=10).json()
+    calls = control.get(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).json()
     assert {call["operation"] for call in calls} == {
         "GetCallerIdentity",
         "GetRole",
@@ -260,7 +260,7 @@ def test_a_few_checks_of_what_is_known_already(aws: Aws) -> None:
 def test_without_credentials_there_is_nothing_to_look_at(embedded: EmbeddedProcess, project: Path) -> None:
     refusal = {"code": "ExpiredToken", "message": "too old", "status": 403}
     rule = {"service": "sts", "operation": "GetCallerIdentity", "error": refusal}
-    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=PATIENCE).raise_for_status()
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     with pytest.raises(CredentialsError):
         examine(Aws("us-east-2", endpoint_url=embedded.url, credentials=keys), Settings(), project)

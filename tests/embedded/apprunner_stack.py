@@ -12,7 +12,7 @@ import requests
 
 from tests.embedded.images import push, web_app
 from tests.embedded.zones import Zone, simple
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 ACCOUNT = "123456789012"
 PULL = "arn:aws:iam::aws:policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
@@ -105,7 +105,7 @@ class Sites:
     def put(self, arn: str, status: str) -> None:
         """Bring about a state that AWS or a person brings about: maintenance, a handshake."""
         answer = control.post(
-            f"{self.process.url}/_embedded/apprunner", json={"arn": arn, "status": status}, timeout=10
+            f"{self.process.url}/_embedded/apprunner", json={"arn": arn, "status": status}, timeout=PATIENCE
         )
         answer.raise_for_status()
 
@@ -137,7 +137,7 @@ class Sites:
 
     def get(self, service: dict[str, Any], path: str = "/", **more: Any) -> requests.Response:
         """What the service's address answers."""
-        return requests.get(f"http://{service['ServiceUrl']}{path}", timeout=30, **more)
+        return requests.get(f"http://{service['ServiceUrl']}{path}", timeout=PATIENCE, **more)
 
     def lines(self, service: dict[str, Any], group: str, stream: str) -> list[str]:
         """The lines of a log stream of a service."""

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from tests.embedded.sites import Site
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 PORT = 8501
 
@@ -111,7 +111,7 @@ class Balanced:
     def loopback(self, ip: str) -> str:
         """The loopback address that stands for an address of the VPC."""
         asked = {"vpc": self.vpc, "ip": ip}
-        answer = control.post(f"{self.aws.url}/_embedded/address", json=asked, timeout=10)
+        answer = control.post(f"{self.aws.url}/_embedded/address", json=asked, timeout=PATIENCE)
         return str(answer.json()["address"])
 
     def start(self, name: str, ip: str | None = None, port: int = PORT) -> Site:
@@ -181,7 +181,7 @@ def permission(source: str, port: int) -> list[dict[str, Any]]:
 def answers(url: str) -> bool:
     """Whether anything answers HTTP there."""
     try:
-        requests.get(url, timeout=5, allow_redirects=False)
+        requests.get(url, timeout=(5, PATIENCE), allow_redirects=False)  # a closed port may be silent
     except requests.ConnectionError:
         return False
     return True

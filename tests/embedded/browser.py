@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.embedded_process import PATIENCE
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SITE = "evil.example"
 ADDRESS = "127.0.0.2"
@@ -121,4 +123,4 @@ class Website(ThreadingHTTPServer):
                 yield browser
             finally:
                 browser.terminate()
-                browser.wait(timeout=300)
+                browser.wait(timeout=PATIENCE)

@@ -300,4 +300,4 @@ class Stack:
 
     def get(self, path: str = "/") -> requests.Response:
         """A request through the load balancer."""
-        return requests.get(f"{self.url}{path}", timeout=10)
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE)

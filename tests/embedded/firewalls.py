@@ -6,7 +6,7 @@ import http.client
 from collections.abc import Sequence
 from typing import Any
 
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 SEEN = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "seen"}
 
@@ -75,7 +75,7 @@ def get_from(
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of GET at ``host:port`` for who comes from a loopback address."""
     host, _, port = address.partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30, source_address=(source, 0))
+    connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE, source_address=(source, 0))
     try:
         connection.request("GET", path, headers=dict(headers))
         answer = connection.getresponse()

@@ -16,7 +16,7 @@ from embedded_aws.runtime.images import DISK, Image
 from embedded_aws.runtime.processes import Container, ContainerStart
 from embedded_aws.runtime.runtime import Runtime
 from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 ACCOUNT, REGION = "123456789012", "us-east-2"
 
@@ -32,7 +32,7 @@ class Ran:
     @property
     def exit_code(self) -> int:
         """The exit code, once it has ended."""
-        code = self.container.wait(timeout=300)
+        code = self.container.wait(timeout=PATIENCE)
         assert code is not None, f"still running; it wrote {self.lines}"
         return code
 
@@ -41,7 +41,7 @@ class Ran:
 
         def ask() -> list[str]:
             try:
-                return [requests.get(f"http://{self.address}:{port}{path}", timeout=10).text]
+                return [requests.get(f"http://{self.address}:{port}{path}", timeout=PATIENCE).text]
             except requests.ConnectionError:
                 assert self.container.poll() is None, f"it ended; it wrote {self.lines}"
                 return []

@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tests.embedded_process import PATIENCE
+
 MEGABYTE = 1 << 20
 
 
@@ -75,11 +77,11 @@ class Site:
             self._do(self._end(self._runner))
             self._runner = None
             self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=PATIENCE)
             self.loop.close()
 
     def _do(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=PATIENCE)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.embedded.browser import BROWSER, Website
-from tests.embedded_process import EmbeddedProcess, control
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)")
 
@@ -116,7 +116,7 @@ def account(aws: EmbeddedProcess) -> EmbeddedProcess:
 def assert_untouched(aws: EmbeddedProcess) -> None:
     """Nothing was called, made, reset or ordered."""
     assert aws.calls() == []
-    assert control.get(f"{aws.url}/_embedded/faults", timeout=10).json() == []
+    assert control.get(f"{aws.url}/_embedded/faults", timeout=PATIENCE).json() == []
     assert [user["UserName"] for user in aws.client("iam").list_users()["Users"]] == ["ours"]
     assert aws.client("ecs").list_clusters()["clusterArns"] == []
 
@@ -124,7 +124,7 @@ def assert_untouched(aws: EmbeddedProcess) -> None:
 def test_the_attack_would_do_harm_in_a_program_s_hands(account: EmbeddedProcess) -> None:
     for path, options in CALLS[:2]:
         answer = requests.post(
-            f"{account.url}{path}", options["body"], headers=options["headers"], timeout=10
+            f"{account.url}{path}", options["body"], headers=options["headers"], timeout=PATIENCE
         )
         assert answer.status_code == 200
     assert len(account.client("iam").list_users()["Users"]) == 2

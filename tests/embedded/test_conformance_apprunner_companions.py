@@ -10,7 +10,7 @@ import requests
 
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.refusals import refused
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 PRIVATE = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
 
@@ -316,6 +316,6 @@ def test_all_37_operations_are_answered(sites: Sites) -> None:
             "X-Amz-Target": f"AppRunner.{name}",
             "Content-Type": "application/x-amz-json-1.0",
         }
-        answer = requests.post(sites.process.url, headers=headers, data="{}", timeout=10)
+        answer = requests.post(sites.process.url, headers=headers, data="{}", timeout=PATIENCE)
         codes.add(answer.json().get("__type", "answered").rpartition("#")[2])
     assert (len(names), codes) == (37, {"answered", "InvalidRequestException"})

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.images import push, web_app
-from tests.embedded_process import eventually, start
+from tests.embedded_process import PATIENCE, eventually, start
 
 Running = tuple[Sites, dict[str, Any]]
 
@@ -64,7 +64,7 @@ def test_the_program_has_the_instance_roles_credentials(running: Running) -> Non
     """InstanceRoleArn: "provides permissions to AWS actions that your running service calls"."""
     sites, service = running
     where = sites.get(service, "/env").json()["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-    told = requests.get(where, timeout=10).json()
+    told = requests.get(where, timeout=PATIENCE).json()
     assert told["RoleArn"] == service["InstanceConfiguration"]["InstanceRoleArn"]
     assert told["AccessKeyId"].startswith("ASIA")
 
@@ -97,7 +97,7 @@ def test_a_request_may_take_120_seconds(running: Running) -> None:
 def test_bodies_pass_both_ways(running: Running) -> None:
     """HTTP requests and responses are passed on whole."""
     _, service = running
-    answer = requests.post(f"http://{service['ServiceUrl']}/upload", data=b"x" * 5_000_000, timeout=300)
+    answer = requests.post(f"http://{service['ServiceUrl']}/upload", data=b"x" * 5_000_000, timeout=PATIENCE)
     assert answer.text == "running POST 5000000"
 
 

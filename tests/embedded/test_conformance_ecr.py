@@ -21,6 +21,7 @@ from tests.embedded.images import (
     push,
     upload_blob,
 )
+from tests.embedded_process import PATIENCE
 
 ACCOUNT = "123456789012"
 MIB = 1024 * 1024
@@ -333,7 +334,7 @@ class TestLayers:
         push(ecr, image("a"))
         layer = layer_of({"/app/text": "a"})
         given = ecr.get_download_url_for_layer(repositoryName="homara", layerDigest=digest_of(layer))
-        assert requests.get(given["downloadUrl"], timeout=10).content == layer
+        assert requests.get(given["downloadUrl"], timeout=PATIENCE).content == layer
 
     def test_download_of_others(self, ecr: Any) -> None:
         """LayersNotFoundException; LayerInaccessibleException: "not associated with an image"."""

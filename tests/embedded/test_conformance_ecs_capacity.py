@@ -11,7 +11,7 @@ import pytest
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.images import web_app
 from tests.embedded.refusals import refused
-from tests.embedded_process import control, eventually, start
+from tests.embedded_process import PATIENCE, control, eventually, start
 
 NO_ROOM = "Capacity is unavailable at this time. Please try again later or in a different availability zone."
 QUOTA = "You’ve reached the limit on the number of vCPUs you can run concurrently"
@@ -160,7 +160,7 @@ def test_more_tasks_than_this_machine_has_room_for() -> None:
 
 def interrupt(stack: Stack, arn: str) -> bool:
     """Order an interruption; whether it could be."""
-    answer = control.post(f"{stack.aws.url}/_embedded/interrupt-spot", json={"task": arn}, timeout=10)
+    answer = control.post(f"{stack.aws.url}/_embedded/interrupt-spot", json={"task": arn}, timeout=PATIENCE)
     return bool(answer.json()["interrupted"])
 
 

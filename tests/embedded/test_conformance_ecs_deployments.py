@@ -13,7 +13,7 @@ import requests
 
 from tests.embedded.ecs_stack import PORT, Stack
 from tests.embedded.images import web_app
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 
 def version(stack: Stack, name: str, **environment: str) -> str:
@@ -30,7 +30,7 @@ def visitors(stack: Stack, path: str = "/", method: str = "GET") -> Iterator[Cou
 
     def visit() -> None:
         while not over.is_set():
-            answer = requests.request(method, url, timeout=10)
+            answer = requests.request(method, url, timeout=PATIENCE)
             seen[answer.status_code, answer.text[:40]] += 1
             over.wait(0.02)
 

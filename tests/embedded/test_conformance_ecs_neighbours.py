@@ -12,7 +12,7 @@ import requests
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.images import ImageSpec
 from tests.embedded.refusals import refused
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 TARGET = {
     "ServiceNamespace": "ecs",
@@ -94,7 +94,9 @@ def test_a_task_without_a_role_gets_no_credentials(stack: Stack) -> None:
     """taskRoleArn absent: no AWS_CONTAINER_CREDENTIALS_… in the environment."""
     code = "import json, os; print(json.dumps([n for n in os.environ if 'CREDENTIALS' in n]))"
     assert told(stack, code)[1] == []
-    assert requests.get(f"{stack.aws.url}/_embedded/tasks/none/credentials", timeout=5).status_code == 404
+    assert (
+        requests.get(f"{stack.aws.url}/_embedded/tasks/none/credentials", timeout=PATIENCE).status_code == 404
+    )
 
 
 def test_the_host_name_is_that_of_the_interface(stack: Stack) -> None:

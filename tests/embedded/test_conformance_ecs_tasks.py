@@ -9,7 +9,7 @@ import pytest
 from tests.embedded.ecs_stack import APP_RUNNER_TRUST, Stack
 from tests.embedded.images import ImageSpec, web_app
 from tests.embedded.refusals import refused
-from tests.embedded_process import control, eventually, start
+from tests.embedded_process import PATIENCE, control, eventually, start
 
 
 def python(code: str) -> ImageSpec:
@@ -163,7 +163,7 @@ def test_too_much_memory(stack: Stack) -> None:
 def test_a_killed_task(stack: Stack) -> None:
     """EssentialContainerExited with exit code 137 when the process is killed."""
     arn = stack.reaches(stack.run(definition(stack))["taskArn"], "RUNNING")["taskArn"]
-    answer = control.post(f"{stack.aws.url}/_embedded/kill-task", json={"task": arn}, timeout=10)
+    answer = control.post(f"{stack.aws.url}/_embedded/kill-task", json={"task": arn}, timeout=PATIENCE)
     assert answer.json() == {"killed": True}
     task = stack.reaches(arn, "STOPPED")
     assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)

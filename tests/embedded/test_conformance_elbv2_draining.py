@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.embedded.balanced import Balanced
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 
 def deregister(balanced: Balanced, name: str) -> None:
@@ -56,7 +56,7 @@ def test_a_draining_target_gets_no_new_requests(balanced: Balanced) -> None:
     for name in ("old", "new"):
         balanced.add(name)
     deregister(balanced, "old")
-    assert {requests.get(balanced.url, timeout=10).text for _ in range(10)} == {"new"}
+    assert {requests.get(balanced.url, timeout=PATIENCE).text for _ in range(10)} == {"new"}
     assert state(balanced, "old") == "draining"
 
 
@@ -64,14 +64,14 @@ def test_the_last_target_drains_to_503(balanced: Balanced) -> None:
     """A draining target does not count as registered: HTTP 503, not a fail-open."""
     balanced.add("one")
     deregister(balanced, "one")
-    assert requests.get(balanced.url, timeout=10).status_code == 503
+    assert requests.get(balanced.url, timeout=PATIENCE).status_code == 503
 
 
 def test_a_draining_target_may_finish_what_it_does(balanced: Balanced) -> None:
     """The deregistration delay "can help in-flight requests to the target to complete"."""
     site = balanced.add("one")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=PATIENCE)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         deregister(balanced, "one")
         site.release.set()
@@ -85,7 +85,7 @@ def test_a_request_that_outlasts_the_delay_is_cut(balanced: Balanced) -> None:
     site = balanced.add("one")
     balanced.set_group(deregistration_delay__timeout_seconds=20)
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=PATIENCE)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         deregister(balanced, "one")
         assert waiting.result().status_code == 502
@@ -98,7 +98,7 @@ def test_a_draining_target_that_hangs_up_is_an_error(balanced: Balanced) -> None
     """
     site = balanced.add("old")
     with ThreadPoolExecutor() as pool:
-        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=200)
+        waiting = pool.submit(requests.get, f"{balanced.url}/wait", timeout=PATIENCE)
         eventually(lambda: any(seen.path == "/wait" for seen in site.seen))
         balanced.add("new")
         deregister(balanced, "old")
@@ -116,7 +116,7 @@ def test_a_websocket_lives_until_the_delay_ends(balanced: Balanced) -> None:
         assert socket.recv() == "one"
         assert state(balanced, "one") == "draining"
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=200)
+            socket.recv(timeout=PATIENCE)
     assert state(balanced, "one") is None
 
 
@@ -125,7 +125,7 @@ def test_kept_alive_connections_to_a_draining_target_are_closed(balanced: Balanc
     immediately completes the deregistration process": idle connections do not hold it up.
     """
     site = balanced.add("one")
-    requests.get(balanced.url, timeout=10)
+    requests.get(balanced.url, timeout=PATIENCE)
     deregister(balanced, "one")
     eventually(lambda: not site.connections())
     assert state(balanced, "one") == "draining"
@@ -161,7 +161,7 @@ def test_a_draining_target_may_come_back(balanced: Balanced) -> None:
     assert state(balanced, "one") in ("initial", "unhealthy")
     balanced.sites[0].health = 200
     balanced.await_state(balanced.addresses["one"], "healthy")
-    assert requests.get(balanced.url, timeout=10).text == "one"
+    assert requests.get(balanced.url, timeout=PATIENCE).text == "one"
 
 
 def test_deregistering_what_is_not_registered_is_fine(balanced: Balanced) -> None:
@@ -177,13 +177,13 @@ def test_a_sticky_client_moves_on(balanced: Balanced) -> None:
         balanced.add(name)
     balanced.set_group(stickiness__enabled="true")
     with requests.Session() as session:
-        first = session.get(balanced.url, timeout=10).text
+        first = session.get(balanced.url, timeout=PATIENCE).text
         other = ({"one", "two"} - {first}).pop()
         deregister(balanced, first)
-        assert {session.get(balanced.url, timeout=10).text for _ in range(5)} == {other}
+        assert {session.get(balanced.url, timeout=PATIENCE).text for _ in range(5)} == {other}
         balanced.register(balanced.addresses[first])
         balanced.await_state(balanced.addresses[first], "healthy")
-        assert {session.get(balanced.url, timeout=10).text for _ in range(5)} == {other}
+        assert {session.get(balanced.url, timeout=PATIENCE).text for _ in range(5)} == {other}
 
 
 class Hammer:
@@ -208,7 +208,7 @@ class Hammer:
         with requests.Session() as session:
             while not self._over.is_set():
                 try:
-                    answer = session.get(url, timeout=200)
+                    answer = session.get(url, timeout=PATIENCE)
                     self.got[answer.text if answer.ok else str(answer.status_code)] += 1
                 except requests.RequestException as error:
                     self.got[type(error).__name__] += 1

@@ -12,6 +12,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from tests.embedded.balanced import Balanced
+from tests.embedded_process import PATIENCE
 
 
 def error_of(call: Any, **given: Any) -> tuple[str, str]:
@@ -178,10 +179,10 @@ def test_listener_attributes(balanced: Balanced) -> None:
     found = balanced.elb.describe_listener_attributes(ListenerArn=balanced.listener)["Attributes"]
     assert found == [{"Key": key, "Value": "true"}]
     balanced.await_active()
-    assert requests.get(balanced.url, timeout=10).headers["Server"] == "awselb/2.0"
+    assert requests.get(balanced.url, timeout=PATIENCE).headers["Server"] == "awselb/2.0"
     wanted = [{"Key": key, "Value": "false"}]
     balanced.elb.modify_listener_attributes(ListenerArn=balanced.listener, Attributes=wanted)
-    assert "Server" not in requests.get(balanced.url, timeout=10).headers
+    assert "Server" not in requests.get(balanced.url, timeout=PATIENCE).headers
     nonsense = [{"Key": "nonsense", "Value": "1"}]
     call = balanced.elb.modify_listener_attributes
     assert error_of(call, ListenerArn=balanced.listener, Attributes=nonsense)[0] == "ValidationError"

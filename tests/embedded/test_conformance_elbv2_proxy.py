@@ -21,14 +21,14 @@ import requests
 
 from tests.embedded.balanced import PORT, Balanced, answers
 from tests.embedded.sites import MEGABYTE
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 Answer = Callable[[int], bytes | None]
 
 
 def get(balanced: Balanced, path: str = "/", **more: object) -> requests.Response:
     """GET through the load balancer."""
-    return requests.get(balanced.url + path, timeout=20, **more)  # type: ignore[arg-type]
+    return requests.get(balanced.url + path, timeout=PATIENCE, **more)  # type: ignore[arg-type]
 
 
 def is_own_page(answer: requests.Response, status: int, title: str) -> bool:
@@ -130,7 +130,7 @@ def test_invalid_header_fields_are_dropped_if_wanted(balanced: Balanced) -> None
 def test_every_method_passes(balanced: Balanced, method: str) -> None:
     """A load balancer forwards whatever the method (but TRACE)."""
     site = balanced.add("one")
-    assert requests.request(method, balanced.url, timeout=10).text == "one"
+    assert requests.request(method, balanced.url, timeout=PATIENCE).text == "one"
     assert site.seen[-1].method == method
 
 
@@ -138,9 +138,9 @@ def test_head_has_headers_and_no_body(balanced: Balanced) -> None:
     """The Content-Length of a response to HEAD is what GET would have (RFC 9110, 9.3.2)."""
     balanced.add("one")
     with requests.Session() as session:
-        answer = session.head(balanced.url, timeout=10)
+        answer = session.head(balanced.url, timeout=PATIENCE)
         assert (answer.headers["Content-Length"], answer.text) == ("3", "")
-        assert session.get(balanced.url, timeout=10).text == "one"
+        assert session.get(balanced.url, timeout=PATIENCE).text == "one"
 
 
 def test_the_targets_headers_arrive(balanced: Balanced) -> None:
@@ -171,7 +171,7 @@ def test_connections_are_kept_open_on_both_sides(balanced: Balanced) -> None:
     site.seen.clear()
     with requests.Session() as session:
         for _ in range(5):
-            with session.get(balanced.url, timeout=10, stream=True) as answer:
+            with session.get(balanced.url, timeout=PATIENCE, stream=True) as answer:
                 client = answer.raw.connection.sock.getsockname()
                 assert answer.text == "one"
                 assert answer.raw.connection is None or client == answer.raw.connection.sock.getsockname()
@@ -219,7 +219,7 @@ def test_an_upload_that_waits_for_leave_gets_it(balanced: Balanced) -> None:
     """``Expect: 100-continue`` is answered before the body comes, as curl asks for large bodies."""
     balanced.add("one")
     host, _, port = balanced.host.partition(":")
-    with socket.create_connection((host, int(port)), timeout=200) as client:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         head = b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
         client.sendall(head)
         assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -249,7 +249,7 @@ def test_a_client_that_leaves_is_noticed(balanced: Balanced) -> None:
     """HTTP 460: "the client closed the connection"; the target's connection is closed too."""
     site = balanced.add("one")
     host, _, port = balanced.host.partition(":")
-    with socket.create_connection((host, int(port)), timeout=200) as client:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
         eventually(lambda: [seen for seen in site.seen if seen.path == "/wait"])
     assert eventually(lambda: site.gone) == ["/wait"]
@@ -397,7 +397,7 @@ def test_a_response_that_breaks_off(balanced: Balanced) -> None:
 def test_trace_is_refused(balanced: Balanced) -> None:
     """HTTP 405: "The client used the TRACE method, which is not supported by Application Load Balancers." """
     balanced.add("one")
-    answer = requests.request("TRACE", balanced.url, timeout=10)
+    answer = requests.request("TRACE", balanced.url, timeout=PATIENCE)
     assert is_own_page(answer, 405, "Method Not Allowed")
 
 
@@ -495,7 +495,7 @@ def _serve_raw(server: socket.socket, answer: Answer, got: list[bytes], over: th
         threads.append(threading.Thread(target=_answer_raw, args=(client, answer, got, over)))
         threads[-1].start()
     for thread in threads:
-        thread.join(timeout=5)
+        thread.join(timeout=PATIENCE)
 
 
 def _answer_raw(client: socket.socket, answer: Answer, got: list[bytes], over: threading.Event) -> None:
@@ -547,7 +547,7 @@ def test_a_request_that_meets_a_closing_connection_is_sent_again(balanced: Balan
     """
     with raw_target(balanced, first_only) as got:
         for _ in range(4):
-            assert requests.request(method, balanced.url, timeout=10).status_code == 200
+            assert requests.request(method, balanced.url, timeout=PATIENCE).status_code == 200
     assert len(got) == 7  # all but the first twice: before on the connection that the one before left
 
 
@@ -556,7 +556,7 @@ def test_what_comes_unasked_is_nobodys_answer(balanced: Balanced) -> None:
     unasked = OK + LATER + b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
     with raw_target(balanced, lambda _: unasked) as got:
         for count in range(1, 4):
-            assert requests.post(balanced.url, timeout=10).status_code == 200
+            assert requests.post(balanced.url, timeout=PATIENCE).status_code == 200
             eventually(lambda count=count: got.count(LATER) == count)
 
 
@@ -564,7 +564,7 @@ def test_a_request_with_effects_is_not_sent_again(balanced: Balanced) -> None:
     """A POST that met a closing connection may have been done (RFC 9110, 9.2.2): HTTP 502."""
     with raw_target(balanced, first_only) as got:
         assert get(balanced).status_code == 200
-        assert requests.post(balanced.url, timeout=10).status_code == 502
+        assert requests.post(balanced.url, timeout=PATIENCE).status_code == 502
         assert sum(request.startswith(b"POST") for request in got) == 1
 
 
@@ -573,7 +573,7 @@ def test_a_request_with_a_body_goes_on_a_connection_that_cannot_be_stale(balance
     with raw_target(balanced, first_only):
         for _ in range(4):
             assert get(balanced).status_code == 200
-            assert requests.post(balanced.url, data=b"body", timeout=10).status_code == 200
+            assert requests.post(balanced.url, data=b"body", timeout=PATIENCE).status_code == 200
 
 
 def test_a_target_that_hangs_up_on_new_connections_too_is_asked_no_more(balanced: Balanced) -> None:
@@ -608,7 +608,7 @@ def test_a_deleted_load_balancer_is_gone(balanced: Balanced) -> None:
     """DeleteLoadBalancer "also deletes its listeners"; nothing answers any more."""
     balanced.add("one")
     with requests.Session() as session:
-        assert session.get(balanced.url, timeout=10).text == "one"
+        assert session.get(balanced.url, timeout=PATIENCE).text == "one"
         balanced.elb.delete_load_balancer(LoadBalancerArn=balanced.arn)
         eventually(lambda: not answers(balanced.url))
         with pytest.raises(requests.ConnectionError):
@@ -693,7 +693,7 @@ def test_a_client_that_came_before_its_packets_were_dropped_hears_nothing(balanc
         with pytest.raises(TimeoutError):
             client.recv(1)
         balanced.elb.set_security_groups(LoadBalancerArn=balanced.arn, SecurityGroups=[balanced.outer])
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         assert client.recv(12) == b"HTTP/1.1 200"
 
 

@@ -13,11 +13,12 @@ import pytest
 import requests
 
 from tests.embedded.balanced import Balanced
+from tests.embedded_process import PATIENCE
 
 
 def get(balanced: Balanced, path: str = "/", **more: Any) -> requests.Response:
     """GET through the load balancer, without following redirects."""
-    return requests.get(balanced.url + path, timeout=10, allow_redirects=False, **more)
+    return requests.get(balanced.url + path, timeout=PATIENCE, allow_redirects=False, **more)
 
 
 def fixed(text: str) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ def test_methods(balanced: Balanced) -> None:
         balanced, 1, "rule", condition("http-request-method", "HttpRequestMethodConfig", Values=["POST"])
     )
     assert get(balanced).text == "default"
-    assert requests.post(balanced.url, timeout=10).text == "rule"
+    assert requests.post(balanced.url, timeout=PATIENCE).text == "rule"
 
 
 def test_all_conditions_of_a_rule_must_hold(balanced: Balanced) -> None:
@@ -231,7 +232,7 @@ def test_a_sticky_client_stays(balanced: Balanced) -> None:
         balanced.add(name)
     balanced.set_group(stickiness__enabled="true")
     with requests.Session() as session:
-        assert len({session.get(balanced.url, timeout=10).text for _ in range(10)}) == 1
+        assert len({session.get(balanced.url, timeout=PATIENCE).text for _ in range(10)}) == 1
     assert {get(balanced).text for _ in range(4)} == {"one", "two"}
 
 
@@ -267,10 +268,10 @@ def test_a_sticky_client_leaves_an_unhealthy_target(balanced: Balanced) -> None:
     sites = {name: balanced.add(name) for name in ("one", "two")}
     balanced.set_group(stickiness__enabled="true")
     with requests.Session() as session:
-        first = session.get(balanced.url, timeout=10).text
+        first = session.get(balanced.url, timeout=PATIENCE).text
         sites[first].health = 500
         balanced.await_state(balanced.addresses[first], "unhealthy")
-        assert session.get(balanced.url, timeout=10).text == ({"one", "two"} - {first}).pop()
+        assert session.get(balanced.url, timeout=PATIENCE).text == ({"one", "two"} - {first}).pop()
 
 
 def test_without_stickiness_there_are_no_cookies(balanced: Balanced) -> None:
@@ -284,9 +285,9 @@ def test_stickiness_to_a_target_group(balanced: Balanced) -> None:
     group"."""
     two_groups(balanced, 1, 1, TargetGroupStickinessConfig={"Enabled": True, "DurationSeconds": 3600})
     with requests.Session() as session:
-        first = session.get(balanced.url, timeout=10)
+        first = session.get(balanced.url, timeout=PATIENCE)
         assert set(cookies(first)) == {"AWSALBTG", "AWSALBTGCORS"}
-        assert {session.get(balanced.url, timeout=10).text for _ in range(12)} == {first.text}
+        assert {session.get(balanced.url, timeout=PATIENCE).text for _ in range(12)} == {first.text}
     assert {get(balanced).text for _ in range(40)} == {"one", "two"}
 
 
@@ -302,7 +303,7 @@ def test_stickiness_by_the_applications_cookie(balanced: Balanced) -> None:
         stickiness__app_cookie__cookie_name="session",
     )
     with requests.Session() as session:
-        assert "Set-Cookie" not in session.get(balanced.url, timeout=10).headers
-        first = session.get(f"{balanced.url}/cookie", timeout=10)
+        assert "Set-Cookie" not in session.get(balanced.url, timeout=PATIENCE).headers
+        first = session.get(f"{balanced.url}/cookie", timeout=PATIENCE)
         assert set(cookies(first)) == {"session", "AWSALBAPP-0"}
-        assert {session.get(balanced.url, timeout=10).text for _ in range(10)} == {first.text}
+        assert {session.get(balanced.url, timeout=PATIENCE).text for _ in range(10)} == {first.text}

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.sync.client import connect
 
 from tests.embedded.balanced import Balanced, answers
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,10 @@ def shown(balanced: Balanced, name: str) -> bytes | None:
     """The certificate that a client is shown who asks for a server name; None without TLS."""
     host, _, port = balanced.host.partition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=10) as plain, tls(plain, name) as secure:
+        with (
+            socket.create_connection((host, int(port)), timeout=PATIENCE) as plain,
+            tls(plain, name) as secure,
+        ):
             return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"").encode()
     except OSError:
         return None
@@ -104,8 +107,8 @@ def test_http_and_https_side_by_side(balanced: Balanced) -> None:
     listen(balanced, import_certificate(balanced, "app.example.com")[0])
     await_tls(balanced)
     site.seen.clear()
-    assert requests.get(balanced.url, timeout=10).text == "one"
-    assert requests.get(f"https://{balanced.host}", timeout=10, verify=False).text == "one"
+    assert requests.get(balanced.url, timeout=PATIENCE).text == "one"
+    assert requests.get(f"https://{balanced.host}", timeout=PATIENCE, verify=False).text == "one"
     seen = [(one.header("X-Forwarded-Proto"), one.header("X-Forwarded-Port")) for one in site.seen]
     assert seen == [("http", "80"), ("https", "443")]
 
@@ -119,7 +122,7 @@ def test_a_redirect_to_https_arrives(balanced: Balanced) -> None:
     action = {"Type": "redirect", "RedirectConfig": settings}
     balanced.elb.modify_listener(ListenerArn=balanced.listener, DefaultActions=[action])
     await_tls(balanced)
-    answer = requests.get(f"{balanced.url}/a", timeout=10, verify=False)
+    answer = requests.get(f"{balanced.url}/a", timeout=PATIENCE, verify=False)
     assert (answer.text, answer.url, len(answer.history)) == ("one", f"https://{balanced.host}/a", 1)
 
 

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded.balanced import Balanced
 from tests.embedded.sites import MEGABYTE
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 
 def open_socket(balanced: Balanced, **more: Any) -> ClientConnection:
@@ -26,7 +26,7 @@ def open_socket(balanced: Balanced, **more: Any) -> ClientConnection:
 def close_of(socket: ClientConnection) -> ConnectionClosed:
     """How a socket is closed by the other side."""
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=200)
+        socket.recv(timeout=PATIENCE)
     return closed.value
 
 
@@ -72,7 +72,7 @@ def test_pings_are_answered_by_the_target(balanced: Balanced) -> None:
     """Ping and pong are frames like others."""
     balanced.add("one")
     with open_socket(balanced) as socket:
-        assert socket.ping().wait(timeout=10)
+        assert socket.ping().wait(timeout=PATIENCE)
 
 
 def test_the_targets_close_code_arrives(balanced: Balanced) -> None:
@@ -162,7 +162,7 @@ def test_a_websocket_counts_as_one_request(balanced: Balanced) -> None:
     with open_socket(balanced) as socket:
         socket.send("name")
         busy = socket.recv()
-        others = {requests.get(balanced.url, timeout=10).text for _ in range(10)}
+        others = {requests.get(balanced.url, timeout=PATIENCE).text for _ in range(10)}
     assert others == {"one", "two"} - {busy}
 
 
@@ -171,7 +171,7 @@ def test_a_websocket_goes_where_the_cookie_says(balanced: Balanced) -> None:
     for name in ("one", "two"):
         balanced.add(name)
     balanced.set_group(stickiness__enabled="true")
-    first = requests.get(balanced.url, timeout=10)
+    first = requests.get(balanced.url, timeout=PATIENCE)
     cookie = f"AWSALB={first.cookies['AWSALB']}"
     for _ in range(4):
         with open_socket(balanced, additional_headers={"Cookie": cookie}) as socket:

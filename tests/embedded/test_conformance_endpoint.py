@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.handlers import HANDLERS
-from tests.embedded_process import EmbeddedProcess, control, eventually, serve_forked
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, serve_forked
 from tests.forks import Heard, heard
 from tests.project import Ended, rest_of
 
@@ -130,7 +130,7 @@ def test_each_answer_has_an_id_of_its_own(aws: EmbeddedProcess, call: tuple[str,
 
 def calls_of(aws: EmbeddedProcess) -> list[dict[str, Any]]:
     """What ``/_embedded/calls`` lists."""
-    found: list[dict[str, Any]] = control.get(f"{aws.url}/_embedded/calls", timeout=10).json()
+    found: list[dict[str, Any]] = control.get(f"{aws.url}/_embedded/calls", timeout=PATIENCE).json()
     return found
 
 
@@ -251,7 +251,7 @@ def test_sixteen_clients_of_all_services_meet_no_error(aws: EmbeddedProcess) -> 
 def test_connections_are_kept_open(aws: EmbeddedProcess) -> None:
     """HTTP/1.1: two calls over one connection, the first with a body that the service does not read."""
     address = urlsplit(aws.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
     for _ in range(2):
         connection.request("POST", "/_embedded/latency", json.dumps({"seconds": 0}), CONTROL)
         assert connection.getresponse().read() == b"null"
@@ -269,14 +269,14 @@ def test_a_body_may_come_in_chunks(aws: EmbeddedProcess) -> None:
         "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.ListClusters",
         "Content-Type": "application/x-amz-json-1.1",
     }
-    answer = requests.post(aws.url, data=iter([b"{", b"}"]), headers=headers, timeout=10)
+    answer = requests.post(aws.url, data=iter([b"{", b"}"]), headers=headers, timeout=PATIENCE)
     assert answer.json() == {"clusterArns": []}
 
 
 def test_a_client_may_wait_before_it_sends_its_body(aws: EmbeddedProcess) -> None:
     """Expect: 100-continue, as S3 clients send it with files: exactly one 100 comes."""
     address = urlsplit(aws.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
         head = "POST /_embedded/latency HTTP/1.1\r\nHost: localhost\r\nX-Embedded-Aws: any\r\n"
         connection.sendall(f"{head}Content-Length: 14\r\nExpect: 100-continue\r\n\r\n".encode())
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -288,7 +288,7 @@ def test_what_is_not_http_does_no_harm(aws: EmbeddedProcess) -> None:
     """Neither to the endpoint nor to its log."""
     address = urlsplit(aws.url)
     for noise in (b"\x16\x03\x01\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
-        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
             connection.sendall(noise)
             connection.recv(1000)
     assert aws.client("ecs").list_clusters()["clusterArns"] == []
@@ -346,7 +346,7 @@ def test_the_aws_cli_needs_the_endpoint_url_only(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert ran.returncode == 0, ran.stderr
     assert member in json.loads(ran.stdout)
@@ -369,7 +369,7 @@ def test_a_signal_ends_it(number: signal.Signals) -> None:
         address = urlsplit(url_of(process))
         with socket.create_connection((address.hostname, address.port)):
             process.send_signal(number)
-            assert process.wait(timeout=300) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         with socket.create_server((address.hostname, address.port)):
             pass
         assert process.stderr.read() == ""
@@ -384,7 +384,7 @@ def test_no_task_outlives_it(number: signal.Signals) -> None:
         children = psutil.Process(process.pid).children(recursive=True)
         assert children
         process.send_signal(number)
-        process.wait(timeout=300)
+        process.wait(timeout=PATIENCE)
         eventually(lambda: not [one for one in children if one.is_running()])
 
 
@@ -437,7 +437,7 @@ def test_verbose_logs_each_call_on_one_line_and_defects_too() -> None:
                 filters=[]
             )
         process.terminate()
-        out, errors = process.communicate(timeout=300)
+        out, errors = process.communicate(timeout=PATIENCE)
     assert out == ""
     assert errors.splitlines() == [
         "1 us-east-2 ecs ListClusters -> 200",
@@ -465,10 +465,10 @@ def test_reset_forgets_everything(aws: EmbeddedProcess) -> None:
     aws.client("logs").create_log_group(logGroupName="/g")
     aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
     rule = {"service": "logs", "throttle": True, "nth": 9}
-    control.post(f"{aws.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{aws.url}/_embedded/faults", json=[rule], timeout=PATIENCE).raise_for_status()
     aws.reset()
     assert calls_of(aws) == []
-    assert control.get(f"{aws.url}/_embedded/faults", timeout=10).json() == []
+    assert control.get(f"{aws.url}/_embedded/faults", timeout=PATIENCE).json() == []
     assert aws.client("logs").describe_log_groups()["logGroups"] == []
     assert aws.client("iam").list_roles()["Roles"] == []
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from embedded_aws.kernel.faults import Faults
 from embedded_aws.moto.wire import Call
 from tests.embedded.ecs_stack import Stack
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 TRUST = json.dumps(
     {
@@ -38,7 +38,7 @@ def order(aws: EmbeddedProcess) -> Callable[..., None]:
     """``order({…rule…})`` puts fault rules in force."""
 
     def post(*rules: dict[str, Any]) -> None:
-        control.post(f"{aws.url}/_embedded/faults", json=list(rules), timeout=10).raise_for_status()
+        control.post(f"{aws.url}/_embedded/faults", json=list(rules), timeout=PATIENCE).raise_for_status()
 
     return post
 
@@ -54,7 +54,7 @@ def outcome(call: Callable[..., Any], **parameters: Any) -> str:
 
 def listed(aws: EmbeddedProcess, what: str) -> list[dict[str, Any]]:
     """``GET /_embedded/<what>``."""
-    found: list[dict[str, Any]] = control.get(f"{aws.url}/_embedded/{what}", timeout=10).json()
+    found: list[dict[str, Any]] = control.get(f"{aws.url}/_embedded/{what}", timeout=PATIENCE).json()
     return found
 
 
@@ -114,7 +114,7 @@ def test_a_held_call_is_not_answered_until_the_rules_are_cleared(
     arns = aws.client("ecs").list_clusters()["clusterArns"]
     assert [arn.rpartition("/")[2] for arn in arns] == made
     assert not ended
-    control.delete(f"{aws.url}/_embedded/faults", timeout=10).raise_for_status()
+    control.delete(f"{aws.url}/_embedded/faults", timeout=PATIENCE).raise_for_status()
     caller.join(30)
     assert ended == ["cut"]
 
@@ -212,7 +212,7 @@ def test_every_call_can_be_made_slower(aws: EmbeddedProcess) -> None:
     """``POST /_embedded/latency``."""
     ecs = aws.client("ecs")
     ecs.list_clusters()
-    control.post(f"{aws.url}/_embedded/latency", json={"seconds": 0.2}, timeout=10).raise_for_status()
+    control.post(f"{aws.url}/_embedded/latency", json={"seconds": 0.2}, timeout=PATIENCE).raise_for_status()
     begun = time.monotonic()
     ecs.list_clusters()
     assert time.monotonic() - begun >= 0.2
@@ -226,7 +226,7 @@ def test_rules_are_listed_with_their_counts_and_cleared(
     call = aws.client("ecs").list_clusters
     assert [outcome(call) for _ in range(3)] == ["ok", "ThrottlingException", "ok"]
     assert listed(aws, "faults") == [{**rule, "seen": 3, "applied": 1, "held": 0}]
-    control.delete(f"{aws.url}/_embedded/faults", timeout=10).raise_for_status()
+    control.delete(f"{aws.url}/_embedded/faults", timeout=PATIENCE).raise_for_status()
     assert listed(aws, "faults") == []
 
 
@@ -248,7 +248,7 @@ WRONG = [
 def test_a_rule_that_cannot_be_understood_is_refused_with_all_that_came_with_it(
     aws: EmbeddedProcess, rules: list[Any]
 ) -> None:
-    answer = control.post(f"{aws.url}/_embedded/faults", json=[{"throttle": True}, *rules], timeout=10)
+    answer = control.post(f"{aws.url}/_embedded/faults", json=[{"throttle": True}, *rules], timeout=PATIENCE)
     assert answer.status_code == 400
     assert "RuleError" in answer.json()["error"]
     assert listed(aws, "faults") == []
@@ -256,7 +256,7 @@ def test_a_rule_that_cannot_be_understood_is_refused_with_all_that_came_with_it(
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "faults")])
 def test_what_does_not_exist_is_not_found(aws: EmbeddedProcess, method: str, path: str) -> None:
-    answer = control.request(method, f"{aws.url}/_embedded/{path}", timeout=10)
+    answer = control.request(method, f"{aws.url}/_embedded/{path}", timeout=PATIENCE)
     assert answer.status_code == 404
 
 
@@ -275,7 +275,7 @@ def test_calls_are_recorded(aws: EmbeddedProcess) -> None:
     ]
     numbers = [call["n"] for call in calls]
     assert numbers == list(range(numbers[0], numbers[0] + 4))
-    control.delete(f"{aws.url}/_embedded/calls", timeout=10).raise_for_status()
+    control.delete(f"{aws.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()
     assert listed(aws, "calls") == []
 
 
@@ -309,7 +309,7 @@ def test_a_new_role_is_not_assumable_for_a_while(aws: EmbeddedProcess, order: Ca
     ask = {"role": arn}
 
     def assumable() -> bool:
-        answer = control.post(f"{aws.url}/_embedded/assumable", json=ask, timeout=10)
+        answer = control.post(f"{aws.url}/_embedded/assumable", json=ask, timeout=PATIENCE)
         return bool(answer.json()["assumable"])
 
     assert not assumable()
@@ -326,7 +326,7 @@ def test_lack_of_capacity_is_over_after_a_while() -> None:
 
 
 def test_killing_a_task_that_does_not_run_changes_nothing(aws: EmbeddedProcess) -> None:
-    answer = control.post(f"{aws.url}/_embedded/kill-task", json={"task": "none"}, timeout=10)
+    answer = control.post(f"{aws.url}/_embedded/kill-task", json={"task": "none"}, timeout=PATIENCE)
     assert answer.json() == {"killed": False}
 
 
@@ -334,7 +334,7 @@ def test_a_call_can_kill_a_task(stack: Stack) -> None:
     """After the call was answered; the task stops as if its program had died."""
     arn = stack.reaches(stack.run(stack.definition())["taskArn"], "RUNNING")["taskArn"]
     rule = {"service": "ecs", "operation": "ListClusters", "nth": 1, "kill_task": arn}
-    control.post(f"{stack.aws.url}/_embedded/faults", json=rule, timeout=10).raise_for_status()
+    control.post(f"{stack.aws.url}/_embedded/faults", json=rule, timeout=PATIENCE).raise_for_status()
     stack.ecs.list_clusters()
     task = stack.reaches(arn, "STOPPED")
     assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)
@@ -347,5 +347,5 @@ def test_roles_of_other_partitions_are_assumable_too(
     """IAM identifiers: 'arn:partition:iam::account:role/…', the partition is aws, aws-cn or aws-us-gov."""
     arn = aws.client("iam", region).create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     assert arn == f"arn:{partition}:iam::123456789012:role/r"
-    answer = control.post(f"{aws.url}/_embedded/assumable", json={"role": arn}, timeout=10)
+    answer = control.post(f"{aws.url}/_embedded/assumable", json={"role": arn}, timeout=PATIENCE)
     assert answer.json() == {"assumable": True}

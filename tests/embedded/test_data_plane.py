@@ -10,6 +10,7 @@ import pytest
 
 from embedded_aws.kernel.data_plane import DataPlane
 from tests.embedded.machine import runtime
+from tests.embedded_process import PATIENCE
 
 
 @pytest.fixture
@@ -29,16 +30,16 @@ def test_it_rests_until_it_is_woken(plane: DataPlane) -> None:
     with pytest.raises(TimeoutError):
         ticking.result(timeout=0.2)
     plane.wake()
-    ticking.result(timeout=10)
-    ticked(plane).result(timeout=10)
+    ticking.result(timeout=PATIENCE)
+    ticked(plane).result(timeout=PATIENCE)
 
 
 def test_it_rests_again_once_it_is_empty(plane: DataPlane) -> None:
     plane.wake()
-    ticked(plane).result(timeout=10)
+    ticked(plane).result(timeout=PATIENCE)
     plane.reset()
     ticking = ticked(plane)
     with pytest.raises(TimeoutError):
         ticking.result(timeout=0.2)
     plane.wake()
-    ticking.result(timeout=10)
+    ticking.result(timeout=PATIENCE)

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.embedded.balanced import Balanced
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-2/{}/aws4_request, SignedHeaders=host, Signature=0"
 CREATE_CLUSTER = (
@@ -82,7 +82,7 @@ def send(
     """Send one request with headers as they are; the status and the text of the answer."""
     method, path, headers, body = asked
     port = urlsplit(aws.url).port or 0
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.putrequest(method, path, skip_host=True)
     for name, value in {"Host": f"127.0.0.1:{port}", **headers, **more}.items():
         connection.putheader(name, value.replace("{port}", str(port)))
@@ -149,7 +149,7 @@ def test_a_preflight_allows_nothing(aws: EmbeddedProcess, path: str) -> None:
         "Access-Control-Request-Headers": "authorization,x-amz-target,x-embedded-aws",
         "Access-Control-Request-Private-Network": "true",
     }
-    answer = requests.options(f"{aws.url}{path}", headers=asking, timeout=10)
+    answer = requests.options(f"{aws.url}{path}", headers=asking, timeout=PATIENCE)
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
@@ -178,10 +178,10 @@ def test_control_needs_a_header_that_no_page_can_send(
     aws: EmbeddedProcess, method: str, what: str, body: Any
 ) -> None:
     """Only headers on the Fetch standard's safelist go without a preflight; those of old browsers, too."""
-    answer = requests.request(method, f"{aws.url}/_embedded/{what}", json=body, timeout=10)
+    answer = requests.request(method, f"{aws.url}/_embedded/{what}", json=body, timeout=PATIENCE)
     assert answer.status_code == 403
     assert answer.json() == {"error": f"a request to /_embedded/{what} needs the header X-Embedded-Aws: any"}
-    assert control.get(f"{aws.url}/_embedded/faults", timeout=10).json() == []
+    assert control.get(f"{aws.url}/_embedded/faults", timeout=PATIENCE).json() == []
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,9 @@ def test_control_needs_a_header_that_no_page_can_send(
 )
 def test_no_page_of_motos_is_served(aws: EmbeddedProcess, path: str) -> None:
     for method in ("GET", "POST"):
-        assert requests.request(method, f"{aws.url}{path}", timeout=10).status_code == 400
+        assert requests.request(method, f"{aws.url}{path}", timeout=PATIENCE).status_code == 400
     aws.client("iam").create_user(UserName="u")
-    requests.post(f"{aws.url}/moto-api/reset", timeout=10)
+    requests.post(f"{aws.url}/moto-api/reset", timeout=PATIENCE)
     assert len(aws.client("iam").list_users()["Users"]) == 1
 
 
@@ -201,7 +201,7 @@ def test_no_answer_becomes_a_page_that_asks_for_more(aws: EmbeddedProcess, path:
     s3 = aws.client("s3", region="us-east-1")
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="page.html", Body=b"<script>evil()</script>", ContentType="text/html")
-    headers = requests.get(f"{aws.url}{path}", timeout=10).headers
+    headers = requests.get(f"{aws.url}{path}", timeout=PATIENCE).headers
     assert headers["Content-Security-Policy"] == "sandbox"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
@@ -215,7 +215,7 @@ def test_load_balancers_serve_browsers(balanced: Balanced) -> None:
 
     def served() -> bool:
         try:
-            answer = requests.get(f"{balanced.url}/_embedded/calls", headers=browser, timeout=10)
+            answer = requests.get(f"{balanced.url}/_embedded/calls", headers=browser, timeout=PATIENCE)
         except requests.ConnectionError:  # it is being provisioned
             return False
         return answer.text == "served"

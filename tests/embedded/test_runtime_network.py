@@ -18,7 +18,7 @@ from embedded_aws.runtime.addresses import LEASE_PORT, Network, low_port_shift
 from embedded_aws.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.machine import Machine, Ran, runtime
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def python(text: str) -> ImageSpec:
 def refused(address: str, port: int = 8501) -> bool:
     """Whether nobody listens there."""
     try:
-        socket.create_connection((address, port), timeout=5).close()
+        socket.create_connection((address, port), timeout=PATIENCE).close()
     except ConnectionRefusedError:
         return True
     return False
@@ -176,7 +176,7 @@ class TestBinding:
         """A datagram socket bound to any port reaches other addresses of this machine."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
-            server.settimeout(10)
+            server.settimeout(PATIENCE)
             _, port = server.getsockname()
             text = (
                 "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('', 0))\n"
@@ -356,7 +356,7 @@ class TestWebApp:
         assert '"VERSION": "v"' in ran.get("/env")
         ran.get("/print?line=hello")
         ran.wrote("hello")
-        assert requests.post(f"http://{ran.address}:8501/x", b"12345", timeout=10).text == "v POST 5"
+        assert requests.post(f"http://{ran.address}:8501/x", b"12345", timeout=PATIENCE).text == "v POST 5"
         ran.get("/exit?code=9")
         assert ran.exit_code == 9
 
@@ -369,7 +369,7 @@ class TestWebApp:
             assert client.subprotocol == "streamlit"
             for message in ("hi", "x" * 200, "y" * 70_000):
                 client.send(message)
-                assert client.recv(timeout=10) == message
+                assert client.recv(timeout=PATIENCE) == message
 
     def test_network(self) -> None:
         """The private addresses are in the upper half of a range."""

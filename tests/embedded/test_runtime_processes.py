@@ -19,7 +19,7 @@ import pytest
 from embedded_aws.runtime.processes import CannotStart
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.machine import Machine, runtime
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 PLAIN = ImageSpec({"/app/text": "content"})
 
@@ -535,7 +535,7 @@ class TestExecute:
         url = "http://localhost:8501/"
         check = f"import os, urllib.request as u; print(u.urlopen('{url}').read().decode(), os.listdir())"
         probe = machine.processes.execute(ran.container, ["python", "-c", check], lines.append)
-        assert (probe.wait(timeout=300), lines) == (0, ["7 ['web_app.py']"])
+        assert (probe.wait(timeout=PATIENCE), lines) == (0, ["7 ['web_app.py']"])
 
     @pytest.mark.parametrize("bind", ["0.0.0.0", "127.0.0.1"])
     def test_other_programs_reach_localhost(self, machine: Machine, bind: str) -> None:
@@ -554,7 +554,7 @@ class TestExecute:
         ran = machine.run(PLAIN, "sleep", "1000")
         other = machine.processes.execute(ran.container, ["sleep", "1000"])
         ran.container.kill()
-        assert other.wait(timeout=300) == 137
+        assert other.wait(timeout=PATIENCE) == 137
         with pytest.raises(CannotStart):
             machine.processes.execute(ran.container, ["true"])
 
@@ -610,7 +610,7 @@ time.sleep(1000)
             family = [child.pid for child in psutil.Process(holder.pid).children(recursive=True)]
             assert set(pids) < set(family)
             holder.send_signal(number)
-            holder.wait(timeout=10)
+            holder.wait(timeout=PATIENCE)
         eventually(lambda: not any(map(psutil.pid_exists, family)))
         left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", seconds]]
         assert left == []

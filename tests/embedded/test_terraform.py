@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import PATIENCE, EmbeddedProcess
 
 CONFIGURATION = Path(__file__).with_name("terraform") / "main.tf"
 AWS_PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -50,7 +50,9 @@ class Terraform:
         """Run a command of Terraform's to its end; what it said."""
         words = ["terraform", *arguments, "-no-color"]
         run: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-        done = subprocess.run(words, cwd=self.folder, env=self.environment, check=False, timeout=550, **run)
+        done = subprocess.run(
+            words, cwd=self.folder, env=self.environment, check=False, timeout=PATIENCE, **run
+        )
         assert done.returncode == 0, done.stdout
         return done.stdout
 

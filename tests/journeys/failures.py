@@ -16,7 +16,7 @@ from typing import Any
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from lobster_tasks.rollout.diagnose import HOPELESS
 from tests.embedded.images import ImageSpec, digest_of, push
-from tests.embedded_process import control
+from tests.embedded_process import PATIENCE, control
 
 from .releasing import Account, beside
 
@@ -299,7 +299,7 @@ def taken_back(site: Account) -> Outcome:
         for task in progress.snapshot.ours if progress.snapshot else ():
             if task.running:
                 order = {"task": task.arn}
-                control.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=10)
+                control.post(f"{site.embedded.url}/_embedded/interrupt-spot", json=order, timeout=PATIENCE)
 
     site.push("spot", START_DELAY="60")
     return deploy(site.aws, site.settings, "spot", observe=take_back)

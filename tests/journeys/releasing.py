@@ -12,7 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
 from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 FAST = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
 
@@ -96,12 +96,12 @@ class Account:
 
     def calls(self) -> Counter[str]:
         """The operations that were called since they were last forgotten."""
-        answer = control.get(f"{self.embedded.url}/_embedded/calls", timeout=10).json()
+        answer = control.get(f"{self.embedded.url}/_embedded/calls", timeout=PATIENCE).json()
         return Counter(call["operation"] for call in answer if call["mutating"])
 
     def forget_calls(self) -> None:
         """Count calls from here on."""
-        control.delete(f"{self.embedded.url}/_embedded/calls", timeout=10).raise_for_status()
+        control.delete(f"{self.embedded.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()
 
     def fails_until_said(self, sentence: str, **rule: Any) -> None:
         """Put a fault rule in force until a release has said something with ``sentence`` in it."""
@@ -110,11 +110,13 @@ class Account:
 
     def order_fault(self, **rule: Any) -> None:
         """Put a fault rule in force."""
-        control.post(f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+        control.post(
+            f"{self.embedded.url}/_embedded/faults", json=[rule], timeout=PATIENCE
+        ).raise_for_status()
 
     def clear_faults(self) -> None:
         """Take every fault rule back."""
-        control.delete(f"{self.embedded.url}/_embedded/faults", timeout=10).raise_for_status()
+        control.delete(f"{self.embedded.url}/_embedded/faults", timeout=PATIENCE).raise_for_status()
 
     def with_settings(self, *flags: str) -> Account:
         """The same account, other settings."""

@@ -12,7 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.rollout import Progress, deploy, follow, status, tail
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 
 from .releasing import Account, said
 from .traffic import Traffic, ask
@@ -277,7 +277,7 @@ class Meeting(Aws):
     def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
         """As the library's, but that one waits for the other."""
         if operation == "ecs:RegisterTaskDefinition":
-            self.both.wait(timeout=300)
+            self.both.wait(timeout=PATIENCE)
         return super().call(operation, about, **parameters)
 
 

@@ -19,7 +19,7 @@ from tests.embedded.apprunner_stack import Sites
 from tests.embedded.firewalls import associate, blocking, protecting
 from tests.embedded.identities import allow, session
 from tests.embedded.zones import Zone, simple
-from tests.embedded_process import EmbeddedProcess, eventually, start
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually, start
 from tests.project import Project, make
 
 SPEED = 100.0
@@ -51,7 +51,9 @@ def asked(url: str, source: str) -> int:
         visitor.trust_env = False
         for scheme in ("http://", "https://"):
             visitor.mount(scheme, _From(source))
-        answer = visitor.get(url, headers={"Host": DOMAIN}, verify=False, allow_redirects=False, timeout=30)
+        answer = visitor.get(
+            url, headers={"Host": DOMAIN}, verify=False, allow_redirects=False, timeout=PATIENCE
+        )
         return answer.status_code
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.embedded_process import PATIENCE
 from tests.project import Project, make
 
 ROOT = Path(__file__).parent.parent.parent
@@ -133,7 +134,7 @@ def run(project: Project, python: Path, *words: str) -> str:
         env=project.environment,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

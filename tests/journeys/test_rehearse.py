@@ -14,7 +14,7 @@ import psutil
 import pytest
 import requests
 
-from tests.embedded_process import eventually
+from tests.embedded_process import PATIENCE, eventually
 from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
@@ -96,7 +96,7 @@ def test_kept_until_ctrl_c(project: Project) -> None:
         told = _until(process, "The app:")
         url = process.stdout.readline().strip()
         variables = dict(re.findall(r"(AWS_\w+)=(\S+)", told))
-        assert requests.get(url, timeout=10).text == "rehearsal-2"
+        assert requests.get(url, timeout=PATIENCE).text == "rehearsal-2"
         assert project.inv("status", **variables).check().out.rstrip().endswith(url)
         assert "lobster-streamlit-service" in _aws(
             project, variables, "ecs", "list-services", "--cluster", "lobster-cluster"

@@ -18,7 +18,7 @@ from lobster_tasks.tasks import namespace
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded.zones import Zone, weighted
-from tests.embedded_process import EmbeddedProcess, eventually, serve
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually, serve
 from tests.images import stand_in
 from tests.project import DOCKERFILE, INV, TASKS, Project, make
 
@@ -429,6 +429,6 @@ def test_no_value_gets_out_of_its_place(scene: Scene) -> None:
     project.inv("setup-fargate").check()
     project.inv("push-image", "--tag", "a").check()
     url = project.inv("deploy", "--tag", "a").check().out.strip()
-    found = eventually(lambda: requests.get(f"{url}/env", timeout=10).json())
+    found = eventually(lambda: requests.get(f"{url}/env", timeout=PATIENCE).json())
     assert {name: found.get(name) for name in HOSTILE} == HOSTILE
     assert project.inv("plan", "--json").check().json["changes"] == []

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import requests
 
+from tests.embedded_process import PATIENCE
+
 
 @dataclass
 class Traffic:
@@ -35,7 +37,7 @@ class Traffic:
 def ask(url: str) -> str:
     """The page's text; where it is not answered with 200, the status or the error."""
     try:
-        answer = requests.get(url, timeout=10)
+        answer = requests.get(url, timeout=PATIENCE)
     except requests.RequestException as error:
         return type(error).__name__
     return answer.text if answer.status_code == 200 else str(answer.status_code)

@@ -11,7 +11,7 @@ from lobster_tasks import settings
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.rehearsal.before import name_of, size, stand_up
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import PATIENCE, EmbeddedProcess
 
 ARN = "arn:aws:apprunner:us-east-2:123456789012"
 APP = """
@@ -35,7 +35,7 @@ def test_the_app_is_on_app_runner_with_its_domain(
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
     before = stand_up(aws, settings.load({"container": {"environment": {"COLOUR": "red"}}}), tmp_path)
-    assert requests.get(before.address, timeout=10).text == "on-app-runner red"
+    assert requests.get(before.address, timeout=PATIENCE).text == "on-app-runner red"
     answer = embedded.client("route53").test_dns_answer(
         HostedZoneId=before.zone, RecordName=before.domain, RecordType="A"
     )
@@ -51,7 +51,7 @@ def test_a_command_is_told_as_a_shell_takes_it(aws: Aws, embedded: EmbeddedProce
     (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
     words = ["sh", "-c", "COLOUR='dark red' exec python /app.py"]
     before = stand_up(aws, settings.load({"container": {"command": words}}), tmp_path)
-    assert requests.get(before.address, timeout=10).text == "on-app-runner dark red"
+    assert requests.get(before.address, timeout=PATIENCE).text == "on-app-runner dark red"
 
 
 def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, tmp_path: Path) -> None:

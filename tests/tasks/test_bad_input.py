@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 from tests.project import INV, Ended, Project, calls, forget_calls
 
 SECRET = "sk-live-0123456789abcdefABCDEF"
@@ -281,7 +281,7 @@ def test_a_folder_that_is_gone_is_told(project: Project) -> None:
         "settings",
     ]
     done = subprocess.run(
-        run, cwd=gone, env=project.environment, capture_output=True, text=True, timeout=60, check=False
+        run, cwd=gone, env=project.environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 2, done.stderr
     assert "The current folder does not exist any more." in done.stderr
@@ -305,4 +305,4 @@ def test_a_folder_that_goes_meanwhile_is_not_missed(project: Project, embedded: 
 
 def _order(embedded: EmbeddedProcess, rule: dict[str, Any]) -> None:
 
-    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=PATIENCE).raise_for_status()

@@ -12,7 +12,7 @@ import boto3
 import psutil
 import pytest
 
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
@@ -75,4 +75,4 @@ def test_it_ends_with_whoever_holds_its_standard_input(embedded: EmbeddedProcess
         address(process)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=300) == 0
+        assert process.wait(timeout=PATIENCE) == 0

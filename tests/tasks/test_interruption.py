@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 from tests.forks import Heard
 from tests.project import INV, Ended, Project, interrupt, rest_of
 
@@ -28,12 +28,12 @@ def until(process: Heard, text: str) -> str:
 def slow_down(embedded: EmbeddedProcess, operation: str, seconds: float) -> None:
     """Make every call of an operation take so long."""
     rule = {"operation": operation, "delay_seconds": seconds}
-    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=10).raise_for_status()
+    control.post(f"{embedded.url}/_embedded/faults", json=[rule], timeout=PATIENCE).raise_for_status()
 
 
 def relent(embedded: EmbeddedProcess) -> None:
     """No more delays."""
-    control.delete(f"{embedded.url}/_embedded/faults", timeout=10).raise_for_status()
+    control.delete(f"{embedded.url}/_embedded/faults", timeout=PATIENCE).raise_for_status()
 
 
 def is_calm(ended: Ended) -> None:
@@ -75,7 +75,7 @@ def _until_called(embedded: EmbeddedProcess, operation: str) -> None:
     """Until the first delayed call has come in."""
 
     def seen() -> Any:
-        rules = control.get(f"{embedded.url}/_embedded/faults", timeout=10).json()
+        rules = control.get(f"{embedded.url}/_embedded/faults", timeout=PATIENCE).json()
         return [rule for rule in rules if rule["operation"] == operation and rule["seen"]]
 
     eventually(seen)
@@ -133,7 +133,7 @@ def test_an_interrupted_deployment_goes_on_and_can_be_followed(
     is_calm(ended)
     again = project.inv("deploy", "--tag", "a").check()
     assert "LIVE" in again.err
-    assert requests.get(again.out.strip(), timeout=10).text == "a"
+    assert requests.get(again.out.strip(), timeout=PATIENCE).text == "a"
 
 
 def test_an_interrupted_teardown_is_finished_by_the_next(project: Project, embedded: EmbeddedProcess) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import PATIENCE, EmbeddedProcess
 from tests.project import Project, calls, forget_calls, interrupt, make
 
 
@@ -82,8 +82,8 @@ def test_logs_end_quietly_when_nobody_reads_on(project: Project, serving: Servin
     with project.start("logs", "--follow") as process:
         assert "starting a" in process.stdout.readline()
         process.stdout.close()
-        requests.get(f"{serving.url}/print?line=more", timeout=10)
-        assert process.wait(timeout=300) == 0
+        requests.get(f"{serving.url}/print?line=more", timeout=PATIENCE)
+        assert process.wait(timeout=PATIENCE) == 0
         assert process.stderr.read() == ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import PATIENCE, EmbeddedProcess
 from tests.project import Project, calls, forget_calls, make
 
 
@@ -76,7 +76,7 @@ def go_back(project: Project, embedded: EmbeddedProcess, live: str) -> None:
     assert back.out == f"{live}\n"
     assert "lobster-streamlit-service · back to the last release that was live" in back.err
     assert "revision 3 → revision 2" in back.err
-    assert requests.get(live, timeout=10).text == "a"
+    assert requests.get(live, timeout=PATIENCE).text == "a"
     forget_calls(embedded)
     wrong = project.inv("rollback", "--to", "1", "--json").check(5).json
     assert (wrong["verdict"], wrong["cause"]["code"]) == ("refused", "no-release-before")
@@ -104,7 +104,7 @@ def watch(project: Project, live: str) -> None:
         lines = iter(watching.stdout.readline, "")
         assert any(line == f"{live}\n" for line in lines)
         watching.send_signal(signal.SIGINT)
-        watching.wait(timeout=300)
+        watching.wait(timeout=PATIENCE)
     assert watching.returncode == 130
 
 

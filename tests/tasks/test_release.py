@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.embedded.images import ImageSpec, push
-from tests.embedded_process import EmbeddedProcess
+from tests.embedded_process import PATIENCE, EmbeddedProcess
 from tests.project import Project, calls, forget_calls, plain
 
 REFERENCE = "123456789012.dkr.ecr.us-east-2.amazonaws.com/homara"
@@ -82,7 +82,7 @@ def test_a_release_is_told_and_counted(project: Project, embedded: EmbeddedProce
     assert re.fullmatch(rf"{re.escape(REFERENCE)}@sha256:[0-9a-f]{{64}}", answer["image"])
     assert answer["seconds"] > 0
     assert all(set(moment) == {"at", "what"} for moment in answer["timeline"])
-    assert requests.get(live, timeout=10).text == "b"
+    assert requests.get(live, timeout=PATIENCE).text == "b"
     forget_calls(embedded)
     again = project.inv("deploy", "--tag", "b").check()
     assert again.out == f"{live}\n"
