@@ -77,7 +77,7 @@ class Console:
     def json(self, result: Mapping[str, Any]) -> None:
         """The one object of ``--json``, on stdout; the first one counts."""
         if not self._answered:
-            self.write(as_called(as_json(result), self._names))
+            self.write(as_called(json_document(result), self._names))
         self._answered = True
 
     def write(self, text: str, *, raw: bool = False) -> None:
@@ -232,7 +232,7 @@ def _trimmed(line: list[Segment]) -> list[Segment]:
     return [*line[:-1], line[-1]._replace(text=line[-1].text.rstrip(" \t"))] if line else line
 
 
-def as_json(result: Mapping[str, Any]) -> str:
+def json_document(result: Mapping[str, Any]) -> str:
     """A JSON document that is one for a runner of GitHub Actions too: no line of it is a command."""
     text = json.dumps(result, indent=2, default=str).replace("\x7f", "\\u007f")
     return text.replace("##[", "#\\u0023[") + "\n"

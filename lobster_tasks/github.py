@@ -122,8 +122,8 @@ class Annotation:
         """As the runner takes it."""
         return Command(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
 
-    def as_json(self) -> str:
-        """As whoever has asked for a file of annotations takes it: a line."""
+    def line(self) -> str:
+        """As whoever has asked for a file of annotations takes it: an object of JSON in a line."""
         return json.dumps(vars(self))
 
 
@@ -164,7 +164,7 @@ def hand_over(annotation: Annotation, environ: Mapping[str, str] = os.environ) -
         return False
     try:
         with Path(file).open("a", encoding="utf-8") as annotations:
-            annotations.write(annotation.as_json() + "\n")
+            annotations.write(annotation.line() + "\n")
     except OSError:  # which ``check_files`` has told, or tells now
         return False
     return True

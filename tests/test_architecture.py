@@ -110,6 +110,31 @@ def test_only_the_console_prints() -> None:
     assert not _prints(PACKAGE / "tasks" / "command.py")
 
 
+def test_only_the_report_says_what_json_holds() -> None:
+    """Beside the words for the same thing. The console writes the object, and what is read is not written."""
+    others = {"lobster_tasks/console.py Console.json", "lobster_tasks/as_written.py load_json"}
+    # One line of a file for whoever starts ``inv``, and the document that the console writes, are text already.
+    others |= {"lobster_tasks/console.py json_document"}
+    made = {
+        f"{name_of(file)} {name}"
+        for file in LIBRARY
+        if PACKAGE / "report" not in file.parents
+        for name, node in _public(tree_of(file))
+        if "json" in name.rpartition(".")[2].lower() and not isinstance(node, ast.ClassDef)
+    }
+    assert made == others
+    answers = {given for file in LIBRARY for given in _answers(tree_of(file))}
+    assert len(answers) > 12
+    # Two that the report has made before: the settings, and a plan with what else there is to say.
+    assert {given for given in answers if not given.startswith("report.")} == {"found", "{**told, **more}"}
+
+
+def _answers(tree: ast.Module) -> Iterator[str]:
+    """What the console is given to write as JSON, as it is spelled."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func).endswith("console.json"))
+
+
 def _speaks(node: ast.AST) -> bool:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input"):
         return True

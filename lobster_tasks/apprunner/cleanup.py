@@ -70,24 +70,6 @@ class Survey:
         """The gates that are shut."""
         return tuple(gate for gate in self.gates if gate.status == "fail")
 
-    def as_json(self, *, applied: bool = False, description: Path | None = None) -> dict[str, Any]:
-        """The object of ``cleanup-apprunner --json``."""
-        return {
-            "service": self.arn or None,
-            "status": self.status,
-            "action": self.action,
-            "ok": not self.failed,
-            "gates": [
-                {"id": each.id, "status": each.status, "saw": each.saw, "fix": each.fix}
-                for each in self.gates
-            ],
-            "deletes": [each.label for each in self.going],
-            "records": [f"{each.domain} {each.kind}" for each in self.routes],
-            "keeps": [{"resource": each.thing.label, "why": each.why} for each in self.kept],
-            "applied": applied,
-            "description": str(description) if description else None,
-        }
-
 
 def survey(
     aws: Aws,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 Verdict = Literal["same", "better", "differs", "skip"]
@@ -64,16 +64,6 @@ class Row:
     new: str
     verdict: Verdict
     note: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """One of ``rows``."""
-        return {
-            "what": self.what,
-            "old": self.old,
-            "new": self.new,
-            "verdict": self.verdict,
-            "note": self.note,
-        }
 
 
 def statuses(path: str, old: Seen, new: Seen) -> Row:

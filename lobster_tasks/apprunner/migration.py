@@ -22,7 +22,7 @@ from ..templates import FOLDER, ROLE_POLICIES
 from . import services, yaml_text
 from .description import Description
 from .discover import discover
-from .mapping import CLASSES, Mapped, map_service, suspects
+from .mapping import Mapped, map_service, suspects
 from .mapping.images import is_automatic, is_taken_over
 from .mapping.instances import POLICY_FILE, units
 
@@ -52,15 +52,6 @@ class Migration:
         image = self.description.image
         return image is not None and image.images is not None and is_taken_over(self.description)
 
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv import-apprunner --service S --json``."""
-        return {
-            "service": self.description.arn,
-            "settings": self.mapped.settings,
-            "mapping": [row.as_json() for row in self.mapped.rows],
-            "cost": {"before": self.now.total, "after": self.then.total},
-        }
-
 
 @dataclass(frozen=True)
 class Listed:
@@ -71,19 +62,6 @@ class Listed:
     status: str
     migration: Migration | None = None
     why_not: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv import-apprunner --json``."""
-        found = self.migration
-        return {
-            "service": self.arn,
-            "name": self.name,
-            "status": self.status,
-            "classes": {kind: found.mapped.count(kind) for kind in CLASSES} if found else None,
-            "undecided": len(found.mapped.undecided) if found else None,
-            "cost": {"before": found.now.total, "after": found.then.total} if found else None,
-            "why_not": self.why_not or None,
-        }
 
 
 @dataclass(frozen=True)

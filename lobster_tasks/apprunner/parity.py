@@ -51,11 +51,6 @@ class Parity:
         """How many rows ended so."""
         return sum(row.verdict == verdict for row in self.rows)
 
-    def as_json(self) -> dict[str, Any]:
-        """The object of ``compare-apprunner --json``."""
-        rows = [row.as_json() for row in self.rows]
-        return {"service": self.service, "old": self.old, "new": self.new, "ok": self.ok, "rows": rows}
-
 
 def named_service(settings: Settings, given: str) -> str:
     """The service that is meant, a name or an ARN: ``given``, else the settings'. Raises UsageError."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError
@@ -65,18 +64,6 @@ class Rehearsal:
         lived = f"; a WebSocket lived {minutes(traffic.socket_lived_seconds * speed)}"
         saw = f"{traffic.said}{lived if traffic.socket_opened else ''}"
         self.add(traffic.name, saw, ok=not traffic.failed and traffic.sent > 0)
-
-    def as_json(self) -> dict[str, Any]:
-        """The stable shape of ``inv rehearse --json``."""
-        return {
-            "verdict": "passed" if self.passed else "failed",
-            "requests": {"sent": self.sent, "failed": self.failed},
-            "seconds": round(self.seconds, 1),
-            "timeline": [
-                {"at": round(step.at, 1), "what": f"{step.name}: {step.saw}", "ok": step.ok}
-                for step in self.steps
-            ],
-        }
 
 
 @dataclass

@@ -13,27 +13,31 @@ from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
 from .access import access, access_json, access_next, variables
-from .apprunner import cleaned, last_gate, nothing_to_clean, parity, survey
+from .apprunner import cleaned, last_gate, nothing_to_clean, parity, parity_json, survey, survey_json
 from .attaching import NamedDocument, how_to_attach, named, policies_json
 from .checks import checks, checks_json, unchecked, unchecked_fix
-from .cutovers import cut_over, cutover_heading, cutover_steps
+from .cutovers import cut_over, cut_over_json, cutover_heading, cutover_steps
 from .layout import hanging, labelled, rows
-from .migrations import migration, migrations, next_steps, written
-from .operating import before_scaling, history, scaled
+from .migrations import migration, migration_json, migrations, migrations_json, next_steps, row_json, written
+from .operating import before_scaling, before_scaling_json, history, history_json, scaled, scaled_json
 from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
-from .rehearsals import kept, rehearsal_end, rehearsal_heading, step
+from .rehearsals import kept, rehearsal_end, rehearsal_heading, rehearsal_json, step
 from .releases import (
+    cause_json,
     moment,
     movement,
     outcome,
+    outcome_json,
     planned_push,
     planned_push_json,
     preview,
+    preview_json,
     pushed,
     pushed_json,
     release_heading,
     rollback_heading,
     status,
+    status_json,
     transfer,
     transferred,
 )
@@ -44,6 +48,8 @@ __all__ = [
     "access_json",
     "access_next",
     "before_scaling",
+    "before_scaling_json",
+    "cause_json",
     "change_done",
     "checks",
     "checks_json",
@@ -51,42 +57,54 @@ __all__ = [
     "cost",
     "counts",
     "cut_over",
+    "cut_over_json",
     "cutover_heading",
     "cutover_steps",
     "error",
     "error_json",
     "heading",
     "history",
+    "history_json",
     "how_to_attach",
     "kept",
     "last_gate",
     "migration",
+    "migration_json",
     "migrations",
+    "migrations_json",
     "moment",
     "movement",
     "named",
     "next_steps",
     "nothing_to_clean",
     "outcome",
+    "outcome_json",
     "parity",
+    "parity_json",
     "plan",
     "plan_json",
     "planned_push",
     "planned_push_json",
     "policies_json",
     "preview",
+    "preview_json",
     "pushed",
     "pushed_json",
     "rehearsal_end",
     "rehearsal_heading",
+    "rehearsal_json",
     "release_heading",
     "removal",
     "rollback_heading",
+    "row_json",
     "scaled",
+    "scaled_json",
     "settings",
     "status",
+    "status_json",
     "step",
     "survey",
+    "survey_json",
     "transfer",
     "transferred",
     "unchecked",

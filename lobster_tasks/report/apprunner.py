@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -12,6 +12,8 @@ from .checks import findings
 from .layout import plural, rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..apprunner.cleanup import Survey
     from ..apprunner.likeness import Row
     from ..apprunner.parity import Parity
@@ -45,6 +47,15 @@ def parity(made: Parity) -> RenderableType:
     )
 
 
+def parity_json(made: Parity) -> dict[str, Any]:
+    """The object of ``compare-apprunner --json``."""
+    rows = [
+        {"what": row.what, "old": row.old, "new": row.new, "verdict": row.verdict, "note": row.note}
+        for row in made.rows
+    ]
+    return {"service": made.service, "old": made.old, "new": made.new, "ok": made.ok, "rows": rows}
+
+
 def _compared(row: Row) -> Iterator[tuple[str | Text, ...]]:
     sign, style = _VERDICTS[row.verdict]
     yield Text(sign, style=style), row.what, row.old, row.new
@@ -70,6 +81,24 @@ def survey(found: Survey) -> RenderableType:
             (Text("~", style="yellow"), "service", f"{found.name} · would be paused, and can be resumed")
         ]
     return Group(*parts, rows(*lines)) if lines else Group(*parts[:-1])
+
+
+def survey_json(found: Survey, *, applied: bool = False, description: Path | None = None) -> dict[str, Any]:
+    """The object of ``cleanup-apprunner --json``."""
+    return {
+        "service": found.arn or None,
+        "status": found.status,
+        "action": found.action,
+        "ok": not found.failed,
+        "gates": [
+            {"id": each.id, "status": each.status, "saw": each.saw, "fix": each.fix} for each in found.gates
+        ],
+        "deletes": [each.label for each in found.going],
+        "records": [f"{each.domain} {each.kind}" for each in found.routes],
+        "keeps": [{"resource": each.thing.label, "why": each.why} for each in found.kept],
+        "applied": applied,
+        "description": str(description) if description else None,
+    }
 
 
 def last_gate(found: Survey) -> RenderableType:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .layout import clock_time, labelled, rows
+from .releases import timeline_json
 
 if TYPE_CHECKING:
     from ..apprunner.cutover import CutOver
@@ -62,6 +63,26 @@ def cut_over(ended: CutOver) -> RenderableType:
     elif ended.verdict == "planned" and ended.todo:
         parts.append(Text("Nothing was changed."))
     return Group(*parts)
+
+
+def cut_over_json(ended: CutOver) -> dict[str, Any]:
+    """The object of ``cutover --json``."""
+    return {
+        "verdict": ended.verdict,
+        "domains": [{"name": name, "share": share} for name, share in ended.shares],
+        "steps": [
+            {"step": each.name, "what": each.what, "undo": each.undo, "done": each.done}
+            for each in ended.steps
+        ],
+        "records": [
+            {"name": each.name, "type": each.kind, "value": each.value, "why": each.why}
+            for each in ended.records
+        ],
+        "cause": ended.cause or None,
+        "url": ended.url,
+        "seconds": round(ended.seconds, 1),
+        "timeline": timeline_json(ended.timeline),
+    }
 
 
 def _headline(ended: CutOver) -> str:

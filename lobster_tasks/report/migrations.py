@@ -69,11 +69,56 @@ def migration(found: Migration) -> RenderableType:
     return Group(*parts, Text(), _costs(found))
 
 
+def migration_json(found: Migration) -> dict[str, Any]:
+    """The object of ``import-apprunner --service S --json``."""
+    return {
+        "service": found.description.arn,
+        "settings": found.mapped.settings,
+        "mapping": [row_json(row) for row in found.mapped.rows],
+        "cost": _cost_json(found),
+    }
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    """A setting and what it becomes."""
+    return {
+        "setting": row.setting,
+        "class": row.kind,
+        "from": row.old,
+        "to": row.new,
+        "note": row.note,
+        "decide": row.decide or None,
+        "commands": list(row.commands),
+    }
+
+
 def migrations(found: Sequence[Listed]) -> RenderableType:
     """The services of a region, a line each."""
     if not found:
         return Text("There are no App Runner services in this region.")
     return rows(*(_listed(each) for each in found))
+
+
+def migrations_json(found: Sequence[Listed]) -> dict[str, Any]:
+    """The object of ``import-apprunner --json``."""
+    return {"services": [_listed_json(each) for each in found]}
+
+
+def _listed_json(each: Listed) -> dict[str, Any]:
+    found = each.migration
+    return {
+        "service": each.arn,
+        "name": each.name,
+        "status": each.status,
+        "classes": {kind: found.mapped.count(kind) for kind in _CLASSES} if found else None,
+        "undecided": len(found.mapped.undecided) if found else None,
+        "cost": _cost_json(found) if found else None,
+        "why_not": each.why_not or None,
+    }
+
+
+def _cost_json(found: Migration) -> dict[str, float]:
+    return {"before": found.now.total, "after": found.then.total}
 
 
 def written(made: Written) -> Text:

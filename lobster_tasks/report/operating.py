@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .layout import clock_time, labelled, page, plural, rows
+from .releases import cause_json, timeline_json
 
 if TYPE_CHECKING:
     from ..rollout import History, Release, ScaleChange, Scaled
@@ -31,9 +32,37 @@ def history(found: History) -> RenderableType:
     return Group(*parts)
 
 
+def history_json(found: History) -> dict[str, Any]:
+    """The object of ``history --json``."""
+    releases = [_release_json(each) for each in found.releases]
+    return {"service": found.service, "releases": releases, "note": found.note or None}
+
+
+def _release_json(release: Release) -> dict[str, Any]:
+    return {
+        "revision": int(release.revision),
+        "task_definition": release.task_definition,
+        "status": release.status or None,
+        "reason": release.reason or None,
+        "at": release.at.isoformat() if release.at else None,
+        "seconds": None if release.seconds is None else round(release.seconds, 1),
+        "tasks": release.tasks,
+        "image": release.image,
+        "tags": list(release.tags),
+        "live": release.live,
+        "current": release.current,
+        "image_gone": release.gone,
+    }
+
+
 def before_scaling(found: ScaleChange) -> RenderableType:
     """What would be changed."""
     return Text("\n".join(found.says))
+
+
+def before_scaling_json(found: ScaleChange) -> dict[str, Any]:
+    """The object of ``scale --dry-run --json``."""
+    return {"applied": False, "before": found.before, "desired": found.desired, "says": list(found.says)}
 
 
 def scaled(ended: Scaled) -> RenderableType:
@@ -52,6 +81,21 @@ def scaled(ended: Scaled) -> RenderableType:
         ]
         lines += [labelled("next", ended.cause.remedy), *page(ended.cause.page)]
     return Group(*lines)
+
+
+def scaled_json(ended: Scaled) -> dict[str, Any]:
+    """The object of ``scale --json``."""
+    return {
+        "service": ended.service,
+        "before": ended.before,
+        "desired": ended.desired,
+        "running": ended.running,
+        "healthy": ended.healthy,
+        "reached": ended.reached,
+        "cause": ended.cause and cause_json(ended.cause),
+        "seconds": round(ended.seconds, 1),
+        "timeline": timeline_json(ended.timeline),
+    }
 
 
 def _line(release: Release) -> Iterator[str | Text]:

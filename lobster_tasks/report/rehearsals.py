@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -42,6 +43,20 @@ def rehearsal_end(rehearsal: Rehearsal) -> RenderableType:
         return Text(f"\nPASSED in {rehearsal.seconds:.0f} s", style="bold green")
     broken = next((each.name for each in rehearsal.steps if not each.ok), "nothing was done")
     return Text(f"\nFAILED after {rehearsal.seconds:.0f} s: {broken}", style="bold red")
+
+
+def rehearsal_json(rehearsal: Rehearsal, addresses: Mapping[str, str | None]) -> dict[str, Any]:
+    """The object of ``rehearse --json``; ``addresses`` are those of what is left running."""
+    return {
+        "verdict": "passed" if rehearsal.passed else "failed",
+        "requests": {"sent": rehearsal.sent, "failed": rehearsal.failed},
+        "seconds": round(rehearsal.seconds, 1),
+        "timeline": [
+            {"at": round(step.at, 1), "what": f"{step.name}: {step.saw}", "ok": step.ok}
+            for step in rehearsal.steps
+        ],
+        **addresses,
+    }
 
 
 def kept(endpoint: str, region: str, app: str | None) -> RenderableType:

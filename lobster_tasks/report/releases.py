@@ -16,10 +16,10 @@ from .live import bar, clock_line
 if TYPE_CHECKING:
     from ..images import PlannedPush, PushedImage, Transfer
     from ..rollout.causes import Cause
-    from ..rollout.outcome import Outcome, Progress
+    from ..rollout.outcome import Moment, Outcome, Progress
     from ..rollout.preview import Preview
-    from ..rollout.snapshot import Snapshot, Task
-    from ..rollout.status import ServiceStatus
+    from ..rollout.snapshot import Deployment, Snapshot, Task
+    from ..rollout.status import ServiceStatus, TaskStatus
     from ..settings import Settings
 
 _MIB = 1024 * 1024
@@ -55,9 +55,24 @@ def preview(found: Preview) -> RenderableType:
     )
 
 
+def preview_json(found: Preview) -> dict[str, Any]:
+    """The object of ``deploy --dry-run --json``."""
+    return {
+        "applied": False,
+        "image": found.image,
+        "task_definition": found.task_definition,
+        "changes": list(found.changes),
+    }
+
+
 def moment(at: float, what: str) -> RenderableType:
     """One line of a timeline."""
     return rows((f" {clock_time(at):>5}", what))
+
+
+def timeline_json(moments: Iterable[Moment]) -> list[dict[str, Any]]:
+    """When what was said, in seconds from the start."""
+    return [{"at": round(each.at, 1), "what": each.what} for each in moments]
 
 
 def movement(progress: Progress) -> RenderableType:
@@ -85,6 +100,34 @@ def outcome(ended: Outcome) -> RenderableType:
     return Group(*lines)
 
 
+def outcome_json(ended: Outcome) -> dict[str, Any]:
+    """The object of ``deploy --json``."""
+    return {
+        "verdict": ended.verdict,
+        "cause": ended.cause and cause_json(ended.cause),
+        "also": [cause_json(each) for each in ended.also],
+        "findings": [cause_json(each) for each in ended.findings],
+        "url": ended.url,
+        "task_definition": ended.task_definition,
+        "previous_task_definition": ended.previous_task_definition,
+        "image": ended.image,
+        "seconds": round(ended.seconds, 1),
+        "timeline": timeline_json(ended.timeline),
+        "calls": {"total": ended.calls, "per_minute": round(ended.calls_per_minute, 1)},
+    }
+
+
+def cause_json(cause: Cause) -> dict[str, Any]:
+    """A cause: what the release changed is evidence too."""
+    changed = [f"changed: {line}" for line in cause.changed]
+    return {
+        "code": cause.code,
+        "message": cause.message,
+        "evidence": [*cause.evidence, *changed],
+        "remedy": cause.remedy,
+    }
+
+
 def status(now: ServiceStatus) -> RenderableType:
     """The service, its deployments, tasks and last events; the address last."""
     head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
@@ -105,6 +148,48 @@ def status(now: ServiceStatus) -> RenderableType:
     parts: list[RenderableType] = [rows(*deployments, *tasks)]
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
+
+
+def status_json(now: ServiceStatus) -> dict[str, Any]:
+    """The object of ``status --json``."""
+    return {
+        "cluster": now.cluster,
+        "service": now.service,
+        "url": now.url,
+        "task_definition": now.task_definition,
+        "image": now.image,
+        "desired": now.desired,
+        "running": now.running,
+        "pending": now.pending,
+        "healthy": now.healthy,
+        "deployments": [_deployment_json(each) for each in now.deployments],
+        "tasks": [_task_json(each) for each in now.tasks],
+        "events": [{"at": event.at.isoformat(), "message": event.message} for event in now.events],
+    }
+
+
+def _deployment_json(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "status": deployment.status,
+        "task_definition": deployment.task_definition,
+        "desired": deployment.desired,
+        "running": deployment.running,
+        "failed": deployment.failed,
+        "rollout": deployment.rollout,
+        "reason": deployment.reason,
+    }
+
+
+def _task_json(status: TaskStatus) -> dict[str, Any]:
+    task = status.task
+    return {
+        "task": task.arn.rsplit("/", 1)[-1],
+        "status": task.status,
+        "task_definition": task.task_definition,
+        "current": status.current,
+        "targets": [{"state": target.state, "reason": target.reason or None} for target in status.targets],
+    }
 
 
 def planned_push(planned: PlannedPush) -> RenderableType:

@@ -660,13 +660,3 @@ class Cause:
     def page(self) -> str:
         """The code's page in the documentation."""
         return f"docs/causes/{self.code}.md"
-
-    def as_json(self) -> dict[str, object]:
-        """The stable shape: what the release changed is evidence too."""
-        changed = [f"changed: {line}" for line in self.changed]
-        return {
-            "code": self.code,
-            "message": self.message,
-            "evidence": [*self.evidence, *changed],
-            "remedy": self.remedy,
-        }

@@ -60,23 +60,6 @@ class Release:
         """The number of the task definition's revision."""
         return revision_of(self.task_definition)
 
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv history --json``."""
-        return {
-            "revision": int(self.revision),
-            "task_definition": self.task_definition,
-            "status": self.status or None,
-            "reason": self.reason or None,
-            "at": self.at.isoformat() if self.at else None,
-            "seconds": None if self.seconds is None else round(self.seconds, 1),
-            "tasks": self.tasks,
-            "image": self.image,
-            "tags": list(self.tags),
-            "live": self.live,
-            "current": self.current,
-            "image_gone": self.gone,
-        }
-
 
 @dataclass(frozen=True)
 class History:
@@ -85,11 +68,6 @@ class History:
     service: str
     releases: tuple[Release, ...]
     note: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv history --json``."""
-        shown = [each.as_json() for each in self.releases]
-        return {"service": self.service, "releases": shown, "note": self.note or None}
 
 
 def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:

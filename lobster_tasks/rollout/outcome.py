@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from ..clock import Clock
 from ..errors import LobsterError, NotReadyError
@@ -87,22 +87,6 @@ class Outcome:
         problems = error.problems if isinstance(error, NotReadyError) else ()
         shown = tuple(each for each in (error.why, *problems) if each)
         return cls("refused", error.what, Cause(code, error.what, shown, error.next_step))
-
-    def as_json(self) -> dict[str, Any]:
-        """The stable shape of ``inv deploy --json``."""
-        return {
-            "verdict": self.verdict,
-            "cause": self.cause and self.cause.as_json(),
-            "also": [each.as_json() for each in self.also],
-            "findings": [each.as_json() for each in self.findings],
-            "url": self.url,
-            "task_definition": self.task_definition,
-            "previous_task_definition": self.previous_task_definition,
-            "image": self.image,
-            "seconds": round(self.seconds, 1),
-            "timeline": [{"at": round(moment.at, 1), "what": moment.what} for moment in self.timeline],
-            "calls": {"total": self.calls, "per_minute": round(self.calls_per_minute, 1)},
-        }
 
 
 @dataclass(frozen=True)

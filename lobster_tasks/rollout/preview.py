@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..aws import Aws
 from ..settings import Settings
@@ -19,15 +18,6 @@ class Preview:
     image: str
     task_definition: str
     changes: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv deploy --dry-run --json``."""
-        return {
-            "applied": False,
-            "image": self.image,
-            "task_definition": self.task_definition,
-            "changes": list(self.changes),
-        }
 
 
 def preview(aws: Aws, settings: Settings, tag: str, *, observe: Observe = unobserved) -> Preview:

@@ -41,10 +41,6 @@ class ScaleChange:
         )
         return (what, self.warning) if self.warning else (what,)
 
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv scale --dry-run --json``."""
-        return {"applied": False, "before": self.before, "desired": self.desired, "says": list(self.says)}
-
 
 @dataclass(frozen=True)
 class Scaled:
@@ -65,20 +61,6 @@ class Scaled:
     def exit_code(self) -> int:
         """The exit code of the command."""
         return 0 if self.reached else 4 if self.moving else 1
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv scale --json``."""
-        return {
-            "service": self.service,
-            "before": self.before,
-            "desired": self.desired,
-            "running": self.running,
-            "healthy": self.healthy,
-            "reached": self.reached,
-            "cause": self.cause and self.cause.as_json(),
-            "seconds": round(self.seconds, 1),
-            "timeline": [{"at": round(each.at, 1), "what": each.what} for each in self.timeline],
-        }
 
 
 def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:

@@ -50,23 +50,6 @@ class ServiceStatus:
         """The number of the revision that the service is to run."""
         return revision_of(self.task_definition)
 
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv status --json``."""
-        return {
-            "cluster": self.cluster,
-            "service": self.service,
-            "url": self.url,
-            "task_definition": self.task_definition,
-            "image": self.image,
-            "desired": self.desired,
-            "running": self.running,
-            "pending": self.pending,
-            "healthy": self.healthy,
-            "deployments": [_deployment_json(each) for each in self.deployments],
-            "tasks": [_task_json(each) for each in self.tasks],
-            "events": [{"at": event.at.isoformat(), "message": event.message} for event in self.events],
-        }
-
 
 def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where there is none."""
@@ -112,27 +95,3 @@ def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
 def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:
     current = raw.get("currentServiceDeployment")
     return read_record(aws, current) if current else None
-
-
-def _deployment_json(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "id": deployment.id,
-        "status": deployment.status,
-        "task_definition": deployment.task_definition,
-        "desired": deployment.desired,
-        "running": deployment.running,
-        "failed": deployment.failed,
-        "rollout": deployment.rollout,
-        "reason": deployment.reason,
-    }
-
-
-def _task_json(status: TaskStatus) -> dict[str, Any]:
-    task = status.task
-    return {
-        "task": task.arn.rsplit("/", 1)[-1],
-        "status": task.status,
-        "task_definition": task.task_definition,
-        "current": status.current,
-        "targets": [{"state": target.state, "reason": target.reason or None} for target in status.targets],
-    }

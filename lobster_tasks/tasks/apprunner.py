@@ -25,7 +25,7 @@ def compare_apprunner(run: Run, service: str = "") -> int:
     made = compare(run.aws, run.settings, service)
     run.console.show(report.parity(made))
     if run.json:
-        run.console.json(made.as_json())
+        run.console.json(report.parity_json(made))
     return 0 if made.ok else 1
 
 
@@ -67,7 +67,7 @@ def cleanup_apprunner(
     if applied:
         described = cleanup.carry_out(run.aws, run.settings, found, Path.cwd(), run.console.say)
     if run.json:
-        run.console.json(found.as_json(applied=applied, description=described))
+        run.console.json(report.survey_json(found, applied=applied, description=described))
     _conclude(run, found, applied)
 
 

@@ -75,7 +75,7 @@ def _told(run: Run, ended: CutOver) -> int:
 
     run.console.say(report.cut_over(ended))
     if run.json:
-        run.console.json(ended.as_json())
+        run.console.json(report.cut_over_json(ended))
     elif ended.verdict == "cut_over":
         run.console.show(ended.url)
     return ended.exit_code

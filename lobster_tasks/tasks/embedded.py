@@ -78,7 +78,7 @@ def rehearse(
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:
             addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
-            run.console.json({**rehearsal.as_json(), **addresses})
+            run.console.json(report.rehearsal_json(rehearsal, addresses))
         if keep:
             _wait(run, url, rehearsal.url)
     return 0 if rehearsal.passed else 1

@@ -99,7 +99,7 @@ def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], O
     run.console.say()
     run.console.say(report.outcome(ended))
     if run.json:
-        run.console.json(ended.as_json())
+        run.console.json(report.outcome_json(ended))
     elif ended.verdict == "live" and ended.url:
         run.console.show(ended.url)
     return ended.exit_code
@@ -118,7 +118,7 @@ def show_preview(run: Run, what: str, look: Callable[[Callable[[Progress], None]
         raise
     run.console.say(report.preview(found))
     if run.json:
-        run.console.json(found.as_json())
+        run.console.json(report.preview_json(found))
     return 0
 
 

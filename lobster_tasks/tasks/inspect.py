@@ -39,7 +39,7 @@ def status(run: Run, watch: bool = False) -> None:
     now = status(run.aws, run.settings)
     run.console.show(report.status(now))
     if run.json:
-        run.console.json(now.as_json())
+        run.console.json(report.status_json(now))
 
 
 def _watch(run: Run) -> None:
@@ -52,9 +52,9 @@ def _watch(run: Run) -> None:
         for now in watched(run.aws, run.settings):
             if run.console.is_drawing:
                 redraw(report.status(now))
-            elif now.as_json() != before:
+            elif report.status_json(now) != before:
                 run.console.show(report.status(now))
-            before = now.as_json()
+            before = report.status_json(now)
 
 
 @command(

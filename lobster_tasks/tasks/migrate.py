@@ -38,12 +38,12 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
         found = migration.lift(run.aws, found, run.console.say)
     run.console.show(report.migration(found))
     if run.dry_run and run.json:  # what cannot be written is put in by hand
-        run.console.json(found.as_json())
+        run.console.json(report.migration_json(found))
     drafted = migration.drafted(found, Path.cwd())
     if not run.dry_run:
         _write(run, found, drafted)
     if run.json:
-        run.console.json(found.as_json())
+        run.console.json(report.migration_json(found))
 
 
 def _list(run: Run) -> None:
@@ -53,7 +53,7 @@ def _list(run: Run) -> None:
     listed = migration.survey(run.aws, Path.cwd())
     run.console.show(report.migrations(listed))
     if run.json:
-        run.console.json({"services": [each.as_json() for each in listed]})
+        run.console.json(report.migrations_json(listed))
     elif listed:
         run.console.say("\nNext:  inv import-apprunner --service NAME")
 

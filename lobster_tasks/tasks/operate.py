@@ -22,7 +22,7 @@ def history(run: Run, count: str = "20") -> None:
     found = history(run.aws, run.settings, most)
     run.console.show(report.history(found))
     if run.json:
-        run.console.json(found.as_json())
+        run.console.json(report.history_json(found))
 
 
 @command(
@@ -75,13 +75,13 @@ def scale(run: Run, to: str = "") -> int:
         found = before_scaling(run.aws, run.settings, count)
         run.console.say(report.before_scaling(found))
         if run.json:
-            run.console.json(found.as_json())
+            run.console.json(report.before_scaling_json(found))
         return 0
     with watching(run) as observe:
         ended = scale(run.aws, run.settings, count, observe=observe)
     run.console.say(report.scaled(ended))
     if run.json:
-        run.console.json(ended.as_json())
+        run.console.json(report.scaled_json(ended))
     return ended.exit_code
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import templates
+from lobster_tasks import report, templates
 from lobster_tasks.apprunner.description import Answers, ImageFacts, RoleFacts, SecretFacts
 from lobster_tasks.apprunner.mapping import CLASSES, instances
 from lobster_tasks.apprunner.mapping.container import in_words
@@ -222,7 +222,7 @@ def test_without_a_start_command_the_image_says() -> None:
 def test_a_secret_in_a_start_command_is_not_written() -> None:
     made = mapped({"SourceConfiguration": image_source(StartCommand="app --key sk-abcdefghijklmnopqrstuv")})
     assert setting(made, "container.command") is None
-    assert "sk-abc" not in json.dumps([each.as_json() for each in made.rows])
+    assert "sk-abc" not in json.dumps([report.row_json(each) for each in made.rows])
 
 
 def test_variables() -> None:
@@ -234,7 +234,7 @@ def test_variables() -> None:
     told = row(made, "RuntimeEnvironmentVariables.DB_PASSWORD")
     assert (told.kind, told.old, told.new) == ("approximated", "hidden", "left out")
     assert "--lift-secrets" in told.commands[0]
-    assert "hunter22" not in json.dumps([made.settings, [each.as_json() for each in made.rows]])
+    assert "hunter22" not in json.dumps([made.settings, [report.row_json(each) for each in made.rows]])
 
 
 def test_a_lifted_variable_is_a_secret() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lobster_tasks import report
 from lobster_tasks.apprunner.description import RoleFacts
 from lobster_tasks.apprunner.migration import Migration, drafted, lift, of, secret_name, write
 from lobster_tasks.aws import Aws
@@ -125,7 +126,7 @@ def test_secrets_are_moved_once(aws: Aws, embedded: EmbeddedProcess, tmp_path: P
     again = lift(aws, found, said.append)
     assert again.mapped.settings == lifted.mapped.settings
     assert client.get_secret_value(SecretId=arn)["SecretString"] == "rotated"
-    everything = [said, lifted.as_json(), dict(drafted(lifted, tmp_path).texts), repr(lifted)]
+    everything = [said, report.migration_json(lifted), dict(drafted(lifted, tmp_path).texts), repr(lifted)]
     assert HIDDEN not in json.dumps(everything, default=str)
 
 
@@ -162,7 +163,7 @@ def test_costs_now_and_then() -> None:
     assert found.now.notes == ("Active hours: its last two weeks.",)
     assert found.then.total > found.now.total
     assert "up to 5 tasks" in found.then.notes[-1]
-    assert found.as_json()["cost"] == {"before": found.now.total, "after": found.then.total}
+    assert report.migration_json(found)["cost"] == {"before": found.now.total, "after": found.then.total}
 
 
 def test_what_is_assumed_is_said_and_a_paused_service_costs_nothing() -> None:
@@ -173,7 +174,7 @@ def test_what_is_assumed_is_said_and_a_paused_service_costs_nothing() -> None:
 
 
 def test_json() -> None:
-    found = migration().as_json()
+    found = report.migration_json(migration())
     assert found["service"] == ARN
     assert set(found) == {"service", "settings", "mapping", "cost"}
     assert {"setting", "class", "from", "to", "note", "decide", "commands"} == set(found["mapping"][0])

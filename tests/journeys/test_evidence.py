@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lobster_tasks import settings
+from lobster_tasks import report, settings
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import UsageError
 from lobster_tasks.rollout import Outcome, follow
@@ -19,7 +19,7 @@ TOKEN = "correct-horse-battery-staple-9"
 
 def shown(outcome: Outcome) -> str:
     """All that people and programs get to see."""
-    return json.dumps(outcome.as_json())
+    return json.dumps(report.outcome_json(outcome))
 
 
 def test_values_of_the_environment_are_not_shown(account: Account) -> None:
@@ -63,7 +63,7 @@ def test_what_cannot_be_read_is_said(account: Account) -> None:
 def test_calls_are_counted_and_few(account: Account) -> None:
     """A tenth of what ECS allows for reading services (20 a second) and tasks (20 a second) is 240 a minute."""
     outcome = beside(account, "counted").deploy("counted")
-    assert outcome.as_json()["calls"]["total"] == outcome.calls > 30
+    assert report.outcome_json(outcome)["calls"]["total"] == outcome.calls > 30
     assert 0 < outcome.calls_per_minute < 240
 
 

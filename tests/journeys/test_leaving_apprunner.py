@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks import settings
+from lobster_tasks import report, settings
 from lobster_tasks.apprunner import cleanup, leftovers
 from lobster_tasks.apprunner.cleanup import Survey
 from lobster_tasks.apprunner.parity import compare, compare_service
@@ -116,7 +116,7 @@ def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tm
     assert found.parity is not None
     rows = {row.what: (row.old, row.new, row.verdict) for row in found.parity.rows}
     assert rows["GET /_stcore/health"] == ("500", "200", "differs")
-    assert found.parity.as_json()["ok"] is False
+    assert report.parity_json(found.parity)["ok"] is False
     assert found.gates[-1].status == "fail"
     with pytest.raises(RefusedError, match="different does not change"):
         cleanup.refuse_shut(found)
@@ -279,7 +279,7 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     found = leaving.survey(delete=True)
     for once in ("DescribeCustomDomains", "ListHostedZones", "ListResourceRecordSets"):
         assert len(process.calls(once)) == 1, once
-    assert found.as_json()["records"] == ["app.example.com CNAME"]
+    assert report.survey_json(found)["records"] == ["app.example.com CNAME"]
     process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
     leaving.clean(delete=True)
     process.forgive()

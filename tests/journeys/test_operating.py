@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lobster_tasks import report
 from lobster_tasks.errors import NotReadyError, RefusedError
 from lobster_tasks.rollout import exec_command, history, rollback, scale
 from tests.environment import environment
@@ -29,7 +30,7 @@ def test_history_and_rollback(account: Account) -> None:
         ("1", "SUCCESSFUL", False, False, ()),
     ]
     assert known.releases[1].image == second.image
-    assert known.as_json()["releases"][1]["revision"] == 3
+    assert report.history_json(known)["releases"][1]["revision"] == 3
     with Traffic(first.url) as traffic:
         back = rollback(account.aws, account.settings)
     assert (back.verdict, back.exit_code, ask(first.url)) == ("live", 0, "one")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lobster_tasks import report
 from lobster_tasks.doctor import Check
 from lobster_tasks.rollout.causes import CODES
 from lobster_tasks.rollout.diagnose import HOPELESS, PERMISSIONS, diagnose, failures
@@ -772,7 +773,7 @@ def test_all_that_was_seen_is_shown() -> None:
         "not read: the revision before (AccessDeniedException: no)",
     )
     assert cause.changed == ("revision 2: cpu 512 → 256",)
-    assert cause.as_json()["evidence"] == [*cause.evidence, "changed: revision 2: cpu 512 → 256"]
+    assert report.cause_json(cause)["evidence"] == [*cause.evidence, "changed: revision 2: cpu 512 → 256"]
 
 
 def test_an_event_that_repeats_a_stop_reason_is_left_out() -> None:

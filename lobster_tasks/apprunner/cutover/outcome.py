@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ...rollout import Moment
 from .routes import Wanted
@@ -43,16 +43,3 @@ class CutOver:
     def url(self) -> str:
         """The first domain's address."""
         return f"https://{self.shares[0][0]}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape of ``inv cutover --json``."""
-        return {
-            "verdict": self.verdict,
-            "domains": [{"name": name, "share": share} for name, share in self.shares],
-            "steps": [each.as_json() for each in self.steps],
-            "records": [each.as_json() for each in self.records],
-            "cause": self.cause or None,
-            "url": self.url,
-            "seconds": round(self.seconds, 1),
-            "timeline": [{"at": round(moment.at, 1), "what": moment.what} for moment in self.timeline],
-        }

@@ -278,7 +278,3 @@ class Wanted:
     kind: str
     value: str
     why: str
-
-    def as_json(self) -> dict[str, str]:
-        """For ``--json``."""
-        return {"name": self.name, "type": self.kind, "value": self.value, "why": self.why}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from .routes import WHOLE, Route
 from .situation import Situation
@@ -28,10 +28,6 @@ class Step:
     def name(self) -> str:
         """As people call it."""
         return f"{self.share} %" if self.kind == "shift" else self.kind
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"step": self.name, "what": self.what, "undo": self.undo, "done": self.done}
 
 
 def steps(now: Situation, to: int = WHOLE) -> tuple[Step, ...]:

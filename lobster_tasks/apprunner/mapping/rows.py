@@ -27,18 +27,6 @@ class Row:
     decide: str = ""
     commands: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """For ``inv import-apprunner --json``."""
-        return {
-            "setting": self.setting,
-            "class": self.kind,
-            "from": self.old,
-            "to": self.new,
-            "note": self.note,
-            "decide": self.decide or None,
-            "commands": list(self.commands),
-        }
-
 
 @dataclass(frozen=True)
 class Part:
