@@ -21,6 +21,7 @@ command. It never carries a secret: whatever has the shape of one is masked, in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .masking import mask_shapes
 
@@ -52,15 +53,38 @@ class UsageError(LobsterError):
     exit_code = 2
 
 
-class SettingsError(UsageError):
-    """``problems`` are all that is wrong with the settings, one sentence each."""
+@dataclass(frozen=True)
+class InvalidSetting:
+    """A setting, by the names on its way from the top, and why its value is refused."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    path: tuple[str, ...]
+    why: str
+
+    @property
+    def key(self) -> str:
+        """The dotted name of the setting."""
+        return mask_shapes(".".join(self.path))
+
+    @property
+    def sentence(self) -> str:
+        """The problem as people read it."""
+        return f"{self.key}: {mask_shapes(self.why)}"
+
+
+class SettingsError(UsageError):
+    """``problems`` are all that is wrong with the settings, one sentence each.
+
+    ``invalid`` are those of them that are about the value of one setting.
+    """
+
+    def __init__(self, problems: Sequence[str], invalid: Sequence[InvalidSetting] = ()) -> None:
+        problems = [*problems, *(each.sentence for each in invalid)]
         count = "A setting is" if len(problems) == 1 else f"{len(problems)} settings are"
         super().__init__(
             f"{count} wrong.", next_step="correct invoke.yaml, the flag or the environment variable"
         )
         self.problems = tuple(mask_shapes(problem) for problem in problems)
+        self.invalid = tuple(invalid)
 
     def lines(self) -> list[str]:
         """The headline, then a line for each problem."""

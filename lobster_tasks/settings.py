@@ -28,7 +28,7 @@ from pydantic import (
     field_validator,
 )
 
-from .errors import SettingsError
+from .errors import InvalidSetting, SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
 # Settings whose members have names of the user's own.
@@ -793,7 +793,7 @@ def load(
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as invalid:
-        raise SettingsError(problems + [_sentence(error) for error in invalid.errors()]) from None
+        raise SettingsError(problems, [_invalid_setting(error) for error in invalid.errors()]) from None
     if problems:
         raise SettingsError(problems)
     return settings
@@ -903,12 +903,11 @@ def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _sentence(error: Any) -> str:
-    path = ".".join(str(part) for part in error["loc"])
+def _invalid_setting(error: Any) -> InvalidSetting:
+    path = tuple(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{path}: there is no such setting{_nearest(path, list(keys()))}"
-    message = re.sub(r"^(Value error, |Input |String )", "", str(error["msg"]))
-    return f"{path}: {message}"
+        return InvalidSetting(path, f"there is no such setting{_nearest('.'.join(path), list(keys()))}")
+    return InvalidSetting(path, re.sub(r"^(Value error, |Input |String )", "", str(error["msg"])))
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:

@@ -89,6 +89,18 @@ def problems(
     return refused.value.problems
 
 
+def test_an_invalid_setting_is_named_by_its_path() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"container": {"secrets": {"API: KEY.1": "arn:aws:s3:::shop"}}}, {}, ["nonsense"])
+    (invalid,) = refused.value.invalid
+    assert invalid.path == ("container", "secrets", "API: KEY.1")
+    assert invalid.key == "container.secrets.API: KEY.1"
+    assert refused.value.problems == (
+        "--set: takes key=value, as in --set task.cpu=1024",
+        f"{invalid.key}: {invalid.why}",
+    )
+
+
 @pytest.mark.parametrize(("key", "expected"), [*PLAN.items(), *FAST.items()])
 def test_the_defaults_are_the_plans(key: str, expected: Any) -> None:
     assert value(load({}), key) == expected

@@ -268,6 +268,15 @@ def test_secrets_keep_their_place(source: str, new: str | None, kind: str) -> No
     assert "shop-execution" in told.note
 
 
+def test_a_refused_secret_is_left_out_alone_whatever_its_name() -> None:
+    named = {"API: KEY.1": "arn:aws:s3:::shop", "OTHER": "/shop/other"}
+    made = mapped({"SourceConfiguration": image_source(RuntimeEnvironmentSecrets=named)})
+    assert load(made.settings).container.secrets == {"OTHER": "/shop/other"}
+    told = row(made, "container.secrets.API: KEY.1")
+    assert (told.old, told.new) == ("set", "left out")
+    assert told.note.startswith("looks like a secret's value")
+
+
 def test_secrets_with_keys_of_their_own() -> None:
     source = image_source(RuntimeEnvironmentSecrets={"DB": SECRET})
     made = mapped({"SourceConfiguration": source}, secrets=(SecretFacts("DB", SECRET, True, KEY),))

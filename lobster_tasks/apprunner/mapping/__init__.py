@@ -8,11 +8,11 @@ Pure: a description goes in, and nothing is looked at beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import SettingsError
+from ...errors import InvalidSetting, SettingsError
 from ...settings import load, merge
 from ..description import AwsDict, Description
 from . import beside, container, images, instances, names, network
@@ -60,7 +60,7 @@ def map_service(description: Description) -> Mapped:
     settings: dict[str, Any] = {}
     for part in parts:
         settings = merge(settings, part.settings)
-    settings, refused = _taken(_compact(settings))
+    settings, refused = _accepted(_compact(settings))
     rows = tuple(row for part in parts for row in part.rows) + refused
     return Mapped(
         description.arn, rows, settings, {path: text for part in parts for path, text in part.files.items()}
@@ -73,33 +73,37 @@ def _compact(tree: AwsDict) -> dict[str, Any]:
     return {key: value for key, value in inner.items() if value not in ({}, [])}
 
 
-def _taken(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
+def _accepted(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
     """The settings without what is refused in them, and a row for each refusal: a value that no rule foresaw."""
     rows: list[Row] = []
-    while problems := _problems(settings):
-        for problem in problems:
-            path, _, why = problem.partition(": ")
-            rows.append(unsettled(path, "set", why, f"set {path} yourself", "left out"))
-            left = _without(settings, path.split("."))
-            # A name with a colon in it is cut short in the problem: then its whole section goes.
-            settings = left if left != settings else _without(settings, path.split(".")[:1])
+    while invalid := _invalid_settings(settings):
+        rows += [
+            unsettled(each.key, "set", each.why, f"set {each.key} yourself", "left out") for each in invalid
+        ]
+        for path in [_innermost(settings, each.path) for each in invalid]:
+            settings = _without(settings, path)
     return settings, tuple(rows)
 
 
-def _problems(settings: AwsDict) -> tuple[str, ...]:
+def _invalid_settings(settings: AwsDict) -> tuple[InvalidSetting, ...]:
     try:
         load(settings)
     except SettingsError as refused:
-        return refused.problems
+        return refused.invalid
     return ()
 
 
-def _without(tree: AwsDict, path: list[str]) -> dict[str, Any]:
-    """Without the setting at ``path``; a map's member may have dots in its name, a list goes as a whole."""
-    first, rest = path[0], path[1:]
-    if first not in tree:
-        dotted = ".".join(path)
-        return {key: value for key, value in tree.items() if key != dotted}
-    if rest and isinstance(tree[first], Mapping):
+def _innermost(tree: AwsDict, path: Sequence[str]) -> tuple[str, ...]:
+    """As much of ``path`` as there is in the settings; a list has no inner part."""
+    first, *rest = path
+    inner = tree[first]
+    deeper = rest and isinstance(inner, Mapping) and rest[0] in inner
+    return (first, *_innermost(inner, rest)) if deeper else (first,)
+
+
+def _without(tree: AwsDict, path: Sequence[str]) -> dict[str, Any]:
+    """Without the setting at ``path``, which may be gone already."""
+    first, *rest = path
+    if rest and first in tree:
         return {**tree, first: _without(tree[first], rest)}
     return {key: value for key, value in tree.items() if key != first}
