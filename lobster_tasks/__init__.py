@@ -12,13 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .tasks import namespace
+from .version import __version__
 
 if TYPE_CHECKING:
     from .settings import Settings
 
 __all__ = ["Settings", "__version__", "namespace"]
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

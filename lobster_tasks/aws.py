@@ -27,6 +27,7 @@ from .errors import (
     SettingsError,
 )
 from .refusals import PASSING, PASSING_WITHIN, PASSING_WITHIN_SECONDS, hold
+from .version import __version__
 
 T = TypeVar("T")
 Tell = Callable[[LobsterError, float], None]
@@ -246,8 +247,6 @@ class Aws:
 
     def _new_client(self, service: str, attempts: int) -> Any:
         from botocore.config import Config
-
-        from . import __version__
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},

@@ -113,7 +113,7 @@ def test_the_library_is_installed_once_and_again_when_it_changed(tmp_path: Path)
     when = [file.stat().st_mtime_ns for file in temporary.glob("*/installed")]
     assert install() == "0.1.0"
     assert [file.stat().st_mtime_ns for file in temporary.glob("*/installed")] == when
-    module = library / "lobster_tasks" / "__init__.py"
+    module = library / "lobster_tasks" / "version.py"
     module.write_text(module.read_text().replace('"0.1.0"', '"0.2.0"'))
     assert install() == "0.2.0"
 
