@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from embedded_aws.moto import moto_door
+from embedded_aws.moto import adapter, patches
 from embedded_aws.moto.dispatch import answer_from
 
 from .common import median, seconds
@@ -29,10 +29,10 @@ def figures() -> Iterator[str]:
 
 def _members() -> Iterator[str]:
     """A DescribeSubnets answer of six subnets is written."""
-    model = moto_door.get_service_model("ec2")
+    model = adapter.get_service_model("ec2")
     operation = model.operation_model("DescribeSubnets")
-    serializer = moto_door.get_serializer_class("ec2", str(model.protocol))
-    motos_picker = moto_door.Picker.__base__
+    serializer = adapter.get_serializer_class("ec2", str(model.protocol))
+    motos_picker = patches.Picker.__base__
     assert motos_picker is not None
 
     def write(picker: type) -> None:
@@ -40,8 +40,7 @@ def _members() -> Iterator[str]:
             serializer(operation, value_picker=picker()).serialize({"subnets": [_SUBNET] * 6})
 
     ours, motos = (
-        [seconds(partial(write, picker)) for _ in range(_ROUNDS)]
-        for picker in (moto_door.Picker, motos_picker)
+        [seconds(partial(write, picker)) for _ in range(_ROUNDS)] for picker in (patches.Picker, motos_picker)
     )
     each = median(ours) / _ANSWERS * 1000, median(motos) / _ANSWERS * 1000
     yield f"an answer of six subnets: {each[0]:.2f} ms, {each[1]:.2f} ms by moto alone, {each[1] / each[0]:.1f} times"
@@ -52,15 +51,15 @@ def _methods() -> Iterator[str]:
     body = b"Action=DescribeAccountAttributes&Version=2016-11-15"
 
     def answer(names: Callable[[object], list[str]]) -> None:
-        moto_door.responses.method_names_from_class = names
+        patches.responses.method_names_from_class = names
         for _ in range(_ANSWERS):
-            answer_from(moto_door.EC2Response(), _environ(body))
+            answer_from(adapter.EC2Response(), _environ(body))
 
     ours, motos = (
         [seconds(partial(answer, names)) for _ in range(_ROUNDS)]
-        for names in (moto_door.method_names, moto_door.motos_method_names)
+        for names in (patches.method_names, adapter.motos_method_names)
     )
-    moto_door.responses.method_names_from_class = moto_door.method_names
+    patches.responses.method_names_from_class = adapter.method_names
     each = median(ours) / _ANSWERS * 1000, median(motos) / _ANSWERS * 1000
     yield f"a small answer of EC2: {each[0]:.2f} ms, {each[1]:.2f} ms by moto alone, {each[1] / each[0]:.1f} times"
 

@@ -20,7 +20,7 @@ from .endpoint.services import Maker
 from .iam.api import Iam
 from .kernel.data_plane import DataPlane
 from .logs.api import Logs
-from .moto.moto_door import acm_backends, route53_backends, wafv2_backends
+from .moto.adapter import acm_backends, route53_backends, wafv2_backends
 from .route53.api import AmazonRoute53
 from .route53.store import Route53Store
 from .runtime.images import Images

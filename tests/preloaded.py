@@ -16,17 +16,17 @@ warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error co
 
 import lobster_tasks  # noqa: E402
 from embedded_aws import aws, services  # noqa: E402, F401
-from embedded_aws.moto import dispatch, moto_door  # noqa: E402
+from embedded_aws.moto import adapter, dispatch  # noqa: E402
 from embedded_aws.shapes import patterns  # noqa: E402
 from lobster_tasks.aws import Aws  # noqa: E402
 from tests.embedded.handlers import HANDLERS  # noqa: E402
 
 for service in ("iam", *HANDLERS):
     dispatch.warm_up(service)
-for held in vars(moto_door).values():
-    if isinstance(held, moto_door.Backends):
-        held[moto_door.DEFAULT_ACCOUNT_ID]  # reads the regions of the service
-moto_door.empty_moto()
+for held in vars(adapter).values():
+    if isinstance(held, adapter.Backends):
+        held[adapter.DEFAULT_ACCOUNT_ID]  # reads the regions of the service
+adapter.empty_moto()
 for service in ("iam", *HANDLERS):
     model = dispatch.model_of(service)
     for shape in map(model.shape_for, model.shape_names):

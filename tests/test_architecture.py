@@ -86,8 +86,8 @@ def test_one_door_to_aws() -> None:
     assert outside == {"lobster_tasks/aws.py"}
 
 
-def test_one_door_to_moto() -> None:
-    assert importers("moto") == {"embedded_aws/moto/moto_door.py"}
+def test_one_adapter_to_moto() -> None:
+    assert importers("moto") == {"embedded_aws/moto/adapter.py", "embedded_aws/moto/patches.py"}
 
 
 def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import ActionResult, AWSCertificateManagerResponse, AwsError
+from ..moto.adapter import ActionResult, AWSCertificateManagerResponse, AwsError
 from .store import AcmStore
 
 DEFAULT_KEYS = ("RSA_1024", "RSA_2048")

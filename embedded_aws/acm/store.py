@@ -9,8 +9,8 @@ from datetime import UTC
 from typing import Any
 
 from ..kernel.pace import Pace
-from ..moto import moto_door
-from ..moto.moto_door import AWSCertificateManagerBackend, AwsError, CertBundle
+from ..moto import adapter
+from ..moto.adapter import AWSCertificateManagerBackend, AwsError, CertBundle
 from ..route53.store import store
 
 RECORD_SECONDS = 5.0
@@ -144,7 +144,7 @@ class AcmStore(AWSCertificateManagerBackend):
 
     def users(self, arn: str) -> list[str]:
         """The ARNs of the load balancers that use a certificate."""
-        return moto_door.balancers_with_certificate(self.account_id, self.region_name, arn)
+        return adapter.balancers_with_certificate(self.account_id, self.region_name, arn)
 
 
 def validation_record(account: str, name: str) -> dict[str, str]:

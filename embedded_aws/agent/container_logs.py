@@ -12,8 +12,8 @@ from typing import Any
 
 from ..ec2.egress import Egress
 from ..kernel.place import Place
-from ..moto import moto_door
-from ..moto.moto_door import AwsError
+from ..moto import adapter
+from ..moto.adapter import AwsError
 from ..shapes.bounds import violations
 from .agent_errors import UnreachableError
 from .permissions import Permissions
@@ -55,7 +55,7 @@ def open_stream(
     if denied := allowed.denial("logs:CreateLogStream", _stream_arn(place, region, group, stream)):
         raise LoggerError(head + denied)
     try:
-        moto_door.create_log_stream(place.account, region, group, stream)
+        adapter.create_log_stream(place.account, region, group, stream)
     except AwsError as error:
         raise LoggerError(f"{head}{error.code}: {error.message}") from error
     return LogStream(place.account, region, group, stream)
@@ -75,7 +75,7 @@ def _check_options(options: Mapping[str, str]) -> None:
 
 def _check_names(head: str, operation: str, **members: str) -> None:
     """What CloudWatch Logs would refuse of a request."""
-    shape = moto_door.get_service_model("logs").operation_model(operation).input_shape
+    shape = adapter.get_service_model("logs").operation_model(operation).input_shape
     if wrong := violations(shape, members):
         raise LoggerError(f"{head}InvalidParameterException: 1 validation error detected: {wrong[0]}")
 
@@ -85,7 +85,7 @@ def _create_group(place: Place, region: str, group: str, allowed: Permissions) -
     if denied := allowed.denial("logs:CreateLogGroup", arn):
         raise LoggerError(f"{_HEAD} group: {denied}")
     _check_names(f"{_HEAD} group: ", "CreateLogGroup", logGroupName=group)
-    moto_door.create_log_group(place.account, region, group)
+    adapter.create_log_group(place.account, region, group)
 
 
 def _stream_arn(place: Place, region: str, group: str, stream: str) -> str:
@@ -105,6 +105,6 @@ class LogStream:
             return
         with self._lock:
             try:
-                moto_door.put_log_events(*self._place, [(int(time.time() * 1000), line)])
+                adapter.put_log_events(*self._place, [(int(time.time() * 1000), line)])
             except AwsError:
                 return

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..ec2.egress import Way
 from ..kernel.place import Place
-from ..moto import moto_door
-from ..moto.moto_door import AwsError
+from ..moto import adapter
+from ..moto.adapter import AwsError
 from . import key_access
 from .agent_errors import UnreachableError
 from .permissions import Permissions
@@ -82,16 +82,16 @@ def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
         "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
         f"{path.arn} from secrets manager: "
     )
-    complete = moto_door.arn_of_secret(path.account, path.region, path.arn)
+    complete = adapter.arn_of_secret(path.account, path.region, path.arn)
     if denied := allowed.denial("secretsmanager:GetSecretValue", complete):
         raise SecretError(head + denied)
     try:
-        found = moto_door.get_secret_value(
+        found = adapter.get_secret_value(
             path.account, path.region, path.arn, path.version or None, path.stage or None
         )
     except AwsError as error:
         raise SecretError(f"{head}{error.code}: {error.message}") from error
-    key = moto_door.key_of_secret(path.account, path.region, path.arn)
+    key = adapter.key_of_secret(path.account, path.region, path.arn)
     if not _may_decrypt(key, allowed, "secretsmanager"):
         raise SecretError(f"{head}AccessDeniedException: Access to KMS is not allowed")
     text = found.get("SecretString")
@@ -148,10 +148,10 @@ def _parameter(place: Place, value_from: str, allowed: Permissions, way: Way) ->
     if denied := allowed.denial("ssm:GetParameters", arn):
         raise SecretError(f"{head}operation error SSM: GetParameters, {denied}")
     name = _parameter_name(value_from)
-    values, missing = moto_door.get_parameters(account, region, [name])
+    values, missing = adapter.get_parameters(account, region, [name])
     if missing:
         raise SecretError(f"{head}invalid parameters: {value_from}")
-    if not _may_decrypt(moto_door.key_of_parameter(account, region, name), allowed, "ssm"):
+    if not _may_decrypt(adapter.key_of_parameter(account, region, name), allowed, "ssm"):
         raise SecretError(f"{head}operation error SSM: GetParameters, AccessDeniedException: {NO_KEY}")
     return values[name]
 

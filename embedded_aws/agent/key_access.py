@@ -11,7 +11,7 @@ from typing import Any
 from ..iam import roles
 from ..iam.conditions import as_list
 from ..iam.policy import Decision, decide, parsed, statements
-from ..moto import moto_door
+from ..moto import adapter
 
 DECRYPT = "kms:Decrypt"
 
@@ -26,7 +26,7 @@ def may_decrypt(account: str, role: str, key: str, service: str) -> bool:
         "kms:ViaService": f"{service}.{region}.amazonaws.com",
     }
     own = roles.role_allows(account, role, DECRYPT, key, context)
-    text = moto_door.key_policy(key)
+    text = adapter.key_policy(key)
     if text is None:
         return own.allowed
     itself = _says(text, {role}, key, context)

@@ -9,7 +9,7 @@ from ..ecs import moto_mirror, services
 from ..ecs.response import OnFargate
 from ..iam.access.stored import ensure_linked_role, linked_role_arn
 from ..kernel import paging, young
-from ..moto.moto_door import ApplicationAutoScalingResponse, AwsError
+from ..moto.adapter import ApplicationAutoScalingResponse, AwsError
 from . import store
 from .store import LINKED
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..iam.access.stored import linked_role_arn
-from ..moto.moto_door import (
+from ..moto.adapter import (
     ApplicationAutoscalingBackend,
     AwsError,
     applicationautoscaling_backends,

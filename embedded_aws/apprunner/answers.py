@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..kernel import paging
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 
 T = TypeVar("T")
 

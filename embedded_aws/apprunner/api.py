@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import ActionResult, BaseResponse
+from ..moto.adapter import ActionResult, BaseResponse
 from . import companion_api, domains, ingress, scaling, services, tagging
 from .component import AppRunnerComponent
 from .model import AppRunnerState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import ec2_backends, find_subnet
+from ..moto.adapter import ec2_backends, find_subnet
 from . import companions
 from .answers import invalid, page
 from .companions import CONNECTION, CONNECTOR, TRACING, add, find, latest, named

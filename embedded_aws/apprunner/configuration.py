@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..iam import roles
-from ..moto.moto_door import find_role
+from ..moto.adapter import find_role
 from . import companions
 from .answers import invalid
 from .model import AppRunnerState, AwsDict, Companion, Configuration

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import companions, services, validation
 from .answers import invalid, page, wrong_state
 from .component import AppRunnerComponent

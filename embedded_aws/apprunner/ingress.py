@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import ec2_backends
+from ..moto.adapter import ec2_backends
 from . import companions, services
 from .answers import invalid, page, wrong_state
 from .companions import INGRESS, add, find, named

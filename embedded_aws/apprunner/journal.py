@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..agent.container_logs import LogStream
-from ..moto.moto_door import create_log_group, create_log_stream
+from ..moto.adapter import create_log_group, create_log_stream
 from .model import AppRunnerState, Operation, Service
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..moto.moto_door import put_metrics
+from ..moto.adapter import put_metrics
 from .model import AppRunnerState, Service
 
 NAMESPACE = "AWS/AppRunner"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import ActionResult, AwsError, EC2Response
+from ..moto.adapter import ActionResult, AwsError, EC2Response
 from . import rules, zones
 from .gateways import ShownSubnet, ShownTable
 from .rules import Direction

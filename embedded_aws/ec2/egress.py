@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from ..iam.policy import decide
 from ..kernel.place import Place
-from ..moto.moto_door import ec2_backends
+from ..moto.adapter import ec2_backends
 from .interfaces import NetworkInterface
 from .reachability import Interface, find_interface, may_connect, may_leave
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from ..moto.moto_door import AwsError, EC2Backend
+from ..moto.adapter import AwsError, EC2Backend
 
 
 class Gateways(EC2Backend):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ..moto.moto_door import AwsError, random_hex
+from ..moto.adapter import AwsError, random_hex
 
 OFF, INGRESS, BOTH = "off", "block-ingress", "block-bidirectional"
 MODES = (OFF, BOTH, INGRESS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from ..moto import moto_door
+from ..moto import adapter
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def may_connect(
 
     An address that no network interface has answers nobody.
     """
-    ec2 = moto_door.ec2_backends[account][region]
+    ec2 = adapter.ec2_backends[account][region]
     target = find_interface(ec2, vpc, ip)
     if target is None:
         return False
@@ -46,13 +46,13 @@ def may_connect(
 
 def may_leave(account: str, region: str, source: Interface, ip: str, port: int) -> bool:
     """Whether the groups of ``source`` let it open a TCP connection to an address outside of the VPC."""
-    ec2 = moto_door.ec2_backends[account][region]
+    ec2 = adapter.ec2_backends[account][region]
     return _allowed(ec2, source.groups, "egress_rules", port, Interface(ip, frozenset()))
 
 
 def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
     """Whether a client outside may connect to ``port``. All of them are on this machine, at its loopback address."""
-    ec2 = moto_door.ec2_backends[account][region]
+    ec2 = adapter.ec2_backends[account][region]
     return _allowed(ec2, groups, "ingress_rules", port, CLIENT)
 
 
@@ -61,10 +61,10 @@ def faces_clients(account: str, region: str, arn: str) -> bool:
 
     One that faces the internet is not in subnets whose internet gateway lets nothing in (VPC Block Public Access).
     """
-    found = moto_door.elbv2_backends[account][region].load_balancers.get(arn)
+    found = adapter.elbv2_backends[account][region].load_balancers.get(arn)
     if found is None or found.scheme == "internal":
         return True
-    ec2 = moto_door.ec2_backends[account][region]
+    ec2 = adapter.ec2_backends[account][region]
     return any(ec2.blocked(subnet) == "off" for subnet in found.subnets)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
-from ..moto.moto_door import AwsError, SecurityGroupRule
+from ..moto.adapter import AwsError, SecurityGroupRule
 
 MOST = 60
 """Rules of a group in one direction, for IPv4 and for IPv6 each ("Amazon VPC quotas")."""

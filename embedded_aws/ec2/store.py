@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-from ..moto.moto_door import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
+from ..moto.adapter import AwsError, NetworkInterface, SecurityGroupRule, ec2_backends
 from . import zones
 from .gateways import Gateways, is_in
 from .public_access import PublicAccess

@@ -10,7 +10,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto.adapter import ActionResult, AwsError
 from .images import ImageOperations
 from .layers import Layers
 from .lifecycle import check_lifecycle_policy, rules_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..kernel.wildcards import wildcard
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto.adapter import ActionResult, AwsError
 from ..runtime.registry import Manifest, Repository, digest_of
 from .requests import EcrRequest, invalid
 

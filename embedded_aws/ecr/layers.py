@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 from urllib.parse import quote
 
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto.adapter import ActionResult, AwsError
 from ..runtime.registry import Upload, digest_of
 from .requests import EcrRequest
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..kernel import paging
-from ..moto.moto_door import AwsError, ECRResponse, ecr_backends
+from ..moto.adapter import AwsError, ECRResponse, ecr_backends
 from ..runtime.images import Images
 from ..runtime.registry import Repository
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..moto.moto_door import AwsError, ECRBackend, TaggableResourcesMixin, TaggedResource, ecr_backends
+from ..moto.adapter import AwsError, ECRBackend, TaggableResourcesMixin, TaggedResource, ecr_backends
 
 TAGS_MOST = 50
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..moto.moto_door import ActionResult, EC2ContainerServiceResponse
+from ..moto.adapter import ActionResult, EC2ContainerServiceResponse
 from . import (
     account_settings,
     clusters,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import account_settings, service_role, texts
 from .answers import invalid, page, tag_list, tags_of
 from .model import Cluster, EcsState

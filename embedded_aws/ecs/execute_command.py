@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..iam import roles
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import clusters, names
 from .answers import invalid
 from .model import ContainerState, EcsState, Task

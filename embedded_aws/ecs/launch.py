@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..iam import roles
-from ..moto.moto_door import find_role
+from ..moto.adapter import find_role
 from . import texts
 from .model import EcsState, TaskDefinition
 

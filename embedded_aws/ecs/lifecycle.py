@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..agent.agent_errors import AgentError
 from ..elbv2.balancer import Balancer
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from ..runtime.images import Image
 from ..runtime.runtime import Runtime
 from . import dependencies, network, texts

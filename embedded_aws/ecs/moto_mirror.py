@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..moto.moto_door import ecs_backends
+from ..moto.adapter import ecs_backends
 from .answers import tag_list
 from .model import Cluster, EcsState, Service, Task, TaskDefinition
 

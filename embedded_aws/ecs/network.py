@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ec2.interfaces import NetworkInterface
-from ..moto import moto_door
-from ..moto.moto_door import ec2_backends, elbv2_backends
+from ..moto import adapter
+from ..moto.adapter import ec2_backends, elbv2_backends
 from .answers import invalid
 from .model import EcsState, Task, TaskDefinition
 
@@ -123,7 +123,7 @@ def _check_target_group(state: EcsState, item: Mapping[str, Any], network: Mappi
 def attach(state: EcsState, task: Task) -> NetworkInterface:
     """Make the task's network interface in its subnet; AwsError when EC2 cannot."""
     config = task.placement.network["awsvpcConfiguration"]
-    eni = moto_door.create_eni(
+    eni = adapter.create_eni(
         state.account,
         state.region,
         task.subnet,
@@ -159,4 +159,4 @@ def _dns_name(ip: str, region: str) -> str:
 
 def detach(state: EcsState, interface: NetworkInterface) -> None:
     """Give the interface and its address back."""
-    moto_door.delete_eni(state.account, state.region, interface.id)
+    adapter.delete_eni(state.account, state.region, interface.id)

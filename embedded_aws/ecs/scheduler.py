@@ -10,7 +10,7 @@ from typing import Any
 
 from ..elbv2.balancer import Balancer
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from ..runtime.runtime import Runtime
 from . import capacity, names, network, service_deployments, tagging, task_endpoint, texts
 from .agent import Agent

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import services, views
 from .answers import invalid, page
 from .model import EcsState, Revision, Service, ServiceDeployment, now

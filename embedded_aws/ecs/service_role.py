@@ -6,7 +6,7 @@ from ..iam.access.call_context import may
 from ..iam.access.query import linked_role
 from ..kernel import young
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import iam_backends
+from ..moto.adapter import iam_backends
 
 NAME = "AWSServiceRoleForECS"
 PATH = "/aws-service-role/ecs.amazonaws.com/"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import breaker, clusters, names, network, service_role, service_rules, task_definitions, texts, views
 from .answers import invalid, page, tags_of
 from .model import (

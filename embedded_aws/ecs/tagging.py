@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import clusters, names, services
 from .answers import check_count, invalid, tag_list, tags_of
 from .model import EcsState

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ..moto.moto_door import sts_backends
+from ..moto.adapter import sts_backends
 from .model import ContainerState, EcsState, Task
 
 SESSION = 6 * 3600

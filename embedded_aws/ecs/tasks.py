@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from . import clusters, launch, names, network, service_rules, task_definitions, texts, views
 from .answers import client_error, invalid, page, tags_of
 from .model import EcsState, Placement, Task, TaskDefinition

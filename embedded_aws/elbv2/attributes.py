@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import partial
 
 from ..ec2.reachability import Interface, faces_clients, may_connect, open_to_clients
 from ..kernel.data_plane import DataPlane
-from ..moto import moto_door
+from ..moto import adapter
 from ..proxy.front import FrontDoor, Mode
 from ..proxy.upstream import Pool
 from ..runtime.runtime import Runtime
@@ -104,10 +104,10 @@ class Balancer:
         with self._plane.lock:
             return self.targets.of(target_group_arn)
 
-    def is_healthy(self, balancer: moto_door.NamedBalancer) -> bool:
+    def is_healthy(self, balancer: adapter.NamedBalancer) -> bool:
         """Whether every target group of a load balancer has a healthy target; False for one without any."""
         groups = [
-            arn for arn in moto_door.target_groups(balancer) if self.load_balancer_of(arn) == balancer.arn
+            arn for arn in adapter.target_groups(balancer) if self.load_balancer_of(arn) == balancer.arn
         ]
         return bool(groups) and all(
             any(target.health.state == "healthy" for target in self.registered(arn)) for arn in groups
@@ -228,7 +228,7 @@ class Balancer:
         for entry in [entry for entry in self._released if entry[0] <= now]:
             self._released.remove(entry)
             for eni in entry[3]:
-                moto_door.delete_eni(entry[1], entry[2], eni)
+                adapter.delete_eni(entry[1], entry[2], eni)
 
     def _tend_port(self, balancer_port: BalancerPort, balancer: LoadBalancer, now: float) -> None:
         if now < balancer_port.active_at:
@@ -315,7 +315,7 @@ class Balancer:
         balancer_port = self._ports.get(balancer.arn)
         if balancer_port is None:
             return False
-        ec2 = moto_door.ec2_backends[balancer.account][balancer.region]
+        ec2 = adapter.ec2_backends[balancer.account][balancer.region]
         groups = frozenset(balancer.security_groups)
         nodes = [ec2.enis[eni].private_ip_address for eni in balancer_port.interfaces if eni in ec2.enis]
         sources = [Interface(ip, groups) for ip in nodes]
@@ -324,12 +324,12 @@ class Balancer:
     def _new_target(self, group: str, ip: str, port: int, known: Target | None) -> Target:
         """A target as it is registered; one that was draining keeps serving what it serves."""
         account, region = _place(group)
-        stored = moto_door.elbv2_backends[account][region].target_groups.get(group)
+        stored = adapter.elbv2_backends[account][region].target_groups.get(group)
         if stored is None:
-            raise moto_door.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
+            raise adapter.AwsError("TargetGroupNotFound", f"Target groups '{group}' not found")
         address = self._runtime.addresses.loopback(stored.vpc_id, ip)
         pool = Pool(address, port, tls=stored.protocol == "HTTPS")
-        zone = moto_door.zone_of(account, region, stored.vpc_id, ip)
+        zone = adapter.zone_of(account, region, stored.vpc_id, ip)
         made = Target(group, ip, port, stored.vpc_id, address, zone, time.monotonic(), pool)
         if known is not None:
             made.exchanges = known.exchanges

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import ActionResult, AwsError, ELBV2Response, get_service_model
+from ..moto.adapter import ActionResult, AwsError, ELBV2Response, get_service_model
 from .balancer import Balancer
 from .checks import refuse
 

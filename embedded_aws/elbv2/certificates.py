@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ..kernel.wildcards import wildcard
-from ..moto import moto_door
+from ..moto import adapter
 from .settings import Listener
 
 
@@ -84,7 +84,7 @@ def self_signed() -> KeyPair:
 
 
 def _stored(account: str, region: str, arn: str) -> KeyPair | None:
-    found: Any = moto_door.find_certificate(account, region, arn)
+    found: Any = adapter.find_certificate(account, region, arn)
     if found is None or not found.key:
         return None
     pair = KeyPair(found.certificate, found.key, found.names)

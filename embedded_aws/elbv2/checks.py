@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 
 NAME = re.compile(r"[A-Za-z0-9-]+")
 HTTP_CODES = re.compile(r"\d{3}(-\d{3})?(,\d{3}(-\d{3})?)*")

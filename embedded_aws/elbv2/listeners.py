@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..moto import moto_door
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto import adapter
+from ..moto.adapter import ActionResult, AwsError
 from .actions import read_action
 from .attributes import LISTENER, check_listener, first_values
 from .base import ElbBase, check_tags
@@ -41,7 +41,7 @@ class Listeners(ElbBase):
             balancer.arn, protocol, port, policy, certificate, actions, [], given.get("Tags") or []
         )
         default = next(rule for rule in made.rules.values() if rule.is_default)
-        default.arn = made.arn.replace(":listener/", ":listener-rule/") + f"/{moto_door.random_hex(16)}"
+        default.arn = made.arn.replace(":listener/", ":listener-rule/") + f"/{adapter.random_hex(16)}"
         return ActionResult({"Listeners": [_listener_view(made)]})
 
     def describe_listeners(self) -> ActionResult:
@@ -74,7 +74,7 @@ class Listeners(ElbBase):
         found.port, found.protocol, found.ssl_policy = port, protocol, policy
         if certificate != found.certificate:
             found.certificate, found.certificates = certificate, [certificate] if certificate else []
-        moto_door.set_actions(default, actions)
+        adapter.set_actions(default, actions)
         found.default_actions = default.actions
         return ActionResult({"Listeners": [_listener_view(found)]})
 
@@ -142,12 +142,12 @@ class Listeners(ElbBase):
             refuse("Up to one certificate can be specified, the default certificate", "TooManyCertificates")
         arn = certificates[0]["CertificateArn"]
         self._check_certificate(arn)
-        if policy and not moto_door.ssl_policy_exists(policy):
+        if policy and not adapter.ssl_policy_exists(policy):
             refuse(f"SSL policy '{policy}' not found", "SSLPolicyNotFound")
         return arn, policy or DEFAULT_POLICY
 
     def _check_certificate(self, arn: str) -> None:
-        found = moto_door.find_certificate(self.current_account, self.region, arn)
+        found = adapter.find_certificate(self.current_account, self.region, arn)
         if found is None:
             refuse(f"Certificate '{arn}' not found", "CertificateNotFound")
         if found.status != "ISSUED":
@@ -201,7 +201,7 @@ class Rules(Listeners):
         there = self.find_load_balancer(listener.load_balancer_arn).listeners.values()
         if sum(not rule.is_default for one in there for rule in one.rules.values()) >= RULES_MOST:
             refuse("You've reached the limit on the number of rules per load balancer", "TooManyRules")
-        made = moto_door.add_rule(listener, priority, conditions, actions)
+        made = adapter.add_rule(listener, priority, conditions, actions)
         self.elbv2_backend.tagging_service.tag_resource(made.arn, given.get("Tags") or [])
         return ActionResult({"Rules": [_rule_view(made)]})
 
@@ -229,7 +229,7 @@ class Rules(Listeners):
             whole = [whole_condition(one) for one in conditions]
             check_conditions(whole)
         if actions:
-            moto_door.set_actions(rule, self._rule_actions(listener, actions))
+            adapter.set_actions(rule, self._rule_actions(listener, actions))
         if conditions:
             rule.conditions = whole
         return ActionResult({"Rules": [_rule_view(rule)]})

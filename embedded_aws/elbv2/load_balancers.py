@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..iam.access.stored import ensure_linked_role
-from ..moto import moto_door
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto import adapter
+from ..moto.adapter import ActionResult, AwsError
 from .attributes import LOAD_BALANCER, check_load_balancer, first_values
 from .base import ElbBase, check_tags
 from .checks import check_name, refuse
@@ -132,7 +132,7 @@ class LoadBalancers(ElbBase):
         found = self.find_load_balancer(self.given["LoadBalancerArn"])
         found.security_groups = self._check_groups(self.given["SecurityGroups"], found.vpc_id)
         for eni in self.balancer.interfaces(found.arn):
-            moto_door.set_eni_groups(self.current_account, self.region, eni, found.security_groups)
+            adapter.set_eni_groups(self.current_account, self.region, eni, found.security_groups)
         return ActionResult({"SecurityGroupIds": found.security_groups})
 
     def set_subnets(self) -> ActionResult:
@@ -161,8 +161,8 @@ class LoadBalancers(ElbBase):
     def _check_subnets(self, given: Mapping[str, Any]) -> list[Any]:
         mapped = [one["SubnetId"] for one in given.get("SubnetMappings") or []]
         ids = list(given.get("Subnets") or []) + mapped
-        ec2 = moto_door.ec2_backends[self.current_account][self.region]
-        subnets = [moto_door.find_subnet(ec2, one) for one in ids]
+        ec2 = adapter.ec2_backends[self.current_account][self.region]
+        subnets = [adapter.find_subnet(ec2, one) for one in ids]
         for one, subnet in zip(ids, subnets, strict=True):
             if subnet is None:
                 refuse(f"The subnet ID '{one}' does not exist", "SubnetNotFound")
@@ -185,13 +185,13 @@ class LoadBalancers(ElbBase):
                     f"{message} ELB requires at least 8 free IP addresses in each subnet.", "InvalidSubnet"
                 )
         vpc = subnets[0].vpc_id
-        ec2 = moto_door.ec2_backends[self.current_account][self.region]
+        ec2 = adapter.ec2_backends[self.current_account][self.region]
         attached = {gateway.vpc.id for gateway in ec2.internet_gateways.values() if gateway.vpc}
         if scheme == "internet-facing" and vpc not in attached:
             refuse(f"VPC {vpc} has no internet gateway", "InvalidSubnet")
 
     def _check_groups(self, groups: Sequence[str], vpc: str) -> list[str]:
-        ec2 = moto_door.ec2_backends[self.current_account][self.region]
+        ec2 = adapter.ec2_backends[self.current_account][self.region]
         if not groups:
             return [ec2.get_default_security_group(vpc).id]
         for one in groups:
@@ -231,16 +231,16 @@ class LoadBalancers(ElbBase):
         description = f"ELB {found.arn.partition(':loadbalancer/')[2]}"
         public = found.scheme == "internet-facing"
         for subnet in subnets:
-            eni = moto_door.create_eni(
+            eni = adapter.create_eni(
                 self.current_account, self.region, subnet.id, found.security_groups, description, public
             )
             self.balancer.interfaces(found.arn).append(eni.id)
 
     def _drop_interfaces(self, arn: str, kept: set[str]) -> None:
-        ec2 = moto_door.ec2_backends[self.current_account][self.region]
+        ec2 = adapter.ec2_backends[self.current_account][self.region]
         mine = self.balancer.interfaces(arn)
         for eni in [one for one in mine if one in ec2.enis and ec2.enis[one].subnet.id not in kept]:
-            moto_door.delete_eni(self.current_account, self.region, eni)
+            adapter.delete_eni(self.current_account, self.region, eni)
             mine.remove(eni)
 
     def _balancer_view(self, found: Any) -> dict[str, Any]:

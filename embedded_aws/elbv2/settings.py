@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..moto import moto_door
+from ..moto import adapter
 from .actions import Action, read_action
 from .conditions import Condition, read_condition
 
@@ -124,7 +124,7 @@ def read(places: Iterable[tuple[str, str]]) -> Snapshot:
     balancers: dict[str, LoadBalancer] = {}
     groups: dict[str, TargetGroup] = {}
     for account, region in places:
-        stored = moto_door.elbv2_backends[account][region]
+        stored = adapter.elbv2_backends[account][region]
         for one in list(stored.load_balancers.values()):
             balancers[one.arn] = _load_balancer(account, region, one)
         users = _users(balancers.values())

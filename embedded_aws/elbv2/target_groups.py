@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..moto import moto_door
-from ..moto.moto_door import ActionResult, AwsError
+from ..moto import adapter
+from ..moto.adapter import ActionResult, AwsError
 from .attributes import TARGET_GROUP, check_target_group, first_values
 from .base import ElbBase, check_tags
 from .checks import check_choice, check_health, check_ip_target, check_name, refuse
@@ -177,7 +177,7 @@ class TargetGroups(ElbBase):
         name = str(target["Id"])
         if found.target_type == "instance":
             refuse(f"Instance ID '{name}' is not valid: the embedded AWS runs tasks only", "InvalidTarget")
-        own = moto_door.zone_of(self.current_account, self.region, found.vpc_id, name)
+        own = adapter.zone_of(self.current_account, self.region, found.vpc_id, name)
         check_ip_target(name, target.get("AvailabilityZone"), own)
         return name
 
@@ -193,7 +193,7 @@ class TargetGroups(ElbBase):
         check_choice(given.get("ProtocolVersion", "HTTP1"), "protocolVersion", ("HTTP1", "HTTP2", "GRPC"))
         if not 1 <= int(given["Port"]) <= 65_535:
             refuse(f"The port '{given['Port']}' must be between '1-65535' inclusive")
-        if given["VpcId"] not in moto_door.ec2_backends[self.current_account][self.region].vpcs:
+        if given["VpcId"] not in adapter.ec2_backends[self.current_account][self.region].vpcs:
             refuse(f"The VPC ID '{given['VpcId']}' is not found")
 
     def _same_group(

@@ -31,7 +31,7 @@ from ..ecs.scheduler import Fargate
 from ..iam import roles
 from ..kernel.data_plane import DataPlane
 from ..kernel.faults import RuleError
-from ..moto import moto_door
+from ..moto import adapter
 from ..moto.dispatch import Answer
 from ..runtime.images import Images
 from ..runtime.runtime import Runtime
@@ -103,7 +103,7 @@ class Control:
 
     def _reset(self, _: Any) -> None:
         self._plane.reset()
-        moto_door.empty_moto()
+        adapter.empty_moto()
         self._faults.clear()
         self.calls.clear()
 

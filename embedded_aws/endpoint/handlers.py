@@ -19,9 +19,9 @@ from ..iam.access.authorizer import Authorizer, status_of
 from ..iam.access.call_context import CallContext
 from ..kernel.data_plane import DataPlane
 from ..kernel.faults import Effect
-from ..moto import moto_door
+from ..moto import adapter
+from ..moto.adapter import AwsError
 from ..moto.dispatch import Answer
-from ..moto.moto_door import AwsError
 from ..moto.wire import Call, read_call, refusal
 from . import malformed, pages
 from .calls import CallLog
@@ -184,7 +184,7 @@ def _not_known(request: Request, gap: Exception) -> Answer:
 
 def _failed(request: Request, defect: Exception) -> Answer:
     call = request.call
-    if moto_door.is_motos(defect):
+    if adapter.is_motos(defect):
         message = f"The embedded AWS does not support {call} with these values."
         return request.refusal(AwsError("UnknownOperationException", message), 400)
     message = f"The embedded AWS failed in {call}: {type(defect).__name__}: {defect}"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, cast
 
+from ..moto.adapter import MotoRequestHandler
 from ..moto.dispatch import Answer
-from ..moto.moto_door import MotoRequestHandler
 from . import framing
 from .framing import MalformedRequestError
 from .pages import SEALED

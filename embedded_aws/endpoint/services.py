@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..moto import dispatch
+from ..moto.adapter import BaseResponse
 from ..moto.dispatch import Answer
-from ..moto.moto_door import BaseResponse
 from ..moto.wire import Call
 
 Maker = Callable[[], BaseResponse]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..moto.moto_door import ActionResult, IamResponse
+from ..moto.adapter import ActionResult, IamResponse
 from .simulation import Simulation, Source, checked_actions, context_of, given_sources, sources_of
 from .store import IamStore
 

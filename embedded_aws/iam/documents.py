@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..moto.moto_door import AwsError, IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
+from ..moto.adapter import AwsError, IAMPolicyDocumentValidator, IAMTrustPolicyDocumentValidator
 from .conditions import as_list
 from .policy import statements
 

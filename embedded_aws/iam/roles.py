@@ -8,15 +8,15 @@ from typing import Any
 
 from ..kernel import young
 from ..kernel.data_plane import DataPlane
-from ..moto import moto_door
-from ..moto.moto_door import StoredRole
+from ..moto import adapter
+from ..moto.adapter import StoredRole
 from .conditions import Context, as_list
 from .policy import Decision, Document, Values, decide, matches, parsed, statements
 
 
 def role_policies(account: str, role_arn: str) -> list[Mapping[str, Any]]:
     """Every permissions policy of a role, inline and attached; empty when there is no such role."""
-    role = moto_door.find_role(account, role_arn)
+    role = adapter.find_role(account, role_arn)
     return [] if role is None else policies_of(role)
 
 
@@ -24,7 +24,7 @@ def role_allows(
     account: str, role_arn: str, action: str, resource: str = "*", context: Values | None = None
 ) -> Decision:
     """What a role's policies and its permissions boundary say; implicitDeny when there is no such role."""
-    role = moto_door.find_role(account, role_arn)
+    role = adapter.find_role(account, role_arn)
     if role is None:
         return Decision("implicitDeny")
     return decide(policies_of(role), action, resource, context, role.boundary)
@@ -62,7 +62,7 @@ def names(role: StoredRole, principal: str) -> bool:
 
 def assumable(plane: DataPlane, role_arn: str, now: datetime | None = None) -> bool:
     """Whether a role is old enough for a service to assume it (``role_propagation_seconds``, a young account)."""
-    role = moto_door.find_role(role_arn.split(":")[4], role_arn)
+    role = adapter.find_role(role_arn.split(":")[4], role_arn)
     if role is None:
         return False
     if not young.lets_assume(plane, role_arn):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..moto.moto_door import AwsError, policy_text
+from ..moto.adapter import AwsError, policy_text
 from .access import reference
 from .policy import Decision, decide
 

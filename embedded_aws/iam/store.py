@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from ..moto.moto_door import AwsError, IAMBackend, NotFoundException, iam_backends
+from ..moto.adapter import AwsError, IAMBackend, NotFoundException, iam_backends
 from .documents import check_attached, check_inline, check_managed, check_trust
 
 LINKED = {

@@ -41,7 +41,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 from ..moto.wire import Call
 
 ALIASES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from ..moto.moto_door import find_role
+from ..moto.adapter import find_role
 from .data_plane import DataPlane
 
 ROLE_KNOWN = 15.0

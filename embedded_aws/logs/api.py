@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..moto.moto_door import ActionResult, AwsError, LogsResponse
+from ..moto.adapter import ActionResult, AwsError, LogsResponse
 from .pattern import matcher
 from .store import MOST, LogsStore, key, place, token
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..moto.moto_door import AwsError, LogsBackend, logs_backends
+from ..moto.adapter import AwsError, LogsBackend, logs_backends
 
 RETENTION = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288),

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import UnknownServiceError
 from werkzeug.wrappers import Response
 
-from .moto_door import (
+from .adapter import (
     DEFAULT_ACCOUNT_ID,
     BackendRequest,
     BaseResponse,

@@ -14,8 +14,8 @@ from uuid import uuid4
 from botocore.exceptions import UnknownServiceError
 
 from . import dispatch
+from .adapter import AwsError
 from .dispatch import Answer
-from .moto_door import AwsError
 
 CREDENTIAL = re.compile(r"Credential=(?P<key>[^/\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 READS = re.compile(

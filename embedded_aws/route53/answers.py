@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..moto import moto_door
+from ..moto import adapter
 from .changes import Record, canonical
 from .store import Route53Store, find_balancer
 
-IsHealthy = Callable[[moto_door.NamedBalancer], bool]
+IsHealthy = Callable[[adapter.NamedBalancer], bool]
 """Whether every target group of a load balancer has a healthy target."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import ActionResult, AwsError, Route53
+from ..moto.adapter import ActionResult, AwsError, Route53
 from . import answers
 from .answers import IsHealthy
 from .changes import Record, canonical, key

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..kernel.pace import Pace
-from ..moto import moto_door
-from ..moto.moto_door import AwsError, Route53Backend, route53_backends
+from ..moto import adapter
+from ..moto.adapter import AwsError, Route53Backend, route53_backends
 from . import changes
 from .changes import Record, canonical
 
@@ -78,7 +78,7 @@ class Route53Store(Route53Backend):
         zone = self.get_hosted_zone(zoneid)
         now = self.records(zone)
         after = changes.changed(zone.name, now, change_list, lambda record: self._alias_trouble(zone, record))
-        zone.rrsets = [moto_door.record_set(record) for record in after]
+        zone.rrsets = [adapter.record_set(record) for record in after]
         change = self.new_change()
         self._served[zone.resource_id].append((change.in_sync, after))
         return change
@@ -86,13 +86,13 @@ class Route53Store(Route53Backend):
     def new_change(self) -> Change:
         """A change that was submitted now."""
         now = time.time()
-        made = Change(f"C{moto_door.random_hex(20).upper()}", now, now + self._pace.real(PROPAGATION_SECONDS))
+        made = Change(f"C{adapter.random_hex(20).upper()}", now, now + self._pace.real(PROPAGATION_SECONDS))
         self.changes[made.id] = made
         return made
 
     def records(self, zone: Any) -> tuple[Record, ...]:
         """The records of a zone as they were changed last, also those that are not in effect yet."""
-        return tuple({**record, "Name": canonical(record["Name"])} for record in moto_door.record_views(zone))
+        return tuple({**record, "Name": canonical(record["Name"])} for record in adapter.record_views(zone))
 
     def served(self, zone: Any) -> tuple[Record, ...]:
         """The records that the name servers of a zone answer with."""
@@ -146,12 +146,12 @@ def _values(record: Record) -> list[str]:
     return [canonical(each["Value"]) for each in record.get("ResourceRecords") or ()]
 
 
-def balancers(account: str) -> Iterator[moto_door.NamedBalancer]:
+def balancers(account: str) -> Iterator[adapter.NamedBalancer]:
     """The load balancers that an alias may lead to."""
-    return moto_door.named_balancers(account)
+    return adapter.named_balancers(account)
 
 
-def find_balancer(account: str, name: str) -> moto_door.NamedBalancer | None:
+def find_balancer(account: str, name: str) -> adapter.NamedBalancer | None:
     """The load balancer of a DNS name, also with ``dualstack.`` before it."""
     bare = canonical(name).removeprefix("dualstack.")
     return next((each for each in balancers(account) if canonical(each.dns_name) == bare), None)

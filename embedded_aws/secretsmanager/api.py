@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..moto.moto_door import SecretsManagerResponse
+from ..moto.adapter import SecretsManagerResponse
 from . import store
 
 __all__ = ["SecretsManager", "store"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..moto.moto_door import AwsError, SecretsManagerBackend, aws_errors, secretsmanager_backends
+from ..moto.adapter import AwsError, SecretsManagerBackend, aws_errors, secretsmanager_backends
 
 NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ..ecs.capacity import Capacity
-from ..moto.moto_door import AwsError, ServiceQuotasResponse
+from ..moto.adapter import AwsError, ServiceQuotasResponse
 
 FARGATE = {
     "L-3032A538": ("FARGATE", "Fargate On-Demand vCPU resource count"),

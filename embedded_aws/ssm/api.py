@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from ..moto.moto_door import ActionResult, AwsError, SimpleSystemManagerResponse
+from ..moto.adapter import ActionResult, AwsError, SimpleSystemManagerResponse
 
 LEVELS_MOST, STANDARD_MOST = 15, 4096
 NAME = re.compile(r"[A-Za-z0-9_.\-/]{1,2048}")

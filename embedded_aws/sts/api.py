@@ -12,8 +12,8 @@ from typing import Any
 from ..iam import roles
 from ..iam.access.call_context import CallContext, current
 from ..iam.access.query import AuthorizationQuery
-from ..moto import moto_door
-from ..moto.moto_door import ActionResult, AwsError, TokenResponse, iam_backends
+from ..moto import adapter
+from ..moto.adapter import ActionResult, AwsError, TokenResponse, iam_backends
 from .tokens import Token, read
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
@@ -43,7 +43,7 @@ class Sts(TokenResponse):
         """AssumeRoleWithWebIdentity: the token's issuer is a provider of the account, and the role trusts it."""
         token = read(self._get_param("WebIdentityToken"))
         provider = self._provider(token)
-        role = moto_door.find_role(self.current_account, self._get_param("RoleArn"))
+        role = adapter.find_role(self.current_account, self._get_param("RoleArn"))
         context = {f"{token.issuer}:{claim}": value for claim, value in token.claims.items()}
         if role is None or not roles.trusts(role, provider, context, kind="Federated", action=WEB_IDENTITY):
             raise AwsError("AccessDenied", f"Not authorized to perform {WEB_IDENTITY}")
@@ -66,7 +66,7 @@ class Sts(TokenResponse):
 
 
 def _may_assume(account: str, arn: str, call_context: CallContext | None) -> bool:
-    role = moto_door.find_role(account, arn)
+    role = adapter.find_role(account, arn)
     if role is None:
         return False
     if call_context is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..iam.access import reference
-from ..moto.moto_door import AwsError
+from ..moto.adapter import AwsError
 
 
 @dataclass(frozen=True)

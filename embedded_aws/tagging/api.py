@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from ..ecr import store
 from ..ecs import moto_mirror
 from ..ecs.response import OnFargate
-from ..moto.moto_door import ResourceGroupsTaggingAPIResponse
+from ..moto.adapter import ResourceGroupsTaggingAPIResponse
 
 __all__ = ["Tagging", "store"]
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import ActionResult, AwsError, WAFV2Response
+from ..moto.adapter import ActionResult, AwsError, WAFV2Response
 from .store import NO_SUCH, WafStore, invalid
 
 CLOUDFRONT_REGION = "us-east-1"

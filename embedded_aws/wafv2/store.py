@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ..kernel.data_plane import DataPlane
-from ..moto.moto_door import AwsError, WAFV2Backend, elbv2_backends, wafv2_backends
+from ..moto.adapter import AwsError, WAFV2Backend, elbv2_backends, wafv2_backends
 from .firewall import Firewall, Rule
 
 KNOWN_WITHIN = 5.0

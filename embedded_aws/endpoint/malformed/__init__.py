@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
+from ...moto.adapter import AwsError, determine_request_protocol
 from ...moto.dispatch import Answer, model_of
-from ...moto.moto_door import AwsError, determine_request_protocol
 from ...moto.wire import Call
 from ...shapes.bounds import missing, reserved, violations
 from . import form, json_body, rest

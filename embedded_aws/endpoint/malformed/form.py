@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...moto.moto_door import AwsError
+from ...moto.adapter import AwsError
 from ...moto.wire import Call
 from ...shapes import numbers
 from .json_body import is_base64, is_date

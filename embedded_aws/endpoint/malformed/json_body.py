@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.utils import parse_timestamp
 
-from ...moto.moto_door import AwsError
+from ...moto.adapter import AwsError
 from ...moto.wire import Call
 from ...shapes import numbers
 

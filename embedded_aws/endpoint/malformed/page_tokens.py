@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.parsers import create_parser
 
+from ...moto.adapter import AwsError
 from ...moto.dispatch import Answer
-from ...moto.moto_door import AwsError
 from ...moto.wire import Call
 
 TOKENS = ("NextToken", "nextToken", "PaginationToken")

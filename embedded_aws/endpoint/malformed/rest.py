@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...iam.access.request import members as parsed_members
-from ...moto.moto_door import AwsError, RequestParserError
+from ...moto.adapter import AwsError, RequestParserError
 from ...moto.wire import Call
 from ...shapes import numbers
 from ...shapes.walk import walk

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...moto.moto_door import AwsError
+from ...moto.adapter import AwsError
 from ..policy import Decision
 from . import request
 from .call_context import CallContext, current

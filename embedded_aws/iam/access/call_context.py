@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
-from ...moto.moto_door import DEFAULT_ACCOUNT_ID
+from ...moto.adapter import DEFAULT_ACCOUNT_ID
 from ...moto.wire import Call
 from ..policy import Decision
 from . import callers

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...moto import moto_door
+from ...moto import adapter
 from ..policy import Decision, decide, parsed
 from ..roles import policies_of
 from . import stored
@@ -44,7 +44,7 @@ class Caller:
 def find(account: str, access_key: str) -> Caller | None:
     """The caller with this access key; None for one that IAM does not know."""
     if session := stored.find_session(account, access_key):
-        role = moto_door.find_role(account, session.role_arn)
+        role = adapter.find_role(account, session.role_arn)
         policies = tuple(policies_of(role)) if role else ()
         boundary = role.boundary if role else None
         return Caller(session.arn, session.role_arn, policies, boundary, session.policy)

@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...moto.adapter import request_members
 from ...moto.dispatch import model_name
-from ...moto.moto_door import request_members
 from ...moto.wire import Call
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...moto.moto_door import (
+from ...moto.adapter import (
     acm_backends,
     applicationautoscaling_backends,
     ec2_backends,

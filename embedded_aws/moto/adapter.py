@@ -1,14 +1,13 @@
-"""The one module that imports moto.
+"""The one module that imports moto, but for what is patched in it (``patches``).
 
 moto has no public extension point, so everything that may break with a new moto release is named here and
-touched by one test (``tests/embedded/test_moto_door.py``). Other modules of ``embedded_aws`` import from this one
+touched by one test (``tests/embedded/test_moto_adapter.py``). Other modules of ``embedded_aws`` import from this one
 only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: moto's classes by
 this module's ``__getattr__``, its stores of resources by ``Backends``.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import traceback
@@ -16,22 +15,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib import import_module
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, ClassVar
-from uuid import uuid4
-
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read by moto when it is imported
-os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
-os.environ.pop("MOTO_ACCOUNT_ID", None)
+from typing import Any
 
 import moto
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from moto.backend_index import backend_url_patterns
-from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
@@ -40,7 +33,7 @@ from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import determine_request_protocol
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.routing import NotFound, get_service_router
-from moto.core.serialize import AttributePickerContext, ResponseSerializer, get_serializer_class
+from moto.core.serialize import get_serializer_class
 from moto.core.utils import create_loader, get_service_model
 from moto.moto_server.werkzeug_app import (
     BackendRequest,
@@ -49,72 +42,6 @@ from moto.moto_server.werkzeug_app import (
     create_backend_app,
 )
 from werkzeug.exceptions import HTTPException
-
-# moto spends most of a call on putting together, for each member of each answer, the names under which its classes
-# may hold it, and on listing the methods of the service's class. `benchmarks/answering.py` shows what replacing the
-# three (of moto 5.2) is for.
-
-motos_method_names = responses.method_names_from_class
-responses.method_names_from_class = method_names = cache(motos_method_names)
-
-
-class Picker(responses.XFormedAttributePicker):
-    """Looks for the members of an answer under the names that moto tries, which it puts together once.
-
-    They follow from the class that holds the member, the member's shape and its name.
-    """
-
-    _names: ClassVar[dict[tuple[type, Any, str], tuple[str, ...]]] = {}
-
-    def get_possible_keys(self, context: Any) -> Iterable[str]:
-        """The names, the likeliest first."""
-        return self._known(context.obj, context.key, context.shape)
-
-    def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
-        """A member of a dict; None where it has none."""
-        return next((answer[name] for name in self._known(answer, key, shape) if name in answer), None)
-
-    def of_object(self, answer: Any, key: str, shape: Any) -> Any:
-        """A member of an object, by its attributes; None where it has none."""
-        for name in self._known(answer, key, shape):
-            if (value := getattr(answer, name, self)) is not self:
-                return value
-        return None
-
-    def _known(self, holder: Any, key: str, shape: Any) -> Iterable[str]:
-        asked = type(holder), shape, key
-        if asked not in self._names:
-            context = AttributePickerContext(holder, key, shape)
-            self._names[asked] = tuple(super().get_possible_keys(context))
-        return self._names[asked]
-
-
-motos_get_value = ResponseSerializer.get_value
-
-
-def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
-    """A member of what is answered: of dicts and plain objects, for which moto's way is a long one."""
-    picker = serializer._value_picker
-    if not isinstance(picker, Picker) or picker.response_transformers:
-        return motos_get_value(serializer, holder, key, shape)
-    if type(holder) is dict:
-        return picker.of_dict(holder, key, shape)
-    if hasattr(holder, "__getitem__"):
-        return motos_get_value(serializer, holder, key, shape)
-    return picker.of_object(holder, key, shape)
-
-
-ResponseSerializer.get_value = get_value
-responses.XFormedAttributePicker = Picker
-
-
-def request_id(headers: dict[str, Any]) -> str:
-    """A request's id as AWS makes it, a UUID, which moto's is not; put into the headers of its answer too."""
-    headers["x-amzn-requestid"] = made = str(uuid4())
-    return made
-
-
-responses.gen_amzn_requestid_long = request_id
 
 HOMES = {
     "AWSCertificateManagerBackend": "moto.acm.models",

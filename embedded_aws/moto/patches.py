@@ -1,0 +1,92 @@
+"""Everything that is patched in moto, each with its reason; and the settings that moto reads when it is imported.
+
+All of it is for moto 5.2 (``pyproject.toml`` allows no other), and of ``moto.core.responses`` and
+``moto.core.serialize`` alone. ``embedded_aws.moto`` imports this module before any other. Each patch keeps what it
+replaces as ``motos_…``, so that the benchmark and the test can hold one beside the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, ClassVar
+from uuid import uuid4
+
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
+os.environ.pop("MOTO_ACCOUNT_ID", None)
+
+from moto.core import responses
+from moto.core.serialize import AttributePickerContext, ResponseSerializer
+
+# Reason: moto lists the methods of a service's class anew for each request, which is most of a small answer's time.
+# Shown by: benchmarks/answering.py, "a small answer of EC2".
+
+motos_method_names = responses.method_names_from_class
+responses.method_names_from_class = method_names = cache(motos_method_names)
+
+# Reason: moto puts together, for each member of each answer, the names under which its classes may hold it.
+# Shown by: benchmarks/answering.py, "an answer of six subnets".
+
+
+class Picker(responses.XFormedAttributePicker):
+    """Looks for the members of an answer under the names that moto tries, which it puts together once.
+
+    They follow from the class that holds the member, the member's shape and its name.
+    """
+
+    _names: ClassVar[dict[tuple[type, Any, str], tuple[str, ...]]] = {}
+
+    def get_possible_keys(self, context: Any) -> Iterable[str]:
+        """The names, the likeliest first."""
+        return self._known(context.obj, context.key, context.shape)
+
+    def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
+        """A member of a dict; None where it has none."""
+        return next((answer[name] for name in self._known(answer, key, shape) if name in answer), None)
+
+    def of_object(self, answer: Any, key: str, shape: Any) -> Any:
+        """A member of an object, by its attributes; None where it has none."""
+        for name in self._known(answer, key, shape):
+            if (value := getattr(answer, name, self)) is not self:
+                return value
+        return None
+
+    def _known(self, holder: Any, key: str, shape: Any) -> Iterable[str]:
+        asked = type(holder), shape, key
+        if asked not in self._names:
+            context = AttributePickerContext(holder, key, shape)
+            self._names[asked] = tuple(super().get_possible_keys(context))
+        return self._names[asked]
+
+
+motos_get_value = ResponseSerializer.get_value
+
+
+def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
+    """A member of what is answered: of dicts and plain objects, for which moto's way is a long one."""
+    picker = serializer._value_picker
+    if not isinstance(picker, Picker) or picker.response_transformers:
+        return motos_get_value(serializer, holder, key, shape)
+    if type(holder) is dict:
+        return picker.of_dict(holder, key, shape)
+    if hasattr(holder, "__getitem__"):
+        return motos_get_value(serializer, holder, key, shape)
+    return picker.of_object(holder, key, shape)
+
+
+ResponseSerializer.get_value = get_value
+responses.XFormedAttributePicker = Picker
+
+# Reason: a request's id is a UUID at AWS, and 52 letters and digits at moto, which has no other place to give one.
+# Shown by: tests/embedded/test_conformance_endpoint.py; nothing of it is about time.
+
+
+def request_id(headers: dict[str, Any]) -> str:
+    """A request's id as AWS makes it, put into the headers of its answer too."""
+    headers["x-amzn-requestid"] = made = str(uuid4())
+    return made
+
+
+responses.gen_amzn_requestid_long = request_id
