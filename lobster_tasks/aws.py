@@ -117,7 +117,7 @@ class Aws:
             return self._speak(operation, about, lambda: getattr(client, method)(**parameters))
 
         within = PASSING_WITHIN.get(operation, PASSING_WITHIN_SECONDS)
-        return self.settle(call, passing, within) if passing else call()
+        return self.retry_while(call, passing, within) if passing else call()
 
     def find(
         self, operation: str, absent: Collection[str], about: str = "", **parameters: Any
@@ -162,18 +162,12 @@ class Aws:
         other._clients, other._sent = self._clients, self._sent
         return other
 
-    def settle(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
+    def retry_while(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
         """Repeat ``work`` for ``within`` seconds while AWS refuses it for a reason that passes.
 
         For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
         contains; no text stands for any. The last refusal is raised as it is.
         """
-        from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
-
-        def tell(state: RetryCallState) -> None:
-            refused = state.outcome and state.outcome.exception()
-            assert isinstance(refused, LobsterError)
-            self._tell_of(refused, within)
 
         def passes(error: BaseException) -> bool:
             if not isinstance(error, AwsCallError | CredentialsError) or error.code not in passing:
@@ -181,16 +175,11 @@ class Aws:
             texts = passing[error.code]
             return not texts or any(text in error.why for text in texts)
 
-        deadline = self.clock.now() + within
-        retrying = Retrying(
-            retry=retry_if_exception(passes),
-            stop=lambda _: self.clock.now() >= deadline,
-            wait=wait_exponential(multiplier=0.5, min=0.5, max=5),
-            sleep=self.clock.sleep,
-            before_sleep=tell,
-            reraise=True,
-        )
-        return retrying(work)
+        def tell(refused: BaseException) -> None:
+            assert isinstance(refused, LobsterError)
+            self._tell_of(refused, within)
+
+        return self.clock.retry(work, within, passes, tell)
 
     def _tell_of(self, refused: LobsterError, within: float) -> None:
         now = self.clock.stopwatch()
@@ -276,7 +265,7 @@ class Aws:
             return self._speak_once(operation, about, work)
 
         is_known = "identity" in vars(self)
-        return self.settle(speak, _FRESH, PASSING_WITHIN_SECONDS) if is_known else speak()
+        return self.retry_while(speak, _FRESH, PASSING_WITHIN_SECONDS) if is_known else speak()
 
     def _speak_once(self, operation: str, about: str, work: Callable[[], T]) -> T:
         """Do ``work`` and turn what botocore raises into what people read."""

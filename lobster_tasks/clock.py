@@ -1,16 +1,25 @@
-"""The only source of time, so that a rehearsal can run faster than the wall clock."""
+"""The only source of time, so that a rehearsal can run faster than the wall clock, and all waiting for something."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from math import inf
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import InterruptedRunError
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState, Retrying
+
 T = TypeVar("T")
+Passes = Callable[[BaseException], bool]
+
+
+def _never(_: BaseException) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -46,14 +55,93 @@ class Clock:
         if self._stopped.wait(seconds / self.speed):
             raise InterruptedRunError("Interrupted.")
 
-    def until(self, look: Callable[[], T], within: float, every: float) -> T | None:
-        """The first thing that ``look`` finds, asked ``every`` seconds; None where ``within`` is over before."""
-        deadline = self.now() + within
-        while not (found := look()):
-            if self.now() >= deadline:
-                return None
-            self.sleep(every)
+    def poll(
+        self,
+        look: Callable[[], T],
+        within: float,
+        every: float,
+        *,
+        until: Callable[[T], object] = bool,
+        passes: Passes = _never,
+    ) -> T:
+        """The first thing that ``look`` finds of which ``until`` holds, asked ``every`` seconds.
+
+        Where ``within`` seconds are over before, the last thing that it found. Errors as of ``repeat``.
+        """
+        for found in self.repeat(look, lambda _: every, within, passes):
+            if until(found):
+                break
         return found
+
+    def repeat(
+        self,
+        look: Callable[[], T],
+        every: Callable[[T | None], float],
+        within: float = inf,
+        passes: Passes = _never,
+    ) -> Iterator[T]:
+        """What ``look`` finds, again and again, until ``within`` seconds are over.
+
+        ``every`` gives the seconds between, from what was found; None where that was an error which ``passes``.
+        Any other error is raised, and so is one that passes when the time is over.
+        """
+        latest: list[T] = []
+
+        def goes_on(state: RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            return error is None or passes(error)
+
+        def wait(_: RetryCallState) -> float:
+            return every(latest[0] if latest else None)
+
+        for attempt in self._retrying(within, goes_on, wait):
+            latest.clear()
+            with attempt:
+                latest.append(look())
+            yield from latest
+
+    def retry(
+        self, work: Callable[[], T], within: float, passes: Passes, tell: Callable[[BaseException], None]
+    ) -> T:
+        """What comes of ``work``, begun again for ``within`` seconds while an error ``passes``, of which it tells.
+
+        The pauses grow, from half a second to five. The last error is raised as it is.
+        """
+        from tenacity import retry_if_exception, wait_exponential
+
+        def before_sleep(state: RetryCallState) -> None:
+            error = state.outcome and state.outcome.exception()
+            assert error
+            tell(error)
+
+        wait = wait_exponential(multiplier=0.5, min=0.5, max=5)
+        return self._retrying(within, retry_if_exception(passes), wait, before_sleep)(work)
+
+    def _retrying(
+        self,
+        within: float,
+        goes_on: Callable[[RetryCallState], bool],
+        wait: Callable[[RetryCallState], float],
+        before_sleep: Callable[[RetryCallState], None] | None = None,
+    ) -> Retrying:
+        """By this clock. What began in time is not the last: a slow look would else be the only one."""
+        from tenacity import Retrying
+
+        deadline, is_last = self.now() + within, False
+
+        def begin(_: RetryCallState) -> None:
+            nonlocal is_last
+            is_last = self.now() >= deadline
+
+        return Retrying(
+            before=begin,
+            retry=goes_on,
+            stop=lambda _: is_last,
+            wait=wait,
+            sleep=self.sleep,
+            before_sleep=before_sleep,
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
 
     def stop(self) -> None:
         """Wake every sleeper, so that Ctrl-C ends the waits of all threads."""

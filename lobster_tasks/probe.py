@@ -17,7 +17,6 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import CloseCode
@@ -214,20 +213,8 @@ def probe(
 
 def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
     """The first answer that does not pass, or the last one after ``within`` seconds of the clock."""
-    deadline = clock.now() + within
-
-    def again(state: RetryCallState) -> bool:
-        outcome = state.outcome
-        return outcome is not None and not outcome.failed and outcome.result().passing
-
-    retrying = Retrying(
-        retry=again,
-        stop=lambda _: clock.now() >= deadline,
-        wait=lambda _: _BETWEEN_SECONDS,
-        sleep=clock.sleep,
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-    )
-    return replace(retrying(ask), passing=False)
+    answer = clock.poll(ask, within, _BETWEEN_SECONDS, until=lambda answer: not answer.passing)
+    return replace(answer, passing=False)
 
 
 class _ByName(HTTPAdapter):

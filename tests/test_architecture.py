@@ -110,6 +110,36 @@ def test_only_the_console_prints() -> None:
     assert not _prints(PACKAGE / "tasks" / "command.py")
 
 
+def test_only_the_clock_waits() -> None:
+    """One way to ask until something holds, and one to begin a refused call again."""
+    assert {each for each in importers("tenacity") if not each.startswith("embedded_aws/")} == {
+        "lobster_tasks/clock.py"
+    }
+    calls = {
+        (name_of(file), ast.unparse(node.func))
+        for file in LIBRARY
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call)
+    }
+    # For a given time, not for something: what resolvers remember, and the quiet that a gate asks for.
+    assert {file for file, name in calls if name.endswith("sleep") and not file.endswith("/clock.py")} == {
+        "lobster_tasks/apprunner/cutover/records.py",
+        "lobster_tasks/apprunner/cutover/run.py",
+        "lobster_tasks/rehearsal/migration.py",
+    }
+    # Visitors who think, and what stays until Ctrl-C.
+    assert {file for file, name in calls if re.search(r"(stop|Event\(\))\.wait$", name)} == {
+        "lobster_tasks/rehearsal/traffic.py",
+        "lobster_tasks/tasks/embedded.py",
+    }
+    assert not [each for file in LIBRARY for each in ast.walk(tree_of(file)) if _is_endless(each)]
+    assert not [file for file in LIBRARY if "deadline = " in file.read_text() and file.name != "clock.py"]
+
+
+def _is_endless(node: ast.AST) -> bool:
+    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
+
+
 def test_only_the_report_says_what_json_holds() -> None:
     """Beside the words for the same thing. The console writes the object, and what is read is not written."""
     others = {"lobster_tasks/console.py Console.json", "lobster_tasks/as_written.py load_json"}

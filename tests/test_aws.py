@@ -103,15 +103,15 @@ def fast() -> Aws:
 
 
 def test_a_refusal_that_passes_is_waited_out(fast: Aws) -> None:
-    assert fast.settle(Refusing(3), {"Busy": ()}, within=60) == "done"
-    assert fast.settle(Refusing(3), {"Other": (), "Busy": ("draining", "x")}, within=60) == "done"
+    assert fast.retry_while(Refusing(3), {"Busy": ()}, within=60) == "done"
+    assert fast.retry_while(Refusing(3), {"Other": (), "Busy": ("draining", "x")}, within=60) == "done"
 
 
 @pytest.mark.parametrize("passing", [{"Other": ()}, {"Busy": ("another text",)}, {}])
 def test_any_other_refusal_ends_it_at_once(fast: Aws, passing: dict[str, tuple[str, ...]]) -> None:
     work = Refusing(2)
     with pytest.raises(AwsCallError) as refused:
-        fast.settle(work, passing, within=60)
+        fast.retry_while(work, passing, within=60)
     assert refused.value is work.error
     assert work.left == 1
 
@@ -119,7 +119,7 @@ def test_any_other_refusal_ends_it_at_once(fast: Aws, passing: dict[str, tuple[s
 def test_what_does_not_pass_in_time_is_raised_as_it_is(fast: Aws) -> None:
     work = Refusing(1_000_000)
     with pytest.raises(AwsCallError) as refused:
-        fast.settle(work, {"Busy": ()}, within=30)
+        fast.retry_while(work, {"Busy": ()}, within=30)
     assert refused.value is work.error
 
 
@@ -140,7 +140,7 @@ def test_what_is_waited_for_is_told_at_first_and_now_and_then() -> None:
     told: list[tuple[str, float]] = []
     aws = Aws("us-east-2", clock=Watch(), tell=lambda error, within: told.append((error.what, within)))
     work = Refusing(5)  # looked at after 0, 10, 20, 30 and 40 seconds
-    assert aws.in_region("eu-west-1").settle(work, {"Busy": ()}, within=60) == "done"
+    assert aws.in_region("eu-west-1").retry_while(work, {"Busy": ()}, within=60) == "done"
     assert told == [(work.error.what, 60)] * 3
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from itertools import count, islice
 
 import pytest
 
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import InterruptedRunError
+from tests.clocks import PatientClock
 from tests.embedded_process import PATIENCE
 
 
@@ -28,11 +31,82 @@ def test_stamps_are_seconds_since_1970_and_ages_are_seconds_of_the_clock() -> No
 
 def test_what_is_found_ends_a_wait_and_so_does_its_time() -> None:
     clock, looks = Clock(speed=1000), iter(["", "", "there", "later"])
-    assert clock.until(lambda: next(looks), within=3600, every=1) == "there"
+    assert clock.poll(lambda: next(looks), within=3600, every=1) == "there"
     assert next(looks) == "later"
     began = clock.now()
-    assert clock.until(lambda: "", within=10, every=1) is None
+    assert clock.poll(lambda: "", within=10, every=1) == ""
     assert clock.now() - began >= 10
+
+
+def test_what_is_waited_for_is_said_by_the_caller_and_the_last_look_is_kept() -> None:
+    clock, numbers = Clock(speed=1000), count(1)
+    assert clock.poll(lambda: next(numbers), within=3600, every=1, until=lambda each: each == 3) == 3
+    assert clock.poll(lambda: next(numbers), within=0, every=1, until=lambda each: each == 3) == 4
+
+
+def test_a_look_that_began_in_time_is_not_the_last() -> None:
+    """However slow it was: what came about meanwhile would not be seen."""
+    clock, looks = PatientClock(speed=1000), []
+
+    def look() -> bool:
+        looks.append(clock.now())
+        clock.sleep(100)
+        return len(looks) > 1
+
+    assert clock.poll(look, within=60, every=2)
+    assert looks == [0, 102]
+
+
+class PassingError(Exception):
+    """An error that passes."""
+
+
+def passes(error: BaseException) -> bool:
+    """Whether it is one."""
+    return isinstance(error, PassingError)
+
+
+def raising(*given: str | BaseException) -> Callable[[], str]:
+    """Gives one after the other; raises the errors."""
+    left = iter(given)
+
+    def look() -> str:
+        found = next(left)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    return look
+
+
+def test_errors_that_pass_are_looked_past() -> None:
+    clock, told = PatientClock(speed=1000), []
+
+    def every(found: str | None) -> float:
+        told.append(found)
+        return 1 if found else 5
+
+    look = raising("a", PassingError(), "b", "c")
+    assert list(islice(clock.repeat(look, every, passes=passes), 3)) == ["a", "b", "c"]
+    assert (told, clock.now()) == (["a", None, "b"], 7)
+
+
+def test_other_errors_are_raised_and_so_is_the_last() -> None:
+    clock = PatientClock(speed=1000)
+    with pytest.raises(KeyError):
+        clock.poll(raising("", KeyError()), within=60, every=1, passes=passes)
+    with pytest.raises(PassingError):
+        clock.poll(raising("", PassingError(), PassingError()), within=2, every=1, passes=passes)
+
+
+def test_work_is_begun_again_while_its_error_passes() -> None:
+    clock, told = PatientClock(speed=1000), []
+    errors = [PassingError(), PassingError()]
+    assert clock.retry(raising(*errors, "done"), 60, passes, told.append) == "done"
+    assert told == errors
+    with pytest.raises(PassingError) as last:
+        clock.retry(raising(*errors), 0, passes, told.append)
+    assert last.value is errors[0]
 
 
 def test_stopping_wakes_every_sleeper_and_lets_nobody_sleep_again() -> None:

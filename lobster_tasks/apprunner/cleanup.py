@@ -222,7 +222,7 @@ def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
 def _remove(aws: Aws, thing: Thing) -> None:
     """Delete one thing; App Runner takes a moment to see that a service that is gone does not use it."""
     passing = {"InvalidRequestException": ("in use",)}
-    aws.settle(lambda: belongings.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
+    aws.retry_while(lambda: belongings.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
 
 
 def _delete_ingress(aws: Aws, thing: Thing) -> None:
@@ -252,7 +252,7 @@ def _settled(aws: Aws, arn: str) -> AwsDict | None:
 
 
 def _until(aws: Aws, done: Callable[[], bool], about: str) -> None:
-    if not aws.clock.until(done, _SETTLED_WITHIN_SECONDS, _BETWEEN_SECONDS):
+    if not aws.clock.poll(done, _SETTLED_WITHIN_SECONDS, _BETWEEN_SECONDS):
         minutes = _SETTLED_WITHIN_SECONDS / 60
         raise OutOfTimeError(
             f"App Runner has not finished {about} after {minutes:.0f} minutes.",

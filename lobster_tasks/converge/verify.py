@@ -40,19 +40,14 @@ def verify_removal(
 
 def _settled(aws: Aws, look: Callable[[], Plan]) -> Plan:
     """What ``look`` sees once that has no changes, or when the time is up."""
-    deadline = aws.clock.now() + _SETTLED_WITHIN_SECONDS
-    while True:
-        in_time = aws.clock.now() <= deadline
-        try:
-            seen = look()
-        except AwsCallError as refused:
-            # AWS may know one half of what was changed, and the other half not yet.
-            if not (in_time and refused.code.endswith(_NOT_YET)):
-                raise
-        else:
-            if not (seen.changes and in_time):
-                return seen
-        aws.clock.sleep(2)
+    return aws.clock.poll(
+        look, _SETTLED_WITHIN_SECONDS, 2, until=lambda seen: not seen.changes, passes=_is_not_yet
+    )
+
+
+def _is_not_yet(error: BaseException) -> bool:
+    """AWS may know one half of what was changed, and the other half not yet."""
+    return isinstance(error, AwsCallError) and error.code.endswith(_NOT_YET)
 
 
 def _not_as_planned(again: Plan) -> LobsterError:

@@ -134,7 +134,7 @@ def _document(statement: dict[str, Any]) -> str:
 
 def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
     """The first thing that ``look`` finds; LobsterError with ``otherwise`` where it finds nothing for long."""
-    found = aws.clock.until(look, _WAIT_SECONDS, _LOOK_EVERY_SECONDS)
+    found = aws.clock.poll(look, _WAIT_SECONDS, _LOOK_EVERY_SECONDS)
     if not found:
         raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min")
     return found

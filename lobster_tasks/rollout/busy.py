@@ -54,18 +54,20 @@ def is_lost(service: Mapping[str, Any]) -> bool:
 
 
 def _wait(aws: Aws, settings: Settings, named: str, journal: Journal) -> Mapping[str, Any]:
-    deadline = aws.clock.now() + settings.deployment.wait_minutes * 60
-    while True:
-        service = active_service(aws, settings)
-        if under_way(service) is None:
-            journal.say(f"{named} is over")
-            return service
-        if is_lost(service):
-            journal.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
-            return service
-        if aws.clock.now() >= deadline:
-            raise _busy(named, f"inv deploy waited {settings.deployment.wait_minutes:g} minutes for it")
-        aws.clock.sleep(_BETWEEN_SECONDS)
+    minutes = settings.deployment.wait_minutes
+    service = aws.clock.poll(
+        lambda: active_service(aws, settings),
+        minutes * 60,
+        _BETWEEN_SECONDS,
+        until=lambda service: under_way(service) is None or is_lost(service),
+    )
+    if under_way(service) is None:
+        journal.say(f"{named} is over")
+    elif is_lost(service):
+        journal.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
+    else:
+        raise _busy(named, f"inv deploy waited {minutes:g} minutes for it")
+    return service
 
 
 def _busy(named: str, why: str) -> NotReadyError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from ..aws import Aws
 from ..doctor import consult
@@ -124,16 +125,16 @@ def _explained(
     aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
 ) -> tuple[Cause, ...]:
     """The causes; where nothing tells yet, another look or two."""
-    seen = list(snapshots)
-    evidence = gather(aws, settings, seen, verdict)
-    causes = diagnose(evidence)
-    for _ in range(_LOOKS_AGAIN):
+    seen: list[Snapshot] = []
+
+    def look() -> Evidence:
+        seen.extend([Watcher(aws, seen[-1].rollout).look()] if seen else snapshots)
+        return gather(aws, settings, seen, verdict)
+
+    for evidence in islice(aws.clock.repeat(look, lambda _: _BETWEEN_LOOKS), 1 + _LOOKS_AGAIN):
+        causes = diagnose(evidence)
         if not _is_thin(causes[0], evidence):
             break
-        aws.clock.sleep(_BETWEEN_LOOKS)
-        seen.append(Watcher(aws, seen[-1].rollout).look())
-        evidence = gather(aws, settings, seen, verdict)
-        causes = diagnose(evidence)
     return causes
 
 

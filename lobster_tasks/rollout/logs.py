@@ -50,16 +50,18 @@ def tail(
     group = settings.logs.group
     start = int(aws.clock.ago(since_seconds) * 1000)
     told: dict[str, int] = {}
-    while True:
-        streams = _streams(aws, group, task, follow)
-        for event in _events(aws, group, streams, start):
+
+    def look() -> list[dict[str, Any]]:
+        return _events(aws, group, _streams(aws, group, task, follow), start)
+
+    for events in aws.clock.repeat(look, lambda _: _POLL_SECONDS):
+        for event in events:
             if event["eventId"] not in told:
                 told[event["eventId"]] = event["timestamp"]
                 yield _line(event)
         if not follow:
             return
         start = _next_start(aws, start, told)
-        aws.clock.sleep(_POLL_SECONDS)
 
 
 def last_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[Line]:

@@ -84,12 +84,15 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
     """The service again and again, without end: often while something moves, seldom while nothing does."""
-    while True:
-        now = status(aws, settings)
-        yield now
-        is_moving = now.pending or now.running != now.desired or now.healthy != now.desired
-        is_moving = is_moving or any(each.rollout == "IN_PROGRESS" for each in now.deployments)
-        aws.clock.sleep(SOON if is_moving else AFTER_TROUBLE)
+    return aws.clock.repeat(
+        lambda: status(aws, settings), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
+    )
+
+
+def _is_moving(now: ServiceStatus) -> bool:
+    if now.pending or now.running != now.desired or now.healthy != now.desired:
+        return True
+    return any(each.rollout == "IN_PROGRESS" for each in now.deployments)
 
 
 def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:

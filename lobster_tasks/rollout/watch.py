@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from tenacity import RetryCallState, Retrying
-
 from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
 from ..together import together
@@ -68,19 +66,15 @@ def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iter
     Raises LobsterError when AWS refuses to show it for a reason that does not pass.
     """
     watcher = Watcher(aws, rollout)
-    deadline = aws.clock.now() + within
-    retrying = Retrying(
-        retry=_again,
-        stop=lambda _: aws.clock.now() >= deadline,
-        wait=lambda state: AFTER_TROUBLE if _trouble(state) else watcher.rest(drain),
-        sleep=aws.clock.sleep,
-        retry_error_callback=lambda _: None,
-    )
-    for attempt in retrying:
-        with attempt:
-            watcher.look()
-        if not _trouble(attempt.retry_state) and watcher.latest is not None:
-            yield watcher.latest
+
+    def rest(seen: Snapshot | None) -> float:
+        return AFTER_TROUBLE if seen is None else watcher.rest(drain)
+
+    try:
+        yield from aws.clock.repeat(watcher.look, rest, within, _passes)
+    except AwsCallError as trouble:
+        if not _passes(trouble):
+            raise
 
 
 def pace(latest: Snapshot | None, drains_for: float = 0.0) -> float:
@@ -91,13 +85,8 @@ def pace(latest: Snapshot | None, drains_for: float = 0.0) -> float:
     return LATER if is_draining and drains_for > LATER else SOON
 
 
-def _again(state: RetryCallState) -> bool:
-    trouble = _trouble(state)
-    return trouble is None or (isinstance(trouble, AwsCallError) and trouble.code in PASSING_CODES)
-
-
-def _trouble(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None
+def _passes(trouble: BaseException) -> bool:
+    return isinstance(trouble, AwsCallError) and trouble.code in PASSING_CODES
 
 
 class Watcher:

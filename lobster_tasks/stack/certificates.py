@@ -87,7 +87,7 @@ class Certificate(Resource):
             absent = ("ResourceNotFoundException",)
             aws.find("acm:DeleteCertificate", absent, self.label, CertificateArn=live.id)
 
-        aws.settle(delete, {"ResourceInUseException": ()}, within=_FREE_WITHIN_SECONDS)
+        aws.retry_while(delete, {"ResourceInUseException": ()}, within=_FREE_WITHIN_SECONDS)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTagsToCertificate."""

@@ -97,7 +97,7 @@ class Cluster(Resource):
             "ClusterContainsTasksException": (),
             "UpdateInProgressException": (),
         }
-        aws.settle(delete, busy, _DRAINED_WITHIN_SECONDS)
+        aws.retry_while(delete, busy, _DRAINED_WITHIN_SECONDS)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagResource."""
@@ -450,7 +450,7 @@ class Service(Resource):
                 )
             return state if state == "COMPLETED" and len(service["deployments"]) == 1 else ""
 
-        if not aws.clock.until(settled, _DRAINED_WITHIN_SECONDS, 3):
+        if not aws.clock.poll(settled, _DRAINED_WITHIN_SECONDS, 3):
             raise OutOfTimeError(
                 f"{self.label} is not back at {ran} after {_DRAINED_WITHIN_SECONDS:.0f} s.",
                 next_step="run the same command again",
@@ -495,7 +495,7 @@ class Service(Resource):
         return {"awsvpcConfiguration": {**theirs, "securityGroups": groups}}
 
     def _await_drained(self, aws: Aws) -> None:
-        if not aws.clock.until(lambda: not self._is_draining(aws), _DRAINED_WITHIN_SECONDS, 3):
+        if not aws.clock.poll(lambda: not self._is_draining(aws), _DRAINED_WITHIN_SECONDS, 3):
             raise OutOfTimeError(
                 f"{self.label} still drains after {_DRAINED_WITHIN_SECONDS:.0f} s.",
                 next_step="run the same command again",

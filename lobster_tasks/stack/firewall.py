@@ -121,7 +121,7 @@ class WebAclAssociation(Resource):
         def is_there() -> bool:
             return read_web_acl(aws, self.web_acl) is not None
 
-        if not aws.clock.until(is_there, _KNOWN_WITHIN_SECONDS, 2):
+        if not aws.clock.poll(is_there, _KNOWN_WITHIN_SECONDS, 2):
             raise RefusedError(
                 f"There is no web ACL {self.web_acl}.",
                 "load_balancer.web_acl names it",

@@ -157,7 +157,7 @@ class LoadBalancer(Resource):
     def delete(self, aws: Aws, live: Live) -> None:
         """DeleteLoadBalancer, and wait until it is no longer described."""
         aws.call("elbv2:DeleteLoadBalancer", self.label, LoadBalancerArn=live.id)
-        if not aws.clock.until(lambda: not self._is_there(aws, live), _GONE_WITHIN_SECONDS, 2):
+        if not aws.clock.poll(lambda: not self._is_there(aws, live), _GONE_WITHIN_SECONDS, 2):
             raise OutOfTimeError(
                 f"{self.label} still exists after {_GONE_WITHIN_SECONDS:.0f} s.",
                 next_step="run the same command again",
@@ -281,7 +281,7 @@ class TargetGroup(Resource):
         def delete() -> None:
             aws.call("elbv2:DeleteTargetGroup", self.label, TargetGroupArn=live.id)
 
-        aws.settle(delete, {"ResourceInUse": ()}, within=60)
+        aws.retry_while(delete, {"ResourceInUse": ()}, within=60)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """AddTags."""

@@ -307,7 +307,7 @@ class SecurityGroup(Resource):
         def delete() -> None:
             aws.find("ec2:DeleteSecurityGroup", _GROUP_ABSENT, self.label, GroupId=live.id)
 
-        aws.settle(delete, _GROUP_IN_USE, _GROUP_RELEASE_SECONDS)
+        aws.retry_while(delete, _GROUP_IN_USE, _GROUP_RELEASE_SECONDS)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """CreateTags."""

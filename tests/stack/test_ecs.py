@@ -213,7 +213,7 @@ class Recorder:
         self.sent = {"operation": operation, **parameters}
         return {}
 
-    def settle(self, work: Callable[[], Any], passing: object, within: float) -> Any:
+    def retry_while(self, work: Callable[[], Any], passing: object, within: float) -> Any:
         """Do it."""
         return work()
 

@@ -12,6 +12,8 @@ from ...stack.certificates import ISSUED, PENDING
 from .routes import Wanted, leads_to
 from .situation import Situation, records_of
 
+AwsDict = Mapping[str, Any]
+
 _LOOK_EVERY_SECONDS = 10.0
 _RECORD_TTL_SECONDS = 300
 
@@ -22,27 +24,32 @@ def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -
     Raises OutOfTimeError, which names the records that DNS lacks; ACM goes on trying for 72 hours.
     """
     assert now.certificate is not None
-    found = now.found or now.certificate.create(aws, Known({}))
-    deadline = aws.clock.now() + within
+    label, arn = now.certificate.label, (now.found or now.certificate.create(aws, Known({}))).id
     written = False
-    while True:
-        shown = aws.call("acm:DescribeCertificate", now.certificate.label, CertificateArn=found.id)[
-            "Certificate"
-        ]
-        if shown["Status"] == ISSUED:
-            say(f"certificate {found.id.rpartition('/')[2]} is issued")
-            return
-        if shown["Status"] != PENDING:
-            raise _failed(found.id, shown)
-        options = [each for each in shown["DomainValidationOptions"] if "ResourceRecord" in each]
-        if not written and len(options) == len(shown["DomainValidationOptions"]):
+
+    def look() -> AwsDict:
+        nonlocal written
+        shown: AwsDict = aws.call("acm:DescribeCertificate", label, CertificateArn=arn)["Certificate"]
+        if shown["Status"] not in (ISSUED, PENDING):
+            raise _failed(arn, shown)
+        options = _with_records(shown)
+        is_whole = len(options) == len(shown["DomainValidationOptions"])
+        if shown["Status"] == PENDING and is_whole and not written:
             written = True
             _write(aws, now, options)
             for each in left_over(now, options):
                 say(f"create this record: {each.name} {each.kind} {each.value}")
-        if aws.clock.now() >= deadline:
-            raise _still_pending(options)
-        aws.clock.sleep(_LOOK_EVERY_SECONDS)
+        return shown
+
+    shown = aws.clock.poll(look, within, _LOOK_EVERY_SECONDS, until=lambda seen: seen["Status"] == ISSUED)
+    if shown["Status"] != ISSUED:
+        raise _still_pending(_with_records(shown))
+    say(f"certificate {arn.rpartition('/')[2]} is issued")
+
+
+def _with_records(shown: AwsDict) -> list[AwsDict]:
+    """The options for which ACM has published what DNS has to answer."""
+    return [each for each in shown["DomainValidationOptions"] if "ResourceRecord" in each]
 
 
 def _write(aws: Aws, now: Situation, options: Iterable[Mapping[str, Any]]) -> None:

@@ -42,7 +42,7 @@ def _await_sync(aws: Aws, change: str, about: str) -> None:
         status = aws.call("route53:GetChange", about, Id=change)["ChangeInfo"]["Status"]
         return bool(status == "INSYNC")
 
-    if not aws.clock.until(is_in_sync, _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS):
+    if not aws.clock.poll(is_in_sync, _SYNC_WITHIN_SECONDS, _SYNC_EVERY_SECONDS):
         raise OutOfTimeError(
             f"Route 53 has not spread the change of {about} yet.",
             f"{change} is PENDING for {_SYNC_WITHIN_SECONDS:.0f} s",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ... import converge
 from ...aws import Aws
@@ -196,12 +197,10 @@ class _Work:
 
     def _watch(self) -> str:
         """Visit for as long as a share is held; the trouble, if there is any."""
-        deadline = self.aws.clock.now() + self.hold
-        while True:
-            self.last = visit(self.aws, self.settings, self.now)
-            if self.last.trouble or self.aws.clock.now() >= deadline:
-                return self.last.trouble
-            self.aws.clock.sleep(_VISIT_EVERY_SECONDS)
+        look = partial(visit, self.aws, self.settings, self.now)
+        clock = self.aws.clock
+        self.last = clock.poll(look, self.hold, _VISIT_EVERY_SECONDS, until=lambda seen: seen.trouble)
+        return self.last.trouble
 
     def _pairs(self) -> list[Route]:
         return [route for route in self.now.routes if route.is_pair]
