@@ -15,8 +15,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import CloseCode
@@ -28,6 +26,7 @@ from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, Entrance, entrance
+from .http_client import Client
 from .together import together
 
 ANSWER_WITHIN_SECONDS = 10.0
@@ -217,45 +216,18 @@ def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
     return replace(answer, passing=False)
 
 
-class _ByName(HTTPAdapter):
-    """Connects where the URL says, and there asks for ``name`` in the TLS handshake."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """For requests."""
-        kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
-        super().init_poolmanager(*args, **kwargs)
-
-
 def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
     """GET a page, as of the host ``name``; redirects are not followed, since they may lead to a sign-in elsewhere."""
-    started = clock.stopwatch()
-    try:
-        # The certificate is for the visitors' name: without that it proves nothing.
-        with warnings.catch_warnings(action="ignore"), requests.Session() as session:
-            if name:
-                session.mount("https://", _ByName(name))
-            answer = session.get(
-                f"{url}{path}",
-                headers={"Host": name} if name else {},
-                timeout=ANSWER_WITHIN_SECONDS,
-                allow_redirects=False,
-                verify=checked,
-                stream=True,
-            )
-            answer.close()
-    except requests.RequestException as error:
-        return _unreached(f"GET {path}", url, error)
-    milliseconds = (clock.stopwatch() - started) * 1000
-    said = f"GET {path} {answer.status_code} in {milliseconds:.0f} ms"
-    if answer.status_code in PAGE_STATUSES:
-        return Answer(True, said, answer.status_code, milliseconds)
-    words = _status_words(answer.status_code)
-    passing = answer.status_code in _PASSING_STATUSES
-    return Answer(False, f"GET {path} answers {words}", answer.status_code, milliseconds, passing)
+    # The certificate is for the visitors' name: without that it proves nothing.
+    with warnings.catch_warnings(action="ignore"), Client(name, checked=checked) as client:
+        answer = client.request(f"{url}{path}", ANSWER_WITHIN_SECONDS, most=0, stopwatch=clock.stopwatch)
+    status, milliseconds = answer.status, answer.milliseconds
+    if status is None:
+        return _unreached(f"GET {path}", url, answer.error)
+    if status in PAGE_STATUSES:
+        return Answer(True, f"GET {path} {status} in {milliseconds:.0f} ms", status, milliseconds)
+    said = f"GET {path} answers {_status_words(status)}"
+    return Answer(False, said, status, milliseconds, status in _PASSING_STATUSES)
 
 
 def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
@@ -333,12 +305,12 @@ def _status_words(status: int) -> str:
     return meanings.get(status, str(status))
 
 
-def _unreached(asked: str, url: str, error: Exception) -> Answer:
+def _unreached(asked: str, url: str, error: Exception | None) -> Answer:
     """Nothing answered: all of it may pass, since a new load balancer becomes reachable bit by bit."""
     return Answer(False, f"{asked}: {_trouble(error)} at {urlsplit(url).netloc}", passing=True, reached=False)
 
 
-def _trouble(error: BaseException) -> str:
+def _trouble(error: BaseException | None) -> str:
     text = _chain(error)
     known = {
         "NameResolution": "DNS does not know the name yet",

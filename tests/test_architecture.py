@@ -110,11 +110,25 @@ def test_only_the_console_prints() -> None:
     assert not _prints(PACKAGE / "tasks" / "command.py")
 
 
+def test_one_way_over_http() -> None:
+    """With one kind of answer. A WebSocket is no HTTP once it is open: for it there are sockets and websockets."""
+    clients = ("requests", "urllib3", "httpx", "aiohttp", "http.client", "urllib.request.urlopen")
+    assert _of_the_library(importers(*clients)) == {"lobster_tasks/http_client.py"}
+    # Whether a proxy leads to an endpoint, of which only the port is tried.
+    assert _of_the_library(importers("urllib.request")) == {"lobster_tasks/tasks/command.py"}
+    assert _of_the_library(importers("socket")) == {
+        "lobster_tasks/probe.py",
+        "lobster_tasks/tasks/command.py",
+    }
+
+
+def _of_the_library(files: set[str]) -> set[str]:
+    return {each for each in files if not each.startswith("embedded_aws/")}
+
+
 def test_only_the_clock_waits() -> None:
     """One way to ask until something holds, and one to begin a refused call again."""
-    assert {each for each in importers("tenacity") if not each.startswith("embedded_aws/")} == {
-        "lobster_tasks/clock.py"
-    }
+    assert _of_the_library(importers("tenacity")) == {"lobster_tasks/clock.py"}
     calls = {
         (name_of(file), ast.unparse(node.func))
         for file in LIBRARY

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-import requests
-
+from ..http_client import get
 from ..together import together
 from .description import Answers
 
 _WITHIN_SECONDS = 5.0
+_BODY_BYTES = 64
 STREAMLIT_HEALTH = "/_stcore/health"
 
 
@@ -26,16 +27,9 @@ def ask(service: Mapping[str, Any]) -> Answers | None:
     url = address(service)
     if service["Status"] != "RUNNING" or not url or not ingress.get("IsPubliclyAccessible", True):
         return None
-    health, root = together(lambda: _get(f"{url}{STREAMLIT_HEALTH}"), lambda: _get(f"{url}/"))
-    if health is None and root is None:
+    health, root = together(
+        *(partial(get, f"{url}{path}", _WITHIN_SECONDS, most=_BODY_BYTES) for path in (STREAMLIT_HEALTH, "/"))
+    )
+    if health.status is None and root.status is None:
         return None
-    return Answers(health is not None and health[1].strip() == "ok", root and root[0])
-
-
-def _get(url: str) -> tuple[int, str] | None:
-    """Status and the beginning of the body; None where nothing answers."""
-    try:
-        with requests.get(url, timeout=_WITHIN_SECONDS, allow_redirects=False, stream=True) as answer:
-            return answer.status_code, next(answer.iter_content(64), b"").decode("utf-8", "replace")
-    except requests.RequestException:
-        return None
+    return Answers(health.body.strip() == b"ok", root.status)

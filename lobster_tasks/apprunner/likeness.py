@@ -13,6 +13,8 @@ from statistics import quantiles
 from typing import Literal
 from urllib.parse import urlsplit
 
+from ..http_client import Response
+
 Verdict = Literal["same", "better", "differs", "skip"]
 
 HEADERS = (
@@ -39,23 +41,6 @@ _REFUSED_UPLOAD = frozenset({408, 411, 413, *range(500, 600)})
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One answer; ``trouble`` says why there was none. ``headers`` have lower-case names."""
-
-    status: int | None = None
-    headers: Mapping[str, str] | None = None
-    cookies: frozenset[str] = frozenset()
-    body: bytes = b""
-    milliseconds: float = 0.0
-    trouble: str = ""
-
-    @property
-    def said(self) -> str:
-        """The status, or why there is none."""
-        return str(self.status) if self.status is not None else self.trouble
-
-
-@dataclass(frozen=True)
 class Row:
     """One comparison: what was asked for, what each side answers, and what follows from it."""
 
@@ -66,15 +51,15 @@ class Row:
     note: str = ""
 
 
-def statuses(path: str, old: Seen, new: Seen) -> Row:
+def statuses(path: str, old: Response, new: Response) -> Row:
     """The same status, and one at all."""
     alike = old.status == new.status and new.status is not None
     return Row(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
-def headers(path: str, old: Seen, new: Seen) -> list[Row]:
+def headers(path: str, old: Response, new: Response) -> list[Row]:
     """A row for each header that differs, or one for all; none where a side did not answer."""
-    if old.headers is None or new.headers is None:
+    if old.status is None or new.status is None:
         return []
     before, after = _that_count(old), _that_count(new)
     names = [name for name in (*HEADERS, "set-cookie") if before.get(name, "") != after.get(name, "")]
@@ -89,16 +74,16 @@ def _counted(headers: Mapping[str, str]) -> str:
     return "1 that counts" if len(headers) == 1 else f"{len(headers)} that count"
 
 
-def _that_count(seen: Seen) -> dict[str, str]:
+def _that_count(seen: Response) -> dict[str, str]:
     """The headers that count, without what must differ: the side's own host, the load balancer's cookies."""
-    found = {name: value for name, value in (seen.headers or {}).items() if name in HEADERS}
+    found = {name: value for name, value in seen.headers.items() if name in HEADERS}
     if "location" in found:
         found["location"] = urlsplit(found["location"])._replace(scheme="", netloc="").geturl()
     own = sorted(name for name in seen.cookies if not _STICKINESS.fullmatch(name))
     return {**found, "set-cookie": ", ".join(own)} if own else found
 
 
-def bodies(path: str, old: Seen, new: Seen) -> Row:
+def bodies(path: str, old: Response, new: Response) -> Row:
     """The same body, byte by byte."""
     before, after = (f"{len(each.body)} bytes" for each in (old, new))
     return Row(f"body of {path}", before, after, "same" if old.body == new.body else "differs")
@@ -139,7 +124,7 @@ def websockets(path: str, old: str, new: str) -> Row:
     )
 
 
-def uploads(size: int, old: Seen, new: Seen) -> Row:
+def uploads(size: int, old: Response, new: Response) -> Row:
     """Whether a large body comes through; which path it goes to is no path of the app's."""
     what = f"upload of {size // 2**20} MiB"
     verdict: Verdict = "differs"
@@ -150,11 +135,11 @@ def uploads(size: int, old: Seen, new: Seen) -> Row:
     return Row(what, old.said, new.said, verdict)
 
 
-def _is_refused(upload: Seen) -> bool:
+def _is_refused(upload: Response) -> bool:
     return upload.status is None or upload.status in _REFUSED_UPLOAD
 
 
-def slow_answers(path: str, old: Seen, new: Seen) -> Row:
+def slow_answers(path: str, old: Response, new: Response) -> Row:
     """An answer that takes longer than App Runner gives a request."""
     what = f"GET {path} (slow)"
     if new.status is None or new.status >= 500:

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import requests
-
 from ..aws import Aws
 from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
+from ..http_client import Client, Response
 from ..probe import Door, find_door, get, shake_hands
 from ..settings import Settings
 from ..together import together
 from . import likeness, services
 from .asking import address
-from .likeness import Row, Seen
+from .likeness import Row
 
 _SAMPLES = 20
 _ROUNDS = 3
@@ -184,7 +183,7 @@ def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     return likeness.slow_answers(path, *together(partial(wait, old), partial(wait, new)))
 
 
-def _get(clock: Clock, door: Door, path: str) -> Seen:
+def _get(clock: Clock, door: Door, path: str) -> Response:
     return _ask(clock, door, path=path)
 
 
@@ -196,26 +195,17 @@ def _ask(
     method: str = "GET",
     data: bytes | None = None,
     within: float = _WITHIN_SECONDS,
-) -> Seen:
+) -> Response:
     """One request, as the rule that leads to the app wants it; redirects are not followed.
 
     ``within`` is in real seconds: programs run at their own pace.
     """
-    started = clock.stopwatch()
-    try:
-        with requests.request(
-            method,
+    with Client(door.name, checked=False) as client:
+        return client.request(
             f"{door.url}{door.path(path)}",
-            headers={"Host": door.name} if door.name else {},
+            within,
+            method=method,
             data=data,
-            timeout=within,
-            allow_redirects=False,
-            stream=True,
-            verify=False,
-        ) as answer:
-            body = next(answer.iter_content(_BODY_BYTES), b"")
-            taken = (clock.stopwatch() - started) * 1000
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Seen(answer.status_code, headers, frozenset(answer.cookies.keys()), body, taken)
-    except requests.RequestException as error:
-        return Seen(trouble=type(error).__name__)
+            most=_BODY_BYTES,
+            stopwatch=clock.stopwatch,
+        )

@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
 from ..aws import Aws
 from ..doctor.check import UnknownError
+from ..http_client import get
 from .release import Image
 
 _MEDIA_TYPES = (
@@ -56,11 +55,12 @@ def _config(aws: Aws, image: Image, digest: str) -> Mapping[str, Any]:
         repositoryName=image.repository,
         layerDigest=digest,
     )
+    read = get(answer["downloadUrl"], _WITHIN_SECONDS, follow=True)
     try:
-        read = requests.get(answer["downloadUrl"], timeout=_WITHIN_SECONDS)
-        read.raise_for_status()
-        return dict(read.json())
-    except (requests.RequestException, ValueError) as error:
+        if read.error:
+            raise read.error
+        return dict(json.loads(read.body))
+    except (OSError, ValueError) as error:
         raise UnknownError(f"the image's configuration could not be read ({error})") from error
 
 

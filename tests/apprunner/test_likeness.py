@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner import likeness
-from lobster_tasks.apprunner.likeness import Seen
+from lobster_tasks.http_client import Response
 
-REFUSED = Seen(trouble="ConnectionError")
+REFUSED = Response(error=ConnectionError())
 
 
-def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **headers: str) -> Seen:
+def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **headers: str) -> Response:
     """An answer; header names with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Seen(status, named, frozenset(cookies), body)
+    return Response(status, named, frozenset(cookies), body)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **
         (REFUSED, REFUSED, "differs"),
     ],
 )
-def test_statuses(old: Seen, new: Seen, verdict: str) -> None:
+def test_statuses(old: Response, new: Response, verdict: str) -> None:
     assert likeness.statuses("/", old, new).verdict == verdict
 
 
@@ -36,7 +36,7 @@ def test_a_status_that_is_missing_is_told_as_trouble() -> None:
     assert likeness.statuses("/", seen(), REFUSED).new == "ConnectionError"
 
 
-ALIKE: list[tuple[str, Seen, Seen]] = [
+ALIKE: list[tuple[str, Response, Response]] = [
     ("dates", seen(date="1"), seen(date="2")),
     ("who serves", seen(server="envoy"), seen(server="uvicorn")),
     ("the side's own host", seen(location="https://old/a?b=1"), seen(location="http://new/a?b=1")),
@@ -49,7 +49,7 @@ ALIKE: list[tuple[str, Seen, Seen]] = [
 
 
 @pytest.mark.parametrize(("old", "new"), [each[1:] for each in ALIKE], ids=[each[0] for each in ALIKE])
-def test_headers_that_must_differ_do_not_count(old: Seen, new: Seen) -> None:
+def test_headers_that_must_differ_do_not_count(old: Response, new: Response) -> None:
     assert [row.verdict for row in likeness.headers("/", old, new)] == ["same"]
 
 
@@ -62,7 +62,7 @@ OTHERS: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize(("what", "old", "new"), OTHERS, ids=[each[0] for each in OTHERS])
-def test_headers_that_decide_are_compared(what: str, old: Seen, new: Seen) -> None:
+def test_headers_that_decide_are_compared(what: str, old: Response, new: Response) -> None:
     (row,) = likeness.headers("/", old, new)
     assert (row.what, row.verdict) == (what, "differs")
 

@@ -1,0 +1,128 @@
+"""Asks servers over HTTP: the app, where it was before, and where ECR keeps an image's parts.
+
+A redirect is an answer, and followed only where that is asked for: it may lead to a sign-in elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+
+
+@dataclass(frozen=True)
+class Response:
+    """What was answered; ``status`` is None where nothing was. Names of ``headers`` are in lower case.
+
+    ``error`` is why there is no answer, or one of 400 and more in words. ``milliseconds`` are real ones, until as much
+    of the body was there as was asked for.
+    """
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: frozenset[str] = frozenset()
+    body: bytes = b""
+    milliseconds: float = 0.0
+    error: Exception | None = None
+
+    @property
+    def said(self) -> str:
+        """The status, or in a word why there is none."""
+        return type(self.error).__name__ if self.status is None else str(self.status)
+
+
+class Client:
+    """Connections that are kept from request to request, as of visitors of ``host`` where that is not in the URL.
+
+    ``checked`` says whether a server's certificate has to be good, ``by_proxy`` whether a proxy of the environment
+    leads there. For one thread.
+    """
+
+    def __init__(self, host: str = "", *, checked: bool = True, by_proxy: bool = True) -> None:
+        self._headers = {"Host": host} if host else {}
+        self._checked = checked
+        self._session = requests.Session()
+        self._session.trust_env = by_proxy
+        if host:
+            self._session.mount("https://", _ByName(host))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+
+    def request(
+        self,
+        url: str,
+        within: float,
+        *,
+        method: str = "GET",
+        data: bytes | None = None,
+        follow: bool = False,
+        most: int | None = None,
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> Response:
+        """One request. ``within`` is how many real seconds the server may be silent: programs run at their own pace.
+
+        Of the body no more than ``most`` bytes are read, without a number all.
+        """
+        started = stopwatch()
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=self._headers,
+                data=data,
+                timeout=within,
+                allow_redirects=follow,
+                verify=self._checked,
+                stream=True,
+            ) as answer:
+                body = _body(answer, most)
+                milliseconds = (stopwatch() - started) * 1000
+        except requests.RequestException as error:
+            return Response(error=error)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        cookies = frozenset(answer.cookies.keys())
+        return Response(answer.status_code, headers, cookies, body, milliseconds, _refusal(answer))
+
+
+def get(url: str, within: float, *, follow: bool = False, most: int | None = None) -> Response:
+    """GET over a connection of its own."""
+    with Client() as client:
+        return client.request(url, within, follow=follow, most=most)
+
+
+class _ByName(HTTPAdapter):
+    """Connects where the URL says, and there asks for ``name`` in the TLS handshake."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """For requests."""
+        kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
+        super().init_poolmanager(*args, **kwargs)
+
+
+def _body(answer: requests.Response, most: int | None) -> bytes:
+    if most is None:
+        return answer.content
+    return next(answer.iter_content(most), b"") if most else b""
+
+
+def _refusal(answer: requests.Response) -> Exception | None:
+    try:
+        answer.raise_for_status()
+    except requests.HTTPError as refusal:
+        return refusal
+    return None
