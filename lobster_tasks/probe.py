@@ -27,11 +27,11 @@ from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, Entrance, entrance
 from .http_client import Client
-from .together import together
+from .in_parallel import in_parallel
 
 ANSWER_WITHIN_SECONDS = 10.0
 # A new load balancer's name takes a minute or so to reach the resolvers.
-SETTLE_WITHIN_SECONDS = 180.0
+REACHABLE_WITHIN_SECONDS = 180.0
 # Where only some are let in, an answer is not waited for as long: there may never be one.
 _PRIVATE_WITHIN_SECONDS = 30.0
 _BETWEEN_SECONDS = 2.0
@@ -181,7 +181,7 @@ def _covers(rule: Mapping[str, Any], port: int) -> bool:
 def listeners_of(aws: Aws, balancer: str) -> list[dict[str, Any]]:
     """The listeners of a load balancer (ARN), each with its ``Rules``."""
     listeners = aws.pages("elbv2:DescribeListeners", "Listeners", balancer, LoadBalancerArn=balancer)
-    rules = together(*(partial(_rules_of, aws, each["ListenerArn"]) for each in listeners))
+    rules = in_parallel(*(partial(_rules_of, aws, each["ListenerArn"]) for each in listeners))
     return [{**each, "Rules": its} for each, its in zip(listeners, rules, strict=True)]
 
 
@@ -197,7 +197,7 @@ def url_of(dns_name: str, protocol: str, port: int) -> str:
 
 
 def probe(
-    clock: Clock, door: Door, path: str, websocket: str | None, within: float = SETTLE_WITHIN_SECONDS
+    clock: Clock, door: Door, path: str, websocket: str | None, within: float = REACHABLE_WITHIN_SECONDS
 ) -> Probe:
     """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
     who = door.name, door.checked
@@ -206,11 +206,11 @@ def probe(
         asked.append(partial(shake_hands, clock, door.url, door.path(websocket), *who))
     patience = 0.0 if door.internal else within  # from outside its network it never answers
     patience = min(patience, _PRIVATE_WITHIN_SECONDS) if door.guests else patience
-    page, *sockets = together(*(partial(_settled, clock, ask, patience) for ask in asked))
+    page, *sockets = in_parallel(*(partial(_ask_again, clock, ask, patience) for ask in asked))
     return Probe(door.url if door.checked else door.address, page, sockets[0] if sockets else None)
 
 
-def _settled(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
+def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
     """The first answer that does not pass, or the last one after ``within`` seconds of the clock."""
     answer = clock.poll(ask, within, _BETWEEN_SECONDS, until=lambda answer: not answer.passing)
     return replace(answer, passing=False)

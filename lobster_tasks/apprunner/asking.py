@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..http_client import get
-from ..together import together
+from ..in_parallel import in_parallel
 from .description import Answers
 
 _WITHIN_SECONDS = 5.0
@@ -27,7 +27,7 @@ def ask(service: Mapping[str, Any]) -> Answers | None:
     url = address(service)
     if service["Status"] != "RUNNING" or not url or not ingress.get("IsPubliclyAccessible", True):
         return None
-    health, root = together(
+    health, root = in_parallel(
         *(partial(get, f"{url}{path}", _WITHIN_SECONDS, most=_BODY_BYTES) for path in (STREAMLIT_HEALTH, "/"))
     )
     if health.status is None and root.status is None:

@@ -14,8 +14,8 @@ from typing import Any
 from ..aws import Aws
 from ..doctor.check import refusal
 from ..errors import AwsCallError
+from ..in_parallel import in_parallel
 from ..settings import Settings
-from ..together import together
 from . import leftovers
 
 AwsDict = Mapping[str, Any]
@@ -126,7 +126,7 @@ Judged = tuple[Thing, str]
 def sort_out(aws: Aws, settings: Settings, service: AwsDict) -> Belongings:
     """What only this service used; the service itself and its ingress connections are not among it."""
     candidates = Candidates.of(service)
-    others, groups = together(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
+    others, groups = in_parallel(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
     beside = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
     judged = [(thing, own or _used(thing, candidates, others)) for thing, own in beside]
     judged += [(each, "") for each in groups]
@@ -162,7 +162,7 @@ def _blind(unknown: Mapping[str, str]) -> str:
 def _others(aws: Aws, arn: str) -> Others:
     """Every other service in every region; roles and policies are the same in all of them."""
     regions = dict.fromkeys((aws.region, *(REGIONS if aws.partition == "aws" else ())))
-    found = together(*(partial(_in_region, aws.in_region(region), arn) for region in regions))
+    found = in_parallel(*(partial(_in_region, aws.in_region(region), arn) for region in regions))
     used = {each: name for one in found for each, name in one.used.items()}
     unknown = {region: why for one in found for region, why in one.unknown.items()}
     return Others(tuple(name for one in found for name in one.names), used, unknown)

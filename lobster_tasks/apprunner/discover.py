@@ -16,10 +16,10 @@ from ..doctor.network import endpoint_services, way_out
 from ..doctor.permissions import describe_parameters, key_arn, look_at_secret
 from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
+from ..in_parallel import in_parallel
 from ..settings import STACK_TAG
 from ..stack.firewall import protecting
 from ..stack.resource import tags_of
-from ..together import together
 from . import asking, measured, services
 from .description import AwsDict, Description, ImageFacts, RoleFacts, SecretFacts, Subnet, Vpc, Way
 from .mapping.beside import WEB_ACL
@@ -87,7 +87,7 @@ def _description(
     source, instance = service["SourceConfiguration"], service.get("InstanceConfiguration", {})
     access = source.get("AuthenticationConfiguration", {})
     before = Description(service, aws.account, aws.region, source_file=read_source_file(source, folder))
-    (scaling, observability, network, tags, domains, roles, secrets, image, more) = together(
+    (scaling, observability, network, tags, domains, roles, secrets, image, more) = in_parallel(
         lambda: _scaling(reading, service),
         lambda: _observability(reading, service),
         lambda: _network(reading, service),
@@ -312,7 +312,7 @@ def vpc_of(aws: Aws, connected: Sequence[str], ingress: str) -> Vpc | None:
 
 def _surveyed(aws: Aws, vpc: AwsDict) -> Vpc:
     inside = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
-    subnets, tables, endpoints = together(
+    subnets, tables, endpoints = in_parallel(
         lambda: aws.pages("ec2:DescribeSubnets", "Subnets", vpc["VpcId"], Filters=inside),
         lambda: aws.pages("ec2:DescribeRouteTables", "RouteTables", vpc["VpcId"], Filters=inside),
         lambda: aws.pages("ec2:DescribeVpcEndpoints", "VpcEndpoints", vpc["VpcId"], Filters=inside),

@@ -15,8 +15,8 @@ from typing import Any
 from ..aws import Aws
 from ..doctor.check import Check, Finding, bad, doubtful, good, refusal
 from ..errors import AwsCallError
+from ..in_parallel import in_parallel
 from ..settings import Settings
-from ..together import together
 from . import firewalls
 from .cutover import Names
 from .cutover.routes import share_of
@@ -44,7 +44,7 @@ def examine(
     ``served`` are the custom domains of the service, ``names`` what DNS has of them, ``accept`` codes of
     ``firewalls`` for which none is shut.
     """
-    seen = together(
+    seen = in_parallel(
         lambda: live(aws, settings),
         lambda: traffic(aws, settings, service),
         lambda: firewall(aws, settings, service, accept),

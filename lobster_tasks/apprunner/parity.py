@@ -16,9 +16,9 @@ from ..aws import Aws
 from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..http_client import Client, Response
+from ..in_parallel import in_parallel
 from ..probe import Door, find_door, get, shake_hands
 from ..settings import Settings
-from ..together import together
 from . import likeness, services
 from .asking import address
 from .likeness import Row
@@ -130,7 +130,7 @@ def find_new(aws: Aws, settings: Settings) -> Door | None:
 def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[Row]:
     health = settings.health_check.path
     for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
-        before, after = together(partial(_get, clock, old, path), partial(_get, clock, new, path))
+        before, after = in_parallel(partial(_get, clock, old, path), partial(_get, clock, new, path))
         yield likeness.statuses(path, before, after)
         yield from likeness.headers(path, before, after)
         if path == health:
@@ -163,7 +163,7 @@ def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     path = settings.probe.websocket
     if path is None:
         return Row("WebSocket", "–", "–", "skip", "probe.websocket is false")
-    answers = together(
+    answers = in_parallel(
         *(partial(shake_hands, clock, each.url, each.path(path), each.name) for each in (old, new))
     )
     before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
@@ -172,7 +172,7 @@ def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
 
 def _upload(clock: Clock, old: Door, new: Door) -> Row:
     send = partial(_ask, clock, path=_UPLOAD_PATH, method="POST", data=bytes(_UPLOAD_BYTES))
-    return likeness.uploads(_UPLOAD_BYTES, *together(partial(send, old), partial(send, new)))
+    return likeness.uploads(_UPLOAD_BYTES, *in_parallel(partial(send, old), partial(send, new)))
 
 
 def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
@@ -180,7 +180,7 @@ def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
     if path is None:
         return Row("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
     wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)
-    return likeness.slow_answers(path, *together(partial(wait, old), partial(wait, new)))
+    return likeness.slow_answers(path, *in_parallel(partial(wait, old), partial(wait, new)))
 
 
 def _get(clock: Clock, door: Door, path: str) -> Response:

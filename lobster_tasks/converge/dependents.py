@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..aws import Aws
+from ..in_parallel import in_parallel
 from ..stack import Known, Live, Neighbours, Own, Resource, Stack
-from ..together import together
 
 
 def dependents(
@@ -25,5 +25,5 @@ def dependents(
     def looking_at(resource: Resource) -> Callable[[], tuple[str, ...]]:
         return lambda: resource.others(neighbours, known[resource], known)
 
-    found = together(*map(looking_at, ours))
+    found = in_parallel(*map(looking_at, ours))
     return {resource: words for resource, words in zip(ours, found, strict=True) if words}

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import Aws
+from ..in_parallel import in_parallel
 from ..settings import Settings
-from ..together import together
 from . import account, balancing, image_file, network, public_access, roles, security, service
 from .check import Check, Finding, Report, Status, UnknownError
 from .facts import Facts, Name
@@ -90,7 +90,7 @@ def consult(
     ``given`` are readings whose value is known already.
     """
     facts = Facts(settings, aws.account, aws.partition, Look(aws, settings, Path.cwd(), given))
-    made = together(*(partial(_check, name, CHECKS[name], facts) for name in checks))
+    made = in_parallel(*(partial(_check, name, CHECKS[name], facts) for name in checks))
     return {check.id: check for check in made}, facts
 
 

@@ -20,8 +20,8 @@ from ..definition import container_of, images
 from ..dockerfile import parse
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import CredentialsError, InterruptedRunError, LobsterError, TemplateError
+from ..in_parallel import in_parallel
 from ..settings import Settings
-from ..together import together
 from . import permissions
 from .check import UnknownError
 from .expiry import Place, place
@@ -246,7 +246,7 @@ def _zones(look: Look) -> Any:
 
 def _public_access(look: Look) -> Any:
     """What VPC Block Public Access blocks in the region (``mode``), and the ARNs of what is left out, with how."""
-    options, exclusions = together(
+    options, exclusions = in_parallel(
         lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessOptions"),
         lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessExclusions"),
     )

@@ -16,10 +16,10 @@ from typing import Any
 from ..aws import Aws
 from ..definition import container_of
 from ..errors import AwsCallError, LobsterError
+from ..in_parallel import in_parallel
 from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..stack.ecr import given_tags
-from ..together import together
 from .release import active_service, described, is_no_release
 from .snapshot import revision_of
 from .watch import NO_RECORDS
@@ -149,7 +149,7 @@ def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, 
 def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
     """Described service deployments, newest first."""
     arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
-    answers = together(
+    answers = in_parallel(
         *(
             partial(
                 aws.call,
@@ -188,7 +188,7 @@ def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
 
 def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[str, dict[str, Any]]:
     unique = list(dict.fromkeys(arns))
-    answers = together(
+    answers = in_parallel(
         *(
             partial(
                 aws.call,
@@ -273,7 +273,7 @@ def _revisions(
     family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
     listed = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=_A_PAGE)
     arns = [each for each in listed["taskDefinitionArns"] if each not in besides][:count]
-    found = together(*(partial(described, aws, arn) for arn in arns))
+    found = in_parallel(*(partial(described, aws, arn) for arn in arns))
     for each in found:
         if each and not is_no_release(each):
             image = container_of(each, settings.container.name)["image"]

@@ -18,10 +18,10 @@ from ..doctor import Check, Facts, consult
 from ..doctor.check import UnknownError
 from ..doctor.facts import Name
 from ..errors import InterruptedRunError, LobsterError, TemplateError
+from ..in_parallel import in_parallel
 from ..masking import mask, mask_shapes, secret_values
 from ..settings import Settings
 from ..stack.task_definition import differences
-from ..together import together
 from .aws_words import without_names
 from .causes import RECORDS, Lead, Record
 from .culprit import culprit
@@ -75,7 +75,7 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
     last, reader = snapshots[-1], _Reader()
     failed = tuple(sorted((task for task in last.ours if task.failed), key=_made, reverse=True))
     sick, events = _sick(snapshots), _events(last)
-    ours, before, group = together(
+    ours, before, group = in_parallel(
         partial(
             reader.read, "the task definition", partial(_definition, aws, last.rollout.task_definition), {}
         ),

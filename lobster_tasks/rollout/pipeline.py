@@ -15,9 +15,9 @@ from functools import partial
 
 from ..aws import Aws
 from ..errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError, UsageError
+from ..in_parallel import in_parallel
 from ..settings import Settings
 from ..stack.task_definition import differences
-from ..together import together
 from .bounds import settle_bounds
 from .brake import Brake
 from .busy import IfBusy, make_way
@@ -69,7 +69,7 @@ def deploy(
         ground = prepare(aws, settings, tag)
         if differences(ground.current, ground.definition):  # otherwise what is under way is what is wanted
             ground = make_way(aws, settings, ground, if_busy, journal)
-        _, journal.expected = together(
+        _, journal.expected = in_parallel(
             partial(preflight, aws, settings, ground, journal), partial(expectation, aws, settings)
         )
     journal.enter("update")
@@ -86,7 +86,7 @@ def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Obser
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
     journal = Journal(aws.clock, observe, calls=aws.calls)
     task_definition = registered_arn(aws, task_definition)
-    rollout, journal.expected = together(
+    rollout, journal.expected = in_parallel(
         partial(find_rollout, aws, settings, task_definition), partial(expectation, aws, settings)
     )
     return replace(run(aws, settings, rollout, journal), image=image_of(aws, settings, task_definition))

@@ -16,9 +16,9 @@ from ..doctor import Check, consult
 from ..doctor.check import UnknownError, refusal
 from ..doctor.facts import Name
 from ..errors import AwsCallError, NotReadyError, SettingsError, UsageError
+from ..in_parallel import in_parallel
 from ..settings import Settings
 from ..templates import OWN_DEFINITION
-from ..together import together
 from .causes import CODES, RECORDS, CauseCode
 from .inquiry import as_defined, covered
 from .outcome import Journal
@@ -59,7 +59,7 @@ class Look:
 
 def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) -> None:
     """Raises NotReadyError with everything that would keep the release from becoming live."""
-    looks = together(
+    looks = in_parallel(
         partial(_look, "image.platform", partial(_platform, aws, ground)),
         partial(_look, "ports", partial(_ports, ground)),
         partial(_look, "deployment", partial(_room, ground)),

@@ -15,12 +15,12 @@ from ..definition import container_of, images
 from ..doctor.references import ecr_image
 from ..doctor.registry import in_ecr
 from ..errors import AwsCallError, NotReadyError, UsageError
+from ..in_parallel import in_parallel
 from ..masking import mask_shapes
 from ..settings import Settings
 from ..stack import NO_RELEASE
 from ..stack.ecr import given_tags
 from ..stack.task_definition import differences
-from ..together import together
 from .causes import CauseCode
 from .outcome import Journal
 from .replacing import with_rollback
@@ -101,7 +101,7 @@ class Move:
 def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
     _check_wanted(wanted)
-    image, service = together(
+    image, service = in_parallel(
         partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:

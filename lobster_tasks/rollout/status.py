@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from ..aws import Aws
+from ..in_parallel import in_parallel
 from ..probe import find_door
 from ..settings import Settings
-from ..together import together
 from .release import active_service, image_of, rollout_of, standing
 from .snapshot import Deployment, Event, Record, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
@@ -55,7 +55,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where there is none."""
     raw = active_service(aws, settings)
     rollout = standing(rollout_of(settings, raw, raw["taskDefinition"]))
-    snapshot, record, image, door = together(
+    snapshot, record, image, door = in_parallel(
         Watcher(aws, rollout).look,
         partial(_record, aws, raw),
         partial(image_of, aws, settings, raw["taskDefinition"]),

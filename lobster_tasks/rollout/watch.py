@@ -12,7 +12,7 @@ from typing import Any
 
 from ..aws import Aws
 from ..errors import AwsCallError, LobsterError
-from ..together import together
+from ..in_parallel import in_parallel
 from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
 
 LEAST = 0.5
@@ -106,7 +106,7 @@ class Watcher:
         """A new snapshot."""
         self._began = self._aws.clock.now()
         groups = self._rollout.target_group_arns
-        service, record, running, stopped, *healths = together(
+        service, record, running, stopped, *healths = in_parallel(
             self._service,
             self._record,
             partial(self._task_arns, "RUNNING"),
@@ -220,7 +220,7 @@ def describe_tasks(aws: Aws, cluster: str, arns: list[str]) -> list[Task]:
     batches = [
         arns[first : first + _DESCRIBE_TASKS_LIMIT] for first in range(0, len(arns), _DESCRIBE_TASKS_LIMIT)
     ]
-    answers = together(
+    answers = in_parallel(
         *(
             partial(aws.call, "ecs:DescribeTasks", f"cluster {cluster}", cluster=cluster, tasks=batch)
             for batch in batches

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..aws import Aws
-from ..together import together
+from ..in_parallel import in_parallel
 from .neighbours import Neighbours
 from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
 
@@ -51,7 +51,7 @@ class Repository(Resource):
             return None
         repository = found["repositories"][0]
         arn = repository["repositoryArn"]
-        tagged, lifecycle = together(
+        tagged, lifecycle = in_parallel(
             lambda: aws.call("ecr:ListTagsForResource", self.label, resourceArn=arn),
             lambda: self._read_lifecycle(aws),
         )

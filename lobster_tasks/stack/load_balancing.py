@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..aws import Aws
 from ..errors import OutOfTimeError
-from ..together import together
+from ..in_parallel import in_parallel
 from .certificates import ISSUED, Certificate
 from .neighbours import Neighbours
 from .network import Network, SecurityGroup
@@ -44,7 +44,7 @@ class LoadBalancer(Resource):
         if balancer is None:
             return None
         arn = balancer["LoadBalancerArn"]
-        settings, tags = together(
+        settings, tags = in_parallel(
             lambda: aws.call("elbv2:DescribeLoadBalancerAttributes", self.label, LoadBalancerArn=arn),
             lambda: _tags(aws, self, arn),
         )
@@ -214,7 +214,7 @@ class TargetGroup(Resource):
             return None
         group = found["TargetGroups"][0]
         arn = group["TargetGroupArn"]
-        settings, tags = together(
+        settings, tags = in_parallel(
             lambda: aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn),
             lambda: _tags(aws, self, arn),
         )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..aws import Aws
-from ..together import together
+from ..in_parallel import in_parallel
 
 AwsDict = Mapping[str, Any]
 _AT_ONCE = 8
@@ -100,7 +100,7 @@ class Neighbours:
 def _side_by_side(works: Sequence[Callable[[], Any]]) -> list[Any]:
     """A few at a time: AWS throttles who asks for more."""
     groups = (works[start : start + _AT_ONCE] for start in range(0, len(works), _AT_ONCE))
-    return [each for group in groups for each in together(*group)]
+    return [each for group in groups for each in in_parallel(*group)]
 
 
 def _services(aws: Aws, cluster: str) -> list[AwsDict]:

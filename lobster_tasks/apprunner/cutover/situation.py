@@ -11,12 +11,12 @@ from ... import converge, stack
 from ...aws import Aws
 from ...converge import Plan
 from ...errors import AwsCallError, RefusedError
+from ...in_parallel import in_parallel
 from ...probe import guests
 from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, find_balancer
-from ...together import together
 from .. import services
 from . import routes
 from .routes import Balancer, Origin, Record, Route
@@ -76,7 +76,7 @@ def look(aws: Aws, settings: Settings) -> Situation:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
     wanted = whole.slice(("listener", "certificate"))
-    live, names = together(lambda: converge.read(aws, wanted), lambda: names_of(aws, settings.domains))
+    live, names = in_parallel(lambda: converge.read(aws, wanted), lambda: names_of(aws, settings.domains))
     balancer, group = _standing(aws, settings, live)
     origin = Origin(settings.name, settings.region, _hosts(aws))
     return Situation(
@@ -103,7 +103,7 @@ class Names:
 def names_of(aws: Aws, domains: Sequence[str]) -> Names:
     """Ask for the zones and records of the domains. Raises RefusedError where two zones are good for one."""
     zones = _zones_of(aws, domains) if domains else {}
-    listed = together(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
+    listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
     return Names(zones, dict(zip(zones, listed, strict=True)))
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 
-def together(*works: Callable[[], Any]) -> list[Any]:
+def in_parallel(*works: Callable[[], Any]) -> list[Any]:
     """What each of ``works`` returns, in order; the first error is raised once all have ended."""
     if not works:
         return []
