@@ -1,0 +1,81 @@
+"""One answer for all that is asked over HTTP, from real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from lobster_tasks.http_client import Client, get
+from tests.embedded_process import PATIENCE
+from tests.serving import in_background
+
+
+class Page(BaseHTTPRequestHandler):
+    """A page of ten bytes, a redirect to it, and what is not there; keeps its connections."""
+
+    protocol_version = "HTTP/1.1"
+    asked: list[tuple[str, str, int]]
+
+    def do_GET(self) -> None:
+        """Answer, and note the path, the Host and the port that it came from."""
+        self.asked.append((self.path, self.headers["Host"], self.client_address[1]))
+        statuses = {"/page": 200, "/old": 302}
+        self.send_response(statuses.get(self.path, 404))
+        self.send_header("X-Served-By", "Test")
+        self.send_header("Set-Cookie", "seen=1")
+        if self.path == "/old":
+            self.send_header("Location", "/page")
+        self.send_header("Content-Length", "10")
+        self.end_headers()
+        self.wfile.write(b"0123456789")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where such a server listens."""
+    Page.asked = []
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
+        yield f"http://{address}"
+
+
+def test_an_answer(address: str) -> None:
+    answer = get(f"{address}/page", PATIENCE)
+    assert (answer.status, answer.said, answer.body, answer.error) == (200, "200", b"0123456789", None)
+    assert (answer.headers["x-served-by"], answer.cookies) == ("Test", frozenset({"seen"}))
+    assert answer.milliseconds > 0
+
+
+def test_no_more_of_the_body_is_read_than_is_asked_for(address: str) -> None:
+    assert [get(f"{address}/page", PATIENCE, most=most).body for most in (0, 4)] == [b"", b"0123"]
+
+
+def test_a_redirect_is_an_answer_unless_it_is_to_be_followed(address: str) -> None:
+    assert get(f"{address}/old", PATIENCE).headers["location"] == "/page"
+    assert get(f"{address}/old", PATIENCE, follow=True).status == 200
+
+
+def test_what_is_refused_is_an_answer_with_its_words(address: str) -> None:
+    answer = get(f"{address}/gone", PATIENCE)
+    assert (answer.status, answer.said, answer.body) == (404, "404", b"0123456789")
+    assert str(answer.error) == f"404 Client Error: Not Found for url: {address}/gone"
+
+
+def test_where_nobody_answers_it_is_said_why() -> None:
+    with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
+        pass
+    answer = get(f"http://{address}/", PATIENCE)
+    assert (answer.status, answer.said, answer.headers) == (None, "ConnectionError", {})
+    assert answer.error
+
+
+def test_visitors_of_a_name_keep_their_connection(address: str) -> None:
+    with Client("app.example.com", by_proxy=False) as client:
+        assert [client.request(f"{address}/page", PATIENCE).status for _ in range(2)] == [200, 200]
+    (first, second) = Page.asked
+    assert first == second
+    assert first[:2] == ("/page", "app.example.com")
