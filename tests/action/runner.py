@@ -23,6 +23,20 @@ USES = re.compile(r"uses:\s*(?P<action>[\w.-]+/[\w./-]+)@(?P<ref>\S+)(?:\s+#\s*(
 # What an installer needs to know of the machine that it runs on.
 _OF_THE_MACHINE = ("PIP_", "UV_", "SSL_", "REQUESTS_", "http", "HTTP", "no_proxy", "NO_PROXY")
 _WITHIN = 240.0
+# act drops what it has not read yet of a step that fails (pkg/container/host_environment.go, exec: "if err != nil {
+# return err }" comes before "<-logctx.Done()"): a step ends when the log has all that it said.
+_BASH = """\
+#!{bash}
+{bash} "$@"
+code=$?
+if [ -t 1 ]; then
+    mark="[heard $$-$EPOCHREALTIME]"
+    echo "$mark"
+    until grep -qF "$mark" '{log}'; do sleep 0.02; done
+fi
+exit $code
+"""
+_HEARD = re.compile(r"\[heard [\d.-]+\]\s*")
 _WHO = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false")
 
 
@@ -90,6 +104,7 @@ class Repository:
         command += _pairs("--local-repository", {name: str(path) for name, path in self.actions.items()})
         environment = environment_of_a_runner(self.home)
         log = self.home / "act.log"
+        _tool(self.home, "bash", _BASH.format(bash=shutil.which("bash"), log=log))
         with (
             log.open("w") as written,
             subprocess.Popen(
@@ -122,11 +137,7 @@ def checkout(folder: Path, *, tests: bool = False) -> None:
 
 def environment_of_a_runner(home: Path) -> dict[str, str]:
     """A home of its own, and the caches of this machine, so that nothing is downloaded twice."""
-    tools = home / "bin"
-    tools.mkdir(parents=True, exist_ok=True)
-    python = tools / "python3"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
+    tools = _tool(home, "python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n').parent
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return {
         "PIP_CACHE_DIR": str(caches / "pip"),
@@ -138,6 +149,15 @@ def environment_of_a_runner(home: Path) -> dict[str, str]:
         "NO_COLOR": "1",  # act gives its steps a terminal, which GitHub does not
         "COLUMNS": "5000",
     }
+
+
+def _tool(home: Path, name: str, text: str) -> Path:
+    """Put a command into the folder that comes first in the PATH of a runner."""
+    tool = home / "bin" / name
+    tool.parent.mkdir(parents=True, exist_ok=True)
+    tool.write_text(text)
+    tool.chmod(0o755)
+    return tool
 
 
 def official(*files: Path) -> dict[str, Path]:
@@ -173,6 +193,8 @@ def _pairs(flag: str, values: Mapping[str, str]) -> list[str]:
 def _read(output: str) -> Iterator[dict[str, Any]]:
     for line in output.splitlines():
         try:
-            yield json.loads(line)
+            told = json.loads(line)
         except ValueError:
-            yield {"msg": line}
+            told = {"msg": line}
+        if (text := _HEARD.sub("", told["msg"])) or not told["msg"]:
+            yield {**told, "msg": text}
