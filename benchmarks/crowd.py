@@ -57,8 +57,7 @@ def first_release(aws: Aws, settings: Settings, folder: Path, *later: str) -> st
     """Set up, push ``one`` and the tags ``later``, and release ``one``; its address."""
     (folder / "app.py").write_text(_APP)
     (folder / settings.dockerfile).write_text(_DOCKERFILE)
-    whole = stack.build(settings, aws.account)
-    converge.apply(aws, converge.plan(whole, converge.read(aws, whole)), lambda _: None)
+    converge.bring(aws, stack.build(settings, aws.account))
     for tag in ("one", *later):
         push_image(aws, settings, tag, folder, "process", {"RELEASE": tag})
     ended = deploy(aws, settings, "one")

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from .settings import Settings
+from .stack import Live, Resource
 
 # "Nights and weekends off" leaves 12 hours on 5 of 7 days.
 _OFFICE_HOURS_SHARE = 12 * 5 / (24 * 7)
@@ -80,6 +81,37 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
         if (saves := round(_total(lines) - _total(_lines(variant)), 2)) > 0
     )
     return Cost(_title(shape.tasks), lines, cheaper, tuple(_notes(settings)))
+
+
+def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
+    """The cost of what is there now, of the resources that were read; None where no load balancer is among them."""
+    found = {resource.kind: each for resource, each in live.items() if each}
+    if "load-balancer" not in found:
+        return None
+    service: Mapping[str, Any] = found["service"].raw if "service" in found else {}
+    size = _as_registered(settings, found["task-definition"].raw) if "task-definition" in found else settings
+    return monthly_cost(size, tasks=service.get("desiredCount", 0))
+
+
+def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
+    """The cost of the same resources once they are as planned; None where no load balancer is among them.
+
+    A service that is there keeps its count, a new one has its first release.
+    """
+    kinds = {resource.kind: resource for resource in live}
+    if "load-balancer" not in kinds:
+        return None
+    if "service" not in kinds:
+        return monthly_cost(settings, tasks=0)
+    found = live[kinds["service"]]
+    return monthly_cost(settings, tasks=found.raw.get("desiredCount") or None if found else None)
+
+
+def _as_registered(settings: Settings, definition: Mapping[str, Any]) -> Settings:
+    """The settings, but with the size of the tasks as it is registered."""
+    architecture = definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    size = {"cpu": int(definition["cpu"]), "memory": int(definition["memory"]), "architecture": architecture}
+    return settings.model_copy(update={"task": settings.task.model_copy(update=size)})
 
 
 def app_runner_cost(

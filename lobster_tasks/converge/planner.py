@@ -76,6 +76,14 @@ class Plan:
         """How many changes are of these actions."""
         return sum(change.action in actions for change in self.changes)
 
+    def creates(self, kind: str) -> bool:
+        """Whether a resource of this kind is made."""
+        return any(change.action == "create" and change.resource.kind == kind for change in self.changes)
+
+    def alters(self, attribute: str) -> bool:
+        """Whether this attribute of some resource is changed."""
+        return any(attribute in change.changed for change in self.changes)
+
 
 def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = False) -> Plan:
     """The changes that bring ``live`` to ``stack``.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import Aws
+from ..errors import NotReadyError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import account, balancing, image_file, network, public_access, roles, security, service
@@ -19,7 +20,7 @@ from .check import Check, Finding, Report, Status, UnknownError
 from .facts import Facts, Name
 from .gather import Look, gather
 
-__all__ = ["CHECKS", "Check", "Facts", "Report", "Status", "consult", "diagnose", "examine"]
+__all__ = ["CHECKS", "Check", "Facts", "Report", "Status", "consult", "diagnose", "examine", "vcpus"]
 
 # Every check by its id, ``group.name``, in the order in which they are shown.
 CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
@@ -92,6 +93,18 @@ def consult(
     facts = Facts(settings, aws.account, aws.partition, Look(aws, settings, Path.cwd(), given))
     made = in_parallel(*(partial(_check, name, CHECKS[name], facts) for name in checks))
     return {check.id: check for check in made}, facts
+
+
+def vcpus(aws: Aws, settings: Settings) -> Check:
+    """Whether the account may run the service's tasks at all, which it may lack for ever.
+
+    Raises NotReadyError where it may not; a check that could not be made is an answer.
+    """
+    checks, _ = consult(aws, settings, ["account.vcpus"])
+    check = checks["account.vcpus"]
+    if check.status == "fail":
+        raise NotReadyError(f"{check.saw}.", "nothing was created", check.fix or "", code="quota")
+    return check
 
 
 def diagnose(facts: Facts) -> Report:

@@ -63,11 +63,9 @@ def _arrive(stage: Stage) -> None:
 
 def _set_up(stage: Stage) -> None:
     """What is there already, such as the repository of an app on App Runner, is adopted."""
-    aws, wanted, started = stage.aws, stage.stack, time.monotonic()
+    started = time.monotonic()
     with step(stage.rehearsal, "setup-fargate"):
-        made = converge.plan(wanted, converge.read(aws, wanted), adopt=True)
-        converge.apply(aws, made, lambda _: None)
-        converge.verify(aws, wanted)
+        made = converge.bring(stage.aws, stage.stack, adopt=True).plan
     seconds = time.monotonic() - started
     adopted = [change.resource.label for change in made.changes if change.action == "adopt"]
     count = f"{len(made.changes) - len(adopted)} resources"
@@ -76,10 +74,6 @@ def _set_up(stage: Stage) -> None:
 
 
 def _tear_down(stage: Stage) -> None:
-    aws, wanted = stage.aws, stage.stack
     with step(stage.rehearsal, "teardown"):
-        made = converge.plan_removal(wanted, converge.read(aws, wanted), keep_data=False)
-        converge.apply(aws, made, lambda _: None)
-        left = converge.plan_removal(wanted, converge.read(aws, wanted), keep_data=False).changes
-    names = ", ".join(change.resource.label for change in left)
-    stage.rehearsal.add("teardown", f"left: {names}" if left else "nothing is left of the stack", ok=not left)
+        converge.remove(stage.aws, stage.stack, keep_data=False)
+    stage.rehearsal.add("teardown", "nothing is left of the stack")

@@ -12,15 +12,30 @@ from rich.text import Text
 from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
-from .access import access, access_json, access_next, variables
+from .access import access, access_json, access_next, variable_lines, variables
 from .apprunner import cleaned, last_gate, nothing_to_clean, parity, parity_json, survey, survey_json
 from .attaching import NamedDocument, how_to_attach, named, policies_json
-from .checks import checks, checks_json, unchecked, unchecked_fix
+from .checks import caution, checks, checks_json, unchecked, unchecked_fix
 from .cutovers import cut_over, cut_over_json, cutover_heading, cutover_steps
 from .layout import hanging, labelled, rows
 from .migrations import migration, migration_json, migrations, migrations_json, next_steps, row_json, written
 from .operating import before_scaling, before_scaling_json, history, history_json, scaled, scaled_json
-from .plans import change_done, cost, counts, heading, plan, plan_json, removal, url_of
+from .plans import (
+    brought,
+    change_done,
+    cost,
+    counts,
+    heading,
+    led_here,
+    plan,
+    plan_and_cost,
+    plan_json,
+    question,
+    removal,
+    removal_question,
+    removed,
+    url_of,
+)
 from .rehearsals import kept, rehearsal_end, rehearsal_heading, rehearsal_json, step
 from .releases import (
     cause_json,
@@ -49,7 +64,9 @@ __all__ = [
     "access_next",
     "before_scaling",
     "before_scaling_json",
+    "brought",
     "cause_json",
+    "caution",
     "change_done",
     "checks",
     "checks_json",
@@ -68,6 +85,7 @@ __all__ = [
     "how_to_attach",
     "kept",
     "last_gate",
+    "led_here",
     "migration",
     "migration_json",
     "migrations",
@@ -82,6 +100,7 @@ __all__ = [
     "parity",
     "parity_json",
     "plan",
+    "plan_and_cost",
     "plan_json",
     "planned_push",
     "planned_push_json",
@@ -90,11 +109,14 @@ __all__ = [
     "preview_json",
     "pushed",
     "pushed_json",
+    "question",
     "rehearsal_end",
     "rehearsal_heading",
     "rehearsal_json",
     "release_heading",
     "removal",
+    "removal_question",
+    "removed",
     "rollback_heading",
     "row_json",
     "scaled",
@@ -110,6 +132,7 @@ __all__ = [
     "unchecked",
     "unchecked_fix",
     "url_of",
+    "variable_lines",
     "variables",
     "written",
 ]

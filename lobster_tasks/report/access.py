@@ -16,6 +16,11 @@ def variables(settings: Settings, role: str) -> dict[str, str]:
     return {"AWS_DEPLOY_ROLE": role, "AWS_REGION": settings.region}
 
 
+def variable_lines(settings: Settings, role: str) -> RenderableType:
+    """The same, each a line ``NAME=value``."""
+    return Group(*(Text(f"{name}={value}") for name, value in variables(settings, role).items()))
+
+
 def access_json(settings: Settings, role: str) -> dict[str, Any]:
     """The member ``github`` of ``setup-aws`` with ``--json``; ``role`` is the deploy role's ARN."""
     github, partition = settings.github, role.split(":")[1]

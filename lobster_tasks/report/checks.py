@@ -68,3 +68,10 @@ def _counted(made: Report) -> str:
 
 
 _WORDS: tuple[tuple[Any, str], ...] = (("warn", "warning"), ("fail", "failure"))
+
+
+def caution(check: Check) -> str:
+    """A check before something is made that does not keep it from being made; empty where it passed."""
+    if check.status == "skip":
+        return f"! not checked: {unchecked(check)}\n  → {unchecked_fix(check)}"
+    return f"! {check.saw}" if check.status == "warn" else ""

@@ -14,7 +14,7 @@ from . import policies
 from .layout import plural, rows
 
 if TYPE_CHECKING:
-    from ..converge import Change, Plan
+    from ..converge import Change, Convergence, Plan
     from ..cost import Cost
     from ..settings import Settings
     from ..stack import Live, Resource
@@ -52,6 +52,13 @@ def plan(made: Plan) -> RenderableType:
     return Group(rows(*lines), *_warnings(made), Text(), counts(made)) if lines else counts(made)
 
 
+def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> RenderableType:
+    """The plan, and what it costs in a month where the plan changes that."""
+    if after is None or not made.changes or total(before) == after.total:
+        return plan(made)
+    return Group(plan(made), Text(), cost(before, after))
+
+
 def _warnings(made: Plan) -> list[RenderableType]:
     """What a person has to know before he says yes."""
     return [
@@ -80,6 +87,52 @@ def removal(made: Plan) -> RenderableType:
         for each in made.kept
     ]
     return Group(rows(*lines), Text(), counts(made)) if lines else counts(made)
+
+
+def question(made: Plan) -> str:
+    """What is asked before a plan is applied."""
+    return f"Make these {len(made.changes)} changes?"
+
+
+def removal_question(made: Plan) -> str:
+    """What is asked before a teardown."""
+    deleted, released = made.count("delete"), made.count("release")
+    told = [f"Delete these {deleted}"] if deleted else []
+    return " and ".join([*told, *([f"let go of {released} that stay"] if released else [])]) + "?"
+
+
+def brought(done: Convergence, settings: Settings) -> RenderableType:
+    """What stands now, and what to do next."""
+    made, live = done.plan, done.now.live
+    service = next((found for each, found in live.items() if each.kind == "service"), None)
+    if made.changes:
+        told = [f"Done: {len(made.changes)} changes made and verified."]
+    else:
+        told = ["Nothing to do: everything matches the settings."]
+    if service is not None and not service.raw.get("desiredCount"):
+        told.append("No release yet.  Next:  inv push-image --tag T   then   inv deploy --tag T")
+    elif any(change.resource.kind == "task-definition" for change in made.changes):
+        told.append("Running tasks keep their revision until the next inv deploy.")
+    if any(each.kind == "certificate" and not found for each, found in live.items()):
+        told.append(f"{', '.join(settings.domains)}: no certificate yet.  Next:  inv cutover")
+    return Group(*map(Text, told))
+
+
+def removed(done: Convergence) -> RenderableType:
+    """What a teardown has done, and what stands now."""
+    left = done.now
+    gone = "Nothing else of the stack is left." if left.kept else "Nothing of the stack is left."
+    told = [gone if done.plan.changes else "Nothing to do."]
+    if left.kept:
+        data = any(resource.holds_data for resource in left.kept)
+        hint = " (inv teardown --data deletes those that belong to the stack)" if data else ""
+        told.append(f"Kept: {', '.join(resource.label for resource in left.kept)}{hint}.")
+    return Text(" ".join(told))
+
+
+def led_here(domains: Iterable[str]) -> str:
+    """A warning before the load balancer is deleted to which DNS leads visitors."""
+    return f"! {', '.join(domains)}: DNS still leads visitors here; run inv cutover --back first."
 
 
 def counts(made: Plan) -> Text:
@@ -118,7 +171,14 @@ def cost(before: Cost | None, after: Cost) -> RenderableType:
     return Group(Text(after.title), rows(header, *lines), *said)
 
 
-def plan_json(made: Plan, *, applied: bool, url: str | None, before: float, after: float) -> dict[str, Any]:
+def total(cost: Cost | None) -> float:
+    """USD a month; nothing where there is nothing to pay for."""
+    return cost.total if cost else 0.0
+
+
+def plan_json(
+    made: Plan, *, applied: bool, url: str | None, before: Cost | None, after: Cost | None
+) -> dict[str, Any]:
     """The object of ``plan``, ``setup-fargate`` and ``teardown`` with ``--json``."""
     changes = [
         {"action": change.action, "resource": change.resource.label, "reason": change.reason}
@@ -135,7 +195,7 @@ def plan_json(made: Plan, *, applied: bool, url: str | None, before: float, afte
         "opens": [resource.label for resource in opened(made)],
         "applied": applied,
         "url": url,
-        "cost": {"before": round(before, 2), "after": round(after, 2)},
+        "cost": {"before": round(total(before), 2), "after": round(total(after), 2)},
     }
 
 

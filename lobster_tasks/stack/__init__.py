@@ -12,13 +12,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .. import templates
+from ..aws import Aws
 from ..errors import SettingsError
 from ..settings import STACK_TAG, Settings
+from . import access
 from .certificates import Certificate
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
 from .firewall import WebAclAssociation
-from .github import DeployRole, IdentityProvider
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
@@ -37,8 +38,10 @@ __all__ = [
     "Own",
     "Resource",
     "Stack",
+    "access",
     "build",
     "build_access",
+    "build_all",
     "tags_of",
 ]
 
@@ -117,15 +120,28 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
 
 def build_access(settings: Settings, account: str, partition: str = "aws") -> Stack:
     """GitHub's access: the provider of its tokens, and the role for the workflows of ``github.repository``."""
-    arn = templates.github_provider_arn(account, partition)
-    provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn)
-    trust = json.dumps(templates.github_trust_policy(settings, account, partition))
-    policy = json.dumps(templates.github_actions_policy(settings, account, partition))
-    role, boundary = settings.github.role, settings.task.permissions_boundary or ""
-    deploying = DeployRole(
-        role, settings.name, trust, policy, boundary=boundary, provider=provider, setting="github.role"
-    )
-    return Stack(settings.name, _identified((provider, deploying), settings))
+    return Stack(settings.name, _identified(access.resources(settings, account, partition), settings))
+
+
+def build_all(aws: Aws, settings: Settings, environ: Mapping[str, str], *, removing: bool = False) -> Stack:
+    """The whole stack, with GitHub's access where the settings name a repository or it was set up before.
+
+    Raises SettingsError where the repository is not known, unless ``removing``, which needs none.
+    """
+    where = (aws.account, aws.partition)
+    if not _has_access(aws, settings):
+        return build(settings, *where)
+    named = settings if removing else access.with_repository(settings, environ)
+    return build_access(named, *where) + build(settings, *where)
+
+
+def _has_access(aws: Aws, settings: Settings) -> bool:
+    """Whether GitHub's access is part of the stack: the settings name a repository, or the role is ours."""
+    if settings.github.repository:
+        return True
+    role = build_access(settings, aws.account, aws.partition).resources[-1]
+    found = role.read(aws, Known({}))
+    return found is not None and role.is_ours(found)
 
 
 def _identified(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:

@@ -145,8 +145,7 @@ class _Work:
             self.now = look(self.aws, self.settings)
         if self.now.https.changes:
             self._announce(todo["https"])
-            converge.apply(self.aws, self.now.https, lambda change: None)
-            converge.verify(self.aws, self.now.wanted)
+            converge.carry_out(self.aws, self.now.wanted, self.now.https)
             self.now = look(self.aws, self.settings)
 
     def _refuse_unwell(self) -> None:
