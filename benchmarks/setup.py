@@ -84,7 +84,7 @@ _READ = {
 def _longest(resources: tuple[stack.Resource, ...], calls: dict[str, int]) -> int:
     lengths: dict[stack.Resource, int] = {}
     for each in resources:
-        before = max((lengths[needed] for needed in each.needs), default=0)
+        before = max((lengths[needed] for needed in each.dependencies), default=0)
         lengths[each] = before + calls.get(each.kind, 1 if calls is _READ_ABSENT else 2)
     return max(lengths.values())
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..aws import Aws
 from ..errors import AwsCallError
 from ..settings import ADOPTED_TAG
-from ..stack import Known, Live, Resource
+from ..stack import Live, LiveResources, Resource
 from . import graph
 from .planner import Change, Plan, differences, refuse_impossible
 
@@ -44,19 +44,19 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
         done(change)
 
     for part in _parts(kept):
-        graph.run(part, lambda each: each.stands_on, perform, lambda each: each.label, aws.clock)
+        graph.run(part, lambda each: each.all_dependencies, perform, lambda each: each.label, aws.clock)
     graph.run(removed, _needed_by(removed), perform, lambda resource: resource.label, aws.clock)
 
 
 def _parts(kept: Sequence[Resource]) -> tuple[list[Resource], list[Resource]]:
     """What the account may be kept from with all that it stands on, and the rest."""
-    held = [each for each in kept if each.may_be_held]
-    first = {*held, *(needed for each in held for needed in each.stands_on)}
+    held = [each for each in kept if each.may_be_denied]
+    first = {*held, *(needed for each in held for needed in each.all_dependencies)}
     return [each for each in kept if each in first], [each for each in kept if each not in first]
 
 
 def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Live | None:
-    resource, found, known = change.resource, live[change.resource], Known(live)
+    resource, found, known = change.resource, live[change.resource], LiveResources(live)
     if change.action == "create" or found is None:
         return _create(aws, resource, known)
     if change.action == "delete":
@@ -73,7 +73,7 @@ def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Liv
     return resource.update(aws, found, change.changed, known) if change.changed else found
 
 
-def _create(aws: Aws, resource: Resource, known: Known) -> Live:
+def _create(aws: Aws, resource: Resource, known: LiveResources) -> Live:
     """Make it. What is there by now and carries our tag is ours: an answer was lost, or somebody made it meanwhile."""
     try:
         return resource.create(aws, known)
@@ -91,4 +91,4 @@ def _is_taken(refused: AwsCallError) -> bool:
 
 def _needed_by(resources: Sequence[Resource]) -> Callable[[Resource], tuple[Resource, ...]]:
     """The graph upside down: what needs a resource goes before it."""
-    return lambda resource: tuple(other for other in resources if resource in other.stands_on)
+    return lambda resource: tuple(other for other in resources if resource in other.all_dependencies)

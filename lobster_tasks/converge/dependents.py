@@ -6,24 +6,19 @@ from collections.abc import Callable, Mapping
 
 from ..aws import Aws
 from ..in_parallel import in_parallel
-from ..stack import Known, Live, Neighbours, Own, Resource, Stack
+from ..stack import Live, LiveResources, Neighbours, Resource, Stack
 
 
 def dependents(
     aws: Aws, stack: Stack, live: Mapping[Resource, Live | None]
 ) -> dict[Resource, tuple[str, ...]]:
     """What others have in each resource of the stack's own, or use it for, in words; nothing for most of them."""
-    known = Known(live)
+    known = LiveResources(live)
     ours = [each for each in known if each.taggable and each.is_ours(known[each]) and not known[each].adopted]
-    named = {
-        kind: tuple(each.name for each in stack.resources if each.kind == kind)
-        for kind in ("task-definition", "cluster", "service")
-    }
-    own = Own(named["task-definition"], *("".join(named[kind]) for kind in ("cluster", "service")))
-    neighbours = Neighbours.of(aws, own) if ours else Neighbours(aws)
+    neighbours = Neighbours.of(aws, stack.names) if ours else Neighbours(aws)
 
     def looking_at(resource: Resource) -> Callable[[], tuple[str, ...]]:
-        return lambda: resource.others(neighbours, known[resource], known)
+        return lambda: resource.used_by(neighbours, known[resource], known)
 
     found = in_parallel(*map(looking_at, ours))
     return {resource: words for resource, words in zip(ours, found, strict=True) if words}

@@ -16,7 +16,7 @@ _WORKERS = 16
 
 def run(
     nodes: Iterable[Node],
-    needs: Callable[[Node], Iterable[Node]],
+    dependencies: Callable[[Node], Iterable[Node]],
     work: Callable[[Node], None],
     name: Callable[[Node], str],
     clock: Clock,
@@ -28,7 +28,7 @@ def run(
     When one fails, nothing more is begun, what is under way is finished, and the first error is raised with
     the others as notes. On Ctrl-C InterruptedRunError names what was in flight, where the work ``changes`` something.
     """
-    crew = _Crew(nodes, needs, work, name)
+    crew = _Crew(nodes, dependencies, work, name)
     try:
         crew.start()
         crew.join()
@@ -47,12 +47,12 @@ class _Crew(Generic[Node]):
     def __init__(
         self,
         nodes: Iterable[Node],
-        needs: Callable[[Node], Iterable[Node]],
+        dependencies: Callable[[Node], Iterable[Node]],
         work: Callable[[Node], None],
         name: Callable[[Node], str],
     ) -> None:
         self.errors: list[BaseException] = []
-        self._waiting = {node: set(needs(node)) for node in nodes}
+        self._waiting = {node: set(dependencies(node)) for node in nodes}
         for required in self._waiting.values():
             required.intersection_update(self._waiting)
         self._work, self._name = work, name

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..errors import NotOursError, RefusedError
 from ..settings import REGION_TAG
-from ..stack import STACK_TAG, Attributes, Known, Live, Resource, Stack
+from ..stack import STACK_TAG, Attributes, Live, LiveResources, Resource, Stack
 
 MOST_TAGS = 50  # of a resource, in every service ("Tagging your AWS resources")
 Action = Literal["create", "update", "replace", "delete", "adopt", "release"]
@@ -17,7 +17,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Difference:
-    """One attribute that is not as wanted, by its code; the rest is words, of which empty ones are not to be shown."""
+    """One attribute that is not as desired, by its code; the rest is words, of which empty ones are not to be shown."""
 
     attribute: str
     words: str
@@ -50,7 +50,7 @@ class Change:
 
     @property
     def changed(self) -> frozenset[str]:
-        """The attributes that are not as wanted."""
+        """The attributes that are not as desired."""
         return frozenset(each.attribute for each in self.differences)
 
 
@@ -91,8 +91,8 @@ def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = Fa
     What exists without a stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it. What
     belongs to another stack, or to a stack in another region, is never adopted.
     """
-    known = Known(live)
-    foreign = [each for each in known if each.presence(known) == "wanted" and not each.is_ours(known[each])]
+    known = LiveResources(live)
+    foreign = [each for each in known if each.presence(known) == "present" and not each.is_ours(known[each])]
     if elsewhere := [each for each in foreign if _is_of_another_region(each, known[each])]:
         raise _elsewhere(elsewhere, known)
     owners = {owner: None for each in foreign if (owner := known[each].stack)}
@@ -124,7 +124,7 @@ def plan_removal(
     use (``others``, in words, by the resource), nor what either needs; what was adopted is let go.
     """
     others = others or {}
-    known, changes, remarks = Known(live), list[Change](), dict[Resource, tuple[str, ...]]()
+    known, changes, remarks = LiveResources(live), list[Change](), dict[Resource, tuple[str, ...]]()
     needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
         found = live[resource]
@@ -133,31 +133,31 @@ def plan_removal(
                 changes.append(Change("delete", resource, "the stack created it"))
             continue
         if resource.is_ours(found) and found.adopted:
-            held = dict.fromkeys(resource.held(found, known), resource.label)
+            held = dict.fromkeys(resource.dependencies_when_released(found, known), resource.label)
             changes.append(_release(resource, found, relied))
             needed |= held
-            relied |= held if resource.relies(found) or resource in relied else {}
+            relied |= held if resource.relies_on_additions(found) or resource in relied else {}
             continue
         why = _why_kept(resource, found, needed, others.get(resource, ()))
         if why is None and not (resource.holds_data and keep_data):
             changes.append(Change("delete", resource, f"carries the tag {STACK_TAG}={stack.name}"))
             continue
         remarks[resource] = (why,) if why else ()
-        needed |= dict.fromkeys(resource.needs, resource.label)
-        relied |= dict.fromkeys(resource.needs, resource.label)
+        needed |= dict.fromkeys(resource.dependencies, resource.label)
+        relied |= dict.fromkeys(resource.dependencies, resource.label)
     return Plan(stack.name, tuple(changes), tuple(remarks), live, remarks)
 
 
 def _goes_with(
     resource: Resource,
-    known: Known,
+    known: LiveResources,
     needed: Mapping[Resource, str],
     relied: Mapping[Resource, str],
     others: Mapping[Resource, tuple[str, ...]],
 ) -> bool:
     """Whether something without tags goes, which stays as long as what it is part of stays as it is."""
     owner = resource.part_of
-    if owner is None or owner not in known or resource.presence(known) != "wanted":
+    if owner is None or owner not in known or resource.presence(known) != "present":
         return False
     found = known[owner]
     if resource.is_shared(known[resource]) or resource in needed or not owner.is_ours(found):
@@ -167,7 +167,7 @@ def _goes_with(
 
 def _release(resource: Resource, found: Live, relied: Mapping[Resource, str]) -> Change:
     told = "existed before the stack: stays, without the stack's tags"
-    if parting := resource.parting(found):
+    if parting := resource.release_note(found):
         told += f"; {parting}"
     if resource in relied:
         told += f"; {relied[resource]} still needs what was added to it"
@@ -199,23 +199,20 @@ def refuse_impossible(made: Plan) -> None:
     )
 
 
-def _removal(resource: Resource, found: Live | None, known: Known) -> list[Change]:
-    """What is ours and no longer wanted goes when nothing leads to it any more."""
-    if (
-        found is None
-        or resource.presence(known) != "unwanted"
-        or not resource.is_ours(found)
-        or found.adopted
-    ):
+def _removal(resource: Resource, found: Live | None, known: LiveResources) -> list[Change]:
+    """What is ours and no longer desired goes when nothing leads to it any more."""
+    if found is None or resource.presence(known) != "absent" or not resource.is_ours(found) or found.adopted:
         return []
     return [Change("delete", resource, "the settings no longer contain it")]
 
 
-def _changes(resource: Resource, found: Live | None, known: Known, foreign: list[Resource]) -> list[Change]:
+def _changes(
+    resource: Resource, found: Live | None, known: LiveResources, foreign: list[Resource]
+) -> list[Change]:
     presence = resource.presence(known)
     if found is None:
-        return [Change("create", resource, "not there")] if presence == "wanted" else []
-    if presence == "unwanted":
+        return [Change("create", resource, "not there")] if presence == "present" else []
+    if presence == "absent":
         return []
     differing = tuple(differences(resource, found, known))
     reason = "; ".join(map(str, differing))
@@ -228,7 +225,7 @@ def _changes(resource: Resource, found: Live | None, known: Known, foreign: list
 
 
 def _refused(
-    resource: Resource, found: Live, known: Known, differing: tuple[Difference, ...]
+    resource: Resource, found: Live, known: LiveResources, differing: tuple[Difference, ...]
 ) -> Change | None:
     """What AWS cannot change in place, or what would take something from who uses an adopted resource."""
     left = _left(resource, found, known)
@@ -245,21 +242,23 @@ def _obstructed(resource: Resource, differing: tuple[Difference, ...], obstacle:
     return Change("replace", resource, reason, differing, obstacle=obstacle)
 
 
-def differences(resource: Resource, found: Live, known: Known) -> list[Difference]:
+def differences(resource: Resource, found: Live, known: LiveResources) -> list[Difference]:
     """Wanted against live; an attribute that nobody wants is left alone, unless it is one of a set.
 
     Of what was adopted, or is to be, only what is missing differs.
     """
     shared = resource.is_shared(found)
-    return _compare(resource, found, resource.beside(found, known) if shared else resource.wanted(known))
+    return _compare(
+        resource, found, resource.desired_when_adopted(found, known) if shared else resource.desired(known)
+    )
 
 
-def _left(resource: Resource, found: Live, known: Known) -> list[Difference]:
+def _left(resource: Resource, found: Live, known: LiveResources) -> list[Difference]:
     """In what something that was adopted stays as it was found, whatever the settings say."""
-    if not resource.is_shared(found) or resource.presence(known) != "wanted":
+    if not resource.is_shared(found) or resource.presence(known) != "present":
         return []
-    added = resource.beside(found, known)
-    rest = {name: value for name, value in resource.wanted(known).items() if name not in added}
+    added = resource.desired_when_adopted(found, known)
+    rest = {name: value for name, value in resource.desired(known).items() if name not in added}
     return [each for each in _compare(resource, found, rest) if each.attribute not in added]
 
 
@@ -267,10 +266,10 @@ def _stays(difference: Difference) -> str:
     return f"{difference.words} stays {difference.now}; the settings say {difference.then}"
 
 
-def _compare(resource: Resource, found: Live, wanted: Attributes) -> list[Difference]:
+def _compare(resource: Resource, found: Live, desired: Attributes) -> list[Difference]:
     differing = []
-    for attribute in sorted({*wanted, *_owned(resource, found)}, key=resource.words):
-        now, then = found.attributes.get(attribute, _ABSENT), wanted.get(attribute, _ABSENT)
+    for attribute in sorted({*desired, *_owned(resource, found)}, key=resource.words):
+        now, then = found.attributes.get(attribute, _ABSENT), desired.get(attribute, _ABSENT)
         if now != then:
             values = (_words(resource, attribute, value) for value in (now, then))
             differing.append(Difference(attribute, resource.words(attribute), *values))
@@ -298,7 +297,7 @@ def _owner(resource: Resource, found: Live) -> str:
     return f"belongs to the stack {found.stack} in {found.region or 'a region that it does not tell'}"
 
 
-def _elsewhere(foreign: list[Resource], known: Known) -> NotOursError:
+def _elsewhere(foreign: list[Resource], known: LiveResources) -> NotOursError:
     """An account has them once for all regions: two stacks in two regions need other names."""
     named = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
     region = foreign[0].region
@@ -332,7 +331,7 @@ def _no_room_for_tags(resource: Resource, found: Live) -> RefusedError:
     )
 
 
-def _not_ours(foreign: list[Resource], known: Known, owners: tuple[str, ...]) -> NotOursError:
+def _not_ours(foreign: list[Resource], known: LiveResources, owners: tuple[str, ...]) -> NotOursError:
     """What is another stack's would be lost to it: that is not taken over, whatever is asked for."""
     what = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
     if owners:

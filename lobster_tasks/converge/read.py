@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..aws import Aws
-from ..stack import Known, Live, Resource, Stack
+from ..stack import Live, LiveResources, Resource, Stack
 from . import graph
 
 
@@ -12,9 +12,14 @@ def read(aws: Aws, stack: Stack) -> dict[Resource, Live | None]:
     found: dict[Resource, Live | None] = {}
 
     def look(resource: Resource) -> None:
-        found[resource] = resource.read(aws, Known(found))
+        found[resource] = resource.read(aws, LiveResources(found))
 
     graph.run(
-        stack.resources, lambda each: each.needs, look, lambda each: each.label, aws.clock, changes=False
+        stack.resources,
+        lambda each: each.dependencies,
+        look,
+        lambda each: each.label,
+        aws.clock,
+        changes=False,
     )
     return {resource: found[resource] for resource in stack.resources}

@@ -221,7 +221,7 @@ def _log_group(look: Look) -> Any:
 
 def _network(look: Look) -> list[Any]:
     """The subnets that the service's tasks are in, or, without a service, those that they would be in."""
-    from ..stack import Known, build
+    from ..stack import LiveResources, build
     from ..stack.network import Network
 
     service = look.known("service")
@@ -230,7 +230,7 @@ def _network(look: Look) -> list[Any]:
     else:
         stack = build(look.settings, look.aws.account, look.aws.partition)
         network = next(each for each in stack.resources if isinstance(each, Network))
-        live = network.read(look.aws, Known({}))
+        live = network.read(look.aws, LiveResources({}))
         subnets = list(look.settings.network.task_subnets or live.attributes["subnets"]) if live else []
     if not subnets:
         raise UnknownError("there are no subnets")

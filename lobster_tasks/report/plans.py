@@ -295,7 +295,7 @@ def _zones(network: Live) -> list[str]:
 
 
 def _ingress(resource: Any) -> list[str]:
-    found: Iterable[str] = resource.wanted({})["ingress"]
+    found: Iterable[str] = resource.desired({})["ingress"]
     return list(found)
 
 

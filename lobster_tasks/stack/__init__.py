@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import templates
 from ..aws import Aws
 from ..errors import SettingsError
-from ..settings import STACK_TAG, Settings
+from ..settings import STACK_TAG, LoadBalancerSettings, NetworkSettings, ScalingSettings, Settings
 from . import access
 from .certificates import Certificate
 from .ecr import Repository
@@ -23,27 +23,30 @@ from .firewall import WebAclAssociation
 from .iam import Role
 from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, TargetGroup
 from .logs import LogGroup
-from .neighbours import Neighbours, Own
+from .neighbours import Neighbours, StackNames
 from .network import ANYWHERE, ANYWHERE_IPV6, Network, SecurityGroup
-from .resource import Attributes, Known, Live, Resource, tags_of
+from .resource import Attributes, Live, LiveResources, Resource, tags_of
 from .scaling import ScalableTarget
 
 __all__ = [
     "NO_RELEASE",
     "STACK_TAG",
     "Attributes",
-    "Known",
     "Live",
+    "LiveResources",
     "Neighbours",
-    "Own",
     "Resource",
     "Stack",
+    "StackNames",
     "access",
     "build",
     "build_access",
     "build_all",
     "tags_of",
 ]
+
+
+Kind = TypeVar("Kind", bound=Resource)
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,44 @@ class Stack:
         """Both together."""
         return Stack(self.name, self.resources + other.resources)
 
+    @property
+    def cluster(self) -> Cluster | None:
+        """Its cluster; None in a slice without one, and so for the others."""
+        return self._one(Cluster)
+
+    @property
+    def task_definition(self) -> TaskDefinition | None:
+        """Its task definition."""
+        return self._one(TaskDefinition)
+
+    @property
+    def service(self) -> Service | None:
+        """Its service."""
+        return self._one(Service)
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of its domains; None also where the settings name one, or no domain."""
+        return self._one(Certificate)
+
+    @property
+    def names(self) -> StackNames:
+        """What it runs itself, by which what others run is told apart."""
+        return StackNames(
+            (self.task_definition.name,) if self.task_definition else (),
+            self.cluster.name if self.cluster else "",
+            self.service.name if self.service else "",
+        )
+
+    def _one(self, kind: type[Kind]) -> Kind | None:
+        return next((each for each in self.resources if isinstance(each, kind)), None)
+
     def slice(self, kinds: Iterable[str]) -> Stack:
         """The resources of these kinds (``target group``) and all that they stand on."""
-        wanted, chosen = frozenset(kinds), set[Resource]()
+        named, chosen = frozenset(kinds), set[Resource]()
         for resource in reversed(self.resources):
-            if resource.kind in wanted or resource in chosen:
-                chosen |= {resource, *resource.needs}
+            if resource.kind in named or resource in chosen:
+                chosen |= {resource, *resource.dependencies}
         return Stack(self.name, tuple(each for each in self.resources if each in chosen))
 
 
@@ -72,10 +107,10 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     execution_role, task_role = _roles(settings, account, partition)
     log_group = LogGroup(settings.logs.group, stack, settings.logs.retention_days)
     repository = Repository(settings.repository, stack, settings.images.keep)
-    network = _network(settings)
+    network = _network(stack, settings.network, settings.load_balancer)
     balancer_group, tasks_group = _security_groups(settings, network)
     balancer, target_group = _load_balancing(settings, network, balancer_group)
-    firewall = _firewall(settings, balancer, account)
+    firewall = _firewall(settings.load_balancer, balancer, account)
     listeners = _listeners(settings, balancer, target_group, firewall)
     cluster = Cluster(settings.cluster, stack)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -113,7 +148,7 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     resources = (
         *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
         *(balancer, firewall, target_group, *_certificates(listeners), *listeners),
-        *(cluster, task_definition, service, _scaling(settings, service, balancer)),
+        *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
     )
     return Stack(stack, _identified(resources, settings))
 
@@ -140,13 +175,13 @@ def _has_access(aws: Aws, settings: Settings) -> bool:
     if settings.github.repository:
         return True
     role = build_access(settings, aws.account, aws.partition).resources[-1]
-    found = role.read(aws, Known({}))
+    found = role.read(aws, LiveResources({}))
     return found is not None and role.is_ours(found)
 
 
 def _identified(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:
     """The resources, each after those it needs, with the stack's region and its further tags."""
-    identity = {"more_tags": tuple(settings.tags.items()), "region": settings.region}
+    identity = {"extra_tags": tuple(settings.tags.items()), "region": settings.region}
     made: dict[Resource, Resource] = {}
     for each in resources:
         given = {member.name: getattr(each, member.name) for member in fields(each)}
@@ -163,11 +198,10 @@ def _instead(value: Any, made: Mapping[Resource, Resource]) -> Any:
     return tuple(_instead(each, made) for each in value) if isinstance(value, tuple) else value
 
 
-def _scaling(settings: Settings, service: Service, balancer: LoadBalancer) -> ScalableTarget:
-    wanted = settings.scaling
-    name, targets = f"{settings.cluster}/{settings.service}", tuple(wanted.targets.items())
+def _scaling(scaling: ScalingSettings, service: Service, balancer: LoadBalancer) -> ScalableTarget:
+    name, targets = f"{service.cluster.name}/{service.name}", tuple(scaling.targets.items())
     group = service.target_group
-    return ScalableTarget(name, settings.name, service, balancer, group, wanted.min, wanted.max, targets)
+    return ScalableTarget(name, service.stack, service, balancer, group, scaling.min, scaling.max, targets)
 
 
 def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role]:
@@ -192,11 +226,10 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
     )
 
 
-def _network(settings: Settings) -> Network:
-    wanted = settings.network
-    name = wanted.vpc or "the default VPC"
-    public = wanted.public or not settings.load_balancer.internal
-    return Network(name, settings.name, wanted.vpc or "", wanted.subnets or (), public, wanted.task_subnets)
+def _network(stack: str, network: NetworkSettings, load_balancer: LoadBalancerSettings) -> Network:
+    name, vpc = network.vpc or "the default VPC", network.vpc or ""
+    public = network.public or not load_balancer.internal
+    return Network(name, stack, vpc, network.subnets or (), public, network.task_subnets)
 
 
 def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:
@@ -208,7 +241,7 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
         network,
         f"The load balancer of {settings.name}",
         ports,
-        sources=_visitors(settings),
+        sources=_visitors(settings.load_balancer),
     )
     tasks = SecurityGroup(
         settings.tasks_security_group,
@@ -221,23 +254,23 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
     return balancer, tasks
 
 
-def _visitors(settings: Settings) -> tuple[str, ...]:
+def _visitors(load_balancer: LoadBalancerSettings) -> tuple[str, ...]:
     """The ranges of addresses that reach the load balancer: those of the settings, or all."""
-    if settings.load_balancer.allowed_cidrs is not None:
-        return settings.load_balancer.allowed_cidrs
-    return (ANYWHERE, ANYWHERE_IPV6) if settings.load_balancer.dual_stack else (ANYWHERE,)
+    if load_balancer.allowed_cidrs is not None:
+        return load_balancer.allowed_cidrs
+    return (ANYWHERE, ANYWHERE_IPV6) if load_balancer.dual_stack else (ANYWHERE,)
 
 
 def _load_balancing(
     settings: Settings, network: Network, group: SecurityGroup
 ) -> tuple[LoadBalancer, TargetGroup]:
-    wanted, health = settings.load_balancer, settings.health_check
-    scheme = "internal" if wanted.internal else "internet-facing"
+    section, health = settings.load_balancer, settings.health_check
+    scheme = "internal" if section.internal else "internet-facing"
     balancer = LoadBalancer(
-        wanted.name, settings.name, network, group, scheme, wanted.idle_timeout, wanted.dual_stack
+        section.name, settings.name, network, group, scheme, section.idle_timeout, section.dual_stack
     )
     target_group = TargetGroup(
-        name=wanted.target_group,
+        name=section.target_group,
         stack=settings.name,
         network=network,
         port=settings.container.port,
@@ -247,20 +280,20 @@ def _load_balancing(
         healthy_threshold=health.healthy_threshold,
         unhealthy_threshold=health.unhealthy_threshold,
         deregistration_delay=settings.deployment.deregistration_delay,
-        stickiness=wanted.stickiness,
+        stickiness=section.stickiness,
     )
     return balancer, target_group
 
 
-def _firewall(settings: Settings, balancer: LoadBalancer, account: str) -> WebAclAssociation:
+def _firewall(section: LoadBalancerSettings, balancer: LoadBalancer, account: str) -> WebAclAssociation:
     """Raises SettingsError for a web ACL of another account."""
-    arn = settings.load_balancer.web_acl or ""
+    arn = section.web_acl or ""
     if arn and arn.split(":")[4] != account:
         owner = arn.split(":")[4]
         raise SettingsError(
             [f"load_balancer.web_acl: is in account {owner}, and the load balancer in {account}"]
         )
-    return WebAclAssociation(balancer.name, settings.name, balancer, arn)
+    return WebAclAssociation(balancer.name, balancer.stack, balancer, arn)
 
 
 def _listeners(

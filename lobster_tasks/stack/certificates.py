@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from ..aws import Aws
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
 
 ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
 # ListCertificates leaves out all but small RSA keys unless it is told (ACM, "Filters").
@@ -27,11 +27,11 @@ class Certificate(Resource):
     kind: ClassVar[str] = "certificate"
     domains: tuple[str, ...]
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         """As it is found."""
         return "as-found"
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListCertificates, and the tags of the one that is chosen; ``status`` and ``names`` are its attributes."""
         listed = aws.pages(
             "acm:ListCertificates",
@@ -49,11 +49,11 @@ class Certificate(Resource):
         attributes = {"status": chosen["Status"], "names": tuple(sorted(_names(chosen)))}
         return Live(arn, attributes, tags_of(tags), chosen)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Nothing that could be changed."""
         return {}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """RequestCertificate, to be validated by DNS; PENDING_VALIDATION at first.
 
         The token is one of its own, so that a request that is sent twice is one, and one after a deletion is another.
@@ -70,11 +70,11 @@ class Certificate(Resource):
         )["CertificateArn"]
         return Live(arn, {"status": PENDING, "names": tuple(sorted(self.domains))}, self.tags)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """Nothing."""
         return live
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Whatever else of AWS serves with it."""
         operation, ours = "acm:DescribeCertificate", {found.id for found in known.values()}
         described = neighbours.aws.call(operation, self.label, CertificateArn=live.id)["Certificate"]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from ..in_parallel import in_parallel
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_of
 
 _LIVE = "lobster-live-"
 LIVE_PATTERN = f"{_LIVE}*"
@@ -39,7 +39,7 @@ class Repository(Resource):
     holds_data: ClassVar[bool] = True
     keep: int
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeRepositories, its lifecycle policy and its tags."""
         found = aws.find(
             "ecr:DescribeRepositories",
@@ -59,12 +59,12 @@ class Repository(Resource):
         attributes = {"scan-on-push": bool(scan), "lifecycle": lifecycle}
         return Live(arn, attributes, tags_of(tagged["tags"]), repository)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Scan on push, keep the last images."""
         scans: dict[str, Any] = {"scan-on-push": True}
         return {**scans, "lifecycle": _plain(self._lifecycle())} if self.keep else scans
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateRepository, then its lifecycle policy."""
         made = aws.call(
             "ecr:CreateRepository",
@@ -74,9 +74,9 @@ class Repository(Resource):
             tags=tag_list(self.tags),
         )["repository"]
         live = Live(made["repositoryArn"], {}, self.tags, made)
-        return self.update(aws, live, frozenset(self.wanted(known)) - {"scan-on-push"}, known)
+        return self.update(aws, live, frozenset(self.desired(known)) - {"scan-on-push"}, known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """PutImageScanningConfiguration, PutLifecyclePolicy."""
         if "scan-on-push" in changed:
             aws.call(
@@ -94,7 +94,7 @@ class Repository(Resource):
             )
         return live
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other families with an image of it, and whom its policy lets in: the stack gives it none."""
         told = neighbours.with_image_of(live.raw["repositoryUri"])
         absent = ("RepositoryPolicyNotFoundException",)

@@ -17,7 +17,7 @@ from .load_balancing import Listener, TargetGroup
 from .logs import LogGroup
 from .neighbours import Neighbours
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Resource, attached, attaching, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Resource, attached, attaching, tag_list, tags_of
 from .task_definition import differences, normalise
 
 # The tag of an image that nobody pushes: it stands in a task definition until there is a release.
@@ -51,7 +51,7 @@ class Cluster(Resource):
 
     kind: ClassVar[str] = "cluster"
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeClusters; a deleted cluster stays INACTIVE for a while and counts as absent."""
         answer = aws.call("ecs:DescribeClusters", self.label, clusters=[self.name], include=["TAGS"])
         active = [cluster for cluster in answer["clusters"] if cluster["status"] == "ACTIVE"]
@@ -59,21 +59,21 @@ class Cluster(Resource):
             return None
         return Live(active[0]["clusterArn"], {}, _tags(active[0]), active[0])
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """That it exists."""
         return {}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateCluster, which makes ECS's service-linked role too."""
         answer = aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_listed(self.tags))
         made = answer["cluster"]
         return Live(made["clusterArn"], {}, self.tags, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """Nothing can differ."""
         return live
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Services in it that are not the stack's, tasks that no service has started, and container instances."""
         count = live.raw.get("registeredContainerInstancesCount", 0)
         instances = [f"{count} container instance{'' if count == 1 else 's'}"] if count else []
@@ -127,7 +127,7 @@ class TaskDefinition(Resource):
     container: str
     definition: str
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListTaskDefinitions for the newest ACTIVE revisions, then DescribeTaskDefinition."""
         newest = aws.call(
             "ecs:ListTaskDefinitions",
@@ -146,13 +146,13 @@ class TaskDefinition(Resource):
         attributes = dict(_flat(definition, self.container))
         return Live(definition["taskDefinitionArn"], attributes, tags, definition)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Everything that the template says but the image."""
         return dict(_flat(json.loads(self.definition), self.container))
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """All of it: a further revision takes nothing from those that are there."""
-        return self.wanted(known)
+        return self.desired(known)
 
     def describe(self, attribute: str, value: Any) -> str:
         """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
@@ -167,11 +167,11 @@ class TaskDefinition(Resource):
         of = "" if container == self.container else f" of {container}"
         return f"{_NOUNS[members[0]]} {members[1]}{of}"
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """RegisterTaskDefinition with an image that nobody pushes: what is in a repository may be anything."""
         return self._register(aws, self._image())
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """RegisterTaskDefinition with the image of the revision before; it answers with the new revision."""
         return self._register(aws, self._image_in(live.raw) or self._image())
 
@@ -188,7 +188,7 @@ class TaskDefinition(Resource):
         """As ``delete``: a family has revisions of both kinds."""
         self.delete(aws, live)
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other services that run it: they could start no further revision of it."""
         return neighbours.with_family(self.name)
 
@@ -266,7 +266,7 @@ class Service(Resource):
     grace_period: int
     more_groups: tuple[str, ...] = ()
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeServices; a deleted service stays INACTIVE for a while and counts as absent."""
         if self.cluster not in known:
             return None
@@ -287,7 +287,7 @@ class Service(Resource):
             service["serviceArn"], attributes, tags, {**service, **self._before(aws, tags.get(_RAN, ""))}
         )
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Where it runs, behind what, and how it is replaced."""
         return {
             "launch-type": "FARGATE",
@@ -303,12 +303,12 @@ class Service(Resource):
             "tags-on-tasks": "SERVICE",
         }
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """The security groups of its tasks stay, and ours are among them: by ours the load balancer reaches them."""
         groups = {*live.attributes["security-groups"], self.security_group.name, *self.more_groups}
         return {"security-groups": tuple(sorted(groups))}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateService with no tasks: ``inv deploy`` starts what somebody wants to run, and nothing else does."""
         token = uuid4().hex  # makes a repeated call, whose answer was lost, answer with the same service
         self._await_drained(aws)
@@ -327,17 +327,17 @@ class Service(Resource):
         )["service"]
         return Live(made["serviceArn"], {}, self.tags, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """UpdateService with what differs and nothing else: some of its members restart every task."""
         members = {member for attribute in changed for member in _MEMBERS[attribute]}
-        wanted = self._parameters(known)
+        desired = self._parameters(known)
         if live.adopted:
-            wanted["networkConfiguration"] = self._widened(live, wanted["networkConfiguration"])
+            desired["networkConfiguration"] = self._widened(live, desired["networkConfiguration"])
             had = live.raw["networkConfiguration"]["awsvpcConfiguration"].get("securityGroups", [])
             ours = [known[self.security_group].id, *self.more_groups]
             if told := attaching(live, [each for each in ours if each not in had]):
                 self.tag(aws, live, told)
-        parameters = {key: value for key, value in wanted.items() if key in members}
+        parameters = {key: value for key, value in desired.items() if key in members}
         where = {"cluster": self.cluster.name, "service": self.name}
         aws.call("ecs:UpdateService", self.label, **where, **parameters)
         return live
@@ -364,23 +364,23 @@ class Service(Resource):
         }
         self.tag(aws, live, {**self.tags, **before, ADOPTED_TAG: self.stack})
 
-    def relies(self, live: Live) -> bool:
+    def relies_on_additions(self, live: Live) -> bool:
         """Where it does not go back to what it ran."""
         return not live.raw.get(_GOES_BACK)
 
-    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+    def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
         """Neither our revision nor our security group, where it goes back to what it was without them."""
         if not live.raw.get(_GOES_BACK):
-            return self.needs
+            return self.dependencies
         own, group = self._own_groups(live), known.get(self.security_group)
         spared: set[Resource] = set()
         if live.tags[_RAN].partition(":")[0] != self.task_definition.name:
             spared.add(self.task_definition)
         if group and group.id not in own:
             spared.add(self.security_group)
-        return tuple(each for each in self.needs if each not in spared)
+        return tuple(each for each in self.dependencies if each not in spared)
 
-    def parting(self, live: Live) -> str:
+    def release_note(self, live: Live) -> str:
         """To what it goes back, or why it does not."""
         now, before = live.raw["taskDefinition"].rpartition("/")[2], live.tags.get(_RAN, "")
         if not before:
@@ -392,7 +392,7 @@ class Service(Resource):
             told.append(f"a desired count of {live.tags[_COUNT]}")
         return f"goes back to {' and '.join(told)}" if told else ""
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """UpdateService to what it ran, without the groups that were added, and wait until it has come about.
 
         The count stays where somebody else's auto scaling keeps it. Raises LobsterError, OutOfTimeError.
@@ -456,11 +456,11 @@ class Service(Resource):
                 next_step="run the same command again",
             )
 
-    def _subnets(self, known: Known) -> tuple[str, ...]:
+    def _subnets(self, known: LiveResources) -> tuple[str, ...]:
         own = tuple(sorted(self.network.task_subnets))
         return own or self.listeners[0].load_balancer.subnets(known)
 
-    def _parameters(self, known: Known) -> dict[str, Any]:
+    def _parameters(self, known: LiveResources) -> dict[str, Any]:
         return {
             "networkConfiguration": {
                 "awsvpcConfiguration": {
@@ -487,10 +487,10 @@ class Service(Resource):
             **({} if self.maximum_percent > 100 else {"availabilityZoneRebalancing": "DISABLED"}),
         }
 
-    def _widened(self, live: Live, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _widened(self, live: Live, desired: Mapping[str, Any]) -> dict[str, Any]:
         """The network of an adopted service, with our security groups besides its own."""
         theirs = live.raw["networkConfiguration"]["awsvpcConfiguration"]
-        ours = wanted["awsvpcConfiguration"]["securityGroups"]
+        ours = desired["awsvpcConfiguration"]["securityGroups"]
         groups = list(dict.fromkeys([*theirs.get("securityGroups", []), *ours]))
         return {"awsvpcConfiguration": {**theirs, "securityGroups": groups}}
 
@@ -507,7 +507,7 @@ class Service(Resource):
         return any(service["status"] == "DRAINING" for service in answer["services"]) if answer else False
 
 
-def _scaled_by_others(known: Known) -> bool:
+def _scaled_by_others(known: LiveResources) -> bool:
     targets = (each for each in known if each.kind == "scalable-target")
     return any(each.is_shared(known[each]) for each in targets)
 

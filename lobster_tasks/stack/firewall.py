@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from ..errors import AwsCallError, RefusedError
 from .load_balancing import LoadBalancer
-from .resource import Attributes, Known, Live, Presence, Resource, attached, attaching
+from .resource import Attributes, Live, LiveResources, Presence, Resource, attached, attaching
 
 _ABSENT = ("WAFNonexistentItemException",)
 _KNOWN_WITHIN_SECONDS = 30.0
@@ -36,9 +36,9 @@ class WebAclAssociation(Resource):
         """The load balancer."""
         return self.load_balancer
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         """Where the settings name a web ACL."""
-        return "wanted" if self.web_acl else "as-found"
+        return "present" if self.web_acl else "as-found"
 
     def is_shared(self, live: Live) -> bool:
         """Whether it was there before the stack: on a load balancer that was, and not associated by us."""
@@ -46,7 +46,7 @@ class WebAclAssociation(Resource):
             self.load_balancer.is_shared(live) and live.attributes.get(WEB_ACL) not in attached(live).values()
         )
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """GetWebACLForResource; None where there is none.
 
         Who cannot look, and names none, gets no attributes: what is not known is not the same as none, and who has no
@@ -63,11 +63,11 @@ class WebAclAssociation(Resource):
             return Live(balancer.id, {}, balancer.tags, {"unknown": refused.why})
         return Live(balancer.id, {WEB_ACL: found}, balancer.tags) if found else None
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """The web ACL, where the settings name one."""
         return {WEB_ACL: self.web_acl} if self.web_acl else {}
 
-    def remarks(self, live: Live, known: Known) -> tuple[str, ...]:
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
         """What stays because no setting says what is to be there."""
         if self.web_acl:
             return ()
@@ -82,7 +82,7 @@ class WebAclAssociation(Resource):
             f"aws wafv2 disassociate-web-acl --resource-arn {live.id}"
         )
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """AssociateWebACL, once AWS WAF knows the load balancer. Raises RefusedError where there is no such web ACL."""
         self._refuse_missing(aws)
         balancer = known[self.load_balancer]
@@ -92,7 +92,7 @@ class WebAclAssociation(Resource):
         aws.call("wafv2:AssociateWebACL", self.label, **asked)
         return Live(balancer.id, {WEB_ACL: self.web_acl}, balancer.tags)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """The same: it takes the place of the other one."""
         made = self.create(aws, known)
         self._forget(aws, live)

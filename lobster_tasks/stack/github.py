@@ -16,7 +16,7 @@ from ..aws import Aws
 from ..settings import REGION_TAG, STACK_TAG
 from .iam import Role
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Presence, Resource, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
 
 AUDIENCE = "sts.amazonaws.com"
 _ABSENT = ("NoSuchEntity",)
@@ -31,11 +31,11 @@ class IdentityProvider(Resource):
     additions: ClassVar[frozenset[str]] = frozenset({"audience"})
     arn: str
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         """Made where there is none; another's is used without being adopted."""
-        return "as-found" if self in known else "wanted"
+        return "as-found" if self in known else "present"
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """GetOpenIDConnectProvider; it counts as somebody else's while other roles trust it."""
         found = aws.find(
             "iam:GetOpenIDConnectProvider", _ABSENT, self.label, OpenIDConnectProviderArn=self.arn
@@ -48,13 +48,13 @@ class IdentityProvider(Resource):
             attributes["region"] = tags.get(REGION_TAG, "")
         return Live(self.arn, attributes, tags, found, tags.get(REGION_TAG, ""))
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """STS among its audiences, whatever else there is; the region of whoever made it, where it has none yet."""
         found = known.get(self)
         unclaimed = found is not None and found.stack == self.stack and not found.region
         return {"audience": True, **({"region": self.region} if unclaimed else {})}
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Roles that trust it and that are not the stack's."""
         roles: list[dict[str, Any]] = neighbours.aws.pages("iam:ListRoles", "Roles", "the roles")
         trusting = [
@@ -65,7 +65,7 @@ class IdentityProvider(Resource):
         }
         return tuple(f"role {role['RoleName']}" for role in trusting if role["Arn"] not in ours)
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateOpenIDConnectProvider. "AWS secures communication … using our library of trusted root CAs", so there is
         no thumbprint."""
         aws.call(
@@ -77,7 +77,7 @@ class IdentityProvider(Resource):
         )
         return Live(self.arn, {}, self.tags)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """AddClientIDToOpenIDConnectProvider, TagOpenIDConnectProvider."""
         if "audience" in changed:
             which = {"OpenIDConnectProviderArn": self.arn, "ClientID": AUDIENCE}

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from ..settings import REGION_TAG, STACK_TAG
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Resource, attached, attaching, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Resource, attached, attaching, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
 # Of the ARNs in a role's documents those that are of the stack's own region: a secret may be anywhere.
@@ -47,7 +47,7 @@ class Role(Resource):
         """The name of the inline policy that is ours."""
         return f"lobster-{self.stack}"
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """GetRole and, where it exists, its policies."""
         found = aws.find("iam:GetRole", _ABSENT, self.label, RoleName=self.name)
         if found is None:
@@ -70,7 +70,7 @@ class Role(Resource):
         region = tags.get(REGION_TAG) or _region_in(attributes["trust"]) or _region_in(attributes["policy"])
         return Live(role["Arn"], attributes, tags, role, region)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Trust, inline policy, and the managed policies when there are any; the tag of a role that has ours."""
         attributes: dict[str, Any] = {"trust": canonical(self.trust), "policy": canonical(self.policy)}
         found = known.get(self)
@@ -82,14 +82,14 @@ class Role(Resource):
             attributes["permissions-boundary"] = self.boundary
         return attributes
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Whoever may assume it goes on to; what is missing of our trust is added."""
         trust = live.raw["AssumeRolePolicyDocument"]
         theirs = [each for each in _statements(trust) if not self._is_own(each)]
         merged = canonical({**trust, "Statement": [*theirs, *self._missing(theirs)]})
-        return {**super().beside(live, known), "trust": merged}
+        return {**super().desired_when_adopted(live, known), "trust": merged}
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other families whose tasks have it, instance profiles, and whom else it trusts."""
         operation = "iam:ListInstanceProfilesForRole"
         profiles = neighbours.aws.pages(operation, "InstanceProfiles", self.label, RoleName=self.name)
@@ -106,7 +106,7 @@ class Role(Resource):
             return _trusted(value)
         return _allowed(value) if attribute == "policy" else super().describe(attribute, value)
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateRole, then its policies."""
         made = aws.call(
             "iam:CreateRole",
@@ -118,16 +118,18 @@ class Role(Resource):
             **({"PermissionsBoundary": self.boundary} if self.boundary else {}),
         )["Role"]
         with_it = {"trust", "permissions-boundary", "region"}
-        live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.wanted(known)) - with_it
+        live, rest = Live(made["Arn"], {}, self.tags), frozenset(self.desired(known)) - with_it
         return self.update(aws, live, rest, known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """PutRolePermissionsBoundary, UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
         if "permissions-boundary" in changed:  # first: no moment in which it may do more
             bounds = {"RoleName": self.name, "PermissionsBoundary": self.boundary}
             aws.call("iam:PutRolePermissionsBoundary", self.label, **bounds)
         if "trust" in changed:
-            self._set_trust(aws, self.beside(live, known)["trust"] if live.adopted else self.trust)
+            self._set_trust(
+                aws, self.desired_when_adopted(live, known)["trust"] if live.adopted else self.trust
+            )
         if "policy" in changed and self.policy:
             aws.call(
                 "iam:PutRolePolicy",
@@ -144,7 +146,7 @@ class Role(Resource):
             self.tag(aws, live, {REGION_TAG: self.region})
         return live
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """Our statements of the trust, our inline policy, and the managed policies that were not attached before."""
         trust = live.raw["AssumeRolePolicyDocument"]
         kept = [each for each in _statements(trust) if not self._is_own(each)]
@@ -158,7 +160,7 @@ class Role(Resource):
             self.untag(aws, live, (tag,))
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Its policies first: DeleteRole refuses while it has any. What else it refuses for, ``others`` has seen."""
+        """Its policies first: DeleteRole refuses while it has any. What else it refuses for, ``used_by`` has seen."""
         for name in aws.pages("iam:ListRolePolicies", "PolicyNames", RoleName=self.name):
             aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=name)
         for policy in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name):

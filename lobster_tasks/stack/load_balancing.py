@@ -12,7 +12,17 @@ from ..in_parallel import in_parallel
 from .certificates import ISSUED, Certificate
 from .neighbours import Neighbours
 from .network import Network, SecurityGroup
-from .resource import Attributes, Known, Live, Presence, Resource, attached, attaching, tag_list, tags_of
+from .resource import (
+    Attributes,
+    Live,
+    LiveResources,
+    Presence,
+    Resource,
+    attached,
+    attaching,
+    tag_list,
+    tags_of,
+)
 
 # The security policy that AWS recommends for TLS 1.2 and 1.3 (Elastic Load Balancing, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -31,14 +41,14 @@ class LoadBalancer(Resource):
     kind: ClassVar[str] = "load-balancer"
     additions: ClassVar[frozenset[str]] = frozenset({"security-groups"})
     fixed: ClassVar[frozenset[str]] = frozenset({"scheme", "type", "vpc"})
-    may_be_held: ClassVar[bool] = True
+    may_be_denied: ClassVar[bool] = True
     network: Network
     security_group: SecurityGroup
     scheme: str
     idle_timeout: int
     dual_stack: bool = False
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeLoadBalancers by name, its attributes and its tags."""
         balancer = find_balancer(aws, self.name, self.label)
         if balancer is None:
@@ -61,7 +71,7 @@ class LoadBalancer(Resource):
         }
         return Live(arn, attributes, tags, balancer)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
         return {
             "type": "application",
@@ -73,7 +83,7 @@ class LoadBalancer(Resource):
             **self._settings(),
         }
 
-    def subnets(self, known: Known) -> tuple[str, ...]:
+    def subnets(self, known: LiveResources) -> tuple[str, ...]:
         """The subnets that it should have, which are those of the tasks too: a target elsewhere gets nothing."""
         found = known.get(self)
         present = found.attributes.get("subnets", ()) if found else ()
@@ -81,17 +91,17 @@ class LoadBalancer(Resource):
             return tuple(sorted(present))
         return self.network.settled(known, present)
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Its security groups stay."""
         groups = {*live.attributes["security-groups"], self.security_group.name}
         return {"security-groups": tuple(sorted(groups))}
 
-    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+    def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
         """Its security group only where that was there before, or is the only one."""
         taken = self._without_added(live) is not None
-        return tuple(each for each in self.needs if each is not self.security_group or not taken)
+        return tuple(each for each in self.dependencies if each is not self.security_group or not taken)
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """Take off the security groups that were added."""
         groups = self._without_added(live)
         if groups is not None:
@@ -104,7 +114,7 @@ class LoadBalancer(Resource):
         kept = [each for each in now if each not in attached(live).values()]
         return kept if kept and kept != now else None
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Listeners that are not the stack's."""
         ours = {
             found.id
@@ -114,7 +124,7 @@ class LoadBalancer(Resource):
         listeners = _listeners(neighbours.aws, self.label, live.id)
         return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateLoadBalancer, then its attributes; it need not be active for a listener."""
         made = aws.call(
             "elbv2:CreateLoadBalancer",
@@ -130,7 +140,7 @@ class LoadBalancer(Resource):
         live = Live(made["LoadBalancerArn"], {}, self.tags, made)
         return self.update(aws, live, frozenset(self._settings()), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """SetSubnets, SetIpAddressType, SetSecurityGroups, ModifyLoadBalancerAttributes."""
         if "subnets" in changed:
             subnets = list(self.subnets(known))
@@ -205,7 +215,7 @@ class TargetGroup(Resource):
     deregistration_delay: int
     stickiness: bool
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeTargetGroups by name, its attributes and its tags."""
         found = aws.find(
             "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), self.label, Names=[self.name]
@@ -230,7 +240,7 @@ class TargetGroup(Resource):
         }
         return Live(arn, attributes, tags, group)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Everything about it but who is registered."""
         return {
             "port": self.port,
@@ -243,7 +253,7 @@ class TargetGroup(Resource):
             **self._settings(),
         }
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateTargetGroup, then its attributes."""
         made = aws.call(
             "elbv2:CreateTargetGroup",
@@ -260,7 +270,7 @@ class TargetGroup(Resource):
         live = Live(made["TargetGroupArn"], {}, self.tags, made)
         return self.update(aws, live, frozenset(self._settings()), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """ModifyTargetGroup for the health check, ModifyTargetGroupAttributes for the rest."""
         if changed & {*self._health(), "matcher"}:
             aws.call(
@@ -291,7 +301,7 @@ class TargetGroup(Resource):
         """RemoveTags."""
         _untag(aws, self, live, names)
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other load balancers, and others' listeners and rules on ours, that forward to it; services behind it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
         told = [*neighbours.with_target_group(live.id)]
@@ -341,7 +351,7 @@ class Listener(Resource):
     one.
 
     The one on port 443 speaks HTTPS, with ``certificate`` (an ACM ARN), or that of the ``domains`` once it is
-    issued; with neither it is not wanted. Nobody gets in before ``firewall`` is there.
+    issued; with neither it is not desired. Nobody gets in before ``firewall`` is there.
     """
 
     kind: ClassVar[str] = "listener"
@@ -362,17 +372,17 @@ class Listener(Resource):
     def presence(self, known: Mapping[Resource, Live | None]) -> Presence:
         """HTTPS as long as there is a certificate for it; one that waits for its certificate stays as it is."""
         if self.protocol == "HTTP" or self._certificate(known):
-            return "wanted"
-        return "as-found" if self.domains else "unwanted"
+            return "present"
+        return "as-found" if self.domains else "absent"
 
     def redirects(self, known: Mapping[Resource, Live | None]) -> bool:
         """Whether it leads to HTTPS."""
         if self.secure is None:
             return False
         presence = self.secure.presence(known)
-        return presence == "wanted" or (presence == "as-found" and known.get(self.secure) is not None)
+        return presence == "present" or (presence == "as-found" and known.get(self.secure) is not None)
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeListeners of the load balancer; None while there is no load balancer."""
         balancer = known.get(self.load_balancer)
         if balancer is None:
@@ -392,9 +402,9 @@ class Listener(Resource):
         arn = found["ListenerArn"]
         return Live(arn, attributes, _tags(aws, self, arn), found)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Protocol, what it does, certificate and TLS policy."""
-        if self.presence(known) != "wanted":
+        if self.presence(known) != "present":
             return {}
         return {
             "protocol": self.protocol,
@@ -405,7 +415,7 @@ class Listener(Resource):
             "TLS-policy": TLS_POLICY if self.protocol == "HTTPS" else "",
         }
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateListener."""
         made = aws.call(
             "elbv2:CreateListener",
@@ -416,16 +426,16 @@ class Listener(Resource):
         )["Listeners"][0]
         return Live(made["ListenerArn"], {}, self.tags, made)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """ModifyListener, with everything."""
         aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
         return live
 
-    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+    def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
         """It goes on without the firewall that was added."""
-        return tuple(each for each in self.needs if each is not self.firewall)
+        return tuple(each for each in self.dependencies if each is not self.firewall)
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Its rules, and certificates besides its own: the stack makes none."""
         aws = neighbours.aws
         told = [_rule_words(live.raw, each) for each in _rules(aws, self.label, live.id)]
@@ -456,7 +466,7 @@ class Listener(Resource):
         found = known.get(self.domains)
         return found.id if found and found.attributes["status"] == ISSUED else ""
 
-    def _parameters(self, known: Known) -> dict[str, Any]:
+    def _parameters(self, known: LiveResources) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "Port": self.port,
             "Protocol": self.protocol,
@@ -467,7 +477,7 @@ class Listener(Resource):
             parameters |= {"Certificates": certificates, "SslPolicy": TLS_POLICY}
         return parameters
 
-    def _action(self, known: Known) -> dict[str, Any]:
+    def _action(self, known: LiveResources) -> dict[str, Any]:
         if not self.redirects(known):
             return {"Type": "forward", "TargetGroupArn": known[self.target_group].id}
         return {"Type": "redirect", "RedirectConfig": {**_TO_HTTPS}}

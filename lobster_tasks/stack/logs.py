@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..aws import Aws
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Resource
+from .resource import Attributes, Live, LiveResources, Resource
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class LogGroup(Resource):
     holds_data: ClassVar[bool] = True
     retention_days: int
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeLogGroups by prefix, which is how one group is found, and its tags."""
         groups = aws.pages("logs:DescribeLogGroups", "logGroups", self.label, logGroupNamePrefix=self.name)
         group = next((each for each in groups if each["logGroupName"] == self.name), None)
@@ -30,18 +30,18 @@ class LogGroup(Resource):
         retention = group.get("retentionInDays")
         return Live(arn, {"retention": _days(retention)}, tags, group)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """The retention."""
         return {"retention": _days(self.retention_days)}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateLogGroup, then its retention."""
         aws.call("logs:CreateLogGroup", self.label, logGroupName=self.name, tags=self.tags)
         arn = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{self.name}"
         live = Live(arn, {}, self.tags)
         return self.update(aws, live, frozenset({"retention"}), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """PutRetentionPolicy."""
         aws.call(
             "logs:PutRetentionPolicy",
@@ -51,7 +51,7 @@ class LogGroup(Resource):
         )
         return live
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other families that log to it, and filters: they go with it."""
         told = [*neighbours.with_log_group(self.name)]
         for kind in ("Metric", "Subscription"):

@@ -16,7 +16,7 @@ _SERVICES_A_CALL, _TASKS_A_CALL = 10, 100  # DescribeServices, DescribeTasks
 
 
 @dataclass(frozen=True)
-class Own:
+class StackNames:
     """What the stack itself runs: the families of its definitions, its cluster, its service."""
 
     families: tuple[str, ...] = ()
@@ -40,10 +40,10 @@ class Neighbours:
     definitions: Sequence[AwsDict] = ()
     services: Sequence[AwsDict] = ()
     tasks: Sequence[AwsDict] = ()
-    own: Own = Own()
+    own: StackNames = StackNames()
 
     @classmethod
-    def of(cls, aws: Aws, own: Own) -> Neighbours:
+    def of(cls, aws: Aws, own: StackNames) -> Neighbours:
         """Everybody's: ListTaskDefinitionFamilies, ListClusters, ListServices, ListTasks, and what describes them."""
         operation, label = "ecs:ListTaskDefinitionFamilies", "the task definitions"
         clusters: list[str] = aws.pages("ecs:ListClusters", "clusterArns", "the clusters")
@@ -51,8 +51,8 @@ class Neighbours:
         services = [each for some in found for each in some if not own.has(each)]
         families = aws.pages(operation, "families", label, status="ACTIVE")
         run = [each["taskDefinition"] for each in services if each["status"] == "ACTIVE"]
-        wanted = [each for each in dict.fromkeys((*families, *run)) if _family(each) not in own.families]
-        definitions = _side_by_side([partial(_described, aws, each) for each in wanted])
+        others = [each for each in dict.fromkeys((*families, *run)) if _family(each) not in own.families]
+        definitions = _side_by_side([partial(_described, aws, each) for each in others])
         here = [each for each in clusters if each.rpartition("/")[2] == own.cluster]
         tasks = _tasks(aws, here[0]) if here else []
         return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks), own)

@@ -10,7 +10,7 @@ from ..aws import Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
 from .neighbours import Neighbours
-from .resource import Attributes, Known, Live, Resource, tag_list, tags_of
+from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_of
 from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate
 
 ANYWHERE = "0.0.0.0/0"
@@ -39,14 +39,14 @@ class Network(Resource):
     public: bool = True
     task_subnets: tuple[str, ...] = ()
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError where there are not two zones."""
         vpc = self._vpc(aws)
         zones, full = self._zones(aws, vpc)
         attributes = {"vpc": vpc, "subnets": self._chosen(zones, full)}
         return Live(vpc, attributes, self.tags, {"zones": zones, "full": full})
 
-    def settled(self, known: Known, present: Collection[str]) -> tuple[str, ...]:
+    def settled(self, known: LiveResources, present: Collection[str]) -> tuple[str, ...]:
         """The subnets for something that is in ``present`` (in none while it is yet to be made), sorted.
 
         Where the settings name none, what is well placed stays: one more subnet in the VPC is no reason to move.
@@ -67,15 +67,15 @@ class Network(Resource):
             )
         return chosen
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """Nothing: the network is somebody else's."""
         return {}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """Never called: ``read`` either finds the network or refuses."""
         raise AssertionError("setup uses an existing network and never creates one")
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """Nothing can differ."""
         return live
 
@@ -211,7 +211,7 @@ class SecurityGroup(Resource):
     source: SecurityGroup | None = None
     sources: tuple[str, ...] = (ANYWHERE,)
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
         filters = [
             {"Name": "group-name", "Values": [self.name]},
@@ -227,11 +227,11 @@ class SecurityGroup(Resource):
         }
         return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """One ingress rule a port; everything out."""
         return {"ingress": tuple(sorted(self._rules())), "egress": True}
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Who is let in goes on being let in."""
         return {"ingress": tuple(sorted({*live.attributes["ingress"], *self._rules()}))}
 
@@ -242,7 +242,7 @@ class SecurityGroup(Resource):
         }
         return bool(everybody) and not everybody & set(live.attributes["ingress"])
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """Other groups whose rules name it, other load balancers and network interfaces that have it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
         named = ("ip-permission.group-id", "egress.ip-permission.group-id")
@@ -279,7 +279,7 @@ class SecurityGroup(Resource):
         sources = [self.source.name] if self.source else self.sources
         return {_words(_tcp(port), each): (port, each) for port in self.ports for each in sources}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateSecurityGroup, which lets everything out, then its ingress."""
         made = aws.call(
             "ec2:CreateSecurityGroup",
@@ -292,7 +292,7 @@ class SecurityGroup(Resource):
         live = Live(made["GroupId"], {"ingress": (), "egress": True}, self.tags)
         return self.update(aws, live, frozenset({"ingress"}), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """Add the ingress rules that are missing, take away those that are too many, let everything out."""
         if "ingress" in changed:
             self._repair_ingress(aws, live, known)
@@ -318,7 +318,7 @@ class SecurityGroup(Resource):
         keys = [{"Key": name} for name in names]
         aws.call("ec2:DeleteTags", self.label, Resources=[live.id], Tags=keys)
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """Revoke the rules that were added."""
         for permission in live.raw.get("IpPermissions", []):
             for rule in _single_rules([_with_description(permission, self._mark)]):
@@ -329,13 +329,13 @@ class SecurityGroup(Resource):
         """What the description of an added rule says."""
         return f"{STACK_TAG}={self.stack}"
 
-    def _repair_ingress(self, aws: Aws, live: Live, known: Known) -> None:
+    def _repair_ingress(self, aws: Aws, live: Live, known: LiveResources) -> None:
         names = {found.id: resource.name for resource, found in known.items()}
         present = _single_rules(live.raw.get("IpPermissions", []))
-        wanted = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
-        extra = [rule for rule in present if _in_words([rule], names)[0] not in wanted]
+        desired = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
+        extra = [rule for rule in present if _in_words([rule], names)[0] not in desired]
         extra = [] if live.adopted else extra
-        missing = [rule for words, rule in wanted.items() if words not in live.attributes["ingress"]]
+        missing = [rule for words, rule in desired.items() if words not in live.attributes["ingress"]]
         missing = [_described(rule, self._mark) for rule in missing] if live.adopted else missing
         full = (_NO_ROOM,) if extra else ()  # then there is room once those have gone that are too many
         add = "AuthorizeSecurityGroupIngress"
@@ -356,7 +356,7 @@ class SecurityGroup(Resource):
         told = aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
         return told is not None
 
-    def _permission(self, port: int, source: str, known: Known) -> dict[str, Any]:
+    def _permission(self, port: int, source: str, known: LiveResources) -> dict[str, Any]:
         permission = _tcp(port)
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}

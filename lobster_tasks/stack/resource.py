@@ -1,8 +1,8 @@
 """What every resource of a stack has in common.
 
-A resource says what should exist. Both sides, wanted and live, are brought into the same normal form, a flat
+A resource says what should exist. Both sides, desired and live, are brought into the same normal form, a flat
 mapping of attributes, each under a code; where they differ the planner sees a change, and an attribute that the
-wanted side does not mention is left alone. A resource holds direct references to those it needs: the
+desired side does not mention is left alone. A resource holds direct references to those it needs: the
 dependency graph is read from the dataclass fields.
 """
 
@@ -20,7 +20,7 @@ from .neighbours import Neighbours
 
 Attributes = Mapping[str, Any]
 # Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
-Presence = Literal["wanted", "unwanted", "as-found"]
+Presence = Literal["present", "absent", "as-found"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Live:
         return ADOPTED_TAG in self.tags
 
 
-class Known(Mapping["Resource", Live]):
+class LiveResources(Mapping["Resource", Live]):
     """The live resources found so far, by the resource that stands for them.
 
     A copy: other threads go on finding and making.
@@ -73,10 +73,10 @@ class Known(Mapping["Resource", Live]):
 class Resource(ABC):
     """One thing that should exist, by its name.
 
-    ``stack`` is the value of the ownership tag, ``more_tags`` are others that it is made with. ``kind`` is
+    ``stack`` is the value of the ownership tag, ``extra_tags`` are others that it is made with. ``kind`` is
     AWS's word for it, as a code: ``target-group``. ``fixed`` names the attributes that AWS cannot change in
     place. ``taggable`` is false for what cannot carry the tag: such a resource belongs to whoever owns the
-    resource it is part of. ``exact`` is true where an attribute that is not wanted has to go. ``may_be_held``
+    resource it is part of. ``exact`` is true where an attribute that is not desired has to go. ``may_be_denied``
     is true for what AWS lets some accounts not make, which only making it shows. ``is_global`` is true for what
     an account has once for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting
     that names it.
@@ -87,7 +87,7 @@ class Resource(ABC):
 
     name: str
     stack: str
-    more_tags: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+    extra_tags: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     region: str = field(default="", kw_only=True)
     setting: str = field(default="", kw_only=True)
 
@@ -96,7 +96,7 @@ class Resource(ABC):
     taggable: ClassVar[bool] = True
     holds_data: ClassVar[bool] = False
     exact: ClassVar[bool] = False
-    may_be_held: ClassVar[bool] = False
+    may_be_denied: ClassVar[bool] = False
     is_global: ClassVar[bool] = False
     additions: ClassVar[frozenset[str]] = frozenset()
     decisive: ClassVar[frozenset[str]] = frozenset()
@@ -115,10 +115,10 @@ class Resource(ABC):
     def tags(self) -> dict[str, str]:
         """The tags that the resource is made with."""
         where = {REGION_TAG: self.region} if self.is_global else {}
-        return {**dict(self.more_tags), STACK_TAG: self.stack, **where}
+        return {**dict(self.extra_tags), STACK_TAG: self.stack, **where}
 
     @property
-    def needs(self) -> tuple[Resource, ...]:
+    def dependencies(self) -> tuple[Resource, ...]:
         """The resources that this one refers to."""
         found: list[Resource] = []
         for each in fields(self):
@@ -133,9 +133,9 @@ class Resource(ABC):
         return None
 
     @property
-    def stands_on(self) -> frozenset[Resource]:
+    def all_dependencies(self) -> frozenset[Resource]:
         """What it needs, what that needs, and so on: an order that holds also where one in between stays as it is."""
-        return frozenset(self.needs).union(*(each.stands_on for each in self.needs))
+        return frozenset(self.dependencies).union(*(each.all_dependencies for each in self.dependencies))
 
     def is_ours(self, live: Live) -> bool:
         """Whether it belongs to this stack, in this region."""
@@ -159,27 +159,27 @@ class Resource(ABC):
             return ", ".join(map(str, value)) or "none"
         return "none" if value in (None, "") else str(value)
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         """Whether it should be there."""
-        return "wanted"
+        return "present"
 
     @abstractmethod
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """The resource as it is, or None where there is none. Calls nothing that changes anything."""
 
     @abstractmethod
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """The attributes that the resource should have, in the same normal form as ``Live.attributes``."""
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """The attributes that it should have where it was adopted: what it has, and what is missing of ours."""
-        return {name: value for name, value in self.wanted(known).items() if name in self.additions}
+        return {name: value for name, value in self.desired(known).items() if name in self.additions}
 
-    def others(self, neighbours: Neighbours, live: Live, known: Known) -> tuple[str, ...]:
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
         """What others have in it or use it for, in words; while there is any it is not deleted."""
         return ()
 
-    def remarks(self, live: Live, known: Known) -> tuple[str, ...]:
+    def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
         """What a person should know of it as it is, in words."""
         return ()
 
@@ -187,24 +187,24 @@ class Resource(ABC):
         """What to do where it cannot be changed in place."""
         return "give it another name in the settings, which makes a new one beside it, or remove it: inv teardown"
 
-    def held(self, live: Live, known: Known) -> tuple[Resource, ...]:
+    def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
         """What it goes on needing when the stack lets go of it."""
-        return self.needs
+        return self.dependencies
 
-    def relies(self, live: Live) -> bool:
+    def relies_on_additions(self, live: Live) -> bool:
         """Whether it goes on working when the stack lets go of it by what was added to those it needs."""
         return False
 
-    def parting(self, live: Live) -> str:
+    def release_note(self, live: Live) -> str:
         """What becomes of it, in words, when the stack lets go of it; empty where it stays as it is."""
         return ""
 
     @abstractmethod
-    def create(self, aws: Aws, known: Known) -> Live:
-        """Make it, with all that is wanted; everything in ``needs`` exists by now."""
+    def create(self, aws: Aws, known: LiveResources) -> Live:
+        """Make it, with all that is desired; everything in ``dependencies`` exists by now."""
 
     @abstractmethod
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """Put the ``changed`` attributes right, in place; what others need of it is as it is afterwards."""
 
     @abstractmethod
@@ -228,7 +228,7 @@ class Resource(ABC):
         """The tags that it gets when it is adopted."""
         return {**self.tags, ADOPTED_TAG: self.stack}
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:  # noqa: B027 - most kinds get nothing added
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:  # noqa: B027 - most kinds get nothing added
         """Take back what was added to it when it was adopted, and nothing else."""
 
     def release(self, aws: Aws, live: Live) -> None:

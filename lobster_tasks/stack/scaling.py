@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..aws import Aws
 from .ecs import Service
 from .load_balancing import LoadBalancer, TargetGroup
-from .resource import Attributes, Known, Live, Presence, Resource
+from .resource import Attributes, Live, LiveResources, Presence, Resource
 
 _ABSENT = ("ObjectNotFoundException",)
 _DIMENSION = "ecs:service:DesiredCount"
@@ -44,11 +44,11 @@ class ScalableTarget(Resource):
     maximum: int | None
     targets: tuple[tuple[str, int], ...]
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         """Where the settings have a maximum."""
-        return "unwanted" if self.maximum is None else "wanted"
+        return "absent" if self.maximum is None else "present"
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeScalableTargets, ListTagsForResource, DescribeScalingPolicies; None without a service."""
         if self.service not in known:
             return None
@@ -66,7 +66,7 @@ class ScalableTarget(Resource):
         }
         return Live(arn, attributes, tags, target)
 
-    def wanted(self, known: Known) -> Attributes:
+    def desired(self, known: LiveResources) -> Attributes:
         """The bounds, and a target for each metric, None where there is to be none of ours."""
         service = known.get(self.service)
         stands = service is None or service.raw.get("desiredCount", 0) > 0
@@ -77,11 +77,11 @@ class ScalableTarget(Resource):
             **{metric: targets.get(metric) for metric in METRICS},
         }
 
-    def beside(self, live: Live, known: Known) -> Attributes:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
         """Our policies, which have names of ours; the bounds stay."""
-        return {name: value for name, value in self.wanted(known).items() if name in METRICS}
+        return {name: value for name, value in self.desired(known).items() if name in METRICS}
 
-    def withdraw(self, aws: Aws, live: Live, known: Known) -> None:
+    def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """DeleteScalingPolicy for each of ours."""
         for metric in METRICS:
             if live.attributes.get(metric) is not None:
@@ -97,13 +97,13 @@ class ScalableTarget(Resource):
             return f"{value}{METRICS[attribute][1]}"
         return super().describe(attribute, value)
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         """RegisterScalableTarget, then PutScalingPolicy for each metric."""
         made = self._register(aws, known, Tags=self.tags)
         live = Live(made["ScalableTargetARN"], {}, self.tags)
         return self.update(aws, live, frozenset(metric for metric, _ in self.targets), known)
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """RegisterScalableTarget for the bounds, PutScalingPolicy and DeleteScalingPolicy for the metrics."""
         if changed & {"minimum", "maximum"}:
             self._register(aws, known)
@@ -136,9 +136,9 @@ class ScalableTarget(Resource):
         named = self._identity()
         return {"ResourceIds": [named.pop("ResourceId")], **named}
 
-    def _register(self, aws: Aws, known: Known, **more: Any) -> dict[str, Any]:
-        wanted = self.wanted(known)
-        bounds = {"MinCapacity": wanted["minimum"], "MaxCapacity": wanted["maximum"]}
+    def _register(self, aws: Aws, known: LiveResources, **more: Any) -> dict[str, Any]:
+        desired = self.desired(known)
+        bounds = {"MinCapacity": desired["minimum"], "MaxCapacity": desired["maximum"]}
         operation = "application-autoscaling:RegisterScalableTarget"
         return aws.call(operation, self.label, **self._identity(), **bounds, **more)
 
@@ -155,7 +155,7 @@ class ScalableTarget(Resource):
             metric: _value(ours.get(self._policy(metric), {}), kind) for metric, (kind, _) in METRICS.items()
         }
 
-    def _put(self, aws: Aws, metric: str, value: int, known: Known) -> None:
+    def _put(self, aws: Aws, metric: str, value: int, known: LiveResources) -> None:
         kind, _ = METRICS[metric]
         specification = {"PredefinedMetricType": kind}
         if metric == "requests_per_target":
@@ -176,7 +176,7 @@ class ScalableTarget(Resource):
         named = {"PolicyName": self._policy(metric), **self._identity()}
         aws.find("application-autoscaling:DeleteScalingPolicy", _ABSENT, self.label, **named)
 
-    def _label(self, known: Known) -> str:
+    def _label(self, known: LiveResources) -> str:
         """``app/<name>/<id>/targetgroup/<name>/<id>`` (PredefinedMetricSpecification, ResourceLabel)."""
         balancer = known[self.load_balancer].id.partition(":loadbalancer/")[2]
         return f"{balancer}/{known[self.target_group].id.rpartition(':')[2]}"

@@ -80,13 +80,13 @@ def normalise(definition: Mapping[str, Any]) -> AwsDict:
     return compact
 
 
-def differences(live: Mapping[str, Any], wanted: Mapping[str, Any], unnamed: str | None = None) -> list[str]:
-    """What ``wanted`` changes about ``live``, a sentence each; empty when the same tasks would run.
+def differences(live: Mapping[str, Any], desired: Mapping[str, Any], unnamed: str | None = None) -> list[str]:
+    """What ``desired`` changes about ``live``, a sentence each; empty when the same tasks would run.
 
     Each names its container but the one ``unnamed``. Values of environment variables are not told, since some of them
     are secrets.
     """
-    before, after = normalise(live), normalise(wanted)
+    before, after = normalise(live), normalise(desired)
     then, now = (_by_name(each.pop("containerDefinitions", ())) for each in (before, after))
     found = _members("", before, after)
     for name in sorted(then.keys() | now.keys()):

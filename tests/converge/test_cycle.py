@@ -12,7 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.converge import Dialogue, bring, carry_out, plan, read
 from lobster_tasks.errors import RefusedError
 from lobster_tasks.settings import STACK_TAG
-from lobster_tasks.stack import Known, Live, Resource, Stack
+from lobster_tasks.stack import Live, LiveResources, Resource, Stack
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,17 @@ class Shelf(Resource):
     account: dict[str, Live] = field(default_factory=dict, hash=False, compare=False)
     width: int = 1
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         return self.account.get(self.name)
 
-    def wanted(self, known: Known) -> Mapping[str, Any]:
+    def desired(self, known: LiveResources) -> Mapping[str, Any]:
         return {"width": self.width}
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         self.account[self.name] = Live(self.name, {"width": self.width}, {STACK_TAG: self.stack})
         return self.account[self.name]
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         raise NotImplementedError
 
     def delete(self, aws: Aws, live: Live) -> None:

@@ -12,7 +12,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.converge import Plan, plan, plan_removal, refuse_impossible
 from lobster_tasks.errors import NotOursError, RefusedError
 from lobster_tasks.settings import ADOPTED_TAG, STACK_TAG
-from lobster_tasks.stack import Known, Live, Resource, Stack
+from lobster_tasks.stack import Live, LiveResources, Resource, Stack
 from lobster_tasks.stack.resource import Presence
 
 
@@ -26,16 +26,16 @@ class Thing(Resource):
     want: tuple[tuple[str, Any], ...] = ()
     need: Thing | None = None
 
-    def read(self, aws: Aws, known: Known) -> Live | None:
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
         raise NotImplementedError
 
-    def wanted(self, known: Known) -> Mapping[str, Any]:
+    def desired(self, known: LiveResources) -> Mapping[str, Any]:
         return dict(self.want)
 
-    def create(self, aws: Aws, known: Known) -> Live:
+    def create(self, aws: Aws, known: LiveResources) -> Live:
         raise NotImplementedError
 
-    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: Known) -> Live:
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         raise NotImplementedError
 
     def delete(self, aws: Aws, live: Live) -> None:
@@ -61,7 +61,7 @@ class Additive(Thing):
 
     additions: ClassVar[frozenset[str]] = frozenset({"size"})
 
-    def beside(self, live: Live, known: Known) -> Mapping[str, Any]:
+    def desired_when_adopted(self, live: Live, known: LiveResources) -> Mapping[str, Any]:
         return {"size": 3}
 
 
@@ -69,7 +69,7 @@ class Additive(Thing):
 class Running(Thing):
     """One that goes on when the stack lets go of it."""
 
-    def relies(self, live: Live) -> bool:
+    def relies_on_additions(self, live: Live) -> bool:
         return True
 
 
@@ -99,15 +99,15 @@ class Store(Thing):
 class Unwanted(Thing):
     """One that should not be there."""
 
-    def presence(self, known: Known) -> Presence:
-        return "unwanted"
+    def presence(self, known: LiveResources) -> Presence:
+        return "absent"
 
 
 @dataclass(frozen=True)
 class Lent(Thing):
     """One that is used where it is there."""
 
-    def presence(self, known: Known) -> Presence:
+    def presence(self, known: LiveResources) -> Presence:
         return "as-found"
 
 

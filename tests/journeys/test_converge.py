@@ -11,7 +11,7 @@ import pytest
 from lobster_tasks import converge
 from lobster_tasks.errors import AwsCallError, LobsterError, NotOursError, RefusedError
 from lobster_tasks.settings import ADOPTED_TAG, STACK_TAG
-from lobster_tasks.stack import Known
+from lobster_tasks.stack import LiveResources
 from tests.conftest import SPEED
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
@@ -316,7 +316,7 @@ def test_what_others_made_is_named_all_of_it_and_left_alone(account: Account) ->
     with account.no_change(), pytest.raises(NotOursError) as refused:
         account.plan()
     for resource in account.resources().resources:
-        there = resource.presence(Known({})) == "wanted"
+        there = resource.presence(LiveResources({})) == "present"
         assert (resource.label in refused.value.what) == (resource.taggable and there)
     assert refused.value.exit_code == 5
 

@@ -9,7 +9,7 @@ import pytest
 
 from lobster_tasks import converge
 from lobster_tasks.errors import RefusedError
-from lobster_tasks.stack import Known
+from lobster_tasks.stack import LiveResources
 from tests.conftest import SPEED
 from tests.embedded.firewalls import web_acl
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
@@ -644,7 +644,7 @@ def test_what_is_of_another_kind_is_named_and_refused(
 def test_every_attribute_that_the_stack_controls_has_its_drift(account: Account) -> None:
     """A family's name is what it is found by; nobody can change it."""
     resources = account.resources()
-    known = Known(converge.read(account.aws, resources))
+    known = LiveResources(converge.read(account.aws, resources))
     controlled = {(each.label, attribute) for each in resources.resources for attribute in each.wanted(known)}
     cases = {(drift.resource, attribute) for drift in [*DRIFTS, *ANEW] for attribute in drift.attributes}
     cases |= {(resource, attribute) for resource, attribute, _ in FOREIGN}

@@ -12,7 +12,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError
-from lobster_tasks.stack import Known
+from lobster_tasks.stack import LiveResources
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually
 
@@ -233,7 +233,7 @@ def test_only_what_differs_is_sent(aws: Aws, changed: set[str], members: set[str
     stand, recorder = Stand.of(aws, "service"), Recorder()
     stand.converge()
     live, service = stand.read(), stand.find(SERVICE)
-    service.update(recorder, live[service], frozenset(changed), Known(live))
+    service.update(recorder, live[service], frozenset(changed), LiveResources(live))
     assert recorder.sent.keys() == {"operation", "cluster", "service", *members}
 
 
@@ -242,7 +242,7 @@ def test_without_room_for_another_task_zones_are_not_rebalanced(aws: Aws, embedd
     tight = {"minimum_healthy_percent": 0, "maximum_percent": 100}
     stand, recorder = Stand.of(aws, "service", deployment=tight), Recorder()
     live, service = stand.read(), stand.find(SERVICE)
-    service.update(recorder, live[service], frozenset({"maximum-percent"}), Known(live))
+    service.update(recorder, live[service], frozenset({"maximum-percent"}), LiveResources(live))
     assert recorder.sent["availabilityZoneRebalancing"] == "DISABLED"
     stand.converge()
     assert described(embedded)["availabilityZoneRebalancing"] == "DISABLED"
@@ -275,7 +275,7 @@ def test_a_service_that_somebody_else_has_just_made_is_not_taken_over(
 ) -> None:
     stand = Stand.of(aws, "service")
     stand.converge()
-    service, known = stand.find(SERVICE), Known(stand.read())
+    service, known = stand.find(SERVICE), LiveResources(stand.read())
     with pytest.raises(AwsCallError, match="AWS refused ecs:CreateService") as refused:
         service.create(aws, known)
     assert "not idempotent" in refused.value.why

@@ -11,7 +11,7 @@ import pytest
 
 from lobster_tasks import converge
 from lobster_tasks.aws import Aws
-from lobster_tasks.stack import Known, Live
+from lobster_tasks.stack import Live, LiveResources
 from lobster_tasks.stack.iam import Role, canonical
 from tests.embedded_process import EmbeddedProcess
 
@@ -157,7 +157,9 @@ def test_a_stack_finds_its_own_statements_and_nobody_elses(stack: str) -> None:
     def added(name: str, trust: dict[str, Any]) -> list[dict[str, Any]]:
         role = Role("r", name, policy(f"{name}.amazonaws.com", f"again.{name}.amazonaws.com"), "")
         found = json.loads(
-            role.beside(Live("arn", {}, {}, {"AssumeRolePolicyDocument": trust}), Known({}))["trust"]
+            role.desired_when_adopted(
+                Live("arn", {}, {}, {"AssumeRolePolicyDocument": trust}), LiveResources({})
+            )["trust"]
         )
         return list(found["Statement"])
 

@@ -8,7 +8,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError
-from lobster_tasks.stack import Known
+from lobster_tasks.stack import LiveResources
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded_process import EmbeddedProcess
 
@@ -148,7 +148,7 @@ def test_a_certificate_of_ours_goes_with_the_stack(aws: Aws, embedded: EmbeddedP
     stand.converge()
     assert listeners(embedded) == {80: "forward"}
     resource = stand.find("certificate/app.example.com")
-    made = resource.create(aws, Known({}))
+    made = resource.create(aws, LiveResources({}))
     found = stand.live("certificate/app.example.com")
     assert (found.id, found.stack) == (made.id, "lobster")
     assert found.attributes == {"status": "PENDING_VALIDATION", "names": ("app.example.com", "example.com")}
@@ -208,9 +208,9 @@ def test_more_domains_than_a_certificate_takes(aws: Aws, embedded: EmbeddedProce
     names = [f"n{number}.example.com" for number in range(11)]
     certificate = Stand.of(aws, "certificate", domains=names).find("certificate/n0.example.com")
     with pytest.raises(AccountHeldError) as refused:
-        certificate.create(aws, Known({}))
+        certificate.create(aws, LiveResources({}))
     assert "set fewer domains" in refused.value.next_step
     assert "L-FB94F0B0" in refused.value.next_step
     assert embedded.client("acm").list_certificates()["CertificateSummaryList"] == []
     ten = Stand.of(aws, "certificate", domains=names[:10]).find("certificate/n0.example.com")
-    assert ten.create(aws, Known({})).attributes["status"] == "PENDING_VALIDATION"
+    assert ten.create(aws, LiveResources({})).attributes["status"] == "PENDING_VALIDATION"

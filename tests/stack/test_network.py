@@ -8,7 +8,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AwsCallError, RefusedError
-from lobster_tasks.stack import Known, Live
+from lobster_tasks.stack import Live, LiveResources
 from lobster_tasks.stack.network import Network
 from lobster_tasks.stack.subnets import without_fargate
 from tests.clocks import PatientClock
@@ -141,9 +141,9 @@ def test_other_types_of_zones_are_never_chosen_and_refused_where_they_are_named(
     for other in others:  # what is left is not enough
         ec2.delete_subnet(SubnetId=other)
     with pytest.raises(RefusedError, match="in 1 zone"):
-        Network("n", "s").read(aws, Known({}))
+        Network("n", "s").read(aws, LiveResources({}))
     with pytest.raises(RefusedError, match="No task can be in") as refused:
-        Network("n", "s", "", (first, made["SubnetId"])).read(aws, Known({}))
+        Network("n", "s", "", (first, made["SubnetId"])).read(aws, LiveResources({}))
     assert f"Zone {zone}, where Fargate does not run" in refused.value.why
 
 
@@ -151,7 +151,7 @@ def test_zones_without_fargate_are_never_chosen(embedded: EmbeddedProcess, abroa
     """By their ids: names differ from account to account."""
     found = embedded.client("ec2", "ap-northeast-1").describe_subnets()["Subnets"]
     without = {each["SubnetId"] for each in found if each["AvailabilityZoneId"] == "apne1-az3"}
-    live = Network("n", "s").read(abroad.in_region("ap-northeast-1"), Known({}))
+    live = Network("n", "s").read(abroad.in_region("ap-northeast-1"), LiveResources({}))
     assert live is not None
     assert not without & set(live.raw["zones"])
 
@@ -183,7 +183,7 @@ def test_nearly_full_subnets_are_the_last_to_be_chosen(aws: Aws, ec2: Any) -> No
 
 def test_a_load_balancer_is_not_made_where_there_is_no_room_and_stays_where_it_has_taken_it() -> None:
     network, raw = Network("n", "s"), {"zones": ZONES, "full": {"subnet-a1"}}
-    known = Known({network: Live("vpc-1", {"subnets": ("subnet-a1", "subnet-b1")}, {}, raw)})
+    known = LiveResources({network: Live("vpc-1", {"subnets": ("subnet-a1", "subnet-b1")}, {}, raw)})
     with pytest.raises(RefusedError, match="subnet-a1: fewer than 8 addresses are free"):
         network.settled(known, ())
     assert network.settled(known, ("subnet-a1", "subnet-b1")) == ("subnet-a1", "subnet-b1")
@@ -210,7 +210,7 @@ def test_what_is_well_placed_stays(
 ) -> None:
     network = Network("n", "s", "", named)
     live = Live("vpc-1", {"subnets": ("subnet-b1", "subnet-a1")}, {}, {"zones": ZONES})
-    assert network.settled(Known({network: live}), present) == expected
+    assert network.settled(LiveResources({network: live}), present) == expected
 
 
 # Security groups
@@ -273,7 +273,7 @@ def test_a_rule_that_somebody_else_has_changed_meanwhile_is_as_good(aws: Aws, ec
     ec2.authorize_security_group_ingress(GroupId=live.id, IpPermissions=[rule])
     found = before[tasks]
     assert found is not None
-    tasks.update(aws, found, frozenset({"ingress"}), Known(before))
+    tasks.update(aws, found, frozenset({"ingress"}), LiveResources(before))
     assert stand.plan().changes == ()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lobster_tasks import stack
 from lobster_tasks.settings import load
-from lobster_tasks.stack import Known, Live, Resource
+from lobster_tasks.stack import Live, LiveResources, Resource
 from lobster_tasks.stack.certificates import covers
 
 ACCOUNT = "123456789012"
@@ -61,13 +61,13 @@ def test_the_stack_is_the_plans() -> None:
 def test_every_resource_comes_after_those_it_needs() -> None:
     resources = build(load_balancer={"certificate": CERTIFICATE}).resources
     for place, each in enumerate(resources):
-        assert set(each.needs) <= set(resources[:place])
+        assert set(each.dependencies) <= set(resources[:place])
 
 
 def test_needs_are_read_from_the_fields() -> None:
     made = build()
     service = find(made, "service/lobster-streamlit-service")
-    assert {each.label for each in service.needs} == {
+    assert {each.label for each in service.dependencies} == {
         "cluster/lobster-cluster",
         "task-definition/lobster-streamlit-task",
         "network/the default VPC",
@@ -76,7 +76,7 @@ def test_needs_are_read_from_the_fields() -> None:
         "listener/lobster-alb:443",
         "listener/lobster-alb:80",
     }
-    assert find(made, "role/ecsTaskRole").needs == ()
+    assert find(made, "role/ecsTaskRole").dependencies == ()
 
 
 def test_resources_are_values() -> None:
@@ -107,7 +107,7 @@ def test_a_slice_is_what_it_stands_on(kinds: tuple[str, ...], expected: list[str
 def test_with_a_certificate_http_leads_to_https() -> None:
     made = build(load_balancer={"certificate": CERTIFICATE})
     listeners = [each for each in made.resources if each.kind == "listener"]
-    assert [each.wanted(Known({})) for each in listeners] == [
+    assert [each.desired(LiveResources({})) for each in listeners] == [
         {
             "protocol": "HTTPS",
             "action": "forward to lobster-tg",
@@ -122,23 +122,23 @@ def test_with_a_certificate_http_leads_to_https() -> None:
         },
     ]
     secure, plain = listeners
-    assert secure in plain.needs  # nobody is sent where nothing listens yet
+    assert secure in plain.dependencies  # nobody is sent where nothing listens yet
     group = find(made, "security-group/lobster-alb-sg")
-    assert group.wanted(Known({}))["ingress"] == ("tcp 443 from 0.0.0.0/0", "tcp 80 from 0.0.0.0/0")
+    assert group.desired(LiveResources({}))["ingress"] == ("tcp 443 from 0.0.0.0/0", "tcp 80 from 0.0.0.0/0")
 
 
 def listener_states(made: stack.Stack, live: dict[Resource, Live | None]) -> list[tuple[str, Any]]:
     """Whether each listener should be there, and what it should do, HTTPS first."""
-    known = Known(live)
+    known = LiveResources(live)
     listeners = [each for each in made.resources if each.kind == "listener"]
-    return [(each.presence(known), each.wanted(known).get("action")) for each in listeners]
+    return [(each.presence(known), each.desired(known).get("action")) for each in listeners]
 
 
 FORWARD, REDIRECT = "forward to lobster-tg", "redirect to HTTPS:443, HTTP_301"
 
 
 def test_without_a_certificate_https_is_not_wanted() -> None:
-    assert listener_states(build(), {}) == [("unwanted", None), ("wanted", FORWARD)]
+    assert listener_states(build(), {}) == [("absent", None), ("present", FORWARD)]
 
 
 def test_a_domain_is_served_by_https_once_its_certificate_is_issued() -> None:
@@ -146,20 +146,20 @@ def test_a_domain_is_served_by_https_once_its_certificate_is_issued() -> None:
     certificate = find(made, "certificate/app.example.com")
     secure = find(made, "listener/lobster-alb:443")
     pending, issued = (Live("arn", {"status": each}) for each in ("PENDING_VALIDATION", "ISSUED"))
-    assert listener_states(made, {}) == [("as-found", None), ("wanted", FORWARD)]
-    assert listener_states(made, {certificate: pending}) == [("as-found", None), ("wanted", FORWARD)]
-    assert listener_states(made, {certificate: issued}) == [("wanted", FORWARD), ("wanted", REDIRECT)]
-    assert secure.wanted(Known({certificate: issued}))["certificate"] == "arn"
+    assert listener_states(made, {}) == [("as-found", None), ("present", FORWARD)]
+    assert listener_states(made, {certificate: pending}) == [("as-found", None), ("present", FORWARD)]
+    assert listener_states(made, {certificate: issued}) == [("present", FORWARD), ("present", REDIRECT)]
+    assert secure.desired(LiveResources({certificate: issued}))["certificate"] == "arn"
     # A certificate that is gone takes nothing away from what still serves.
-    assert listener_states(made, {secure: Live("x", {})}) == [("as-found", None), ("wanted", REDIRECT)]
+    assert listener_states(made, {secure: Live("x", {})}) == [("as-found", None), ("present", REDIRECT)]
     group = find(made, "security-group/lobster-alb-sg")
-    assert "tcp 443 from 0.0.0.0/0" in group.wanted(Known({}))["ingress"]
+    assert "tcp 443 from 0.0.0.0/0" in group.desired(LiveResources({}))["ingress"]
 
 
 def test_a_certificate_that_is_named_goes_before_that_of_the_domains() -> None:
     made = build(domains=["app.example.com"], load_balancer={"certificate": CERTIFICATE})
     assert [each for each in made.resources if each.kind == "certificate"] == []
-    assert listener_states(made, {}) == [("wanted", FORWARD), ("wanted", REDIRECT)]
+    assert listener_states(made, {}) == [("present", FORWARD), ("present", REDIRECT)]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_placeholder_image_is_in_the_partitions_registry() -> None:
 def test_known_is_what_is_there_and_does_not_change_under_the_reader() -> None:
     first, second, *others = build().resources
     live: dict[Resource, Live | None] = {first: Live("a", {}), second: None}
-    known = Known(live)
+    known = LiveResources(live)
     live |= dict.fromkeys(random.sample(others, 3), Live("b", {}))
     assert dict(known) == {first: Live("a", {})}
     assert len(known) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...aws import Aws
 from ...errors import LobsterError, OutOfTimeError
-from ...stack import Known
+from ...stack import LiveResources
 from ...stack.certificates import ISSUED, PENDING
 from .routes import Wanted, leads_to
 from .situation import Situation, records_of
@@ -24,7 +24,7 @@ def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -
     Raises OutOfTimeError, which names the records that DNS lacks; ACM goes on trying for 72 hours.
     """
     assert now.certificate is not None
-    label, arn = now.certificate.label, (now.found or now.certificate.create(aws, Known({}))).id
+    label, arn = now.certificate.label, (now.found or now.certificate.create(aws, LiveResources({}))).id
     written = False
 
     def look() -> AwsDict:

@@ -151,7 +151,7 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
 
 def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | None:
     """The one of the domains. Raises RefusedError where the settings name one that is not for all of them."""
-    own = next((each for each in wanted.resources if isinstance(each, Certificate)), None)
+    own = wanted.certificate
     arn = settings.load_balancer.certificate
     if own is None and arn:
         shown = aws.call("acm:DescribeCertificate", "load_balancer.certificate", CertificateArn=arn)
