@@ -760,6 +760,11 @@ class Settings(_Section):
             raise ValueError("must differ from load_balancer.security_group")
         return group
 
+    def accepting(self, codes: Iterable[str]) -> Settings:
+        """The same with more codes in ``deployment.accept``."""
+        accept = tuple(dict.fromkeys([*self.deployment.accept, *codes]))
+        return self.model_copy(update={"deployment": self.deployment.model_copy(update={"accept": accept})})
+
 
 # The plan's own numbers, as defaults under ``profile: seed``.
 SEED_PROFILE: dict[str, dict[str, Any]] = {

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 from jinja2.runtime import LoopContext
@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from . import text_file
 from .definition import images, log_groups, secrets
-from .errors import TemplateError
+from .errors import SettingsError, TemplateError
 from .settings import STACK_TAG, Settings, service_name
 
 TASK_DEFINITION = "ecs-task-definition.json.j2"
@@ -44,6 +44,9 @@ LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS s
 MOST_CONTAINERS = 10  # "Containers per task definition", likewise
 # Characters, white space not counted ("IAM and AWS STS quotas"): the inline policies of a role, its trust policy.
 LARGEST_INLINE, LARGEST_TRUST = 10_240, 2_048
+
+# Whose IAM policies: a person who deploys, who sets up, or who moves from App Runner.
+Audience = Literal["deploy", "setup", "migration"]
 
 
 def task_definition(settings: Settings, account: str, partition: str, image: str) -> dict[str, Any]:
@@ -139,6 +142,19 @@ def migration_policy(
         "record_names": [name for domain in settings.domains for name in _record_names(domain)],
     }
     return render(MIGRATION_POLICY, settings, account, partition, **more)
+
+
+def policy_of(
+    audience: Audience, settings: Settings, account: str, partition: str, *, edits_policies: bool = False
+) -> dict[str, Any]:
+    """What such a person has to be allowed; raises SettingsError where it is not said which service is moved."""
+    if audience == "deploy":
+        return deploy_policy(settings, account, partition)
+    if audience == "setup":
+        return setup_policy(settings, account, partition)
+    if settings.apprunner.service is None:
+        raise SettingsError(["apprunner.service: set the App Runner service to migrate"])
+    return migration_policy(settings, account, partition, edits_policies=edits_policies)
 
 
 def _record_names(domain: str) -> tuple[str, str]:

@@ -95,7 +95,7 @@ def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:
     assert not [each for each in importers("embedded_aws") if not each.startswith("embedded_aws/")]
     assert not [each for each in importers("lobster_tasks", "invoke") if each.startswith("embedded_aws/")]
     starters = {name_of(file) for file in LIBRARY if '"embedded_aws"' in file.read_text(encoding="utf-8")}
-    assert starters == {"lobster_tasks/tasks/embedded.py"}
+    assert starters == {"lobster_tasks/rehearsal/embedded.py"}
 
 
 def test_only_the_console_prints() -> None:
@@ -106,8 +106,49 @@ def test_only_the_console_prints() -> None:
         if SHIM not in file.parents and any(_speaks(node) for node in ast.walk(tree_of(file)))
     }
     # What Invoke is told when nobody reads on, and the last flush of an interrupted run, are the edge of the program.
-    assert found <= speakers | {"lobster_tasks/tasks/command.py"}
-    assert not _prints(PACKAGE / "tasks" / "command.py")
+    assert found <= speakers | {"lobster_tasks/cli/command.py"}
+    assert not _prints(PACKAGE / "cli" / "command.py")
+
+
+TASKS = sorted((PACKAGE / "tasks").glob("*.py"))
+MOST_STATEMENTS = 15
+# What a plan, a stack or a survey consists of, and what an account answers.
+OF_THE_ACCOUNT = {"changes", "going", "kept", "live", "raw", "resources", "routes", "services"}
+CALLS_TO_AWS = {"call", "find", "pages", "settle", "retry_while"}
+
+
+@pytest.mark.parametrize("file", TASKS, ids=name_of)
+def test_a_task_reads_flags_calls_one_thing_and_reports(file: Path) -> None:
+    """Decisions, calls to AWS and errors other than of the command line belong to the package that knows of them."""
+    for function in _functions(tree_of(file)):
+        assert _statements(function) <= MOST_STATEMENTS, function.name
+        for node in ast.walk(function):
+            assert not _calls_aws(node), f"{function.name} calls AWS"
+            assert not _decides_over_resources(node), f"{function.name} goes through resources"
+            if isinstance(node, ast.Raise):
+                assert isinstance(node.exc, ast.Call), function.name
+                assert ast.unparse(node.exc.func) == "UsageError", function.name
+
+
+def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Without the docstring and what is imported only when a task runs."""
+    inside = [node for each in function.body for node in ast.walk(each) if isinstance(node, ast.stmt)]
+    counted = [node for node in inside if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return len(counted) - (ast.get_docstring(function) is not None)
+
+
+def _calls_aws(node: ast.AST) -> bool:
+    is_method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return is_method and node.func.attr in CALLS_TO_AWS and "aws" in ast.unparse(node.func.value)  # type: ignore[attr-defined]
+
+
+def _decides_over_resources(node: ast.AST) -> bool:
+    """A loop over what is in an account."""
+    if not isinstance(node, ast.For | ast.comprehension):
+        return False
+    return any(
+        isinstance(each, ast.Attribute) and each.attr in OF_THE_ACCOUNT for each in ast.walk(node.iter)
+    )
 
 
 def test_one_way_over_http() -> None:

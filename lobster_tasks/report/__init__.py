@@ -19,7 +19,15 @@ from .checks import caution, checks, checks_json, unchecked, unchecked_fix
 from .cutovers import cut_over, cut_over_json, cutover_heading, cutover_steps
 from .layout import hanging, labelled, rows
 from .migrations import migration, migration_json, migrations, migrations_json, next_steps, row_json, written
-from .operating import before_scaling, before_scaling_json, history, history_json, scaled, scaled_json
+from .operating import (
+    before_scaling,
+    before_scaling_json,
+    history,
+    history_json,
+    log_line,
+    scaled,
+    scaled_json,
+)
 from .plans import (
     brought,
     change_done,
@@ -86,6 +94,7 @@ __all__ = [
     "kept",
     "last_gate",
     "led_here",
+    "log_line",
     "migration",
     "migration_json",
     "migrations",

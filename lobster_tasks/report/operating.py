@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..foreign import visible
 from .layout import clock_time, labelled, page, plural, rows
 from .releases import cause_json, timeline_json
 
 if TYPE_CHECKING:
     from ..rollout import History, Release, ScaleChange, Scaled
+    from ..rollout.logs import LogLine
 
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
+
+
+def log_line(line: LogLine, main: str, *, raw: bool = False) -> str:
+    """One event of a log, with the container where it is not the ``main`` one; ``raw`` leaves the message as it is."""
+    other = "" if line.container in ("", main) else f"{visible(line.container)}: "
+    head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {other}"
+    message = line.message if raw else visible(line.message).replace("\n", "\n" + " " * len(head))
+    return f"{head}{message}\n"
 
 
 def history(found: History) -> RenderableType:

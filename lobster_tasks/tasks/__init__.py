@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from . import apprunner, cutover, deploy, embedded, inspect, migrate, operate, policy, project, setup
+from ..cli import project
+from . import apprunner, cutover, deploy, embedded, inspect, migrate, operate, policy, setup
 
 _MODULES = (setup, policy, deploy, inspect, operate, migrate, cutover, apprunner, embedded)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .command import Run, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..apprunner.cleanup import Survey

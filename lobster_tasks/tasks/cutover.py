@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .command import Run, command, number
-from .following import watching
+from ..cli.command import Run, command, number
+from ..cli.following import watching
 
 if TYPE_CHECKING:
     from ..apprunner.cutover import CutOver
@@ -39,34 +39,36 @@ def cutover(
     A certificate, HTTPS, then weighted DNS: 10, 50, 100 %, each monitored; back at the first wrong answer.
     Continues where an earlier run stopped. Exit code 3 if it went back, 4 if the certificate is still pending.
     """
-    share = int(number("to", to, 1))
+    share, accepted = _share(to), tuple(accept or ())
 
-    from .. import dns, report
+    from .. import report
     from ..apprunner import cutover as work
     from ..apprunner.firewalls import check_codes
-    from ..errors import UsageError
 
-    if share > 100:
-        raise UsageError(f"--to {to} is more than 100 per cent.")
-    check_codes(accept or ())
+    check_codes(accepted)
     watched, patience = number("hold", hold) * _MINUTE, number("wait", wait) * _MINUTE
-    ask = None if run.aws.endpoint_url else dns.name_servers  # the names of an embedded AWS are not public
-    accepted = tuple(accept or ())
+    ask = work.public_dns(run.aws)
     planned = work.preview(run.aws, run.settings, to=share, back=back, name_servers=ask, accept=accepted)
     run.console.say(report.cutover_heading(planned, run.settings))
     run.console.say(report.cutover_steps(planned))
     if run.dry_run:
-        ended = planned
-    else:
-        if planned.todo:
-            run.ask(f"Take these {len(planned.todo)} steps?")
-        with watching(run) as observe:
-            if back:
-                ended = work.go_back(run.aws, run.settings, observe=observe)
-            else:
-                lead = partial(work.cut_over, to=share, hold=watched, wait=patience, name_servers=ask)
-                ended = lead(run.aws, run.settings, accept=accepted, observe=observe)
+        return _told(run, planned)
+    if planned.todo:
+        run.ask(f"Take these {len(planned.todo)} steps?")
+    lead = partial(work.cut_over, to=share, hold=watched, wait=patience, name_servers=ask, accept=accepted)
+    with watching(run) as observe:
+        ended = (work.go_back if back else lead)(run.aws, run.settings, observe=observe)
     return _told(run, ended)
+
+
+def _share(given: str) -> int:
+    """The value of ``--to``; raises UsageError."""
+    from ..errors import UsageError
+
+    share = int(number("to", given, 1))
+    if share > 100:
+        raise UsageError(f"--to {given} is more than 100 per cent.")
+    return share
 
 
 def _told(run: Run, ended: CutOver) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import project
-from .command import Run, command, required
-from .following import accepting, busy_choice, finish, show_preview, transferring
+from ..cli import project
+from ..cli.command import Run, command, required
+from ..cli.following import busy_choice, finish, show_preview, transferring
 
 if TYPE_CHECKING:
     from ..rollout import IfBusy, Outcome, Preview, Progress
@@ -114,7 +114,7 @@ def deploy(
         raise UsageError("inv deploy takes --tag T or --registered ARN.", next_step="inv deploy --tag T")
 
     busy = busy_choice(if_busy or "wait")
-    run.settings = accepting(run, accept)
+    run.settings = run.settings.accepting(accept or ())
 
     from .. import report
     from ..rollout import deploy, follow

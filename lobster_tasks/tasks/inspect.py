@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..foreign import visible
-from .command import Run, command, number
+from ..cli.command import Run, command, number
 
 
 @command(json=True)
@@ -73,13 +72,11 @@ def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw:
     """
     seconds = number("since", since, of="minutes") * 60
 
+    from .. import report
     from ..rollout import tail
 
     for line in tail(run.aws, run.settings, task or None, seconds, follow):
-        other = "" if line.container in ("", run.settings.container.name) else f"{visible(line.container)}: "
-        head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {other}"
-        message = line.message if raw else visible(line.message).replace("\n", "\n" + " " * len(head))
-        run.console.write(f"{head}{message}\n", raw=raw)
+        run.console.write(report.log_line(line, run.settings.container.name, raw=raw), raw=raw)
 
 
 @command(json=True)

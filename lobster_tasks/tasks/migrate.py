@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .command import Run, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..apprunner.migration import Migration, Written
@@ -33,9 +33,7 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
         return
     found = migration.consider(run.aws, service, Path.cwd())
     if lift_secrets and found.suspects and not run.dry_run:
-        migration.drafted(found, Path.cwd())  # no secret is made for a file that cannot be written
-        run.ask(f"Move {', '.join(found.suspects)} into Secrets Manager?")
-        found = migration.lift(run.aws, found, run.console.say)
+        found = _lift(run, found)
     run.console.show(report.migration(found))
     if run.dry_run and run.json:  # what cannot be written is put in by hand
         run.console.json(report.migration_json(found))
@@ -44,6 +42,14 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
         _write(run, found, drafted)
     if run.json:
         run.console.json(report.migration_json(found))
+
+
+def _lift(run: Run, found: Migration) -> Migration:
+    from ..apprunner import migration
+
+    migration.drafted(found, Path.cwd())  # no secret is made for a file that cannot be written
+    run.ask(f"Move {', '.join(found.suspects)} into Secrets Manager?")
+    return migration.lift(run.aws, found, run.console.say)
 
 
 def _list(run: Run) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .command import Run, command, number, required
-from .following import accepting, busy_choice, finish, show_preview, watching
+from ..cli.command import Run, command, number, required
+from ..cli.following import busy_choice, finish, show_preview, watching
 
 _BUSY = {"if-busy": "if another deployment is in progress: wait, supersede or refuse"}
 
@@ -42,7 +42,7 @@ def rollback(run: Run, to: str = "", if_busy: str = "supersede", accept: list[st
     """
     revision = int(number("to", to, 1)) if to else None
     busy = busy_choice(if_busy)
-    run.settings = accepting(run, accept)
+    run.settings = run.settings.accepting(accept or ())
 
     from .. import report
     from ..rollout import preview_rollback, rollback

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from . import project
-from .command import Run, command
+from ..cli import project
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..report import NamedDocument
+    from ..templates import Audience
 
 
 @command(
@@ -43,9 +44,7 @@ def print_setup_policy(
     if run.json:
         run.console.json(report.policies_json(made, run.aws.account, run.aws.partition))
     if output:
-        project.make_folder(output)
-        for each in made:
-            project.write(f"{output}/{each.name}.json", each.text)
+        project.write_all(output, {f"{each.name}.json": each.text for each in made})
     elif not run.json:
         run.console.write("\n".join(each.text for each in made))
     run.console.say(report.how_to_attach(made, run.aws.account, run.aws.partition, output))
@@ -55,6 +54,7 @@ def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) ->
     from .. import report
     from ..attachable import documents
     from ..errors import UsageError
+    from ..templates import policy_of
 
     if edits_policies and not migration:
         raise UsageError("--edits-policies needs --migration.", next_step="add --migration")
@@ -62,20 +62,6 @@ def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) ->
         raise UsageError(
             "--deploy and --migration are separate policies.", next_step="print one, then the other"
         )
-    kind = "deploy" if deploy else "migration" if migration else "setup"
-    policy = _policy(run, kind, edits_policies)
+    kind: Audience = "deploy" if deploy else "migration" if migration else "setup"
+    policy = policy_of(kind, run.settings, run.aws.account, run.aws.partition, edits_policies=edits_policies)
     return report.named(f"{run.settings.name}-{kind}", documents(policy))
-
-
-def _policy(run: Run, kind: str, edits_policies: bool) -> Mapping[str, Any]:
-    from .. import templates
-    from ..errors import SettingsError
-
-    where = (run.settings, run.aws.account, run.aws.partition)
-    if kind == "deploy":
-        return templates.deploy_policy(*where)
-    if kind == "setup":
-        return templates.setup_policy(*where)
-    if run.settings.apprunner.service is None:
-        raise SettingsError(["apprunner.service: set the App Runner service to migrate"])
-    return templates.migration_policy(*where, edits_policies=edits_policies)

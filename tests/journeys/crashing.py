@@ -20,9 +20,9 @@ from typing import Any, Literal
 from invoke.context import Context
 
 from lobster_tasks.aws import Aws
+from lobster_tasks.cli.command import Run
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
-from lobster_tasks.tasks.command import Run
 from tests.clocks import PatientClock
 from tests.embedded.images import push, web_app
 from tests.embedded_process import EmbeddedProcess, eventually

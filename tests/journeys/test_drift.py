@@ -645,7 +645,9 @@ def test_every_attribute_that_the_stack_controls_has_its_drift(account: Account)
     """A family's name is what it is found by; nobody can change it."""
     resources = account.resources()
     known = LiveResources(converge.read(account.aws, resources))
-    controlled = {(each.label, attribute) for each in resources.resources for attribute in each.wanted(known)}
+    controlled = {
+        (each.label, attribute) for each in resources.resources for attribute in each.desired(known)
+    }
     cases = {(drift.resource, attribute) for drift in [*DRIFTS, *ANEW] for attribute in drift.attributes}
     cases |= {(resource, attribute) for resource, attribute, _ in FOREIGN}
     assert controlled - cases == {("task-definition/lobster-streamlit-task", "family")}

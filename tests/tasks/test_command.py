@@ -12,7 +12,7 @@ TASKS = '''
 import os
 from invoke import Collection, task
 from lobster_tasks import namespace
-from lobster_tasks.tasks.command import Run, command
+from lobster_tasks.cli.command import Run, command
 
 
 @command(json=True)

@@ -94,7 +94,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
 }
 TASKS = '''
 from lobster_tasks import namespace
-from lobster_tasks.tasks.command import Run, command
+from lobster_tasks.cli.command import Run, command
 
 
 @command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lobster_tasks.tasks.spelling import nearest
+from lobster_tasks.cli.spelling import nearest
 from tests.project import Project, make
 
 BELOW = """

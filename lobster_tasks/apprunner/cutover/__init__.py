@@ -4,6 +4,7 @@ Nothing is remembered anywhere but in the account: the certificate in ACM, the l
 records say how far it has come, so that every run takes up where the one before it stopped.
 """
 
+from .delegation import public_dns
 from .finish import finish, left_over
 from .outcome import CutOver
 from .routes import Balancer, Route, Wanted
@@ -31,5 +32,6 @@ __all__ = [
     "look",
     "names_of",
     "preview",
+    "public_dns",
     "steps",
 ]

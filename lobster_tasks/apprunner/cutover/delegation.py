@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ... import dns
 from ...aws import Aws
 from ...errors import RefusedError
 
 NameServers = Callable[[str], frozenset[str] | None]
 """The name servers of a zone: none where nobody delegates it, None where nobody knows."""
+
+
+def public_dns(aws: Aws) -> NameServers | None:
+    """Whom to ask; nobody about the names of an embedded AWS, which are not public."""
+    return None if aws.endpoint_url else dns.name_servers
 
 
 def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> tuple[str, ...]:

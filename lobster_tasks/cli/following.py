@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from ..errors import RefusedError
     from ..images import Observer, Transfer
     from ..rollout import IfBusy, Outcome, Preview, Progress
-    from ..settings import Settings
-
-
-def accepting(run: Run, codes: Sequence[str] | None) -> Settings:
-    """The settings with more codes in ``deployment.accept``."""
-    deployment = run.settings.deployment
-    accept = tuple(dict.fromkeys([*deployment.accept, *(codes or ())]))
-    more = {"deployment": deployment.model_copy(update={"accept": accept})}
-    return run.settings.model_copy(update=more)
 
 
 @contextmanager

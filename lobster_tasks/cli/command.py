@@ -85,10 +85,11 @@ class Run:
     def aws(self) -> Aws:
         """The account, once it has said who is asking; raises RefusedError where there is no getting in."""
         from ..aws import Aws
+        from ..endpoint import require_listening
         from ..errors import AwsCallError, RefusedError
 
         aws = Aws(self.settings.region, tell=self.tell_of_waiting)
-        _check_endpoint(aws.endpoint_url)
+        require_listening(aws.endpoint_url)
         try:
             _ = aws.identity
         except AwsCallError as refused:
@@ -313,36 +314,3 @@ def _unexpected(error: Exception) -> LobsterError:
     told = LobsterError(what, next_step="run it again with --debug and report what it shows")
     told.__cause__ = error
     return told
-
-
-def _check_endpoint(endpoint: str | None) -> None:
-    """What is wrong with an endpoint is found out now: that nobody listens there, not after all the retries."""
-    import socket
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
-
-    from ..errors import RefusedError, UsageError
-
-    if not endpoint:
-        return
-    try:
-        parts = urlsplit(endpoint)
-        host, port = parts.hostname, parts.port or 80
-    except ValueError:
-        host = None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise UsageError(
-            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, is {endpoint}, which is not a URL.",
-            next_step="unset AWS_ENDPOINT_URL",
-        )
-    by_proxy = parts.scheme in getproxies() and not proxy_bypass(host)
-    if parts.scheme == "https" or (by_proxy and not host.startswith(("127.", "localhost"))):
-        return  # AWS itself, or what only the proxy reaches
-    try:
-        socket.create_connection((host, port), timeout=5).close()
-    except OSError as error:
-        raise RefusedError(
-            f"Nothing listens at {endpoint}.",
-            f"AWS_ENDPOINT_URL, or endpoint_url of the profile, names this address ({error.strerror or error})",
-            "inv embedded-aws --port 4566 in another terminal, or unset AWS_ENDPOINT_URL",
-        ) from None

@@ -30,6 +30,7 @@ from ..github import Annotation, hand_over, is_here
 SECTION = "lobster"
 _SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that is there
 _USAGE = 2
+_TASKS = "lobster_tasks.tasks."
 
 
 def refusal(what: str, why: str = "", step: str = "") -> Exit:
@@ -125,8 +126,14 @@ def write(given: str, text: str) -> None:
         ) from error
 
 
-def make_folder(given: str) -> None:
-    """Make a folder that the command line names, relative to where the command was given."""
+def write_all(given: str, texts: Mapping[str, str]) -> None:
+    """Write files, by their names, into a folder that the command line names."""
+    _make_folder(given)
+    for name, text in texts.items():
+        write(f"{given}/{name}", text)
+
+
+def _make_folder(given: str) -> None:
     from ..errors import RefusedError
 
     try:
@@ -157,7 +164,7 @@ def _names_in(program: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in sorted(collection.task_names, key=len, reverse=True):  # the shortest counts
         task = collection[name]
-        if task.body.__module__.startswith(f"{__package__}."):
+        if task.body.__module__.startswith(_TASKS):
             found[task.name.replace("_", "-")] = name
     return found
 
