@@ -1,8 +1,14 @@
 """Takes an App Runner service out of use behind gates: paused, which can be undone, or deleted with what only it used.
 
-``survey`` looks and changes nothing; ``carry_out`` does what the survey says. Both go by the account as it is, so
-that a run that was interrupted is taken up by the same command. Once the service is gone, its saved description
-names what it may have left behind; whether that is so is again asked of the account.
+``survey`` looks and changes nothing; ``carry_out`` does what the survey says, and ``clean_up`` is both with the leave
+of whoever is asked. Both go by the account as it is, so that a run that was interrupted is taken up by the same
+command. Once the service is gone, its saved description names what it may have left behind; whether that is so is
+again asked of the account.
+
+It is another job than the removal of a stack (``converge.remove``): there the settings say what there is, each
+resource knows what it depends on, and tags tell whose it is; here nothing is described but by the service itself, what
+only it used is found out by asking everybody else, and the order is that in which App Runner lets go. The dialogue is
+the same.
 """
 
 from __future__ import annotations
@@ -13,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..aws import Aws
+from ..converge import Dialogue
 from ..doctor.check import Check
 from ..errors import LobsterError, OutOfTimeError, RefusedError
 from ..settings import Settings, service_name
@@ -69,6 +76,43 @@ class Survey:
     def failed(self) -> tuple[Check, ...]:
         """The gates that are shut."""
         return tuple(gate for gate in self.gates if gate.status == "fail")
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """What was looked at, whether it was carried out, and the file of the description."""
+
+    survey: Survey
+    applied: bool
+    description: Path | None = None
+
+
+def clean_up(
+    aws: Aws,
+    settings: Settings,
+    given: str,
+    folder: Path,
+    dialogue: Dialogue[Survey, str],
+    compared: Callable[[Survey], None],
+    *,
+    delete: bool = False,
+    accept: Collection[str] = (),
+    dry_run: bool = False,
+) -> CleanUp:
+    """Look, show, ask for leave, compare once more, and pause or delete the service.
+
+    ``compared`` is told of the last gate. A ``dry_run``, and a gate that is shut, end it before anything is changed.
+    """
+    found = survey(aws, settings, given, folder, delete=delete, accept=accept)
+    dialogue.show(found)
+    if found.action == "none" or dry_run or found.failed:
+        return CleanUp(found, applied=False)
+    dialogue.ask(found)
+    found = proven(aws, settings, found)
+    compared(found)
+    if found.failed:
+        return CleanUp(found, applied=False)
+    return CleanUp(found, True, carry_out(aws, settings, found, folder, dialogue.done))
 
 
 def survey(

@@ -6,7 +6,7 @@ it in order, and what everybody calls who changes an account; who shows a plan a
 """
 
 from .apply import apply
-from .cycle import Convergence, Dialogue, bring, carry_out, remove
+from .cycle import Changes, Convergence, Dialogue, bring, carry_out, remove
 from .dependents import dependents
 from .planner import Change, Difference, Plan, plan, plan_removal, refuse_impossible
 from .read import read
@@ -14,6 +14,7 @@ from .verify import verify, verify_removal
 
 __all__ = [
     "Change",
+    "Changes",
     "Convergence",
     "Dialogue",
     "Difference",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..aws import Aws
 from ..stack import Stack
@@ -14,22 +14,29 @@ from .planner import Change, Plan, plan, plan_removal, refuse_impossible
 from .read import read
 from .verify import verify, verify_removal
 
+Planned = TypeVar("Planned")
+Done = TypeVar("Done")
+
 
 def _nothing(_: Any) -> None:
     """Nobody is there to be told, or asked."""
 
 
 @dataclass(frozen=True)
-class Dialogue:
+class Dialogue(Generic[Planned, Done]):
     """Who is told of a plan and asked for leave: nobody, unless it is said.
 
     ``show`` gets every plan, also one that is refused. ``ask`` gets one that is about to be applied, and raises where
     there is no leave. ``done`` is told of each change as it is finished, from any thread.
     """
 
-    show: Callable[[Plan], None] = _nothing
-    ask: Callable[[Plan], None] = _nothing
-    done: Callable[[Change], None] = _nothing
+    show: Callable[[Planned], None] = _nothing
+    ask: Callable[[Planned], None] = _nothing
+    done: Callable[[Done], None] = _nothing
+
+
+Changes = Dialogue[Plan, Change]
+"""The one about a stack."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Convergence:
 
 
 def bring(
-    aws: Aws, stack: Stack, dialogue: Dialogue | None = None, *, adopt: bool = False, dry_run: bool = False
+    aws: Aws, stack: Stack, dialogue: Changes | None = None, *, adopt: bool = False, dry_run: bool = False
 ) -> Convergence:
     """Bring the account to the stack; a ``dry_run`` ends once the plan is shown.
 
@@ -54,7 +61,7 @@ def bring(
 
 
 def remove(
-    aws: Aws, stack: Stack, dialogue: Dialogue | None = None, *, keep_data: bool = True, dry_run: bool = False
+    aws: Aws, stack: Stack, dialogue: Changes | None = None, *, keep_data: bool = True, dry_run: bool = False
 ) -> Convergence:
     """Remove what is the stack's and nobody else uses; a ``dry_run`` ends once the plan is shown.
 
@@ -78,10 +85,10 @@ def _carry_out(
     aws: Aws,
     made: Plan,
     verified: Callable[[], Plan],
-    dialogue: Dialogue | None = None,
+    dialogue: Changes | None = None,
     dry_run: bool = False,
 ) -> Convergence:
-    dialogue = dialogue or Dialogue()
+    dialogue = dialogue or Changes()
     dialogue.show(made)
     refuse_impossible(made)
     if dry_run or not made.changes:

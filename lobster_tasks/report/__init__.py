@@ -13,7 +13,16 @@ from ..errors import LobsterError, NotReadyError
 from ..foreign import one_line
 from ..masking import MASK
 from .access import access, access_json, access_next, variable_lines, variables
-from .apprunner import cleaned, last_gate, nothing_to_clean, parity, parity_json, survey, survey_json
+from .apprunner import (
+    cleaned,
+    cleanup_question,
+    last_gate,
+    nothing_to_clean,
+    parity,
+    parity_json,
+    survey,
+    survey_json,
+)
 from .attaching import NamedDocument, how_to_attach, named, policies_json
 from .checks import caution, checks, checks_json, unchecked, unchecked_fix
 from .cutovers import cut_over, cut_over_json, cutover_heading, cutover_steps
@@ -79,6 +88,7 @@ __all__ = [
     "checks",
     "checks_json",
     "cleaned",
+    "cleanup_question",
     "cost",
     "counts",
     "cut_over",

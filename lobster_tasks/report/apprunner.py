@@ -83,6 +83,13 @@ def survey(found: Survey) -> RenderableType:
     return Group(*parts, rows(*lines)) if lines else Group(*parts[:-1])
 
 
+def cleanup_question(found: Survey) -> str:
+    """What is asked before the service is paused or deleted."""
+    if found.action == "pause":
+        return f"Compare once more, then pause {found.name}? It answers no requests until it is resumed."
+    return f"Delete these {len(found.going)}? This cannot be undone."
+
+
 def survey_json(found: Survey, *, applied: bool = False, description: Path | None = None) -> dict[str, Any]:
     """The object of ``cleanup-apprunner --json``."""
     return {

@@ -51,30 +51,25 @@ def cleanup_apprunner(
 
     from .. import report
     from ..apprunner import cleanup, firewalls
+    from ..converge import Dialogue
 
     firewalls.check_codes(accept or ())
-    found = cleanup.survey(
-        run.aws, run.settings, service, Path.cwd(), delete=delete, accept=tuple(accept or ())
+    dialogue: Dialogue[Survey, str] = Dialogue(
+        show=lambda found: run.console.show(report.survey(found)),
+        ask=lambda found: run.ask(report.cleanup_question(found), destroys=True),
+        done=run.console.say,
     )
-    run.console.show(report.survey(found))
-    applied = found.action != "none" and not run.dry_run and not found.failed
-    described = None
-    if applied:
-        run.ask(_question(found), destroys=True)
-        found = cleanup.proven(run.aws, run.settings, found)
-        run.console.say(report.last_gate(found))
-        applied = not found.failed
-    if applied:
-        described = cleanup.carry_out(run.aws, run.settings, found, Path.cwd(), run.console.say)
+    done = cleanup.clean_up(
+        *(run.aws, run.settings, service, Path.cwd(), dialogue),
+        lambda found: run.console.say(report.last_gate(found)),
+        delete=delete,
+        accept=tuple(accept or ()),
+        dry_run=run.dry_run,
+    )
     if run.json:
-        run.console.json(report.survey_json(found, applied=applied, description=described))
-    _conclude(run, found, applied)
-
-
-def _question(found: Survey) -> str:
-    if found.action == "pause":
-        return f"Compare once more, then pause {found.name}? It answers no requests until it is resumed."
-    return f"Delete these {len(found.going)}? This cannot be undone."
+        told = report.survey_json(done.survey, applied=done.applied, description=done.description)
+        run.console.json(told)
+    _conclude(run, done.survey, done.applied)
 
 
 def _conclude(run: Run, found: Survey, applied: bool) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ..converge import Convergence, Plan
+    from ..converge import Changes, Convergence, Plan
     from ..stack import Stack
 
 _ADOPT = {"adopt": "adopt resources that have the stack's names but not its tag"}
@@ -132,7 +132,7 @@ def teardown(run: Run, data: bool = False) -> None:
     from ..cost import current_cost
 
     whole = stack.build_all(run.aws, run.settings, run.environ, removing=True)
-    dialogue = Dialogue(
+    dialogue: Changes = Dialogue(
         show=lambda made: _show_removal(run, made),
         ask=lambda made: run.ask(report.removal_question(made), destroys=True),
         done=lambda change: run.console.say(report.change_done(change)),
@@ -163,7 +163,7 @@ def _bring(run: Run, stack: Stack, adopt: bool) -> Convergence:
     from .. import report
     from ..converge import Dialogue, bring
 
-    dialogue = Dialogue(
+    dialogue: Changes = Dialogue(
         show=lambda made: _show(run, made, run.console.say),
         ask=lambda made: _ask(run, made),
         done=lambda change: run.console.say(report.change_done(change)),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from lobster_tasks.aws import Aws
-from lobster_tasks.converge import Dialogue, bring, carry_out, plan, read
+from lobster_tasks.converge import Changes, Dialogue, bring, carry_out, plan, read
 from lobster_tasks.errors import RefusedError
 from lobster_tasks.settings import STACK_TAG
 from lobster_tasks.stack import Live, LiveResources, Resource, Stack
@@ -61,7 +61,7 @@ def stack_of(account: dict[str, Live], width: int = 1) -> Stack:
     return Stack("mine", (Shelf("one", "mine", account, width), Shelf("two", "mine", account, width)))
 
 
-def heard(heard: list[str], ask: Callable[[Any], None] = lambda _: None) -> Dialogue:
+def heard(heard: list[str], ask: Callable[[Any], None] = lambda _: None) -> Changes:
     """Somebody who notes what was said, and answers as ``ask`` does."""
 
     def answer(made: Any) -> None:
