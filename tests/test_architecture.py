@@ -156,10 +156,10 @@ def test_one_way_over_http() -> None:
     clients = ("requests", "urllib3", "httpx", "aiohttp", "http.client", "urllib.request.urlopen")
     assert _of_the_library(importers(*clients)) == {"lobster_tasks/http_client.py"}
     # Whether a proxy leads to an endpoint, of which only the port is tried.
-    assert _of_the_library(importers("urllib.request")) == {"lobster_tasks/tasks/command.py"}
+    assert _of_the_library(importers("urllib.request")) == {"lobster_tasks/endpoint.py"}
     assert _of_the_library(importers("socket")) == {
         "lobster_tasks/probe.py",
-        "lobster_tasks/tasks/command.py",
+        "lobster_tasks/endpoint.py",
     }
 
 
