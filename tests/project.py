@@ -158,8 +158,8 @@ def _end_of(process: Forked, within: float, said: Callable[[], str]) -> int:
 def _inv() -> None:
     from invoke.main import program
 
-    for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.tasks.*)?", name)]:
-        del sys.modules[name]  # the tasks remember the folder in which they were imported
+    for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.(tasks|cli).*)?", name)]:
+        del sys.modules[name]  # they remember the folder in which they were imported
     program.run()
 
 
