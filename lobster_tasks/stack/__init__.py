@@ -93,7 +93,7 @@ class Stack:
         return next((each for each in self.resources if isinstance(each, kind)), None)
 
     def slice(self, kinds: Iterable[str]) -> Stack:
-        """The resources of these kinds (``target group``) and all that they stand on."""
+        """The resources of these kinds (``target-group``) and all that they depend on."""
         named, chosen = frozenset(kinds), set[Resource]()
         for resource in reversed(self.resources):
             if resource.kind in named or resource in chosen:
