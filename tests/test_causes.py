@@ -9,8 +9,9 @@ import pytest
 
 from lobster_tasks.doctor import CHECKS
 from lobster_tasks.rollout import CODES, Cause
-from lobster_tasks.rollout.causes import RECORDS, CauseCode, Lead
-from lobster_tasks.rollout.diagnose import HOPELESS, PERMISSIONS
+from lobster_tasks.rollout.cause_code import CauseCode
+from lobster_tasks.rollout.diagnosis.causes import RECORDS, Lead
+from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS, PERMISSIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 HEADINGS = ["## What it looks like in AWS", "## Why", "## How to mend it"]

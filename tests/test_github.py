@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from lobster_tasks import github
 from lobster_tasks.rollout import Cause, Moment, Outcome, Progress
-from lobster_tasks.rollout.phases import TITLES
+from lobster_tasks.rollout.observation.phases import TITLES
 
 CAUSE = Cause(
     "secret-not-readable",

@@ -38,9 +38,12 @@ MADE = {
         "lobster_tasks/dockerfile/lines.py",
         r"f'(?:^|(?<=[^{re.escape(source.escape)}])){re.escape(source.escape)}[ \\t]{{0,1000}}+$'",
     ): "one character of the project's Dockerfile, of two that may be",
-    ("lobster_tasks/rollout/aws_words.py", "pattern"): "those of a table that the module holds, compiled",
     (
-        "lobster_tasks/rollout/reasons.py",
+        "lobster_tasks/rollout/observation/aws_words.py",
+        "pattern",
+    ): "those of a table that the module holds, compiled",
+    (
+        "lobster_tasks/rollout/diagnosis/stop_reasons.py",
         "sign.pattern",
     ): "those of the causes, which the module holds, compiled",
     ("lobster_tasks/templates.py", "own"): "the project's own names, on its own templates",

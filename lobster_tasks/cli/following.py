@@ -58,9 +58,9 @@ def watching(run: Run) -> Iterator[Callable[[Progress], None]]:
 
 def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
     from .. import github
-    from ..rollout.phases import TITLES
+    from ..rollout import PHASE_TITLES
 
-    groups = github.Groups(TITLES)
+    groups = github.Groups(PHASE_TITLES)
 
     def observe(progress: Progress) -> None:
         for line in groups.lines(progress):

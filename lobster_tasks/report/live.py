@@ -9,16 +9,16 @@ from rich.text import Text
 from .layout import clock_time
 
 if TYPE_CHECKING:
-    from ..rollout.outcome import Progress
+    from ..rollout import Progress
 
 _WIDTH = 20
 
 
 def clock_line(progress: Progress) -> Text:
     """``Wait for health   0:31 ▕██████          ▏ expected ~1:10``; without the bar where nothing is expected."""
-    from ..rollout.phases import TITLES
+    from ..rollout import PHASE_TITLES
 
-    line = Text(f"  {TITLES[progress.phase]:<26}{clock_time(progress.at):>6}", style="dim")
+    line = Text(f"  {PHASE_TITLES[progress.phase]:<26}{clock_time(progress.at):>6}", style="dim")
     if progress.expected:
         line.append(f"  {bar(progress.at / progress.expected)}  expected ~{clock_time(progress.expected)}")
     return line

@@ -14,8 +14,7 @@ from .layout import clock_time, labelled, page, plural, rows
 from .releases import cause_json, timeline_json
 
 if TYPE_CHECKING:
-    from ..rollout import History, Release, ScaleChange, Scaled
-    from ..rollout.logs import LogLine
+    from ..rollout import History, LogLine, Release, ScaleChange, Scaled
 
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 

@@ -15,11 +15,18 @@ from .live import bar, clock_line
 
 if TYPE_CHECKING:
     from ..images import PlannedPush, PushedImage, Transfer
-    from ..rollout.causes import Cause
-    from ..rollout.outcome import Moment, Outcome, Progress
-    from ..rollout.preview import Preview
-    from ..rollout.snapshot import Deployment, Snapshot, Task
-    from ..rollout.status import ServiceStatus, TaskStatus
+    from ..rollout import (
+        Cause,
+        Deployment,
+        Moment,
+        Outcome,
+        Preview,
+        Progress,
+        ServiceStatus,
+        Snapshot,
+        Task,
+        TaskStatus,
+    )
     from ..settings import Settings
 
 _MIB = 1024 * 1024

@@ -1,27 +1,38 @@
-"""From a tag to a verdict: make a deployment, follow it by identity, ask the app, say what became of it."""
+"""From a tag to a verdict: make a deployment, follow it by identity, ask the app, say what became of it.
 
-from .busy import CHOICES as IF_BUSY
-from .busy import IfBusy
-from .causes import CODES, Cause
-from .history import History, Release, history
-from .keeping import keep_serving
-from .logs import LogLine, tail
-from .outcome import Moment, Outcome, Progress
-from .pipeline import deploy, follow
-from .preview import Preview, preview
-from .rollback import preview_rollback, rollback
-from .scale import ScaleChange, Scaled, before_scaling, scale
-from .shell import exec_command
-from .status import ServiceStatus, status, watched
+``deployment`` changes, ``diagnosis`` explains, ``observation`` looks; callers use what is named here.
+"""
+
+from .deployment.busy import CHOICES as IF_BUSY
+from .deployment.busy import IfBusy
+from .deployment.keeping import keep_serving
+from .deployment.outcome import Outcome
+from .deployment.pipeline import deploy, follow
+from .deployment.preview import Preview, preview
+from .deployment.release import check_form, find_image
+from .deployment.rollback import preview_rollback, rollback
+from .deployment.scale import ScaleChange, Scaled, before_scaling, scale
+from .diagnosis.causes import CODES, Cause
+from .observation.history import History, Release, history
+from .observation.logs import LogLine, tail
+from .observation.phases import TITLES as PHASE_TITLES
+from .observation.shell import exec_command
+from .observation.snapshot import Deployment, Snapshot, Task
+from .observation.status import ServiceStatus, TaskStatus, status, watched
+from .observation.timeline import Journal, Moment, Observe, Progress, unobserved
 
 __all__ = [
     "CODES",
     "IF_BUSY",
+    "PHASE_TITLES",
     "Cause",
+    "Deployment",
     "History",
     "IfBusy",
+    "Journal",
     "LogLine",
     "Moment",
+    "Observe",
     "Outcome",
     "Preview",
     "Progress",
@@ -29,9 +40,14 @@ __all__ = [
     "ScaleChange",
     "Scaled",
     "ServiceStatus",
+    "Snapshot",
+    "Task",
+    "TaskStatus",
     "before_scaling",
+    "check_form",
     "deploy",
     "exec_command",
+    "find_image",
     "follow",
     "history",
     "keep_serving",
@@ -41,5 +57,6 @@ __all__ = [
     "scale",
     "status",
     "tail",
+    "unobserved",
     "watched",
 ]

@@ -70,7 +70,7 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     import json
 
     from .. import templates
-    from ..rollout.release import find_image
+    from ..rollout import find_image
 
     image = find_image(run.aws, run.settings, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
@@ -117,8 +117,7 @@ def deploy(
     run.settings = run.settings.accepting(accept or ())
 
     from .. import report
-    from ..rollout import deploy, follow
-    from ..rollout.release import check_form
+    from ..rollout import check_form, deploy, follow
 
     check_form(tag or registered)
     run.tell_settings()
@@ -138,17 +137,6 @@ def _preview(run: Run, tag: str, if_busy: IfBusy | None) -> int:
     from ..rollout import preview
 
     def look(observe: Callable[[Progress], None]) -> Preview:
-        if if_busy:
-            _wait_for_others(run, tag, if_busy, observe)
-        return preview(run.aws, run.settings, tag, observe=observe)
+        return preview(run.aws, run.settings, tag, if_busy=if_busy, observe=observe)
 
     return show_preview(run, tag, look)
-
-
-def _wait_for_others(run: Run, tag: str, if_busy: IfBusy, observe: Callable[[Progress], None]) -> None:
-    from ..rollout.busy import make_way
-    from ..rollout.outcome import Journal
-    from ..rollout.release import prepare
-
-    ground = prepare(run.aws, run.settings, tag)
-    make_way(run.aws, run.settings, ground, if_busy, Journal(run.aws.clock, observe))

@@ -10,7 +10,7 @@ from lobster_tasks.doctor import diagnose
 from lobster_tasks.doctor.check import Check
 from lobster_tasks.doctor.facts import Decision, Facts, Name, Reading, Secret
 from lobster_tasks.errors import LobsterError
-from lobster_tasks.rollout.outcome import Answer, Probe
+from lobster_tasks.probe import Answer, Probe
 from lobster_tasks.settings import load
 
 ACCOUNT = "123456789012"

@@ -14,7 +14,7 @@ from lobster_tasks.doctor import CHECKS, diagnose
 from lobster_tasks.doctor.expiry import Place
 from lobster_tasks.doctor.facts import Decision
 from lobster_tasks.errors import AwsCallError, DockerfileError, RefusedError
-from lobster_tasks.rollout.outcome import Answer, Probe
+from lobster_tasks.probe import Answer, Probe
 from tests.doctor.facts import (
     SECRET,
     TARGET_GROUP,

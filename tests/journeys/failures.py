@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
-from lobster_tasks.rollout.diagnose import HOPELESS
+from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS
 from tests.embedded.images import ImageSpec, digest_of, push
 from tests.embedded_process import PATIENCE, control
 

@@ -17,7 +17,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import NotReadyError
 from lobster_tasks.images.engines import password_for
-from lobster_tasks.rollout.keeping import keep
+from lobster_tasks.rollout.deployment.keeping import keep
 from lobster_tasks.settings import REGION_TAG, Settings, load
 from tests.conftest import SPEED
 from tests.embedded.firewalls import web_acl

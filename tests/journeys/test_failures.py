@@ -9,7 +9,7 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.rollout import Outcome
-from lobster_tasks.rollout.diagnose import HOPELESS
+from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 

@@ -19,8 +19,8 @@ from lobster_tasks.apprunner.parity import Parity
 from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
 from lobster_tasks.rollout import Cause, History, Moment, Outcome, Preview, Release, ScaleChange, Scaled
-from lobster_tasks.rollout.snapshot import Event
-from lobster_tasks.rollout.status import ServiceStatus, TaskStatus
+from lobster_tasks.rollout.observation.snapshot import Event
+from lobster_tasks.rollout.observation.status import ServiceStatus, TaskStatus
 from tests.apprunner.descriptions import described
 from tests.rollout.shapes import NEW, OLD, deployment, target, task
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.report.live import bar, clock_line
-from lobster_tasks.rollout.outcome import Progress
+from lobster_tasks.rollout.observation.timeline import Progress
 
 from .drawn import drawn
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lobster_tasks import report
 from lobster_tasks.errors import AwsCallError, NotReadyError, SettingsError
-from lobster_tasks.rollout.causes import Cause
-from lobster_tasks.rollout.outcome import Answer, Outcome, Probe
+from lobster_tasks.probe import Answer, Probe
+from lobster_tasks.rollout.deployment.outcome import Outcome
+from lobster_tasks.rollout.diagnosis.causes import Cause
 
 from .drawn import drawn
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lobster_tasks.rollout.snapshot import (
+from lobster_tasks.rollout.observation.snapshot import (
     Container,
     Deployment,
     Event,

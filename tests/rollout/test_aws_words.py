@@ -10,9 +10,9 @@ import re
 
 import pytest
 
-from lobster_tasks.rollout.causes import CODES
-from lobster_tasks.rollout.diagnose import diagnose
-from lobster_tasks.rollout.reasons import ELB, EXITED, ROLE, codes_of
+from lobster_tasks.rollout.diagnosis.causes import CODES
+from lobster_tasks.rollout.diagnosis.diagnose import diagnose
+from lobster_tasks.rollout.diagnosis.stop_reasons import ELB, EXITED, ROLE, codes_of
 
 from .shapes import stopped
 from .test_diagnose import IMAGE, SECRET, definition, evidence, not_started

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.rollout.brake import repeated
-from lobster_tasks.rollout.snapshot import Snapshot, Task
+from lobster_tasks.rollout.deployment.fail_fast import repeated
+from lobster_tasks.rollout.observation.snapshot import Snapshot, Task
 
 from .shapes import NEW, OLD, deployment, event, record, service, snapshot, stopped, task
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.busy import is_lost, under_way
+from lobster_tasks.rollout.deployment.busy import is_lost, under_way
 
 from .shapes import NEW, NOON
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.rollout.changes import changes
-from lobster_tasks.rollout.snapshot import Snapshot
+from lobster_tasks.rollout.observation.changes import changes
+from lobster_tasks.rollout.observation.snapshot import Snapshot
 
 from .shapes import (
     NEW,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from lobster_tasks.definition import container_of, images, log_groups, secrets
-from lobster_tasks.rollout.culprit import culprit
-from lobster_tasks.rollout.diagnose import diagnose
-from lobster_tasks.rollout.snapshot import Container, Task
+from lobster_tasks.rollout.diagnosis.culprit import culprit
+from lobster_tasks.rollout.diagnosis.diagnose import diagnose
+from lobster_tasks.rollout.observation.snapshot import Container, Task
 
 from .shapes import stopped
 from .test_diagnose import EXITED, FETCH, PULL, SECRET, SESSION, definition, evidence, not_started

@@ -13,12 +13,12 @@ import pytest
 
 from lobster_tasks import report
 from lobster_tasks.doctor import Check
-from lobster_tasks.rollout.causes import CODES
-from lobster_tasks.rollout.diagnose import HOPELESS, PERMISSIONS, diagnose, failures
-from lobster_tasks.rollout.evidence import Evidence
-from lobster_tasks.rollout.judge import Verdict
-from lobster_tasks.rollout.listening import listens
-from lobster_tasks.rollout.snapshot import Container, Task
+from lobster_tasks.rollout.diagnosis.causes import CODES
+from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS, PERMISSIONS, diagnose, failures
+from lobster_tasks.rollout.diagnosis.evidence import Evidence
+from lobster_tasks.rollout.diagnosis.listening import listens
+from lobster_tasks.rollout.observation.judge import Verdict
+from lobster_tasks.rollout.observation.snapshot import Container, Task
 
 from .shapes import GROUP, NEW, deployment, service, snapshot, stopped, target, task
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from lobster_tasks.rollout.findings import findings
-from lobster_tasks.rollout.snapshot import Container, Task
+from lobster_tasks.rollout.diagnosis.findings import findings
+from lobster_tasks.rollout.observation.snapshot import Container, Task
 
 from .shapes import NEW, NOON, OLD, THIRD, deployment, service, snapshot, stopped
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.history import Release, expected_seconds, live_before, with_current
+from lobster_tasks.rollout.observation.history import Release, expected_seconds, live_before, with_current
 
 FAMILY = "arn:aws:ecs:us-east-2:123456789012:task-definition/f"
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.rollout.judge import judge
-from lobster_tasks.rollout.snapshot import Snapshot, Target, Task
+from lobster_tasks.rollout.observation.judge import judge
+from lobster_tasks.rollout.observation.snapshot import Snapshot, Target, Task
 
 from .shapes import (
     NEW,

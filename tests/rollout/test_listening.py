@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.rollout.listening import listens
+from lobster_tasks.rollout.diagnosis.listening import listens
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.clock import Clock
-from lobster_tasks.rollout.outcome import Journal, Progress
-from lobster_tasks.rollout.phases import TITLES, Phase, phase_of
-from lobster_tasks.rollout.snapshot import Snapshot
+from lobster_tasks.rollout.observation.phases import TITLES, Phase, phase_of
+from lobster_tasks.rollout.observation.snapshot import Snapshot
+from lobster_tasks.rollout.observation.timeline import Journal, Progress
 
 from .shapes import NEW, deployment, record, service, snapshot, stopped, target, task
 

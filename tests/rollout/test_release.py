@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.errors import UsageError
-from lobster_tasks.rollout.release import decide, image_id
-from lobster_tasks.rollout.snapshot import Service
+from lobster_tasks.rollout.deployment.release import decide, image_id
+from lobster_tasks.rollout.observation.snapshot import Service
 
 from .shapes import NEW, OLD, deployment, service
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.changes import changes
-from lobster_tasks.rollout.replacing import is_stuck, outlook, with_rollback
-from lobster_tasks.rollout.snapshot import Record, Service
+from lobster_tasks.rollout.observation.changes import changes
+from lobster_tasks.rollout.observation.deployment_configuration import is_stuck, outlook, with_rollback
+from lobster_tasks.rollout.observation.snapshot import Record, Service
 
 from .shapes import NEW, deployment, service, snapshot
 

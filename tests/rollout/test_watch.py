@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.rollout.snapshot import Snapshot
-from lobster_tasks.rollout.watch import LATER, SOON, pace
+from lobster_tasks.rollout.observation.snapshot import Snapshot
+from lobster_tasks.rollout.observation.watch import LATER, SOON, pace
 
 from .shapes import NEW, OLD, deployment, record, service, snapshot, target, task
 

@@ -28,12 +28,16 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
     "refusals": frozenset({_EVERYTHING}),
     "converge.apply": frozenset({"Creation of service was not idempotent"}),
     # ECS: stop reasons, rolloutStateReason, statusReason, events, and what its agent and containerd put in them
-    "rollout.changes": frozenset({"unable to", "failed to launch", "could not", "not healthy in"}),
-    "rollout.diagnose": frozenset({"by the user"}),
-    "rollout.inquiry": frozenset({"not healthy", "could not", "Timed out", "timed out"}),
-    "rollout.judge": frozenset({"rolling back"}),
-    "rollout.snapshot": frozenset({"Scaling activity initiated by"}),
-    "rollout.starting": frozenset(
+    "rollout.observation.changes": frozenset(
+        {"unable to", "failed to launch", "could not", "not healthy in"}
+    ),
+    "rollout.diagnosis.diagnose": frozenset({"by the user"}),
+    "rollout.diagnosis.evidence_collection": frozenset(
+        {"not healthy", "could not", "Timed out", "timed out"}
+    ),
+    "rollout.observation.judge": frozenset({"rolling back"}),
+    "rollout.observation.snapshot": frozenset({"Scaling activity initiated by"}),
+    "rollout.diagnosis.starting": frozenset(
         {
             *("from asm", "from ssm", "env files", "staging label", "json key", "does not exist"),
             *("from AWS Secrets Manager", "Parameter Store", "Access to KMS", "logger args", "logger args: "),
@@ -41,7 +45,7 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
         }
     ),
     # Elastic Load Balancing: TargetHealth.Description; kernels, shells and servers in the app's log
-    "rollout.serving": frozenset(
+    "rollout.diagnosis.serving": frozenset(
         {"timed out", "Health checks failed", "exec format error", "no space left on device"}
         | {"listening at:", "running on http"}
     ),
@@ -75,15 +79,15 @@ DECIDING: Mapping[str, frozenset[str]] = {
     "doctor.expiry": frozenset({"place"}),
     "doctor.keys": frozenset({"decide"}),
     "doctor.trust": frozenset({"objection"}),
-    "rollout.brake": frozenset({"is_left_alone", "lacking", "repeated"}),
-    "rollout.changes": frozenset({"changes"}),
-    "rollout.diagnose": frozenset({"diagnose", "failures"}),
-    "rollout.findings": frozenset({"findings"}),
-    "rollout.judge": frozenset({"judge"}),
-    "rollout.listening": frozenset({"listens"}),
-    "rollout.reasons": frozenset({"codes_of"}),
-    "rollout.preview": frozenset({"preview"}),
-    "rollout.release": frozenset({"decide"}),
+    "rollout.deployment.fail_fast": frozenset({"is_left_alone", "lacking", "repeated"}),
+    "rollout.observation.changes": frozenset({"changes"}),
+    "rollout.diagnosis.diagnose": frozenset({"diagnose", "failures"}),
+    "rollout.diagnosis.findings": frozenset({"findings"}),
+    "rollout.observation.judge": frozenset({"judge"}),
+    "rollout.diagnosis.listening": frozenset({"listens"}),
+    "rollout.diagnosis.stop_reasons": frozenset({"codes_of"}),
+    "rollout.deployment.preview": frozenset({"preview"}),
+    "rollout.deployment.release": frozenset({"decide"}),
     "stack.task_definition": frozenset({"differences"}),
 }
 _WORD = re.compile(r"\{\w*\}|[A-Za-z]+")

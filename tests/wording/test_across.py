@@ -8,9 +8,9 @@ import pytest
 
 from lobster_tasks.apprunner.mapping import suspects
 from lobster_tasks.doctor import Check
-from lobster_tasks.rollout.diagnose import diagnose
-from lobster_tasks.rollout.evidence import Evidence
-from lobster_tasks.rollout.judge import Verdict, judge
+from lobster_tasks.rollout.diagnosis.diagnose import diagnose
+from lobster_tasks.rollout.diagnosis.evidence import Evidence
+from lobster_tasks.rollout.observation.judge import Verdict, judge
 from tests.apprunner.descriptions import described, image_source
 from tests.doctor.facts import anywhere, check, from_group, group, route_table
 from tests.rollout.shapes import NEW, deployment, record, service, snapshot, stopped

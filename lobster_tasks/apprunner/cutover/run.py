@@ -9,7 +9,7 @@ from functools import partial
 from ... import converge
 from ...aws import Aws
 from ...errors import InterruptedRunError, RefusedError
-from ...rollout.outcome import Journal, Observe, unobserved
+from ...rollout import Journal, Observe, unobserved
 from ...settings import Settings
 from ..firewalls import refuse_unprotected
 from . import records, routes

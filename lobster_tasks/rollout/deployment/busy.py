@@ -1,0 +1,80 @@
+"""A service that is in the middle of somebody else's deployment: wait for it, take its place, or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from ...aws import Aws
+from ...errors import NotReadyError
+from ...settings import Settings
+from ..cause_code import CauseCode
+from ..observation.deployment_configuration import breaker
+from ..observation.service import active_service, described
+from ..observation.snapshot import Deployment, Service, revision_of
+from ..observation.timeline import Journal
+from .release import Ground
+
+IfBusy = Literal["wait", "supersede", "refuse"]
+CHOICES: tuple[IfBusy, ...] = ("wait", "supersede", "refuse")
+
+_BETWEEN_SECONDS = 3.0
+# Failures after which a deployment that nothing will stop is taken for lost.
+_LOST_AFTER = 3
+
+
+def make_way(aws: Aws, settings: Settings, ground: Ground, if_busy: IfBusy, journal: Journal) -> Ground:
+    """The ground once it may be built on; raises NotReadyError where that is refused or takes too long."""
+    other = under_way(ground.service)
+    if other is None:
+        return ground
+    named = f"deployment {other.id} of revision {revision_of(other.task_definition)}"
+    if if_busy == "supersede":
+        journal.say(f"{named} is in progress: replacing it")
+        return ground
+    if if_busy == "refuse":
+        raise _busy(named, "--if-busy refuse was given")
+    journal.say(f"{named} is in progress: waiting for it")
+    service = _wait(aws, settings, named, journal)
+    return replace(ground, service=service, current=described(aws, service["taskDefinition"]) or {})
+
+
+def under_way(service: Mapping[str, Any]) -> Deployment | None:
+    """The deployment that a service is in the middle of. Pure."""
+    primary = Service.of(service).primary
+    return primary if primary is not None and primary.rollout == "IN_PROGRESS" else None
+
+
+def is_lost(service: Mapping[str, Any]) -> bool:
+    """Whether a deployment fails again and again and no circuit breaker will end it. Pure."""
+    other = under_way(service)
+    if other is None or breaker(service)[0]:
+        return False
+    return other.running == 0 and other.failed >= _LOST_AFTER
+
+
+def _wait(aws: Aws, settings: Settings, named: str, journal: Journal) -> Mapping[str, Any]:
+    minutes = settings.deployment.wait_minutes
+    service = aws.clock.poll(
+        lambda: active_service(aws, settings),
+        minutes * 60,
+        _BETWEEN_SECONDS,
+        until=lambda service: under_way(service) is None or is_lost(service),
+    )
+    if under_way(service) is None:
+        journal.say(f"{named} is over")
+    elif is_lost(service):
+        journal.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
+    else:
+        raise _busy(named, f"inv deploy waited {minutes:g} minutes for it")
+    return service
+
+
+def _busy(named: str, why: str) -> NotReadyError:
+    return NotReadyError(
+        f"{named[:1].upper()}{named[1:]} is under way.",
+        why,
+        "inv status --watch, or replace it: --if-busy supersede",
+        code=CauseCode.SERVICE_BUSY,
+    )

@@ -1,0 +1,228 @@
+"""The end of a rollout: the app is asked, the cause found, and what is left behind put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from ...aws import Aws
+from ...doctor import consult
+from ...errors import AwsCallError, OutOfTimeError
+from ...probe import Door, Probe, find_door, probe
+from ...settings import Settings
+from ..cause_code import CauseCode
+from ..diagnosis.causes import Cause
+from ..diagnosis.diagnose import diagnose
+from ..diagnosis.evidence import Evidence
+from ..diagnosis.evidence_collection import gather
+from ..diagnosis.findings import findings
+from ..observation.judge import Verdict
+from ..observation.snapshot import Snapshot, revision_of
+from ..observation.timeline import Journal
+from ..observation.watch import Watcher, describe_service
+from .fail_fast import stop_deployment
+from .outcome import End, Outcome
+
+# Events, stopped tasks and log lines reach those who ask a little late.
+_LOOKS_AGAIN = 3
+_BETWEEN_LOOKS = 2.0
+
+
+def conclude(
+    aws: Aws,
+    settings: Settings,
+    snapshots: Sequence[Snapshot],
+    verdict: Verdict,
+    journal: Journal,
+    known: tuple[Cause, ...] = (),
+) -> Outcome:
+    """Ask through the load balancer, find the cause where it is not live, and put it all together.
+
+    ``known`` are causes for which the deployment was stopped; what they were found by may be gone since.
+    """
+    if not snapshots:
+        raise OutOfTimeError(
+            f"{verdict.why[0].upper()}{verdict.why[1:]} in {settings.deployment.wait_minutes:g} minutes.",
+            "AWS answered no request",
+            "inv status",
+        )
+    last = snapshots[-1]
+    journal.enter("ask")
+    asks = verdict.kind in ("live", "rolled_back")
+    answered, unasked = ask(aws, settings, last, journal) if asks else (None, ())
+    end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
+    if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
+        causes = known
+    found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *unasked, *findings(last))
+    return Outcome(
+        verdict=end,
+        why=why,
+        cause=next(iter(causes), None),
+        also=causes[1:],
+        findings=found,
+        url=answered.url if answered else _url(aws, last),
+        task_definition=last.rollout.task_definition,
+        previous_task_definition=last.rollout.previous,
+        seconds=journal.seconds,
+        timeline=tuple(journal.moments),
+        probe=answered,
+    )
+
+
+def ask(
+    aws: Aws, settings: Settings, last: Snapshot, journal: Journal
+) -> tuple[Probe | None, tuple[Cause, ...]]:
+    """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
+    which is a finding."""
+    door = find_door(aws, last.rollout.target_group_arns)
+    if door is None:
+        return None, ()
+    if door.wants:
+        journal.say(f"the app was not probed: {door.wants}")
+        return None, ()
+    answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
+    for answer in answered.answers:
+        journal.say(answer.said)
+    if door.is_private and not answered.page.reached:
+        unreached = _not_reachable(door)
+        journal.say(unreached.message)
+        return None, (unreached,)
+    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
+
+
+def _not_reachable(door: Door) -> Cause:
+    if door.internal:
+        who, remedy = "The load balancer is internal", "open the app from inside its network"
+    else:
+        who = f"The load balancer allows only {', '.join(door.guests)}"
+        remedy = (
+            "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
+            "then inv create-security-groups"
+        )
+    message = f"{who} and this machine cannot reach it: the app was not probed."
+    return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
+
+
+def _judged(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, answered: Probe | None
+) -> tuple[End, str, tuple[Cause, ...]]:
+    """The verdict as the outcome has it, why, and the causes: live, and rolled back, is only what answers."""
+    well = answered is None or answered.ok
+    if verdict.kind == "live":
+        if well:
+            return "live", verdict.why, ()
+        dropped = _dropped(aws, settings, snapshots[-1], answered)
+        return "failed", verdict.why, (dropped or _probe_failed(answered),)
+    causes = _explained(aws, settings, snapshots, verdict)
+    if verdict.kind == "moving":
+        return "out_of_time", verdict.why, causes
+    if verdict.kind == "rolled_back":
+        end: End = "rolled_back" if well else "failed"
+        return end, _rolled_back_words(snapshots, answered), causes
+    return verdict.kind, verdict.why, causes
+
+
+def _explained(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
+) -> tuple[Cause, ...]:
+    """The causes; where nothing tells yet, another look or two."""
+    seen: list[Snapshot] = []
+
+    def look() -> Evidence:
+        seen.extend([Watcher(aws, seen[-1].rollout).look()] if seen else snapshots)
+        return gather(aws, settings, seen, verdict)
+
+    for evidence in islice(aws.clock.repeat(look, lambda _: _BETWEEN_LOOKS), 1 + _LOOKS_AGAIN):
+        causes = diagnose(evidence)
+        if not _is_thin(causes[0], evidence):
+            break
+    return causes
+
+
+def _is_thin(cause: Cause, evidence: Evidence) -> bool:
+    return cause.code == CauseCode.UNKNOWN or (cause.code == CauseCode.EXITS and not evidence.log)
+
+
+def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
+    """What answers nobody may be what the account keeps from the internet: then nothing is refused, it vanishes."""
+    if answered is None or answered.page.reached:
+        return None
+    name, service = "network.public-access", describe_service(aws, last.rollout.cluster, last.rollout.service)
+    checks, _ = consult(aws, settings, [name], {"service": service})
+    check = checks[name]
+    if check.status != "fail":
+        return None
+    return Cause(
+        CauseCode.PUBLIC_ACCESS_BLOCKED,
+        f"{check.saw}.",
+        (f"{name}: {check.saw}",),
+        check.fix or "",
+        heals=False,
+    )
+
+
+def _probe_failed(answered: Probe | None) -> Cause:
+    wrong = [answer.said for answer in answered.answers if not answer.ok] if answered else []
+    return Cause(
+        CauseCode.PROBE_FAILED,
+        f"ECS calls the deployment successful, but {'; '.join(wrong)}.",
+        tuple(wrong),
+        "correct probe.path and probe.websocket, or fix the app; then inv deploy",
+    )
+
+
+def _rolled_back_words(snapshots: Sequence[Snapshot], answered: Probe | None) -> str:
+    """What became of ours, and who serves."""
+    last = snapshots[-1]
+    was_healthy = any(snapshot.healthy for snapshot in snapshots)
+    ours = f"revision {revision_of(last.rollout.task_definition)} {'did not stay' if was_healthy else 'never became'}"
+    primary = last.service.primary
+    before = revision_of(primary.task_definition) if primary else "before"
+    if answered is None:
+        return f"{ours} healthy; revision {before} serves"
+    verb = "serves" if answered.ok else "does not serve"
+    return f"{ours} healthy; revision {before} {verb} ({', '.join(each.said for each in answered.answers)})"
+
+
+def _left_behind(
+    aws: Aws,
+    settings: Settings,
+    last: Snapshot,
+    end: End,
+    verdict: Verdict,
+    answered: Probe | None,
+    journal: Journal,
+) -> tuple[Cause, ...]:
+    """What a release leaves when it failed: the one before, or nothing, which ECS must not go on trying."""
+    if end != "failed" or verdict.kind == "live":
+        return ()
+    if last.rollout.first:
+        return (_abandon(aws, settings, last, journal),) if settings.deployment.rollback else ()
+    is_back = verdict.kind == "rolled_back"
+    if is_back or (last.record is not None and last.record.status == "ROLLBACK_FAILED"):
+        shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
+        message = "The release before does not serve either."
+        return (
+            Cause(CauseCode.ROLLBACK_FAILED, message, tuple(shown), "inv history, then inv rollback --to N"),
+        )
+    return ()
+
+
+def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Cause:
+    """Scale a service that never had a release back to nothing, so that ECS does not go on trying for ever."""
+    message = "There is no release to roll back to; the service's desired count is 0 again."
+    try:
+        stop_deployment(aws, last)
+        where = {"cluster": last.rollout.cluster, "service": last.rollout.service}
+        aws.call("ecs:UpdateService", f"service {last.rollout.service}", **where, desiredCount=0)
+        journal.say("no release to roll back to: desired count → 0")
+    except AwsCallError as refused:
+        message = f"There is no release to roll back to, and ECS keeps retrying: {refused.what} {refused.why}"
+    again = f"inv deploy --tag {last.rollout.wanted}"
+    return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
+
+
+def _url(aws: Aws, last: Snapshot) -> str | None:
+    door = find_door(aws, last.rollout.target_group_arns)
+    return door.address if door else None

@@ -1,0 +1,177 @@
+"""Fails fast: a deployment that waiting does not mend is stopped, and rolled back, at the second equal failure.
+
+An image that its registry does not have counts at once: the agent has asked for it for minutes before it says so.
+
+The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred. Where a
+service has none that rolls back, as in somebody else's deployment, this counts in its place. What may heal (a role of
+a moment ago, capacity) is waited for, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aws import Aws
+from ...errors import AwsCallError
+from ...settings import Settings
+from ..cause_code import CauseCode
+from ..diagnosis.causes import CODES, RECORDS, Cause
+from ..diagnosis.diagnose import LOOKED_UP, PERMISSIONS, diagnose, failures
+from ..diagnosis.evidence_collection import gather
+from ..diagnosis.pulling import stuck, wrong_image
+from ..diagnosis.stop_reasons import ROLE, codes_of
+from ..observation.judge import Verdict
+from ..observation.snapshot import Snapshot
+from ..observation.timeline import Journal
+
+_ENOUGH = 2
+_ENOUGH_OF: Mapping[tuple[str, ...], int] = {(CauseCode.IMAGE_NOT_FOUND,): 1}
+_HOPELESS = "retrying does not help, so the deployment is stopped and rolled back"
+_LEAST, _MOST = 3, 200
+_LACKS = frozenset(code for code in CauseCode if RECORDS[code].is_lack)
+_STOPPABLE = ("PENDING", "IN_PROGRESS")
+_OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Why tasks failed, and how many."""
+
+    reason: str
+    count: int
+
+
+class Brake:
+    """Looks at each snapshot of one rollout; ``causes`` are why it was stopped, none where it was not."""
+
+    def __init__(self, aws: Aws, settings: Settings, journal: Journal) -> None:
+        self.causes: tuple[Cause, ...] = ()
+        self._aws = aws
+        self._settings = settings
+        self._journal = journal
+        self._considered: set[Repeated | str] = set()
+        self._told: set[str] = set()
+        self._asked_ecr = False
+
+    def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
+        """Stop the deployment where a failure has come back that waiting does not mend."""
+        last = snapshots[-1]
+        self._tell_of_waiting(last)
+        self._look_at_what_is_pulled(last)
+        failure = repeated(last)
+        if failure is None or self.causes or not _is_going(last):
+            return
+        is_ours_to_end = self._settings.deployment.rollback and is_left_alone(last)
+        if self._considered & {failure, failure.reason} and not is_ours_to_end:
+            return
+        if last.healthy:  # some are well, so it is not the release that is hopeless
+            return
+        causes = diagnose(gather(self._aws, self._settings, snapshots, verdict))
+        # Only what the account's state decides may look different after another failure.
+        self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
+        if any(cause.heals for cause in causes) and not is_ours_to_end:
+            self._say(causes[0], "retrying may help, and ECS retries", failure.count)
+        elif not self._settings.deployment.rollback:
+            until = (
+                "until its circuit breaker stops the deployment"
+                if last.service.breaks
+                else "and nothing stops the deployment"
+            )
+            self._say(causes[0], f"deployment.rollback is false, so ECS continues {until}", failure.count)
+        else:
+            self._stop(last, causes, failure.count)
+
+    def _tell_of_waiting(self, last: Snapshot) -> None:
+        """What Fargate lacks at the moment, it may have in the next."""
+        for code in sorted(lacking(last) - self._told):
+            self._told.add(code)
+            self._journal.say(f"{code}: {CODES[code]} Retrying may help, and ECS retries")
+
+    def _look_at_what_is_pulled(self, last: Snapshot) -> None:
+        """A task that is on its way for long may wait for an image that ECR does not have: no need to wait for AWS."""
+        waiting = stuck(self._aws, last)
+        if not waiting or self._asked_ecr or self.causes or not _is_going(last):
+            return
+        self._asked_ecr = True
+        if (cause := wrong_image(self._aws, waiting[0])) is None:
+            return
+        self._told.add(cause.code)
+        if self._settings.deployment.rollback:
+            self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS.capitalize()}")
+            self._end(last, (cause,))
+        else:
+            self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS continues")
+
+    def _say(self, cause: Cause, what: str, count: int) -> None:
+        if cause.code not in self._told:
+            self._told.add(cause.code)
+            again = "The error occurred again" if count > 1 else "The agent retried it several times"
+            self._journal.say(f"{cause.code}: {cause.message} {again}; {what}")
+
+    def _stop(self, last: Snapshot, causes: tuple[Cause, ...], count: int) -> None:
+        if any(cause.heals for cause in causes):
+            self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
+        else:
+            self._say(causes[0], _HOPELESS, count)
+        self._end(last, causes)
+
+    def _end(self, last: Snapshot, causes: tuple[Cause, ...]) -> None:
+        self.causes = causes
+        try:
+            stop_deployment(self._aws, last)
+        except AwsCallError as refused:
+            self._journal.say(f"the deployment could not be stopped, so ECS continues it: {refused.why}")
+
+
+def stop_deployment(aws: Aws, last: Snapshot) -> None:
+    """StopServiceDeployment with ROLLBACK; one that is over already is left alone."""
+    if last.record is not None and last.record.status in _STOPPABLE:
+        aws.find(
+            "ecs:StopServiceDeployment",
+            _OVER,
+            f"service {last.rollout.service}",
+            serviceDeploymentArn=last.record.arn,
+            stopType="ROLLBACK",
+        )
+
+
+def is_left_alone(last: Snapshot) -> bool:
+    """Whether as many tasks failed as trip a circuit breaker, and the service has none that rolls back. Pure.
+
+    DeploymentCircuitBreaker: half of the desired count, but at least 3 and at most 200.
+    """
+    limit = min(_MOST, max(_LEAST, -(-last.service.desired // 2)))
+    failed = sum(task.failed for task in last.ours)
+    return (
+        not last.service.rolls_back and max(failed, last.deployment.failed if last.deployment else 0) >= limit
+    )
+
+
+def lacking(last: Snapshot) -> set[str]:
+    """What ECS's events say that Fargate has too little of. Pure."""
+    return {code for text in _events(last) for code in codes_of(text) if code in _LACKS}
+
+
+def repeated(last: Snapshot) -> Repeated | None:
+    """A failure that has come back, or need not; None where there is none. Pure."""
+    found = [
+        each
+        for each in failures(task for task in last.ours if task.failed)
+        if len(each.tasks) >= _ENOUGH_OF.get(tuple(each.codes), _ENOUGH)
+    ]
+    if found:
+        return Repeated(found[0].reason, len(found[0].tasks))
+    refused = [text for text in _events(last) if ROLE in codes_of(text)]
+    count = max(last.record.failures if last.record else 0, last.deployment.failed if last.deployment else 0)
+    return Repeated(refused[0], count) if refused and count >= _ENOUGH else None
+
+
+def _events(last: Snapshot) -> list[str]:
+    """Those since our deployment was made, newest first."""
+    began = last.rollout.created_at
+    return [event.message for event in last.service.events if began and event.at >= began]
+
+
+def _is_going(last: Snapshot) -> bool:
+    return last.record is not None and last.record.status in _STOPPABLE

@@ -1,0 +1,90 @@
+"""What was live is kept: a tag puts its images under the rule of the lifecycle policy that other pushes do not reach.
+
+The tag is of the image alone and never moves, so that a repository with immutable tags takes it too. That an image
+gets one when its release is live, and not before, is why releases that fail take no place from the one that serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...aws import Aws
+from ...definition import images
+from ...errors import AwsCallError, NotReadyError, UsageError
+from ...settings import Settings
+from ...stack.ecr import live_tag
+from ..observation.service import described, is_no_release
+from .release import find_image
+
+Say = Callable[[str], None]
+
+
+def keep_serving(aws: Aws, settings: Settings, say: Say) -> None:
+    """Keep the images that serve now, whoever deployed them; what keeps it from that is said."""
+    if not settings.images.keep:
+        return
+    asked = {"cluster": settings.cluster, "services": [settings.service]}
+    try:
+        found = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
+    except AwsCallError as refused:
+        say(f"cannot check whether the running image may expire: {refused.why}")
+        return
+    for service in (found or {}).get("services", ()):
+        keep_those_of(aws, settings, service, say)
+
+
+def keep_those_of(aws: Aws, settings: Settings, service: Mapping[str, Any], say: Say) -> None:
+    """Keep the images of the service, as described, whose tasks have come to serve."""
+    for definition in _serving(service):
+        keep(aws, settings, definition, say)
+
+
+def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
+    """Keep the images of a task definition (ARN) that are of the repository.
+
+    What serves does so whether or not this works: what keeps it from working is said.
+    """
+    if not settings.images.keep:
+        return
+    try:
+        definition = described(aws, task_definition) or {}
+        references = () if is_no_release(definition) else images(definition).values()
+        for reference in sorted(set(references)):
+            _keep(aws, settings, reference)
+    except AwsCallError as refused:
+        say(f"the image could not be protected from the repository's lifecycle policy: {refused.why}")
+
+
+def _serving(service: Mapping[str, Any]) -> list[str]:
+    """Task definitions with tasks whose deployment is done, or was before another one began."""
+    found = [
+        each["taskDefinition"]
+        for each in service.get("deployments", ())
+        if each.get("runningCount")
+        and (each.get("rolloutState") == "COMPLETED" or each["status"] == "ACTIVE")
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _keep(aws: Aws, settings: Settings, reference: str) -> None:
+    try:
+        image = find_image(aws, settings, reference)
+    except (NotReadyError, UsageError):
+        return  # it is elsewhere, or gone: no rule of this repository reaches it any more
+    tag = live_tag(image.digest)
+    if tag in image.tags:
+        return
+    where = {"repositoryName": settings.repository}
+    got = aws.call("ecr:BatchGetImage", image.short, **where, imageIds=[{"imageDigest": image.digest}])
+    for each in got["images"]:
+        aws.find(
+            "ecr:PutImage",
+            {"ImageAlreadyExistsException"},  # somebody else was faster
+            f"{settings.repository}:{tag}",
+            **where,
+            imageManifest=each["imageManifest"],
+            imageManifestMediaType=each["imageManifestMediaType"],
+            imageTag=tag,
+            imageDigest=image.digest,
+        )

@@ -1,0 +1,251 @@
+"""Before anything is changed: whether what a release needs is there and in order.
+
+What is found here in a second would show minutes later as tasks that do not start. What may not be looked at is
+not held against the release: it is said, and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...aws import Aws
+from ...doctor import Check, consult
+from ...doctor.check import UnknownError, refusal
+from ...doctor.facts import Name
+from ...errors import AwsCallError, NotReadyError, SettingsError, UsageError
+from ...in_parallel import in_parallel
+from ...settings import Settings
+from ...templates import OWN_DEFINITION
+from ..cause_code import CauseCode
+from ..diagnosis.causes import CODES, RECORDS
+from ..diagnosis.evidence_collection import as_defined, covered
+from ..diagnosis.platforms import PLATFORMS, platforms_of
+from ..observation.deployment_configuration import is_stuck, outlook
+from ..observation.snapshot import TargetGroup
+from ..observation.timeline import Journal
+from .release import Ground, missing_images
+
+
+def _found_by(of_balancer: bool) -> Mapping[str, str]:
+    """The doctor's checks, each with the cause that it would become."""
+    found = ((code, record) for code, record in RECORDS.items() if record.of_balancer is of_balancer)
+    return {check: code for code, record in found for check in record.found_by}
+
+
+# Whether a task can start, and whether the load balancer gets to it.
+_TASKS, _BALANCED = _found_by(False), _found_by(True)
+_WORDS = ("the", "there", "tasks", "no", "it")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, as the cause that it would become, and how to mend it."""
+
+    code: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of one look: its problem, or why it could not be made; neither where all is well."""
+
+    name: str
+    problem: Problem | None = None
+    unknown: str = ""
+
+
+def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) -> None:
+    """Raises NotReadyError with everything that would keep the release from becoming live."""
+    looks = in_parallel(
+        partial(_look, "image.platform", partial(_platform, aws, ground)),
+        partial(_look, "ports", partial(_ports, ground)),
+        partial(_look, "deployment", partial(_room, ground)),
+        partial(_look, "logs.group", partial(_log_groups, aws, ground)),
+        partial(_look, "images", partial(_other_images, aws, settings, ground)),
+        partial(_checks, aws, settings, ground),
+    )
+    *own, checked = looks
+    made: list[Look] = [*own, *checked]
+    found = [look.problem for look in made if look.problem]
+    accepted = _accepted(settings)
+    if problems := [each for each in found if each.code not in accepted]:
+        raise _not_ready(problems)
+    journal.say(_summary([look for look in made if not look.problem]))
+    for problem in found:
+        journal.say(f"accepted ({problem.code}): {problem.what}")
+    for each in outlook(ground.service, settings.deployment.rollback):
+        journal.say(each)
+
+
+def _accepted(settings: Settings) -> frozenset[str]:
+    """What somebody knows better than the look ahead; UsageError for what is no cause."""
+    accepted = frozenset(settings.deployment.accept)
+    if unknown := sorted(accepted - CODES.keys()):
+        raise UsageError(
+            f"--accept {unknown[0]}: unknown cause code.",
+            next_step="give the code that the refusal names, as in --accept registry-denied (docs/causes.md)",
+        )
+    return accepted
+
+
+def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
+    first = problems[0]
+    codes = " ".join(f"--accept {code}" for code in dict.fromkeys(each.code for each in problems))
+    every = [f"{each.what} → {each.fix}" for each in problems] if len(problems) > 1 else []
+    what = f"{_sentence(first.what)}."
+    why = f"nothing was changed; to deploy anyway: {codes}"
+    return NotReadyError(what, why, first.fix, code=first.code, problems=every)
+
+
+def _sentence(text: str) -> str:
+    """With a capital, but for what begins with a name."""
+    is_name = text.partition(" ")[0] not in _WORDS
+    return text if is_name else f"{text[:1].upper()}{text[1:]}"
+
+
+def _summary(looks: Iterable[Look]) -> str:
+    made = [look for look in looks if not look.unknown]
+    unknown: dict[str, list[str]] = {}
+    for look in looks:
+        if look.unknown:
+            unknown.setdefault(look.unknown, []).append(look.name)
+    told = f"{len(made)} checks passed"
+    reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in unknown.items())
+    return f"{told}; not checked: {reasons}" if reasons else told
+
+
+def _look(name: str, work: Callable[[], Problem | None]) -> Look:
+    try:
+        return Look(name, work())
+    except UnknownError as unknown:
+        return Look(name, unknown=str(unknown))
+    except AwsCallError as refused:
+        return Look(name, unknown=refusal(refused))
+
+
+def _platform(aws: Aws, ground: Ground) -> Problem | None:
+    architecture = ground.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    wanted, offered = PLATFORMS[architecture], platforms_of(aws, ground.image.repository, ground.image.digest)
+    if any(each.startswith(wanted) for each in offered):
+        return None
+    return Problem(
+        CauseCode.IMAGE_PLATFORM,
+        f"{ground.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
+        f"inv push-image --tag {ground.wanted} (it builds for task.architecture), or set task.architecture",
+    )
+
+
+def _ports(ground: Ground) -> Problem | None:
+    """ECS refuses a revision without the container and the port that the service registers."""
+    for group in TargetGroup.all_of(ground.service):
+        containers = ground.definition["containerDefinitions"]
+        container = next((each for each in containers if each["name"] == group.container), None)
+        ports = [each["containerPort"] for each in container.get("portMappings", [])] if container else []
+        if group.port not in ports:
+            opened = ", ".join(map(str, ports)) or "no port"
+            what = f"the service sends requests to {group.container}:{group.port}; the new revision has "
+            what += f"{group.container} with {opened}" if container else f"no container {group.container}"
+            return Problem(
+                CauseCode.TARGET_GROUP_MISMATCH, what, "inv setup-fargate, or correct container.port"
+            )
+    return None
+
+
+def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | None:
+    """The images of the containers beside the app's, as far as they are in ECR here."""
+    gone = missing_images(aws, settings, ground.definition)
+    if not gone:
+        return None
+    name, reference = gone[0]
+    fix = f"push it there, or correct the image of {name} in {OWN_DEFINITION}"
+    return Problem(CauseCode.IMAGE_NOT_FOUND, f"{name} runs {reference}, which is not in its repository", fix)
+
+
+def _room(ground: Ground) -> Problem | None:
+    """Whether ECS can replace a task at all."""
+    if not is_stuck(ground.service):
+        return None
+    given = ground.service.get("deploymentConfiguration", {})
+    percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
+    what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} lets ECS replace no task"
+    fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
+    return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
+
+
+def _log_groups(aws: Aws, ground: Ground) -> Problem | None:
+    """A task whose log group is not there does not start."""
+    for container in ground.definition["containerDefinitions"]:
+        options = (container.get("logConfiguration") or {}).get("options") or {}
+        name, region = options.get("awslogs-group"), options.get("awslogs-region", aws.region)
+        if name is None or options.get("awslogs-create-group") == "true":
+            continue
+        if not _has_log_group(aws, name, region):
+            code = CauseCode.LOG_GROUP_MISSING if region == aws.region else CauseCode.LOG_GROUP_REGION
+            return Problem(code, f"there is no log group {name} in {region}", "inv setup-fargate")
+    return None
+
+
+def _has_log_group(aws: Aws, name: str, region: str) -> bool:
+    there = aws.in_region(region)
+    try:
+        found = there.pages(
+            "logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name
+        )
+    except SettingsError:  # no such region
+        return False
+    return any(group["logGroupName"] == name for group in found)
+
+
+def _checks(aws: Aws, settings: Settings, ground: Ground) -> list[Look]:
+    """The doctor's checks, of the definition that is to run and of the load balancer that the service is behind."""
+    groups = TargetGroup.all_of(ground.service)
+    codes = {**_TASKS, **(_BALANCED if groups else {})}
+    given: dict[Name, Any] = {
+        "service": ground.service,
+        "task_definition": ground.definition,
+        "covered": covered(aws, settings),
+    }
+    if groups:
+        given |= _balancing(aws, groups[0])
+    made, _ = consult(aws, as_defined(settings, ground.definition), codes, given)
+    looks = [_as_look(check, codes[name]) for name, check in made.items()]
+    return [*looks, _forwarded(given["target_group"])] if given.get("target_group") else looks
+
+
+def _forwarded(target_group: Mapping[str, Any]) -> Look:
+    """Whether any load balancer at all sends requests to the group."""
+    name = "load-balancer.target-group"
+    if target_group["LoadBalancerArns"]:
+        return Look(name)
+    what = f"no listener forwards to {target_group['TargetGroupName']}"
+    return Look(name, Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer"))
+
+
+def _as_look(check: Check, code: str) -> Look:
+    if check.status == "skip":
+        return Look(check.id, unknown=check.saw)
+    if check.status != "fail":
+        return Look(check.id)
+    if check.id == "roles.task" and check.code == "not-assumable":
+        code = CauseCode.TASK_ROLE_NOT_ASSUMABLE
+    return Look(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
+
+
+def _balancing(aws: Aws, group: TargetGroup) -> dict[Name, Any]:
+    """The target group of the service and the load balancer in front of it, whatever their names."""
+    try:
+        found = aws.find(
+            "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), group.arn, TargetGroupArns=[group.arn]
+        )
+        target_group = found["TargetGroups"][0] if found and found["TargetGroups"] else None
+        arns = target_group["LoadBalancerArns"] if target_group else []
+        if not arns:
+            return {"target_group": target_group}
+        described = aws.call("elbv2:DescribeLoadBalancers", arns[0], LoadBalancerArns=arns[:1])
+    except AwsCallError:  # the checks find out for themselves, and say so
+        return {}
+    return {"target_group": target_group, "load_balancer": described["LoadBalancers"][0]}

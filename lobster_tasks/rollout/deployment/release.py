@@ -1,0 +1,303 @@
+"""From a tag to a deployment: image, revision, update. Nothing is changed before everything is found in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal
+
+from ... import templates
+from ...aws import Aws
+from ...definition import container_of, images
+from ...doctor.references import ecr_image
+from ...doctor.registry import in_ecr
+from ...errors import AwsCallError, NotReadyError, UsageError
+from ...in_parallel import in_parallel
+from ...masking import mask_shapes
+from ...settings import Settings
+from ...stack.ecr import given_tags
+from ...stack.task_definition import differences
+from ..cause_code import CauseCode
+from ..observation.deployment_configuration import with_rollback
+from ..observation.service import active_service, described, is_no_release, rollout_of
+from ..observation.snapshot import Rollout, Service, revision_of
+from ..observation.timeline import Journal
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_REFERENCE = re.compile(
+    r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
+)
+_IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
+_A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
+_NEWEST_SHOWN = 5
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in the repository with all its tags; ``mib`` is its size (compressed)."""
+
+    registry: str
+    repository: str
+    digest: str
+    mib: int
+    tags: tuple[str, ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """The full reference, by digest: what it names does not change."""
+        return f"{self.registry}/{self.repository}@{self.digest}"
+
+    @property
+    def short(self) -> str:
+        """As people tell it from others."""
+        return f"{self.repository}@{self.digest[:11]}…{self.digest[-4:]}"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a release stands on: the image, the service as described, the definition that it should run.
+
+    ``wanted`` is what was asked for, ``current`` the definition that the service has now.
+    """
+
+    image: Image
+    service: Mapping[str, Any]
+    definition: Mapping[str, Any]
+    wanted: str = "T"
+    current: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def running(self) -> str:
+        """The service's task definition (ARN)."""
+        return str(self.service["taskDefinition"])
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What the definition changes about the current one, a sentence each, as it may be shown."""
+        found = differences(self.current, self.definition) if self.current else ()
+        return tuple(mask_shapes(each.replace(f"{self.image.registry}/", "")) for each in found)
+
+
+@dataclass(frozen=True)
+class Move:
+    """How the service gets to a revision.
+
+    ``verify``: it is there already; ``follow``: it is on its way; ``update``: UpdateService, with
+    ``forceNewDeployment`` or a new ``desired_count`` where they are needed. ``why`` says what is not obvious.
+    """
+
+    kind: Literal["verify", "follow", "update"]
+    why: str
+    force: bool = False
+    desired_count: int | None = None
+
+
+def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
+    """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
+    _check_wanted(wanted)
+    image, service = in_parallel(
+        partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
+    )
+    if not service["desiredCount"] and not settings.deployment.desired_count:
+        raise NotReadyError(
+            f"The service {settings.service} has a desired count of 0, and deployment.desired_count is 0.",
+            "a release without tasks cannot be followed",
+            "set deployment.desired_count to 1 or more",
+            code=CauseCode.SCALED_TO_ZERO,
+        )
+    definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
+    current = described(aws, service["taskDefinition"]) or {}
+    return Ground(image, service, definition, wanted, current)
+
+
+def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
+    """The image behind a tag, a digest or a full reference of our repository.
+
+    Raises UsageError for what cannot name one, NotReadyError for what is not in the repository.
+    """
+    registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
+    identity = image_id(wanted, settings.repository, f"{registry}/{settings.repository}")
+    try:
+        found = aws.find(
+            "ecr:DescribeImages",
+            ("ImageNotFoundException",),
+            f"repository {settings.repository}",
+            repositoryName=settings.repository,
+            imageIds=[identity],
+        )
+    except AwsCallError as refused:
+        if refused.code != "RepositoryNotFoundException":
+            raise
+        raise NotReadyError(
+            f"There is no repository {settings.repository} in {settings.region}.",
+            next_step="inv setup-fargate",
+            code=CauseCode.IMAGE_NOT_FOUND,
+        ) from refused
+    if not found or not found["imageDetails"]:
+        raise _no_such_image(aws, settings, wanted)
+    detail = found["imageDetails"][0]
+    mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
+    return Image(
+        registry, settings.repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ()))
+    )
+
+
+def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Container and image of those beside the app's that ECR does not have, here or elsewhere.
+
+    Raises AwsCallError where none is missing and one could not be asked for.
+    """
+    app = container_of(definition, settings.container.name).get("name")
+    missing, unknown = [], []
+    for name, reference in images(definition).items():
+        image = ecr_image(reference)
+        if name == app or image is None:
+            continue
+        try:
+            if in_ecr(aws, image) is None:
+                missing.append((name, reference))
+        except AwsCallError as refused:
+            unknown.append(refused)
+    if unknown and not missing:
+        raise unknown[0]
+    return missing
+
+
+def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
+    """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is right."""
+    newest = described(aws, ground.definition["family"])
+    for known in (ground.current, newest):
+        if known and known["status"] == "ACTIVE" and not differences(known, ground.definition):
+            journal.say(f"revision {known['revision']} needs no change")
+            return str(known["taskDefinitionArn"])
+    answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
+    arn = str(answer["taskDefinition"]["taskDefinitionArn"])
+    journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
+    for change in ground.changes:
+        journal.say(change)
+    return arn
+
+
+def decide(service: Service, revision: str, serves: bool, force: bool, desired_count: int) -> Move:
+    """How the service gets to ``revision``; ``serves`` says that it runs it, completed and healthy. Pure."""
+    primary = service.primary
+    there = primary is not None and primary.task_definition == revision
+    scale = None if service.desired else desired_count
+    if not there:
+        return Move("update", f"desired count 0 → {scale}" if scale else "", desired_count=scale)
+    if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
+        return Move("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
+    if force:
+        return Move("update", "a new deployment of the same revision was requested", force=True)
+    if primary is not None and primary.rollout == "IN_PROGRESS":
+        return Move("follow", "this revision is being deployed already")
+    if serves:
+        return Move("verify", "the service runs this revision already")
+    return Move("update", "the service runs this revision, but with other service settings", force=True)
+
+
+def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Move) -> Rollout:
+    """UpdateService; the identity of the deployment that it makes.
+
+    ``deployment.rollback`` is kept by the service's own circuit breaker, which goes on where this program does not.
+    """
+    parameters: dict[str, Any] = {"taskDefinition": revision}
+    if settings.deployment.rollback and (configuration := with_rollback(ground.service)):
+        parameters["deploymentConfiguration"] = configuration
+    if move.desired_count is not None:
+        parameters["desiredCount"] = move.desired_count
+    if move.force:
+        parameters["forceNewDeployment"] = True
+
+    where = {"cluster": settings.cluster, "service": settings.service}
+    service = aws.call("ecs:UpdateService", f"service {settings.service}", **where, **parameters)["service"]
+    earlier = ground.service.get("currentServiceDeployment")
+    return replace(identity_of(settings, ground, service, revision), earlier=earlier)
+
+
+def identity_of(settings: Settings, ground: Ground, service: Mapping[str, Any], revision: str) -> Rollout:
+    """Whose deployment of ``revision`` is followed, with what the ground tells of it."""
+    return replace(
+        rollout_of(settings, service, revision),
+        previous=ground.running,
+        image_mib=ground.image.mib,
+        wanted=ground.wanted,
+        first=is_no_release(ground.current),
+    )
+
+
+def check_form(wanted: str) -> None:
+    """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
+    _check_wanted(wanted)
+    if any(sign in wanted for sign in ":/@"):
+        _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
+    else:
+        _checked(_TAG, wanted, _A_TAG)
+
+
+def _check_wanted(wanted: str) -> None:
+    if not wanted or wanted.isspace():
+        raise UsageError("No tag is given.", next_step="inv deploy --tag T")
+
+
+def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
+    """ECR's ImageIdentifier; a digest counts where there is a tag too."""
+    if _DIGEST.fullmatch(wanted):
+        return {"imageDigest": wanted}
+    tag: str | None = wanted
+    if any(sign in wanted for sign in ":/@"):
+        parts = _REFERENCE.fullmatch(wanted)
+        if parts is None or parts["repository"] not in (repository, uri):
+            raise UsageError(
+                f"{wanted} is not an image of {uri}.",
+                "a value with a slash, a colon or an at sign is read as a URI; a tag contains none of these",
+                "give a tag, a digest, or its URI",
+            )
+        if parts["digest"] is not None:
+            return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
+        tag = parts["tag"]
+    if tag is None:
+        raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
+    return {"imageTag": _checked(_TAG, tag, _A_TAG)}
+
+
+def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:
+    if not pattern.fullmatch(given):
+        raise UsageError(f"{given!r} is not {what}.", next_step="inv deploy --tag T")
+    return given
+
+
+def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
+    images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=settings.repository)
+    push = f"inv push-image --tag {wanted if _TAG.fullmatch(wanted) else 'T'}"
+    if not images:
+        return NotReadyError(
+            f"The repository {settings.repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND
+        )
+    newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
+    tagged = [image for image in newest if given_tags(image)][:_NEWEST_SHOWN]
+    shown = [f"{', '.join(given_tags(image))} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
+    return NotReadyError(
+        f"{wanted} is not in the repository {settings.repository}.",
+        f"the newest tags: {'; '.join(shown)}" if shown else "none of its images has a tag",
+        f"deploy one of these tags, or {push}",
+        code=CauseCode.IMAGE_NOT_FOUND,
+    )
+
+
+def _age(aws: Aws, pushed_at: datetime) -> str:
+    seconds = max(0.0, aws.clock.age(pushed_at.timestamp()))
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
+    return f"{int(seconds)} s ago"
+
+
+def _dns_suffix(partition: str) -> str:
+    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"

@@ -1,0 +1,194 @@
+"""Back to a release that was live: a deployment of its revision, followed as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...aws import Aws
+from ...definition import container_of
+from ...errors import AwsCallError, NotReadyError, UsageError
+from ...settings import Settings
+from ..cause_code import CauseCode
+from ..observation.history import History, Release, history, live_before
+from ..observation.service import active_service, described, is_no_release
+from ..observation.snapshot import revision_of
+from ..observation.timeline import Journal, Observe, unobserved
+from .busy import IfBusy, make_way
+from .keeping import keep_those_of
+from .outcome import Outcome
+from .pipeline import begin, interrupted_as, run
+from .preflight import preflight
+from .preview import Preview
+from .release import Ground, find_image, missing_images
+
+_LOOKED_AT = 100
+
+
+def rollback(
+    aws: Aws,
+    settings: Settings,
+    to: int | None = None,
+    *,
+    if_busy: IfBusy = "supersede",
+    observe: Observe = unobserved,
+) -> Outcome:
+    """Deploy revision ``to``, or that of the last release that was live before the current one and can still run.
+
+    Raises NotReadyError where there is none, or where something that it needs is gone.
+    """
+    journal = Journal(aws.clock, observe, calls=aws.calls)
+    with interrupted_as("Interrupted before anything was changed."):
+        arn, ground = _goal(aws, settings, to, journal)
+        if arn != ground.running:
+            ground = make_way(aws, settings, ground, if_busy, journal)
+        preflight(aws, settings, ground, journal)
+    journal.enter("update")
+    with interrupted_as(
+        "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
+    ):
+        keep_those_of(aws, settings, ground.service, journal.say)
+        rollout = begin(aws, settings, ground, arn, False, journal)
+    return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
+
+
+def preview_rollback(
+    aws: Aws, settings: Settings, to: int | None = None, *, observe: Observe = unobserved
+) -> Preview:
+    """Everything that ``rollback`` looks at before it changes anything; raises NotReadyError as it does."""
+    journal = Journal(aws.clock, observe)
+    _, ground = _goal(aws, settings, to, journal)
+    preflight(aws, settings, ground, journal)
+    return Preview(ground.image.uri, ground.running, ground.changes)
+
+
+def _goal(aws: Aws, settings: Settings, to: int | None, journal: Journal) -> tuple[str, Ground]:
+    """The revision to go to (ARN), and what is known of it and of the service."""
+    service = active_service(aws, settings)
+    ground = _last(aws, settings, service, journal) if to is None else _wanted(aws, settings, service, to)
+    arn = str(ground.definition["taskDefinitionArn"])
+    journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
+    return arn, ground
+
+
+def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Journal) -> Ground:
+    """The newest release that was live and can still run; those that cannot are named."""
+    gone: list[NotReadyError] = []
+    known = history(aws, settings, _LOOKED_AT)
+    for each, found in _before(aws, settings, service, known):
+        if isinstance(found, NotReadyError):
+            gone.append(found)
+            was = "was live and" if each.live else "was registered and"
+            journal.say(f"revision {each.revision} {was} cannot run any more: {found.what}")
+            continue
+        if not each.live:
+            journal.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
+            journal.say("to choose another one: inv rollback --to N; inv history lists them")
+        return found
+    if not gone:
+        raise NotReadyError(
+            "There is no release to go back to.",
+            f"no other revision of {settings.service} was live, as far as is known",
+            "inv history lists the releases; inv deploy --tag T deploys a new one",
+            code=CauseCode.NO_RELEASE_BEFORE,
+        )
+    if len(gone) == 1:
+        raise gone[0]
+    raise NotReadyError(
+        f"None of the {len(gone)} previous releases can still run.",
+        "their images or revisions were deleted",
+        "inv push-image --tag T, then inv deploy --tag T",
+        code=gone[0].code,
+        problems=[each.what for each in gone],
+    )
+
+
+def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> Ground:
+    """Revision ``number``; where it cannot run any more, the error names one that can."""
+    try:
+        return _ground(aws, settings, service, _registered(aws, _named(service, number)))
+    except NotReadyError as refused:
+        instead = _runnable(aws, settings, service)
+        if instead is None:
+            raise
+        raise NotReadyError(
+            refused.what, refused.why, f"inv rollback --to {instead}", code=refused.code
+        ) from refused
+
+
+def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str | None:
+    """The number of the newest revision that was live and can still run."""
+    each = _before(aws, settings, service, history(aws, settings, _LOOKED_AT))
+    grounds = (found for _, found in each if isinstance(found, Ground))
+    return next((str(ground.definition["revision"]) for ground in grounds), None)
+
+
+def _before(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], known: History
+) -> Iterator[tuple[Release, Ground | NotReadyError]]:
+    """The releases before the current one that were, or may have been, live: each as it would run, or why it cannot."""
+    for each in live_before(known.releases, service["taskDefinition"]):
+        found: Ground | NotReadyError
+        try:
+            found = _ground(aws, settings, service, _registered(aws, each.task_definition))
+        except NotReadyError as refused:
+            found = refused
+        yield each, found
+
+
+def _named(service: Mapping[str, Any], number: int) -> str:
+    """Revision ``number`` of the family that the service runs."""
+    return f"{service['taskDefinition'].rpartition(':')[0]}:{number}"
+
+
+def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
+    found = described(aws, arn)
+    shown = "inv history shows what there has been"
+    if found is None or is_no_release(found):
+        raise NotReadyError(
+            f"There is no release of revision {revision_of(arn)}.",
+            "",
+            shown,
+            code=CauseCode.NO_RELEASE_BEFORE,
+        )
+    if found["status"] != "ACTIVE":
+        raise NotReadyError(
+            f"Revision {revision_of(arn)} is {found['status']}: it was deregistered.",
+            "ECS starts no tasks of it",
+            "inv deploy --tag T with the tag of its image",
+            code=CauseCode.NO_RELEASE_BEFORE,
+        )
+    return found
+
+
+def _ground(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], definition: Mapping[str, Any]
+) -> Ground:
+    reference = str(container_of(definition, settings.container.name)["image"])
+    try:
+        image = find_image(aws, settings, reference)
+    except UsageError as elsewhere:
+        raise NotReadyError(
+            f"Revision {definition['revision']} runs {reference}.",
+            f"it is not an image of the repository {settings.repository}, so it cannot be checked",
+            "set repository to its repository",
+            code=CauseCode.IMAGE_NOT_FOUND,
+        ) from elsewhere
+    for name, other in _missing_images(aws, settings, definition):
+        raise NotReadyError(
+            f"Revision {definition['revision']} has the container {name} with {other}, which is gone.",
+            "its task cannot start without that image",
+            "inv history, then inv rollback --to N",
+            code=CauseCode.IMAGE_NOT_FOUND,
+        )
+    current = described(aws, service["taskDefinition"]) or {}
+    return Ground(image, service, definition, image.digest, current)
+
+
+def _missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What may not be looked at is not held against a release."""
+    try:
+        return missing_images(aws, settings, definition)
+    except AwsCallError:
+        return []

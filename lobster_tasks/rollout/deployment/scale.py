@@ -1,0 +1,184 @@
+"""Another number of tasks, followed until it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ...aws import Aws
+from ...errors import AwsCallError, NotReadyError
+from ...settings import Settings
+from ..cause_code import CauseCode
+from ..diagnosis.causes import Cause
+from ..diagnosis.diagnose import diagnose, failures
+from ..diagnosis.evidence_collection import gather
+from ..observation.changes import changes
+from ..observation.judge import Verdict
+from ..observation.service import active_service, described, is_no_release, rollout_of, standing
+from ..observation.snapshot import Rollout, Snapshot
+from ..observation.timeline import Journal, Moment, Observe, unobserved
+from ..observation.watch import watch
+from .pipeline import in_sight
+
+_ENOUGH = 2
+
+
+@dataclass(frozen=True)
+class ScaleChange:
+    """From how many tasks to how many; ``warning`` says who else decides it, if anybody."""
+
+    before: int
+    desired: int
+    warning: str = ""
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """It in sentences."""
+        same = self.before == self.desired
+        what = (
+            f"desired count {'is' if same else f'{self.before} →'} {self.desired}{' already' if same else ''}"
+        )
+        return (what, self.warning) if self.warning else (what,)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """What came of it: ``reached`` says whether all wanted tasks run and are healthy, and no other."""
+
+    service: str
+    before: int
+    desired: int
+    running: int
+    healthy: int
+    reached: bool
+    moving: bool
+    cause: Cause | None = None
+    seconds: float = 0.0
+    timeline: tuple[Moment, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command."""
+        return 0 if self.reached else 4 if self.moving else 1
+
+
+def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:
+    """Run ``to`` tasks; NotReadyError where there is no release to run."""
+    journal = Journal(aws.clock, observe)
+    began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
+    service = _ready(aws, settings, to)
+    change = _change(aws, settings, service, to)
+    for said in change.says:
+        journal.say(said)
+    before = change.before
+    if before != to:
+        where = {"cluster": settings.cluster, "service": settings.service}
+        aws.call("ecs:UpdateService", f"service {settings.service}", **where, desiredCount=to)
+    rollout = replace(standing(rollout_of(settings, service, service["taskDefinition"])), created_at=began)
+    with in_sight(rollout):
+        return _follow(aws, settings, rollout, before, to, journal)
+
+
+def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
+    """What ``scale`` would do; NotReadyError as there."""
+    return _change(aws, settings, _ready(aws, settings, to), to)
+
+
+def _change(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -> ScaleChange:
+    return ScaleChange(int(service["desiredCount"]), to, _auto_scaling(aws, settings, to))
+
+
+def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
+    """The service, if it has something to run."""
+    service = active_service(aws, settings)
+    if to and is_no_release(described(aws, service["taskDefinition"]) or {}):
+        raise NotReadyError(
+            f"{settings.service} has no release yet.",
+            "there is no image for its tasks",
+            "inv push-image --tag T, then inv deploy --tag T",
+            code=CauseCode.NO_RELEASE_BEFORE,
+        )
+    return service
+
+
+def _auto_scaling(aws: Aws, settings: Settings, to: int) -> str:
+    """Who else decides the count; empty where nobody does, or where that may not be looked at."""
+    resource = f"service/{settings.cluster}/{settings.service}"
+    try:
+        answer = aws.call(
+            "application-autoscaling:DescribeScalableTargets",
+            resource,
+            ServiceNamespace="ecs",
+            ResourceIds=[resource],
+        )
+    except AwsCallError:
+        return ""
+    for target in answer["ScalableTargets"]:
+        low, high = target["MinCapacity"], target["MaxCapacity"]
+        if not low <= to <= high:
+            return f"auto scaling keeps the count between {low} and {high} and will change it again"
+    return ""
+
+
+def _follow(aws: Aws, settings: Settings, rollout: Rollout, before: int, to: int, journal: Journal) -> Scaled:
+    seen: list[Snapshot] = []
+    cause = None
+    for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60):
+        journal.saw(snapshot, changes(seen[-1] if seen else None, snapshot))
+        seen.append(snapshot)
+        if is_there(snapshot, to):
+            break
+        if _fails(snapshot):
+            cause = _why(aws, settings, seen)
+            if not cause.heals:
+                break
+    return _scaled(aws, settings, seen, before, to, cause, journal)
+
+
+def is_there(last: Snapshot, to: int) -> bool:
+    """Whether exactly ``to`` tasks run, and all of them are healthy targets. Pure."""
+    alive = [task for task in last.tasks if not task.ended]
+    return last.service.desired == to == len(alive) == len(last.healthy)
+
+
+def _fails(last: Snapshot) -> bool:
+    """Whether tasks of ours fail alike, again and again, since it began. Pure."""
+    began = last.rollout.created_at
+    failed = [
+        task for task in last.ours if task.failed and began and task.created_at and task.created_at >= began
+    ]
+    return any(len(each.tasks) >= _ENOUGH for each in failures(failed))
+
+
+def _why(aws: Aws, settings: Settings, seen: Sequence[Snapshot]) -> Cause:
+    return diagnose(gather(aws, settings, seen, Verdict("failed", "tasks stop again")))[0]
+
+
+def _scaled(
+    aws: Aws,
+    settings: Settings,
+    seen: Sequence[Snapshot],
+    before: int,
+    to: int,
+    cause: Cause | None,
+    journal: Journal,
+) -> Scaled:
+    last = seen[-1] if seen else None
+    reached = last is not None and is_there(last, to)
+    moving = not reached and (cause is None or cause.heals)
+    if moving and cause is None and seen:
+        cause = diagnose(gather(aws, settings, seen, Verdict("moving", f"not at {to} tasks yet")))[0]
+    return Scaled(
+        settings.service,
+        before,
+        to,
+        len(last.running) if last else 0,
+        len(last.healthy) if last else 0,
+        reached,
+        moving,
+        None if reached else cause,
+        journal.seconds,
+        tuple(journal.moments),
+    )

@@ -1,0 +1,594 @@
+"""The closed list of causes: each is a code, has one record here, and a page in docs/causes/.
+
+A code is what other programs rely on: it never changes its meaning. Whatever else is known by cause (what AWS says of
+it, what explains it, whether waiting heals it, which checks find it) is made from the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+from ..cause_code import CauseCode
+from ..observation.aws_words import BY_USER, SERVER_ERROR
+from . import serving, starting
+from .evidence import Evidence
+from .starting import Case, Finding, said
+
+Explain = Callable[[Evidence, Case], Finding | Sequence[Finding]]
+
+
+class Lead(StrEnum):
+    """What AWS says, or a target shows (TargetHealth.Reason), that one of several causes is behind."""
+
+    ELB = "elb"
+    EXITED = "exited"
+    ROLE = "role"
+    STATUS = "Target.ResponseCodeMismatch"
+    TIMEOUT = "Target.Timeout"
+    NOT_IN_USE = "Target.NotInUse"
+
+
+class Heals(Enum):
+    """Whether waiting may mend it."""
+
+    MAYBE = auto()
+    NEVER = auto()
+    WHEN_THERE = auto()  # not by itself; somebody may have made what was missing
+    WHEN_ALLOWED = auto()  # a permission may be on its way as long as the role is young
+    UNLESS_FOUND = auto()  # not where one of the checks that find it fails
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A pattern of AWS's words; where a text fits two, that of the lower ``rank`` counts.
+
+    ``also``: what it may mean too.
+    """
+
+    rank: int
+    pattern: str
+    also: tuple[CauseCode, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known of a cause, or of a lead.
+
+    ``signs`` are AWS's words for it, ``stop_codes`` those of tasks (Task, stopCode). ``explain`` says what is the
+    matter in a case, and how to mend it. ``is_lack`` is true for what AWS has too little of at the moment.
+    ``looked_at`` are the checks that tell more of it, ``found_by`` those that find it before a release;
+    ``of_balancer`` is true where these are about a service behind a load balancer.
+    """
+
+    meaning: str = ""
+    signs: tuple[Sign, ...] = ()
+    stop_codes: tuple[str, ...] = ()
+    explain: Explain | None = None
+    heals: Heals = Heals.MAYBE
+    is_lack: bool = False
+    looked_at: tuple[str, ...] = ()
+    found_by: tuple[str, ...] = ()
+    of_balancer: bool = False
+
+
+# The signs by which the ECS Developer Guide tells a network from the rest (its page on ResourceInitializationError),
+# and others.
+_NETWORK = (
+    r"i/o timeout|connection issue between the task|network connection between the task|[Cc]heck your (task )?network"
+    r"|dial (tcp|udp)|no such host|no route to host|connection reset|connection timed out|TLS handshake timeout"
+    r"|[Cc]ontext (deadline exceeded|cancell?ed)|Client\.Timeout|request canceled|RequestCanceled"
+    r"|send request failed|network is unreachable"
+)
+# What is looked at before a release comes first, in the order in which it is told.
+RECORDS: Mapping[str, Record] = {
+    CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE: Record(
+        meaning="ECS cannot assume the execution role.",
+        heals=Heals.WHEN_ALLOWED,
+        found_by=("roles.execution",),
+    ),
+    CauseCode.TASK_ROLE_MISSING: Record(
+        meaning="The task role does not exist.",
+        heals=Heals.WHEN_THERE,
+        found_by=("roles.task",),
+    ),
+    CauseCode.PASS_ROLE_DENIED: Record(
+        meaning="The identity that deploys has no permission to pass the roles to ECS.",
+        found_by=("roles.pass",),
+    ),
+    CauseCode.SECRET_NOT_FOUND: Record(
+        meaning="A secret or parameter does not exist or has no value.",
+        signs=(
+            Sign(150, r"find the specified secret|retrieve the secret with ARN|invalid parameters:"),
+            Sign(170, r"(from asm|from ssm).{0,1000}(ResourceNotFound|ParameterNotFound)"),
+        ),
+        explain=starting.secret_not_found,
+        heals=Heals.WHEN_THERE,
+        looked_at=("secrets.exist",),
+        found_by=("secrets.exist",),
+    ),
+    CauseCode.SECRET_KEY_MISSING: Record(
+        meaning="A secret does not contain the JSON key in container.secrets.",
+        signs=(
+            Sign(
+                180,
+                r"did not contain json key|from asm.{0,1000}(invalid character|unexpected end of JSON"
+                r"|cannot unmarshal)",
+            ),
+        ),
+        explain=starting.secret_key_missing,
+        heals=Heals.NEVER,
+        looked_at=("secrets.form",),
+        found_by=("secrets.form",),
+    ),
+    CauseCode.REGISTRY_DENIED: Record(
+        meaning="The execution role has no permission to pull the image.",
+        signs=(
+            Sign(
+                200,
+                r"(AccessDenied|not authorized).{0,1000}ecr:|ecr registry auth.{0,1000}AccessDenied"
+                r"|403 Forbidden|no basic auth credentials|401 Unauthorized",
+            ),
+            Sign(220, r"role has the permissions to pull", (CauseCode.IMAGE_NOT_FOUND,)),
+        ),
+        explain=starting.registry_denied,
+        heals=Heals.WHEN_ALLOWED,
+        looked_at=("roles.execution", "roles.pull"),
+        found_by=("roles.pull",),
+    ),
+    CauseCode.LOGS_DENIED: Record(
+        meaning="The execution role has no permission to write to the log group.",
+        signs=(Sign(70, r"logger args:.{0,1000}not authorized to perform: logs:"),),
+        explain=starting.logs_denied,
+        heals=Heals.WHEN_ALLOWED,
+        looked_at=("roles.execution", "roles.logs"),
+        found_by=("roles.logs",),
+    ),
+    CauseCode.SECRET_NOT_READABLE: Record(
+        meaning="The execution role has no permission to read a secret or parameter.",
+        signs=(
+            Sign(
+                140,
+                r"(AccessDenied|not authorized).{0,1000}(secretsmanager:|ssm:|kms:)"
+                r"|Access to KMS is not allowed",
+            ),
+            Sign(160, r"(from asm|from ssm).{0,1000}(AccessDenied|not authorized)"),
+        ),
+        explain=starting.secret_not_readable,
+        heals=Heals.WHEN_ALLOWED,
+        looked_at=("roles.execution", "roles.secrets", "roles.decrypt"),
+        found_by=("roles.secrets", "roles.decrypt"),
+    ),
+    CauseCode.NO_ROUTE_TO_REGISTRY: Record(
+        meaning="The task has no network route to ECR, CloudWatch Logs or Secrets Manager.",
+        signs=(
+            Sign(120, _NETWORK),
+            # The layers come from S3, by the route that the guide names for each of these.
+            Sign(
+                250, r"pull command failed: panic|failed to copy: http|API error.{0,1000}https?://|CannotPull"
+            ),
+        ),
+        explain=starting.no_route,
+        heals=Heals.UNLESS_FOUND,
+        looked_at=("network.routes", "network.public-address", "security.tasks-out", "network.public-access"),
+        found_by=("network.routes", "network.public-address", "security.tasks-out"),
+    ),
+    CauseCode.PUBLIC_ACCESS_BLOCKED: Record(
+        meaning="VPC Block Public Access drops what goes through the internet gateway.",
+        found_by=("network.public-access",),
+    ),
+    CauseCode.NO_ADDRESSES: Record(
+        meaning="The subnets have no free address.",
+        signs=(Sign(340, r"InsufficientFreeAddresses|public IP assignment enabled in subnet"),),
+        explain=said(
+            "The subnets have no free address for the task's network interface.",
+            "name larger subnets in network.subnets; inv create-fargate-service, then {again}",
+        ),
+        looked_at=("network.addresses",),
+        found_by=("network.addresses",),
+    ),
+    CauseCode.QUOTA: Record(
+        meaning="The account's quota is used up.",
+        signs=(
+            Sign(
+                320,
+                r"limit on the number of (vCPUs|tasks)|configuration is above your limit|(exceeded"
+                r"|reached) .{0,200}quota",
+            ),
+        ),
+        explain=starting.quota,
+        is_lack=True,
+        looked_at=("account.vcpus",),
+        found_by=("account.vcpus",),
+    ),
+    CauseCode.SECURITY_GROUP_BLOCKS: Record(
+        meaning="A security group blocks traffic from the load balancer to the tasks.",
+        heals=Heals.NEVER,
+        found_by=("security.tasks", "security.load-balancer-out"),
+        of_balancer=True,
+    ),
+    CauseCode.TARGET_NOT_IN_USE: Record(
+        meaning="No listener forwards to the target group, or not in the task's zone.",
+        heals=Heals.NEVER,
+        found_by=("load-balancer.listener", "load-balancer.zones"),
+        of_balancer=True,
+    ),
+    CauseCode.TARGET_GROUP_MISMATCH: Record(
+        meaning="The target group does not fit the tasks.",
+        found_by=("targets.kind",),
+        of_balancer=True,
+    ),
+    CauseCode.IMAGE_NOT_FOUND: Record(
+        meaning="The repository does not have the image.",
+        signs=(
+            Sign(190, r"pull access denied", (CauseCode.REGISTRY_DENIED,)),
+            Sign(
+                210,
+                r"CannotPull.{0,1000}(not found|manifest unknown|name unknown|does not exist)"
+                r"|RepositoryNotFound",
+            ),
+            Sign(240, r"failed to resolve ref[\s:…]{0,4}$", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
+        ),
+        explain=starting.image_not_found,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.IMAGE_PLATFORM: Record(
+        meaning="The image is for another CPU architecture than the task's.",
+        signs=(Sign(40, r"does not contain descriptor matching platform|no matching manifest for"),),
+        explain=starting.image_platform,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.IMAGE_FORMAT: Record(
+        meaning="The image has a layer with a media type that Fargate does not support.",
+        signs=(
+            Sign(30, r"no processor for media-type|unsupported media type|mediaType .{0,1000}not supported"),
+        ),
+        explain=starting.image_format,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.PULL_RATE_LIMIT: Record(
+        meaning="The registry refuses further pulls for now.",
+        signs=(
+            Sign(50, r"toomanyrequests|Too Many Requests|pull rate limit"),
+            Sign(60, r"error pulling image conf", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
+        ),
+        explain=said(
+            "The registry refuses further pulls for now.",
+            "keep a copy in ECR: inv push-image --tag {tag}, then {again}",
+        ),
+    ),
+    CauseCode.LOG_GROUP_MISSING: Record(
+        meaning="The log group does not exist.",
+        signs=(
+            Sign(80, r"log group does not exist|failed to initialize logging driver$"),
+            Sign(90, r"cannot find the Amazon CloudWatch log group", (CauseCode.NO_ROUTE_TO_REGISTRY,)),
+        ),
+        explain=starting.log_group_missing,
+        heals=Heals.WHEN_THERE,
+        looked_at=("logs.group",),
+    ),
+    CauseCode.LOG_GROUP_REGION: Record(
+        meaning="The task definition names the log group in another region.",
+        heals=Heals.NEVER,
+    ),
+    CauseCode.LOG_OPTIONS: Record(
+        meaning="The log driver rejects its options.",
+        signs=(
+            Sign(
+                110, r"failed to (validate logger args|initialize logging driver): (?!.{0,1000}time(d )?out)"
+            ),
+        ),
+        explain=starting.log_options,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.TASK_ROLE_NOT_ASSUMABLE: Record(
+        meaning="ECS cannot assume the task role.",
+        heals=Heals.WHEN_ALLOWED,
+    ),
+    CauseCode.SERVICE_ROLE_DENIED: Record(
+        meaning="ECS lacks a permission that it needs for the service.",
+        signs=(Sign(410, r"permissions policies have been misconfigured"),),
+        explain=said(
+            "ECS may not do what it has to do for the service: {said}.",
+            "inv validate-fargate-setup shows the roles; inv create-iam-policies puts ours right, then {again}",
+        ),
+    ),
+    CauseCode.ENVIRONMENT_FILE: Record(
+        meaning="The execution role cannot read an environment file from S3.",
+        signs=(Sign(130, r"env(ironment variable)? files"),),
+        explain=said(
+            "The execution role {role} does not get an environment file from S3.",
+            "correct environmentFiles in {definition}, or allow s3:GetObject on the file and s3:GetBucketLocation on "
+            "its bucket in task-definitions/fargate-iam-policies.json.j2, and inv create-iam-policies; then {again}",
+        ),
+    ),
+    CauseCode.VOLUME_FAILED: Record(
+        meaning="A volume of the task cannot be created or mounted.",
+        signs=(Sign(100, r"EFS utils|CannotCreateVolumeError"),),
+        explain=said(
+            "A volume of the task cannot be made or mounted: {said}.",
+            "correct volumes and mountPoints in {definition} (EFS: a mount target in every zone, and port 2049 open to "
+            "the tasks' security group); then {again}",
+        ),
+    ),
+    CauseCode.EXITS: Record(
+        meaning="The program ends.",
+    ),
+    CauseCode.OUT_OF_MEMORY: Record(
+        meaning="The container needs more memory than the task has.",
+        signs=(
+            Sign(10, r"OutOfMemoryError|[Cc]ontainer killed due to memory usage"),
+            Sign(280, r"failed to get container status", (CauseCode.PLATFORM_ERROR,)),
+        ),
+        explain=starting.out_of_memory,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.DISK_FULL: Record(
+        meaning="The task's disk is full.",
+        signs=(Sign(20, r"no space left on device|Thin Pool has"),),
+        explain=starting.disk_full,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.START_TIMEOUT: Record(
+        meaning="A container did not start within Fargate's start timeout.",
+        signs=(
+            Sign(300, r"timed out after waiting|(ContainerRuntime|Docker)TimeoutError|Docker timeout error"),
+        ),
+        explain=said(
+            "A container did not start in the time that Fargate gives it: {said}.",
+            "wait for the next try; where it comes back, raise startTimeout in {definition}, or task.cpu; then {again}",
+        ),
+    ),
+    CauseCode.COMMAND_NOT_FOUND: Record(
+        meaning="The image does not contain the program to run.",
+        signs=(
+            Sign(
+                270,
+                r"Cannot(Start|Create)Container.{0,1000}(executable file not found"
+                r"|no such file or directory)",
+            ),
+        ),
+        explain=starting.command_not_found,
+        heals=Heals.NEVER,
+        looked_at=("dockerfile.start-scripts",),
+    ),
+    CauseCode.EXEC_FORMAT: Record(
+        meaning="The program is for another CPU architecture, or the script has no #! line.",
+        signs=(Sign(260, r"exec format error"),),
+        explain=starting.exec_format,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.CANNOT_START: Record(
+        meaning="The container cannot be started.",
+        signs=(Sign(290, r"Cannot(Start|Create)Container"),),
+        explain=starting.cannot_start,
+        heals=Heals.NEVER,
+        looked_at=("dockerfile.start-scripts",),
+    ),
+    CauseCode.SLOW_START: Record(
+        meaning="The app does not listen yet when its health checks have failed.",
+    ),
+    CauseCode.WRONG_PORT: Record(
+        meaning="The app listens on another port than the container's.",
+        heals=Heals.NEVER,
+    ),
+    CauseCode.BOUND_TO_LOOPBACK: Record(
+        meaning="The app listens only on loopback, which the load balancer cannot reach.",
+        heals=Heals.NEVER,
+    ),
+    CauseCode.HEALTH_PATH_STATUS: Record(
+        meaning="The health check path answers with an unhealthy status code.",
+    ),
+    CauseCode.HEALTH_CHECK_TIMEOUT: Record(
+        meaning="The health check is not answered in time.",
+    ),
+    CauseCode.TARGET_MISSING: Record(
+        meaning="The target group was deleted, or the task was deregistered from it.",
+        signs=(Sign(400, r"TARGET (GROUP )?IS NOT FOUND"),),
+        explain=starting.target_missing,
+        heals=Heals.NEVER,
+    ),
+    CauseCode.UNHEALTHY_LATER: Record(
+        meaning="The tasks were healthy, and then were not.",
+    ),
+    CauseCode.CONTAINER_HEALTH_CHECK: Record(
+        meaning="The container's own health check fails.",
+        signs=(Sign(450, r"failed container health checks"),),
+        explain=serving.explain_container_health,
+    ),
+    CauseCode.NO_CAPACITY: Record(
+        meaning="Fargate has no capacity at the moment.",
+        signs=(
+            Sign(310, r"[Cc]apacity is (currently )?unavailable|RESOURCE:FARGATE"),
+            Sign(370, r"could not launch .{0,1000} tasks? for deployment"),
+        ),
+        explain=said(
+            "Fargate has no room for the task at the moment; ECS goes on trying.",
+            "wait, or name more subnets in other zones (network.subnets); then {again}",
+        ),
+        is_lack=True,
+    ),
+    CauseCode.NETWORK_INTERFACE: Record(
+        meaning="EC2 did not create the task's network interface.",
+        signs=(
+            Sign(
+                350,
+                r"network interface provisioning|EC2 error while attempting to|failed to configure ENI"
+                r"|setup regular eni",
+            ),
+        ),
+        explain=starting.network_interface,
+    ),
+    CauseCode.ZONE_WITHOUT_FARGATE: Record(
+        meaning="A subnet is in a zone in which Fargate starts no tasks.",
+        signs=(Sign(380, r"Reason: Internal error", (CauseCode.PLATFORM_ERROR,)),),
+        explain=said(
+            "ECS could not place a task, most often because a subnet is in a zone in which Fargate starts none.",
+            "name subnets in other zones (network.subnets); inv create-fargate-service, then {again}",
+        ),
+    ),
+    CauseCode.THROTTLED: Record(
+        meaning="AWS throttles ECS, which retries later.",
+        signs=(Sign(330, r"provisioning capacity limit|are being throttled"),),
+        explain=said(
+            "ECS is held back by a limit, and tries again later: {said}.",
+            "wait, or {again} later",
+        ),
+        is_lack=True,
+    ),
+    CauseCode.PLATFORM_ERROR: Record(
+        meaning="AWS's own agent or runtime failed.",
+        signs=(
+            Sign(230, rf"CannotPull.{{0,1000}}{SERVER_ERROR}"),
+            Sign(
+                500,
+                r"InternalError|ContainerRuntimeError|Cannot(Stop|Inspect)ContainerError"
+                r"|EphemeralStorage provisioning",
+            ),
+        ),
+        stop_codes=("InfrastructureHealth",),
+        explain=starting.platform_error,
+    ),
+    CauseCode.MAINTENANCE: Record(
+        meaning="AWS stopped the task to maintain its host.",
+        signs=(Sign(430, r"performing maintenance on the underlying"),),
+        explain=said(
+            "AWS stopped the task to maintain its host.",
+            "{again}",
+        ),
+    ),
+    CauseCode.NOT_ON_FARGATE: Record(
+        meaning="The service starts its tasks on container instances, not on Fargate.",
+        signs=(
+            Sign(
+                360,
+                r"no container instance met|Container Instances were found|Amazon ECS Agent to start"
+                r"|[Pp]lacement constraint|unused device index|compatible with the selected compute"
+                r"|container-instance|\bRESOURCE:|\bATTRIBUTE\b|\bAGENT\b|\bLOCATION\b|NO ACTIVE INSTANCES"
+                r"|EMPTY CAPACITY PROVIDER|Host EC2|[Cc]ontainer instance dereg",
+            ),
+        ),
+        explain=said(
+            "The service starts its tasks on container instances, not on Fargate.",
+            "aws ecs update-service --capacity-provider-strategy capacityProvider=FARGATE,weight=1 "
+            "--force-new-deployment (with --cluster and --service), then {again}",
+        ),
+        heals=Heals.NEVER,
+    ),
+    CauseCode.TASKS_PROTECTED: Record(
+        meaning="More tasks are protected than the desired count.",
+        signs=(Sign(390, r"number of protected tasks"),),
+        explain=said(
+            "More tasks are protected from being stopped than are wanted, so ECS stops none.",
+            "aws ecs update-task-protection --no-protection-enabled (with --cluster and --tasks), or wait until it "
+            "ends; then {again}",
+        ),
+    ),
+    CauseCode.SPOT_INTERRUPTED: Record(
+        meaning="AWS took the Spot capacity back.",
+        signs=(Sign(420, r"Spot Task was interrupted|SpotInterruption"),),
+        stop_codes=("SpotInterruption", "TerminationNotice"),
+        explain=said(
+            "AWS took the Spot capacity back while the deployment was under way.",
+            "{again}; on-demand capacity (FARGATE) is not taken back",
+        ),
+    ),
+    CauseCode.DEPLOYMENT_PERCENT: Record(
+        meaning="Minimum and maximum percent do not let ECS replace a task.",
+        signs=(Sign(470, r"minimumHealthyPercent or maximumPercent"),),
+        explain=said(
+            "ECS may neither start a new task nor stop an old one: minimum and maximum percent leave no room.",
+            "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; "
+            "inv create-fargate-service, then {again}",
+        ),
+    ),
+    CauseCode.IGNORES_SIGTERM: Record(
+        meaning="The program does not end on SIGTERM and is killed.",
+    ),
+    CauseCode.STOPPED_BY_USER: Record(
+        meaning="Somebody stopped the tasks or the deployment.",
+        signs=(Sign(490, r"stopped by user|stopped by a user"),),
+        stop_codes=(BY_USER,),
+        explain=starting.stopped_by_user,
+    ),
+    CauseCode.SUPERSEDED: Record(
+        meaning="Another deployment replaced this one.",
+    ),
+    CauseCode.SERVICE_BUSY: Record(
+        meaning="Another deployment is in progress.",
+    ),
+    CauseCode.SERVICE_GONE: Record(
+        meaning="The service does not exist, or is being deleted.",
+    ),
+    CauseCode.SCALED_TO_ZERO: Record(
+        meaning="The service's desired count is 0.",
+    ),
+    CauseCode.NO_RELEASE_BEFORE: Record(
+        meaning="There is no release to roll back to.",
+    ),
+    CauseCode.ROLLBACK_FAILED: Record(
+        meaning="The previous release does not serve either.",
+    ),
+    CauseCode.PROBE_FAILED: Record(
+        meaning="The app does not answer correctly through the load balancer.",
+    ),
+    CauseCode.NOT_REACHABLE_FROM_HERE: Record(
+        meaning="The load balancer does not allow requests from this machine.",
+    ),
+    CauseCode.REFUSED: Record(
+        meaning="A resource that the deployment needs does not exist.",
+    ),
+    CauseCode.OUT_OF_TIME: Record(
+        meaning="The deployment was still in progress when the time was up.",
+    ),
+    CauseCode.UNKNOWN: Record(
+        meaning="AWS gives no information about the cause.",
+    ),
+    Lead.ROLE: Record(
+        signs=(Sign(440, r"unable to assume the role|trust relationship has been misconfigured"),),
+        explain=starting.role_not_assumable,
+        looked_at=("roles.execution", "roles.task"),
+    ),
+    Lead.EXITED: Record(
+        signs=(Sign(480, r"Essential container in task exited|[Dd]ependency failed|dependency graph:"),),
+        stop_codes=("EssentialContainerExited",),
+        explain=serving.explain_exit,
+        looked_at=("dockerfile.start-scripts",),
+    ),
+    Lead.ELB: Record(
+        signs=(Sign(460, r"failed ELB health checks|is unhealthy in \("),),
+        explain=serving.explain_health,
+    ),
+    Lead.STATUS: Record(
+        looked_at=("dockerfile.base-path",),
+    ),
+    Lead.TIMEOUT: Record(
+        looked_at=("security.tasks", "security.load-balancer-out"),
+    ),
+    Lead.NOT_IN_USE: Record(
+        looked_at=("load-balancer.listener", "load-balancer.zones"),
+    ),
+}
+CODES: Mapping[str, str] = {code: RECORDS[code].meaning for code in CauseCode}
+"""What each code means."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a rollout is not live: a code, a sentence, what shows it, and the next command or step.
+
+    ``changed`` is what the release changed, where that may be why. ``heals`` says whether waiting may help.
+    """
+
+    code: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+    changed: tuple[str, ...] = ()
+    heals: bool = True
+
+    @property
+    def page(self) -> str:
+        """The code's page in the documentation."""
+        return f"docs/causes/{self.code}.md"

@@ -1,0 +1,95 @@
+"""Everything that a diagnosis may look at, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ...definition import container_of, secrets
+from ...doctor import Check
+from ..observation.judge import Verdict
+from ..observation.snapshot import Snapshot, Target, Task, revision_of
+from .listening import Listens
+
+_ANY_TAG = "T"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of a rollout that is not live.
+
+    ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``sick`` the targets of
+    ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
+    ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
+    ``listens`` what the app says about where it listens. ``listened_after`` is how many seconds after its start it
+    said so of the container's port, ``lived`` how many the task lived. ``definition`` and ``target_group``
+    are as AWS describes them, ``changed`` is what the definition changes about the one before. ``checks`` are the
+    doctor's, by id. ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for
+    which the execution role's policy is not made. ``gaps`` says what could not be read.
+    """
+
+    verdict: Verdict
+    last: Snapshot
+    tag: str = _ANY_TAG
+    waited_minutes: float = 0.0
+    failed: tuple[Task, ...] = ()
+    sick: tuple[Target, ...] = ()
+    were_healthy: bool = False
+    events: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    listens: tuple[Listens, ...] = ()
+    listened_after: float | None = None
+    lived: float | None = None
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    target_group: Mapping[str, Any] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    young: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def again(self) -> str:
+        """The command that deploys the same once more."""
+        return f"inv deploy --tag {self.tag}"
+
+    @property
+    def revision(self) -> str:
+        """The number of our revision."""
+        return revision_of(self.last.rollout.task_definition)
+
+    @cached_property
+    def container(self) -> Mapping[str, Any]:
+        """The container behind the load balancer, or the first one; empty where nothing is known of it."""
+        return container_of(self.definition, *(group.container for group in self.last.rollout.target_groups))
+
+    @property
+    def port(self) -> int:
+        """The container's port, which the load balancer asks."""
+        groups = self.last.rollout.target_groups
+        mappings = self.container.get("portMappings", [])
+        return groups[0].port if groups else next((each["containerPort"] for each in mappings), 0)
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """What the execution role reads, for any container: what it is for → where it comes from."""
+        return secrets(self.definition, self.container.get("name", ""))
+
+    def others(self, name: str) -> str:
+        """`` of NAME`` for a container that is not the app's; empty for the app's."""
+        return f" of {name}" if name != self.container.get("name", name) else ""
+
+    @property
+    def health_path(self) -> str:
+        """What the load balancer asks for."""
+        return str(self.target_group.get("HealthCheckPath", "the health check's path"))
+
+    def status(self, check: str) -> str:
+        """A check's status; ``skip`` for one that was not made."""
+        return self.checks[check].status if check in self.checks else "skip"
+
+    def bad(self, *checks: str) -> tuple[Check, ...]:
+        """Those of the checks that failed."""
+        return tuple(self.checks[each] for each in checks if self.status(each) == "fail")

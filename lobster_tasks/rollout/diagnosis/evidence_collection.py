@@ -1,0 +1,330 @@
+"""Gathers the evidence: what the snapshots hold, and what else AWS shows of this kind of failure.
+
+A diagnosis without one of its readings is better than none: what cannot be read is said in ``gaps``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ... import templates
+from ...aws import Aws
+from ...definition import container_of, log_driver, log_options, secrets
+from ...doctor import Check, Facts, consult
+from ...doctor.check import UnknownError
+from ...doctor.facts import Name
+from ...errors import InterruptedRunError, LobsterError, TemplateError
+from ...in_parallel import in_parallel
+from ...masking import mask, mask_shapes, secret_values
+from ...settings import Settings
+from ...stack.task_definition import differences
+from ..observation.aws_words import without_names
+from ..observation.judge import Verdict
+from ..observation.logs import first_lines, last_lines, stream_of
+from ..observation.service import is_no_release
+from ..observation.snapshot import Snapshot, Target, Task, revision_of
+from ..observation.watch import describe_service
+from .causes import RECORDS, Lead, Record
+from .culprit import culprit
+from .evidence import Evidence
+from .listening import Listens, listens
+from .stop_reasons import ELB, EXITED, codes_of
+
+_LINES = 20
+_LONGEST_LINE = 400
+# A server says where it listens when it starts.
+_FIRST_LINES = 100
+# IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
+_YOUNG_SECONDS = 120.0
+_ROLES: tuple[Name, ...] = ("execution_role", "task_role")
+_REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]{1,40}\.amazonaws\.com(\.cn)?/")
+_TROUBLE = (
+    "unable",
+    "fail",
+    "unhealthy",
+    "not healthy",
+    "could not",
+    "throttled",
+    "misconfigured",
+    "Timed out",
+)
+
+
+@dataclass
+class _Reader:
+    """Reads what may be refused; keeps why it was."""
+
+    gaps: list[str] = field(default_factory=list)
+
+    def read(self, what: str, work: Callable[[], Any], otherwise: Any) -> Any:
+        try:
+            return work()
+        except InterruptedRunError:
+            raise
+        except LobsterError as refused:
+            self.gaps.append(f"{what} ({refused.why or refused.what})")
+            return otherwise
+
+
+def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict) -> Evidence:
+    """Everything about the last of ``snapshots``, with what the earlier ones tell."""
+    last, reader = snapshots[-1], _Reader()
+    failed = tuple(sorted((task for task in last.ours if task.failed), key=_made, reverse=True))
+    sick, events = _sick(snapshots), _events(last)
+    ours, before, group = in_parallel(
+        partial(
+            reader.read, "the task definition", partial(_definition, aws, last.rollout.task_definition), {}
+        ),
+        partial(reader.read, "the revision before", partial(_definition, aws, last.rollout.previous), {}),
+        partial(reader.read, "the target group", partial(_target_group, aws, last), {}),
+    )
+    heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _Heard())
+    if unread := _unread(last, ours, failed):
+        reader.gaps.append(unread)
+    wanted = _checks(failed, sick, events)
+    checks, young = reader.read("the setup", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
+    return Evidence(
+        verdict,
+        last,
+        tag=last.rollout.wanted,
+        waited_minutes=settings.deployment.wait_minutes,
+        failed=failed,
+        sick=sick,
+        were_healthy=_were_healthy(snapshots, failed, sick),
+        events=tuple(mask_shapes(event) for event in events),
+        log=heard.log,
+        listens=heard.listens,
+        listened_after=heard.listened_after,
+        lived=heard.lived,
+        definition=ours,
+        target_group=group,
+        changed=_changed(last, before, ours),
+        checks=checks,
+        young=young,
+        elsewhere=frozenset(secrets(ours, "").values()) - covered(aws, settings),
+        gaps=tuple(reader.gaps),
+    )
+
+
+def _definition(aws: Aws, arn: str | None) -> dict[str, Any]:
+    if arn is None:
+        return {}
+    found = aws.find("ecs:DescribeTaskDefinition", ("ClientException",), arn, taskDefinition=arn)
+    return dict(found["taskDefinition"]) if found else {}
+
+
+def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
+    arns = last.rollout.target_group_arns[:1]
+    if not arns:
+        return {}
+    found = aws.find(
+        "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), arns[0], TargetGroupArns=list(arns)
+    )
+    return dict(found["TargetGroups"][0]) if found and found["TargetGroups"] else {}
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What logs tell; as in Evidence."""
+
+    log: tuple[str, ...] = ()
+    listens: tuple[Listens, ...] = ()
+    listened_after: float | None = None
+    lived: float | None = None
+
+
+def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _Heard:
+    """The last lines, masked, of the container that ended the newest failed task, and what the app says."""
+    task = _that_ran(last, failed)
+    if task is None or not definition:
+        return _Heard()
+    app, task_id = _app(last, definition), task.arn.rpartition("/")[2]
+    begin = first_lines(aws, app, task_id, _FIRST_LINES)
+    end = last_lines(aws, app, task_id, _LINES)
+    ended = _ended(last, definition, task)
+    shown = end if ended["name"] == app["name"] else last_lines(aws, ended, task_id, _LINES)
+    values = secret_values(definition)
+    said = [*begin, *end]
+    ports = {group.port for group in last.rollout.target_groups}
+    told = [line for line in said if any(each.port in ports for each in listens([line.text]))]
+    return _Heard(
+        tuple(_cut(mask(line.text, values)) for line in shown),
+        listens(line.text for line in said),
+        _after(aws, task, min((line.at for line in told), default=None)),
+        _after(aws, task, task.stopped_at.timestamp() if task.stopped_at else None),
+    )
+
+
+def _after(aws: Aws, task: Task, at: float | None) -> float | None:
+    """Seconds (of AWS's) from the start of a task to a moment; None where either is not known."""
+    if at is None or task.started_at is None:
+        return None
+    return max(0.0, (at - task.started_at.timestamp()) * aws.clock.speed)
+
+
+def _that_ran(last: Snapshot, failed: Sequence[Task]) -> Task | None:
+    return next((task for task in (*failed, *last.ours) if task.started_at or task.exited), None)
+
+
+def _app(last: Snapshot, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The container behind the load balancer."""
+    return container_of(definition, *(group.container for group in last.rollout.target_groups))
+
+
+def _ended(last: Snapshot, definition: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+    """The container whose log tells: the one that ended the task, otherwise the app's."""
+    found = culprit(definition, task) if EXITED in codes_of(task.ending, task.stop_code) else None
+    return container_of(definition, found.name) if found else _app(last, definition)
+
+
+def _unread(last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> str:
+    """Whose log would tell and is not in CloudWatch Logs; empty where it is."""
+    task = _that_ran(last, failed)
+    ended = _ended(last, definition, task) if task and definition else {}
+    if not ended or stream_of(ended, "") is not None:
+        return ""
+    driver = log_driver(ended)
+    return f"the log of {ended['name']} ({f'it logs with {driver}' if driver else 'it has no log driver'})"
+
+
+def covered(aws: Aws, settings: Settings) -> frozenset[str]:
+    """The sources of secrets for which the execution role's policy is made."""
+    try:
+        return frozenset(templates.secret_sources(settings, aws.account, aws.partition).values())
+    except TemplateError:
+        return frozenset(settings.container.secrets.values())
+
+
+def _cut(line: str) -> str:
+    """CloudWatch Logs takes lines of a megabyte."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
+
+
+def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str]) -> list[str]:
+    """The doctor's checks that tell more about failures of this kind."""
+    signs = [code for task in failed for code in codes_of(task.ending, task.stop_code)]
+    signs += [code for event in events for code in codes_of(event)]
+    signs += [target.reason for target in sick]
+    if ELB in signs and any("timed out" in event for event in events):
+        signs.append(Lead.TIMEOUT)
+    return list(dict.fromkeys(check for sign in signs for check in RECORDS.get(sign, Record()).looked_at))
+
+
+def _consult(
+    aws: Aws, settings: Settings, last: Snapshot, definition: Mapping[str, Any], wanted: Sequence[str]
+) -> tuple[dict[str, Check], tuple[str, ...]]:
+    """The checks, and roles that are too young to be known everywhere."""
+    if not wanted:
+        return {}, ()
+    given: dict[Name, Any] = {"task_definition": definition or None}
+    if any(each.startswith(("network.", "security.")) for each in wanted):
+        given["service"] = _service_as_ours(aws, last)
+    checks, facts = consult(aws, as_defined(settings, definition), wanted, given)
+    asked = any(each in wanted for each in ("roles.execution", "roles.task"))
+    return checks, tuple(_young(aws, facts)) if asked else ()
+
+
+def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
+    """The service with the network of our deployment, which a rollback has taken back."""
+    service = describe_service(aws, last.rollout.cluster, last.rollout.service)
+    if last.record is None or not last.record.revision:
+        return service
+    about = f"service {last.rollout.service}"
+    answer = aws.call("ecs:DescribeServiceRevisions", about, serviceRevisionArns=[last.record.revision])
+    networks = [
+        each["networkConfiguration"] for each in answer["serviceRevisions"] if "networkConfiguration" in each
+    ]
+    return {**service, "networkConfiguration": networks[0]} if networks else service
+
+
+def _young(aws: Aws, facts: Facts) -> Iterable[str]:
+    for name in _ROLES:
+        try:
+            role = facts.known(name)
+        except UnknownError:
+            continue
+        age = aws.clock.age(role["CreateDate"].timestamp()) if role else _YOUNG_SECONDS
+        if age < _YOUNG_SECONDS:
+            yield f"the role {role['RoleName']} was created {age:.0f} s ago"
+
+
+def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:
+    """The settings as a task definition has them, whoever wrote it: roles, secrets, port and log group."""
+    container = container_of(definition, settings.container.name)
+    if not container:
+        return settings
+    options = log_options(container)
+    ports = [each["containerPort"] for each in container.get("portMappings", [])]
+    given: dict[str, dict[str, Any]] = {
+        "task": _some(
+            execution_role=definition.get("executionRoleArn", "").rpartition("/")[2],
+            task_role=definition.get("taskRoleArn", "").rpartition("/")[2],
+        ),
+        "container": {
+            "name": container["name"],
+            "secrets": secrets(definition, container["name"]),
+            **_some(port=next(iter(ports), None)),
+        },
+        "logs": _some(group=options.get("awslogs-group")),
+    }
+    sections = {name: getattr(settings, name).model_copy(update=members) for name, members in given.items()}
+    return settings.model_copy(update=sections)
+
+
+def _some(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value}
+
+
+def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[str, ...]:
+    """What our revision changes about the one before, unless that was none yet."""
+    if not before or not ours or is_no_release(before):
+        return ()
+    name = _app(last, ours).get("name", "")
+    lines = [_REGISTRY.sub("", line) for line in differences(before, ours, name)]
+    return tuple(
+        f"revision {revision_of(last.rollout.task_definition)}: {mask_shapes(line)}" for line in lines
+    )
+
+
+def _made(task: Task) -> float:
+    return task.created_at.timestamp() if task.created_at else 0.0
+
+
+def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
+    """The last unhealthy state of each of our targets; the targets of stopped tasks are no longer shown."""
+    seen: dict[tuple[str, str], Target] = {}
+    for snapshot in snapshots:
+        for task in snapshot.ours:
+            for target in snapshot.targets_of(task):
+                key = target.group, target.ip
+                if target.state in ("unhealthy", "unused") and target.reason != "Target.NotRegistered":
+                    seen.pop(key, None)
+                    seen[key] = target
+                elif target.state == "healthy":
+                    seen.pop(key, None)
+    return tuple(seen.values())
+
+
+def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], sick: Iterable[Target]) -> bool:
+    """Whether a task that is in trouble had been healthy in an earlier snapshot."""
+    healthy = {task.arn for snapshot in snapshots for task in snapshot.healthy}
+    addresses = {target.ip for target in sick}
+    now = snapshots[-1]
+    troubled = {task.arn for task in failed} | {task.arn for task in now.ours if task.ip in addresses}
+    return bool(healthy & troubled)
+
+
+def _events(last: Snapshot) -> list[str]:
+    """Events since our deployment was made that tell of trouble, oldest first."""
+    began = last.rollout.created_at
+    return [
+        event.message
+        for event in reversed(last.service.events)
+        if began is not None
+        and event.at >= began
+        and any(word in without_names(event.message) for word in _TROUBLE)
+    ]

@@ -1,0 +1,85 @@
+"""What a task waits for that does not get past its pull, asked of ECR by ourselves.
+
+The agent retries a manifest that is not there for minutes before it says so; ECR says it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...aws import Aws
+from ...doctor.check import UnknownError
+from ...doctor.references import ecr_image
+from ...doctor.registry import in_ecr
+from ...errors import AwsCallError
+from ...templates import OWN_DEFINITION
+from ..cause_code import CauseCode
+from ..observation.snapshot import Snapshot, Task
+from .causes import Cause
+from .platforms import PLATFORMS, platforms_of
+
+_LONG_SECONDS = 60.0
+_ON_THE_WAY = ("PROVISIONING", "PENDING")
+
+
+def stuck(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
+    """Our tasks that take longer to start than most do."""
+    return tuple(
+        task for task in last.ours if task.status in _ON_THE_WAY and waited(aws, task) > _LONG_SECONDS
+    )
+
+
+def waited(aws: Aws, task: Task) -> float:
+    """Seconds since a task was made."""
+    return aws.clock.age(task.created_at.timestamp()) if task.created_at else 0.0
+
+
+def wrong_image(aws: Aws, task: Task) -> Cause | None:
+    """The image that a task waits for in vain; None where each is there, or cannot be looked at."""
+    try:
+        definition = aws.call(
+            "ecs:DescribeTaskDefinition", task.task_definition, taskDefinition=task.task_definition
+        )["taskDefinition"]
+        return next(_wrong_images(aws, definition, task), None)
+    except (AwsCallError, UnknownError):
+        return None
+
+
+def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterator[Cause]:
+    wanted = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
+    for container in definition["containerDefinitions"]:
+        reference = container["image"]
+        image = ecr_image(reference)
+        if image is None:
+            continue
+        named = reference.rpartition("/")[2]
+        shown = f"task {task.short} is {task.status} for {waited(aws, task):.0f} s; it pulls {named}"
+        is_here = (image.registry, image.region) == (aws.account, aws.region)
+        try:
+            found = in_ecr(aws, image)
+        except AwsCallError:
+            continue
+        if found is None:
+            push = "inv push-image --tag T, then inv deploy --tag T"
+            yield Cause(
+                CauseCode.IMAGE_NOT_FOUND,
+                f"The repository does not have {named}.",
+                (shown, "ECR has no such image"),
+                push
+                if is_here
+                else f"push it there, or correct the image of {container['name']} in {OWN_DEFINITION}",
+                heals=False,
+            )
+            continue
+        if not is_here:
+            continue
+        offered = platforms_of(aws, image.repository, found["imageDigest"])
+        if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
+            yield Cause(
+                CauseCode.IMAGE_PLATFORM,
+                f"The image has no variant for {wanted}, the task's platform.",
+                (shown, f"ECR has it for {', '.join(offered)}"),
+                "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
+                heals=False,
+            )

@@ -1,0 +1,307 @@
+"""Causes of tasks that start and do not stay or are not healthy: exit codes, ports, health checks. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+from collections.abc import Sequence
+
+from ...definition import container_of
+from ...templates import OWN_DEFINITION
+from ..observation.aws_words import first
+from .culprit import culprit
+from .evidence import Evidence
+from .listening import Listens
+from .starting import Case, Finding, disk_full, line_ends
+
+# What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
+_MEANINGS = {
+    0: "normally; a web app has to keep running",
+    1: "an error in the app",
+    2: "an error in the app, often in its command line",
+    126: "the program is not executable",
+    127: "the shell did not find the program",
+    255: "which is an error without a code of its own (-1)",
+}
+_SIGNALS = {
+    signal.SIGKILL: "it was killed from outside, most often because of its memory",
+    signal.SIGSEGV: "it crashed in native code",
+    signal.SIGTERM: "it received SIGTERM",
+}
+_TELLING = re.compile(
+    r"error|exception|fatal|cannot|can't|not found|no such|denied|refused|invalid|giving up", re.I
+)
+_FRAME = re.compile(r"^\s|^Traceback")
+# How servers are told to listen on every address.
+_BIND = (
+    ("uvicorn", "uvicorn --host 0.0.0.0"),
+    ("listening at:", "gunicorn --bind 0.0.0.0:{port}"),
+    ("running on http", "its host option set to 0.0.0.0"),
+    ("url:", "--server.address=0.0.0.0"),
+)
+# What a kernel, env and shells say of an interpreter, or of a command, whose name ends in a carriage return.
+_NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not found", re.IGNORECASE)
+_LONGEST = 160
+_STEP = 30
+_STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
+_LATER = "unhealthy-later"
+# What no second try mends.
+_NO_USE = re.compile(
+    r"ModuleNotFoundError|ImportError|SyntaxError|IndentationError|NameError|can't open file"
+)
+
+
+def explain_exit(evidence: Evidence, case: Case) -> Finding:
+    """For a program that ended."""
+    container = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
+    of = evidence.others(container.name) if container else ""
+    code = container.exit_code if container else None
+    log, end = "\n".join(evidence.log), _telling(evidence.log).lower()
+    if end.endswith("exec format error"):
+        return Finding(
+            "exec-format",
+            "The program does not run on the task's processor: exec format error.",
+            f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
+        )
+    if "no space left on device" in end:
+        return disk_full(evidence)
+    if _NO_INTERPRETER.search(log) and (wrong := evidence.bad("dockerfile.start-scripts")):
+        return line_ends(evidence, wrong[0], of)
+    program = first(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
+    if code == 127 and program:
+        return Finding(
+            "command-not-found",
+            f"The image{of} has no program {program}.",
+            f"add it to the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
+        )
+    heals = code not in (126, 127) and not any(_NO_USE.search(line) for line in evidence.log)
+    message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
+    return Finding(
+        "exits", message, _mend(evidence, case, of), heals
+    )  # an app may wait for something else to come up
+
+
+def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
+    """For targets that are not healthy: one finding, or the two that fit."""
+    reason, description = _complaint(evidence)
+    if evidence.were_healthy:
+        said = description or reason or "the load balancer does not say why"
+        return [
+            Finding(
+                _LATER,
+                f"The tasks were healthy, and then were not: {said}.",
+                f"fix the app, then inv push-image and {evidence.again}; inv logs --follow shows its log",
+            )
+        ]
+    if status := first(_STATUS_CODES, description):
+        return [_path_status(evidence, status)]
+    if "Timeout" in reason or "timed out" in description:
+        return _timeout(evidence)
+    if reason.startswith("Target.NotInUse"):
+        return [_not_in_use(evidence)]
+    if reason == "Target.FailedHealthChecks" or "Health checks failed" in description:
+        return _refused(evidence)
+    return []
+
+
+def explain_container_health(evidence: Evidence, _: Case | None = None) -> Finding:
+    """For a container whose own health check fails."""
+    sick = [each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"]
+    container = container_of(evidence.definition, *sick[:1]) if sick else evidence.container
+    of = evidence.others(container.get("name", ""))
+    command = (container.get("healthCheck") or {}).get("command") or []
+    words = " ".join(command[1:]) or "its command"
+    also = "; a slim image has no curl" if "curl" in words or "wget" in words else ""
+    return Finding(
+        "container-health-check",
+        f"The container's own health check{of} fails: {words}{also}.",
+        f"correct healthCheck in {OWN_DEFINITION}, then {evidence.again}",
+    )
+
+
+def _meaning(code: int | None) -> str:
+    if code is None:
+        return "and ECS shows no exit code"
+    if code == 0:
+        return f"with exit code 0, {_MEANINGS[0]}"
+    if code in _MEANINGS:
+        return f"with exit code {code}, {_MEANINGS[code]}"
+    try:
+        killed = signal.Signals(code - 128)
+    except ValueError:
+        return f"with exit code {code}"
+    meaning = _SIGNALS.get(killed, "which ended it")
+    return f"with exit code {code} ({killed.name}): {meaning}"
+
+
+def _telling(log: Sequence[str]) -> str:
+    """The last line that tells of an error, or the last at all."""
+    lines = [line for line in log if line.strip() and not _FRAME.match(line)]
+    telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1] if lines else "")
+    return telling.strip().rstrip(".")
+
+
+def _last_word(log: Sequence[str]) -> str:
+    told = _telling(log)
+    told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    return f"; its last log line: {told}" if told else "; it wrote nothing"
+
+
+def _mend(evidence: Evidence, case: Case, of: str) -> str:
+    if of:
+        return (
+            f"correct image and command{of} in {OWN_DEFINITION} "
+            f'(with "essential": false the app runs without it), then {evidence.again}'
+        )
+    task = (
+        f" (all that it wrote: inv logs --task {case.tasks[0].arn.rpartition('/')[2][:8]})"
+        if case.tasks
+        else ""
+    )
+    return f"mend the app{task}, then inv push-image --tag T and inv deploy --tag T"
+
+
+def _complaint(evidence: Evidence) -> tuple[str, str]:
+    """Reason and description of the target last seen unhealthy, or what an event says of one that is gone."""
+    if evidence.sick:
+        return evidence.sick[-1].reason, evidence.sick[-1].description
+    told = [first(r"due to \(reason (.{1,1000})\)\.?$", event) for event in evidence.events]
+    return "", next((each for each in reversed(told) if each), "")
+
+
+def _path_status(evidence: Evidence, status: str) -> Finding:
+    said = f"GET {evidence.health_path} answers {status}"
+    if status.startswith("5"):
+        return Finding(
+            "health-path-status",
+            f"{said}: the app reports an error{_last_word(evidence.log)}.",
+            f"mend the app, then inv push-image and {evidence.again}",
+            heals=True,
+        )
+    meaning = {
+        "404": ": the path does not exist",
+        "401": ": the path needs a sign-in",
+        "403": ": the app denies access",
+    }
+    leads = ": the path redirects" if status.startswith("3") else ""
+    wrong = evidence.bad("dockerfile.base-path")
+    because = f" ({wrong[0].saw})" if wrong else ""
+    path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
+    return Finding(
+        "health-path-status",
+        f"{said}{meaning.get(status, leads)}{because}.",
+        f"{path}; inv setup-application-load-balancer, then {evidence.again}",
+        heals=False,
+    )
+
+
+def _timeout(evidence: Evidence) -> list[Finding]:
+    """A dropped packet and a slow answer look alike; the security groups tell them apart."""
+    seconds = evidence.target_group.get("HealthCheckTimeoutSeconds")
+    slow = Finding(
+        "health-check-timeout",
+        f"GET {evidence.health_path} is not answered{f' within {seconds} s' if seconds else ' in time'}.",
+        "make it answer sooner, or set health_check.timeout and health_check.interval; "
+        f"inv setup-application-load-balancer, then {evidence.again}",
+    )
+    groups = ("security.tasks", "security.load-balancer-out")
+    wrong = evidence.bad(*groups)
+    blocked = Finding(
+        "security-group-blocks",
+        f"The load balancer does not reach the tasks: {wrong[0].saw}."
+        if wrong
+        else f"The security groups may not let the load balancer reach port {evidence.port}.",
+        f"inv create-security-groups, then {evidence.again}",
+    )
+    if wrong:
+        return [blocked]
+    known = all(evidence.status(each) == "pass" or _is_open(evidence, each) for each in groups)
+    return [slow] if known else [slow, blocked]
+
+
+def _is_open(evidence: Evidence, check: str) -> bool:
+    """A rule for anywhere is more than is needed, and enough."""
+    return evidence.status(check) == "warn" and evidence.checks[check].code == "open-to-anywhere"
+
+
+def _not_in_use(evidence: Evidence) -> Finding:
+    wrong = evidence.bad("load-balancer.listener", "load-balancer.zones")
+    said = f": {wrong[0].saw}" if wrong else ""
+    return Finding(
+        "target-not-in-use",
+        f"The target group gets no requests{said}.",
+        f"inv setup-application-load-balancer, then {evidence.again}",
+    )
+
+
+def _refused(evidence: Evidence) -> list[Finding]:
+    """Nothing takes the connection: another port, another address, or not up yet."""
+    port, told = evidence.port, evidence.listens
+    right = [each for each in told if each.port == port]
+    if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
+        after = evidence.listened_after or 0
+        return [_slow(evidence, after, f"it logs {after:.0f} s after its start that it listens")]
+    if right:
+        return [_loopback(evidence, right[-1])]
+    if told:
+        return [_other_port(evidence, told[-1])]
+    silent = "its log names no port"
+    if evidence.log:  # a server says where it listens as soon as it does
+        other = f"Or it listens on another port than {port}: {silent}."
+        step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
+        wrote = "when ECS gives the task up, its log has not said yet that it listens"
+        return [_slow(evidence, evidence.lived or 0, wrote), Finding("wrong-port", other, step)]
+    return [
+        Finding(
+            "wrong-port",
+            f"Nothing accepts connections on port {port}: {silent}; it may listen on another port, or start slowly.",
+            f"start the app on port {port}, or set container.port and health_check.grace_period; "
+            f"inv setup-fargate, then {evidence.again}",
+        ),
+        Finding(
+            "bound-to-loopback",
+            f"Or it listens on loopback only, which the load balancer cannot reach: {silent}.",
+            f"start the app on 0.0.0.0, then inv push-image and {evidence.again}",
+        ),
+    ]
+
+
+def _is_late(evidence: Evidence, after: float | None) -> bool:
+    """Whether a moment after the start of a task is too late for it to be healthy when ECS begins to count."""
+    if after is None:
+        return False
+    check = evidence.target_group.get(
+        "HealthCheckIntervalSeconds", 0
+    )  # one success makes a new target healthy
+    return bool(after + check > evidence.last.service.grace)
+
+
+def _slow(evidence: Evidence, after: float, what: str) -> Finding:
+    grace = evidence.last.service.grace
+    enough = _STEP * math.ceil(max(1.5 * after, 2.0 * grace, _STEP) / _STEP)
+    return Finding(
+        "slow-start",
+        f"The app starts slowly: {what}. Health checks count from {grace} s on.",
+        f"set health_check.grace_period: {enough}; inv create-fargate-service, then {evidence.again}",
+    )
+
+
+def _other_port(evidence: Evidence, told: Listens) -> Finding:
+    return Finding(
+        "wrong-port",
+        f"The app listens on port {told.port}; the container's port is {evidence.port}.",
+        f"start the app on port {evidence.port} (Streamlit: --server.port={evidence.port}), "
+        f"or set container.port: {told.port} and inv setup-fargate; then {evidence.again}",
+    )
+
+
+def _loopback(evidence: Evidence, told: Listens) -> Finding:
+    where = told.address or "loopback"
+    how = next((way for sign, way in _BIND if sign in told.line.lower()), "0.0.0.0 as its address")
+    surely = "listens on" if told.address else "takes no connections from outside: it listens on"
+    return Finding(
+        "bound-to-loopback",
+        f"The app {surely} {where} only, where the load balancer does not reach port {told.port}.",
+        f"start it with {how.format(port=evidence.port)} (container.command), then {evidence.again}",
+    )

@@ -1,0 +1,437 @@
+"""Causes of tasks that do not start: image, network, permissions, secrets, logs, roles, capacity. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...definition import container_of, images, log_groups, secrets
+from ...doctor import Check
+from ...settings import FARGATE_MEMORY
+from ...templates import OWN_DEFINITION
+from ..observation.aws_words import SERVER_ERROR, first
+from ..observation.snapshot import Task
+from .culprit import culprit
+from .evidence import Evidence
+
+_ROLES = "inv create-iam-policies"
+_GROUPS = "security.tasks-out"
+_REACHABLE = "set network.public: true, or name subnets with a route to the internet"
+_DISK_GIB = 20  # Fargate, without ephemeralStorage
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure: what AWS said (``text``) and the tasks that it ended, none where none were made."""
+
+    code: str
+    text: str
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is the matter and how to mend it; ``heals`` says whether waiting may help, None as the code has it."""
+
+    code: str
+    message: str
+    remedy: str
+    heals: bool | None = None
+
+
+def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
+    """An explanation in these words.
+
+    ``{said}`` stands for what AWS says, ``{role}`` for the execution role, ``{tag}`` for what to deploy again,
+    ``{again}`` for the command that does, ``{definition}`` for the task definition's file.
+    """
+
+    def explain(evidence: Evidence, case: Case) -> Finding:
+        words = {
+            "said": _after_class(case.text),
+            "role": _role(evidence),
+            "tag": evidence.tag,
+            "again": evidence.again,
+            "definition": OWN_DEFINITION,
+        }
+        return Finding(case.code, message.format(**words), remedy.format(**words))
+
+    return explain
+
+
+def image_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which image, and who has to push it."""
+    image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} ")
+    named = image.rpartition("/")[2] or "the image"
+    if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
+        named = f"{named} or its repository"
+    mend = f"inv push-image --tag {evidence.tag}, then {evidence.again}"
+    owner = next(
+        (name for name, each in images(evidence.definition).items() if each and each in case.text), ""
+    )
+    if of := evidence.others(owner) if owner else "":
+        mend = f"correct the image{of} in {OWN_DEFINITION}, or push it there; then {evidence.again}"
+    return Finding(case.code, f"The repository does not have {named}{of}.", mend)
+
+
+def image_platform(evidence: Evidence, case: Case) -> Finding:
+    """Which processor it is not for."""
+    platform = first(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
+    return Finding(
+        case.code,
+        f"The image has nothing for {platform}, the task's platform.",
+        f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
+    )
+
+
+def image_format(evidence: Evidence, case: Case) -> Finding:
+    """Which kind of part it is, where the agent says so."""
+    kind = first(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
+    kind = kind or first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
+    return Finding(
+        case.code,
+        f"Fargate does not support a layer of the image{f', of the media type {kind}' if kind else ''}.",
+        f"inv push-image --tag {evidence.tag} (with docker buildx: --provenance=false --sbom=false), "
+        f"then {evidence.again}",
+    )
+
+
+def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
+    """For a disk that has no room left, for the images or for what a program writes."""
+    given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
+    return Finding(
+        "disk-full",
+        f"The task's disk of {given} GiB is full: no space left on device.",
+        f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {OWN_DEFINITION}; '
+        f"then {evidence.again}",
+    )
+
+
+def platform_error(evidence: Evidence, case: Case) -> Finding:
+    """What failed: AWS's own, or a registry."""
+    answer = first(rf"({SERVER_ERROR})", case.text)
+    said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
+    said = f"The registry has an error: it answers {answer}" if answer else said
+    return Finding(
+        case.code,
+        f"{said}.",
+        f"wait: ECS retries; if the error stays, check health.aws.amazon.com, then {evidence.again}",
+    )
+
+
+def network_interface(evidence: Evidence, case: Case) -> Finding:
+    """What EC2 said."""
+    said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
+    return Finding(
+        case.code,
+        f"EC2 did not give the task its network interface: {said}.",
+        f"wait: ECS tries again; where it comes back, look at the subnets' free addresses and the account's tag and "
+        f"service control policies, then {evidence.again}",
+    )
+
+
+def target_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which of the two is gone."""
+    what = (
+        "The target group is gone" if "GROUP IS NOT" in case.text else "A task is not registered as a target"
+    )
+    return Finding(case.code, f"{what}.", f"inv setup-fargate, then {evidence.again}")
+
+
+def _after_class(text: str) -> str:
+    """What AWS says, without the class of the error in front."""
+    said = re.sub(r"^\w{1,100}?(Error|Exception): ", "", text).strip()
+    return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
+
+
+def no_route(evidence: Evidence, case: Case) -> Finding:
+    """Whom the task does not reach, and what the doctor saw of its network."""
+    whom = first(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
+        case.text
+    )
+    if dropped := evidence.bad("network.public-access"):
+        return Finding(
+            "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
+        )
+    wrong = evidence.bad("network.routes", "network.public-address", _GROUPS)
+    said = f": {wrong[0].saw}" if wrong else ""
+    fix = wrong[0].fix if wrong else None
+    is_command = fix and wrong[0].id == _GROUPS
+    apply = fix if is_command else f"{fix or _REACHABLE}; inv create-fargate-service"
+    return Finding(case.code, f"The task cannot reach {whom}{said}.", f"{apply}, then {evidence.again}")
+
+
+def _reached_for(text: str) -> str:
+    if "from asm" in text or "from AWS Secrets Manager" in text:
+        return "Secrets Manager"
+    if "env files" in text:
+        return "S3"
+    if "from ssm" in text or "Parameter Store" in text:
+        return "Systems Manager"
+    return "CloudWatch Logs" if "logger args" in text else "ECR"
+
+
+def registry_denied(evidence: Evidence, case: Case) -> Finding:
+    """Which action is refused."""
+    action = first(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not {action}.",
+        f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def secret_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which secret or parameter, and whether it is there without a value."""
+    name, source = _secret(evidence, case.text)
+    if ":secretsmanager:" in source:
+        arn = ":".join(source.split(":")[:7])
+        is_empty = "staging label" in case.text
+        lacks = "has no value yet" if is_empty else "is not there"
+        put = f"aws secretsmanager put-secret-value --secret-id {arn} --secret-string …"
+        if not is_empty:
+            put = f"create it (aws secretsmanager create-secret), or correct {_place(evidence, name)}"
+        return Finding(case.code, f"The secret behind {name} {lacks}.", f"{put}, then {evidence.again}")
+    put = f"aws ssm put-parameter --type SecureString --name {source or 'NAME'} --value …"
+    return Finding(case.code, f"The parameter of {name} does not exist.", f"{put}, then {evidence.again}")
+
+
+def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
+    """Which secret, and whether it is its key that is refused."""
+    name, source = _secret(evidence, case.text)
+    if "kms:" in case.text or "Access to KMS" in case.text:
+        key = first(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
+        step = f"name {key} in container.secret_keys, and let its policy leave that to IAM; {_ROLES}"
+        return Finding(
+            case.code,
+            f"The execution role {_role(evidence)} may not decrypt {name}.",
+            f"{step}, then {evidence.again}",
+        )
+    step = _ROLES
+    if source in evidence.elsewhere:
+        step = f"name {source} in container.secrets or in {OWN_DEFINITION}, from which the policy is made; {_ROLES}"
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not read {name}.",
+        f"{step}, then {evidence.again}",
+    )
+
+
+def secret_key_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which key of which secret."""
+    key = first(r"json key (\S{1,500})", case.text)
+    keyed = {
+        name: source
+        for name, source in evidence.secrets.items()
+        if _json_key(source) and _json_key(source) == (key or _json_key(source))
+    }
+    name = next(iter(keyed), "a variable")
+    key = key or _json_key(keyed.get(name, ""))
+    lacks = "is not JSON, so it has no key" if "json key" not in case.text else "has no JSON key"
+    return Finding(
+        case.code,
+        f"The secret behind {name} {lacks} {key}.".replace(" .", "."),
+        f"put a JSON object with {key or 'the key'} into the secret, or correct {_place(evidence, name)}; "
+        f"then {evidence.again}",
+    )
+
+
+def log_group_missing(evidence: Evidence, case: Case) -> Finding:
+    """Which group, and whether it is looked for in another region."""
+    here = evidence.last.rollout.region
+    written = log_groups(evidence.definition)
+    for options in written.values():
+        group, region = options["awslogs-group"], options.get("awslogs-region", "")
+        if region and here and region != here:
+            return Finding(
+                "log-group-region",
+                f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
+                f"set awslogs-region to {here} in {OWN_DEFINITION}, then {evidence.again}",
+            )
+    app = written.get(evidence.container.get("name", ""), {}).get("awslogs-group")
+    others = sorted({options["awslogs-group"] for options in written.values()} - {app})
+    make, groups = "inv create-task-definition", [app] if app else []
+    if others and (not groups or evidence.status("logs.group") == "pass"):
+        make, groups = f"aws logs create-log-group --log-group-name {others[0]}", others
+    named = f"log group {' or '.join(groups)}" if groups else "log group"
+    region = f" in {here}" if here else ""
+    return Finding(case.code, f"There is no {named}{region}.", f"{make}, then {evidence.again}")
+
+
+def logs_denied(evidence: Evidence, case: Case) -> Finding:
+    """Which action is refused."""
+    action = first(r"perform: (logs:\w{1,100})", case.text)
+    return Finding(
+        case.code,
+        f"The execution role {_role(evidence)} may not {action}.",
+        f"{_ROLES}, then {evidence.again}",
+    )
+
+
+def log_options(evidence: Evidence, case: Case) -> Finding:
+    """What the driver says."""
+    said = case.text.partition("logger args: ")[2] or case.text
+    return Finding(
+        case.code,
+        f"The log driver does not take its options: {said}.",
+        f"correct logConfiguration in {OWN_DEFINITION}, then {evidence.again}",
+    )
+
+
+def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
+    """Which role, whether it is there, and whom it trusts."""
+    arn = first(r"assume the role '([^']{1,500})'", case.text)
+    if not arn:  # an event that names none: the doctor knows which
+        role = "taskRoleArn" if evidence.bad("roles.task") else "executionRoleArn"
+        arn = str(evidence.definition.get(role, ""))
+    name = arn.rpartition("/")[2]
+    is_task_role = (
+        arn == evidence.definition.get("taskRoleArn") != evidence.definition.get("executionRoleArn")
+    )
+    which, check = ("task", "roles.task") if is_task_role else ("execution", "roles.execution")
+    wrong = evidence.bad(check)
+    absent = bool(wrong) and wrong[0].code == "absent"
+    code = "execution-role-not-assumable"
+    if is_task_role:
+        code = "task-role-missing" if absent or not wrong else "task-role-not-assumable"
+    why = f"ECS cannot assume the {which} role {name}"
+    if wrong:
+        why += f": {wrong[0].why or wrong[0].saw}"
+    elif evidence.young:
+        why += f": {evidence.young[0]}, and IAM takes up to a minute to make it known"
+    return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")
+
+
+def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
+    """For a start script, in the folder that the image is built from, whose lines end as on Windows."""
+    return Finding(
+        "command-not-found",
+        f"The program{of} cannot be started: {wrong.saw}.",
+        f"{wrong.fix}; then inv push-image --tag {evidence.tag} and {evidence.again}",
+    )
+
+
+def command_not_found(evidence: Evidence, case: Case) -> Finding:
+    """Which program."""
+    if wrong := evidence.bad("dockerfile.start-scripts"):
+        return line_ends(evidence, wrong[0])
+    program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
+    return Finding(
+        case.code,
+        f"The image has no program {program}."
+        if program
+        else "The image does not contain the program to run.",
+        f"correct CMD and ENTRYPOINT (or container.command), then inv push-image and {evidence.again}",
+    )
+
+
+def exec_format(evidence: Evidence, case: Case) -> Finding:
+    """Which processor the task has."""
+    architecture = evidence.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    return Finding(
+        case.code,
+        f"The program does not run on {architecture}: exec format error.",
+        f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}; "
+        "a script needs its #! line",
+    )
+
+
+def cannot_start(evidence: Evidence, case: Case) -> Finding:
+    """What the runtime says."""
+    problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.partition(": ")[2]
+    said = problem.rpartition(": ")[2] if "exec: " not in case.text else problem
+    return Finding(
+        case.code,
+        f"The container cannot be started{f': {said}' if said else ''}.",
+        f"correct CMD, USER and WORKDIR in the Dockerfile, then inv push-image and {evidence.again}",
+    )
+
+
+def out_of_memory(evidence: Evidence, case: Case) -> Finding:
+    """Which container, its limit or the task's, and the next size."""
+    cpu, memory = (int(evidence.definition.get(size, 0) or 0) for size in ("cpu", "memory"))
+    ended = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
+    of = evidence.others(ended.name) if ended else ""
+    own = container_of(evidence.definition, ended.name).get("memory", 0) if ended else 0
+    if own and own < memory:  # a limit of the container's, below the task's
+        return Finding(
+            case.code,
+            f"The container{of} needs more memory than its own limit of {own} MiB.",
+            f"raise its memory in {OWN_DEFINITION}, then {evidence.again}",
+        )
+    limit = f" than the {memory} MiB that the task has" if memory else ""
+    return Finding(
+        case.code,
+        f"The container{of} needs more memory{limit}.",
+        f"{evidence.again} {_more_memory(cpu, memory)} (and in invoke.yaml)",
+    )
+
+
+def _more_memory(cpu: int, memory: int) -> str:
+    """The next size that Fargate has."""
+    for each in FARGATE_MEMORY.get(cpu, ()):
+        if each > memory:
+            return f"--set task.memory={each}"
+    wider = next((each for each in FARGATE_MEMORY if each > cpu and max(FARGATE_MEMORY[each]) > memory), 0)
+    size = next((each for each in FARGATE_MEMORY.get(wider, ()) if each > memory), 0)
+    return f"--set task.cpu={wider} --set task.memory={size}"
+
+
+def quota(evidence: Evidence, case: Case) -> Finding:
+    """What AWS says is used up."""
+    return Finding(
+        case.code,
+        f"The account's Fargate quota is used up: {_after_class(case.text.rpartition('Reason: ')[2])}.",
+        "ask for more: aws service-quotas request-service-quota-increase --service-code fargate "
+        f"--quota-code L-3032A538 --desired-value N, then {evidence.again}",
+    )
+
+
+def stopped_by_user(evidence: Evidence, case: Case) -> Finding:
+    """What was stopped, and the reason that was given."""
+    return Finding(case.code, f"Somebody stopped {_what(case)}: {case.text}.", evidence.again)
+
+
+def _what(case: Case) -> str:
+    return f"task {case.tasks[0].short}" if case.tasks else "the deployment"
+
+
+def _role(evidence: Evidence) -> str:
+    return str(evidence.definition.get("executionRoleArn", "")).rpartition("/")[2] or "of the task"
+
+
+def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
+    """The variable and the source of the secret that a text is about."""
+    arn = first(r"(arn:aws[\w-]{0,20}:secretsmanager:[^\s,]{1,500})", text)
+    named = (
+        arn
+        or first(r"invalid parameters: (\S{1,500})", text)
+        or first(r"(?:resource: )(\S{0,200}?:parameter/\S{1,500})", text)
+    )
+    for name, source in evidence.secrets.items():
+        if named and (source.startswith(named) or named.startswith(":".join(source.split(":")[:7]))):
+            return name, source
+    tail = re.split(r"[:/]", named)[-1] if named else ""
+    for name, source in evidence.secrets.items():
+        if tail and source.endswith(tail):
+            return name, source
+    kind = "from asm" in text
+    fitting = {
+        name: source for name, source in evidence.secrets.items() if (":secretsmanager:" in source) == kind
+    }
+    return next(iter(fitting.items())) if len(fitting) == 1 else (tail or "a secret", named)
+
+
+def _place(evidence: Evidence, name: str) -> str:
+    """Where a secret is named: the app's in the settings, others' in the definition."""
+    is_apps = name in secrets(
+        {"containerDefinitions": [evidence.container]}, evidence.container.get("name", "")
+    )
+    return f"container.secrets.{name}" if is_apps else f"{name} in {OWN_DEFINITION}"
+
+
+def _json_key(source: str) -> str:
+    parts = source.split(":")
+    return parts[7] if len(parts) > 7 else ""

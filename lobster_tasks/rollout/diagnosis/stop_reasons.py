@@ -1,0 +1,35 @@
+"""What AWS's own words mean: stop reasons and events as cause codes. Pure.
+
+What others write among them decides nothing: the reason that somebody gives StopTask, and names that people choose.
+
+Sources: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages" with the page of each of its
+categories, "CannotPullContainer task errors in Amazon ECS", "Amazon ECS service event messages", "Amazon ECS API
+failure reasons", "Task retirement and maintenance for AWS Fargate".
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..observation.aws_words import BY_USER, plain, without_names
+from .causes import RECORDS, Lead
+
+ELB, EXITED, ROLE = Lead.ELB, Lead.EXITED, Lead.ROLE
+
+_RANKED = sorted(
+    ((sign, code) for code, record in RECORDS.items() for sign in record.signs), key=lambda each: each[0].rank
+)
+_SIGNS = tuple((re.compile(sign.pattern, re.DOTALL), (code, *sign.also)) for sign, code in _RANKED)
+_STOP_CODES = {each: (code,) for code, record in RECORDS.items() for each in record.stop_codes}
+
+
+def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
+    """The codes that a stop reason or an event fits, the likelier first; none for what is not known.
+
+    ``stop_code`` counts before the text where AWS does not write that: StopTask takes any reason ("StopTask", reason).
+    """
+    if stop_code == BY_USER:
+        return _STOP_CODES[BY_USER]
+    said = without_names(plain(text))
+    found = next((codes for pattern, codes in _SIGNS if pattern.search(said)), ())
+    return found or _STOP_CODES.get(stop_code, ())

@@ -1,0 +1,283 @@
+"""The releases that a service has had, from the account alone.
+
+ECS keeps the deployments of a service with how each ended, for 90 days ("Viewing Amazon ECS service deployments"). The
+oldest of these tells by its source what was live before it. Further back, and where they may not be read, the family's
+revisions are what is left: they tell what was registered, and not what was live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ...aws import Aws
+from ...definition import container_of
+from ...errors import AwsCallError, LobsterError
+from ...in_parallel import in_parallel
+from ...settings import Settings
+from ...stack import NO_RELEASE
+from ...stack.ecr import given_tags
+from .service import active_service, described, is_no_release
+from .snapshot import revision_of
+from .watch import NO_RECORDS
+
+SHOWN = 20
+_REMEMBERED = 10
+_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
+_A_PAGE = 100
+_FURTHER_BACK = 10  # revisions, of each of which AWS has to be asked
+_OLDER = (
+    "ECS keeps deployments for 90 days: for revisions that are only listed as registered, it is unknown whether they "
+    "were live"
+)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One deployment of a service, or a revision of whose deployment no more is known (``status`` empty).
+
+    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve (None: not
+    known), ``gone`` whether the repository has its image no more (None: not known).
+    """
+
+    task_definition: str
+    status: str = ""
+    reason: str = ""
+    at: datetime | None = None
+    seconds: float | None = None
+    tasks: int | None = None
+    image: str | None = None
+    tags: tuple[str, ...] = ()
+    live: bool | None = None
+    current: bool = False
+    gone: bool | None = None
+
+    @property
+    def revision(self) -> str:
+        """The number of the task definition's revision."""
+        return revision_of(self.task_definition)
+
+
+@dataclass(frozen=True)
+class History:
+    """Releases, newest first; ``note`` says what is not known of them."""
+
+    service: str
+    releases: tuple[Release, ...]
+    note: str = ""
+
+
+def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
+    """The newest ``count`` releases; NotReadyError where there is no service."""
+    service = active_service(aws, settings)
+    try:
+        recorded, is_whole = _recorded(aws, settings, count)
+    except AwsCallError as refused:
+        if refused.code not in NO_RECORDS:
+            raise
+        note = f"only registered revisions are known: {refused.why}"
+        return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
+    further = min(count - len(recorded), _FURTHER_BACK)
+    if is_whole or further <= 0:
+        return History(settings.service, with_current(recorded, service["taskDefinition"]))
+    older = tuple(_revisions(aws, settings, service, further, {each.task_definition for each in recorded}))
+    releases = with_current((*recorded, *older), service["taskDefinition"])
+    return History(settings.service, releases, _OLDER if older else "")
+
+
+def with_current(releases: Sequence[Release], definition: str) -> tuple[Release, ...]:
+    """The release marked that serves: the newest of ``definition`` that is live or on its way. Pure."""
+    ours = [each for each in releases if each.task_definition == definition]
+    serving = next((each for each in ours if each.live or each.seconds is None), next(iter(ours), None))
+    return tuple(replace(each, current=each is serving) for each in releases)
+
+
+def live_before(releases: Sequence[Release], current: str) -> list[Release]:
+    """The releases that were live, but not the ``current`` one (a task definition), the newest first. Pure.
+
+    After them come those of which that is not known: of these only the order is, so they are those before the current.
+    """
+    others = [each for each in releases if each.task_definition != current]
+    known = {each.task_definition for each in releases if each.live is not None}
+    number = int(revision_of(current))
+    perhaps = [each for each in others if each.task_definition not in known and int(each.revision) < number]
+    found: dict[str, Release] = {}
+    for each in (*(each for each in others if each.live), *perhaps):
+        found.setdefault(each.task_definition, each)
+    return list(found.values())
+
+
+def expectation(aws: Aws, settings: Settings) -> float | None:
+    """How many seconds a deployment is likely to take; None where the last ones may not be read, or are none."""
+    try:
+        return expected_seconds(_recorded(aws, settings, _REMEMBERED)[0])
+    except LobsterError:  # it is for show, and nothing depends on it
+        return None
+
+
+def expected_seconds(releases: Iterable[Release]) -> float | None:
+    """How long a deployment is likely to take: the median of those that succeeded. Pure."""
+    took = sorted(each.seconds for each in releases if each.live and each.seconds)
+    return took[len(took) // 2] if took else None
+
+
+def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, ...], bool]:
+    """What ECS has of the newest ``count`` releases, and whether that is all there has been, or all that is asked for.
+
+    What was deployed when the oldest of its records began was live, if it was one alone.
+    """
+    deployments = _deployments(aws, settings, count)
+    oldest = deployments[-1] if 0 < len(deployments) < count else None
+    sources = [each["arn"] for each in oldest.get("sourceServiceRevisions", ())] if oldest else []
+    targets = [each["targetServiceRevision"]["arn"] for each in deployments]
+    revisions = _service_revisions(aws, settings, [*targets, *sources])
+    kept, speed = _kept(aws, settings), aws.clock.speed
+    found = [
+        _release(settings, each, revisions[arn], kept, speed)
+        for each, arn in zip(deployments, targets, strict=True)
+        if arn in revisions
+    ]
+    found += [
+        _source(settings, revisions[arn], kept, len(sources) == 1) for arn in sources if arn in revisions
+    ]
+    return tuple(found), len(deployments) >= count or (oldest is not None and not sources)
+
+
+def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
+    """Described service deployments, newest first."""
+    arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
+    answers = in_parallel(
+        *(
+            partial(
+                aws.call,
+                "ecs:DescribeServiceDeployments",
+                f"service {settings.service}",
+                serviceDeploymentArns=arns[first : first + _A_CALL],
+            )
+            for first in range(0, len(arns), _A_CALL)
+        )
+    )
+    found = {
+        each["serviceDeploymentArn"]: each for answer in answers for each in answer["serviceDeployments"]
+    }
+    return [found[arn] for arn in arns if arn in found]
+
+
+def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
+    """botocore has no paginator for ListServiceDeployments."""
+    found: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    while len(found) < count:
+        answer = aws.call(
+            "ecs:ListServiceDeployments",
+            f"service {settings.service}",
+            cluster=settings.cluster,
+            service=settings.service,
+            maxResults=min(count - len(found), _A_PAGE),
+            **more,
+        )
+        found += answer["serviceDeployments"]
+        if not answer.get("nextToken"):
+            break
+        more = {"nextToken": answer["nextToken"]}
+    return found
+
+
+def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[str, dict[str, Any]]:
+    unique = list(dict.fromkeys(arns))
+    answers = in_parallel(
+        *(
+            partial(
+                aws.call,
+                "ecs:DescribeServiceRevisions",
+                f"service {settings.service}",
+                serviceRevisionArns=unique[first : first + _A_CALL],
+            )
+            for first in range(0, len(unique), _A_CALL)
+        )
+    )
+    return {each["serviceRevisionArn"]: each for answer in answers for each in answer["serviceRevisions"]}
+
+
+def _release(
+    settings: Settings,
+    deployment: Mapping[str, Any],
+    revision: Mapping[str, Any],
+    kept: Mapping[str, tuple[str, ...]] | None,
+    speed: float,
+) -> Release:
+    tasks = deployment["targetServiceRevision"].get("requestedTaskCount", 0)
+    began, ended = deployment.get("startedAt") or deployment["createdAt"], deployment.get("finishedAt")
+    known = _source(settings, revision, kept, deployment["status"] == "SUCCESSFUL" and tasks > 0)
+    return replace(
+        known,
+        status=deployment["status"],
+        reason=deployment.get("statusReason") or "",
+        at=deployment["createdAt"],
+        seconds=(ended - began).total_seconds() * speed if ended else None,
+        tasks=tasks,
+        live=bool(known.live),
+    )
+
+
+def _source(
+    settings: Settings,
+    revision: Mapping[str, Any],
+    kept: Mapping[str, tuple[str, ...]] | None,
+    was_live: bool,
+) -> Release:
+    """What a service revision tells of a release: nothing of its deployment."""
+    image, digest = _image(settings, revision)
+    is_release = not str(image).endswith(f":{NO_RELEASE}")
+    return Release(
+        revision["taskDefinition"],
+        at=revision.get("createdAt"),
+        image=image,
+        tags=(kept or {}).get(digest, ()),
+        live=(was_live or None) if is_release else False,
+        gone=digest not in kept if kept is not None and _is_of(settings, image) and digest else None,
+    )
+
+
+def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The app's image in a service revision, and its digest, empty where ECS does not say it."""
+    every = revision.get("containerImages") or [{}]
+    found = next((each for each in every if each.get("containerName") == settings.container.name), every[0])
+    image = found.get("image")
+    return image, found.get("imageDigest") or str(image).partition("@")[2]
+
+
+def _is_of(settings: Settings, image: str | None) -> bool:
+    """Whether an image is one of the repository."""
+    return str(image).partition("@")[0].partition("/")[2].partition(":")[0] == settings.repository
+
+
+def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
+    """Digest → tags of the repository's images; None where ECR does not show them."""
+    try:
+        images = aws.pages(
+            "ecr:DescribeImages", "imageDetails", settings.repository, repositoryName=settings.repository
+        )
+    except AwsCallError:
+        return None
+    return {each["imageDigest"]: given_tags(each) for each in images}
+
+
+def _revisions(
+    aws: Aws, settings: Settings, service: Mapping[str, Any], count: int, besides: Collection[str] = ()
+) -> Iterable[Release]:
+    """The family's newest revisions that are ACTIVE, ``besides`` those of which more is known."""
+    family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
+    listed = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=_A_PAGE)
+    arns = [each for each in listed["taskDefinitionArns"] if each not in besides][:count]
+    found = in_parallel(*(partial(described, aws, arn) for arn in arns))
+    for each in found:
+        if each and not is_no_release(each):
+            image = container_of(each, settings.container.name)["image"]
+            arn = each["taskDefinitionArn"]
+            yield Release(
+                arn, at=each.get("registeredAt"), image=image, current=arn == service["taskDefinition"]
+            )

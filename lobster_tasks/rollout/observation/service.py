@@ -1,0 +1,89 @@
+"""The service that is released to, what it runs, and the identity of its deployment of a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...aws import Aws
+from ...definition import container_of
+from ...errors import NotReadyError
+from ...settings import Settings
+from ...stack import NO_RELEASE
+from ..cause_code import CauseCode
+from .snapshot import Deployment, Rollout, Service, TargetGroup
+
+
+def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
+    """The service as DescribeServices has it; NotReadyError where it is not there or not ACTIVE."""
+    answer = aws.find(
+        "ecs:DescribeServices",
+        ("ClusterNotFoundException",),
+        f"service {settings.service}",
+        cluster=settings.cluster,
+        services=[settings.service],
+    )
+    if answer is None:
+        raise _no_service(f"There is no cluster {settings.cluster} in {settings.region}.")
+    service = next(iter(answer["services"]), None)
+    if service is None or service["status"] == "INACTIVE":
+        raise _no_service(f"There is no service {settings.service} in {settings.cluster}.")
+    if service["status"] != "ACTIVE":
+        raise NotReadyError(
+            f"The service {settings.service} is {service['status']}.",
+            "it is being deleted, which ends when its last task has stopped",
+            "wait until it is deleted, then inv setup-fargate",
+            code=CauseCode.SERVICE_GONE,
+        )
+    return dict(service)
+
+
+def _no_service(what: str) -> NotReadyError:
+    return NotReadyError(what, next_step="inv setup-fargate", code=CauseCode.SERVICE_GONE)
+
+
+def rollout_of(settings: Settings, service: Mapping[str, Any], revision: str) -> Rollout:
+    """The identity of the service's deployment of ``revision``."""
+    deployments = Service.of(service).deployments
+    of_revision = [each for each in deployments if each.task_definition == revision]
+    ours = min(of_revision, key=lambda each: each.status != "PRIMARY", default=None)
+    return Rollout(
+        settings.cluster,
+        settings.service,
+        revision,
+        previous=_other_than(revision, deployments),
+        deployment=ours.id if ours else None,
+        started=ours is not None and ours.rollout == "IN_PROGRESS",
+        created_at=ours.created_at if ours else None,
+        target_groups=TargetGroup.all_of(service),
+    )
+
+
+def standing(rollout: Rollout) -> Rollout:
+    """The same revision, looked at as it stands: whoever started its tasks, whatever the last record says."""
+    return replace(rollout, started=False, recorded=False)
+
+
+def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
+    """The image of our container, or of the first one, in a registered task definition."""
+    found = described(aws, task_definition)
+    return container_of(found or {}, settings.container.name).get("image")
+
+
+def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | None:
+    return next((each.task_definition for each in deployments if each.task_definition != revision), None)
+
+
+def is_no_release(definition: Mapping[str, Any]) -> bool:
+    """Whether a definition stands for a service that has no release yet."""
+    images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
+    return any(image.endswith(f":{NO_RELEASE}") for image in images)
+
+
+def described(aws: Aws, definition: str) -> dict[str, Any] | None:
+    """DescribeTaskDefinition by ARN, or the family's newest ACTIVE one; ClientException says there is none."""
+    answer = aws.find(
+        "ecs:DescribeTaskDefinition", ("ClientException",), definition, taskDefinition=definition
+    )
+    return answer["taskDefinition"] if answer else None

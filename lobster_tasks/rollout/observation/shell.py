@@ -1,0 +1,94 @@
+"""A command inside a running task, by the AWS CLI and the Session Manager plugin (ECS Exec)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from ...aws import Aws
+from ...definition import container_of
+from ...errors import RefusedError
+from ...settings import Settings
+from .service import active_service
+from .watch import task_arns
+
+_PLUGIN = "session-manager-plugin"
+_PLUGIN_PAGE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+_CLI_PAGE = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+# What the agent inside the task does as the task role (Developer Guide, "Using Amazon ECS Exec").
+_ACTIONS = (
+    "ssmmessages:CreateControlChannel, ssmmessages:CreateDataChannel, ssmmessages:OpenControlChannel and "
+    "ssmmessages:OpenDataChannel"
+)
+
+
+def exec_command(aws: Aws, settings: Settings, command: str, task: str = "") -> list[str]:
+    """The words of ``aws ecs execute-command`` for a running task; ``task`` is an id, or the beginning of one.
+
+    Raises RefusedError where a program is missing, there is no such task, or execute command is not enabled.
+    """
+    _check_programs()
+    service = active_service(aws, settings)
+    chosen = _task(aws, settings, service, task)
+    _check_enabled(settings, service, chosen)
+    return [
+        *("aws", "ecs", "execute-command"),
+        *("--region", aws.region),
+        *("--cluster", settings.cluster),
+        *("--task", chosen["taskArn"]),
+        *("--container", _container(chosen, settings.container.name)),
+        *("--interactive", "--command", command),
+    ]
+
+
+def _check_programs() -> None:
+    for program, page in (("aws", _CLI_PAGE), (_PLUGIN, _PLUGIN_PAGE)):
+        if shutil.which(program) is None:
+            raise RefusedError(
+                f"{program} is not installed.",
+                "a session inside a task goes through the AWS CLI and its Session Manager plugin",
+                f"install it: {page}",
+            )
+
+
+def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
+    """A running task that fits, of the current revision where there is one, the newest."""
+    arns = [
+        arn
+        for arn in task_arns(aws, settings.cluster, settings.service, "RUNNING")
+        if arn.rpartition("/")[2].startswith(wanted)
+    ]
+    answer = (
+        aws.call("ecs:DescribeTasks", settings.service, cluster=settings.cluster, tasks=arns[:100])
+        if arns
+        else {}
+    )
+    running = [each for each in answer.get("tasks", []) if each["lastStatus"] == "RUNNING"]
+    if not running:
+        what = f"no running task {wanted}" if wanted else "no running task"
+        raise RefusedError(f"{settings.service} has {what}.", next_step="inv status")
+    current = service["taskDefinition"]
+    return max(running, key=lambda each: (each["taskDefinitionArn"] == current, each["createdAt"]))
+
+
+def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping[str, Any]) -> None:
+    if task.get("enableExecuteCommand"):
+        return
+    where = f"--cluster {settings.cluster} --service {settings.service}"
+    if service.get("enableExecuteCommand"):
+        why = "ECS Exec was turned on after this task started; only new tasks have it"
+        step = f"aws ecs update-service {where} --force-new-deployment"
+    else:
+        why = "ECS Exec is off for the service"
+        step = f"aws ecs update-service {where} --enable-execute-command --force-new-deployment"
+    name = task["taskArn"].rpartition("/")[2][:8]
+    raise RefusedError(
+        f"Task {name} cannot be entered.",
+        why,
+        f"allow {_ACTIONS} to {settings.task.task_role}, then {step}",
+    )
+
+
+def _container(task: Mapping[str, Any], wanted: str) -> str:
+    return str(container_of({"containerDefinitions": task["containers"]}, wanted)["name"])

@@ -1,0 +1,100 @@
+"""How the service stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...aws import Aws
+from ...in_parallel import in_parallel
+from ...probe import find_door
+from ...settings import Settings
+from .service import active_service, image_of, rollout_of, standing
+from .snapshot import Deployment, Event, Record, Target, Task, revision_of
+from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
+
+_EVENTS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """A task with the targets that stand for it; ``current`` when it is of the service's revision."""
+
+    task: Task
+    targets: tuple[Target, ...]
+    current: bool
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """The service, its deployments and tasks; ``events`` are the last few, newest first."""
+
+    cluster: str
+    service: str
+    url: str | None
+    task_definition: str
+    image: str | None
+    desired: int
+    running: int
+    pending: int
+    healthy: int
+    deployments: tuple[Deployment, ...]
+    record: Record | None
+    tasks: tuple[TaskStatus, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def revision(self) -> str:
+        """The number of the revision that the service is to run."""
+        return revision_of(self.task_definition)
+
+
+def status(aws: Aws, settings: Settings) -> ServiceStatus:
+    """Read the service; RefusedError where there is none."""
+    raw = active_service(aws, settings)
+    rollout = standing(rollout_of(settings, raw, raw["taskDefinition"]))
+    snapshot, record, image, door = in_parallel(
+        Watcher(aws, rollout).look,
+        partial(_record, aws, raw),
+        partial(image_of, aws, settings, raw["taskDefinition"]),
+        partial(find_door, aws, rollout.target_group_arns),
+    )
+    return ServiceStatus(
+        cluster=settings.cluster,
+        service=settings.service,
+        url=door.address if door else None,
+        task_definition=snapshot.service.task_definition,
+        image=image,
+        desired=snapshot.service.desired,
+        running=snapshot.service.running,
+        pending=snapshot.service.pending,
+        healthy=len(snapshot.healthy),
+        deployments=snapshot.service.deployments,
+        record=record,
+        tasks=tuple(
+            TaskStatus(task, snapshot.targets_of(task), rollout.owns(task))
+            for task in snapshot.tasks
+            if not task.ended
+        ),
+        events=snapshot.service.events[:_EVENTS_SHOWN],
+    )
+
+
+def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
+    """The service again and again, without end: often while something moves, seldom while nothing does."""
+    return aws.clock.repeat(
+        lambda: status(aws, settings), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
+    )
+
+
+def _is_moving(now: ServiceStatus) -> bool:
+    if now.pending or now.running != now.desired or now.healthy != now.desired:
+        return True
+    return any(each.rollout == "IN_PROGRESS" for each in now.deployments)
+
+
+def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:
+    current = raw.get("currentServiceDeployment")
+    return read_record(aws, current) if current else None
