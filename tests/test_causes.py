@@ -11,7 +11,7 @@ from lobster_tasks.doctor import CHECKS
 from lobster_tasks.rollout import CODES, Cause
 from lobster_tasks.rollout.cause_code import CauseCode
 from lobster_tasks.rollout.diagnosis.causes import RECORDS, Lead
-from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS, PERMISSIONS
+from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT, PERMISSIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 HEADINGS = ["## What it looks like in AWS", "## Why", "## How to mend it"]
@@ -62,7 +62,7 @@ def test_what_aws_says_is_explained() -> None:
 
 
 def test_what_cannot_heal_is_a_cause() -> None:
-    assert set(CODES) >= HOPELESS | PERMISSIONS
+    assert set(CODES) >= PERMANENT | PERMISSIONS
 
 
 def test_a_code_that_is_used_is_a_cause() -> None:

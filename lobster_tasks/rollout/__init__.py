@@ -9,7 +9,7 @@ from .deployment.keeping import keep_serving
 from .deployment.outcome import Outcome
 from .deployment.pipeline import deploy, follow
 from .deployment.preview import Preview, preview
-from .deployment.release import check_form, find_image
+from .deployment.release import check_reference, find_image
 from .deployment.rollback import preview_rollback, rollback
 from .deployment.scale import ScaleChange, Scaled, before_scaling, scale
 from .diagnosis.causes import CODES, Cause
@@ -19,7 +19,7 @@ from .observation.phases import TITLES as PHASE_TITLES
 from .observation.shell import exec_command
 from .observation.snapshot import Deployment, Snapshot, Task
 from .observation.status import ServiceStatus, TaskStatus, status, watched
-from .observation.timeline import Journal, Moment, Observe, Progress, unobserved
+from .observation.timeline import Moment, Observe, Progress, Timeline, unobserved
 
 __all__ = [
     "CODES",
@@ -29,7 +29,6 @@ __all__ = [
     "Deployment",
     "History",
     "IfBusy",
-    "Journal",
     "LogLine",
     "Moment",
     "Observe",
@@ -43,8 +42,9 @@ __all__ = [
     "Snapshot",
     "Task",
     "TaskStatus",
+    "Timeline",
     "before_scaling",
-    "check_form",
+    "check_reference",
     "deploy",
     "exec_command",
     "find_image",

@@ -117,9 +117,9 @@ def deploy(
     run.settings = run.settings.accepting(accept or ())
 
     from .. import report
-    from ..rollout import check_form, deploy, follow
+    from ..rollout import check_reference, deploy, follow
 
-    check_form(tag or registered)
+    check_reference(tag or registered)
     run.tell_settings()
     run.console.say(report.release_heading(run.settings, tag or registered))
     if run.dry_run and tag:

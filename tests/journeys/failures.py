@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
-from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS
+from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT
 from tests.embedded.images import ImageSpec, digest_of, push
 from tests.embedded_process import PATIENCE, control
 
@@ -55,7 +55,7 @@ class Ended:
 
 def bring_about(account: Account, failure: Failure) -> Ended:
     """Make a service for it, and let it fail."""
-    patience = {"deploymentConfiguration": PATIENT} if failure.code in HOPELESS else {}
+    patience = {"deploymentConfiguration": PATIENT} if failure.code in PERMANENT else {}
     site = beside(
         account, failure.name, *failure.flags, first=failure.first, **{**patience, **failure.service}
     )

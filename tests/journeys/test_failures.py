@@ -9,7 +9,7 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.rollout import Outcome
-from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS
+from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 
@@ -70,5 +70,5 @@ def check(failure: Failure, outcome: Outcome) -> None:
     assert outcome.cause.remedy
     assert outcome.cause.evidence or failure.code in ("superseded", "service-gone", "out-of-time")
     assert not outcome.cause.message.endswith("..")
-    if failure.code in HOPELESS and failure.verdict == "rolled_back":
+    if failure.code in PERMANENT and failure.verdict == "rolled_back":
         assert "the deployment is stopped and rolled back" in said(outcome)

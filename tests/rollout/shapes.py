@@ -74,7 +74,7 @@ def stopped(letter: str, reason: str, exit_code: int | None = None, **members: A
     container = Container("lobster-streamlit", "STOPPED", exit_code)
     ended: dict[str, Any] = {
         "status": "STOPPED",
-        "wanted": "STOPPED",
+        "desired_status": "STOPPED",
         "stopped_reason": reason,
         "containers": (container,),
         "stopped_at": NOON,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.rollout.deployment.busy import is_lost, under_way
+from lobster_tasks.rollout.deployment.busy import deployment_in_progress, is_lost
 
 from .shapes import NEW, NOON
 
@@ -29,11 +29,11 @@ def service(rollout: str = "IN_PROGRESS", breaker: bool = False, **members: Any)
     ("rollout", "busy"), [("IN_PROGRESS", True), ("COMPLETED", False), ("FAILED", False), ("", False)]
 )
 def test_under_way(rollout: str, busy: bool) -> None:
-    assert (under_way(service(rollout)) is not None) is busy
+    assert (deployment_in_progress(service(rollout)) is not None) is busy
 
 
 def test_a_service_without_deployments_is_free() -> None:
-    assert under_way({"status": "ACTIVE", "deployments": []}) is None
+    assert deployment_in_progress({"status": "ACTIVE", "deployments": []}) is None
 
 
 @pytest.mark.parametrize(

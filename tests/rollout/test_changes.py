@@ -88,19 +88,22 @@ TABLE: dict[str, tuple[Snapshot | None, Snapshot, list[str]]] = {
         seen(a),
         seen(
             replace(
-                a, status="DEACTIVATING", wanted="STOPPED", stopped_reason="Task failed ELB health checks"
+                a,
+                status="DEACTIVATING",
+                desired_status="STOPPED",
+                stopped_reason="Task failed ELB health checks",
             )
         ),
         ["task aaaa… stopping: Task failed ELB health checks"],
     ),
     "the target of a failed task drains": (
         seen(a, targets=(target(a),)),
-        seen(replace(a, status="DEACTIVATING", wanted="STOPPED"), targets=(target(a, "draining"),)),
+        seen(replace(a, status="DEACTIVATING", desired_status="STOPPED"), targets=(target(a, "draining"),)),
         ["task aaaa… stopping"],
     ),
     "a stopping task goes on stopping": (
-        seen(replace(a, status="DEACTIVATING", wanted="STOPPED")),
-        seen(replace(a, status="STOPPING", wanted="STOPPED")),
+        seen(replace(a, status="DEACTIVATING", desired_status="STOPPED")),
+        seen(replace(a, status="STOPPING", desired_status="STOPPED")),
         [],
     ),
     "an old task drains": (

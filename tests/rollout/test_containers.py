@@ -105,7 +105,9 @@ def test_a_secret_of_another_container() -> None:
     [cause] = diagnose(evidence(not_started(HIDDEN), definition=both))
     assert (cause.code, "may not read DD_API_KEY of agent." in cause.message) == ("secret-not-readable", True)
     assert cause.remedy.startswith("inv create-iam-policies, then")
-    [foreign] = diagnose(evidence(not_started(HIDDEN), definition=both, elsewhere=frozenset({AGENT_SECRET})))
+    [foreign] = diagnose(
+        evidence(not_started(HIDDEN), definition=both, uncovered_secrets=frozenset({AGENT_SECRET}))
+    )
     assert foreign.remedy.startswith(f"name {AGENT_SECRET} in container.secrets or in task-definitions/")
 
 
@@ -128,8 +130,8 @@ def test_the_health_check_of_another_container() -> None:
         Container(APP, "STOPPED", 137, health="HEALTHY"),
     )
     task = stopped("a", "Task failed container health checks", containers=both)
-    sick = beside(healthCheck={"command": ["CMD-SHELL", "curl -f localhost:8126"]})
-    [cause] = diagnose(evidence(task, definition=sick))
+    unhealthy = beside(healthCheck={"command": ["CMD-SHELL", "curl -f localhost:8126"]})
+    [cause] = diagnose(evidence(task, definition=unhealthy))
     assert "own health check of agent fails: curl -f localhost:8126" in cause.message
 
 

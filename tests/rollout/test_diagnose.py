@@ -14,9 +14,9 @@ import pytest
 from lobster_tasks import report
 from lobster_tasks.doctor import Check
 from lobster_tasks.rollout.diagnosis.causes import CODES
-from lobster_tasks.rollout.diagnosis.diagnose import HOPELESS, PERMISSIONS, diagnose, failures
+from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT, PERMISSIONS, diagnose, failures
 from lobster_tasks.rollout.diagnosis.evidence import Evidence
-from lobster_tasks.rollout.diagnosis.listening import listens
+from lobster_tasks.rollout.diagnosis.listening import listening_ports
 from lobster_tasks.rollout.observation.judge import Verdict
 from lobster_tasks.rollout.observation.snapshot import Container, Task
 
@@ -88,7 +88,7 @@ def unhealthy(reason: str, description: str, **members: Any) -> Evidence:
     """A task that the load balancer found unhealthy."""
     sick = task("a")
     failed = stopped("a", SICK, stop_code="ServiceSchedulerInitiated")
-    return evidence(failed, sick=(target(sick, "unhealthy", reason, description),), **members)
+    return evidence(failed, unhealthy=(target(sick, "unhealthy", reason, description),), **members)
 
 
 def check(name: str, status: Any, saw: str = "it", fix: str | None = None, **more: Any) -> dict[str, Check]:
@@ -441,8 +441,8 @@ def test_roles(role: str, saw: str, found: dict[str, str], code: str, says: str)
 
 
 def test_a_role_of_a_moment_ago_may_still_become_known() -> None:
-    young = ("the role ecsTaskExecutionRole was made 12 s ago",)
-    [cause] = diagnose(evidence(events=(ASSUME.format(ROLE),), young=young))
+    new_roles = ("the role ecsTaskExecutionRole was made 12 s ago",)
+    [cause] = diagnose(evidence(events=(ASSUME.format(ROLE),), new_roles=new_roles))
     assert "was made 12 s ago, and IAM takes up to a minute" in cause.message
     assert cause.heals
 
@@ -565,7 +565,12 @@ def test_an_app_that_is_not_up_yet(
     lines: list[str], members: dict[str, Any], codes: list[str], says: str, grace: int
 ) -> None:
     checked = {"HealthCheckPath": "/", "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2}
-    known = {"log": tuple(lines), "listens": listens(lines), "target_group": checked, **members}
+    known = {
+        "log": tuple(lines),
+        "listening_ports": listening_ports(lines),
+        "target_group": checked,
+        **members,
+    }
     plain = unhealthy("Target.FailedHealthChecks", "Health checks failed", **known)
     seen = replace(plain, last=replace(plain.last, service=replace(plain.last.service, grace=60)))
     found = diagnose(seen)
@@ -592,7 +597,7 @@ def test_an_app_that_is_not_up_yet(
     ],
 )
 def test_connections_that_are_refused(lines: list[str], codes: list[str], says: str) -> None:
-    found = diagnose(unhealthy(*REFUSED, log=tuple(lines), listens=listens(lines)))
+    found = diagnose(unhealthy(*REFUSED, log=tuple(lines), listening_ports=listening_ports(lines)))
     assert [cause.code for cause in found] == codes
     assert says in found[0].message
 
@@ -606,7 +611,7 @@ def test_connections_that_are_refused(lines: list[str], codes: list[str], says: 
     ],
 )
 def test_the_remedy_is_in_the_words_of_the_server(line: str, how: str) -> None:
-    [cause] = diagnose(unhealthy(*REFUSED, listens=listens([line])))
+    [cause] = diagnose(unhealthy(*REFUSED, listening_ports=listening_ports([line])))
     assert how in cause.remedy
 
 
@@ -762,7 +767,7 @@ def test_all_that_was_seen_is_shown() -> None:
         events=("(service s) is unable to consistently start tasks successfully.",),
     )
     [cause] = diagnose(seen)
-    ip = seen.sick[0].ip
+    ip = seen.unhealthy[0].ip
     assert cause.evidence == (
         f"task aaaa… stopped, ServiceSchedulerInitiated: {SICK}",
         f"target {ip}:8501 unhealthy (Target.Timeout: Request timed out)",
@@ -790,7 +795,7 @@ def test_an_event_that_repeats_a_stop_reason_is_left_out() -> None:
         (evidence(not_started(STOP_REASONS["a secret may not be read"][1])), False),
         (
             evidence(
-                not_started(STOP_REASONS["a secret may not be read"][1]), young=("the role r was made",)
+                not_started(STOP_REASONS["a secret may not be read"][1]), new_roles=("the role r was made",)
             ),
             True,
         ),
@@ -815,6 +820,6 @@ def test_what_heals_by_waiting(seen: Evidence, heals: bool) -> None:
 
 
 def test_every_code_is_in_the_list() -> None:
-    assert set(CODES) >= HOPELESS | PERMISSIONS
+    assert set(CODES) >= PERMANENT | PERMISSIONS
     for reason in STOP_REASONS.values():
         assert reason[0] in CODES

@@ -195,7 +195,7 @@ def test_rolled_back_is_only_what_serves_again(
 @pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"])
 def test_a_first_release_has_nothing_to_go_back_to(status: str) -> None:
     """The revision before stands for no release: going back to it is going on trying."""
-    first = replace(rolling_back, rollout=replace(ROLLOUT, first=True))
+    first = replace(rolling_back, rollout=replace(ROLLOUT, is_first=True))
     assert judge([replace(first, record=record(status))]).kind == "failed"
     assert judge([first]).kind == "failed"
 

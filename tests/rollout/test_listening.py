@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lobster_tasks.rollout.diagnosis.listening import listens
+from lobster_tasks.rollout.diagnosis.listening import listening_ports
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ from lobster_tasks.rollout.diagnosis.listening import listens
     ],
 )
 def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) -> None:
-    [told] = listens([line])
+    [told] = listening_ports([line])
     assert (told.port, told.address, told.is_on_loopback) == (port, address, loopback)
 
 
@@ -71,20 +71,20 @@ def test_what_a_line_says(line: str, port: int, address: str, loopback: bool) ->
     ],
 )
 def test_other_lines_say_nothing(line: str) -> None:
-    assert listens([line]) == ()
+    assert listening_ports([line]) == ()
 
 
 def test_streamlit_without_an_address_listens_everywhere() -> None:
     lines = ["  Local URL: http://localhost:8501", "  Network URL: http://10.0.0.7:8501"]
-    assert [each.is_on_loopback for each in listens(lines)] == [False]
+    assert [each.is_on_loopback for each in listening_ports(lines)] == [False]
 
 
 def test_flask_on_all_addresses_names_loopback_too() -> None:
     lines = [" * Running on all addresses (0.0.0.0)", " * Running on http://127.0.0.1:5000"]
     lines += [" * Running on http://172.31.0.9:5000"]
-    assert [(each.port, each.is_on_loopback) for each in listens(lines)] == [(5000, False)]
+    assert [(each.port, each.is_on_loopback) for each in listening_ports(lines)] == [(5000, False)]
 
 
 def test_two_ports() -> None:
     lines = ["metrics listening on 9090", "Uvicorn running on http://0.0.0.0:8501"]
-    assert [each.port for each in listens(lines)] == [9090, 8501]
+    assert [each.port for each in listening_ports(lines)] == [9090, 8501]

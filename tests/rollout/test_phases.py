@@ -7,7 +7,7 @@ import pytest
 from lobster_tasks.clock import Clock
 from lobster_tasks.rollout.observation.phases import TITLES, Phase, phase_of
 from lobster_tasks.rollout.observation.snapshot import Snapshot
-from lobster_tasks.rollout.observation.timeline import Journal, Progress
+from lobster_tasks.rollout.observation.timeline import Progress, Timeline
 
 from .shapes import NEW, deployment, record, service, snapshot, stopped, target, task
 
@@ -41,14 +41,14 @@ def test_phases(seen: Snapshot, phase: Phase) -> None:
 
 def test_a_phase_that_is_over_does_not_come_back() -> None:
     told: list[Progress] = []
-    journal = Journal(Clock(), told.append)
-    journal.say("looking")
-    journal.enter("update")
-    journal.saw(starting, [])
-    journal.saw(checking, [])
-    journal.saw(starting, [])
-    journal.enter("ask")
-    journal.say("GET / 200")
+    timeline = Timeline(Clock(), told.append)
+    timeline.say("looking")
+    timeline.enter("update")
+    timeline.saw(starting, [])
+    timeline.saw(checking, [])
+    timeline.saw(starting, [])
+    timeline.enter("ask")
+    timeline.say("GET / 200")
     assert [each.phase for each in told] == ["check", "start", "health", "health", "ask"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.errors import UsageError
-from lobster_tasks.rollout.deployment.release import decide, image_id
+from lobster_tasks.rollout.deployment.release import decide_update, image_id
 from lobster_tasks.rollout.observation.snapshot import Service
 
 from .shapes import NEW, OLD, deployment, service
@@ -47,8 +47,8 @@ elsewhere = service(deployment(1, OLD))
 def test_how_to_get_there(
     kind: str, force: bool, desired_count: int | None, stands: Service, serves: bool, asked: bool
 ) -> None:
-    move = decide(stands, NEW, serves, asked, desired_count=3)
-    assert (move.kind, move.force, move.desired_count) == (kind, force, desired_count)
+    decision = decide_update(stands, NEW, serves, asked, desired_count=3)
+    assert (decision.kind, decision.force, decision.desired_count) == (kind, force, desired_count)
 
 
 @pytest.mark.parametrize(

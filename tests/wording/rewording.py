@@ -79,15 +79,17 @@ DECIDING: Mapping[str, frozenset[str]] = {
     "doctor.expiry": frozenset({"place"}),
     "doctor.keys": frozenset({"decide"}),
     "doctor.trust": frozenset({"objection"}),
-    "rollout.deployment.fail_fast": frozenset({"is_left_alone", "lacking", "repeated"}),
+    "rollout.deployment.fail_fast": frozenset(
+        {"is_due_for_rollback", "missing_capacity", "repeated_failure"}
+    ),
     "rollout.observation.changes": frozenset({"changes"}),
     "rollout.diagnosis.diagnose": frozenset({"diagnose", "failures"}),
     "rollout.diagnosis.findings": frozenset({"findings"}),
     "rollout.observation.judge": frozenset({"judge"}),
-    "rollout.diagnosis.listening": frozenset({"listens"}),
+    "rollout.diagnosis.listening": frozenset({"listening_ports"}),
     "rollout.diagnosis.stop_reasons": frozenset({"codes_of"}),
     "rollout.deployment.preview": frozenset({"preview"}),
-    "rollout.deployment.release": frozenset({"decide"}),
+    "rollout.deployment.release": frozenset({"decide_update"}),
     "stack.task_definition": frozenset({"differences"}),
 }
 _WORD = re.compile(r"\{\w*\}|[A-Za-z]+")

@@ -9,7 +9,7 @@ from functools import partial
 from ... import converge
 from ...aws import Aws
 from ...errors import InterruptedRunError, RefusedError
-from ...rollout import Journal, Observe, unobserved
+from ...rollout import Observe, Timeline, unobserved
 from ...settings import Settings
 from ..firewalls import refuse_unprotected
 from . import records, routes
@@ -61,7 +61,7 @@ def cut_over(
     ``accept`` are codes of ``firewalls`` for which nothing is refused.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
-    work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings), hold)
+    work = _Work(aws, settings, Timeline(aws.clock, observe), look(aws, settings), hold)
     for each in _unchecked(aws, settings, work.now, name_servers, accept):
         work.journal.say(each)
     return _interruptible(lambda: work.go(to, wait))
@@ -84,7 +84,7 @@ def _unchecked(
 
 def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:
     """Lead every domain to where it was, by one simple record again. Raises RefusedError where nobody answers there."""
-    work = _Work(aws, settings, Journal(aws.clock, observe), look(aws, settings))
+    work = _Work(aws, settings, Timeline(aws.clock, observe), look(aws, settings))
     return _interruptible(work.back)
 
 
@@ -105,7 +105,7 @@ class _Work:
 
     aws: Aws
     settings: Settings
-    journal: Journal
+    journal: Timeline
     now: Situation
     hold: float = 0.0
     last: Visit = field(default_factory=Visit)

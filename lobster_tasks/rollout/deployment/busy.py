@@ -1,4 +1,4 @@
-"""A service that is in the middle of somebody else's deployment: wait for it, take its place, or refuse."""
+"""A service that is in the middle of somebody else's deployment: wait for it, replace it, or refuse."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ...aws import Aws
 from ...errors import NotReadyError
 from ...settings import Settings
 from ..cause_code import CauseCode
-from ..observation.deployment_configuration import breaker
+from ..observation.deployment_configuration import circuit_breaker
 from ..observation.service import active_service, described
 from ..observation.snapshot import Deployment, Service, revision_of
-from ..observation.timeline import Journal
-from .release import Ground
+from ..observation.timeline import Timeline
+from .release import PreparedRelease
 
 IfBusy = Literal["wait", "supersede", "refuse"]
 CHOICES: tuple[IfBusy, ...] = ("wait", "supersede", "refuse")
@@ -24,23 +24,25 @@ _BETWEEN_SECONDS = 3.0
 _LOST_AFTER = 3
 
 
-def make_way(aws: Aws, settings: Settings, ground: Ground, if_busy: IfBusy, journal: Journal) -> Ground:
-    """The ground once it may be built on; raises NotReadyError where that is refused or takes too long."""
-    other = under_way(ground.service)
+def await_current_deployment(
+    aws: Aws, settings: Settings, prepared: PreparedRelease, if_busy: IfBusy, timeline: Timeline
+) -> PreparedRelease:
+    """The release once the service is free for it; raises NotReadyError where that is refused or takes too long."""
+    other = deployment_in_progress(prepared.service)
     if other is None:
-        return ground
+        return prepared
     named = f"deployment {other.id} of revision {revision_of(other.task_definition)}"
     if if_busy == "supersede":
-        journal.say(f"{named} is in progress: replacing it")
-        return ground
+        timeline.say(f"{named} is in progress: replacing it")
+        return prepared
     if if_busy == "refuse":
         raise _busy(named, "--if-busy refuse was given")
-    journal.say(f"{named} is in progress: waiting for it")
-    service = _wait(aws, settings, named, journal)
-    return replace(ground, service=service, current=described(aws, service["taskDefinition"]) or {})
+    timeline.say(f"{named} is in progress: waiting for it")
+    service = _wait(aws, settings, named, timeline)
+    return replace(prepared, service=service, current=described(aws, service["taskDefinition"]) or {})
 
 
-def under_way(service: Mapping[str, Any]) -> Deployment | None:
+def deployment_in_progress(service: Mapping[str, Any]) -> Deployment | None:
     """The deployment that a service is in the middle of. Pure."""
     primary = Service.of(service).primary
     return primary if primary is not None and primary.rollout == "IN_PROGRESS" else None
@@ -48,24 +50,24 @@ def under_way(service: Mapping[str, Any]) -> Deployment | None:
 
 def is_lost(service: Mapping[str, Any]) -> bool:
     """Whether a deployment fails again and again and no circuit breaker will end it. Pure."""
-    other = under_way(service)
-    if other is None or breaker(service)[0]:
+    other = deployment_in_progress(service)
+    if other is None or circuit_breaker(service)[0]:
         return False
     return other.running == 0 and other.failed >= _LOST_AFTER
 
 
-def _wait(aws: Aws, settings: Settings, named: str, journal: Journal) -> Mapping[str, Any]:
+def _wait(aws: Aws, settings: Settings, named: str, timeline: Timeline) -> Mapping[str, Any]:
     minutes = settings.deployment.wait_minutes
     service = aws.clock.poll(
         lambda: active_service(aws, settings),
         minutes * 60,
         _BETWEEN_SECONDS,
-        until=lambda service: under_way(service) is None or is_lost(service),
+        until=lambda service: deployment_in_progress(service) is None or is_lost(service),
     )
-    if under_way(service) is None:
-        journal.say(f"{named} is over")
+    if deployment_in_progress(service) is None:
+        timeline.say(f"{named} is over")
     elif is_lost(service):
-        journal.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
+        timeline.say(f"{named} fails again and again, and no circuit breaker stops it: replacing it")
     else:
         raise _busy(named, f"inv deploy waited {minutes:g} minutes for it")
     return service

@@ -15,11 +15,11 @@ from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
-from ..diagnosis.evidence_collection import gather
+from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
-from ..observation.timeline import Journal
+from ..observation.timeline import Timeline
 from ..observation.watch import Watcher, describe_service
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
@@ -34,7 +34,7 @@ def conclude(
     settings: Settings,
     snapshots: Sequence[Snapshot],
     verdict: Verdict,
-    journal: Journal,
+    timeline: Timeline,
     known: tuple[Cause, ...] = (),
 ) -> Outcome:
     """Ask through the load balancer, find the cause where it is not live, and put it all together.
@@ -48,13 +48,13 @@ def conclude(
             "inv status",
         )
     last = snapshots[-1]
-    journal.enter("ask")
+    timeline.enter("ask")
     asks = verdict.kind in ("live", "rolled_back")
-    answered, unasked = ask(aws, settings, last, journal) if asks else (None, ())
+    answered, unasked = ask(aws, settings, last, timeline) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
-    found = (*_left_behind(aws, settings, last, end, verdict, answered, journal), *unasked, *findings(last))
+    found = (*_left_behind(aws, settings, last, end, verdict, answered, timeline), *unasked, *findings(last))
     return Outcome(
         verdict=end,
         why=why,
@@ -64,14 +64,14 @@ def conclude(
         url=answered.url if answered else _url(aws, last),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,
-        seconds=journal.seconds,
-        timeline=tuple(journal.moments),
+        seconds=timeline.seconds,
+        timeline=tuple(timeline.moments),
         probe=answered,
     )
 
 
 def ask(
-    aws: Aws, settings: Settings, last: Snapshot, journal: Journal
+    aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
     which is a finding."""
@@ -79,14 +79,14 @@ def ask(
     if door is None:
         return None, ()
     if door.wants:
-        journal.say(f"the app was not probed: {door.wants}")
+        timeline.say(f"the app was not probed: {door.wants}")
         return None, ()
     answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
-        journal.say(answer.said)
+        timeline.say(answer.said)
     if door.is_private and not answered.page.reached:
         unreached = _not_reachable(door)
-        journal.say(unreached.message)
+        timeline.say(unreached.message)
         return None, (unreached,)
     return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
 
@@ -130,8 +130,8 @@ def _explained(
     seen: list[Snapshot] = []
 
     def look() -> Evidence:
-        seen.extend([Watcher(aws, seen[-1].rollout).look()] if seen else snapshots)
-        return gather(aws, settings, seen, verdict)
+        seen.extend([Watcher(aws, seen[-1].rollout).snapshot()] if seen else snapshots)
+        return collect_evidence(aws, settings, seen, verdict)
 
     for evidence in islice(aws.clock.repeat(look, lambda _: _BETWEEN_LOOKS), 1 + _LOOKS_AGAIN):
         causes = diagnose(evidence)
@@ -192,13 +192,13 @@ def _left_behind(
     end: End,
     verdict: Verdict,
     answered: Probe | None,
-    journal: Journal,
+    timeline: Timeline,
 ) -> tuple[Cause, ...]:
     """What a release leaves when it failed: the one before, or nothing, which ECS must not go on trying."""
     if end != "failed" or verdict.kind == "live":
         return ()
-    if last.rollout.first:
-        return (_abandon(aws, settings, last, journal),) if settings.deployment.rollback else ()
+    if last.rollout.is_first:
+        return (_abandon(aws, settings, last, timeline),) if settings.deployment.rollback else ()
     is_back = verdict.kind == "rolled_back"
     if is_back or (last.record is not None and last.record.status == "ROLLBACK_FAILED"):
         shown = [answer.said for answer in answered.answers] if answered else [verdict.why]
@@ -209,17 +209,17 @@ def _left_behind(
     return ()
 
 
-def _abandon(aws: Aws, settings: Settings, last: Snapshot, journal: Journal) -> Cause:
+def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -> Cause:
     """Scale a service that never had a release back to nothing, so that ECS does not go on trying for ever."""
     message = "There is no release to roll back to; the service's desired count is 0 again."
     try:
         stop_deployment(aws, last)
         where = {"cluster": last.rollout.cluster, "service": last.rollout.service}
         aws.call("ecs:UpdateService", f"service {last.rollout.service}", **where, desiredCount=0)
-        journal.say("no release to roll back to: desired count → 0")
+        timeline.say("no release to roll back to: desired count → 0")
     except AwsCallError as refused:
         message = f"There is no release to roll back to, and ECS keeps retrying: {refused.what} {refused.why}"
-    again = f"inv deploy --tag {last.rollout.wanted}"
+    again = f"inv deploy --tag {last.rollout.requested}"
     return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
 
 

@@ -18,12 +18,12 @@ from ...settings import Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import CODES, RECORDS, Cause
 from ..diagnosis.diagnose import LOOKED_UP, PERMISSIONS, diagnose, failures
-from ..diagnosis.evidence_collection import gather
-from ..diagnosis.pulling import stuck, wrong_image
+from ..diagnosis.evidence_collection import collect_evidence
+from ..diagnosis.image_pull import slow_to_start, wrong_image
 from ..diagnosis.stop_reasons import ROLE, codes_of
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot
-from ..observation.timeline import Journal
+from ..observation.timeline import Timeline
 
 _ENOUGH = 2
 _ENOUGH_OF: Mapping[tuple[str, ...], int] = {(CauseCode.IMAGE_NOT_FOUND,): 1}
@@ -35,22 +35,22 @@ _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 
 
 @dataclass(frozen=True)
-class Repeated:
+class RepeatedFailure:
     """Why tasks failed, and how many."""
 
     reason: str
     count: int
 
 
-class Brake:
+class FailFast:
     """Looks at each snapshot of one rollout; ``causes`` are why it was stopped, none where it was not."""
 
-    def __init__(self, aws: Aws, settings: Settings, journal: Journal) -> None:
+    def __init__(self, aws: Aws, settings: Settings, timeline: Timeline) -> None:
         self.causes: tuple[Cause, ...] = ()
         self._aws = aws
         self._settings = settings
-        self._journal = journal
-        self._considered: set[Repeated | str] = set()
+        self._timeline = timeline
+        self._considered: set[RepeatedFailure | str] = set()
         self._told: set[str] = set()
         self._asked_ecr = False
 
@@ -59,15 +59,15 @@ class Brake:
         last = snapshots[-1]
         self._tell_of_waiting(last)
         self._look_at_what_is_pulled(last)
-        failure = repeated(last)
+        failure = repeated_failure(last)
         if failure is None or self.causes or not _is_going(last):
             return
-        is_ours_to_end = self._settings.deployment.rollback and is_left_alone(last)
+        is_ours_to_end = self._settings.deployment.rollback and is_due_for_rollback(last)
         if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
         if last.healthy:  # some are well, so it is not the release that is hopeless
             return
-        causes = diagnose(gather(self._aws, self._settings, snapshots, verdict))
+        causes = diagnose(collect_evidence(self._aws, self._settings, snapshots, verdict))
         # Only what the account's state decides may look different after another failure.
         self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
         if any(cause.heals for cause in causes) and not is_ours_to_end:
@@ -84,13 +84,13 @@ class Brake:
 
     def _tell_of_waiting(self, last: Snapshot) -> None:
         """What Fargate lacks at the moment, it may have in the next."""
-        for code in sorted(lacking(last) - self._told):
+        for code in sorted(missing_capacity(last) - self._told):
             self._told.add(code)
-            self._journal.say(f"{code}: {CODES[code]} Retrying may help, and ECS retries")
+            self._timeline.say(f"{code}: {CODES[code]} Retrying may help, and ECS retries")
 
     def _look_at_what_is_pulled(self, last: Snapshot) -> None:
         """A task that is on its way for long may wait for an image that ECR does not have: no need to wait for AWS."""
-        waiting = stuck(self._aws, last)
+        waiting = slow_to_start(self._aws, last)
         if not waiting or self._asked_ecr or self.causes or not _is_going(last):
             return
         self._asked_ecr = True
@@ -98,20 +98,22 @@ class Brake:
             return
         self._told.add(cause.code)
         if self._settings.deployment.rollback:
-            self._journal.say(f"{cause.code}: {cause.message} {_HOPELESS.capitalize()}")
+            self._timeline.say(f"{cause.code}: {cause.message} {_HOPELESS.capitalize()}")
             self._end(last, (cause,))
         else:
-            self._journal.say(f"{cause.code}: {cause.message} deployment.rollback is false, so ECS continues")
+            self._timeline.say(
+                f"{cause.code}: {cause.message} deployment.rollback is false, so ECS continues"
+            )
 
     def _say(self, cause: Cause, what: str, count: int) -> None:
         if cause.code not in self._told:
             self._told.add(cause.code)
             again = "The error occurred again" if count > 1 else "The agent retried it several times"
-            self._journal.say(f"{cause.code}: {cause.message} {again}; {what}")
+            self._timeline.say(f"{cause.code}: {cause.message} {again}; {what}")
 
     def _stop(self, last: Snapshot, causes: tuple[Cause, ...], count: int) -> None:
         if any(cause.heals for cause in causes):
-            self._journal.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
+            self._timeline.say("no circuit breaker ends the deployment, so it is stopped and rolled back")
         else:
             self._say(causes[0], _HOPELESS, count)
         self._end(last, causes)
@@ -121,7 +123,7 @@ class Brake:
         try:
             stop_deployment(self._aws, last)
         except AwsCallError as refused:
-            self._journal.say(f"the deployment could not be stopped, so ECS continues it: {refused.why}")
+            self._timeline.say(f"the deployment could not be stopped, so ECS continues it: {refused.why}")
 
 
 def stop_deployment(aws: Aws, last: Snapshot) -> None:
@@ -136,7 +138,7 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
         )
 
 
-def is_left_alone(last: Snapshot) -> bool:
+def is_due_for_rollback(last: Snapshot) -> bool:
     """Whether as many tasks failed as trip a circuit breaker, and the service has none that rolls back. Pure.
 
     DeploymentCircuitBreaker: half of the desired count, but at least 3 and at most 200.
@@ -148,12 +150,12 @@ def is_left_alone(last: Snapshot) -> bool:
     )
 
 
-def lacking(last: Snapshot) -> set[str]:
+def missing_capacity(last: Snapshot) -> set[str]:
     """What ECS's events say that Fargate has too little of. Pure."""
     return {code for text in _events(last) for code in codes_of(text) if code in _LACKS}
 
 
-def repeated(last: Snapshot) -> Repeated | None:
+def repeated_failure(last: Snapshot) -> RepeatedFailure | None:
     """A failure that has come back, or need not; None where there is none. Pure."""
     found = [
         each
@@ -161,10 +163,10 @@ def repeated(last: Snapshot) -> Repeated | None:
         if len(each.tasks) >= _ENOUGH_OF.get(tuple(each.codes), _ENOUGH)
     ]
     if found:
-        return Repeated(found[0].reason, len(found[0].tasks))
+        return RepeatedFailure(found[0].reason, len(found[0].tasks))
     refused = [text for text in _events(last) if ROLE in codes_of(text)]
     count = max(last.record.failures if last.record else 0, last.deployment.failed if last.deployment else 0)
-    return Repeated(refused[0], count) if refused and count >= _ENOUGH else None
+    return RepeatedFailure(refused[0], count) if refused and count >= _ENOUGH else None
 
 
 def _events(last: Snapshot) -> list[str]:

@@ -20,20 +20,20 @@ from ...settings import Settings
 from ...stack.task_definition import differences
 from ..diagnosis.causes import Cause
 from ..observation.changes import changes
-from ..observation.history import expectation
+from ..observation.history import expected_duration
 from ..observation.judge import Verdict, judge
-from ..observation.service import active_service, described, image_of, is_no_release, rollout_of, standing
+from ..observation.service import active_service, by_revision, described, image_of, is_no_release, rollout_of
 from ..observation.snapshot import FINAL_STATUSES, Rollout, Service, Snapshot, revision_of, short
-from ..observation.timeline import Journal, Observe, unobserved
+from ..observation.timeline import Observe, Timeline, unobserved
 from ..observation.watch import Watcher, find_record, watch
-from .bounds import settle_bounds
-from .busy import IfBusy, make_way
+from .busy import IfBusy, await_current_deployment
 from .conclusion import conclude
-from .fail_fast import Brake
+from .fail_fast import FailFast
 from .keeping import keep, keep_those_of
 from .outcome import Outcome
 from .preflight import preflight
-from .release import Ground, decide, identity_of, prepare, settle_revision, update
+from .release import PreparedRelease, decide_update, identity_of, prepare, register_revision, update
+from .scaling_minimum import raise_scaling_minimum
 
 _REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}:\d{1,10}")
 _DEFINITION = re.compile(
@@ -54,32 +54,33 @@ def deploy(
 
     ``if_busy`` says what to do while another deployment is under way: wait, take its place, or refuse.
     """
-    journal = Journal(aws.clock, observe, calls=aws.calls)
+    timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
-        ground = prepare(aws, settings, tag)
-        if differences(ground.current, ground.definition):  # otherwise what is under way is what is wanted
-            ground = make_way(aws, settings, ground, if_busy, journal)
-        _, journal.expected = in_parallel(
-            partial(preflight, aws, settings, ground, journal), partial(expectation, aws, settings)
+        prepared = prepare(aws, settings, tag)
+        # Otherwise what is in progress is what is asked for.
+        if differences(prepared.current, prepared.definition):
+            prepared = await_current_deployment(aws, settings, prepared, if_busy, timeline)
+        _, timeline.expected = in_parallel(
+            partial(preflight, aws, settings, prepared, timeline), partial(expected_duration, aws, settings)
         )
-    journal.enter("update")
+    timeline.enter("update")
     with interrupted_as(
         "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
     ):
-        keep_those_of(aws, settings, ground.service, journal.say)
-        revision = settle_revision(aws, ground, journal)
-        rollout = begin(aws, settings, ground, revision, force, journal)
-    return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
+        keep_those_of(aws, settings, prepared.service, timeline.say)
+        revision = register_revision(aws, prepared, timeline)
+        rollout = begin(aws, settings, prepared, revision, force, timeline)
+    return replace(run(aws, settings, rollout, timeline), image=prepared.image.uri)
 
 
 def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Observe = unobserved) -> Outcome:
     """Follow the service's deployment of a registered task definition (ARN) to its verdict."""
-    journal = Journal(aws.clock, observe, calls=aws.calls)
+    timeline = Timeline(aws.clock, observe, calls=aws.calls)
     task_definition = registered_arn(aws, task_definition)
-    rollout, journal.expected = in_parallel(
-        partial(find_rollout, aws, settings, task_definition), partial(expectation, aws, settings)
+    rollout, timeline.expected = in_parallel(
+        partial(find_rollout, aws, settings, task_definition), partial(expected_duration, aws, settings)
     )
-    return replace(run(aws, settings, rollout, journal), image=image_of(aws, settings, task_definition))
+    return replace(run(aws, settings, rollout, timeline), image=image_of(aws, settings, task_definition))
 
 
 def registered_arn(aws: Aws, given: str) -> str:
@@ -102,19 +103,19 @@ def registered_arn(aws: Aws, given: str) -> str:
 
 
 def begin(
-    aws: Aws, settings: Settings, ground: Ground, revision: str, force: bool, journal: Journal
+    aws: Aws, settings: Settings, prepared: PreparedRelease, revision: str, force: bool, timeline: Timeline
 ) -> Rollout:
     """Set the service in motion unless it is there already; the identity of what is to be followed."""
-    found = identity_of(settings, ground, ground.service, revision)
+    found = identity_of(settings, prepared, prepared.service, revision)
     there = found.deployment is not None
-    serves = there and judge([Watcher(aws, standing(found)).look()]).kind == "live"
+    serves = there and judge([Watcher(aws, by_revision(found)).snapshot()]).kind == "live"
     wanted = settings.deployment.desired_count
-    move = decide(Service.of(ground.service), revision, serves, force, wanted)
-    if move.why:
-        journal.say(move.why)
-    if move.kind == "update":
-        return update(aws, settings, ground, revision, move)
-    return standing(found) if move.kind == "verify" else found
+    decision = decide_update(Service.of(prepared.service), revision, serves, force, wanted)
+    if decision.why:
+        timeline.say(decision.why)
+    if decision.kind == "update":
+        return update(aws, settings, prepared, revision, decision)
+    return by_revision(found) if decision.kind == "verify" else found
 
 
 def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
@@ -122,7 +123,7 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     rollout = rollout_of(settings, active_service(aws, settings), task_definition)
     if rollout.previous is not None:
         before = described(aws, rollout.previous) or {}
-        rollout = replace(rollout, first=is_no_release(before))
+        rollout = replace(rollout, is_first=is_no_release(before))
     if rollout.deployment is not None:
         return rollout
     record = find_record(aws, rollout)
@@ -135,39 +136,39 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     return replace(rollout, created_at=record["createdAt"])
 
 
-def run(aws: Aws, settings: Settings, rollout: Rollout, journal: Journal) -> Outcome:
+def run(aws: Aws, settings: Settings, rollout: Rollout, timeline: Timeline) -> Outcome:
     """Follow a rollout to its end."""
     seen: list[Snapshot] = []
-    called, began = journal.called, journal.seconds
-    with in_sight(rollout, seen):
-        verdict, known = watch_to_verdict(aws, settings, rollout, journal, seen)
+    called, began = timeline.called, timeline.seconds
+    with resumable(rollout, seen):
+        verdict, known = watch_to_verdict(aws, settings, rollout, timeline, seen)
         if verdict.kind == "live":
-            settle_bounds(aws, settings, journal)
-            keep(aws, settings, rollout.task_definition, journal.say)
-        minutes, calls = (journal.seconds - began) / 60, journal.called - called
-        outcome = conclude(aws, settings, seen, verdict, journal, known)
-    return replace(outcome, calls=journal.called, calls_per_minute=calls / max(minutes, 1))
+            raise_scaling_minimum(aws, settings, timeline)
+            keep(aws, settings, rollout.task_definition, timeline.say)
+        minutes, calls = (timeline.seconds - began) / 60, timeline.called - called
+        outcome = conclude(aws, settings, seen, verdict, timeline, known)
+    return replace(outcome, calls=timeline.called, calls_per_minute=calls / max(minutes, 1))
 
 
 def watch_to_verdict(
-    aws: Aws, settings: Settings, rollout: Rollout, journal: Journal, seen: list[Snapshot]
+    aws: Aws, settings: Settings, rollout: Rollout, timeline: Timeline, seen: list[Snapshot]
 ) -> tuple[Verdict, tuple[Cause, ...]]:
     """Look until there is a verdict, or until the time is up (then it is still ``moving``); ``seen`` gets the looks.
 
     With it the causes for which the deployment was stopped on the way.
     """
     verdict = Verdict("moving", "AWS answered no request about it")
-    brake = Brake(aws, settings, journal)
+    fail_fast = FailFast(aws, settings, timeline)
     drain = settings.deployment.deregistration_delay
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60, drain):
         said = changes(seen[-1] if seen else None, snapshot)
         seen.append(snapshot)
-        journal.saw(snapshot, said)
+        timeline.saw(snapshot, said)
         verdict = judge(seen)
         if verdict.final:
             break
-        brake.consider(seen, verdict)
-    return verdict, brake.causes
+        fail_fast.consider(seen, verdict)
+    return verdict, fail_fast.causes
 
 
 @contextmanager
@@ -180,13 +181,13 @@ def interrupted_as(what: str, next_step: str = "run the same command again") -> 
 
 
 @contextmanager
-def in_sight(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
+def resumable(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
     """Whatever ends the following early says what continues in AWS, how to see it again, and how to undo it."""
     follow = f"inv deploy --registered {rollout.task_definition}"
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        undo = "inv scale --to 0" if rollout.first else "inv rollback"
+        undo = "inv scale --to 0" if rollout.is_first else "inv rollback"
         next_step = f"follow it: {follow}; undo it: {undo}"
         raise InterruptedRunError(f"Interrupted: {_going_on(rollout, seen)}.", next_step=next_step) from None
     except OutOfTimeError:

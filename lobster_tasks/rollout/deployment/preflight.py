@@ -23,10 +23,10 @@ from ..cause_code import CauseCode
 from ..diagnosis.causes import CODES, RECORDS
 from ..diagnosis.evidence_collection import as_defined, covered
 from ..diagnosis.platforms import PLATFORMS, platforms_of
-from ..observation.deployment_configuration import is_stuck, outlook
+from ..observation.deployment_configuration import cannot_replace_tasks, preflight_notes
 from ..observation.snapshot import TargetGroup
-from ..observation.timeline import Journal
-from .release import Ground, missing_images
+from ..observation.timeline import Timeline
+from .release import PreparedRelease, missing_images
 
 
 def _found_by(of_balancer: bool) -> Mapping[str, str]:
@@ -50,35 +50,35 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The result of one look: its problem, or why it could not be made; neither where all is well."""
+class PreflightResult:
+    """What one check found: its problem, or why it could not be made; neither where all is well."""
 
     name: str
     problem: Problem | None = None
     unknown: str = ""
 
 
-def preflight(aws: Aws, settings: Settings, ground: Ground, journal: Journal) -> None:
+def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline: Timeline) -> None:
     """Raises NotReadyError with everything that would keep the release from becoming live."""
-    looks = in_parallel(
-        partial(_look, "image.platform", partial(_platform, aws, ground)),
-        partial(_look, "ports", partial(_ports, ground)),
-        partial(_look, "deployment", partial(_room, ground)),
-        partial(_look, "logs.group", partial(_log_groups, aws, ground)),
-        partial(_look, "images", partial(_other_images, aws, settings, ground)),
-        partial(_checks, aws, settings, ground),
+    results = in_parallel(
+        partial(_result, "image.platform", partial(_platform, aws, prepared)),
+        partial(_result, "ports", partial(_ports, prepared)),
+        partial(_result, "deployment", partial(_percent, prepared)),
+        partial(_result, "logs.group", partial(_log_groups, aws, prepared)),
+        partial(_result, "images", partial(_other_images, aws, settings, prepared)),
+        partial(_checks, aws, settings, prepared),
     )
-    *own, checked = looks
-    made: list[Look] = [*own, *checked]
-    found = [look.problem for look in made if look.problem]
+    *own, checked = results
+    made: list[PreflightResult] = [*own, *checked]
+    found = [result.problem for result in made if result.problem]
     accepted = _accepted(settings)
     if problems := [each for each in found if each.code not in accepted]:
         raise _not_ready(problems)
-    journal.say(_summary([look for look in made if not look.problem]))
+    timeline.say(_summary([result for result in made if not result.problem]))
     for problem in found:
-        journal.say(f"accepted ({problem.code}): {problem.what}")
-    for each in outlook(ground.service, settings.deployment.rollback):
-        journal.say(each)
+        timeline.say(f"accepted ({problem.code}): {problem.what}")
+    for each in preflight_notes(prepared.service, settings.deployment.rollback):
+        timeline.say(each)
 
 
 def _accepted(settings: Settings) -> frozenset[str]:
@@ -107,42 +107,45 @@ def _sentence(text: str) -> str:
     return text if is_name else f"{text[:1].upper()}{text[1:]}"
 
 
-def _summary(looks: Iterable[Look]) -> str:
-    made = [look for look in looks if not look.unknown]
+def _summary(results: Iterable[PreflightResult]) -> str:
+    made = [result for result in results if not result.unknown]
     unknown: dict[str, list[str]] = {}
-    for look in looks:
-        if look.unknown:
-            unknown.setdefault(look.unknown, []).append(look.name)
+    for result in results:
+        if result.unknown:
+            unknown.setdefault(result.unknown, []).append(result.name)
     told = f"{len(made)} checks passed"
     reasons = "; ".join(f"{', '.join(names)} ({why})" for why, names in unknown.items())
     return f"{told}; not checked: {reasons}" if reasons else told
 
 
-def _look(name: str, work: Callable[[], Problem | None]) -> Look:
+def _result(name: str, work: Callable[[], Problem | None]) -> PreflightResult:
     try:
-        return Look(name, work())
+        return PreflightResult(name, work())
     except UnknownError as unknown:
-        return Look(name, unknown=str(unknown))
+        return PreflightResult(name, unknown=str(unknown))
     except AwsCallError as refused:
-        return Look(name, unknown=refusal(refused))
+        return PreflightResult(name, unknown=refusal(refused))
 
 
-def _platform(aws: Aws, ground: Ground) -> Problem | None:
-    architecture = ground.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
-    wanted, offered = PLATFORMS[architecture], platforms_of(aws, ground.image.repository, ground.image.digest)
+def _platform(aws: Aws, prepared: PreparedRelease) -> Problem | None:
+    architecture = prepared.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    wanted, offered = (
+        PLATFORMS[architecture],
+        platforms_of(aws, prepared.image.repository, prepared.image.digest),
+    )
     if any(each.startswith(wanted) for each in offered):
         return None
     return Problem(
         CauseCode.IMAGE_PLATFORM,
-        f"{ground.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
-        f"inv push-image --tag {ground.wanted} (it builds for task.architecture), or set task.architecture",
+        f"{prepared.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
+        f"inv push-image --tag {prepared.requested} (it builds for task.architecture), or set task.architecture",
     )
 
 
-def _ports(ground: Ground) -> Problem | None:
+def _ports(prepared: PreparedRelease) -> Problem | None:
     """ECS refuses a revision without the container and the port that the service registers."""
-    for group in TargetGroup.all_of(ground.service):
-        containers = ground.definition["containerDefinitions"]
+    for group in TargetGroup.all_of(prepared.service):
+        containers = prepared.definition["containerDefinitions"]
         container = next((each for each in containers if each["name"] == group.container), None)
         ports = [each["containerPort"] for each in container.get("portMappings", [])] if container else []
         if group.port not in ports:
@@ -155,9 +158,9 @@ def _ports(ground: Ground) -> Problem | None:
     return None
 
 
-def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | None:
+def _other_images(aws: Aws, settings: Settings, prepared: PreparedRelease) -> Problem | None:
     """The images of the containers beside the app's, as far as they are in ECR here."""
-    gone = missing_images(aws, settings, ground.definition)
+    gone = missing_images(aws, settings, prepared.definition)
     if not gone:
         return None
     name, reference = gone[0]
@@ -165,20 +168,20 @@ def _other_images(aws: Aws, settings: Settings, ground: Ground) -> Problem | Non
     return Problem(CauseCode.IMAGE_NOT_FOUND, f"{name} runs {reference}, which is not in its repository", fix)
 
 
-def _room(ground: Ground) -> Problem | None:
+def _percent(prepared: PreparedRelease) -> Problem | None:
     """Whether ECS can replace a task at all."""
-    if not is_stuck(ground.service):
+    if not cannot_replace_tasks(prepared.service):
         return None
-    given = ground.service.get("deploymentConfiguration", {})
+    given = prepared.service.get("deploymentConfiguration", {})
     percent = f"{given.get('minimumHealthyPercent')} and {given.get('maximumPercent')}"
-    what = f"a minimum and maximum of {percent} percent of {ground.service['desiredCount']} lets ECS replace no task"
+    what = f"a minimum and maximum of {percent} percent of {prepared.service['desiredCount']} lets ECS replace no task"
     fix = "set deployment.minimum_healthy_percent: 100 and deployment.maximum_percent: 200; inv create-fargate-service"
     return Problem(CauseCode.DEPLOYMENT_PERCENT, what, fix)
 
 
-def _log_groups(aws: Aws, ground: Ground) -> Problem | None:
+def _log_groups(aws: Aws, prepared: PreparedRelease) -> Problem | None:
     """A task whose log group is not there does not start."""
-    for container in ground.definition["containerDefinitions"]:
+    for container in prepared.definition["containerDefinitions"]:
         options = (container.get("logConfiguration") or {}).get("options") or {}
         name, region = options.get("awslogs-group"), options.get("awslogs-region", aws.region)
         if name is None or options.get("awslogs-create-group") == "true":
@@ -200,39 +203,41 @@ def _has_log_group(aws: Aws, name: str, region: str) -> bool:
     return any(group["logGroupName"] == name for group in found)
 
 
-def _checks(aws: Aws, settings: Settings, ground: Ground) -> list[Look]:
+def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[PreflightResult]:
     """The doctor's checks, of the definition that is to run and of the load balancer that the service is behind."""
-    groups = TargetGroup.all_of(ground.service)
+    groups = TargetGroup.all_of(prepared.service)
     codes = {**_TASKS, **(_BALANCED if groups else {})}
     given: dict[Name, Any] = {
-        "service": ground.service,
-        "task_definition": ground.definition,
+        "service": prepared.service,
+        "task_definition": prepared.definition,
         "covered": covered(aws, settings),
     }
     if groups:
         given |= _balancing(aws, groups[0])
-    made, _ = consult(aws, as_defined(settings, ground.definition), codes, given)
-    looks = [_as_look(check, codes[name]) for name, check in made.items()]
-    return [*looks, _forwarded(given["target_group"])] if given.get("target_group") else looks
+    made, _ = consult(aws, as_defined(settings, prepared.definition), codes, given)
+    results = [_result_of(check, codes[name]) for name, check in made.items()]
+    return [*results, _forwarded(given["target_group"])] if given.get("target_group") else results
 
 
-def _forwarded(target_group: Mapping[str, Any]) -> Look:
+def _forwarded(target_group: Mapping[str, Any]) -> PreflightResult:
     """Whether any load balancer at all sends requests to the group."""
     name = "load-balancer.target-group"
     if target_group["LoadBalancerArns"]:
-        return Look(name)
+        return PreflightResult(name)
     what = f"no listener forwards to {target_group['TargetGroupName']}"
-    return Look(name, Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer"))
+    return PreflightResult(
+        name, Problem(CauseCode.TARGET_NOT_IN_USE, what, "inv setup-application-load-balancer")
+    )
 
 
-def _as_look(check: Check, code: str) -> Look:
+def _result_of(check: Check, code: str) -> PreflightResult:
     if check.status == "skip":
-        return Look(check.id, unknown=check.saw)
+        return PreflightResult(check.id, unknown=check.saw)
     if check.status != "fail":
-        return Look(check.id)
+        return PreflightResult(check.id)
     if check.id == "roles.task" and check.code == "not-assumable":
         code = CauseCode.TASK_ROLE_NOT_ASSUMABLE
-    return Look(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
+    return PreflightResult(check.id, Problem(code, check.saw, check.fix or "inv validate-fargate-setup"))
 
 
 def _balancing(aws: Aws, group: TargetGroup) -> dict[Name, Any]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ...aws import Aws
 from ...settings import Settings
-from ..observation.timeline import Journal, Observe, unobserved
-from .busy import IfBusy, make_way
+from ..observation.timeline import Observe, Timeline, unobserved
+from .busy import IfBusy, await_current_deployment
 from .preflight import preflight
 from .release import prepare
 
@@ -34,7 +34,9 @@ def preview(
     ``if_busy`` is what ``deploy`` would do about another deployment; with None that is left alone.
     """
     if if_busy:
-        make_way(aws, settings, prepare(aws, settings, tag), if_busy, Journal(aws.clock, observe))
-    ground = prepare(aws, settings, tag)
-    preflight(aws, settings, ground, Journal(aws.clock, observe))
-    return Preview(ground.image.uri, ground.running, ground.changes)
+        await_current_deployment(
+            aws, settings, prepare(aws, settings, tag), if_busy, Timeline(aws.clock, observe)
+        )
+    prepared = prepare(aws, settings, tag)
+    preflight(aws, settings, prepared, Timeline(aws.clock, observe))
+    return Preview(prepared.image.uri, prepared.running, prepared.changes)

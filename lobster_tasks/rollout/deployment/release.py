@@ -24,7 +24,7 @@ from ..cause_code import CauseCode
 from ..observation.deployment_configuration import with_rollback
 from ..observation.service import active_service, described, is_no_release, rollout_of
 from ..observation.snapshot import Rollout, Service, revision_of
-from ..observation.timeline import Journal
+from ..observation.timeline import Timeline
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
@@ -60,16 +60,16 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a release stands on: the image, the service as described, the definition that it should run.
+class PreparedRelease:
+    """A release before anything is changed: the image, the service as described, the definition that it should run.
 
-    ``wanted`` is what was asked for, ``current`` the definition that the service has now.
+    ``requested`` is what was asked for, ``current`` the definition that the service has now.
     """
 
     image: Image
     service: Mapping[str, Any]
     definition: Mapping[str, Any]
-    wanted: str = "T"
+    requested: str = "T"
     current: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,7 +85,7 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Move:
+class UpdateDecision:
     """How the service gets to a revision.
 
     ``verify``: it is there already; ``follow``: it is on its way; ``update``: UpdateService, with
@@ -98,7 +98,7 @@ class Move:
     desired_count: int | None = None
 
 
-def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
+def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
     _check_wanted(wanted)
     image, service = in_parallel(
@@ -113,7 +113,7 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> Ground:
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
     current = described(aws, service["taskDefinition"]) or {}
-    return Ground(image, service, definition, wanted, current)
+    return PreparedRelease(image, service, definition, wanted, current)
 
 
 def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
@@ -169,70 +169,78 @@ def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) 
     return missing
 
 
-def settle_revision(aws: Aws, ground: Ground, journal: Journal) -> str:
+def register_revision(aws: Aws, prepared: PreparedRelease, timeline: Timeline) -> str:
     """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is right."""
-    newest = described(aws, ground.definition["family"])
-    for known in (ground.current, newest):
-        if known and known["status"] == "ACTIVE" and not differences(known, ground.definition):
-            journal.say(f"revision {known['revision']} needs no change")
+    newest = described(aws, prepared.definition["family"])
+    for known in (prepared.current, newest):
+        if known and known["status"] == "ACTIVE" and not differences(known, prepared.definition):
+            timeline.say(f"revision {known['revision']} needs no change")
             return str(known["taskDefinitionArn"])
-    answer = aws.call("ecs:RegisterTaskDefinition", ground.definition["family"], **ground.definition)
+    answer = aws.call("ecs:RegisterTaskDefinition", prepared.definition["family"], **prepared.definition)
     arn = str(answer["taskDefinition"]["taskDefinitionArn"])
-    journal.say(f"revision {revision_of(arn)} registered (was {revision_of(ground.running)})")
-    for change in ground.changes:
-        journal.say(change)
+    timeline.say(f"revision {revision_of(arn)} registered (was {revision_of(prepared.running)})")
+    for change in prepared.changes:
+        timeline.say(change)
     return arn
 
 
-def decide(service: Service, revision: str, serves: bool, force: bool, desired_count: int) -> Move:
+def decide_update(
+    service: Service, revision: str, serves: bool, force: bool, desired_count: int
+) -> UpdateDecision:
     """How the service gets to ``revision``; ``serves`` says that it runs it, completed and healthy. Pure."""
     primary = service.primary
     there = primary is not None and primary.task_definition == revision
     scale = None if service.desired else desired_count
     if not there:
-        return Move("update", f"desired count 0 → {scale}" if scale else "", desired_count=scale)
+        return UpdateDecision("update", f"desired count 0 → {scale}" if scale else "", desired_count=scale)
     if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
-        return Move("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
+        return UpdateDecision("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
     if force:
-        return Move("update", "a new deployment of the same revision was requested", force=True)
+        return UpdateDecision("update", "a new deployment of the same revision was requested", force=True)
     if primary is not None and primary.rollout == "IN_PROGRESS":
-        return Move("follow", "this revision is being deployed already")
+        return UpdateDecision("follow", "this revision is being deployed already")
     if serves:
-        return Move("verify", "the service runs this revision already")
-    return Move("update", "the service runs this revision, but with other service settings", force=True)
+        return UpdateDecision("verify", "the service runs this revision already")
+    return UpdateDecision(
+        "update", "the service runs this revision, but with other service settings", force=True
+    )
 
 
-def update(aws: Aws, settings: Settings, ground: Ground, revision: str, move: Move) -> Rollout:
+def update(
+    aws: Aws, settings: Settings, prepared: PreparedRelease, revision: str, decision: UpdateDecision
+) -> Rollout:
     """UpdateService; the identity of the deployment that it makes.
 
     ``deployment.rollback`` is kept by the service's own circuit breaker, which goes on where this program does not.
     """
     parameters: dict[str, Any] = {"taskDefinition": revision}
-    if settings.deployment.rollback and (configuration := with_rollback(ground.service)):
+    if settings.deployment.rollback and (configuration := with_rollback(prepared.service)):
         parameters["deploymentConfiguration"] = configuration
-    if move.desired_count is not None:
-        parameters["desiredCount"] = move.desired_count
-    if move.force:
+    if decision.desired_count is not None:
+        parameters["desiredCount"] = decision.desired_count
+    if decision.force:
         parameters["forceNewDeployment"] = True
 
     where = {"cluster": settings.cluster, "service": settings.service}
     service = aws.call("ecs:UpdateService", f"service {settings.service}", **where, **parameters)["service"]
-    earlier = ground.service.get("currentServiceDeployment")
-    return replace(identity_of(settings, ground, service, revision), earlier=earlier)
+    earlier = prepared.service.get("currentServiceDeployment")
+    return replace(identity_of(settings, prepared, service, revision), earlier=earlier)
 
 
-def identity_of(settings: Settings, ground: Ground, service: Mapping[str, Any], revision: str) -> Rollout:
-    """Whose deployment of ``revision`` is followed, with what the ground tells of it."""
+def identity_of(
+    settings: Settings, prepared: PreparedRelease, service: Mapping[str, Any], revision: str
+) -> Rollout:
+    """Whose deployment of ``revision`` is followed, with what is known of the release."""
     return replace(
         rollout_of(settings, service, revision),
-        previous=ground.running,
-        image_mib=ground.image.mib,
-        wanted=ground.wanted,
-        first=is_no_release(ground.current),
+        previous=prepared.running,
+        image_mib=prepared.image.mib,
+        requested=prepared.requested,
+        is_first=is_no_release(prepared.current),
     )
 
 
-def check_form(wanted: str) -> None:
+def check_reference(wanted: str) -> None:
     """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
     _check_wanted(wanted)
     if any(sign in wanted for sign in ":/@"):

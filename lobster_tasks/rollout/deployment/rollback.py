@@ -14,14 +14,14 @@ from ..cause_code import CauseCode
 from ..observation.history import History, Release, history, live_before
 from ..observation.service import active_service, described, is_no_release
 from ..observation.snapshot import revision_of
-from ..observation.timeline import Journal, Observe, unobserved
-from .busy import IfBusy, make_way
+from ..observation.timeline import Observe, Timeline, unobserved
+from .busy import IfBusy, await_current_deployment
 from .keeping import keep_those_of
 from .outcome import Outcome
 from .pipeline import begin, interrupted_as, run
 from .preflight import preflight
 from .preview import Preview
-from .release import Ground, find_image, missing_images
+from .release import PreparedRelease, find_image, missing_images
 
 _LOOKED_AT = 100
 
@@ -38,41 +38,41 @@ def rollback(
 
     Raises NotReadyError where there is none, or where something that it needs is gone.
     """
-    journal = Journal(aws.clock, observe, calls=aws.calls)
+    timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
-        arn, ground = _goal(aws, settings, to, journal)
-        if arn != ground.running:
-            ground = make_way(aws, settings, ground, if_busy, journal)
-        preflight(aws, settings, ground, journal)
-    journal.enter("update")
+        arn, prepared = _goal(aws, settings, to, timeline)
+        if arn != prepared.running:
+            prepared = await_current_deployment(aws, settings, prepared, if_busy, timeline)
+        preflight(aws, settings, prepared, timeline)
+    timeline.enter("update")
     with interrupted_as(
         "Interrupted in the middle of the update.", "inv status shows whether AWS has taken it"
     ):
-        keep_those_of(aws, settings, ground.service, journal.say)
-        rollout = begin(aws, settings, ground, arn, False, journal)
-    return replace(run(aws, settings, rollout, journal), image=ground.image.uri)
+        keep_those_of(aws, settings, prepared.service, timeline.say)
+        rollout = begin(aws, settings, prepared, arn, False, timeline)
+    return replace(run(aws, settings, rollout, timeline), image=prepared.image.uri)
 
 
 def preview_rollback(
     aws: Aws, settings: Settings, to: int | None = None, *, observe: Observe = unobserved
 ) -> Preview:
     """Everything that ``rollback`` looks at before it changes anything; raises NotReadyError as it does."""
-    journal = Journal(aws.clock, observe)
-    _, ground = _goal(aws, settings, to, journal)
-    preflight(aws, settings, ground, journal)
-    return Preview(ground.image.uri, ground.running, ground.changes)
+    timeline = Timeline(aws.clock, observe)
+    _, prepared = _goal(aws, settings, to, timeline)
+    preflight(aws, settings, prepared, timeline)
+    return Preview(prepared.image.uri, prepared.running, prepared.changes)
 
 
-def _goal(aws: Aws, settings: Settings, to: int | None, journal: Journal) -> tuple[str, Ground]:
+def _goal(aws: Aws, settings: Settings, to: int | None, timeline: Timeline) -> tuple[str, PreparedRelease]:
     """The revision to go to (ARN), and what is known of it and of the service."""
     service = active_service(aws, settings)
-    ground = _last(aws, settings, service, journal) if to is None else _wanted(aws, settings, service, to)
-    arn = str(ground.definition["taskDefinitionArn"])
-    journal.say(f"revision {revision_of(ground.running)} → revision {revision_of(arn)}")
-    return arn, ground
+    prepared = _last(aws, settings, service, timeline) if to is None else _wanted(aws, settings, service, to)
+    arn = str(prepared.definition["taskDefinitionArn"])
+    timeline.say(f"revision {revision_of(prepared.running)} → revision {revision_of(arn)}")
+    return arn, prepared
 
 
-def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Journal) -> Ground:
+def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], timeline: Timeline) -> PreparedRelease:
     """The newest release that was live and can still run; those that cannot are named."""
     gone: list[NotReadyError] = []
     known = history(aws, settings, _LOOKED_AT)
@@ -80,11 +80,11 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Jou
         if isinstance(found, NotReadyError):
             gone.append(found)
             was = "was live and" if each.live else "was registered and"
-            journal.say(f"revision {each.revision} {was} cannot run any more: {found.what}")
+            timeline.say(f"revision {each.revision} {was} cannot run any more: {found.what}")
             continue
         if not each.live:
-            journal.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
-            journal.say("to choose another one: inv rollback --to N; inv history lists them")
+            timeline.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
+            timeline.say("to choose another one: inv rollback --to N; inv history lists them")
         return found
     if not gone:
         raise NotReadyError(
@@ -104,10 +104,10 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], journal: Jou
     )
 
 
-def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> Ground:
+def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> PreparedRelease:
     """Revision ``number``; where it cannot run any more, the error names one that can."""
     try:
-        return _ground(aws, settings, service, _registered(aws, _named(service, number)))
+        return _prepared(aws, settings, service, _registered(aws, _named(service, number)))
     except NotReadyError as refused:
         instead = _runnable(aws, settings, service)
         if instead is None:
@@ -120,18 +120,18 @@ def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: in
 def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str | None:
     """The number of the newest revision that was live and can still run."""
     each = _before(aws, settings, service, history(aws, settings, _LOOKED_AT))
-    grounds = (found for _, found in each if isinstance(found, Ground))
-    return next((str(ground.definition["revision"]) for ground in grounds), None)
+    runnable = (found for _, found in each if isinstance(found, PreparedRelease))
+    return next((str(prepared.definition["revision"]) for prepared in runnable), None)
 
 
 def _before(
     aws: Aws, settings: Settings, service: Mapping[str, Any], known: History
-) -> Iterator[tuple[Release, Ground | NotReadyError]]:
+) -> Iterator[tuple[Release, PreparedRelease | NotReadyError]]:
     """The releases before the current one that were, or may have been, live: each as it would run, or why it cannot."""
     for each in live_before(known.releases, service["taskDefinition"]):
-        found: Ground | NotReadyError
+        found: PreparedRelease | NotReadyError
         try:
-            found = _ground(aws, settings, service, _registered(aws, each.task_definition))
+            found = _prepared(aws, settings, service, _registered(aws, each.task_definition))
         except NotReadyError as refused:
             found = refused
         yield each, found
@@ -162,9 +162,9 @@ def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
     return found
 
 
-def _ground(
+def _prepared(
     aws: Aws, settings: Settings, service: Mapping[str, Any], definition: Mapping[str, Any]
-) -> Ground:
+) -> PreparedRelease:
     reference = str(container_of(definition, settings.container.name)["image"])
     try:
         image = find_image(aws, settings, reference)
@@ -183,7 +183,7 @@ def _ground(
             code=CauseCode.IMAGE_NOT_FOUND,
         )
     current = described(aws, service["taskDefinition"]) or {}
-    return Ground(image, service, definition, image.digest, current)
+    return PreparedRelease(image, service, definition, image.digest, current)
 
 
 def _missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -13,14 +13,14 @@ from ...settings import Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose, failures
-from ..diagnosis.evidence_collection import gather
+from ..diagnosis.evidence_collection import collect_evidence
 from ..observation.changes import changes
 from ..observation.judge import Verdict
-from ..observation.service import active_service, described, is_no_release, rollout_of, standing
+from ..observation.service import active_service, by_revision, described, is_no_release, rollout_of
 from ..observation.snapshot import Rollout, Snapshot
-from ..observation.timeline import Journal, Moment, Observe, unobserved
+from ..observation.timeline import Moment, Observe, Timeline, unobserved
 from ..observation.watch import watch
-from .pipeline import in_sight
+from .pipeline import resumable
 
 _ENOUGH = 2
 
@@ -66,19 +66,19 @@ class Scaled:
 
 def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserved) -> Scaled:
     """Run ``to`` tasks; NotReadyError where there is no release to run."""
-    journal = Journal(aws.clock, observe)
+    timeline = Timeline(aws.clock, observe)
     began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
     service = _ready(aws, settings, to)
     change = _change(aws, settings, service, to)
     for said in change.says:
-        journal.say(said)
+        timeline.say(said)
     before = change.before
     if before != to:
         where = {"cluster": settings.cluster, "service": settings.service}
         aws.call("ecs:UpdateService", f"service {settings.service}", **where, desiredCount=to)
-    rollout = replace(standing(rollout_of(settings, service, service["taskDefinition"])), created_at=began)
-    with in_sight(rollout):
-        return _follow(aws, settings, rollout, before, to, journal)
+    rollout = replace(by_revision(rollout_of(settings, service, service["taskDefinition"])), created_at=began)
+    with resumable(rollout):
+        return _follow(aws, settings, rollout, before, to, timeline)
 
 
 def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
@@ -122,22 +122,24 @@ def _auto_scaling(aws: Aws, settings: Settings, to: int) -> str:
     return ""
 
 
-def _follow(aws: Aws, settings: Settings, rollout: Rollout, before: int, to: int, journal: Journal) -> Scaled:
+def _follow(
+    aws: Aws, settings: Settings, rollout: Rollout, before: int, to: int, timeline: Timeline
+) -> Scaled:
     seen: list[Snapshot] = []
     cause = None
     for snapshot in watch(aws, rollout, settings.deployment.wait_minutes * 60):
-        journal.saw(snapshot, changes(seen[-1] if seen else None, snapshot))
+        timeline.saw(snapshot, changes(seen[-1] if seen else None, snapshot))
         seen.append(snapshot)
-        if is_there(snapshot, to):
+        if has_reached(snapshot, to):
             break
         if _fails(snapshot):
             cause = _why(aws, settings, seen)
             if not cause.heals:
                 break
-    return _scaled(aws, settings, seen, before, to, cause, journal)
+    return _scaled(aws, settings, seen, before, to, cause, timeline)
 
 
-def is_there(last: Snapshot, to: int) -> bool:
+def has_reached(last: Snapshot, to: int) -> bool:
     """Whether exactly ``to`` tasks run, and all of them are healthy targets. Pure."""
     alive = [task for task in last.tasks if not task.ended]
     return last.service.desired == to == len(alive) == len(last.healthy)
@@ -153,7 +155,7 @@ def _fails(last: Snapshot) -> bool:
 
 
 def _why(aws: Aws, settings: Settings, seen: Sequence[Snapshot]) -> Cause:
-    return diagnose(gather(aws, settings, seen, Verdict("failed", "tasks stop again")))[0]
+    return diagnose(collect_evidence(aws, settings, seen, Verdict("failed", "tasks stop again")))[0]
 
 
 def _scaled(
@@ -163,13 +165,15 @@ def _scaled(
     before: int,
     to: int,
     cause: Cause | None,
-    journal: Journal,
+    timeline: Timeline,
 ) -> Scaled:
     last = seen[-1] if seen else None
-    reached = last is not None and is_there(last, to)
+    reached = last is not None and has_reached(last, to)
     moving = not reached and (cause is None or cause.heals)
     if moving and cause is None and seen:
-        cause = diagnose(gather(aws, settings, seen, Verdict("moving", f"not at {to} tasks yet")))[0]
+        cause = diagnose(collect_evidence(aws, settings, seen, Verdict("moving", f"not at {to} tasks yet")))[
+            0
+        ]
     return Scaled(
         settings.service,
         before,
@@ -179,6 +183,6 @@ def _scaled(
         reached,
         moving,
         None if reached else cause,
-        journal.seconds,
-        tuple(journal.moments),
+        timeline.seconds,
+        tuple(timeline.moments),
     )

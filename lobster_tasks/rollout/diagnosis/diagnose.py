@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...masking import mask_shapes
 from ..cause_code import CauseCode
-from ..observation.aws_words import telling, without_ids
+from ..observation.aws_words import without_empty_causes, without_ids
 from ..observation.snapshot import Task
 from .causes import RECORDS, Cause, Heals
 from .evidence import Evidence
@@ -25,7 +25,7 @@ _BY_HEALING = {
 PERMISSIONS = _BY_HEALING[Heals.WHEN_ALLOWED]
 """They may still be on their way when the role is young."""
 LOOKED_UP = _BY_HEALING[Heals.WHEN_THERE]
-HOPELESS = _BY_HEALING[Heals.NEVER] | LOOKED_UP
+PERMANENT = _BY_HEALING[Heals.NEVER] | LOOKED_UP
 """Waiting does not mend these."""
 _INCIDENTS = (CauseCode.STOPPED_BY_USER, CauseCode.SPOT_INTERRUPTED)
 _BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
@@ -64,7 +64,7 @@ def failures(tasks: Iterable[Task]) -> list[Failure]:
     """Failed tasks by what ended them: the commonest first, the newest where two are as common."""
     alike: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:
-        alike.setdefault((task.stop_code, without_ids(task.ending)), []).append(task)
+        alike.setdefault((task.stop_code, without_ids(task.why_stopped)), []).append(task)
     found = [
         Failure(codes_of(reason, stop_code), reason, tuple(each))
         for (stop_code, reason), each in alike.items()
@@ -77,7 +77,7 @@ def _findings(evidence: Evidence) -> list[Finding]:
     if evidence.verdict.kind == "superseded":
         return []
     for failure in failures(evidence.failed):
-        case = Case("", failure.tasks[0].ending, failure.tasks)
+        case = Case("", failure.tasks[0].why_stopped, failure.tasks)
         if found := _explained(evidence, case, failure.codes):
             return found
     for event in reversed(evidence.events):
@@ -89,7 +89,7 @@ def _findings(evidence: Evidence) -> list[Finding]:
 def _explained(evidence: Evidence, case: Case, codes: Sequence[str]) -> list[Finding]:
     found: list[Finding] = []
     for code in codes:
-        found += _explain(evidence, Case(code, telling(case.text), case.tasks))
+        found += _explain(evidence, Case(code, without_empty_causes(case.text), case.tasks))
     named = [each.code for each in found]
     return [each for number, each in enumerate(found) if each.code not in named[:number]][:2]
 
@@ -107,9 +107,9 @@ def _heals(finding: Finding, evidence: Evidence) -> bool:
     if finding.code in PERMISSIONS | LOOKED_UP and _is_mended(evidence):
         return True
     if record.heals is Heals.WHEN_ALLOWED:
-        return bool(evidence.young)
+        return bool(evidence.new_roles)
     if record.heals is Heals.UNLESS_FOUND:
-        return not evidence.bad(*record.found_by)
+        return not evidence.failed_checks(*record.found_by)
     return record.heals is Heals.MAYBE
 
 
@@ -131,7 +131,7 @@ def _by_verdict(evidence: Evidence) -> Cause:
         return Cause(CauseCode.SCALED_TO_ZERO, why, shown, f"inv scale --to 1, or {evidence.again}")
     if evidence.verdict.kind == "moving":
         waits = "".join(
-            f"; task {each.short} is {each.status}" for each in evidence.last.ours if each.on_its_way
+            f"; task {each.short} is {each.status}" for each in evidence.last.ours if each.is_starting
         )
         told = f"Still in progress after {evidence.waited_minutes:g} minutes: {evidence.verdict.why}{waits}."
         return Cause(
@@ -159,11 +159,11 @@ def _of_record(evidence: Evidence) -> tuple[str, ...]:
 def _shown(evidence: Evidence) -> tuple[str, ...]:
     """What shows it: stop reasons, targets, events, what the doctor saw, the log, and what could not be read."""
     lines = [line for failure in failures(evidence.failed) for line in _stops(failure)]
-    lines += [f"target {each.ip}:{each.port} {each.why}" for each in evidence.sick[-_MOST_TARGETS:]]
+    lines += [f"target {each.ip}:{each.port} {each.why}" for each in evidence.unhealthy[-_MOST_TARGETS:]]
     told = [event for event in evidence.events if not any(_repeats(event, each) for each in evidence.failed)]
     lines += [f"event: {event}" for event in dict.fromkeys(told[-_MOST_EVENTS:])]
     lines += [f"{check.id}: {check.saw}" for check in evidence.checks.values() if check.status == "fail"]
-    lines += evidence.young
+    lines += evidence.new_roles
     lines = [mask_shapes(line) for line in lines]
     lines += [f"log: {line}" for line in evidence.log]
     return (*lines, *(f"not read: {gap}" for gap in evidence.gaps))
@@ -173,7 +173,7 @@ def _stops(failure: Failure) -> list[str]:
     count, newest = len(failure.tasks), failure.tasks[0]
     named = ", ".join(part for part in (newest.stop_code, "same reason" if count > 1 else "") if part)
     what = f"{count} tasks" if count > 1 else f"task {newest.short}"
-    return [f"{what} stopped{f', {named}' if named else ''}: {newest.ending}"]
+    return [f"{what} stopped{f', {named}' if named else ''}: {newest.why_stopped}"]
 
 
 def _repeats(event: str, task: Task) -> bool:

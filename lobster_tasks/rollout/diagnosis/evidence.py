@@ -11,7 +11,7 @@ from ...definition import container_of, secrets
 from ...doctor import Check
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, Target, Task, revision_of
-from .listening import Listens
+from .listening import ListeningPort
 
 _ANY_TAG = "T"
 
@@ -20,14 +20,14 @@ _ANY_TAG = "T"
 class Evidence:
     """What was seen of a rollout that is not live.
 
-    ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``sick`` the targets of
-    ours that were last seen unhealthy, ``were_healthy`` says that some of ours had been healthy before.
+    ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``unhealthy`` the targets of
+    ours that were last seen so, ``were_healthy`` says that some of ours had been healthy before.
     ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
-    ``listens`` what the app says about where it listens. ``listened_after`` is how many seconds after its start it
-    said so of the container's port, ``lived`` how many the task lived. ``definition`` and ``target_group``
+    ``listening_ports`` what the app says about where it listens. ``listened_after`` is how many seconds after its
+    start it said so of the container's port, ``lived`` how many the task lived. ``definition`` and ``target_group``
     are as AWS describes them, ``changed`` is what the definition changes about the one before. ``checks`` are the
-    doctor's, by id. ``young`` names roles that were made moments ago. ``elsewhere`` are the sources of secrets for
-    which the execution role's policy is not made. ``gaps`` says what could not be read.
+    doctor's, by id. ``new_roles`` names roles that were created moments ago. ``uncovered_secrets`` are the sources of
+    secrets for which the execution role's policy is not made. ``gaps`` says what could not be read.
     """
 
     verdict: Verdict
@@ -35,19 +35,19 @@ class Evidence:
     tag: str = _ANY_TAG
     waited_minutes: float = 0.0
     failed: tuple[Task, ...] = ()
-    sick: tuple[Target, ...] = ()
+    unhealthy: tuple[Target, ...] = ()
     were_healthy: bool = False
     events: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
-    listens: tuple[Listens, ...] = ()
+    listening_ports: tuple[ListeningPort, ...] = ()
     listened_after: float | None = None
     lived: float | None = None
     definition: Mapping[str, Any] = field(default_factory=dict)
     target_group: Mapping[str, Any] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
-    young: tuple[str, ...] = ()
-    elsewhere: frozenset[str] = frozenset()
+    new_roles: tuple[str, ...] = ()
+    uncovered_secrets: frozenset[str] = frozenset()
     gaps: tuple[str, ...] = ()
 
     @property
@@ -90,6 +90,6 @@ class Evidence:
         """A check's status; ``skip`` for one that was not made."""
         return self.checks[check].status if check in self.checks else "skip"
 
-    def bad(self, *checks: str) -> tuple[Check, ...]:
+    def failed_checks(self, *checks: str) -> tuple[Check, ...]:
         """Those of the checks that failed."""
         return tuple(self.checks[each] for each in checks if self.status(each) == "fail")

@@ -31,7 +31,7 @@ from ..observation.watch import describe_service
 from .causes import RECORDS, Lead, Record
 from .culprit import culprit
 from .evidence import Evidence
-from .listening import Listens, listens
+from .listening import ListeningPort, listening_ports
 from .stop_reasons import ELB, EXITED, codes_of
 
 _LINES = 20
@@ -70,11 +70,13 @@ class _Reader:
             return otherwise
 
 
-def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict) -> Evidence:
+def collect_evidence(
+    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
+) -> Evidence:
     """Everything about the last of ``snapshots``, with what the earlier ones tell."""
     last, reader = snapshots[-1], _Reader()
     failed = tuple(sorted((task for task in last.ours if task.failed), key=_made, reverse=True))
-    sick, events = _sick(snapshots), _events(last)
+    unhealthy, events = _unhealthy(snapshots), _events(last)
     ours, before, group = in_parallel(
         partial(
             reader.read, "the task definition", partial(_definition, aws, last.rollout.task_definition), {}
@@ -85,27 +87,29 @@ def gather(aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict:
     heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _Heard())
     if unread := _unread(last, ours, failed):
         reader.gaps.append(unread)
-    wanted = _checks(failed, sick, events)
-    checks, young = reader.read("the setup", partial(_consult, aws, settings, last, ours, wanted), ({}, ()))
+    wanted = _checks(failed, unhealthy, events)
+    checks, new_roles = reader.read(
+        "the setup", partial(_consult, aws, settings, last, ours, wanted), ({}, ())
+    )
     return Evidence(
         verdict,
         last,
-        tag=last.rollout.wanted,
+        tag=last.rollout.requested,
         waited_minutes=settings.deployment.wait_minutes,
         failed=failed,
-        sick=sick,
-        were_healthy=_were_healthy(snapshots, failed, sick),
+        unhealthy=unhealthy,
+        were_healthy=_were_healthy(snapshots, failed, unhealthy),
         events=tuple(mask_shapes(event) for event in events),
         log=heard.log,
-        listens=heard.listens,
+        listening_ports=heard.listening_ports,
         listened_after=heard.listened_after,
         lived=heard.lived,
         definition=ours,
         target_group=group,
         changed=_changed(last, before, ours),
         checks=checks,
-        young=young,
-        elsewhere=frozenset(secrets(ours, "").values()) - covered(aws, settings),
+        new_roles=new_roles,
+        uncovered_secrets=frozenset(secrets(ours, "").values()) - covered(aws, settings),
         gaps=tuple(reader.gaps),
     )
 
@@ -132,7 +136,7 @@ class _Heard:
     """What logs tell; as in Evidence."""
 
     log: tuple[str, ...] = ()
-    listens: tuple[Listens, ...] = ()
+    listening_ports: tuple[ListeningPort, ...] = ()
     listened_after: float | None = None
     lived: float | None = None
 
@@ -150,10 +154,10 @@ def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Seque
     values = secret_values(definition)
     said = [*begin, *end]
     ports = {group.port for group in last.rollout.target_groups}
-    told = [line for line in said if any(each.port in ports for each in listens([line.text]))]
+    told = [line for line in said if any(each.port in ports for each in listening_ports([line.text]))]
     return _Heard(
         tuple(_cut(mask(line.text, values)) for line in shown),
-        listens(line.text for line in said),
+        listening_ports(line.text for line in said),
         _after(aws, task, min((line.at for line in told), default=None)),
         _after(aws, task, task.stopped_at.timestamp() if task.stopped_at else None),
     )
@@ -177,7 +181,7 @@ def _app(last: Snapshot, definition: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _ended(last: Snapshot, definition: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
     """The container whose log tells: the one that ended the task, otherwise the app's."""
-    found = culprit(definition, task) if EXITED in codes_of(task.ending, task.stop_code) else None
+    found = culprit(definition, task) if EXITED in codes_of(task.why_stopped, task.stop_code) else None
     return container_of(definition, found.name) if found else _app(last, definition)
 
 
@@ -204,11 +208,11 @@ def _cut(line: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
-def _checks(failed: Iterable[Task], sick: Iterable[Target], events: Iterable[str]) -> list[str]:
+def _checks(failed: Iterable[Task], unhealthy: Iterable[Target], events: Iterable[str]) -> list[str]:
     """The doctor's checks that tell more about failures of this kind."""
-    signs = [code for task in failed for code in codes_of(task.ending, task.stop_code)]
+    signs = [code for task in failed for code in codes_of(task.why_stopped, task.stop_code)]
     signs += [code for event in events for code in codes_of(event)]
-    signs += [target.reason for target in sick]
+    signs += [target.reason for target in unhealthy]
     if ELB in signs and any("timed out" in event for event in events):
         signs.append(Lead.TIMEOUT)
     return list(dict.fromkeys(check for sign in signs for check in RECORDS.get(sign, Record()).looked_at))
@@ -225,7 +229,7 @@ def _consult(
         given["service"] = _service_as_ours(aws, last)
     checks, facts = consult(aws, as_defined(settings, definition), wanted, given)
     asked = any(each in wanted for each in ("roles.execution", "roles.task"))
-    return checks, tuple(_young(aws, facts)) if asked else ()
+    return checks, tuple(_new_roles(aws, facts)) if asked else ()
 
 
 def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
@@ -241,7 +245,7 @@ def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
     return {**service, "networkConfiguration": networks[0]} if networks else service
 
 
-def _young(aws: Aws, facts: Facts) -> Iterable[str]:
+def _new_roles(aws: Aws, facts: Facts) -> Iterable[str]:
     for name in _ROLES:
         try:
             role = facts.known(name)
@@ -294,7 +298,7 @@ def _made(task: Task) -> float:
     return task.created_at.timestamp() if task.created_at else 0.0
 
 
-def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
+def _unhealthy(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
     """The last unhealthy state of each of our targets; the targets of stopped tasks are no longer shown."""
     seen: dict[tuple[str, str], Target] = {}
     for snapshot in snapshots:
@@ -309,10 +313,10 @@ def _sick(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
     return tuple(seen.values())
 
 
-def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], sick: Iterable[Target]) -> bool:
+def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], unhealthy: Iterable[Target]) -> bool:
     """Whether a task that is in trouble had been healthy in an earlier snapshot."""
     healthy = {task.arn for snapshot in snapshots for task in snapshot.healthy}
-    addresses = {target.ip for target in sick}
+    addresses = {target.ip for target in unhealthy}
     now = snapshots[-1]
     troubled = {task.arn for task in failed} | {task.arn for task in now.ours if task.ip in addresses}
     return bool(healthy & troubled)

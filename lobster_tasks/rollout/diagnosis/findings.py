@@ -24,7 +24,7 @@ def findings(last: Snapshot) -> tuple[Cause, ...]:
             CauseCode.IGNORES_SIGTERM,
             f"Revision {revision_of(stubborn[0].task_definition)}, which was replaced, did not end on SIGTERM: ECS "
             f"waited for the stopTimeout of {', '.join(names)} (30 s, where the definition has none), and killed it.",
-            tuple(f"task {task.short}: {task.ending}" for task in stubborn),
+            tuple(f"task {task.short}: {task.why_stopped}" for task in stubborn),
             "if the new release has the same command: write CMD in exec form (a JSON list), or begin its script with "
             "exec; then inv push-image and inv deploy",
         ),

@@ -41,7 +41,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
-class Listens:
+class ListeningPort:
     """A port that an app says it listens on; ``address`` is empty where the line does not tell."""
 
     port: int
@@ -54,9 +54,9 @@ class Listens:
         return bool(_LOOPBACK.match(self.address))
 
 
-def listens(lines: Iterable[str]) -> tuple[Listens, ...]:
+def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
     """What the lines say, each port once and with its widest address, the last told last."""
-    found: dict[int, Listens] = {}
+    found: dict[int, ListeningPort] = {}
     for line in lines:
         told = _told(line)
         known = found.get(told.port) if told else None
@@ -66,15 +66,15 @@ def listens(lines: Iterable[str]) -> tuple[Listens, ...]:
     return tuple(found.values())
 
 
-def _told(line: str) -> Listens | None:
+def _told(line: str) -> ListeningPort | None:
     if bound := _BOUND.search(line):
-        return Listens(_port(bound), _bound_address(bound), line.strip())
+        return ListeningPort(_port(bound), _bound_address(bound), line.strip())
     if served := _HTTP_SERVER.search(line):
-        return Listens(int(served["port"]), served["host"], line.strip())
+        return ListeningPort(int(served["port"]), served["host"], line.strip())
     if shown := _SHOWN.search(line):
-        return Listens(_port(shown), _shown_address(shown["host"]), line.strip())
+        return ListeningPort(_port(shown), _shown_address(shown["host"]), line.strip())
     port = next((int(found[1]) for pattern in _PORT_ONLY if (found := pattern.search(line))), 65536)
-    return Listens(port, "", line.strip()) if port < 65536 else None
+    return ListeningPort(port, "", line.strip()) if port < 65536 else None
 
 
 def _port(found: re.Match[str]) -> int:

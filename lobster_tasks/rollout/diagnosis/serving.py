@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from ...definition import container_of
 from ...templates import OWN_DEFINITION
-from ..observation.aws_words import first
+from ..observation.aws_words import first_match
 from .culprit import culprit
 from .evidence import Evidence
-from .listening import Listens
+from .listening import ListeningPort
 from .starting import Case, Finding, disk_full, line_ends
 
 # What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
@@ -66,9 +66,9 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
         )
     if "no space left on device" in end:
         return disk_full(evidence)
-    if _NO_INTERPRETER.search(log) and (wrong := evidence.bad("dockerfile.start-scripts")):
+    if _NO_INTERPRETER.search(log) and (wrong := evidence.failed_checks("dockerfile.start-scripts")):
         return line_ends(evidence, wrong[0], of)
-    program = first(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
+    program = first_match(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
     if code == 127 and program:
         return Finding(
             "command-not-found",
@@ -94,7 +94,7 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
                 f"fix the app, then inv push-image and {evidence.again}; inv logs --follow shows its log",
             )
         ]
-    if status := first(_STATUS_CODES, description):
+    if status := first_match(_STATUS_CODES, description):
         return [_path_status(evidence, status)]
     if "Timeout" in reason or "timed out" in description:
         return _timeout(evidence)
@@ -107,8 +107,10 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
 
 def explain_container_health(evidence: Evidence, _: Case | None = None) -> Finding:
     """For a container whose own health check fails."""
-    sick = [each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"]
-    container = container_of(evidence.definition, *sick[:1]) if sick else evidence.container
+    unhealthy = [
+        each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"
+    ]
+    container = container_of(evidence.definition, *unhealthy[:1]) if unhealthy else evidence.container
     of = evidence.others(container.get("name", ""))
     command = (container.get("healthCheck") or {}).get("command") or []
     words = " ".join(command[1:]) or "its command"
@@ -164,9 +166,9 @@ def _mend(evidence: Evidence, case: Case, of: str) -> str:
 
 def _complaint(evidence: Evidence) -> tuple[str, str]:
     """Reason and description of the target last seen unhealthy, or what an event says of one that is gone."""
-    if evidence.sick:
-        return evidence.sick[-1].reason, evidence.sick[-1].description
-    told = [first(r"due to \(reason (.{1,1000})\)\.?$", event) for event in evidence.events]
+    if evidence.unhealthy:
+        return evidence.unhealthy[-1].reason, evidence.unhealthy[-1].description
+    told = [first_match(r"due to \(reason (.{1,1000})\)\.?$", event) for event in evidence.events]
     return "", next((each for each in reversed(told) if each), "")
 
 
@@ -185,7 +187,7 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
         "403": ": the app denies access",
     }
     leads = ": the path redirects" if status.startswith("3") else ""
-    wrong = evidence.bad("dockerfile.base-path")
+    wrong = evidence.failed_checks("dockerfile.base-path")
     because = f" ({wrong[0].saw})" if wrong else ""
     path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
     return Finding(
@@ -206,7 +208,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
         f"inv setup-application-load-balancer, then {evidence.again}",
     )
     groups = ("security.tasks", "security.load-balancer-out")
-    wrong = evidence.bad(*groups)
+    wrong = evidence.failed_checks(*groups)
     blocked = Finding(
         "security-group-blocks",
         f"The load balancer does not reach the tasks: {wrong[0].saw}."
@@ -226,7 +228,7 @@ def _is_open(evidence: Evidence, check: str) -> bool:
 
 
 def _not_in_use(evidence: Evidence) -> Finding:
-    wrong = evidence.bad("load-balancer.listener", "load-balancer.zones")
+    wrong = evidence.failed_checks("load-balancer.listener", "load-balancer.zones")
     said = f": {wrong[0].saw}" if wrong else ""
     return Finding(
         "target-not-in-use",
@@ -237,7 +239,7 @@ def _not_in_use(evidence: Evidence) -> Finding:
 
 def _refused(evidence: Evidence) -> list[Finding]:
     """Nothing takes the connection: another port, another address, or not up yet."""
-    port, told = evidence.port, evidence.listens
+    port, told = evidence.port, evidence.listening_ports
     right = [each for each in told if each.port == port]
     if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
         after = evidence.listened_after or 0
@@ -287,7 +289,7 @@ def _slow(evidence: Evidence, after: float, what: str) -> Finding:
     )
 
 
-def _other_port(evidence: Evidence, told: Listens) -> Finding:
+def _other_port(evidence: Evidence, told: ListeningPort) -> Finding:
     return Finding(
         "wrong-port",
         f"The app listens on port {told.port}; the container's port is {evidence.port}.",
@@ -296,7 +298,7 @@ def _other_port(evidence: Evidence, told: Listens) -> Finding:
     )
 
 
-def _loopback(evidence: Evidence, told: Listens) -> Finding:
+def _loopback(evidence: Evidence, told: ListeningPort) -> Finding:
     where = told.address or "loopback"
     how = next((way for sign, way in _BIND if sign in told.line.lower()), "0.0.0.0 as its address")
     surely = "listens on" if told.address else "takes no connections from outside: it listens on"

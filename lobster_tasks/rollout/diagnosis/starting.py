@@ -10,7 +10,7 @@ from ...definition import container_of, images, log_groups, secrets
 from ...doctor import Check
 from ...settings import FARGATE_MEMORY
 from ...templates import OWN_DEFINITION
-from ..observation.aws_words import SERVER_ERROR, first
+from ..observation.aws_words import SERVER_ERROR, first_match
 from ..observation.snapshot import Task
 from .culprit import culprit
 from .evidence import Evidence
@@ -63,7 +63,9 @@ def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
 
 def image_not_found(evidence: Evidence, case: Case) -> Finding:
     """Which image, and who has to push it."""
-    image = first(r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} ")
+    image = first_match(
+        r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} "
+    )
     named = image.rpartition("/")[2] or "the image"
     if case.text.startswith("CannotPull") and "repository" in case.text and "does not exist" in case.text:
         named = f"{named} or its repository"
@@ -78,7 +80,7 @@ def image_not_found(evidence: Evidence, case: Case) -> Finding:
 
 def image_platform(evidence: Evidence, case: Case) -> Finding:
     """Which processor it is not for."""
-    platform = first(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
+    platform = first_match(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
         f"The image has nothing for {platform}, the task's platform.",
@@ -88,8 +90,8 @@ def image_platform(evidence: Evidence, case: Case) -> Finding:
 
 def image_format(evidence: Evidence, case: Case) -> Finding:
     """Which kind of part it is, where the agent says so."""
-    kind = first(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
-    kind = kind or first(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
+    kind = first_match(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
+    kind = kind or first_match(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
         case.code,
         f"Fargate does not support a layer of the image{f', of the media type {kind}' if kind else ''}.",
@@ -111,7 +113,7 @@ def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
 
 def platform_error(evidence: Evidence, case: Case) -> Finding:
     """What failed: AWS's own, or a registry."""
-    answer = first(rf"({SERVER_ERROR})", case.text)
+    answer = first_match(rf"({SERVER_ERROR})", case.text)
     said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
     said = f"The registry has an error: it answers {answer}" if answer else said
     return Finding(
@@ -148,14 +150,14 @@ def _after_class(text: str) -> str:
 
 def no_route(evidence: Evidence, case: Case) -> Finding:
     """Whom the task does not reach, and what the doctor saw of its network."""
-    whom = first(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
+    whom = first_match(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
         case.text
     )
-    if dropped := evidence.bad("network.public-access"):
+    if dropped := evidence.failed_checks("network.public-access"):
         return Finding(
             "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
         )
-    wrong = evidence.bad("network.routes", "network.public-address", _GROUPS)
+    wrong = evidence.failed_checks("network.routes", "network.public-address", _GROUPS)
     said = f": {wrong[0].saw}" if wrong else ""
     fix = wrong[0].fix if wrong else None
     is_command = fix and wrong[0].id == _GROUPS
@@ -175,7 +177,7 @@ def _reached_for(text: str) -> str:
 
 def registry_denied(evidence: Evidence, case: Case) -> Finding:
     """Which action is refused."""
-    action = first(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
+    action = first_match(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not {action}.",
@@ -202,7 +204,7 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
     """Which secret, and whether it is its key that is refused."""
     name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
-        key = first(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
+        key = first_match(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
         step = f"name {key} in container.secret_keys, and let its policy leave that to IAM; {_ROLES}"
         return Finding(
             case.code,
@@ -210,7 +212,7 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
             f"{step}, then {evidence.again}",
         )
     step = _ROLES
-    if source in evidence.elsewhere:
+    if source in evidence.uncovered_secrets:
         step = f"name {source} in container.secrets or in {OWN_DEFINITION}, from which the policy is made; {_ROLES}"
     return Finding(
         case.code,
@@ -221,7 +223,7 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
 
 def secret_key_missing(evidence: Evidence, case: Case) -> Finding:
     """Which key of which secret."""
-    key = first(r"json key (\S{1,500})", case.text)
+    key = first_match(r"json key (\S{1,500})", case.text)
     keyed = {
         name: source
         for name, source in evidence.secrets.items()
@@ -262,7 +264,7 @@ def log_group_missing(evidence: Evidence, case: Case) -> Finding:
 
 def logs_denied(evidence: Evidence, case: Case) -> Finding:
     """Which action is refused."""
-    action = first(r"perform: (logs:\w{1,100})", case.text)
+    action = first_match(r"perform: (logs:\w{1,100})", case.text)
     return Finding(
         case.code,
         f"The execution role {_role(evidence)} may not {action}.",
@@ -282,16 +284,16 @@ def log_options(evidence: Evidence, case: Case) -> Finding:
 
 def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     """Which role, whether it is there, and whom it trusts."""
-    arn = first(r"assume the role '([^']{1,500})'", case.text)
+    arn = first_match(r"assume the role '([^']{1,500})'", case.text)
     if not arn:  # an event that names none: the doctor knows which
-        role = "taskRoleArn" if evidence.bad("roles.task") else "executionRoleArn"
+        role = "taskRoleArn" if evidence.failed_checks("roles.task") else "executionRoleArn"
         arn = str(evidence.definition.get(role, ""))
     name = arn.rpartition("/")[2]
     is_task_role = (
         arn == evidence.definition.get("taskRoleArn") != evidence.definition.get("executionRoleArn")
     )
     which, check = ("task", "roles.task") if is_task_role else ("execution", "roles.execution")
-    wrong = evidence.bad(check)
+    wrong = evidence.failed_checks(check)
     absent = bool(wrong) and wrong[0].code == "absent"
     code = "execution-role-not-assumable"
     if is_task_role:
@@ -299,8 +301,8 @@ def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     why = f"ECS cannot assume the {which} role {name}"
     if wrong:
         why += f": {wrong[0].why or wrong[0].saw}"
-    elif evidence.young:
-        why += f": {evidence.young[0]}, and IAM takes up to a minute to make it known"
+    elif evidence.new_roles:
+        why += f": {evidence.new_roles[0]}, and IAM takes up to a minute to make it known"
     return Finding(code, f"{why}.", f"{_ROLES}, then {evidence.again}")
 
 
@@ -315,9 +317,11 @@ def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
 
 def command_not_found(evidence: Evidence, case: Case) -> Finding:
     """Which program."""
-    if wrong := evidence.bad("dockerfile.start-scripts"):
+    if wrong := evidence.failed_checks("dockerfile.start-scripts"):
         return line_ends(evidence, wrong[0])
-    program = first(r'exec: "([^"]{1,500})"', case.text) or first(r"stat (\S{1,500}?):", case.text)
+    program = first_match(r'exec: "([^"]{1,500})"', case.text) or first_match(
+        r"stat (\S{1,500}?):", case.text
+    )
     return Finding(
         case.code,
         f"The image has no program {program}."
@@ -404,11 +408,11 @@ def _role(evidence: Evidence) -> str:
 
 def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
     """The variable and the source of the secret that a text is about."""
-    arn = first(r"(arn:aws[\w-]{0,20}:secretsmanager:[^\s,]{1,500})", text)
+    arn = first_match(r"(arn:aws[\w-]{0,20}:secretsmanager:[^\s,]{1,500})", text)
     named = (
         arn
-        or first(r"invalid parameters: (\S{1,500})", text)
-        or first(r"(?:resource: )(\S{0,200}?:parameter/\S{1,500})", text)
+        or first_match(r"invalid parameters: (\S{1,500})", text)
+        or first_match(r"(?:resource: )(\S{0,200}?:parameter/\S{1,500})", text)
     )
     for name, source in evidence.secrets.items():
         if named and (source.startswith(named) or named.startswith(":".join(source.split(":")[:7]))):

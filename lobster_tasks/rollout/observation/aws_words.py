@@ -49,12 +49,12 @@ def without_ids(text: str) -> str:
     return re.sub(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "…", text)
 
 
-def telling(text: str) -> str:
+def without_empty_causes(text: str) -> str:
     """AWS's words without what container engines write where they know no more, as in ``no such file: unknown``."""
     return _AND_NO_MORE.sub("", text[:_LONGEST])
 
 
-def first(pattern: str, text: str) -> str:
+def first_match(pattern: str, text: str) -> str:
     """What the first group of ``pattern`` finds in ``text``; empty where it does not, or finds a sign for nothing."""
     found = re.search(pattern, plain(text))
     return "" if found is None or re.fullmatch(_NOTHING, found[1]) else found[1]

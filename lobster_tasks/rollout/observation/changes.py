@@ -54,7 +54,7 @@ def _task(before: Task | None, after: Task, image_mib: int | None) -> Iterator[s
     if before is not None and before.status == after.status:
         return
     if after.status == "STOPPED":
-        yield f"{name} stopped: {after.ending}" if after.ending else f"{name} stopped"
+        yield f"{name} stopped: {after.why_stopped}" if after.why_stopped else f"{name} stopped"
     elif after.status in _STARTING or after.running:
         yield f"{name} {after.status.lower()}"
     elif before is None or before.running or before.status in _STARTING:
@@ -64,7 +64,7 @@ def _task(before: Task | None, after: Task, image_mib: int | None) -> Iterator[s
 def _our_targets(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
     for task in sorted(after.ours, key=lambda task: task.arn):
         known = {_place(target): target.state for target in before.targets_of(task)} if before else {}
-        for target in after.targets_of(task) if task.wanted == "RUNNING" else ():
+        for target in after.targets_of(task) if task.desired_status == "RUNNING" else ():
             if target.state != known.get(_place(target)):
                 yield f"task {task.short} target {target.why if target.state == 'unhealthy' else target.state}"
 

@@ -12,7 +12,7 @@ from typing import Any
 _LEAST, _MOST = 100, 200  # where DescribeServices says nothing
 
 
-def breaker(service: Mapping[str, Any]) -> tuple[bool, bool]:
+def circuit_breaker(service: Mapping[str, Any]) -> tuple[bool, bool]:
     """Whether the circuit breaker is on, and whether it rolls back."""
     found = _configuration(service).get("deploymentCircuitBreaker") or {}
     is_on = bool(found.get("enable"))
@@ -21,22 +21,22 @@ def breaker(service: Mapping[str, Any]) -> tuple[bool, bool]:
 
 def with_rollback(service: Mapping[str, Any]) -> dict[str, Any] | None:
     """The configuration with a circuit breaker that rolls back; None where the service has that already."""
-    if breaker(service)[1]:
+    if circuit_breaker(service)[1]:
         return None
     given = _configuration(service)
     kept = given.get("deploymentCircuitBreaker") or {}
     return {**given, "deploymentCircuitBreaker": {**kept, "enable": True, "rollback": True}}
 
 
-def is_stuck(service: Mapping[str, Any]) -> bool:
+def cannot_replace_tasks(service: Mapping[str, Any]) -> bool:
     """Whether ECS may neither start a new task before an old one stops, nor stop an old one before a new one runs."""
     desired = int(service.get("desiredCount", 0))
     return desired > 0 and _kept(service) >= desired and _allowed(service) <= desired
 
 
-def outlook(service: Mapping[str, Any], rollback: bool) -> list[str]:
+def preflight_notes(service: Mapping[str, Any], rollback: bool) -> list[str]:
     """What is worth knowing before a release; ``rollback`` is what the settings want."""
-    is_on, rolls_back = breaker(service)
+    is_on, rolls_back = circuit_breaker(service)
     told = []
     if rollback and not rolls_back:
         state = "does not roll back" if is_on else "is off"

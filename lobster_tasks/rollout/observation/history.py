@@ -110,7 +110,7 @@ def live_before(releases: Sequence[Release], current: str) -> list[Release]:
     return list(found.values())
 
 
-def expectation(aws: Aws, settings: Settings) -> float | None:
+def expected_duration(aws: Aws, settings: Settings) -> float | None:
     """How many seconds a deployment is likely to take; None where the last ones may not be read, or are none."""
     try:
         return expected_seconds(_recorded(aws, settings, _REMEMBERED)[0])

@@ -45,7 +45,7 @@ def judge(snapshots: Sequence[Snapshot]) -> Verdict:
 def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
     last = snapshots[-1]
     assert last.record is not None
-    if last.rollout.first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
+    if last.rollout.is_first and status in (*_ROLLING_BACK, "ROLLBACK_SUCCESSFUL"):
         return Verdict("failed", "there is no previous release to roll back to")
     if status == "ROLLBACK_SUCCESSFUL":
         return _back(last, last.record.reason or "ECS rolled the deployment back", last.record.reason)
@@ -143,7 +143,7 @@ def _shows_rollback(seen: Snapshot) -> bool:
 
 
 def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
-    if last.rollout.first:
+    if last.rollout.is_first:
         return Verdict("failed", "there is no previous release to roll back to")
     if primary.rollout == "COMPLETED":
         return _back(last, f"revision {revision_of(primary.task_definition)} is back")

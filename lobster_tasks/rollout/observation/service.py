@@ -60,7 +60,7 @@ def rollout_of(settings: Settings, service: Mapping[str, Any], revision: str) ->
     )
 
 
-def standing(rollout: Rollout) -> Rollout:
+def by_revision(rollout: Rollout) -> Rollout:
     """The same revision, looked at as it stands: whoever started its tasks, whatever the last record says."""
     return replace(rollout, started=False, recorded=False)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from .aws_words import BY_USER
-from .deployment_configuration import breaker
+from .deployment_configuration import circuit_breaker
 
 # Statuses of a service deployment that do not change any more (ECS API reference, "ServiceDeployment").
 FINAL_STATUSES = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
@@ -57,8 +57,8 @@ class Rollout:
     ``deployment`` is the id of our deployment (``ecs-svc/…``), None where only the revision is known.
     ``started`` says that our tasks are those which this deployment started; otherwise they are those of the
     revision. ``recorded`` says that there is a service deployment of its own to look for, made after
-    ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline, ``wanted`` is what was asked
-    to be deployed, for who has to ask again. ``first`` says that there has been no release before.
+    ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline, ``requested`` is what was asked
+    to be deployed, for who has to ask again. ``is_first`` says that there has been no release before.
     """
 
     cluster: str
@@ -72,8 +72,8 @@ class Rollout:
     earlier: str | None = None
     target_groups: tuple[TargetGroup, ...] = ()
     image_mib: int | None = None
-    wanted: str = "T"
-    first: bool = False
+    requested: str = "T"
+    is_first: bool = False
 
     @property
     def region(self) -> str:
@@ -154,7 +154,7 @@ class Service:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Service:
         """From DescribeServices."""
-        breaks, rolls_back = breaker(raw)
+        breaks, rolls_back = circuit_breaker(raw)
         return cls(
             raw["status"],
             raw.get("desiredCount", 0),
@@ -224,7 +224,7 @@ class Task:
 
     arn: str
     status: str
-    wanted: str
+    desired_status: str
     task_definition: str
     started_by: str
     ip: str = ""
@@ -265,10 +265,10 @@ class Task:
     @property
     def running(self) -> bool:
         """Running, and meant to."""
-        return self.status == "RUNNING" and self.wanted == "RUNNING"
+        return self.status == "RUNNING" and self.desired_status == "RUNNING"
 
     @property
-    def on_its_way(self) -> bool:
+    def is_starting(self) -> bool:
         """Made, and not running yet."""
         return self.status in ("PROVISIONING", "PENDING", "ACTIVATING")
 
@@ -289,7 +289,7 @@ class Task:
         return any(each.exit_code is not None for each in self.containers)
 
     @property
-    def ending(self) -> str:
+    def why_stopped(self) -> str:
         """Why it stopped: ECS's reason, the agent's, the exit code."""
         parts = [self.stopped_reason]
         parts += [each.reason for each in self.containers if each.reason and each.reason not in parts]

@@ -11,7 +11,7 @@ from ...aws import Aws
 from ...in_parallel import in_parallel
 from ...probe import find_door
 from ...settings import Settings
-from .service import active_service, image_of, rollout_of, standing
+from .service import active_service, by_revision, image_of, rollout_of
 from .snapshot import Deployment, Event, Record, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
 
@@ -54,9 +54,9 @@ class ServiceStatus:
 def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where there is none."""
     raw = active_service(aws, settings)
-    rollout = standing(rollout_of(settings, raw, raw["taskDefinition"]))
+    rollout = by_revision(rollout_of(settings, raw, raw["taskDefinition"]))
     snapshot, record, image, door = in_parallel(
-        Watcher(aws, rollout).look,
+        Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, settings, raw["taskDefinition"]),
         partial(find_door, aws, rollout.target_group_arns),

@@ -41,7 +41,7 @@ def unobserved(_progress: Progress) -> None:
 
 
 @dataclass
-class Journal:
+class Timeline:
     """Collects the timeline and tells the observer; ``phase`` and ``expected`` go into what it is told.
 
     ``calls`` counts the calls to AWS, from which those of this rollout are known.

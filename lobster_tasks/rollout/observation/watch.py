@@ -71,7 +71,7 @@ def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iter
         return AFTER_TROUBLE if seen is None else watcher.rest(drain)
 
     try:
-        yield from aws.clock.repeat(watcher.look, rest, within, _passes)
+        yield from aws.clock.repeat(watcher.snapshot, rest, within, _passes)
     except AwsCallError as trouble:
         if not _passes(trouble):
             raise
@@ -102,7 +102,7 @@ class Watcher:
         self._record_arn: str | None = None
         self._asks_for_records = rollout.recorded
 
-    def look(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         """A new snapshot."""
         self._began = self._aws.clock.now()
         groups = self._rollout.target_group_arns

@@ -6,13 +6,13 @@ from ...aws import Aws
 from ...errors import AwsCallError
 from ...settings import ADOPTED_TAG, STACK_TAG, Settings
 from ...stack.scaling import identity
-from ..observation.timeline import Journal
+from ..observation.timeline import Timeline
 
 _REGISTER = "application-autoscaling:RegisterScalableTarget"
 _TAGS = "application-autoscaling:ListTagsForResource"
 
 
-def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
+def raise_scaling_minimum(aws: Aws, settings: Settings, timeline: Timeline) -> None:
     """Raise the minimum to what the settings say, where they have auto scaling and the service has our target.
 
     The bounds of one that was there before stay. The release is live whether or not this works: what keeps it from
@@ -32,6 +32,8 @@ def settle_bounds(aws: Aws, settings: Settings, journal: Journal) -> None:
             return
         aws.call(_REGISTER, named, **target, MinCapacity=settings.scaling.min)
     except AwsCallError as refused:
-        journal.say(f"auto scaling keeps its minimum: {refused.why}; inv create-fargate-service repairs it")
+        timeline.say(f"auto scaling keeps its minimum: {refused.why}; inv create-fargate-service repairs it")
         return
-    journal.say(f"auto scaling keeps the count between {settings.scaling.min} and {settings.scaling.max} now")
+    timeline.say(
+        f"auto scaling keeps the count between {settings.scaling.min} and {settings.scaling.max} now"
+    )

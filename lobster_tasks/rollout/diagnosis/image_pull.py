@@ -23,7 +23,7 @@ _LONG_SECONDS = 60.0
 _ON_THE_WAY = ("PROVISIONING", "PENDING")
 
 
-def stuck(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
+def slow_to_start(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
     """Our tasks that take longer to start than most do."""
     return tuple(
         task for task in last.ours if task.status in _ON_THE_WAY and waited(aws, task) > _LONG_SECONDS

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.rollout.deployment.fail_fast import repeated
+from lobster_tasks.rollout.deployment.fail_fast import repeated_failure
 from lobster_tasks.rollout.observation.snapshot import Snapshot, Task
 
 from .shapes import NEW, OLD, deployment, event, record, service, snapshot, stopped, task
@@ -67,9 +67,11 @@ exited = stopped("b", "Essential container in task exited", 1)
     ],
 )
 def test_what_comes_back(seen: Snapshot, comes_back: bool) -> None:
-    assert bool(repeated(seen)) is comes_back
+    assert bool(repeated_failure(seen)) is comes_back
 
 
 def test_each_further_failure_is_considered_anew() -> None:
     """A role may have become known meanwhile."""
-    assert repeated(refused((ASSUME, 1), failures=2)) != repeated(refused((ASSUME, 1), failures=3))
+    assert repeated_failure(refused((ASSUME, 1), failures=2)) != repeated_failure(
+        refused((ASSUME, 1), failures=3)
+    )

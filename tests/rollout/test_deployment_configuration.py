@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from lobster_tasks.rollout.observation.changes import changes
-from lobster_tasks.rollout.observation.deployment_configuration import is_stuck, outlook, with_rollback
+from lobster_tasks.rollout.observation.deployment_configuration import (
+    cannot_replace_tasks,
+    preflight_notes,
+    with_rollback,
+)
 from lobster_tasks.rollout.observation.snapshot import Record, Service
 
 from .shapes import NEW, deployment, service, snapshot
@@ -44,7 +48,7 @@ OFF = {"enable": False, "rollback": False}
 def test_what_is_said_of_the_circuit_breaker(
     breaker: dict[str, Any] | None, rollback: bool, says: str
 ) -> None:
-    told = outlook(described(breaker=breaker), rollback)
+    told = preflight_notes(described(breaker=breaker), rollback)
     assert (len(told), all(says in each for each in told)) == (bool(says), True), told
 
 
@@ -75,8 +79,8 @@ def test_the_room_that_the_percentages_leave(
 ) -> None:
     """The guide's own: 75 percent of two stops none; 125 percent of three starts none, of four starts one."""
     given = described(least, most, desired=desired, breaker=ON)
-    assert is_stuck(given) is stuck
-    told = outlook(given, True)
+    assert cannot_replace_tasks(given) is stuck
+    told = preflight_notes(given, True)
     assert (len(told), all(says in each for each in told)) == (bool(says), True), told
 
 
