@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Container = Mapping[str, Any]
@@ -18,8 +18,12 @@ def containers(definition: Mapping[str, Any]) -> list[Container]:
 
 def container_of(definition: Mapping[str, Any], *names: str) -> Container:
     """The container of one of the names, or the first one; empty where the definition has none."""
-    found = containers(definition)
-    return next((each for each in found if each["name"] in names), next(iter(found), {}))
+    return named_or_first(containers(definition), *names)
+
+
+def named_or_first(described: Sequence[Container], *names: str, key: str = "name") -> Container:
+    """Of what AWS says of containers, each under ``key`` its name: that of one of the names, or the first one."""
+    return next((each for each in described if each.get(key) in names), next(iter(described), {}))
 
 
 def secrets(definition: Mapping[str, Any], main: str) -> dict[str, str]:

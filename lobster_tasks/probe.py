@@ -22,6 +22,7 @@ from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
+from .account import find_target_group
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
@@ -133,9 +134,8 @@ def find_door(aws: Aws, target_groups: Sequence[str]) -> Door | None:
 
 
 def _doors(aws: Aws, group: str) -> list[Door]:
-    absent = ("TargetGroupNotFound",)
-    found = aws.find("elbv2:DescribeTargetGroups", absent, group, TargetGroupArns=[group])
-    arns = found["TargetGroups"][0]["LoadBalancerArns"] if found and found["TargetGroups"] else []
+    found = find_target_group(aws, group, arn=group)
+    arns = found["LoadBalancerArns"] if found else []
     if not arns:
         return []
     balancers = aws.call("elbv2:DescribeLoadBalancers", group, LoadBalancerArns=arns)["LoadBalancers"]

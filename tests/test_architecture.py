@@ -98,6 +98,27 @@ def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:
     assert starters == {"lobster_tasks/rehearsal/embedded.py"}
 
 
+@pytest.mark.parametrize(
+    ("operation", "owner"),
+    [
+        ("ecs:DescribeServices", "services"),
+        ("elbv2:DescribeTargetGroups", "target_groups"),
+        ("elbv2:DescribeTargetHealth", "target_groups"),
+    ],
+)
+def test_what_several_read_is_asked_for_in_one_place(operation: str, owner: str) -> None:
+    asking = [
+        name_of(file) for file in LIBRARY for each in ast.walk(tree_of(file)) if _is_call(each, operation)
+    ]
+    assert asking == [f"lobster_tasks/account/{owner}.py"]
+
+
+def _is_call(node: ast.AST, operation: str) -> bool:
+    return isinstance(node, ast.Call) and any(
+        isinstance(each, ast.Constant) and each.value == operation for each in node.args
+    )
+
+
 def test_only_the_console_prints() -> None:
     speakers = {"lobster_tasks/console.py", "embedded_aws/__main__.py"}
     found = {

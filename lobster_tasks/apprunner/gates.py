@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
+from ..account import find_service
 from ..aws import Aws
 from ..doctor.check import Check, Finding, bad, doubtful, good, refusal
 from ..errors import AwsCallError
@@ -56,12 +57,9 @@ def examine(
 
 def live(aws: Aws, settings: Settings) -> Finding:
     """The new service runs what it was told to, and first became live at least the soak time ago."""
-    asked = {"cluster": settings.cluster, "services": [settings.service]}
-    answer = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
-    active = [each for each in (answer or {}).get("services", []) if each["status"] == "ACTIVE"]
-    if not active:
+    service = find_service(aws, settings.cluster, settings.service, settings.service)
+    if service is None or service["status"] != "ACTIVE":
         return bad(f"{settings.service} is not there", "inv setup-fargate, then inv deploy --tag T")
-    service = active[0]
     if trouble := _unsettled(service):
         return bad(f"{settings.service} {trouble}", "inv status")
     return _soaked(settings, aws.clock.age(_live_since(aws, settings, service).timestamp()))

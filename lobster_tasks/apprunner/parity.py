@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..account import find_service
 from ..aws import Aws
 from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
@@ -115,10 +116,9 @@ def _new(aws: Aws, settings: Settings) -> Door:
 
 def find_new(aws: Aws, settings: Settings) -> Door | None:
     """Where the new service's visitors come in; None where it is not there."""
-    asked = {"cluster": settings.cluster, "services": [settings.service]}
-    found = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
-    active = [each for each in (found or {}).get("services", []) if each["status"] == "ACTIVE"]
-    groups = [each["targetGroupArn"] for service in active for each in service.get("loadBalancers", [])]
+    service = find_service(aws, settings.cluster, settings.service, settings.service)
+    balancers = service.get("loadBalancers", []) if service and service["status"] == "ACTIVE" else []
+    groups = [each["targetGroupArn"] for each in balancers]
     try:
         return find_door(aws, groups)
     except AwsCallError as refused:

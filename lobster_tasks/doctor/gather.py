@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import templates, text_file
+from ..account import describe_target_health, find_service, find_target_group, find_task_definition
 from ..aws import Aws
 from ..definition import container_of, images
 from ..dockerfile import parse
@@ -134,19 +135,15 @@ def _cluster(look: Look) -> Any:
 
 def _service(look: Look) -> Any:
     cluster, name = look.settings.cluster, look.settings.service
-    found = look.aws.find(
-        "ecs:DescribeServices", {"ClusterNotFoundException"}, name, cluster=cluster, services=[name]
-    )
-    services = found["services"] if found else []
-    return services[0] if services and services[0]["status"] != "INACTIVE" else None
+    found = find_service(look.aws, cluster, name, name)
+    return found if found and found["status"] != "INACTIVE" else None
 
 
 def _task_definition(look: Look) -> Any:
     """The revision that the service runs, or the family's latest while there is no service."""
     service = look.known("service")
     wanted = service["taskDefinition"] if service else look.settings.task.family
-    found = look.aws.find("ecs:DescribeTaskDefinition", {"ClientException"}, wanted, taskDefinition=wanted)
-    return found["taskDefinition"] if found else None
+    return find_task_definition(look.aws, wanted)
 
 
 def _defined(look: Look) -> Any:
@@ -332,16 +329,13 @@ def _target_group(look: Look) -> Any:
     named = look.settings.load_balancer.target_group
     service = look.known("service") or {}
     arns = [each["targetGroupArn"] for each in service.get("loadBalancers", []) if "targetGroupArn" in each]
-    asked = {"TargetGroupArns": arns[:1]} if arns else {"Names": [named]}
-    found = look.aws.find("elbv2:DescribeTargetGroups", {"TargetGroupNotFound"}, named, **asked)
-    return found["TargetGroups"][0] if found and found["TargetGroups"] else None
+    return find_target_group(look.aws, named, arn=next(iter(arns), ""), name=named)
 
 
 def _target_health(look: Look) -> Any:
     name = look.settings.load_balancer.target_group
     group = look.need("target_group", f"there is no target group {name}")
-    answer = look.aws.call("elbv2:DescribeTargetHealth", name, TargetGroupArn=group["TargetGroupArn"])
-    return answer["TargetHealthDescriptions"]
+    return describe_target_health(look.aws, group["TargetGroupArn"], name)
 
 
 def _answers(look: Look) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from ..account import describe_service, describe_services, find_service, find_task_definition
 from ..aws import Aws
 from ..errors import LobsterError, OutOfTimeError
 from ..settings import ADOPTED_TAG, BEFORE_TAG, STACK_TAG
@@ -270,17 +271,9 @@ class Service(Resource):
         """DescribeServices; a deleted service stays INACTIVE for a while and counts as absent."""
         if self.cluster not in known:
             return None
-        answer = aws.call(
-            "ecs:DescribeServices",
-            self.label,
-            cluster=self.cluster.name,
-            services=[self.name],
-            include=["TAGS"],
-        )
-        active = [service for service in answer["services"] if service["status"] == "ACTIVE"]
-        if not active:
+        service = describe_service(aws, self.cluster.name, self.name, self.label, tags=True)
+        if service is None or service["status"] != "ACTIVE":
             return None
-        service = active[0]
         names = {live.id: resource.name for resource, live in known.items()}
         attributes, tags = _service_attributes(service, names), _tags(service)
         return Live(
@@ -426,9 +419,8 @@ class Service(Resource):
         """Whether an adopted service can go back: ECS starts no tasks of a revision that is not ACTIVE."""
         if not ran:
             return {}
-        absent = ("ClientException",)
-        found = aws.find("ecs:DescribeTaskDefinition", absent, self.label, taskDefinition=ran)
-        return {_GOES_BACK: bool(found and found["taskDefinition"]["status"] == "ACTIVE")}
+        found = find_task_definition(aws, ran, self.label)
+        return {_GOES_BACK: bool(found and found["status"] == "ACTIVE")}
 
     def _own_groups(self, live: Live) -> list[str]:
         """The security groups of an adopted service's tasks but those that were added."""
@@ -438,8 +430,7 @@ class Service(Resource):
 
     def _await_back(self, aws: Aws, ran: str) -> None:
         def settled() -> str:
-            asked = {"cluster": self.cluster.name, "services": [self.name]}
-            (service,) = aws.call("ecs:DescribeServices", self.label, **asked)["services"]
+            (service,) = describe_services(aws, self.cluster.name, [self.name], self.label)
             primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
             state = str(primary.get("rolloutState"))
             if state == "FAILED":
@@ -502,9 +493,8 @@ class Service(Resource):
             )
 
     def _is_draining(self, aws: Aws) -> bool:
-        asked = {"cluster": self.cluster.name, "services": [self.name]}
-        answer = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), self.label, **asked)
-        return any(service["status"] == "DRAINING" for service in answer["services"]) if answer else False
+        service = find_service(aws, self.cluster.name, self.name, self.label)
+        return service is not None and service["status"] == "DRAINING"
 
 
 def _scaled_by_others(known: LiveResources) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..account import find_target_group
 from ..aws import Aws
 from ..errors import OutOfTimeError
 from ..in_parallel import in_parallel
@@ -217,12 +218,9 @@ class TargetGroup(Resource):
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeTargetGroups by name, its attributes and its tags."""
-        found = aws.find(
-            "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), self.label, Names=[self.name]
-        )
-        if not found or not found["TargetGroups"]:
+        group = find_target_group(aws, self.label, name=self.name)
+        if group is None:
             return None
-        group = found["TargetGroups"][0]
         arn = group["TargetGroupArn"]
         settings, tags = in_parallel(
             lambda: aws.call("elbv2:DescribeTargetGroupAttributes", self.label, TargetGroupArn=arn),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..account import describe_services, find_task_definition
 from ..aws import Aws
 from ..in_parallel import in_parallel
 
 AwsDict = Mapping[str, Any]
 _AT_ONCE = 8
-_SERVICES_A_CALL, _TASKS_A_CALL = 10, 100  # DescribeServices, DescribeTasks
+_TASKS_A_CALL = 100  # DescribeTasks
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Neighbours:
         families = aws.pages(operation, "families", label, status="ACTIVE")
         run = [each["taskDefinition"] for each in services if each["status"] == "ACTIVE"]
         others = [each for each in dict.fromkeys((*families, *run)) if _family(each) not in own.families]
-        definitions = _side_by_side([partial(_described, aws, each) for each in others])
+        definitions = _side_by_side([partial(find_task_definition, aws, each) for each in others])
         here = [each for each in clusters if each.rpartition("/")[2] == own.cluster]
         tasks = _tasks(aws, here[0]) if here else []
         return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks), own)
@@ -105,9 +106,8 @@ def _side_by_side(works: Sequence[Callable[[], Any]]) -> list[Any]:
 
 def _services(aws: Aws, cluster: str) -> list[AwsDict]:
     arns = aws.pages("ecs:ListServices", "serviceArns", cluster, cluster=cluster)
-    batches = [arns[start : start + _SERVICES_A_CALL] for start in range(0, len(arns), _SERVICES_A_CALL)]
-    answers = [aws.call("ecs:DescribeServices", cluster, cluster=cluster, services=each) for each in batches]
-    return [each for answer in answers for each in answer["services"] if each["status"] != "INACTIVE"]
+    found = describe_services(aws, cluster, arns, cluster)
+    return [each for each in found if each["status"] != "INACTIVE"]
 
 
 def _tasks(aws: Aws, cluster: str) -> list[AwsDict]:
@@ -115,13 +115,6 @@ def _tasks(aws: Aws, cluster: str) -> list[AwsDict]:
     batches = [arns[start : start + _TASKS_A_CALL] for start in range(0, len(arns), _TASKS_A_CALL)]
     answers = [aws.call("ecs:DescribeTasks", cluster, cluster=cluster, tasks=each) for each in batches]
     return [each for answer in answers for each in answer["tasks"]]
-
-
-def _described(aws: Aws, definition: str) -> AwsDict | None:
-    """A revision, or the newest of a family; None where it went meanwhile."""
-    absent = ("ClientException",)
-    found = aws.find("ecs:DescribeTaskDefinition", absent, definition, taskDefinition=definition)
-    return found["taskDefinition"] if found else None
 
 
 def _family(definition: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ...account import describe_target_health
 from ...aws import Aws
 from ...errors import RefusedError
 from ...probe import Door, Probe, probe
@@ -26,8 +27,8 @@ class Visit:
 
 def visit(aws: Aws, settings: Settings, now: Situation) -> Visit:
     """Ask Fargate for every domain, page and WebSocket; a task has to be healthy. The first trouble ends it."""
-    health = aws.call("elbv2:DescribeTargetHealth", now.balancer.name, TargetGroupArn=now.target_group)
-    if not any(each["TargetHealth"]["State"] == "healthy" for each in health["TargetHealthDescriptions"]):
+    health = describe_target_health(aws, now.target_group, now.balancer.name)
+    if not any(each["TargetHealth"]["State"] == "healthy" for each in health):
         return Visit("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:

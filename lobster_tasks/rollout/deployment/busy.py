@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import NotReadyError
 from ...settings import Settings
 from ..cause_code import CauseCode
 from ..observation.deployment_configuration import circuit_breaker
-from ..observation.service import active_service, described
+from ..observation.service import active_service
 from ..observation.snapshot import Deployment, Service, revision_of
 from ..observation.timeline import Timeline
 from .release import PreparedRelease
@@ -39,7 +40,9 @@ def await_current_deployment(
         raise _busy(named, "--if-busy refuse was given")
     timeline.say(f"{named} is in progress: waiting for it")
     service = _wait(aws, settings, named, timeline)
-    return replace(prepared, service=service, current=described(aws, service["taskDefinition"]) or {})
+    return replace(
+        prepared, service=service, current=find_task_definition(aws, service["taskDefinition"]) or {}
+    )
 
 
 def deployment_in_progress(service: Mapping[str, Any]) -> Deployment | None:

@@ -20,7 +20,7 @@ from ..diagnosis.findings import findings
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
-from ..observation.watch import Watcher, describe_service
+from ..observation.watch import Watcher, service_of
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
 
@@ -148,7 +148,7 @@ def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | Non
     """What answers nobody may be what the account keeps from the internet: then nothing is refused, it vanishes."""
     if answered is None or answered.page.reached:
         return None
-    name, service = "network.public-access", describe_service(aws, last.rollout.cluster, last.rollout.service)
+    name, service = "network.public-access", service_of(aws, last.rollout)
     checks, _ = consult(aws, settings, [name], {"service": service})
     check = checks[name]
     if check.status != "fail":

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...account import find_service, find_task_definition
 from ...aws import Aws
 from ...definition import images
 from ...errors import AwsCallError, NotReadyError, UsageError
 from ...settings import Settings
 from ...stack.ecr import live_tag
-from ..observation.service import described, is_no_release
+from ..observation.service import is_no_release
 from .release import find_image
 
 Say = Callable[[str], None]
@@ -24,13 +25,12 @@ def keep_serving(aws: Aws, settings: Settings, say: Say) -> None:
     """Keep the images that serve now, whoever deployed them; what keeps it from that is said."""
     if not settings.images.keep:
         return
-    asked = {"cluster": settings.cluster, "services": [settings.service]}
     try:
-        found = aws.find("ecs:DescribeServices", ("ClusterNotFoundException",), settings.service, **asked)
+        service = find_service(aws, settings.cluster, settings.service, settings.service)
     except AwsCallError as refused:
         say(f"cannot check whether the running image may expire: {refused.why}")
         return
-    for service in (found or {}).get("services", ()):
+    if service:
         keep_those_of(aws, settings, service, say)
 
 
@@ -48,7 +48,7 @@ def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
     if not settings.images.keep:
         return
     try:
-        definition = described(aws, task_definition) or {}
+        definition = find_task_definition(aws, task_definition) or {}
         references = () if is_no_release(definition) else images(definition).values()
         for reference in sorted(set(references)):
             _keep(aws, settings, reference)

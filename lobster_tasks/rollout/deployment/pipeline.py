@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import InterruptedRunError, LobsterError, OutOfTimeError, RefusedError, UsageError
 from ...in_parallel import in_parallel
@@ -22,7 +23,7 @@ from ..diagnosis.causes import Cause
 from ..observation.changes import changes
 from ..observation.history import expected_duration
 from ..observation.judge import Verdict, judge
-from ..observation.service import active_service, by_revision, described, image_of, is_no_release, rollout_of
+from ..observation.service import active_service, by_revision, image_of, is_no_release, rollout_of
 from ..observation.snapshot import FINAL_STATUSES, Rollout, Service, Snapshot, revision_of, short
 from ..observation.timeline import Observe, Timeline, unobserved
 from ..observation.watch import Watcher, find_record, watch
@@ -122,7 +123,7 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     """The identity of the service's deployment of a revision; RefusedError when it has never had one."""
     rollout = rollout_of(settings, active_service(aws, settings), task_definition)
     if rollout.previous is not None:
-        before = described(aws, rollout.previous) or {}
+        before = find_task_definition(aws, rollout.previous) or {}
         rollout = replace(rollout, is_first=is_no_release(before))
     if rollout.deployment is not None:
         return rollout

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ...account import find_target_group
 from ...aws import Aws
 from ...doctor import Check, consult
 from ...doctor.check import UnknownError, refusal
@@ -243,10 +244,7 @@ def _result_of(check: Check, code: str) -> PreflightResult:
 def _balancing(aws: Aws, group: TargetGroup) -> dict[Name, Any]:
     """The target group of the service and the load balancer in front of it, whatever their names."""
     try:
-        found = aws.find(
-            "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), group.arn, TargetGroupArns=[group.arn]
-        )
-        target_group = found["TargetGroups"][0] if found and found["TargetGroups"] else None
+        target_group = find_target_group(aws, group.arn, arn=group.arn)
         arns = target_group["LoadBalancerArns"] if target_group else []
         if not arns:
             return {"target_group": target_group}

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ... import templates
+from ...account import find_task_definition
 from ...aws import Aws
 from ...definition import container_of, images
 from ...doctor.references import ecr_image
@@ -22,7 +23,7 @@ from ...stack.ecr import given_tags
 from ...stack.task_definition import differences
 from ..cause_code import CauseCode
 from ..observation.deployment_configuration import with_rollback
-from ..observation.service import active_service, described, is_no_release, rollout_of
+from ..observation.service import active_service, is_no_release, rollout_of
 from ..observation.snapshot import Rollout, Service, revision_of
 from ..observation.timeline import Timeline
 
@@ -112,7 +113,7 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
             code=CauseCode.SCALED_TO_ZERO,
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
-    current = described(aws, service["taskDefinition"]) or {}
+    current = find_task_definition(aws, service["taskDefinition"]) or {}
     return PreparedRelease(image, service, definition, wanted, current)
 
 
@@ -171,7 +172,7 @@ def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) 
 
 def register_revision(aws: Aws, prepared: PreparedRelease, timeline: Timeline) -> str:
     """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is right."""
-    newest = described(aws, prepared.definition["family"])
+    newest = find_task_definition(aws, prepared.definition["family"])
     for known in (prepared.current, newest):
         if known and known["status"] == "ACTIVE" and not differences(known, prepared.definition):
             timeline.say(f"revision {known['revision']} needs no change")

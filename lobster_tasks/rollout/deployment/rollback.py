@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...account import find_task_definition
 from ...aws import Aws
 from ...definition import container_of
 from ...errors import AwsCallError, NotReadyError, UsageError
 from ...settings import Settings
 from ..cause_code import CauseCode
 from ..observation.history import History, Release, history, live_before
-from ..observation.service import active_service, described, is_no_release
+from ..observation.service import active_service, is_no_release
 from ..observation.snapshot import revision_of
 from ..observation.timeline import Observe, Timeline, unobserved
 from .busy import IfBusy, await_current_deployment
@@ -143,7 +144,7 @@ def _named(service: Mapping[str, Any], number: int) -> str:
 
 
 def _registered(aws: Aws, arn: str) -> Mapping[str, Any]:
-    found = described(aws, arn)
+    found = find_task_definition(aws, arn)
     shown = "inv history shows what there has been"
     if found is None or is_no_release(found):
         raise NotReadyError(
@@ -182,7 +183,7 @@ def _prepared(
             "inv history, then inv rollback --to N",
             code=CauseCode.IMAGE_NOT_FOUND,
         )
-    current = described(aws, service["taskDefinition"]) or {}
+    current = find_task_definition(aws, service["taskDefinition"]) or {}
     return PreparedRelease(image, service, definition, image.digest, current)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import AwsCallError, NotReadyError
 from ...settings import Settings
@@ -16,7 +17,7 @@ from ..diagnosis.diagnose import diagnose, failures
 from ..diagnosis.evidence_collection import collect_evidence
 from ..observation.changes import changes
 from ..observation.judge import Verdict
-from ..observation.service import active_service, by_revision, described, is_no_release, rollout_of
+from ..observation.service import active_service, by_revision, is_no_release, rollout_of
 from ..observation.snapshot import Rollout, Snapshot
 from ..observation.timeline import Moment, Observe, Timeline, unobserved
 from ..observation.watch import watch
@@ -93,7 +94,7 @@ def _change(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -
 def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
     """The service, if it has something to run."""
     service = active_service(aws, settings)
-    if to and is_no_release(described(aws, service["taskDefinition"]) or {}):
+    if to and is_no_release(find_task_definition(aws, service["taskDefinition"]) or {}):
         raise NotReadyError(
             f"{settings.service} has no release yet.",
             "there is no image for its tasks",

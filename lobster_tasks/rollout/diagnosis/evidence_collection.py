@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ... import templates
+from ...account import find_target_group, find_task_definition
 from ...aws import Aws
 from ...definition import container_of, log_driver, log_options, secrets
 from ...doctor import Check, Facts, consult
@@ -27,7 +28,7 @@ from ..observation.judge import Verdict
 from ..observation.logs import first_lines, last_lines, stream_of
 from ..observation.service import is_no_release
 from ..observation.snapshot import Snapshot, Target, Task, revision_of
-from ..observation.watch import describe_service
+from ..observation.watch import service_of
 from .causes import RECORDS, Lead, Record
 from .culprit import culprit
 from .evidence import Evidence
@@ -117,18 +118,14 @@ def collect_evidence(
 def _definition(aws: Aws, arn: str | None) -> dict[str, Any]:
     if arn is None:
         return {}
-    found = aws.find("ecs:DescribeTaskDefinition", ("ClientException",), arn, taskDefinition=arn)
-    return dict(found["taskDefinition"]) if found else {}
+    return find_task_definition(aws, arn) or {}
 
 
 def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
     arns = last.rollout.target_group_arns[:1]
     if not arns:
         return {}
-    found = aws.find(
-        "elbv2:DescribeTargetGroups", ("TargetGroupNotFound",), arns[0], TargetGroupArns=list(arns)
-    )
-    return dict(found["TargetGroups"][0]) if found and found["TargetGroups"] else {}
+    return find_target_group(aws, arns[0], arn=arns[0]) or {}
 
 
 @dataclass(frozen=True)
@@ -234,7 +231,7 @@ def _consult(
 
 def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
     """The service with the network of our deployment, which a rollback has taken back."""
-    service = describe_service(aws, last.rollout.cluster, last.rollout.service)
+    service = service_of(aws, last.rollout)
     if last.record is None or not last.record.revision:
         return service
     about = f"service {last.rollout.service}"

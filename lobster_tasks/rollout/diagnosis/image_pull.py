@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...account import find_task_definition
 from ...aws import Aws
 from ...doctor.check import UnknownError
 from ...doctor.references import ecr_image
@@ -38,10 +39,8 @@ def waited(aws: Aws, task: Task) -> float:
 def wrong_image(aws: Aws, task: Task) -> Cause | None:
     """The image that a task waits for in vain; None where each is there, or cannot be looked at."""
     try:
-        definition = aws.call(
-            "ecs:DescribeTaskDefinition", task.task_definition, taskDefinition=task.task_definition
-        )["taskDefinition"]
-        return next(_wrong_images(aws, definition, task), None)
+        definition = find_task_definition(aws, task.task_definition)
+        return next(_wrong_images(aws, definition, task), None) if definition else None
     except (AwsCallError, UnknownError):
         return None
 

@@ -13,14 +13,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ...account import find_task_definition
 from ...aws import Aws
-from ...definition import container_of
+from ...definition import container_of, named_or_first
 from ...errors import AwsCallError, LobsterError
 from ...in_parallel import in_parallel
 from ...settings import Settings
 from ...stack import NO_RELEASE
 from ...stack.ecr import given_tags
-from .service import active_service, described, is_no_release
+from .service import active_service, is_no_release
 from .snapshot import revision_of
 from .watch import NO_RECORDS
 
@@ -244,8 +245,8 @@ def _source(
 
 def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None, str]:
     """The app's image in a service revision, and its digest, empty where ECS does not say it."""
-    every = revision.get("containerImages") or [{}]
-    found = next((each for each in every if each.get("containerName") == settings.container.name), every[0])
+    every = revision.get("containerImages") or ()
+    found = named_or_first(every, settings.container.name, key="containerName")
     image = found.get("image")
     return image, found.get("imageDigest") or str(image).partition("@")[2]
 
@@ -273,7 +274,7 @@ def _revisions(
     family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
     listed = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=_A_PAGE)
     arns = [each for each in listed["taskDefinitionArns"] if each not in besides][:count]
-    found = in_parallel(*(partial(described, aws, arn) for arn in arns))
+    found = in_parallel(*(partial(find_task_definition, aws, arn) for arn in arns))
     for each in found:
         if each and not is_no_release(each):
             image = container_of(each, settings.container.name)["image"]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...account import CLUSTER_NOT_FOUND, describe_service, find_task_definition
 from ...aws import Aws
 from ...definition import container_of
-from ...errors import NotReadyError
+from ...errors import AwsCallError, NotReadyError
 from ...settings import Settings
 from ...stack import NO_RELEASE
 from ..cause_code import CauseCode
@@ -17,16 +18,12 @@ from .snapshot import Deployment, Rollout, Service, TargetGroup
 
 def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
     """The service as DescribeServices has it; NotReadyError where it is not there or not ACTIVE."""
-    answer = aws.find(
-        "ecs:DescribeServices",
-        ("ClusterNotFoundException",),
-        f"service {settings.service}",
-        cluster=settings.cluster,
-        services=[settings.service],
-    )
-    if answer is None:
-        raise _no_service(f"There is no cluster {settings.cluster} in {settings.region}.")
-    service = next(iter(answer["services"]), None)
+    try:
+        service = describe_service(aws, settings.cluster, settings.service, f"service {settings.service}")
+    except AwsCallError as refused:
+        if refused.code != CLUSTER_NOT_FOUND:
+            raise
+        raise _no_service(f"There is no cluster {settings.cluster} in {settings.region}.") from refused
     if service is None or service["status"] == "INACTIVE":
         raise _no_service(f"There is no service {settings.service} in {settings.cluster}.")
     if service["status"] != "ACTIVE":
@@ -36,7 +33,7 @@ def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
             "wait until it is deleted, then inv setup-fargate",
             code=CauseCode.SERVICE_GONE,
         )
-    return dict(service)
+    return service
 
 
 def _no_service(what: str) -> NotReadyError:
@@ -67,7 +64,7 @@ def by_revision(rollout: Rollout) -> Rollout:
 
 def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
     """The image of our container, or of the first one, in a registered task definition."""
-    found = described(aws, task_definition)
+    found = find_task_definition(aws, task_definition)
     return container_of(found or {}, settings.container.name).get("image")
 
 
@@ -79,11 +76,3 @@ def is_no_release(definition: Mapping[str, Any]) -> bool:
     """Whether a definition stands for a service that has no release yet."""
     images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
     return any(image.endswith(f":{NO_RELEASE}") for image in images)
-
-
-def described(aws: Aws, definition: str) -> dict[str, Any] | None:
-    """DescribeTaskDefinition by ARN, or the family's newest ACTIVE one; ClientException says there is none."""
-    answer = aws.find(
-        "ecs:DescribeTaskDefinition", ("ClientException",), definition, taskDefinition=definition
-    )
-    return answer["taskDefinition"] if answer else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...aws import Aws
-from ...definition import container_of
+from ...definition import named_or_first
 from ...errors import RefusedError
 from ...settings import Settings
 from .service import active_service
@@ -91,4 +91,4 @@ def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping
 
 
 def _container(task: Mapping[str, Any], wanted: str) -> str:
-    return str(container_of({"containerDefinitions": task["containers"]}, wanted)["name"])
+    return str(named_or_first(task["containers"], wanted)["name"])

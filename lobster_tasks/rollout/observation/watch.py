@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from ...account import describe_service, find_target_health
 from ...aws import Aws
 from ...errors import AwsCallError, LobsterError
 from ...in_parallel import in_parallel
@@ -132,7 +133,7 @@ class Watcher:
         return max(LEAST, pace(self.latest, drain - drained) - (now - self._began))
 
     def _service(self) -> Service:
-        return Service.of(describe_service(self._aws, self._rollout.cluster, self._rollout.service))
+        return Service.of(service_of(self._aws, self._rollout))
 
     def _record(self) -> Record | None:
         if self._asks_for_records and self._record_arn is None:
@@ -161,14 +162,14 @@ class Watcher:
         return (*moving, *(task for arn, task in self._ended.items() if arn in arns))
 
 
-def describe_service(aws: Aws, cluster: str, service: str) -> dict[str, Any]:
-    """DescribeServices for one; LobsterError where there is none."""
-    answer = aws.call("ecs:DescribeServices", f"service {service}", cluster=cluster, services=[service])
-    if not answer["services"]:
+def service_of(aws: Aws, rollout: Rollout) -> dict[str, Any]:
+    """The service as DescribeServices has it, whatever its status; LobsterError where there is none."""
+    found = describe_service(aws, rollout.cluster, rollout.service, f"service {rollout.service}")
+    if found is None:
         raise LobsterError(
-            f"There is no service {service} in cluster {cluster}.", next_step="inv setup-fargate"
+            f"There is no service {rollout.service} in cluster {rollout.cluster}.",
+            next_step="inv setup-fargate",
         )
-    found: dict[str, Any] = answer["services"][0]
     return found
 
 
@@ -231,9 +232,7 @@ def describe_tasks(aws: Aws, cluster: str, arns: list[str]) -> list[Task]:
 
 def targets(aws: Aws, group: str) -> list[Target]:
     """DescribeTargetHealth of one target group; nothing where the group is gone."""
-    absent = ("TargetGroupNotFound",)
-    answer = aws.find("elbv2:DescribeTargetHealth", absent, group, TargetGroupArn=group)
-    return [Target.of(group, each) for each in answer["TargetHealthDescriptions"]] if answer else []
+    return [Target.of(group, each) for each in find_target_health(aws, group) or ()]
 
 
 def _task_definitions(aws: Aws, revisions: list[str]) -> dict[str, str]:
