@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 
 from ..aws import Aws
 from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
+from ..image_reference import is_tag
 from ..settings import Settings
 from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
 from .engines import Engine, choose, password_for
 from .layer import Blob
 from .transfer import Observer, Transfer, unobserved
-
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
@@ -187,7 +186,7 @@ def _foreseen(folder: Path, name: str, build_args: Mapping[str, str], platform: 
 
 
 def _check_tag(tag: str) -> None:
-    if not _TAG.fullmatch(tag):
+    if not is_tag(tag):
         raise UsageError(
             f"{tag!r} is no image tag.",
             "a tag has up to 128 letters, digits, underscores, periods and hyphens, and does not begin with a "

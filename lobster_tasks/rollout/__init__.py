@@ -9,7 +9,7 @@ from .deployment.keeping import keep_serving
 from .deployment.outcome import Outcome
 from .deployment.pipeline import deploy, follow
 from .deployment.preview import Preview, preview
-from .deployment.release import check_reference, find_image
+from .deployment.release import find_image
 from .deployment.rollback import preview_rollback, rollback
 from .deployment.scale import ScaleChange, Scaled, before_scaling, scale
 from .diagnosis.causes import CODES, Cause
@@ -44,7 +44,6 @@ __all__ = [
     "TaskStatus",
     "Timeline",
     "before_scaling",
-    "check_reference",
     "deploy",
     "exec_command",
     "find_image",

@@ -117,7 +117,8 @@ def deploy(
     run.settings = run.settings.accepting(accept or ())
 
     from .. import report
-    from ..rollout import check_reference, deploy, follow
+    from ..image_reference import check_reference
+    from ..rollout import deploy, follow
 
     check_reference(tag or registered)
     run.tell_settings()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lobster_tasks.errors import UsageError
-from lobster_tasks.rollout.deployment.release import decide_update, image_id
+from lobster_tasks.image_reference import image_id
+from lobster_tasks.rollout.deployment.release import decide_update
 from lobster_tasks.rollout.observation.snapshot import Service
 
 from .shapes import NEW, OLD, deployment, service

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +14,8 @@ from ...aws import Aws
 from ...definition import container_of, images
 from ...doctor.references import ecr_image
 from ...doctor.registry import in_ecr
-from ...errors import AwsCallError, NotReadyError, UsageError
+from ...errors import AwsCallError, NotReadyError
+from ...image_reference import check_given, image_id, is_tag
 from ...in_parallel import in_parallel
 from ...masking import mask_shapes
 from ...settings import Settings
@@ -27,14 +27,6 @@ from ..observation.service import active_service, is_no_release, rollout_of
 from ..observation.snapshot import Rollout, Service, revision_of
 from ..observation.timeline import Timeline
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_REFERENCE = re.compile(
-    r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
-)
-_IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
-_A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
 _NEWEST_SHOWN = 5
 _MIB = 1024 * 1024
 
@@ -101,7 +93,7 @@ class UpdateDecision:
 
 def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
-    _check_wanted(wanted)
+    check_given(wanted)
     image, service = in_parallel(
         partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
     )
@@ -241,50 +233,9 @@ def identity_of(
     )
 
 
-def check_reference(wanted: str) -> None:
-    """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
-    _check_wanted(wanted)
-    if any(sign in wanted for sign in ":/@"):
-        _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
-    else:
-        _checked(_TAG, wanted, _A_TAG)
-
-
-def _check_wanted(wanted: str) -> None:
-    if not wanted or wanted.isspace():
-        raise UsageError("No tag is given.", next_step="inv deploy --tag T")
-
-
-def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
-    """ECR's ImageIdentifier; a digest counts where there is a tag too."""
-    if _DIGEST.fullmatch(wanted):
-        return {"imageDigest": wanted}
-    tag: str | None = wanted
-    if any(sign in wanted for sign in ":/@"):
-        parts = _REFERENCE.fullmatch(wanted)
-        if parts is None or parts["repository"] not in (repository, uri):
-            raise UsageError(
-                f"{wanted} is not an image of {uri}.",
-                "a value with a slash, a colon or an at sign is read as a URI; a tag contains none of these",
-                "give a tag, a digest, or its URI",
-            )
-        if parts["digest"] is not None:
-            return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
-        tag = parts["tag"]
-    if tag is None:
-        raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
-    return {"imageTag": _checked(_TAG, tag, _A_TAG)}
-
-
-def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:
-    if not pattern.fullmatch(given):
-        raise UsageError(f"{given!r} is not {what}.", next_step="inv deploy --tag T")
-    return given
-
-
 def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
     images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=settings.repository)
-    push = f"inv push-image --tag {wanted if _TAG.fullmatch(wanted) else 'T'}"
+    push = f"inv push-image --tag {wanted if is_tag(wanted) else 'T'}"
     if not images:
         return NotReadyError(
             f"The repository {settings.repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND

@@ -1,0 +1,63 @@
+"""References to an image: tags, digests, and URIs of a repository. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import UsageError
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_REFERENCE = re.compile(
+    r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
+)
+_IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_./:@-]{1,512}")
+_A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
+
+
+def is_tag(text: str) -> bool:
+    """Whether ECR takes it for a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def check_reference(wanted: str) -> None:
+    """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
+    check_given(wanted)
+    if any(sign in wanted for sign in ":/@"):
+        _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
+    else:
+        _checked(_TAG, wanted, _A_TAG)
+
+
+def check_given(wanted: str) -> None:
+    """Raises UsageError where nothing is given."""
+    if not wanted or wanted.isspace():
+        raise UsageError("No tag is given.", next_step="inv deploy --tag T")
+
+
+def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
+    """ECR's ImageIdentifier; a digest counts where there is a tag too."""
+    if _DIGEST.fullmatch(wanted):
+        return {"imageDigest": wanted}
+    tag: str | None = wanted
+    if any(sign in wanted for sign in ":/@"):
+        parts = _REFERENCE.fullmatch(wanted)
+        if parts is None or parts["repository"] not in (repository, uri):
+            raise UsageError(
+                f"{wanted} is not an image of {uri}.",
+                "a value with a slash, a colon or an at sign is read as a URI; a tag contains none of these",
+                "give a tag, a digest, or its URI",
+            )
+        if parts["digest"] is not None:
+            return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
+        tag = parts["tag"]
+    if tag is None:
+        raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
+    return {"imageTag": _checked(_TAG, tag, _A_TAG)}
+
+
+def _checked(pattern: re.Pattern[str], given: str, what: str) -> str:
+    if not pattern.fullmatch(given):
+        raise UsageError(f"{given!r} is not {what}.", next_step="inv deploy --tag T")
+    return given
