@@ -72,7 +72,7 @@ def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     from .. import templates
     from ..rollout import find_image
 
-    image = find_image(run.aws, run.settings, tag)
+    image = find_image(run.aws, run.settings.repository, tag)
     definition = templates.task_definition(run.settings, run.aws.account, run.aws.partition, image.uri)
     text = json.dumps(definition, indent=2) + "\n"
     if output:

@@ -75,7 +75,7 @@ def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw:
     from .. import report
     from ..rollout import tail
 
-    for line in tail(run.aws, run.settings, task or None, seconds, follow):
+    for line in tail(run.aws, run.settings.logs.group, task or None, seconds, follow):
         run.console.write(report.log_line(line, run.settings.container.name, raw=raw), raw=raw)
 
 

@@ -395,19 +395,19 @@ def test_status_and_logs(account: Account) -> None:
     assert [each.targets[0].state for each in seen.tasks if each.current] == ["healthy"]
     assert seen.events[0].message.endswith("has reached a steady state.")
     task = seen.tasks[0].task.arn.rsplit("/", 1)[-1]
-    lines = list(tail(account.aws, account.settings, task[:6]))
+    lines = list(tail(account.aws, account.settings.logs.group, task[:6]))
     assert [line.message for line in lines] == ["starting one", "listening on 8501"]
     assert {line.task for line in lines} == {task}
-    assert not list(tail(account.aws, account.settings, since_seconds=0))
+    assert not list(tail(account.aws, account.settings.logs.group, since_seconds=0))
     with pytest.raises(RefusedError):
-        list(tail(account.aws, account.settings, "nosuchtask"))
+        list(tail(account.aws, account.settings.logs.group, "nosuchtask"))
     with pytest.raises(RefusedError):
-        next(tail(account.aws, account.with_settings("logs.group=/ecs/other").settings))
+        next(tail(account.aws, "/ecs/other"))
 
 
 def test_following_the_log(account: Account) -> None:
     outcome = account.deploy("one")
-    lines = tail(account.aws, account.settings, follow=True)
+    lines = tail(account.aws, account.settings.logs.group, follow=True)
     assert [next(lines).message, next(lines).message] == ["starting one", "listening on 8501"]
     printing = threading.Thread(target=ask, args=(f"{outcome.url}/print?line=hello",))
     printing.start()

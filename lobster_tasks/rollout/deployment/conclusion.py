@@ -10,7 +10,7 @@ from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
 from ...probe import Door, Probe, find_door, probe
-from ...settings import Settings
+from ...settings import ProbeSettings, Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose
@@ -50,7 +50,7 @@ def conclude(
     last = snapshots[-1]
     timeline.enter("ask")
     asks = verdict.kind in ("live", "rolled_back")
-    answered, unasked = ask(aws, settings, last, timeline) if asks else (None, ())
+    answered, unasked = probe_app(aws, settings.probe, last, timeline) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
@@ -70,8 +70,8 @@ def conclude(
     )
 
 
-def ask(
-    aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline
+def probe_app(
+    aws: Aws, settings: ProbeSettings, last: Snapshot, timeline: Timeline
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
     which is a finding."""
@@ -81,7 +81,7 @@ def ask(
     if door.wants:
         timeline.say(f"the app was not probed: {door.wants}")
         return None, ()
-    answered = probe(aws.clock, door, settings.probe.path, settings.probe.websocket)
+    answered = probe(aws.clock, door, settings.path, settings.websocket)
     for answer in answered.answers:
         timeline.say(answer.said)
     if door.is_private and not answered.page.reached:

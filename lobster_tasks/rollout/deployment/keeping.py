@@ -51,7 +51,7 @@ def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
         definition = find_task_definition(aws, task_definition) or {}
         references = () if is_no_release(definition) else images(definition).values()
         for reference in sorted(set(references)):
-            _keep(aws, settings, reference)
+            _keep(aws, settings.repository, reference)
     except AwsCallError as refused:
         say(f"the image could not be protected from the repository's lifecycle policy: {refused.why}")
 
@@ -67,21 +67,21 @@ def _serving(service: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _keep(aws: Aws, settings: Settings, reference: str) -> None:
+def _keep(aws: Aws, repository: str, reference: str) -> None:
     try:
-        image = find_image(aws, settings, reference)
+        image = find_image(aws, repository, reference)
     except (NotReadyError, UsageError):
         return  # it is elsewhere, or gone: no rule of this repository reaches it any more
     tag = live_tag(image.digest)
     if tag in image.tags:
         return
-    where = {"repositoryName": settings.repository}
+    where = {"repositoryName": repository}
     got = aws.call("ecr:BatchGetImage", image.short, **where, imageIds=[{"imageDigest": image.digest}])
     for each in got["images"]:
         aws.find(
             "ecr:PutImage",
             {"ImageAlreadyExistsException"},  # somebody else was faster
-            f"{settings.repository}:{tag}",
+            f"{repository}:{tag}",
             **where,
             imageManifest=each["imageManifest"],
             imageManifestMediaType=each["imageManifestMediaType"],

@@ -81,7 +81,9 @@ def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Obser
     rollout, timeline.expected = in_parallel(
         partial(find_rollout, aws, settings, task_definition), partial(expected_duration, aws, settings)
     )
-    return replace(run(aws, settings, rollout, timeline), image=image_of(aws, settings, task_definition))
+    return replace(
+        run(aws, settings, rollout, timeline), image=image_of(aws, task_definition, settings.container.name)
+    )
 
 
 def registered_arn(aws: Aws, given: str) -> str:

@@ -66,13 +66,13 @@ def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline:
         partial(_result, "ports", partial(_ports, prepared)),
         partial(_result, "deployment", partial(_percent, prepared)),
         partial(_result, "logs.group", partial(_log_groups, aws, prepared)),
-        partial(_result, "images", partial(_other_images, aws, settings, prepared)),
+        partial(_result, "images", partial(_other_images, aws, prepared, settings.container.name)),
         partial(_checks, aws, settings, prepared),
     )
     *own, checked = results
     made: list[PreflightResult] = [*own, *checked]
     found = [result.problem for result in made if result.problem]
-    accepted = _accepted(settings)
+    accepted = _accepted(settings.deployment.accept)
     if problems := [each for each in found if each.code not in accepted]:
         raise _not_ready(problems)
     timeline.say(_summary([result for result in made if not result.problem]))
@@ -82,9 +82,9 @@ def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline:
         timeline.say(each)
 
 
-def _accepted(settings: Settings) -> frozenset[str]:
+def _accepted(given: Iterable[str]) -> frozenset[str]:
     """What somebody knows better than the look ahead; UsageError for what is no cause."""
-    accepted = frozenset(settings.deployment.accept)
+    accepted = frozenset(given)
     if unknown := sorted(accepted - CODES.keys()):
         raise UsageError(
             f"--accept {unknown[0]}: unknown cause code.",
@@ -159,9 +159,9 @@ def _ports(prepared: PreparedRelease) -> Problem | None:
     return None
 
 
-def _other_images(aws: Aws, settings: Settings, prepared: PreparedRelease) -> Problem | None:
+def _other_images(aws: Aws, prepared: PreparedRelease, container: str) -> Problem | None:
     """The images of the containers beside the app's, as far as they are in ECR here."""
-    gone = missing_images(aws, settings, prepared.definition)
+    gone = missing_images(aws, prepared.definition, container)
     if not gone:
         return None
     name, reference = gone[0]

@@ -95,7 +95,7 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
     check_given(wanted)
     image, service = in_parallel(
-        partial(find_image, aws, settings, wanted), partial(active_service, aws, settings)
+        partial(find_image, aws, settings.repository, wanted), partial(active_service, aws, settings)
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:
         raise NotReadyError(
@@ -109,44 +109,42 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
     return PreparedRelease(image, service, definition, wanted, current)
 
 
-def find_image(aws: Aws, settings: Settings, wanted: str) -> Image:
-    """The image behind a tag, a digest or a full reference of our repository.
+def find_image(aws: Aws, repository: str, wanted: str) -> Image:
+    """The image behind a tag, a digest or a full reference of a repository of this account.
 
     Raises UsageError for what cannot name one, NotReadyError for what is not in the repository.
     """
     registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
-    identity = image_id(wanted, settings.repository, f"{registry}/{settings.repository}")
+    identity = image_id(wanted, repository, f"{registry}/{repository}")
     try:
         found = aws.find(
             "ecr:DescribeImages",
             ("ImageNotFoundException",),
-            f"repository {settings.repository}",
-            repositoryName=settings.repository,
+            f"repository {repository}",
+            repositoryName=repository,
             imageIds=[identity],
         )
     except AwsCallError as refused:
         if refused.code != "RepositoryNotFoundException":
             raise
         raise NotReadyError(
-            f"There is no repository {settings.repository} in {settings.region}.",
+            f"There is no repository {repository} in {aws.region}.",
             next_step="inv setup-fargate",
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from refused
     if not found or not found["imageDetails"]:
-        raise _no_such_image(aws, settings, wanted)
+        raise _no_such_image(aws, repository, wanted)
     detail = found["imageDetails"][0]
     mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
-    return Image(
-        registry, settings.repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ()))
-    )
+    return Image(registry, repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ())))
 
 
-def missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+def missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
     """Container and image of those beside the app's that ECR does not have, here or elsewhere.
 
-    Raises AwsCallError where none is missing and one could not be asked for.
+    ``container`` is the name of the app's. Raises AwsCallError where none is missing and one could not be asked for.
     """
-    app = container_of(definition, settings.container.name).get("name")
+    app = container_of(definition, container).get("name")
     missing, unknown = [], []
     for name, reference in images(definition).items():
         image = ecr_image(reference)
@@ -233,18 +231,18 @@ def identity_of(
     )
 
 
-def _no_such_image(aws: Aws, settings: Settings, wanted: str) -> NotReadyError:
-    images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=settings.repository)
+def _no_such_image(aws: Aws, repository: str, wanted: str) -> NotReadyError:
+    images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=repository)
     push = f"inv push-image --tag {wanted if is_tag(wanted) else 'T'}"
     if not images:
         return NotReadyError(
-            f"The repository {settings.repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND
+            f"The repository {repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND
         )
     newest = sorted(images, key=lambda image: image["imagePushedAt"], reverse=True)
     tagged = [image for image in newest if given_tags(image)][:_NEWEST_SHOWN]
     shown = [f"{', '.join(given_tags(image))} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
     return NotReadyError(
-        f"{wanted} is not in the repository {settings.repository}.",
+        f"{wanted} is not in the repository {repository}.",
         f"the newest tags: {'; '.join(shown)}" if shown else "none of its images has a tag",
         f"deploy one of these tags, or {push}",
         code=CauseCode.IMAGE_NOT_FOUND,

@@ -168,7 +168,7 @@ def _prepared(
 ) -> PreparedRelease:
     reference = str(container_of(definition, settings.container.name)["image"])
     try:
-        image = find_image(aws, settings, reference)
+        image = find_image(aws, settings.repository, reference)
     except UsageError as elsewhere:
         raise NotReadyError(
             f"Revision {definition['revision']} runs {reference}.",
@@ -176,7 +176,7 @@ def _prepared(
             "set repository to its repository",
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from elsewhere
-    for name, other in _missing_images(aws, settings, definition):
+    for name, other in _missing_images(aws, definition, settings.container.name):
         raise NotReadyError(
             f"Revision {definition['revision']} has the container {name} with {other}, which is gone.",
             "its task cannot start without that image",
@@ -187,9 +187,9 @@ def _prepared(
     return PreparedRelease(image, service, definition, image.digest, current)
 
 
-def _missing_images(aws: Aws, settings: Settings, definition: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
     """What may not be looked at is not held against a release."""
     try:
-        return missing_images(aws, settings, definition)
+        return missing_images(aws, definition, container)
     except AwsCallError:
         return []

@@ -10,7 +10,6 @@ from typing import Any
 from ...aws import Aws
 from ...definition import log_options
 from ...errors import AwsCallError, RefusedError
-from ...settings import Settings
 
 _POLL_SECONDS = 2.0
 # CloudWatch Logs takes events late: each look goes back this far, and what was told before is left out.
@@ -40,14 +39,13 @@ class Line:
 
 
 def tail(
-    aws: Aws, settings: Settings, task: str | None = None, since_seconds: float = 600.0, follow: bool = False
+    aws: Aws, group: str, task: str | None = None, since_seconds: float = 600.0, follow: bool = False
 ) -> Iterator[LogLine]:
-    """Lines of the last ``since_seconds``, oldest first; with ``follow`` those to come too, without end.
+    """Lines of a log group of the last ``since_seconds``, oldest first; with ``follow`` those to come too, without end.
 
     ``task`` is a task's id or the beginning of one. Raises RefusedError when there is no such log group, or
     no such task in it.
     """
-    group = settings.logs.group
     start = int(aws.clock.ago(since_seconds) * 1000)
     told: dict[str, int] = {}
 

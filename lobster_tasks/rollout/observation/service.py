@@ -62,10 +62,10 @@ def by_revision(rollout: Rollout) -> Rollout:
     return replace(rollout, started=False, recorded=False)
 
 
-def image_of(aws: Aws, settings: Settings, task_definition: str) -> str | None:
-    """The image of our container, or of the first one, in a registered task definition."""
+def image_of(aws: Aws, task_definition: str, container: str) -> str | None:
+    """The image of a container (its name), or of the first one, in a registered task definition."""
     found = find_task_definition(aws, task_definition)
-    return container_of(found or {}, settings.container.name).get("image")
+    return container_of(found or {}, container).get("image")
 
 
 def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | None:

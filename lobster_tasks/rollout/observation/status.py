@@ -58,7 +58,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     snapshot, record, image, door = in_parallel(
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
-        partial(image_of, aws, settings, raw["taskDefinition"]),
+        partial(image_of, aws, raw["taskDefinition"], settings.container.name),
         partial(find_door, aws, rollout.target_group_arns),
     )
     return ServiceStatus(
