@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import invoke.util
 
-from .yaml_errors import in_words
+from .yaml_errors import in_words, syntax_error_in_words
 
 _YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
 _MOST_VALUES = 100_000
@@ -78,7 +78,8 @@ def load_json(text: str) -> Any:
             text, parse_int=Plain, parse_float=Plain, parse_constant=Plain, object_pairs_hook=_Members
         )
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+        told = syntax_error_in_words(error.msg, text[error.pos :])
+        raise UnreadableError(f"line {error.lineno}, column {error.colno}: {told}") from None
     except RecursionError:
         raise UnreadableError(_TOO_DEEP) from None
     return _each_once(found, text)

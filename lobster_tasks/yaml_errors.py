@@ -1,7 +1,7 @@
-"""What is wrong with YAML, in words of everyday: what is found, and what is expected there. Pure.
+"""What is wrong with YAML or JSON, in plain words: what is found, and what is expected there. Pure.
 
-A reader of YAML speaks of tokens, nodes and blocks. Its problems are known by their texts, which is all that it gives;
-one that is not known here is told as the reader says it.
+The readers of both speak of tokens, nodes and delimiters. They identify a problem by its text only; a text that is
+not listed here is shown as the reader words it.
 """
 
 from __future__ import annotations
@@ -121,3 +121,43 @@ def in_words(problem: str, begins: int | None = None) -> tuple[str, bool]:
             )
             return f"found {found}; expected {expected}", known.at_begin
     return problem, False
+
+
+# What the reader of JSON says; a problem without ``found`` is about the text at its place.
+_JSON = (
+    (re.compile(r"^Expecting value"), _Words("", "a value; text goes into double quotes")),
+    (re.compile(r"^Expecting property name"), _Words("", "a key in double quotes")),
+    (re.compile(r"^Expecting ':' delimiter"), _Words("", "a colon after the key")),
+    (re.compile(r"^Expecting ',' delimiter"), _Words("", "a comma, or the closing bracket or brace")),
+    (
+        re.compile(r"^Illegal trailing comma"),
+        _Words("a comma after the last entry", "the closing bracket or brace"),
+    ),
+    (re.compile(r"^Extra data"), _Words("", "the end of the file")),
+    (
+        re.compile(r"^Unterminated string"),
+        _Words("a quote without its closing quote", "a closing quote"),
+    ),
+    (re.compile(r"^Invalid control character"), _Words("", "an escape sequence, such as \\n or \\t")),
+    (
+        re.compile(r"^Invalid \\escape"),
+        _Words("a backslash that does not begin an escape sequence", "two backslashes"),
+    ),
+    (re.compile(r"^Invalid \\uXXXX"), _Words("an incomplete \\u", "\\u and four hexadecimal digits")),
+)
+_FOUND_IN_JSON = re.compile(r'[\w.+-]{1,40}|"[^"\n]{0,40}"|.')
+
+
+def syntax_error_in_words(problem: str, rest: str) -> str:
+    """What the reader's ``problem`` means; ``rest`` is the text from its place on."""
+    known = next((words for pattern, words in _JSON if pattern.search(problem)), None)
+    return f"found {known.found or _found_in_json(rest)}; expected {known.expected}" if known else problem
+
+
+def _found_in_json(rest: str) -> str:
+    if not rest.strip():
+        return _TOKENS["<stream end>"]
+    if rest[0] < " ":
+        return f"the character U+{ord(rest[0]):04X}"
+    found = _FOUND_IN_JSON.match(rest)
+    return f"`{found.group()}`" if found else "text"

@@ -124,6 +124,39 @@ def test_a_key_counts_once(text: str, says: str) -> None:
     assert str(refused.value).startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "found", "expected"),
+    [
+        ("", "line 1, column 1", "the end of the file", "a value"),
+        ("{", "line 1, column 2", "the end of the file", "a key in double quotes"),
+        ("{a: 1}", "line 1, column 2", "`a`", "a key in double quotes"),
+        ('{\n"a" 1}', "line 2, column 5", "`1`", "a colon after the key"),
+        ('{"a": 1\n "b": 2}', "line 2, column 2", '`"b"`', "a comma"),
+        ('{"a": 1 // c\n}', "line 1, column 9", "`/`", "a comma"),
+        ('{"a": tru}', "line 1, column 7", "`tru`", "a value"),
+        ("[1, 'b']", "line 1, column 5", "`'`", "text goes into double quotes"),
+        ('{"a": "b', "line 1, column 7", "a quote without its closing quote", "a closing quote"),
+        ('{"a": "b\n"}', "line 1, column 9", "the character U+000A", "an escape sequence"),
+        ('{"a": "C:\\dir"}', "line 1, column 10", "a backslash", "two backslashes"),
+        ('{"a": "\\u12"}', "line 1, column 9", "an incomplete \\u", "four hexadecimal digits"),
+        ("{} x", "line 1, column 4", "`x`", "the end of the file"),
+    ],
+)
+def test_what_is_wrong_with_json_is_told_in_words(text: str, place: str, found: str, expected: str) -> None:
+    with pytest.raises(UnreadableError) as refused:
+        load_json(text)
+    where, _, what = str(refused.value).partition(": found ")
+    assert where == place
+    there, _, instead = what.partition("; expected ")
+    assert found in there
+    assert expected in instead
+
+
+def test_a_comma_after_the_last_entry_of_json_is_told_in_words() -> None:
+    with pytest.raises(UnreadableError, match=r"^line 1, column \d: found (`}`|a comma .*); expected "):
+        load_json('{"a": 1,}')
+
+
 def test_json_is_read_alike() -> None:
     text = '{"a": 24.10, "b": [1e3, 010.0e1]}'.replace("010.0e1", "10.0e1")
     assert load_json(text) == {"a": "24.10", "b": ["1e3", "10.0e1"]}

@@ -276,7 +276,14 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         b"\xef\xbb\xbf{}",
         ("invoke.json cannot be read.", "byte order mark"),
     ),
-    "no JSON": ("invoke.json", b"{", ("invoke.json cannot be read.", "line 1, column 2")),
+    "no JSON": (
+        "invoke.json",
+        b"{",
+        (
+            "invoke.json cannot be read.",
+            "line 1, column 2: found the end of the file; expected a key in double quotes",
+        ),
+    ),
     "no Python": ("invoke.py", b"lobster = {", ("invoke.py cannot be read.",)),
     "what YAML takes for a date that there is not": (
         "invoke.yaml",
