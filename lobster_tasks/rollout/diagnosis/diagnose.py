@@ -145,7 +145,10 @@ def _by_verdict(evidence: Evidence) -> Cause:
             CauseCode.STOPPED_BY_USER, f"Somebody stopped the deployment. {why}", shown, evidence.again
         )
     return Cause(
-        CauseCode.UNKNOWN, f"What AWS shows does not say why. {why}", shown, "inv validate-fargate-setup"
+        CauseCode.UNKNOWN,
+        f"AWS gives no information about the cause. {why}",
+        shown,
+        "inv validate-fargate-setup",
     )
 
 

@@ -86,7 +86,7 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
     """For targets that are not healthy: one finding, or the two that fit."""
     reason, description = _complaint(evidence)
     if evidence.were_healthy:
-        said = description or reason or "the load balancer does not say why"
+        said = description or reason or "the load balancer gives no reason"
         return [
             Finding(
                 _LATER,
