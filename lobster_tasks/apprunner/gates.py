@@ -59,7 +59,7 @@ def live(aws: Aws, settings: Settings) -> Finding:
     """The new service runs what it was told to, and first became live at least the soak time ago."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     if service is None or service["status"] != "ACTIVE":
-        return bad(f"{settings.service} is not there", "inv setup-fargate, then inv deploy --tag T")
+        return bad(f"{settings.service} does not exist", "inv setup-fargate, then inv deploy --tag T")
     if trouble := _unsettled(service):
         return bad(f"{settings.service} {trouble}", "inv status")
     return _soaked(settings, aws.clock.age(_live_since(aws, settings, service).timestamp()))

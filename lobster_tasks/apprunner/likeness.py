@@ -71,7 +71,7 @@ def headers(path: str, old: Response, new: Response) -> list[Row]:
 
 
 def _counted(headers: Mapping[str, str]) -> str:
-    return "1 that counts" if len(headers) == 1 else f"{len(headers)} that count"
+    return "1 compared" if len(headers) == 1 else f"{len(headers)} compared"
 
 
 def _that_count(seen: Response) -> dict[str, str]:

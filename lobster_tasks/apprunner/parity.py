@@ -90,7 +90,7 @@ def _old(service: Mapping[str, Any]) -> Door:
     ingress = service.get("NetworkConfiguration", {}).get("IngressConfiguration", {})
     if not ingress.get("IsPubliclyAccessible", True):
         raise RefusedError(
-            f"{name} cannot be asked from here.",
+            f"{name} cannot be probed from here.",
             "it is a private service, reached from its VPC only",
             "compare by hand from inside it; inv cleanup-apprunner --delete works once the service is paused: "
             f"aws apprunner pause-service --service-arn {service['ServiceArn']}",

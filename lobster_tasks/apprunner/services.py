@@ -68,7 +68,7 @@ def refuse_unsettled(service: Mapping[str, Any], operations: Sequence[Mapping[st
         under_way = next((each for each in operations if each["Status"].endswith("IN_PROGRESS")), None)
         what = f"{under_way['Type']} ({under_way['Id']})" if under_way else "App Runner's own maintenance"
         raise RefusedError(
-            f"{name} is busy: {what} is under way.",
+            f"{name} is busy: {what} is in progress.",
             "App Runner may roll back its present settings",
             "run the same command again when it is done",
         )

@@ -236,9 +236,9 @@ def _copy(directory: str) -> str:
 def _variable(instruction: str, name: str, value: str) -> str:
     """A line that sets a variable, or says why it cannot."""
     if not _VARIABLE.fullmatch(name):
-        return f"# REVIEW: {instruction}, '{one_line(name)}' is no name of a variable"
+        return f"# REVIEW: {instruction}, '{one_line(name)}' is not a variable name"
     if not value.isprintable():
-        return f"# REVIEW: {instruction} {name}, whose value is of several lines or has control characters"
+        return f"# REVIEW: {instruction} {name}, whose value has several lines or control characters"
     return f"{instruction} {name}={_quoted(value)}"
 
 
@@ -251,7 +251,7 @@ def port_of(configuration: AwsDict) -> str:
 def _ports(configuration: AwsDict) -> Iterator[str]:
     given, port = str(configuration.get("Port") or DEFAULT_PORT), port_of(configuration)
     if given != port:
-        yield f"# REVIEW: EXPOSE, '{one_line(given)}' is no port"
+        yield f"# REVIEW: EXPOSE, '{one_line(given)}' is not a port"
     yield f'ENV PORT="{port}"'
     if variable := configuration.get("PortVariable"):
         yield _variable("ENV", str(variable), port)

@@ -111,7 +111,7 @@ class Glob:
 def of_paths(pattern: str) -> Glob:
     """Go's ``filepath.Match``, with ``**`` for any number of folders as moby/patternmatcher has it.
 
-    Raises BadPatternError for what these two refuse: a class that is open, empty, or has a range that leads back, and
+    Raises BadPatternError for what these two refuse: a class that is open, empty, or has a range in reverse order, and
     a backslash at the end.
     """
     return Glob([step for steps in _path_steps(pattern) for step in steps])
@@ -167,7 +167,7 @@ def _class(pattern: str, at: int) -> tuple[Step, int]:
         low, at = _member(pattern, at)
         high, at = _member(pattern, at + 1) if pattern.startswith("-", at) else (low, at)
         if high < low:
-            raise BadPatternError(f"the range {low}-{high} in {pattern} leads back")
+            raise BadPatternError(f"the range {low}-{high} in {pattern} is in reverse order")
         ranges.append((low, high))
     return Step(leads=lambda char: any(low <= char <= high for low, high in ranges) is not negated), at + 1
 
@@ -175,7 +175,7 @@ def _class(pattern: str, at: int) -> tuple[Step, int]:
 def _member(pattern: str, at: int) -> tuple[str, int]:
     if pattern[at : at + 1] in ("", "-", "]"):
         raise BadPatternError(
-            f"a [ in {pattern} begins no class of characters, as [a-z] does; \\[ is the character"
+            f"a [ in {pattern} does not begin a character class such as [a-z]; write \\[ for the character"
         )
     return _character(pattern, at)
 

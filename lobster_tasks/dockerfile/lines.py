@@ -128,7 +128,7 @@ def _instruction(source: Source, line: int, keyword: str, rest: str) -> Instruct
         name, equals, value = word[2:].partition("=")
         flags.append((name, value if equals else "true"))
     if not rest:
-        raise source.error(line, f"{keyword} says nothing.")
+        raise source.error(line, f"{keyword} has no arguments.")
     return Instruction(line, keyword, tuple(flags), rest)
 
 
@@ -162,4 +162,6 @@ def _body(source: Source, line: int, at: int, name: str, strip_tabs: bool) -> tu
         if text == name:
             return "".join(f"{each}\n" for each in taken), number + 1
         taken.append(text)
-    raise source.error(line, f"the heredoc {name} has no end; a line with nothing but {name} ends it.")
+    raise source.error(
+        line, f"the heredoc {name} is not closed; close it with a line that contains only {name}."
+    )

@@ -145,7 +145,7 @@ def _from(reading: _Reading, instruction: Instruction) -> None:
         raise reading.source.error(instruction.line, "FROM takes an image, or an image AS a name.")
     if not words[0]:
         raise reading.source.error(
-            instruction.line, f"FROM {instruction.rest} names no image: a value is missing."
+            instruction.line, f"FROM {instruction.rest} expands to no image name: a variable has no value."
         )
     platform = instruction.flag("platform")
     draft = _Draft(len(reading.drafts), instruction.line, words[0])
@@ -197,7 +197,7 @@ def _pairs(reading: _Reading, instruction: Instruction) -> list[tuple[str, str]]
     if "=" not in words[0]:
         name, value = head_and_rest(instruction.rest)
         if not value:
-            raise reading.source.error(instruction.line, f"{instruction.keyword} {words[0]} gives no value.")
+            raise reading.source.error(instruction.line, f"{instruction.keyword} {words[0]} has no value.")
         return [(reading.expand(instruction, name), reading.expand(instruction, value))]
     pairs = []
     for word in words:
@@ -244,7 +244,7 @@ def _ports(reading: _Reading, instruction: Instruction, spec: str) -> Iterator[P
     if not found or not 0 < first <= last <= 65535:
         raise reading.source.error(instruction.line, f"EXPOSE {spec}: {spec} is not a port.")
     if found["host"]:
-        says = f"EXPOSE {spec} names a port or an address of a host, which an image has not; {first} counts"
+        says = f"EXPOSE {spec} contains a host port or address, which an image cannot set; {first} is used"
         reading.draft.warnings += (BuildWarning(instruction.line, "ExposeInvalidFormat", says),)
     for number in range(first, last + 1):
         yield Port(number, found["protocol"] or "tcp")
@@ -340,12 +340,12 @@ def _origin(reading: _Reading, instruction: Instruction) -> tuple[int | None, st
     if is_number(origin):
         if int(origin) >= reading.draft.index:
             raise reading.source.error(
-                instruction.line, f"--from={origin}: there is no stage {origin} before this."
+                instruction.line, f"--from={origin}: there is no stage {origin} before this line."
             )
         return int(origin), None
     stage = reading.stage_named(origin)
     if stage is reading.draft:
-        raise reading.source.error(instruction.line, f"--from={origin} is the stage that the line is in.")
+        raise reading.source.error(instruction.line, f"--from={origin} is the stage that contains this line.")
     return (stage.index, None) if stage else (None, origin)
 
 

@@ -93,7 +93,7 @@ class _Scanner:
     def _single(self) -> str:
         end = self._text.find("'", self._at)
         if end < 0:
-            raise WordError(f"a quote (') is open in {self._text}")
+            raise WordError(f"a quote (') is not closed in {self._text}")
         found, self._at = self._text[self._at : end], end + 1
         return found
 
@@ -109,7 +109,7 @@ class _Scanner:
                 found += self._take()
             else:
                 found += char
-        raise WordError(f'a quote (") is open in {self._text}')
+        raise WordError(f'a quote (") is not closed in {self._text}')
 
     def _dollar(self) -> str:
         if self._peek() != "{":
@@ -133,7 +133,7 @@ class _Scanner:
             return self._replaced(value or "")
         choose = _MODIFIERS.get(operator)
         if not choose:
-            raise WordError(f"${{{name}…}} has a modifier that is not known in {self._text}")
+            raise WordError(f"${{{name}…}} has an unknown modifier in {self._text}")
         return choose(name, value, self.until("}", raw=operator in "#%"))
 
     def _replaced(self, value: str) -> str:

@@ -18,7 +18,7 @@ def vcpus(facts: Facts) -> Finding:
     quota, settings = facts.known("vcpus"), facts.settings
     each = settings.task.cpu / _CPU_UNITS
     wanted, most = settings.deployment.desired_count * each, most_tasks(settings) * each
-    saw = f"Fargate gives this account {quota:g} vCPU at once"
+    saw = f"Fargate allows this account {quota:g} vCPU at once"
     ask = (
         "aws service-quotas request-service-quota-increase --service-code fargate "
         f"--quota-code {ON_DEMAND_VCPUS} --desired-value {max(10, round(2 * most)):g}; AWS answers in hours or days"

@@ -188,7 +188,7 @@ def _foreseen(folder: Path, name: str, build_args: Mapping[str, str], platform: 
 def _check_tag(tag: str) -> None:
     if not is_tag(tag):
         raise UsageError(
-            f"{tag!r} is no image tag.",
+            f"{tag!r} is not an image tag.",
             "a tag has up to 128 letters, digits, underscores, periods and hyphens, and does not begin with a "
             "period or a hyphen",
             f"--tag {_nearest_tag(tag)}",

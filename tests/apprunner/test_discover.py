@@ -193,7 +193,7 @@ def test_two_of_one_name_are_told_by_their_arns(door: Aws) -> None:
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [("OPERATION_IN_PROGRESS", "UPDATE_SERVICE \\(1\\) is under way"), ("DELETED", "is deleted")],
+    [("OPERATION_IN_PROGRESS", "UPDATE_SERVICE \\(1\\) is in progress"), ("DELETED", "is deleted")],
 )
 def test_what_would_not_last_is_refused(status: str, says: str) -> None:
     operation = {"Type": "UPDATE_SERVICE", "Id": "1", "Status": "ROLLBACK_IN_PROGRESS"}

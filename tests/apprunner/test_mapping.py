@@ -126,7 +126,7 @@ def test_a_repository_of_another_stack_stays_there() -> None:
     made = mapped(image=replace(IMAGE, stack="theirs"))
     told = row(made, "ImageIdentifier")
     assert told.kind == "approximated"
-    assert "the stack theirs has the repository" in told.note
+    assert "its repository belongs to the stack theirs" in told.note
     assert told.commands[-1] == f"docker push {REGISTRY}/shop-fargate:v1"
     assert load(made.settings).repository == "shop-fargate"
     elsewhere = mapped(image=replace(IMAGE, repository="common", stack="theirs"))
@@ -170,7 +170,7 @@ def test_the_access_role_becomes_the_execution_role() -> None:
     assert told.commands[0].endswith("--role-name shop-execution --permissions-boundary arn:b")
     other = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:c"))
     told = row(other, "access role: PermissionsBoundary")
-    assert (told.new, "by arn:c, and not by this one" in told.note) == ("task.permissions_boundary", True)
+    assert (told.new, "it is arn:c, not this one" in told.note) == ("task.permissions_boundary", True)
     bounded = mapped(access_role=more, instance_role=RoleFacts(f"{role.arn}2", boundary="arn:b"))
     assert row(bounded, "access role: PermissionsBoundary").kind == "same"
     assert "it is gone" in row(mapped(access_role=replace(role, found=False)), "AccessRoleArn").note
@@ -522,7 +522,7 @@ def test_the_firewall_is_the_same_one(public: bool) -> None:
     made = mapped(network, web_acl=WEB_ACL)
     told = row(made, "(web ACL)")
     assert (told.kind, told.old, told.decide) == ("same", WEB_ACL, "")
-    assert ("hold from now on" in told.note) is not public
+    assert ("apply to the load balancer" in told.note) is not public
     assert load(made.settings).load_balancer.web_acl == WEB_ACL
     assert load(mapped().settings).load_balancer.web_acl is None
 

@@ -428,7 +428,7 @@ CASES = [
     case(
         "account.vcpus",
         "warn",
-        "gives this account 0.5 vCPU at once, and a deployment needs 1",
+        "allows this account 0.5 vCPU at once, and a deployment needs 1",
         "--quota-code L-3032A538",
         vcpus=0.5,
     ),
@@ -869,7 +869,7 @@ CASES = [
     case(
         "dockerfile.readable",
         "warn",
-        "EXPOSE 127.0.0.1:80:8501 names a port or an address of a host",
+        "EXPOSE 127.0.0.1:80:8501 contains a host port or address",
         dockerfile=dockerfile("EXPOSE 127.0.0.1:80:8501"),
     ),
     *(

@@ -110,7 +110,7 @@ class TestWithoutAnEngine:
         (project / "Dockerfile.streamlit").write_text(text)
         (project / "entry.sh").write_bytes(b"#!/bin/sh\r\nexec python app.py\r\n")
         exposed, script = push_image(aws, settings, "v1", project).notes
-        assert exposed.startswith("line 3: EXPOSE 8501:8501 names a port or an address of a host")
+        assert exposed.startswith("line 3: EXPOSE 8501:8501 contains a host port or address")
         assert script.startswith("entry.sh has Windows line endings (CR LF)")
 
     def test_once_builds_nothing_where_the_tag_is_there(

@@ -150,7 +150,7 @@ def test_both_sides_have_to_be_there(leaving: Leaving) -> None:
     leaving.sites.create("inside", NetworkConfiguration=private)
     for given, said in (
         ("site", "lobster-streamlit-service is not behind a load balancer"),
-        ("inside", "inside cannot be asked from here"),
+        ("inside", "inside cannot be probed from here"),
         ("none", "There is no App Runner service none"),
     ):
         with pytest.raises(RefusedError, match=said):
@@ -180,7 +180,7 @@ def test_the_new_service_has_to_have_been_live(
     status, saw = settled.gate("live.since", "apprunner.soak_hours=2400")
     assert (status, "of 100 days (apprunner.soak_hours)" in saw) == ("fail", True)
     leaving.create()
-    assert leaving.gate("live.since") == ("fail", "lobster-streamlit-service is not there")
+    assert leaving.gate("live.since") == ("fail", "lobster-streamlit-service does not exist")
 
 
 def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:

@@ -131,7 +131,7 @@ def test_a_quota_that_is_too_small_is_told_before_anything_is_made(
     embedded.order({"vcpu_quota": 0.25})
     embedded.forget_calls()
     ended = project.inv("setup-fargate", "--yes").check(5)
-    assert "Fargate gives this account 0.25 vCPU at once, and the tasks need 0.5." in ended.err
+    assert "Fargate allows this account 0.25 vCPU at once, and the tasks need 0.5." in ended.err
     assert "aws service-quotas request-service-quota-increase" in ended.err
     assert embedded.calls(mutating=True) == []
 

@@ -21,7 +21,7 @@ ROWS = (
     Row("RuntimeEnvironmentVariables.A", "same", "set", "container.environment"),
     Row("RuntimeEnvironmentVariables.B", "same", "set", "container.environment"),
     Row("(unknown)", "no_equivalent", "hidden", None, "left out", "look it up"),
-    Row("HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer takes 2 to 10"),
+    Row("HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer accepts 2 to 10"),
     Row(
         "InstanceConfiguration.InstanceRoleArn",
         "translated",
@@ -43,7 +43,7 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
     lines = drawn(migration(found))
     order = [lines.index(word) for word in ("no equivalent", "approximated", "translated", "same")]
     assert order == sorted(order)
-    assert "  HealthCheck.HealthyThreshold  1 → 2 · a load balancer takes 2 to 10" in lines
+    assert "  HealthCheck.HealthyThreshold  1 → 2 · a load balancer accepts 2 to 10" in lines
     assert "  InstanceRoleArn               role/app → task role shop-task" in lines
     assert "  ImageIdentifier 1.dkr/shop:v1 · variables A, B" in lines
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines

@@ -35,7 +35,7 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
     if public is None:
         yield (
             f"not checked: whether the internet asks the hosted zone {zone} for {name}: public DNS does not answer; "
-            f"look yourself: dig NS {name} has to name {', '.join(sorted(own))}"
+            f"check yourself: dig NS {name} must list {', '.join(sorted(own))}"
         )
     elif not own & public:
         raise RefusedError(

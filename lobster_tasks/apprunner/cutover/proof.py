@@ -90,7 +90,7 @@ def left_over(now: Situation, options: Iterable[Mapping[str, Any]]) -> tuple[Wan
         if each["DomainName"] not in now.zones
     }
     return tuple(
-        Wanted(name, record["Type"], record["Value"], "proves the domain to ACM")
+        Wanted(name, record["Type"], record["Value"], "validates the domain for ACM")
         for name, record in found.items()
     )
 

@@ -50,7 +50,7 @@ def steps_back(now: Situation) -> tuple[Step, ...]:
 
 def _secure(now: Situation) -> Iterator[Step]:
     if now.certificate is not None:
-        what = f"a certificate of ACM for {', '.join(now.domains)}, proven by DNS"
+        what = f"a certificate of ACM for {', '.join(now.domains)}, validated by DNS"
         yield Step("certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven)
     name = now.balancer.name
     what = f"HTTPS on {name}:443, and a redirect from HTTP"

@@ -69,9 +69,7 @@ def tracing(description: Description) -> Part:
     if not given.get("ObservabilityEnabled"):
         return Part((same(setting, False),))
     vendor = (description.observability or {}).get("TraceConfiguration", {}).get("Vendor", "AWSXRAY")
-    note = (
-        "the same collector beside the app, at localhost:4317 as there; it takes a share of the task's memory"
-    )
+    note = "the same collector runs beside the app at localhost:4317, as on App Runner; it uses task memory"
     rows = (
         translated(setting, True, "xray.enabled: true, a container aws-otel-collector", note),
         translated(
@@ -93,12 +91,12 @@ def key(description: Description) -> Part:
     name = description.name
     storage = json.dumps({"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": given}})
     page = place("docs/apprunner.md")
-    decide = f"after inv setup-fargate, once the key lets both services use it ({page} has the statements)"
+    decide = f"after inv setup-fargate, once the key policy allows both services ({page} has the statements)"
     commands = (
         f"aws ecs update-cluster --cluster {name} --configuration {shlex.quote(storage)}",
         f"aws logs associate-kms-key --log-group-name /ecs/{name} --kms-key-id {given}",
     )
-    note = "App Runner encrypts its copy of the image and its logs with it; the repository keeps the key that it has"
+    note = "App Runner encrypts its copy of the image and its logs with this key; the repository keeps its own key"
     row = approximated(setting, given, "the tasks' storage and the log group", note, decide, *commands)
     return Part((row,))
 
@@ -109,7 +107,11 @@ def tags(description: Description) -> Part:
     kept = dict(sorted(description.tags.items())[:MOST_TAGS])
     if left := description.tags.keys() - kept.keys():
         note = f"{50 - MOST_TAGS} of 50 tags are the stack's own"
-        rows.append(approximated("Tags", sorted(left), "left out", note, "to keep others, change tags"))
+        rows.append(
+            approximated(
+                "Tags", sorted(left), "left out", note, "to keep other tags, change tags in the settings"
+            )
+        )
     return Part(tuple(rows), {"tags": kept})
 
 
@@ -118,15 +120,15 @@ def firewall(description: Description) -> Part:
     setting = "(web ACL)"
     if WEB_ACL in description.unknown:
         decide = (
-            "allow it and import again, or set load_balancer.web_acl: without it the load balancer has no firewall, "
-            "and inv cutover refuses until this is known"
+            "allow the call and import again, or set load_balancer.web_acl: without it the load balancer has no "
+            "firewall, and inv cutover refuses until this is known"
         )
         return Part((unsettled(setting, "not known", description.unknown[WEB_ACL], decide),))
     if not description.web_acl:
         return Part()
     note = "load_balancer.web_acl: the same one protects both"
     if not description.is_public:
-        note += "; its rules on source addresses, which a private service does not follow, hold from now on"
+        note += "; its source address rules, which App Runner ignores for a private service, apply to the load balancer"
     settings = {"load_balancer": {"web_acl": description.web_acl}}
     return Part((same(setting, description.web_acl, note=note),), settings)
 
@@ -149,12 +151,12 @@ def logs(description: Description) -> Part:
 
 
 def _kept(days: int | None) -> str:
-    return f"{days} days" if days else "for ever"
+    return f"{days} days" if days else "never expires"
 
 
 def unread(description: Description) -> Part:
     """What AWS did not let us look at."""
-    decide = "allow it, and run the same command again; or see for yourself"
+    decide = "allow the call and run the same command again, or check it yourself"
     rows = [
         unsettled(f"({what})", "not known", why, decide)
         for what, why in sorted(description.unknown.items())

@@ -36,7 +36,7 @@ def port(description: Description) -> Part:
     given = str(description.configuration.get("Port") or _DEFAULT_PORT)
     number = int(given) if given.isascii() and given.isdigit() else 0
     if number not in _PORTS:
-        note = f"not a port; {_DEFAULT_PORT}, App Runner's default, stands in for it"
+        note = f"not a port; App Runner's default, {_DEFAULT_PORT}, is used instead"
         row = unsettled("Port", given, note, "set container.port", _DEFAULT_PORT)
         return Part((row,), {"container": {"port": _DEFAULT_PORT}})
     rows = (
@@ -55,10 +55,10 @@ def command(description: Description) -> Part:
         row = translated("StartCommand", "set" if given else "none", f"CMD in {DOCKERFILE}")
         return Part((row,))
     if not given:
-        return Part((same("StartCommand", "none", "what the image says"),))
+        return Part((same("StartCommand", "none", "the image's own command"),))
     if hides_secret(given):
         decide = "set container.command, with the secret as a variable of container.secrets"
-        return Part((unsettled("StartCommand", "hidden", _MOVED, decide, "what the image says"),))
+        return Part((unsettled("StartCommand", "hidden", _MOVED, decide, "the image's own command"),))
     words, note = in_words(given)
     return Part(
         (translated("StartCommand", given, shlex.join(words), note),), {"container": {"command": words}}
@@ -96,7 +96,7 @@ def _variable(description: Description, name: str, value: str, twice: bool) -> R
     if name in description.lifted:
         return translated(setting, "hidden", "container.secrets", "moved into Secrets Manager")
     if looks_secret(name, value):
-        decide = "move it into Secrets Manager, or name in container.secrets where its value is"
+        decide = "move it into Secrets Manager, or set its source in container.secrets"
         lift = f"inv import-apprunner --service {description.name} --lift-secrets"
         return approximated(setting, "hidden", "left out", _MOVED, decide, lift)
     return same(setting, "set", "container.environment")
@@ -130,13 +130,13 @@ def secrets(description: Description) -> Part:
 def _secret(description: Description, name: str, source: str, facts: SecretFacts | None) -> Row:
     setting = f"RuntimeEnvironmentSecrets.{name}"
     role = f"{role_base(description)}-execution"
-    note = f"read by {role}, no longer by the app's own role"
+    note = f"{role} reads it, no longer the app's own role"
     if facts and facts.found is False:
         return translated(setting, source, source, note, f"{source} does not exist: store a value there")
     if (owner := _owner(source)) not in ("", description.account):
         decide = f"let {role} read it in {owner}: the secret's resource policy, and its key's policy"
         return translated(
-            setting, source, _normal(description, source), f"{note}; it is of account {owner}", decide
+            setting, source, _normal(description, source), f"{note}; it belongs to account {owner}", decide
         )
     if facts and facts.key:
         note += f", which gets kms:Decrypt on {facts.key.rpartition(':')[2]}"
@@ -148,8 +148,8 @@ def _alias(alias: str) -> Row:
     return unsettled(
         "secrets: KMS key",
         alias,
-        "IAM takes keys, not aliases, and the key behind this one could not be read",
-        "name the key itself in container.secret_keys",
+        "IAM policies accept keys, not aliases, and the key of this alias could not be read",
+        "set the key's ARN in container.secret_keys",
         commands=(f"aws kms describe-key --key-id {alias} --query KeyMetadata.Arn --output text",),
     )
 

@@ -78,13 +78,13 @@ def _elsewhere(description: Description, identifier: str) -> Row:
     tag = (description.image.tag if description.image else "") or "T"
     why = "releases come from a repository of this account and region"
     if stack := _others(description):
-        why = f"the stack {stack} has the repository that it comes from, and setup takes nothing from another stack"
+        why = f"its repository belongs to the stack {stack}, and setup never takes a resource from another stack"
     return approximated(
         f"{_IMAGE}ImageIdentifier",
         identifier,
         f"repository {repository}",
         why,
-        "copy the image, once the repository is there and docker is signed in to it",
+        "copy the image once the repository exists and docker is signed in to it",
         f"docker pull {identifier}",
         f"docker tag {identifier} {where}:{tag}",
         f"docker push {where}:{tag}",
@@ -95,12 +95,12 @@ def deployments(description: Description) -> Part:
     """AutoDeploymentsEnabled."""
     setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", is_automatic(description)
     if not enabled:
-        return Part((same(setting, False, note="nothing deploys by itself"),))
+        return Part((same(setting, False, note="automatic deployments are off"),))
     tag = (description.image.tag if description.image else "") or "T"
     note = "nothing monitors the repository: each release is deployed, followed and, if it fails, rolled back"
     decide = (
-        f"let the workflow that pushes deploy too, by the GitHub Action or inv deploy --tag {tag}; where others push, "
-        f"take the workflow that {place('docs/apprunner.md')} has for that"
+        f"let the workflow that pushes also deploy, with the GitHub Action or inv deploy --tag {tag}; if others push, "
+        f"use the workflow for this in {place('docs/apprunner.md')}"
     )
     return Part((approximated(setting, True, "the workflow that pushes deploys", note, decide),))
 
@@ -141,12 +141,12 @@ def _boundary(role: RoleFacts, instance_role: RoleFacts | None, base: str) -> Ro
         what,
         role.boundary,
         "task.permissions_boundary" if taken else "none",
-        f"task.permissions_boundary bounds all roles, here by {taken}, and not by this one"
+        f"task.permissions_boundary applies to all roles; it is {taken}, not this one"
         if taken
-        else "the app's role has none, and task.permissions_boundary would bound it too",
-        f"set task.permissions_boundary to {role.boundary}, where that allows what the app needs"
+        else "the app's role has none, and task.permissions_boundary would apply to it too",
+        f"set task.permissions_boundary to {role.boundary} if it allows what the app needs"
         if taken
-        else "bound the execution role alone, after inv setup-fargate, which leaves that as it is",
+        else "after inv setup-fargate, set the boundary on the execution role alone; setup does not change it",
         *(() if taken else (_bounding(role, base),)),
     )
 
@@ -161,7 +161,7 @@ def _more_permissions(role: RoleFacts, more: list[str]) -> Row:
         "access role: policies",
         more,
         "what the execution role needs",
-        "the execution role gets what pulling, logging and reading the named secrets take, and no more",
+        "the execution role gets only permission to pull the image, write logs and read the named secrets",
         "",
     )
 
@@ -218,9 +218,9 @@ def _code_rows(description: Description, source: Any) -> list[Row]:
 def _file_rows(told: AwsDict) -> Iterator[Row]:
     """The members of ``apprunner.yaml`` that the API has no word for."""
     if version := told.get("FileVersion"):
-        yield translated(f"{FILE}: version", version, "none", "it says how the file is to be read")
+        yield translated(f"{FILE}: version", version, "none", "it is the version of the file's format")
     if version := told.get("RuntimeVersion"):
-        note = "the image of that version, as far as there is one"
+        note = "the image of that version, if there is one"
         yield approximated(f"{FILE}: run.runtime-version", version, f"FROM {base_image(told)}", note)
     for name, value in sorted(told.get("BuildEnvironment", {}).items()):
         yield _build_variable(name, value)
@@ -230,14 +230,16 @@ def _file_rows(told: AwsDict) -> Iterator[Row]:
         yield translated(f"{FILE}: run.network.env", variable, "ENV", f"it holds the port, {port_of(told)}")
     for member in told.get("Unknown", ()):
         note = "App Runner's format of the file has no such member"
-        yield no_equivalent(f"{FILE}: {member}", "set", note, "see whether anything of yours reads it")
+        yield no_equivalent(
+            f"{FILE}: {member}", "set", note, "check whether anything in the project reads it"
+        )
 
 
 def _build_variable(name: str, value: str) -> Row:
     setting = f"{FILE}: build.env.{name}"
     if looks_secret(name, value):
         note = "a value that looks like a secret is never written to a file"
-        decide = f"give it to the build: ARG {name} in {DOCKERFILE}, and --build-arg to inv push-image"
+        decide = f"pass it to the build: ARG {name} in {DOCKERFILE}, and --build-arg to inv push-image"
         return unsettled(setting, "hidden", note, decide, "left out")
     return translated(setting, "set", "ARG")
 
@@ -248,7 +250,7 @@ def _configured_in(description: Description, configuration: Any) -> Row:
         configuration.get("ConfigurationSource", "API"),
     )
     if where == "REPOSITORY" and description.source_file is None:
-        note = f"there is no {FILE} in this folder, and what runs stands only there"
+        note = f"there is no {FILE} in this folder, and only that file says what runs"
         return unsettled(setting, where, note, "run it again in a checkout of the repository")
     return translated(setting, where, DOCKERFILE)
 
@@ -259,7 +261,7 @@ def _connection(description: Description, arn: str) -> Row:
         f"{_SOURCE}AuthenticationConfiguration.ConnectionArn",
         arn,
         "github.role, which the repository's own workflow assumes",
-        f"AWS does not read the repository{f' at {provider}' if provider else ''} any more",
+        f"AWS no longer reads the repository{f' at {provider}' if provider else ''}",
         "inv setup-aws, then the workflow in the README (The GitHub Action)"
         if provider in ("", "GITHUB")
         else "let its own pipeline run inv push-image and inv deploy, with a role that trusts it",

@@ -63,7 +63,7 @@ def instance_role(description: Description) -> Part:
     setting, role = "InstanceConfiguration.InstanceRoleArn", description.instance_role
     new = f"task role {role_base(description)}-task"
     if role is None:
-        return Part((translated(setting, "none", new, "it may do nothing"),))
+        return Part((translated(setting, "none", new, "it has no permissions"),))
     if not role.found:
         decide = "add the permissions that the app needs to task.policies, or to " + POLICY_FILE
         return Part((unsettled(setting, role.arn, "the role does not exist", decide, new),))
@@ -142,11 +142,11 @@ def health(description: Description) -> Part:
     rows = (
         row,
         _number(
-            "Interval", interval, new_interval, "a load balancer takes 5 to 300 s, more than the timeout"
+            "Interval", interval, new_interval, "a load balancer accepts 5 to 300 s, more than the timeout"
         ),
-        _number("Timeout", timeout, new_timeout, "a load balancer takes 2 to 120 s"),
-        _number("HealthyThreshold", healthy, _clamped(healthy), "a load balancer takes 2 to 10"),
-        _number("UnhealthyThreshold", unhealthy, _clamped(unhealthy), "a load balancer takes 2 to 10"),
+        _number("Timeout", timeout, new_timeout, "a load balancer accepts 2 to 120 s"),
+        _number("HealthyThreshold", healthy, _clamped(healthy), "a load balancer accepts 2 to 10"),
+        _number("UnhealthyThreshold", unhealthy, _clamped(unhealthy), "a load balancer accepts 2 to 10"),
     )
     return Part((*rows, *_path_given(given, protocol)), {"health_check": settings})
 
@@ -169,7 +169,7 @@ def _path_given(given: AwsDict, protocol: str) -> list[Row]:
         return [
             same(setting, path)
             if path == new
-            else translated(setting, path, new, "as a load balancer takes it")
+            else translated(setting, path, new, "in the form that a load balancer accepts")
         ]
     return [translated(setting, given["Path"], "none", "a TCP check has none")] if "Path" in given else []
 
@@ -185,7 +185,7 @@ def _path(description: Description, protocol: str, path: str) -> tuple[str, Row]
     decide = "set health_check.path to one that answers 200 only while the app works"
     if answers and answers.root == 200:
         return "/", approximated(setting, protocol, "HTTP GET /", f"{note}; / answers 200 now", decide)
-    note += f"; / answers {answers.root}" if answers else "; the service could not be asked"
+    note += f"; / answers {answers.root}" if answers else "; the service could not be probed"
     return "/", approximated(setting, protocol, "HTTP GET /", note, decide)
 
 
@@ -208,7 +208,10 @@ def scaling(description: Description) -> Part:
     least, most = found.get("MinSize", 1), found.get("MaxSize", 25)
     count = {"deployment": {"desired_count": least}}
     minimum = translated(
-        "MinSize", least, f"desired count {least}", "each is paid in full; App Runner's idle ones are not"
+        "MinSize",
+        least,
+        f"desired count {least}",
+        "every task is billed in full; App Runner's idle instances are not",
     )
     if least >= most:
         rows = (minimum, same("MaxSize", most, "no scaling"), _concurrency(found, "none is needed"))
@@ -226,8 +229,8 @@ def _concurrency(found: AwsDict, by: str) -> Row:
         "MaxConcurrency",
         found.get("MaxConcurrency", 100),
         by,
-        "concurrent requests are no metric of a target group; a WebSocket is one request for hours",
-        "for short requests alone: scaling.requests_per_target",
+        "a target group has no metric for concurrent requests; a WebSocket is one request for hours",
+        "for an app with short requests only, set scaling.requests_per_target",
     )
 
 
@@ -235,7 +238,7 @@ def what_answers(description: Description) -> Part:
     """What the app is, as far as it answered: Streamlit has a WebSocket and keeps its sessions in one process."""
     is_streamlit = description.answers is not None and description.answers.streamlit
     settings: AwsDict = {"load_balancer": {"stickiness": is_streamlit, "idle_timeout": 300}}
-    new = "WebSocket upgrades pass, cut after 300 s without traffic"
+    new = "WebSocket upgrades work, closed after 300 s without traffic"
     rows = [
         translated(
             "(request timeout)", "120 s in all", "300 s without traffic", "load_balancer.idle_timeout"

@@ -34,7 +34,7 @@ def names(description: Description) -> Part:
         },
         "tasks_security_group": f"{group}-ecs-sg",
     }
-    note = "" if base == name else f"Elastic Load Balancing takes 32 letters, digits and hyphens: {base}"
+    note = "" if base == name else f"Elastic Load Balancing accepts 32 letters, digits and hyphens: {base}"
     row = translated("ServiceName", name, f"stack, cluster, service and family {name}", note)
     return Part((row, _address(description)), settings)
 

@@ -14,7 +14,7 @@ from .rows import Part, Row, Rule, approximated, same, translated, unsettled
 _MOST_GROUPS = 4  # beside the tasks' own; a network interface takes five
 _MOST_SUBNETS = 16
 _EGRESS = "NetworkConfiguration.EgressConfiguration."
-_TWO_ZONES = "a load balancer takes subnets in two Availability Zones"
+_TWO_ZONES = "a load balancer needs subnets in two Availability Zones"
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def _default(description: Description) -> Part:
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     new = "public subnets of the default VPC, tasks with a public address"
     if why := description.unknown.get("network"):
-        note, decide = f"its network could not be read: {why}", "name network.vpc and network.subnets"
+        note, decide = f"its network could not be read: {why}", "set network.vpc and network.subnets"
         return Part((unsettled(setting, "DEFAULT", note, decide),))
     if vpc is None:
-        decide = "name network.vpc and network.subnets, or make one: aws ec2 create-default-vpc"
+        decide = "set network.vpc and network.subnets, or create one: aws ec2 create-default-vpc"
         return Part((unsettled(setting, "DEFAULT", "there is no default VPC", decide),))
     if len(one_a_zone(_public(vpc))) < 2:
-        decide = "name network.vpc and network.subnets with two public subnets"
+        decide = "set network.vpc and network.subnets with two public subnets"
         return Part((unsettled(setting, "DEFAULT", f"{vpc.id}: {_TWO_ZONES}, public ones", decide),))
     return Part((translated(setting, "DEFAULT", new),))
 
@@ -78,7 +78,7 @@ def _private(description: Description) -> Part:
     """A private service without a connector: reached in one VPC, with App Runner's own way out."""
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     if vpc is None:
-        decide = "name network.vpc, network.subnets and network.task_subnets"
+        decide = "set network.vpc, network.subnets and network.task_subnets"
         return Part((unsettled(setting, "DEFAULT", "the VPC that reaches it is not known", decide),))
     ways = [_with(vpc, "nat"), _with(vpc, "internet"), _with(vpc, "other")]
     tasks = next((found for found in ways if len(one_a_zone(found)) > 1), next(filter(None, ways), ()))
@@ -88,7 +88,10 @@ def _private(description: Description) -> Part:
 
 def _private_rows(setting: str, vpc: Vpc, placed: Placed) -> Iterable[Row]:
     if not placed.tasks:
-        note, decide = f"no subnet of {vpc.id} has a way out", "give one a NAT gateway, or VPC endpoints"
+        note, decide = (
+            f"no subnet of {vpc.id} has a route to the internet",
+            "give one a NAT gateway, or VPC endpoints",
+        )
         yield unsettled(setting, "DEFAULT", note, decide)
         return
     yield translated(setting, "DEFAULT", f"tasks in {_named(placed.tasks)}", f"by {_ways(placed.tasks)}")
@@ -132,8 +135,10 @@ def _tasks_subnets(
     sources = description.configuration.get("RuntimeEnvironmentSecrets", {}).values()
     missing = missing_endpoints(vpc.endpoints, list(sources))
     if not missing and own:
-        return own, translated(setting, old, _named(own), "no way out except by VPC endpoints, which suffice")
-    note = f"they have no way out, and {vpc.id} no endpoint for {', '.join(missing)}"
+        return own, translated(
+            setting, old, _named(own), "no route to the internet; the VPC endpoints are sufficient"
+        )
+    note = f"they have no route to the internet, and {vpc.id} has no endpoint for {', '.join(missing)}"
     if elsewhere := _public(vpc):
         decide = "give them a NAT gateway or endpoints, then network.task_subnets; or keep the public ones"
         return elsewhere, approximated(
@@ -143,10 +148,10 @@ def _tasks_subnets(
 
 
 def _moved(setting: str, old: Sequence[str], private: tuple[Subnet, ...]) -> Row:
-    note = f"out by {_ways(private)}"
+    note = f"through {_ways(private)}"
     if len(private) == len(old):
         return translated(setting, list(old), _named(private), note)
-    return approximated(setting, list(old), _named(private), f"{note}; the others have no such way")
+    return approximated(setting, list(old), _named(private), f"{note}; the others have no such route")
 
 
 def _place(description: Description, vpc: Vpc, tasks: tuple[Subnet, ...], *, public: bool) -> Placed:
@@ -183,7 +188,7 @@ def _dropped(wanted: tuple[Subnet, ...], placed: Placed) -> Iterable[Row]:
     lost = [each.id for each in wanted if each not in placed.tasks]
     if not placed.tasks:
         note = "the load balancer has no subnet in their zones"
-        yield unsettled("VpcConnector.Subnets (zones)", lost, note, "name subnets in the same zones")
+        yield unsettled("VpcConnector.Subnets (zones)", lost, note, "set subnets in the same zones")
         return
     yield approximated(
         "VpcConnector.Subnets (zones)", lost, "left out", "the load balancer is not in their zones"
@@ -196,13 +201,15 @@ def _zones(placed: Placed, vpc: Vpc) -> Iterable[Row]:
         yield translated("(load balancer subnets)", "none", _named(placed.balancer), _TWO_ZONES)
         return
     note = f"{vpc.id} has them in {len(placed.balancer)} zone{'' if len(placed.balancer) == 1 else 's'}; {_TWO_ZONES}"
-    decide = "make a public subnet in another zone, or set load_balancer.internal: true; then network.subnets"
+    decide = (
+        "create a public subnet in another zone, or set load_balancer.internal: true; then network.subnets"
+    )
     yield unsettled("(load balancer subnets)", "none", note, decide)
 
 
 def _groups(groups: Sequence[str]) -> Row:
     setting, old = "VpcConnector.SecurityGroups", list(groups)
-    note = "beside a group of their own that lets the load balancer in"
+    note = "besides a group of their own that allows the load balancer"
     if len(groups) <= _MOST_GROUPS:
         return translated(setting, old, f"network.security_groups {', '.join(groups)}", note)
     left = ", ".join(groups[_MOST_GROUPS:])
