@@ -18,7 +18,7 @@ import requests
 
 from lobster_tasks.apprunner.cutover import CutOver, cut_over, go_back
 from lobster_tasks.aws import Aws
-from lobster_tasks.rehearsal.before import lead, serve
+from lobster_tasks.rehearsal.app_runner import associate_domain, create_service
 from lobster_tasks.rollout import Progress
 from lobster_tasks.settings import Settings, load
 
@@ -36,7 +36,7 @@ def figures() -> Iterator[str]:
         settings = load({"domains": [_DOMAIN], "probe": {"path": "/asked", "websocket": "/ws"}})
         first_release(aws, settings, Path(folder), "two")
         image = f"{aws.account}.dkr.ecr.{aws.region}.amazonaws.com/{settings.repository}:two"
-        zone = lead(aws, serve(aws, settings, image), _DOMAIN)
+        zone = associate_domain(aws, create_service(aws, settings, image), _DOMAIN)
         yield _told(*_under_visitors(aws, zone, lambda: _broken_at_half(aws, settings)))
         _repair(aws)
         yield _told(*_under_visitors(aws, zone, lambda: cut_over(aws, settings)))

@@ -50,7 +50,7 @@ def is_here(environ: Mapping[str, str] = os.environ) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-class Command(str):
+class WorkflowCommand(str):
     """A line that the runner is to take for a command."""
 
     __slots__ = ()
@@ -100,14 +100,14 @@ class Groups:
         if progress.phase != self.phase:
             yield from self.end()
             self.phase = progress.phase
-            yield Command(f"::group::{_data(self.titles[progress.phase])}")
+            yield WorkflowCommand(f"::group::{_data(self.titles[progress.phase])}")
         yield from (powerless(f"{_clock(progress.at):>6}  {one_line(said)}") for said in progress.said)
 
-    def end(self) -> Iterator[Command]:
+    def end(self) -> Iterator[WorkflowCommand]:
         """Close the group that is open."""
         if self.phase:
             self.phase = ""
-            yield Command("::endgroup::")
+            yield WorkflowCommand("::endgroup::")
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class Annotation:
     title: str
     told: str
 
-    def command(self) -> Command:
+    def command(self) -> WorkflowCommand:
         """As the runner takes it."""
-        return Command(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
+        return WorkflowCommand(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
 
     def line(self) -> str:
         """As whoever has asked for a file of annotations takes it: an object of JSON in a line."""
@@ -152,7 +152,7 @@ def annotations_of(ended: Outcome) -> Iterator[Annotation]:
     yield from (_annotation("warning", finding) for finding in ended.findings)
 
 
-def annotate(ended: Outcome) -> Iterator[Command]:
+def annotate(ended: Outcome) -> Iterator[WorkflowCommand]:
     """The same as commands."""
     yield from (each.command() for each in annotations_of(ended))
 

@@ -286,7 +286,7 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
     }
 
 
-class _Loader(jinja2.FileSystemLoader):
+class _ProjectLoader(jinja2.FileSystemLoader):
     """Loads a template again when its file has changed, or another one has appeared in front of it."""
 
     def get_source(
@@ -318,7 +318,7 @@ def _environment(folder: Path) -> jinja2.Environment:
     packaged = Path(str(files("lobster_tasks"))) / FOLDER
     beside = packaged.parent.parent / FOLDER  # a checkout, where the folder is not inside the package
     environment = jinja2.Environment(
-        loader=_Loader([folder / FOLDER, packaged, beside]),
+        loader=_ProjectLoader([folder / FOLDER, packaged, beside]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # the output is JSON, guarded by _only_json
         finalize=_only_json,

@@ -1,7 +1,7 @@
 """Takes an App Runner service out of use behind gates: paused, which can be undone, or deleted with what only it used.
 
-``survey`` looks and changes nothing; ``carry_out`` does what the survey says, and ``clean_up`` is both with the leave
-of whoever is asked. Both go by the account as it is, so that a run that was interrupted is taken up by the same
+``plan_cleanup`` looks and changes nothing; ``carry_out`` does what the plan says, and ``clean_up`` is both with the
+leave of whoever is asked. Both go by the account as it is, so that a run that was interrupted is taken up by the same
 command. Once the service is gone, its saved description names what it may have left behind; whether that is so is
 again asked of the account.
 
@@ -23,8 +23,8 @@ from ..converge import Dialogue
 from ..doctor.check import Check
 from ..errors import LobsterError, OutOfTimeError, RefusedError
 from ..settings import Settings, service_name
-from . import belongings, cutover, gates, saved, services
-from .belongings import Belongings, Kept, Thing
+from . import cutover, gates, owned_resources, saved, services
+from .owned_resources import KeptResource, OwnedResource, OwnedResources
 from .parity import Parity, compare_service, named_service
 
 _SETTLED_WITHIN_SECONDS = 900.0
@@ -41,10 +41,10 @@ Action = Literal["pause", "delete", "none"]
 
 
 @dataclass(frozen=True)
-class Survey:
+class CleanupPlan:
     """What is there and what would be done. ``arn`` is empty once the service is gone.
 
-    ``routes`` are made simple records first; ``ingress`` and the service itself go before ``belongings``. ``host`` is
+    ``routes`` are made simple records first; ``ingress`` and the service itself go before ``owned``. ``host`` is
     the service's own; ``parity`` is None where it was not asked for.
     """
 
@@ -53,24 +53,24 @@ class Survey:
     status: str
     action: Action
     gates: tuple[Check, ...] = ()
-    ingress: tuple[Thing, ...] = ()
-    belongings: Belongings = field(default_factory=Belongings)
+    ingress: tuple[OwnedResource, ...] = ()
+    owned: OwnedResources = field(default_factory=OwnedResources)
     parity: Parity | None = None
     host: str = ""
     routes: tuple[cutover.Route, ...] = ()
 
     @property
-    def going(self) -> tuple[Thing, ...]:
+    def going(self) -> tuple[OwnedResource, ...]:
         """Everything that would be deleted, in its order."""
         if self.action != "delete":
             return ()
-        service = (Thing("service", self.name, self.arn),) if self.arn else ()
-        return (*self.ingress, *service, *self.belongings.going)
+        service = (OwnedResource("service", self.name, self.arn),) if self.arn else ()
+        return (*self.ingress, *service, *self.owned.going)
 
     @property
-    def kept(self) -> tuple[Kept, ...]:
+    def kept(self) -> tuple[KeptResource, ...]:
         """What stays although the service used it."""
-        return self.belongings.kept
+        return self.owned.kept
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -82,7 +82,7 @@ class Survey:
 class CleanUp:
     """What was looked at, whether it was carried out, and the file of the description."""
 
-    survey: Survey
+    plan: CleanupPlan
     applied: bool
     description: Path | None = None
 
@@ -92,8 +92,8 @@ def clean_up(
     settings: Settings,
     given: str,
     folder: Path,
-    dialogue: Dialogue[Survey, str],
-    compared: Callable[[Survey], None],
+    dialogue: Dialogue[CleanupPlan, str],
+    compared: Callable[[CleanupPlan], None],
     *,
     delete: bool = False,
     accept: Collection[str] = (),
@@ -101,21 +101,21 @@ def clean_up(
 ) -> CleanUp:
     """Look, show, ask for leave, compare once more, and pause or delete the service.
 
-    ``compared`` is told of the last gate. A ``dry_run``, and a gate that is shut, end it before anything is changed.
+    ``compared`` is told of the last gate. A ``dry_run``, and a failed gate, end it before anything is changed.
     """
-    found = survey(aws, settings, given, folder, delete=delete, accept=accept)
+    found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept)
     dialogue.show(found)
     if found.action == "none" or dry_run or found.failed:
         return CleanUp(found, applied=False)
     dialogue.ask(found)
-    found = proven(aws, settings, found)
+    found = with_parity_gate(aws, settings, found)
     compared(found)
     if found.failed:
         return CleanUp(found, applied=False)
     return CleanUp(found, True, carry_out(aws, settings, found, folder, dialogue.done))
 
 
-def survey(
+def plan_cleanup(
     aws: Aws,
     settings: Settings,
     given: str,
@@ -123,7 +123,7 @@ def survey(
     *,
     delete: bool = False,
     accept: Collection[str] = (),
-) -> Survey:
+) -> CleanupPlan:
     """Look at the service, the gates, and what only the service used. Sends no request to it.
 
     ``accept`` are codes of ``firewalls`` for which no gate is shut.
@@ -135,15 +135,15 @@ def survey(
         return _after(aws, settings, name, folder, delete)
     arn, status = service["ServiceArn"], service["Status"]
     if status == "PAUSED" and not delete:
-        return Survey(service["ServiceName"], arn, status, "none")
+        return CleanupPlan(service["ServiceName"], arn, status, "none")
     if status != "RUNNING" and not delete:
         raise RefusedError(
             f"{service['ServiceName']} is {status}; only a running service can be paused.",
             next_step="inv cleanup-apprunner --delete",
         )
     served = gates.custom_domains(aws, arn)
-    names = cutover.names_of(aws, tuple(dict.fromkeys((*settings.domains, *served))))
-    found = Survey(
+    names = cutover.hosted_domains(aws, tuple(dict.fromkeys((*settings.domains, *served))))
+    found = CleanupPlan(
         service["ServiceName"],
         arn,
         status,
@@ -155,16 +155,18 @@ def survey(
     return replace(
         found,
         ingress=_ingress(aws, arn),
-        belongings=belongings.sort_out(aws, settings, service),
+        owned=owned_resources.classify(aws, settings, service),
         host=service["ServiceUrl"],
         routes=_routes(aws, settings, service["ServiceUrl"], names),
     )
 
 
-def _routes(aws: Aws, settings: Settings, host: str, names: cutover.Names) -> tuple[cutover.Route, ...]:
+def _routes(
+    aws: Aws, settings: Settings, host: str, names: cutover.HostedDomains
+) -> tuple[cutover.Route, ...]:
     if not host or not names.zones:
         return ()
-    return cutover.left_over(names, host, cutover.balancer_name(aws, settings))
+    return cutover.idle_pairs(names, host, cutover.balancer_name(aws, settings))
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:
@@ -182,27 +184,27 @@ def _service(aws: Aws, given: str) -> AwsDict | None:
     return _settled(aws, arn)
 
 
-def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool) -> Survey:
+def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool) -> CleanupPlan:
     """The service is gone: what it may have left behind, by its saved description."""
     name = service_name(given)
     known = saved.load(folder, name)
     if known is None:
         services.find(aws, given)  # says which there are
         raise services.no_such_arn(given)
-    found, host = belongings.sort_out(aws, settings, known), known.get("ServiceUrl", "")
-    routes = _routes(aws, settings, host, cutover.names_of(aws, settings.domains))
+    found, host = owned_resources.classify(aws, settings, known), known.get("ServiceUrl", "")
+    routes = _routes(aws, settings, host, cutover.hosted_domains(aws, settings.domains))
     action: Action = "delete" if delete and (found.going or routes) else "none"
-    return Survey(name, "", "DELETED", action, belongings=found, host=host, routes=routes)
+    return CleanupPlan(name, "", "DELETED", action, owned=found, host=host, routes=routes)
 
 
-def _ingress(aws: Aws, arn: str) -> tuple[Thing, ...]:
+def _ingress(aws: Aws, arn: str) -> tuple[OwnedResource, ...]:
     operation, member = "apprunner:ListVpcIngressConnections", "VpcIngressConnectionSummaryList"
     found = aws.pages(operation, member, arn, Filter={"ServiceArn": arn})
     arns = [each["VpcIngressConnectionArn"] for each in found]
-    return tuple(Thing("VPC-ingress-connection", each.split("/")[1], each) for each in arns)
+    return tuple(OwnedResource("VPC-ingress-connection", each.split("/")[1], each) for each in arns)
 
 
-def proven(aws: Aws, settings: Settings, found: Survey) -> Survey:
+def with_parity_gate(aws: Aws, settings: Settings, found: CleanupPlan) -> CleanupPlan:
     """The same with the last gate: the new service answers as the old one, which has to run for that."""
     if found.status != "RUNNING":
         return replace(found, gates=(*found.gates, Check("parity.rows", "skip", f"it is {found.status}")))
@@ -217,7 +219,7 @@ def proven(aws: Aws, settings: Settings, found: Survey) -> Survey:
     return replace(found, gates=(*found.gates, gate), parity=made)
 
 
-def refuse_shut(found: Survey) -> None:
+def refuse_failed_gates(found: CleanupPlan) -> None:
     """RefusedError where a gate is shut."""
     if found.failed:
         reasons = "; ".join(gate.saw for gate in found.failed)
@@ -225,7 +227,7 @@ def refuse_shut(found: Survey) -> None:
         raise RefusedError(f"{found.name} does not change.", reasons, next_step or "")
 
 
-def carry_out(aws: Aws, settings: Settings, found: Survey, folder: Path, say: Say) -> Path | None:
+def carry_out(aws: Aws, settings: Settings, found: CleanupPlan, folder: Path, say: Say) -> Path | None:
     """Save the description, then pause or delete; returns the file of the description.
 
     Raises OutOfTimeError where AWS is still at work when the time is up; the same command goes on then.
@@ -240,13 +242,13 @@ def carry_out(aws: Aws, settings: Settings, found: Survey, folder: Path, say: Sa
     return described
 
 
-def _pause(aws: Aws, found: Survey, say: Say) -> None:
+def _pause(aws: Aws, found: CleanupPlan, say: Say) -> None:
     aws.call("apprunner:PauseService", found.name, ServiceArn=found.arn)
     _expect(_settled(aws, found.arn), "PAUSED")
     say(f"paused service {found.name}")
 
 
-def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
+def _delete(aws: Aws, settings: Settings, found: CleanupPlan, say: Say) -> None:
     if found.routes:
         cutover.finish(aws, found.routes, found.host)
         names = ", ".join(dict.fromkeys(route.domain for route in found.routes))
@@ -258,18 +260,18 @@ def _delete(aws: Aws, settings: Settings, found: Survey, say: Say) -> None:
         aws.find("apprunner:DeleteService", _GONE, found.name, ServiceArn=found.arn)
         _expect(_settled(aws, found.arn), "DELETED")
         say(f"deleted service {found.name}")
-    for each in found.belongings.going:
+    for each in found.owned.going:
         _remove(aws, each)
         say(f"deleted {each.noun} {each.name}")
 
 
-def _remove(aws: Aws, thing: Thing) -> None:
+def _remove(aws: Aws, thing: OwnedResource) -> None:
     """Delete one thing; App Runner takes a moment to see that a service that is gone does not use it."""
     passing = {"InvalidRequestException": ("in use",)}
-    aws.retry_while(lambda: belongings.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
+    aws.retry_while(lambda: owned_resources.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
 
 
-def _delete_ingress(aws: Aws, thing: Thing) -> None:
+def _delete_ingress(aws: Aws, thing: OwnedResource) -> None:
     named = {"VpcIngressConnectionArn": thing.id}
 
     def status() -> str:

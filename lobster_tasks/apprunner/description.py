@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 AwsDict = Mapping[str, Any]
 # Where a subnet's default route leads: an internet gateway, a NAT gateway, something else, or nowhere.
-Way = Literal["internet", "nat", "other", ""]
+DefaultRoute = Literal["internet", "nat", "other", ""]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Subnet:
 
     id: str
     zone: str
-    way: Way
+    way: DefaultRoute
     ipv6: bool = False
 
 

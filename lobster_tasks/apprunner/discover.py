@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 
 from ..aws import Aws
 from ..doctor.check import refusal
-from ..doctor.network import endpoint_services, way_out
-from ..doctor.permissions import describe_parameters, key_arn, look_at_secret
+from ..doctor.network import default_route_of, endpoint_services
+from ..doctor.permissions import describe_parameters, describe_secret, key_arn
 from ..doctor.references import ecr_image, is_secret, parameter_name, region_of
 from ..errors import AwsCallError, LobsterError
 from ..in_parallel import in_parallel
 from ..settings import STACK_TAG
 from ..stack.firewall import protecting
 from ..stack.resource import tags_of
-from . import asking, measured, services
-from .description import AwsDict, Description, ImageFacts, RoleFacts, SecretFacts, Subnet, Vpc, Way
-from .mapping.beside import WEB_ACL
+from . import metrics, service_probe, services
+from .description import AwsDict, DefaultRoute, Description, ImageFacts, RoleFacts, SecretFacts, Subnet, Vpc
+from .mapping.companion import WEB_ACL
 from .source import read_source_file
 
 T = TypeVar("T")
@@ -30,8 +30,8 @@ _PUBLIC_REGISTRY = "public.ecr.aws/"
 _LOGS = "/aws/apprunner/{ServiceName}/{ServiceId}/"
 
 
-class Reading:
-    """One service's reading: what is refused or gone is noted, and stands as its default."""
+class Discovery:
+    """Reads one service: what is refused or gone is noted in ``unknown``, and its default is used."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
@@ -66,7 +66,7 @@ def discover(aws: Aws, given: str, folder: Path | None = None) -> Description:
     service = _service(aws, arn)
     operations = tuple(aws.pages("apprunner:ListOperations", "OperationSummaryList", arn, ServiceArn=arn))
     services.refuse_unsettled(service, operations)
-    return _description(Reading(aws), service, operations, folder)
+    return _description(Discovery(aws), service, operations, folder)
 
 
 def _service(aws: Aws, arn: str) -> AwsDict:
@@ -80,54 +80,54 @@ def _service(aws: Aws, arn: str) -> AwsDict:
 
 
 def _description(
-    reading: Reading, service: AwsDict, operations: tuple[AwsDict, ...], folder: Path | None
+    discovery: Discovery, service: AwsDict, operations: tuple[AwsDict, ...], folder: Path | None
 ) -> Description:
     """Companions, and what these lead to, side by side."""
-    aws, arn = reading.aws, service["ServiceArn"]
+    aws, arn = discovery.aws, service["ServiceArn"]
     source, instance = service["SourceConfiguration"], service.get("InstanceConfiguration", {})
     access = source.get("AuthenticationConfiguration", {})
     before = Description(service, aws.account, aws.region, source_file=read_source_file(source, folder))
     (scaling, observability, network, tags, domains, roles, secrets, image, more) = in_parallel(
-        lambda: _scaling(reading, service),
-        lambda: _observability(reading, service),
-        lambda: _network(reading, service),
-        lambda: reading.attempt("Tags", lambda: _tags(aws, arn)) or {},
-        lambda: reading.attempt("CustomDomains", lambda: _domains(aws, arn)) or {},
+        lambda: _scaling(discovery, service),
+        lambda: _observability(discovery, service),
+        lambda: _network(discovery, service),
+        lambda: discovery.attempt("Tags", lambda: _tags(aws, arn)) or {},
+        lambda: discovery.attempt("CustomDomains", lambda: _domains(aws, arn)) or {},
         lambda: [
-            _role(reading, each) for each in (instance.get("InstanceRoleArn"), access.get("AccessRoleArn"))
+            _role(discovery, each) for each in (instance.get("InstanceRoleArn"), access.get("AccessRoleArn"))
         ],
-        lambda: _secrets(reading, before.configuration.get("RuntimeEnvironmentSecrets", {})),
-        lambda: _image(reading, source),
-        lambda: _beside(reading, service),
+        lambda: _secrets(discovery, before.configuration.get("RuntimeEnvironmentSecrets", {})),
+        lambda: _image(discovery, source),
+        lambda: _companions(discovery, service),
     )
     return replace(
         before,
         tags=tags,
         scaling=scaling,
         observability=observability,
-        connection=_connection(reading, access.get("ConnectionArn")),
+        connection=_connection(discovery, access.get("ConnectionArn")),
         domains=domains,
         operations=operations,
         instance_role=roles[0],
         access_role=roles[1],
         secrets=secrets,
         image=image,
-        unknown=reading.unknown,
+        unknown=discovery.unknown,
         **network,
         **more,
     )
 
 
-def _scaling(reading: Reading, service: AwsDict) -> AwsDict:
+def _scaling(discovery: Discovery, service: AwsDict) -> AwsDict:
     arn = service["AutoScalingConfigurationSummary"]["AutoScalingConfigurationArn"]
     member = "AutoScalingConfiguration"
-    return reading.described(f"Describe{member}", member, AutoScalingConfigurationArn=arn) or {}
+    return discovery.described(f"Describe{member}", member, AutoScalingConfigurationArn=arn) or {}
 
 
-def _observability(reading: Reading, service: AwsDict) -> AwsDict | None:
+def _observability(discovery: Discovery, service: AwsDict) -> AwsDict | None:
     arn = service.get("ObservabilityConfiguration", {}).get("ObservabilityConfigurationArn")
     member = "ObservabilityConfiguration"
-    return arn and reading.described(f"Describe{member}", member, ObservabilityConfigurationArn=arn)
+    return arn and discovery.described(f"Describe{member}", member, ObservabilityConfigurationArn=arn)
 
 
 def _tags(aws: Aws, arn: str) -> dict[str, str]:
@@ -145,24 +145,24 @@ def _domains(aws: Aws, arn: str) -> AwsDict:
     return {member: value for member, value in found.items() if member != "NextToken"}
 
 
-def _connection(reading: Reading, arn: str | None) -> AwsDict | None:
+def _connection(discovery: Discovery, arn: str | None) -> AwsDict | None:
     """The connection to the code's host, of which there is no description but in the list."""
     if not arn:
         return None
 
     def look() -> AwsDict | None:
-        every = reading.aws.pages("apprunner:ListConnections", "ConnectionSummaryList", arn)
+        every = discovery.aws.pages("apprunner:ListConnections", "ConnectionSummaryList", arn)
         return next((each for each in every if each["ConnectionArn"] == arn), None)
 
-    return reading.attempt("Connection", look)
+    return discovery.attempt("Connection", look)
 
 
-def _role(reading: Reading, arn: str | None) -> RoleFacts | None:
+def _role(discovery: Discovery, arn: str | None) -> RoleFacts | None:
     """A role's permissions; one that is gone is not found."""
     if not arn:
         return None
     name = arn.rpartition("/")[2]
-    return reading.attempt(f"role {name}", lambda: _permissions(reading.aws, arn, name)) or RoleFacts(arn)
+    return discovery.attempt(f"role {name}", lambda: _permissions(discovery.aws, arn, name)) or RoleFacts(arn)
 
 
 def _permissions(aws: Aws, arn: str, name: str) -> RoleFacts:
@@ -179,13 +179,13 @@ def _permissions(aws: Aws, arn: str, name: str) -> RoleFacts:
     return RoleFacts(arn, inline=inline, managed=managed, boundary=boundary)
 
 
-def _secrets(reading: Reading, named: Mapping[str, str]) -> tuple[SecretFacts, ...]:
+def _secrets(discovery: Discovery, named: Mapping[str, str]) -> tuple[SecretFacts, ...]:
     """Whether each secret and parameter is there, and its key."""
-    here = {name: source for name, source in named.items() if region_of(source) in ("", reading.aws.region)}
+    here = {name: source for name, source in named.items() if region_of(source) in ("", discovery.aws.region)}
     parameters = {name: source for name, source in here.items() if not is_secret(source)}
     found = [
-        *(_secret(reading.aws, name, source) for name, source in here.items() if is_secret(source)),
-        *_parameters(reading, parameters),
+        *(_secret(discovery.aws, name, source) for name, source in here.items() if is_secret(source)),
+        *_parameters(discovery, parameters),
         *(
             SecretFacts(name, source, None, unknown=f"it is in {region_of(source)}")
             for name, source in named.items()
@@ -196,7 +196,7 @@ def _secrets(reading: Reading, named: Mapping[str, str]) -> tuple[SecretFacts, .
 
 
 def _secret(aws: Aws, name: str, source: str) -> SecretFacts:
-    seen = look_at_secret(aws, name, source)
+    seen = describe_secret(aws, name, source)
     return SecretFacts(name, source, seen.found, _key(aws, seen.key), seen.unknown)
 
 
@@ -212,26 +212,26 @@ def _key(aws: Aws, key: str) -> str:
     return "" if described.get("KeyManager") == "AWS" else str(described.get("Arn", key))
 
 
-def _parameters(reading: Reading, named: Mapping[str, str]) -> list[SecretFacts]:
+def _parameters(discovery: Discovery, named: Mapping[str, str]) -> list[SecretFacts]:
     """SSM DescribeParameters, which says what a parameter is without its value."""
     try:
-        seen = describe_parameters(reading.aws, (parameter_name(source) for source in named.values()))
+        seen = describe_parameters(discovery.aws, (parameter_name(source) for source in named.values()))
     except LobsterError as error:
         return [SecretFacts(name, source, None, unknown=refusal(error)) for name, source in named.items()]
-    beside = f"arn:{reading.aws.partition}:ssm:{reading.aws.region}:{reading.aws.account}:"
+    beside = f"arn:{discovery.aws.partition}:ssm:{discovery.aws.region}:{discovery.aws.account}:"
     return [
         SecretFacts(
             name,
             source,
             found is not None,
-            _key(reading.aws, key_arn(beside, (found or {}).get("KeyId", ""))),
+            _key(discovery.aws, key_arn(beside, (found or {}).get("KeyId", ""))),
         )
         for name, source in named.items()
         for found in [seen.get(parameter_name(source))]
     ]
 
 
-def _image(reading: Reading, source: AwsDict) -> ImageFacts | None:
+def _image(discovery: Discovery, source: AwsDict) -> ImageFacts | None:
     identifier = source.get("ImageRepository", {}).get("ImageIdentifier")
     if not identifier:
         return None
@@ -244,10 +244,10 @@ def _image(reading: Reading, source: AwsDict) -> ImageFacts | None:
         return None
     tag, digest = image.id.get("imageTag", ""), image.id.get("imageDigest", "")
     facts = ImageFacts(image.repository, image.registry, image.region, tag, digest)
-    if (image.registry, image.region) != (reading.aws.account, reading.aws.region):
+    if (image.registry, image.region) != (discovery.aws.account, discovery.aws.region):
         return facts
-    found = reading.attempt("image", lambda: _looked_up(reading.aws, facts)) or facts
-    stack = reading.attempt("repository", lambda: _stack_of(reading.aws, facts.repository))
+    found = discovery.attempt("image", lambda: _looked_up(discovery.aws, facts)) or facts
+    stack = discovery.attempt("repository", lambda: _stack_of(discovery.aws, facts.repository))
     return replace(found, stack=stack or "")
 
 
@@ -269,19 +269,19 @@ def _looked_up(aws: Aws, facts: ImageFacts) -> ImageFacts:
     return ImageFacts(facts.repository, facts.registry, facts.region, facts.tag, digest, len(images))
 
 
-def _network(reading: Reading, service: AwsDict) -> dict[str, Any]:
+def _network(discovery: Discovery, service: AwsDict) -> dict[str, Any]:
     """The connector, the ingress connections, and the VPC that they are in."""
-    aws = reading.aws
+    aws = discovery.aws
     egress = service.get("NetworkConfiguration", {}).get("EgressConfiguration", {})
     connector = (
-        reading.described("DescribeVpcConnector", "VpcConnector", VpcConnectorArn=egress["VpcConnectorArn"])
+        discovery.described("DescribeVpcConnector", "VpcConnector", VpcConnectorArn=egress["VpcConnectorArn"])
         if egress.get("VpcConnectorArn")
         else None
     )
-    ingress = reading.attempt("VpcIngressConnection", lambda: _ingress(aws, service["ServiceArn"])) or ()
+    ingress = discovery.attempt("VpcIngressConnection", lambda: _ingress(aws, service["ServiceArn"])) or ()
     into = next((each["IngressVpcConfiguration"].get("VpcId", "") for each in ingress), "")
     subnets = (connector or {}).get("Subnets", [])
-    vpc = reading.attempt("network", lambda: vpc_of(aws, subnets, into))
+    vpc = discovery.attempt("network", lambda: vpc_of(aws, subnets, into))
     return {"connector": connector, "ingress": ingress, "ingress_vpc": into, "vpc": vpc}
 
 
@@ -324,7 +324,7 @@ def _surveyed(aws: Aws, vpc: AwsDict) -> Vpc:
             Subnet(
                 each["SubnetId"],
                 each["AvailabilityZone"],
-                _way(way_out(tables, each["SubnetId"])),
+                _way(default_route_of(tables, each["SubnetId"])),
                 any(_associated(block) for block in each.get("Ipv6CidrBlockAssociationSet", ())),
             )
             for each in sorted(subnets, key=lambda each: (each["AvailabilityZone"], each["SubnetId"]))
@@ -337,21 +337,21 @@ def _associated(block: AwsDict) -> bool:
     return bool(block.get("Ipv6CidrBlockState", {}).get("State") == "associated")
 
 
-def _way(gateway: str) -> Way:
+def _way(gateway: str) -> DefaultRoute:
     if gateway in ("", "blackhole"):
         return ""
-    kinds: dict[str, Way] = {"igw-": "internet", "nat-": "nat"}
+    kinds: dict[str, DefaultRoute] = {"igw-": "internet", "nat-": "nat"}
     return kinds.get(gateway[:4], "other")
 
 
-def _beside(reading: Reading, service: AwsDict) -> dict[str, Any]:
+def _companions(discovery: Discovery, service: AwsDict) -> dict[str, Any]:
     """What stands outside of App Runner: firewall, log groups, what it answers, how much it works."""
-    aws = reading.aws
+    aws = discovery.aws
     return {
-        "web_acl": reading.attempt(WEB_ACL, lambda: protecting(aws, service["ServiceArn"])) or "",
-        "log_groups": reading.attempt("log groups", lambda: _log_groups(aws, service)) or {},
-        "answers": asking.ask(service),
-        "active_hours": reading.attempt("activity", lambda: measured.active_hours(aws, service)),
+        "web_acl": discovery.attempt(WEB_ACL, lambda: protecting(aws, service["ServiceArn"])) or "",
+        "log_groups": discovery.attempt("log groups", lambda: _log_groups(aws, service)) or {},
+        "answers": service_probe.ask(service),
+        "active_hours": discovery.attempt("activity", lambda: metrics.active_hours(aws, service)),
     }
 
 

@@ -18,7 +18,7 @@ CODES = (LOST, UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Protection:
+class WebAclComparison:
     """What protects a service and the load balancer; ``code`` says what is wrong, empty where nothing is."""
 
     saw: str
@@ -32,7 +32,7 @@ def check_codes(accept: Collection[str]) -> None:
         raise UsageError(f"--accept {unknown[0]} is none of {', '.join(CODES)}.")
 
 
-def compare(aws: Aws, settings: Settings, service: str) -> Protection:
+def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:
     """What protects the service of an ARN, and the load balancer of the settings' name."""
     name, balancer = service.split("/")[1], settings.load_balancer.name
     try:
@@ -40,10 +40,10 @@ def compare(aws: Aws, settings: Settings, service: str) -> Protection:
         new = _of_balancer(aws, balancer) if old else ""
     except AwsCallError as refused:
         saw = f"the web ACL of {name} or {balancer} cannot be read: {refusal(refused)}"
-        return Protection(saw, UNKNOWN, refused.next_step)
+        return WebAclComparison(saw, UNKNOWN, refused.next_step)
     if old == new:
-        return Protection(f"{_named(old)} protects both" if old else f"{name} has no web ACL")
-    return Protection(
+        return WebAclComparison(f"{_named(old)} protects both" if old else f"{name} has no web ACL")
+    return WebAclComparison(
         f"{_named(old)} protects {name}, and {_named(new) if new else 'no web ACL'} {balancer}",
         LOST,
         f"set load_balancer.web_acl={old}, then inv setup-application-load-balancer",
@@ -65,7 +65,7 @@ def refuse_unprotected(
         saw = f"the web ACL of App Runner cannot be read: {refusal(refused)}"
         if not named:  # the name may never have been App Runner's
             return (saw,)
-        found = [Protection(saw, UNKNOWN, refused.next_step)]
+        found = [WebAclComparison(saw, UNKNOWN, refused.next_step)]
     else:
         left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
         found = [compare(aws, settings, each["ServiceArn"]) for each in left]

@@ -14,14 +14,14 @@ from typing import Any
 
 from ..account import find_service
 from ..aws import Aws
-from ..doctor.check import Check, Finding, bad, doubtful, good, refusal
+from ..doctor.check import Check, CheckResult, bad, doubtful, good, refusal
 from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import firewalls
-from .cutover import Names
+from .cutover import HostedDomains
 from .cutover.routes import share_of
-from .measured import figures
+from .metrics import datapoints
 
 _MINUTE = 60.0
 _HOUR = 3600.0
@@ -37,7 +37,7 @@ def examine(
     settings: Settings,
     service: AwsDict,
     served: Sequence[str],
-    names: Names,
+    names: HostedDomains,
     accept: Collection[str] = (),
 ) -> tuple[Check, ...]:
     """The gates that only look: the new service, App Runner's traffic, the firewall, DNS.
@@ -55,7 +55,7 @@ def examine(
     return tuple(Check(id, one.status, one.saw, one.fix) for id, one in zip(ids, found, strict=True))
 
 
-def live(aws: Aws, settings: Settings) -> Finding:
+def live(aws: Aws, settings: Settings) -> CheckResult:
     """The new service runs what it was told to, and first became live at least the soak time ago."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     if service is None or service["status"] != "ACTIVE":
@@ -90,7 +90,7 @@ def _live_since(aws: Aws, settings: Settings, service: AwsDict) -> datetime:
     return oldest
 
 
-def _soaked(settings: Settings, age: float) -> Finding:
+def _soaked(settings: Settings, age: float) -> CheckResult:
     wanted = settings.apprunner.soak_hours * _HOUR
     saw = f"{settings.service} has been live for {span(age)}"
     if age >= wanted:
@@ -98,7 +98,7 @@ def _soaked(settings: Settings, age: float) -> Finding:
     return bad(f"{saw} of {span(wanted)} (apprunner.soak_hours)", f"again in {span(wanted - age)}")
 
 
-def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
+def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
     """App Runner served no visitor in the quiet time: by its metrics, or, where those may not be read, by its log."""
     if service["Status"] != "RUNNING":
         return good(f"none: it is {service['Status']}")
@@ -112,7 +112,7 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> Finding:
             return bad(f"cannot be read: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
 
 
-def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> Finding:
+def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> CheckResult:
     """What was answered 4xx does not count: nobody's page, but what scanners of the internet ask for."""
     most, within = settings.apprunner.quiet_requests, f"in the last {span(seconds)}"
     if not requests:
@@ -132,7 +132,7 @@ def _served(settings: Settings, seconds: float, requests: int, client_errors: in
     )
 
 
-def _written(seconds: float, lines: int) -> Finding:
+def _written(seconds: float, lines: int) -> CheckResult:
     within = f"in the last {span(seconds)}"
     if not lines:
         return good(f"no line of its log {within}")
@@ -151,7 +151,7 @@ def _requests(aws: Aws, service: AwsDict, seconds: float) -> tuple[int, int]:
     start = datetime.fromtimestamp(aws.clock.ago(seconds), tz=UTC)
     period = round(_MINUTE * ceil(seconds / _MINUTE / _FIGURES))
     every, refused = (
-        round(sum(figures(aws, service, metric, "Sum", start, period)))
+        round(sum(datapoints(aws, service, metric, "Sum", start, period)))
         for metric in ("Requests", "4xxStatusResponses")
     )
     return every, refused
@@ -164,7 +164,7 @@ def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
     return len(aws.pages("logs:FilterLogEvents", "events", group, logGroupName=group, startTime=start))
 
 
-def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[str]) -> Finding:
+def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[str]) -> CheckResult:
     """The web ACL that protects the service protects the load balancer too."""
     found = firewalls.compare(aws, settings, service["ServiceArn"])
     if not found.code:
@@ -176,19 +176,21 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     )
 
 
-def dns(service: AwsDict, served: Sequence[str], names: Names) -> Finding:
+def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckResult:
     """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them. Pure."""
     if service["Status"] == "DELETED":
         return good("it is deleted")
     if not served:
-        return Finding(
+        return CheckResult(
             "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
         )
     shares = {name: share(names, name, service["ServiceUrl"]) for name in served}
     if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
         return bad(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
     if elsewhere := [name for name, part in shares.items() if part is None]:
-        return Finding("skip", f"not in this account's Route 53, so check yourself: {', '.join(elsewhere)}")
+        return CheckResult(
+            "skip", f"not in this account's Route 53, so check yourself: {', '.join(elsewhere)}"
+        )
     return good(f"{', '.join(served)}: no record leads to App Runner")
 
 
@@ -203,7 +205,7 @@ def _names(domain: AwsDict) -> list[str]:
     return [name, f"www.{name}"] if domain["EnableWWWSubdomain"] else [name]
 
 
-def share(names: Names, name: str, target: str) -> float | None:
+def share(names: HostedDomains, name: str, target: str) -> float | None:
     """The part of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
     return share_of(names.records[name], target) if name in names.zones else None
 

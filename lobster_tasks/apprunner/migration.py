@@ -54,7 +54,7 @@ class Migration:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedService:
     """A service of the region: what moving it would mean, or why that is not known now."""
 
     name: str
@@ -65,7 +65,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Written:
+class ProjectFiles:
     """The files to be written: whole texts by their paths; ``replaced`` says what of the project's gets lost."""
 
     texts: Mapping[str, str]
@@ -73,25 +73,25 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def survey(aws: Aws, folder: Path) -> tuple[Listed, ...]:
+def list_services(aws: Aws, folder: Path) -> tuple[ListedService, ...]:
     """Every service of the region."""
     return tuple(_listed(aws, each, folder) for each in services.listed(aws))
 
 
-def _listed(aws: Aws, summary: Mapping[str, Any], folder: Path) -> Listed:
+def _listed(aws: Aws, summary: Mapping[str, Any], folder: Path) -> ListedService:
     named = summary["ServiceName"], summary["ServiceArn"], summary["Status"]
     try:
-        return Listed(*named, consider(aws, summary["ServiceArn"], folder))
+        return ListedService(*named, plan_migration(aws, summary["ServiceArn"], folder))
     except LobsterError as error:
-        return Listed(*named, why_not=f"{error.what} {error.why}".strip())
+        return ListedService(*named, why_not=f"{error.what} {error.why}".strip())
 
 
-def consider(aws: Aws, given: str, folder: Path) -> Migration:
+def plan_migration(aws: Aws, given: str, folder: Path) -> Migration:
     """What moving the service ``given``, a name or an ARN, means. Raises UsageError and RefusedError."""
-    return of(discover(aws, given, folder))
+    return migration_of(discover(aws, given, folder))
 
 
-def of(description: Description) -> Migration:
+def migration_of(description: Description) -> Migration:
     """The same of a service that is read already. Pure."""
     mapped = map_service(description)
     return Migration(description, mapped, _now(description), _then(load(mapped.settings)))
@@ -127,7 +127,7 @@ def _then(settings: Settings) -> Cost:
     return replace(cost, notes=(*cost.notes, note))
 
 
-def lift(aws: Aws, migration: Migration, say: Callable[[str], None]) -> Migration:
+def lift_secrets(aws: Aws, migration: Migration, say: Callable[[str], None]) -> Migration:
     """Move the variables that look like secrets into Secrets Manager; the migration with them as secrets.
 
     A secret that is there already, of the same stack, is taken as it is. Raises NotOursError for one of others.
@@ -135,7 +135,7 @@ def lift(aws: Aws, migration: Migration, say: Callable[[str], None]) -> Migratio
     description = migration.description
     values = description.configuration.get("RuntimeEnvironmentVariables", {})
     lifted = {name: _lifted(aws, description, name, values[name], say) for name in migration.suspects}
-    return of(replace(description, lifted=lifted))
+    return migration_of(replace(description, lifted=lifted))
 
 
 def secret_name(service: str, variable: str) -> str:
@@ -169,7 +169,7 @@ def _found(aws: Aws, description: Description, name: str, say: Callable[[str], N
     return str(found["ARN"])
 
 
-def drafted(migration: Migration, folder: Path) -> Written:
+def draft_files(migration: Migration, folder: Path) -> ProjectFiles:
     """The files as they would be. Raises RefusedError where the settings are in no YAML, or in none to write to."""
     path = _settings_file(folder)
     before = _read(folder / path) if (folder / path).is_file() else ""
@@ -179,7 +179,7 @@ def drafted(migration: Migration, folder: Path) -> Written:
     replaced = [f"{path}: {key}" for key in _overwritten(given, migration.mapped.settings)]
     replaced += [name for name, text in migration.mapped.files.items() if _differs(folder / name, text)]
     texts = {path: yaml_text.with_section(before, merged, path), **migration.mapped.files}
-    return Written(texts, tuple(replaced), tuple(_notes(migration, folder)))
+    return ProjectFiles(texts, tuple(replaced), tuple(_notes(migration, folder)))
 
 
 def _notes(migration: Migration, folder: Path) -> Iterator[str]:
@@ -190,7 +190,7 @@ def _notes(migration: Migration, folder: Path) -> Iterator[str]:
         yield f'{FOLDER}/{ROLE_POLICIES} is your own; it has to contain "task": {{% include "{name}" %}}'
 
 
-def write(written: Written, folder: Path) -> None:
+def write_files(written: ProjectFiles, folder: Path) -> None:
     """Write them, each with the line ends that it has."""
     for name, text in written.texts.items():
         path = folder / name

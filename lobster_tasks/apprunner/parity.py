@@ -20,9 +20,9 @@ from ..http_client import Client, Response
 from ..in_parallel import in_parallel
 from ..probe import Door, find_door, get, shake_hands
 from ..settings import Settings
-from . import likeness, services
-from .asking import address
-from .likeness import Row
+from . import comparison, services
+from .comparison import ComparisonRow
+from .service_probe import address
 
 _SAMPLES = 20
 _ROUNDS = 3
@@ -40,14 +40,14 @@ class Parity:
     service: str
     old: str
     new: str
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
 
     @property
     def ok(self) -> bool:
         """Whether nothing differs, unless for the better."""
         return not self.count("differs")
 
-    def count(self, verdict: likeness.Verdict) -> int:
+    def count(self, verdict: comparison.Verdict) -> int:
         """How many rows ended so."""
         return sum(row.verdict == verdict for row in self.rows)
 
@@ -99,7 +99,7 @@ def _old(service: Mapping[str, Any]) -> Door:
 
 
 def _new(aws: Aws, settings: Settings) -> Door:
-    door = find_new(aws, settings)
+    door = find_fargate_endpoint(aws, settings)
     if door is None:
         raise RefusedError(
             f"No service to compare: {settings.service} is not behind a load balancer.",
@@ -114,7 +114,7 @@ def _new(aws: Aws, settings: Settings) -> Door:
     return door
 
 
-def find_new(aws: Aws, settings: Settings) -> Door | None:
+def find_fargate_endpoint(aws: Aws, settings: Settings) -> Door | None:
     """Where the new service's visitors come in; None where it is not there."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     balancers = service.get("loadBalancers", []) if service and service["status"] == "ACTIVE" else []
@@ -127,24 +127,24 @@ def find_new(aws: Aws, settings: Settings) -> Door | None:
         raise
 
 
-def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[Row]:
+def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[ComparisonRow]:
     health = settings.health_check.path
     for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
         before, after = in_parallel(partial(_get, clock, old, path), partial(_get, clock, new, path))
-        yield likeness.statuses(path, before, after)
-        yield from likeness.headers(path, before, after)
+        yield comparison.statuses(path, before, after)
+        yield from comparison.headers(path, before, after)
         if path == health:
-            yield likeness.bodies(path, before, after)
+            yield comparison.bodies(path, before, after)
     yield latency(clock, health, old, new)
     yield _websocket(clock, settings, old, new)
     yield _upload(clock, old, new)
     yield _slow(clock, settings, old, new)
 
 
-def latency(clock: Clock, path: str, old: Door, new: Door, samples: int = _SAMPLES) -> Row:
+def latency(clock: Clock, path: str, old: Door, new: Door, samples: int = _SAMPLES) -> ComparisonRow:
     """How long ``samples`` answers take, asked in turn. That the new address is slower has to show in every round."""
     for _ in range(_ROUNDS):
-        row = likeness.latencies(path, *_times(clock, path, old, new, samples))
+        row = comparison.latencies(path, *_times(clock, path, old, new, samples))
         if row.verdict != "differs":
             break
     return row
@@ -159,28 +159,28 @@ def _times(clock: Clock, path: str, old: Door, new: Door, samples: int) -> tuple
     return times
 
 
-def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
+def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> ComparisonRow:
     path = settings.probe.websocket
     if path is None:
-        return Row("WebSocket", "–", "–", "skip", "probe.websocket is false")
+        return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
     answers = in_parallel(
         *(partial(shake_hands, clock, each.url, each.path(path), each.name) for each in (old, new))
     )
     before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
-    return likeness.websockets(path, before, after)
+    return comparison.websockets(path, before, after)
 
 
-def _upload(clock: Clock, old: Door, new: Door) -> Row:
+def _upload(clock: Clock, old: Door, new: Door) -> ComparisonRow:
     send = partial(_ask, clock, path=_UPLOAD_PATH, method="POST", data=bytes(_UPLOAD_BYTES))
-    return likeness.uploads(_UPLOAD_BYTES, *in_parallel(partial(send, old), partial(send, new)))
+    return comparison.uploads(_UPLOAD_BYTES, *in_parallel(partial(send, old), partial(send, new)))
 
 
-def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> Row:
+def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> ComparisonRow:
     path = settings.apprunner.slow_path
     if path is None:
-        return Row("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
+        return ComparisonRow("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
     wait = partial(_ask, clock, path=path, within=_SLOW_WITHIN_SECONDS)
-    return likeness.slow_answers(path, *in_parallel(partial(wait, old), partial(wait, new)))
+    return comparison.slow_answers(path, *in_parallel(partial(wait, old), partial(wait, new)))
 
 
 def _get(clock: Clock, door: Door, path: str) -> Response:

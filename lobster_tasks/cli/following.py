@@ -64,7 +64,7 @@ def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
 
     def observe(progress: Progress) -> None:
         for line in groups.lines(progress):
-            (run.console.command if isinstance(line, github.Command) else run.console.say)(line)
+            (run.console.command if isinstance(line, github.WorkflowCommand) else run.console.say)(line)
 
     try:
         yield observe

@@ -14,10 +14,10 @@ from .model import (
     HealthCheck,
     Heredoc,
     MakeDirectory,
-    NotCarriedOut,
     Port,
     Stage,
     Step,
+    UnexecutedInstruction,
 )
 from .stages import parse
 
@@ -30,10 +30,10 @@ __all__ = [
     "Heredoc",
     "MakeDirectory",
     "Mistake",
-    "NotCarriedOut",
     "Port",
     "Stage",
     "Step",
+    "UnexecutedInstruction",
     "mistake",
     "parse",
 ]

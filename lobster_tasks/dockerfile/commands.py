@@ -18,7 +18,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,99}=")
 
 
 @dataclass(frozen=True)
-class Simple:
+class SimpleCommand:
     """One simple command; ``behind`` is the operator after it."""
 
     words: tuple[str, ...]
@@ -38,15 +38,15 @@ def script_of(words: Sequence[str]) -> str | None:
     return words[options[0] + 1] if options and options[0] + 1 < len(words) else None
 
 
-def simple_commands(script: str) -> list[Simple]:
+def simple_commands(script: str) -> list[SimpleCommand]:
     """The simple commands of a shell's script; operators in quotes separate nothing."""
-    found: list[Simple] = []
+    found: list[SimpleCommand] = []
     current: list[str] = []
     for token in [*_tokens(script), ";"]:
         if token not in _OPERATORS:
             current.append(token)
         elif current:
-            found.append(Simple(tuple(current), token))
+            found.append(SimpleCommand(tuple(current), token))
             current = []
     return found
 

@@ -20,7 +20,7 @@ def _never(_: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Step:
+class PatternState:
     """One place in a pattern: the character that leads to the next one, those that keep it here, and how many
     places further it is at once, without any."""
 
@@ -41,19 +41,19 @@ def _is_slash(char: str) -> bool:
     return char == "/"
 
 
-ANYTHING = Step(stays=_is_any, skips=(1,))
+ANYTHING = PatternState(stays=_is_any, skips=(1,))
 """Any number of any characters."""
 # In paths: one character of a name, any number of these, any number of folders, and all that is left.
-_ONE = (Step(leads=_is_of_name),)
-_SOME = (Step(stays=_is_of_name, skips=(1,)),)
-_FOLDERS = (Step(skips=(1, 2)), Step(leads=_is_slash, stays=_is_any))
+_ONE = (PatternState(leads=_is_of_name),)
+_SOME = (PatternState(stays=_is_of_name, skips=(1,)),)
+_FOLDERS = (PatternState(skips=(1, 2)), PatternState(leads=_is_slash, stays=_is_any))
 _ALL = (ANYTHING,)
 
 
 class Glob:
     """A pattern as its steps. What was found out about a text once is known for the next one."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[PatternState]) -> None:
         self._steps = tuple(steps)
         self._first = self._with_skipped({0})
         self._known: dict[frozenset[int], dict[str, frozenset[int]]] = {}
@@ -117,22 +117,22 @@ def of_paths(pattern: str) -> Glob:
     return Glob([step for steps in _path_steps(pattern) for step in steps])
 
 
-def of_words(pattern: str) -> tuple[Step, ...]:
+def of_words(pattern: str) -> tuple[PatternState, ...]:
     """The steps of a shell's pattern (``*``, ``?``, a backslash before what is meant literally), for variables."""
     steps, at = [], 0
     while at < len(pattern):
-        wild = {"*": ANYTHING, "?": Step(leads=_is_any)}.get(pattern[at])
+        wild = {"*": ANYTHING, "?": PatternState(leads=_is_any)}.get(pattern[at])
         at += pattern[at] == "\\" and at + 1 < len(pattern)
         steps.append(wild or _literal(pattern[at]))
         at += 1
     return tuple(steps)
 
 
-def _literal(char: str) -> Step:
-    return Step(leads=char.__eq__)
+def _literal(char: str) -> PatternState:
+    return PatternState(leads=char.__eq__)
 
 
-def _path_steps(pattern: str) -> Iterator[Sequence[Step]]:
+def _path_steps(pattern: str) -> Iterator[Sequence[PatternState]]:
     at = 0
     while at < len(pattern):
         if pattern.startswith("**", at):
@@ -149,7 +149,7 @@ def _path_steps(pattern: str) -> Iterator[Sequence[Step]]:
         yield steps
 
 
-def _deep(pattern: str, at: int) -> Sequence[Step]:
+def _deep(pattern: str, at: int) -> Sequence[PatternState]:
     """``**``: behind it come whole names, but at the end of the pattern, and before one name that is no pattern."""
     rest = pattern[at + 2 :]
     if rest in ("", "/"):
@@ -158,7 +158,7 @@ def _deep(pattern: str, at: int) -> Sequence[Step]:
     return _ALL if is_suffix else _FOLDERS
 
 
-def _class(pattern: str, at: int) -> tuple[Step, int]:
+def _class(pattern: str, at: int) -> tuple[PatternState, int]:
     """A class that begins behind its bracket, and where the pattern goes on."""
     negated = pattern.startswith("^", at)
     at += negated
@@ -169,7 +169,9 @@ def _class(pattern: str, at: int) -> tuple[Step, int]:
         if high < low:
             raise BadPatternError(f"the range {low}-{high} in {pattern} is in reverse order")
         ranges.append((low, high))
-    return Step(leads=lambda char: any(low <= char <= high for low, high in ranges) is not negated), at + 1
+    return PatternState(
+        leads=lambda char: any(low <= char <= high for low, high in ranges) is not negated
+    ), at + 1
 
 
 def _member(pattern: str, at: int) -> tuple[str, int]:

@@ -89,7 +89,7 @@ class MakeDirectory:
 
 
 @dataclass(frozen=True)
-class NotCarriedOut:
+class UnexecutedInstruction:
     """RUN, or another instruction that needs a container; ``text`` holds the heredocs too."""
 
     line: int
@@ -98,7 +98,7 @@ class NotCarriedOut:
     working_directory: str = "/"
 
 
-Step = Copy | MakeDirectory | NotCarriedOut
+Step = Copy | MakeDirectory | UnexecutedInstruction
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ class Stage:
         return entry + (self.command.words if self.command else ())
 
     @property
-    def not_carried_out(self) -> tuple[NotCarriedOut, ...]:
+    def unexecuted(self) -> tuple[UnexecutedInstruction, ...]:
         """The lines of this stage alone that need a container."""
-        return tuple(step for step in self.steps if isinstance(step, NotCarriedOut))
+        return tuple(step for step in self.steps if isinstance(step, UnexecutedInstruction))
 
 
 @dataclass(frozen=True)

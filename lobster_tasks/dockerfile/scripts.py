@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .commands import is_shell, program_words, script_of, simple_commands
-from .model import Copy, NotCarriedOut, Stage
+from .model import Copy, Stage, UnexecutedInstruction
 
 _ENOUGH = 64 * 1024
 
@@ -25,7 +25,7 @@ def windows_line_ends(stage: Stage, folder: Path) -> tuple[str, ...]:
 
 
 def _run(stage: Stage) -> Iterator[str]:
-    return (step.text for step in stage.steps if isinstance(step, NotCarriedOut))
+    return (step.text for step in stage.steps if isinstance(step, UnexecutedInstruction))
 
 
 def _is_broken(path: Path) -> bool:

@@ -20,10 +20,10 @@ from .model import (
     HealthCheck,
     Heredoc,
     MakeDirectory,
-    NotCarriedOut,
     Port,
     Stage,
     Step,
+    UnexecutedInstruction,
 )
 from .spaces import fields, head_and_rest, is_number, upper
 from .words import WordError, expand, raw_words
@@ -361,9 +361,9 @@ def _filled(reading: _Reading, instruction: Instruction, heredoc: Heredoc) -> He
     return replace(heredoc, text=reading.expand(instruction, heredoc.text, quotes=False))
 
 
-def _not_carried_out(reading: _Reading, instruction: Instruction) -> None:
+def _unexecuted(reading: _Reading, instruction: Instruction) -> None:
     text = "\n".join([instruction.rest, *(heredoc.text for heredoc in instruction.heredocs)])
-    step = NotCarriedOut(instruction.line, instruction.keyword, text, reading.draft.working_directory)
+    step = UnexecutedInstruction(instruction.line, instruction.keyword, text, reading.draft.working_directory)
     reading.draft.steps.append(step)
 
 
@@ -415,8 +415,8 @@ _HANDLERS: Mapping[str, Callable[[_Reading, Instruction], None]] = {
     "HEALTHCHECK": _health_check,
     "LABEL": _label,
     "MAINTAINER": _nothing,
-    "ONBUILD": _not_carried_out,
-    "RUN": _not_carried_out,
+    "ONBUILD": _unexecuted,
+    "RUN": _unexecuted,
     "SHELL": _shell,
     "STOPSIGNAL": _stop_signal,
     "USER": _user,

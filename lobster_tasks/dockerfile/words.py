@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from .globs import ANYTHING, Glob, Step, of_words
+from .globs import ANYTHING, Glob, PatternState, of_words
 from .spaces import SPACE
 
 _SPECIAL_PARAMETERS = "@*#?-$!0"
@@ -182,7 +182,7 @@ def _without_suffix(_: str, value: str | None, word: str) -> str:
     return _shortened((value or "")[::-1], backwards, longest=word.startswith("%"))[::-1]
 
 
-def _shortened(text: str, steps: Sequence[Step], *, longest: bool) -> str:
+def _shortened(text: str, steps: Sequence[PatternState], *, longest: bool) -> str:
     ends = list(Glob(steps).ends(text))
     return text[ends[-1 if longest else 0] :] if ends else text
 

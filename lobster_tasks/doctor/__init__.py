@@ -16,14 +16,14 @@ from ..errors import NotReadyError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import account, balancing, image_file, network, public_access, roles, security, service
-from .check import Check, Finding, Report, Status, UnknownError
+from .check import Check, CheckResult, Report, Status, UnknownError
 from .facts import Facts, Name
-from .gather import Look, gather
+from .gather import Readings, gather
 
 __all__ = ["CHECKS", "Check", "Facts", "Report", "Status", "consult", "diagnose", "examine", "vcpus"]
 
 # Every check by its id, ``group.name``, in the order in which they are shown.
-CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
+CHECKS: Mapping[str, Callable[[Facts], CheckResult]] = {
     "identity.caller": roles.caller,
     "roles.execution": roles.execution_role,
     "roles.task": roles.task_role,
@@ -90,7 +90,7 @@ def consult(
 
     ``given`` are readings whose value is known already.
     """
-    facts = Facts(settings, aws.account, aws.partition, Look(aws, settings, Path.cwd(), given))
+    facts = Facts(settings, aws.account, aws.partition, Readings(aws, settings, Path.cwd(), given))
     made = in_parallel(*(partial(_check, name, CHECKS[name], facts) for name in checks))
     return {check.id: check for check in made}, facts
 
@@ -112,7 +112,7 @@ def diagnose(facts: Facts) -> Report:
     return Report(tuple(_check(each, function, facts) for each, function in CHECKS.items()))
 
 
-def _check(name: str, function: Callable[[Facts], Finding], facts: Facts) -> Check:
+def _check(name: str, function: Callable[[Facts], CheckResult], facts: Facts) -> Check:
     try:
         finding = function(facts)
     except UnknownError as unknown:

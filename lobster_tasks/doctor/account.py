@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import Finding, bad, doubtful, good
+from .check import CheckResult, bad, doubtful, good
 from .facts import Facts
 from .gather import ON_DEMAND_VCPUS
 from .network import most_tasks
@@ -10,7 +10,7 @@ from .network import most_tasks
 _CPU_UNITS = 1024  # of one vCPU
 
 
-def vcpus(facts: Facts) -> Finding:
+def vcpus(facts: Facts) -> CheckResult:
     """The quota of vCPUs has room for the tasks, and for those of a deployment beside them.
 
     Others' tasks count against it too; they are not looked at.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..forwarding import forwarding
-from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _REMEDIES = {
 }
 
 
-def active(facts: Facts) -> Finding:
+def active(facts: Facts) -> CheckResult:
     """The load balancer takes requests."""
     balancer = facts.known("load_balancer")
     if balancer is None:
@@ -38,7 +38,7 @@ def active(facts: Facts) -> Finding:
     return bad(saw, _FIX) if state == "failed" else doubtful(saw)
 
 
-def zones(facts: Facts) -> Finding:
+def zones(facts: Facts) -> CheckResult:
     """The load balancer is in every zone that tasks may be in; elsewhere they get no requests."""
     balancer = facts.need("load_balancer", f"there is no load balancer {facts.settings.load_balancer.name}")
     enabled = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
@@ -48,7 +48,7 @@ def zones(facts: Facts) -> Finding:
     return bad(f"tasks may start in {listed(sorted(used - enabled))}, where the load balancer is not", _FIX)
 
 
-def forwards(facts: Facts) -> Finding:
+def forwards(facts: Facts) -> CheckResult:
     """A listener, or a rule of one, forwards to our target group."""
     name = _name(facts)
     group = facts.need("target_group", f"there is no target group {name}")
@@ -61,7 +61,7 @@ def forwards(facts: Facts) -> Finding:
     return bad(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
 
 
-def web_acl(facts: Facts) -> Finding:
+def web_acl(facts: Facts) -> CheckResult:
     """The web ACL that the settings name is there, and protects the load balancer."""
     wanted = facts.settings.load_balancer.web_acl
     if wanted is None:
@@ -91,7 +91,7 @@ def _named(listener: Mapping[str, Any]) -> str:
     return f"{listener['Protocol']}:{listener['Port']}"
 
 
-def kind(facts: Facts) -> Finding:
+def kind(facts: Facts) -> CheckResult:
     """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1 all the way.
 
     Application Load Balancers, "Listeners": an existing HTTP/1.1 connection is upgraded to a WebSocket one. HTTPS
@@ -108,11 +108,11 @@ def kind(facts: Facts) -> Finding:
         return bad(f"{name} speaks {protocol} {version}; a WebSocket needs HTTP1", _FIX)
     if (protocol, version) != ("HTTP", "HTTP1"):
         saw = f"{name} speaks {protocol} {version} with the tasks"
-        return Finding("warn", saw, f"see that the app speaks {protocol} {version} on its port")
+        return CheckResult("warn", saw, f"see that the app speaks {protocol} {version} on its port")
     return good(f"{name} takes addresses, HTTP")
 
 
-def port(facts: Facts) -> Finding:
+def port(facts: Facts) -> CheckResult:
     """The target group's port is the container's; the health check asks the same one."""
     name, wanted = _name(facts), facts.settings.container.port
     group = facts.need("target_group", f"there is no target group {name}")
@@ -124,7 +124,7 @@ def port(facts: Facts) -> Finding:
     return good(f"{name} and the container are on {wanted}")
 
 
-def health_path(facts: Facts) -> Finding:
+def health_path(facts: Facts) -> CheckResult:
     """The health check asks the one path that only a working Streamlit answers."""
     group = facts.need("target_group", f"there is no target group {_name(facts)}")
     path = group.get("HealthCheckPath", "/")
@@ -138,7 +138,7 @@ def health_path(facts: Facts) -> Finding:
     return doubtful(saw, f"set health_check.path: {_HEALTH}")
 
 
-def targets(facts: Facts) -> Finding:
+def targets(facts: Facts) -> CheckResult:
     """As many targets are healthy as tasks are wanted."""
     service = facts.need("service", f"there is no service {facts.settings.service}")
     health = [each for each in facts.known("target_health") if each["TargetHealth"]["State"] != "draining"]
@@ -155,7 +155,7 @@ def targets(facts: Facts) -> Finding:
     return _unhealthy(saw, others[0]) if others else doubtful(f"{saw}; the others are still starting")
 
 
-def _unhealthy(saw: str, worst: Mapping[str, str]) -> Finding:
+def _unhealthy(saw: str, worst: Mapping[str, str]) -> CheckResult:
     reason = worst.get("Reason", "")
     saw = f"{saw}; one is {worst['State']}: {worst.get('Description') or reason or 'AWS gives no reason'}"
     if worst["State"] == "initial":
@@ -163,12 +163,12 @@ def _unhealthy(saw: str, worst: Mapping[str, str]) -> Finding:
     return bad(saw, _REMEDIES.get(reason, "inv logs"))
 
 
-def page(facts: Facts) -> Finding:
+def page(facts: Facts) -> CheckResult:
     """The page answers through the load balancer."""
     return _answer(facts.known("answers").page)
 
 
-def websocket(facts: Facts) -> Finding:
+def websocket(facts: Facts) -> CheckResult:
     """The WebSocket opens through the load balancer: without it a Streamlit page stays empty."""
     if facts.settings.probe.websocket is None:
         return good("the app has none (probe.websocket: false)")
@@ -178,5 +178,5 @@ def websocket(facts: Facts) -> Finding:
     return _answer(answer)
 
 
-def _answer(answer: Answer) -> Finding:
+def _answer(answer: Answer) -> CheckResult:
     return good(answer.said) if answer.ok else bad(answer.said, "inv status, inv logs")

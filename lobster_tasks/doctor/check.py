@@ -15,7 +15,7 @@ Code = Literal["", "absent", "not-assumable", "open-to-anywhere"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One check's result: what it ``saw``, in a sentence, and how to mend it (a command, or a step).
 
     ``code`` is for programs; ``why`` is the part of the sentence that says why, where it has one.
@@ -65,19 +65,19 @@ class UnknownError(Exception):
     """A check cannot be made; the text says what is missing, or which call was refused."""
 
 
-def good(saw: str) -> Finding:
+def good(saw: str) -> CheckResult:
     """It is as it should be."""
-    return Finding("pass", saw)
+    return CheckResult("pass", saw)
 
 
-def doubtful(saw: str, fix: str | None = None, code: Code = "") -> Finding:
+def doubtful(saw: str, fix: str | None = None, code: Code = "") -> CheckResult:
     """It works, but somebody should know."""
-    return Finding("warn", saw, fix, code)
+    return CheckResult("warn", saw, fix, code)
 
 
-def bad(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> Finding:
+def bad(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> CheckResult:
     """It does not work so."""
-    return Finding("fail", saw, fix, code, why)
+    return CheckResult("fail", saw, fix, code, why)
 
 
 def refusal(error: LobsterError) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..dockerfile.commands import Simple, program_words, script_of, simple_commands
+from ..dockerfile.commands import SimpleCommand, program_words, script_of, simple_commands
 from ..dockerfile.words import WordError, expand
 
 _STREAMLIT_PORT = 8501
@@ -24,7 +24,7 @@ Variables = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Listens:
+class ServerAddress:
     """Where a ``program`` listens: ``port_by`` and ``address_by`` say which word decides. No address is every address.
 
     No port: its words do not tell.
@@ -43,7 +43,7 @@ class Listens:
         return bool(_LOOPBACK.match(self.address))
 
 
-def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[Listens, ...]:
+def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[ServerAddress, ...]:
     """Every program that the command starts and that may listen; none where its words tell of no server.
 
     ``config`` is the ``[server]`` section of Streamlit's config.toml.
@@ -65,12 +65,12 @@ def swallows_signals(words: Words) -> bool:
     return posixpath.basename(words[0]) != "bash" or len(commands) > 1
 
 
-def _started(words: Words, environment: Variables) -> Iterator[Simple]:
+def _started(words: Words, environment: Variables) -> Iterator[SimpleCommand]:
     """The simple commands, without what stands in front of their programs."""
     script = script_of(words)
     if script is None:
         if program := program_words(words):
-            yield Simple(program)
+            yield SimpleCommand(program)
         return
     try:
         commands = simple_commands(expand(script, environment, quotes=False))
@@ -78,10 +78,12 @@ def _started(words: Words, environment: Variables) -> Iterator[Simple]:
         return
     for each in commands:
         if program := program_words(each.words):
-            yield Simple(program, each.behind)
+            yield SimpleCommand(program, each.behind)
 
 
-def _server(started: Simple, environment: Variables, config: Mapping[str, Any]) -> Listens | None:
+def _server(
+    started: SimpleCommand, environment: Variables, config: Mapping[str, Any]
+) -> ServerAddress | None:
     name, *arguments = started.words
     if name == "streamlit":
         return _streamlit(arguments, environment, config)
@@ -89,10 +91,10 @@ def _server(started: Simple, environment: Variables, config: Mapping[str, Any]) 
         return known(arguments, environment)
     if name.startswith("python") and len(arguments) > 1 and arguments[0].endswith("manage.py"):
         return _django(arguments[1:])
-    return Listens(name) if started.behind == "&" else None
+    return ServerAddress(name) if started.behind == "&" else None
 
 
-def _streamlit(arguments: Words, environment: Variables, config: Mapping[str, Any]) -> Listens | None:
+def _streamlit(arguments: Words, environment: Variables, config: Mapping[str, Any]) -> ServerAddress | None:
     """As in Streamlit, an option counts more than the environment, that more than the file.
 
     What stands behind a lone ``--`` is the app's own.
@@ -121,22 +123,22 @@ def _from_file(values: Mapping[str, Any]) -> tuple[str, str]:
     return (str(value), ".streamlit/config.toml") if value is not None else ("", "")
 
 
-def _gunicorn(arguments: Words, environment: Variables) -> Listens:
+def _gunicorn(arguments: Words, environment: Variables) -> ServerAddress:
     """``bind``: ``['127.0.0.1:8000']``, or ``0.0.0.0:$PORT`` where PORT is defined; GUNICORN_CMD_ARGS."""
     every = [*shlex.split(environment.get("GUNICORN_CMD_ARGS", "")), *arguments]
     if {"-c", "--config"} & {word.partition("=")[0] for word in every} and not _option(
         every, ("--bind", "-b")
     ):
-        return Listens("gunicorn")
+        return ServerAddress("gunicorn")
     port = environment.get("PORT")
     return _bound("gunicorn", every, f"0.0.0.0:{port}" if port else "127.0.0.1:8000")
 
 
-def _bound(program: str, arguments: Words, default: str) -> Listens:
+def _bound(program: str, arguments: Words, default: str) -> ServerAddress:
     given = _option(arguments, ("--bind", "-b"))
     value, by = given or (default, f"{program}'s default")
     if value.startswith(("unix:", "fd://")):
-        return Listens(program)
+        return ServerAddress(program)
     address, _, port = value.rpartition(":") if ":" in value else (value, "", "8000")
     return _listens(program, (port, by), (address, by))
 
@@ -147,10 +149,10 @@ def _host_and_port(
     ports: tuple[str, ...],
     default: tuple[str, str],
     variables: tuple[str, str] = ("", ""),
-) -> Callable[[Words, Variables], Listens]:
+) -> Callable[[Words, Variables], ServerAddress]:
     """For a program with an option each; ``default`` is address and port, ``variables`` theirs."""
 
-    def read(arguments: Words, environment: Variables) -> Listens:
+    def read(arguments: Words, environment: Variables) -> ServerAddress:
         by = f"{program}'s default"
         address = _option(arguments, hosts, environment, variables[0]) or (default[0], by)
         port = _option(arguments, ports, environment, variables[1]) or (default[1], by)
@@ -159,7 +161,7 @@ def _host_and_port(
     return read
 
 
-def _flask(arguments: Words, environment: Variables) -> Listens | None:
+def _flask(arguments: Words, environment: Variables) -> ServerAddress | None:
     if "run" not in arguments:
         return None
     variables = ("FLASK_RUN_HOST", "FLASK_RUN_PORT")
@@ -168,7 +170,7 @@ def _flask(arguments: Words, environment: Variables) -> Listens | None:
     )
 
 
-def _fastapi(arguments: Words, environment: Variables) -> Listens | None:
+def _fastapi(arguments: Words, environment: Variables) -> ServerAddress | None:
     if not arguments or arguments[0] not in ("run", "dev"):
         return None
     address = "0.0.0.0" if arguments[0] == "run" else "127.0.0.1"
@@ -177,7 +179,7 @@ def _fastapi(arguments: Words, environment: Variables) -> Listens | None:
     )
 
 
-def _waitress(arguments: Words, environment: Variables) -> Listens:
+def _waitress(arguments: Words, environment: Variables) -> ServerAddress:
     if listen := _option(arguments, ("--listen",)):
         address, _, port = listen[0].rpartition(":")
         return _listens("waitress-serve", (port, listen[1]), (address.strip("*"), listen[1]))
@@ -186,13 +188,13 @@ def _waitress(arguments: Words, environment: Variables) -> Listens:
     )
 
 
-def _http_server(arguments: Words, _: Variables) -> Listens:
+def _http_server(arguments: Words, _: Variables) -> ServerAddress:
     numbers = [word for word in arguments if word.isdecimal()]
     address = _option(arguments, ("--bind", "-b")) or ("", "")
     return _listens("http.server", (numbers[0] if numbers else "8000", "http.server"), address)
 
 
-def _django(arguments: Words) -> Listens | None:
+def _django(arguments: Words) -> ServerAddress | None:
     if arguments[0] != "runserver":
         return None
     given = next((word for word in arguments[1:] if not word.startswith("-")), "127.0.0.1:8000")
@@ -200,12 +202,12 @@ def _django(arguments: Words) -> Listens | None:
     return _listens("manage.py runserver", (port, "runserver"), (address or "127.0.0.1", "runserver"))
 
 
-def _by_its_files(program: str) -> Callable[[Words, Variables], Listens]:
+def _by_its_files(program: str) -> Callable[[Words, Variables], ServerAddress]:
     """For a program whose configuration files say what it listens on."""
-    return lambda arguments, environment: Listens(program)
+    return lambda arguments, environment: ServerAddress(program)
 
 
-_SERVERS: Mapping[str, Callable[[Words, Variables], Listens | None]] = {
+_SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
     "gunicorn": _gunicorn,
     "hypercorn": lambda arguments, _: _bound("hypercorn", arguments, "127.0.0.1:8000"),
     "uvicorn": _host_and_port(
@@ -248,6 +250,8 @@ def _option(
     return (found, variable) if found else None
 
 
-def _listens(program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = "") -> Listens:
+def _listens(
+    program: str, port: tuple[str, str], address: tuple[str, str], base_path: str = ""
+) -> ServerAddress:
     number = int(port[0]) if port[0].isdecimal() else None
-    return Listens(program, number, address[0], port[1], address[1], base_path)
+    return ServerAddress(program, number, address[0], port[1], address[1], base_path)

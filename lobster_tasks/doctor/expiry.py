@@ -20,7 +20,7 @@ Rule = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class ExpiryPosition:
     """Where an image stands by the rule that it is under: ``newer`` images of it, of which ``kept`` are kept.
 
     ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up. ``live``: the rule
@@ -40,7 +40,9 @@ class Place:
         return self.expires or (self.kept > 0 and not self.live and self.newer + 1 >= self.kept)
 
 
-def place(rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime) -> Place | None:
+def expiry_position(
+    rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime
+) -> ExpiryPosition | None:
     """Of the image with ``digest``; None where no rule is about it. ``images`` are as DescribeImages has them."""
     ours = next((each for each in images if each["imageDigest"] == digest), None)
     ordered = sorted(rules, key=lambda rule: int(rule.get("rulePriority", 0)))
@@ -52,9 +54,9 @@ def place(rules: Sequence[Rule], images: Sequence[Image], digest: str, now: date
         {"live": _is_ours(rule), "is_ours": any(map(_is_ours, rules))},
     )
     if rule["selection"]["countType"] == "sinceImagePushed":
-        return Place(days=count, expires=(now - ours["imagePushedAt"]).days >= count, **whose)
+        return ExpiryPosition(days=count, expires=(now - ours["imagePushedAt"]).days >= count, **whose)
     newer = sum(_selects(rule, each) and each["imagePushedAt"] > ours["imagePushedAt"] for each in images)
-    return Place(newer, count, expires=newer >= count, **whose)
+    return ExpiryPosition(newer, count, expires=newer >= count, **whose)
 
 
 def _is_ours(rule: Rule) -> bool:

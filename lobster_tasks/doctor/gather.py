@@ -25,7 +25,7 @@ from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import permissions
 from .check import UnknownError
-from .expiry import Place, place
+from .expiry import ExpiryPosition, expiry_position
 from .facts import Facts, Name, Reading
 from .references import ecr_image, network_of
 
@@ -35,7 +35,7 @@ ON_DEMAND_VCPUS = "L-3032A538"
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 
 
-class Look(Mapping[Name, Reading]):
+class Readings(Mapping[Name, Reading]):
     """What a reader has: AWS, the settings, the project's folder, and every other reading.
 
     A reading is made by whoever asks for it first; others wait for it. ``given`` are values that are known.
@@ -87,17 +87,17 @@ class Look(Mapping[Name, Reading]):
 
 def gather(aws: Aws, settings: Settings, folder: Path) -> Facts:
     """All readings. Raises CredentialsError: without credentials there is nothing to read."""
-    look = Look(aws, settings, folder)
-    facts = Facts(settings, aws.account, aws.partition, look)
+    readings = Readings(aws, settings, folder)
+    facts = Facts(settings, aws.account, aws.partition, readings)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(look.__getitem__, READERS):
+        for _ in pool.map(readings.__getitem__, READERS):
             pass
     return facts
 
 
-def _reading(reader: Callable[[Look], Any], look: Look) -> Reading:
+def _reading(reader: Callable[[Readings], Any], readings: Readings) -> Reading:
     try:
-        return Reading(reader(look))
+        return Reading(reader(readings))
     except (CredentialsError, InterruptedRunError):
         raise
     except LobsterError as error:
@@ -106,66 +106,74 @@ def _reading(reader: Callable[[Look], Any], look: Look) -> Reading:
         return Reading(unknown=str(unknown))
 
 
-def _identity(look: Look) -> Mapping[str, str]:
-    return look.aws.identity
+def _identity(readings: Readings) -> Mapping[str, str]:
+    return readings.aws.identity
 
 
-def _role(look: Look, name: str) -> Any:
-    found = look.aws.find("iam:GetRole", {"NoSuchEntity"}, name, RoleName=name)
+def _role(readings: Readings, name: str) -> Any:
+    found = readings.aws.find("iam:GetRole", {"NoSuchEntity"}, name, RoleName=name)
     return found["Role"] if found else None
 
 
-def _execution_role(look: Look) -> Any:
-    return _role(look, look.settings.task.execution_role)
+def _execution_role(readings: Readings) -> Any:
+    return _role(readings, readings.settings.task.execution_role)
 
 
-def _task_role(look: Look) -> Any:
-    return _role(look, look.settings.task.task_role)
+def _task_role(readings: Readings) -> Any:
+    return _role(readings, readings.settings.task.task_role)
 
 
-def _service_linked_role(look: Look) -> Any:
-    return _role(look, "AWSServiceRoleForECS")
+def _service_linked_role(readings: Readings) -> Any:
+    return _role(readings, "AWSServiceRoleForECS")
 
 
-def _cluster(look: Look) -> Any:
-    name = look.settings.cluster
-    clusters = look.aws.call("ecs:DescribeClusters", name, clusters=[name])["clusters"]
+def _cluster(readings: Readings) -> Any:
+    name = readings.settings.cluster
+    clusters = readings.aws.call("ecs:DescribeClusters", name, clusters=[name])["clusters"]
     return clusters[0] if clusters else None
 
 
-def _service(look: Look) -> Any:
-    cluster, name = look.settings.cluster, look.settings.service
-    found = find_service(look.aws, cluster, name, name)
+def _service(readings: Readings) -> Any:
+    cluster, name = readings.settings.cluster, readings.settings.service
+    found = find_service(readings.aws, cluster, name, name)
     return found if found and found["status"] != "INACTIVE" else None
 
 
-def _task_definition(look: Look) -> Any:
+def _task_definition(readings: Readings) -> Any:
     """The revision that the service runs, or the family's latest while there is no service."""
-    service = look.known("service")
-    wanted = service["taskDefinition"] if service else look.settings.task.family
-    return find_task_definition(look.aws, wanted)
+    service = readings.known("service")
+    wanted = service["taskDefinition"] if service else readings.settings.task.family
+    return find_task_definition(readings.aws, wanted)
 
 
-def _defined(look: Look) -> Any:
+def _defined(readings: Readings) -> Any:
     """The revision, or None where it is not known: then the settings alone tell."""
-    return look["task_definition"].value
+    return readings["task_definition"].value
 
 
-def _image(look: Look) -> Any:
+def _image(readings: Readings) -> Any:
     """What ECR has of the revision's image; None when it has nothing."""
-    definition = look.need("task_definition", f"there is no task definition {look.settings.task.family}")
-    return _in_ecr(look.aws, container_of(definition, look.settings.container.name)["image"])
+    definition = readings.need(
+        "task_definition", f"there is no task definition {readings.settings.task.family}"
+    )
+    return _in_ecr(readings.aws, container_of(definition, readings.settings.container.name)["image"])
 
 
-def _other_images(look: Look) -> Mapping[str, Any]:
+def _other_images(readings: Readings) -> Mapping[str, Any]:
     """The other containers' images that are in ECR here: reference → what ECR has, None when it has nothing."""
-    definition = look.need("task_definition", f"there is no task definition {look.settings.task.family}")
-    app = container_of(definition, look.settings.container.name)["name"]
+    definition = readings.need(
+        "task_definition", f"there is no task definition {readings.settings.task.family}"
+    )
+    app = container_of(definition, readings.settings.container.name)["name"]
     found: dict[str, Any] = {}
     for name, reference in images(definition).items():
         image = ecr_image(reference)
-        if name != app and image and (image.registry, image.region) == (look.aws.account, look.aws.region):
-            found[reference] = _in_ecr(look.aws, reference)
+        if (
+            name != app
+            and image
+            and (image.registry, image.region) == (readings.aws.account, readings.aws.region)
+        ):
+            found[reference] = _in_ecr(readings.aws, reference)
     return found
 
 
@@ -185,10 +193,10 @@ def _in_ecr(aws: Aws, reference: str) -> Any:
     return found["imageDetails"][0] if found else None
 
 
-def _expiry(look: Look) -> Place | None:
+def _expiry(readings: Readings) -> ExpiryPosition | None:
     """Where the revision's image stands by the repository's lifecycle policy; None where no rule is about it."""
-    found, repository = look.known("image"), look.settings.repository
-    policy = look.aws.find(
+    found, repository = readings.known("image"), readings.settings.repository
+    policy = readings.aws.find(
         "ecr:GetLifecyclePolicy",
         {"LifecyclePolicyNotFoundException", "RepositoryNotFoundException"},
         repository,
@@ -196,56 +204,58 @@ def _expiry(look: Look) -> Place | None:
     )
     if not policy or not found:
         return None
-    every = look.aws.pages("ecr:DescribeImages", "imageDetails", repository, repositoryName=repository)
+    every = readings.aws.pages("ecr:DescribeImages", "imageDetails", repository, repositoryName=repository)
     rules = json.loads(policy["lifecyclePolicyText"])["rules"]
-    return place(rules, every, found["imageDigest"], datetime.fromtimestamp(look.aws.clock.ago(0), UTC))
+    return expiry_position(
+        rules, every, found["imageDigest"], datetime.fromtimestamp(readings.aws.clock.ago(0), UTC)
+    )
 
 
-def _covered(look: Look) -> frozenset[str]:
+def _covered(readings: Readings) -> frozenset[str]:
     """The sources of secrets for which the execution role's policy is made."""
     try:
-        named = templates.secret_sources(look.settings, look.aws.account, look.aws.partition)
+        named = templates.secret_sources(readings.settings, readings.aws.account, readings.aws.partition)
     except TemplateError:
-        named = look.settings.container.secrets
+        named = readings.settings.container.secrets
     return frozenset(named.values())
 
 
-def _log_group(look: Look) -> Any:
-    name = look.settings.logs.group
-    groups = look.aws.pages("logs:DescribeLogGroups", "logGroups", name, logGroupNamePrefix=name)
+def _log_group(readings: Readings) -> Any:
+    name = readings.settings.logs.group
+    groups = readings.aws.pages("logs:DescribeLogGroups", "logGroups", name, logGroupNamePrefix=name)
     return next((group for group in groups if group["logGroupName"] == name), None)
 
 
-def _network(look: Look) -> list[Any]:
+def _network(readings: Readings) -> list[Any]:
     """The subnets that the service's tasks are in, or, without a service, those that they would be in."""
     from ..stack import LiveResources, build
     from ..stack.network import Network
 
-    service = look.known("service")
+    service = readings.known("service")
     if service:
         subnets = network_of(service).get("subnets", [])
     else:
-        stack = build(look.settings, look.aws.account, look.aws.partition)
+        stack = build(readings.settings, readings.aws.account, readings.aws.partition)
         network = next(each for each in stack.resources if isinstance(each, Network))
-        live = network.read(look.aws, LiveResources({}))
-        subnets = list(look.settings.network.task_subnets or live.attributes["subnets"]) if live else []
+        live = network.read(readings.aws, LiveResources({}))
+        subnets = list(readings.settings.network.task_subnets or live.attributes["subnets"]) if live else []
     if not subnets:
         raise UnknownError("there are no subnets")
-    return look.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
+    return readings.aws.pages("ec2:DescribeSubnets", "Subnets", "the subnets", SubnetIds=subnets)
 
 
-def _zones(look: Look) -> Any:
+def _zones(readings: Readings) -> Any:
     """The type of each zone, by its name."""
     from ..stack.network import zone_types
 
-    return zone_types(look.aws)
+    return zone_types(readings.aws)
 
 
-def _public_access(look: Look) -> Any:
+def _public_access(readings: Readings) -> Any:
     """What VPC Block Public Access blocks in the region (``mode``), and the ARNs of what is left out, with how."""
     options, exclusions = in_parallel(
-        lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessOptions"),
-        lambda: look.aws.call("ec2:DescribeVpcBlockPublicAccessExclusions"),
+        lambda: readings.aws.call("ec2:DescribeVpcBlockPublicAccessOptions"),
+        lambda: readings.aws.call("ec2:DescribeVpcBlockPublicAccessExclusions"),
     )
     left_out = {
         each["ResourceArn"]: each["InternetGatewayExclusionMode"]
@@ -255,125 +265,127 @@ def _public_access(look: Look) -> Any:
     return {**options["VpcBlockPublicAccessOptions"], "exclusions": left_out}
 
 
-def _vcpus(look: Look) -> float:
+def _vcpus(readings: Readings) -> float:
     """How many vCPUs the account's tasks may have at once, on demand."""
     asked = {"ServiceCode": "fargate", "QuotaCode": ON_DEMAND_VCPUS}
-    answer = look.aws.call("service-quotas:GetServiceQuota", "the quota of Fargate", **asked)
+    answer = readings.aws.call("service-quotas:GetServiceQuota", "the quota of Fargate", **asked)
     return float(answer["Quota"]["Value"])
 
 
-def _vpc(look: Look) -> str:
-    return str(look.known("network")[0]["VpcId"])
+def _vpc(readings: Readings) -> str:
+    return str(readings.known("network")[0]["VpcId"])
 
 
-def _in_vpc(look: Look) -> list[dict[str, Any]]:
-    return [{"Name": "vpc-id", "Values": [_vpc(look)]}]
+def _in_vpc(readings: Readings) -> list[dict[str, Any]]:
+    return [{"Name": "vpc-id", "Values": [_vpc(readings)]}]
 
 
-def _route_tables(look: Look) -> Any:
-    return look.aws.pages("ec2:DescribeRouteTables", "RouteTables", "the route tables", Filters=_in_vpc(look))
-
-
-def _endpoints(look: Look) -> Any:
-    return look.aws.pages(
-        "ec2:DescribeVpcEndpoints", "VpcEndpoints", "the VPC endpoints", Filters=_in_vpc(look)
+def _route_tables(readings: Readings) -> Any:
+    return readings.aws.pages(
+        "ec2:DescribeRouteTables", "RouteTables", "the route tables", Filters=_in_vpc(readings)
     )
 
 
-def _security_groups(look: Look) -> Any:
-    return look.aws.pages(
-        "ec2:DescribeSecurityGroups", "SecurityGroups", "the security groups", Filters=_in_vpc(look)
+def _endpoints(readings: Readings) -> Any:
+    return readings.aws.pages(
+        "ec2:DescribeVpcEndpoints", "VpcEndpoints", "the VPC endpoints", Filters=_in_vpc(readings)
     )
 
 
-def _load_balancer(look: Look) -> Any:
+def _security_groups(readings: Readings) -> Any:
+    return readings.aws.pages(
+        "ec2:DescribeSecurityGroups", "SecurityGroups", "the security groups", Filters=_in_vpc(readings)
+    )
+
+
+def _load_balancer(readings: Readings) -> Any:
     """What is in front of the target group; the one of the settings' name where nothing is."""
-    group = look.known("target_group")
-    named = look.settings.load_balancer.name
+    group = readings.known("target_group")
+    named = readings.settings.load_balancer.name
     arns = group["LoadBalancerArns"] if group else []
     asked = {"LoadBalancerArns": arns[:1]} if arns else {"Names": [named]}
-    found = look.aws.find("elbv2:DescribeLoadBalancers", {"LoadBalancerNotFound"}, named, **asked)
+    found = readings.aws.find("elbv2:DescribeLoadBalancers", {"LoadBalancerNotFound"}, named, **asked)
     return found["LoadBalancers"][0] if found and found["LoadBalancers"] else None
 
 
-def _listeners(look: Look) -> list[Any]:
+def _listeners(readings: Readings) -> list[Any]:
     """The listeners, each with its ``Rules``."""
     from ..probe import listeners_of
 
-    name = look.settings.load_balancer.name
-    balancer = look.need("load_balancer", f"there is no load balancer {name}")
-    return listeners_of(look.aws, balancer["LoadBalancerArn"])
+    name = readings.settings.load_balancer.name
+    balancer = readings.need("load_balancer", f"there is no load balancer {name}")
+    return listeners_of(readings.aws, balancer["LoadBalancerArn"])
 
 
-def _web_acl(look: Look) -> Any:
+def _web_acl(readings: Readings) -> Any:
     """The web ACL that the settings name; None where there is none of that ARN."""
     from ..stack.firewall import read_web_acl
 
-    named = look.settings.load_balancer.web_acl
+    named = readings.settings.load_balancer.web_acl
     if not named:
         raise UnknownError("load_balancer.web_acl is not set")
-    return read_web_acl(look.aws, named)
+    return read_web_acl(readings.aws, named)
 
 
-def _protection(look: Look) -> str:
+def _protection(readings: Readings) -> str:
     """The ARN of the web ACL that protects the load balancer; empty where none does."""
     from ..stack.firewall import protecting
 
-    name = look.settings.load_balancer.name
-    balancer = look.need("load_balancer", f"there is no load balancer {name}")
-    return protecting(look.aws, balancer["LoadBalancerArn"], name)
+    name = readings.settings.load_balancer.name
+    balancer = readings.need("load_balancer", f"there is no load balancer {name}")
+    return protecting(readings.aws, balancer["LoadBalancerArn"], name)
 
 
-def _target_group(look: Look) -> Any:
+def _target_group(readings: Readings) -> Any:
     """The one that the service registers its tasks with; the one of the settings' name without a service."""
-    named = look.settings.load_balancer.target_group
-    service = look.known("service") or {}
+    named = readings.settings.load_balancer.target_group
+    service = readings.known("service") or {}
     arns = [each["targetGroupArn"] for each in service.get("loadBalancers", []) if "targetGroupArn" in each]
-    return find_target_group(look.aws, named, arn=next(iter(arns), ""), name=named)
+    return find_target_group(readings.aws, named, arn=next(iter(arns), ""), name=named)
 
 
-def _target_health(look: Look) -> Any:
-    name = look.settings.load_balancer.target_group
-    group = look.need("target_group", f"there is no target group {name}")
-    return describe_target_health(look.aws, group["TargetGroupArn"], name)
+def _target_health(readings: Readings) -> Any:
+    name = readings.settings.load_balancer.target_group
+    group = readings.need("target_group", f"there is no target group {name}")
+    return describe_target_health(readings.aws, group["TargetGroupArn"], name)
 
 
-def _answers(look: Look) -> Any:
+def _answers(readings: Readings) -> Any:
     """What the page and the WebSocket answer now, through the load balancer."""
     from ..probe import find_door, probe
 
-    service = look.need("service", f"there is no service {look.settings.service}")
+    service = readings.need("service", f"there is no service {readings.settings.service}")
     if not service["runningCount"]:
         raise UnknownError("the service has no running task")
-    door = find_door(look.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])])
+    door = find_door(readings.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])])
     if door is None:
         raise UnknownError("no load balancer forwards to the service")
     if door.internal:
         raise UnknownError("the load balancer is internal; only its network can reach it")
     if door.wants:
         raise UnknownError(door.wants)
-    wanted = look.settings.probe
-    answered = probe(look.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
+    wanted = readings.settings.probe
+    answered = probe(readings.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
     if door.guests and not answered.page.reached:
         raise UnknownError(f"the load balancer allows only {', '.join(door.guests)}, not this machine")
     return answered
 
 
-def _dockerfile(look: Look) -> Any:
-    path = look.folder / look.settings.dockerfile
+def _dockerfile(readings: Readings) -> Any:
+    path = readings.folder / readings.settings.dockerfile
     try:
         text = text_file.read(path, any_bytes=True)
     except FileNotFoundError:
         return None
     except (OSError, text_file.EncodingError) as error:
-        raise UnknownError(f"{look.settings.dockerfile} cannot be read ({error})") from error
-    return parse(text, name=look.settings.dockerfile)
+        raise UnknownError(f"{readings.settings.dockerfile} cannot be read ({error})") from error
+    return parse(text, name=readings.settings.dockerfile)
 
 
-def _streamlit_config(look: Look) -> Mapping[str, Any]:
+def _streamlit_config(readings: Readings) -> Mapping[str, Any]:
     """The ``[server]`` section of the project's .streamlit/config.toml, empty where there is none."""
     try:
-        text = text_file.read(look.folder / ".streamlit" / "config.toml")
+        text = text_file.read(readings.folder / ".streamlit" / "config.toml")
         return dict(tomllib.loads(text).get("server", {}))
     except FileNotFoundError:
         return {}
@@ -381,20 +393,20 @@ def _streamlit_config(look: Look) -> Mapping[str, Any]:
         raise UnknownError(f".streamlit/config.toml cannot be read ({error})") from error
 
 
-def _windows_line_ends(look: Look) -> tuple[str, ...]:
+def _windows_line_ends(readings: Readings) -> tuple[str, ...]:
     """The start scripts, from the project's folder, whose lines end as on Windows."""
-    found = look.known("dockerfile")
-    return windows_line_ends(found.final, look.folder) if found else ()
+    found = readings.known("dockerfile")
+    return windows_line_ends(found.final, readings.folder) if found else ()
 
 
-def _may_pass(look: Look) -> Any:
+def _may_pass(readings: Readings) -> Any:
     """Whether who is asking may pass the two roles, as far as they are there."""
-    roles = [look.known(name) for name in _ROLES]
-    return permissions.may_pass(look.aws, [role["Arn"] for role in roles if role])
+    roles = [readings.known(name) for name in _ROLES]
+    return permissions.may_pass(readings.aws, [role["Arn"] for role in roles if role])
 
 
 # In an order in which few wait for others.
-READERS: Mapping[Name, Callable[[Look], Any]] = {
+READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "identity": _identity,
     "execution_role": _execution_role,
     "task_role": _task_role,
@@ -407,7 +419,7 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "dockerfile": _dockerfile,
     "streamlit_config": _streamlit_config,
     "windows_line_ends": _windows_line_ends,
-    "secrets": lambda look: permissions.read_secrets(look.aws, look.settings, _defined(look)),
+    "secrets": lambda readings: permissions.read_secrets(readings.aws, readings.settings, _defined(readings)),
     "network": _network,
     "task_definition": _task_definition,
     "listeners": _listeners,
@@ -415,15 +427,21 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
     "protection": _protection,
     "target_health": _target_health,
     "answers": _answers,
-    "may_pull": lambda look: permissions.may_pull(look.aws, look.settings, _role_arn(look), _defined(look)),
-    "may_log": lambda look: permissions.may_log(look.aws, look.settings, _role_arn(look), _defined(look)),
-    "may_read_secrets": lambda look: permissions.may_read_secrets(
-        look.aws, _role_arn(look), look.known("secrets")
+    "may_pull": lambda readings: permissions.may_pull(
+        readings.aws, readings.settings, _role_arn(readings), _defined(readings)
     ),
-    "may_read_parameters": lambda look: permissions.may_read_parameters(
-        look.aws, _role_arn(look), look.known("secrets")
+    "may_log": lambda readings: permissions.may_log(
+        readings.aws, readings.settings, _role_arn(readings), _defined(readings)
     ),
-    "may_decrypt": lambda look: permissions.may_decrypt(look.aws, _role_arn(look), look.known("secrets")),
+    "may_read_secrets": lambda readings: permissions.may_read_secrets(
+        readings.aws, _role_arn(readings), readings.known("secrets")
+    ),
+    "may_read_parameters": lambda readings: permissions.may_read_parameters(
+        readings.aws, _role_arn(readings), readings.known("secrets")
+    ),
+    "may_decrypt": lambda readings: permissions.may_decrypt(
+        readings.aws, _role_arn(readings), readings.known("secrets")
+    ),
     "may_pass": _may_pass,
     "image": _image,
     "other_images": _other_images,
@@ -438,6 +456,6 @@ READERS: Mapping[Name, Callable[[Look], Any]] = {
 }
 
 
-def _role_arn(look: Look) -> str:
-    name = look.settings.task.execution_role
-    return str(look.need("execution_role", f"there is no role {name}")["Arn"])
+def _role_arn(readings: Readings) -> str:
+    name = readings.settings.task.execution_role
+    return str(readings.need("execution_role", f"there is no role {name}")["Arn"])

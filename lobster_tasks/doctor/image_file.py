@@ -8,8 +8,8 @@ from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
 from ..dockerfile.commands import script_of
 from ..errors import DockerfileError
-from .check import Finding, UnknownError, bad, doubtful, good, listed
-from .command import Listens, servers, swallows_signals
+from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .command import ServerAddress, servers, swallows_signals
 from .facts import Facts
 
 # How each mistake is mended.
@@ -27,7 +27,7 @@ _MENDED: Mapping[Mistake, str] = {
 }
 
 
-def readable(facts: Facts) -> Finding:
+def readable(facts: Facts) -> CheckResult:
     """A builder could read it."""
     wrong = facts.error("dockerfile")
     if isinstance(wrong, DockerfileError):
@@ -40,7 +40,7 @@ def readable(facts: Facts) -> Finding:
     return good(f"{facts.settings.dockerfile}: FROM {stage.base}, {_shown(_words(facts, stage))}")
 
 
-def command(facts: Facts) -> Finding:
+def command(facts: Facts) -> CheckResult:
     """Entry point and command are what they were meant to be."""
     stage = _file(facts).final
     written = [each for each in (stage.entry_point, stage.command) if each]
@@ -50,7 +50,7 @@ def command(facts: Facts) -> Finding:
     return good(" and ".join(each.keyword for each in written) or "the base image's command counts")
 
 
-def start_scripts(facts: Facts) -> Finding:
+def start_scripts(facts: Facts) -> CheckResult:
     """The scripts that are started have the line ends of Linux."""
     _file(facts)
     if found := facts.known("windows_line_ends"):
@@ -61,7 +61,7 @@ def start_scripts(facts: Facts) -> Finding:
     return good("no start script has Windows line endings")
 
 
-def exposes(facts: Facts) -> Finding:
+def exposes(facts: Facts) -> CheckResult:
     """The port that it says it exposes is the container's."""
     stage, wanted = _file(facts).final, facts.settings.container.port
     ports = [port.number for port in stage.ports if port.protocol == "tcp"]
@@ -71,7 +71,7 @@ def exposes(facts: Facts) -> Finding:
     return doubtful(saw, f"set container.port: {ports[0]}, if that is what the app listens on")
 
 
-def port(facts: Facts) -> Finding:
+def port(facts: Facts) -> CheckResult:
     """The command listens on the container's port."""
     found, wanted = _listens(facts), facts.settings.container.port
     if found.port == wanted:
@@ -80,7 +80,7 @@ def port(facts: Facts) -> Finding:
     return bad(saw, f"set container.port: {found.port}, or let the command listen on {wanted}")
 
 
-def address(facts: Facts) -> Finding:
+def address(facts: Facts) -> CheckResult:
     """The command listens where the load balancer can reach it."""
     found = _listens(facts)
     if not found.is_unreachable:
@@ -89,7 +89,7 @@ def address(facts: Facts) -> Finding:
     return bad(saw, "let it listen on 0.0.0.0")
 
 
-def signals(facts: Facts) -> Finding:
+def signals(facts: Facts) -> CheckResult:
     """SIGTERM reaches the app, so that a task stops in seconds."""
     stage = _file(facts).final
     words = _words(facts, stage)
@@ -107,7 +107,7 @@ def signals(facts: Facts) -> Finding:
     return good(f"{_shown(words)} receives SIGTERM")
 
 
-def user(facts: Facts) -> Finding:
+def user(facts: Facts) -> CheckResult:
     """The app does not run as root."""
     name = _file(facts).final.user
     if name.partition(":")[0] in ("", "root", "0"):
@@ -117,7 +117,7 @@ def user(facts: Facts) -> Finding:
     return good(f"USER {name}")
 
 
-def health_check(facts: Facts) -> Finding:
+def health_check(facts: Facts) -> CheckResult:
     """ECS does not read an image's HEALTHCHECK, only the task definition's healthCheck."""
     found = _file(facts).final.health_check
     if found is None or not found.words:
@@ -143,7 +143,7 @@ def _grace(facts: Facts) -> int:
     return int(service.get("healthCheckGracePeriodSeconds", facts.settings.health_check.grace_period))
 
 
-def base(facts: Facts) -> Finding:
+def base(facts: Facts) -> CheckResult:
     """The base images have a version."""
     found = _file(facts)
     bases = [stage.base for stage in found.stages if stage.parent is None and stage.base != "scratch"]
@@ -155,7 +155,7 @@ def base(facts: Facts) -> Finding:
     return good(f"FROM {listed(list(dict.fromkeys(bases))) or 'scratch'}")
 
 
-def base_path(facts: Facts) -> Finding:
+def base_path(facts: Facts) -> CheckResult:
     """What is asked lies below the path that the app is served on."""
     found, settings = _listens(facts), facts.settings
     if not found.base_path:
@@ -173,7 +173,7 @@ def base_path(facts: Facts) -> Finding:
     return bad(f"the app is served at {root}, where {listed(list(astray.values()))} is not", f"set {fixes}")
 
 
-def _misread(command: Command) -> Finding | None:
+def _misread(command: Command) -> CheckResult | None:
     """The exec form that is none, or that names a program with blanks in its name."""
     where = f"{command.keyword} (line {command.line})"
     if found := mistake(command.text):
@@ -204,7 +204,7 @@ def _environment(facts: Facts, stage: Stage) -> Mapping[str, str]:
     return {**stage.environment, "PORT": str(container.port), **container.environment}
 
 
-def _listens(facts: Facts) -> Listens:
+def _listens(facts: Facts) -> ServerAddress:
     """The one server that the command starts; raises UnknownError where there is none, or more, or it does not tell."""
     stage = _file(facts).final
     words = _words(facts, stage)

@@ -24,7 +24,7 @@ _UNREAD = f"{OWN_POLICY}, which could not be read"
 _CONDITIONS = f"the conditions of {OWN_POLICY}"
 
 
-class Lets(Enum):
+class KeyAccess(Enum):
     """What a key's policy says about a role: yes, whatever IAM says; what IAM says; no; or it depends on conditions."""
 
     IN = "in"
@@ -34,66 +34,66 @@ class Lets(Enum):
 
 
 @dataclass(frozen=True)
-class Key:
+class KmsKey:
     """A key by its ARN (an alias stands where it could not be looked up), and what it says; None: not read."""
 
     arn: str
-    lets: Lets | None = None
+    lets: KeyAccess | None = None
     is_awss: bool = False
 
 
-def look_at(aws: Aws, role: str, named: str) -> Key:
+def describe_key(aws: Aws, role: str, named: str) -> KmsKey:
     """A key by its ARN, or an alias's: DescribeKey, GetKeyPolicy."""
     absent = ("NotFoundException",)
     try:
         about = aws.find("kms:DescribeKey", absent, named, KeyId=named)
     except AwsCallError:
-        return Key(named)
+        return KmsKey(named)
     if about is None:
-        return Key(named)
+        return KmsKey(named)
     arn, of_aws = str(about["KeyMetadata"]["Arn"]), about["KeyMetadata"].get("KeyManager") == "AWS"
     if of_aws or account_of(arn) != account_of(role):
-        return Key(arn, is_awss=of_aws)
+        return KmsKey(arn, is_awss=of_aws)
     try:
         found = aws.find("kms:GetKeyPolicy", absent, arn, KeyId=arn, PolicyName="default")
     except AwsCallError:
-        return Key(arn)
-    return Key(arn, says(json.loads(found["Policy"]), role)) if found else Key(arn)
+        return KmsKey(arn)
+    return KmsKey(arn, key_access(json.loads(found["Policy"]), role)) if found else KmsKey(arn)
 
 
-def decide(decision: Decision, key: Key, role: str) -> Decision:
+def decide(decision: Decision, key: KmsKey, role: str) -> Decision:
     """What comes of IAM's answer and the key's policy together. Pure.
 
     A key of another account wants both, so that IAM's denial is one.
     """
     if decision.decision == "explicitDeny":
         return decision
-    if key.lets is Lets.NOBODY:
+    if key.lets is KeyAccess.NOBODY:
         return replace(decision, decision="implicitDeny", missing=(), by=OWN_POLICY)
-    if decision.decision == "allowed" or key.lets is Lets.IAM:
+    if decision.decision == "allowed" or key.lets is KeyAccess.IAM:
         return decision
-    if key.lets is Lets.IN:
+    if key.lets is KeyAccess.IN:
         return replace(decision, decision="allowed", missing=())
     if key.lets is None and account_of(key.arn) != account_of(role):
         return decision
     return replace(decision, doubt=decision.doubt or (_CONDITIONS if key.lets else _UNREAD))
 
 
-def says(policy: Mapping[str, Any], role: str) -> Lets:
+def key_access(policy: Mapping[str, Any], role: str) -> KeyAccess:
     """What a key's policy says about a role of the key's account. Pure."""
     about = [each for each in as_list(policy.get("Statement")) if _is_about_decrypting(each)]
     everybody = {account_of(role), f"{role.rpartition(':')[0]}:root"}
     itself = [each for each in about if _names(each, {role, "*"})]
     account = [each for each in about if _names(each, everybody)]
     if any(_is_sure(each, "Deny") for each in itself):
-        return Lets.NOBODY
+        return KeyAccess.NOBODY
     if any(each.get("Effect") == "Deny" for each in about if each in itself or each in account):
-        return Lets.PERHAPS
+        return KeyAccess.PERHAPS
     if any(_is_sure(each, "Allow") for each in itself):
-        return Lets.IN
+        return KeyAccess.IN
     if any(not _is_sure(each, "Allow") for each in itself + account):
-        return Lets.PERHAPS
-    return Lets.IAM if account else Lets.NOBODY
+        return KeyAccess.PERHAPS
+    return KeyAccess.IAM if account else KeyAccess.NOBODY
 
 
 def _is_sure(statement: Mapping[str, Any], effect: str) -> bool:

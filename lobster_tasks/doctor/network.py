@@ -8,14 +8,14 @@ from typing import Any
 from ..errors import RefusedError
 from ..settings import Settings
 from ..stack.subnets import free_addresses, impossible, without_fargate
-from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 from .references import ecr_image, is_secret, network_of
 
 Table = Mapping[str, Any]
 
 
-def subnets(facts: Facts) -> Finding:
+def subnets(facts: Facts) -> CheckResult:
     """Subnets in two zones of one VPC."""
     refused = facts.error("network")
     if isinstance(refused, RefusedError):
@@ -46,7 +46,7 @@ def _without_fargate(facts: Facts) -> list[str]:
     return [f"{subnet}: {why}" for subnet, why in whys.items() if why]
 
 
-def addresses(facts: Facts) -> Finding:
+def addresses(facts: Facts) -> CheckResult:
     """Every subnet has an address for each task that a deployment starts beside those that run."""
     needed = most_tasks(facts.settings)
     free = {each["SubnetId"]: free_addresses(each) for each in facts.known("network")}
@@ -65,9 +65,9 @@ def most_tasks(settings: Settings) -> int:
     return max(wanted, wanted * settings.deployment.maximum_percent // 100)
 
 
-def routes(facts: Facts) -> Finding:
+def routes(facts: Facts) -> CheckResult:
     """Every subnet has a way out: an internet gateway, a NAT gateway, or VPC endpoints."""
-    ways = ways_out(facts)
+    ways = default_routes(facts)
     lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
     unsure = {subnet: way for subnet, way in ways.items() if not _is_known(way)}
     if not lost and not unsure:
@@ -84,12 +84,12 @@ def routes(facts: Facts) -> Finding:
     )
 
 
-def public_address(facts: Facts) -> Finding:
+def public_address(facts: Facts) -> CheckResult:
     """A task has a public address exactly where its subnet routes to an internet gateway."""
     service = facts.known("service")
     given = network_of(service).get("assignPublicIp") if service else None
     public = given == "ENABLED" if service else facts.settings.network.public
-    ways = ways_out(facts)
+    ways = default_routes(facts)
     through_gateway = [subnet for subnet, way in ways.items() if way.startswith("igw-")]
     others = [subnet for subnet in ways if subnet not in through_gateway]
     if unsure := {subnet: way for subnet, way in ways.items() if not _is_known(way)}:
@@ -104,7 +104,7 @@ def public_address(facts: Facts) -> Finding:
     )
 
 
-def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
+def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
     """An internet gateway lets out only what has a public address; VPC endpoints need none."""
     saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
     if missing := _missing_endpoints(facts):
@@ -115,13 +115,15 @@ def _needs_public(facts: Facts, subnets: list[str]) -> Finding:
     return good(f"{saw}; VPC endpoints lead to what a task needs")
 
 
-def ways_out(facts: Facts) -> dict[str, str]:
+def default_routes(facts: Facts) -> dict[str, str]:
     """Where each subnet leads: a gateway's id, ``blackhole``, another way's id, or nothing."""
     tables = facts.known("route_tables")
-    return {subnet["SubnetId"]: way_out(tables, subnet["SubnetId"]) for subnet in facts.known("network")}
+    return {
+        subnet["SubnetId"]: default_route_of(tables, subnet["SubnetId"]) for subnet in facts.known("network")
+    }
 
 
-def way_out(tables: Sequence[Table], subnet: str) -> str:
+def default_route_of(tables: Sequence[Table], subnet: str) -> str:
     """Where a subnet's default route leads, by the VPC's route tables: a gateway's id, ``blackhole``, or nothing.
 
     Without a default route, where another one leads that is neither the VPC's own nor a gateway endpoint's: a way out

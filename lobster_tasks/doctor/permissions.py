@@ -89,7 +89,7 @@ def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision
 
 def _may_decrypt(aws: Aws, role: str, service: str, named: Iterable[str]) -> list[Decision]:
     """The same for what one service keeps, which asks KMS for the role."""
-    found = [keys.look_at(aws, role, each) for each in sorted(named)]
+    found = [keys.describe_key(aws, role, each) for each in sorted(named)]
     own = {each.arn: each for each in found if not each.is_awss}
     via = _entry("kms:ViaService", f"{service}.{aws.region}.amazonaws.com")
     decisions = simulate(aws, role, (keys.DECRYPT,), sorted(own), via)
@@ -216,7 +216,7 @@ def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[S
         name: source for name, source in named.items() if not is_here(source, aws.account, aws.region)
     }
     here = {name: source for name, source in named.items() if name not in elsewhere}
-    secrets = [look_at_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
+    secrets = [describe_secret(aws, name, source) for name, source in here.items() if is_secret(source)]
     parameters = {name: source for name, source in here.items() if not is_secret(source)}
     far = [
         Secret(name, source, None, secret_arn(source), unknown=f"{name} is in {place_of(source)}")
@@ -225,7 +225,7 @@ def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[S
     return secrets + _parameters(aws, parameters) + far
 
 
-def look_at_secret(aws: Aws, name: str, source: str) -> Secret:
+def describe_secret(aws: Aws, name: str, source: str) -> Secret:
     """Whether a secret of Secrets Manager is there, and its key (DescribeSecret)."""
     arn = secret_arn(source)
     try:

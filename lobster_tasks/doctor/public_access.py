@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .check import Finding, bad, good, listed
+from .check import CheckResult, bad, good, listed
 from .facts import Facts
-from .network import ways_out
+from .network import default_routes
 from .references import network_of
 
 OFF, INGRESS, BOTH = "off", "block-ingress", "block-bidirectional"
 
 
-def blocked(facts: Facts) -> Finding:
+def blocked(facts: Facts) -> CheckResult:
     """Visitors reach the load balancer, and tasks reach AWS, through the internet gateway."""
     access = facts.known("public_access")
     mode = access["InternetGatewayBlockMode"]
@@ -66,7 +66,7 @@ def _reaching_out(facts: Facts) -> Iterable[tuple[str, str]]:
     public = (
         network_of(service).get("assignPublicIp") == "ENABLED" if service else facts.settings.network.public
     )
-    for subnet, way in ways_out(facts).items():
+    for subnet, way in default_routes(facts).items():
         kind = way.partition("-")[0]
         if kind == "nat" or (kind == "igw" and public):
             yield subnet, kind

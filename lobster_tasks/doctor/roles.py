@@ -8,7 +8,7 @@ from typing import Any
 
 from ..definition import secrets as secrets_of
 from ..templates import OWN_DEFINITION
-from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, bad, doubtful, good, listed
 from .facts import Decision, Facts, Name, Secret
 from .permissions import denied
 from .references import is_secret, who
@@ -17,23 +17,23 @@ from .trust import TASKS, objection
 _FIX_ROLES = "inv create-iam-policies"
 
 
-def caller(facts: Facts) -> Finding:
+def caller(facts: Facts) -> CheckResult:
     """Account, identity and region."""
     identity = facts.known("identity")
     return good(f"{facts.account} as {who(identity['Arn'])}, {facts.settings.region}")
 
 
-def execution_role(facts: Facts) -> Finding:
+def execution_role(facts: Facts) -> CheckResult:
     """The role that pulls the image, writes the logs and reads the secrets."""
     return _role(facts, "execution_role", facts.settings.task.execution_role)
 
 
-def task_role(facts: Facts) -> Finding:
+def task_role(facts: Facts) -> CheckResult:
     """The role that the app itself has."""
     return _role(facts, "task_role", facts.settings.task.task_role)
 
 
-def _role(facts: Facts, reading: Name, name: str) -> Finding:
+def _role(facts: Facts, reading: Name, name: str) -> CheckResult:
     role = facts.known(reading)
     if role is None:
         return bad(f"there is no role {name}", _FIX_ROLES, "absent")
@@ -49,7 +49,7 @@ def _document(value: Any) -> Mapping[str, Any]:
     return dict(json.loads(value)) if isinstance(value, str) else value
 
 
-def service_linked_role(facts: Facts) -> Finding:
+def service_linked_role(facts: Facts) -> CheckResult:
     """The role with which ECS itself works, which the first cluster of an account brings."""
     if facts.known("service_linked_role"):
         return good("AWSServiceRoleForECS is there")
@@ -57,17 +57,17 @@ def service_linked_role(facts: Facts) -> Finding:
     return doubtful(saw, "inv create-ecs-cluster")
 
 
-def pull(facts: Facts) -> Finding:
+def pull(facts: Facts) -> CheckResult:
     """The execution role may pull the image."""
     return _allowed(facts, facts.known("may_pull"), f"pull from {facts.settings.repository}")
 
 
-def log(facts: Facts) -> Finding:
+def log(facts: Facts) -> CheckResult:
     """The execution role may write the logs."""
     return _allowed(facts, facts.known("may_log"), f"write to {facts.settings.logs.group}")
 
 
-def pass_roles(facts: Facts) -> Finding:
+def pass_roles(facts: Facts) -> CheckResult:
     """Who is asking may hand the roles to ECS, without which no revision can be registered."""
     decisions = facts.known("may_pass")
     if not decisions:
@@ -82,7 +82,7 @@ def pass_roles(facts: Facts) -> Finding:
     )
 
 
-def read_secrets(facts: Facts) -> Finding:
+def read_secrets(facts: Facts) -> CheckResult:
     """The execution role may read every secret and parameter."""
     secrets: list[Secret] = facts.known("secrets")
     count = len(secrets)
@@ -103,7 +103,7 @@ def read_secrets(facts: Facts) -> Finding:
     return bad(f"{role} may not read {listed([each.name for each in hidden])}", fix)
 
 
-def decrypt(facts: Facts) -> Finding:
+def decrypt(facts: Facts) -> CheckResult:
     """The execution role may decrypt with the keys of their own that secrets have."""
     decisions = facts.known("may_decrypt")
     if not decisions:
@@ -123,7 +123,7 @@ def decrypt(facts: Facts) -> Finding:
     return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} (container.secret_keys; {_FIX_ROLES})")
 
 
-def _allowed(facts: Facts, decisions: list[Decision], what: str) -> Finding:
+def _allowed(facts: Facts, decisions: list[Decision], what: str) -> CheckResult:
     role = facts.settings.task.execution_role
     refused = denied(decisions)
     if not refused:
@@ -139,7 +139,7 @@ def _hidden(secrets: list[Secret], refused: list[Decision]) -> list[Secret]:
     return [secret for secret in secrets if secret.arn in resources]
 
 
-def secrets_exist(facts: Facts) -> Finding:
+def secrets_exist(facts: Facts) -> CheckResult:
     """Every secret and parameter is there; its value is not looked at."""
     secrets: list[Secret] = facts.known("secrets")
     missing = [secret.name for secret in secrets if secret.found is False]
@@ -154,7 +154,7 @@ def secrets_exist(facts: Facts) -> Finding:
     return good(f"{len(secrets)} of {len(secrets)} are there" if secrets else "no secrets are named")
 
 
-def secret_forms(facts: Facts) -> Finding:
+def secret_forms(facts: Facts) -> CheckResult:
     """A JSON key in a secret's ARN is followed by two more colons, in the revision that runs too."""
     definition = facts.known("task_definition")
     live = secrets_of(definition or {}, facts.settings.container.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..forwarding import leading
-from .check import Finding, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, bad, doubtful, good, listed
 from .facts import Facts
 from .references import network_of
 
@@ -15,7 +15,7 @@ _ANYWHERE = ("0.0.0.0/0", "::/0")
 _FIX_GROUPS = "inv create-security-groups"
 
 
-def balancer_in(facts: Facts) -> Finding:
+def balancer_in(facts: Facts) -> CheckResult:
     """The load balancer's security groups let visitors in."""
     name = facts.settings.load_balancer.security_group
     groups = _groups(facts, _balancer_groups(facts), name)
@@ -33,7 +33,7 @@ def balancer_in(facts: Facts) -> Finding:
     return good(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
 
 
-def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> Finding:
+def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> CheckResult:
     """Where the settings list who is let in."""
     more = sorted({each for port in ports for each in _sources(_in(groups), port)} - set(allowed))
     if more:
@@ -47,7 +47,7 @@ def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> 
     )
 
 
-def tasks_in(facts: Facts) -> Finding:
+def tasks_in(facts: Facts) -> CheckResult:
     """The tasks' security groups let the load balancer in, on the container's port."""
     port = facts.settings.container.port
     groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
@@ -68,20 +68,20 @@ def tasks_in(facts: Facts) -> Finding:
     )
 
 
-def balancer_out(facts: Facts) -> Finding:
+def balancer_out(facts: Facts) -> CheckResult:
     """The load balancer's security groups let it reach the tasks."""
     port = facts.settings.container.port
     groups = _groups(facts, _balancer_groups(facts), facts.settings.load_balancer.security_group)
     return _out(groups, port, f"the tasks on tcp {port}")
 
 
-def tasks_out(facts: Facts) -> Finding:
+def tasks_out(facts: Facts) -> CheckResult:
     """The tasks' security groups let them reach AWS."""
     groups = _groups(facts, _task_groups(facts), facts.settings.tasks_security_group)
     return _out(groups, 443, "ECR, CloudWatch Logs and Secrets Manager on tcp 443")
 
 
-def _out(groups: list[Rule], port: int, whom: str) -> Finding:
+def _out(groups: list[Rule], port: int, whom: str) -> CheckResult:
     targets = set(_sources(_all_out(groups), port))
     if targets & set(_ANYWHERE):
         return good(f"{_names(groups)} lets everything out on tcp {port}")

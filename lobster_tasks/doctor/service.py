@@ -8,14 +8,14 @@ from typing import Any
 from ..definition import container_of, log_groups
 from ..stack.ecr import given_tags
 from ..templates import OWN_DEFINITION
-from .check import Finding, bad, doubtful, good
-from .expiry import Place
+from .check import CheckResult, bad, doubtful, good
+from .expiry import ExpiryPosition
 from .facts import Facts
 
 _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
 
 
-def cluster(facts: Facts) -> Finding:
+def cluster(facts: Facts) -> CheckResult:
     """The cluster is there and active."""
     name = facts.settings.cluster
     found = facts.known("cluster")
@@ -27,7 +27,7 @@ def cluster(facts: Facts) -> Finding:
     return good(f"{name} is ACTIVE")
 
 
-def service(facts: Facts) -> Finding:
+def service(facts: Facts) -> CheckResult:
     """The service runs as many tasks as it should."""
     name = facts.settings.service
     found = facts.known("service")
@@ -52,7 +52,7 @@ def _is_moving(found: Mapping[str, Any]) -> bool:
     return any(each.get("rolloutState") == "IN_PROGRESS" for each in found.get("deployments", []))
 
 
-def revision(facts: Facts) -> Finding:
+def revision(facts: Facts) -> CheckResult:
     """The revision that the service runs is active."""
     family = facts.settings.task.family
     found = facts.known("task_definition")
@@ -75,7 +75,7 @@ def revision(facts: Facts) -> Finding:
     return good(f"{name} is ACTIVE")
 
 
-def image(facts: Facts) -> Finding:
+def image(facts: Facts) -> CheckResult:
     """The revision's image is in the repository: a task that has to start again can be started."""
     definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
     reference = container_of(definition, facts.settings.container.name)["image"]
@@ -94,7 +94,7 @@ def image(facts: Facts) -> Finding:
     return _expiring(named, again, spot) if spot and spot.is_next else good(f"{named} is in the repository")
 
 
-def _expiring(named: str, again: str, spot: Place) -> Finding:
+def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
     """The repository's lifecycle policy takes the image that runs: then no task of it can start any more.
 
     ``again`` is the command that deploys it once more.
@@ -119,7 +119,7 @@ def _short(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
-def log_group(facts: Facts) -> Finding:
+def log_group(facts: Facts) -> CheckResult:
     """The log group is there, and forgets: without it no task starts."""
     name = facts.settings.logs.group
     found = facts.known("log_group")
@@ -133,7 +133,7 @@ def log_group(facts: Facts) -> Finding:
     return good(f"{name} keeps events for {days} days")
 
 
-def log_options(facts: Facts) -> Finding:
+def log_options(facts: Facts) -> CheckResult:
     """The revision writes to that group, in this region."""
     definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
     container = container_of(definition, facts.settings.container.name)

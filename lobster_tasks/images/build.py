@@ -20,7 +20,7 @@ from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
 from .ignore import Ignore
 from .layer import Blob, blob_of, write_layer
-from .stages import Files, carry_out
+from .stages import StageFiles, assemble
 from .transfer import Observer, unobserved
 from .tree import Node, Tree, read_folder
 
@@ -114,7 +114,7 @@ def build(
 
     Raises DockerfileError for a COPY that cannot be carried out.
     """
-    files = carry_out(dockerfile, context)
+    files = assemble(dockerfile, context)
     layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz", observe)
     config = blob_of(_json(_config(dockerfile.final, architecture, diff_id, bool(files.notes))))
     manifest = _json(_manifest(config, layer, files.notes))
@@ -160,7 +160,7 @@ def _json(value: dict[str, Any]) -> bytes:
     return text.encode(errors="surrogateescape").decode(errors="replace").encode()
 
 
-def _warnings(dockerfile: Dockerfile, files: Files) -> list[str]:
+def _warnings(dockerfile: Dockerfile, files: StageFiles) -> list[str]:
     """What somebody would want to know before others pull the image."""
     found = []
     if not dockerfile.final.arguments_of_process:

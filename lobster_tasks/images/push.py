@@ -51,7 +51,7 @@ class PlannedPush:
 
 
 @dataclass(frozen=True)
-class Repository:
+class EcrRepository:
     """An ECR repository; ``uri`` is without a tag."""
 
     aws: Aws
@@ -126,7 +126,7 @@ def plan_push(
 
 
 def without_engine(
-    repository: Repository,
+    repository: EcrRepository,
     settings: Settings,
     tag: str,
     folder: Path,
@@ -151,7 +151,7 @@ def without_engine(
 
 def with_engine(
     engine: Engine,
-    repository: Repository,
+    repository: EcrRepository,
     settings: Settings,
     tag: str,
     folder: Path,
@@ -229,7 +229,7 @@ def is_embedded(endpoint_url: str | None) -> bool:
         return False
 
 
-def repository_of(aws: Aws, settings: Settings) -> Repository:
+def repository_of(aws: Aws, settings: Settings) -> EcrRepository:
     """The settings' repository; raises RefusedError when it is not there."""
     name = settings.repository
     found = aws.find(
@@ -239,11 +239,11 @@ def repository_of(aws: Aws, settings: Settings) -> Repository:
         raise RefusedError(
             f"There is no ECR repository {name} in {settings.region}.", next_step="inv setup-fargate"
         )
-    return Repository(aws, name, found["repositories"][0]["repositoryUri"])
+    return EcrRepository(aws, name, found["repositories"][0]["repositoryUri"])
 
 
 def _upload(
-    repository: Repository, tag: str, image: BuiltImage, say: Callable[[str], None], observe: Observer
+    repository: EcrRepository, tag: str, image: BuiltImage, say: Callable[[str], None], observe: Observer
 ) -> None:
     blobs = (image.layer, image.config)
     asked = repository.aws.call(
@@ -260,7 +260,7 @@ def _upload(
     _put(repository, tag, image)
 
 
-def _upload_blob(repository: Repository, blob: Blob, observe: Observer) -> None:
+def _upload_blob(repository: EcrRepository, blob: Blob, observe: Observer) -> None:
     call, name = repository.aws.call, repository.name
     started = call("ecr:InitiateLayerUpload", name, repositoryName=name)
     upload, part_size = started["uploadId"], started["partSize"]
@@ -286,7 +286,7 @@ def _upload_blob(repository: Repository, blob: Blob, observe: Observer) -> None:
     )
 
 
-def _put(repository: Repository, tag: str, image: BuiltImage) -> None:
+def _put(repository: EcrRepository, tag: str, image: BuiltImage) -> None:
     try:
         repository.aws.find(
             "ecr:PutImage",

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from ..dockerfile import NotCarriedOut
+from ..dockerfile import UnexecutedInstruction
 from .modes import changed
 from .tree import Tree, with_mode
 
@@ -19,7 +19,7 @@ _SEPARATORS = re.compile(r"&&|;|\n")
 _SHELL_SYNTAX = re.compile(r"[$`*?|<>~{}()]")
 
 
-def touch_files(step: NotCarriedOut, tree: Tree) -> None:
+def touch_files(step: UnexecutedInstruction, tree: Tree) -> None:
     """Carry out the chmod and mkdir commands of a RUN, on what is there."""
     for command, *words in _commands(step.text):
         options = [word for word in words if word.startswith("-") and not re.fullmatch("-[rwxX]{1,8}", word)]
@@ -44,7 +44,7 @@ def _commands(text: str) -> Iterator[list[str]]:
             yield words
 
 
-def _inside(step: NotCarriedOut, name: str) -> str:
+def _inside(step: UnexecutedInstruction, name: str) -> str:
     return posixpath.normpath(posixpath.join(step.working_directory, name)).strip("/")
 
 

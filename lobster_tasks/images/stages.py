@@ -29,25 +29,25 @@ _REMOTE = re.compile(r"^(https?://|git@|git://|ssh://)")
 
 
 @dataclass(frozen=True)
-class Files:
+class StageFiles:
     """What the final stage has, and sentences on what was left out."""
 
     tree: Tree
     notes: tuple[str, ...]
 
 
-def carry_out(dockerfile: Dockerfile, context: Tree) -> Files:
+def assemble(dockerfile: Dockerfile, context: Tree) -> StageFiles:
     """The files of the final stage.
 
     Raises DockerfileError, with the line, for a source that is not there or is outside the context.
     """
-    work = _Work(dockerfile, context)
+    work = _ImageAssembly(dockerfile, context)
     tree = work.tree_of(dockerfile.final)
-    return Files(tree, (*work.notes, *_runs(dockerfile)))
+    return StageFiles(tree, (*work.notes, *_runs(dockerfile)))
 
 
 @dataclass
-class _Work:
+class _ImageAssembly:
     """One build: each stage's tree is made once, when it is needed."""
 
     dockerfile: Dockerfile
@@ -111,7 +111,7 @@ class _Work:
 
     def _may_be_made_elsewhere(self, index: int) -> bool:
         lineage = self.dockerfile.lineage(self.dockerfile.stages[index])
-        return lineage[0].base != "scratch" or any(stage.not_carried_out for stage in lineage)
+        return lineage[0].base != "scratch" or any(stage.unexecuted for stage in lineage)
 
     def _is_into_directory(self, copy: Copy, tree: Tree, found: int) -> bool:
         """Whether a file that is copied goes into the destination, and does not become it."""
@@ -195,7 +195,7 @@ def _target(copy: Copy, source: str, path: str, into: bool) -> _Target:
 
 def _runs(dockerfile: Dockerfile) -> Iterator[str]:
     """A sentence for what the final stage would have run."""
-    steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.not_carried_out]
+    steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.unexecuted]
     for keyword in dict.fromkeys(step.keyword for step in steps):
         lines = [step.line for step in steps if step.keyword == keyword]
         yield f"{keyword} was not run ({_lines(lines)}): the packages that it installs have to be on this machine."

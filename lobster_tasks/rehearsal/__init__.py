@@ -3,7 +3,7 @@
 ``rehearse`` tells the story on an AWS that answers at a given address; ``embedded`` starts one as a process.
 """
 
-from .steps import Rehearsal, Step
-from .story import rehearse
+from .scenario import rehearse
+from .steps import Rehearsal, RehearsalStep
 
-__all__ = ["Rehearsal", "Step", "rehearse"]
+__all__ = ["Rehearsal", "RehearsalStep", "rehearse"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..apprunner import cleanup, cutover, discover, mapping, parity
 from ..probe import Door, probe
-from .before import Before, stand_up
-from .steps import Stage, step
+from .app_runner import AppRunnerApp, deploy_app
+from .steps import RehearsalContext, step
 from .traffic import TrafficByName
 
 # Real ones take a day and an hour; here everybody is known to be gone after a minute.
@@ -24,89 +24,89 @@ _THINKING_SECONDS = (
 )
 
 
-def on_app_runner(stage: Stage) -> Before:
+def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
     """The app on App Runner, of which the settings know from now on."""
-    aws, wanted = stage.aws, stage.settings.probe
-    with step(stage.rehearsal, "App Runner"):
-        with stage.rehearsal.watching() as observe:
-            before = stand_up(aws, stage.settings, stage.folder, observe)
-        found = probe(aws.clock, Door(before.address), wanted.path, wanted.websocket)
+    aws, wanted = context.aws, context.settings.probe
+    with step(context.rehearsal, "App Runner"):
+        with context.rehearsal.watching() as observe:
+            app = deploy_app(aws, context.settings, context.folder, observe)
+        found = probe(aws.clock, Door(app.address), wanted.path, wanted.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []
-    saw = f"{before.name} serves {before.domain}: {' · '.join(said)}"
-    stage.rehearsal.add("App Runner", saw, ok=found.page.ok)
-    known = {"service": before.name, "soak_hours": _SOAK_HOURS, "quiet_minutes": _QUIET_MINUTES}
-    apprunner = stage.settings.apprunner.model_copy(update=known)
-    stage.settings = stage.settings.model_copy(update={"domains": (before.domain,), "apprunner": apprunner})
-    return before
+    saw = f"{app.name} serves {app.domain}: {' · '.join(said)}"
+    context.rehearsal.add("App Runner", saw, ok=found.page.ok)
+    known = {"service": app.name, "soak_hours": _SOAK_HOURS, "quiet_minutes": _QUIET_MINUTES}
+    apprunner = context.settings.apprunner.model_copy(update=known)
+    context.settings = context.settings.model_copy(update={"domains": (app.domain,), "apprunner": apprunner})
+    return app
 
 
 @contextmanager
-def visited(stage: Stage, before: Before) -> Iterator[None]:
+def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[None]:
     """People visit the domain for as long as the block lasts, wherever it leads; none may be turned away."""
-    url, path = f"http://{before.domain}", stage.settings.probe.path
+    url, path = f"http://{app.domain}", context.settings.probe.path
     visitors = TrafficByName(
         url,
         path,
-        name=f"visits to {before.domain}",
+        name=f"visits to {app.domain}",
         thinking_seconds=_THINKING_SECONDS,
-        aws=stage.aws,
-        zone=before.zone,
+        aws=context.aws,
+        zone=app.zone,
     )
     # Around their threads, and not in them: what is ignored is so for all.
     with warnings.catch_warnings(action="ignore"), visitors:
         yield
-    stage.rehearsal.count(visitors, stage.aws.clock.speed)
+    context.rehearsal.count(visitors, context.aws.clock.speed)
 
 
-def imported(stage: Stage, before: Before) -> None:
+def imported(context: RehearsalContext, app: AppRunnerApp) -> None:
     """What `inv import-apprunner` reads of the service."""
-    with step(stage.rehearsal, "import-apprunner"):
-        mapped = mapping.map_service(discover.discover(stage.aws, before.name, stage.folder))
+    with step(context.rehearsal, "import-apprunner"):
+        mapped = mapping.map_service(discover.discover(context.aws, app.name, context.folder))
     classes = ", ".join(f"{mapped.count(kind)} {kind.replace('_', ' ')}" for kind in mapping.CLASSES)
     saw = f"{len(mapped.rows)} settings: {classes}; {len(mapped.undecided)} to decide"
-    stage.rehearsal.add("import-apprunner", saw)
+    context.rehearsal.add("import-apprunner", saw)
 
 
-def compared(stage: Stage) -> None:
+def compared(context: RehearsalContext) -> None:
     """The new service beside the old one."""
-    with step(stage.rehearsal, "compare-apprunner"):
-        made = parity.compare(stage.aws, stage.settings)
+    with step(context.rehearsal, "compare-apprunner"):
+        made = parity.compare(context.aws, context.settings)
     counts = f"{made.count('same')} the same, {made.count('better')} better, {made.count('differs')} differ"
-    stage.rehearsal.add("compare-apprunner", counts, ok=made.ok)
+    context.rehearsal.add("compare-apprunner", counts, ok=made.ok)
     for row in made.rows:
         if row.verdict in ("better", "differs"):
             saw = f"{row.what}: {row.old} → {row.new}"
-            stage.rehearsal.add(row.verdict, saw, ok=row.verdict == "better")
+            context.rehearsal.add(row.verdict, saw, ok=row.verdict == "better")
 
 
-def moved(stage: Stage) -> None:
+def moved(context: RehearsalContext) -> None:
     """The domain, share by share."""
-    with step(stage.rehearsal, "cutover"):
-        ended = cutover.cut_over(stage.aws, stage.settings, hold=_HOLD_SECONDS)
+    with step(context.rehearsal, "cutover"):
+        ended = cutover.cut_over(context.aws, context.settings, hold=_HOLD_SECONDS)
     done = ended.verdict == "cut_over"
     shares = " → ".join(str(share) for share in cutover.STAGES)
-    stage.rehearsal.add("cutover", f"{shares} % · {ended.seen}" if done else ended.cause, ok=done)
-    if stage.rehearsal.url:
-        stage.rehearsal.url = stage.rehearsal.url.replace("http://", "https://")
+    context.rehearsal.add("cutover", f"{shares} % · {ended.seen}" if done else ended.cause, ok=done)
+    if context.rehearsal.url:
+        context.rehearsal.url = context.rehearsal.url.replace("http://", "https://")
 
 
-def cleaned_up(stage: Stage) -> None:
+def cleaned_up(context: RehearsalContext) -> None:
     """App Runner paused, and then deleted, both behind the gates."""
-    aws, settings = stage.aws, stage.settings
+    aws, settings = context.aws, context.settings
     aws.clock.sleep(_QUIET_SECONDS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for delete in (False, True):
-            with step(stage.rehearsal, "cleanup-apprunner"):
-                found = cleanup.survey(aws, settings, "", folder, delete=delete)
-                found = cleanup.proven(aws, settings, found)
-                cleanup.refuse_shut(found)
+            with step(context.rehearsal, "cleanup-apprunner"):
+                found = cleanup.plan_cleanup(aws, settings, "", folder, delete=delete)
+                found = cleanup.with_parity_gate(aws, settings, found)
+                cleanup.refuse_failed_gates(found)
                 cleanup.carry_out(aws, settings, found, folder, lambda _: None)
-            stage.rehearsal.add("cleanup-apprunner", _cleaned(found))
+            context.rehearsal.add("cleanup-apprunner", _cleaned(found))
 
 
-def _cleaned(found: cleanup.Survey) -> str:
+def _cleaned(found: cleanup.CleanupPlan) -> str:
     if found.action == "pause":
         return f"{sum(gate.status == 'pass' for gate in found.gates)} gates passed; {found.name} paused"
     kinds = Counter(thing.noun for thing in found.going)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..images import push_image
 from ..rollout import Outcome, deploy
-from .steps import BrokenOffError, Rehearsal, Stage, minutes, step
+from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, minutes, step
 from .traffic import Traffic
 
 FIRST, SECOND, BROKEN = "rehearsal-1", "rehearsal-2", "rehearsal-broken"
@@ -18,48 +18,48 @@ _RELEASE = "RELEASE"
 _BROKEN_DOCKERFILE = 'FROM scratch\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
 
 
-def first_release(stage: Stage) -> None:
+def first_release(context: RehearsalContext) -> None:
     """Nobody knows of it yet."""
-    _push(stage, FIRST)
-    with step(stage.rehearsal, "deploy 1"):
-        ended = deploy(stage.aws, stage.settings, FIRST)
-    _add_release(stage.rehearsal, "deploy 1", ended)
+    _push(context, FIRST)
+    with step(context.rehearsal, "deploy 1"):
+        ended = deploy(context.aws, context.settings, FIRST)
+    _add_release(context.rehearsal, "deploy 1", ended)
 
 
-def second_release(stage: Stage) -> None:
+def second_release(context: RehearsalContext) -> None:
     """While people visit."""
-    _push(stage, SECOND)
-    with _traffic(stage), step(stage.rehearsal, "deploy 2"):
-        ended = deploy(stage.aws, stage.settings, SECOND, force=True)
-        _add_release(stage.rehearsal, "deploy 2, under traffic", ended)
+    _push(context, SECOND)
+    with _traffic(context), step(context.rehearsal, "deploy 2"):
+        ended = deploy(context.aws, context.settings, SECOND, force=True)
+        _add_release(context.rehearsal, "deploy 2, under traffic", ended)
 
 
-def broken_release(stage: Stage) -> None:
+def broken_release(context: RehearsalContext) -> None:
     """What the circuit breaker does with a release that does not run, and that visitors do not notice."""
-    with tempfile.TemporaryDirectory() as folder, step(stage.rehearsal, "a broken release"):
+    with tempfile.TemporaryDirectory() as folder, step(context.rehearsal, "a broken release"):
         (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
-        broken = stage.settings.model_copy(update={"dockerfile": "Dockerfile"})
-        push_image(stage.aws, broken, BROKEN, Path(folder), "process")
-    with _traffic(stage), step(stage.rehearsal, "a broken release"):
-        ended = deploy(stage.aws, stage.settings, BROKEN)
-        _add_broken_release(stage.rehearsal, ended, stage.settings.deployment.rollback)
+        broken = context.settings.model_copy(update={"dockerfile": "Dockerfile"})
+        push_image(context.aws, broken, BROKEN, Path(folder), "process")
+    with _traffic(context), step(context.rehearsal, "a broken release"):
+        ended = deploy(context.aws, context.settings, BROKEN)
+        _add_broken_release(context.rehearsal, ended, context.settings.deployment.rollback)
 
 
 @contextmanager
-def _traffic(stage: Stage) -> Iterator[None]:
+def _traffic(context: RehearsalContext) -> Iterator[None]:
     """Visitors for as long as the block lasts."""
-    assert stage.rehearsal.url is not None
-    probe = stage.settings.probe
-    with Traffic(stage.rehearsal.url, probe.path, probe.websocket) as traffic:
+    assert context.rehearsal.url is not None
+    probe = context.settings.probe
+    with Traffic(context.rehearsal.url, probe.path, probe.websocket) as traffic:
         yield
-    stage.rehearsal.count(traffic, stage.aws.clock.speed)
+    context.rehearsal.count(traffic, context.aws.clock.speed)
 
 
-def _push(stage: Stage, tag: str) -> None:
-    settings, rehearsal = stage.settings, stage.rehearsal
+def _push(context: RehearsalContext, tag: str) -> None:
+    settings, rehearsal = context.settings, context.rehearsal
     with step(rehearsal, "push-image"), rehearsal.watching() as observe:
         image = push_image(
-            stage.aws, settings, tag, stage.folder, "process", {_RELEASE: tag}, observe=observe
+            context.aws, settings, tag, context.folder, "process", {_RELEASE: tag}, observe=observe
         )
     rehearsal.add(
         "push-image", f"{settings.dockerfile} as {settings.repository}:{tag} ({image.digest[:19]}…)"
@@ -80,7 +80,7 @@ def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
     if ended.cause:
         for line in (ended.cause.code, ended.cause.message, *ended.cause.evidence):
             rehearsal.add("cause", line, ok=False)
-    raise BrokenOffError
+    raise RehearsalStoppedError
 
 
 def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) -> None:

@@ -17,7 +17,7 @@ from .traffic import Traffic
 
 
 @dataclass(frozen=True)
-class Step:
+class RehearsalStep:
     """One step: when it was over (real seconds since the start), whether it held, and what it showed."""
 
     at: float
@@ -33,10 +33,10 @@ class Rehearsal:
     ``watching`` gives, for as long as an image is made, somebody who hears how far it is.
     """
 
-    tell: Callable[[Step], None]
+    tell: Callable[[RehearsalStep], None]
     watching: Callable[[], AbstractContextManager[Observer]] = lambda: nullcontext(unobserved)
     started: float = field(default_factory=time.monotonic)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[RehearsalStep] = field(default_factory=list)
     sent: int = 0
     failed: int = 0
     url: str | None = None
@@ -53,7 +53,7 @@ class Rehearsal:
 
     def add(self, name: str, saw: str, ok: bool = True) -> None:
         """Note a step and tell of it."""
-        step = Step(self.seconds, ok, name, saw)
+        step = RehearsalStep(self.seconds, ok, name, saw)
         self.steps.append(step)
         self.tell(step)
 
@@ -67,7 +67,7 @@ class Rehearsal:
 
 
 @dataclass
-class Stage:
+class RehearsalContext:
     """Where it is played: an embedded AWS, the settings as they can be rehearsed, the project's folder."""
 
     aws: Aws
@@ -81,7 +81,7 @@ class Stage:
         return build(self.settings, self.aws.account, self.aws.partition)
 
 
-class BrokenOffError(Exception):
+class RehearsalStoppedError(Exception):
     """A step did not hold, so that those after it make no sense."""
 
 
@@ -95,7 +95,7 @@ def step(rehearsal: Rehearsal, name: str) -> Iterator[None]:
     except LobsterError as error:
         told = (line.strip() for line in error.lines())
         rehearsal.add(name, " · ".join(told), ok=False)
-        raise BrokenOffError from error
+        raise RehearsalStoppedError from error
 
 
 def minutes(seconds: float) -> str:

@@ -15,13 +15,13 @@ from ..masking import MASK
 from .access import access, access_json, access_next, variable_lines, variables
 from .apprunner import (
     cleaned,
+    cleanup_plan,
+    cleanup_plan_json,
     cleanup_question,
     last_gate,
     nothing_to_clean,
     parity,
     parity_json,
-    survey,
-    survey_json,
 )
 from .attaching import NamedDocument, how_to_attach, named, policies_json
 from .checks import caution, checks, checks_json, unchecked, unchecked_fix
@@ -88,6 +88,8 @@ __all__ = [
     "checks",
     "checks_json",
     "cleaned",
+    "cleanup_plan",
+    "cleanup_plan_json",
     "cleanup_question",
     "cost",
     "counts",
@@ -144,8 +146,6 @@ __all__ = [
     "status",
     "status_json",
     "step",
-    "survey",
-    "survey_json",
     "transfer",
     "transferred",
     "unchecked",

@@ -14,8 +14,8 @@ from .layout import plural, rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..apprunner.cleanup import Survey
-    from ..apprunner.likeness import Row
+    from ..apprunner.cleanup import CleanupPlan
+    from ..apprunner.comparison import ComparisonRow
     from ..apprunner.parity import Parity
 
 _VERDICTS = {
@@ -56,14 +56,14 @@ def parity_json(made: Parity) -> dict[str, Any]:
     return {"service": made.service, "old": made.old, "new": made.new, "ok": made.ok, "rows": rows}
 
 
-def _compared(row: Row) -> Iterator[tuple[str | Text, ...]]:
+def _compared(row: ComparisonRow) -> Iterator[tuple[str | Text, ...]]:
     sign, style = _VERDICTS[row.verdict]
     yield Text(sign, style=style), row.what, row.old, row.new
     if row.note:
         yield "", Text(f"  {row.note}", style="dim")
 
 
-def survey(found: Survey) -> RenderableType:
+def cleanup_plan(found: CleanupPlan) -> RenderableType:
     """The gates with their evidence, then what would go and what stays."""
     parts: list[RenderableType] = [Text(f"{found.name} · App Runner · {found.status}", style="bold"), Text()]
     if found.gates:
@@ -83,14 +83,16 @@ def survey(found: Survey) -> RenderableType:
     return Group(*parts, rows(*lines)) if lines else Group(*parts[:-1])
 
 
-def cleanup_question(found: Survey) -> str:
+def cleanup_question(found: CleanupPlan) -> str:
     """What is asked before the service is paused or deleted."""
     if found.action == "pause":
         return f"Compare once more, then pause {found.name}? It answers no requests until it is resumed."
     return f"Delete these {len(found.going)}? This cannot be undone."
 
 
-def survey_json(found: Survey, *, applied: bool = False, description: Path | None = None) -> dict[str, Any]:
+def cleanup_plan_json(
+    found: CleanupPlan, *, applied: bool = False, description: Path | None = None
+) -> dict[str, Any]:
     """The object of ``cleanup-apprunner --json``."""
     return {
         "service": found.arn or None,
@@ -108,12 +110,12 @@ def survey_json(found: Survey, *, applied: bool = False, description: Path | Non
     }
 
 
-def last_gate(found: Survey) -> RenderableType:
+def last_gate(found: CleanupPlan) -> RenderableType:
     """What the comparison saw, which is made last of all."""
     return findings(found.gates[-1:])
 
 
-def nothing_to_clean(found: Survey) -> RenderableType:
+def nothing_to_clean(found: CleanupPlan) -> RenderableType:
     """Why there is nothing to do, and what there would be."""
     if found.status == "PAUSED":
         return Group(
@@ -121,13 +123,13 @@ def nothing_to_clean(found: Survey) -> RenderableType:
             Text("Resume it:  aws apprunner resume-service --service-arn " + found.arn, style="dim"),
             Text("Delete it:  inv cleanup-apprunner --delete", style="dim"),
         )
-    left = len(found.belongings.going)
+    left = len(found.owned.going)
     if left:
         return Text(f"{found.name} is gone; it left {plural(left, 'thing')}:  inv cleanup-apprunner --delete")
     return Text(f"Nothing to do: {found.name} is gone, and so is everything that only it used.")
 
 
-def cleaned(found: Survey) -> RenderableType:
+def cleaned(found: CleanupPlan) -> RenderableType:
     """The last word, with the way back where there is one."""
     if found.action == "pause":
         return Group(

@@ -13,8 +13,8 @@ from .layout import plural, rows, shell
 from .plans import cost
 
 if TYPE_CHECKING:
-    from ..apprunner.mapping import Class, Mapped, Row
-    from ..apprunner.migration import Listed, Migration, Written
+    from ..apprunner.mapping import Class, Mapped, MappingRow
+    from ..apprunner.migration import ListedService, Migration, ProjectFiles
 
 _CLASSES: Mapping[Class, tuple[str, str]] = {
     "same": ("same", "bold"),
@@ -79,7 +79,7 @@ def migration_json(found: Migration) -> dict[str, Any]:
     }
 
 
-def row_json(row: Row) -> dict[str, Any]:
+def row_json(row: MappingRow) -> dict[str, Any]:
     """A setting and what it becomes."""
     return {
         "setting": row.setting,
@@ -92,19 +92,19 @@ def row_json(row: Row) -> dict[str, Any]:
     }
 
 
-def migrations(found: Sequence[Listed]) -> RenderableType:
+def migrations(found: Sequence[ListedService]) -> RenderableType:
     """The services of a region, a line each."""
     if not found:
         return Text("There are no App Runner services in this region.")
     return rows(*(_listed(each) for each in found))
 
 
-def migrations_json(found: Sequence[Listed]) -> dict[str, Any]:
+def migrations_json(found: Sequence[ListedService]) -> dict[str, Any]:
     """The object of ``import-apprunner --json``."""
     return {"services": [_listed_json(each) for each in found]}
 
 
-def _listed_json(each: Listed) -> dict[str, Any]:
+def _listed_json(each: ListedService) -> dict[str, Any]:
     found = each.migration
     return {
         "service": each.arn,
@@ -121,7 +121,7 @@ def _cost_json(found: Migration) -> dict[str, float]:
     return {"before": found.now.total, "after": found.then.total}
 
 
-def written(made: Written) -> Text:
+def written(made: ProjectFiles) -> Text:
     """What was written."""
     return Text("\n".join([f"Written: {', '.join(made.texts)}.", *made.notes]))
 
@@ -133,7 +133,7 @@ def next_steps(found: Migration) -> Text:
     return Text(f"Next:  inv plan{adopt}{why}")
 
 
-def _by_class(every: Sequence[Row]) -> Iterator[tuple[str | Text, ...]]:
+def _by_class(every: Sequence[MappingRow]) -> Iterator[tuple[str | Text, ...]]:
     """What changes, with what needs a look first."""
     for kind in ("no_equivalent", "approximated", "translated"):
         of_kind = [row for row in every if row.kind == kind]
@@ -143,13 +143,13 @@ def _by_class(every: Sequence[Row]) -> Iterator[tuple[str | Text, ...]]:
             yield from ((f"  {_named(row)}", _becomes(row)) for row in of_kind)
 
 
-def _becomes(row: Row) -> str:
+def _becomes(row: MappingRow) -> str:
     old, new = _short(row.old), _short(row.new)
     becomes = old if row.new is None or old == new else f"{old} → {new}"
     return " · ".join(filter(None, (becomes, row.note)))
 
 
-def _named(row: Row) -> str:
+def _named(row: MappingRow) -> str:
     """The setting, without the sections that only hold it."""
     name = row.setting
     for prefix, short in _PREFIXES.items():
@@ -167,7 +167,7 @@ def _short(value: Any) -> str:
     return f"{text[: _LONGEST - 1]}…" if len(text) > _LONGEST and " " not in text else text
 
 
-def _folded(every: Sequence[Row]) -> Iterator[Row]:
+def _folded(every: Sequence[MappingRow]) -> Iterator[MappingRow]:
     """With one row for all of a map's members that are of one class and need no decision."""
     done: set[tuple[str, str]] = set()
     for row in every:
@@ -182,7 +182,7 @@ def _folded(every: Sequence[Row]) -> Iterator[Row]:
         done.add((prefix, row.kind))
 
 
-def _like(row: Row, other: Row) -> bool:
+def _like(row: MappingRow, other: MappingRow) -> bool:
     return row.kind == other.kind and not row.decide
 
 
@@ -191,7 +191,7 @@ def _counted(mapped: Mapped) -> str:
     return f"{plural(len(mapped.rows), 'setting')}: {', '.join(told)}."
 
 
-def _decided(decisions: Sequence[Row]) -> Iterator[RenderableType]:
+def _decided(decisions: Sequence[MappingRow]) -> Iterator[RenderableType]:
     """What is to be decided, then the commands, each as it is pasted."""
     yield rows(*((f"  {_named(row)}", row.decide) for row in decisions))
     for commands in dict.fromkeys(row.commands for row in decisions if row.commands):
@@ -210,7 +210,7 @@ def _costs(found: Migration) -> RenderableType:
     return Group(cost(found.now, found.then), *notes, end)
 
 
-def _listed(each: Listed) -> tuple[str | Text, ...]:
+def _listed(each: ListedService) -> tuple[str | Text, ...]:
     found = each.migration
     if found is None:
         return each.name, each.status, f"not checked: {each.why_not}"

@@ -11,7 +11,7 @@ from rich.text import Text
 from .layout import clock_time, rows
 
 if TYPE_CHECKING:
-    from ..rehearsal import Rehearsal, Step
+    from ..rehearsal import Rehearsal, RehearsalStep
 
 _NAME_WIDTH = 24
 
@@ -24,7 +24,7 @@ def rehearsal_heading(name: str, speed: float) -> RenderableType:
     )
 
 
-def step(each: Step) -> RenderableType:
+def step(each: RehearsalStep) -> RenderableType:
     """One line of a rehearsal, when the step is over."""
     sign, style = ("✔", "green") if each.ok else ("✘", "bold red")
     return rows(

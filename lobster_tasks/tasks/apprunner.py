@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..cli.command import Run, command
 
 if TYPE_CHECKING:
-    from ..apprunner.cleanup import Survey
+    from ..apprunner.cleanup import CleanupPlan
 
 _SERVICE = {"service": "the App Runner service, by name or ARN (default: apprunner.service)"}
 
@@ -54,8 +54,8 @@ def cleanup_apprunner(
     from ..converge import Dialogue
 
     firewalls.check_codes(accept or ())
-    dialogue: Dialogue[Survey, str] = Dialogue(
-        show=lambda found: run.console.show(report.survey(found)),
+    dialogue: Dialogue[CleanupPlan, str] = Dialogue(
+        show=lambda found: run.console.show(report.cleanup_plan(found)),
         ask=lambda found: run.ask(report.cleanup_question(found), destroys=True),
         done=run.console.say,
     )
@@ -67,12 +67,12 @@ def cleanup_apprunner(
         dry_run=run.dry_run,
     )
     if run.json:
-        told = report.survey_json(done.survey, applied=done.applied, description=done.description)
+        told = report.cleanup_plan_json(done.plan, applied=done.applied, description=done.description)
         run.console.json(told)
-    _conclude(run, done.survey, done.applied)
+    _conclude(run, done.plan, done.applied)
 
 
-def _conclude(run: Run, found: Survey, applied: bool) -> None:
+def _conclude(run: Run, found: CleanupPlan, applied: bool) -> None:
     from .. import report
     from ..apprunner import cleanup
 
@@ -81,4 +81,4 @@ def _conclude(run: Run, found: Survey, applied: bool) -> None:
     elif applied:
         run.console.say(report.cleaned(found))
     else:
-        cleanup.refuse_shut(found)
+        cleanup.refuse_failed_gates(found)

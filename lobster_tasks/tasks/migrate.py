@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..cli.command import Run, command
 
 if TYPE_CHECKING:
-    from ..apprunner.migration import Migration, Written
+    from ..apprunner.migration import Migration, ProjectFiles
 
 
 @command(
@@ -31,13 +31,13 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
     if not service:
         _list(run)
         return
-    found = migration.consider(run.aws, service, Path.cwd())
+    found = migration.plan_migration(run.aws, service, Path.cwd())
     if lift_secrets and found.suspects and not run.dry_run:
         found = _lift(run, found)
     run.console.show(report.migration(found))
     if run.dry_run and run.json:  # what cannot be written is put in by hand
         run.console.json(report.migration_json(found))
-    drafted = migration.drafted(found, Path.cwd())
+    drafted = migration.draft_files(found, Path.cwd())
     if not run.dry_run:
         _write(run, found, drafted)
     if run.json:
@@ -47,16 +47,16 @@ def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) ->
 def _lift(run: Run, found: Migration) -> Migration:
     from ..apprunner import migration
 
-    migration.drafted(found, Path.cwd())  # no secret is made for a file that cannot be written
+    migration.draft_files(found, Path.cwd())  # no secret is made for a file that cannot be written
     run.ask(f"Move {', '.join(found.suspects)} into Secrets Manager?")
-    return migration.lift(run.aws, found, run.console.say)
+    return migration.lift_secrets(run.aws, found, run.console.say)
 
 
 def _list(run: Run) -> None:
     from .. import report
     from ..apprunner import migration
 
-    listed = migration.survey(run.aws, Path.cwd())
+    listed = migration.list_services(run.aws, Path.cwd())
     run.console.show(report.migrations(listed))
     if run.json:
         run.console.json(report.migrations_json(listed))
@@ -64,14 +64,14 @@ def _list(run: Run) -> None:
         run.console.say("\nNext:  inv import-apprunner --service NAME")
 
 
-def _write(run: Run, found: Migration, drafted: Written) -> None:
+def _write(run: Run, found: Migration, drafted: ProjectFiles) -> None:
     from .. import report
     from ..apprunner import migration
 
     if drafted.replaced:
         run.console.say(f"\nThis replaces what is there: {', '.join(drafted.replaced)}.")
         run.ask("Replace it?", destroys=True)
-    migration.write(drafted, Path.cwd())
+    migration.write_files(drafted, Path.cwd())
     run.console.say()
     run.console.say(report.written(drafted))
     run.console.say(report.next_steps(found))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lobster_tasks.apprunner.description import Answers, Description, ImageFacts, Subnet, Vpc, Way
-from lobster_tasks.apprunner.mapping import Mapped, Row, map_service
+from lobster_tasks.apprunner.description import Answers, DefaultRoute, Description, ImageFacts, Subnet, Vpc
+from lobster_tasks.apprunner.mapping import Mapped, MappingRow, map_service
 
 ACCOUNT, REGION = "123456789012", "us-east-2"
 ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/shop/0123456789abcdef0123456789abcdef"
@@ -15,7 +15,7 @@ IMAGE = ImageFacts("shop", ACCOUNT, REGION, "v1", f"sha256:{'ab' * 32}", 3)
 SCALING = {"MinSize": 1, "MaxSize": 25, "MaxConcurrency": 100}
 
 
-def subnet(name: str, zone: str, way: Way = "internet", *, ipv6: bool = False) -> Subnet:
+def subnet(name: str, zone: str, way: DefaultRoute = "internet", *, ipv6: bool = False) -> Subnet:
     """A subnet ``subnet-<name>`` in zone ``us-east-2<zone>``."""
     return Subnet(f"subnet-{name}", f"{REGION}{zone}", way, ipv6)
 
@@ -81,7 +81,7 @@ def mapped(service: Mapping[str, Any] | None = None, **facts: Any) -> Mapped:
     return map_service(described(service, **facts))
 
 
-def row(made: Mapped, setting: str) -> Row:
+def row(made: Mapped, setting: str) -> MappingRow:
     """The one row whose setting ends so."""
     found = [each for each in made.rows if each.setting == setting or each.setting.endswith(f".{setting}")]
     assert len(found) == 1, [each.setting for each in made.rows]

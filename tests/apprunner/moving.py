@@ -18,7 +18,7 @@ import urllib3
 from lobster_tasks import converge, stack
 from lobster_tasks import settings as settings_
 from lobster_tasks.apprunner import cutover
-from lobster_tasks.apprunner.cutover import CutOver, Situation
+from lobster_tasks.apprunner.cutover import CutOver, CutoverState
 from lobster_tasks.aws import Aws
 from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
@@ -52,9 +52,9 @@ class Move:
         return replace(self, settings=settings_.load(given, {}, FAST))
 
     @property
-    def now(self) -> Situation:
+    def now(self) -> CutoverState:
         """How far it has come."""
-        return cutover.look(self.aws, self.settings)
+        return cutover.read_state(self.aws, self.settings)
 
     def cut_over(self, **options: Any) -> CutOver:
         """Cut over without watching the stages for long."""

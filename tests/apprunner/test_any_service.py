@@ -16,7 +16,7 @@ from lobster_tasks import converge, stack
 from lobster_tasks.apprunner.description import Description
 from lobster_tasks.apprunner.discover import vpc_of
 from lobster_tasks.apprunner.mapping import CLASSES, map_service
-from lobster_tasks.apprunner.migration import drafted, of, write
+from lobster_tasks.apprunner.migration import draft_files, migration_of, write_files
 from lobster_tasks.apprunner.secrecy import looks_secret
 from lobster_tasks.apprunner.yaml_text import load as load_yaml
 from lobster_tasks.apprunner.yaml_text import with_section
@@ -94,10 +94,10 @@ def accepted(embedded: EmbeddedProcess, door: Aws, folder: Path, data: st.DataOb
         ec2.create_security_group(GroupName=f"g{n}", Description="x", VpcId=vpc.id)["GroupId"]
         for n in range(5)
     ]
-    migration = of(data.draw(services(vpc, tuple(groups))))
+    migration = migration_of(data.draw(services(vpc, tuple(groups))))
     project = folder / str(len(os.listdir(folder)))
     project.mkdir()
-    write(drafted(migration, project), project)
+    write_files(draft_files(migration, project), project)
     with chdir(project):
         _made(door, migration.mapped.undecided != (), project)
 

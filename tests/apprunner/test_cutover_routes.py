@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.apprunner.cutover import Balancer, Route
+from lobster_tasks.apprunner.cutover import LoadBalancerTarget, Route
 from lobster_tasks.apprunner.cutover.routes import (
     Origin,
     begin,
     find,
+    idle_pairs,
     keep,
-    left_over,
     restore,
     share_of,
     shift,
@@ -23,9 +23,9 @@ from lobster_tasks.apprunner.cutover.steps import stages
 from lobster_tasks.errors import RefusedError
 
 APP, OLD = "app.example.com", "abcdefghij.us-east-2.awsapprunner.com"
-BALANCER = Balancer("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
+BALANCER = LoadBalancerTarget("lobster-alb", "lobster-alb-1.us-east-2.elb.amazonaws.com", "Z3AADJGX6KTTL2")
 ORIGIN = Origin("lobster", "us-east-2")
-DUAL = Balancer(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
+DUAL = LoadBalancerTarget(BALANCER.name, BALANCER.dns_name, BALANCER.zone, dual_stack=True)
 Record = dict[str, Any]
 
 
@@ -51,7 +51,7 @@ def weighted(record: Record, weight: int) -> Record:
     return {**record, "Weight": weight, "SetIdentifier": target(record)}
 
 
-def routes(*records: Record, balancer: Balancer = BALANCER) -> tuple[Route, ...]:
+def routes(*records: Record, balancer: LoadBalancerTarget = BALANCER) -> tuple[Route, ...]:
     """The routes of the domain."""
     return find(APP, "Z1", records, balancer, ORIGIN)
 
@@ -256,7 +256,7 @@ def test_stages(to: int, expected: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("make", [cname, alias])
 def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
     old, new = weighted(make(), 0), weighted(make(BALANCER.dns_name), 100)
-    (route,) = left_over(APP, "Z1", [old, new], OLD.upper(), BALANCER.dns_name)
+    (route,) = idle_pairs(APP, "Z1", [old, new], OLD.upper(), BALANCER.dns_name)
     changes = keep(route)
     assert [each["Action"] for each in changes] == ["DELETE", "DELETE", "CREATE"]
     assert changes[-1]["ResourceRecordSet"] == make(BALANCER.dns_name)
@@ -274,4 +274,4 @@ def test_an_idle_half_goes_and_the_other_becomes_simple(make: Any) -> None:
     ],
 )
 def test_whatever_else_there_is_stays(records: tuple[Record, ...]) -> None:
-    assert left_over(APP, "Z1", records, OLD, BALANCER.dns_name) == ()
+    assert idle_pairs(APP, "Z1", records, OLD, BALANCER.dns_name) == ()

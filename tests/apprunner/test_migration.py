@@ -11,7 +11,14 @@ import yaml
 
 from lobster_tasks import report
 from lobster_tasks.apprunner.description import RoleFacts
-from lobster_tasks.apprunner.migration import Migration, drafted, lift, of, secret_name, write
+from lobster_tasks.apprunner.migration import (
+    Migration,
+    draft_files,
+    lift_secrets,
+    migration_of,
+    secret_name,
+    write_files,
+)
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import NotOursError, RefusedError, SettingsError
 from lobster_tasks.settings import load
@@ -24,7 +31,7 @@ HIDDEN = "sk-abcdefghijklmnopqrstuv"
 
 def migration(service: dict[str, Any] | None = None, **facts: Any) -> Migration:
     """What moving such a service means."""
-    return of(described(service, **facts))
+    return migration_of(described(service, **facts))
 
 
 def with_secret() -> Migration:
@@ -39,21 +46,21 @@ def with_secret() -> Migration:
 
 def test_the_file_that_is_written_is_one_that_loads(tmp_path: Path) -> None:
     found = migration()
-    written = drafted(found, tmp_path)
+    written = draft_files(found, tmp_path)
     assert written.replaced == ()
-    write(written, tmp_path)
+    write_files(written, tmp_path)
     section = yaml.safe_load((tmp_path / "invoke.yaml").read_text())["lobster"]
     assert load(section) == load(found.mapped.settings)
     assert list(section)[:4] == ["name", "region", "cluster", "service"]
-    assert drafted(found, tmp_path).replaced == ()
+    assert draft_files(found, tmp_path).replaced == ()
 
 
 def test_what_the_project_says_besides_stays(tmp_path: Path) -> None:
     before = "# ours\nrun: {echo: true}\nlobster:\n  probe: {path: /hello}\n  health_check: {path: /old}\n"
     (tmp_path / "invoke.yml").write_text(before)
-    written = drafted(migration(), tmp_path)
+    written = draft_files(migration(), tmp_path)
     assert written.replaced == ("invoke.yml: health_check.path",)
-    write(written, tmp_path)
+    write_files(written, tmp_path)
     text = (tmp_path / "invoke.yml").read_text()
     assert text.startswith("# ours\nrun: {echo: true}\nlobster:\n  name: shop\n")
     assert yaml.safe_load(text)["lobster"]["probe"] == {"path": "/hello"}
@@ -64,35 +71,35 @@ def test_what_the_project_says_besides_stays(tmp_path: Path) -> None:
 def test_lines_end_as_they_did(tmp_path: Path, end: bytes) -> None:
     path = tmp_path / "invoke.yaml"
     path.write_bytes(end.join([b"# ours", b"run: {echo: true}", b"lobster:", b"  name: old", b""]))
-    write(drafted(migration(), tmp_path), tmp_path)
+    write_files(draft_files(migration(), tmp_path), tmp_path)
     data = path.read_bytes()
     assert data.count(b"\n") > 20
     assert data.count(end) == data.count(b"\n")
     assert (b"\r" in data) == (end == b"\r\n")
     assert data.startswith(end.join([b"# ours", b"run: {echo: true}", b"lobster:", b"  name: shop", b""]))
-    assert drafted(migration(), tmp_path).replaced == ()
+    assert draft_files(migration(), tmp_path).replaced == ()
 
 
 def test_settings_that_do_not_fit_together_are_not_written(tmp_path: Path) -> None:
     (tmp_path / "invoke.yaml").write_text("lobster: {tasks_security_group: x, nonsense: 1}\n")
     with pytest.raises(SettingsError) as refused:
-        drafted(migration(), tmp_path)
+        draft_files(migration(), tmp_path)
     assert refused.value.problems == ("nonsense: there is no such setting",)
 
 
 def test_settings_that_are_no_yaml_are_not_written(tmp_path: Path) -> None:
     (tmp_path / "invoke.json").write_text("{}")
     with pytest.raises(RefusedError, match="The settings are in invoke"):
-        drafted(migration(), tmp_path)
+        draft_files(migration(), tmp_path)
 
 
 def test_a_file_that_somebody_has_reviewed_is_named_before_it_is_replaced(tmp_path: Path) -> None:
 
     found = migration({"SourceConfiguration": code_source(Runtime="PYTHON_311")}, image=None)
-    write(drafted(found, tmp_path), tmp_path)
-    assert drafted(found, tmp_path).replaced == ()
+    write_files(draft_files(found, tmp_path), tmp_path)
+    assert draft_files(found, tmp_path).replaced == ()
     (tmp_path / "Dockerfile.apprunner").write_text("FROM scratch\n")
-    assert drafted(found, tmp_path).replaced == ("Dockerfile.apprunner",)
+    assert draft_files(found, tmp_path).replaced == ("Dockerfile.apprunner",)
 
 
 def test_policies_of_the_projects_own_have_to_read_the_file(tmp_path: Path) -> None:
@@ -100,11 +107,11 @@ def test_policies_of_the_projects_own_have_to_read_the_file(tmp_path: Path) -> N
     allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     role = RoleFacts("arn:aws:iam::1:role/app", inline={"p": {"Version": "2012-10-17", "Statement": allow}})
     found = migration(instance_role=role)
-    assert drafted(found, tmp_path).notes == ()
+    assert draft_files(found, tmp_path).notes == ()
     own = tmp_path / "task-definitions" / "fargate-iam-policies.json.j2"
     own.parent.mkdir()
     own.write_text("{}")
-    (note,) = drafted(found, tmp_path).notes
+    (note,) = draft_files(found, tmp_path).notes
     assert '{% include "task-role-policy.json.j2" %}' in note
 
 
@@ -115,7 +122,7 @@ def test_secrets_are_moved_once(aws: Aws, embedded: EmbeddedProcess, tmp_path: P
     said: list[str] = []
     found = with_secret()
     assert found.suspects == ("API KEY",)
-    lifted = lift(aws, found, said.append)
+    lifted = lift_secrets(aws, found, said.append)
     client = embedded.client("secretsmanager")
     arn = lifted.mapped.settings["container"]["secrets"]["API KEY"]
     assert client.get_secret_value(SecretId=arn)["SecretString"] == HIDDEN
@@ -123,24 +130,29 @@ def test_secrets_are_moved_once(aws: Aws, embedded: EmbeddedProcess, tmp_path: P
     assert tags == {"lobster:stack": "shop"}
     assert lifted.suspects == ()
     client.put_secret_value(SecretId=arn, SecretString="rotated")
-    again = lift(aws, found, said.append)
+    again = lift_secrets(aws, found, said.append)
     assert again.mapped.settings == lifted.mapped.settings
     assert client.get_secret_value(SecretId=arn)["SecretString"] == "rotated"
-    everything = [said, report.migration_json(lifted), dict(drafted(lifted, tmp_path).texts), repr(lifted)]
+    everything = [
+        said,
+        report.migration_json(lifted),
+        dict(draft_files(lifted, tmp_path).texts),
+        repr(lifted),
+    ]
     assert HIDDEN not in json.dumps(everything, default=str)
 
 
 def test_a_secret_of_somebody_elses_is_left_alone(aws: Aws, embedded: EmbeddedProcess) -> None:
     embedded.client("secretsmanager").create_secret(Name="shop/API-KEY", SecretString="theirs")
     with pytest.raises(NotOursError, match="The secret shop/API-KEY already exists"):
-        lift(aws, with_secret(), lambda _: None)
+        lift_secrets(aws, with_secret(), lambda _: None)
 
 
 def test_a_variable_that_has_become_a_secret_leaves_the_environment(tmp_path: Path) -> None:
     (tmp_path / "invoke.yaml").write_text('lobster: {container: {environment: {API KEY: old, B: "2"}}}\n')
     arn = "arn:aws:secretsmanager:us-east-2:123456789012:secret:shop/API-KEY-AbC123"
-    found = of(described(with_secret().description.service, lifted={"API KEY": arn}))
-    text = drafted(found, tmp_path).texts["invoke.yaml"]
+    found = migration_of(described(with_secret().description.service, lifted={"API KEY": arn}))
+    text = draft_files(found, tmp_path).texts["invoke.yaml"]
     container = yaml.safe_load(text)["lobster"]["container"]
     assert container["environment"] == {"B": "2", "A": "1"}
     assert container["secrets"] == {"API KEY": arn}

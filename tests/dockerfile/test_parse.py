@@ -13,9 +13,9 @@ from lobster_tasks.dockerfile import (
     HealthCheck,
     Heredoc,
     MakeDirectory,
-    NotCarriedOut,
     Port,
     Stage,
+    UnexecutedInstruction,
     parse,
 )
 from lobster_tasks.errors import DockerfileError
@@ -347,15 +347,20 @@ class TestStages:
 class TestInstructions:
     def test_workdir_copy_and_run_stay_in_order(self) -> None:
         stage = final("FROM x\nWORKDIR /a\nCOPY s d\nRUN make it\nONBUILD COPY . .")
-        assert [type(step) for step in stage.steps] == [MakeDirectory, Copy, NotCarriedOut, NotCarriedOut]
-        assert stage.not_carried_out == (
-            NotCarriedOut(4, "RUN", "make it", "/a"),
-            NotCarriedOut(5, "ONBUILD", "COPY . .", "/a"),
+        assert [type(step) for step in stage.steps] == [
+            MakeDirectory,
+            Copy,
+            UnexecutedInstruction,
+            UnexecutedInstruction,
+        ]
+        assert stage.unexecuted == (
+            UnexecutedInstruction(4, "RUN", "make it", "/a"),
+            UnexecutedInstruction(5, "ONBUILD", "COPY . .", "/a"),
         )
 
     def test_a_script_in_a_run_belongs_to_it(self) -> None:
         stage = final("FROM x\nRUN <<EOF\nmake it\nEOF")
-        assert stage.not_carried_out[0].text == "<<EOF\nmake it\n"
+        assert stage.unexecuted[0].text == "<<EOF\nmake it\n"
 
     @pytest.mark.parametrize(
         ("line", "destination"),
@@ -416,7 +421,7 @@ class TestInstructions:
         """BuildKit, ``extractBuilderFlags``."""
         assert copies(final('FROM x\nCOPY --chown="1000:1000" a /b'))[0].owner == "1000:1000"
         stage = final('FROM x\nRUN --mount=type=bind,source="a b",target=/c cat /c')
-        assert stage.not_carried_out[0].text == "cat /c"
+        assert stage.unexecuted[0].text == "cat /c"
 
     @pytest.mark.parametrize(
         ("flag", "seconds"), [("", 0), ("--start-period=1m30s ", 90), ("--start-period=5s ", 5)]

@@ -11,7 +11,7 @@ import pytest
 
 from lobster_tasks.dockerfile import parse
 from lobster_tasks.doctor import CHECKS, diagnose
-from lobster_tasks.doctor.expiry import Place
+from lobster_tasks.doctor.expiry import ExpiryPosition
 from lobster_tasks.doctor.facts import Decision
 from lobster_tasks.errors import AwsCallError, DockerfileError, RefusedError
 from lobster_tasks.probe import Answer, Probe
@@ -707,31 +707,48 @@ CASES = [
         task_definition=definition(portMappings=[{"containerPort": 80}]),
     ),
     case("ecs.image", "fail", "homara:v1 is not in the repository", "inv push-image", image=None),
-    case("ecs.image", "pass", "is in the repository", expiry=Place(newer=3, kept=20)),
-    case("ecs.image", "warn", "expires with the next image", "images.keep: 8", expiry=Place(newer=3, kept=4)),
+    case("ecs.image", "pass", "is in the repository", expiry=ExpiryPosition(newer=3, kept=20)),
+    case(
+        "ecs.image",
+        "warn",
+        "expires with the next image",
+        "images.keep: 8",
+        expiry=ExpiryPosition(newer=3, kept=4),
+    ),
     case(
         "ecs.image",
         "warn",
         "expires with the next image",
         "what is live is kept",
-        expiry=Place(newer=3, kept=4, is_ours=True),
+        expiry=ExpiryPosition(newer=3, kept=4, is_ours=True),
     ),
-    case("ecs.image", "pass", "in the repository", expiry=Place(newer=3, kept=4, live=True, is_ours=True)),
+    case(
+        "ecs.image",
+        "pass",
+        "in the repository",
+        expiry=ExpiryPosition(newer=3, kept=4, live=True, is_ours=True),
+    ),
     case(
         "ecs.image",
         "fail",
         "lets it expire within 24 hours",
         "images.keep: 10",
-        expiry=Place(newer=4, kept=4, expires=True, live=True, is_ours=True),
+        expiry=ExpiryPosition(newer=4, kept=4, expires=True, live=True, is_ours=True),
     ),
     case(
         "ecs.image",
         "fail",
         "lets it expire within 24 hours: 3 images are newer, and 2 are kept",
         "images.keep: 8",
-        expiry=Place(newer=3, kept=2, expires=True),
+        expiry=ExpiryPosition(newer=3, kept=2, expires=True),
     ),
-    case("ecs.image", "fail", "it is older than 14 days", "deploy", expiry=Place(days=14, expires=True)),
+    case(
+        "ecs.image",
+        "fail",
+        "it is older than 14 days",
+        "deploy",
+        expiry=ExpiryPosition(days=14, expires=True),
+    ),
     case("ecs.image", "pass", "homara@sha256:aaaaaaaaaaaa… (v1) is in the repository"),
     # logs
     case(

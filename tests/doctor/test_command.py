@@ -7,12 +7,12 @@ import shlex
 import pytest
 
 from lobster_tasks.dockerfile.commands import script_of
-from lobster_tasks.doctor.command import Listens, servers, swallows_signals
+from lobster_tasks.doctor.command import ServerAddress, servers, swallows_signals
 
 ENVIRONMENT = {"PORT": "9000"}
 
 
-def listens(words: list[str], environment: dict[str, str], config: dict[str, object]) -> Listens | None:
+def listens(words: list[str], environment: dict[str, str], config: dict[str, object]) -> ServerAddress | None:
     """Where the one server listens whose words tell."""
     found = servers(words, environment, config)
     return found[0] if len(found) == 1 and found[0].port is not None else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.doctor.expiry import Place, place
+from lobster_tasks.doctor.expiry import ExpiryPosition, expiry_position
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -33,27 +33,29 @@ TAGGED = {"tagStatus": "tagged", "tagPrefixList": ["v"]}
 @pytest.mark.parametrize(
     ("rules", "digest", "found"),
     [
-        ([rule(1, 2)], "1", Place(0, 2)),
-        ([rule(1, 2)], "2", Place(1, 2)),
-        ([rule(1, 2)], "3", Place(2, 2, expires=True)),
-        ([rule(1, 5, **TAGGED), rule(2, 1)], "3", Place(0, 5)),
-        ([rule(2, 1), rule(1, 5, **TAGGED)], "3", Place(0, 5)),
-        ([rule(1, 5, tagStatus="tagged", tagPatternList=["*1"])], "3", Place(1, 5)),
+        ([rule(1, 2)], "1", ExpiryPosition(0, 2)),
+        ([rule(1, 2)], "2", ExpiryPosition(1, 2)),
+        ([rule(1, 2)], "3", ExpiryPosition(2, 2, expires=True)),
+        ([rule(1, 5, **TAGGED), rule(2, 1)], "3", ExpiryPosition(0, 5)),
+        ([rule(2, 1), rule(1, 5, **TAGGED)], "3", ExpiryPosition(0, 5)),
+        ([rule(1, 5, tagStatus="tagged", tagPatternList=["*1"])], "3", ExpiryPosition(1, 5)),
         ([rule(1, 5, tagStatus="tagged", tagPrefixList=["v", "x"])], "3", None),
         ([rule(1, 1, tagStatus="untagged")], "3", None),
-        ([rule(1, 1, tagStatus="untagged")], "4", Place(0, 1)),
-        ([rule(1, 3, kind="sinceImagePushed")], "3", Place(days=3, expires=True)),
-        ([rule(1, 9, kind="sinceImagePushed")], "3", Place(days=9)),
+        ([rule(1, 1, tagStatus="untagged")], "4", ExpiryPosition(0, 1)),
+        ([rule(1, 3, kind="sinceImagePushed")], "3", ExpiryPosition(days=3, expires=True)),
+        ([rule(1, 9, kind="sinceImagePushed")], "3", ExpiryPosition(days=9)),
         ([], "3", None),
         ([rule(1, 2)], "gone", None),
-        ([rule(1, 2, **LIVE), rule(2, 2)], "5", Place(0, 2, live=True, is_ours=True)),
-        ([rule(1, 2, **LIVE), rule(2, 9)], "3", Place(2, 9, is_ours=True)),
+        ([rule(1, 2, **LIVE), rule(2, 2)], "5", ExpiryPosition(0, 2, live=True, is_ours=True)),
+        ([rule(1, 2, **LIVE), rule(2, 9)], "3", ExpiryPosition(2, 9, is_ours=True)),
     ],
 )
-def test_where_an_image_stands(rules: list[dict[str, Any]], digest: str, found: Place | None) -> None:
-    assert place(rules, IMAGES, digest, NOW) == found
+def test_where_an_image_stands(
+    rules: list[dict[str, Any]], digest: str, found: ExpiryPosition | None
+) -> None:
+    assert expiry_position(rules, IMAGES, digest, NOW) == found
 
 
 @pytest.mark.parametrize(("newer", "is_next"), [(0, False), (1, False), (2, True), (3, True)])
 def test_an_image_that_the_next_push_takes(newer: int, is_next: bool) -> None:
-    assert Place(newer, 3, expires=newer >= 3).is_next is is_next
+    assert ExpiryPosition(newer, 3, expires=newer >= 3).is_next is is_next

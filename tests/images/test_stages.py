@@ -13,10 +13,10 @@ import pytest
 from lobster_tasks.dockerfile import parse
 from lobster_tasks.errors import DockerfileError
 from lobster_tasks.images.build import read_context
-from lobster_tasks.images.stages import Files, carry_out
+from lobster_tasks.images.stages import StageFiles, assemble
 from lobster_tasks.images.tree import Node
 
-Build = Callable[..., Files]
+Build = Callable[..., StageFiles]
 CONTEXT = {
     "app.py": "app",
     "requirements.txt": "streamlit",
@@ -42,10 +42,10 @@ def build(tmp_path: Path) -> Build:
     """``build("COPY a b")`` gives what the image has; the lines come after FROM and WORKDIR /app."""
     write(tmp_path, CONTEXT)
 
-    def build(*lines: str, **files: str) -> Files:
+    def build(*lines: str, **files: str) -> StageFiles:
         write(tmp_path, files)
         text = "\n".join(("FROM python", "WORKDIR /app", *lines))
-        return carry_out(
+        return assemble(
             parse(text, name="Dockerfile.streamlit"), read_context(tmp_path, "Dockerfile.streamlit")
         )
 
@@ -57,7 +57,7 @@ def text(node: Node) -> str:
     return node.content.read_text() if isinstance(node.content, Path) else (node.content or b"").decode()
 
 
-def content(files: Files) -> dict[str, str]:
+def content(files: StageFiles) -> dict[str, str]:
     """The image's files by path."""
     return {path: text(node) for path, node in files.tree.nodes.items() if node.content is not None}
 

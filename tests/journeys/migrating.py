@@ -113,12 +113,14 @@ class Moving:
 
     def read(self) -> None:
         """``import-apprunner``, which lists every service, this one among them."""
-        migration.survey(self.aws, self.folder)
+        migration.list_services(self.aws, self.folder)
 
     def lift(self) -> None:
         """``import-apprunner --lift-secrets``, twice."""
         for _ in range(2):
-            migration.lift(self.aws, migration.consider(self.aws, self.name, self.folder), self.said.append)
+            migration.lift_secrets(
+                self.aws, migration.plan_migration(self.aws, self.name, self.folder), self.said.append
+            )
 
     def compare(self) -> None:
         """``compare-apprunner``."""
@@ -143,7 +145,7 @@ class Moving:
         self._clean(delete=True)
 
     def _clean(self, *, delete: bool) -> None:
-        found = cleanup.survey(self.aws, self.settings, "", self.folder, delete=delete)
+        found = cleanup.plan_cleanup(self.aws, self.settings, "", self.folder, delete=delete)
         cleanup.carry_out(self.aws, self.settings, found, self.folder, self.said.append)
 
     @cached_property

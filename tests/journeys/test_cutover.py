@@ -274,8 +274,8 @@ def test_two_regions_and_one_domain(move: Move) -> None:
 
     def alone() -> None:
         here.cut_over()
-        names = cutover.names_of(here.aws, here.settings.domains)
-        cutover.finish(here.aws, cutover.left_over(names, here.old, here.new), here.old)
+        names = cutover.hosted_domains(here.aws, here.settings.domains)
+        cutover.finish(here.aws, cutover.idle_pairs(names, here.old, here.new), here.old)
 
     def by_hand() -> None:
         (one,) = [each for each in zone.records() if each["Name"] == "app.both.org."]

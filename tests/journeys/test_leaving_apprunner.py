@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lobster_tasks import report, settings
-from lobster_tasks.apprunner import cleanup, leftovers
-from lobster_tasks.apprunner.cleanup import Survey
+from lobster_tasks.apprunner import cleanup, policy_statements
+from lobster_tasks.apprunner.cleanup import CleanupPlan
 from lobster_tasks.apprunner.parity import compare, compare_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
@@ -50,9 +50,9 @@ class Leaving:
         source = self.sites.source(RuntimeEnvironmentVariables=variables)
         return self.sites.create(self.name, SourceConfiguration=source)
 
-    def survey(self, *flags: str, delete: bool = False) -> Survey:
+    def survey(self, *flags: str, delete: bool = False) -> CleanupPlan:
         """What ``inv cleanup-apprunner`` looks at."""
-        return cleanup.survey(self.aws, self.settings(*flags), "", self.folder, delete=delete)
+        return cleanup.plan_cleanup(self.aws, self.settings(*flags), "", self.folder, delete=delete)
 
     def clean(self, *, delete: bool = False) -> None:
         """What it does once every gate is open."""
@@ -112,14 +112,14 @@ def test_the_same_app_compares_as_the_same_but_for_websockets(moved: EmbeddedPro
 def test_what_differs_is_told_and_shuts_the_last_gate(moved: EmbeddedProcess, tmp_path: Path) -> None:
     leaving = Leaving(moved, tmp_path, "different")
     leaving.create(HEALTH_STATUS="500")
-    found = cleanup.proven(leaving.aws, leaving.settings(), leaving.survey())
+    found = cleanup.with_parity_gate(leaving.aws, leaving.settings(), leaving.survey())
     assert found.parity is not None
     rows = {row.what: (row.old, row.new, row.verdict) for row in found.parity.rows}
     assert rows["GET /_stcore/health"] == ("500", "200", "differs")
     assert report.parity_json(found.parity)["ok"] is False
     assert found.gates[-1].status == "fail"
     with pytest.raises(RefusedError, match="different does not change"):
-        cleanup.refuse_shut(found)
+        cleanup.refuse_failed_gates(found)
 
 
 def test_a_rule_of_the_listener_is_met_as_the_verdict_meets_it(
@@ -163,11 +163,11 @@ def test_a_private_service_is_compared_by_hand_and_goes_once_it_is_paused(leavin
     private = {"IngressConfiguration": {"IsPubliclyAccessible": False}}
     arn = leaving.sites.create("site", NetworkConfiguration=private)["ServiceArn"]
     with pytest.raises(RefusedError) as refused:
-        cleanup.proven(leaving.aws, leaving.settings(), leaving.survey())
+        cleanup.with_parity_gate(leaving.aws, leaving.settings(), leaving.survey())
     assert f"aws apprunner pause-service --service-arn {arn}" in refused.value.next_step
     leaving.sites.api.pause_service(ServiceArn=arn)
     eventually(lambda: leaving.sites.api.describe_service(ServiceArn=arn)["Service"]["Status"] == "PAUSED")
-    found = cleanup.proven(leaving.aws, leaving.settings(), leaving.survey(delete=True))
+    found = cleanup.with_parity_gate(leaving.aws, leaving.settings(), leaving.survey(delete=True))
     assert (found.gates[-1].status, found.gates[-1].saw) == ("skip", "it is PAUSED")
 
 
@@ -193,7 +193,7 @@ def test_visitors_shut_a_gate_with_their_number(leaving: Leaving) -> None:
     )
     eventually(lambda: leaving.gate("traffic.requests", "apprunner.quiet_minutes=10") == ("fail", told))
     with pytest.raises(RefusedError) as refusal:
-        cleanup.refuse_shut(leaving.survey("apprunner.quiet_minutes=10"))
+        cleanup.refuse_failed_gates(leaving.survey("apprunner.quiet_minutes=10"))
     assert told in refusal.value.why
     eventually(lambda: leaving.gate("traffic.requests") == ("pass", "no request in the last 60 s"))
 
@@ -238,8 +238,10 @@ def test_the_firewall_has_to_have_come_along(moved: EmbeddedProcess, tmp_path: P
     lost = "web ACL ours protects guarded, and no web ACL lobster-alb"
     assert leaving.gate("firewall.same") == ("fail", lost)
     with pytest.raises(RefusedError, match="guarded does not change"):
-        cleanup.refuse_shut(leaving.survey())
-    accepted = cleanup.survey(leaving.aws, leaving.settings(), "", leaving.folder, accept=("firewall-lost",))
+        cleanup.refuse_failed_gates(leaving.survey())
+    accepted = cleanup.plan_cleanup(
+        leaving.aws, leaving.settings(), "", leaving.folder, accept=("firewall-lost",)
+    )
     (gate,) = [each for each in accepted.gates if each.id == "firewall.same"]
     assert (gate.status, gate.saw) == ("warn", f"accepted (firewall-lost): {lost}")
     associate(moved, web_acl(moved, "another"), here)
@@ -279,7 +281,7 @@ def test_dns_is_simple_again_before_the_service_goes(leaving: Leaving) -> None:
     found = leaving.survey(delete=True)
     for once in ("DescribeCustomDomains", "ListHostedZones", "ListResourceRecordSets"):
         assert len(process.calls(once)) == 1, once
-    assert report.survey_json(found)["records"] == ["app.example.com CNAME"]
+    assert report.cleanup_plan_json(found)["records"] == ["app.example.com CNAME"]
     process.order({"operation": "ChangeResourceRecordSets", "nth": 1, "drop": "after"})
     leaving.clean(delete=True)
     process.forgive()
@@ -445,7 +447,7 @@ GOING = [
 ]
 
 
-def labels(found: Survey) -> list[str]:
+def labels(found: CleanupPlan) -> list[str]:
     """What goes, log groups without the service's id, policies in order."""
     named = [each.label if each.kind != "log-group" else "log-group" for each in found.going]
     return [*named[:-2], *sorted(named[-2:])]
@@ -487,12 +489,12 @@ def test_a_version_of_a_policy_is_not_made_twice(swift: EmbeddedProcess) -> None
     iam, aws = swift.client("iam"), door(swift)
     document = {"Version": "2012-10-17", "Statement": [{**ALLOW_ECS, "Action": ["apprunner:*", "ecs:*"]}]}
     iam.create_policy(PolicyName="mixed", PolicyDocument=json.dumps(document))
-    (mixed,) = leftovers.find(aws)
+    (mixed,) = policy_statements.find(aws)
     swift.order({"operation": "CreatePolicyVersion", "nth": 1, "drop": "after"})
     with suppress(AwsCallError):
-        leftovers.remove(aws, mixed.id)
+        policy_statements.remove(aws, mixed.id)
     swift.forgive()
-    assert leftovers.find(aws) == []
+    assert policy_statements.find(aws) == []
     assert len(iam.list_policy_versions(PolicyArn=mixed.policy)["Versions"]) == 2
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from lobster_tasks import report
-from lobster_tasks.apprunner.belongings import Belongings, Kept, Thing
-from lobster_tasks.apprunner.cleanup import Survey
-from lobster_tasks.apprunner.cutover import CutOver, Route, Step, Wanted
-from lobster_tasks.apprunner.likeness import Row
-from lobster_tasks.apprunner.migration import Listed, of
+from lobster_tasks.apprunner.cleanup import CleanupPlan
+from lobster_tasks.apprunner.comparison import ComparisonRow
+from lobster_tasks.apprunner.cutover import CutOver, CutoverStep, RequiredRecord, Route
+from lobster_tasks.apprunner.migration import ListedService, migration_of
+from lobster_tasks.apprunner.owned_resources import KeptResource, OwnedResource, OwnedResources
 from lobster_tasks.apprunner.parity import Parity
 from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
@@ -168,7 +168,9 @@ STATUS_JSON = {
     "events": [{"at": "2026-06-01T12:00:00+00:00", "message": "has reached a steady state."}],
 }
 
-PARITY = Parity("arn", "https://old", "http://new", (Row("GET /", "200", "404", "differs", "look"),))
+PARITY = Parity(
+    "arn", "https://old", "http://new", (ComparisonRow("GET /", "200", "404", "differs", "look"),)
+)
 PARITY_JSON = {
     "service": "arn",
     "old": "https://old",
@@ -177,14 +179,17 @@ PARITY_JSON = {
     "rows": [{"what": "GET /", "old": "200", "new": "404", "verdict": "differs", "note": "look"}],
 }
 
-SURVEY = Survey(
+SURVEY = CleanupPlan(
     "site",
     "arn",
     "RUNNING",
     "delete",
     (Check("live.since", "fail", "live for 1 h", "wait"),),
     (),
-    Belongings((Thing("role", "app", "arn:role"),), (Kept(Thing("log-group", "g", "arn:g"), "others"),)),
+    OwnedResources(
+        (OwnedResource("role", "app", "arn:role"),),
+        (KeptResource(OwnedResource("log-group", "g", "arn:g"), "others"),),
+    ),
     routes=(Route("app.example.com", "CNAME", "Z1", None, None, 100),),
 )
 SURVEY_JSON = {
@@ -193,9 +198,12 @@ SURVEY_JSON = {
     "action": "delete",
     "ok": False,
     "gates": [{"id": "live.since", "status": "fail", "saw": "live for 1 h", "fix": "wait"}],
-    "deletes": [Thing("service", "site", "arn").label, Thing("role", "app", "arn:role").label],
+    "deletes": [
+        OwnedResource("service", "site", "arn").label,
+        OwnedResource("role", "app", "arn:role").label,
+    ],
     "records": ["app.example.com CNAME"],
-    "keeps": [{"resource": Thing("log-group", "g", "arn:g").label, "why": "others"}],
+    "keeps": [{"resource": OwnedResource("log-group", "g", "arn:g").label, "why": "others"}],
     "applied": True,
     "description": "apprunner.json",
 }
@@ -203,8 +211,8 @@ SURVEY_JSON = {
 CUT_OVER = CutOver(
     "partly",
     (("app.example.com", 10), ("example.org", None)),
-    (Step("shift", "10 % to Fargate", "inv cutover --back", True, 10),),
-    (Wanted("example.org", "CNAME", "lb.example", "elsewhere"),),
+    (CutoverStep("shift", "10 % to Fargate", "inv cutover --back", True, 10),),
+    (RequiredRecord("example.org", "CNAME", "lb.example", "elsewhere"),),
     "",
     "GET / 200",
     72.26,
@@ -246,19 +254,32 @@ PREVIEW = Preview("image", NEW, ("cpu 512 → 256",))
         (report.scaled_json(SCALED), SCALED_JSON),
         (report.status_json(STATUS), STATUS_JSON),
         (report.parity_json(PARITY), PARITY_JSON),
-        (report.survey_json(SURVEY, applied=True, description=Path("apprunner.json")), SURVEY_JSON),
+        (report.cleanup_plan_json(SURVEY, applied=True, description=Path("apprunner.json")), SURVEY_JSON),
         (report.cut_over_json(CUT_OVER), CUT_OVER_JSON),
     ],
-    ids=["outcome", "preview", "history", "scale change", "scaled", "status", "parity", "survey", "cut-over"],
+    ids=[
+        "outcome",
+        "preview",
+        "history",
+        "scale change",
+        "scaled",
+        "status",
+        "parity",
+        "clean-up",
+        "cut-over",
+    ],
 )
 def test_its_members_and_their_order(made: dict[str, Any], holds: dict[str, Any]) -> None:
     assert json.dumps(made) == json.dumps(holds)
 
 
 def test_the_services_of_a_region() -> None:
-    found = of(described())
+    found = migration_of(described())
     known, unknown = report.migrations_json(
-        [Listed("site", "arn", "RUNNING", found), Listed("other", "arn:other", "PAUSED", why_not="denied")]
+        [
+            ListedService("site", "arn", "RUNNING", found),
+            ListedService("other", "arn:other", "PAUSED", why_not="denied"),
+        ]
     )["services"]
     assert list(known["classes"]) == ["same", "translated", "approximated", "no_equivalent"]
     assert sum(known["classes"].values()) == len(found.mapped.rows)

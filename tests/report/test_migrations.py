@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.apprunner.mapping import Mapped, Row
-from lobster_tasks.apprunner.migration import Listed, Migration, Written
+from lobster_tasks.apprunner.mapping import Mapped, MappingRow
+from lobster_tasks.apprunner.migration import ListedService, Migration, ProjectFiles
 from lobster_tasks.cost import app_runner_cost, monthly_cost
 from lobster_tasks.report import migration, migrations, next_steps, written
 from lobster_tasks.settings import load
@@ -16,13 +16,17 @@ from tests.apprunner.descriptions import ARN, IMAGE, described
 from .drawn import drawn
 
 ROWS = (
-    Row("ServiceUrl", "no_equivalent", "x.awsapprunner.com", None, "it cannot move", "tell users"),
-    Row("SourceConfiguration.ImageRepository.ImageIdentifier", "same", "1.dkr/shop:v1", "repository shop"),
-    Row("RuntimeEnvironmentVariables.A", "same", "set", "container.environment"),
-    Row("RuntimeEnvironmentVariables.B", "same", "set", "container.environment"),
-    Row("(unknown)", "no_equivalent", "hidden", None, "left out", "look it up"),
-    Row("HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer accepts 2 to 10"),
-    Row(
+    MappingRow("ServiceUrl", "no_equivalent", "x.awsapprunner.com", None, "it cannot move", "tell users"),
+    MappingRow(
+        "SourceConfiguration.ImageRepository.ImageIdentifier", "same", "1.dkr/shop:v1", "repository shop"
+    ),
+    MappingRow("RuntimeEnvironmentVariables.A", "same", "set", "container.environment"),
+    MappingRow("RuntimeEnvironmentVariables.B", "same", "set", "container.environment"),
+    MappingRow("(unknown)", "no_equivalent", "hidden", None, "left out", "look it up"),
+    MappingRow(
+        "HealthCheckConfiguration.HealthyThreshold", "approximated", 1, 2, "a load balancer accepts 2 to 10"
+    ),
+    MappingRow(
         "InstanceConfiguration.InstanceRoleArn",
         "translated",
         "arn:aws:iam::1:role/app",
@@ -54,8 +58,10 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
 def test_commands_are_shown_as_they_are_pasted_at_any_width(found: Migration) -> None:
     """Each on a line of its own, whole, and what several rows say once."""
     long = f"aws kms describe-key --key-id {'k' * 100} --query KeyMetadata.Arn"
-    both = [Row(name, "approximated", "x", "left out", "", "move it", ("inv lift",)) for name in ("A", "B")]
-    more = (*ROWS, *both, Row("C", "approximated", "x", "y", "", "name it", (long,)))
+    both = [
+        MappingRow(name, "approximated", "x", "left out", "", "move it", ("inv lift",)) for name in ("A", "B")
+    ]
+    more = (*ROWS, *both, MappingRow("C", "approximated", "x", "y", "", "name it", (long,)))
     shown = drawn(migration(replace(found, mapped=Mapped(ARN, more, {}, {}))), 60)
     assert f"  {long}" in shown
     assert shown.count("  inv lift") == 1
@@ -69,8 +75,8 @@ def test_it_holds_at_any_width(found: Migration, columns: int) -> None:
 
 def test_the_services_of_a_region(found: Migration) -> None:
     listed = (
-        Listed("shop", ARN, "RUNNING", found),
-        Listed("busy", ARN, "OPERATION_IN_PROGRESS", why_not="busy is busy."),
+        ListedService("shop", ARN, "RUNNING", found),
+        ListedService("busy", ARN, "OPERATION_IN_PROGRESS", why_not="busy is busy."),
     )
     first, second = drawn(migrations(listed))
     assert first.startswith("shop  RUNNING")
@@ -81,7 +87,7 @@ def test_the_services_of_a_region(found: Migration) -> None:
 
 
 def test_what_was_written_and_what_comes_next(found: Migration) -> None:
-    made = Written({"invoke.yaml": "", "Dockerfile.apprunner": ""}, (), ("a note",))
+    made = ProjectFiles({"invoke.yaml": "", "Dockerfile.apprunner": ""}, (), ("a note",))
     assert drawn(written(made)) == ["Written: invoke.yaml, Dockerfile.apprunner.", "a note"]
     assert drawn(next_steps(found))[0].startswith("Next:  inv plan --adopt")
     theirs = described(image=replace(IMAGE, stack="theirs"))

@@ -66,8 +66,8 @@ NOT_OURS: Mapping[str, frozenset[str]] = {
 }
 # What decides: functions whose answers are noted, by module.
 DECIDING: Mapping[str, frozenset[str]] = {
-    "apprunner.cutover.routes": frozenset({"find", "leads_to", "left_over", "share_of"}),
-    "apprunner.likeness": frozenset(
+    "apprunner.cutover.routes": frozenset({"find", "idle_pairs", "leads_to", "share_of"}),
+    "apprunner.comparison": frozenset(
         {"statuses", "headers", "bodies", "latencies", "websockets", "uploads", "slow_answers"}
     ),
     "apprunner.mapping": frozenset({"map_service"}),
@@ -76,7 +76,7 @@ DECIDING: Mapping[str, frozenset[str]] = {
     "dockerfile.exec_form": frozenset({"mistake"}),
     "doctor": frozenset({"diagnose"}),
     "doctor.command": frozenset({"servers", "swallows_signals"}),
-    "doctor.expiry": frozenset({"place"}),
+    "doctor.expiry": frozenset({"expiry_position"}),
     "doctor.keys": frozenset({"decide"}),
     "doctor.trust": frozenset({"objection"}),
     "rollout.deployment.fail_fast": frozenset(

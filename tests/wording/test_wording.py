@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 TESTS = (
     *("tests/converge", "tests/dockerfile", "tests/rollout"),
     *(f"tests/doctor/test_{each}.py" for each in ("checks", "command", "expiry", "keys", "trust")),
-    *(f"tests/apprunner/test_{each}.py" for each in ("cutover_routes", "likeness", "mapping")),
+    *(f"tests/apprunner/test_{each}.py" for each in ("cutover_routes", "comparison", "mapping")),
     *(f"tests/wording/test_{each}.py" for each in ("account", "across")),
 )
 Run = Mapping[str, Mapping[str, Any]]

@@ -5,33 +5,40 @@ records say how far it has come, so that every run takes up where the one before
 """
 
 from .delegation import public_dns
-from .finish import finish, left_over
+from .finish import finish, idle_pairs
 from .outcome import CutOver
-from .routes import Balancer, Route, Wanted
+from .routes import LoadBalancerTarget, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
-from .situation import Names, Situation, balancer_name, led_here, look, names_of
-from .steps import STAGES, Step, steps
+from .state import (
+    CutoverState,
+    HostedDomains,
+    balancer_name,
+    domains_at_load_balancer,
+    hosted_domains,
+    read_state,
+)
+from .steps import STAGES, CutoverStep, steps
 
 __all__ = [
     "HOLD_SECONDS",
     "STAGES",
     "WAIT_SECONDS",
-    "Balancer",
     "CutOver",
-    "Names",
+    "CutoverState",
+    "CutoverStep",
+    "HostedDomains",
+    "LoadBalancerTarget",
+    "RequiredRecord",
     "Route",
-    "Situation",
-    "Step",
-    "Wanted",
     "balancer_name",
     "cut_over",
+    "domains_at_load_balancer",
     "finish",
     "go_back",
-    "led_here",
-    "left_over",
-    "look",
-    "names_of",
+    "hosted_domains",
+    "idle_pairs",
     "preview",
     "public_dns",
+    "read_state",
     "steps",
 ]

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from ...aws import Aws
 from . import records, routes
 from .routes import Route
-from .situation import Names, names_of
+from .state import HostedDomains, hosted_domains
 
 
-def left_over(names: Names, host: str, dns_name: str) -> tuple[Route, ...]:
+def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, ...]:
     """The pairs of which one half leads to ``host`` and has no visitors, the other to the load balancer."""
     return tuple(
         route
         for domain, zone in names.zones.items()
-        for route in routes.left_over(domain, zone, names.records[domain], host, dns_name)
+        for route in routes.idle_pairs(domain, zone, names.records[domain], host, dns_name)
     )
 
 
@@ -23,7 +23,7 @@ def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
     """Leave the half that has the visitors. Raises AwsCallError, OutOfTimeError."""
 
     def is_done(changed: Sequence[Route]) -> bool:
-        now = names_of(aws, [route.domain for route in changed]).records.values()
+        now = hosted_domains(aws, [route.domain for route in changed]).records.values()
         return not any(routes.leads_to(record, host) for listed in now for record in listed)
 
     records.change(aws, found, routes.keep, is_done)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...rollout import Moment
-from .routes import Wanted
-from .steps import Step
+from .routes import RequiredRecord
+from .steps import CutoverStep
 
-End = Literal["planned", "cut_over", "partly", "stepped_back", "back", "instructions"]
+CutoverVerdict = Literal["planned", "cut_over", "partly", "stepped_back", "back", "instructions"]
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class CutOver:
     ``records`` are left to whoever keeps that DNS. ``cause`` is why it went back, ``seen`` what Fargate answered last.
     """
 
-    verdict: End
+    verdict: CutoverVerdict
     shares: tuple[tuple[str, int | None], ...]
-    steps: tuple[Step, ...]
-    records: tuple[Wanted, ...] = ()
+    steps: tuple[CutoverStep, ...]
+    records: tuple[RequiredRecord, ...] = ()
     cause: str = ""
     seen: str = ""
     seconds: float = 0.0
@@ -35,7 +35,7 @@ class CutOver:
         return 3 if self.verdict == "stepped_back" else 0
 
     @property
-    def todo(self) -> tuple[Step, ...]:
+    def todo(self) -> tuple[CutoverStep, ...]:
         """The steps that are not done."""
         return tuple(step for step in self.steps if not step.done)
 

@@ -36,7 +36,7 @@ _POLICIES = {
 
 
 @dataclass(frozen=True)
-class Balancer:
+class LoadBalancerTarget:
     """The load balancer as DNS knows it; ``guests`` are the addresses that it lets in, empty for everybody."""
 
     name: str
@@ -61,7 +61,7 @@ class Origin:
         return f"{self.stack} in {self.region}: App Runner"
 
     @property
-    def beside(self) -> str:
+    def fargate_identifier(self) -> str:
         """The set identifier of the one that leads to the load balancer."""
         return f"{self.stack} in {self.region}: Fargate"
 
@@ -136,7 +136,7 @@ def _bare(name: str) -> str:
 
 
 def find(
-    domain: str, zone: str, records: Sequence[Record], balancer: Balancer, origin: Origin
+    domain: str, zone: str, records: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
 ) -> tuple[Route, ...]:
     """The routes of a domain out of the records of its name.
 
@@ -152,7 +152,7 @@ def find(
 
 
 def _route(
-    domain: str, kind: str, zone: str, records: Sequence[Record], balancer: Balancer, origin: Origin
+    domain: str, kind: str, zone: str, records: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
 ) -> Route:
     here = [each for each in records if leads_to(each, balancer.dns_name)]
     before = [each for each in records if each not in here and origin.has(each)]
@@ -176,7 +176,9 @@ def _route(
     return Route(domain, kind, zone, before[0], here[0], round(WHOLE * share_of(records, balancer.dns_name)))
 
 
-def _not_ours(name: str, foreign: Sequence[Record], balancer: Balancer, origin: Origin) -> RefusedError:
+def _not_ours(
+    name: str, foreign: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
+) -> RefusedError:
     return RefusedError(
         f"{name}: some of its records do not belong to this stack.",
         f"{'; '.join(map(_described, foreign))}: neither App Runner in {origin.region} nor {balancer.name}",
@@ -191,7 +193,7 @@ def _described(record: Record) -> str:
     return f"{policy} record{named} to {target(record) or 'nowhere'}"
 
 
-def begin(route: Route, balancer: Balancer, origin: Origin) -> list[Change]:
+def begin(route: Route, balancer: LoadBalancerTarget, origin: Origin) -> list[Change]:
     """The simple record becomes two weighted ones, all to App Runner; a name without records leads here at once."""
     if route.before is None:
         return [_change("CREATE", _here(route, balancer))]
@@ -200,7 +202,7 @@ def begin(route: Route, balancer: Balancer, origin: Origin) -> list[Change]:
     after = {
         **_here(route, balancer),
         **_ttl_of(before, route),
-        "SetIdentifier": origin.beside,
+        "SetIdentifier": origin.fargate_identifier,
         "Weight": 0,
     }
     return [_change("DELETE", route.before), _change("CREATE", before), _change("CREATE", after)]
@@ -211,7 +213,7 @@ def _ttl_of(before: Record, route: Route) -> dict[str, int]:
     return {"TTL": before["TTL"]} if route.kind == "CNAME" else {}
 
 
-def _here(route: Route, balancer: Balancer) -> dict[str, Any]:
+def _here(route: Route, balancer: LoadBalancerTarget) -> dict[str, Any]:
     name = {"Name": f"{route.domain}.", "Type": route.kind}
     if route.kind == "CNAME":
         return {**name, "TTL": TTL_SECONDS, "ResourceRecords": [{"Value": balancer.dns_name}]}
@@ -248,7 +250,7 @@ def _only(route: Route, record: Record | None) -> list[Change]:
     return [_change("DELETE", route.before), _change("DELETE", route.after), _change("CREATE", simple)]
 
 
-def left_over(
+def idle_pairs(
     domain: str, zone: str, records: Sequence[Record], host: str, dns_name: str
 ) -> tuple[Route, ...]:
     """Pairs of which one record leads to ``host`` and gets no visitors, and the other to our load balancer.
@@ -271,7 +273,7 @@ def _change(action: str, record: Record) -> Change:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequiredRecord:
     """A record that somebody else has to make; ``why`` in a few words."""
 
     name: str

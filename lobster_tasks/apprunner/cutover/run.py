@@ -14,12 +14,12 @@ from ...settings import Settings
 from ..firewalls import refuse_unprotected
 from . import records, routes
 from .delegation import NameServers, refuse_undelegated
-from .outcome import CutOver, End
-from .proof import prove
-from .routes import WHOLE, Route, Wanted
-from .situation import Situation, look, look_again
-from .steps import Step, stages, steps, steps_back
-from .visits import Visit, refuse_silent, visit
+from .outcome import CutOver, CutoverVerdict
+from .routes import WHOLE, RequiredRecord, Route
+from .state import CutoverState, read_state, refresh_routes
+from .steps import CutoverStep, stages, steps, steps_back
+from .validation import validate
+from .visits import VisitResult, refuse_unresponsive, visit
 
 HOLD_SECONDS = 60.0
 WAIT_SECONDS = 1800.0
@@ -36,7 +36,7 @@ def preview(
     accept: Collection[str] = (),
 ) -> CutOver:
     """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
-    now = look(aws, settings)
+    now = read_state(aws, settings)
     if not back:
         _unchecked(aws, settings, now, name_servers, accept)
     return CutOver("planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now))
@@ -61,7 +61,7 @@ def cut_over(
     ``accept`` are codes of ``firewalls`` for which nothing is refused.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
-    work = _Work(aws, settings, Timeline(aws.clock, observe), look(aws, settings), hold)
+    work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings), hold)
     for each in _unchecked(aws, settings, work.now, name_servers, accept):
         work.journal.say(each)
     return _interruptible(lambda: work.go(to, wait))
@@ -70,7 +70,7 @@ def cut_over(
 def _unchecked(
     aws: Aws,
     settings: Settings,
-    now: Situation,
+    now: CutoverState,
     name_servers: NameServers | None,
     accept: Collection[str],
 ) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _unchecked(
 
 def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:
     """Lead every domain to where it was, by one simple record again. Raises RefusedError where nobody answers there."""
-    work = _Work(aws, settings, Timeline(aws.clock, observe), look(aws, settings))
+    work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings))
     return _interruptible(work.back)
 
 
@@ -100,15 +100,15 @@ def _interruptible(work: Callable[[], CutOver]) -> CutOver:
 
 
 @dataclass
-class _Work:
+class _CutoverRun:
     """One run: ``now`` is how far it has come, ``last`` what Fargate answered last."""
 
     aws: Aws
     settings: Settings
     journal: Timeline
-    now: Situation
+    now: CutoverState
     hold: float = 0.0
-    last: Visit = field(default_factory=Visit)
+    last: VisitResult = field(default_factory=VisitResult)
 
     def go(self, to: int, wait: float) -> CutOver:
         self._secure(wait)
@@ -118,7 +118,7 @@ class _Work:
             self._refuse_unwell()
         self._begin()
         cause = self._shift(to)
-        reached: End = "cut_over" if self.now.share == WHOLE else "partly"
+        reached: CutoverVerdict = "cut_over" if self.now.share == WHOLE else "partly"
         return self._ended("stepped_back" if cause else reached, to, cause)
 
     def back(self) -> CutOver:
@@ -130,7 +130,7 @@ class _Work:
                     f"change the record of {route.domain} by hand",
                 )
         for route in self._pairs():
-            refuse_silent(self.aws, self.settings, route)
+            refuse_unresponsive(self.aws, self.settings, route)
         for step in steps_back(self.now):
             self._announce(step)
         self._change(self._pairs(), routes.restore, lambda route: not route.is_pair)
@@ -141,12 +141,12 @@ class _Work:
         todo = {step.kind: step for step in steps(self.now) if not step.done}
         if not self.now.proven:
             self._announce(todo["certificate"])
-            prove(self.aws, self.now, wait, self.journal.say)
-            self.now = look(self.aws, self.settings)
+            validate(self.aws, self.now, wait, self.journal.say)
+            self.now = read_state(self.aws, self.settings)
         if self.now.https.changes:
             self._announce(todo["https"])
             converge.carry_out(self.aws, self.now.wanted, self.now.https)
-            self.now = look(self.aws, self.settings)
+            self.now = read_state(self.aws, self.settings)
 
     def _refuse_unwell(self) -> None:
         self.last = visit(self.aws, self.settings, self.now)
@@ -196,9 +196,9 @@ class _Work:
 
     def _watch(self) -> str:
         """Visit for as long as a share is held; the trouble, if there is any."""
-        look = partial(visit, self.aws, self.settings, self.now)
+        read_state = partial(visit, self.aws, self.settings, self.now)
         clock = self.aws.clock
-        self.last = clock.poll(look, self.hold, _VISIT_EVERY_SECONDS, until=lambda seen: seen.trouble)
+        self.last = clock.poll(read_state, self.hold, _VISIT_EVERY_SECONDS, until=lambda seen: seen.trouble)
         return self.last.trouble
 
     def _pairs(self) -> list[Route]:
@@ -213,19 +213,19 @@ class _Work:
         """Change records, and look at them again."""
 
         def are_done(wanted: Sequence[Route]) -> bool:
-            found = look_again(self.aws, self.now).routes
+            found = refresh_routes(self.aws, self.now).routes
             names = {(route.domain, route.kind) for route in wanted}
             return all(is_done(route) for route in found if (route.domain, route.kind) in names)
 
         if changed:
             records.change(self.aws, changed, changes, are_done)
-            self.now = look_again(self.aws, self.now)
+            self.now = refresh_routes(self.aws, self.now)
 
-    def _announce(self, step: Step) -> None:
+    def _announce(self, step: CutoverStep) -> None:
         self.journal.say(f"{step.name}: {step.what}")
         self.journal.say(f"undo: {step.undo}")
 
-    def _ended(self, verdict: End, to: int, cause: str = "") -> CutOver:
+    def _ended(self, verdict: CutoverVerdict, to: int, cause: str = "") -> CutOver:
         return CutOver(
             verdict,
             _shares(self.now),
@@ -238,11 +238,13 @@ class _Work:
         )
 
 
-def _shares(now: Situation) -> tuple[tuple[str, int | None], ...]:
+def _shares(now: CutoverState) -> tuple[tuple[str, int | None], ...]:
     return tuple((domain, now.share_of(domain)) for domain in now.domains)
 
 
-def _instructions(now: Situation) -> tuple[Wanted, ...]:
+def _instructions(now: CutoverState) -> tuple[RequiredRecord, ...]:
     """The records that lead visitors here, of the domains whose DNS is elsewhere."""
     why = "leads visitors to Fargate; at the apex of a zone an ALIAS or ANAME instead"
-    return tuple(Wanted(f"{domain}.", "CNAME", now.balancer.dns_name, why) for domain in now.elsewhere)
+    return tuple(
+        RequiredRecord(f"{domain}.", "CNAME", now.balancer.dns_name, why) for domain in now.elsewhere
+    )

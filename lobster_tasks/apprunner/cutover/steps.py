@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .routes import WHOLE, Route
-from .situation import Situation
+from .state import CutoverState
 
 STAGES = (10, 50, WHOLE)
 Kind = Literal["certificate", "https", "records", "shift"]
@@ -15,7 +15,7 @@ _BACK = "inv cutover --back"
 
 
 @dataclass(frozen=True)
-class Step:
+class CutoverStep:
     """One step; ``share`` is what a shift gives to the load balancer, in per cent."""
 
     kind: Kind
@@ -30,15 +30,15 @@ class Step:
         return f"{self.share} %" if self.kind == "shift" else self.kind
 
 
-def steps(now: Situation, to: int = WHOLE) -> tuple[Step, ...]:
+def steps(now: CutoverState, to: int = WHOLE) -> tuple[CutoverStep, ...]:
     """All steps until ``to`` per cent, those that are done too."""
     return (*_secure(now), *_records(now), *_shifts(now, to))
 
 
-def steps_back(now: Situation) -> tuple[Step, ...]:
+def steps_back(now: CutoverState) -> tuple[CutoverStep, ...]:
     """The steps that lead every domain to where it was."""
     return tuple(
-        Step(
+        CutoverStep(
             "records",
             f"{route.domain} {route.kind}: all to {route.leads_to}, one simple record",
             "inv cutover",
@@ -48,24 +48,26 @@ def steps_back(now: Situation) -> tuple[Step, ...]:
     )
 
 
-def _secure(now: Situation) -> Iterator[Step]:
+def _secure(now: CutoverState) -> Iterator[CutoverStep]:
     if now.certificate is not None:
         what = f"a certificate of ACM for {', '.join(now.domains)}, validated by DNS"
-        yield Step("certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven)
+        yield CutoverStep(
+            "certificate", what, "aws acm delete-certificate; inv teardown deletes it too", now.proven
+        )
     name = now.balancer.name
     what = f"HTTPS on {name}:443, and a redirect from HTTP"
     undo = "remove domains and load_balancer.certificate from the settings, then inv setup-fargate"
-    yield Step("https", what, undo, now.proven and not now.https.changes)
+    yield CutoverStep("https", what, undo, now.proven and not now.https.changes)
 
 
-def _records(now: Situation) -> Iterator[Step]:
+def _records(now: CutoverState) -> Iterator[CutoverStep]:
     for route in now.routes:
         done = route.after is not None
         if route.before is None:
             what = f"{route.domain} {route.kind}: an alias to {now.balancer.name}"
-            yield Step("records", what, f"delete the record of {route.domain}", done)
+            yield CutoverStep("records", what, f"delete the record of {route.domain}", done)
         else:
-            yield Step("records", _weighted(route), _BACK, done)
+            yield CutoverStep("records", _weighted(route), _BACK, done)
 
 
 def _weighted(route: Route) -> str:
@@ -74,12 +76,12 @@ def _weighted(route: Route) -> str:
     return f"{route.domain} {route.kind}: {shares or f'weighted, all to {route.leads_to}{lower}'}"
 
 
-def _shifts(now: Situation, to: int) -> Iterator[Step]:
+def _shifts(now: CutoverState, to: int) -> Iterator[CutoverStep]:
     if not any(route.before is not None for route in now.routes):
         return
     for share in stages(to):
         what = f"{share} % of the visitors to Fargate, {WHOLE - share} % to App Runner"
-        yield Step("shift", what, _BACK, now.share >= share, share)
+        yield CutoverStep("shift", what, _BACK, now.share >= share, share)
 
 
 def stages(to: int) -> Sequence[int]:

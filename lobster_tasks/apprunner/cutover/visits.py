@@ -11,25 +11,25 @@ from ...errors import RefusedError
 from ...probe import Door, Probe, probe
 from ...settings import Settings
 from .routes import Route
-from .situation import Situation
+from .state import CutoverState
 
 # What passes by itself (502, 503, 504, a refused connection) is asked for again for so long.
 _PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Visit:
+class VisitResult:
     """``trouble`` is what is wrong, empty where nothing is; ``seen`` what was answered last."""
 
     trouble: str = ""
     seen: str = ""
 
 
-def visit(aws: Aws, settings: Settings, now: Situation) -> Visit:
+def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
     """Ask Fargate for every domain, page and WebSocket; a task has to be healthy. The first trouble ends it."""
     health = describe_target_health(aws, now.target_group, now.balancer.name)
     if not any(each["TargetHealth"]["State"] == "healthy" for each in health):
-        return Visit("no task of Fargate is healthy")
+        return VisitResult("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:
         door = _door(aws, f"https://{now.balancer.dns_name}", domain)
@@ -37,9 +37,9 @@ def visit(aws: Aws, settings: Settings, now: Situation) -> Visit:
         found = _probe(aws, settings, door)
         counted = [each for each in found.answers if each.reached or not door.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
-            return Visit(f"{domain}: {'; '.join(wrong)}")
+            return VisitResult(f"{domain}: {'; '.join(wrong)}")
         seen = " · ".join(each.said for each in counted) or "tasks are healthy"
-    return Visit(seen=seen)
+    return VisitResult(seen=seen)
 
 
 def _probe(aws: Aws, settings: Settings, door: Door) -> Probe:
@@ -49,7 +49,7 @@ def _probe(aws: Aws, settings: Settings, door: Door) -> Probe:
     return found if all(each.reached for each in found.answers) or door.is_private else asked()
 
 
-def refuse_silent(aws: Aws, settings: Settings, route: Route) -> None:
+def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
     """Raise RefusedError where nobody would serve visitors who are sent back."""
     scheme = "http" if ":" in route.leads_to else "https"  # a port is no part of an address on AWS
     door = _door(aws, f"{scheme}://{route.leads_to}", route.domain)

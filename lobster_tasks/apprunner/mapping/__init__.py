@@ -15,17 +15,17 @@ from typing import Any
 from ...errors import InvalidSetting, SettingsError
 from ...settings import load, merge
 from ..description import AwsDict, Description
-from . import beside, container, images, instances, names, network
+from . import companion, container, images, instances, names, network
 from .container import suspects
 from .members import FACTS, unknown_members
-from .rows import CLASSES, Class, Row, Rule, unsettled
+from .rows import CLASSES, Class, MappingRow, Rule, unsettled
 
-__all__ = ["CLASSES", "FACTS", "RULES", "Class", "Mapped", "Row", "map_service", "suspects"]
+__all__ = ["CLASSES", "FACTS", "RULES", "Class", "Mapped", "MappingRow", "map_service", "suspects"]
 
 # In the order of the report.
 RULES: tuple[Rule, ...] = (
     *(*names.RULES, *images.RULES, *container.RULES),
-    *(*instances.RULES, *network.RULES, *beside.RULES),
+    *(*instances.RULES, *network.RULES, *companion.RULES),
 )
 
 
@@ -34,7 +34,7 @@ class Mapped:
     """What came of a service: its ARN, a row for each setting, the settings, and files by their paths."""
 
     service: str
-    rows: tuple[Row, ...]
+    rows: tuple[MappingRow, ...]
     settings: AwsDict
     files: Mapping[str, str]
 
@@ -43,7 +43,7 @@ class Mapped:
         return sum(row.kind == kind for row in self.rows)
 
     @property
-    def undecided(self) -> tuple[Row, ...]:
+    def undecided(self) -> tuple[MappingRow, ...]:
         """What somebody has to decide."""
         return tuple(row for row in self.rows if row.decide)
 
@@ -73,9 +73,9 @@ def _compact(tree: AwsDict) -> dict[str, Any]:
     return {key: value for key, value in inner.items() if value not in ({}, [])}
 
 
-def _accepted(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[Row, ...]]:
+def _accepted(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[MappingRow, ...]]:
     """The settings without what is refused in them, and a row for each refusal: a value that no rule foresaw."""
-    rows: list[Row] = []
+    rows: list[MappingRow] = []
     while invalid := _invalid_settings(settings):
         rows += [
             unsettled(each.key, "set", each.why, f"set {each.key} yourself", "left out") for each in invalid

@@ -10,7 +10,7 @@ from ..description import Description, SecretFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE
 from .names import role_base
-from .rows import Part, Row, Rule, approximated, same, translated, unsettled
+from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled
 
 _DEFAULT_PORT = 8080
 _PORTS = range(1, 65536)
@@ -31,36 +31,36 @@ _SET_ANYWAY = translated(
 _MOVED = "a value that looks like a secret is never shown, and never written to a file"
 
 
-def port(description: Description) -> Part:
+def port(description: Description) -> RuleResult:
     """Port: a text there, a number here; and PORT, which App Runner sets by itself."""
     given = str(description.configuration.get("Port") or _DEFAULT_PORT)
     number = int(given) if given.isascii() and given.isdigit() else 0
     if number not in _PORTS:
         note = f"not a port; App Runner's default, {_DEFAULT_PORT}, is used instead"
         row = unsettled("Port", given, note, "set container.port", _DEFAULT_PORT)
-        return Part((row,), {"container": {"port": _DEFAULT_PORT}})
+        return RuleResult((row,), {"container": {"port": _DEFAULT_PORT}})
     rows = (
         same("Port", given, f"container, target group and security group {number}"),
         translated(
             "(PORT)", given, f"PORT={number} in the task definition", "App Runner sets it, Fargate does not"
         ),
     )
-    return Part((*rows, _SET_ANYWAY), {"container": {"port": number}})
+    return RuleResult((*rows, _SET_ANYWAY), {"container": {"port": number}})
 
 
-def command(description: Description) -> Part:
+def command(description: Description) -> RuleResult:
     """StartCommand: one text there, words here, a shell only where it needs one."""
     given = str(description.configuration.get("StartCommand", "")).strip()
     if "CodeRepository" in description.service["SourceConfiguration"]:
         row = translated("StartCommand", "set" if given else "none", f"CMD in {DOCKERFILE}")
-        return Part((row,))
+        return RuleResult((row,))
     if not given:
-        return Part((same("StartCommand", "none", "the image's own command"),))
+        return RuleResult((same("StartCommand", "none", "the image's own command"),))
     if hides_secret(given):
         decide = "set container.command, with the secret as a variable of container.secrets"
-        return Part((unsettled("StartCommand", "hidden", _MOVED, decide, "the image's own command"),))
+        return RuleResult((unsettled("StartCommand", "hidden", _MOVED, decide, "the image's own command"),))
     words, note = in_words(given)
-    return Part(
+    return RuleResult(
         (translated("StartCommand", given, shlex.join(words), note),), {"container": {"command": words}}
     )
 
@@ -77,17 +77,17 @@ def in_words(command: str) -> tuple[list[str], str]:
     return (words, "split into words; the image's ENTRYPOINT applies on both") if words else in_a_shell
 
 
-def variables(description: Description) -> Part:
+def variables(description: Description) -> RuleResult:
     """RuntimeEnvironmentVariables, those that look like secrets apart."""
     given: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentVariables", {})
     secret_names = description.configuration.get("RuntimeEnvironmentSecrets", {})
     rows = [_variable(description, name, given[name], name in secret_names) for name in sorted(given)]
     plain = {name: given[name] for name, row in zip(sorted(given), rows, strict=True) if row.kind == "same"}
     lifted = {name: arn for name, arn in description.lifted.items() if name in given}
-    return Part(tuple(rows), {"container": {"environment": plain, "secrets": lifted}})
+    return RuleResult(tuple(rows), {"container": {"environment": plain, "secrets": lifted}})
 
 
-def _variable(description: Description, name: str, value: str, twice: bool) -> Row:
+def _variable(description: Description, name: str, value: str, twice: bool) -> MappingRow:
     setting = f"RuntimeEnvironmentVariables.{name}"
     if _is_app_runners(name):
         return translated(setting, "set", "none", "App Runner's own")
@@ -114,7 +114,7 @@ def _is_app_runners(name: str) -> bool:
     return name.startswith(_RESERVED) or name == "PORT"
 
 
-def secrets(description: Description) -> Part:
+def secrets(description: Description) -> RuleResult:
     """RuntimeEnvironmentSecrets: the same sources, read by the execution role."""
     named: Mapping[str, str] = description.configuration.get("RuntimeEnvironmentSecrets", {})
     facts = {each.name: each for each in description.secrets}
@@ -124,10 +124,10 @@ def secrets(description: Description) -> Part:
     aliases = sorted({each.key for each in description.secrets if each.key and ":key/" not in each.key})
     rows += [_alias(alias) for alias in aliases]
     container = {"secrets": sources, **({"secret_keys": keys} if keys else {})}
-    return Part(tuple(rows), {"container": container})
+    return RuleResult(tuple(rows), {"container": container})
 
 
-def _secret(description: Description, name: str, source: str, facts: SecretFacts | None) -> Row:
+def _secret(description: Description, name: str, source: str, facts: SecretFacts | None) -> MappingRow:
     setting = f"RuntimeEnvironmentSecrets.{name}"
     role = f"{role_base(description)}-execution"
     note = f"{role} reads it, no longer the app's own role"
@@ -144,7 +144,7 @@ def _secret(description: Description, name: str, source: str, facts: SecretFacts
     return same(setting, source, note=note) if normal == source else translated(setting, source, normal, note)
 
 
-def _alias(alias: str) -> Row:
+def _alias(alias: str) -> MappingRow:
     return unsettled(
         "secrets: KMS key",
         alias,

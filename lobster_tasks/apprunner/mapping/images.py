@@ -11,7 +11,7 @@ from ..description import AwsDict, Description, ImageFacts, RoleFacts
 from ..secrecy import hides_secret, looks_secret
 from ..source import DOCKERFILE, FILE, base_image, build_commands, dockerfile, port_of
 from .names import role_base
-from .rows import Part, Row, Rule, approximated, no_equivalent, same, translated, unsettled
+from .rows import MappingRow, Rule, RuleResult, approximated, no_equivalent, same, translated, unsettled
 
 _PULL_POLICY = "AWSAppRunnerServicePolicyForECRAccess"
 _SOURCE = "SourceConfiguration."
@@ -21,19 +21,21 @@ _VALUES = f"{_CODE}CodeConfiguration.CodeConfigurationValues."
 _REPOSITORY = re.compile(r"[a-z0-9]{1,256}([._/-][a-z0-9]{1,256}){0,128}")
 
 
-def image(description: Description) -> Part:
+def image(description: Description) -> RuleResult:
     """ImageIdentifier and ImageRepositoryType."""
     source = description.service["SourceConfiguration"].get("ImageRepository")
     if not source:
-        return Part()
+        return RuleResult()
     identifier, kind = source["ImageIdentifier"], source["ImageRepositoryType"]
     facts = description.image
     settings = {"repository": _repository(description), "images": {"keep": 0}}
     if facts and is_taken_over(description):
         row = same(f"{_IMAGE}ImageIdentifier", identifier, f"repository {facts.repository}", _release(facts))
         kept = same(f"{_IMAGE}ImageRepositoryType", kind, note="all its images stay (images.keep: 0)")
-        return Part((row, kept), settings)
-    return Part((_elsewhere(description, identifier), same(f"{_IMAGE}ImageRepositoryType", kind)), settings)
+        return RuleResult((row, kept), settings)
+    return RuleResult(
+        (_elsewhere(description, identifier), same(f"{_IMAGE}ImageRepositoryType", kind)), settings
+    )
 
 
 def is_taken_over(description: Description) -> bool:
@@ -72,7 +74,7 @@ def _release(facts: ImageFacts) -> str:
     return f"inv deploy --tag {wanted}" + (f" ({facts.digest[:19]}…)" if facts.tag and facts.digest else "")
 
 
-def _elsewhere(description: Description, identifier: str) -> Row:
+def _elsewhere(description: Description, identifier: str) -> MappingRow:
     repository = _repository(description)
     where = f"{description.account}.dkr.ecr.{description.region}.amazonaws.com/{repository}"
     tag = (description.image.tag if description.image else "") or "T"
@@ -91,18 +93,18 @@ def _elsewhere(description: Description, identifier: str) -> Row:
     )
 
 
-def deployments(description: Description) -> Part:
+def deployments(description: Description) -> RuleResult:
     """AutoDeploymentsEnabled."""
     setting, enabled = f"{_SOURCE}AutoDeploymentsEnabled", is_automatic(description)
     if not enabled:
-        return Part((same(setting, False, note="automatic deployments are off"),))
+        return RuleResult((same(setting, False, note="automatic deployments are off"),))
     tag = (description.image.tag if description.image else "") or "T"
     note = "nothing monitors the repository: each release is deployed, followed and, if it fails, rolled back"
     decide = (
         f"let the workflow that pushes also deploy, with the GitHub Action or inv deploy --tag {tag}; if others push, "
         f"use the workflow for this in {place('docs/apprunner.md')}"
     )
-    return Part((approximated(setting, True, "the workflow that pushes deploys", note, decide),))
+    return RuleResult((approximated(setting, True, "the workflow that pushes deploys", note, decide),))
 
 
 def is_automatic(description: Description) -> bool:
@@ -113,12 +115,12 @@ def is_automatic(description: Description) -> bool:
     return bool(given) if given is not None else not elsewhere
 
 
-def access_role(description: Description) -> Part:
+def access_role(description: Description) -> RuleResult:
     """AuthenticationConfiguration.AccessRoleArn: what pulls the image is the execution role."""
     role = description.access_role
     setting = f"{_SOURCE}AuthenticationConfiguration.AccessRoleArn"
     if role is None:
-        return Part()
+        return RuleResult()
     new = f"execution role {role_base(description)}-execution"
     note = f"a new role that pulls the one repository; {role.name} is not touched"
     rows = [translated(setting, role.arn, new, note if role.found else f"{note} (it is gone)")]
@@ -128,10 +130,10 @@ def access_role(description: Description) -> Part:
         *role.inline
     ]:
         rows.append(_more_permissions(role, more))
-    return Part(tuple(rows))
+    return RuleResult(tuple(rows))
 
 
-def _boundary(role: RoleFacts, instance_role: RoleFacts | None, base: str) -> Row:
+def _boundary(role: RoleFacts, instance_role: RoleFacts | None, base: str) -> MappingRow:
     """``task.permissions_boundary`` bounds all roles, and is that of the instance role."""
     what = "access role: PermissionsBoundary"
     taken = instance_role.boundary if instance_role else ""
@@ -156,7 +158,7 @@ def _bounding(role: RoleFacts, base: str) -> str:
     return f"aws iam put-role-permissions-boundary --role-name {base}-execution --permissions-boundary {role.boundary}"
 
 
-def _more_permissions(role: RoleFacts, more: list[str]) -> Row:
+def _more_permissions(role: RoleFacts, more: list[str]) -> MappingRow:
     return approximated(
         "access role: policies",
         more,
@@ -166,11 +168,11 @@ def _more_permissions(role: RoleFacts, more: list[str]) -> Row:
     )
 
 
-def code(description: Description) -> Part:
+def code(description: Description) -> RuleResult:
     """CodeRepository: there is no image to take along, so a Dockerfile is drafted."""
     source = description.service["SourceConfiguration"].get("CodeRepository")
     if not source:
-        return Part()
+        return RuleResult()
     directory = source.get("SourceDirectory", "/")
     build = {
         name: value
@@ -179,10 +181,10 @@ def code(description: Description) -> Part:
     }
     draft = dockerfile(description.name, description.configuration, directory, build)
     settings = {"repository": _repository(description), "dockerfile": DOCKERFILE}
-    return Part(tuple(_code_rows(description, source)), settings, {DOCKERFILE: draft})
+    return RuleResult(tuple(_code_rows(description, source)), settings, {DOCKERFILE: draft})
 
 
-def _code_rows(description: Description, source: Any) -> list[Row]:
+def _code_rows(description: Description, source: Any) -> list[MappingRow]:
     version, configuration = source["SourceCodeVersion"], source.get("CodeConfiguration", {})
     told = description.configuration
     commands = ["hidden" if hides_secret(each) else each for each in build_commands(told)]
@@ -215,7 +217,7 @@ def _code_rows(description: Description, source: Any) -> list[Row]:
     return [*rows, *_file_rows(description.source_file or {})]
 
 
-def _file_rows(told: AwsDict) -> Iterator[Row]:
+def _file_rows(told: AwsDict) -> Iterator[MappingRow]:
     """The members of ``apprunner.yaml`` that the API has no word for."""
     if version := told.get("FileVersion"):
         yield translated(f"{FILE}: version", version, "none", "it is the version of the file's format")
@@ -235,7 +237,7 @@ def _file_rows(told: AwsDict) -> Iterator[Row]:
         )
 
 
-def _build_variable(name: str, value: str) -> Row:
+def _build_variable(name: str, value: str) -> MappingRow:
     setting = f"{FILE}: build.env.{name}"
     if looks_secret(name, value):
         note = "a value that looks like a secret is never written to a file"
@@ -244,7 +246,7 @@ def _build_variable(name: str, value: str) -> Row:
     return translated(setting, "set", "ARG")
 
 
-def _configured_in(description: Description, configuration: Any) -> Row:
+def _configured_in(description: Description, configuration: Any) -> MappingRow:
     setting, where = (
         f"{_CODE}CodeConfiguration.ConfigurationSource",
         configuration.get("ConfigurationSource", "API"),
@@ -255,7 +257,7 @@ def _configured_in(description: Description, configuration: Any) -> Row:
     return translated(setting, where, DOCKERFILE)
 
 
-def _connection(description: Description, arn: str) -> Row:
+def _connection(description: Description, arn: str) -> MappingRow:
     provider = (description.connection or {}).get("ProviderType", "")
     return translated(
         f"{_SOURCE}AuthenticationConfiguration.ConnectionArn",

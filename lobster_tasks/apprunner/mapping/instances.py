@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...settings import FARGATE_MEMORY
-from ..asking import STREAMLIT_HEALTH
 from ..description import AwsDict, Description, RoleFacts
+from ..service_probe import STREAMLIT_HEALTH
 from .names import role_base
-from .rows import Part, Row, Rule, approximated, same, translated, unsettled
+from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled
 
 POLICY_FILE = "task-definitions/task-role-policy.json.j2"
 _UNITS = re.compile(r"([\d.]{1,10}) (?:vCPU|GB)")
@@ -19,7 +19,7 @@ _POLICY_VERSION = "2012-10-17"
 _CPU_TARGET = 60
 
 
-def size(description: Description) -> Part:
+def size(description: Description) -> RuleResult:
     """Cpu and Memory: every pair of App Runner's is one of Fargate's."""
     instance = description.service.get("InstanceConfiguration", {})
     given = str(instance.get("Cpu", "1 vCPU")), str(instance.get("Memory", "2 GB"))
@@ -30,7 +30,7 @@ def size(description: Description) -> Part:
         _size("Memory", given[1], memory, "MiB"),
         same("(architecture)", "x86_64", "X86_64", "App Runner has no other; ARM64 costs a fifth less"),
     )
-    return Part(rows, settings)
+    return RuleResult(rows, settings)
 
 
 def units(given: str) -> int:
@@ -51,27 +51,27 @@ def fitting(cpu: int, memory: int) -> tuple[int, int]:
     return next(fits, (16384, 122880))
 
 
-def _size(name: str, given: str, new: int, unit: str) -> Row:
+def _size(name: str, given: str, new: int, unit: str) -> MappingRow:
     setting = f"InstanceConfiguration.{name}"
     if units(given) == new:
         return same(setting, given, f"{new} {unit}")
     return approximated(setting, given, f"{new} {unit}", "the next size that Fargate supports")
 
 
-def instance_role(description: Description) -> Part:
+def instance_role(description: Description) -> RuleResult:
     """InstanceRoleArn: a new role with the same permissions that ECS tasks may assume."""
     setting, role = "InstanceConfiguration.InstanceRoleArn", description.instance_role
     new = f"task role {role_base(description)}-task"
     if role is None:
-        return Part((translated(setting, "none", new, "it has no permissions"),))
+        return RuleResult((translated(setting, "none", new, "it has no permissions"),))
     if not role.found:
         decide = "add the permissions that the app needs to task.policies, or to " + POLICY_FILE
-        return Part((unsettled(setting, role.arn, "the role does not exist", decide, new),))
+        return RuleResult((unsettled(setting, role.arn, "the role does not exist", decide, new),))
     note = f"a new role for ecs-tasks.amazonaws.com with the same permissions; {role.name} is not touched"
-    return Part((translated(setting, role.arn, new, note), *_permissions(role)), *_permitted(role))
+    return RuleResult((translated(setting, role.arn, new, note), *_permissions(role)), *_permitted(role))
 
 
-def _permissions(role: RoleFacts) -> list[Row]:
+def _permissions(role: RoleFacts) -> list[MappingRow]:
     rows = [same("instance role: policy", arn, "task.policies") for arn in role.managed]
     rows += [
         translated(f"instance role: inline policy {name}", name, POLICY_FILE) for name in sorted(role.inline)
@@ -84,7 +84,7 @@ def _permissions(role: RoleFacts) -> list[Row]:
     return rows
 
 
-def _old_version(name: str, document: AwsDict) -> Row:
+def _old_version(name: str, document: AwsDict) -> MappingRow:
     return approximated(
         f"instance role: inline policy {name} (Version)",
         document.get("Version", "2008-10-17"),
@@ -123,7 +123,7 @@ def merged(inline: Mapping[str, AwsDict]) -> str:
     return re.sub(r"\{(?=[{%#])", r"\\u007b", text) + "\n"
 
 
-def health(description: Description) -> Part:
+def health(description: Description) -> RuleResult:
     """HealthCheckConfiguration, in the ranges of an Application Load Balancer."""
     given = description.service.get("HealthCheckConfiguration", {})
     protocol = given.get("Protocol", "TCP")
@@ -148,19 +148,19 @@ def health(description: Description) -> Part:
         _number("HealthyThreshold", healthy, _clamped(healthy), "a load balancer accepts 2 to 10"),
         _number("UnhealthyThreshold", unhealthy, _clamped(unhealthy), "a load balancer accepts 2 to 10"),
     )
-    return Part((*rows, *_path_given(given, protocol)), {"health_check": settings})
+    return RuleResult((*rows, *_path_given(given, protocol)), {"health_check": settings})
 
 
 def _clamped(threshold: int) -> int:
     return min(max(threshold, 2), 10)
 
 
-def _number(name: str, old: int, new: int, note: str) -> Row:
+def _number(name: str, old: int, new: int, note: str) -> MappingRow:
     setting = f"HealthCheckConfiguration.{name}"
     return same(setting, old) if old == new else approximated(setting, old, new, note)
 
 
-def _path_given(given: AwsDict, protocol: str) -> list[Row]:
+def _path_given(given: AwsDict, protocol: str) -> list[MappingRow]:
     """The path counts for HTTP only."""
     setting = "HealthCheckConfiguration.Path"
     if protocol == "HTTP":
@@ -174,7 +174,7 @@ def _path_given(given: AwsDict, protocol: str) -> list[Row]:
     return [translated(setting, given["Path"], "none", "a TCP check has none")] if "Path" in given else []
 
 
-def _path(description: Description, protocol: str, path: str) -> tuple[str, Row]:
+def _path(description: Description, protocol: str, path: str) -> tuple[str, MappingRow]:
     setting = "HealthCheckConfiguration.Protocol"
     if protocol == "HTTP":
         return _as_path(path), same(setting, protocol)
@@ -197,14 +197,14 @@ def _as_path(given: str) -> str:
     return path[:1024]
 
 
-def scaling(description: Description) -> Part:
+def scaling(description: Description) -> RuleResult:
     """MinSize, MaxSize and MaxConcurrency: a target for the average CPU keeps the count between the two."""
     found = description.scaling
     if not found:
         why = description.unknown.get("AutoScalingConfiguration", "")
         decide = "set deployment.desired_count, or scaling.min and scaling.max"
         row = unsettled("AutoScalingConfiguration", "not known", f"it could not be read: {why}", decide, 1)
-        return Part((row,))
+        return RuleResult((row,))
     least, most = found.get("MinSize", 1), found.get("MaxSize", 25)
     count = {"deployment": {"desired_count": least}}
     minimum = translated(
@@ -215,16 +215,16 @@ def scaling(description: Description) -> Part:
     )
     if least >= most:
         rows = (minimum, same("MaxSize", most, "no scaling"), _concurrency(found, "none is needed"))
-        return Part(rows, count)
+        return RuleResult(rows, count)
     settings = {"min": least, "max": most, "average_cpu": _CPU_TARGET}
     by = f"scaling.average_cpu: {_CPU_TARGET}"
-    return Part(
+    return RuleResult(
         (minimum, same("MaxSize", most, f"at most {most} tasks"), _concurrency(found, by)),
         {**count, "scaling": settings},
     )
 
 
-def _concurrency(found: AwsDict, by: str) -> Row:
+def _concurrency(found: AwsDict, by: str) -> MappingRow:
     return approximated(
         "MaxConcurrency",
         found.get("MaxConcurrency", 100),
@@ -234,7 +234,7 @@ def _concurrency(found: AwsDict, by: str) -> Row:
     )
 
 
-def what_answers(description: Description) -> Part:
+def what_answers(description: Description) -> RuleResult:
     """What the app is, as far as it answered: Streamlit has a WebSocket and keeps its sessions in one process."""
     is_streamlit = description.answers is not None and description.answers.streamlit
     settings: AwsDict = {"load_balancer": {"stickiness": is_streamlit, "idle_timeout": 300}}
@@ -247,7 +247,7 @@ def what_answers(description: Description) -> Part:
     ]
     if not is_streamlit:
         settings = {**settings, "probe": {"websocket": False}}
-    return Part(tuple(rows), settings)
+    return RuleResult(tuple(rows), settings)
 
 
 _SCALING = "AutoScalingConfiguration."

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..description import Description
-from .rows import Part, no_equivalent
+from .rows import RuleResult, no_equivalent
 
 _CONFIGURATION = "AutoScalingConfiguration"
 # Members that say which, when and in what state, not how.
@@ -57,13 +57,13 @@ FACTS: Mapping[str, str] = {
 MAPS = ("RuntimeEnvironmentVariables", "RuntimeEnvironmentSecrets")
 
 
-def unknown_members(description: Description, known: frozenset[str]) -> Part:
+def unknown_members(description: Description, known: frozenset[str]) -> RuleResult:
     """A row for each member of the description that no rule and no fact knows. Its value may be anything: not told."""
     paths = {path for root, tree in _trees(description) for path in walk(tree, root)}
     note = "App Runner has this setting, and this version of lobster-tasks does not know it"
     decide = "look it up in the App Runner API reference before you move"
     rows = [no_equivalent(path, "set", note, decide) for path in sorted(paths - known - FACTS.keys())]
-    return Part(tuple(rows))
+    return RuleResult(tuple(rows))
 
 
 def _trees(description: Description) -> Iterator[tuple[str, Mapping[str, Any]]]:

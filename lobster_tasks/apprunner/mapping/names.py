@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 
 from ..description import Description
-from .rows import Part, Row, Rule, no_equivalent, translated
+from .rows import MappingRow, Rule, RuleResult, no_equivalent, translated
 
 _ELB_LONGEST = 32
 _SUFFIX = 4  # -alb
 _HASH = 6
 
 
-def names(description: Description) -> Part:
+def names(description: Description) -> RuleResult:
     """ServiceName, and the address that cannot move."""
     name = description.name
     base = elb_base(name)
@@ -36,7 +36,7 @@ def names(description: Description) -> Part:
     }
     note = "" if base == name else f"Elastic Load Balancing accepts 32 letters, digits and hyphens: {base}"
     row = translated("ServiceName", name, f"stack, cluster, service and family {name}", note)
-    return Part((row, _address(description)), settings)
+    return RuleResult((row, _address(description)), settings)
 
 
 def elb_base(name: str) -> str:
@@ -58,7 +58,7 @@ def role_base(description: Description) -> str:
     return f"{name}-fargate" if taken & {f"{name}-task", f"{name}-execution"} else name
 
 
-def _address(description: Description) -> Row:
+def _address(description: Description) -> MappingRow:
     """ServiceUrl."""
     url = description.service.get("ServiceUrl", "")
     domains = description.domains.get("CustomDomains", ())

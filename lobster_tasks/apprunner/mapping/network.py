@@ -9,7 +9,7 @@ from typing import Any
 from ...doctor.network import missing_endpoints
 from ...settings import merge
 from ..description import AwsDict, Description, Subnet, Vpc
-from .rows import Part, Row, Rule, approximated, same, translated, unsettled
+from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled
 
 _MOST_GROUPS = 4  # beside the tasks' own; a network interface takes five
 _MOST_SUBNETS = 16
@@ -18,7 +18,7 @@ _TWO_ZONES = "a load balancer needs subnets in two Availability Zones"
 
 
 @dataclass(frozen=True)
-class Placed:
+class SubnetPlacement:
     """The subnets of tasks and load balancer; ``public``: the tasks have public addresses."""
 
     tasks: tuple[Subnet, ...]
@@ -31,17 +31,17 @@ class Placed:
         return len(self.balancer) > 1
 
 
-def network(description: Description) -> Part:
+def network(description: Description) -> RuleResult:
     """EgressConfiguration, IngressConfiguration, IpAddressType, the connector and the ingress connections."""
     internal = not description.is_public
     parts = [_egress(description), _ingress(description), _address_type(description)]
     settings: AwsDict = {"load_balancer": {"internal": internal}}
     for part in parts:
         settings = merge(settings, part.settings)
-    return Part(tuple(row for part in parts for row in part.rows), settings)
+    return RuleResult(tuple(row for part in parts for row in part.rows), settings)
 
 
-def _egress(description: Description) -> Part:
+def _egress(description: Description) -> RuleResult:
     if description.connector:
         return _connected(description, description.connector)
     kind = (
@@ -50,7 +50,7 @@ def _egress(description: Description) -> Part:
     if kind == "VPC":
         why = description.unknown.get("VpcConnector", "")
         decide = "set network.vpc, network.subnets, network.task_subnets and network.security_groups"
-        return Part(
+        return RuleResult(
             (unsettled(f"{_EGRESS}VpcConnectorArn", "not known", f"it could not be read: {why}", decide),)
         )
     if description.ingress_vpc or not description.is_public:
@@ -58,35 +58,35 @@ def _egress(description: Description) -> Part:
     return _default(description)
 
 
-def _default(description: Description) -> Part:
+def _default(description: Description) -> RuleResult:
     """Egress to the internet, by App Runner's own network: public subnets of the default VPC."""
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     new = "public subnets of the default VPC, tasks with a public address"
     if why := description.unknown.get("network"):
         note, decide = f"its network could not be read: {why}", "set network.vpc and network.subnets"
-        return Part((unsettled(setting, "DEFAULT", note, decide),))
+        return RuleResult((unsettled(setting, "DEFAULT", note, decide),))
     if vpc is None:
         decide = "set network.vpc and network.subnets, or create one: aws ec2 create-default-vpc"
-        return Part((unsettled(setting, "DEFAULT", "there is no default VPC", decide),))
+        return RuleResult((unsettled(setting, "DEFAULT", "there is no default VPC", decide),))
     if len(one_a_zone(_public(vpc))) < 2:
         decide = "set network.vpc and network.subnets with two public subnets"
-        return Part((unsettled(setting, "DEFAULT", f"{vpc.id}: {_TWO_ZONES}, public ones", decide),))
-    return Part((translated(setting, "DEFAULT", new),))
+        return RuleResult((unsettled(setting, "DEFAULT", f"{vpc.id}: {_TWO_ZONES}, public ones", decide),))
+    return RuleResult((translated(setting, "DEFAULT", new),))
 
 
-def _private(description: Description) -> Part:
+def _private(description: Description) -> RuleResult:
     """A private service without a connector: reached in one VPC, with App Runner's own way out."""
     setting, vpc = f"{_EGRESS}EgressType", description.vpc
     if vpc is None:
         decide = "set network.vpc, network.subnets and network.task_subnets"
-        return Part((unsettled(setting, "DEFAULT", "the VPC that reaches it is not known", decide),))
+        return RuleResult((unsettled(setting, "DEFAULT", "the VPC that reaches it is not known", decide),))
     ways = [_with(vpc, "nat"), _with(vpc, "internet"), _with(vpc, "other")]
     tasks = next((found for found in ways if len(one_a_zone(found)) > 1), next(filter(None, ways), ()))
     placed = _place(description, vpc, tasks, public=bool(tasks) and tasks[0].way == "internet")
-    return Part(tuple(_private_rows(setting, vpc, placed)), _settings(vpc, placed))
+    return RuleResult(tuple(_private_rows(setting, vpc, placed)), _settings(vpc, placed))
 
 
-def _private_rows(setting: str, vpc: Vpc, placed: Placed) -> Iterable[Row]:
+def _private_rows(setting: str, vpc: Vpc, placed: SubnetPlacement) -> Iterable[MappingRow]:
     if not placed.tasks:
         note, decide = (
             f"no subnet of {vpc.id} has a route to the internet",
@@ -98,7 +98,7 @@ def _private_rows(setting: str, vpc: Vpc, placed: Placed) -> Iterable[Row]:
     yield from _zones(placed, vpc)
 
 
-def _connected(description: Description, connector: AwsDict) -> Part:
+def _connected(description: Description, connector: AwsDict) -> RuleResult:
     """The connector's subnets, if they have a way out; otherwise public subnets of the same VPC."""
     vpc, ids = description.vpc, tuple(connector.get("Subnets", ()))
     groups = tuple(connector.get("SecurityGroups", ()))
@@ -112,17 +112,19 @@ def _connected(description: Description, connector: AwsDict) -> Part:
             "its VPC could not be read",
             "set network.vpc, network.subnets and network.task_subnets",
         )
-        return Part((*head, unsettled("VpcConnector.Subnets", list(ids), note, decide)))
+        return RuleResult((*head, unsettled("VpcConnector.Subnets", list(ids), note, decide)))
     tasks, row = _tasks_subnets(description, vpc, vpc.named(ids))
     placed = _place(description, vpc, tasks, public=bool(tasks) and tasks[0].way == "internet")
     rows = [*head, row, *_dropped(tasks, placed), *_zones(placed, vpc), _groups(groups)]
     settings = _settings(vpc, placed)
-    return Part(tuple(rows), merge(settings, {"network": {"security_groups": list(groups[:_MOST_GROUPS])}}))
+    return RuleResult(
+        tuple(rows), merge(settings, {"network": {"security_groups": list(groups[:_MOST_GROUPS])}})
+    )
 
 
 def _tasks_subnets(
     description: Description, vpc: Vpc, own: tuple[Subnet, ...]
-) -> tuple[tuple[Subnet, ...], Row]:
+) -> tuple[tuple[Subnet, ...], MappingRow]:
     """The subnets for the tasks, and what is said of it."""
     setting, old = "VpcConnector.Subnets", [each.id for each in own]
     private = tuple(each for each in own if each.way in ("nat", "other"))
@@ -147,14 +149,14 @@ def _tasks_subnets(
     return own, unsettled(setting, old, note, "give them a NAT gateway, or VPC endpoints", _named(own))
 
 
-def _moved(setting: str, old: Sequence[str], private: tuple[Subnet, ...]) -> Row:
+def _moved(setting: str, old: Sequence[str], private: tuple[Subnet, ...]) -> MappingRow:
     note = f"through {_ways(private)}"
     if len(private) == len(old):
         return translated(setting, list(old), _named(private), note)
     return approximated(setting, list(old), _named(private), f"{note}; the others have no such route")
 
 
-def _place(description: Description, vpc: Vpc, tasks: tuple[Subnet, ...], *, public: bool) -> Placed:
+def _place(description: Description, vpc: Vpc, tasks: tuple[Subnet, ...], *, public: bool) -> SubnetPlacement:
     """Tasks and load balancer in the same zones: a target in another zone gets no requests."""
     eligible = _public(vpc) if description.is_public else (*tasks, *vpc.subnets)
     zones = {each.zone for each in tasks}
@@ -163,7 +165,7 @@ def _place(description: Description, vpc: Vpc, tasks: tuple[Subnet, ...], *, pub
     balancer = near if len(near) > 1 else (*near, *far)[:2]
     served = {each.zone for each in balancer}
     kept = tuple(each for each in tasks if each.zone in served) if len(balancer) > 1 else tasks
-    return Placed(kept[:_MOST_SUBNETS], balancer, public)
+    return SubnetPlacement(kept[:_MOST_SUBNETS], balancer, public)
 
 
 def one_a_zone(subnets: Iterable[Subnet]) -> tuple[Subnet, ...]:
@@ -182,7 +184,7 @@ def _with(vpc: Vpc, way: str) -> tuple[Subnet, ...]:
     return tuple(each for each in vpc.subnets if each.way == way)
 
 
-def _dropped(wanted: tuple[Subnet, ...], placed: Placed) -> Iterable[Row]:
+def _dropped(wanted: tuple[Subnet, ...], placed: SubnetPlacement) -> Iterable[MappingRow]:
     if not placed.has_zones or len(placed.tasks) == len(wanted):
         return
     lost = [each.id for each in wanted if each not in placed.tasks]
@@ -195,7 +197,7 @@ def _dropped(wanted: tuple[Subnet, ...], placed: Placed) -> Iterable[Row]:
     )
 
 
-def _zones(placed: Placed, vpc: Vpc) -> Iterable[Row]:
+def _zones(placed: SubnetPlacement, vpc: Vpc) -> Iterable[MappingRow]:
     """That a load balancer can be made at all."""
     if placed.has_zones:
         yield translated("(load balancer subnets)", "none", _named(placed.balancer), _TWO_ZONES)
@@ -207,7 +209,7 @@ def _zones(placed: Placed, vpc: Vpc) -> Iterable[Row]:
     yield unsettled("(load balancer subnets)", "none", note, decide)
 
 
-def _groups(groups: Sequence[str]) -> Row:
+def _groups(groups: Sequence[str]) -> MappingRow:
     setting, old = "VpcConnector.SecurityGroups", list(groups)
     note = "besides a group of their own that allows the load balancer"
     if len(groups) <= _MOST_GROUPS:
@@ -217,7 +219,7 @@ def _groups(groups: Sequence[str]) -> Row:
     return approximated(setting, old, list(groups[:_MOST_GROUPS]), "a task has five groups at most", decide)
 
 
-def _settings(vpc: Vpc, placed: Placed) -> AwsDict:
+def _settings(vpc: Vpc, placed: SubnetPlacement) -> AwsDict:
     wanted: dict[str, Any] = {"vpc": vpc.id, "public": placed.public}
     if placed.has_zones:
         wanted["subnets"] = [each.id for each in placed.balancer]
@@ -239,7 +241,7 @@ def _ways(subnets: Sequence[Subnet]) -> str:
     return " and ".join(sorted({words[each.way] for each in subnets if each.way}))
 
 
-def _ingress(description: Description) -> Part:
+def _ingress(description: Description) -> RuleResult:
     setting = "NetworkConfiguration.IngressConfiguration.IsPubliclyAccessible"
     if description.is_public:
         rows = [same(setting, True, "internet-facing load balancer")]
@@ -248,10 +250,10 @@ def _ingress(description: Description) -> Part:
         if not description.ingress:
             decide = "set network.vpc to the VPC that uses it"
             rows.append(unsettled("VpcIngressConnection", "none", "nobody can reach the service now", decide))
-    return Part((*rows, *(row for each in description.ingress for row in _way_in(description, each))))
+    return RuleResult((*rows, *(row for each in description.ingress for row in _way_in(description, each))))
 
 
-def _way_in(description: Description, connection: AwsDict) -> Iterable[Row]:
+def _way_in(description: Description, connection: AwsDict) -> Iterable[MappingRow]:
     into = connection.get("IngressVpcConfiguration", {})
     vpc, here = into.get("VpcId", ""), description.vpc
     domain = connection.get("DomainName", "")
@@ -272,20 +274,20 @@ def _way_in(description: Description, connection: AwsDict) -> Iterable[Row]:
     yield unsettled(setting, vpc, "a load balancer is in one VPC, that of its tasks", decide)
 
 
-def _address_type(description: Description) -> Part:
+def _address_type(description: Description) -> RuleResult:
     setting = "NetworkConfiguration.IpAddressType"
     given = description.service.get("NetworkConfiguration", {}).get("IpAddressType", "IPV4")
     if given != "DUAL_STACK":
-        return Part((same(setting, given),))
+        return RuleResult((same(setting, given),))
     subnets = _balancer_subnets(description)
     if subnets and all(each.ipv6 for each in subnets):
         row = translated(setting, given, "load_balancer.dual_stack: true")
-        return Part((row,), {"load_balancer": {"dual_stack": True}})
+        return RuleResult((row,), {"load_balancer": {"dual_stack": True}})
     without = [each.id for each in subnets if not each.ipv6]
     decide = (
         f"give {', '.join(without) or 'its subnets'} IPv6 blocks, then set load_balancer.dual_stack: true"
     )
-    return Part((approximated(setting, given, "IPv4", "its subnets have no IPv6 block", decide),))
+    return RuleResult((approximated(setting, given, "IPv4", "its subnets have no IPv6 block", decide),))
 
 
 def _balancer_subnets(description: Description) -> tuple[Subnet, ...]:

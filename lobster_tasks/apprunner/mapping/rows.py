@@ -13,7 +13,7 @@ CLASSES: tuple[Class, ...] = ("same", "translated", "approximated", "no_equivale
 
 
 @dataclass(frozen=True)
-class Row:
+class MappingRow:
     """One setting: what it was, what it becomes, by which rule, and what a person has to decide about it.
 
     ``commands`` are lines for a shell that do what ``decide`` says.
@@ -29,10 +29,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class RuleResult:
     """What one rule makes: rows, a fragment of the settings, and files of the project by their paths."""
 
-    rows: tuple[Row, ...] = ()
+    rows: tuple[MappingRow, ...] = ()
     settings: AwsDict = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
@@ -42,22 +42,22 @@ class Rule:
     """Turns the ``members`` of a description (dotted, ``[]`` for items, ``{}`` for a map) into a part."""
 
     members: tuple[str, ...]
-    apply: Callable[[Description], Part]
+    apply: Callable[[Description], RuleResult]
 
 
-def same(setting: str, value: Any, new: Any = None, note: str = "") -> Row:
+def same(setting: str, value: Any, new: Any = None, note: str = "") -> MappingRow:
     """The same on both sides."""
-    return Row(setting, "same", value, value if new is None else new, note)
+    return MappingRow(setting, "same", value, value if new is None else new, note)
 
 
-def translated(setting: str, old: Any, new: Any, note: str = "", decide: str = "") -> Row:
+def translated(setting: str, old: Any, new: Any, note: str = "", decide: str = "") -> MappingRow:
     """The same thing, said otherwise."""
-    return Row(setting, "translated", old, new, note, decide)
+    return MappingRow(setting, "translated", old, new, note, decide)
 
 
-def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "", *commands: str) -> Row:
+def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "", *commands: str) -> MappingRow:
     """Something like it."""
-    return Row(setting, "approximated", old, new, note, decide, commands)
+    return MappingRow(setting, "approximated", old, new, note, decide, commands)
 
 
 def unsettled(
@@ -67,11 +67,11 @@ def unsettled(
     decide: str,
     new: Any = "to be decided",
     commands: tuple[str, ...] = (),
-) -> Row:
+) -> MappingRow:
     """There is the same thing, but what it is to be cannot be told from the service."""
     return approximated(setting, old, new, note, decide, *commands)
 
 
-def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> Row:
+def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> MappingRow:
     """AWS has nothing like it, or nobody knows what it is."""
-    return Row(setting, "no_equivalent", old, new, note, decide)
+    return MappingRow(setting, "no_equivalent", old, new, note, decide)

@@ -10,7 +10,7 @@ import requests
 from lobster_tasks import settings
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import LobsterError
-from lobster_tasks.rehearsal.before import name_of, size, stand_up
+from lobster_tasks.rehearsal.app_runner import app_runner_name, deploy_app, size
 from tests.embedded_process import PATIENCE, EmbeddedProcess
 
 ARN = "arn:aws:apprunner:us-east-2:123456789012"
@@ -34,7 +34,7 @@ def test_the_app_is_on_app_runner_with_its_domain(
 ) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
-    before = stand_up(aws, settings.load({"container": {"environment": {"COLOUR": "red"}}}), tmp_path)
+    before = deploy_app(aws, settings.load({"container": {"environment": {"COLOUR": "red"}}}), tmp_path)
     assert requests.get(before.address, timeout=PATIENCE).text == "on-app-runner red"
     answer = embedded.client("route53").test_dns_answer(
         HostedZoneId=before.zone, RecordName=before.domain, RecordType="A"
@@ -50,7 +50,7 @@ def test_a_command_is_told_as_a_shell_takes_it(aws: Aws, embedded: EmbeddedProce
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "Dockerfile.streamlit").write_text(DOCKERFILE)
     words = ["sh", "-c", "COLOUR='dark red' exec python /app.py"]
-    before = stand_up(aws, settings.load({"container": {"command": words}}), tmp_path)
+    before = deploy_app(aws, settings.load({"container": {"command": words}}), tmp_path)
     assert requests.get(before.address, timeout=PATIENCE).text == "on-app-runner dark red"
 
 
@@ -59,7 +59,7 @@ def test_an_app_that_does_not_start_there(aws: Aws, embedded: EmbeddedProcess, t
         'FROM python\nCMD ["sh", "-c", "echo no model; echo password=hunter2; exit 3"]\n'
     )
     with pytest.raises(LobsterError, match="does not start on App Runner: CREATE_FAILED") as failed:
-        stand_up(aws, settings.load({}), tmp_path)
+        deploy_app(aws, settings.load({}), tmp_path)
     assert failed.value.why.startswith("its log ends with: no model · password=")
     assert "hunter2" not in failed.value.why
     assert "--no-from-apprunner" in failed.value.next_step
@@ -90,4 +90,4 @@ def test_the_nearest_size(task: tuple[int, int], instance: tuple[int, int]) -> N
     ],
 )
 def test_a_name_that_app_runner_takes(given: dict[str, object], name: str) -> None:
-    assert name_of(settings.load(given)) == name
+    assert app_runner_name(settings.load(given)) == name

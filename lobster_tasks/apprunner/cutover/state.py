@@ -19,14 +19,14 @@ from ...stack.certificates import ISSUED, Certificate, covers
 from ...stack.load_balancing import HTTPS_PORT, find_balancer
 from .. import services
 from . import routes
-from .routes import Balancer, Origin, Record, Route
+from .routes import LoadBalancerTarget, Origin, Record, Route
 
 # A name has a few records at most; those of other names that follow in the listing are passed over.
 _RECORDS_OF_A_NAME = 30
 
 
 @dataclass(frozen=True)
-class Situation:
+class CutoverState:
     """Certificate, listeners, and where every domain leads.
 
     ``elsewhere`` are the domains of which no public hosted zone of this account has the records. ``https`` is the
@@ -34,7 +34,7 @@ class Situation:
     """
 
     domains: tuple[str, ...]
-    balancer: Balancer
+    balancer: LoadBalancerTarget
     origin: Origin
     target_group: str
     wanted: Stack
@@ -70,16 +70,18 @@ class Situation:
         return min((route.share for route in self.routes if route.domain == domain), default=None)
 
 
-def look(aws: Aws, settings: Settings) -> Situation:
+def read_state(aws: Aws, settings: Settings) -> CutoverState:
     """Read it; changes nothing. Raises RefusedError where there is nothing to cut over to, or no domain."""
     if not settings.domains:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
     wanted = whole.slice(("listener", "certificate"))
-    live, names = in_parallel(lambda: converge.read(aws, wanted), lambda: names_of(aws, settings.domains))
+    live, names = in_parallel(
+        lambda: converge.read(aws, wanted), lambda: hosted_domains(aws, settings.domains)
+    )
     balancer, group = _standing(aws, settings, live)
     origin = Origin(settings.name, settings.region, _hosts(aws))
-    return Situation(
+    return CutoverState(
         settings.domains,
         balancer,
         origin,
@@ -93,18 +95,18 @@ def look(aws: Aws, settings: Settings) -> Situation:
 
 
 @dataclass(frozen=True)
-class Names:
+class HostedDomains:
     """Domains whose DNS is in this account: the hosted zone of each, and its records."""
 
     zones: Mapping[str, str]
     records: Mapping[str, Sequence[Record]]
 
 
-def names_of(aws: Aws, domains: Sequence[str]) -> Names:
+def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
     """Ask for the zones and records of the domains. Raises RefusedError where two zones are good for one."""
     zones = _zones_of(aws, domains) if domains else {}
     listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
-    return Names(zones, dict(zip(zones, listed, strict=True)))
+    return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
 
 
 def balancer_name(aws: Aws, settings: Settings) -> str:
@@ -113,23 +115,25 @@ def balancer_name(aws: Aws, settings: Settings) -> str:
     return str(found["DNSName"]) if found else ""
 
 
-def led_here(aws: Aws, settings: Settings) -> tuple[str, ...]:
+def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
     """The domains whose DNS in this account leads visitors to the load balancer; none where that cannot be known."""
     if not settings.domains:
         return ()
     try:
-        dns_name, names = balancer_name(aws, settings), names_of(aws, settings.domains)
+        dns_name, names = balancer_name(aws, settings), hosted_domains(aws, settings.domains)
     except (AwsCallError, RefusedError):
         return ()
     return tuple(domain for domain, listed in names.records.items() if routes.share_of(listed, dns_name))
 
 
-def look_again(aws: Aws, now: Situation) -> Situation:
+def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
     """The same with the routes as they are now, which is all that changes once HTTPS is there."""
-    return replace(now, routes=_routes(names_of(aws, now.domains), now.balancer, now.origin))
+    return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.balancer, now.origin))
 
 
-def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]) -> tuple[Balancer, Live]:
+def _standing(
+    aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
+) -> tuple[LoadBalancerTarget, Live]:
     found = {each.kind: one for each, one in live.items() if one is not None}
     balancer, group = found.get("load-balancer"), found.get("target-group")
     if balancer is None or group is None:
@@ -139,7 +143,7 @@ def _standing(aws: Aws, settings: Settings, live: Mapping[Resource, Live | None]
             next_step="inv setup-fargate   then   inv deploy --tag T",
         )
     raw = balancer.raw
-    return Balancer(
+    return LoadBalancerTarget(
         settings.load_balancer.name,
         raw["DNSName"],
         raw["CanonicalHostedZoneId"],
@@ -184,7 +188,7 @@ def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _routes(names: Names, balancer: Balancer, origin: Origin) -> tuple[Route, ...]:
+def _routes(names: HostedDomains, balancer: LoadBalancerTarget, origin: Origin) -> tuple[Route, ...]:
     return tuple(
         route
         for domain, zone in names.zones.items()

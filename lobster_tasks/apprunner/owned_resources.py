@@ -16,7 +16,7 @@ from ..doctor.check import refusal
 from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
-from . import leftovers
+from . import policy_statements
 
 AwsDict = Mapping[str, Any]
 _GONE = ("ResourceNotFoundException", "NoSuchEntity")
@@ -37,7 +37,7 @@ REGIONS = (
 
 
 @dataclass(frozen=True)
-class Thing:
+class OwnedResource:
     """One resource: what it is, the name that people know it by, and what AWS calls it by."""
 
     kind: str
@@ -56,15 +56,15 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptResource:
     """A resource that stays, and why."""
 
-    thing: Thing
+    thing: OwnedResource
     why: str
 
 
 @dataclass(frozen=True)
-class Candidates:
+class ReferencedResources:
     """What a service's description names; ``name`` and ``id`` are the service's own."""
 
     name: str
@@ -78,7 +78,7 @@ class Candidates:
     roles: tuple[str, ...]
 
     @classmethod
-    def of(cls, service: AwsDict) -> Candidates:
+    def of(cls, service: AwsDict) -> ReferencedResources:
         """From DescribeService, or from what was saved of it."""
         access = service["SourceConfiguration"].get("AuthenticationConfiguration", {})
         egress = service.get("NetworkConfiguration", {}).get("EgressConfiguration", {})
@@ -98,12 +98,12 @@ class Candidates:
     @property
     def arns(self) -> frozenset[str]:
         """Everything that another service could use too."""
-        beside = (self.scaling, self.connector, self.observability, self.connection)
-        return frozenset(filter(None, (*beside, *self.roles)))
+        companions = (self.scaling, self.connector, self.observability, self.connection)
+        return frozenset(filter(None, (*companions, *self.roles)))
 
 
 @dataclass(frozen=True)
-class Others:
+class OtherServices:
     """The other App Runner services: what they use, and the regions that could not be looked at, with the reason."""
 
     names: tuple[str, ...] = ()
@@ -112,42 +112,44 @@ class Others:
 
 
 @dataclass(frozen=True)
-class Belongings:
+class OwnedResources:
     """What would go, in the order in which it goes, and what stays."""
 
-    going: tuple[Thing, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    going: tuple[OwnedResource, ...] = ()
+    kept: tuple[KeptResource, ...] = ()
 
 
 # A thing, and why it stays; empty where it goes.
-Judged = tuple[Thing, str]
+Classified = tuple[OwnedResource, str]
 
 
-def sort_out(aws: Aws, settings: Settings, service: AwsDict) -> Belongings:
+def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
     """What only this service used; the service itself and its ingress connections are not among it."""
-    candidates = Candidates.of(service)
+    candidates = ReferencedResources.of(service)
     others, groups = in_parallel(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
-    beside = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
-    judged = [(thing, own or _used(thing, candidates, others)) for thing, own in beside]
+    companions = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
+    judged = [(thing, own or _used(thing, candidates, others)) for thing, own in companions]
     judged += [(each, "") for each in groups]
     judged += _policies(aws, others)  # last what may have allowed all this
-    return Belongings(
+    return OwnedResources(
         tuple(thing for thing, why in judged if not why),
-        tuple(Kept(thing, why) for thing, why in judged if why),
+        tuple(KeptResource(thing, why) for thing, why in judged if why),
     )
 
 
-def _policies(aws: Aws, others: Others) -> list[Judged]:
+def _policies(aws: Aws, others: OtherServices) -> list[Classified]:
     """Policies with App Runner parts; they stay while there is, or may be, another service."""
     try:
-        holders = leftovers.find(aws)
+        holders = policy_statements.find(aws)
     except AwsCallError as refused:
-        return [(Thing("policy-statements", "of any policy", ""), f"not looked for: {refusal(refused)}")]
+        return [
+            (OwnedResource("policy-statements", "of any policy", ""), f"not looked for: {refusal(refused)}")
+        ]
     about = f"it may be about {', '.join(others.names)}" if others.names else _blind(others.unknown)
-    return [(Thing("policy-statements", each.label, each.id), about) for each in holders]
+    return [(OwnedResource("policy-statements", each.label, each.id), about) for each in holders]
 
 
-def _used(thing: Thing, candidates: Candidates, others: Others) -> str:
+def _used(thing: OwnedResource, candidates: ReferencedResources, others: OtherServices) -> str:
     if thing.id in others.used:
         return f"{others.used[thing.id]} uses it too"
     here = {region: why for region, why in others.unknown.items() if region == candidates.region}
@@ -159,29 +161,29 @@ def _blind(unknown: Mapping[str, str]) -> str:
     return f"cannot check whether another service uses it: {told[0]}" if told else ""
 
 
-def _others(aws: Aws, arn: str) -> Others:
+def _others(aws: Aws, arn: str) -> OtherServices:
     """Every other service in every region; roles and policies are the same in all of them."""
     regions = dict.fromkeys((aws.region, *(REGIONS if aws.partition == "aws" else ())))
     found = in_parallel(*(partial(_in_region, aws.in_region(region), arn) for region in regions))
     used = {each: name for one in found for each, name in one.used.items()}
     unknown = {region: why for one in found for region, why in one.unknown.items()}
-    return Others(tuple(name for one in found for name in one.names), used, unknown)
+    return OtherServices(tuple(name for one in found for name in one.names), used, unknown)
 
 
-def _in_region(aws: Aws, arn: str) -> Others:
+def _in_region(aws: Aws, arn: str) -> OtherServices:
     try:
         listed = aws.pages("apprunner:ListServices", "ServiceSummaryList", aws.region)
         arns = [each["ServiceArn"] for each in listed if each["Status"] != "DELETED"]
         services = [_described(aws, each) for each in arns if each != arn]
     except AwsCallError as refused:
-        return Others(unknown={aws.region: refusal(refused)})
+        return OtherServices(unknown={aws.region: refusal(refused)})
     names = tuple(f"{each['ServiceName']} in {aws.region}" for each in services)
     used = {
         each: name
         for service, name in zip(services, names, strict=True)
-        for each in Candidates.of(service).arns
+        for each in ReferencedResources.of(service).arns
     }
-    return Others(names, used)
+    return OtherServices(names, used)
 
 
 def _described(aws: Aws, arn: str) -> dict[str, Any]:
@@ -189,7 +191,7 @@ def _described(aws: Aws, arn: str) -> dict[str, Any]:
     return found
 
 
-def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:
+def _companions(aws: Aws, candidates: ReferencedResources) -> Iterator[Classified]:
     """Those that are still there, each with the reason to keep it, if there is one of its own."""
     kinds = (
         ("auto-scaling-configuration", candidates.scaling, "AutoScalingConfiguration"),
@@ -203,20 +205,20 @@ def _companions(aws: Aws, candidates: Candidates) -> Iterator[Judged]:
         body = found[shape]
         name = f"{body[f'{shape}Name']}/{body[f'{shape}Revision']}"
         own = body.get("IsDefault") or body[f"{shape}Name"] == _DEFAULT_SCALING
-        yield Thing(kind, name, arn), "it is the account's default" if own else ""
+        yield OwnedResource(kind, name, arn), "it is the account's default" if own else ""
     if candidates.connection:
-        thing = Thing("connection", candidates.connection.split("/")[1], candidates.connection)
+        thing = OwnedResource("connection", candidates.connection.split("/")[1], candidates.connection)
         yield thing, "a person authorised it, and only a person can create it again"
 
 
-def _roles(aws: Aws, settings: Settings, candidates: Candidates) -> Iterator[Judged]:
+def _roles(aws: Aws, settings: Settings, candidates: ReferencedResources) -> Iterator[Classified]:
     """Roles that only App Runner may take on, and that are not the stack's own."""
     for arn in candidates.roles:
         name = arn.rpartition("/")[2]
         found = aws.find("iam:GetRole", _GONE, name, RoleName=name)
         if found is None:
             continue
-        thing = Thing("role", name, arn)
+        thing = OwnedResource("role", name, arn)
         principals = set(_principals(found["Role"]["AssumeRolePolicyDocument"]))
         others = sorted(principals - {"build.apprunner.amazonaws.com", "tasks.apprunner.amazonaws.com"})
         if name in (settings.task.execution_role, settings.task.task_role):
@@ -226,31 +228,31 @@ def _roles(aws: Aws, settings: Settings, candidates: Candidates) -> Iterator[Jud
 
 
 def _principals(trust: AwsDict) -> Iterator[str]:
-    for statement in leftovers.as_list(trust["Statement"]):
+    for statement in policy_statements.as_list(trust["Statement"]):
         named = statement.get("Principal", {})
         for each in named.values() if isinstance(named, Mapping) else [named]:
-            yield from leftovers.as_list(each)
+            yield from policy_statements.as_list(each)
 
 
-def _log_groups(aws: Aws, candidates: Candidates) -> Iterable[Thing]:
+def _log_groups(aws: Aws, candidates: ReferencedResources) -> Iterable[OwnedResource]:
     prefix = f"/aws/apprunner/{candidates.name}/{candidates.id}/"
     found = aws.pages("logs:DescribeLogGroups", "logGroups", prefix, logGroupNamePrefix=prefix)
-    return [Thing("log-group", each["logGroupName"], each["logGroupName"]) for each in found]
+    return [OwnedResource("log-group", each["logGroupName"], each["logGroupName"]) for each in found]
 
 
-def remove(aws: Aws, thing: Thing) -> None:
+def remove(aws: Aws, thing: OwnedResource) -> None:
     """Delete one of them; one that is gone already is no trouble."""
     _REMOVALS[thing.kind](aws, thing)
 
 
-def _call(operation: str, member: str) -> Callable[[Aws, Thing], None]:
-    def delete(aws: Aws, thing: Thing) -> None:
+def _call(operation: str, member: str) -> Callable[[Aws, OwnedResource], None]:
+    def delete(aws: Aws, thing: OwnedResource) -> None:
         aws.find(operation, _GONE, thing.name, **{member: thing.id})
 
     return delete
 
 
-def _remove_role(aws: Aws, thing: Thing) -> None:
+def _remove_role(aws: Aws, thing: OwnedResource) -> None:
     """A role goes after its policies and instance profiles."""
     name = thing.name
     if aws.find("iam:GetRole", _GONE, name, RoleName=name) is None:
@@ -262,7 +264,7 @@ def _remove_role(aws: Aws, thing: Thing) -> None:
     aws.find("iam:DeleteRole", _GONE, name, RoleName=name)
 
 
-_REMOVALS: Mapping[str, Callable[[Aws, Thing], None]] = {
+_REMOVALS: Mapping[str, Callable[[Aws, OwnedResource], None]] = {
     "auto-scaling-configuration": _call(
         "apprunner:DeleteAutoScalingConfiguration", "AutoScalingConfigurationArn"
     ),
@@ -272,5 +274,5 @@ _REMOVALS: Mapping[str, Callable[[Aws, Thing], None]] = {
     ),
     "role": _remove_role,
     "log-group": _call("logs:DeleteLogGroup", "logGroupName"),
-    "policy-statements": lambda aws, thing: leftovers.remove(aws, thing.id),
+    "policy-statements": lambda aws, thing: policy_statements.remove(aws, thing.id),
 }

@@ -41,7 +41,7 @@ _REFUSED_UPLOAD = frozenset({408, 411, 413, *range(500, 600)})
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One comparison: what was asked for, what each side answers, and what follows from it."""
 
     what: str
@@ -51,22 +51,23 @@ class Row:
     note: str = ""
 
 
-def statuses(path: str, old: Response, new: Response) -> Row:
+def statuses(path: str, old: Response, new: Response) -> ComparisonRow:
     """The same status, and one at all."""
     alike = old.status == new.status and new.status is not None
-    return Row(f"GET {path}", old.said, new.said, "same" if alike else "differs")
+    return ComparisonRow(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
-def headers(path: str, old: Response, new: Response) -> list[Row]:
+def headers(path: str, old: Response, new: Response) -> list[ComparisonRow]:
     """A row for each header that differs, or one for all; none where a side did not answer."""
     if old.status is None or new.status is None:
         return []
-    before, after = _that_count(old), _that_count(new)
+    before, after = _compared_headers(old), _compared_headers(new)
     names = [name for name in (*HEADERS, "set-cookie") if before.get(name, "") != after.get(name, "")]
     if not names:
-        return [Row(f"headers of {path}", _counted(before), _counted(after), "same")]
+        return [ComparisonRow(f"headers of {path}", _counted(before), _counted(after), "same")]
     return [
-        Row(f"{name} of {path}", before.get(name, "–"), after.get(name, "–"), "differs") for name in names
+        ComparisonRow(f"{name} of {path}", before.get(name, "–"), after.get(name, "–"), "differs")
+        for name in names
     ]
 
 
@@ -74,7 +75,7 @@ def _counted(headers: Mapping[str, str]) -> str:
     return "1 compared" if len(headers) == 1 else f"{len(headers)} compared"
 
 
-def _that_count(seen: Response) -> dict[str, str]:
+def _compared_headers(seen: Response) -> dict[str, str]:
     """The headers that count, without what must differ: the side's own host, the load balancer's cookies."""
     found = {name: value for name, value in seen.headers.items() if name in HEADERS}
     if "location" in found:
@@ -83,13 +84,13 @@ def _that_count(seen: Response) -> dict[str, str]:
     return {**found, "set-cookie": ", ".join(own)} if own else found
 
 
-def bodies(path: str, old: Response, new: Response) -> Row:
+def bodies(path: str, old: Response, new: Response) -> ComparisonRow:
     """The same body, byte by byte."""
     before, after = (f"{len(each.body)} bytes" for each in (old, new))
-    return Row(f"body of {path}", before, after, "same" if old.body == new.body else "differs")
+    return ComparisonRow(f"body of {path}", before, after, "same" if old.body == new.body else "differs")
 
 
-def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> Row:
+def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> ComparisonRow:
     """Median and 95th percentile in milliseconds; only a median that is materially longer is another one."""
     before, after = (_percentiles(each) for each in (old, new))
     shown = [f"p50 {each[0]:.0f} ms, p95 {each[1]:.0f} ms" for each in (before, after)]
@@ -98,7 +99,7 @@ def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> Row:
         verdict = "differs"
     elif _is_slower(before[0], after[0]):
         verdict = "better"
-    return Row(f"{len(new)} × GET {path}", shown[0], shown[1], verdict)
+    return ComparisonRow(f"{len(new)} × GET {path}", shown[0], shown[1], verdict)
 
 
 def _is_slower(one: float, other: float) -> bool:
@@ -112,19 +113,21 @@ def _percentiles(milliseconds: Sequence[float]) -> tuple[float, float]:
     return cuts[9], cuts[18]
 
 
-def websockets(path: str, old: str, new: str) -> Row:
+def websockets(path: str, old: str, new: str) -> ComparisonRow:
     """``open``, or the status or trouble of the handshake, on each side."""
     what = f"WebSocket {path}"
     if new != "open":
-        return Row(what, old, new, "differs", "probe.websocket: false for an app without WebSockets")
+        return ComparisonRow(
+            what, old, new, "differs", "probe.websocket: false for an app without WebSockets"
+        )
     if old == "open":
-        return Row(what, old, new, "same")
-    return Row(
+        return ComparisonRow(what, old, new, "same")
+    return ComparisonRow(
         what, old, new, "better", "App Runner does not support WebSockets: this is a reason for moving"
     )
 
 
-def uploads(size: int, old: Response, new: Response) -> Row:
+def uploads(size: int, old: Response, new: Response) -> ComparisonRow:
     """Whether a large body comes through; which path it goes to is no path of the app's."""
     what = f"upload of {size // 2**20} MiB"
     verdict: Verdict = "differs"
@@ -132,20 +135,20 @@ def uploads(size: int, old: Response, new: Response) -> Row:
         verdict = "same"
     elif not _is_refused(new) and _is_refused(old):
         verdict = "better"
-    return Row(what, old.said, new.said, verdict)
+    return ComparisonRow(what, old.said, new.said, verdict)
 
 
 def _is_refused(upload: Response) -> bool:
     return upload.status is None or upload.status in _REFUSED_UPLOAD
 
 
-def slow_answers(path: str, old: Response, new: Response) -> Row:
+def slow_answers(path: str, old: Response, new: Response) -> ComparisonRow:
     """An answer that takes longer than App Runner gives a request."""
     what = f"GET {path} (slow)"
     if new.status is None or new.status >= 500:
-        return Row(
+        return ComparisonRow(
             what, old.said, new.said, "differs", "load_balancer.idle_timeout limits the time without data"
         )
     if old.status == new.status:
-        return Row(what, old.said, new.said, "same")
-    return Row(what, old.said, new.said, "better", "App Runner ends a request after 120 seconds")
+        return ComparisonRow(what, old.said, new.said, "same")
+    return ComparisonRow(what, old.said, new.said, "better", "App Runner ends a request after 120 seconds")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.apprunner.leftovers import stripped
+from lobster_tasks.apprunner.policy_statements import stripped
 
 ECS = {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}
 PASS = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}

@@ -9,8 +9,8 @@ from ...aws import Aws
 from ...errors import LobsterError, OutOfTimeError
 from ...stack import LiveResources
 from ...stack.certificates import ISSUED, PENDING
-from .routes import Wanted, leads_to
-from .situation import Situation, records_of
+from .routes import RequiredRecord, leads_to
+from .state import CutoverState, records_of
 
 AwsDict = Mapping[str, Any]
 
@@ -18,7 +18,7 @@ _LOOK_EVERY_SECONDS = 10.0
 _RECORD_TTL_SECONDS = 300
 
 
-def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -> None:
+def validate(aws: Aws, now: CutoverState, within: float, say: Callable[[str], None]) -> None:
     """Ask for the certificate where there is none yet, and wait ``within`` seconds until it is issued.
 
     Raises OutOfTimeError, which names the records that DNS lacks; ACM goes on trying for 72 hours.
@@ -37,7 +37,7 @@ def prove(aws: Aws, now: Situation, within: float, say: Callable[[str], None]) -
         if shown["Status"] == PENDING and is_whole and not written:
             written = True
             _write(aws, now, options)
-            for each in left_over(now, options):
+            for each in required_records(now, options):
                 say(f"create this record: {each.name} {each.kind} {each.value}")
         return shown
 
@@ -52,7 +52,7 @@ def _with_records(shown: AwsDict) -> list[AwsDict]:
     return [each for each in shown["DomainValidationOptions"] if "ResourceRecord" in each]
 
 
-def _write(aws: Aws, now: Situation, options: Iterable[Mapping[str, Any]]) -> None:
+def _write(aws: Aws, now: CutoverState, options: Iterable[Mapping[str, Any]]) -> None:
     """The records of the domains whose zones are here, and lack them: certificates of all regions have the same."""
     by_zone: dict[str, dict[str, Mapping[str, str]]] = {}
     for each in options:
@@ -82,7 +82,7 @@ def _upsert(record: Mapping[str, str]) -> dict[str, Any]:
     return {"Action": "UPSERT", "ResourceRecordSet": made}
 
 
-def left_over(now: Situation, options: Iterable[Mapping[str, Any]]) -> tuple[Wanted, ...]:
+def required_records(now: CutoverState, options: Iterable[Mapping[str, Any]]) -> tuple[RequiredRecord, ...]:
     """The records that somebody else has to make."""
     found = {
         each["ResourceRecord"]["Name"]: each["ResourceRecord"]
@@ -90,7 +90,7 @@ def left_over(now: Situation, options: Iterable[Mapping[str, Any]]) -> tuple[Wan
         if each["DomainName"] not in now.zones
     }
     return tuple(
-        Wanted(name, record["Type"], record["Value"], "validates the domain for ACM")
+        RequiredRecord(name, record["Type"], record["Value"], "validates the domain for ACM")
         for name, record in found.items()
     )
 

@@ -13,7 +13,7 @@ _HOURS_PER_MONTH = 730
 _PERIOD = 3600  # seconds
 
 
-def figures(
+def datapoints(
     aws: Aws, service: Mapping[str, Any], metric: str, statistic: str, start: datetime, period: int
 ) -> list[float]:
     """One figure for each ``period`` (seconds) since ``start`` in which there was any (GetMetricStatistics)."""
@@ -38,7 +38,7 @@ def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
     ``ActiveInstances`` is the number of instances that process requests (App Runner, "Metrics").
     """
     start = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC) - timedelta(days=_DAYS)
-    busy = figures(aws, service, "ActiveInstances", "Average", start, _PERIOD)
+    busy = datapoints(aws, service, "ActiveInstances", "Average", start, _PERIOD)
     if not busy:
         return None
     age = aws.clock.age(float(service["CreatedAt"])) / _PERIOD

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.apprunner import likeness
+from lobster_tasks.apprunner import comparison
 from lobster_tasks.http_client import Response
 
 REFUSED = Response(error=ConnectionError())
@@ -29,11 +29,11 @@ def seen(status: int = 200, cookies: tuple[str, ...] = (), body: bytes = b"", **
     ],
 )
 def test_statuses(old: Response, new: Response, verdict: str) -> None:
-    assert likeness.statuses("/", old, new).verdict == verdict
+    assert comparison.statuses("/", old, new).verdict == verdict
 
 
 def test_a_status_that_is_missing_is_told_as_trouble() -> None:
-    assert likeness.statuses("/", seen(), REFUSED).new == "ConnectionError"
+    assert comparison.statuses("/", seen(), REFUSED).new == "ConnectionError"
 
 
 ALIKE: list[tuple[str, Response, Response]] = [
@@ -50,7 +50,7 @@ ALIKE: list[tuple[str, Response, Response]] = [
 
 @pytest.mark.parametrize(("old", "new"), [each[1:] for each in ALIKE], ids=[each[0] for each in ALIKE])
 def test_headers_that_must_differ_do_not_count(old: Response, new: Response) -> None:
-    assert [row.verdict for row in likeness.headers("/", old, new)] == ["same"]
+    assert [row.verdict for row in comparison.headers("/", old, new)] == ["same"]
 
 
 OTHERS: list[tuple[Any, ...]] = [
@@ -63,17 +63,17 @@ OTHERS: list[tuple[Any, ...]] = [
 
 @pytest.mark.parametrize(("what", "old", "new"), OTHERS, ids=[each[0] for each in OTHERS])
 def test_headers_that_decide_are_compared(what: str, old: Response, new: Response) -> None:
-    (row,) = likeness.headers("/", old, new)
+    (row,) = comparison.headers("/", old, new)
     assert (row.what, row.verdict) == (what, "differs")
 
 
 def test_there_are_no_headers_without_an_answer() -> None:
-    assert likeness.headers("/", seen(), REFUSED) == []
+    assert comparison.headers("/", seen(), REFUSED) == []
 
 
 def test_bodies_are_compared_byte_by_byte() -> None:
-    assert likeness.bodies("/health", seen(body=b"ok"), seen(body=b"ok")).verdict == "same"
-    assert likeness.bodies("/health", seen(body=b"ok"), seen(body=b"<html>")).verdict == "differs"
+    assert comparison.bodies("/health", seen(body=b"ok"), seen(body=b"ok")).verdict == "same"
+    assert comparison.bodies("/health", seen(body=b"ok"), seen(body=b"<html>")).verdict == "differs"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_bodies_are_compared_byte_by_byte() -> None:
     ],
 )
 def test_latencies(old: list[float], new: list[float], verdict: str) -> None:
-    row = likeness.latencies("/", old, new)
+    row = comparison.latencies("/", old, new)
     assert row.verdict == verdict
     assert row.old.startswith(f"p50 {old[0]:.0f} ms")
 
@@ -105,7 +105,7 @@ def test_latencies(old: list[float], new: list[float], verdict: str) -> None:
     ],
 )
 def test_websockets(old: str, new: str, verdict: str) -> None:
-    assert likeness.websockets("/ws", old, new).verdict == verdict
+    assert comparison.websockets("/ws", old, new).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_websockets(old: str, new: str, verdict: str) -> None:
     ],
 )
 def test_uploads(old: int, new: int, verdict: str) -> None:
-    assert likeness.uploads(5 * 2**20, seen(old), seen(new)).verdict == verdict
+    assert comparison.uploads(5 * 2**20, seen(old), seen(new)).verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("old", "new", "verdict"), [(504, 200, "better"), (200, 200, "same"), (504, 504, "differs")]
 )
 def test_slow_answers(old: int, new: int, verdict: str) -> None:
-    assert likeness.slow_answers("/slow", seen(old), seen(new)).verdict == verdict
+    assert comparison.slow_answers("/slow", seen(old), seen(new)).verdict == verdict

@@ -8,20 +8,20 @@ import shlex
 from ...documentation import place
 from ...settings import MOST_TAGS, RETENTION_DAYS
 from ..description import AwsDict, Description
-from .rows import Part, Row, Rule, approximated, same, translated, unsettled
+from .rows import MappingRow, Rule, RuleResult, approximated, same, translated, unsettled
 
 WEB_ACL = "web-ACL"
 _DEFAULT_RETENTION = 30
 
 
-def state(description: Description) -> Part:
+def state(description: Description) -> RuleResult:
     """Status, where it says something that is to be known before a move."""
     status = description.status
     if status == "RUNNING":
-        return Part()
+        return RuleResult()
     if status == "PAUSED":
         note = "a paused service has no compute cost; on Fargate, 0 tasks cost nothing, but the load balancer does"
-        return Part(
+        return RuleResult(
             (
                 approximated(
                     "Status",
@@ -33,15 +33,15 @@ def state(description: Description) -> Part:
             )
         )
     decide = "read its deployment logs first: if it never ran there, it may not run here"
-    return Part((unsettled("Status", status, "the service does not run", decide),))
+    return RuleResult((unsettled("Status", status, "the service does not run", decide),))
 
 
-def domains(description: Description) -> Part:
+def domains(description: Description) -> RuleResult:
     """Custom domains with their certificates and the records that they stand on."""
     found = description.domains.get("CustomDomains", ())
     active = [each for each in found if each.get("Status") == "ACTIVE"]
     names = [name for each in active for name in _names(each)]
-    return Part(tuple(row for each in found for row in _domain(each)), {"domains": names})
+    return RuleResult(tuple(row for each in found for row in _domain(each)), {"domains": names})
 
 
 def _names(domain: AwsDict) -> list[str]:
@@ -49,7 +49,7 @@ def _names(domain: AwsDict) -> list[str]:
     return [name, f"www.{name}"] if domain.get("EnableWWWSubdomain") else [name]
 
 
-def _domain(domain: AwsDict) -> list[Row]:
+def _domain(domain: AwsDict) -> list[MappingRow]:
     name, setting = domain["DomainName"], f"CustomDomain {domain['DomainName']}"
     note = "App Runner's certificate cannot move: inv cutover requests a new one"
     rows = [translated(setting, domain.get("Status", ""), f"inv cutover moves {name} step by step", note)]
@@ -62,12 +62,12 @@ def _domain(domain: AwsDict) -> list[Row]:
     return rows
 
 
-def tracing(description: Description) -> Part:
+def tracing(description: Description) -> RuleResult:
     """ObservabilityConfiguration."""
     given = description.service.get("ObservabilityConfiguration", {})
     setting = "ObservabilityConfiguration.ObservabilityEnabled"
     if not given.get("ObservabilityEnabled"):
-        return Part((same(setting, False),))
+        return RuleResult((same(setting, False),))
     vendor = (description.observability or {}).get("TraceConfiguration", {}).get("Vendor", "AWSXRAY")
     note = "the same collector runs beside the app at localhost:4317, as on App Runner; it uses task memory"
     rows = (
@@ -79,15 +79,15 @@ def tracing(description: Description) -> Part:
             "setup attaches it",
         ),
     )
-    return Part(rows, {"xray": {"enabled": True}})
+    return RuleResult(rows, {"xray": {"enabled": True}})
 
 
-def key(description: Description) -> Part:
+def key(description: Description) -> RuleResult:
     """EncryptionConfiguration.KmsKey."""
     setting = "EncryptionConfiguration.KmsKey"
     given = description.service.get("EncryptionConfiguration", {}).get("KmsKey")
     if not given:
-        return Part((same(setting, "AWS's own key"),))
+        return RuleResult((same(setting, "AWS's own key"),))
     name = description.name
     storage = json.dumps({"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": given}})
     page = place("docs/apprunner.md")
@@ -98,10 +98,10 @@ def key(description: Description) -> Part:
     )
     note = "App Runner encrypts its copy of the image and its logs with this key; the repository keeps its own key"
     row = approximated(setting, given, "the tasks' storage and the log group", note, decide, *commands)
-    return Part((row,))
+    return RuleResult((row,))
 
 
-def tags(description: Description) -> Part:
+def tags(description: Description) -> RuleResult:
     """Tags."""
     rows = [translated(f"Tags.{name}", value, "tags") for name, value in sorted(description.tags.items())]
     kept = dict(sorted(description.tags.items())[:MOST_TAGS])
@@ -112,10 +112,10 @@ def tags(description: Description) -> Part:
                 "Tags", sorted(left), "left out", note, "to keep other tags, change tags in the settings"
             )
         )
-    return Part(tuple(rows), {"tags": kept})
+    return RuleResult(tuple(rows), {"tags": kept})
 
 
-def firewall(description: Description) -> Part:
+def firewall(description: Description) -> RuleResult:
     """A web ACL of AWS WAF, which is no member of the service but of AWS WAF."""
     setting = "(web ACL)"
     if WEB_ACL in description.unknown:
@@ -123,17 +123,17 @@ def firewall(description: Description) -> Part:
             "allow the call and import again, or set load_balancer.web_acl: without it the load balancer has no "
             "firewall, and inv cutover refuses until this is known"
         )
-        return Part((unsettled(setting, "not known", description.unknown[WEB_ACL], decide),))
+        return RuleResult((unsettled(setting, "not known", description.unknown[WEB_ACL], decide),))
     if not description.web_acl:
-        return Part()
+        return RuleResult()
     note = "load_balancer.web_acl: the same one protects both"
     if not description.is_public:
         note += "; its source address rules, which App Runner ignores for a private service, apply to the load balancer"
     settings = {"load_balancer": {"web_acl": description.web_acl}}
-    return Part((same(setting, description.web_acl, note=note),), settings)
+    return RuleResult((same(setting, description.web_acl, note=note),), settings)
 
 
-def logs(description: Description) -> Part:
+def logs(description: Description) -> RuleResult:
     """The two log groups; they stay where they are."""
     kept = [days for days in description.log_groups.values() if days]
     days = max(kept, default=_DEFAULT_RETENTION)
@@ -144,17 +144,17 @@ def logs(description: Description) -> Part:
     )
     new = f"/ecs/{description.name}, {days} days"
     if not description.log_groups:
-        return Part((translated("(log groups)", "none", new),), {"logs": {"retention_days": days}})
+        return RuleResult((translated("(log groups)", "none", new),), {"logs": {"retention_days": days}})
     note = "the old ones stay where they are until inv cleanup-apprunner"
     row = translated if len(kept) == len(description.log_groups) else approximated
-    return Part((row("(log groups)", old, new, note),), {"logs": {"retention_days": days}})
+    return RuleResult((row("(log groups)", old, new, note),), {"logs": {"retention_days": days}})
 
 
 def _kept(days: int | None) -> str:
     return f"{days} days" if days else "never expires"
 
 
-def unread(description: Description) -> Part:
+def unread(description: Description) -> RuleResult:
     """What AWS did not let us look at."""
     decide = "allow the call and run the same command again, or check it yourself"
     rows = [
@@ -162,7 +162,7 @@ def unread(description: Description) -> Part:
         for what, why in sorted(description.unknown.items())
         if what not in ("activity", WEB_ACL)  # only the cost would know better; that is told apart
     ]
-    return Part(tuple(rows))
+    return RuleResult(tuple(rows))
 
 
 RULES = (

@@ -32,7 +32,7 @@ _SIZES = (
 
 
 @dataclass(frozen=True)
-class Before:
+class AppRunnerApp:
     """The App Runner service: its name, ARN and address, and the domain whose zone (id) this account holds."""
 
     name: str
@@ -42,7 +42,7 @@ class Before:
     zone: str
 
 
-def stand_up(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> Before:
+def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> AppRunnerApp:
     """Make the App Runner service that ``settings`` could have come from, with everything it stands on.
 
     ``observe`` hears how far its image is.
@@ -50,21 +50,21 @@ def stand_up(aws: Aws, settings: Settings, folder: Path, observe: Observer = uno
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG}, observe=observe)
-    service = serve(aws, settings, image.reference)
+    service = create_service(aws, settings, image.reference)
     domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
-    zone = lead(aws, service, domain)
+    zone = associate_domain(aws, service, domain)
     address = f"http://{service['ServiceUrl']}"
-    return Before(service["ServiceName"], service["ServiceArn"], address, domain, zone)
+    return AppRunnerApp(service["ServiceName"], service["ServiceArn"], address, domain, zone)
 
 
-def serve(aws: Aws, settings: Settings, image: str) -> dict[str, Any]:
+def create_service(aws: Aws, settings: Settings, image: str) -> dict[str, Any]:
     """Run an image (its reference) on App Runner, with roles of its own; the service, as DescribeService has it."""
-    name = name_of(settings)
+    name = app_runner_name(settings)
     made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image))
     return _running(aws, made["Service"]["ServiceArn"])
 
 
-def name_of(settings: Settings) -> str:
+def app_runner_name(settings: Settings) -> str:
     """The stack's name, as App Runner takes names."""
     least, most = _NAME_LENGTH
     if settings.apprunner.service:
@@ -163,7 +163,7 @@ def _last_words(aws: Aws, service: dict[str, Any]) -> str:
     return " · ".join(mask(event["message"].strip()) for event in found["events"][-_LAST_LINES:])
 
 
-def lead(aws: Aws, service: dict[str, Any], domain: str) -> str:
+def associate_domain(aws: Aws, service: dict[str, Any], domain: str) -> str:
     """Make a hosted zone in which the domain leads to the service, proven by its records; the zone's id."""
     parent = domain.partition(".")[2] if domain.count(".") > 1 else domain
     zone = str(

@@ -24,7 +24,7 @@ AwsDict = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Holder:
+class PolicyReference:
     """A policy with something about App Runner in it: a managed one, or an inline one of an ``owner``.
 
     ``kind`` is managed, role, user or group; ``policy`` an ARN for a managed one, else a name.
@@ -75,7 +75,7 @@ def _passes_to_app_runner(statement: AwsDict, actions: list[str]) -> bool:
     return bool(services) and all(service.endswith(_PRINCIPAL) for service in services)
 
 
-def find(aws: Aws) -> list[Holder]:
+def find(aws: Aws) -> list[PolicyReference]:
     """The account's own policies with App Runner parts (IAM GetAccountAuthorizationDetails)."""
     return [holder for holder, document in _documents(aws) if stripped(document) != _whole(document)]
 
@@ -84,7 +84,7 @@ def _whole(document: AwsDict) -> dict[str, Any]:
     return {**document, "Statement": as_list(document["Statement"])}
 
 
-def _documents(aws: Aws) -> Iterator[tuple[Holder, AwsDict]]:
+def _documents(aws: Aws) -> Iterator[tuple[PolicyReference, AwsDict]]:
     lists = (
         ("role", "RoleDetailList", "RoleName", "RolePolicyList", "Role"),
         ("user", "UserDetailList", "UserName", "UserPolicyList", "User"),
@@ -94,10 +94,10 @@ def _documents(aws: Aws) -> Iterator[tuple[Holder, AwsDict]]:
     for kind, member, owner, inline, which in lists:
         for found in aws.pages(operation, member, about, Filter=[which]):
             for policy in found.get(inline, []):
-                yield Holder(kind, found[owner], policy["PolicyName"]), policy["PolicyDocument"]
+                yield PolicyReference(kind, found[owner], policy["PolicyName"]), policy["PolicyDocument"]
     for policy in aws.pages(operation, "Policies", about, Filter=["LocalManagedPolicy"]):
         current = next(each for each in policy["PolicyVersionList"] if each["IsDefaultVersion"])
-        yield Holder("managed", "", policy["Arn"]), current["Document"]
+        yield PolicyReference("managed", "", policy["Arn"]), current["Document"]
 
 
 def remove(aws: Aws, id: str) -> None:

@@ -1,0 +1,79 @@
+"""The story of a rehearsal: from App Runner, or from nothing, to Fargate."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from .. import converge
+from ..aws import Aws
+from ..settings import Settings
+from . import migration
+from .releases import broken_release, first_release, second_release
+from .stand_in import stand_in
+from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, step
+
+
+def rehearse(
+    aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal, *, from_apprunner: bool, keep: bool
+) -> None:
+    """The way to Fargate, of an app on App Runner or of one that is nowhere yet, and a teardown unless ``keep``.
+
+    ``aws`` must be an embedded AWS. What fails is a step that did not hold; nothing is raised for it but
+    InterruptedRunError.
+    """
+    context = RehearsalContext(aws, settings, folder, rehearsal)
+    try:
+        _stand_in(context)
+        if from_apprunner:
+            _migrate(context)
+        else:
+            _arrive(context)
+        if not keep:
+            _tear_down(context)
+    except RehearsalStoppedError:
+        return
+
+
+def _stand_in(context: RehearsalContext) -> None:
+    with step(context.rehearsal, "stand-ins"):
+        context.settings, notes = stand_in(context.aws, context.settings)
+    for note in notes:
+        context.rehearsal.add("stand-in", note)
+
+
+def _migrate(context: RehearsalContext) -> None:
+    """People visit the app's domain all the while."""
+    app = migration.on_app_runner(context)
+    with migration.visited(context, app):
+        migration.imported(context, app)
+        _arrive(context)
+        migration.compared(context)
+        migration.moved(context)
+        migration.cleaned_up(context)
+
+
+def _arrive(context: RehearsalContext) -> None:
+    """On Fargate, with releases that are live and one that is not."""
+    _set_up(context)
+    first_release(context)
+    second_release(context)
+    broken_release(context)
+
+
+def _set_up(context: RehearsalContext) -> None:
+    """What is there already, such as the repository of an app on App Runner, is adopted."""
+    started = time.monotonic()
+    with step(context.rehearsal, "setup-fargate"):
+        made = converge.bring(context.aws, context.stack, adopt=True).plan
+    seconds = time.monotonic() - started
+    adopted = [change.resource.label for change in made.changes if change.action == "adopt"]
+    count = f"{len(made.changes) - len(adopted)} resources"
+    kept = f", {', '.join(adopted)} adopted" if adopted else ""
+    context.rehearsal.add("setup-fargate", f"{count}{kept} in {seconds:.1f} s, verified")
+
+
+def _tear_down(context: RehearsalContext) -> None:
+    with step(context.rehearsal, "teardown"):
+        converge.remove(context.aws, context.stack, keep_data=False)
+    context.rehearsal.add("teardown", "nothing is left of the stack")
