@@ -92,6 +92,7 @@ class Door:
 
     ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
     good for that name. ``entrance`` is the rule that forwards to the app, None where it takes everything.
+    ``load_balancer`` is the ARN of the load balancer, empty where the address is none of one.
     """
 
     url: str
@@ -100,6 +101,7 @@ class Door:
     checked: bool = False
     entrance: Entrance | None = None
     guests: tuple[str, ...] = ()
+    load_balancer: str = ""
 
     @property
     def is_private(self) -> bool:
@@ -149,7 +151,14 @@ def _door(aws: Aws, balancer: Mapping[str, Any], group: str) -> Door | None:
         return None
     url = url_of(balancer["DNSName"], way.protocol, way.port)
     let_in = guests(aws, balancer.get("SecurityGroups", []), way.port)
-    return Door(url, balancer.get("Scheme") == "internal", way.host, entrance=way, guests=let_in)
+    return Door(
+        url,
+        balancer.get("Scheme") == "internal",
+        way.host,
+        entrance=way,
+        guests=let_in,
+        load_balancer=balancer["LoadBalancerArn"],
+    )
 
 
 def guests(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:

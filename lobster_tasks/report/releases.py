@@ -136,7 +136,7 @@ def cause_json(cause: Cause) -> dict[str, Any]:
 
 
 def status(now: ServiceStatus) -> RenderableType:
-    """The service, its deployments, tasks and last events; the address last."""
+    """The service, its deployments, tasks, web ACL and last events; the address last."""
     head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
     count = f"{now.running} running, {now.pending} pending of {now.desired} desired; {now.healthy} healthy"
     deployments = [
@@ -152,9 +152,15 @@ def status(now: ServiceStatus) -> RenderableType:
         for each in now.tasks
     ]
     events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
-    parts: list[RenderableType] = [rows(*deployments, *tasks)]
+    parts: list[RenderableType] = [rows(*deployments, *tasks, *_web_acl(now))]
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
+
+
+def _web_acl(now: ServiceStatus) -> list[tuple[str, str, str]]:
+    if now.web_acl_unknown:
+        return [("web ACL", "not known", now.web_acl_unknown)]
+    return [("web ACL", now.web_acl.split("/")[-2], "protects the load balancer")] if now.web_acl else []
 
 
 def status_json(now: ServiceStatus) -> dict[str, Any]:
@@ -163,6 +169,8 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "cluster": now.cluster,
         "service": now.service,
         "url": now.url,
+        "web_acl": now.web_acl,
+        "web_acl_unknown": now.web_acl_unknown or None,
         "task_definition": now.task_definition,
         "image": now.image,
         "desired": now.desired,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def test_the_same_visitor_is_blocked_before_and_after(swift: EmbeddedProcess, tm
     eventually(lambda: zone.ask(DOMAIN) == [balancer["DNSName"]])
     new = f"https://{balancer['DNSName']}/"
     assert (asked(new, BAD), asked(new, GOOD)) == (403, 200)
+    assert project.inv("status", "--json").json["web_acl"] == firewall
+    assert re.search(r"web ACL +wall +protects the load balancer", project.inv("status").check().out)
     checks = project.inv("validate-fargate-setup", "--json").json["checks"]
     (seen,) = [each for each in checks if each["id"] == "load-balancer.web-acl"]
     assert (seen["status"], seen["saw"]) == ("pass", "wall, 1 rule, else allow")

@@ -119,6 +119,7 @@ SCALED_JSON = {
     "timeline": TIMELINE,
 }
 
+ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/wall/0"
 STATUS = ServiceStatus(
     "cluster",
     "app",
@@ -133,11 +134,14 @@ STATUS = ServiceStatus(
     None,
     (TaskStatus(task("a"), (target(task("a")),), True),),
     (Event("1", NOON, "has reached a steady state."),),
+    ACL,
 )
 STATUS_JSON = {
     "cluster": "cluster",
     "service": "app",
     "url": None,
+    "web_acl": ACL,
+    "web_acl_unknown": None,
     "task_definition": NEW,
     "image": "image",
     "desired": 1,

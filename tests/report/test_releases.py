@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lobster_tasks import report
 from lobster_tasks.errors import AwsCallError, NotReadyError, SettingsError
 from lobster_tasks.probe import Answer, Probe
 from lobster_tasks.rollout.deployment.outcome import Outcome
 from lobster_tasks.rollout.diagnosis.causes import Cause
+from lobster_tasks.rollout.observation.status import ServiceStatus
 
 from .drawn import drawn
 
@@ -95,3 +98,27 @@ def test_errors_say_all_they_know() -> None:
     ]
     unready = NotReadyError("Not ready.", code="log-group-missing")
     assert "cause     log-group-missing" in drawn(report.error(unready))
+
+
+ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/wall/0"
+
+
+@pytest.mark.parametrize(
+    ("web_acl", "unknown", "line"),
+    [
+        (ACL, "", "web ACL  wall  protects the load balancer"),
+        (
+            None,
+            "AWS refused wafv2:GetWebACLForResource",
+            "web ACL  not known  AWS refused wafv2:GetWebACLForResource",
+        ),
+        (None, "", None),
+    ],
+)
+def test_status_shows_the_web_acl_of_the_load_balancer(
+    web_acl: str | None, unknown: str, line: str | None
+) -> None:
+    family = "arn:aws:ecs:us-east-2:123456789012:task-definition/app:2"
+    now = ServiceStatus("c", "app", None, family, "image", 1, 1, 0, 1, (), None, (), (), web_acl, unknown)
+    shown = [each for each in drawn(report.status(now)) if each.startswith("web ACL")]
+    assert shown == ([line] if line else [])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ...aws import Aws
+from ...doctor.check import refusal
+from ...errors import AwsCallError
 from ...in_parallel import in_parallel
-from ...probe import find_door
+from ...probe import Door, find_door
 from ...settings import Settings
+from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
 from .snapshot import Deployment, Event, Record, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
@@ -29,7 +32,10 @@ class TaskStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """The service, its deployments and tasks; ``events`` are the last few, newest first."""
+    """The service, its deployments and tasks; ``events`` are the last few, newest first.
+
+    ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not read.
+    """
 
     cluster: str
     service: str
@@ -44,6 +50,8 @@ class ServiceStatus:
     record: Record | None
     tasks: tuple[TaskStatus, ...]
     events: tuple[Event, ...]
+    web_acl: str | None = None
+    web_acl_unknown: str = ""
 
     @property
     def revision(self) -> str:
@@ -55,11 +63,11 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where there is none."""
     raw = active_service(aws, settings)
     rollout = by_revision(rollout_of(settings, raw, raw["taskDefinition"]))
-    snapshot, record, image, door = in_parallel(
+    snapshot, record, image, (door, web_acl, unknown) = in_parallel(
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
-        partial(find_door, aws, rollout.target_group_arns),
+        partial(_entrance, aws, rollout.target_group_arns),
     )
     return ServiceStatus(
         cluster=settings.cluster,
@@ -79,7 +87,20 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
             if not task.ended
         ),
         events=snapshot.service.events[:_EVENTS_SHOWN],
+        web_acl=web_acl,
+        web_acl_unknown=unknown,
     )
+
+
+def _entrance(aws: Aws, target_groups: Sequence[str]) -> tuple[Door | None, str | None, str]:
+    """Where visitors come in, the web ACL there, and why that could not be read."""
+    door = find_door(aws, target_groups)
+    if door is None or not door.load_balancer:
+        return door, None, ""
+    try:
+        return door, protecting(aws, door.load_balancer, "the load balancer") or None, ""
+    except AwsCallError as refused:
+        return door, None, refusal(refused)
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
