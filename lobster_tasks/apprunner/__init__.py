@@ -1,1 +1,1 @@
-"""The way over from App Runner: reading a service, mapping its settings, parity, cut-over, clean-up."""
+"""Migrates an App Runner service: reads it, maps its settings, compares, cuts over, cleans up."""

@@ -1,4 +1,4 @@
-"""Takes an App Runner service out of use behind gates: paused, which can be undone, or deleted with what only it used.
+"""Pauses an App Runner service, or deletes it with the resources that only it uses, once all gates pass.
 
 ``plan_cleanup`` looks and changes nothing; ``carry_out`` does what the plan says, and ``clean_up`` is both with the
 leave of whoever is asked. Both go by the account as it is, so that a run that was interrupted is taken up by the same
@@ -42,7 +42,7 @@ Action = Literal["pause", "delete", "none"]
 
 @dataclass(frozen=True)
 class CleanupPlan:
-    """What is there and what would be done. ``arn`` is empty once the service is gone.
+    """The service and what to do with it. ``arn`` is empty once the service is deleted.
 
     ``routes`` are made simple records first; ``ingress`` and the service itself go before ``owned``. ``host`` is
     the service's own; ``parity`` is None where it was not asked for.
@@ -61,7 +61,7 @@ class CleanupPlan:
 
     @property
     def going(self) -> tuple[OwnedResource, ...]:
-        """Everything that would be deleted, in its order."""
+        """All resources to delete, in their order."""
         if self.action != "delete":
             return ()
         service = (OwnedResource("service", self.name, self.arn),) if self.arn else ()
@@ -69,12 +69,12 @@ class CleanupPlan:
 
     @property
     def kept(self) -> tuple[KeptResource, ...]:
-        """What stays although the service used it."""
+        """The resources that the service uses and that are kept."""
         return self.owned.kept
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The gates that are shut."""
+        """The gates that failed."""
         return tuple(gate for gate in self.gates if gate.status == "fail")
 
 
@@ -220,7 +220,7 @@ def with_parity_gate(aws: Aws, settings: Settings, found: CleanupPlan) -> Cleanu
 
 
 def refuse_failed_gates(found: CleanupPlan) -> None:
-    """RefusedError where a gate is shut."""
+    """Raise RefusedError if a gate failed."""
     if found.failed:
         reasons = "; ".join(gate.saw for gate in found.failed)
         next_step = next((gate.fix for gate in found.failed if gate.fix), "")

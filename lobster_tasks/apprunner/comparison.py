@@ -1,4 +1,4 @@
-"""Whether what two addresses answer is the same. Pure.
+"""Compares what two addresses answer. Pure.
 
 The statuses, the headers that decide what a browser does, and the body of the health path count; what every app
 changes from answer to answer (dates, the bodies of pages) does not.
@@ -52,13 +52,13 @@ class ComparisonRow:
 
 
 def statuses(path: str, old: Response, new: Response) -> ComparisonRow:
-    """The same status, and one at all."""
+    """Both sides must answer, with the same status."""
     alike = old.status == new.status and new.status is not None
     return ComparisonRow(f"GET {path}", old.said, new.said, "same" if alike else "differs")
 
 
 def headers(path: str, old: Response, new: Response) -> list[ComparisonRow]:
-    """A row for each header that differs, or one for all; none where a side did not answer."""
+    """A row for each header that differs, or one row if none does; no row if a side did not answer."""
     if old.status is None or new.status is None:
         return []
     before, after = _compared_headers(old), _compared_headers(new)
@@ -128,7 +128,7 @@ def websockets(path: str, old: str, new: str) -> ComparisonRow:
 
 
 def uploads(size: int, old: Response, new: Response) -> ComparisonRow:
-    """Whether a large body comes through; which path it goes to is no path of the app's."""
+    """Whether a large request body is accepted; it is sent to a path that the app does not have."""
     what = f"upload of {size // 2**20} MiB"
     verdict: Verdict = "differs"
     if not _is_refused(new) and old.status == new.status:

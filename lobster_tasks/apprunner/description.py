@@ -1,4 +1,4 @@
-"""An App Runner service and all that belongs to it, as it was read. Pure data.
+"""The description of an App Runner service and its companion resources. Pure data.
 
 Answers of AWS are as the service sends them (App Runner API reference, "Service", "AutoScalingConfiguration",
 "VpcConnector", …). The value of a secret is never part of it.
@@ -143,7 +143,7 @@ class Description:
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody may reach it."""
+        """Whether the service is publicly accessible."""
         ingress = self.service.get("NetworkConfiguration", {}).get("IngressConfiguration", {})
         return bool(ingress.get("IsPubliclyAccessible", True))
 

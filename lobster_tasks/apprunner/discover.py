@@ -1,6 +1,6 @@
-"""The one reader of an App Runner service: everything about it in one description. Changes nothing.
+"""Reads everything about an App Runner service into one description. Changes nothing.
 
-What may not be read does not stop the rest: it is named in ``unknown``. The value of a secret is never asked for.
+A refused call does not stop the others: it is named in ``unknown``. The value of a secret is never read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the load balancer has the firewall of the App Runner service that its visitors come from."""
+"""Checks whether the load balancer has the same web ACL as the App Runner service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class WebAclComparison:
 
 
 def check_codes(accept: Collection[str]) -> None:
-    """Raise UsageError for a code that no gate has."""
+    """Raise UsageError for an unknown code."""
     if unknown := sorted(set(accept) - set(CODES)):
         raise UsageError(f"--accept {unknown[0]} is none of {', '.join(CODES)}.")
 
@@ -53,7 +53,7 @@ def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:
 def refuse_unprotected(
     aws: Aws, settings: Settings, hosts: Collection[str], accept: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """What was accepted or could not be looked at, in sentences.
+    """Sentences on what was accepted or could not be read.
 
     It is about the services at ``hosts``, where the visitors are, and the settings' own. Raises RefusedError where
     visitors would come to a load balancer without the firewall that they have now, or where nobody knows.

@@ -1,4 +1,4 @@
-"""What has to hold before an App Runner service is paused or deleted; each gate says what it saw.
+"""The gates: conditions for pausing or deleting an App Runner service, each with what it found.
 
 Read from the account only. The requests of ``inv compare-apprunner``, of ``inv import-apprunner`` and of the last gate
 of ``inv cleanup-apprunner`` reach App Runner too and count as any others: CloudWatch does not tell them apart. Whoever
@@ -40,7 +40,7 @@ def examine(
     names: HostedDomains,
     accept: Collection[str] = (),
 ) -> tuple[Check, ...]:
-    """The gates that only look: the new service, App Runner's traffic, the firewall, DNS.
+    """The gates that send no request to the service: the new service, App Runner's traffic, the firewall, DNS.
 
     ``served`` are the custom domains of the service, ``names`` what DNS has of them, ``accept`` codes of
     ``firewalls`` for which none is shut.
@@ -56,7 +56,7 @@ def examine(
 
 
 def live(aws: Aws, settings: Settings) -> CheckResult:
-    """The new service runs what it was told to, and first became live at least the soak time ago."""
+    """The new service runs its desired count, and first became live at least the soak time ago."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     if service is None or service["status"] != "ACTIVE":
         return bad(f"{settings.service} does not exist", "inv setup-fargate, then inv deploy --tag T")
@@ -158,7 +158,7 @@ def _requests(aws: Aws, service: AwsDict, seconds: float) -> tuple[int, int]:
 
 
 def _logged(aws: Aws, service: AwsDict, seconds: float) -> int:
-    """Lines of the app's own log, which is the next best sign of life."""
+    """The number of lines in the app's log, used where its metrics cannot be read."""
     group = f"/aws/apprunner/{service['ServiceName']}/{service['ServiceId']}/application"
     start = int(aws.clock.ago(seconds) * 1000)
     return len(aws.pages("logs:FilterLogEvents", "events", group, logGroupName=group, startTime=start))
@@ -211,7 +211,7 @@ def share(names: HostedDomains, name: str, target: str) -> float | None:
 
 
 def span(seconds: float) -> str:
-    """A stretch of time in words: ``30 s``, ``45 min``, ``6 h``, ``3 days``."""
+    """A duration in words: ``30 s``, ``45 min``, ``6 h``, ``3 days``."""
     if seconds < 2 * _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < 2 * _HOUR:

@@ -1,4 +1,4 @@
-"""What CloudWatch has measured of an App Runner service."""
+"""The CloudWatch metrics of an App Runner service."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What moving a service means: its mapping, what it costs now and then, and the files that say so.
+"""The migration of a service: its mapping, its cost before and after, and the project files to write.
 
-Looking changes nothing; ``lift`` makes secrets in Secrets Manager, ``write`` writes files of the project.
+Only ``lift_secrets``, which creates secrets in Secrets Manager, and ``write_files`` change something.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What only one App Runner service used, and what has to stay: found out from the account as it is now.
+"""The resources that only one App Runner service uses, and those to keep, read from the account.
 
-The service's description names the candidates; whether somebody else uses one is asked of every other service in every
-region, and of IAM. What cannot be looked at is kept, with the reason.
+The service's description names the candidates. A candidate is kept if another App Runner service in any region uses it,
+if another principal can assume the role, or if this cannot be checked; the reason is kept with it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ REGIONS = (
 
 @dataclass(frozen=True)
 class OwnedResource:
-    """One resource: what it is, the name that people know it by, and what AWS calls it by."""
+    """One resource: its kind, its name, and its ARN or other identifier."""
 
     kind: str
     name: str
@@ -57,7 +57,7 @@ class OwnedResource:
 
 @dataclass(frozen=True)
 class KeptResource:
-    """A resource that stays, and why."""
+    """A resource that is not deleted, and the reason."""
 
     thing: OwnedResource
     why: str
@@ -65,7 +65,7 @@ class KeptResource:
 
 @dataclass(frozen=True)
 class ReferencedResources:
-    """What a service's description names; ``name`` and ``id`` are the service's own."""
+    """The resources that a service's description refers to; ``name`` and ``id`` are the service's own."""
 
     name: str
     id: str
@@ -97,14 +97,14 @@ class ReferencedResources:
 
     @property
     def arns(self) -> frozenset[str]:
-        """Everything that another service could use too."""
+        """The ARNs that another service can refer to as well."""
         companions = (self.scaling, self.connector, self.observability, self.connection)
         return frozenset(filter(None, (*companions, *self.roles)))
 
 
 @dataclass(frozen=True)
 class OtherServices:
-    """The other App Runner services: what they use, and the regions that could not be looked at, with the reason."""
+    """The other App Runner services: the ARNs that they use, and the regions that could not be read, with reasons."""
 
     names: tuple[str, ...] = ()
     used: Mapping[str, str] = field(default_factory=dict)
@@ -113,18 +113,18 @@ class OtherServices:
 
 @dataclass(frozen=True)
 class OwnedResources:
-    """What would go, in the order in which it goes, and what stays."""
+    """The resources to delete, in their order, and those to keep."""
 
     going: tuple[OwnedResource, ...] = ()
     kept: tuple[KeptResource, ...] = ()
 
 
-# A thing, and why it stays; empty where it goes.
+# A resource, and the reason to keep it; empty if it is deleted.
 Classified = tuple[OwnedResource, str]
 
 
 def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
-    """What only this service used; the service itself and its ingress connections are not among it."""
+    """The resources that only this service uses, without the service itself and its ingress connections."""
     candidates = ReferencedResources.of(service)
     others, groups = in_parallel(partial(_others, aws, candidates.arn), partial(_log_groups, aws, candidates))
     companions = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
@@ -138,7 +138,7 @@ def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
 
 
 def _policies(aws: Aws, others: OtherServices) -> list[Classified]:
-    """Policies with App Runner parts; they stay while there is, or may be, another service."""
+    """Policies with App Runner statements; they are kept while there is, or may be, another service."""
     try:
         holders = policy_statements.find(aws)
     except AwsCallError as refused:
@@ -192,7 +192,7 @@ def _described(aws: Aws, arn: str) -> dict[str, Any]:
 
 
 def _companions(aws: Aws, candidates: ReferencedResources) -> Iterator[Classified]:
-    """Those that are still there, each with the reason to keep it, if there is one of its own."""
+    """The companion resources that still exist, each with a reason to keep it, if it has one."""
     kinds = (
         ("auto-scaling-configuration", candidates.scaling, "AutoScalingConfiguration"),
         ("VPC-connector", candidates.connector, "VpcConnector"),
@@ -212,7 +212,7 @@ def _companions(aws: Aws, candidates: ReferencedResources) -> Iterator[Classifie
 
 
 def _roles(aws: Aws, settings: Settings, candidates: ReferencedResources) -> Iterator[Classified]:
-    """Roles that only App Runner may take on, and that are not the stack's own."""
+    """The roles of the service; those that others can assume, and the stack's own, are kept."""
     for arn in candidates.roles:
         name = arn.rpartition("/")[2]
         found = aws.find("iam:GetRole", _GONE, name, RoleName=name)
@@ -241,7 +241,7 @@ def _log_groups(aws: Aws, candidates: ReferencedResources) -> Iterable[OwnedReso
 
 
 def remove(aws: Aws, thing: OwnedResource) -> None:
-    """Delete one of them; one that is gone already is no trouble."""
+    """Delete a resource; one that no longer exists is not an error."""
     _REMOVALS[thing.kind](aws, thing)
 
 

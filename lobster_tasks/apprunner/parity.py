@@ -1,6 +1,6 @@
-"""Asks App Runner and the new service for the same things, and says what is the same.
+"""Sends the same requests to App Runner and the new service, and compares the answers.
 
-Everything is asked from here, of both addresses side by side. Nothing is sent to a path of the app's own but GET;
+This machine sends each request to both addresses in parallel. The app's own paths get GET requests only;
 the upload goes to a path that no app has.
 """
 
@@ -35,7 +35,7 @@ _SLOW_WITHIN_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Parity:
-    """The comparison of an App Runner service with what takes its place."""
+    """The comparison of an App Runner service with the service that replaces it."""
 
     service: str
     old: str
@@ -48,7 +48,7 @@ class Parity:
         return not self.count("differs")
 
     def count(self, verdict: comparison.Verdict) -> int:
-        """How many rows ended so."""
+        """How many rows have this verdict."""
         return sum(row.verdict == verdict for row in self.rows)
 
 
@@ -115,7 +115,7 @@ def _new(aws: Aws, settings: Settings) -> Door:
 
 
 def find_fargate_endpoint(aws: Aws, settings: Settings) -> Door | None:
-    """Where the new service's visitors come in; None where it is not there."""
+    """The address of the new service; None if there is no service behind a load balancer."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     balancers = service.get("loadBalancers", []) if service and service["status"] == "ACTIVE" else []
     groups = [each["targetGroupArn"] for each in balancers]

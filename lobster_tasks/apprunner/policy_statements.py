@@ -1,7 +1,7 @@
-"""The App Runner parts of IAM policies: what the account's own policies still allow about a service that nobody has.
+"""The App Runner statements of the account's own IAM policies, which remain after the service is deleted.
 
-Only statements about App Runner's own actions, and about passing roles to App Runner, are taken out; the rest of a
-policy stays as it is. A policy that says nothing else goes as a whole.
+Only statements about App Runner's own actions, and about passing roles to App Runner, are removed; the rest of a
+policy does not change. A policy without other statements is deleted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AwsDict = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PolicyReference:
-    """A policy with something about App Runner in it: a managed one, or an inline one of an ``owner``.
+    """A policy with App Runner statements: a managed policy, or an inline policy of an ``owner``.
 
     ``kind`` is managed, role, user or group; ``policy`` an ARN for a managed one, else a name.
     """
@@ -36,18 +36,18 @@ class PolicyReference:
 
     @property
     def label(self) -> str:
-        """As people know it."""
+        """The name to show."""
         name = self.policy.rpartition("/")[2]
         return name if self.kind == "managed" else f"{name} of {self.kind} {self.owner}"
 
     @property
     def id(self) -> str:
-        """All of it in a string."""
+        """All members in one string."""
         return "|".join((self.kind, self.owner, self.policy))
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM lets a single value stand for a list of one."""
+    """A list; IAM accepts a single value in place of a list of one."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -101,7 +101,7 @@ def _documents(aws: Aws) -> Iterator[tuple[PolicyReference, AwsDict]]:
 
 
 def remove(aws: Aws, id: str) -> None:
-    """Take the App Runner parts out of one policy, as it is now."""
+    """Remove the App Runner statements from the current version of one policy."""
     kind, owner, policy = id.split("|")
     if kind == "managed":
         _remove_from_managed(aws, policy)

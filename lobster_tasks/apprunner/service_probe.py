@@ -1,4 +1,4 @@
-"""Asks the running App Runner service what it is, with two harmless requests."""
+"""Detects what a running App Runner service serves, with two GET requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def address(service: Mapping[str, Any]) -> str:
 
 
 def ask(service: Mapping[str, Any]) -> Answers | None:
-    """What it answers; None for one that does not run or that nobody reaches from here."""
+    """The answers of the service; None for a service that does not run or is not publicly accessible."""
     ingress = service.get("NetworkConfiguration", {}).get("IngressConfiguration", {})
     url = address(service)
     if service["Status"] != "RUNNING" or not url or not ingress.get("IsPubliclyAccessible", True):

@@ -1,4 +1,4 @@
-"""What a command starts: a shell's simple commands, and programs without what stands in front of them. Pure."""
+"""The programs that a command starts: a shell's simple commands, without wrappers such as env. Pure."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class BuildWarning:
-    """What a builder builds all the same, and warns of; ``rule`` as BuildKit's build checks call it."""
+    """A problem that a builder only warns of; ``rule`` as BuildKit's build checks call it."""
 
     line: int
     rule: str
@@ -82,7 +82,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class MakeDirectory:
-    """What WORKDIR makes."""
+    """A directory that WORKDIR creates."""
 
     line: int
     path: str
@@ -141,7 +141,7 @@ class Stage:
 
     @property
     def unexecuted(self) -> tuple[UnexecutedInstruction, ...]:
-        """The lines of this stage alone that need a container."""
+        """The instructions of this stage alone that need a container."""
         return tuple(step for step in self.steps if isinstance(step, UnexecutedInstruction))
 
 

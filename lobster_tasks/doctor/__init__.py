@@ -1,4 +1,4 @@
-"""The doctor: every check of an account and a project, with what it saw and how to mend it.
+"""The doctor: every check of an account and a project, with what it saw and how to fix it.
 
 ``gather`` reads everything once and side by side; the checks are pure functions over what was read. A check that
 cannot be made is skipped with its reason, and stops no other. ``consult`` asks for a few checks only.

@@ -1,4 +1,4 @@
-"""What a check says, and how it says that it cannot say anything."""
+"""The result of a check, also of one that cannot be made."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..errors import LobsterError
 Status = Literal["pass", "warn", "fail", "skip"]
 
 
-# What a check found, where somebody goes by more than its status.
+# What a check found, for code that needs more than its status.
 Code = Literal["", "absent", "not-assumable", "open-to-anywhere"]
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's result: what it ``saw``, in a sentence, and how to mend it (a command, or a step).
+    """One check's result: what it ``saw``, in a sentence, and how to fix it (a command, or a step).
 
     ``code`` is for programs; ``why`` is the part of the sentence that says why, where it has one.
     """
@@ -66,17 +66,17 @@ class UnknownError(Exception):
 
 
 def good(saw: str) -> CheckResult:
-    """It is as it should be."""
+    """The check passes."""
     return CheckResult("pass", saw)
 
 
 def doubtful(saw: str, fix: str | None = None, code: Code = "") -> CheckResult:
-    """It works, but somebody should know."""
+    """A warning: it works, but a person should know about it."""
     return CheckResult("warn", saw, fix, code)
 
 
 def bad(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> CheckResult:
-    """It does not work so."""
+    """A failure: it does not work like this."""
     return CheckResult("fail", saw, fix, code, why)
 
 

@@ -1,4 +1,4 @@
-"""What a container's command starts and listens on, as far as its words tell. Pure.
+"""The programs that a container's command starts, and the addresses they listen on, by its words. Pure.
 
 Where each server's defaults stand: Streamlit's ``config.toml`` reference, the settings of Gunicorn, the command lines
 of Uvicorn, Hypercorn, Daphne, FastAPI and Waitress, Flask's ``run``, Django's ``runserver``, ``http.server``.

@@ -1,4 +1,4 @@
-"""What was read, before anything is said about it."""
+"""What was read of the account and the project; the checks judge it."""
 
 from __future__ import annotations
 

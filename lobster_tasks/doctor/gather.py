@@ -36,7 +36,7 @@ _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 
 
 class Readings(Mapping[Name, Reading]):
-    """What a reader has: AWS, the settings, the project's folder, and every other reading.
+    """All readings by their name, with what the readers need: AWS, the settings, the project's folder.
 
     A reading is made by whoever asks for it first; others wait for it. ``given`` are values that are known.
     """

@@ -66,7 +66,7 @@ def most_tasks(settings: Settings) -> int:
 
 
 def routes(facts: Facts) -> CheckResult:
-    """Every subnet has a way out: an internet gateway, a NAT gateway, or VPC endpoints."""
+    """Every subnet has a route to what a task needs: an internet gateway, a NAT gateway, or VPC endpoints."""
     ways = default_routes(facts)
     lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
     unsure = {subnet: way for subnet, way in ways.items() if not _is_known(way)}

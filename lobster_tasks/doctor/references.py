@@ -1,4 +1,4 @@
-"""The names that AWS gives things, taken apart. Pure."""
+"""The parts of ARNs and image references. Pure."""
 
 from __future__ import annotations
 

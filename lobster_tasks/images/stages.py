@@ -30,7 +30,7 @@ _REMOTE = re.compile(r"^(https?://|git@|git://|ssh://)")
 
 @dataclass(frozen=True)
 class StageFiles:
-    """What the final stage has, and sentences on what was left out."""
+    """The files of the final stage, and sentences on what was left out."""
 
     tree: Tree
     notes: tuple[str, ...]

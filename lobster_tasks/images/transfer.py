@@ -1,4 +1,4 @@
-"""How far the bytes of an image have come, for whoever watches: of a large folder they are long on their way."""
+"""The progress of copying or uploading an image, which takes long for a large folder."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ Observer: TypeAlias = Callable[[Transfer], None]
 
 
 def unobserved(transfer: Transfer) -> None:
-    """Nobody watches."""
+    """Ignore the progress."""

@@ -1,6 +1,6 @@
-"""The whole way, offline: everything that a project's settings describe, made, used and removed again.
+"""Rehearses a migration offline: creates, uses and deletes everything that a project's settings describe.
 
-``rehearse`` tells the story on an AWS that answers at a given address; ``embedded`` starts one as a process.
+``rehearse`` runs on an embedded AWS at a given address; ``embedded`` starts one as a process.
 """
 
 from .scenario import rehearse

@@ -1,4 +1,4 @@
-"""How things stand before the migration: the app on App Runner, with a domain of its own and people visiting it."""
+"""Sets up the app before the migration: on App Runner, with a domain of its own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AppRunnerApp:
 
 
 def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> AppRunnerApp:
-    """Make the App Runner service that ``settings`` could have come from, with everything it stands on.
+    """Create an App Runner service for which ``settings`` could have been imported, with its roles and its image.
 
     ``observe`` hears how far its image is.
     Raises LobsterError where the app does not run there.

@@ -1,4 +1,4 @@
-"""The releases of the story: the first, one under traffic, and one that is broken."""
+"""The releases of the scenario: the first, one under traffic, and a broken one."""
 
 from __future__ import annotations
 

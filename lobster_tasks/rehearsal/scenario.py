@@ -1,4 +1,4 @@
-"""The story of a rehearsal: from App Runner, or from nothing, to Fargate."""
+"""The scenario of a rehearsal: from App Runner, or from an empty account, to Fargate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings name in a real account and a rehearsal has to stand in for."""
+"""Replaces what the settings name in a real account by what a rehearsal has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rehearsal is made of: steps that hold or do not, and visitors who are counted."""
+"""The steps of a rehearsal, which pass or fail, and the count of its visitors' requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .traffic import Traffic
 
 @dataclass(frozen=True)
 class RehearsalStep:
-    """One step: when it was over (real seconds since the start), whether it held, and what it showed."""
+    """One step: when it ended (real seconds since the start), whether it passed, and what it showed."""
 
     at: float
     ok: bool
@@ -43,7 +43,7 @@ class Rehearsal:
 
     @property
     def passed(self) -> bool:
-        """Whether every step held."""
+        """Whether every step passed."""
         return bool(self.steps) and all(step.ok for step in self.steps)
 
     @property
@@ -68,7 +68,7 @@ class Rehearsal:
 
 @dataclass
 class RehearsalContext:
-    """Where it is played: an embedded AWS, the settings as they can be rehearsed, the project's folder."""
+    """What the steps work on: an embedded AWS, the settings for it, the project's folder."""
 
     aws: Aws
     settings: Settings
@@ -82,7 +82,7 @@ class RehearsalContext:
 
 
 class RehearsalStoppedError(Exception):
-    """A step did not hold, so that those after it make no sense."""
+    """A step failed, so the following steps are not run."""
 
 
 @contextmanager

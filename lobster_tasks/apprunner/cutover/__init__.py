@@ -1,7 +1,7 @@
-"""Brings the app's own domains from App Runner to Fargate: a certificate, HTTPS, then DNS by weight.
+"""Moves the app's domains from App Runner to Fargate: a certificate, HTTPS, then DNS by weight.
 
-Nothing is remembered anywhere but in the account: the certificate in ACM, the listeners, and the weights of the
-records say how far it has come, so that every run takes up where the one before it stopped.
+The account is the only state: the certificate in ACM, the listeners and the weights of the records show the
+progress, so each run continues where the previous one stopped.
 """
 
 from .delegation import public_dns

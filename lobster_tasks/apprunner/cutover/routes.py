@@ -274,7 +274,7 @@ def _change(action: str, record: Record) -> Change:
 
 @dataclass(frozen=True)
 class RequiredRecord:
-    """A record that somebody else has to make; ``why`` in a few words."""
+    """A record to create at another DNS provider; ``why`` is the reason in a few words."""
 
     name: str
     kind: str

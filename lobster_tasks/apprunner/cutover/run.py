@@ -1,4 +1,4 @@
-"""Performs a cut-over step by step, and takes it back."""
+"""Performs a cut-over step by step, and rolls it back."""
 
 from __future__ import annotations
 

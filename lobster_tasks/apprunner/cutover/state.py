@@ -1,4 +1,4 @@
-"""How far a cut-over has come, read from the account alone."""
+"""The state of a cut-over, read from the account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RECORDS_OF_A_NAME = 30
 
 @dataclass(frozen=True)
 class CutoverState:
-    """Certificate, listeners, and where every domain leads.
+    """The certificate, the listeners, and the routes of every domain.
 
     ``elsewhere`` are the domains of which no public hosted zone of this account has the records. ``https`` is the
     plan of what the listeners need; ``certificate`` is None where the settings name one.
@@ -45,7 +45,7 @@ class CutoverState:
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
-        """The domains that somebody else's DNS knows."""
+        """The domains whose DNS is not in this account."""
         return tuple(domain for domain in self.domains if domain not in self.zones)
 
     @property
@@ -62,7 +62,7 @@ class CutoverState:
 
     @property
     def share(self) -> int:
-        """How many per cent of the visitors come to the load balancer, of the domain that has come least far."""
+        """The percentage of visitors at the load balancer, of the domain with the lowest one."""
         return min((route.share for route in self.routes), default=0)
 
     def share_of(self, domain: str) -> int | None:
@@ -71,7 +71,7 @@ class CutoverState:
 
 
 def read_state(aws: Aws, settings: Settings) -> CutoverState:
-    """Read it; changes nothing. Raises RefusedError where there is nothing to cut over to, or no domain."""
+    """Read the state; changes nothing. Raises RefusedError without a load balancer or without a domain."""
     if not settings.domains:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
@@ -103,7 +103,7 @@ class HostedDomains:
 
 
 def hosted_domains(aws: Aws, domains: Sequence[str]) -> HostedDomains:
-    """Ask for the zones and records of the domains. Raises RefusedError where two zones are good for one."""
+    """Read the zones and records of the domains. Raises RefusedError where two zones match one domain."""
     zones = _zones_of(aws, domains) if domains else {}
     listed = in_parallel(*(partial(records_of, aws, zone, domain) for domain, zone in zones.items()))
     return HostedDomains(zones, dict(zip(zones, listed, strict=True)))
@@ -127,7 +127,7 @@ def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
 
 
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
-    """The same with the routes as they are now, which is all that changes once HTTPS is there."""
+    """The state with its routes read again; nothing else changes once HTTPS is set up."""
     return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.balancer, now.origin))
 
 

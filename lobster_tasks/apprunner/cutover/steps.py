@@ -26,7 +26,7 @@ class CutoverStep:
 
     @property
     def name(self) -> str:
-        """As people call it."""
+        """The name to show."""
         return f"{self.share} %" if self.kind == "shift" else self.kind
 
 
@@ -36,7 +36,7 @@ def steps(now: CutoverState, to: int = WHOLE) -> tuple[CutoverStep, ...]:
 
 
 def steps_back(now: CutoverState) -> tuple[CutoverStep, ...]:
-    """The steps that lead every domain to where it was."""
+    """The steps that move every domain back to App Runner."""
     return tuple(
         CutoverStep(
             "records",

@@ -1,4 +1,4 @@
-"""Asks for the certificate of the domains, and proves them where their DNS is in this account."""
+"""Requests the certificate of the domains, and validates it by DNS records in this account."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _upsert(record: Mapping[str, str]) -> dict[str, Any]:
 
 
 def required_records(now: CutoverState, options: Iterable[Mapping[str, Any]]) -> tuple[RequiredRecord, ...]:
-    """The records that somebody else has to make."""
+    """The validation records to create at another DNS provider."""
     found = {
         each["ResourceRecord"]["Name"]: each["ResourceRecord"]
         for each in options

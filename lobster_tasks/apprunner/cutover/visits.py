@@ -1,4 +1,4 @@
-"""What visitors of the domains get, asked as they ask but past DNS: of Fargate, and of where the app was."""
+"""Sends requests for the domains as visitors do, but not through DNS: to Fargate, and to the previous service."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _probe(aws: Aws, settings: Settings, door: Door) -> Probe:
 
 
 def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
-    """Raise RefusedError where nobody would serve visitors who are sent back."""
+    """Raise RefusedError if the previous service does not answer for the route's domain."""
     scheme = "http" if ":" in route.leads_to else "https"  # a port is no part of an address on AWS
     door = _door(aws, f"{scheme}://{route.leads_to}", route.domain)
     answer = probe(aws.clock, door, settings.probe.path, None, _PATIENCE_SECONDS).page

@@ -1,4 +1,4 @@
-"""What stands beside a service: its state, domains, tracing, keys, tags, a firewall, logs."""
+"""Maps what belongs to a service: its status, domains, tracing, keys, tags, web ACL and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEFAULT_RETENTION = 30
 
 
 def state(description: Description) -> RuleResult:
-    """Status, where it says something that is to be known before a move."""
+    """Status, unless the service is running."""
     status = description.status
     if status == "RUNNING":
         return RuleResult()
@@ -155,7 +155,7 @@ def _kept(days: int | None) -> str:
 
 
 def unread(description: Description) -> RuleResult:
-    """What AWS did not let us look at."""
+    """The parts of the description that AWS refused to show."""
     decide = "allow the call and run the same command again, or check it yourself"
     rows = [
         unsettled(f"({what})", "not known", why, decide)

@@ -1,4 +1,4 @@
-"""What runs in the container: its port, its command, its variables and its secrets."""
+"""Maps the port, command, variables and secrets of the container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the image comes from, who pulls it, and who deploys it."""
+"""Maps the source of the image, the role that pulls it, and how it is deployed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the mapping says of one setting, and what a rule makes of a service. Pure data."""
+"""The mapping of one setting, and the result of a rule. Pure data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLASSES: tuple[Class, ...] = ("same", "translated", "approximated", "no_equivale
 
 @dataclass(frozen=True)
 class MappingRow:
-    """One setting: what it was, what it becomes, by which rule, and what a person has to decide about it.
+    """One setting: its old and its new value, the class of its mapping, and what a person has to decide.
 
     ``commands`` are lines for a shell that do what ``decide`` says.
     """
@@ -30,7 +30,7 @@ class MappingRow:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What one rule makes: rows, a fragment of the settings, and files of the project by their paths."""
+    """The result of one rule: rows, a fragment of the settings, and files of the project by their paths."""
 
     rows: tuple[MappingRow, ...] = ()
     settings: AwsDict = field(default_factory=dict)
@@ -39,7 +39,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """Turns the ``members`` of a description (dotted, ``[]`` for items, ``{}`` for a map) into a part."""
+    """Turns the ``members`` of a description (dotted, ``[]`` for items, ``{}`` for a map) into a result."""
 
     members: tuple[str, ...]
     apply: Callable[[Description], RuleResult]
@@ -51,12 +51,12 @@ def same(setting: str, value: Any, new: Any = None, note: str = "") -> MappingRo
 
 
 def translated(setting: str, old: Any, new: Any, note: str = "", decide: str = "") -> MappingRow:
-    """The same thing, said otherwise."""
+    """The same value in another form."""
     return MappingRow(setting, "translated", old, new, note, decide)
 
 
 def approximated(setting: str, old: Any, new: Any, note: str, decide: str = "", *commands: str) -> MappingRow:
-    """Something like it."""
+    """A similar setting."""
     return MappingRow(setting, "approximated", old, new, note, decide, commands)
 
 
@@ -68,10 +68,10 @@ def unsettled(
     new: Any = "to be decided",
     commands: tuple[str, ...] = (),
 ) -> MappingRow:
-    """There is the same thing, but what it is to be cannot be told from the service."""
+    """There is an equivalent, but its value cannot be derived from the service."""
     return approximated(setting, old, new, note, decide, *commands)
 
 
 def no_equivalent(setting: str, old: Any, note: str, decide: str, new: Any = None) -> MappingRow:
-    """AWS has nothing like it, or nobody knows what it is."""
+    """There is no equivalent, or the setting is unknown."""
     return MappingRow(setting, "no_equivalent", old, new, note, decide)
