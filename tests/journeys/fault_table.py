@@ -19,25 +19,25 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 HEAD = """\
 # Faults
 
-Written by `scripts/faults`: every call of every task that may change the account is struck, one at a time, on the
-embedded AWS. A case is survived when the task, or the same command again, ends in exactly the account that an
-undisturbed run ends in, compared thing by thing and attribute by attribute, with the records in Route 53, App Runner
-and what belongs to it, and the files in the project. After a kill a teardown has to leave the account empty besides,
-but for what was never the stack's. `cleanup-apprunner` is given again once App Runner has been quiet for as long as its
-gate wants: the comparison of the run before counts as visitors.
+`scripts/faults` writes this page. On the embedded AWS it injects a fault into each call of each task that can change
+the account, one call at a time. A case passes if the task, or the same command run again, ends with exactly the account
+of a run without faults: every resource and attribute is compared, with the records in Route 53, App Runner and its
+companion resources, and the files of the project. After a kill, a teardown must also leave the account empty, except
+for what never belonged to the stack. `cleanup-apprunner` runs again only after App Runner had no requests for the time
+of its gate, because the comparison of the previous run counts as traffic.
 
 ## One call
 
-Survived / tried; in brackets, how many needed the same command again. `Killed` is SIGKILL to the process that made the
-call, when the work was done and nothing more is carried out of what it asks for. A call that AWS may have carried out
-twice, RegisterTaskDefinition or CreatePolicyVersion, is not sent again by itself: the next run finds what it made. A
-teardown's calls vary in number: AWS refuses to delete what is in use until what uses it has gone.
+Passed / tried; in brackets, how many needed the same command again. *Killed* means that the process that made the call
+got SIGKILL when AWS had done the work, before the answer. The library does not retry a call that AWS could then do
+twice, such as RegisterTaskDefinition or CreatePolicyVersion: the next run finds the result. The number of a teardown's
+calls varies: AWS refuses to delete a resource while another one uses it.
 
 """
 AGAIN = f"""
 ## Again and again
 
-Every n-th call is struck, those that only read too, for n = {", ".join(map(str, HOW_OFTEN))}.
+Every n-th call fails, reads included, for n = {", ".join(map(str, HOW_OFTEN))}.
 
 """
 _WORKERS = 4  # much of it is waiting
