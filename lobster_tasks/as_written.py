@@ -153,7 +153,7 @@ def _wrong_keys_here(node: Any, path: str) -> Iterator[str]:
         if key.tag == f"{_TYPE}null":
             yield f"line {line}: {path}{key.value or '(no key)'} is YAML's word for nothing; put the key in quotes"
         if key.value in first:
-            yield f"line {line}: {path}{key.value} already stands in line {first[key.value]}; keep one of the two"
+            yield f"line {line}: {path}{key.value} is already in line {first[key.value]}; keep one of the two"
         first.setdefault(key.value, line)
         key.tag = f"{_TYPE}str"
 

@@ -108,12 +108,12 @@ def test_what_is_wrong_is_told_in_words(text: str, place: str, found: str, expec
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a: 1\nb: 2\na: 3\n", "line 3: a already stands in line 1; keep one of the two"),
-        ("a:\n  b:\n  - {c: 1,\n     c: 1}\n", "line 4: a.b.c already stands in line 3"),
-        ("a: 1\n'a': 1\n", "line 2: a already stands in line 1"),
-        ('a: 1\n"\\x61": 1\n', "line 2: a already stands in line 1"),
-        ("x: &x {a: 1, a: 2}\ny: *x\n", "line 1: x.a already stands in line 1"),
-        ("1: x\n'1': y\n", "line 2: 1 already stands in line 1"),
+        ("a: 1\nb: 2\na: 3\n", "line 3: a is already in line 1; keep one of the two"),
+        ("a:\n  b:\n  - {c: 1,\n     c: 1}\n", "line 4: a.b.c is already in line 3"),
+        ("a: 1\n'a': 1\n", "line 2: a is already in line 1"),
+        ('a: 1\n"\\x61": 1\n', "line 2: a is already in line 1"),
+        ("x: &x {a: 1, a: 2}\ny: *x\n", "line 1: x.a is already in line 1"),
+        ("1: x\n'1': y\n", "line 2: 1 is already in line 1"),
         ("a: 1\n~: 2\n", "line 2: ~ is YAML's word for nothing"),
         ("a: 1\n? \n: 2\n", "line 2: (no key) is YAML's word for nothing"),
     ],
@@ -161,7 +161,7 @@ def test_json_is_read_alike() -> None:
     text = '{"a": 24.10, "b": [1e3, 010.0e1]}'.replace("010.0e1", "10.0e1")
     assert load_json(text) == {"a": "24.10", "b": ["1e3", "10.0e1"]}
     assert load_json('{"a": true, "b": null, "c": "\\ud83d\\ude00"}') == {"a": True, "b": None, "c": "😀"}
-    with pytest.raises(UnreadableError, match=r"^line 3: a\.b already stands in line 2"):
+    with pytest.raises(UnreadableError, match=r"^line 3: a\.b is already in line 2"):
         load_json('{"a": {"b": 1,\n\t"b": 2},\n\t"a2": 3}'.replace('{"b"', '\n\t{"b"', 1))
     with pytest.raises(UnreadableError, match=r"^line 2, column 1: "):
         load_json('{"a":\n')

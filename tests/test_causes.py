@@ -14,7 +14,7 @@ from lobster_tasks.rollout.diagnosis.causes import RECORDS, Lead
 from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT, PERMISSIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
-HEADINGS = ["## What it looks like in AWS", "## Why", "## How to mend it"]
+HEADINGS = ["## What it looks like in AWS", "## Why", "## How to fix it"]
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -23,7 +23,7 @@ def checks(made: Report) -> RenderableType:
 
 
 def findings(checks: Iterable[Check]) -> RenderableType:
-    """Checks by group, each with what it saw and how to mend it."""
+    """Checks by group, each with what it saw and how to fix it."""
     lines: list[tuple[str | Text, ...]] = []
     group = ""
     for check in checks:

@@ -169,7 +169,7 @@ def test_a_section_as_it_is_written_everywhere_can_be_replaced(section: str) -> 
     [
         (
             '"lobster":\n  name: old\n',
-            "the file would no longer be valid YAML (line 4: lobster already stands in line 1",
+            "the file would no longer be valid YAML (line 4: lobster is already in line 1",
         ),
         ("lobster: {\n  name: old\n}\n", "the file would no longer be valid YAML ("),
         ("lobster:\n  task: &one {cpu: 256}\nuse: *one\n", "the file would no longer be valid YAML ("),

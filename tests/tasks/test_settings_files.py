@@ -244,22 +244,22 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "a section given twice": (
         "invoke.yaml",
         b"lobster:\n  name: shop\n  container:\n    port: 8501\nlobster:\n  container:\n    port: 8080\n",
-        ("invoke.yaml cannot be read.", "line 5: lobster already stands in line 1; keep one of the two"),
+        ("invoke.yaml cannot be read.", "line 5: lobster is already in line 1; keep one of the two"),
     ),
     "a setting given twice": (
         "invoke.yml",
         b"lobster:\n  container:\n    port: 8080\n    port: 9000\n",
-        ("invoke.yml cannot be read.", "line 4: lobster.container.port already stands in line 3"),
+        ("invoke.yml cannot be read.", "line 4: lobster.container.port is already in line 3"),
     ),
     "a setting given twice in JSON": (
         "invoke.json",
         b'{"lobster": {\n\t"name": "a",\n\t"name": "b"}}\n',
-        ("invoke.json cannot be read.", "line 3: lobster.name already stands in line 2"),
+        ("invoke.json cannot be read.", "line 3: lobster.name is already in line 2"),
     ),
     "a setting given twice by a person": (
         "home/.invoke.yaml",
         b"lobster: {name: a,\n  name: b}\n",
-        ("home/.invoke.yaml cannot be read.", "line 2: lobster.name already stands in line 1"),
+        ("home/.invoke.yaml cannot be read.", "line 2: lobster.name is already in line 1"),
     ),
     "UTF-16": (
         "invoke.yaml",

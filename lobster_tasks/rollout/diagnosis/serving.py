@@ -161,7 +161,7 @@ def _mend(evidence: Evidence, case: Case, of: str) -> str:
         if case.tasks
         else ""
     )
-    return f"mend the app{task}, then inv push-image --tag T and inv deploy --tag T"
+    return f"fix the app{task}, then inv push-image --tag T and inv deploy --tag T"
 
 
 def _complaint(evidence: Evidence) -> tuple[str, str]:
@@ -178,7 +178,7 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
         return Finding(
             "health-path-status",
             f"{said}: the app reports an error{_last_word(evidence.log)}.",
-            f"mend the app, then inv push-image and {evidence.again}",
+            f"fix the app, then inv push-image and {evidence.again}",
             heals=True,
         )
     meaning = {
