@@ -1,6 +1,6 @@
-"""Patterns with wildcards, as automata: matching takes as long as pattern and text are, whatever is in them. Pure.
+"""Patterns with wildcards, as automata: matching takes linear time for any pattern and text. Pure.
 
-A regular expression of Python goes back, again and again where a pattern has several asterisks.
+A Python regular expression backtracks, exponentially for a pattern with several asterisks.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Glob:
         self._known: dict[frozenset[int], dict[str, frozenset[int]]] = {}
 
     def ends(self, text: str, start: int = 0) -> Iterator[int]:
-        """Where what begins at ``start`` may end, the nearest first."""
+        """The possible ends of a match that begins at ``start``, the nearest first."""
         last, places = len(self._steps), self._first
         if last in places:
             yield start
@@ -71,11 +71,11 @@ class Glob:
                 yield at + 1
 
     def fullmatch(self, text: str) -> bool:
-        """Whether the whole text is as the pattern says."""
+        """Whether the whole text matches."""
         return any(end == len(text) for end in self.ends(text))
 
     def may_go_on(self, text: str) -> bool:
-        """Whether a longer text that begins so may be."""
+        """Whether a longer text with this beginning may match."""
         places = self._first
         for char in text:
             places = self._after(places, char)

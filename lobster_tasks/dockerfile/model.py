@@ -1,4 +1,4 @@
-"""What a Dockerfile says, as data."""
+"""The content of a Dockerfile, as data."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ Step = Copy | MakeDirectory | UnexecutedInstruction
 
 @dataclass(frozen=True)
 class Stage:
-    """What one FROM and the lines after it make.
+    """One build stage: a FROM instruction and those after it.
 
     ``base`` is the image after FROM, or the name of the stage whose index is ``parent``; everything is inherited
     from a parent except ``steps``. ``user`` is empty where nobody sets one. ``arguments`` without a value are

@@ -12,7 +12,7 @@ SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-"""What Go's ``unicode.IsSpace`` takes. Python takes the separators of ASCII (U+001C to U+001F) besides."""
+"""The characters of Go's ``unicode.IsSpace``. Python also counts the ASCII separators (U+001C to U+001F)."""
 _BETWEEN = re.compile(r"[\t\v\f\r ]")
 
 

@@ -87,7 +87,7 @@ class _Draft:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the lines of this stage may use; ENV counts more than ARG."""
+        """The variables of this stage; ENV overrides ARG."""
         set_arguments = {name: value for name, value in self.arguments.items() if value is not None}
         return set_arguments | self.environment
 
@@ -109,7 +109,7 @@ class _Reading:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the current instruction may use."""
+        """The variables of the current instruction."""
         if self.drafts:
             return self.draft.variables
         return self.platform | {name: value for name, value in self.globals.items() if value is not None}

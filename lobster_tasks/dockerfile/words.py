@@ -69,7 +69,7 @@ class _Scanner:
         self._quotes = quotes
 
     def until(self, stop: str | None, raw: bool = False) -> str:
-        """What comes before ``stop`` (the end for None); escapes stay when ``raw``, for patterns."""
+        """The text before ``stop`` (the end for None); ``raw`` keeps escapes, for patterns."""
         found = ""
         while self._at < len(self._text):
             char = self._take()

@@ -82,7 +82,7 @@ def web_acl(facts: Facts) -> CheckResult:
 
 
 def _name(facts: Facts) -> str:
-    """Of the target group, which the service may register with by another name than the settings have."""
+    """The name of the target group; the service may register with another one than the settings name."""
     group = facts.known("target_group") or {}
     return str(group.get("TargetGroupName") or facts.settings.load_balancer.target_group)
 
@@ -139,7 +139,7 @@ def health_path(facts: Facts) -> CheckResult:
 
 
 def targets(facts: Facts) -> CheckResult:
-    """As many targets are healthy as tasks are wanted."""
+    """The number of healthy targets equals the desired count."""
     service = facts.need("service", f"there is no service {facts.settings.service}")
     health = [each for each in facts.known("target_health") if each["TargetHealth"]["State"] != "draining"]
     wanted = service["desiredCount"]

@@ -1,4 +1,4 @@
-"""Which images a lifecycle policy lets expire, and so how near the one that runs is to it. Pure.
+"""Whether a lifecycle policy lets the running image expire, and how soon. Pure.
 
 Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies": "An image that matches the
 tagging requirements of a rule cannot be expired by a rule with a lower priority"; "images are sorted from youngest to
@@ -21,7 +21,7 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ExpiryPosition:
-    """Where an image stands by the rule that it is under: ``newer`` images of it, of which ``kept`` are kept.
+    """The position of an image under the rule that selects it: ``newer`` images are newer, ``kept`` are kept.
 
     ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up. ``live``: the rule
     is the one for what was live, where a push alone takes nobody's place; ``is_ours``: the policy has that rule.
@@ -43,7 +43,7 @@ class ExpiryPosition:
 def expiry_position(
     rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime
 ) -> ExpiryPosition | None:
-    """Of the image with ``digest``; None where no rule is about it. ``images`` are as DescribeImages has them."""
+    """The position of the image ``digest``; None if no rule selects it. ``images`` are as DescribeImages has them."""
     ours = next((each for each in images if each["imageDigest"] == digest), None)
     ordered = sorted(rules, key=lambda rule: int(rule.get("rulePriority", 0)))
     rule = next((each for each in ordered if ours is not None and _selects(each, ours)), None)

@@ -94,7 +94,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Decision:
-    """What IAM's simulator says of one action on one resource: allowed, implicitDeny or explicitDeny.
+    """The decision of IAM's simulator on one action and resource: allowed, implicitDeny or explicitDeny.
 
     ``missing`` are condition keys that it would have to know; ``doubt`` is who else decides, whom it does not ask. A
     denial with either says nothing. ``by`` is who refuses, where that is not IAM.

@@ -152,7 +152,7 @@ def _defined(readings: Readings) -> Any:
 
 
 def _image(readings: Readings) -> Any:
-    """What ECR has of the revision's image; None when it has nothing."""
+    """The revision's image in ECR; None if it does not exist."""
     definition = readings.need(
         "task_definition", f"there is no task definition {readings.settings.task.family}"
     )
@@ -194,7 +194,7 @@ def _in_ecr(aws: Aws, reference: str) -> Any:
 
 
 def _expiry(readings: Readings) -> ExpiryPosition | None:
-    """Where the revision's image stands by the repository's lifecycle policy; None where no rule is about it."""
+    """The position of the revision's image under the repository's lifecycle policy; None if no rule selects it."""
     found, repository = readings.known("image"), readings.settings.repository
     policy = readings.aws.find(
         "ecr:GetLifecyclePolicy",

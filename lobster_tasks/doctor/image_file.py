@@ -156,7 +156,7 @@ def base(facts: Facts) -> CheckResult:
 
 
 def base_path(facts: Facts) -> CheckResult:
-    """What is asked lies below the path that the app is served on."""
+    """The checked paths are below the path that the app is served on."""
     found, settings = _listens(facts), facts.settings
     if not found.base_path:
         return good("the app is served at /")

@@ -25,7 +25,7 @@ _CONDITIONS = f"the conditions of {OWN_POLICY}"
 
 
 class KeyAccess(Enum):
-    """What a key's policy says about a role: yes, whatever IAM says; what IAM says; no; or it depends on conditions."""
+    """What a key's policy decides about a role: allowed by itself, left to IAM, denied, or dependent on conditions."""
 
     IN = "in"
     IAM = "IAM"
@@ -62,7 +62,7 @@ def describe_key(aws: Aws, role: str, named: str) -> KmsKey:
 
 
 def decide(decision: Decision, key: KmsKey, role: str) -> Decision:
-    """What comes of IAM's answer and the key's policy together. Pure.
+    """Combines IAM's decision with the key's policy. Pure.
 
     A key of another account wants both, so that IAM's denial is one.
     """
@@ -110,7 +110,7 @@ def _is_about_decrypting(statement: Mapping[str, Any]) -> bool:
 
 
 def _names(statement: Mapping[str, Any], whom: set[str]) -> bool:
-    """Whether it names one of these; whom it does not exclude it may mean."""
+    """Whether it names one of these; a NotPrincipal may include any of them."""
     given = statement.get("Principal")
     named = as_list(given.get("AWS") if isinstance(given, Mapping) else given)
     return "NotPrincipal" in statement or not whom.isdisjoint(map(str, named))

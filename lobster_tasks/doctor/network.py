@@ -116,7 +116,7 @@ def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
 
 
 def default_routes(facts: Facts) -> dict[str, str]:
-    """Where each subnet leads: a gateway's id, ``blackhole``, another way's id, or nothing."""
+    """The target of each subnet's default route: a gateway's or another target's id, ``blackhole``, or empty."""
     tables = facts.known("route_tables")
     return {
         subnet["SubnetId"]: default_route_of(tables, subnet["SubnetId"]) for subnet in facts.known("network")
@@ -124,7 +124,7 @@ def default_routes(facts: Facts) -> dict[str, str]:
 
 
 def default_route_of(tables: Sequence[Table], subnet: str) -> str:
-    """Where a subnet's default route leads, by the VPC's route tables: a gateway's id, ``blackhole``, or nothing.
+    """The target of a subnet's default route in the VPC's route tables: a gateway's id, ``blackhole``, or empty.
 
     Without a default route, where another one leads that is neither the VPC's own nor a gateway endpoint's: a way out
     may be through it, by a prefix list or by parts of the address space.
@@ -170,7 +170,7 @@ _GATEWAYS = {"igw-": "an internet gateway", "nat-": "a NAT gateway"}
 
 
 def _is_known(way: str) -> bool:
-    """Whether it is known what comes of a way: a route to another network may lead out there, or not."""
+    """Whether the target is known to reach the internet or not; a route to another network may do either."""
     return way in ("", "blackhole") or way.startswith(tuple(_GATEWAYS))
 
 

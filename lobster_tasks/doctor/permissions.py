@@ -1,4 +1,4 @@
-"""What the execution role may do, by IAM's own simulator, and the secrets that it is about."""
+"""Simulates the permissions of the execution role with IAM's policy simulator, and describes its secrets."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision
 
 
 def _may_decrypt(aws: Aws, role: str, service: str, named: Iterable[str]) -> list[Decision]:
-    """The same for what one service keeps, which asks KMS for the role."""
+    """Decrypt decisions for the secrets of one service, which calls KMS for the role."""
     found = [keys.describe_key(aws, role, each) for each in sorted(named)]
     own = {each.arn: each for each in found if not each.is_awss}
     via = _entry("kms:ViaService", f"{service}.{aws.region}.amazonaws.com")
@@ -97,7 +97,7 @@ def _may_decrypt(aws: Aws, role: str, service: str, named: Iterable[str]) -> lis
 
 
 def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:
-    """Whether who is asking may pass the roles to ECS tasks; raises UnknownError for who is no user or role."""
+    """Whether the caller may pass the roles to ECS tasks; raises UnknownError unless it is a user or role."""
     caller = _principal(aws)
     if caller is None:
         return [Decision(_PASS, role, "allowed") for role in roles]

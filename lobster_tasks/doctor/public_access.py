@@ -1,4 +1,4 @@
-"""What VPC Block Public Access keeps from visitors and from tasks. Pure.
+"""Checks what VPC Block Public Access blocks for visitors and tasks. Pure.
 
 Source: VPC User Guide, "VPC Block Public Access basics": what is blocked is dropped without an answer, and nothing is
 refused when it is made. An exclusion of a VPC covers its subnets.

@@ -61,7 +61,7 @@ def account_of(arn: str) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """What a policy writes as one value or as a list of them."""
+    """A list; a policy may contain a single value in place of a list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

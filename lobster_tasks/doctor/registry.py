@@ -1,4 +1,4 @@
-"""What ECR has of an image, in whichever region and account that is."""
+"""Reads an image from ECR, in the region and account of its reference."""
 
 from __future__ import annotations
 

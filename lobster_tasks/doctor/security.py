@@ -110,7 +110,7 @@ def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:
 
 
 def _listener_ports(facts: Facts) -> list[int]:
-    """Of the listeners that lead to our target group; of others' nobody here has to be let in."""
+    """The ports of the listeners that forward to the stack's target group; those of others are not checked."""
     balancer, group = facts.known("load_balancer"), facts.known("target_group")
     listeners = leading(facts.known("listeners"), group["TargetGroupArn"]) if balancer and group else []
     ports = sorted(listener["Port"] for listener in listeners)

@@ -24,7 +24,7 @@ class BadArchiveError(ValueError):
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file begins as an archive does; a builder copies every other one as it is."""
+    """Whether a file begins like an archive; a builder copies any other file unchanged."""
     try:
         return tarfile.is_tarfile(path)
     except _BROKEN:
@@ -32,7 +32,7 @@ def is_archive(path: Path) -> bool:
 
 
 def unpacked(path: Path) -> Iterator[tuple[str, Node]]:
-    """What is in an archive, without what lies outside of it. Raises BadArchiveError."""
+    """The entries of an archive, without paths that lead out of it. Raises BadArchiveError."""
     try:
         with tarfile.open(path) as archive:
             for member in archive:

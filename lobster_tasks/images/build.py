@@ -161,7 +161,7 @@ def _json(value: dict[str, Any]) -> bytes:
 
 
 def _warnings(dockerfile: Dockerfile, files: StageFiles) -> list[str]:
-    """What somebody would want to know before others pull the image."""
+    """Warnings to read before the image is published."""
     found = []
     if not dockerfile.final.arguments_of_process:
         found.append(f"{dockerfile.name} has neither CMD nor ENTRYPOINT; the base image's is not known here.")

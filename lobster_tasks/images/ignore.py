@@ -29,7 +29,7 @@ class Ignore:
         return decision
 
     def reaches_below(self, folder: str) -> bool:
-        """Whether something below a folder that is left out may be kept all the same."""
+        """Whether something below an ignored folder may still be kept."""
         return any(exception.may_go_on(f"{folder}/") for exception in self._exceptions)
 
 

@@ -56,7 +56,7 @@ def write_layer(tree: Tree, path: Path, observe: Observer = unobserved) -> tuple
 
 
 def _size(node: Node) -> int:
-    """Of what has gone meanwhile 0: it is named when it is copied."""
+    """0 for a file that was deleted in the meantime; the copy then names it."""
     try:
         return node.size
     except OSError:

@@ -196,7 +196,7 @@ def _check_tag(tag: str) -> None:
 
 
 def _nearest_tag(tag: str) -> str:
-    """What a branch's name, say, is as a tag; T where nothing of it can stay."""
+    """A tag made from other text, such as a branch name; T if none of its characters is valid."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:128].lstrip(".-") or "T"
 
 

@@ -46,7 +46,7 @@ class Node:
         return len(self.content or b"")
 
     def data(self) -> bytes:
-        """What is in a file, and nothing where it is none. Raises OSError, and EncodingError for one over 1 MiB."""
+        """The bytes of a file, empty for anything else. Raises OSError, and EncodingError for a file over 1 MiB."""
         return text_file.contents(self.content) if isinstance(self.content, Path) else self.content or b""
 
 
@@ -74,7 +74,7 @@ class Tree:
             self.put(path, Node(DIRECTORY_MODE))
 
     def is_directory(self, path: str) -> bool:
-        """Whether a directory is there; the root always is."""
+        """Whether the path is a directory; the root always is."""
         node = self.nodes.get(path)
         return not path or (node is not None and node.is_directory)
 
@@ -101,7 +101,7 @@ class Tree:
         raise EscapesError(path)
 
     def below(self, path: str) -> Iterator[tuple[str, Node]]:
-        """What is in a directory at any depth, by paths relative to it."""
+        """All nodes below a directory, by paths relative to it."""
         prefix = f"{path}/" if path else ""
         for each, node in self.nodes.items():
             if each.startswith(prefix):

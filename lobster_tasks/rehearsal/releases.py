@@ -35,7 +35,7 @@ def second_release(context: RehearsalContext) -> None:
 
 
 def broken_release(context: RehearsalContext) -> None:
-    """What the circuit breaker does with a release that does not run, and that visitors do not notice."""
+    """Deploy a release that does not run: the circuit breaker rolls it back, and visitors do not notice."""
     with tempfile.TemporaryDirectory() as folder, step(context.rehearsal, "a broken release"):
         (Path(folder) / "Dockerfile").write_text(_BROKEN_DOCKERFILE, encoding="utf-8")
         broken = context.settings.model_copy(update={"dockerfile": "Dockerfile"})

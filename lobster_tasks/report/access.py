@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def variables(settings: Settings, role: str) -> dict[str, str]:
-    """What the repository's variables have to say; none of it is a secret."""
+    """The values for the repository's variables; none of them is a secret."""
     return {"AWS_DEPLOY_ROLE": role, "AWS_REGION": settings.region}
 
 

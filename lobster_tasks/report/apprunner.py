@@ -111,7 +111,7 @@ def cleanup_plan_json(
 
 
 def last_gate(found: CleanupPlan) -> RenderableType:
-    """What the comparison saw, which is made last of all."""
+    """The result of the comparison, which is the last gate."""
     return findings(found.gates[-1:])
 
 

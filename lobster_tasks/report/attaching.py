@@ -29,7 +29,7 @@ class NamedDocument:
 
     @property
     def text(self) -> str:
-        """It as a file holds it."""
+        """The document as the text of a file."""
         return json.dumps(self.document, indent=2) + "\n"
 
     def arn(self, account: str, partition: str) -> str:

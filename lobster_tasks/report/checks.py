@@ -47,7 +47,7 @@ def checks_json(made: Report) -> dict[str, Any]:
 
 
 def unchecked(check: Check) -> str:
-    """Of a check that was not made, what it would have told, and why it does not."""
+    """For a check that could not be made: what it checks, and why it was not made."""
     what, _ = UNCHECKED[check.id]
     return f"{what}: {check.saw}"
 

@@ -31,7 +31,7 @@ _NEXT = {
 
 
 def cutover_heading(planned: CutOver, settings: Settings) -> RenderableType:
-    """What moves where to."""
+    """The heading of a cut-over: which domains move where."""
     names = ", ".join(name for name, _ in planned.shares)
     return Text(f"{names} · to {settings.load_balancer.name}", style="bold")
 

@@ -59,7 +59,7 @@ class Rows:
                 yield from _beside(console, before, last, widths, options.max_width)
 
     def _widths(self) -> list[int]:
-        """Of every column but the last, with the gap after it."""
+        """The width of every column but the last, with the gap after it."""
         widths: list[int] = []
         for *before, _ in self.rows:
             widths += [0] * (len(before) - len(widths))

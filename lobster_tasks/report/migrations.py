@@ -1,4 +1,4 @@
-"""What moving a service means as what people read: its settings by class, what to decide, what it costs. Pure."""
+"""Formats a migration as text: the settings by class, what to decide, and the cost. Pure."""
 
 from __future__ import annotations
 

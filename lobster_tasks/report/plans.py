@@ -60,7 +60,7 @@ def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> Render
 
 
 def _warnings(made: Plan) -> list[RenderableType]:
-    """What a person has to know before he says yes."""
+    """Everything a person has to know before the confirmation."""
     return [
         Text(
             f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
@@ -275,7 +275,7 @@ def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tup
 
 
 def _about(resource: Resource, live: Mapping[Resource, Live | None]) -> str:
-    """What one would want to know of it besides its name."""
+    """The attributes to show besides the name."""
     tell = _ABOUT.get(resource.kind)
     return tell(resource, live) if tell else ""
 

@@ -41,13 +41,13 @@ _VERDICTS = {
 
 
 def release_heading(settings: Settings, what: str) -> RenderableType:
-    """What is about to go where; ``what`` is a tag, a digest, a reference or a task definition."""
+    """The heading of a release; ``what`` is a tag, a digest, a reference or a task definition."""
     named = what if any(sign in what for sign in ":/@") else f"{settings.repository}:{what}"
     return Text(f"{settings.service} · {named}", style="bold")
 
 
 def rollback_heading(settings: Settings, what: str) -> RenderableType:
-    """What is about to go back where; ``what`` says to which release."""
+    """The heading of a rollback; ``what`` names the release to roll back to."""
     return Text(f"{settings.service} · {what}", style="bold")
 
 

@@ -1,4 +1,4 @@
-"""What a check that could not be made would have told, and how to have it made: by the check's id."""
+"""For each check that could not be made: what it checks, and how to have it made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def _made_by(command: str) -> str:
-    """Either it is not there yet, or AWS did not let it be seen: the reason beside it says which."""
+    """The resource does not exist yet, or AWS refused the call: the reason beside it says which."""
     return f"{command} if it does not exist yet; if AWS refused the call, allow it"
 
 
