@@ -85,8 +85,8 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Door:
-    """Where visitors come in; ``internal`` load balancers cannot be reached from everywhere.
+class PublicEndpoint:
+    """The address at which visitors reach the app; an ``internal`` load balancer is not reachable from everywhere.
 
     ``guests`` are the addresses that its security groups let in, empty where they let in everybody.
 
@@ -126,32 +126,32 @@ class Door:
         return self.entrance.path(wanted) if self.entrance else wanted
 
 
-def find_door(aws: Aws, target_groups: Sequence[str]) -> Door | None:
+def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:
     """The way in to the first of the target groups (ARNs) that a listener or rule forwards to; None without one.
 
-    Doors that are open to everybody go before internal ones, and before those that want more than a plain request.
+    Endpoints that are open to everybody go before internal ones, and before those that want more than a plain request.
     """
-    doors = [door for group in target_groups for door in _doors(aws, group)]
-    return min(doors, key=lambda door: (door.internal, bool(door.wants)), default=None)
+    endpoints = [endpoint for group in target_groups for endpoint in _public_endpoints(aws, group)]
+    return min(endpoints, key=lambda endpoint: (endpoint.internal, bool(endpoint.wants)), default=None)
 
 
-def _doors(aws: Aws, group: str) -> list[Door]:
+def _public_endpoints(aws: Aws, group: str) -> list[PublicEndpoint]:
     found = find_target_group(aws, group, arn=group)
     arns = found["LoadBalancerArns"] if found else []
     if not arns:
         return []
     balancers = aws.call("elbv2:DescribeLoadBalancers", group, LoadBalancerArns=arns)["LoadBalancers"]
-    doors = (_door(aws, each, group) for each in balancers)
-    return [door for door in doors if door is not None]
+    endpoints = (_public_endpoint(aws, each, group) for each in balancers)
+    return [endpoint for endpoint in endpoints if endpoint is not None]
 
 
-def _door(aws: Aws, balancer: Mapping[str, Any], group: str) -> Door | None:
+def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> PublicEndpoint | None:
     way = entrance(listeners_of(aws, balancer["LoadBalancerArn"]), group)
     if way is None:
         return None
     url = url_of(balancer["DNSName"], way.protocol, way.port)
     let_in = guests(aws, balancer.get("SecurityGroups", []), way.port)
-    return Door(
+    return PublicEndpoint(
         url,
         balancer.get("Scheme") == "internal",
         way.host,
@@ -206,17 +206,23 @@ def url_of(dns_name: str, protocol: str, port: int) -> str:
 
 
 def probe(
-    clock: Clock, door: Door, path: str, websocket: str | None, within: float = REACHABLE_WITHIN_SECONDS
+    clock: Clock,
+    endpoint: PublicEndpoint,
+    path: str,
+    websocket: str | None,
+    within: float = REACHABLE_WITHIN_SECONDS,
 ) -> Probe:
     """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
-    who = door.name, door.checked
-    asked: list[Callable[[], Answer]] = [partial(get, clock, door.url, door.path(path), *who)]
+    who = endpoint.name, endpoint.checked
+    asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint.url, endpoint.path(path), *who)]
     if websocket is not None:
-        asked.append(partial(shake_hands, clock, door.url, door.path(websocket), *who))
-    patience = 0.0 if door.internal else within  # from outside its network it never answers
-    patience = min(patience, _PRIVATE_WITHIN_SECONDS) if door.guests else patience
+        asked.append(partial(shake_hands, clock, endpoint.url, endpoint.path(websocket), *who))
+    patience = 0.0 if endpoint.internal else within  # from outside its network it never answers
+    patience = min(patience, _PRIVATE_WITHIN_SECONDS) if endpoint.guests else patience
     page, *sockets = in_parallel(*(partial(_ask_again, clock, ask, patience) for ask in asked))
-    return Probe(door.url if door.checked else door.address, page, sockets[0] if sockets else None)
+    return Probe(
+        endpoint.url if endpoint.checked else endpoint.address, page, sockets[0] if sockets else None
+    )
 
 
 def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:

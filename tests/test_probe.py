@@ -25,7 +25,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
 from lobster_tasks.forwarding import Entrance
-from lobster_tasks.probe import Door, get, probe, shake_hands, url_of
+from lobster_tasks.probe import PublicEndpoint, get, probe, shake_hands, url_of
 
 CLOCK = Clock(speed=100)
 STREAM = "/_stcore/stream"
@@ -170,7 +170,7 @@ def certificate(folder: Path) -> ssl.SSLContext:
 
 def test_https_with_a_certificate_for_another_name(tmp_path: Path) -> None:
     with serving(lambda request: 200 if request.path == "/" else None, ssl=certificate(tmp_path)) as url:
-        found = probe(CLOCK, Door(url), "/", "/ws")
+        found = probe(CLOCK, PublicEndpoint(url), "/", "/ws")
     assert url.startswith("https://")
     assert found.ok, found
 
@@ -178,7 +178,7 @@ def test_https_with_a_certificate_for_another_name(tmp_path: Path) -> None:
 def test_what_passes_is_asked_again() -> None:
     statuses = iter([503, 503, 200])
     with serving(lambda _: next(statuses)) as url:
-        found = probe(CLOCK, Door(url), "/", None)
+        found = probe(CLOCK, PublicEndpoint(url), "/", None)
     assert found.ok
     assert found.websocket is None
 
@@ -186,23 +186,23 @@ def test_what_passes_is_asked_again() -> None:
 def test_what_does_not_pass_is_asked_once() -> None:
     statuses = iter([404, 200])
     with serving(lambda _: next(statuses)) as url:
-        assert not probe(CLOCK, Door(url), "/", None).ok
+        assert not probe(CLOCK, PublicEndpoint(url), "/", None).ok
 
 
 def test_patience_has_an_end(closed_port: str) -> None:
-    found = probe(CLOCK, Door(closed_port), "/", STREAM, within=5)
+    found = probe(CLOCK, PublicEndpoint(closed_port), "/", STREAM, within=5)
     assert not found.ok
     assert [answer.reached for answer in found.answers] == [False, False]
 
 
 def test_an_internal_load_balancer_is_asked_once(closed_port: str) -> None:
-    found = probe(Clock(), Door(closed_port, internal=True), "/", None)
+    found = probe(Clock(), PublicEndpoint(closed_port, internal=True), "/", None)
     assert not found.page.reached
 
 
 def test_both_questions_have_to_be_answered() -> None:
     with serving(lambda request: 200 if request.path == "/" else 403) as url:
-        found = probe(CLOCK, Door(url), "/", STREAM)
+        found = probe(CLOCK, PublicEndpoint(url), "/", STREAM)
     assert found.page.ok
     assert not found.ok
 
@@ -224,8 +224,10 @@ def test_the_address_of_a_listener(dns_name: str, protocol: str, port: int, url:
 def test_a_door_of_a_rule_is_asked_by_its_host_below_its_path() -> None:
     asked: list[Request] = []
     with serving(lambda request: asked.append(request) or 200) as url:
-        door = Door(url, name="app.example.com", entrance=Entrance("HTTP", 80, paths=("/app/*",)))
-        found = probe(CLOCK, door, "/", None)
+        endpoint = PublicEndpoint(
+            url, name="app.example.com", entrance=Entrance("HTTP", 80, paths=("/app/*",))
+        )
+        found = probe(CLOCK, endpoint, "/", None)
     assert found.ok
     assert found.url == "http://app.example.com"
     assert [(each.headers["Host"], each.path) for each in asked] == [("app.example.com", "/app/")]

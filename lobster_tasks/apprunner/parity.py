@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..http_client import Client, Response
 from ..in_parallel import in_parallel
-from ..probe import Door, find_door, get, shake_hands
+from ..probe import PublicEndpoint, find_public_endpoint, get, shake_hands
 from ..settings import Settings
 from . import comparison, services
 from .comparison import ComparisonRow
@@ -80,7 +80,7 @@ def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) ->
     return Parity(service["ServiceArn"], old.address, new.address, rows)
 
 
-def _old(service: Mapping[str, Any]) -> Door:
+def _old(service: Mapping[str, Any]) -> PublicEndpoint:
     name, status = service["ServiceName"], service["Status"]
     if status != "RUNNING":
         raise RefusedError(
@@ -95,39 +95,44 @@ def _old(service: Mapping[str, Any]) -> Door:
             "compare by hand from inside it; inv cleanup-apprunner --delete works once the service is paused: "
             f"aws apprunner pause-service --service-arn {service['ServiceArn']}",
         )
-    return Door(address(service))
+    return PublicEndpoint(address(service))
 
 
-def _new(aws: Aws, settings: Settings) -> Door:
-    door = find_fargate_endpoint(aws, settings)
-    if door is None:
+def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
+    endpoint = find_fargate_endpoint(aws, settings)
+    if endpoint is None:
         raise RefusedError(
             f"No service to compare: {settings.service} is not behind a load balancer.",
             next_step="inv setup-fargate, then inv deploy --tag T",
         )
-    if door.guests and not get(aws.clock, door.url, door.path(settings.probe.path), door.name).reached:
+    if (
+        endpoint.guests
+        and not get(aws.clock, endpoint.url, endpoint.path(settings.probe.path), endpoint.name).reached
+    ):
         raise RefusedError(
             f"The load balancer of {settings.service} does not allow this machine.",
-            f"its security group allows only {', '.join(door.guests)}",
+            f"its security group allows only {', '.join(endpoint.guests)}",
             "run the same command on a machine with one of these addresses",
         )
-    return door
+    return endpoint
 
 
-def find_fargate_endpoint(aws: Aws, settings: Settings) -> Door | None:
+def find_fargate_endpoint(aws: Aws, settings: Settings) -> PublicEndpoint | None:
     """The address of the new service; None if there is no service behind a load balancer."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     balancers = service.get("loadBalancers", []) if service and service["status"] == "ACTIVE" else []
     groups = [each["targetGroupArn"] for each in balancers]
     try:
-        return find_door(aws, groups)
+        return find_public_endpoint(aws, groups)
     except AwsCallError as refused:
         if refused.code == "LoadBalancerNotFound":
             return None
         raise
 
 
-def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[ComparisonRow]:
+def _rows(
+    clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint
+) -> Iterator[ComparisonRow]:
     health = settings.health_check.path
     for path in dict.fromkeys((health, settings.probe.path, *settings.apprunner.paths)):
         before, after = in_parallel(partial(_get, clock, old, path), partial(_get, clock, new, path))
@@ -141,7 +146,9 @@ def _rows(clock: Clock, settings: Settings, old: Door, new: Door) -> Iterator[Co
     yield _slow(clock, settings, old, new)
 
 
-def latency(clock: Clock, path: str, old: Door, new: Door, samples: int = _SAMPLES) -> ComparisonRow:
+def latency(
+    clock: Clock, path: str, old: PublicEndpoint, new: PublicEndpoint, samples: int = _SAMPLES
+) -> ComparisonRow:
     """How long ``samples`` answers take, asked in turn. That the new address is slower has to show in every round."""
     for _ in range(_ROUNDS):
         row = comparison.latencies(path, *_times(clock, path, old, new, samples))
@@ -150,16 +157,18 @@ def latency(clock: Clock, path: str, old: Door, new: Door, samples: int = _SAMPL
     return row
 
 
-def _times(clock: Clock, path: str, old: Door, new: Door, samples: int) -> tuple[list[float], list[float]]:
+def _times(
+    clock: Clock, path: str, old: PublicEndpoint, new: PublicEndpoint, samples: int
+) -> tuple[list[float], list[float]]:
     times: tuple[list[float], list[float]] = ([], [])
     for sample in range(samples):
         pair = list(zip((old, new), times, strict=True))
-        for door, found in pair if sample % 2 else reversed(pair):  # what comes and goes hits both alike
-            found.append(_get(clock, door, path).milliseconds)
+        for endpoint, found in pair if sample % 2 else reversed(pair):  # what comes and goes hits both alike
+            found.append(_get(clock, endpoint, path).milliseconds)
     return times
 
 
-def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> ComparisonRow:
+def _websocket(clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
     path = settings.probe.websocket
     if path is None:
         return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
@@ -170,12 +179,12 @@ def _websocket(clock: Clock, settings: Settings, old: Door, new: Door) -> Compar
     return comparison.websockets(path, before, after)
 
 
-def _upload(clock: Clock, old: Door, new: Door) -> ComparisonRow:
+def _upload(clock: Clock, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
     send = partial(_ask, clock, path=_UPLOAD_PATH, method="POST", data=bytes(_UPLOAD_BYTES))
     return comparison.uploads(_UPLOAD_BYTES, *in_parallel(partial(send, old), partial(send, new)))
 
 
-def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> ComparisonRow:
+def _slow(clock: Clock, settings: Settings, old: PublicEndpoint, new: PublicEndpoint) -> ComparisonRow:
     path = settings.apprunner.slow_path
     if path is None:
         return ComparisonRow("answers past 120 s", "–", "–", "skip", "apprunner.slow_path is not set")
@@ -183,13 +192,13 @@ def _slow(clock: Clock, settings: Settings, old: Door, new: Door) -> ComparisonR
     return comparison.slow_answers(path, *in_parallel(partial(wait, old), partial(wait, new)))
 
 
-def _get(clock: Clock, door: Door, path: str) -> Response:
-    return _ask(clock, door, path=path)
+def _get(clock: Clock, endpoint: PublicEndpoint, path: str) -> Response:
+    return _ask(clock, endpoint, path=path)
 
 
 def _ask(
     clock: Clock,
-    door: Door,
+    endpoint: PublicEndpoint,
     *,
     path: str,
     method: str = "GET",
@@ -200,9 +209,9 @@ def _ask(
 
     ``within`` is in real seconds: programs run at their own pace.
     """
-    with Client(door.name, checked=False) as client:
+    with Client(endpoint.name, checked=False) as client:
         return client.request(
-            f"{door.url}{door.path(path)}",
+            f"{endpoint.url}{endpoint.path(path)}",
             within,
             method=method,
             data=data,

@@ -352,22 +352,24 @@ def _target_health(readings: Readings) -> Any:
 
 def _answers(readings: Readings) -> Any:
     """What the page and the WebSocket answer now, through the load balancer."""
-    from ..probe import find_door, probe
+    from ..probe import find_public_endpoint, probe
 
     service = readings.need("service", f"there is no service {readings.settings.service}")
     if not service["runningCount"]:
         raise UnknownError("the service has no running task")
-    door = find_door(readings.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])])
-    if door is None:
+    endpoint = find_public_endpoint(
+        readings.aws, [each["targetGroupArn"] for each in service.get("loadBalancers", [])]
+    )
+    if endpoint is None:
         raise UnknownError("no load balancer forwards to the service")
-    if door.internal:
+    if endpoint.internal:
         raise UnknownError("the load balancer is internal; only its network can reach it")
-    if door.wants:
-        raise UnknownError(door.wants)
+    if endpoint.wants:
+        raise UnknownError(endpoint.wants)
     wanted = readings.settings.probe
-    answered = probe(readings.aws.clock, door, wanted.path, wanted.websocket, within=0.0)
-    if door.guests and not answered.page.reached:
-        raise UnknownError(f"the load balancer allows only {', '.join(door.guests)}, not this machine")
+    answered = probe(readings.aws.clock, endpoint, wanted.path, wanted.websocket, within=0.0)
+    if endpoint.guests and not answered.page.reached:
+        raise UnknownError(f"the load balancer allows only {', '.join(endpoint.guests)}, not this machine")
     return answered
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..apprunner import cleanup, cutover, discover, mapping, parity
-from ..probe import Door, probe
+from ..probe import PublicEndpoint, probe
 from .app_runner import AppRunnerApp, deploy_app
 from .steps import RehearsalContext, step
 from .traffic import TrafficByName
@@ -30,7 +30,7 @@ def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
     with step(context.rehearsal, "App Runner"):
         with context.rehearsal.watching() as observe:
             app = deploy_app(aws, context.settings, context.folder, observe)
-        found = probe(aws.clock, Door(app.address), wanted.path, wanted.websocket)
+        found = probe(aws.clock, PublicEndpoint(app.address), wanted.path, wanted.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []
     saw = f"{app.name} serves {app.domain}: {' · '.join(said)}"

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lobster_tasks.apprunner.parity import latency
 from lobster_tasks.clock import Clock
-from lobster_tasks.probe import Door
+from lobster_tasks.probe import PublicEndpoint
 
 _STALL_SECONDS = 0.6
 _SAMPLES = 3
@@ -45,7 +45,7 @@ def timed(slow: int) -> tuple[str, list[str]]:
     """The verdict on a new address whose first ``slow`` answers come late, and who was asked in which order."""
     order: list[str] = []
     with serving(0, order, "old") as old, serving(slow, order, "new") as new:
-        return latency(Clock(), "/", Door(old), Door(new), _SAMPLES).verdict, order
+        return latency(Clock(), "/", PublicEndpoint(old), PublicEndpoint(new), _SAMPLES).verdict, order
 
 
 def test_a_machine_that_was_busy_for_one_round_is_measured_again() -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from ...account import describe_target_health
 from ...aws import Aws
 from ...errors import RefusedError
-from ...probe import Door, Probe, probe
+from ...probe import Probe, PublicEndpoint, probe
 from ...settings import Settings
 from .routes import Route
 from .state import CutoverState
@@ -32,28 +32,30 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
         return VisitResult("no task of Fargate is healthy")
     seen = ""
     for domain in now.domains:
-        door = _door(aws, f"https://{now.balancer.dns_name}", domain)
-        door = replace(door, internal=now.balancer.internal, guests=now.balancer.guests)
-        found = _probe(aws, settings, door)
-        counted = [each for each in found.answers if each.reached or not door.is_private]
+        endpoint = _endpoint(aws, f"https://{now.balancer.dns_name}", domain)
+        endpoint = replace(endpoint, internal=now.balancer.internal, guests=now.balancer.guests)
+        found = _probe(aws, settings, endpoint)
+        counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:
             return VisitResult(f"{domain}: {'; '.join(wrong)}")
         seen = " · ".join(each.said for each in counted) or "tasks are healthy"
     return VisitResult(seen=seen)
 
 
-def _probe(aws: Aws, settings: Settings, door: Door) -> Probe:
+def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
     """What gets no answer at all is asked once more: it may be the network between, which is no visitor's."""
-    asked = partial(probe, aws.clock, door, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS)
+    asked = partial(
+        probe, aws.clock, endpoint, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS
+    )
     found = asked()
-    return found if all(each.reached for each in found.answers) or door.is_private else asked()
+    return found if all(each.reached for each in found.answers) or endpoint.is_private else asked()
 
 
 def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
     """Raise RefusedError if the previous service does not answer for the route's domain."""
     scheme = "http" if ":" in route.leads_to else "https"  # a port is no part of an address on AWS
-    door = _door(aws, f"{scheme}://{route.leads_to}", route.domain)
-    answer = probe(aws.clock, door, settings.probe.path, None, _PATIENCE_SECONDS).page
+    endpoint = _endpoint(aws, f"{scheme}://{route.leads_to}", route.domain)
+    answer = probe(aws.clock, endpoint, settings.probe.path, None, _PATIENCE_SECONDS).page
     if not answer.ok:
         raise RefusedError(
             f"{route.leads_to} does not serve {route.domain}; DNS was not changed.",
@@ -62,6 +64,6 @@ def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
         )
 
 
-def _door(aws: Aws, url: str, domain: str) -> Door:
+def _endpoint(aws: Aws, url: str, domain: str) -> PublicEndpoint:
     """Certificates have to be good but on an embedded AWS, whose certificates nobody vouches for."""
-    return Door(url, name=domain.replace("*", "www", 1), checked=aws.endpoint_url is None)
+    return PublicEndpoint(url, name=domain.replace("*", "www", 1), checked=aws.endpoint_url is None)

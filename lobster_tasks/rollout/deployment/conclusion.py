@@ -9,7 +9,7 @@ from itertools import islice
 from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
-from ...probe import Door, Probe, find_door, probe
+from ...probe import Probe, PublicEndpoint, find_public_endpoint, probe
 from ...settings import ProbeSettings, Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
@@ -75,7 +75,7 @@ def probe_app(
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
     which is a finding."""
-    door = find_door(aws, last.rollout.target_group_arns)
+    door = find_public_endpoint(aws, last.rollout.target_group_arns)
     if door is None:
         return None, ()
     if door.wants:
@@ -91,7 +91,7 @@ def probe_app(
     return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
 
 
-def _not_reachable(door: Door) -> Cause:
+def _not_reachable(door: PublicEndpoint) -> Cause:
     if door.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
@@ -224,5 +224,5 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -
 
 
 def _url(aws: Aws, last: Snapshot) -> str | None:
-    door = find_door(aws, last.rollout.target_group_arns)
+    door = find_public_endpoint(aws, last.rollout.target_group_arns)
     return door.address if door else None

@@ -11,7 +11,7 @@ from ...aws import Aws
 from ...doctor.check import refusal
 from ...errors import AwsCallError
 from ...in_parallel import in_parallel
-from ...probe import Door, find_door
+from ...probe import PublicEndpoint, find_public_endpoint
 from ...settings import Settings
 from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
@@ -63,7 +63,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where there is none."""
     raw = active_service(aws, settings)
     rollout = by_revision(rollout_of(settings, raw, raw["taskDefinition"]))
-    snapshot, record, image, (door, web_acl, unknown) = in_parallel(
+    snapshot, record, image, (endpoint, web_acl, unknown) = in_parallel(
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
@@ -72,7 +72,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     return ServiceStatus(
         cluster=settings.cluster,
         service=settings.service,
-        url=door.address if door else None,
+        url=endpoint.address if endpoint else None,
         task_definition=snapshot.service.task_definition,
         image=image,
         desired=snapshot.service.desired,
@@ -92,15 +92,15 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     )
 
 
-def _entrance(aws: Aws, target_groups: Sequence[str]) -> tuple[Door | None, str | None, str]:
+def _entrance(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | None, str | None, str]:
     """Where visitors come in, the web ACL there, and why that could not be read."""
-    door = find_door(aws, target_groups)
-    if door is None or not door.load_balancer:
-        return door, None, ""
+    endpoint = find_public_endpoint(aws, target_groups)
+    if endpoint is None or not endpoint.load_balancer:
+        return endpoint, None, ""
     try:
-        return door, protecting(aws, door.load_balancer, "the load balancer") or None, ""
+        return endpoint, protecting(aws, endpoint.load_balancer, "the load balancer") or None, ""
     except AwsCallError as refused:
-        return door, None, refusal(refused)
+        return endpoint, None, refusal(refused)
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
