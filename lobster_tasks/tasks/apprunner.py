@@ -67,8 +67,9 @@ def cleanup_apprunner(
         dry_run=run.dry_run,
     )
     if run.json:
-        told = report.cleanup_plan_json(done.plan, applied=done.applied, description=done.description)
-        run.console.json(told)
+        run.console.json(
+            report.cleanup_plan_json(done.plan, applied=done.applied, description=done.description)
+        )
     _conclude(run, done.plan, done.applied)
 
 

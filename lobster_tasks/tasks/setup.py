@@ -140,8 +140,9 @@ def teardown(run: Run, data: bool = False) -> None:
     done = remove(run.aws, whole, dialogue, keep_data=not data, dry_run=run.dry_run)
     if run.json:
         before = current_cost(run.settings, done.plan.live)
-        told = report.plan_json(done.plan, applied=done.applied, url=None, before=before, after=None)
-        run.console.json(told)
+        run.console.json(
+            report.plan_json(done.plan, applied=done.applied, url=None, before=before, after=None)
+        )
     elif not run.dry_run:
         run.console.say(report.removed(done))
 
