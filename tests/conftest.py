@@ -14,7 +14,6 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
-from tests.forks import start_server
 from tests.project import Project, make
 
 # How long an example may take is the machine's business.
@@ -37,12 +36,6 @@ gc.disable()  # until the tests are collected: thousands of them, and what they 
 def pytest_xdist_auto_num_workers() -> int:
     """How many workers `-n auto` means: three a core of ours, as most tests wait for what happens at AWS's pace."""
     return 3 * len(os.sched_getaffinity(0))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes() -> None:
-    """One server forks for all workers; it imports while they collect the tests."""
-    start_server()
 
 
 def pytest_configure(config: pytest.Config) -> None:

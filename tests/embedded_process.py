@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -10,14 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import boto3
 import requests
 from botocore.config import Config
-
-from tests.forks import Command, fork
 
 T = TypeVar("T")
 
@@ -109,40 +105,24 @@ def _new_client(url: str, service: str, region: str, **more: Any) -> Any:
 _client = cache(_new_client)  # making one takes longer than most calls
 
 
+EMBEDDED_AWS = (sys.executable, "-P", "-m", "embedded_aws")
+"""The command that runs it, by itself and not from the folder where it is started."""
+
 RUNNING: set[EmbeddedProcess] = set()
 """Those that ``start`` has started."""
 
 
 @contextmanager
 def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterator[EmbeddedProcess]:
-    """Run ``python -m embedded_aws``, forked, for as long as the block lasts, or this process."""
-    words = ["embedded_aws", "--speed", str(speed), "--boot-allowance", str(boot_allowance)]
-    words += ["--young"] if young else []
-    stdin, holder = os.pipe()
-    ours, stdout = os.pipe()
-    streams = stdin, stdout, sys.__stderr__.fileno()
-    process = fork(serve_forked, Command([*words, "--until-stdin-ends"], Path.cwd(), os.environ, streams))
-    os.close(stdin)
-    os.close(stdout)
-    try:
-        with open(ours) as told:
-            url = _address(told)
-        made = EmbeddedProcess(url, process.pid)
-        RUNNING.add(made)
+    """Run ``python -m embedded_aws`` for as long as the block lasts, or this process."""
+    words = [*EMBEDDED_AWS, "--until-stdin-ends", *("--speed", f"{speed}")]
+    words += ["--boot-allowance", f"{boot_allowance}", *(["--young"] if young else [])]
+    with serve(words, stdin=subprocess.PIPE, process_group=0) as running:
+        RUNNING.add(running)
         try:
-            yield made
+            yield running
         finally:
-            RUNNING.remove(made)
-    finally:
-        os.close(holder)
-        process.wait(30)
-
-
-def serve_forked() -> int:
-    """What a fork does that is run as ``embedded_aws``."""
-    from embedded_aws.__main__ import main
-
-    return main()
+            RUNNING.remove(running)
 
 
 @contextmanager

@@ -13,16 +13,16 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+from tests import forked
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control
-from tests.forks import Command, Forked, Heard, fork, heard
 
 INV = Path(sys.executable).with_name("inv")
 TASKS = "from lobster_tasks import namespace\n\nns = namespace()\n"
@@ -67,10 +67,14 @@ class Ended:
 
 @dataclass
 class Project:
-    """A project's folder and the environment that its commands run in."""
+    """A project's folder and the environment that its commands run in.
+
+    ``as_people_do``: each command is a new interpreter, also one that could be forked.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    as_people_do: bool = False
 
     def write(self, name: str, text: str) -> Path:
         """Put a file into the folder."""
@@ -89,12 +93,12 @@ class Project:
     ) -> Ended:
         """Run ``inv`` without a terminal: forked, but where the interpreter itself is told something."""
         words, cwd, env = [str(INV), *arguments], folder or self.folder, {**self.environment, **environment}
-        run = in_a_new_process if any(name.startswith("PYTHON") for name in environment) else _forked
-        return run(words, cwd, env, within)
+        new = self.as_people_do or any(name.startswith("PYTHON") for name in environment)
+        return (in_a_new_process if new else _forked)(words, cwd, env, within)
 
-    def start(self, *arguments: str, **environment: str) -> AbstractContextManager[Heard]:
+    def start(self, *arguments: str, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
         """Run ``inv`` in the background, in a process group of its own; it is gone after the block."""
-        return heard(_inv, [str(INV), *arguments], self.folder, {**self.environment, **environment})
+        return heard([str(INV), *arguments], self.folder, {**self.environment, **environment})
 
     def on_terminal(
         self,
@@ -108,15 +112,37 @@ class Project:
         master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         env = {**self.environment, "TERM": "xterm-256color", **environment}
-        process = fork(_inv, Command([str(INV), *arguments], self.folder, env, (slave, slave, slave)))
-        os.close(slave)
-        os.write(master, answers.encode())
+        words, streams = [str(INV), *arguments], {"stdin": slave, "stdout": slave, "stderr": slave}
+        with subprocess.Popen(words, cwd=self.folder, env=env, process_group=0, **streams) as process:
+            os.close(slave)
+            os.write(master, answers.encode())
+            try:
+                shown = _read(master, within)
+                return Ended(process.wait(within), shown.replace("\r\n", "\n"), "")
+            finally:
+                process.kill()
+                os.close(master)
+
+
+@contextmanager
+def heard(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A command in the background, in a process group of its own, of which both streams are heard."""
+    with subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
         try:
-            shown = _read(master, within)
-            return Ended(_end_of(process, within, lambda: shown), shown.replace("\r\n", "\n"), "")
+            yield process
         finally:
             process.kill()
-            os.close(master)
 
 
 def in_a_new_process(
@@ -137,27 +163,20 @@ def in_a_new_process(
 
 
 def _forked(words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float) -> Ended:
-    with open(os.devnull) as nothing, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
-        streams = nothing.fileno(), out.fileno(), err.fileno()
-        process = fork(_inv, Command(words, folder, environment, streams))
-        both = [Path(f"/dev/fd/{each.fileno()}") for each in (out, err)]
-        code = _end_of(process, within, lambda: "".join(each.read_text() for each in both))
-        return Ended(code, *(each.read_text() for each in both))
-
-
-def _end_of(process: Forked, within: float, said: Callable[[], str]) -> int:
-    """How a process ended; one that has not is killed, and the error tells what it has said."""
-    try:
-        return process.wait(within)
-    except TimeoutError as late:
+    with NamedTemporaryFile("r", encoding="utf-8") as out, NamedTemporaryFile("r", encoding="utf-8") as err:
+        process = forked.start(_inv, words, folder, environment, out.name, err.name)
+        code = forked.code_of(process, within)
         process.kill()
-        late.add_note(said())
-        raise
+        ended = Ended(-1 if code is None else code, out.read(), err.read())
+        assert code is not None, f"{words} is still running after {within} s\n{ended.said}"
+        return ended
 
 
-def _inv() -> None:
+def _inv(words: Sequence[str], *where: Any) -> None:
     from invoke.main import program
 
+    forked.become(*where)
+    sys.argv = list(words)
     for name in [name for name in sys.modules if re.fullmatch(r"lobster_tasks(\.(tasks|cli).*)?", name)]:
         del sys.modules[name]  # they remember the folder in which they were imported
     program.run()
@@ -179,13 +198,13 @@ def _read(terminal: int, within: float) -> str:
     raise AssertionError(f"still running after {within} s; it has shown:\n{shown.decode()}")
 
 
-def interrupt(process: Heard) -> Ended:
+def interrupt(process: subprocess.Popen[str]) -> Ended:
     """Ctrl-C, as a terminal sends it: to the whole process group. How the process ended."""
     os.killpg(process.pid, signal.SIGINT)
     return rest_of(process)
 
 
-def rest_of(process: Heard) -> Ended:
+def rest_of(process: subprocess.Popen[str]) -> Ended:
     """How the process ended, and what it said that has not been read yet."""
     err, out = process.stderr.read(), process.stdout.read()
     return Ended(process.wait(60), out, err)

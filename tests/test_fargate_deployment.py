@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,12 @@ class Account:
     service: dict[str, Any]
 
 
+@pytest.fixture
+def project(project: Project) -> Project:
+    """Somebody's project, in which each command is an interpreter of its own."""
+    return replace(project, as_people_do=True)
+
+
 @pytest.fixture(scope="module", params=["fast", "seed"])
 def account(
     request: pytest.FixtureRequest,
@@ -56,7 +62,7 @@ def account(
 ) -> Account:
     """The account that a project without any settings (but the profile) ends up with."""
     embedded_process.reset()
-    project = make(tmp_path_factory.mktemp("plan"), embedded_process.url)
+    project = replace(make(tmp_path_factory.mktemp("plan"), embedded_process.url), as_people_do=True)
     if request.param != "fast":
         project.settings(f"profile: {request.param}")
     project.inv("setup-fargate").check()

@@ -1,4 +1,4 @@
-"""An embedded AWS in a process of its own, emptied before each test."""
+"""Embedded AWS of several speeds, emptied before each test."""
 
 from __future__ import annotations
 
@@ -11,13 +11,6 @@ from tests.embedded.apprunner_stack import Sites
 from tests.embedded.balanced import Balanced
 from tests.embedded.ecs_stack import Stack
 from tests.embedded_process import EmbeddedProcess, start
-
-
-@pytest.fixture(scope="session")
-def embedded_process() -> Iterator[EmbeddedProcess]:
-    """One embedded AWS for all tests of a worker."""
-    with start(speed=20, boot_allowance=2) as running:
-        yield running
 
 
 @pytest.fixture

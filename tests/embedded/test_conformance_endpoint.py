@@ -28,9 +28,8 @@ from botocore.exceptions import ClientError
 
 from tests.embedded.ecs_stack import Stack
 from tests.embedded.handlers import HANDLERS
-from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, serve_forked
-from tests.forks import Heard, heard
-from tests.project import Ended, rest_of
+from tests.embedded_process import EMBEDDED_AWS, PATIENCE, EmbeddedProcess, control, eventually
+from tests.project import Ended, heard, rest_of
 
 TRUST = json.dumps(
     {
@@ -352,12 +351,12 @@ def test_the_aws_cli_needs_the_endpoint_url_only(
     assert member in json.loads(ran.stdout)
 
 
-def running(*arguments: str) -> AbstractContextManager[Heard]:
+def running(*arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """A process of its own, ended with the block."""
-    return heard(serve_forked, ["embedded_aws", *arguments], Path.cwd(), os.environ)
+    return heard([*EMBEDDED_AWS, *arguments], Path.cwd(), os.environ)
 
 
-def url_of(process: Heard) -> str:
+def url_of(process: subprocess.Popen[str]) -> str:
     """The address that it printed."""
     return process.stdout.readline().strip().partition("=")[2]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
 from itertools import count
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +24,10 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.cli.command import Run
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
+from tests import forked
 from tests.clocks import PatientClock
 from tests.embedded.images import push, web_app
-from tests.embedded_process import EmbeddedProcess, eventually
-from tests.forks import Command, Forked, fork
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 from .dump import Dump, at_rest, dump
 
@@ -304,32 +305,30 @@ def _disturbed(stage: Stage, story: Story) -> How | None:
 def _killed(stage: Stage, story: Story) -> How | None:
     """Run it in a process of its own, and kill that as soon as the call is held."""
     runner = _elsewhere(stage, story.task)
-    eventually(lambda: stage.embedded.held() or runner.poll() is not None)
+    eventually(lambda: stage.embedded.held() or forked.code_of(runner, 0) is not None)
     if struck := bool(stage.embedded.held()):
         runner.kill()
-    code = runner.wait()
+    code = forked.code_of(runner, PATIENCE)
     stage.embedded.forgive()
     assert code == (-signal.SIGKILL if struck else 0)
     return "by the same command again" if struck else None
 
 
-def side_by_side(stage: Stage, *tasks: Task) -> list[int]:
+def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
     """Run tasks at once, each on a machine of its own; their exit codes."""
     runners = [_elsewhere(stage, task) for task in tasks]
-    return [runner.wait(60) for runner in runners]
+    return [forked.code_of(runner, 60) for runner in runners]
 
 
-def _elsewhere(stage: Stage, task: Task) -> Forked:
+def _elsewhere(stage: Stage, task: Task) -> ForkServerProcess:
     """Run it in a process of its own that says nothing."""
-    with open(os.devnull, "r+b") as nowhere:
-        streams = (nowhere.fileno(),) * 3
-        how = Command(["inv"], stage.folder, os.environ, streams)
-        return fork(partial(_perform, stage.here(task), stage.embedded.url), how)
+    return forked.start(_perform, stage.here(task), stage.embedded.url, stage.folder, dict(os.environ))
 
 
-def _perform(task: Task, url: str) -> int:
+def _perform(task: Task, url: str, folder: Path, environment: Mapping[str, str]) -> None:
+    forked.become(folder, environment, os.devnull, os.devnull)
     error = task.run(new_run(url, *task.settings))
-    return error.exit_code if error else 0
+    raise SystemExit(error.exit_code if error else 0)
 
 
 def differences(stage: Stage, expected: Dump) -> str:

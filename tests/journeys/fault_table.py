@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.embedded_process import start
-from tests.forks import start_server
 
 from .crash_stories import BY_NAME, STORIES
 from .crashing import FAULTS, HOW_OFTEN, OFTEN, SPEED, Fault, Result, Stage, every, strike
@@ -45,7 +44,6 @@ _WORKERS = 4  # much of it is waiting
 
 def main() -> int:
     """Write the page; 1 where a fault was not survived."""
-    start_server()  # one for all workers
     with ProcessPoolExecutor(_WORKERS) as pool:
         longest_first = [story.name for story in reversed(STORIES)]
         results = [result for story in pool.map(_all_of, longest_first) for result in story]

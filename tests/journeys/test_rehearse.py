@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,6 @@ import pytest
 import requests
 
 from tests.embedded_process import PATIENCE, eventually
-from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
 AWS_CLI = Path(sys.executable).with_name("aws")
@@ -25,11 +25,11 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project with the test app; no AWS anywhere."""
-    return make(tmp_path, None)
+    return replace(make(tmp_path, None), as_people_do=True)
 
 
 @contextmanager
-def nothing_is_left(process: Heard) -> Iterator[None]:
+def nothing_is_left(process: subprocess.Popen[str]) -> Iterator[None]:
     """After the block, no process that this one started is there any more."""
     started = psutil.Process(process.pid).children(recursive=True)
     assert started
@@ -107,7 +107,7 @@ def test_kept_until_ctrl_c(project: Project) -> None:
     assert "Traceback" not in ended.err
 
 
-def _until(process: Heard, text: str) -> str:
+def _until(process: subprocess.Popen[str], text: str) -> str:
     told = ""
     for line in iter(process.stdout.readline, ""):
         told += line

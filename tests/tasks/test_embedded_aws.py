@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -13,17 +14,16 @@ import psutil
 import pytest
 
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
-from tests.forks import Heard
 from tests.project import Ended, Project, interrupt, make, rest_of
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project; it starts its own embedded AWS."""
-    return make(tmp_path, None)
+    return replace(make(tmp_path, None), as_people_do=True)
 
 
-def address(process: subprocess.Popen[str] | Heard) -> str:
+def address(process: subprocess.Popen[str]) -> str:
     """The address on the first line of stdout."""
     assert process.stdout is not None
     found = re.fullmatch(r"AWS_ENDPOINT_URL=(http://127\.0\.0\.1:\d+)\n", process.stdout.readline())

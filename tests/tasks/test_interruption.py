@@ -11,11 +11,10 @@ import pytest
 import requests
 
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
-from tests.forks import Heard
-from tests.project import INV, Ended, Project, interrupt, rest_of
+from tests.project import Ended, Project, interrupt, rest_of
 
 
-def until(process: Heard, text: str) -> str:
+def until(process: subprocess.Popen[str], text: str) -> str:
     """What the process says on stderr, up to the line with ``text``."""
     told = ""
     for line in process.stderr:
@@ -81,18 +80,12 @@ def _until_called(embedded: EmbeddedProcess, operation: str) -> None:
     eventually(seen)
 
 
-def test_ctrl_c_reaches_an_interpreter_of_its_own(project: Project, embedded: EmbeddedProcess) -> None:
-    """As people start it; all others here are forked."""
+def test_ctrl_c_ends_what_waits_for_an_answer(project: Project, embedded: EmbeddedProcess) -> None:
     slow_down(embedded, "CreateRole", 2)
-    pipe, words = subprocess.PIPE, [INV, "create-iam-policies"]
-    where: dict[str, Any] = {"cwd": project.folder, "env": project.environment, "process_group": 0}
-    with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, **where
-    ) as own:
+    with project.start("create-iam-policies") as process:
         _until_called(embedded, "CreateRole")
-        os.killpg(own.pid, signal.SIGINT)
-        out, err = own.communicate(timeout=600)
-    is_calm(Ended(own.returncode, out, err))
+        ended = interrupt(process)
+    is_calm(ended)
 
 
 def test_a_second_ctrl_c_does_not_tear_it_apart(project: Project, embedded: EmbeddedProcess) -> None:
