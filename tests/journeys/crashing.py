@@ -317,7 +317,7 @@ def _killed(stage: Stage, story: Story) -> How | None:
 def side_by_side(stage: Stage, *tasks: Task) -> list[int | None]:
     """Run tasks at once, each on a machine of its own; their exit codes."""
     runners = [_elsewhere(stage, task) for task in tasks]
-    return [forked.code_of(runner, 60) for runner in runners]
+    return [forked.code_of(runner, PATIENCE) for runner in runners]
 
 
 def _elsewhere(stage: Stage, task: Task) -> ForkServerProcess:
