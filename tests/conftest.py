@@ -21,7 +21,10 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0
-LONG = ("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py")
+FIRST = (
+    *("tests/embedded/test_terraform.py", "tests/wording/"),  # minutes, much of it waiting
+    *("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py"),
+)
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -58,7 +61,7 @@ def pytest_sessionfinish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long come first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in FIRST])
 
 
 @pytest.fixture(scope="session")
