@@ -26,7 +26,7 @@ from .metrics import Meter
 WHOLE_REQUEST = 120.0
 """AWS seconds that a request may take from its first byte to the last of its response."""
 
-SHORTEST = 2.0
+SHORTEST = 10.0
 """Real seconds that it may take in any case: programs run no faster because time does."""
 
 ENVOY = "envoy"

@@ -90,7 +90,7 @@ def test_a_request_may_take_120_seconds(running: Running) -> None:
     """ "There is a total of 120 seconds request timeout limit": 504, though the program would have answered."""
     sites, service = running
     assert sites.get(service, "/slow?seconds=1").text == "late"
-    late = sites.get(service, "/slow?seconds=5")
+    late = sites.get(service, "/slow?seconds=12")
     assert (late.status_code, late.text) == (504, "upstream request timeout")
 
 

@@ -99,12 +99,12 @@ def leaving(swift: EmbeddedProcess, tmp_path: Path) -> Leaving:
 def test_the_same_app_compares_as_the_same_but_for_websockets(moved: EmbeddedProcess, tmp_path: Path) -> None:
     leaving = Leaving(moved, tmp_path, "alike")
     leaving.create(VERSION="v1")
-    made = compare(leaving.aws, leaving.settings("apprunner.slow_path=/slow?seconds=3"))
+    made = compare(leaving.aws, leaving.settings("apprunner.slow_path=/slow?seconds=12"))
     assert made.ok
     better = {row.what: (row.old, row.new) for row in made.rows if row.verdict == "better"}
     assert better == {
         "WebSocket /_stcore/stream": ("403", "open"),
-        "GET /slow?seconds=3 (slow)": ("504", "200"),
+        "GET /slow?seconds=12 (slow)": ("504", "200"),
     }
     assert {row.verdict for row in made.rows} == {"same", "better"}
 
