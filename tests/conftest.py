@@ -16,8 +16,10 @@ from lobster_tasks.clock import Clock
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
 from tests.project import Project, make
 
-# How long an example may take is the machine's business.
-hypothesis.settings.register_profile("patient", deadline=None)
+# How long an example may take, and how long it takes to make one, is the machine's business.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0

@@ -267,7 +267,11 @@ JSON_OPERATIONS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(called=st.sampled_from(JSON_OPERATIONS), data=st.data())
 def test_no_json_makes_a_defect(wire: Wire, called: tuple[str, str], data: st.DataObject) -> None:
     """Any value for any member of any operation."""

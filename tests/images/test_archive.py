@@ -105,7 +105,7 @@ def test_a_deep_one_is_unpacked(archive: Path) -> None:
     assert len(tree.nodes) == 1801
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(packing=st.sampled_from(list(PACKED)), data=st.data())
 def test_whatever_is_changed_in_one_it_is_unpacked_or_refused(archive: Path, packing: str, data: Any) -> None:
     members = (entry("a", pax_headers={"comment": "long" * 20}), entry("b" * 120), link("c", "a"))

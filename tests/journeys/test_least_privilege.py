@@ -51,6 +51,8 @@ DONE_WITHOUT = {
     # What is under a parameter's name matters to whoever deploys.
     ("ssm:DescribeParameters", "*"),
 }
+# What inv status shows of the web ACL is for people, whose policy has it; a workflow's inline policy has to be small.
+FOR_PEOPLE = {"wafv2:GetWebACLForResource"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def test_setting_up_is_allowed_nothing_besides(setting_up: Asked) -> None:
 
 
 def test_a_release_is_allowed_all_that_it_asks_for(releasing_it: Asked) -> None:
-    assert denied(releasing_it.questions, deploy_policy(releasing_it.settings)) <= DONE_WITHOUT
+    missing = denied(releasing_it.questions, deploy_policy(releasing_it.settings))
+    assert {(action, resource) for action, resource in missing if action not in FOR_PEOPLE} <= DONE_WITHOUT
 
 
 def test_a_release_is_allowed_nothing_besides(releasing_it: Asked) -> None:

@@ -719,7 +719,7 @@ APART = {Certificate, IdentityProvider, DeployRole}
 def test_every_kind_that_others_may_use_is_held() -> None:
     kinds = {each.kind for each in set(THEIRS_OF) - ALONE - APART}
     assert {resource.partition("/")[0] for _, resource, _ in GUESTS.values()} == kinds
-    telling = {each for each in every_kind() if each.others is not Resource.others}
+    telling = {each for each in every_kind() if each.used_by is not Resource.used_by}
     assert telling == set(THEIRS_OF) - ALONE
 
 
