@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from .apprunner.component import AppRunnerComponent
+from .cloudfront.edge import Edge
 from .ecs.scheduler import Fargate
 from .elbv2.balancer import Balancer
 from .endpoint.calls import CallLog
@@ -30,11 +31,13 @@ class EmbeddedAws:
         self.plane = DataPlane(pace or Pace(), young)
         self.runtime = _runtime(self.plane)
         self.balancer = Balancer(self.plane, self.runtime)
+        self.edge = Edge(self.plane, self.balancer)
         self.fargate = Fargate(self.plane, self.runtime, self.balancer, self.url)
         self.app_runner = AppRunnerComponent(self.plane, self.runtime, self.url)
         self.plane.components = (
             self.fargate,
             self.app_runner,
+            self.edge,
             self.balancer,
             *self.runtime.components,
         )
@@ -48,11 +51,20 @@ class EmbeddedAws:
         """Start every component; the endpoint answers when this returns."""
         from .services import keep_resources, own_services  # slow: after everything that may refuse to start
 
-        own = own_services(self.plane, self.runtime.images, self.balancer, self.fargate, self.app_runner)
-        keep_resources(self.plane, self.app_runner)
+        own = own_services(
+            self.plane, self.runtime.images, self.balancer, self.edge, self.fargate, self.app_runner
+        )
+        keep_resources(self.plane, self.edge, self.app_runner)
         self.plane.start()
-        authorizer = Authorizer(Queries(ResourceTags(self.fargate.tags_of)))
-        control = Control(self.plane, self.runtime, self.fargate, self.app_runner, CallLog())
+        authorizer = Authorizer(Queries(ResourceTags(self.fargate.tags_of, self.edge.tags_of)))
+        control = Control(
+            self.plane,
+            self.runtime,
+            self.fargate,
+            self.app_runner,
+            self.edge.authority.pem,
+            CallLog(),
+        )
         self._server.start(own, authorizer, control, self.plane)
 
     def stop(self) -> None:

@@ -10,6 +10,8 @@ from .acm.store import AcmStore
 from .application_autoscaling.api import ApplicationAutoScaling
 from .apprunner.api import AppRunner
 from .apprunner.component import AppRunnerComponent
+from .cloudfront.api import CloudFront
+from .cloudfront.edge import Edge
 from .ec2.api import Ec2
 from .ecr.api import Ecr
 from .ecs.api import Ecs
@@ -34,13 +36,19 @@ from .wafv2.store import WafStore
 
 
 def own_services(
-    plane: DataPlane, images: Images, balancer: Balancer, fargate: Fargate, app_runner: AppRunnerComponent
+    plane: DataPlane,
+    images: Images,
+    balancer: Balancer,
+    edge: Edge,
+    fargate: Fargate,
+    app_runner: AppRunnerComponent,
 ) -> Mapping[str, Maker]:
     """What makes an object of each class, by the name that signs the call."""
     return {
         "acm": partial(Acm, plane),
         "application-autoscaling": partial(ApplicationAutoScaling, plane, fargate),
         "apprunner": partial(AppRunner, plane, app_runner),
+        "cloudfront": partial(CloudFront, plane, edge),
         "ec2": Ec2,
         "ecr": partial(Ecr, images),
         "ecs": partial(Ecs, plane, fargate),
@@ -57,8 +65,10 @@ def own_services(
     }
 
 
-def keep_resources(plane: DataPlane, app_runner: AppRunnerComponent) -> None:
+def keep_resources(plane: DataPlane, edge: Edge, app_runner: AppRunnerComponent) -> None:
     """Let moto hold resources in those of our stores that work on something; the others are in place when imported."""
-    acm_backends.keep_in(partial(AcmStore, pace=plane.pace))
+    acm_backends.keep_in(partial(AcmStore, pace=plane.pace, in_cloudfront=edge.users_of_certificate))
     route53_backends.keep_in(partial(Route53Store, pace=plane.pace))
-    wafv2_backends.keep_in(partial(WafStore, plane=plane, app_runner=app_runner.made_at))
+    wafv2_backends.keep_in(
+        partial(WafStore, plane=plane, app_runner=app_runner.made_at, in_cloudfront=edge.has_web_acl)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -101,11 +101,16 @@ class RequestedCertificate(CertBundle):
         return float(self.created_at.replace(tzinfo=UTC).timestamp())
 
 
+UsersOf = Callable[[str, str], list[str]]
+"""The ARNs of an account's distributions that show a certificate, by the certificate's ARN."""
+
+
 class AcmStore(AWSCertificateManagerBackend):
     """The certificates of one account in one region."""
 
-    def __init__(self, region_name: str, account_id: str, pace: Pace) -> None:
+    def __init__(self, region_name: str, account_id: str, pace: Pace, in_cloudfront: UsersOf) -> None:
         super().__init__(region_name, account_id)
+        self._in_cloudfront = in_cloudfront
         self._pace = pace
 
     def request_certificate(
@@ -143,8 +148,9 @@ class AcmStore(AWSCertificateManagerBackend):
         """Nothing to keep: the listeners say who uses a certificate."""
 
     def users(self, arn: str) -> list[str]:
-        """The ARNs of the load balancers that use a certificate."""
-        return adapter.balancers_with_certificate(self.account_id, self.region_name, arn)
+        """The ARNs of the load balancers and distributions that use a certificate."""
+        balancers = adapter.balancers_with_certificate(self.account_id, self.region_name, arn)
+        return balancers + self._in_cloudfront(self.account_id, arn)
 
 
 def validation_record(account: str, name: str) -> dict[str, str]:

@@ -52,8 +52,18 @@ def may_leave(account: str, region: str, source: Interface, ip: str, port: int) 
 
 def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
     """Whether a client outside may connect to ``port``. All of them are on this machine, at its loopback address."""
-    ec2 = adapter.ec2_backends[account][region]
-    return _allowed(ec2, groups, "ingress_rules", port, CLIENT)
+    return lets_in(account, region, groups, port, CLIENT)
+
+
+def lets_in(account: str, region: str, groups: Iterable[str], port: int, source: Interface) -> bool:
+    """Whether security groups let ``source`` connect to ``port`` of what they are on."""
+    return _allowed(adapter.ec2_backends[account][region], groups, "ingress_rules", port, source)
+
+
+def has_internet_gateway(account: str, region: str, vpc: str) -> bool:
+    """Whether an internet gateway is attached to a VPC."""
+    gateways = adapter.ec2_backends[account][region].internet_gateways.values()
+    return any(gateway.vpc and gateway.vpc.id == vpc for gateway in list(gateways))
 
 
 def faces_clients(account: str, region: str, arn: str) -> bool:

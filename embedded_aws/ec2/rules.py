@@ -11,6 +11,9 @@ from ..moto.adapter import AwsError, SecurityGroupRule
 
 MOST = 60
 """Rules of a group in one direction, for IPv4 and for IPv6 each ("Amazon VPC quotas")."""
+WEIGHTS = {"com.amazonaws.global.cloudfront.origin-facing": 55}
+"""Of AWS's own prefix lists ("AWS-managed prefix lists"); those that are not here count as one rule."""
+
 LAST_PORT = 65535
 PORTS_NEEDED = ("tcp", "udp", "6", "17")
 ALL = ("-1", "all")
@@ -119,7 +122,9 @@ def _weight(store: Any, rule: Any, family: str) -> int:
     if rule.prefix_list_id:
         lists = {each.id: each for each in store.managed_prefix_lists.values()}
         found = lists.get(rule.prefix_list_id)
-        return int(found.max_entries or 1) if found and found.address_family == family else 0
+        if not found or found.address_family != family:
+            return 0
+        return WEIGHTS.get(found.prefix_list_name) or int(found.max_entries or 1)
     return int(bool(rule.source_group or (rule.cidr_ipv4 if family == "IPv4" else rule.cidr_ipv6)))
 
 

@@ -22,6 +22,9 @@ GROUPS_MOST = 5  # security groups per network interface ("Amazon VPC quotas")
 GROUP_FILTERS = re.compile(
     r"(description|group-id|group-name|owner-id|vpc-id|tag:.*|tag-key|tag-value|(egress\.)?ip-permission\..*)"
 )
+SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
+"""The security group that CloudFront makes in a VPC with the first VPC origin there."""
+
 RULE_FILTERS = re.compile(r"(group-id|security-group-rule-id|tag:.*|tag-key)")
 
 
@@ -290,6 +293,24 @@ class Ec2Store(Gateways):
             raise AwsError("DependencyViolation", f"resource {group.id} has a dependent object")
         self.groups[group.vpc_id].pop(group.id)
 
+    def service_group(self, vpc_id: str) -> Any:
+        """CloudFront's security group in a VPC, made where it is not there yet."""
+        found = self.get_security_group_from_name(SERVICE_GROUP, vpc_id)
+        if found is not None:
+            return found
+        told = "VPC Origins Service SG"  # the text is not verified
+        tags = {"aws.cloudfront.vpcorigin": "enabled"}
+        return super().create_security_group(SERVICE_GROUP, told, vpc_id, tags, True)
+
+    def drop_service_group(self, vpc_id: str) -> bool:
+        """Delete that group; False, and it stays, where a rule or a network interface still has to do with it."""
+        found = self.get_security_group_from_name(SERVICE_GROUP, vpc_id)
+        if found is not None and any(self._uses(found)):
+            return False
+        if found is not None:
+            self.groups[vpc_id].pop(found.id)
+        return True
+
     def _uses(self, group: Any) -> Iterator[bool]:
         for eni in list(self.enis.values()):
             yield any(one.id == group.id for one in eni.group_set)
@@ -325,8 +346,8 @@ def _check_name(name: str) -> None:
     if name.startswith("sg-"):
         message = f"{invalid} Group names may not be in the format sg-*"
         raise AwsError("InvalidParameterValue", message)
-    if name == "default":
-        raise AwsError("InvalidParameterValue", "Cannot use reserved security group name: default")
+    if name in ("default", SERVICE_GROUP):
+        raise AwsError("InvalidParameterValue", f"Cannot use reserved security group name: {name}")
     _check_text(invalid, name)
 
 

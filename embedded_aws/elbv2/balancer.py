@@ -37,6 +37,13 @@ class BalancerPort:
     active: bool = False
     interfaces: list[str] = field(default_factory=list)
     certificates: tuple[str, ...] = ()
+    private: dict[tuple[int, str, tuple[str, ...]], FrontDoor] = field(default_factory=dict)
+    """Its listeners for who is in the VPC, by port, protocol and certificates."""
+
+    def close(self) -> None:
+        """Close every port; on the data-plane thread."""
+        for front in (self.front, *self.private.values()):
+            front.close()
 
 
 class Balancer:
@@ -152,13 +159,33 @@ class Balancer:
         with self._plane.lock:
             return self._ports[arn].interfaces
 
+    def private_port(self, arn: str, port: int) -> int | None:
+        """The loopback port that stands for a listener to who is in the VPC; None where there is no such listener.
+
+        On the data-plane thread. Whether security groups let him in is for him to ask.
+        """
+        balancer, balancer_port = self.snapshot().load_balancers.get(arn), self._ports.get(arn)
+        listener = next((one for one in balancer.listeners if one.port == port), None) if balancer else None
+        if balancer is None or balancer_port is None or listener is None:
+            return None
+        key = port, listener.protocol, listener.certificates
+        front = balancer_port.private.get(key)
+        if front is None:
+            front = balancer_port.private[key] = FrontDoor(partial(self._proxy.handle_at, arn, port))
+            front.plain = listener.protocol == "HTTP"
+            if listener.protocol == "HTTPS":
+                front.tls = server_context(balancer.account, balancer.region, listener)
+        front.set_idle(self._proxy.idle_seconds(balancer))
+        front.set_mode(Mode.SERVING)
+        return front.port
+
     def shut(self, arn: str, account: str, region: str) -> None:
         """Close a deleted load balancer's port; its network interfaces go some time later."""
         with self._plane.lock:
             if balancer_port := self._ports.pop(arn, None):
                 gone_at = time.monotonic() + self.pace.real(RELEASE)
                 self._released.append((gone_at, account, region, balancer_port.interfaces))
-                self._plane.loop.call_soon_threadsafe(balancer_port.front.close)
+                self._plane.loop.call_soon_threadsafe(balancer_port.close)
 
     # What the proxy asks
 
@@ -202,7 +229,7 @@ class Balancer:
         for target in self.targets.all():
             self._drop(target)
         for balancer_port in self._ports.values():
-            self._plane.loop.call_soon_threadsafe(balancer_port.front.close)
+            self._plane.loop.call_soon_threadsafe(balancer_port.close)
         self.targets.clear()
         self._ports.clear()
         self._places.clear()

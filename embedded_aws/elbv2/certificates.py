@@ -6,10 +6,10 @@ import ipaddress
 import os
 import ssl
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -42,10 +42,13 @@ class KeyPair:
 
 def server_context(account: str, region: str, listener: Listener) -> ssl.SSLContext:
     """The TLS settings of a listener: its first certificate, and the others by server name (SNI)."""
-    pairs = [_stored(account, region, arn) for arn in listener.certificates]
-    contexts = [(pair.names, pair.context()) for pair in pairs if pair is not None]
-    if not contexts:
-        return self_signed().context()
+    pairs = [stored(account, region, arn) for arn in listener.certificates]
+    return context_of([pair for pair in pairs if pair is not None] or [self_signed()])
+
+
+def context_of(pairs: Sequence[KeyPair]) -> ssl.SSLContext:
+    """A server's TLS settings with several certificates: the first, and the others by server name (SNI)."""
+    contexts = [(pair.names, pair.context()) for pair in pairs]
     default = contexts[0][1]
 
     def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -83,8 +86,9 @@ def self_signed() -> KeyPair:
     return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), secret)
 
 
-def _stored(account: str, region: str, arn: str) -> KeyPair | None:
-    found: Any = adapter.find_certificate(account, region, arn)
+def stored(account: str, region: str, arn: str) -> KeyPair | None:
+    """A certificate of ACM or IAM whose private key is known, and is its own."""
+    found = adapter.find_certificate(account, region, arn)
     if found is None or not found.key:
         return None
     pair = KeyPair(found.certificate, found.key, found.names)

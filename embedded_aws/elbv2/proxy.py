@@ -119,6 +119,21 @@ class Proxy:
         if balancer is None:
             raise ConnectionResetError("the load balancer is gone")
         listener = balancer.secure if secure else balancer.plain
+        return await self._answer(balancer, listener, request)
+
+    async def handle_at(
+        self, arn: str, port: int, _secure: bool, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """As ``handle``, of who is in the VPC and asks for one of the listeners by its port."""
+        balancer = self._around.snapshot().load_balancers.get(arn)
+        if balancer is None:
+            raise ConnectionResetError("the load balancer is gone")
+        listener = next((one for one in balancer.listeners if one.port == port), None)
+        return await self._answer(balancer, listener, request)
+
+    async def _answer(
+        self, balancer: LoadBalancer, listener: Listener | None, request: web.BaseRequest
+    ) -> web.StreamResponse:
         if listener is None:
             raise ConnectionResetError("the listener is gone")
         if request.method == "TRACE":
@@ -128,7 +143,7 @@ class Proxy:
         if too_many_hops(request):
             return pages.page(463)
         inbound = Inbound(request, balancer, listener, _cookies(request))
-        firewall = self._around.firewall(arn)
+        firewall = self._around.firewall(balancer.arn)
         blocked = firewall is not None and firewall.blocks(inspected(request))
         answer = pages.page(FORBIDDEN) if blocked else await self._act(inbound)
         if not listener.names_itself and isinstance(answer, web.Response):

@@ -14,6 +14,7 @@ All but the last three have a header ``X-Embedded-Aws``, with any value, which n
 | ``POST /_embedded/expire-images`` | carries out ECR's lifecycle policies, as AWS does within 24 hours |
 | ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
 | ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
+| ``GET /_embedded/authority`` | the certificate (PEM) of who signs what CloudFront's distributions show |
 | ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | AWS's maintenance of a service, a person's handshake |
 | ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
 | ``GET /_embedded/instances/…`` | the same for App Runner's instances |
@@ -48,6 +49,7 @@ class Control:
         runtime: Runtime,
         fargate: Fargate,
         app_runner: AppRunnerComponent,
+        authority: str,
         calls: CallLog,
     ) -> None:
         self._plane = plane
@@ -69,6 +71,7 @@ class Control:
             ("POST", "expire-images"): lambda _: self._runtime.images.expire(),
             ("POST", "forget-deployments"): lambda _: {"forgotten": self._fargate.forget_deployments()},
             ("POST", "assumable"): lambda given: {"assumable": roles.assumable(plane, given["role"])},
+            ("GET", "authority"): lambda _: {"pem": authority},
             ("POST", "address"): self._address,
             ("POST", "apprunner"): self._apprunner,
         }

@@ -20,6 +20,10 @@ LINKED = {
         "ElasticLoadBalancing",
         "aws-service-role/AWSElasticLoadBalancingServiceRolePolicy",
     ),
+    "vpcorigin.cloudfront.amazonaws.com": (
+        "CloudFrontVPCOrigin",
+        "aws-service-role/AWSCloudFrontVPCOriginServiceRolePolicy",
+    ),
     "spot.amazonaws.com": ("EC2Spot", "aws-service-role/AWSEC2SpotServiceRolePolicy"),
 }
 """Service-linked roles: what follows ``AWSServiceRoleFor``, and the policy that the role carries."""

@@ -26,7 +26,9 @@ Rules about AWS itself match no call; all their seconds are AWS's, counted from 
     {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
     {"steady_state_delay_seconds": 300}     until then no ECS service is at its steady state, no deployment completed
     {"young_account": true}                 nothing was used in it yet (see ``young``), as with ``--young``
-    {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks
+    {"websocket_idle_seconds": 60}          how long the origin of a WebSocket of CloudFront may say nothing
+    {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks;
+                                            "cloudfront": add no distributions
 
 The three about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
 hold for each.
@@ -61,18 +63,19 @@ STANDING = {
     "steady_state_delay_seconds",
     "young_account",
     "account_hold",
+    "websocket_idle_seconds",
 }
 """What is about AWS itself, not about calls."""
 
 EFFECTS = {"error", "throttle", "delay_seconds", "drop", "hold", "kill_task"} | STANDING
 KNOWN = MATCHERS | EFFECTS | {"capacity_provider"}
-CHOICES: dict[str, tuple[Any, Any]] = {
+CHOICES: dict[str, tuple[Any, ...]] = {
     "drop": ("before", "after"),
     "hold": ("before", "after"),
     "mutating": (True, False),
     "capacity_provider": ("FARGATE", "FARGATE_SPOT"),
     "young_account": (True, False),
-    "account_hold": ("load-balancers", "fargate"),
+    "account_hold": ("load-balancers", "fargate", "cloudfront"),
 }
 NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
 
@@ -264,8 +267,13 @@ class Faults:
         """Whether the account is to be a young one."""
         return any(self._standing("young_account"))
 
+    @property
+    def websocket_idle(self) -> float | None:
+        """AWS seconds that an origin may say nothing in a WebSocket, in place of CloudFront's ten minutes."""
+        return min(self._standing("websocket_idle_seconds"), default=None)
+
     def holds(self, what: str) -> bool:
-        """Whether AWS keeps the account from ``load-balancers`` or ``fargate``."""
+        """Whether AWS keeps the account from ``load-balancers``, ``fargate`` or ``cloudfront``."""
         with self._lock:
             return any(rule.given.get("account_hold") == what for rule in self._rules)
 

@@ -23,6 +23,7 @@ from typing import Any
 import moto
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
+from cryptography.x509 import load_pem_x509_certificate
 from moto.backend_index import backend_url_patterns
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
@@ -49,6 +50,7 @@ HOMES = {
     "ApplicationAutoScalingResponse": "moto.applicationautoscaling.responses",
     "ApplicationAutoscalingBackend": "moto.applicationautoscaling.models",
     "CertBundle": "moto.acm.models",
+    "CloudFrontResponse": "moto.cloudfront.responses",
     "EC2Backend": "moto.ec2.models",
     "EC2ContainerServiceResponse": "moto.ecs.responses",
     "EC2Response": "moto.ec2.responses",
@@ -397,6 +399,14 @@ class StoredCertificate:
     certificate: bytes
     key: bytes
     names: tuple[str, ...]
+    imported: bool
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether no authority stands behind it; those of ACM itself have one, although moto signs them with their
+        key."""
+        certificate = load_pem_x509_certificate(self.certificate)
+        return self.imported and certificate.issuer == certificate.subject
 
 
 def find_certificate(account: str, region: str, arn: str) -> StoredCertificate | None:
@@ -405,13 +415,17 @@ def find_certificate(account: str, region: str, arn: str) -> StoredCertificate |
         found = iam_backends[account]["aws"].get_certificate_by_arn(arn)
         if found is None:
             return None
-        return StoredCertificate("ISSUED", found.cert_body.encode(), found.private_key.encode(), ())
+        return StoredCertificate("ISSUED", found.cert_body.encode(), found.private_key.encode(), (), True)
     found = acm_backends[account][region]._certificates.get(arn)
     if found is None:
         return None
     found.check()  # which is when moto's certificates notice that they were validated
     return StoredCertificate(
-        found.status, found.cert + b"\n" + found.chain, found.key, (found.common_name, *found.sans)
+        found.status,
+        found.cert + b"\n" + found.chain,
+        found.key,
+        (found.common_name, *found.sans),
+        found.type == "IMPORTED",
     )
 
 

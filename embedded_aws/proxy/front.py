@@ -1,4 +1,4 @@
-"""The one loopback port of a load balancer: takes connections, and tells TLS from plain HTTP by the first byte."""
+"""The one loopback port of a load balancer, service or distribution: tells TLS from plain HTTP by the first byte."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from enum import Enum
+from functools import partial
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -17,11 +18,16 @@ TLS_HANDSHAKE = 0x16  # the first byte that a TLS client sends
 LINE_LIMIT = 16_384  # per request line and per header, "Troubleshoot your ALB", HTTP 400
 BACKLOG = 512
 
+ErrorPage = Callable[[int], web.Response]
+"""The page for a status; the connection ends with it."""
+
+BALANCERS_PAGE: ErrorPage = partial(pages.page, close=True)
+
 Handle = Callable[[bool, web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's reading of requests, with the load balancer's own error pages."""
+    """aiohttp's reading of requests, with error pages of the proxy's own."""
 
     __slots__ = ()
 
@@ -39,13 +45,16 @@ class _Protocol(RequestHandler):
         if isinstance(exc, ConnectionError):
             raise exc
         if status != 400:
-            self.log_exception("a request failed in the load balancer", exc_info=exc)
+            self.log_exception("a request failed in the proxy", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the response has begun")
-        return pages.page(400 if status == 400 else 500, close=True)
+        page: ErrorPage = self._manager.error_page  # type: ignore[union-attr]
+        return page(400 if status == 400 else 500)
 
 
 class _Server(web.Server):
+    error_page: ErrorPage
+
     def __call__(self) -> RequestHandler:
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
@@ -62,18 +71,26 @@ class Mode(Enum):
 class FrontDoor:
     """Owns the port from the creation of the load balancer on, so that its DNS name never changes.
 
-    ``handle(secure, request)`` answers a request.
+    ``handle(secure, request)`` answers a request. ``error_page`` is for what is not HTTP, or has lines longer than
+    ``line_limit``; by default that is a load balancer's.
     """
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        error_page: ErrorPage = BALANCERS_PAGE,
+        line_limit: int = LINE_LIMIT,
+    ) -> None:
         self._handle = handle
+        self._error_page = error_page
+        self._line_limit = line_limit
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
         self._mode = Mode.CLOSED
         self._idle = 60.0
-        self._servers: dict[bool, web.Server] = {}
-        self._old_servers: list[web.Server] = []
+        self._servers: dict[bool, _Server] = {}
+        self._old_servers: list[_Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._let_through = asyncio.Event()
         self.plain = False
@@ -163,7 +180,7 @@ class FrontDoor:
             loop.remove_reader(connection)
         return data[0] if data else None
 
-    def _server(self, secure: bool) -> web.Server:
+    def _server(self, secure: bool) -> _Server:
         if secure not in self._servers:
 
             async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -175,8 +192,9 @@ class FrontDoor:
                 keepalive_timeout=self._idle,
                 access_log=None,
                 auto_decompress=False,
-                max_line_size=LINE_LIMIT,
-                max_field_size=LINE_LIMIT,
+                max_line_size=self._line_limit,
+                max_field_size=self._line_limit,
                 lingering_time=2.0,
             )
+            self._servers[secure].error_page = self._error_page
         return self._servers[secure]

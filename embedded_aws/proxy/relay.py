@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import aiohttp
@@ -14,13 +14,14 @@ from multidict import CIMultiDict
 from .upstream import BrokenError, Connection, Reply, SilentError
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+NOTHING: Mapping[str, str] = {}
 HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the fast side is paused
 
 
 class Relayed(web.StreamResponse):
     """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own.
 
-    ``server`` is what stands in its place where the proxy names itself.
+    ``server`` is what stands in its place where the proxy names itself; ``more`` are headers that the proxy sets.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Relayed(web.StreamResponse):
         *,
         at_once: bool = False,
         server: str | None = None,
+        more: Mapping[str, str] = NOTHING,
     ) -> None:
         self._request = request
         message = reply.message
@@ -41,6 +43,7 @@ class Relayed(web.StreamResponse):
             headers["Connection"], headers["Upgrade"] = "Upgrade", "websocket"
         if server is not None:
             headers["Server"] = server
+        headers.update(more)
         for cookie in cookies:
             headers.add("Set-Cookie", cookie)
         super().__init__(status=message.code, reason=message.reason, headers=headers)
@@ -68,11 +71,15 @@ class Relayed(web.StreamResponse):
 
 
 async def send_reply(
-    request: web.BaseRequest, reply: Reply, cookies: Iterable[str], server: str | None = None
+    request: web.BaseRequest,
+    reply: Reply,
+    cookies: Iterable[str],
+    server: str | None = None,
+    more: Mapping[str, str] = NOTHING,
 ) -> web.StreamResponse:
     """Stream a response to the client; raises BrokenError or SilentError when the target does not finish it."""
     whole = reply.body.is_eof()
-    response = Relayed(request, reply, cookies, at_once=whole, server=server)
+    response = Relayed(request, reply, cookies, at_once=whole, server=server, more=more)
     await response.prepare(request)
     if whole:
         await response.write_eof(reply.body.read_nowait())
@@ -99,8 +106,9 @@ class Pipe:
     two sides agreed on (extensions, fragments, close codes) holds.
     """
 
-    def __init__(self, tunnel: Tunnel, source: Any, sink: Any) -> None:
+    def __init__(self, tunnel: Tunnel, source: Any, sink: Any, counts: bool = True) -> None:
         self._tunnel = tunnel
+        self._counts = counts
         self._source = source
         self._sink = sink
         self._writer = StreamWriter(sink, tunnel.loop)
@@ -108,7 +116,8 @@ class Pipe:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Bytes came; ``(ended, rest)`` is what aiohttp asks for."""
-        self._tunnel.active_at = self._tunnel.loop.time()
+        if self._counts:
+            self._tunnel.active_at = self._tunnel.loop.time()
         out = self._sink.transport
         if out is None or out.is_closing():
             self._tunnel.end()
@@ -134,9 +143,13 @@ class Pipe:
 
 
 class Tunnel:
-    """An open WebSocket: bytes pass both ways until one side closes, ``idle`` real seconds pass, or it is cut."""
+    """An open WebSocket: bytes pass both ways until one side closes, ``idle`` real seconds pass, or it is cut.
 
-    def __init__(self, idle: float) -> None:
+    ``by_target_only`` says that what the client sends is no sign of life.
+    """
+
+    def __init__(self, idle: float, by_target_only: bool = False) -> None:
+        self._by_target_only = by_target_only
         self.loop = asyncio.get_running_loop()
         self.active_at = self.loop.time()
         self._idle = idle
@@ -152,7 +165,7 @@ class Tunnel:
         back: Any = connection.protocol
         await response.prepare(request)
         try:
-            front.set_parser(Pipe(self, front, back))
+            front.set_parser(Pipe(self, front, back, counts=not self._by_target_only))
             back.set_parser(Pipe(self, back, front), None)
             await self._until_ended()
         finally:

@@ -18,6 +18,9 @@ from .changes import Record, canonical
 PROPAGATION_SECONDS = 30.0
 """How long a change is PENDING; "generally within 60 seconds", "Checking the status of your changes"."""
 
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+"""The hosted zone id of every distribution, "AliasTarget"."""
+
 APP_RUNNER_ZONES = frozenset(
     {
         "Z0224347AD7KVHMLOX31",
@@ -130,6 +133,11 @@ class Route53Store(Route53Backend):
         tried = f"Tried to create an alias that targets {name}, type {record['Type']} in zone {zone_id}, but"
         if zone_id in APP_RUNNER_ZONES:
             return []
+        if zone_id == CLOUDFRONT_ZONE:
+            refused = (
+                f"{tried} EvaluateTargetHealth cannot be true for a CloudFront distribution"  # (own words)
+            )
+            return [refused] if target.get("EvaluateTargetHealth") else []
         if zone_id == zone.resource_id:
             inside = name.endswith(f".{zone.name}") or name == zone.name
             found = any(

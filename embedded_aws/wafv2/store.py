@@ -49,11 +49,18 @@ MadeAt = Callable[[str], datetime | None]
 """When an App Runner service was created, by ARN; None where there is none."""
 
 
+IsUsed = Callable[[str, str], bool]
+"""Whether a distribution of an account has a web ACL, by ARN."""
+
+
 class WafStore(WAFV2Backend):
     """The web ACLs of one account in one region, or, as moto has it, of CloudFront."""
 
-    def __init__(self, region_name: str, account_id: str, plane: DataPlane, app_runner: MadeAt) -> None:
+    def __init__(
+        self, region_name: str, account_id: str, plane: DataPlane, app_runner: MadeAt, in_cloudfront: IsUsed
+    ) -> None:
         super().__init__(region_name, account_id)
+        self._in_cloudfront = in_cloudfront
         self._plane = plane
         self._app_runner = app_runner
         self._associations: dict[str, str] = {}
@@ -78,7 +85,7 @@ class WafStore(WAFV2Backend):
     def delete_web_acl(self, name: str, scope: str, _id: str, lock_token: str) -> None:
         """Delete one that protects nothing."""
         arn = next((each.arn for each in self.wacls.values() if (each.name, each.id) == (name, _id)), "")
-        if any(self.protected(arn, kind) for kind in _PROTECTED):
+        if any(self.protected(arn, kind) for kind in _PROTECTED) or self._in_cloudfront(self.account_id, arn):
             raise AwsError("WAFAssociatedItemException", IN_USE)
         super().delete_web_acl(name, scope, _id, lock_token)
 
@@ -122,8 +129,11 @@ class WafStore(WAFV2Backend):
     def firewall(self, resource_arn: str) -> Firewall | None:
         """What the web ACL of a resource says to requests; None where it has none."""
         acl = self.get_web_acl_for_resource(resource_arn)
-        if acl is None:
-            return None
+        return self.firewall_of(acl.arn) if acl else None
+
+    def firewall_of(self, arn: str) -> Firewall:
+        """What one of its web ACLs says to requests."""
+        acl = self.wacls[arn]
         rules = tuple(Rule(each.priority, each.statement, each.action or {}) for each in acl.rules)
         addresses = {arn: tuple(each.addresses) for arn, each in list(self.ip_sets.items())}
         return Firewall(acl.default_action, rules, addresses)
@@ -155,6 +165,22 @@ def firewall_of(arn: str) -> Firewall | None:
     """What the web ACL of a load balancer or a service says to requests, by the ARN of what it protects."""
     _, _, _, region, account, _ = arn.split(":", 5)
     found: Firewall | None = wafv2_backends[account][region].firewall(arn)
+    return found
+
+
+def find_web_acl(arn: str) -> Any:
+    """A web ACL that is for CloudFront, by its ARN; None where there is none."""
+    found = _WEB_ACL.fullmatch(arn)
+    if found is None or found.groups()[::2] != ("us-east-1", "global"):
+        return None
+    return wafv2_backends[found[2]]["global"].wacls.get(arn)
+
+
+def firewall_for_cloudfront(arn: str) -> Firewall | None:
+    """What a web ACL for CloudFront says to requests, by its own ARN; None where there is none."""
+    if find_web_acl(arn) is None:
+        return None
+    found: Firewall = wafv2_backends[arn.split(":")[4]]["global"].firewall_of(arn)
     return found
 
 

@@ -6,6 +6,7 @@ HANDLERS = {
     "acm": "acm:Acm",
     "application-autoscaling": "application_autoscaling:ApplicationAutoScaling",
     "apprunner": "apprunner:AppRunner",
+    "cloudfront": "cloudfront:CloudFront",
     "ec2": "ec2:Ec2",
     "ecr": "ecr:Ecr",
     "ecs": "ecs:Ecs",

@@ -64,7 +64,7 @@ UNKNOWN = [
         "elasticloadbalancing DescribeTrustStoreAssociations",
     ),
     ("ec2", "describe_capacity_blocks", {}, "ec2 DescribeCapacityBlocks"),
-    ("cloudfront", "list_vpc_origins", {}, "cloudfront ListVpcOrigins"),
+    ("cloudfront", "list_anycast_ip_lists", {}, "cloudfront ListAnycastIpLists"),
     ("batch", "describe_service_job", {"jobId": "x"}, "batch DescribeServiceJob"),
     (
         "route53",

@@ -18,6 +18,7 @@ import pytest
 
 import embedded_aws
 from embedded_aws.apprunner.component import AppRunnerComponent
+from embedded_aws.cloudfront.edge import Edge
 from embedded_aws.ecs.scheduler import Fargate
 from embedded_aws.elbv2.balancer import Balancer
 from embedded_aws.endpoint.services import Maker, name_of
@@ -60,11 +61,12 @@ def own() -> Iterator[Mapping[str, Maker]]:
     plane = DataPlane(Pace())
     runtime = Runtime.on(plane)
     balancer = Balancer(plane, runtime)
+    edge = Edge(plane, balancer)
     fargate = Fargate(plane, runtime, balancer, "")
     app_runner = AppRunnerComponent(plane, runtime, "")
-    keep_resources(plane, app_runner)
-    yield own_services(plane, runtime.images, balancer, fargate, app_runner)
-    for component in (app_runner, fargate, balancer, *runtime.components):
+    keep_resources(plane, edge, app_runner)
+    yield own_services(plane, runtime.images, balancer, edge, fargate, app_runner)
+    for component in (app_runner, edge, fargate, balancer, *runtime.components):
         component.close()
     plane.loop.close()
 
@@ -172,12 +174,12 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
     own = {
         "acm": {"users"},
         "applicationautoscaling": {"note_scaling"},
-        "ec2": {"group", "group_named", "visible_zones", "blocked"},
+        "ec2": {"drop_service_group", "group", "group_named", "service_group", "visible_zones", "blocked"},
         "ecr": {"iter_tagged_resources"},
         "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events"},
         "route53": {"new_change", "records", "served", "public_zones", "served_since"},
-        "wafv2": {"check_resource", "exists", "firewall", "protected"},
+        "wafv2": {"check_resource", "exists", "firewall", "firewall_of", "protected"},
     }.get(service, set())
     public = [
         one for one, value in vars(store).items() if inspect.isfunction(value) and not one.startswith("_")

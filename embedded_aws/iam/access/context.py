@@ -32,8 +32,9 @@ def of_call(account: str, call: Call, action: Action, resource: str, members: Me
 
 
 def request_tags(members: Members) -> dict[str, str]:
-    """The tags in a request; AWS's services write them in four ways."""
+    """The tags in a request; AWS's services write them in five ways."""
     lists = [members.get("tags"), members.get("Tags"), members.get("TagsList")]
+    lists.append(members.get("DistributionConfigWithTags", {}).get("Tags"))
     lists += [each.get("Tags") for each in members.get("TagSpecifications") or ()]
     return {key: value for given in lists for key, value in _pairs(given)}
 

@@ -58,6 +58,7 @@ PASSED["apprunner:UpdateService"] = PASSED["apprunner:CreateService"]
 # ("Elastic Load Balancing API permissions": required permissions for the service-linked role).
 LINKED = {
     "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",
+    "cloudfront:CreateVpcOrigin": "vpcorigin.cloudfront.amazonaws.com",
     "elasticloadbalancing:CreateLoadBalancer": "elasticloadbalancing.amazonaws.com",
 }
 FIRST_BALANCER = ("ec2:DescribeAccountAttributes", "ec2:DescribeInternetGateways")

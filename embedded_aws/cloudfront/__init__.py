@@ -1,0 +1,1 @@
+"""Amazon CloudFront: distributions, VPC origins, and the edges that serve them."""

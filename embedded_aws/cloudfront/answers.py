@@ -1,0 +1,73 @@
+"""Small things that CloudFront's operations share: errors, versions, pages, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..moto.adapter import AwsError
+from .model import Entity
+
+Request = Mapping[str, Any]
+
+TAGS_MOST = 50
+"""On a distribution ("Quotas on CloudFront")."""
+
+
+def invalid(message: str, code: str = "InvalidArgument") -> AwsError:
+    """InvalidArgument, or what is more exact."""
+    return AwsError(code, message)
+
+
+def check_version(entity: Entity, given: str | None) -> None:
+    """Refuse a change that is not about the version that is there: InvalidIfMatchVersion, PreconditionFailed.
+
+    The text of the second is the model's.
+    """
+    if not given:
+        raise AwsError(
+            "InvalidIfMatchVersion", "The If-Match version is missing or not valid for the resource."
+        )
+    if given != entity.etag:
+        message = "The precondition in one or more of the request fields evaluated to false."
+        raise AwsError("PreconditionFailed", message)
+
+
+def page(found: Sequence[Any], marker: str | None, most: Any, key: str = "Id") -> dict[str, Any]:
+    """The members of a list: what comes after the item whose ``key`` is the marker."""
+    size = int(most or 100)
+    keys = [each if isinstance(each, str) else each[key] for each in found]
+    first = keys.index(marker) + 1 if marker in keys else 0
+    items = list(found[first : first + size])
+    more = first + size < len(found)
+    return {
+        "Marker": marker or "",
+        "MaxItems": size,
+        "IsTruncated": more,
+        "Quantity": len(items),
+        **({"NextMarker": keys[first + size - 1]} if more else {}),
+        **({"Items": items} if items else {}),
+    }
+
+
+def tags_of(given: Any) -> dict[str, str]:
+    """AWS's ``{Items: [{Key, Value}]}`` as a dict; InvalidTagging."""
+    items = (given or {}).get("Items") or []
+    tags = {each["Key"]: each.get("Value") or "" for each in items}
+    if len(tags) != len(items):
+        raise AwsError("InvalidTagging", "The tagging specified is not valid: a key is there twice.")
+    check_tags(tags)
+    return tags
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """InvalidTagging where there are too many, or where one is AWS's own."""
+    if len(tags) > TAGS_MOST:
+        raise AwsError("InvalidTagging", f"You have exceeded the number of tags ({TAGS_MOST}) of a resource.")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise AwsError("InvalidTagging", "System tags cannot be added or updated by requester.")
+
+
+def tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
+    """Tags as CloudFront shows them."""
+    return {"Items": [{"Key": key, "Value": value} for key, value in tags.items()]}

@@ -1,0 +1,183 @@
+"""The edges: the doors of distributions, and the way from them into VPCs. A component of the data plane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from aiohttp import web
+
+from ..elbv2.balancer import Balancer
+from ..elbv2.certificates import KeyPair, context_of, stored
+from ..kernel.data_plane import DataPlane
+from ..kernel.pace import Pace
+from ..moto import adapter
+from ..proxy.front import FrontDoor, Mode
+from . import pages
+from .authority import Authority
+from .configuration import CERTIFICATES_IN
+from .model import CloudFrontState, Config, Distribution, VpcOrigin
+from .network import REFUSED, Way, way_to_custom_origin, way_to_vpc_origin
+from .proxy import HEAD_MOST, Proxy, own_name
+
+TICK = 0.05  # real seconds, within which a door follows what the edges serve
+RELEASE = 120.0  # AWS seconds that the service's group stays after the last origin of its VPC; not verified
+
+
+class Edge:
+    """The edges of every account's distributions."""
+
+    def __init__(self, plane: DataPlane, balancer: Balancer) -> None:
+        self._plane = plane
+        self.balancer = balancer
+        self.authority = Authority()
+        self._proxy = Proxy(self)
+        self._shown: dict[str, Config] = {}
+        self._states: dict[str, CloudFrontState] = {}
+        self._doors: dict[str, FrontDoor] = {}
+        self._released: dict[tuple[str, str, str], float] = {}
+
+    @property
+    def pace(self) -> Pace:
+        """How fast time passes."""
+        return self._plane.pace
+
+    @property
+    def is_held(self) -> bool:
+        """Whether AWS lets the account add nothing to CloudFront."""
+        return self._plane.faults.holds("cloudfront")
+
+    def state(self, account: str) -> CloudFrontState:
+        """What an account has, without the VPC origins whose deletion has ended."""
+        found = self._states.setdefault(account, CloudFrontState(account))
+        for origin in list(found.vpc_origins.values()):
+            if origin.deleting and origin.is_deployed:
+                del found.vpc_origins[origin.id]
+                self.disconnect(origin)
+        return found
+
+    def tags_of(self, account: str, arn: str) -> Mapping[str, str]:
+        """The tags of a distribution or a VPC origin; empty for what is not there."""
+        with self._plane.lock:
+            found = self.state(account).entity(arn)
+            return found.tags if found else {}
+
+    def users_of_certificate(self, account: str, arn: str) -> list[str]:
+        """The ARNs of the distributions that show a certificate of ACM."""
+        return [
+            one.arn
+            for one in self._distributions(account)
+            if one.config["ViewerCertificate"].get("ACMCertificateArn") == arn
+        ]
+
+    def has_web_acl(self, account: str, arn: str) -> bool:
+        """Whether a distribution has a web ACL."""
+        return any(one.config["WebACLId"] == arn for one in self._distributions(account))
+
+    def _distributions(self, account: str) -> list[Distribution]:
+        with self._plane.lock:
+            return list(self.state(account).distributions.values())
+
+    def open(self, id: str, account: str) -> str:
+        """Take a port for a new distribution; returns its domain name, which nothing answers yet."""
+        front = FrontDoor(partial(self._answer, account, id), pages.unreadable, 2 * HEAD_MOST)
+        self._doors[id] = front
+        return f"127.0.0.1:{front.port}"
+
+    def shut(self, id: str) -> None:
+        """Close the port of a deleted distribution."""
+        self._shown.pop(id, None)
+        if front := self._doors.pop(id, None):
+            self._plane.loop.call_soon_threadsafe(front.close)
+
+    def connect(self, origin: VpcOrigin, subnets: list[str]) -> None:
+        """Make a VPC origin's network interfaces, in CloudFront's group of its VPC; AwsError without room."""
+        where = origin.account, origin.region
+        self._released.pop((*where, origin.vpc), None)
+        group = adapter.ec2_backends[origin.account][origin.region].service_group(origin.vpc)
+        for subnet in subnets:
+            description = f"CloudFront VPC origin {origin.id}"
+            origin.interfaces.append(
+                adapter.create_eni(*where, subnet, [group.id], description, public=False).id
+            )
+
+    def disconnect(self, origin: VpcOrigin) -> None:
+        """Give its network interfaces back; the group goes some time after the last origin of its VPC."""
+        for eni in origin.interfaces:
+            adapter.delete_eni(origin.account, origin.region, eni)
+        origin.interfaces.clear()
+        self._released[origin.account, origin.region, origin.vpc] = time.monotonic() + self.pace.real(RELEASE)
+
+    async def _answer(
+        self, account: str, id: str, secure: bool, request: web.BaseRequest
+    ) -> web.StreamResponse:
+        distribution = self._states[account].distributions.get(id) if account in self._states else None
+        if distribution is None:
+            raise ConnectionResetError("the distribution is gone")
+        return await self._proxy.handle(distribution, secure, request)
+
+    # What the proxy asks
+
+    def way(self, account: str, origin: Config, secure: bool, host: str) -> Way:
+        """Where requests for an origin go now; buckets are not followed here."""
+        with self._plane.lock:
+            if origin.get("CustomOriginConfig"):
+                return way_to_custom_origin(origin, secure)
+            reading = origin.get("VpcOriginConfig") or {}
+            found = self.state(account).vpc_origins.get(reading.get("VpcOriginId", ""))
+            return way_to_vpc_origin(self.balancer, found, secure, host) if found else REFUSED
+
+    def websocket_idle(self) -> float | None:
+        """AWS seconds that are ordered in place of ten minutes."""
+        return self._plane.faults.websocket_idle
+
+    # The component
+
+    async def run(self) -> None:
+        """Keep the doors in step until cancelled."""
+        while True:
+            with self._plane.lock:
+                self._tick()
+            await self._plane.tick(TICK)
+
+    def reset(self) -> None:
+        """Forget every distribution and close every connection."""
+        for front in self._doors.values():
+            self._plane.loop.call_soon_threadsafe(front.close)
+        self._doors.clear()
+        self._shown.clear()
+        self._states.clear()
+        self._released.clear()
+
+    def close(self) -> None:
+        """Nothing is left after ``reset``."""
+
+    def _tick(self) -> None:
+        for account in list(self._states):
+            for distribution in list(self.state(account).distributions.values()):
+                self._tend(distribution)
+        now = time.monotonic()
+        for account, region, vpc in [place for place, at in self._released.items() if at <= now]:
+            used = any(one.vpc == vpc for one in self._states[account].vpc_origins.values())
+            if used or adapter.ec2_backends[account][region].drop_service_group(vpc):
+                del self._released[account, region, vpc]
+
+    def _tend(self, distribution: Distribution) -> None:
+        """Let the door of a distribution show what the edges serve now, if that has changed."""
+        config, front = distribution.serving(), self._doors[distribution.id]
+        if config is None or config is self._shown.get(distribution.id):
+            return
+        self._shown[distribution.id] = config
+        own = self.authority.certify(["127.0.0.1", "localhost", own_name(distribution.id)])
+        front.plain, front.tls = True, context_of([own, *self._certificates(distribution.account, config)])
+        front.set_mode(Mode.SERVING)
+
+    def _certificates(self, account: str, config: Config) -> list[KeyPair]:
+        """What is shown for the aliases: an imported certificate, or what the authority signs in place of ACM's."""
+        arn = config["ViewerCertificate"].get("ACMCertificateArn")
+        found = adapter.find_certificate(account, CERTIFICATES_IN, arn) if arn else None
+        if found is None:
+            return []
+        own = stored(account, CERTIFICATES_IN, arn) if found.imported else None
+        return [own or self.authority.certify(list(dict.fromkeys(found.names)))]

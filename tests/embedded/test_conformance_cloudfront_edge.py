@@ -1,0 +1,520 @@
+"""Requests through CloudFront to an internal load balancer, over TLS and real sockets.
+
+Quotes are from the CloudFront Developer Guide unless they name another source; pages as in projects' issues.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.embedded.firewalls import SEEN, of_set, rule
+from tests.embedded.fronted import Fronted, certificate, with_alias
+from tests.embedded.sites import MEGABYTE, Site
+from tests.embedded_process import EmbeddedProcess, control, eventually
+
+ALIAS = "app.example.com"
+EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+CLOUDFRONT_HEADERS = "33f36d7e-f396-46d9-90e0-52428a34d9dc"
+GATEWAY_TIMEOUT = "We can't connect to the server for this app or website at this time."
+
+
+class Edge(Fronted):
+    """A distribution before the load balancer, and a site behind it."""
+
+    def prepare(self, folder: Path) -> None:
+        """Make all of it, and wait until it answers."""
+        self.site = self.add("app")
+        self.let_cloudfront_in()
+        self.vpc_origin = self.make_origin()
+        found = self.create(self.config(self.vpc_origin))
+        self.id, self.name = found["Id"], found["DomainName"]
+        self.plain = self.config(self.vpc_origin)
+        authority = control.get(f"{self.aws.url}/_embedded/authority", timeout=10).json()["pem"]
+        self.ca = folder / "authority.pem"
+        self.ca.write_text(authority)
+        self.await_deployed(self.id)
+
+    def ask(
+        self, method: str = "GET", path: str = "/", scheme: str = "https", **more: Any
+    ) -> requests.Response:
+        """An answer of the distribution to somebody who trusts its authority; redirects are not followed."""
+        return requests.request(
+            method,
+            f"{scheme}://{self.name}{path}",
+            verify=str(self.ca),
+            allow_redirects=False,
+            timeout=120,
+            **more,
+        )
+
+    def put(self, config: dict[str, Any]) -> None:
+        """UpdateDistribution, until it is deployed."""
+        version = self.distribution(self.id)["ETag"]
+        self.cloudfront.update_distribution(Id=self.id, IfMatch=version, DistributionConfig=config)
+        self.await_deployed(self.id)
+
+    def by_name(self, name: str) -> tuple[int, str]:
+        """The status and the page of who resolves ``name`` to the distribution and trusts its authority."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        host, _, port = self.name.partition(":")
+        connection = socket.create_connection((host, int(port)))
+        with context.wrap_socket(connection, server_hostname=name) as secure:
+            asked = http.client.HTTPSConnection(name)
+            asked.sock = secure
+            asked.request("GET", "/")
+            answer = asked.getresponse()
+            return answer.status, answer.read().decode()
+
+
+@pytest.fixture(scope="module")
+def made(rapid_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """One for all tests of this file."""
+    rapid_process.reset()
+    edge = Edge(rapid_process)
+    edge.prepare(tmp_path_factory.mktemp("edge"))
+    yield edge
+    edge.close()
+    rapid_process.reset()
+
+
+@pytest.fixture
+def edge(made: Edge) -> Iterator[Edge]:
+    """The same, configured as it was at first."""
+    made.site.seen.clear()
+    made.site.release.clear()
+    yield made
+    made.aws.forgive()
+    made.site.release.set()
+    version = made.distribution(made.id)["ETag"]
+    made.cloudfront.update_distribution(Id=made.id, IfMatch=version, DistributionConfig=made.plain)
+    made.await_deployed(made.id)
+
+
+@pytest.fixture
+def site(edge: Edge) -> Site:
+    """What is behind it."""
+    return edge.site
+
+
+def behaving(edge: Edge, **members: Any) -> dict[str, Any]:
+    """The configuration with other members of the default behavior."""
+    config = deepcopy(edge.plain)
+    config["DefaultCacheBehavior"].update(members)
+    return config
+
+
+def reading(edge: Edge, seconds: int, attempts: int) -> dict[str, Any]:
+    """The configuration with another OriginReadTimeout and ConnectionAttempts."""
+    config = deepcopy(edge.plain)
+    config["Origins"]["Items"][0]["ConnectionAttempts"] = attempts
+    config["Origins"]["Items"][0]["VpcOriginConfig"]["OriginReadTimeout"] = seconds
+    return config
+
+
+def by_prefix_list(edge: Edge) -> list[dict[str, Any]]:
+    """The rule that lets CloudFront's addresses in."""
+    listed = [{"PrefixListId": edge.prefix_list()}]
+    return [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "PrefixListIds": listed}]
+
+
+# The way in
+
+
+def test_the_page_is_served_with_a_certificate_of_the_authority(edge: Edge) -> None:
+    """The distribution's own name has a certificate that viewers trust; here its authority is told by a control
+    call."""
+    answer = edge.ask()
+    assert (answer.status_code, answer.text) == (200, "app")
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(f"https://{edge.name}/", timeout=120)
+
+
+def test_nobody_else_reaches_the_load_balancer(edge: Edge) -> None:
+    """ "CloudFront … becomes the only entry point" ("Restrict access with VPC origins"): the load balancer is
+    internal, and its group lets in CloudFront's addresses only. Packets are dropped."""
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.get(edge.url, timeout=0.5)
+
+
+def test_a_name_of_the_service_leads_to_it(edge: Edge) -> None:
+    """Distributions are called ``d….cloudfront.net``; a client that resolves that name to the door is served by it."""
+    assert edge.by_name(f"d{edge.id[1:].lower()}.cloudfront.net") == (200, "app")
+
+
+def test_plain_http_is_redirected(edge: Edge) -> None:
+    """redirect-to-https: "HTTP status code 301 (Moved Permanently) to the viewer, along with the new HTTPS URL";
+    307 where DELETE, OPTIONS, PATCH, POST or PUT was sent ("Require HTTPS between viewers and CloudFront")."""
+    answer = edge.ask(path="/a%20b?c=d", scheme="http")
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{edge.name}/a%20b?c=d")
+    assert (answer.headers["Server"], answer.headers["X-Cache"]) == ("CloudFront", "Redirect from cloudfront")
+    assert "<center><h1>301 Moved Permanently</h1></center>\r\n<hr><center>CloudFront</center>" in answer.text
+    assert edge.ask("POST", scheme="http", data="x").status_code == 307
+    assert edge.site.seen == []
+
+
+@pytest.mark.parametrize(("policy", "status"), [("allow-all", 200), ("https-only", 403)])
+def test_other_viewer_protocol_policies(edge: Edge, policy: str, status: int) -> None:
+    """ "HTTPS only: … CloudFront returns HTTP status code 403 (Forbidden)" for plain HTTP; "HTTP and HTTPS" serves
+    both."""
+    edge.put(behaving(edge, ViewerProtocolPolicy=policy))
+    assert edge.ask(scheme="http").status_code == status
+    assert edge.ask().status_code == 200
+
+
+def test_a_new_distribution_answers_once_the_edges_know_it(edge: Edge) -> None:
+    """Before, nothing takes the connection; that it answers before it is Deployed is what people report. A disabled
+    one is no longer served, and the door of a deleted one is closed. The status of a disabled one is not
+    verified."""
+    new = edge.create(edge.config(edge.vpc_origin, "new"))
+    url = f"http://{new['DomainName']}/"
+    eventually(lambda: _status(url) == 301)
+    edge.await_deployed(new["Id"])
+    edge.update(new["Id"], Enabled=False)
+    edge.await_deployed(new["Id"])
+    assert _status(url) == 403
+    edge.delete(new["Id"])
+    eventually(lambda: _status(url) is None)
+
+
+def _status(url: str) -> int | None:
+    try:
+        return requests.get(url, allow_redirects=False, timeout=120).status_code
+    except requests.ConnectionError:
+        return None
+
+
+# What the app sees
+
+
+def test_the_request_as_the_app_sees_it(edge: Edge, site: Site) -> None:
+    """AllViewer: "all values (headers, cookies, and query strings)", Host too. "X-Forwarded-Proto", "X-Real-IP":
+    "CloudFront removes the header"; the load balancer sets the first to its listener's own. X-Forwarded-For gets
+    the viewer, then the load balancer adds who came to it; Via and X-Amz-Cf-Id are CloudFront's. By HTTP/1.1."""
+    sent = {
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "https",
+        "X-Real-IP": "192.0.2.9",
+        "Origin": f"https://{edge.name}",
+        "Cookie": "a=1; AWSALB=x",
+        "X-Own": "kept",
+        "Via": "1.0 before",
+    }
+    assert edge.ask(path="/page?q=1&r=%20", headers=sent).status_code == 200
+    [seen] = site.seen
+    assert seen.path == "/page?q=1&r=%20"
+    assert seen.header("Host") == edge.name
+    assert seen.header("Origin") == f"https://{edge.name}"
+    assert seen.header("X-Forwarded-For") == "192.0.2.1, 127.0.0.1, 127.0.0.1"
+    assert (seen.header("X-Forwarded-Proto"), seen.header("X-Forwarded-Port")) == ("http", "80")
+    assert (seen.header("X-Real-IP"), seen.header("X-Own")) == (None, "kept")
+    assert seen.header("Cookie") == "a=1; AWSALB=x"
+    via = str(seen.header("Via"))
+    assert via.startswith("1.0 before, 1.1 ")
+    assert via.endswith(".cloudfront.net (CloudFront)")
+    assert len(str(seen.header("X-Amz-Cf-Id"))) == 56
+
+
+def test_the_host_is_the_origins_where_the_policy_leaves_it_out(edge: Edge, site: Site) -> None:
+    """AllViewerExceptHostHeader: "all values … except the Host header"; it is then the origin's domain name."""
+    edge.put(behaving(edge, OriginRequestPolicyId=EXCEPT_HOST))
+    edge.ask(headers={"X-Own": "kept"})
+    assert (site.seen[-1].header("Host"), site.seen[-1].header("X-Own")) == (edge.host, "kept")
+
+
+def test_cloudfronts_own_headers_are_asked_for_by_a_policy(edge: Edge, site: Site) -> None:
+    """AllViewerAndCloudFrontHeaders-2022-06: CloudFront-Forwarded-Proto is the viewer's protocol, CloudFront-
+    Viewer-Address his address and port. Viewers cannot send them."""
+    edge.ask(headers={"CloudFront-Forwarded-Proto": "mine"})
+    assert site.seen[-1].header("CloudFront-Forwarded-Proto") is None
+    edge.put(behaving(edge, OriginRequestPolicyId=CLOUDFRONT_HEADERS))
+    edge.ask(headers={"CloudFront-Forwarded-Proto": "mine"})
+    assert site.seen[-1].header("CloudFront-Forwarded-Proto") == "https"
+    assert str(site.seen[-1].header("CloudFront-Viewer-Address")).startswith("127.0.0.1:")
+    assert site.seen[-1].header("Host") == edge.name
+
+
+def test_without_a_policy_little_goes_on(edge: Edge, site: Site) -> None:
+    """Neither cookies nor query strings nor the viewer's headers; "User-Agent: Amazon CloudFront"."""
+    config = behaving(edge)
+    del config["DefaultCacheBehavior"]["OriginRequestPolicyId"]
+    edge.put(config)
+    edge.ask(path="/page?q=1", headers={"X-Own": "lost", "Cookie": "a=1", "User-Agent": "mine"})
+    seen = site.seen[-1]
+    assert (seen.path, seen.header("Host")) == ("/page", edge.host)
+    assert (seen.header("X-Own"), seen.header("Cookie")) == (None, None)
+    assert seen.header("User-Agent") == "Amazon CloudFront"
+
+
+def test_an_origin_has_a_path_and_headers_of_its_own(edge: Edge, site: Site) -> None:
+    """ "Origin path": "CloudFront appends the directory path to the value of Origin domain"; "Add custom header":
+    also over what the viewer sends."""
+    config = deepcopy(edge.plain)
+    headers = {"Quantity": 1, "Items": [{"HeaderName": "X-Secret", "HeaderValue": "from CloudFront"}]}
+    config["Origins"]["Items"][0].update(OriginPath="/below", CustomHeaders=headers)
+    edge.put(config)
+    edge.ask(path="/page", headers={"X-Secret": "from the viewer"})
+    assert site.seen[-1].path == "/below/page"
+    assert [value for name, value in site.seen[-1].headers if name.lower() == "x-secret"] == [
+        "from CloudFront"
+    ]
+
+
+def test_what_cloudfront_adds_to_responses(edge: Edge) -> None:
+    """caddyserver/caddy, issue 7445, has such a head: x-cache, via, x-amz-cf-pop, x-amz-cf-id; the origin's Server
+    stays."""
+    answer = edge.ask()
+    assert (answer.headers["X-Cache"], answer.headers["Server"]) == ("Miss from cloudfront", "site")
+    assert answer.headers["Via"].endswith(".cloudfront.net (CloudFront)")
+    assert answer.headers["X-Amz-Cf-Pop"]
+    assert len(answer.headers["X-Amz-Cf-Id"]) == 56
+    edge.site.release.set()
+    missing = edge.ask("DELETE", "/ws")
+    assert (missing.status_code, missing.headers["X-Cache"]) == (400, "Error from cloudfront")
+
+
+def test_cookies_of_stickiness_pass(edge: Edge) -> None:
+    """With all cookies forwarded and nothing cached AWSALB passes both ways."""
+    edge.set_group(stickiness__enabled="true")
+    eventually(lambda: "AWSALB" in edge.ask().cookies)
+    edge.set_group(stickiness__enabled="false")
+
+
+def test_large_bodies_pass_both_ways(edge: Edge) -> None:
+    """Developer Guide, "Quotas": a request may have 20 GB; PUT and POST are passed on as they come."""
+    body = bytes(range(256)) * (20 * MEGABYTE // 256)
+    answer = edge.ask("POST", "/upload", data=body)
+    assert answer.json() == {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    chunks = edge.ask("PUT", "/upload", data=iter([b"one", b"two"]))
+    assert chunks.json()["length"] == 6
+    assert len(edge.ask(path="/download?megabytes=20").content) == 20 * MEGABYTE
+
+
+def test_a_response_is_passed_on_as_it_comes(edge: Edge, site: Site) -> None:
+    """Chunked responses are sent to the viewer while they come from the origin."""
+    with edge.ask(path="/events", stream=True) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == b"data: first"
+        site.release.set()
+        assert b"data: second" in list(lines)
+
+
+# What CloudFront answers by itself
+
+
+def test_the_pages_of_errors(edge: Edge) -> None:
+    """The page of 504 in dyatko/arkit, issue 848, and fedora-copr/copr, issue 4345; with the request's id, which is
+    also in the head."""
+    edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=by_prefix_list(edge))
+    answer = edge.ask()
+    edge.let_cloudfront_in()
+    assert answer.status_code == 504
+    assert "<H1>504 Gateway Timeout ERROR</H1>\n<H2>The request could not be satisfied.</H2>" in answer.text
+    assert GATEWAY_TIMEOUT in answer.text
+    assert f"Request ID: {answer.headers['X-Amz-Cf-Id']}" in answer.text
+    assert (answer.headers["Server"], answer.headers["X-Cache"]) == ("CloudFront", "Error from cloudfront")
+    assert answer.headers["Content-Type"] == "text/html"
+
+
+def test_a_missing_rule_is_504_and_the_service_group_is_enough(edge: Edge, site: Site) -> None:
+    """Without a rule each request is 504 after the attempts to connect, and the load balancer sees nothing of it
+    (three projects). "allow the service-managed group", then the rule for the prefix list may go ("Restrict access
+    with VPC origins"). A rule for the addresses of the VPC does not let CloudFront in (three projects)."""
+    eventually(lambda: edge.ask().status_code == 200)
+    site.seen.clear()
+    edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=by_prefix_list(edge))
+    edge.allow(edge.guarded, 80, CidrIp="172.31.0.0/16")
+    assert edge.ask().status_code == 504
+    assert site.seen == []
+    group = edge.service_group()
+    assert group
+    edge.allow_from(edge.guarded, group, 80)
+    assert edge.ask().status_code == 200
+    edge.let_cloudfront_in()
+
+
+def test_vpc_block_public_access_blocks_vpc_origins(edge: Edge) -> None:
+    """VPC User Guide, "VPC Block Public Access basics": traffic of CloudFront VPC origins is blocked, too. Nothing is
+    refused when it is configured: requests are 504."""
+    edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
+    assert edge.ask().status_code == 504
+    edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off")
+    assert edge.ask().status_code == 200
+
+
+@pytest.mark.parametrize("ports", [{"HTTPSPort": 80}, {}])
+@pytest.mark.parametrize("policy", ["https-only", "match-viewer"])
+def test_a_protocol_that_does_not_fit_is_502(edge: Edge, policy: str, ports: dict[str, int]) -> None:
+    """match-viewer and https-only go to HTTPSPort; an HTTP listener there fails the negotiation, and where none
+    listens nothing connects: "HTTP 502 status code (Bad Gateway)": "SSL/TLS negotiation failure between CloudFront
+    and a custom origin server", "origin is not responding with specified ports/protocols"."""
+    edge.allow(edge.guarded, 443, CidrIp="0.0.0.0/0")
+    name = f"{policy}-{len(ports)}"
+    other = edge.make_origin(name, policy=policy, **ports)
+    edge.put(edge.config(other))
+    answer = edge.ask()
+    revoked = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=revoked)
+    assert answer.status_code == 502
+    assert "<H1>502 Bad Gateway ERROR</H1>" in answer.text
+    assert "CloudFront wasn't able to connect to the origin." in answer.text
+
+
+def test_an_origin_that_closes_is_502(edge: Edge, site: Site) -> None:
+    """What the load balancer answers by itself passes: its own 502, with its own page."""
+    answer = edge.ask(path="/die")
+    assert (answer.status_code, answer.headers["Server"]) == (502, "awselb/2.0")
+
+
+def test_a_silent_get_is_sent_again_and_a_post_is_not(edge: Edge, site: Site) -> None:
+    """ "Response timeout": GET and HEAD that get no answer are sent again, up to the number of connection attempts;
+    "DELETE, OPTIONS, PATCH, PUT, and POST": "CloudFront … doesn't try again". Then 504."""
+    edge.put(reading(edge, 1, 2))
+    answer = edge.ask(path="/wait")
+    assert (answer.status_code, [one.path for one in site.seen]) == (504, ["/wait", "/wait"])
+    site.seen.clear()
+    assert edge.ask("POST", "/wait", data="x").status_code == 504
+    assert [one.method for one in site.seen] == ["POST"]
+
+
+def test_a_method_that_is_not_allowed_is_403(edge: Edge, site: Site) -> None:
+    """serverless-nextjs, issue 454, has the page."""
+    few = {"Quantity": 2, "Items": ["GET", "HEAD"]}
+    edge.put(behaving(edge, AllowedMethods={**few, "CachedMethods": few}))
+    answer = edge.ask("POST", data="x")
+    assert answer.status_code == 403
+    assert "This distribution is not configured to allow the HTTP request method" in answer.text
+    assert site.seen == []
+
+
+def test_a_get_with_a_body_is_403(edge: Edge, site: Site) -> None:
+    """ "If a viewer GET request includes a body, CloudFront returns an HTTP status code 403 (Forbidden) to the
+    viewer"."""
+    assert edge.ask(data="x").status_code == 403
+    assert site.seen == []
+
+
+def test_requests_have_a_largest_size(edge: Edge, site: Site) -> None:
+    """ "Quotas": a URL of 8,192 bytes (else 414), 20,480 bytes of request line and headers (else 413)."""
+    assert edge.ask(path=f"/{'x' * 8100}").status_code == 200  # the site takes lines of 8190
+    assert edge.ask(path=f"/{'x' * 8192}").status_code == 414
+    fits = {f"X-{number}": "x" * 6_600 for number in range(3)}
+    assert edge.ask(headers=fits).status_code == 200
+    for long in ({"X-0": "x" * 20_480}, dict.fromkeys(fits, "x" * 6900)):
+        assert edge.ask(headers=long).status_code == 413
+    assert len(site.seen) == 2
+
+
+def test_what_is_not_http_is_400(edge: Edge) -> None:
+    """ "HTTP 400 status code (Bad Request)", as all pages that CloudFront answers by itself."""
+    host, _, port = edge.name.partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"no request\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] == b"400", answer
+    assert b"Server: CloudFront\r\n" in answer
+
+
+def test_a_web_acl_blocks_by_the_viewers_address(edge: Edge, site: Site) -> None:
+    """A web ACL of scope CLOUDFRONT: what it blocks is 403 "Request blocked."; it sees the viewer, which one on the
+    load balancer does not."""
+    waf = edge.aws.client("wafv2", "us-east-1")
+    asked = {"Scope": "CLOUDFRONT", "IPAddressVersion": "IPV4", "Addresses": ["127.0.0.0/8"]}
+    addresses = waf.create_ip_set(Name="viewers", **asked)["Summary"]["ARN"]
+    acl = waf.create_web_acl(
+        Name="edge",
+        Scope="CLOUDFRONT",
+        DefaultAction={"Allow": {}},
+        Rules=[rule(of_set(addresses))],
+        VisibilityConfig=SEEN,
+    )["Summary"]
+    edge.put({**edge.plain, "WebACLId": acl["ARN"]})
+    answer = edge.ask()
+    assert (answer.status_code, "Request blocked." in answer.text, site.seen) == (403, True, [])
+
+
+def test_behaviors_are_tried_by_their_path_patterns(edge: Edge, site: Site) -> None:
+    """ "Path pattern": the first that matches, the default behavior last."""
+    few = {"Quantity": 2, "Items": ["GET", "HEAD"]}
+    other = {
+        **edge.plain["DefaultCacheBehavior"],
+        "PathPattern": "/static/*",
+        "AllowedMethods": {**few, "CachedMethods": few},
+    }
+    edge.put({**edge.plain, "CacheBehaviors": {"Quantity": 1, "Items": [other]}})
+    assert edge.ask("POST", "/static/a.js", data="x").status_code == 403
+    assert edge.ask("POST", "/other", data="x").status_code == 200
+
+
+# An own domain
+
+
+def test_an_alias_is_served_with_its_certificate(edge: Edge) -> None:
+    """ "Use custom URLs": by server name (SNI) with the certificate for it; a name that is none of the
+    distribution's is 403 "Bad request."; without a certificate for it the handshake fails the viewer."""
+    arn = certificate(edge, ALIAS)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        edge.by_name(ALIAS)
+    edge.put(with_alias(edge.plain, ALIAS, arn))
+    assert edge.by_name(ALIAS) == (200, "app")
+    assert edge.site.seen[-1].header("Host") == ALIAS
+    assert edge.ask().status_code == 200
+    other = edge.ask(headers={"Host": "other.example.com"})
+    assert (other.status_code, "Bad request." in other.text) == (403, True)
+
+
+def test_https_to_the_origin_needs_a_certificate_for_the_host(edge: Edge) -> None:
+    """ "Origin domain": the origin's certificate has to cover the domain name, or, where Host is forwarded, that of
+    the Host; "CloudFront drops the TCP connection" of a self-signed or invalid one, and answers 502."""
+    shown = certificate(edge, ALIAS, "us-east-2")
+    edge.listen(443, edge.forward(edge.target_group), "HTTPS", Certificates=[{"CertificateArn": shown}])
+    edge.allow(edge.guarded, 443, CidrIp="0.0.0.0/0")
+    other = edge.make_origin("secure", policy="https-only")
+    edge.put(with_alias(edge.config(other), ALIAS, certificate(edge, ALIAS)))
+    status, _ = edge.by_name(ALIAS)
+    seen = edge.site.seen[-1]
+    assert (status, seen.header("Host"), seen.header("X-Forwarded-Proto")) == (200, ALIAS, "https")
+    assert edge.ask().status_code == 502
+
+
+def test_an_alias_record_leads_to_a_distribution(edge: Edge) -> None:
+    """Route 53 API Reference, "AliasTarget": the zone of all distributions is Z2FDTNDATAQYW2; "You can't set
+    EvaluateTargetHealth to true when the alias target is a CloudFront distribution." The text is not verified."""
+    route53 = edge.aws.client("route53")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="alias")["HostedZone"]["Id"]
+
+    def put(healthy: bool) -> Any:
+        target = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": edge.name, "EvaluateTargetHealth": healthy}
+        record = {"Name": ALIAS, "Type": "A", "AliasTarget": target}
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": record}]
+        return route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    with pytest.raises(route53.exceptions.InvalidChangeBatch, match="EvaluateTargetHealth"):
+        put(True)
+    change = put(False)["ChangeInfo"]["Id"]
+    eventually(lambda: route53.get_change(Id=change)["ChangeInfo"]["Status"] == "INSYNC")
+    answer = route53.test_dns_answer(HostedZoneId=zone, RecordName=ALIAS, RecordType="A")
+    assert answer["RecordData"] == [edge.name]
+
+
+def test_a_switch_to_another_origin_fails_no_request(edge: Edge) -> None:
+    """ "Update a distribution": the edges serve the old configuration until they know the new one; the address
+    stays."""
+    other = edge.make_origin("second")
+    version = edge.distribution(edge.id)["ETag"]
+    config = edge.config(other)
+    edge.cloudfront.update_distribution(Id=edge.id, IfMatch=version, DistributionConfig=config)
+    statuses = set()
+    while edge.distribution(edge.id)["Status"] != "Deployed":
+        statuses.add(edge.ask().status_code)
+    statuses.add(edge.ask().status_code)
+    assert statuses == {200}
