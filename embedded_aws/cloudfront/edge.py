@@ -22,7 +22,7 @@ from .network import REFUSED, Way, way_to_custom_origin, way_to_vpc_origin
 from .proxy import HEAD_MOST, Proxy, own_name
 
 TICK = 0.05  # real seconds, within which a door follows what the edges serve
-RELEASE = 120.0  # AWS seconds that the service's group stays after the last origin of its VPC; not verified
+RELEASE = 20.0  # AWS seconds that the service's group stays after the last origin of its VPC; not verified
 
 
 class Edge:

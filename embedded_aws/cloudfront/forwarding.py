@@ -20,7 +20,7 @@ from .policies import ORIGIN_REQUEST_POLICIES, OriginRequestPolicy
 CRLF = b"\r\n"
 POP = "FRA56-P1"
 REMOVED = frozenset({b"x-forwarded-proto", b"x-real-ip", b"x-amz-cf-id", b"x-edge-location", b"expect"})
-"""Taken from each request; "CloudFront removes the header" of the first two."""
+"""Taken from each request."""
 
 WRITTEN_HERE = frozenset({b"host", b"via", b"x-forwarded-for", b"content-length"})
 ALWAYS = frozenset(

@@ -66,8 +66,7 @@ def error(status: int, request_id: str, reason: str = "") -> web.Response:
 def redirect(method: str, location: str) -> web.Response:
     """To HTTPS: 301 to GET and HEAD, 307 to all others, which keep their method and body.
 
-    "CloudFront returns HTTP status code 301 … along with the new HTTPS URL"; 307 for what is sent by DELETE, OPTIONS,
-    PATCH, POST and PUT (Developer Guide, "Require HTTPS between viewers and CloudFront").
+    Developer Guide, "Require HTTPS between viewers and CloudFront".
     """
     status, title = (
         (301, "301 Moved Permanently") if method in ("GET", "HEAD") else (307, "307 Temporary Redirect")

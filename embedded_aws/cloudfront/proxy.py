@@ -121,8 +121,9 @@ class Proxy:
     ) -> tuple[Connection, Reply, Attempt]:
         """Send the request and wait for the head of the response, again where the origin says nothing to a GET or HEAD.
 
-        "If the origin doesn't respond within the duration of the read timeout, CloudFront drops the connection … tries
-        again … up to" ConnectionAttempts; PUT, POST and the others are sent once ("Response timeout").
+        ConnectionAttempts "also specifies the number of times that CloudFront attempts to get a response from the
+        origin, in the case of an Origin Response Timeout" (model); PUT, POST and the others are sent once ("Response
+        timeout").
         """
         request = passing.request
         repeatable = request.method in REPEATED and not passing.is_websocket

@@ -41,8 +41,13 @@ class Fronted(Balanced):
     def await_active(self) -> None:
         """Wait until the load balancer is provisioned."""
 
+        self.await_provisioned(self.arn)
+
+    def await_provisioned(self, arn: str) -> None:
+        """Wait until a load balancer is active."""
+
         def state() -> str:
-            found = self.elb.describe_load_balancers(LoadBalancerArns=[self.arn])["LoadBalancers"][0]
+            found = self.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
             return str(found["State"]["Code"])
 
         eventually(lambda: state() == "active")

@@ -115,6 +115,14 @@ def test_a_vpc_origins_name_is_taken_once(fronted: Fronted, origin: str) -> None
         fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint())
 
 
+def test_an_account_has_25_vpc_origins(fronted: Fronted) -> None:
+    """ "Quotas": 25 VPC origins per account; EntityLimitExceeded (model)."""
+    for number in range(25):
+        fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint(f"origin-{number}"))
+    with refused("EntityLimitExceeded"):
+        fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint("one-more"))
+
+
 @pytest.mark.parametrize(
     "arn", ["x", "arn:aws:elasticloadbalancing:us-east-2:123456789012:loadbalancer/app/no/1"]
 )
@@ -125,8 +133,8 @@ def test_a_vpc_origin_leads_to_a_load_balancer_that_is_there(fronted: Fronted, a
 
 
 def test_a_vpc_origin_needs_an_active_load_balancer_and_an_internet_gateway(fronted: Fronted) -> None:
-    """Developer Guide, "Restrict access with VPC origins": the load balancer is active before the origin is made, and
-    "an internet gateway must be added to the VPC", although no traffic takes it. The texts are not verified."""
+    """Developer Guide, "Restrict access with VPC origins": the load balancer is active before the origin is made,
+    and its VPC has an internet gateway, although no traffic takes it. The texts are not verified."""
     with start(speed=1, boot_allowance=2) as slow:
         new = Fronted(slow)
         with refused("InvalidArgument", "not active"):
@@ -134,9 +142,11 @@ def test_a_vpc_origin_needs_an_active_load_balancer_and_an_internet_gateway(fron
     [gateway] = fronted.ec2.describe_internet_gateways()["InternetGateways"]
     where = {"InternetGatewayId": gateway["InternetGatewayId"], "VpcId": fronted.vpc}
     fronted.ec2.detach_internet_gateway(**where)
-    with refused("InvalidArgument", "internet gateway"):
-        fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint())
-    fronted.ec2.attach_internet_gateway(**where)
+    try:
+        with refused("InvalidArgument", "internet gateway"):
+            fronted.cloudfront.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint())
+    finally:
+        fronted.ec2.attach_internet_gateway(**where)
 
 
 def test_a_vpc_origin_is_changed_by_its_version(fronted: Fronted, origin: str) -> None:
@@ -210,6 +220,9 @@ def test_cloudfront_has_a_group_of_its_own_in_the_vpc(fronted: Fronted) -> None:
     fronted.allow_from(fronted.guarded, group, 80)
     fronted.cloudfront.delete_vpc_origin(Id=id, IfMatch=fronted.origin(id)["ETag"])
     eventually(lambda: not fronted.ec2.describe_network_interfaces(Filters=asked)["NetworkInterfaces"])
+    clock = fronted.make_other_balancer("clock")
+    fronted.await_provisioned(clock)  # longer than a group stays that nothing needs
+    fronted.elb.delete_load_balancer(LoadBalancerArn=clock)
     assert fronted.service_group() == group
     rule = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{"GroupId": group}]}]
     fronted.ec2.revoke_security_group_ingress(GroupId=fronted.guarded, IpPermissions=rule)
@@ -314,9 +327,8 @@ def test_changes_are_of_the_version_that_is_there(fronted: Fronted, origin: str)
 
 
 def test_a_distribution_is_disabled_everywhere_before_it_is_deleted(fronted: Fronted, origin: str) -> None:
-    """Developer Guide, "Delete a distribution": disable, wait until it is deployed, delete. DistributionNotDisabled
-    (409): "The distribution you are trying to delete has not been disabled.", also while that is under way
-    (Terraform)."""
+    """ "Before you can delete a distribution, you must disable it" (model); DistributionNotDisabled (409): "The
+    distribution you are trying to delete has not been disabled.", also while that is under way (Terraform)."""
     made = fronted.create(fronted.config(origin))
     not_disabled = "The distribution you are trying to delete has not been disabled."
     with refused("DistributionNotDisabled", not_disabled):
@@ -518,8 +530,8 @@ def test_an_alias_has_a_certificate_in_us_east_1(fronted: Fronted, origin: str) 
 
 def test_iam_decides_by_resource_and_by_tag(fronted: Fronted, origin: str) -> None:
     """Service Authorization Reference, "Amazon CloudFront": ``distribution/<id>``, ``vpcorigin/<id>``,
-    ``aws:ResourceTag``; CreateDistributionWithTags is ``cloudfront:CreateDistribution`` and ``cloudfront:TagResource``
-    (Developer Guide, "CloudFront API permissions")."""
+    ``aws:ResourceTag``; CreateDistributionWithTags "requires the following IAM permissions: CreateDistribution,
+    TagResource" (model)."""
     mine = fronted.create(fronted.config(origin, "mine"), owner="me")
     other = fronted.create(fronted.config(origin, "other"), owner="you")
     getting = allow("cloudfront:GetDistribution", StringEquals={"aws:ResourceTag/owner": "me"})
@@ -536,5 +548,23 @@ def test_iam_decides_by_resource_and_by_tag(fronted: Fronted, origin: str) -> No
         "DistributionConfig": fronted.config(origin, "new"),
         "Tags": {"Items": [{"Key": "a", "Value": "b"}]},
     }
-    with refused("AccessDenied", "cloudfront:TagResource"):
+    made = "cloudfront:TagResource on resource: arn:aws:cloudfront::123456789012:distribution/*"
+    with refused("AccessDenied", made):
         creating.create_distribution_with_tags(DistributionConfigWithTags=asked)
+
+
+def test_the_first_vpc_origin_makes_cloudfronts_own_role(fronted: Fronted) -> None:
+    """Developer Guide, "Use service-linked roles for CloudFront": AWSServiceRoleForCloudFrontVPCOrigin is made with the
+    first VPC origin, for which the caller needs iam:CreateServiceLinkedRole. The form of the permission is IAM's."""
+    fronted.make_origin()
+    iam, name = fronted.aws.client("iam"), "AWSServiceRoleForCloudFrontVPCOrigin"
+    path = "/aws-service-role/vpcorigin.cloudfront.amazonaws.com/"
+    assert iam.get_role(RoleName=name)["Role"]["Path"] == path
+    iam.delete_service_linked_role(RoleName=name)
+    client = session(fronted.aws, "maker", allow("cloudfront:CreateVpcOrigin")).client("cloudfront")
+    with refused(
+        "AccessDenied", f"iam:CreateServiceLinkedRole on resource: arn:aws:iam::123456789012:role{path}{name}"
+    ):
+        client.create_vpc_origin(VpcOriginEndpointConfig=fronted.endpoint("other"))
+    fronted.make_origin("other")
+    iam.get_role(RoleName=name)

@@ -140,7 +140,7 @@ def test_the_page_is_served_with_a_certificate_of_the_authority(edge: Edge) -> N
 
 
 def test_nobody_else_reaches_the_load_balancer(edge: Edge) -> None:
-    """ "CloudFront … becomes the only entry point" ("Restrict access with VPC origins"): the load balancer is
+    """ "making CloudFront the single point of entry" ("Restrict access with VPC origins"): the load balancer is
     internal, and its group lets in CloudFront's addresses only. Packets are dropped."""
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.get(edge.url, timeout=0.5)
@@ -152,8 +152,9 @@ def test_a_name_of_the_service_leads_to_it(edge: Edge) -> None:
 
 
 def test_plain_http_is_redirected(edge: Edge) -> None:
-    """redirect-to-https: "HTTP status code 301 (Moved Permanently) to the viewer, along with the new HTTPS URL";
-    307 where DELETE, OPTIONS, PATCH, POST or PUT was sent ("Require HTTPS between viewers and CloudFront")."""
+    """redirect-to-https: "CloudFront returns an HTTP status code of 301 (Moved Permanently) to the viewer along
+    with the HTTPS URL" (model); 307 where DELETE, OPTIONS, PATCH, POST or PUT was sent ("Require HTTPS between
+    viewers and CloudFront"), which keeps method and body."""
     answer = edge.ask(path="/a%20b?c=d", scheme="http")
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{edge.name}/a%20b?c=d")
     assert (answer.headers["Server"], answer.headers["X-Cache"]) == ("CloudFront", "Redirect from cloudfront")
@@ -164,8 +165,8 @@ def test_plain_http_is_redirected(edge: Edge) -> None:
 
 @pytest.mark.parametrize(("policy", "status"), [("allow-all", 200), ("https-only", 403)])
 def test_other_viewer_protocol_policies(edge: Edge, policy: str, status: int) -> None:
-    """ "HTTPS only: … CloudFront returns HTTP status code 403 (Forbidden)" for plain HTTP; "HTTP and HTTPS" serves
-    both."""
+    """https-only: "If a viewer sends an HTTP request, CloudFront returns an HTTP status code of 403 (Forbidden)";
+    allow-all: "Viewers can use HTTP or HTTPS" (model)."""
     edge.put(behaving(edge, ViewerProtocolPolicy=policy))
     assert edge.ask(scheme="http").status_code == status
     assert edge.ask().status_code == 200
@@ -173,7 +174,7 @@ def test_other_viewer_protocol_policies(edge: Edge, policy: str, status: int) ->
 
 def test_a_new_distribution_answers_once_the_edges_know_it(edge: Edge) -> None:
     """Before, nothing takes the connection; that it answers before it is Deployed is what people report. A disabled
-    one is no longer served, and the door of a deleted one is closed. The status of a disabled one is not
+    one is no longer served, and the address of a deleted one is closed. The status of a disabled one is not
     verified."""
     new = edge.create(edge.config(edge.vpc_origin, "new"))
     url = f"http://{new['DomainName']}/"
@@ -197,9 +198,10 @@ def _status(url: str) -> int | None:
 
 
 def test_the_request_as_the_app_sees_it(edge: Edge, site: Site) -> None:
-    """AllViewer: "all values (headers, cookies, and query strings)", Host too. "X-Forwarded-Proto", "X-Real-IP":
-    "CloudFront removes the header"; the load balancer sets the first to its listener's own. X-Forwarded-For gets
-    the viewer, then the load balancer adds who came to it; Via and X-Amz-Cf-Id are CloudFront's. By HTTP/1.1."""
+    """AllViewer forwards all headers, cookies and query strings, Host too ("Use managed origin request policies").
+    X-Forwarded-Proto and X-Real-IP of the viewer are removed ("HTTP request headers and CloudFront behavior"); the
+    load balancer sets the first to its listener's own. X-Forwarded-For gets the viewer at its end, then the load
+    balancer adds who came to it; Via and X-Amz-Cf-Id are CloudFront's. By HTTP/1.1."""
     sent = {
         "X-Forwarded-For": "192.0.2.1",
         "X-Forwarded-Proto": "https",
@@ -225,7 +227,7 @@ def test_the_request_as_the_app_sees_it(edge: Edge, site: Site) -> None:
 
 
 def test_the_host_is_the_origins_where_the_policy_leaves_it_out(edge: Edge, site: Site) -> None:
-    """AllViewerExceptHostHeader: "all values … except the Host header"; it is then the origin's domain name."""
+    """AllViewerExceptHostHeader forwards all but the Host header; it is then the origin's domain name."""
     edge.put(behaving(edge, OriginRequestPolicyId=EXCEPT_HOST))
     edge.ask(headers={"X-Own": "kept"})
     assert (site.seen[-1].header("Host"), site.seen[-1].header("X-Own")) == (edge.host, "kept")
@@ -233,7 +235,7 @@ def test_the_host_is_the_origins_where_the_policy_leaves_it_out(edge: Edge, site
 
 def test_cloudfronts_own_headers_are_asked_for_by_a_policy(edge: Edge, site: Site) -> None:
     """AllViewerAndCloudFrontHeaders-2022-06: CloudFront-Forwarded-Proto is the viewer's protocol, CloudFront-
-    Viewer-Address his address and port. Viewers cannot send them."""
+    Viewer-Address the viewer's address and port. Viewers cannot send them."""
     edge.ask(headers={"CloudFront-Forwarded-Proto": "mine"})
     assert site.seen[-1].header("CloudFront-Forwarded-Proto") is None
     edge.put(behaving(edge, OriginRequestPolicyId=CLOUDFRONT_HEADERS))
@@ -244,7 +246,8 @@ def test_cloudfronts_own_headers_are_asked_for_by_a_policy(edge: Edge, site: Sit
 
 
 def test_without_a_policy_little_goes_on(edge: Edge, site: Site) -> None:
-    """Neither cookies nor query strings nor the viewer's headers; "User-Agent: Amazon CloudFront"."""
+    """Neither cookies nor query strings nor the viewer's headers go on without an origin request policy where
+    nothing is cached; User-Agent is then "Amazon CloudFront" ("User-Agent header")."""
     config = behaving(edge)
     del config["DefaultCacheBehavior"]["OriginRequestPolicyId"]
     edge.put(config)
@@ -256,8 +259,8 @@ def test_without_a_policy_little_goes_on(edge: Edge, site: Site) -> None:
 
 
 def test_an_origin_has_a_path_and_headers_of_its_own(edge: Edge, site: Site) -> None:
-    """ "Origin path": "CloudFront appends the directory path to the value of Origin domain"; "Add custom header":
-    also over what the viewer sends."""
+    """OriginPath: "An optional path that CloudFront appends to the origin domain name" (model); CustomHeaders: also
+    over what the viewer sends ("Add custom headers to origin requests")."""
     config = deepcopy(edge.plain)
     headers = {"Quantity": 1, "Items": [{"HeaderName": "X-Secret", "HeaderValue": "from CloudFront"}]}
     config["Origins"]["Items"][0].update(OriginPath="/below", CustomHeaders=headers)
@@ -286,11 +289,14 @@ def test_cookies_of_stickiness_pass(edge: Edge) -> None:
     """With all cookies forwarded and nothing cached AWSALB passes both ways."""
     edge.set_group(stickiness__enabled="true")
     eventually(lambda: "AWSALB" in edge.ask().cookies)
+    edge.ask(cookies=edge.ask().cookies)
+    assert "AWSALB=" in str(edge.site.seen[-1].header("Cookie"))
     edge.set_group(stickiness__enabled="false")
 
 
 def test_large_bodies_pass_both_ways(edge: Edge) -> None:
-    """Developer Guide, "Quotas": a request may have 20 GB; PUT and POST are passed on as they come."""
+    """PUT and POST are passed on as they come, with and without a length; 20 MB is nothing ("Quotas": 20 GB and
+    more)."""
     body = bytes(range(256)) * (20 * MEGABYTE // 256)
     answer = edge.ask("POST", "/upload", data=body)
     assert answer.json() == {"length": len(body), "sha256": hashlib.sha256(body).hexdigest()}
@@ -327,8 +333,8 @@ def test_the_pages_of_errors(edge: Edge) -> None:
 
 def test_a_missing_rule_is_504_and_the_service_group_is_enough(edge: Edge, site: Site) -> None:
     """Without a rule each request is 504 after the attempts to connect, and the load balancer sees nothing of it
-    (three projects). "allow the service-managed group", then the rule for the prefix list may go ("Restrict access
-    with VPC origins"). A rule for the addresses of the VPC does not let CloudFront in (three projects)."""
+    (three projects). CloudFront's own group is enough, so that the rule for the prefix list may go ("Restrict
+    access with VPC origins"). A rule for the addresses of the VPC does not let CloudFront in (three projects)."""
     eventually(lambda: edge.ask().status_code == 200)
     site.seen.clear()
     edge.ec2.revoke_security_group_ingress(GroupId=edge.guarded, IpPermissions=by_prefix_list(edge))
@@ -343,8 +349,8 @@ def test_a_missing_rule_is_504_and_the_service_group_is_enough(edge: Edge, site:
 
 
 def test_vpc_block_public_access_blocks_vpc_origins(edge: Edge) -> None:
-    """VPC User Guide, "VPC Block Public Access basics": traffic of CloudFront VPC origins is blocked, too. Nothing is
-    refused when it is configured: requests are 504."""
+    """VPC User Guide, "VPC Block Public Access basics": traffic of CloudFront VPC origins is blocked, too. Nothing
+    is refused when it is configured: requests are 504."""
     edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-ingress")
     assert edge.ask().status_code == 504
     edge.ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="off")
@@ -355,8 +361,9 @@ def test_vpc_block_public_access_blocks_vpc_origins(edge: Edge) -> None:
 @pytest.mark.parametrize("policy", ["https-only", "match-viewer"])
 def test_a_protocol_that_does_not_fit_is_502(edge: Edge, policy: str, ports: dict[str, int]) -> None:
     """match-viewer and https-only go to HTTPSPort; an HTTP listener there fails the negotiation, and where none
-    listens nothing connects: "HTTP 502 status code (Bad Gateway)": "SSL/TLS negotiation failure between CloudFront
-    and a custom origin server", "origin is not responding with specified ports/protocols"."""
+    listens nothing connects: "An HTTP 502 status code (Bad Gateway) indicates that CloudFront wasn't able to serve
+    the requested object because it couldn't connect to the origin server", "SSL/TLS negotiation failure between
+    CloudFront and a custom origin server", "Origin is not responding on specified ports"."""
     edge.allow(edge.guarded, 443, CidrIp="0.0.0.0/0")
     name = f"{policy}-{len(ports)}"
     other = edge.make_origin(name, policy=policy, **ports)
@@ -376,8 +383,9 @@ def test_an_origin_that_closes_is_502(edge: Edge, site: Site) -> None:
 
 
 def test_a_silent_get_is_sent_again_and_a_post_is_not(edge: Edge, site: Site) -> None:
-    """ "Response timeout": GET and HEAD that get no answer are sent again, up to the number of connection attempts;
-    "DELETE, OPTIONS, PATCH, PUT, and POST": "CloudFront … doesn't try again". Then 504."""
+    """ConnectionAttempts "also specifies the number of times that CloudFront attempts to get a response from the
+    origin, in the case of an Origin Response Timeout" (model); of GET and HEAD only ("Response timeout"). Then
+    504."""
     edge.put(reading(edge, 1, 2))
     answer = edge.ask(path="/wait")
     assert (answer.status_code, [one.path for one in site.seen]) == (504, ["/wait", "/wait"])
@@ -398,13 +406,14 @@ def test_a_method_that_is_not_allowed_is_403(edge: Edge, site: Site) -> None:
 
 def test_a_get_with_a_body_is_403(edge: Edge, site: Site) -> None:
     """ "If a viewer GET request includes a body, CloudFront returns an HTTP status code 403 (Forbidden) to the
-    viewer"."""
+    viewer." """
     assert edge.ask(data="x").status_code == 403
     assert site.seen == []
 
 
 def test_requests_have_a_largest_size(edge: Edge, site: Site) -> None:
-    """ "Quotas": a URL of 8,192 bytes (else 414), 20,480 bytes of request line and headers (else 413)."""
+    """ "Quotas": a URL of 8,192 bytes, 20,480 bytes of request line and headers (else 413, "Maximum length of a
+    request and maximum length of a URL"). 414 for the URL is not verified."""
     assert edge.ask(path=f"/{'x' * 8100}").status_code == 200  # the site takes lines of 8190
     assert edge.ask(path=f"/{'x' * 8192}").status_code == 414
     fits = {f"X-{number}": "x" * 6_600 for number in range(3)}
@@ -415,7 +424,7 @@ def test_requests_have_a_largest_size(edge: Edge, site: Site) -> None:
 
 
 def test_what_is_not_http_is_400(edge: Edge) -> None:
-    """ "HTTP 400 status code (Bad Request)", as all pages that CloudFront answers by itself."""
+    """As all pages that CloudFront answers by itself."""
     host, _, port = edge.name.partition(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(b"no request\r\n\r\n")
@@ -425,8 +434,8 @@ def test_what_is_not_http_is_400(edge: Edge) -> None:
 
 
 def test_a_web_acl_blocks_by_the_viewers_address(edge: Edge, site: Site) -> None:
-    """A web ACL of scope CLOUDFRONT: what it blocks is 403 "Request blocked."; it sees the viewer, which one on the
-    load balancer does not."""
+    """A web ACL of scope CLOUDFRONT: what it blocks is 403, "Request blocked."; it sees the viewer, which one on
+    the load balancer does not."""
     waf = edge.aws.client("wafv2", "us-east-1")
     asked = {"Scope": "CLOUDFRONT", "IPAddressVersion": "IPV4", "Addresses": ["127.0.0.0/8"]}
     addresses = waf.create_ip_set(Name="viewers", **asked)["Summary"]["ARN"]
@@ -443,7 +452,7 @@ def test_a_web_acl_blocks_by_the_viewers_address(edge: Edge, site: Site) -> None
 
 
 def test_behaviors_are_tried_by_their_path_patterns(edge: Edge, site: Site) -> None:
-    """ "Path pattern": the first that matches, the default behavior last."""
+    """ "Path pattern": the first that matches counts, the default behavior last."""
     few = {"Quantity": 2, "Items": ["GET", "HEAD"]}
     other = {
         **edge.plain["DefaultCacheBehavior"],
@@ -459,8 +468,9 @@ def test_behaviors_are_tried_by_their_path_patterns(edge: Edge, site: Site) -> N
 
 
 def test_an_alias_is_served_with_its_certificate(edge: Edge) -> None:
-    """ "Use custom URLs": by server name (SNI) with the certificate for it; a name that is none of the
-    distribution's is 403 "Bad request."; without a certificate for it the handshake fails the viewer."""
+    """ "Use custom URLs": by server name (SNI) with the certificate for it. Who is sent here for a name that is
+    none of the distribution's gets 403, "Bad request."; for a name without a certificate the viewer ends the
+    handshake."""
     arn = certificate(edge, ALIAS)
     with pytest.raises(ssl.SSLCertVerificationError):
         edge.by_name(ALIAS)
@@ -473,8 +483,8 @@ def test_an_alias_is_served_with_its_certificate(edge: Edge) -> None:
 
 
 def test_https_to_the_origin_needs_a_certificate_for_the_host(edge: Edge) -> None:
-    """ "Origin domain": the origin's certificate has to cover the domain name, or, where Host is forwarded, that of
-    the Host; "CloudFront drops the TCP connection" of a self-signed or invalid one, and answers 502."""
+    """ "Origin domain": the origin's certificate has to cover the domain name, or, where Host is forwarded, the
+    Host; CloudFront drops the connection of an invalid or self-signed one ("Protocols") and answers 502."""
     shown = certificate(edge, ALIAS, "us-east-2")
     edge.listen(443, edge.forward(edge.target_group), "HTTPS", Certificates=[{"CertificateArn": shown}])
     edge.allow(edge.guarded, 443, CidrIp="0.0.0.0/0")
@@ -507,7 +517,7 @@ def test_an_alias_record_leads_to_a_distribution(edge: Edge) -> None:
 
 
 def test_a_switch_to_another_origin_fails_no_request(edge: Edge) -> None:
-    """ "Update a distribution": the edges serve the old configuration until they know the new one; the address
+    """ "Update a distribution": the edges serve the old configuration until they know the new one, and the address
     stays."""
     other = edge.make_origin("second")
     version = edge.distribution(edge.id)["ETag"]

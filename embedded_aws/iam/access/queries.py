@@ -124,6 +124,9 @@ class Queries:
 
 def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:
     """What a call makes, as it is tagged: a listener's ARN begins with that of its load balancer."""
+    if call.service == "cloudfront":  # the reference names no resource of what is made
+        kind = "vpcorigin" if call.operation == "CreateVpcOrigin" else "distribution"
+        return [f"arn:aws:cloudfront::{account}:{kind}/*"]
     found = resources.of_call(account, call, made, members)
     if made.name == "elasticloadbalancing:CreateListener":
         return [f"{arn.replace(':loadbalancer/', ':listener/')}/*" for arn in found]
