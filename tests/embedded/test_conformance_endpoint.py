@@ -137,6 +137,7 @@ FIRST_CALLS = {
     "acm": lambda client: client.list_certificates(),
     "application-autoscaling": lambda client: client.describe_scalable_targets(ServiceNamespace="ecs"),
     "apprunner": lambda client: client.list_services(),
+    "cloudfront": lambda client: client.list_distributions(),
     "ec2": lambda client: client.describe_vpcs(),
     "ecr": lambda client: client.describe_repositories(),
     "ecs": lambda client: client.list_clusters(),
