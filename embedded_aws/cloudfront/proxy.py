@@ -28,6 +28,7 @@ from .network import Way
 URL_MOST, HEAD_MOST = 8_192, 20_480
 WEBSOCKET_IDLE = 600.0
 UNSCALED_IDLE = 60.0  # real seconds: programs' own heartbeats do not run faster because time does
+SHORTEST = 10.0  # real seconds that an origin may take for an answer, unless it is given less
 REPEATED = ("GET", "HEAD")
 
 
@@ -128,7 +129,7 @@ class Proxy:
         request = passing.request
         repeatable = request.method in REPEATED and not passing.is_websocket
         left = int(origin["ConnectionAttempts"]) if repeatable else 1
-        silence = self._around.pace.for_program(_reading(origin)["OriginReadTimeout"])
+        silence = self._patience(_reading(origin)["OriginReadTimeout"])
         if way.port is None:
             raise UnreachableError(refused=True)
         while True:
@@ -157,12 +158,16 @@ class Proxy:
             return response
         try:
             whole = origin.get("ResponseCompletionTimeout")
-            async with asyncio.timeout(self._around.pace.for_program(whole) if whole else None):
+            async with asyncio.timeout(self._patience(whole) if whole else None):
                 return await send_reply(request, reply, (), more=added)
         except (BrokenError, SilentError, TimeoutError) as failure:
             if request.transport is not None:
                 request.transport.abort()
             raise ConnectionResetError("the origin did not finish its response") from failure
+
+    def _patience(self, seconds: float) -> float:
+        """Real seconds for what a program has so many AWS seconds for: it is no faster because time is."""
+        return self._around.pace.real(seconds, at_least=min(seconds, SHORTEST))
 
     def _idle(self) -> float:
         """Real seconds that the origin may say nothing in a WebSocket, whatever the viewer says."""

@@ -20,7 +20,7 @@ import requests
 from tests.embedded.firewalls import SEEN, of_set, rule
 from tests.embedded.fronted import Fronted, certificate, with_alias
 from tests.embedded.sites import MEGABYTE, Site
-from tests.embedded_process import EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 ALIAS = "app.example.com"
 EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -39,7 +39,7 @@ class Edge(Fronted):
         found = self.create(self.config(self.vpc_origin))
         self.id, self.name = found["Id"], found["DomainName"]
         self.plain = self.config(self.vpc_origin)
-        authority = control.get(f"{self.aws.url}/_embedded/authority", timeout=10).json()["pem"]
+        authority = control.get(f"{self.aws.url}/_embedded/authority", timeout=PATIENCE).json()["pem"]
         self.ca = folder / "authority.pem"
         self.ca.write_text(authority)
         self.await_deployed(self.id)
@@ -53,7 +53,7 @@ class Edge(Fronted):
             f"{scheme}://{self.name}{path}",
             verify=str(self.ca),
             allow_redirects=False,
-            timeout=120,
+            timeout=PATIENCE,
             **more,
         )
 
@@ -136,7 +136,7 @@ def test_the_page_is_served_with_a_certificate_of_the_authority(edge: Edge) -> N
     answer = edge.ask()
     assert (answer.status_code, answer.text) == (200, "app")
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(f"https://{edge.name}/", timeout=120)
+        requests.get(f"https://{edge.name}/", timeout=PATIENCE)
 
 
 def test_nobody_else_reaches_the_load_balancer(edge: Edge) -> None:
@@ -189,7 +189,7 @@ def test_a_new_distribution_answers_once_the_edges_know_it(edge: Edge) -> None:
 
 def _status(url: str) -> int | None:
     try:
-        return requests.get(url, allow_redirects=False, timeout=120).status_code
+        return requests.get(url, allow_redirects=False, timeout=PATIENCE).status_code
     except requests.ConnectionError:
         return None
 
