@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,10 +106,6 @@ class Configuration:
         """The ARN of the role that the program has, and that reads its secrets."""
         found: str | None = self.instance.get("InstanceRoleArn")
         return found
-
-    def with_scaling(self, scaling: Companion) -> Configuration:
-        """The same with another auto scaling configuration."""
-        return replace(self, scaling=scaling)
 
 
 @dataclass

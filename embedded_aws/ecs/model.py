@@ -124,7 +124,6 @@ class Deployment:
     wanted: int = 0
     failed_tasks: int = 0
     deadlock_told: bool = False
-    trouble_told: bool = False
 
     def settle(self, rollout: str, reason: str) -> None:
         """Enter a rollout state."""

@@ -13,8 +13,9 @@ from typing import Any
 
 AwsDict = dict[str, Any]
 
-# Members of a described definition that RegisterTaskDefinition does not take.
-READ_ONLY = frozenset(
+# Members of a described definition that RegisterTaskDefinition does not take, and tags, which are not part of
+# DescribeTaskDefinition's ``taskDefinition`` and do not change what runs.
+_NOT_COMPARED = frozenset(
     {
         "compatibilities",
         "deleteRequestedAt",
@@ -24,11 +25,10 @@ READ_ONLY = frozenset(
         "requiresAttributes",
         "revision",
         "status",
+        "tags",
         "taskDefinitionArn",
     }
 )
-# Tags are not part of DescribeTaskDefinition's ``taskDefinition`` and do not change what runs.
-_NOT_COMPARED = READ_ONLY | {"tags"}
 
 _TASK_DEFAULTS: AwsDict = {"enableFaultInjection": False}
 _PLATFORM_DEFAULTS: AwsDict = {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"}
@@ -62,11 +62,6 @@ _DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 # Sizes are digits (CPU units, MiB), or a number and this unit.
 _SIZES = {"cpu": "vCPU", "memory": "GB"}
 _NAMED_VALUES = {"environment": "environment variable", "secrets": "secret"}
-
-
-def registrable(definition: Mapping[str, Any]) -> AwsDict:
-    """A described definition as RegisterTaskDefinition takes it, everything else untouched."""
-    return {name: value for name, value in definition.items() if name not in READ_ONLY}
 
 
 def normalise(definition: Mapping[str, Any]) -> AwsDict:

@@ -25,7 +25,6 @@ PINNED = {
     "aws-actions/amazon-ecs-render-task-definition": ("138c24f321fdbdf7edee4a685519d253cae2cdea", "v1.9.0"),
     "aws-actions/configure-aws-credentials": ("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
 }
-WORKFLOW_NAMES = [file.name for file in WORKFLOWS]
 
 
 def load(file: Path) -> dict[Any, Any]:

@@ -186,7 +186,6 @@ class Record:
     reason: str = ""
     failures: int = 0
     threshold: int = 0
-    rollback_reason: str = ""
     stage: str = ""
     revision: str = ""
 
@@ -201,7 +200,6 @@ class Record:
             raw.get("statusReason", ""),
             counts.get("failureCount", 0),
             0 if is_off else counts.get("threshold", 0),
-            raw.get("rollback", {}).get("reason", ""),
             raw.get("lifecycleStage", ""),
             raw.get("targetServiceRevision", {}).get("arn", ""),
         )
