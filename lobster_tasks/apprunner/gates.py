@@ -14,7 +14,7 @@ from typing import Any
 
 from ..account import find_service
 from ..aws import Aws
-from ..doctor.check import Check, CheckResult, bad, doubtful, good, refusal
+from ..doctor.check import Check, CheckResult, failed, passed, refusal, warned
 from ..errors import AwsCallError
 from ..in_parallel import in_parallel
 from ..settings import Settings
@@ -59,9 +59,9 @@ def live(aws: Aws, settings: Settings) -> CheckResult:
     """The new service runs its desired count, and first became live at least the soak time ago."""
     service = find_service(aws, settings.cluster, settings.service, settings.service)
     if service is None or service["status"] != "ACTIVE":
-        return bad(f"{settings.service} does not exist", "inv setup-fargate, then inv deploy --tag T")
+        return failed(f"{settings.service} does not exist", "inv setup-fargate, then inv deploy --tag T")
     if trouble := _unsettled(service):
-        return bad(f"{settings.service} {trouble}", "inv status")
+        return failed(f"{settings.service} {trouble}", "inv status")
     return _soaked(settings, aws.clock.age(_live_since(aws, settings, service).timestamp()))
 
 
@@ -94,14 +94,14 @@ def _soaked(settings: Settings, age: float) -> CheckResult:
     wanted = settings.apprunner.soak_hours * _HOUR
     saw = f"{settings.service} has been live for {span(age)}"
     if age >= wanted:
-        return good(saw)
-    return bad(f"{saw} of {span(wanted)} (apprunner.soak_hours)", f"again in {span(wanted - age)}")
+        return passed(saw)
+    return failed(f"{saw} of {span(wanted)} (apprunner.soak_hours)", f"again in {span(wanted - age)}")
 
 
 def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
     """App Runner served no visitor in the quiet time: by its metrics, or, where those may not be read, by its log."""
     if service["Status"] != "RUNNING":
-        return good(f"none: it is {service['Status']}")
+        return passed(f"none: it is {service['Status']}")
     seconds = settings.apprunner.quiet_minutes * _MINUTE
     try:
         return _served(settings, seconds, *_requests(aws, service, seconds))
@@ -109,14 +109,14 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
         try:
             return _written(seconds, _logged(aws, service, seconds))
         except AwsCallError:
-            return bad(f"cannot be read: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
+            return failed(f"cannot be read: {refusal(refused)}", "allow cloudwatch:GetMetricStatistics")
 
 
 def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> CheckResult:
     """What was answered 4xx does not count: nobody's page, but what scanners of the internet ask for."""
     most, within = settings.apprunner.quiet_requests, f"in the last {span(seconds)}"
     if not requests:
-        return good(f"no request {within}")
+        return passed(f"no request {within}")
     visits = max(0, requests - client_errors)
     saw = f"{_many(visits, 'request')} {within}" if visits else f"no request {within} but for scanners"
     if most:
@@ -124,8 +124,8 @@ def _served(settings: Settings, seconds: float, requests: int, client_errors: in
     if client_errors:
         saw += f"; {client_errors} more were answered 4xx and do not count"
     if visits <= most:
-        return good(saw)
-    return bad(
+        return passed(saw)
+    return failed(
         f"{saw}; requests of inv compare-apprunner, import-apprunner and an earlier clean-up count",
         f"move the visitors (inv cutover), then wait {span(seconds)}; "
         "if these are scanners, set apprunner.quiet_requests",
@@ -135,8 +135,8 @@ def _served(settings: Settings, seconds: float, requests: int, client_errors: in
 def _written(seconds: float, lines: int) -> CheckResult:
     within = f"in the last {span(seconds)}"
     if not lines:
-        return good(f"no line of its log {within}")
-    return bad(
+        return passed(f"no line of its log {within}")
+    return failed(
         f"{_many(lines, 'line')} of its log {within}",
         f"move the visitors (inv cutover), then wait {span(seconds)}",
     )
@@ -168,10 +168,10 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
     """The web ACL that protects the service protects the load balancer too."""
     found = firewalls.compare(aws, settings, service["ServiceArn"])
     if not found.code:
-        return good(found.saw)
+        return passed(found.saw)
     if found.code in accept:
-        return doubtful(f"accepted ({found.code}): {found.saw}")
-    return bad(
+        return warned(f"accepted ({found.code}): {found.saw}")
+    return failed(
         found.saw, f"{found.fix}; or, where that is meant, inv cleanup-apprunner --accept {found.code}"
     )
 
@@ -179,19 +179,19 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
 def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckResult:
     """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them. Pure."""
     if service["Status"] == "DELETED":
-        return good("it is deleted")
+        return passed("it is deleted")
     if not served:
         return CheckResult(
             "skip", "no custom domain; the awsapprunner.com address cannot move: tell those who use it"
         )
     shares = {name: share(names, name, service["ServiceUrl"]) for name in served}
     if still := [f"{name} ({part:.0%})" for name, part in shares.items() if part]:
-        return bad(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
+        return failed(f"still leading to App Runner: {', '.join(still)}", "inv cutover")
     if elsewhere := [name for name, part in shares.items() if part is None]:
         return CheckResult(
             "skip", f"not in this account's Route 53, so check yourself: {', '.join(elsewhere)}"
         )
-    return good(f"{', '.join(served)}: no record leads to App Runner")
+    return passed(f"{', '.join(served)}: no record leads to App Runner")
 
 
 def custom_domains(aws: Aws, arn: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import CheckResult, bad, doubtful, good
+from .check import CheckResult, failed, passed, warned
 from .facts import Facts
 from .gather import ON_DEMAND_VCPUS
 from .network import most_tasks
@@ -24,7 +24,7 @@ def vcpus(facts: Facts) -> CheckResult:
         f"--quota-code {ON_DEMAND_VCPUS} --desired-value {max(10, round(2 * most)):g}; AWS answers in hours or days"
     )
     if quota < wanted:
-        return bad(f"{saw}, and the tasks need {wanted:g}", ask)
+        return failed(f"{saw}, and the tasks need {wanted:g}", ask)
     if quota < most:
-        return doubtful(f"{saw}, and a deployment needs {most:g} for a while", ask)
-    return good(f"{saw}; a deployment needs {most:g}")
+        return warned(f"{saw}, and a deployment needs {most:g} for a while", ask)
+    return passed(f"{saw}; a deployment needs {most:g}")

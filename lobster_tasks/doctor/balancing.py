@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..forwarding import forwarding
-from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ def active(facts: Facts) -> CheckResult:
     """The load balancer takes requests."""
     balancer = facts.known("load_balancer")
     if balancer is None:
-        return bad(f"there is no load balancer {facts.settings.load_balancer.name}", _FIX)
+        return failed(f"there is no load balancer {facts.settings.load_balancer.name}", _FIX)
     name = balancer.get("LoadBalancerName", facts.settings.load_balancer.name)
     state = balancer["State"]["Code"]
     if state == "active":
-        return good(f"{name} is active, {balancer['Scheme']}")
+        return passed(f"{name} is active, {balancer['Scheme']}")
     if state == "provisioning":
-        return doubtful(f"{name} is being provisioned", "wait two or three minutes, then check again")
+        return warned(f"{name} is being provisioned", "wait two or three minutes, then check again")
     saw = f"{name} is {state}: {balancer['State'].get('Reason', 'AWS gives no reason')}"
-    return bad(saw, _FIX) if state == "failed" else doubtful(saw)
+    return failed(saw, _FIX) if state == "failed" else warned(saw)
 
 
 def zones(facts: Facts) -> CheckResult:
@@ -44,8 +44,10 @@ def zones(facts: Facts) -> CheckResult:
     enabled = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
     used = {subnet["AvailabilityZone"] for subnet in facts.known("network")}
     if used <= enabled:
-        return good(f"it is in {listed(sorted(used))}, as the tasks are")
-    return bad(f"tasks may start in {listed(sorted(used - enabled))}, where the load balancer is not", _FIX)
+        return passed(f"it is in {listed(sorted(used))}, as the tasks are")
+    return failed(
+        f"tasks may start in {listed(sorted(used - enabled))}, where the load balancer is not", _FIX
+    )
 
 
 def forwards(facts: Facts) -> CheckResult:
@@ -55,10 +57,10 @@ def forwards(facts: Facts) -> CheckResult:
     listeners = facts.known("listeners")
     ours = forwarding(listeners, group["TargetGroupArn"])
     if ours:
-        return good(f"{listed([_named(each) for each in ours])} → {name}")
+        return passed(f"{listed([_named(each) for each in ours])} → {name}")
     if not listeners:
-        return bad(f"the load balancer has no listener: nothing reaches {name}", _FIX)
-    return bad(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
+        return failed(f"the load balancer has no listener: nothing reaches {name}", _FIX)
+    return failed(f"{listed([_named(each) for each in listeners])} does not forward to {name}", _FIX)
 
 
 def web_acl(facts: Facts) -> CheckResult:
@@ -66,19 +68,21 @@ def web_acl(facts: Facts) -> CheckResult:
     wanted = facts.settings.load_balancer.web_acl
     if wanted is None:
         found = facts.known("protection")
-        return good(f"{found}, which is not in the settings" if found else "none, as the settings say")
+        return passed(f"{found}, which is not in the settings" if found else "none, as the settings say")
     owner = wanted.split(":")[4]
     if owner != facts.account:
-        return bad(f"{wanted} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl")
+        return failed(
+            f"{wanted} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl"
+        )
     described = facts.known("web_acl")
     if described is None:
-        return bad(f"there is no web ACL {wanted}", "aws wafv2 list-web-acls --scope REGIONAL")
+        return failed(f"there is no web ACL {wanted}", "aws wafv2 list-web-acls --scope REGIONAL")
     found = facts.known("protection")
     if found != wanted:
-        return bad(f"{found or 'no web ACL'} protects the load balancer, not {described['Name']}", _FIX)
+        return failed(f"{found or 'no web ACL'} protects the load balancer, not {described['Name']}", _FIX)
     default = next(iter(described["DefaultAction"]))
     rules = len(described.get("Rules", ()))
-    return good(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
+    return passed(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
 
 
 def _name(facts: Facts) -> str:
@@ -100,16 +104,16 @@ def kind(facts: Facts) -> CheckResult:
     name = _name(facts)
     group = facts.known("target_group")
     if group is None:
-        return bad(f"there is no target group {name}", _FIX)
+        return failed(f"there is no target group {name}", _FIX)
     if group["TargetType"] != "ip":
-        return bad(f"{name} takes targets of type {group['TargetType']}; Fargate's are of type ip", _FIX)
+        return failed(f"{name} takes targets of type {group['TargetType']}; Fargate's are of type ip", _FIX)
     protocol, version = group["Protocol"], group.get("ProtocolVersion", "HTTP1")
     if version != "HTTP1" and facts.settings.probe.websocket is not None:
-        return bad(f"{name} speaks {protocol} {version}; a WebSocket needs HTTP1", _FIX)
+        return failed(f"{name} speaks {protocol} {version}; a WebSocket needs HTTP1", _FIX)
     if (protocol, version) != ("HTTP", "HTTP1"):
         saw = f"{name} speaks {protocol} {version} with the tasks"
         return CheckResult("warn", saw, f"see that the app speaks {protocol} {version} on its port")
-    return good(f"{name} takes addresses, HTTP")
+    return passed(f"{name} takes addresses, HTTP")
 
 
 def port(facts: Facts) -> CheckResult:
@@ -118,10 +122,10 @@ def port(facts: Facts) -> CheckResult:
     group = facts.need("target_group", f"there is no target group {name}")
     asked = group.get("HealthCheckPort", "traffic-port")
     if asked not in ("traffic-port", str(wanted)):
-        return bad(f"the health check asks port {asked}; the container listens on {wanted}", _FIX)
+        return failed(f"the health check asks port {asked}; the container listens on {wanted}", _FIX)
     if group["Port"] != wanted:
-        return bad(f"{name} is for port {group['Port']}; the container listens on {wanted}", _FIX)
-    return good(f"{name} and the container are on {wanted}")
+        return failed(f"{name} is for port {group['Port']}; the container listens on {wanted}", _FIX)
+    return passed(f"{name} and the container are on {wanted}")
 
 
 def health_path(facts: Facts) -> CheckResult:
@@ -129,13 +133,13 @@ def health_path(facts: Facts) -> CheckResult:
     group = facts.need("target_group", f"there is no target group {_name(facts)}")
     path = group.get("HealthCheckPath", "/")
     if facts.settings.probe.websocket is None:
-        return good(f"{path} every {group['HealthCheckIntervalSeconds']} s")
+        return passed(f"{path} every {group['HealthCheckIntervalSeconds']} s")
     if path.endswith(_HEALTH):
-        return good(
+        return passed(
             f"{path} every {group['HealthCheckIntervalSeconds']} s, which only a working Streamlit answers"
         )
     saw = f"{path} answers 200 on any Streamlit app, like every path: it shows a web server, not that the app works"
-    return doubtful(saw, f"set health_check.path: {_HEALTH}")
+    return warned(saw, f"set health_check.path: {_HEALTH}")
 
 
 def targets(facts: Facts) -> CheckResult:
@@ -146,21 +150,21 @@ def targets(facts: Facts) -> CheckResult:
     if not health:
         if not service["runningCount"]:
             raise UnknownError("the service has no running task")
-        return bad(f"no target is registered, of {wanted} wanted", _FIX)
+        return failed(f"no target is registered, of {wanted} wanted", _FIX)
     healthy = [each for each in health if each["TargetHealth"]["State"] == "healthy"]
     saw = f"{len(healthy)} of {wanted} healthy"
     if len(healthy) >= wanted:
-        return good(saw)
+        return passed(saw)
     others = [each["TargetHealth"] for each in health if each not in healthy]
-    return _unhealthy(saw, others[0]) if others else doubtful(f"{saw}; the others are still starting")
+    return _unhealthy(saw, others[0]) if others else warned(f"{saw}; the others are still starting")
 
 
 def _unhealthy(saw: str, worst: Mapping[str, str]) -> CheckResult:
     reason = worst.get("Reason", "")
     saw = f"{saw}; one is {worst['State']}: {worst.get('Description') or reason or 'AWS gives no reason'}"
     if worst["State"] == "initial":
-        return doubtful(saw, "wait for its first health checks, then look again")
-    return bad(saw, _REMEDIES.get(reason, "inv logs"))
+        return warned(saw, "wait for its first health checks, then look again")
+    return failed(saw, _REMEDIES.get(reason, "inv logs"))
 
 
 def page(facts: Facts) -> CheckResult:
@@ -171,7 +175,7 @@ def page(facts: Facts) -> CheckResult:
 def websocket(facts: Facts) -> CheckResult:
     """The WebSocket opens through the load balancer: without it a Streamlit page stays empty."""
     if facts.settings.probe.websocket is None:
-        return good("the app has none (probe.websocket: false)")
+        return passed("the app has none (probe.websocket: false)")
     answer = facts.known("answers").websocket
     if answer is None:
         raise UnknownError("it was not probed")
@@ -179,4 +183,4 @@ def websocket(facts: Facts) -> CheckResult:
 
 
 def _answer(answer: Answer) -> CheckResult:
-    return good(answer.said) if answer.ok else bad(answer.said, "inv status, inv logs")
+    return passed(answer.said) if answer.ok else failed(answer.said, "inv status, inv logs")

@@ -65,17 +65,17 @@ class UnknownError(Exception):
     """A check cannot be made; the text says what is missing, or which call was refused."""
 
 
-def good(saw: str) -> CheckResult:
+def passed(saw: str) -> CheckResult:
     """The check passes."""
     return CheckResult("pass", saw)
 
 
-def doubtful(saw: str, fix: str | None = None, code: Code = "") -> CheckResult:
+def warned(saw: str, fix: str | None = None, code: Code = "") -> CheckResult:
     """A warning: it works, but a person should know about it."""
     return CheckResult("warn", saw, fix, code)
 
 
-def bad(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> CheckResult:
+def failed(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> CheckResult:
     """A failure: it does not work like this."""
     return CheckResult("fail", saw, fix, code, why)
 

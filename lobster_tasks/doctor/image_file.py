@@ -8,7 +8,7 @@ from ..definition import container_of
 from ..dockerfile import Command, Dockerfile, Mistake, Stage, mistake
 from ..dockerfile.commands import script_of
 from ..errors import DockerfileError
-from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, servers, swallows_signals
 from .facts import Facts
 
@@ -31,13 +31,13 @@ def readable(facts: Facts) -> CheckResult:
     """A builder could read it."""
     wrong = facts.error("dockerfile")
     if isinstance(wrong, DockerfileError):
-        return bad(wrong.what.rstrip("."), "correct the line")
+        return failed(wrong.what.rstrip("."), "correct the line")
     stage = _file(facts).final
     if stage.warnings:
-        return doubtful(
+        return warned(
             "; ".join(each.says for each in stage.warnings), "correct the line: a later builder refuses it"
         )
-    return good(f"{facts.settings.dockerfile}: FROM {stage.base}, {_shown(_words(facts, stage))}")
+    return passed(f"{facts.settings.dockerfile}: FROM {stage.base}, {_shown(_words(facts, stage))}")
 
 
 def command(facts: Facts) -> CheckResult:
@@ -47,18 +47,18 @@ def command(facts: Facts) -> CheckResult:
     for each in written:
         if found := _misread(each):
             return found
-    return good(" and ".join(each.keyword for each in written) or "the base image's command counts")
+    return passed(" and ".join(each.keyword for each in written) or "the base image's command counts")
 
 
 def start_scripts(facts: Facts) -> CheckResult:
     """The scripts that are started have the line ends of Linux."""
     _file(facts)
     if found := facts.known("windows_line_ends"):
-        return bad(
+        return failed(
             f"the lines of {listed(list(found))} end in CR LF: Linux cannot find the interpreter, and no task starts",
             f"dos2unix {found[0]}, and in .gitattributes: *.sh text eol=lf",
         )
-    return good("no start script has Windows line endings")
+    return passed("no start script has Windows line endings")
 
 
 def exposes(facts: Facts) -> CheckResult:
@@ -66,27 +66,27 @@ def exposes(facts: Facts) -> CheckResult:
     stage, wanted = _file(facts).final, facts.settings.container.port
     ports = [port.number for port in stage.ports if port.protocol == "tcp"]
     if not ports or wanted in ports:
-        return good(f"EXPOSE {wanted}" if ports else "no EXPOSE, which Fargate does not need")
+        return passed(f"EXPOSE {wanted}" if ports else "no EXPOSE, which Fargate does not need")
     saw = f"EXPOSE {', '.join(map(str, ports))}; container.port is {wanted}"
-    return doubtful(saw, f"set container.port: {ports[0]}, if that is what the app listens on")
+    return warned(saw, f"set container.port: {ports[0]}, if that is what the app listens on")
 
 
 def port(facts: Facts) -> CheckResult:
     """The command listens on the container's port."""
     found, wanted = _listens(facts), facts.settings.container.port
     if found.port == wanted:
-        return good(f"the command listens on {wanted} ({found.port_by})")
+        return passed(f"the command listens on {wanted} ({found.port_by})")
     saw = f"the command listens on {found.port} ({found.port_by}); container.port is {wanted}"
-    return bad(saw, f"set container.port: {found.port}, or let the command listen on {wanted}")
+    return failed(saw, f"set container.port: {found.port}, or let the command listen on {wanted}")
 
 
 def address(facts: Facts) -> CheckResult:
     """The command listens where the load balancer can reach it."""
     found = _listens(facts)
     if not found.is_unreachable:
-        return good(f"it listens on {found.address or 'every address'}")
+        return passed(f"it listens on {found.address or 'every address'}")
     saw = f"it listens on {found.address} ({found.address_by}), which nothing outside the container can reach"
-    return bad(saw, "let it listen on 0.0.0.0")
+    return failed(saw, "let it listen on 0.0.0.0")
 
 
 def signals(facts: Facts) -> CheckResult:
@@ -99,39 +99,39 @@ def signals(facts: Facts) -> CheckResult:
         raise UnknownError("the command is not in exec form, but looks as if it should be")
     if swallows_signals(words):
         saw = f"{_shown(words)}: the shell does not pass SIGTERM on, so each stop takes 30 s and ends with SIGKILL"
-        return doubtful(saw, 'write the command as a list, or begin it with "exec"')
+        return warned(saw, 'write the command as a list, or begin it with "exec"')
     if script_of(words) is None and words[0].endswith(".sh"):
         raise UnknownError(
             f"the script {words[0]} has to pass SIGTERM on; its last line should begin with exec"
         )
-    return good(f"{_shown(words)} receives SIGTERM")
+    return passed(f"{_shown(words)} receives SIGTERM")
 
 
 def user(facts: Facts) -> CheckResult:
     """The app does not run as root."""
     name = _file(facts).final.user
     if name.partition(":")[0] in ("", "root", "0"):
-        return doubtful(
+        return warned(
             "the app runs as root, unless the base image says otherwise", "add a USER that is not root"
         )
-    return good(f"USER {name}")
+    return passed(f"USER {name}")
 
 
 def health_check(facts: Facts) -> CheckResult:
     """ECS does not read an image's HEALTHCHECK, only the task definition's healthCheck."""
     found = _file(facts).final.health_check
     if found is None or not found.words:
-        return good("no HEALTHCHECK; the load balancer checks")
+        return passed("no HEALTHCHECK; the load balancer checks")
     definition, grace = facts.readings["task_definition"].value, _grace(facts)
     if found.start_period > grace:
-        return doubtful(
+        return warned(
             f"HEALTHCHECK (line {found.line}) gives the app {found.start_period:.0f} s to start; the load balancer's "
             f"checks count from {grace} s on",
             f"set health_check.grace_period: {found.start_period:.0f}; inv create-fargate-service",
         )
     if definition and container_of(definition, facts.settings.container.name).get("healthCheck"):
-        return good("the task definition has a health check of its own")
-    return doubtful(
+        return passed("the task definition has a health check of its own")
+    return warned(
         f"HEALTHCHECK (line {found.line}) is ignored by ECS; the load balancer's health check decides",
         "nothing to do; do not rely on it",
     )
@@ -149,17 +149,17 @@ def base(facts: Facts) -> CheckResult:
     bases = [stage.base for stage in found.stages if stage.parent is None and stage.base != "scratch"]
     loose = [name for name in dict.fromkeys(bases) if _is_loose(name)]
     if loose:
-        return doubtful(
+        return warned(
             f"FROM {listed(loose)} can change to another image", "name a version, such as python:3.13-slim"
         )
-    return good(f"FROM {listed(list(dict.fromkeys(bases))) or 'scratch'}")
+    return passed(f"FROM {listed(list(dict.fromkeys(bases))) or 'scratch'}")
 
 
 def base_path(facts: Facts) -> CheckResult:
     """The checked paths are below the path that the app is served on."""
     found, settings = _listens(facts), facts.settings
     if not found.base_path:
-        return good("the app is served at /")
+        return passed("the app is served at /")
     root = f"/{found.base_path}"
     asked = {
         "health_check.path": settings.health_check.path,
@@ -168,9 +168,11 @@ def base_path(facts: Facts) -> CheckResult:
     }
     astray = {key: path for key, path in asked.items() if path and not f"{path}/".startswith(f"{root}/")}
     if not astray:
-        return good(f"the app is served at {root}, and so are the checked paths")
+        return passed(f"the app is served at {root}, and so are the checked paths")
     fixes = ", ".join(f"{key}: {root}{path}" for key, path in astray.items())
-    return bad(f"the app is served at {root}, where {listed(list(astray.values()))} is not", f"set {fixes}")
+    return failed(
+        f"the app is served at {root}, where {listed(list(astray.values()))} is not", f"set {fixes}"
+    )
 
 
 def _misread(command: Command) -> CheckResult | None:
@@ -178,10 +180,10 @@ def _misread(command: Command) -> CheckResult | None:
     where = f"{command.keyword} (line {command.line})"
     if found := mistake(command.text):
         words = found.replace("-", " ")
-        return bad(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
+        return failed(f"{where} has {words}: it is no list, and a shell runs it as one word", _MENDED[found])
     if not command.is_shell_form and len(command.words) == 1 and " " in command.words[0].strip():
         saw = f"{where} is a list of one word: there is no program called {_shown(command.words)}"
-        return bad(saw, "write each word of the command as a separate list item")
+        return failed(saw, "write each word of the command as a separate list item")
     return None
 
 

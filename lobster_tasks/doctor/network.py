@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import RefusedError
 from ..settings import Settings
 from ..stack.subnets import free_addresses, impossible, without_fargate
-from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 from .references import ecr_image, is_secret, network_of
 
@@ -19,19 +19,19 @@ def subnets(facts: Facts) -> CheckResult:
     """Subnets in two zones of one VPC."""
     refused = facts.error("network")
     if isinstance(refused, RefusedError):
-        return bad(f"{refused.what.rstrip('.')}: {refused.why}", refused.next_step)
+        return failed(f"{refused.what.rstrip('.')}: {refused.why}", refused.next_step)
     found = facts.known("network")
     zones = {subnet["AvailabilityZone"] for subnet in found}
     vpcs = {subnet["VpcId"] for subnet in found}
     saw = f"{_count(len(found), 'subnet')} in {_count(len(zones), 'zone')} of {listed(sorted(vpcs))}"
     own = facts.settings.network.task_subnets
     if len(vpcs) > 1 or (len(zones) < 2 and not own):
-        return bad(saw, "name subnets in two zones of one VPC in network.subnets")
+        return failed(saw, "name subnets in two zones of one VPC in network.subnets")
     if lost := _without_fargate(facts):
-        return doubtful(f"{saw}; {'; '.join(lost)}", "choose other subnets in network.subnets")
+        return warned(f"{saw}; {'; '.join(lost)}", "choose other subnets in network.subnets")
     if len(zones) < 2:  # the load balancer has its two
-        return doubtful(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
-    return good(saw)
+        return warned(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
+    return passed(saw)
 
 
 def _without_fargate(facts: Facts) -> list[str]:
@@ -53,10 +53,10 @@ def addresses(facts: Facts) -> CheckResult:
     scarce = [f"{subnet} has {count}" for subnet, count in free.items() if count < needed]
     saw = f"{listed(scarce)} free addresses; a deployment needs up to {needed} at once"
     if scarce and sum(free.values()) < needed:
-        return bad(saw, "name larger subnets in network.subnets")
+        return failed(saw, "name larger subnets in network.subnets")
     if scarce:
-        return doubtful(saw, "name larger subnets in network.subnets")
-    return good(f"each subnet has {min(free.values())} free addresses or more")
+        return warned(saw, "name larger subnets in network.subnets")
+    return passed(f"each subnet has {min(free.values())} free addresses or more")
 
 
 def most_tasks(settings: Settings) -> int:
@@ -71,14 +71,18 @@ def routes(facts: Facts) -> CheckResult:
     lost = [subnet for subnet, way in ways.items() if way in ("", "blackhole")]
     unsure = {subnet: way for subnet, way in ways.items() if not _is_known(way)}
     if not lost and not unsure:
-        return good(f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}")
+        return passed(
+            f"{_all(len(ways))} route to {listed(sorted({_gateway(way) for way in ways.values()}))}"
+        )
     missing = _missing_endpoints(facts)
     if not missing:
         without = listed([*lost, *unsure])
-        return good(f"{without} has no known route to the internet, but VPC endpoints for what a task needs")
+        return passed(
+            f"{without} has no known route to the internet, but VPC endpoints for what a task needs"
+        )
     if not lost:
         raise UnknownError(_unsure(unsure))
-    return bad(
+    return failed(
         f"{listed(lost)} has no route to the internet, and no VPC endpoint for {listed(missing, 6)}",
         "route 0.0.0.0/0 to an internet or NAT gateway, or choose other subnets in network.subnets",
     )
@@ -96,10 +100,10 @@ def public_address(facts: Facts) -> CheckResult:
         raise UnknownError(_unsure(unsure))
     if public and others:
         saw = f"tasks have a public address, which has no effect in {listed(others)}: no route to an internet gateway"
-        return doubtful(saw, "set network.public: false, or choose public subnets")
+        return warned(saw, "set network.public: false, or choose public subnets")
     if not public and through_gateway:
         return _needs_public(facts, through_gateway)
-    return good(
+    return passed(
         "tasks have a public address" if public else "tasks have no public address and do not need one"
     )
 
@@ -108,11 +112,11 @@ def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
     """An internet gateway lets out only what has a public address; VPC endpoints need none."""
     saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
     if missing := _missing_endpoints(facts):
-        return bad(
+        return failed(
             f"{saw}: they cannot reach AWS; there is no VPC endpoint for {listed(missing, 6)}",
             "set network.public: true",
         )
-    return good(f"{saw}; VPC endpoints lead to what a task needs")
+    return passed(f"{saw}; VPC endpoints lead to what a task needs")
 
 
 def default_routes(facts: Facts) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .check import CheckResult, bad, good, listed
+from .check import CheckResult, failed, listed, passed
 from .facts import Facts
 from .network import default_routes
 from .references import network_of
@@ -22,17 +22,17 @@ def blocked(facts: Facts) -> CheckResult:
     access = facts.known("public_access")
     mode = access["InternetGatewayBlockMode"]
     if mode == OFF:
-        return good("VPC Block Public Access is off")
+        return passed("VPC Block Public Access is off")
     vpc = facts.known("network")[0]["VpcId"]
     closed = [each for each in _balancers(facts) if effective(access, vpc, each) != OFF]
     lost = [each for each in _reaching_out(facts) if each[1] in _stopped(effective(access, vpc, each[0]))]
     told = [f"visitors do not reach the load balancer in {listed(closed)}"] if closed else []
     told += [f"tasks in {listed([subnet for subnet, _ in lost])} reach nothing outside"] if lost else []
     if not told:
-        return good(
+        return passed(
             f"VPC Block Public Access ({mode}) excludes these subnets, or they need no internet gateway"
         )
-    return bad(f"VPC Block Public Access ({mode}): {' and '.join(told)}", _mend(access, vpc))
+    return failed(f"VPC Block Public Access ({mode}): {' and '.join(told)}", _mend(access, vpc))
 
 
 def effective(access: Mapping[str, Any], vpc: str, subnet: str) -> str:

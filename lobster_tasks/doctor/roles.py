@@ -8,7 +8,7 @@ from typing import Any
 
 from ..definition import secrets as secrets_of
 from ..templates import OWN_DEFINITION
-from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Decision, Facts, Name, Secret
 from .permissions import denied
 from .references import is_secret, who
@@ -20,7 +20,7 @@ _FIX_ROLES = "inv create-iam-policies"
 def caller(facts: Facts) -> CheckResult:
     """Account, identity and region."""
     identity = facts.known("identity")
-    return good(f"{facts.account} as {who(identity['Arn'])}, {facts.settings.region}")
+    return passed(f"{facts.account} as {who(identity['Arn'])}, {facts.settings.region}")
 
 
 def execution_role(facts: Facts) -> CheckResult:
@@ -36,13 +36,13 @@ def task_role(facts: Facts) -> CheckResult:
 def _role(facts: Facts, reading: Name, name: str) -> CheckResult:
     role = facts.known(reading)
     if role is None:
-        return bad(f"there is no role {name}", _FIX_ROLES, "absent")
+        return failed(f"there is no role {name}", _FIX_ROLES, "absent")
     document = _document(role["AssumeRolePolicyDocument"])
     why_not = objection(document, facts.account, facts.partition, facts.settings.region)
     if why_not:
         saw = f"{name} cannot be assumed by {TASKS}: {why_not}"
-        return bad(saw, _FIX_ROLES, "not-assumable", why_not)
-    return good(f"{name} may be assumed by {TASKS}")
+        return failed(saw, _FIX_ROLES, "not-assumable", why_not)
+    return passed(f"{name} may be assumed by {TASKS}")
 
 
 def _document(value: Any) -> Mapping[str, Any]:
@@ -52,9 +52,9 @@ def _document(value: Any) -> Mapping[str, Any]:
 def service_linked_role(facts: Facts) -> CheckResult:
     """The role with which ECS itself works, which the first cluster of an account brings."""
     if facts.known("service_linked_role"):
-        return good("AWSServiceRoleForECS is there")
+        return passed("AWSServiceRoleForECS is there")
     saw = "there is no AWSServiceRoleForECS; ECS makes it with the account's first cluster"
-    return doubtful(saw, "inv create-ecs-cluster")
+    return warned(saw, "inv create-ecs-cluster")
 
 
 def pull(facts: Facts) -> CheckResult:
@@ -75,9 +75,9 @@ def pass_roles(facts: Facts) -> CheckResult:
     who_asks = who(facts.known("identity")["Arn"])
     refused = [each.resource.rpartition("/")[2] for each in denied(decisions)]
     if not refused:
-        return good(f"{who_asks} may pass the roles to ECS")
+        return passed(f"{who_asks} may pass the roles to ECS")
     arns = [each.resource for each in denied(decisions)]
-    return bad(
+    return failed(
         f"{who_asks} cannot pass {listed(refused)}", f"allow iam:PassRole on {listed(arns)} to {who_asks}"
     )
 
@@ -87,7 +87,7 @@ def read_secrets(facts: Facts) -> CheckResult:
     secrets: list[Secret] = facts.known("secrets")
     count = len(secrets)
     if not count:
-        return good("no secrets are named")
+        return passed("no secrets are named")
     decisions = facts.known("may_read_secrets") + facts.known("may_read_parameters")
     finding = _allowed(facts, decisions, f"read {count} of {count} secrets")
     if finding.status == "pass":
@@ -100,38 +100,38 @@ def read_secrets(facts: Facts) -> CheckResult:
         if strange
         else _FIX_ROLES
     )
-    return bad(f"{role} may not read {listed([each.name for each in hidden])}", fix)
+    return failed(f"{role} may not read {listed([each.name for each in hidden])}", fix)
 
 
 def decrypt(facts: Facts) -> CheckResult:
     """The execution role may decrypt with the keys of their own that secrets have."""
     decisions = facts.known("may_decrypt")
     if not decisions:
-        return good("no secret has a customer managed key")
+        return passed("no secret has a customer managed key")
     finding = _allowed(facts, decisions, "decrypt with the secrets' own keys")
     if finding.status == "pass":
         return finding
     refused, role = denied(decisions), facts.settings.task.execution_role
     if closed := [each for each in refused if each.by]:
         first = closed[0]
-        return bad(
+        return failed(
             f"{role} may not {first.action} on {first.resource}: {first.by} does not let it",
             f"let {role} {first.action} in the policy of {listed([each.resource for each in closed])}: aws kms "
             "put-key-policy",
         )
     keys = [each.resource for each in refused]
-    return bad(finding.saw, f"allow kms:Decrypt on {listed(keys)} (container.secret_keys; {_FIX_ROLES})")
+    return failed(finding.saw, f"allow kms:Decrypt on {listed(keys)} (container.secret_keys; {_FIX_ROLES})")
 
 
 def _allowed(facts: Facts, decisions: list[Decision], what: str) -> CheckResult:
     role = facts.settings.task.execution_role
     refused = denied(decisions)
     if not refused:
-        return good(f"{role} may {what}")
+        return passed(f"{role} may {what}")
     first = refused[0]
     how = "is explicitly denied" if first.decision == "explicitDeny" else "may not"
     more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-    return bad(f"{role} {how} {first.action} on {first.resource}{more}", _FIX_ROLES)
+    return failed(f"{role} {how} {first.action} on {first.resource}{more}", _FIX_ROLES)
 
 
 def _hidden(secrets: list[Secret], refused: list[Decision]) -> list[Secret]:
@@ -145,13 +145,13 @@ def secrets_exist(facts: Facts) -> CheckResult:
     missing = [secret.name for secret in secrets if secret.found is False]
     unknown = [secret for secret in secrets if secret.found is None]
     if missing:
-        return bad(
+        return failed(
             f"{listed(missing)}: the secret does not exist or has no value",
             f"store the values, or correct container.secrets (of other containers: {OWN_DEFINITION})",
         )
     if unknown:
         raise UnknownError(f"{len(unknown)} of {len(secrets)} secrets: {unknown[0].unknown}")
-    return good(f"{len(secrets)} of {len(secrets)} are there" if secrets else "no secrets are named")
+    return passed(f"{len(secrets)} of {len(secrets)} are there" if secrets else "no secrets are named")
 
 
 def secret_forms(facts: Facts) -> CheckResult:
@@ -163,8 +163,8 @@ def secret_forms(facts: Facts) -> CheckResult:
         name for name, source in sources.items() if is_secret(source) and source.count(":") not in (6, 9)
     ]
     if wrong:
-        return bad(
+        return failed(
             f"{listed(wrong)} has a JSON key in the wrong form", "write it as <the secret's ARN>:<key>::"
         )
     keyed = sum(source.count(":") == 9 for source in sources.values() if is_secret(source))
-    return good(f"{keyed} by JSON key" if keyed else "no secret uses a JSON key")
+    return passed(f"{keyed} by JSON key" if keyed else "no secret uses a JSON key")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..forwarding import leading
-from .check import CheckResult, UnknownError, bad, doubtful, good, listed
+from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 from .references import network_of
 
@@ -22,15 +22,15 @@ def balancer_in(facts: Facts) -> CheckResult:
     ports = _listener_ports(facts)
     closed = [port for port in ports if not any(_sources(_in(groups), port))]
     if closed:
-        return bad(f"{_names(groups)} allows no inbound traffic on tcp {_ports(closed)}", _FIX_GROUPS)
+        return failed(f"{_names(groups)} allows no inbound traffic on tcp {_ports(closed)}", _FIX_GROUPS)
     if (allowed := facts.settings.load_balancer.allowed_cidrs) is not None:
         return _as_listed(groups, ports, allowed)
     narrow = [port for port in ports if not set(_sources(_in(groups), port)) & set(_ANYWHERE)]
     if narrow:
         who = listed(sorted(set(_sources(_in(groups), narrow[0]))))
         keep = "list these in load_balancer.allowed_cidrs, or the next setup allows everybody"
-        return doubtful(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only", keep)
-    return good(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
+        return warned(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only", keep)
+    return passed(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
 
 
 def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> CheckResult:
@@ -38,11 +38,11 @@ def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> 
     more = sorted({each for port in ports for each in _sources(_in(groups), port)} - set(allowed))
     if more:
         saw = f"{_names(groups)} lets in {listed(more)}, which load_balancer.allowed_cidrs does not list"
-        return bad(saw, _FIX_GROUPS)
+        return failed(saw, _FIX_GROUPS)
     less = sorted({each for port in ports for each in set(allowed) - set(_sources(_in(groups), port))})
     if less:
-        return doubtful(f"{_names(groups)} does not let in {listed(less)} everywhere", _FIX_GROUPS)
-    return good(
+        return warned(f"{_names(groups)} does not let in {listed(less)} everywhere", _FIX_GROUPS)
+    return passed(
         f"{_names(groups)} lets tcp {_ports(ports)} in from {listed(sorted(allowed))} only, as listed"
     )
 
@@ -55,15 +55,13 @@ def tasks_in(facts: Facts) -> CheckResult:
     balancer = {each["GroupId"]: each["GroupName"] for each in _groups(facts, _balancer_groups(facts), named)}
     sources = set(_sources(_in(groups), port))
     if sources & set(balancer):
-        return good(f"{_names(groups)} lets tcp {port} in from {listed(sorted(balancer.values()))}")
+        return passed(f"{_names(groups)} lets tcp {port} in from {listed(sorted(balancer.values()))}")
     if sources & set(_ANYWHERE):
         saw = f"{_names(groups)} lets tcp {port} in from anywhere, past the load balancer"
-        return doubtful(saw, _FIX_GROUPS, "open-to-anywhere")
+        return warned(saw, _FIX_GROUPS, "open-to-anywhere")
     if sources:
-        return doubtful(
-            f"{_names(groups)} lets tcp {port} in from {listed(sorted(sources))} only", _FIX_GROUPS
-        )
-    return bad(
+        return warned(f"{_names(groups)} lets tcp {port} in from {listed(sorted(sources))} only", _FIX_GROUPS)
+    return failed(
         f"{_names(groups)} lets {_what_is_in(groups, balancer)}; the container listens on {port}", _FIX_GROUPS
     )
 
@@ -84,10 +82,10 @@ def tasks_out(facts: Facts) -> CheckResult:
 def _out(groups: list[Rule], port: int, whom: str) -> CheckResult:
     targets = set(_sources(_all_out(groups), port))
     if targets & set(_ANYWHERE):
-        return good(f"{_names(groups)} lets everything out on tcp {port}")
+        return passed(f"{_names(groups)} lets everything out on tcp {port}")
     if targets:
-        return doubtful(f"{_names(groups)} lets tcp {port} out to {listed(sorted(targets))} only")
-    return bad(f"{_names(groups)} allows no outbound traffic to {whom}", _FIX_GROUPS)
+        return warned(f"{_names(groups)} lets tcp {port} out to {listed(sorted(targets))} only")
+    return failed(f"{_names(groups)} allows no outbound traffic to {whom}", _FIX_GROUPS)
 
 
 def _balancer_groups(facts: Facts) -> list[str] | None:

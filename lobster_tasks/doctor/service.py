@@ -8,7 +8,7 @@ from typing import Any
 from ..definition import container_of, log_groups
 from ..stack.ecr import given_tags
 from ..templates import OWN_DEFINITION
-from .check import CheckResult, bad, doubtful, good
+from .check import CheckResult, failed, passed, warned
 from .expiry import ExpiryPosition
 from .facts import Facts
 
@@ -20,11 +20,11 @@ def cluster(facts: Facts) -> CheckResult:
     name = facts.settings.cluster
     found = facts.known("cluster")
     if found is None or found["status"] != "ACTIVE":
-        return bad(
+        return failed(
             f"{name} is {found['status']}" if found else f"there is no cluster {name}",
             "inv create-ecs-cluster",
         )
-    return good(f"{name} is ACTIVE")
+    return passed(f"{name} is ACTIVE")
 
 
 def service(facts: Facts) -> CheckResult:
@@ -32,20 +32,22 @@ def service(facts: Facts) -> CheckResult:
     name = facts.settings.service
     found = facts.known("service")
     if found is None:
-        return bad(f"there is no service {name} in {facts.settings.cluster}", "inv create-fargate-service")
+        return failed(f"there is no service {name} in {facts.settings.cluster}", "inv create-fargate-service")
     if found["status"] != "ACTIVE":
-        return bad(f"{name} is {found['status']}", "wait until it is gone, then inv create-fargate-service")
+        return failed(
+            f"{name} is {found['status']}", "wait until it is gone, then inv create-fargate-service"
+        )
     running, wanted = found["runningCount"], found["desiredCount"]
     saw = f"{running} of {wanted} tasks run"
     if not wanted:
-        return doubtful(f"{name} has a desired count of 0", "inv deploy --tag T, or inv scale --to 1")
+        return warned(f"{name} has a desired count of 0", "inv deploy --tag T, or inv scale --to 1")
     if running >= wanted:
-        return good(saw)
+        return passed(saw)
     events = found.get("events", [])
     says = f"; ECS says: {events[0]['message']}" if events else ""
     if _is_moving(found):
-        return doubtful(f"{saw}, a deployment is in progress{says}", "wait for it, then check again")
-    return bad(f"{saw}{says}", "inv status")
+        return warned(f"{saw}, a deployment is in progress{says}", "wait for it, then check again")
+    return failed(f"{saw}{says}", "inv status")
 
 
 def _is_moving(found: Mapping[str, Any]) -> bool:
@@ -57,10 +59,10 @@ def revision(facts: Facts) -> CheckResult:
     family = facts.settings.task.family
     found = facts.known("task_definition")
     if found is None:
-        return bad(f"there is no task definition {family}", "inv create-task-definition")
+        return failed(f"there is no task definition {family}", "inv create-task-definition")
     name = f"{found['family']}:{found['revision']}"
     if found.get("status", "ACTIVE") != "ACTIVE":
-        return bad(f"{name} is {found['status']}: no new task of it can start", "inv deploy --tag T")
+        return failed(f"{name} is {found['status']}: no new task of it can start", "inv deploy --tag T")
     ports = [
         mapping["containerPort"]
         for mapping in container_of(found, facts.settings.container.name).get("portMappings", [])
@@ -68,11 +70,11 @@ def revision(facts: Facts) -> CheckResult:
     wanted = facts.settings.container.port
     if wanted not in ports:
         opened = ", ".join(map(str, ports)) or "no port"
-        return bad(
+        return failed(
             f"{name} opens {opened}; container.port is {wanted}",
             "inv create-task-definition, then inv deploy",
         )
-    return good(f"{name} is ACTIVE")
+    return passed(f"{name} is ACTIVE")
 
 
 def image(facts: Facts) -> CheckResult:
@@ -81,9 +83,9 @@ def image(facts: Facts) -> CheckResult:
     reference = container_of(definition, facts.settings.container.name)["image"]
     found = facts.known("image")
     if found is None:
-        return bad(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
+        return failed(f"{_short(reference)} is not in the repository", _NO_RELEASE_FIX)
     if gone := [each for each, there in facts.known("other_images").items() if there is None]:
-        return bad(
+        return failed(
             f"{_short(gone[0])} is not in its repository",
             f"push it there, or correct image in {OWN_DEFINITION}",
         )
@@ -91,7 +93,7 @@ def image(facts: Facts) -> CheckResult:
     named = f"{facts.settings.repository}@{found['imageDigest'][:19]}…{tags}"
     spot = facts.readings["expiry"].value
     again = f"inv deploy --tag {next(iter(given_tags(found)), found['imageDigest'])}"
-    return _expiring(named, again, spot) if spot and spot.is_next else good(f"{named} is in the repository")
+    return _expiring(named, again, spot) if spot and spot.is_next else passed(f"{named} is in the repository")
 
 
 def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
@@ -109,10 +111,10 @@ def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
         more = f"set images.keep: {2 * max(spot.kept, spot.newer + 1)} and inv setup-fargate, or deploy a newer image"
         fix = f"{again}: what is live is kept" if spot.is_ours and not spot.live else more
     if spot.expires:
-        return bad(
+        return failed(
             f"{named} runs, and the repository's lifecycle policy lets it expire within 24 hours: {what}", fix
         )
-    return doubtful(f"{named} runs, and expires with the next image that is pushed: {what}", fix)
+    return warned(f"{named} runs, and expires with the next image that is pushed: {what}", fix)
 
 
 def _short(reference: str) -> str:
@@ -124,13 +126,13 @@ def log_group(facts: Facts) -> CheckResult:
     name = facts.settings.logs.group
     found = facts.known("log_group")
     if found is None:
-        return bad(f"there is no log group {name}: no task can start", "inv create-task-definition")
+        return failed(f"there is no log group {name}: no task can start", "inv create-task-definition")
     days = found.get("retentionInDays")
     if days is None:
-        return doubtful(
+        return warned(
             f"{name} keeps events without limit, and storage costs grow", "inv create-task-definition"
         )
-    return good(f"{name} keeps events for {days} days")
+    return passed(f"{name} keeps events for {days} days")
 
 
 def log_options(facts: Facts) -> CheckResult:
@@ -139,7 +141,7 @@ def log_options(facts: Facts) -> CheckResult:
     container = container_of(definition, facts.settings.container.name)
     log = container.get("logConfiguration", {})
     if log.get("logDriver") != "awslogs":
-        return doubtful(
+        return warned(
             f"{container['name']} logs with {log.get('logDriver', 'nothing')}; inv logs reads awslogs"
         )
     options = log.get("options", {})
@@ -150,7 +152,7 @@ def log_options(facts: Facts) -> CheckResult:
         if options.get(key) != value
     ]
     if wrong:
-        return bad(
+        return failed(
             f"the revision has {' and '.join(wrong)}", "inv create-task-definition, then inv deploy --tag T"
         )
     far = {
@@ -160,5 +162,5 @@ def log_options(facts: Facts) -> CheckResult:
     }
     if abroad := [name for name, region in far.items() if region != facts.settings.region]:
         saw = f"{abroad[0]} writes to {far[abroad[0]]}, not {facts.settings.region}"
-        return bad(saw, f"correct awslogs-region in {OWN_DEFINITION}, then inv deploy --tag T")
-    return good(f"the revision writes to {options['awslogs-group']} in {options['awslogs-region']}")
+        return failed(saw, f"correct awslogs-region in {OWN_DEFINITION}, then inv deploy --tag T")
+    return passed(f"the revision writes to {options['awslogs-group']} in {options['awslogs-region']}")
