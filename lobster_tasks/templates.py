@@ -217,6 +217,17 @@ def secret_sources(settings: Settings, account: str, partition: str) -> dict[str
     return {**settings.container.secrets, **secrets(defined, settings.container.name)}
 
 
+def covered_sources(settings: Settings, account: str, partition: str) -> frozenset[str]:
+    """The sources of secrets for which the execution role's policy is made.
+
+    Those of the settings alone where a template of the project cannot be rendered.
+    """
+    try:
+        return frozenset(secret_sources(settings, account, partition).values())
+    except TemplateError:
+        return frozenset(settings.container.secrets.values())
+
+
 def _of_every_container(settings: Settings, account: str, partition: str) -> dict[str, Any]:
     """What the execution role has to reach for the containers that the definition has besides the app's."""
     defined = task_definition(settings, account, partition, "")

@@ -20,7 +20,7 @@ from ..aws import Aws
 from ..definition import container_of, images
 from ..dockerfile import parse
 from ..dockerfile.scripts import windows_line_ends
-from ..errors import CredentialsError, InterruptedRunError, LobsterError, TemplateError
+from ..errors import CredentialsError, InterruptedRunError, LobsterError
 from ..in_parallel import in_parallel
 from ..settings import Settings
 from . import permissions
@@ -212,12 +212,7 @@ def _expiry(readings: Readings) -> ExpiryPosition | None:
 
 
 def _covered(readings: Readings) -> frozenset[str]:
-    """The sources of secrets for which the execution role's policy is made."""
-    try:
-        named = templates.secret_sources(readings.settings, readings.aws.account, readings.aws.partition)
-    except TemplateError:
-        named = readings.settings.container.secrets
-    return frozenset(named.values())
+    return templates.covered_sources(readings.settings, readings.aws.account, readings.aws.partition)
 
 
 def _log_group(readings: Readings) -> Any:

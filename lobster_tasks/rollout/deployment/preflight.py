@@ -19,10 +19,10 @@ from ...doctor.facts import Name
 from ...errors import AwsCallError, NotReadyError, SettingsError, UsageError
 from ...in_parallel import in_parallel
 from ...settings import Settings
-from ...templates import OWN_DEFINITION
+from ...templates import OWN_DEFINITION, covered_sources
 from ..cause_code import CauseCode
 from ..diagnosis.causes import CODES, RECORDS
-from ..diagnosis.evidence_collection import as_defined, covered
+from ..diagnosis.evidence_collection import as_defined
 from ..diagnosis.platforms import PLATFORMS, platforms_of
 from ..observation.deployment_configuration import cannot_replace_tasks, preflight_notes
 from ..observation.snapshot import TargetGroup
@@ -211,7 +211,7 @@ def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[Pre
     given: dict[Name, Any] = {
         "service": prepared.service,
         "task_definition": prepared.definition,
-        "covered": covered(aws, settings),
+        "covered": covered_sources(settings, aws.account, aws.partition),
     }
     if groups:
         given |= _balancing(aws, groups[0])

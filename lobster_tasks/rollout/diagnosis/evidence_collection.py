@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ... import templates
 from ...account import find_target_group, find_task_definition
 from ...aws import Aws
 from ...definition import container_of, log_driver, log_options, secrets
 from ...doctor import Check, Facts, consult
 from ...doctor.check import UnknownError
 from ...doctor.facts import Name
-from ...errors import InterruptedRunError, LobsterError, TemplateError
+from ...errors import InterruptedRunError, LobsterError
 from ...in_parallel import in_parallel
 from ...masking import mask, mask_shapes, secret_values
 from ...settings import Settings
 from ...stack.task_definition import differences
+from ...templates import covered_sources
 from ..observation.aws_words import without_names
 from ..observation.judge import Verdict
 from ..observation.logs import first_lines, last_lines, stream_of
@@ -110,7 +110,8 @@ def collect_evidence(
         changed=_changed(last, before, ours),
         checks=checks,
         new_roles=new_roles,
-        uncovered_secrets=frozenset(secrets(ours, "").values()) - covered(aws, settings),
+        uncovered_secrets=frozenset(secrets(ours, "").values())
+        - covered_sources(settings, aws.account, aws.partition),
         gaps=tuple(reader.gaps),
     )
 
@@ -190,14 +191,6 @@ def _unread(last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task
         return ""
     driver = log_driver(ended)
     return f"the log of {ended['name']} ({f'it logs with {driver}' if driver else 'it has no log driver'})"
-
-
-def covered(aws: Aws, settings: Settings) -> frozenset[str]:
-    """The sources of secrets for which the execution role's policy is made."""
-    try:
-        return frozenset(templates.secret_sources(settings, aws.account, aws.partition).values())
-    except TemplateError:
-        return frozenset(settings.container.secrets.values())
 
 
 def _cut(line: str) -> str:
