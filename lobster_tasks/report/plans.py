@@ -130,7 +130,7 @@ def removed(done: Convergence) -> RenderableType:
     return Text(" ".join(told))
 
 
-def led_here(domains: Iterable[str]) -> str:
+def dns_warning(domains: Iterable[str]) -> str:
     """A warning before the load balancer is deleted to which DNS leads visitors."""
     return f"! {', '.join(domains)}: DNS still leads visitors here; run inv cutover --back first."
 

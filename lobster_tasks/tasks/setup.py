@@ -202,7 +202,7 @@ def _show_removal(run: Run, made: Plan) -> None:
     _head(run, run.console.say)
     run.console.say(report.removal(made))
     if made.changes and (led := domains_at_load_balancer(run.aws, run.settings)):
-        run.console.say(report.led_here(led))
+        run.console.say(report.dns_warning(led))
 
 
 def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:

@@ -145,7 +145,7 @@ class _CutoverRun:
             self.now = read_state(self.aws, self.settings)
         if self.now.https.changes:
             self._announce(todo["https"])
-            converge.carry_out(self.aws, self.now.wanted, self.now.https)
+            converge.carry_out(self.aws, self.now.desired, self.now.https)
             self.now = read_state(self.aws, self.settings)
 
     def _refuse_unwell(self) -> None:

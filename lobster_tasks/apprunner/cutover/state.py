@@ -37,7 +37,7 @@ class CutoverState:
     balancer: LoadBalancerTarget
     origin: Origin
     target_group: str
-    wanted: Stack
+    desired: Stack
     https: Plan
     certificate: Certificate | None
     zones: Mapping[str, str]
@@ -75,9 +75,9 @@ def read_state(aws: Aws, settings: Settings) -> CutoverState:
     if not settings.domains:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
-    wanted = whole.slice(("listener", "certificate"))
+    desired = whole.slice(("listener", "certificate"))
     live, names = in_parallel(
-        lambda: converge.read(aws, wanted), lambda: hosted_domains(aws, settings.domains)
+        lambda: converge.read(aws, desired), lambda: hosted_domains(aws, settings.domains)
     )
     balancer, group = _standing(aws, settings, live)
     origin = Origin(settings.name, settings.region, _hosts(aws))
@@ -86,9 +86,9 @@ def read_state(aws: Aws, settings: Settings) -> CutoverState:
         balancer,
         origin,
         group.id,
-        wanted,
-        converge.plan(wanted, live),
-        _certificate(wanted, settings, aws),
+        desired,
+        converge.plan(desired, live),
+        _certificate(desired, settings, aws),
         names.zones,
         _routes(names, balancer, origin),
     )
@@ -153,9 +153,9 @@ def _standing(
     ), group
 
 
-def _certificate(wanted: Stack, settings: Settings, aws: Aws) -> Certificate | None:
+def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | None:
     """The one of the domains. Raises RefusedError where the settings name one that is not for all of them."""
-    own = wanted.certificate
+    own = desired.certificate
     arn = settings.load_balancer.certificate
     if own is None and arn:
         shown = aws.call("acm:DescribeCertificate", "load_balancer.certificate", CertificateArn=arn)

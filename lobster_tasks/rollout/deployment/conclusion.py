@@ -75,27 +75,27 @@ def probe_app(
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
     which is a finding."""
-    door = find_public_endpoint(aws, last.rollout.target_group_arns)
-    if door is None:
+    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+    if endpoint is None:
         return None, ()
-    if door.wants:
-        timeline.say(f"the app was not probed: {door.wants}")
+    if endpoint.wants:
+        timeline.say(f"the app was not probed: {endpoint.wants}")
         return None, ()
-    answered = probe(aws.clock, door, settings.path, settings.websocket)
+    answered = probe(aws.clock, endpoint, settings.path, settings.websocket)
     for answer in answered.answers:
         timeline.say(answer.said)
-    if door.is_private and not answered.page.reached:
-        unreached = _not_reachable(door)
+    if endpoint.is_private and not answered.page.reached:
+        unreached = _not_reachable(endpoint)
         timeline.say(unreached.message)
         return None, (unreached,)
     return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
 
 
-def _not_reachable(door: PublicEndpoint) -> Cause:
-    if door.internal:
+def _not_reachable(endpoint: PublicEndpoint) -> Cause:
+    if endpoint.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
-        who = f"The load balancer allows only {', '.join(door.guests)}"
+        who = f"The load balancer allows only {', '.join(endpoint.guests)}"
         remedy = (
             "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
             "then inv create-security-groups"
@@ -224,5 +224,5 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -
 
 
 def _url(aws: Aws, last: Snapshot) -> str | None:
-    door = find_public_endpoint(aws, last.rollout.target_group_arns)
-    return door.address if door else None
+    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+    return endpoint.address if endpoint else None
