@@ -10,9 +10,9 @@ from lobster_tasks.rollout.observation.snapshot import (
     Container,
     Deployment,
     Event,
-    Record,
     Rollout,
     Service,
+    ServiceDeployment,
     Snapshot,
     Target,
     TargetGroup,
@@ -49,9 +49,9 @@ def service(*deployments: Deployment, **members: Any) -> Service:
     return replace(Service("ACTIVE", 1, 1, 0, definition, deployments), **members)
 
 
-def record(status: str, **members: Any) -> Record:
+def record(status: str, **members: Any) -> ServiceDeployment:
     """Our service deployment."""
-    return replace(Record("arn:…:service-deployment/c/s/2", status), **members)
+    return replace(ServiceDeployment("arn:…:service-deployment/c/s/2", status), **members)
 
 
 def task(letter: str, started_by: int = 2, task_definition: str = NEW, **members: Any) -> Task:

@@ -12,7 +12,7 @@ from lobster_tasks.rollout.observation.deployment_configuration import (
     preflight_notes,
     with_rollback,
 )
-from lobster_tasks.rollout.observation.snapshot import Record, Service
+from lobster_tasks.rollout.observation.snapshot import Service, ServiceDeployment
 
 from .shapes import NEW, deployment, service, snapshot
 
@@ -103,7 +103,7 @@ def test_a_circuit_breaker_that_is_off_counts_nothing(status: str, counts: bool)
         "status": "IN_PROGRESS",
         "deploymentCircuitBreaker": {"status": status, "failureCount": 4, "threshold": 3},
     }
-    seen = snapshot(service(deployment(2, NEW, rollout="IN_PROGRESS")), record=Record.of(raw))
+    seen = snapshot(service(deployment(2, NEW, rollout="IN_PROGRESS")), record=ServiceDeployment.of(raw))
     assert ("circuit breaker: 4 of 3 failures" in changes(snapshot(seen.service), seen)) is counts
 
 

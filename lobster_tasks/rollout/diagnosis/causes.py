@@ -53,7 +53,7 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Record:
+class CauseRecord:
     """All that is known of a cause, or of a lead.
 
     ``signs`` are AWS's words for it, ``stop_codes`` those of tasks (Task, stopCode). ``explain`` says what is the
@@ -82,22 +82,22 @@ _NETWORK = (
     r"|send request failed|network is unreachable"
 )
 # What is looked at before a release comes first, in the order in which it is told.
-RECORDS: Mapping[str, Record] = {
-    CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE: Record(
+RECORDS: Mapping[str, CauseRecord] = {
+    CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE: CauseRecord(
         meaning="ECS cannot assume the execution role.",
         heals=Heals.WHEN_ALLOWED,
         found_by=("roles.execution",),
     ),
-    CauseCode.TASK_ROLE_MISSING: Record(
+    CauseCode.TASK_ROLE_MISSING: CauseRecord(
         meaning="The task role does not exist.",
         heals=Heals.WHEN_THERE,
         found_by=("roles.task",),
     ),
-    CauseCode.PASS_ROLE_DENIED: Record(
+    CauseCode.PASS_ROLE_DENIED: CauseRecord(
         meaning="The identity that deploys has no permission to pass the roles to ECS.",
         found_by=("roles.pass",),
     ),
-    CauseCode.SECRET_NOT_FOUND: Record(
+    CauseCode.SECRET_NOT_FOUND: CauseRecord(
         meaning="A secret or parameter does not exist or has no value.",
         signs=(
             Sign(150, r"find the specified secret|retrieve the secret with ARN|invalid parameters:"),
@@ -108,7 +108,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("secrets.exist",),
         found_by=("secrets.exist",),
     ),
-    CauseCode.SECRET_KEY_MISSING: Record(
+    CauseCode.SECRET_KEY_MISSING: CauseRecord(
         meaning="A secret does not contain the JSON key in container.secrets.",
         signs=(
             Sign(
@@ -122,7 +122,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("secrets.form",),
         found_by=("secrets.form",),
     ),
-    CauseCode.REGISTRY_DENIED: Record(
+    CauseCode.REGISTRY_DENIED: CauseRecord(
         meaning="The execution role has no permission to pull the image.",
         signs=(
             Sign(
@@ -137,7 +137,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("roles.execution", "roles.pull"),
         found_by=("roles.pull",),
     ),
-    CauseCode.LOGS_DENIED: Record(
+    CauseCode.LOGS_DENIED: CauseRecord(
         meaning="The execution role has no permission to write to the log group.",
         signs=(Sign(70, r"logger args:.{0,1000}not authorized to perform: logs:"),),
         explain=starting.logs_denied,
@@ -145,7 +145,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("roles.execution", "roles.logs"),
         found_by=("roles.logs",),
     ),
-    CauseCode.SECRET_NOT_READABLE: Record(
+    CauseCode.SECRET_NOT_READABLE: CauseRecord(
         meaning="The execution role has no permission to read a secret or parameter.",
         signs=(
             Sign(
@@ -160,7 +160,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("roles.execution", "roles.secrets", "roles.decrypt"),
         found_by=("roles.secrets", "roles.decrypt"),
     ),
-    CauseCode.NO_ROUTE_TO_REGISTRY: Record(
+    CauseCode.NO_ROUTE_TO_REGISTRY: CauseRecord(
         meaning="The task has no network route to ECR, CloudWatch Logs or Secrets Manager.",
         signs=(
             Sign(120, _NETWORK),
@@ -174,11 +174,11 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("network.routes", "network.public-address", "security.tasks-out", "network.public-access"),
         found_by=("network.routes", "network.public-address", "security.tasks-out"),
     ),
-    CauseCode.PUBLIC_ACCESS_BLOCKED: Record(
+    CauseCode.PUBLIC_ACCESS_BLOCKED: CauseRecord(
         meaning="VPC Block Public Access drops what goes through the internet gateway.",
         found_by=("network.public-access",),
     ),
-    CauseCode.NO_ADDRESSES: Record(
+    CauseCode.NO_ADDRESSES: CauseRecord(
         meaning="The subnets have no free address.",
         signs=(Sign(340, r"InsufficientFreeAddresses|public IP assignment enabled in subnet"),),
         explain=said(
@@ -188,7 +188,7 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("network.addresses",),
         found_by=("network.addresses",),
     ),
-    CauseCode.QUOTA: Record(
+    CauseCode.QUOTA: CauseRecord(
         meaning="The account's quota is used up.",
         signs=(
             Sign(
@@ -202,24 +202,24 @@ RECORDS: Mapping[str, Record] = {
         looked_at=("account.vcpus",),
         found_by=("account.vcpus",),
     ),
-    CauseCode.SECURITY_GROUP_BLOCKS: Record(
+    CauseCode.SECURITY_GROUP_BLOCKS: CauseRecord(
         meaning="A security group blocks traffic from the load balancer to the tasks.",
         heals=Heals.NEVER,
         found_by=("security.tasks", "security.load-balancer-out"),
         of_balancer=True,
     ),
-    CauseCode.TARGET_NOT_IN_USE: Record(
+    CauseCode.TARGET_NOT_IN_USE: CauseRecord(
         meaning="No listener forwards to the target group, or not in the task's zone.",
         heals=Heals.NEVER,
         found_by=("load-balancer.listener", "load-balancer.zones"),
         of_balancer=True,
     ),
-    CauseCode.TARGET_GROUP_MISMATCH: Record(
+    CauseCode.TARGET_GROUP_MISMATCH: CauseRecord(
         meaning="The target group does not fit the tasks.",
         found_by=("targets.kind",),
         of_balancer=True,
     ),
-    CauseCode.IMAGE_NOT_FOUND: Record(
+    CauseCode.IMAGE_NOT_FOUND: CauseRecord(
         meaning="The repository does not have the image.",
         signs=(
             Sign(190, r"pull access denied", (CauseCode.REGISTRY_DENIED,)),
@@ -233,13 +233,13 @@ RECORDS: Mapping[str, Record] = {
         explain=starting.image_not_found,
         heals=Heals.NEVER,
     ),
-    CauseCode.IMAGE_PLATFORM: Record(
+    CauseCode.IMAGE_PLATFORM: CauseRecord(
         meaning="The image is for another CPU architecture than the task's.",
         signs=(Sign(40, r"does not contain descriptor matching platform|no matching manifest for"),),
         explain=starting.image_platform,
         heals=Heals.NEVER,
     ),
-    CauseCode.IMAGE_FORMAT: Record(
+    CauseCode.IMAGE_FORMAT: CauseRecord(
         meaning="The image has a layer with a media type that Fargate does not support.",
         signs=(
             Sign(30, r"no processor for media-type|unsupported media type|mediaType .{0,1000}not supported"),
@@ -247,7 +247,7 @@ RECORDS: Mapping[str, Record] = {
         explain=starting.image_format,
         heals=Heals.NEVER,
     ),
-    CauseCode.PULL_RATE_LIMIT: Record(
+    CauseCode.PULL_RATE_LIMIT: CauseRecord(
         meaning="The registry refuses further pulls for now.",
         signs=(
             Sign(50, r"toomanyrequests|Too Many Requests|pull rate limit"),
@@ -258,7 +258,7 @@ RECORDS: Mapping[str, Record] = {
             "keep a copy in ECR: inv push-image --tag {tag}, then {again}",
         ),
     ),
-    CauseCode.LOG_GROUP_MISSING: Record(
+    CauseCode.LOG_GROUP_MISSING: CauseRecord(
         meaning="The log group does not exist.",
         signs=(
             Sign(80, r"log group does not exist|failed to initialize logging driver$"),
@@ -268,11 +268,11 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.WHEN_THERE,
         looked_at=("logs.group",),
     ),
-    CauseCode.LOG_GROUP_REGION: Record(
+    CauseCode.LOG_GROUP_REGION: CauseRecord(
         meaning="The task definition names the log group in another region.",
         heals=Heals.NEVER,
     ),
-    CauseCode.LOG_OPTIONS: Record(
+    CauseCode.LOG_OPTIONS: CauseRecord(
         meaning="The log driver rejects its options.",
         signs=(
             Sign(
@@ -282,11 +282,11 @@ RECORDS: Mapping[str, Record] = {
         explain=starting.log_options,
         heals=Heals.NEVER,
     ),
-    CauseCode.TASK_ROLE_NOT_ASSUMABLE: Record(
+    CauseCode.TASK_ROLE_NOT_ASSUMABLE: CauseRecord(
         meaning="ECS cannot assume the task role.",
         heals=Heals.WHEN_ALLOWED,
     ),
-    CauseCode.SERVICE_ROLE_DENIED: Record(
+    CauseCode.SERVICE_ROLE_DENIED: CauseRecord(
         meaning="ECS lacks a permission that it needs for the service.",
         signs=(Sign(410, r"permissions policies have been misconfigured"),),
         explain=said(
@@ -294,7 +294,7 @@ RECORDS: Mapping[str, Record] = {
             "inv validate-fargate-setup shows the roles; inv create-iam-policies puts ours right, then {again}",
         ),
     ),
-    CauseCode.ENVIRONMENT_FILE: Record(
+    CauseCode.ENVIRONMENT_FILE: CauseRecord(
         meaning="The execution role cannot read an environment file from S3.",
         signs=(Sign(130, r"env(ironment variable)? files"),),
         explain=said(
@@ -303,7 +303,7 @@ RECORDS: Mapping[str, Record] = {
             "its bucket in task-definitions/fargate-iam-policies.json.j2, and inv create-iam-policies; then {again}",
         ),
     ),
-    CauseCode.VOLUME_FAILED: Record(
+    CauseCode.VOLUME_FAILED: CauseRecord(
         meaning="A volume of the task cannot be created or mounted.",
         signs=(Sign(100, r"EFS utils|CannotCreateVolumeError"),),
         explain=said(
@@ -312,10 +312,10 @@ RECORDS: Mapping[str, Record] = {
             "the tasks' security group); then {again}",
         ),
     ),
-    CauseCode.EXITS: Record(
+    CauseCode.EXITS: CauseRecord(
         meaning="The program ends.",
     ),
-    CauseCode.OUT_OF_MEMORY: Record(
+    CauseCode.OUT_OF_MEMORY: CauseRecord(
         meaning="The container needs more memory than the task has.",
         signs=(
             Sign(10, r"OutOfMemoryError|[Cc]ontainer killed due to memory usage"),
@@ -324,13 +324,13 @@ RECORDS: Mapping[str, Record] = {
         explain=starting.out_of_memory,
         heals=Heals.NEVER,
     ),
-    CauseCode.DISK_FULL: Record(
+    CauseCode.DISK_FULL: CauseRecord(
         meaning="The task's disk is full.",
         signs=(Sign(20, r"no space left on device|Thin Pool has"),),
         explain=starting.disk_full,
         heals=Heals.NEVER,
     ),
-    CauseCode.START_TIMEOUT: Record(
+    CauseCode.START_TIMEOUT: CauseRecord(
         meaning="A container did not start within Fargate's start timeout.",
         signs=(
             Sign(300, r"timed out after waiting|(ContainerRuntime|Docker)TimeoutError|Docker timeout error"),
@@ -340,7 +340,7 @@ RECORDS: Mapping[str, Record] = {
             "wait for the next try; where it comes back, raise startTimeout in {definition}, or task.cpu; then {again}",
         ),
     ),
-    CauseCode.COMMAND_NOT_FOUND: Record(
+    CauseCode.COMMAND_NOT_FOUND: CauseRecord(
         meaning="The image does not contain the program to run.",
         signs=(
             Sign(
@@ -353,51 +353,51 @@ RECORDS: Mapping[str, Record] = {
         heals=Heals.NEVER,
         looked_at=("dockerfile.start-scripts",),
     ),
-    CauseCode.EXEC_FORMAT: Record(
+    CauseCode.EXEC_FORMAT: CauseRecord(
         meaning="The program is for another CPU architecture, or the script has no #! line.",
         signs=(Sign(260, r"exec format error"),),
         explain=starting.exec_format,
         heals=Heals.NEVER,
     ),
-    CauseCode.CANNOT_START: Record(
+    CauseCode.CANNOT_START: CauseRecord(
         meaning="The container cannot be started.",
         signs=(Sign(290, r"Cannot(Start|Create)Container"),),
         explain=starting.cannot_start,
         heals=Heals.NEVER,
         looked_at=("dockerfile.start-scripts",),
     ),
-    CauseCode.SLOW_START: Record(
+    CauseCode.SLOW_START: CauseRecord(
         meaning="The app does not listen yet when its health checks have failed.",
     ),
-    CauseCode.WRONG_PORT: Record(
+    CauseCode.WRONG_PORT: CauseRecord(
         meaning="The app listens on another port than the container's.",
         heals=Heals.NEVER,
     ),
-    CauseCode.BOUND_TO_LOOPBACK: Record(
+    CauseCode.BOUND_TO_LOOPBACK: CauseRecord(
         meaning="The app listens only on loopback, which the load balancer cannot reach.",
         heals=Heals.NEVER,
     ),
-    CauseCode.HEALTH_PATH_STATUS: Record(
+    CauseCode.HEALTH_PATH_STATUS: CauseRecord(
         meaning="The health check path answers with an unhealthy status code.",
     ),
-    CauseCode.HEALTH_CHECK_TIMEOUT: Record(
+    CauseCode.HEALTH_CHECK_TIMEOUT: CauseRecord(
         meaning="The health check is not answered in time.",
     ),
-    CauseCode.TARGET_MISSING: Record(
+    CauseCode.TARGET_MISSING: CauseRecord(
         meaning="The target group was deleted, or the task was deregistered from it.",
         signs=(Sign(400, r"TARGET (GROUP )?IS NOT FOUND"),),
         explain=starting.target_missing,
         heals=Heals.NEVER,
     ),
-    CauseCode.UNHEALTHY_LATER: Record(
+    CauseCode.UNHEALTHY_LATER: CauseRecord(
         meaning="The tasks were healthy, and then were not.",
     ),
-    CauseCode.CONTAINER_HEALTH_CHECK: Record(
+    CauseCode.CONTAINER_HEALTH_CHECK: CauseRecord(
         meaning="The container's own health check fails.",
         signs=(Sign(450, r"failed container health checks"),),
         explain=serving.explain_container_health,
     ),
-    CauseCode.NO_CAPACITY: Record(
+    CauseCode.NO_CAPACITY: CauseRecord(
         meaning="Fargate has no capacity at the moment.",
         signs=(
             Sign(310, r"[Cc]apacity is (currently )?unavailable|RESOURCE:FARGATE"),
@@ -409,7 +409,7 @@ RECORDS: Mapping[str, Record] = {
         ),
         is_lack=True,
     ),
-    CauseCode.NETWORK_INTERFACE: Record(
+    CauseCode.NETWORK_INTERFACE: CauseRecord(
         meaning="EC2 did not create the task's network interface.",
         signs=(
             Sign(
@@ -420,7 +420,7 @@ RECORDS: Mapping[str, Record] = {
         ),
         explain=starting.network_interface,
     ),
-    CauseCode.ZONE_WITHOUT_FARGATE: Record(
+    CauseCode.ZONE_WITHOUT_FARGATE: CauseRecord(
         meaning="A subnet is in a zone in which Fargate starts no tasks.",
         signs=(Sign(380, r"Reason: Internal error", (CauseCode.PLATFORM_ERROR,)),),
         explain=said(
@@ -428,7 +428,7 @@ RECORDS: Mapping[str, Record] = {
             "name subnets in other zones (network.subnets); inv create-fargate-service, then {again}",
         ),
     ),
-    CauseCode.THROTTLED: Record(
+    CauseCode.THROTTLED: CauseRecord(
         meaning="AWS throttles ECS, which retries later.",
         signs=(Sign(330, r"provisioning capacity limit|are being throttled"),),
         explain=said(
@@ -437,7 +437,7 @@ RECORDS: Mapping[str, Record] = {
         ),
         is_lack=True,
     ),
-    CauseCode.PLATFORM_ERROR: Record(
+    CauseCode.PLATFORM_ERROR: CauseRecord(
         meaning="AWS's own agent or runtime failed.",
         signs=(
             Sign(230, rf"CannotPull.{{0,1000}}{SERVER_ERROR}"),
@@ -450,7 +450,7 @@ RECORDS: Mapping[str, Record] = {
         stop_codes=("InfrastructureHealth",),
         explain=starting.platform_error,
     ),
-    CauseCode.MAINTENANCE: Record(
+    CauseCode.MAINTENANCE: CauseRecord(
         meaning="AWS stopped the task to maintain its host.",
         signs=(Sign(430, r"performing maintenance on the underlying"),),
         explain=said(
@@ -458,7 +458,7 @@ RECORDS: Mapping[str, Record] = {
             "{again}",
         ),
     ),
-    CauseCode.NOT_ON_FARGATE: Record(
+    CauseCode.NOT_ON_FARGATE: CauseRecord(
         meaning="The service starts its tasks on container instances, not on Fargate.",
         signs=(
             Sign(
@@ -476,7 +476,7 @@ RECORDS: Mapping[str, Record] = {
         ),
         heals=Heals.NEVER,
     ),
-    CauseCode.TASKS_PROTECTED: Record(
+    CauseCode.TASKS_PROTECTED: CauseRecord(
         meaning="More tasks are protected than the desired count.",
         signs=(Sign(390, r"number of protected tasks"),),
         explain=said(
@@ -485,7 +485,7 @@ RECORDS: Mapping[str, Record] = {
             "ends; then {again}",
         ),
     ),
-    CauseCode.SPOT_INTERRUPTED: Record(
+    CauseCode.SPOT_INTERRUPTED: CauseRecord(
         meaning="AWS took the Spot capacity back.",
         signs=(Sign(420, r"Spot Task was interrupted|SpotInterruption"),),
         stop_codes=("SpotInterruption", "TerminationNotice"),
@@ -494,7 +494,7 @@ RECORDS: Mapping[str, Record] = {
             "{again}; on-demand capacity (FARGATE) is not taken back",
         ),
     ),
-    CauseCode.DEPLOYMENT_PERCENT: Record(
+    CauseCode.DEPLOYMENT_PERCENT: CauseRecord(
         meaning="Minimum and maximum percent do not let ECS replace a task.",
         signs=(Sign(470, r"minimumHealthyPercent or maximumPercent"),),
         explain=said(
@@ -503,70 +503,70 @@ RECORDS: Mapping[str, Record] = {
             "inv create-fargate-service, then {again}",
         ),
     ),
-    CauseCode.IGNORES_SIGTERM: Record(
+    CauseCode.IGNORES_SIGTERM: CauseRecord(
         meaning="The program does not end on SIGTERM and is killed.",
     ),
-    CauseCode.STOPPED_BY_USER: Record(
+    CauseCode.STOPPED_BY_USER: CauseRecord(
         meaning="Somebody stopped the tasks or the deployment.",
         signs=(Sign(490, r"stopped by user|stopped by a user"),),
         stop_codes=(BY_USER,),
         explain=starting.stopped_by_user,
     ),
-    CauseCode.SUPERSEDED: Record(
+    CauseCode.SUPERSEDED: CauseRecord(
         meaning="Another deployment replaced this one.",
     ),
-    CauseCode.SERVICE_BUSY: Record(
+    CauseCode.SERVICE_BUSY: CauseRecord(
         meaning="Another deployment is in progress.",
     ),
-    CauseCode.SERVICE_GONE: Record(
+    CauseCode.SERVICE_GONE: CauseRecord(
         meaning="The service does not exist, or is being deleted.",
     ),
-    CauseCode.SCALED_TO_ZERO: Record(
+    CauseCode.SCALED_TO_ZERO: CauseRecord(
         meaning="The service's desired count is 0.",
     ),
-    CauseCode.NO_RELEASE_BEFORE: Record(
+    CauseCode.NO_RELEASE_BEFORE: CauseRecord(
         meaning="There is no release to roll back to.",
     ),
-    CauseCode.ROLLBACK_FAILED: Record(
+    CauseCode.ROLLBACK_FAILED: CauseRecord(
         meaning="The previous release does not serve either.",
     ),
-    CauseCode.PROBE_FAILED: Record(
+    CauseCode.PROBE_FAILED: CauseRecord(
         meaning="The app does not answer correctly through the load balancer.",
     ),
-    CauseCode.NOT_REACHABLE_FROM_HERE: Record(
+    CauseCode.NOT_REACHABLE_FROM_HERE: CauseRecord(
         meaning="The load balancer does not allow requests from this machine.",
     ),
-    CauseCode.REFUSED: Record(
+    CauseCode.REFUSED: CauseRecord(
         meaning="A resource that the deployment needs does not exist.",
     ),
-    CauseCode.OUT_OF_TIME: Record(
+    CauseCode.OUT_OF_TIME: CauseRecord(
         meaning="The deployment was still in progress when the time was up.",
     ),
-    CauseCode.UNKNOWN: Record(
+    CauseCode.UNKNOWN: CauseRecord(
         meaning="AWS gives no information about the cause.",
     ),
-    Lead.ROLE: Record(
+    Lead.ROLE: CauseRecord(
         signs=(Sign(440, r"unable to assume the role|trust relationship has been misconfigured"),),
         explain=starting.role_not_assumable,
         looked_at=("roles.execution", "roles.task"),
     ),
-    Lead.EXITED: Record(
+    Lead.EXITED: CauseRecord(
         signs=(Sign(480, r"Essential container in task exited|[Dd]ependency failed|dependency graph:"),),
         stop_codes=("EssentialContainerExited",),
         explain=serving.explain_exit,
         looked_at=("dockerfile.start-scripts",),
     ),
-    Lead.ELB: Record(
+    Lead.ELB: CauseRecord(
         signs=(Sign(460, r"failed ELB health checks|is unhealthy in \("),),
         explain=serving.explain_health,
     ),
-    Lead.STATUS: Record(
+    Lead.STATUS: CauseRecord(
         looked_at=("dockerfile.base-path",),
     ),
-    Lead.TIMEOUT: Record(
+    Lead.TIMEOUT: CauseRecord(
         looked_at=("security.tasks", "security.load-balancer-out"),
     ),
-    Lead.NOT_IN_USE: Record(
+    Lead.NOT_IN_USE: CauseRecord(
         looked_at=("load-balancer.listener", "load-balancer.zones"),
     ),
 }

@@ -29,7 +29,7 @@ from ..observation.logs import first_lines, last_lines, stream_of
 from ..observation.service import is_no_release
 from ..observation.snapshot import Snapshot, Target, Task, revision_of
 from ..observation.watch import service_of
-from .causes import RECORDS, Lead, Record
+from .causes import RECORDS, CauseRecord, Lead
 from .culprit import culprit
 from .evidence import Evidence
 from .listening import ListeningPort, listening_ports
@@ -205,7 +205,9 @@ def _checks(failed: Iterable[Task], unhealthy: Iterable[Target], events: Iterabl
     signs += [target.reason for target in unhealthy]
     if ELB in signs and any("timed out" in event for event in events):
         signs.append(Lead.TIMEOUT)
-    return list(dict.fromkeys(check for sign in signs for check in RECORDS.get(sign, Record()).looked_at))
+    return list(
+        dict.fromkeys(check for sign in signs for check in RECORDS.get(sign, CauseRecord()).looked_at)
+    )
 
 
 def _consult(

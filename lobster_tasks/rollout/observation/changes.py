@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .aws_words import without_names
-from .snapshot import Record, Snapshot, Target, Task
+from .snapshot import ServiceDeployment, Snapshot, Target, Task
 
 # Events that say more than tasks and targets show (Amazon ECS, "Service event messages").
 _TELLING = (
@@ -101,7 +101,7 @@ def _deployment(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
         yield f"deployment failed: {ours.reason}"
 
 
-def _record(before: Record | None, after: Record | None) -> Iterator[str]:
+def _record(before: ServiceDeployment | None, after: ServiceDeployment | None) -> Iterator[str]:
     if after is None:
         return
     failures = before.failures if before else 0

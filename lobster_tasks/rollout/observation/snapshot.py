@@ -175,8 +175,8 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Record:
-    """A service deployment: the account of one deployment that stays after it, with its final status.
+class ServiceDeployment:
+    """What ECS keeps of one deployment, also after it has ended, with its final status.
 
     ``revision`` is the service revision that it brings (an ARN); ``threshold`` is 0 where no circuit breaker counts.
     """
@@ -190,7 +190,7 @@ class Record:
     revision: str = ""
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Record:
+    def of(cls, raw: Mapping[str, Any]) -> ServiceDeployment:
         """From DescribeServiceDeployments."""
         counts = raw.get("deploymentCircuitBreaker", {})
         is_off = counts.get("status") == "DISABLED"
@@ -333,7 +333,7 @@ class Snapshot:
     at: float
     rollout: Rollout
     service: Service
-    record: Record | None = None
+    record: ServiceDeployment | None = None
     tasks: tuple[Task, ...] = ()
     targets: tuple[Target, ...] = ()
 

@@ -15,7 +15,7 @@ from ...probe import PublicEndpoint, find_public_endpoint
 from ...settings import Settings
 from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
-from .snapshot import Deployment, Event, Record, Target, Task, revision_of
+from .snapshot import Deployment, Event, ServiceDeployment, Target, Task, revision_of
 from .watch import AFTER_TROUBLE, SOON, Watcher, read_record
 
 _EVENTS_SHOWN = 5
@@ -47,7 +47,7 @@ class ServiceStatus:
     pending: int
     healthy: int
     deployments: tuple[Deployment, ...]
-    record: Record | None
+    record: ServiceDeployment | None
     tasks: tuple[TaskStatus, ...]
     events: tuple[Event, ...]
     web_acl: str | None = None
@@ -116,6 +116,6 @@ def _is_moving(now: ServiceStatus) -> bool:
     return any(each.rollout == "IN_PROGRESS" for each in now.deployments)
 
 
-def _record(aws: Aws, raw: Mapping[str, Any]) -> Record | None:
+def _record(aws: Aws, raw: Mapping[str, Any]) -> ServiceDeployment | None:
     current = raw.get("currentServiceDeployment")
     return read_record(aws, current) if current else None

@@ -14,7 +14,7 @@ from ...account import describe_service, find_target_health
 from ...aws import Aws
 from ...errors import AwsCallError, LobsterError
 from ...in_parallel import in_parallel
-from .snapshot import Record, Rollout, Service, Snapshot, Target, Task
+from .snapshot import Rollout, Service, ServiceDeployment, Snapshot, Target, Task
 
 LEAST = 0.5
 SOON = 3.0
@@ -135,7 +135,7 @@ class Watcher:
     def _service(self) -> Service:
         return Service.of(service_of(self._aws, self._rollout))
 
-    def _record(self) -> Record | None:
+    def _record(self) -> ServiceDeployment | None:
         if self._asks_for_records and self._record_arn is None:
             self._record_arn = self._find_record()
         return None if self._record_arn is None else read_record(self._aws, self._record_arn)
@@ -197,11 +197,11 @@ def find_record(aws: Aws, rollout: Rollout) -> dict[str, Any] | None:
     return min(matching, key=lambda each: abs((each["createdAt"] - made).total_seconds()))
 
 
-def read_record(aws: Aws, arn: str) -> Record | None:
+def read_record(aws: Aws, arn: str) -> ServiceDeployment | None:
     """DescribeServiceDeployments for one; None where it answers nothing."""
     answer = aws.call("ecs:DescribeServiceDeployments", arn, serviceDeploymentArns=[arn])
     found = answer.get("serviceDeployments") or []
-    return Record.of(found[0]) if found else None
+    return ServiceDeployment.of(found[0]) if found else None
 
 
 def task_arns(aws: Aws, cluster: str, service: str, status: str) -> list[str]:
