@@ -1,7 +1,8 @@
 """What is wrong with YAML or JSON, in plain words: what is found, and what is expected there. Pure.
 
 The readers of both speak of tokens, nodes and delimiters. They identify a problem by its text only; a text that is
-not listed here is shown as the reader words it.
+not listed here is shown as the reader words it. Of the file no more than a single character is repeated: what cannot be
+read may be a secret.
 """
 
 from __future__ import annotations
@@ -71,17 +72,25 @@ _KNOWN = (
         _Words("a quote without its closing quote", "a closing quote", at_begin=True),
     ),
     (
-        re.compile(r"found undefined alias '(.{1,100})'"),
-        _Words("the alias {0}, which has no anchor", "the value in quotes, if it begins with *"),
+        re.compile(r"found undefined alias"),
+        _Words("an alias that has no anchor", "the value in quotes, if it begins with *"),
+    ),
+    (
+        re.compile(r"found duplicate anchor"),
+        _Words("an anchor that another value has", "the value in quotes, if it begins with &"),
+    ),
+    (
+        re.compile(r"found undefined tag handle"),
+        _Words("a tag of an unknown kind", "the value in quotes, if it begins with !"),
     ),
     (
         re.compile(r"expected alphabetic or numeric character, but found '(.{1,4})'"),
         _Words("* or & before {0}", "the value in quotes, if it begins with this character", at_begin=True),
     ),
     (
-        re.compile(r"could not determine a constructor for the tag '(.{1,100})'"),
+        re.compile(r"could not determine a constructor for the tag"),
         _Words(
-            "{0}, an unknown tag",
+            "an unknown tag",
             "a plain value, or quotes around a value that begins with !",
         ),
     ),
@@ -145,7 +154,6 @@ _JSON = (
     ),
     (re.compile(r"^Invalid \\uXXXX"), _Words("an incomplete \\u", "\\u and four hexadecimal digits")),
 )
-_FOUND_IN_JSON = re.compile(r'[\w.+-]{1,40}|"[^"\n]{0,40}"|.')
 
 
 def syntax_error_in_words(problem: str, rest: str) -> str:
@@ -159,5 +167,7 @@ def _found_in_json(rest: str) -> str:
         return _TOKENS["<stream end>"]
     if rest[0] < " ":
         return f"the character U+{ord(rest[0]):04X}"
-    found = _FOUND_IN_JSON.match(rest)
-    return f"`{found.group()}`" if found else "text"
+    if rest[0] == '"':
+        return "a text in double quotes"
+    is_word = rest[0].isalnum() or rest[0] in "_.+-"
+    return "a text or a number without quotes" if is_word else f"`{rest[0]}`"

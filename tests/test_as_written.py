@@ -84,8 +84,8 @@ def test_what_yaml_itself_stumbles_over_is_named_with_its_line(word: str) -> Non
         ("a: [1, 2\nb: 3\n", "line 2, column 2", "`:`", "the `]` that closes what line 1 opens"),
         ("a: 1\nb: 'c\nd: 1\n", "line 2, column 4", "a quote without its closing quote", "a closing quote"),
         ("a: *.example.com\n", "line 1, column 4", "* or & before `.`", "quotes"),
-        ("a: *x\n", "line 1, column 4", "the alias `x`, which has no anchor", "quotes"),
-        ("a: !Ref x\n", "line 1, column 4", "`!Ref`, an unknown tag", "a plain value"),
+        ("a: *x\n", "line 1, column 4", "an alias that has no anchor", "quotes"),
+        ("a: !Ref x\n", "line 1, column 4", "an unknown tag", "a plain value"),
         ('a: "C:\\dir"\n', "line 1, column 8", "a backslash before `d`", "single quotes"),
         ("a: {{ x }}\n", "line 1, column 5", "a list or a mapping for a key", "go into quotes"),
         ("a: 1\n---\nb: 2\n", "line 2, column 1", "a second document", "one document"),
@@ -129,17 +129,17 @@ def test_a_key_counts_once(text: str, says: str) -> None:
     [
         ("", "line 1, column 1", "the end of the file", "a value"),
         ("{", "line 1, column 2", "the end of the file", "a key in double quotes"),
-        ("{a: 1}", "line 1, column 2", "`a`", "a key in double quotes"),
-        ('{\n"a" 1}', "line 2, column 5", "`1`", "a colon after the key"),
-        ('{"a": 1\n "b": 2}', "line 2, column 2", '`"b"`', "a comma"),
+        ("{a: 1}", "line 1, column 2", "a text or a number without quotes", "a key in double quotes"),
+        ('{\n"a" 1}', "line 2, column 5", "a text or a number without quotes", "a colon after the key"),
+        ('{"a": 1\n "b": 2}', "line 2, column 2", "a text in double quotes", "a comma"),
         ('{"a": 1 // c\n}', "line 1, column 9", "`/`", "a comma"),
-        ('{"a": tru}', "line 1, column 7", "`tru`", "a value"),
+        ('{"a": tru}', "line 1, column 7", "a text or a number without quotes", "a value"),
         ("[1, 'b']", "line 1, column 5", "`'`", "text goes into double quotes"),
         ('{"a": "b', "line 1, column 7", "a quote without its closing quote", "a closing quote"),
         ('{"a": "b\n"}', "line 1, column 9", "the character U+000A", "an escape sequence"),
         ('{"a": "C:\\dir"}', "line 1, column 10", "a backslash", "two backslashes"),
         ('{"a": "\\u12"}', "line 1, column 9", "an incomplete \\u", "four hexadecimal digits"),
-        ("{} x", "line 1, column 4", "`x`", "the end of the file"),
+        ("{} x", "line 1, column 4", "a text or a number without quotes", "the end of the file"),
     ],
 )
 def test_what_is_wrong_with_json_is_told_in_words(text: str, place: str, found: str, expected: str) -> None:
@@ -150,6 +150,61 @@ def test_what_is_wrong_with_json_is_told_in_words(text: str, place: str, found: 
     there, _, instead = what.partition("; expected ")
     assert found in there
     assert expected in instead
+
+
+HIDDEN = "hunter2hunter2"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            HIDDEN,
+            f"'{HIDDEN}'",
+            f'"{HIDDEN}" x',
+            f"{HIDDEN}: {HIDDEN}: x",
+            f"[{HIDDEN}",
+            f"{{{HIDDEN}",
+            f'"{HIDDEN}',
+        ),
+        *(
+            f"*{HIDDEN}",
+            f"&{HIDDEN} 1\nb: &{HIDDEN} 2",
+            f"!{HIDDEN}",
+            f"!a!{HIDDEN}",
+            f"%{HIDDEN}",
+            f"@{HIDDEN}",
+        ),
+        *(
+            f"`{HIDDEN}",
+            f"|{HIDDEN}",
+            f">{HIDDEN}",
+            f'"\\q{HIDDEN}"',
+            f"- {HIDDEN}",
+            f"\t{HIDDEN}",
+            f"? {HIDDEN}",
+        ),
+    ],
+)
+def test_no_syntax_error_repeats_what_may_be_a_secret(value: str) -> None:
+    told = []
+    for read, text in (
+        *(
+            (load_yaml, f"{start}{value}{end}")
+            for start in ("a: ", "", "a:\n- ")
+            for end in ("", "\n", "\n  c: 1\n")
+        ),
+        *(
+            (load_json, f"{start}{value}{end}")
+            for start in ('{"a": ', "", "[", '{"a" ', "{")
+            for end in ("", "}", "]")
+        ),
+    ):
+        try:
+            read(text)
+        except UnreadableError as error:
+            told.append(str(error))
+    assert not [each for each in told if HIDDEN in each]
 
 
 def test_a_comma_after_the_last_entry_of_json_is_told_in_words() -> None:

@@ -75,5 +75,8 @@ def _set_up(context: RehearsalContext) -> None:
 
 def _tear_down(context: RehearsalContext) -> None:
     with step(context.rehearsal, "teardown"):
-        converge.remove(context.aws, context.stack, keep_data=False)
-    context.rehearsal.add("teardown", "nothing is left of the stack")
+        done = converge.remove(context.aws, context.stack, keep_data=False)
+    left = ", ".join(each.label for each in done.plan.kept)
+    context.rehearsal.add(
+        "teardown", f"left: {left}" if left else "nothing is left of the stack", ok=not left
+    )
