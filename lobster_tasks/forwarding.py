@@ -22,7 +22,7 @@ _METHOD = "http-request-method"
 
 
 @dataclass(frozen=True)
-class Entrance:
+class ForwardingRule:
     """A rule that forwards to a target group.
 
     ``host`` is the name that requests have to be for, empty for any; ``paths`` are the patterns of its condition
@@ -45,9 +45,9 @@ class Entrance:
         return next((each for each in every if _fits(self.paths, each)), below[0])
 
 
-def entrance(listeners: Sequence[Listener], group: str) -> Entrance | None:
+def best_forwarding_rule(listeners: Sequence[Listener], group: str) -> ForwardingRule | None:
     """The best way to a target group: open to all, HTTPS before HTTP, for any host and path; None without one."""
-    found = [each for listener in listeners for each in _entrances(listener, group)]
+    found = [each for listener in listeners for each in _forwarding_rules(listener, group)]
     return min(
         found,
         key=lambda each: (
@@ -74,17 +74,17 @@ def leading(listeners: Sequence[Listener], group: str) -> list[Listener]:
     ]
 
 
-def _entrances(listener: Listener, group: str) -> Iterator[Entrance]:
+def _forwarding_rules(listener: Listener, group: str) -> Iterator[ForwardingRule]:
     rules = _rules(listener)
     for number, rule in enumerate(rules):
         if group in _groups(rule):
-            yield _entrance(listener, rule, rules[:number])
+            yield _forwarding_rule(listener, rule, rules[:number])
 
 
-def _entrance(listener: Listener, rule: Rule, earlier: Iterable[Rule]) -> Entrance:
+def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule]) -> ForwardingRule:
     hosts, paths = _values(rule, "host-header"), _values(rule, "path-pattern")
     host = min(hosts, key=_is_pattern, default="")
-    made = Entrance(
+    made = ForwardingRule(
         listener["Protocol"],
         listener["Port"],
         host if not _is_pattern(host) else host.replace("*", "www").replace("?", "w"),
@@ -93,7 +93,7 @@ def _entrance(listener: Listener, rule: Rule, earlier: Iterable[Rule]) -> Entran
     )
     request = made.host, made.path("/")
     if any(_takes(each, *request) for each in earlier):
-        return Entrance(made.protocol, made.port, made.host, made.paths, (*made.wants, BEFORE))
+        return ForwardingRule(made.protocol, made.port, made.host, made.paths, (*made.wants, BEFORE))
     return made
 
 

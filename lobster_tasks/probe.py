@@ -26,7 +26,7 @@ from .account import find_target_group
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
-from .forwarding import BEFORE, Entrance, entrance
+from .forwarding import BEFORE, ForwardingRule, best_forwarding_rule
 from .http_client import Client
 from .in_parallel import in_parallel
 
@@ -88,10 +88,10 @@ class Probe:
 class PublicEndpoint:
     """The address at which visitors reach the app; an ``internal`` load balancer is not reachable from everywhere.
 
-    ``guests`` are the addresses that its security groups let in, empty where they let in everybody.
+    ``allowed_sources`` are the addresses that its security groups let in, empty where they let in everybody.
 
     ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
-    good for that name. ``entrance`` is the rule that forwards to the app, None where it takes everything.
+    good for that name. ``rule`` is the rule that forwards to the app, None where it takes everything.
     ``load_balancer`` is the ARN of the load balancer, empty where the address is none of one.
     """
 
@@ -99,14 +99,14 @@ class PublicEndpoint:
     internal: bool = False
     name: str = ""
     checked: bool = False
-    entrance: Entrance | None = None
-    guests: tuple[str, ...] = ()
+    rule: ForwardingRule | None = None
+    allowed_sources: tuple[str, ...] = ()
     load_balancer: str = ""
 
     @property
     def is_private(self) -> bool:
         """Whether that nothing answers may be only because of where it is asked from."""
-        return self.internal or bool(self.guests)
+        return self.internal or bool(self.allowed_sources)
 
     @property
     def address(self) -> str:
@@ -116,14 +116,14 @@ class PublicEndpoint:
     @property
     def wants(self) -> str:
         """What keeps a plain request from the app, in words; empty where nothing does."""
-        wants = self.entrance.wants if self.entrance else ()
+        wants = self.rule.wants if self.rule else ()
         if BEFORE in wants:
             return "an earlier rule of the listener takes the same requests"
         return f"the rule has a condition on {', '.join(wants)}" if wants else ""
 
     def path(self, wanted: str) -> str:
         """The path to ask for: below the one that the rule takes."""
-        return self.entrance.path(wanted) if self.entrance else wanted
+        return self.rule.path(wanted) if self.rule else wanted
 
 
 def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:
@@ -146,22 +146,22 @@ def _public_endpoints(aws: Aws, group: str) -> list[PublicEndpoint]:
 
 
 def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> PublicEndpoint | None:
-    way = entrance(listeners_of(aws, balancer["LoadBalancerArn"]), group)
+    way = best_forwarding_rule(listeners_of(aws, balancer["LoadBalancerArn"]), group)
     if way is None:
         return None
     url = url_of(balancer["DNSName"], way.protocol, way.port)
-    let_in = guests(aws, balancer.get("SecurityGroups", []), way.port)
+    let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), way.port)
     return PublicEndpoint(
         url,
         balancer.get("Scheme") == "internal",
         way.host,
-        entrance=way,
-        guests=let_in,
+        rule=way,
+        allowed_sources=let_in,
         load_balancer=balancer["LoadBalancerArn"],
     )
 
 
-def guests(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
+def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
     """The ranges, groups and prefix lists from which a TCP port is reached.
 
     Empty for everybody, for nobody, and where the groups may not be looked at.
@@ -218,7 +218,7 @@ def probe(
     if websocket is not None:
         asked.append(partial(shake_hands, clock, endpoint.url, endpoint.path(websocket), *who))
     patience = 0.0 if endpoint.internal else within  # from outside its network it never answers
-    patience = min(patience, _PRIVATE_WITHIN_SECONDS) if endpoint.guests else patience
+    patience = min(patience, _PRIVATE_WITHIN_SECONDS) if endpoint.allowed_sources else patience
     page, *sockets = in_parallel(*(partial(_ask_again, clock, ask, patience) for ask in asked))
     return Probe(
         endpoint.url if endpoint.checked else endpoint.address, page, sockets[0] if sockets else None

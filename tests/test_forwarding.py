@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lobster_tasks.forwarding import Entrance, entrance, forwarding, leading
+from lobster_tasks.forwarding import ForwardingRule, best_forwarding_rule, forwarding, leading
 
 OURS, THEIRS = "arn:ours", "arn:theirs"
 
@@ -50,54 +50,56 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
 @pytest.mark.parametrize(
     ("listeners", "found"),
     [
-        pytest.param([listener(80, forward(OURS))], Entrance("HTTP", 80), id="the only one"),
+        pytest.param([listener(80, forward(OURS))], ForwardingRule("HTTP", 80), id="the only one"),
         pytest.param(
-            [OTHERS_TLS, listener(80, forward(OURS))], Entrance("HTTP", 80), id="another app's HTTPS"
+            [OTHERS_TLS, listener(80, forward(OURS))], ForwardingRule("HTTP", 80), id="another app's HTTPS"
         ),
         pytest.param(
             [listener(80, forward(THEIRS)), listener(8080, forward(OURS))],
-            Entrance("HTTP", 8080),
+            ForwardingRule("HTTP", 8080),
             id="not the first",
         ),
         pytest.param(
             [listener(80, REDIRECT), listener(443, forward(OURS), **TLS)],
-            Entrance("HTTPS", 443),
+            ForwardingRule("HTTPS", 443),
             id="a redirect",
         ),
         pytest.param(
             [listener(80, forward(OURS)), listener(443, forward(OURS), **TLS)],
-            Entrance("HTTPS", 443),
+            ForwardingRule("HTTPS", 443),
             id="HTTPS before HTTP",
         ),
         pytest.param(
-            [listener(80, [{"Type": "forward", "TargetGroupArn": OURS}])], Entrance("HTTP", 80), id="short"
+            [listener(80, [{"Type": "forward", "TargetGroupArn": OURS}])],
+            ForwardingRule("HTTP", 80),
+            id="short",
         ),
         pytest.param([listener(80, forward(OURS, weight=0))], None, id="no weight"),
         pytest.param([listener(80, forward(THEIRS)), OTHERS_TLS], None, id="none"),
         pytest.param([], None, id="no listeners"),
         pytest.param(
             [listener(443, FIXED, rule(5, forward(OURS), host=["app.example.com"]), **TLS)],
-            Entrance("HTTPS", 443, "app.example.com"),
+            ForwardingRule("HTTPS", 443, "app.example.com"),
             id="by host",
         ),
         pytest.param(
             [listener(80, FIXED, rule(5, forward(OURS), host=["*.example.com", "app.example.com"]))],
-            Entrance("HTTP", 80, "app.example.com"),
+            ForwardingRule("HTTP", 80, "app.example.com"),
             id="a name before a pattern",
         ),
         pytest.param(
             [listener(80, FIXED, rule(5, forward(OURS), host=["*.example.com"]))],
-            Entrance("HTTP", 80, "www.example.com"),
+            ForwardingRule("HTTP", 80, "www.example.com"),
             id="a pattern of names",
         ),
         pytest.param(
             [listener(80, FIXED, rule(5, forward(OURS), path=["/app/*"]))],
-            Entrance("HTTP", 80, paths=("/app/*",)),
+            ForwardingRule("HTTP", 80, paths=("/app/*",)),
             id="by path",
         ),
         pytest.param(
             [listener(80, forward(OURS), rule(5, FIXED, path=["/*"]))],
-            Entrance("HTTP", 80, wants=("priority",)),
+            ForwardingRule("HTTP", 80, wants=("priority",)),
             id="another rule takes everything before",
         ),
         pytest.param(
@@ -106,12 +108,12 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
                     80, forward(OURS), rule(5, FIXED, path=["/other/*"]), rule(6, FIXED, host=["o.example"])
                 )
             ],
-            Entrance("HTTP", 80),
+            ForwardingRule("HTTP", 80),
             id="others' rules beside it",
         ),
         pytest.param(
             [listener(80, FIXED, rule(5, forward(OURS), path=["/app/*"]), rule(9, FIXED, path=["/*"]))],
-            Entrance("HTTP", 80, paths=("/app/*",)),
+            ForwardingRule("HTTP", 80, paths=("/app/*",)),
             id="a later rule does not count",
         ),
         pytest.param(
@@ -123,7 +125,7 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
                     rule(10, forward(OURS), host=["app.example.com"]),
                 )
             ],
-            Entrance("HTTP", 80, "app.example.com", wants=("priority",)),
+            ForwardingRule("HTTP", 80, "app.example.com", wants=("priority",)),
             id="priorities are numbers, and names have no case",
         ),
         pytest.param(
@@ -132,7 +134,7 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
                     80, FIXED, condition("http-header", "HttpHeaderConfig", HttpHeaderName="X", Values=["s"])
                 )
             ],
-            Entrance("HTTP", 80, wants=("http-header",)),
+            ForwardingRule("HTTP", 80, wants=("http-header",)),
             id="a header",
         ),
         pytest.param(
@@ -140,7 +142,7 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
                 listener(80, FIXED, condition("source-ip", "SourceIpConfig", Values=["10.0.0.0/8"])),
                 listener(81, forward(OURS)),
             ],
-            Entrance("HTTP", 81),
+            ForwardingRule("HTTP", 81),
             id="an open one before one with conditions",
         ),
         pytest.param(
@@ -151,13 +153,13 @@ OTHERS_TLS = listener(443, FIXED, **TLS)
                     condition("http-request-method", "HttpRequestMethodConfig", Values=["GET", "POST"]),
                 )
             ],
-            Entrance("HTTP", 80),
+            ForwardingRule("HTTP", 80),
             id="GET among the methods",
         ),
     ],
 )
-def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: Entrance | None) -> None:
-    assert entrance(listeners, OURS) == found
+def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: ForwardingRule | None) -> None:
+    assert best_forwarding_rule(listeners, OURS) == found
 
 
 @pytest.mark.parametrize(
@@ -172,11 +174,11 @@ def test_the_way_to_a_target_group(listeners: list[dict[str, Any]], found: Entra
     ],
 )
 def test_the_path_that_a_rule_takes(patterns: tuple[str, ...], asked: str) -> None:
-    assert Entrance("HTTP", 80, paths=patterns).path("/") == asked
+    assert ForwardingRule("HTTP", 80, paths=patterns).path("/") == asked
 
 
 def test_a_path_that_is_below_it_already() -> None:
-    way = Entrance("HTTP", 80, paths=("/app/*",))
+    way = ForwardingRule("HTTP", 80, paths=("/app/*",))
     assert way.path("/app/_stcore/stream") == "/app/_stcore/stream"
     assert way.path("/_stcore/stream") == "/app/_stcore/stream"
 

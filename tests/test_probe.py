@@ -24,7 +24,7 @@ from websockets.server import ServerProtocol
 from websockets.sync.server import Server, ServerConnection, serve
 
 from lobster_tasks.clock import Clock
-from lobster_tasks.forwarding import Entrance
+from lobster_tasks.forwarding import ForwardingRule
 from lobster_tasks.probe import PublicEndpoint, get, probe, shake_hands, url_of
 
 CLOCK = Clock(speed=100)
@@ -225,7 +225,7 @@ def test_a_door_of_a_rule_is_asked_by_its_host_below_its_path() -> None:
     asked: list[Request] = []
     with serving(lambda request: asked.append(request) or 200) as url:
         endpoint = PublicEndpoint(
-            url, name="app.example.com", entrance=Entrance("HTTP", 80, paths=("/app/*",))
+            url, name="app.example.com", rule=ForwardingRule("HTTP", 80, paths=("/app/*",))
         )
         found = probe(CLOCK, endpoint, "/", None)
     assert found.ok

@@ -13,7 +13,7 @@ from .model import Cluster, EcsState, Service, Task, TaskDefinition
 
 
 @dataclass
-class Shadow:
+class MirroredResource:
     """One resource, with the attributes that moto reads and writes."""
 
     source: Cluster | Service | Task | TaskDefinition
@@ -39,14 +39,14 @@ class Shadow:
 def reflect(state: EcsState) -> None:
     """Let moto's ECS of this account and region hold an image of everything; call it with the lock held."""
     moto = ecs_backends[state.account][state.region]
-    moto.clusters = {name: Shadow(one, name) for name, one in state.clusters.items()}
+    moto.clusters = {name: MirroredResource(one, name) for name, one in state.clusters.items()}
     moto.services = {
-        f"{cluster}:{name}": Shadow(one, name)
+        f"{cluster}:{name}": MirroredResource(one, name)
         for (cluster, name), one in state.services.items()
         if one.status != "INACTIVE"
     }
-    moto.tasks = {"": {one.arn: Shadow(one) for one in state.tasks.values()}}
+    moto.tasks = {"": {one.arn: MirroredResource(one) for one in state.tasks.values()}}
     moto.task_definitions = {
-        family: {one.revision: Shadow(one) for one in revisions if one.status == "ACTIVE"}
+        family: {one.revision: MirroredResource(one) for one in revisions if one.status == "ACTIVE"}
         for family, revisions in state.families.items()
     }

@@ -106,12 +106,12 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
             next_step="inv setup-fargate, then inv deploy --tag T",
         )
     if (
-        endpoint.guests
+        endpoint.allowed_sources
         and not get(aws.clock, endpoint.url, endpoint.path(settings.probe.path), endpoint.name).reached
     ):
         raise RefusedError(
             f"The load balancer of {settings.service} does not allow this machine.",
-            f"its security group allows only {', '.join(endpoint.guests)}",
+            f"its security group allows only {', '.join(endpoint.allowed_sources)}",
             "run the same command on a machine with one of these addresses",
         )
     return endpoint

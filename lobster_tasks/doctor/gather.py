@@ -363,8 +363,10 @@ def _answers(readings: Readings) -> Any:
         raise UnknownError(endpoint.wants)
     wanted = readings.settings.probe
     answered = probe(readings.aws.clock, endpoint, wanted.path, wanted.websocket, within=0.0)
-    if endpoint.guests and not answered.page.reached:
-        raise UnknownError(f"the load balancer allows only {', '.join(endpoint.guests)}, not this machine")
+    if endpoint.allowed_sources and not answered.page.reached:
+        raise UnknownError(
+            f"the load balancer allows only {', '.join(endpoint.allowed_sources)}, not this machine"
+        )
     return answered
 
 

@@ -16,7 +16,7 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.converge import Plan
 from lobster_tasks.errors import NotOursError, RefusedError
-from lobster_tasks.probe import guests
+from lobster_tasks.probe import allowed_sources
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Resource, Stack, build_access
 from lobster_tasks.stack.certificates import Certificate
@@ -910,9 +910,11 @@ def test_who_is_let_in_is_read_from_the_rules_that_are_there(account: Account) -
     account.converge()
     meddler = Meddler(account)
     groups = [meddler.group("lobster-alb-sg")]
-    assert guests(account.aws, groups, 80) == ()  # everybody
+    assert allowed_sources(account.aws, groups, 80) == ()  # everybody
     meddler.allow("lobster-alb-sg", 80, OFFICE)
-    assert guests(account.aws, groups, 80) == ()
+    assert allowed_sources(account.aws, groups, 80) == ()
     meddler.forbid("lobster-alb-sg", 80, "0.0.0.0/0")
-    assert guests(account.aws, groups, 80) == (OFFICE,)
-    assert guests(account.aws, groups, 443) == ()  # nobody: that is no question of where it is asked from
+    assert allowed_sources(account.aws, groups, 80) == (OFFICE,)
+    assert (
+        allowed_sources(account.aws, groups, 443) == ()
+    )  # nobody: that is no question of where it is asked from

@@ -37,14 +37,14 @@ _POLICIES = {
 
 @dataclass(frozen=True)
 class LoadBalancerTarget:
-    """The load balancer as DNS knows it; ``guests`` are the addresses that it lets in, empty for everybody."""
+    """The load balancer as DNS knows it; ``allowed_sources`` are the addresses that it lets in, empty for everybody."""
 
     name: str
     dns_name: str
     zone: str
     dual_stack: bool = False
     internal: bool = False
-    guests: tuple[str, ...] = ()
+    allowed_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

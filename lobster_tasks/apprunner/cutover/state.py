@@ -12,7 +12,7 @@ from ...aws import Aws
 from ...converge import Plan
 from ...errors import AwsCallError, RefusedError
 from ...in_parallel import in_parallel
-from ...probe import guests
+from ...probe import allowed_sources
 from ...settings import Settings
 from ...stack import Live, Resource, Stack
 from ...stack.certificates import ISSUED, Certificate, covers
@@ -149,7 +149,7 @@ def _standing(
         raw["CanonicalHostedZoneId"],
         dual_stack=raw.get("IpAddressType", "ipv4") != "ipv4",
         internal=raw.get("Scheme") == "internal",
-        guests=guests(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
+        allowed_sources=allowed_sources(aws, raw.get("SecurityGroups", []), HTTPS_PORT),
     ), group
 
 

@@ -33,7 +33,9 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
     seen = ""
     for domain in now.domains:
         endpoint = _endpoint(aws, f"https://{now.balancer.dns_name}", domain)
-        endpoint = replace(endpoint, internal=now.balancer.internal, guests=now.balancer.guests)
+        endpoint = replace(
+            endpoint, internal=now.balancer.internal, allowed_sources=now.balancer.allowed_sources
+        )
         found = _probe(aws, settings, endpoint)
         counted = [each for each in found.answers if each.reached or not endpoint.is_private]
         if wrong := [each.said for each in counted if not each.ok]:

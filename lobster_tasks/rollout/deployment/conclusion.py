@@ -95,7 +95,7 @@ def _not_reachable(endpoint: PublicEndpoint) -> Cause:
     if endpoint.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
-        who = f"The load balancer allows only {', '.join(endpoint.guests)}"
+        who = f"The load balancer allows only {', '.join(endpoint.allowed_sources)}"
         remedy = (
             "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
             "then inv create-security-groups"

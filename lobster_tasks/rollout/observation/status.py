@@ -67,7 +67,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
         partial(image_of, aws, raw["taskDefinition"], settings.container.name),
-        partial(_entrance, aws, rollout.target_group_arns),
+        partial(_endpoint, aws, rollout.target_group_arns),
     )
     return ServiceStatus(
         cluster=settings.cluster,
@@ -92,7 +92,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     )
 
 
-def _entrance(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | None, str | None, str]:
+def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | None, str | None, str]:
     """Where visitors come in, the web ACL there, and why that could not be read."""
     endpoint = find_public_endpoint(aws, target_groups)
     if endpoint is None or not endpoint.load_balancer:
