@@ -1,4 +1,4 @@
-"""The one door to AWS: lazy clients, drained pages, retries, and errors in people's words.
+"""All calls to AWS: lazy clients, drained pages, retries, and errors in people's words.
 
 A call is named as AWS names it, ``service:Operation``, and answers with a plain dict. This is the only module
 that imports boto3 and botocore, and it does so when the first call is made.

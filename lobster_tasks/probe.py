@@ -127,7 +127,7 @@ class PublicEndpoint:
 
 
 def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:
-    """The way in to the first of the target groups (ARNs) that a listener or rule forwards to; None without one.
+    """The endpoint of the first of the target groups (ARNs) that a listener or rule forwards to; None without one.
 
     Endpoints that are open to everybody go before internal ones, and before those that want more than a plain request.
     """
@@ -146,16 +146,16 @@ def _public_endpoints(aws: Aws, group: str) -> list[PublicEndpoint]:
 
 
 def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> PublicEndpoint | None:
-    way = best_forwarding_rule(listeners_of(aws, balancer["LoadBalancerArn"]), group)
-    if way is None:
+    rule = best_forwarding_rule(listeners_of(aws, balancer["LoadBalancerArn"]), group)
+    if rule is None:
         return None
-    url = url_of(balancer["DNSName"], way.protocol, way.port)
-    let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), way.port)
+    url = url_of(balancer["DNSName"], rule.protocol, rule.port)
+    let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), rule.port)
     return PublicEndpoint(
         url,
         balancer.get("Scheme") == "internal",
-        way.host,
-        rule=way,
+        rule.host,
+        rule=rule,
         allowed_sources=let_in,
         load_balancer=balancer["LoadBalancerArn"],
     )

@@ -81,7 +81,7 @@ def test_every_room_is_in_the_contracts() -> None:
     assert set(layers) == here
 
 
-def test_one_door_to_aws() -> None:
+def test_one_module_calls_aws() -> None:
     outside = {each for each in importers("boto3", "botocore") if not each.startswith("embedded_aws/")}
     assert outside == {"lobster_tasks/aws.py"}
 

@@ -26,5 +26,5 @@ class AgentError(Exception):
         self.after = after
 
 
-class UnreachableError(Exception):
+class ServiceUnreachableError(Exception):
     """A service that the agent needs does not answer; the text is the whole stoppedReason."""

@@ -15,7 +15,7 @@ from ..kernel.place import Place
 from ..moto import adapter
 from ..moto.adapter import AwsError
 from ..shapes.bounds import violations
-from .agent_errors import UnreachableError
+from .agent_errors import ServiceUnreachableError
 from .permissions import Permissions
 
 _HEAD = "create stream has been retried 1 times: failed to create Cloudwatch log"
@@ -38,7 +38,7 @@ def discard(_line: str) -> None:
 def open_stream(
     place: Place, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
 ) -> Callable[[str], None]:
-    """Make the container's log stream and return what writes a line into it; LoggerError, UnreachableError."""
+    """Make the container's log stream and return what writes a line into it; LoggerError, ServiceUnreachableError."""
     config = container.get("logConfiguration")
     if not config or config.get("logDriver") != "awslogs":
         return discard
@@ -47,7 +47,7 @@ def open_stream(
     group, region = options["awslogs-group"], options["awslogs-region"]
     stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
     if way.timeout("logs", region, f"logs.{region}.amazonaws.com"):
-        raise UnreachableError(NO_CONNECTION)
+        raise ServiceUnreachableError(NO_CONNECTION)
     if options.get("awslogs-create-group") == "true":
         _create_group(place, region, group, allowed)
     head = f"{_HEAD} stream: "

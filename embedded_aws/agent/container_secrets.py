@@ -18,7 +18,7 @@ from ..kernel.place import Place
 from ..moto import adapter
 from ..moto.adapter import AwsError
 from . import key_access
-from .agent_errors import UnreachableError
+from .agent_errors import ServiceUnreachableError
 from .permissions import Permissions
 
 UNABLE = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -56,7 +56,7 @@ class SecretPath:
 
 
 def fetch(place: Place, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
-    """The container's secrets as environment variables; SecretError, UnreachableError with ECS's words.
+    """The container's secrets as environment variables; SecretError, ServiceUnreachableError with ECS's words.
 
     Both services call KMS themselves, so the task needs no way to it.
     """
@@ -73,7 +73,7 @@ def _value(place: Place, value_from: str, allowed: Permissions, way: Way) -> str
 
 def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
     if way.timeout("secretsmanager", path.region, f"secretsmanager.{path.region}.amazonaws.com"):
-        raise UnreachableError(
+        raise ServiceUnreachableError(
             f"{UNABLE}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
             "Manager. Check your task network configuration. failed to fetch secret "
             f"{path.arn} from AWS Secrets Manager: {CANCELED}"
@@ -141,7 +141,7 @@ def _parameter(place: Place, value_from: str, allowed: Permissions, way: Way) ->
     else:
         arn = f"arn:aws:ssm:{region}:{account}:parameter/{value_from.lstrip('/')}"
     if way.timeout("ssm", region, f"ssm.{region}.amazonaws.com"):
-        raise UnreachableError(
+        raise ServiceUnreachableError(
             f"{UNABLE}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been "
             f"retried 5 time(s): {CANCELED}. Please check your task network configuration."
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..ec2.egress import S3, Egress
 from ..runtime.images import PullError
-from .agent_errors import UnreachableError
+from .agent_errors import ServiceUnreachableError
 from .permissions import Permissions
 
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
@@ -65,12 +65,12 @@ class Source:
 
 
 def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
-    """That the manifest can be had: UnreachableError, PullError."""
+    """That the manifest can be had: ServiceUnreachableError, PullError."""
     service, region = ("ecr.dkr", source.region) if source.in_ecr else ("", "")
     if lost := way.timeout(service, region, source.host):
         url = f"https://{source.host}/v2/{source.repository}/manifests/{source.version}"
         head = f"{MANIFEST.format(times=5)}{source.image}: failed to do request: "
-        raise UnreachableError(f'{head}Head "{url}": {lost}')
+        raise ServiceUnreachableError(f'{head}Head "{url}": {lost}')
     if source.in_ecr and allowed.denial("ecr:BatchGetImage", source.arn):
         raise PullError(
             f"{MANIFEST.format(times=1)}{source.image}: pulling from host {source.host} failed with status code "
@@ -79,13 +79,13 @@ def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
 
 
 def check_layers(source: Source, way: Egress, allowed: Permissions) -> None:
-    """That the layers of an image in ECR can be had: UnreachableError, PullError."""
+    """That the layers of an image in ECR can be had: ServiceUnreachableError, PullError."""
     if not source.in_ecr:
         return
     host = f"{source.bucket}.s3.{source.region}.amazonaws.com"
     if lost := way.timeout(S3, source.region, host):
         url = f"https://{host}/{source.repository}"
-        raise UnreachableError(
+        raise ServiceUnreachableError(
             f'{LAYERS.format(times=5)}failed open: failed to do request: Get "{url}": {lost}'
         )
     denied = allowed.denial("ecr:GetDownloadUrlForLayer", source.arn)

@@ -25,7 +25,7 @@ from .journal import Journal
 from .metrics import PERIOD, Meter
 from .model import BUSY, DEPLOY, AppRunnerState, Configuration, Operation, Service, now
 from .service_proxy import ServiceProxy
-from .work import Running, Work
+from .work import RunningService, Work
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class AppRunnerComponent:
         self._runtime = runtime
         self._url = url
         self._states: dict[tuple[str, str], AppRunnerState] = {}
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, RunningService] = {}
         self._under_way: set[Future[None]] = set()
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="apprunner")
 
@@ -65,7 +65,7 @@ class AppRunnerComponent:
         ways = partial(accepts, state, service), partial(blocks, service)
         proxy = ServiceProxy(self._plane.pace, meter, lambda: fleet.serving, *ways)
         service.url = proxy.address
-        self._running[service.arn] = Running(service, proxy, fleet, meter, Journal(state, service))
+        self._running[service.arn] = RunningService(service, proxy, fleet, meter, Journal(state, service))
         state.services[service.arn] = service
         return service
 

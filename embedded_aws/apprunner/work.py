@@ -32,7 +32,7 @@ NAMED = {
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningService:
     """What is behind one service: its address, its instances, its figures, its logs."""
 
     service: Service
@@ -46,7 +46,7 @@ class Work:
     """One operation under way; ``before`` is the configuration to go back to."""
 
     def __init__(
-        self, plane: DataPlane, running: Running, operation: Operation, before: Configuration | None
+        self, plane: DataPlane, running: RunningService, operation: Operation, before: Configuration | None
     ) -> None:
         self._plane = plane
         self._running = running

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..agent import container_logs, container_secrets, image_pull
-from ..agent.agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentError, UnreachableError
+from ..agent.agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentError, ServiceUnreachableError
 from ..agent.image_pull import Source
 from ..agent.permissions import Permissions
 from ..ec2.egress import Egress
@@ -60,7 +60,7 @@ class Agent:
                 self._check_token(region, allowed, way)
             secrets = {one.name: self._secrets(state, one, allowed, way) for one in task.containers}
             logs = {one.name: self._log(state, task, one, allowed, way) for one in task.containers}
-        except UnreachableError as error:
+        except ServiceUnreachableError as error:
             raise AgentError(str(error), after=UNREACHABLE) from error
         return [
             Prepared(one, self._environment(state, task, one) | secrets[one.name], logs[one.name])
@@ -70,7 +70,7 @@ class Agent:
     def _check_token(self, region: str, allowed: Permissions, way: Egress) -> None:
         host = f"api.ecr.{region}.amazonaws.com"
         if lost := way.timeout("ecr.api", region, host):
-            raise UnreachableError(
+            raise ServiceUnreachableError(
                 f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the "
                 "task and Amazon ECR. Check your task network configuration. operation error ECR: "
                 "GetAuthorizationToken, exceeded maximum number of attempts, 3, https response error StatusCode: 0, "
@@ -119,7 +119,7 @@ class Agent:
                 images.resolve(state.account, state.region, reference)
                 image_pull.check_layers(source, way, allowed)
             return images.pull(state.account, state.region, reference, _platform(task), _disk(task))
-        except UnreachableError as error:
+        except ServiceUnreachableError as error:
             raise AgentError(str(error), container.name, UNREACHABLE) from error
         except PullError as error:
             raise AgentError(

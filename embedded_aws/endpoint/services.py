@@ -31,7 +31,7 @@ class Services:
         self._own = dict(own)
         self._names = {service: name_of(type(make())) for service, make in own.items()}
         self._locks = {service: threading.Lock() for service in own}
-        self._stock = dispatch.Stock()
+        self._moto = dispatch.MotoApplication()
 
     def handler(self, call: Call) -> str:
         """``package:Class`` of ours that answers, or ``moto``."""
@@ -43,7 +43,7 @@ class Services:
         if "HTTP_X_AMZ_TARGET" in environ:
             dispatch.without_a_query(environ)
         if not self._is_ours(call):
-            return self._stock.answer(environ)
+            return self._moto.answer(environ)
         with self._locks[call.service]:
             return dispatch.answer_from(self._own[call.service](), environ)
 

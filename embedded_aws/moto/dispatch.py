@@ -64,8 +64,8 @@ def answer_from(made: BaseResponse, environ: dict[str, Any]) -> Answer:
     return Answer.of(Response(body, status, headers))
 
 
-class Stock(DomainDispatcherApplication):
-    """moto's own front door, for every service of which we have no class of our own."""
+class MotoApplication(DomainDispatcherApplication):
+    """moto's own WSGI application, for every service of which we have no class of our own."""
 
     def __init__(self) -> None:
         super().__init__(_known_app)

@@ -1,4 +1,4 @@
-"""What every task has in common: settings, the door to AWS, the flags, and one place where errors end."""
+"""What every task has in common: settings, the connection to AWS, the flags, and one place where errors end."""
 
 from __future__ import annotations
 

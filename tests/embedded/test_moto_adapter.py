@@ -428,7 +428,7 @@ def test_errors_are_written_by_motos_serializers(service: str, holds: bytes) -> 
 
 def test_stock_services_are_answered_by_motos_dispatcher() -> None:
     """``DomainDispatcherApplication``, ``create_backend_app``; what it does not know is NotImplementedError."""
-    stock = dispatch.Stock()
+    stock = dispatch.MotoApplication()
     listing = environ("cloudfront", REQUEST_METHOD="GET", PATH_INFO="/2020-05-31/distribution")
     assert b"DistributionList" in stock.answer(listing).body
     for unknown in (environ("apprunner"), environ("cloudfront", PATH_INFO="/nothing")):
