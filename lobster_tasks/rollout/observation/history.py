@@ -150,20 +150,10 @@ def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, 
 def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
     """Described service deployments, newest first."""
     arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
-    answers = in_parallel(
-        *(
-            partial(
-                aws.call,
-                "ecs:DescribeServiceDeployments",
-                f"service {settings.service}",
-                serviceDeploymentArns=arns[first : first + _A_CALL],
-            )
-            for first in range(0, len(arns), _A_CALL)
-        )
+    described = _described(
+        aws, settings, "ecs:DescribeServiceDeployments", "serviceDeploymentArns", "serviceDeployments", arns
     )
-    found = {
-        each["serviceDeploymentArn"]: each for answer in answers for each in answer["serviceDeployments"]
-    }
+    found = {each["serviceDeploymentArn"]: each for each in described}
     return [found[arn] for arn in arns if arn in found]
 
 
@@ -189,18 +179,28 @@ def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
 
 def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[str, dict[str, Any]]:
     unique = list(dict.fromkeys(arns))
+    described = _described(
+        aws, settings, "ecs:DescribeServiceRevisions", "serviceRevisionArns", "serviceRevisions", unique
+    )
+    return {each["serviceRevisionArn"]: each for each in described}
+
+
+def _described(
+    aws: Aws, settings: Settings, operation: str, argument: str, member: str, arns: list[str]
+) -> list[dict[str, Any]]:
+    """What ``operation`` answers in ``member`` for all ARNs, as many of them in one call as it takes."""
     answers = in_parallel(
         *(
             partial(
                 aws.call,
-                "ecs:DescribeServiceRevisions",
+                operation,
                 f"service {settings.service}",
-                serviceRevisionArns=unique[first : first + _A_CALL],
+                **{argument: arns[first : first + _A_CALL]},
             )
-            for first in range(0, len(unique), _A_CALL)
+            for first in range(0, len(arns), _A_CALL)
         )
     )
-    return {each["serviceRevisionArn"]: each for answer in answers for each in answer["serviceRevisions"]}
+    return [each for answer in answers for each in answer[member]]
 
 
 def _release(
