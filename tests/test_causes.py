@@ -68,7 +68,7 @@ def test_what_cannot_heal_is_a_cause() -> None:
 def test_a_code_that_is_used_is_a_cause() -> None:
     """Wherever a cause is made, its code is one of the list."""
     folder = Path(__file__).parents[1] / "lobster_tasks" / "rollout"
-    for path in folder.glob("*.py"):
+    for path in folder.rglob("*.py"):
         for code in re.findall(
             r'(?:code=|Cause\(\s*|Finding\(\s*|Problem\(\s*)"([a-z0-9-]+)"', path.read_text()
         ):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ...definition import container_of
 from ...templates import OWN_DEFINITION
+from ..cause_code import CauseCode
 from ..observation.aws_words import first_match
 from .culprit import culprit
 from .evidence import Evidence
@@ -45,7 +46,7 @@ _NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not 
 _LONGEST = 160
 _STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
-_LATER = "unhealthy-later"
+_LATER = CauseCode.UNHEALTHY_LATER
 # What no second try mends.
 _NO_USE = re.compile(
     r"ModuleNotFoundError|ImportError|SyntaxError|IndentationError|NameError|can't open file"
@@ -60,7 +61,7 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     log, end = "\n".join(evidence.log), _telling(evidence.log).lower()
     if end.endswith("exec format error"):
         return Finding(
-            "exec-format",
+            CauseCode.EXEC_FORMAT,
             "The program does not run on the task's processor: exec format error.",
             f"inv push-image --tag {evidence.tag} (it builds for task.architecture), then {evidence.again}",
         )
@@ -71,14 +72,14 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     program = first_match(r"(?<![^\s:])([^\s:]{1,255}+): (?:command )?not found", log)
     if code == 127 and program:
         return Finding(
-            "command-not-found",
+            CauseCode.COMMAND_NOT_FOUND,
             f"The image{of} has no program {program}.",
             f"add it to the image, then inv push-image --tag {evidence.tag} and {evidence.again}",
         )
     heals = code not in (126, 127) and not any(_NO_USE.search(line) for line in evidence.log)
     message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
     return Finding(
-        "exits", message, _mend(evidence, case, of), heals
+        CauseCode.EXITS, message, _mend(evidence, case, of), heals
     )  # an app may wait for something else to come up
 
 
@@ -116,7 +117,7 @@ def explain_container_health(evidence: Evidence, _: Case | None = None) -> Findi
     words = " ".join(command[1:]) or "its command"
     also = "; a slim image has no curl" if "curl" in words or "wget" in words else ""
     return Finding(
-        "container-health-check",
+        CauseCode.CONTAINER_HEALTH_CHECK,
         f"The container's own health check{of} fails: {words}{also}.",
         f"correct healthCheck in {OWN_DEFINITION}, then {evidence.again}",
     )
@@ -176,7 +177,7 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
     said = f"GET {evidence.health_path} answers {status}"
     if status.startswith("5"):
         return Finding(
-            "health-path-status",
+            CauseCode.HEALTH_PATH_STATUS,
             f"{said}: the app reports an error{_last_word(evidence.log)}.",
             f"fix the app, then inv push-image and {evidence.again}",
             heals=True,
@@ -191,7 +192,7 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
     because = f" ({wrong[0].saw})" if wrong else ""
     path = wrong[0].fix if wrong else "set health_check.path to what the app answers with 200"
     return Finding(
-        "health-path-status",
+        CauseCode.HEALTH_PATH_STATUS,
         f"{said}{meaning.get(status, leads)}{because}.",
         f"{path}; inv setup-application-load-balancer, then {evidence.again}",
         heals=False,
@@ -202,7 +203,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
     """A dropped packet and a slow answer look alike; the security groups tell them apart."""
     seconds = evidence.target_group.get("HealthCheckTimeoutSeconds")
     slow = Finding(
-        "health-check-timeout",
+        CauseCode.HEALTH_CHECK_TIMEOUT,
         f"GET {evidence.health_path} is not answered{f' within {seconds} s' if seconds else ' in time'}.",
         "make it answer sooner, or set health_check.timeout and health_check.interval; "
         f"inv setup-application-load-balancer, then {evidence.again}",
@@ -210,7 +211,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
     groups = ("security.tasks", "security.load-balancer-out")
     wrong = evidence.failed_checks(*groups)
     blocked = Finding(
-        "security-group-blocks",
+        CauseCode.SECURITY_GROUP_BLOCKS,
         f"The load balancer does not reach the tasks: {wrong[0].saw}."
         if wrong
         else f"The security groups may not let the load balancer reach port {evidence.port}.",
@@ -231,7 +232,7 @@ def _not_in_use(evidence: Evidence) -> Finding:
     wrong = evidence.failed_checks("load-balancer.listener", "load-balancer.zones")
     said = f": {wrong[0].saw}" if wrong else ""
     return Finding(
-        "target-not-in-use",
+        CauseCode.TARGET_NOT_IN_USE,
         f"The target group gets no requests{said}.",
         f"inv setup-application-load-balancer, then {evidence.again}",
     )
@@ -253,16 +254,16 @@ def _refused(evidence: Evidence) -> list[Finding]:
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
         wrote = "when ECS gives the task up, its log has not said yet that it listens"
-        return [_slow(evidence, evidence.lived or 0, wrote), Finding("wrong-port", other, step)]
+        return [_slow(evidence, evidence.lived or 0, wrote), Finding(CauseCode.WRONG_PORT, other, step)]
     return [
         Finding(
-            "wrong-port",
+            CauseCode.WRONG_PORT,
             f"Nothing accepts connections on port {port}: {silent}; it may listen on another port, or start slowly.",
             f"start the app on port {port}, or set container.port and health_check.grace_period; "
             f"inv setup-fargate, then {evidence.again}",
         ),
         Finding(
-            "bound-to-loopback",
+            CauseCode.BOUND_TO_LOOPBACK,
             f"Or it listens on loopback only, which the load balancer cannot reach: {silent}.",
             f"start the app on 0.0.0.0, then inv push-image and {evidence.again}",
         ),
@@ -283,7 +284,7 @@ def _slow(evidence: Evidence, after: float, what: str) -> Finding:
     grace = evidence.last.service.grace
     enough = _STEP * math.ceil(max(1.5 * after, 2.0 * grace, _STEP) / _STEP)
     return Finding(
-        "slow-start",
+        CauseCode.SLOW_START,
         f"The app starts slowly: {what}. Health checks count from {grace} s on.",
         f"set health_check.grace_period: {enough}; inv create-fargate-service, then {evidence.again}",
     )
@@ -291,7 +292,7 @@ def _slow(evidence: Evidence, after: float, what: str) -> Finding:
 
 def _other_port(evidence: Evidence, told: ListeningPort) -> Finding:
     return Finding(
-        "wrong-port",
+        CauseCode.WRONG_PORT,
         f"The app listens on port {told.port}; the container's port is {evidence.port}.",
         f"start the app on port {evidence.port} (Streamlit: --server.port={evidence.port}), "
         f"or set container.port: {told.port} and inv setup-fargate; then {evidence.again}",
@@ -303,7 +304,7 @@ def _loopback(evidence: Evidence, told: ListeningPort) -> Finding:
     how = next((way for sign, way in _BIND if sign in told.line.lower()), "0.0.0.0 as its address")
     surely = "listens on" if told.address else "takes no connections from outside: it listens on"
     return Finding(
-        "bound-to-loopback",
+        CauseCode.BOUND_TO_LOOPBACK,
         f"The app {surely} {where} only, where the load balancer does not reach port {told.port}.",
         f"start it with {how.format(port=evidence.port)} (container.command), then {evidence.again}",
     )

@@ -10,6 +10,7 @@ from ...definition import container_of, images, log_groups, secrets
 from ...doctor import Check
 from ...settings import FARGATE_MEMORY
 from ...templates import OWN_DEFINITION
+from ..cause_code import CauseCode
 from ..observation.aws_words import SERVER_ERROR, first_match
 from ..observation.snapshot import Task
 from .culprit import culprit
@@ -104,7 +105,7 @@ def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
     """For a disk that has no room left, for the images or for what a program writes."""
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
     return Finding(
-        "disk-full",
+        CauseCode.DISK_FULL,
         f"The task's disk of {given} GiB is full: no space left on device.",
         f'make the image smaller, or set "ephemeralStorage": {{"sizeInGiB": N}} (21 to 200) in {OWN_DEFINITION}; '
         f"then {evidence.again}",
@@ -155,7 +156,10 @@ def no_route(evidence: Evidence, case: Case) -> Finding:
     )
     if dropped := evidence.failed_checks("network.public-access"):
         return Finding(
-            "public-access-blocked", f"{dropped[0].saw}.", f"{dropped[0].fix}; then {evidence.again}", False
+            CauseCode.PUBLIC_ACCESS_BLOCKED,
+            f"{dropped[0].saw}.",
+            f"{dropped[0].fix}; then {evidence.again}",
+            False,
         )
     wrong = evidence.failed_checks("network.routes", "network.public-address", _GROUPS)
     said = f": {wrong[0].saw}" if wrong else ""
@@ -248,7 +252,7 @@ def log_group_missing(evidence: Evidence, case: Case) -> Finding:
         group, region = options["awslogs-group"], options.get("awslogs-region", "")
         if region and here and region != here:
             return Finding(
-                "log-group-region",
+                CauseCode.LOG_GROUP_REGION,
                 f"The tasks write to {group} in {region}, where it is not; the service is in {here}.",
                 f"set awslogs-region to {here} in {OWN_DEFINITION}, then {evidence.again}",
             )
@@ -295,9 +299,9 @@ def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
     which, check = ("task", "roles.task") if is_task_role else ("execution", "roles.execution")
     wrong = evidence.failed_checks(check)
     absent = bool(wrong) and wrong[0].code == "absent"
-    code = "execution-role-not-assumable"
+    code = CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE
     if is_task_role:
-        code = "task-role-missing" if absent or not wrong else "task-role-not-assumable"
+        code = CauseCode.TASK_ROLE_MISSING if absent or not wrong else CauseCode.TASK_ROLE_NOT_ASSUMABLE
     why = f"ECS cannot assume the {which} role {name}"
     if wrong:
         why += f": {wrong[0].why or wrong[0].saw}"
@@ -309,7 +313,7 @@ def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
 def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
     """For a start script, in the folder that the image is built from, whose lines end as on Windows."""
     return Finding(
-        "command-not-found",
+        CauseCode.COMMAND_NOT_FOUND,
         f"The program{of} cannot be started: {wrong.saw}.",
         f"{wrong.fix}; then inv push-image --tag {evidence.tag} and {evidence.again}",
     )
