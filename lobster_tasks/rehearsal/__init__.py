@@ -1,6 +1,6 @@
 """Rehearses a migration offline: creates, uses and deletes everything that a project's settings describe.
 
-``rehearse`` runs on an embedded AWS at a given address; ``embedded`` starts one as a process.
+``rehearse`` runs on an embedded AWS at a given address, which ``embedded_process`` starts.
 """
 
 from .scenario import rehearse

@@ -27,10 +27,10 @@ def embedded_aws(
     arguments = ["--port", _port(port), "--speed", str(_speed(speed))]
     arguments += ["--young"] * young + ["--verbose"] * verbose
 
-    from ..rehearsal import embedded
+    from .. import embedded_process
 
-    embedded.require()
-    embedded.become(arguments)
+    embedded_process.require()
+    embedded_process.become(arguments)
 
 
 @command(
@@ -55,15 +55,15 @@ def rehearse(
 
     from pathlib import Path
 
-    from .. import report
-    from ..rehearsal import Rehearsal, embedded, rehearse
+    from .. import embedded_process, report
+    from ..rehearsal import Rehearsal, rehearse
 
-    embedded.require()
+    embedded_process.require()
     run.console.say(report.rehearsal_heading(settings.name, times))
     rehearsal = Rehearsal(lambda step: run.console.say(report.step(step)), lambda: transferring(run))
-    with embedded.without_the_users_aws(), embedded.running(times, young) as url:
+    with embedded_process.without_the_users_aws(), embedded_process.running(times, young) as url:
         rehearsal.add("embedded AWS up", url)
-        aws = embedded.account(url, settings.region, times, run.tell_of_waiting)
+        aws = embedded_process.account(url, settings.region, times, run.tell_of_waiting)
         rehearse(aws, settings, Path.cwd(), rehearsal, from_apprunner=from_apprunner, keep=keep)
         run.console.say(report.rehearsal_end(rehearsal))
         if run.json:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import NoReturn
 
-from ..aws import Aws
-from ..clock import Clock
-from ..errors import LobsterError, UsageError
+from .aws import Aws
+from .clock import Clock
+from .errors import LobsterError, UsageError
 
 # What a visitor of the embedded AWS needs besides its address; any credentials will do.
 _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
