@@ -136,10 +136,7 @@ class Edge:
 
     async def run(self) -> None:
         """Keep the doors in step until cancelled."""
-        while True:
-            with self._plane.lock:
-                self._tick()
-            await self._plane.tick(TICK)
+        await self._plane.repeat(self._tick, TICK)
 
     def reset(self) -> None:
         """Forget every distribution and close every connection."""

@@ -72,12 +72,7 @@ def list_summaries(edge: Edge, state: CloudFrontState, request: Request) -> dict
 
 def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
     """UpdateVpcOrigin: of one that no distribution leads to."""
-    found = _find(state, request)
-    check_version(found, request.get("IfMatch"))
-    if _is_used(state, found):
-        raise AwsError("CannotUpdateEntityWhileInUse", NOT_UPDATED)
-    if not found.is_deployed:
-        raise AwsError("IllegalUpdate", NOT_YET.format("update"))
+    found = _at_rest(state, request, "Update", NOT_UPDATED)
     config = request["VpcOriginEndpointConfig"]
     others = (each for each in state.vpc_origins.values() if each is not found)
     if any(each.config["Name"] == config["Name"] for each in others):
@@ -94,12 +89,7 @@ def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
 
 def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
     """DeleteVpcOrigin: asynchronous; it is there, Deploying, until it is gone."""
-    found = _find(state, request)
-    check_version(found, request.get("IfMatch"))
-    if _is_used(state, found):
-        raise AwsError("CannotDeleteEntityWhileInUse", IN_USE)
-    if not found.is_deployed:
-        raise AwsError("IllegalDelete", NOT_YET.format("delete"))
+    found = _at_rest(state, request, "Delete", IN_USE)
     found.deleting = True
     found.change(found.config, _deployed_at(edge.pace))
     return _shown(found)
@@ -121,8 +111,15 @@ def _find(state: CloudFrontState, request: Request) -> VpcOrigin:
     return found
 
 
-def _is_used(state: CloudFrontState, origin: VpcOrigin) -> bool:
-    return any(each.uses(origin.id) for each in state.distributions.values())
+def _at_rest(state: CloudFrontState, request: Request, action: str, in_use: str) -> VpcOrigin:
+    """The origin in the version that is named, Deployed and of no distribution; else AwsError of the action."""
+    found = _find(state, request)
+    check_version(found, request.get("IfMatch"))
+    if any(each.uses(found.id) for each in state.distributions.values()):
+        raise AwsError(f"Cannot{action}EntityWhileInUse", in_use)
+    if not found.is_deployed:
+        raise AwsError(f"Illegal{action}", NOT_YET.format(action.lower()))
+    return found
 
 
 def _deployed_at(pace: Pace) -> float:

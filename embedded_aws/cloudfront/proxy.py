@@ -138,13 +138,12 @@ class Proxy:
             try:
                 connection = attempt.connection = await Connection.open(way.address, way.port, way.tls)
                 return connection, await send(request, head, attempt, connection, silence), attempt
-            except SilentError:
+            except (
+                BaseException
+            ) as failure:  # also a viewer's who has gone: nobody reads this connection any more
                 attempt.cut()
-                if left <= 0:
+                if left <= 0 or not isinstance(failure, SilentError):
                     raise
-            except BaseException:
-                attempt.cut()
-                raise
 
     async def _reply(
         self, passing: Passing, origin: Config, connection: Connection, reply: Reply

@@ -73,13 +73,13 @@ class Fargate:
 
     async def run(self) -> None:
         """Look at every service each tick."""
-        while True:
-            with self._plane.lock:
-                for state in list(self._states.values()):
-                    for service in list(state.services.values()):
-                        self._step(state, service)
-                self._expire()
-            await self._plane.tick(TICK)
+        await self._plane.repeat(self._tick, TICK)
+
+    def _tick(self) -> None:
+        for state in list(self._states.values()):
+            for service in list(state.services.values()):
+                self._step(state, service)
+        self._expire()
 
     def _step(self, state: EcsState, service: Service) -> None:
         try:

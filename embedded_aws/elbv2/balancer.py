@@ -219,10 +219,7 @@ class Balancer:
 
     async def run(self) -> None:
         """Keep ports, targets and health checks in step until cancelled."""
-        while True:
-            with self._plane.lock:
-                self._tick()
-            await self._plane.tick(TICK)
+        await self._plane.repeat(self._tick, TICK)
 
     def reset(self) -> None:
         """Forget every load balancer and target and close every connection."""

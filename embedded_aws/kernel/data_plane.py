@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Any, Protocol
@@ -72,6 +72,13 @@ class DataPlane:
         """Sleep for so many real seconds, and on for as long as everything is empty and nobody calls."""
         await asyncio.sleep(seconds)
         await self._awake.wait()
+
+    async def repeat(self, work: Callable[[], None], seconds: float) -> None:
+        """Do ``work`` with the lock held, each tick of so many real seconds, until cancelled."""
+        while True:
+            with self.lock:
+                work()
+            await self.tick(seconds)
 
     def wake(self) -> None:
         """Say, from any thread, that there may be something to do from now on."""

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from tests.embedded.balanced import PORT, Balanced
-from tests.embedded_process import EmbeddedProcess, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
@@ -21,6 +21,21 @@ class Fronted(Balanced):
     def __init__(self, aws: EmbeddedProcess) -> None:
         super().__init__(aws)
         self.cloudfront = aws.client("cloudfront")
+
+    def prepare(self) -> None:
+        """Make a site and a distribution before it, ``id`` and ``name``, and wait until that answers.
+
+        ``authority`` is what its viewers have to trust, as PEM.
+        """
+        self.site = self.add("app")
+        self.let_cloudfront_in()
+        self.vpc_origin = self.make_origin()
+        found = self.create(self.config(self.vpc_origin))
+        self.id, self.name = found["Id"], found["DomainName"]
+        self.authority = str(
+            control.get(f"{self.aws.url}/_embedded/authority", timeout=PATIENCE).json()["pem"]
+        )
+        self.await_deployed(self.id)
 
     def make_balancer(self, name: str) -> Any:
         """An internal load balancer in two zones, in a group without rules."""

@@ -20,7 +20,7 @@ import requests
 from tests.embedded.firewalls import SEEN, of_set, rule
 from tests.embedded.fronted import Fronted, certificate, with_alias
 from tests.embedded.sites import MEGABYTE, Site
-from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 ALIAS = "app.example.com"
 EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -31,18 +31,11 @@ GATEWAY_TIMEOUT = "We can't connect to the server for this app or website at thi
 class Edge(Fronted):
     """A distribution before the load balancer, and a site behind it."""
 
-    def prepare(self, folder: Path) -> None:
-        """Make all of it, and wait until it answers."""
-        self.site = self.add("app")
-        self.let_cloudfront_in()
-        self.vpc_origin = self.make_origin()
-        found = self.create(self.config(self.vpc_origin))
-        self.id, self.name = found["Id"], found["DomainName"]
+    def trust(self, folder: Path) -> None:
+        """Let those who ask trust the authority; ``plain`` is the configuration at first."""
         self.plain = self.config(self.vpc_origin)
-        authority = control.get(f"{self.aws.url}/_embedded/authority", timeout=PATIENCE).json()["pem"]
         self.ca = folder / "authority.pem"
-        self.ca.write_text(authority)
-        self.await_deployed(self.id)
+        self.ca.write_text(self.authority)
 
     def ask(
         self, method: str = "GET", path: str = "/", scheme: str = "https", **more: Any
@@ -81,7 +74,8 @@ def made(rapid_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactor
     """One for all tests of this file."""
     rapid_process.reset()
     edge = Edge(rapid_process)
-    edge.prepare(tmp_path_factory.mktemp("edge"))
+    edge.prepare()
+    edge.trust(tmp_path_factory.mktemp("edge"))
     yield edge
     edge.close()
     rapid_process.reset()

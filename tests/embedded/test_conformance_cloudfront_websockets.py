@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.embedded.fronted import Fronted
-from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 
 class Edge(Fronted):
@@ -24,14 +24,8 @@ class Edge(Fronted):
 
     def prepare(self) -> None:
         """Make all of it, and wait until it answers."""
-        self.site = self.add("app")
-        self.let_cloudfront_in()
-        self.vpc_origin = self.make_origin()
-        found = self.create(self.config(self.vpc_origin))
-        self.id, self.name = found["Id"], found["DomainName"]
-        authority = control.get(f"{self.aws.url}/_embedded/authority", timeout=PATIENCE).json()["pem"]
-        self.context = ssl.create_default_context(cadata=authority)
-        self.await_deployed(self.id)
+        super().prepare()
+        self.context = ssl.create_default_context(cadata=self.authority)
 
     def open(self, **more: Any) -> ClientConnection:
         """A WebSocket to the site's ``/ws``."""
@@ -83,7 +77,7 @@ def test_how_a_socket_is_closed_passes(edge: Edge) -> None:
     with edge.open() as socket:
         socket.send("close 4001")
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=200)
+            socket.recv(timeout=PATIENCE)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4001
     with edge.open() as socket:
@@ -99,7 +93,7 @@ def test_a_socket_whose_origin_is_silent_is_closed(edge: Edge) -> None:
         socket.send("name")
         assert socket.recv() == "app"
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(timeout=200)
+            socket.recv(timeout=PATIENCE)
         assert closed.value.rcvd is None
 
 
@@ -112,8 +106,8 @@ def test_what_the_client_sends_does_not_keep_a_socket(edge: Edge) -> None:
 
 
 def _unfinished() -> Iterator[str]:
-    """Parts of a message that lasts many times as long as a silent socket."""
-    until = time.monotonic() + 20
+    """Parts of a message that lasts until the socket is closed."""
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         time.sleep(0.02)
         yield "x"
