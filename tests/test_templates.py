@@ -579,7 +579,7 @@ def test_templates_and_pages_travel_in_the_wheel(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "site")
     names = {path.name for path in (tmp_path / "site" / "lobster_tasks" / "task-definitions").iterdir()}
     assert names == {path.name for path in (ROOT / "task-definitions").iterdir()}
-    pages = ["docs/apprunner.md", "docs/causes.md", "docs/causes/exits.md"]
+    pages = ["docs/apprunner.md", "docs/causes.md", "docs/causes/exits.md", "docs/express-and-gateway.md"]
     program = (
         "import json; from lobster_tasks import documentation, settings, templates;"
         f"print(*map(documentation.place, {pages!r}));"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ..documentation import place
 from .layout import plural, rows, shell
 from .plans import cost
 
@@ -127,10 +128,12 @@ def written(made: ProjectFiles) -> Text:
 
 
 def next_steps(found: Migration) -> Text:
-    """What to do now."""
+    """What to do now, and which ways AWS itself has to give the app an address."""
     adopt = " --adopt" if found.takes_over else ""
     why = "  (it adopts the repository, which already exists)" if adopt else ""
-    return Text(f"Next:  inv plan{adopt}{why}")
+    page = place("docs/express-and-gateway.md")
+    other = f"To compare with ECS Express Mode and ECS Gateway first, read {page}."
+    return Text("\n".join([f"Next:  inv plan{adopt}{why}", *([other] if page else [])]))
 
 
 def _by_class(every: Sequence[MappingRow]) -> Iterator[tuple[str | Text, ...]]:

@@ -91,4 +91,7 @@ def test_what_was_written_and_what_comes_next(found: Migration) -> None:
     assert drawn(written(made)) == ["Written: invoke.yaml, Dockerfile.apprunner.", "a note"]
     assert drawn(next_steps(found))[0].startswith("Next:  inv plan --adopt")
     theirs = described(image=replace(IMAGE, stack="theirs"))
-    assert drawn(next_steps(replace(found, description=theirs))) == ["Next:  inv plan"]
+    assert drawn(next_steps(replace(found, description=theirs))) == [
+        "Next:  inv plan",
+        "To compare with ECS Express Mode and ECS Gateway first, read docs/express-and-gateway.md.",
+    ]
