@@ -21,7 +21,7 @@ __all__ = ["Settings", "__version__", "namespace"]
 
 
 def __getattr__(name: str) -> Any:
-    """Settings is imported when it is asked for: pydantic takes a while."""
+    """Import Settings only when it is used: importing pydantic is slow."""
     if name == "Settings":
         from .settings import Settings
 

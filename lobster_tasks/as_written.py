@@ -1,8 +1,8 @@
-"""YAML and JSON whose scalars are what is written: ``24.10`` stays 24.10, ``0123`` is no 83 and ``on`` no truth value.
+"""Reads YAML and JSON with scalars as they are written: ``24.10`` stays 24.10, ``0123`` is not 83, ``on`` is text.
 
-YAML, as Invoke reads it (1.1), turns words without quotes into numbers, dates and truth values, and text that is
-made of these again is another one. Who knows what a value is for makes of the text what it has to be. A key counts
-once: where it is given twice, YAML and JSON take the last one without a word, which is refused here.
+YAML 1.1, as Invoke reads it, turns unquoted words into numbers, dates and truth values, and converting these back
+changes the text. Here the code that knows a value's purpose converts it. A key that is given twice is refused; YAML
+and JSON silently use the last one.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ import invoke.util
 
 from .yaml_errors import in_words, syntax_error_in_words
 
-_YAML: Any = vars(invoke.util)["yaml"]  # Invoke carries a reader of its own
+_YAML: Any = vars(invoke.util)["yaml"]  # Invoke contains its own copy of PyYAML
 _MOST_VALUES = 100_000
 _TOO_DEEP = "it is nested too deeply to be read"
 _TYPE = "tag:yaml.org,2002:"
 
 
 class UnreadableError(ValueError):
-    """A file that cannot be read: the message says where and why."""
+    """A file that cannot be read; the message says where and why."""
 
 
 class Plain(str):
-    """A scalar as it is written, without quotes, that YAML takes for a number, a date or a truth value."""
+    """An unquoted scalar as it is written, which YAML takes for a number, a date or a truth value."""
 
     __slots__ = ()
 
     @property
     def meaning(self) -> Any:
-        """What YAML takes it for."""
+        """The value that YAML takes it for."""
         return _YAML.safe_load(self)
 
 
 class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
-    """Scalars as they are written; null is None."""
+    """Reads scalars as they are written; null is None."""
 
     keeps: ClassVar = ("bool", "int", "float", "timestamp")
 
     def as_written(self, node: Any) -> Plain:
-        """The text; refused where YAML itself cannot make anything of it, which Invoke stumbles over."""
+        """The scalar's text; refused where YAML cannot convert it, because Invoke would fail on it."""
         own = _YAML.SafeLoader.yaml_constructors[node.tag]
         try:
             own(self, node)
@@ -57,7 +57,8 @@ for _kept in _Loader.keeps:
 
 
 def load_yaml(text: str) -> Any:
-    """What the text says, scalars as written (``Plain`` where YAML means more than text). Raises UnreadableError."""
+    """The value of a YAML text, with scalars as written (``Plain`` where YAML takes them for more than text).
+    Raises UnreadableError."""
     try:
         loader = _Loader(text)
         document = loader.get_single_node()
@@ -72,7 +73,7 @@ def load_yaml(text: str) -> Any:
 
 
 def load_json(text: str) -> Any:
-    """What the text says, numbers as written. Raises UnreadableError."""
+    """The value of a JSON text, with numbers as written. Raises UnreadableError."""
     try:
         found = json.loads(
             text, parse_int=Plain, parse_float=Plain, parse_constant=Plain, object_pairs_hook=_Members
@@ -86,13 +87,14 @@ def load_json(text: str) -> Any:
 
 
 def _refuse_too_many(document: Any) -> None:
-    """Each alias stands for all that it names, which whoever copies or merges the tree has to walk."""
+    """Refuse a document whose aliases expand to too many values: code that copies or merges it visits each of
+    them."""
     if document is not None and _counted(document, {}) > _MOST_VALUES:
         raise UnreadableError(f"its aliases make more than {_MOST_VALUES} values of it; write the values out")
 
 
 def _counted(node: Any, known: dict[int, int | None]) -> int:
-    """The values below a node, with those that aliases stand for."""
+    """The number of values below a node, with aliases expanded."""
     if id(node) not in known:
         known[id(node)] = None
         pairs = node.value if isinstance(node, _YAML.MappingNode) else ()
@@ -107,7 +109,7 @@ def _counted(node: Any, known: dict[int, int | None]) -> int:
 
 
 class _Members(tuple[tuple[str, Any], ...]):
-    """The members of a JSON object, of which two may have one name."""
+    """The members of a JSON object; two of them may have the same name."""
 
     __slots__ = ()
 
@@ -124,7 +126,7 @@ def _each_once(found: Any, text: str) -> Any:
 
 
 def _lines_of_json(text: str) -> Iterator[str]:
-    """Where a name is given twice: JSON is YAML, but for tabs between its words, and tells no lines itself."""
+    """Where a name is given twice. The JSON is parsed as YAML, with tabs replaced, because json reports no lines."""
     try:
         yield from _wrong_keys(_YAML.compose(text.replace("\t", " "), _Loader))
     except _YAML.YAMLError:
@@ -132,7 +134,7 @@ def _lines_of_json(text: str) -> Iterator[str]:
 
 
 def _wrong_keys(node: Any, path: str = "", seen: set[int] | None = None) -> Iterator[str]:
-    """What is wrong with the keys of a document: given twice, or nothing; the others are made text."""
+    """Mistakes in the keys of a document: keys given twice, and empty ones. Turns the other keys into text."""
     seen = set() if seen is None else seen
     if node is None or id(node) in seen:
         return
@@ -163,7 +165,7 @@ def _is_scalar(node: Any) -> bool:
 
 
 def _why(error: Any, text: str) -> str:
-    """Where it is, what is found there, and what is expected."""
+    """Where the mistake is, what is there, and what is expected."""
     if isinstance(error, _YAML.reader.ReaderError):
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")

@@ -1,7 +1,8 @@
-"""IAM policies in documents of which each can be attached: a managed policy has 6,144 characters. Pure.
+"""Splits an IAM policy into documents small enough for managed policies, which may have 6,144 characters. Pure.
 
-"IAM and AWS STS quotas" (IAM User Guide): "The size of each managed policy can't exceed 6,144 characters. … IAM doesn't
-count white space". All of them together allow what the one policy allows: one statement that allows is enough.
+"IAM and AWS STS quotas" (IAM User Guide): "The size of each managed policy can't exceed 6,144 characters. … IAM
+doesn't count white space". Attached together the documents allow what the one policy allows: one allowing statement
+is enough.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Document = Mapping[str, Any]
 def documents(policy: Document) -> list[dict[str, Any]]:
     """The policy in as few documents as its statements fit into, in their order; raises TemplateError.
 
-    A statement that is too large for a document goes into several, with parts of its resources or actions in each.
+    A statement that is too large for one document is split by its resources or actions.
     """
     made: list[list[Document]] = []
     for statement in _small_enough(policy, policy["Statement"]):
@@ -32,7 +33,7 @@ def documents(policy: Document) -> list[dict[str, Any]]:
 
 
 def size(policy: Document) -> int:
-    """Characters, spaces inside of texts among them."""
+    """Characters of a policy, including blanks inside texts."""
     return len(json.dumps(policy, separators=(",", ":"), ensure_ascii=False))
 
 
@@ -49,7 +50,8 @@ def _small_enough(policy: Document, statements: Iterable[Document]) -> Iterator[
 
 
 def _halves(statement: Document) -> Iterator[Document]:
-    """What is allowed on a list of resources is allowed on each of them, and so are actions."""
+    """The statement in two halves: what is allowed on a list of resources is allowed on each, and likewise
+    actions."""
     if statement["Effect"] == "Allow":
         for element in ("Resource", "Action"):
             members = statement.get(element)

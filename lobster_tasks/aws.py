@@ -1,7 +1,7 @@
-"""All calls to AWS: lazy clients, drained pages, retries, and errors in people's words.
+"""Makes all calls to AWS: lazy clients, complete paged listings, retries, and errors with a next step.
 
-A call is named as AWS names it, ``service:Operation``, and answers with a plain dict. This is the only module
-that imports boto3 and botocore, and it does so when the first call is made.
+An operation is named ``service:Operation``, as in IAM, and returns a plain dict. This is the only module that imports
+boto3 and botocore, and it imports them when the first call is made.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ _UNKNOWN_CALLER = frozenset(
         "UnrecognizedClientException",
     }
 )
-# What other services say of credentials that were made a moment ago, and that STS knows already.
+# Error codes of services that do not know new credentials yet, although STS does.
 _FRESH: dict[str, tuple[str, ...]] = {"InvalidClientTokenId": (), "UnrecognizedClientException": ()}
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
-# How often a call is sent until it is answered. RegisterTaskDefinition makes one revision more each time, and
-# CreatePolicyVersion one version, so they are not sent again where nobody knows whether they were carried out. The
-# first call of all is given up soon: it is where people notice that there is no network.
+# How often a call is sent until it is answered. Each RegisterTaskDefinition creates a revision and each
+# CreatePolicyVersion a version, so they are not sent again when it is unknown whether they were carried out. The
+# first call of a command is given up early, because it is where people notice that there is no network.
 _ATTEMPTS = 8
 _ATTEMPTS_OF = {"ecs:RegisterTaskDefinition": 1, "iam:CreatePolicyVersion": 1, "sts:GetCallerIdentity": 3}
 _THROTTLED: dict[str, tuple[str, ...]] = {"ThrottlingException": (), "Throttling": ()}
-# Words that the model of Amazon ECS leaves open, and that its API reference has in capitals only.
+# Values that Amazon ECS's model does not define as an enumeration; its API reference has them in capitals only.
 _OPEN_WORDS = frozenset(
     {
         ("Attachment", "status"),
@@ -65,11 +65,12 @@ _OPEN_WORDS = frozenset(
         ("Task", "lastStatus"),
     }
 )
-# A refusal that is waited out is told at most so often, in real seconds: it is for people.
+# A refusal that is waited for is reported at most this often, in real seconds, because people read it.
 _TOLD_EVERY_SECONDS = 15.0
-# What AWS's error codes look like; a proxy's page has none, and botocore then takes the status, or nothing.
+# The form of AWS's error codes. A proxy's page has none, and botocore then uses the HTTP status, or nothing.
 _AWS_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,255}")
-# The action for want of which a call is refused: of its own, or of another service, as a first load balancer's role is.
+# The action whose permission is missing: the call's own, or another service's, such as the creation of a
+# service-linked role.
 _NEEDED = re.compile(r"not authorized to perform: ([a-z0-9-]{1,64}:[A-Za-z]{1,128})")
 _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export credentials; then run it again"
 
@@ -77,9 +78,9 @@ _SIGN_IN = "sign in (aws sso login, aws configure), set AWS_PROFILE, or export c
 class Aws:
     """One account in one region.
 
-    Endpoint and credentials default to what AWS's own variables and files say. Throttled calls, and calls that
-    got no answer, are sent again, but for those that must not be sent twice. ``tell`` is told, from any thread, which
-    refusal is being waited out, and for how many seconds at most.
+    Endpoint and credentials default to those of AWS's own environment variables and files. Throttled calls, and calls
+    without an answer, are sent again, except for those that must not be sent twice. ``tell`` is called, from any
+    thread, with a refusal that is waited for and the longest wait in seconds.
     """
 
     def __init__(
@@ -97,16 +98,16 @@ class Aws:
         self._endpoint_url = endpoint_url
         self._credentials: dict[str, Any] = dict(credentials or {})
         self.calls: Counter[str] = Counter()
-        """How often each operation was asked for; a listing counts once, however many pages it has."""
+        """The number of calls of each operation; a listing counts once, however many pages it has."""
         self._clients: dict[tuple[str, str, int], Any] = {}
         self._lock = threading.Lock()
         self._sent = threading.local()
 
     def call(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
-        """One call, ``call("ecs:DescribeServices", cluster="…")``; ``about`` names the resource for people.
+        """Make one call, ``call("ecs:DescribeServices", cluster="…")``; ``about`` names the resource for people.
 
-        A refusal that passes by itself (``refusals``) is waited out. Raises AwsCallError when AWS refuses it,
-        AccountHeldError when that is a hold on the account, CredentialsError when AWS does not know the caller.
+        Waits for a refusal that is temporary (``refusals``). Raises AwsCallError when AWS refuses the call,
+        AccountHeldError when it is a restriction of the account, CredentialsError when AWS does not know the caller.
         """
         service, method = _split(operation)
         attempts = _ATTEMPTS_OF.get(operation, _ATTEMPTS)
@@ -131,7 +132,7 @@ class Aws:
             raise
 
     def pages(self, operation: str, items: str, about: str = "", **parameters: Any) -> list[Any]:
-        """Every item of a paged listing; ``items`` is the member that holds them."""
+        """Every item of a paged listing; ``items`` is the member of the answer that contains them."""
         service, method = _split(operation)
 
         def drain() -> list[Any]:
@@ -145,15 +146,16 @@ class Aws:
         return self._speak(operation, about, drain)
 
     def as_sent(self, operation: str, about: str = "", **parameters: Any) -> dict[str, Any]:
-        """As ``call``, but the answer as the service sent it: with members that the installed botocore does not know.
+        """As ``call``, but the answer as the service sent it: with members that the installed botocore does not
+        know.
 
-        For services that speak JSON. Times are what stands there, mostly seconds since 1970.
+        For services with a JSON protocol. Times are not converted; most are seconds since 1970.
         """
         self.call(operation, about, **parameters)
         return dict(spelled(json.loads(self._sent.body), self._sent.shape))
 
     def in_region(self, region: str) -> Aws:
-        """The same account in another region, by the same session and clients: making them again would take long."""
+        """The same account in another region; it shares the session and the clients, which are slow to create."""
         if region == self.region:
             return self
         credentials, endpoint = self._credentials, self._endpoint_url
@@ -163,10 +165,10 @@ class Aws:
         return other
 
     def retry_while(self, work: Callable[[], T], passing: Mapping[str, Collection[str]], within: float) -> T:
-        """Repeat ``work`` for ``within`` seconds while AWS refuses it for a reason that passes.
+        """Repeat ``work`` for ``within`` seconds while AWS refuses it for a temporary reason.
 
-        For eventual consistency. ``passing`` maps an error code to the texts one of which the message then
-        contains; no text stands for any. The last refusal is raised as it is.
+        For eventual consistency. ``passing`` maps an error code to texts of which the message contains one; no texts
+        accept any message. The last refusal is raised unchanged.
         """
 
         def passes(error: BaseException) -> bool:
@@ -191,7 +193,7 @@ class Aws:
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
-        """Who is asking: ``Account`` (12 digits) and ``Arn`` (STS GetCallerIdentity)."""
+        """The caller: ``Account`` (12 digits) and ``Arn`` (STS GetCallerIdentity)."""
         return self.call("sts:GetCallerIdentity")
 
     @property
@@ -206,7 +208,8 @@ class Aws:
 
     @cached_property
     def endpoint_url(self) -> str | None:
-        """Where calls go when not to AWS itself: as AWS's own variables, or the profile, say."""
+        """The endpoint of calls, from the constructor, AWS's environment variables or the profile; None for AWS
+        itself."""
         inner = self._session._session
         if self._endpoint_url or inner.get_config_variable("ignore_configured_endpoint_urls"):
             return self._endpoint_url
@@ -240,7 +243,7 @@ class Aws:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=32,
-            # botocore would put a longer one together anew for each call, a tenth of what the call costs
+            # botocore builds a longer user agent anew for each call, which takes a tenth of the call's time
             user_agent=f"lobster-tasks/{__version__} {self._session._session.user_agent()}",
         )
         client = self._session.client(service, self.region, endpoint_url=self._endpoint_url, config=config)
@@ -250,16 +253,16 @@ class Aws:
         return client
 
     def _keep(self, response_dict: Mapping[str, Any], **_: Any) -> None:
-        """Keep what a service has sent, for the thread that asked, before botocore drops what it does not know."""
+        """Keep a service's raw answer for the calling thread, before botocore drops members it does not know."""
         self._sent.body = response_dict["body"]
 
     def _spell(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        """Spell AWS's words in an answer as its model does, before anybody compares them with ours."""
+        """Spell enumeration values in an answer as the service's model does, before they are compared."""
         self._sent.shape = model.output_shape
         parsed.update(spelled(parsed, model.output_shape))
 
     def _speak(self, operation: str, about: str, work: Callable[[], T]) -> T:
-        """Do ``work``; credentials that STS knows, and this service not yet, are waited for."""
+        """Do ``work``; wait where the service does not know the credentials yet, although STS does."""
 
         def speak() -> T:
             return self._speak_once(operation, about, work)
@@ -268,7 +271,7 @@ class Aws:
         return self.retry_while(speak, _FRESH, PASSING_WITHIN_SECONDS) if is_known else speak()
 
     def _speak_once(self, operation: str, about: str, work: Callable[[], T]) -> T:
-        """Do ``work`` and turn what botocore raises into what people read."""
+        """Do ``work`` and turn botocore's errors into this library's."""
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
         from botocore.parsers import ResponseParserError
 
@@ -302,7 +305,7 @@ class Aws:
         )
 
     def _proxy_step(self, operation: str) -> str:
-        """What to do about the proxy that the call went through, if it went through one."""
+        """The next step for the proxy that the call went through; empty without a proxy."""
         from botocore.utils import get_environ_proxies
 
         client = self._client(_split(operation)[0], _ATTEMPTS_OF.get(operation, _ATTEMPTS))
@@ -312,9 +315,9 @@ class Aws:
 
 
 def _without_the_proxy(host: str, proxy: str) -> str:
-    """The next step where a host was asked through a proxy (a URL, which may hold a password) and did not answer.
+    """The next step where a host did not answer through a proxy (``proxy`` is a URL and may contain a password).
 
-    Of NO_PROXY and no_proxy programs take the one in small letters where both are set.
+    Where both NO_PROXY and no_proxy are set, programs use the one in lower case.
     """
     there = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     name = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
@@ -326,13 +329,12 @@ def _without_the_proxy(host: str, proxy: str) -> str:
 
 
 def spelled(answer: Any, shape: Any) -> Any:
-    """An answer with each word of an enumeration spelled as the model of its service spells it.
+    """An answer with each enumeration value spelled as in the service's model.
 
-    AWS sends some in other letters than its models and its documentation promise: App Runner a domain that is
-    ``active``, where its model says ``ACTIVE``. ``shape`` is botocore's; what no enumeration knows stays as it is.
-    Pure.
+    AWS spells some values in another case than its models and its documentation: App Runner calls a domain ``active``
+    where its model has ``ACTIVE``. ``shape`` is botocore's; values that are in no enumeration stay as they are. Pure.
     """
-    match shape and shape.type_name, answer:  # a policy is a string to the model and, by now, a dict
+    match shape and shape.type_name, answer:  # a policy is a string in the model, a dict here
         case "structure", dict():
             return {name: _member(shape, name, each) for name, each in answer.items()}
         case "list", list():
@@ -356,9 +358,9 @@ def _words(enumeration: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def profiles_region() -> tuple[str, str] | None:
-    """The profile that counts (AWS_PROFILE, or ``default``) and its region, where AWS's own files give it one.
+    """The profile in use (AWS_PROFILE, or ``default``) and its region, where AWS's own files set one.
 
-    Raises CredentialsError where there is no such profile, or the files cannot be read.
+    Raises CredentialsError where the profile does not exist, or the files cannot be read.
     """
     session = _session_of()
     region = session._session.get_scoped_config().get("region")
@@ -366,7 +368,7 @@ def profiles_region() -> tuple[str, str] | None:
 
 
 def _session_of(**given: Any) -> Any:
-    """A session of boto3; what AWS's own files make impossible is told."""
+    """A boto3 session; raises CredentialsError where AWS's own files are invalid."""
     import boto3
     from botocore.exceptions import ConfigParseError, ProfileNotFound
 
@@ -382,7 +384,7 @@ def _session_of(**given: Any) -> Any:
 
 
 def _share_models(session: Any) -> None:
-    """Let a session have what others have read already: reading AWS's models takes longer than most calls."""
+    """Share loaded API models between sessions: loading them takes longer than most calls."""
     inner = session._session
     inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
 
@@ -395,7 +397,7 @@ def _loader(data_path: str | None) -> Any:
 
 
 def _by_token(ask: Callable[..., dict[str, Any]], parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The pages of a listing for which botocore has no paginator, as App Runner's."""
+    """The pages of a listing without a paginator in botocore, such as App Runner's."""
     page = ask(**parameters)
     yield page
     while token := page.get("NextToken"):

@@ -1,4 +1,4 @@
-"""The only source of time, so that a rehearsal can run faster than the wall clock, and all waiting for something."""
+"""The only source of time, so that a rehearsal can run faster than real time, and the only place that waits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _never(_: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds as AWS counts them.
+    """A clock in AWS's seconds.
 
     ``speed`` is how many of its seconds pass in one real second: 1 against AWS, the speed of the embedded AWS
     in a rehearsal, so that durations read as they would on AWS.
@@ -35,23 +35,23 @@ class Clock:
     _stopped: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def now(self) -> float:
-        """Seconds since this clock was made."""
+        """Seconds since this clock was created."""
         return (time.monotonic() - self._start) * self.speed
 
     def ago(self, seconds: float) -> float:
-        """When it was ``seconds`` ago, as seconds since 1970, which is how AWS stamps what it tells."""
+        """The time ``seconds`` ago as a timestamp in seconds since 1970, as in AWS's answers."""
         return time.time() - seconds / self.speed
 
     def age(self, stamp: float) -> float:
-        """How many seconds of this clock have passed since ``stamp``, given in seconds since 1970."""
+        """How many seconds of this clock have passed since ``stamp``, which is in seconds since 1970."""
         return (time.time() - stamp) * self.speed
 
     def stopwatch(self) -> float:
-        """Real seconds, for what programs take themselves: they run no faster because time does."""
+        """Real seconds, to measure programs, which run no faster at a higher ``speed``."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let ``seconds`` of this clock pass; raises InterruptedRunError once the clock is stopped."""
+        """Wait for ``seconds`` of this clock; raises InterruptedRunError once the clock is stopped."""
         if self._stopped.wait(seconds / self.speed):
             raise InterruptedRunError("Interrupted.")
 
@@ -64,9 +64,9 @@ class Clock:
         until: Callable[[T], object] = bool,
         passes: Passes = _never,
     ) -> T:
-        """The first thing that ``look`` finds of which ``until`` holds, asked ``every`` seconds.
+        """Call ``look`` every ``every`` seconds and return the first result for which ``until`` holds.
 
-        Where ``within`` seconds are over before, the last thing that it found. Errors as of ``repeat``.
+        After ``within`` seconds, return the last result. Errors are handled as in ``repeat``.
         """
         for found in self.repeat(look, lambda _: every, within, passes):
             if until(found):
@@ -80,10 +80,10 @@ class Clock:
         within: float = inf,
         passes: Passes = _never,
     ) -> Iterator[T]:
-        """What ``look`` finds, again and again, until ``within`` seconds are over.
+        """Call ``look`` again and again until ``within`` seconds are over, and yield each result.
 
-        ``every`` gives the seconds between, from what was found; None where that was an error which ``passes``.
-        Any other error is raised, and so is one that passes when the time is over.
+        ``every`` returns the seconds until the next call, from the result; it gets None after an error for which
+        ``passes`` holds. Any other error is raised, and so is the last one when the time is over.
         """
         latest: list[T] = []
 
@@ -103,9 +103,11 @@ class Clock:
     def retry(
         self, work: Callable[[], T], within: float, passes: Passes, tell: Callable[[BaseException], None]
     ) -> T:
-        """What comes of ``work``, begun again for ``within`` seconds while an error ``passes``, of which it tells.
+        """Call ``work`` again for ``within`` seconds while it raises an error for which ``passes`` holds; return
+        its result.
 
-        The pauses grow, from half a second to five. The last error is raised as it is.
+        ``tell`` is called with each such error. The pauses grow from half a second to five. The last error is raised
+        unchanged.
         """
         from tenacity import retry_if_exception, wait_exponential
 
@@ -124,7 +126,8 @@ class Clock:
         wait: Callable[[RetryCallState], float],
         before_sleep: Callable[[RetryCallState], None] | None = None,
     ) -> Retrying:
-        """By this clock. What began in time is not the last: a slow look would else be the only one."""
+        """Retries by this clock. A try that began in time is followed by one more, or a slow call would be the
+        only one."""
         from tenacity import Retrying
 
         deadline, is_last = self.now() + within, False
@@ -144,5 +147,5 @@ class Clock:
         )
 
     def stop(self) -> None:
-        """Wake every sleeper, so that Ctrl-C ends the waits of all threads."""
+        """Wake every sleeping thread, so that Ctrl-C ends all waits."""
         self._stopped.set()

@@ -1,10 +1,10 @@
-"""The only place that prints and asks: data on stdout, talk on stderr.
+"""The only place that prints and asks: data on stdout, messages on stderr.
 
-Whatever is printed may hold text of others. Nothing that a terminal obeys gets out but Rich's own colours; in a job of
-GitHub Actions nothing is a command of the runner's but what ``command`` is given.
+Whatever is printed may contain text from others. Control sequences other than Rich's own colours do not reach the
+terminal, and in a GitHub Actions job only lines given to ``command`` are commands for the runner.
 
-Colour carries nothing that a word or a sign does not: NO_COLOR, pipes and narrow terminals lose nothing. What
-goes into a pipe is not wrapped, so that it can be searched and copied, unless COLUMNS says how wide it is.
+Colour adds nothing that a word or a sign does not say: with NO_COLOR, in pipes and in narrow terminals nothing is
+lost. Text that goes into a pipe is not wrapped, so that it can be searched and copied, unless COLUMNS sets a width.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _UNWRAPPED = 10_000  # columns
-# What stands for our signs where a terminal's encoding does not have them.
+# Replacements for our signs where a terminal's encoding does not have them.
 _PLAIN = {
     **dict(zip("✔✘→–−·…×", ("ok", "FAILED", "->", "-", "-", "-", "...", "x"), strict=True)),
     "└": "`-",
@@ -40,17 +40,17 @@ _IN_PLAIN = "lobster-plain"
 
 
 class Redraw(Protocol):
-    """What ``Console.live`` hands out: draws its argument in place of what was drawn before."""
+    """What ``Console.live`` yields: draws its argument in place of what it drew before."""
 
     def __call__(self, what: RenderableType) -> None:
-        """Draw."""
+        """Draw ``what``."""
 
 
 class Console:
-    """``quiet`` (for ``--json``) keeps talk to errors; data is then one JSON object.
+    """``quiet`` (for ``--json``) suppresses messages other than errors; the data is then one JSON object.
 
-    ``names`` says what tasks are called in this project, by their own names: whatever is printed names them so, but
-    for what ``write`` writes.
+    ``names`` maps the tasks' names to their names in the project: everything printed uses the project's, except what
+    ``write`` writes.
     """
 
     def __init__(self, *, quiet: bool = False, names: Mapping[str, str] | None = None) -> None:
@@ -65,33 +65,33 @@ class Console:
                 stream.reconfigure(errors=_IN_PLAIN)
 
     def say(self, what: RenderableType = "") -> None:
-        """Talk: a line or a table on stderr, in order whichever thread speaks."""
+        """Print a message on stderr, a line or a table; messages of several threads do not interleave."""
         if not self.quiet:
             self._print(self._talk, what)
 
     def show(self, what: RenderableType) -> None:
-        """Data that the person came for, on stdout."""
+        """Print data on stdout."""
         if not self.quiet:
             self._print(self._data, what)
 
     def json(self, result: Mapping[str, Any]) -> None:
-        """The one object of ``--json``, on stdout; the first one counts."""
+        """Write the one object of ``--json`` to stdout; further calls do nothing."""
         if not self._answered:
             self.write(as_called(json_document(result), self._names))
         self._answered = True
 
     def write(self, text: str, *, raw: bool = False) -> None:
-        """Data without wrapping; ``raw`` is with what a terminal would obey."""
+        """Write data without wrapping; ``raw`` keeps control characters."""
         _write(sys.stdout, self._harmless(text if raw else visible(text)))
 
     def command(self, line: str) -> None:
-        """A command for the runner of GitHub Actions, on stderr even when quiet; elsewhere nothing is printed."""
+        """Give the GitHub Actions runner a command, on stderr even when quiet; elsewhere nothing is printed."""
         if self._fence:
             with self._lock:
                 _write(sys.stderr, self._fence.passing(as_called(line, self._names)))
 
     def close(self) -> None:
-        """The end of what is said: what comes after may give the runner commands again."""
+        """Let the runner interpret commands again in what other programs print later."""
         if self._fence:
             _write(sys.stderr, self._fence.closed())
 
@@ -101,20 +101,20 @@ class Console:
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody is there to answer."""
+        """Whether a person can answer questions."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def confirm(self, question: str) -> bool:
         """Ask, with no as the default."""
         _write(sys.stderr, self._harmless(f"{visible(as_called(question, self._names))} [y/N] "))
         answer = sys.stdin.readline()
-        if not answer.endswith("\n"):  # the end of the input, not of a line
+        if not answer.endswith("\n"):  # the input has ended without a line
             _write(sys.stderr, "\n")
         return answer.strip().lower() in ("y", "yes")
 
     @contextmanager
     def live(self) -> Iterator[Redraw]:
-        """A region at the end of the talk that is drawn again and again; nothing of it stays.
+        """A region at the end of the messages that is redrawn in place and removed at the end.
 
         Only a terminal has one: elsewhere, and when quiet, drawing does nothing.
         """
@@ -138,7 +138,7 @@ class Console:
 
     @property
     def is_drawing(self) -> bool:
-        """Whether there is such a region now."""
+        """Whether such a region is active."""
         return self._drawing
 
     def _print(self, to: Rich, what: RenderableType) -> None:
@@ -154,7 +154,7 @@ class Console:
         return _Harmless(_called(what, self._names) if self._names else what)
 
     def _harmless(self, text: str, *, fenced: bool = False) -> str:
-        """For a runner: what it may read as data by a pipe of its own has no fence around it, and needs none."""
+        """Text without commands for the runner; where a pipe reads it, there is no fence around it."""
         if self._fence is None:
             return text
         return (self._fence.opened() if fenced else "") + powerless(text)
@@ -170,14 +170,14 @@ class Console:
 
 @runtime_checkable
 class HasTexts(Protocol):
-    """A renderable of our own that is made of texts."""
+    """A renderable of this library that consists of texts."""
 
     def with_texts(self, change: Callable[[Text], Text]) -> RenderableType:
         """The same, with each text changed."""
 
 
 def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
-    """The same, with tasks as they are called here: before it is laid out, for that takes the room it has then."""
+    """The same with the project's task names; done before the layout, because the names differ in length."""
     from rich.console import Group
     from rich.text import Text
 
@@ -193,7 +193,7 @@ def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
 
 
 def _called_text(text: Text, names: Mapping[str, str]) -> Text:
-    """With the styles as they were; a new name has those of the one before it."""
+    """The same with its styles; a replaced name keeps the style of the original."""
     from rich.text import Span, Text
 
     is_whole = text.no_wrap
@@ -206,7 +206,7 @@ def _called_text(text: Text, names: Mapping[str, str]) -> Text:
 
 
 class _Harmless:
-    """What it holds, without anything that a terminal obeys and without blanks at the ends of its lines."""
+    """Renders its content without control characters and without blanks at the ends of lines."""
 
     def __init__(self, what: RenderableType) -> None:
         from rich.text import Text
@@ -214,7 +214,7 @@ class _Harmless:
         self._what = Text(what) if isinstance(what, str) else what
 
     def __rich_console__(self, console: Rich, options: ConsoleOptions) -> RenderResult:
-        """For rich."""
+        """The segments for Rich."""
         from rich.segment import Segment
 
         for line in Segment.split_lines(console.render(self._what, options)):
@@ -233,7 +233,7 @@ def _trimmed(line: list[Segment]) -> list[Segment]:
 
 
 def json_document(result: Mapping[str, Any]) -> str:
-    """A JSON document that is one for a runner of GitHub Actions too: no line of it is a command."""
+    """A JSON document in which the GitHub Actions runner finds no command either."""
     text = json.dumps(result, indent=2, default=str).replace("\x7f", "\\u007f")
     return text.replace("##[", "#\\u0023[") + "\n"
 
@@ -258,7 +258,7 @@ def _write(stream: IO[str], text: str) -> None:
 
 
 def _in_plain(error: UnicodeError) -> tuple[str, int]:
-    """For a codec: what stands for characters that an encoding does not have."""
+    """A codec's error handler: replacements for characters that an encoding does not have."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]

@@ -1,7 +1,7 @@
-"""What a stack costs in a month of 730 hours, from the list prices in ``prices.json``. Pure.
+"""Estimates what a stack costs per month of 730 hours, from the list prices in ``prices.json``. Pure.
 
-List prices without tax, traffic and free tiers other than that of the logs; figures in USD. The file has their date
-and where each one stands. Not a quote.
+List prices without tax, traffic, and free tiers other than that of the logs; amounts in USD. The file contains the
+prices' date and sources. Not a quote.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from .settings import Settings
 from .stack import Live, Resource
 
-# "Nights and weekends off" leaves 12 hours on 5 of 7 days.
+# "nights and weekends off" leaves 12 hours on 5 of 7 days
 _OFFICE_HOURS_SHARE = 12 * 5 / (24 * 7)
 _DEFAULT_SUBNETS = 2
 _ARCHITECTURE_NAMES = {"X86_64": "x86", "ARM64": "ARM"}
@@ -24,7 +24,7 @@ _ARCHITECTURE_NAMES = {"X86_64": "x86", "ARM64": "ARM"}
 
 @dataclass(frozen=True)
 class CostLine:
-    """One thing that is paid for; ``monthly`` in USD, not rounded."""
+    """One item of the cost; ``monthly`` in USD per month, not rounded."""
 
     what: str
     monthly: float
@@ -32,7 +32,7 @@ class CostLine:
 
 @dataclass(frozen=True)
 class Variant:
-    """A cheaper way to run the same; ``saves`` in USD a month, ``how`` names the setting or the task that does it."""
+    """A cheaper variant; ``saves`` in USD per month, ``how`` names the setting or the task for it."""
 
     name: str
     saves: float
@@ -41,7 +41,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Cost:
-    """The monthly cost; ``title`` says whose prices these are, ``notes`` what to keep in mind."""
+    """The monthly cost; ``title`` says whose prices these are, ``notes`` what else to consider."""
 
     title: str
     lines: tuple[CostLine, ...]
@@ -50,13 +50,14 @@ class Cost:
 
     @property
     def total(self) -> float:
-        """USD a month, rounded to cents."""
+        """USD per month, rounded to cents."""
         return _total(self.lines)
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """What is counted: tasks with their size, addresses, gateways. ``share`` is how much of the month they run."""
+    """The quantities that are billed: tasks and their size, addresses, gateways. ``share`` is the share of the
+    month that tasks run."""
 
     vcpu: float
     memory_gb: float
@@ -69,9 +70,9 @@ class _Shape:
 
 
 def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | None = None) -> Cost:
-    """The cost of what ``settings`` ask for.
+    """The cost of the stack that ``settings`` describe.
 
-    ``tasks`` and ``subnets`` (of the load balancer) are counts that are known better than by the settings.
+    ``tasks`` and ``subnets`` (of the load balancer) are actual counts, where they are known.
     """
     shape = _shape(settings, tasks, subnets)
     lines = tuple(_lines(shape))
@@ -84,7 +85,7 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
 
 
 def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
-    """The cost of what is there now, of the resources that were read; None where no load balancer is among them."""
+    """The cost of the live resources that were read; None without a load balancer."""
     found = {resource.kind: each for resource, each in live.items() if each}
     if "load-balancer" not in found:
         return None
@@ -94,9 +95,9 @@ def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
 
 
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
-    """The cost of the same resources once they are as planned; None where no load balancer is among them.
+    """The cost of the same resources once they are as planned; None without a load balancer.
 
-    A service that is there keeps its count, a new one has its first release.
+    An existing service keeps its desired count; a new one has that of its first release.
     """
     kinds = {resource.kind: resource for resource in live}
     if "load-balancer" not in kinds:
@@ -108,7 +109,7 @@ def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
 
 
 def _as_registered(settings: Settings, definition: Mapping[str, Any]) -> Settings:
-    """The settings, but with the size of the tasks as it is registered."""
+    """The settings with the CPU, memory and architecture of the registered task definition."""
     architecture = definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
     size = {"cpu": int(definition["cpu"]), "memory": int(definition["memory"]), "architecture": architecture}
     return settings.model_copy(update={"task": settings.task.model_copy(update=size)})
@@ -123,10 +124,10 @@ def app_runner_cost(
     automatic: bool = False,
     region: str = "",
 ) -> Cost:
-    """The cost of an App Runner service: its memory all the time, its vCPUs while it answers requests.
+    """The cost of an App Runner service: memory for all hours, vCPUs while it handles requests.
 
-    ``active_hours`` are instance hours a month; ``instances`` is 0 for a paused service; ``automatic`` deployments
-    cost something by themselves.
+    ``active_hours`` are instance hours per month; ``instances`` is 0 for a paused service; ``automatic`` deployments
+    have a price of their own.
     """
     price, hours = _prices()["app_runner"], float(_prices()["hours_per_month"])
     count = f"{instances} × " if instances != 1 else ""
@@ -185,14 +186,14 @@ def _fargate(shape: _Shape, hours: float) -> CostLine:
 
 
 def _addresses(shape: _Shape) -> list[tuple[int, float]]:
-    """Counts of public addresses, each with the share of the month that it is held."""
+    """Numbers of public IPv4 addresses, each with the share of the month for which they are allocated."""
     balancer = 0 if shape.internal else shape.subnets
-    tasks = (shape.tasks, shape.share) if shape.public_tasks else (1, 1.0)  # else the NAT gateway's
+    tasks = (shape.tasks, shape.share) if shape.public_tasks else (1, 1.0)  # otherwise the NAT gateway's
     return [each for each in ((balancer, 1.0), tasks) if each[0]]
 
 
 def _variants(shape: _Shape) -> Iterator[tuple[str, str, _Shape]]:
-    """Only what a setting or a task of this library does."""
+    """Cheaper variants that a setting or a task of this library provides."""
     if shape.architecture == "X86_64":
         yield "ARM64", "task.architecture", replace(shape, architecture="ARM64")
     yield (

@@ -1,4 +1,4 @@
-"""What public DNS says, asked of the machine's own resolvers."""
+"""Asks public DNS, through the machine's own resolvers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _WITHIN_SECONDS = 10.0
 
 
 def name_servers(zone: str, asked: Resolver | None = None) -> frozenset[str] | None:
-    """The name servers that public DNS knows for ``zone``, in small letters without the last dot.
+    """The name servers that public DNS has for ``zone``, in lower case without the trailing dot.
 
-    None of them where the zone is not delegated; None where that cannot be found out. ``asked`` is the machine's own
-    resolver unless it is given.
+    Empty where the zone is not delegated; None where that is unknown. ``asked`` is the resolver, by default the
+    machine's own.
     """
     from dns import exception, resolver
 

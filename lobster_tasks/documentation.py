@@ -1,6 +1,6 @@
-"""The pages of the documentation that sentences name, where somebody who reads them finds them.
+"""Finds the pages of the documentation that messages refer to.
 
-They travel in the wheel, so that they are there, offline too, whether the library was installed or checked out.
+The wheel contains the pages, so they are available offline too, in an installation as in a checkout.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def place(page: str) -> str:
-    """The path of a page, as ``docs/causes.md``; empty where it is not there.
+    """The path of a page such as ``docs/causes.md``; empty where it does not exist.
 
-    From the current folder where it is below it.
+    Relative to the current folder where the page is below it.
     """
     package = Path(str(files("lobster_tasks")))
     found = next((path for path in (package / page, package.parent / page) if path.is_file()), None)

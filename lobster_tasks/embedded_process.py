@@ -1,4 +1,4 @@
-"""The embedded AWS as a process: the only place that starts it."""
+"""The embedded AWS as a process; the only place that starts it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from .aws import Aws
 from .clock import Clock
 from .errors import LobsterError, UsageError
 
-# What a visitor of the embedded AWS needs besides its address; any credentials will do.
+# The embedded AWS accepts any credentials.
 _CREDENTIALS = {"aws_access_key_id": "rehearsal", "aws_secret_access_key": "rehearsal"}
-# -P: the project's own secrets.py, say, must not take the place of Python's.
+# -P: a module of the project, such as its secrets.py, must not replace one of Python's.
 _COMMAND = (sys.executable, "-P", "-m", "embedded_aws")
 
 
 def become(arguments: Sequence[str]) -> NoReturn:
-    """Let this process be an embedded AWS from now on."""
+    """Replace this process with an embedded AWS."""
     os.execv(sys.executable, [*_COMMAND, *arguments])
 
 
 def account(url: str, region: str, speed: float, tell: Callable[[LobsterError, float], None]) -> Aws:
-    """The embedded AWS at ``url``, as the library sees it; ``speed`` is how much faster than on AWS time runs."""
+    """The embedded AWS at ``url`` as an account; ``speed`` is how much faster than on AWS time passes."""
     return Aws(region, clock=Clock(speed), endpoint_url=url, credentials=_CREDENTIALS, tell=tell)
 
 
 def require() -> None:
-    """Raises UsageError where the embedded AWS is not installed."""
+    """Raise UsageError where the embedded AWS is not installed."""
     needed = ("aiohttp", "flask", "flask_cors", "moto", "psutil", "yaml")
     if missing := [name for name in needed if find_spec(name) is None]:
         raise UsageError(
@@ -43,7 +43,7 @@ def require() -> None:
 
 @contextmanager
 def without_the_users_aws() -> Iterator[None]:
-    """Without AWS's own variables, files and proxies: nothing of a real account, and nobody else, takes part."""
+    """Hide AWS's own variables and files, and proxies, so that no real account and no other host is involved."""
     private = [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]
     kept = {name: os.environ.pop(name) for name in private}
     stand_ins = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -58,10 +58,10 @@ def without_the_users_aws() -> Iterator[None]:
 
 @contextmanager
 def running(speed: float, young: bool) -> Iterator[str]:
-    """An embedded AWS as a process of its own for as long as the block lasts; its address.
+    """Run an embedded AWS as a separate process for the duration of the block; yields its address.
 
-    It ends with its standard input too, so that it does not outlive this process however that ends; Ctrl-C on
-    the terminal is for this process alone, which then ends it.
+    The process also ends when its standard input does, so it never outlives this process. Ctrl-C on the terminal
+    reaches only this process, which then ends the other.
     """
     command = [*_COMMAND, "--speed", str(speed), "--until-stdin-ends"]
     command += ["--young"] * young

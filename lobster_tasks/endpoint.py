@@ -1,4 +1,4 @@
-"""The endpoint that stands for AWS, where the environment or the profile names one."""
+"""The endpoint that replaces AWS, where the environment or the profile names one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .errors import RefusedError, UsageError
 
 
 def require_listening(endpoint: str | None) -> None:
-    """What is wrong with an endpoint is found out now: that nobody listens there, not after all the retries.
+    """Check that the endpoint answers, before a call is retried in vain.
 
-    Raises UsageError for what is no URL, RefusedError where nobody listens.
+    Raises UsageError for an invalid URL, RefusedError where nothing listens.
     """
     if not endpoint:
         return
@@ -28,7 +28,7 @@ def require_listening(endpoint: str | None) -> None:
         )
     by_proxy = parts.scheme in getproxies() and not proxy_bypass(host)
     if parts.scheme == "https" or (by_proxy and not host.startswith(("127.", "localhost"))):
-        return  # AWS itself, or what only the proxy reaches
+        return  # AWS itself, or a host that only the proxy reaches
     try:
         socket.create_connection((host, port), timeout=5).close()
     except OSError as error:

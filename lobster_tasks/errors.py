@@ -1,4 +1,4 @@
-"""Every error that people meet, as one tree; each leaf knows its exit code.
+"""Every error that people meet, as one tree, with its exit code.
 
 LobsterError                   1   something failed
 ├── UsageError                 2   the command or the settings are wrong; nothing was looked at
@@ -6,16 +6,16 @@ LobsterError                   1   something failed
 │   ├── TemplateError          2   a template cannot be rendered
 │   └── DockerfileError        2   the Dockerfile cannot be read
 ├── RefusedError               5   the account or the project does not allow it; nothing was changed
-│   ├── CredentialsError       5   AWS does not know who is asking
-│   ├── NotReadyError          5   something that a deployment needs is not as it has to be; has a cause code
-│   └── NotOursError           5   a resource with our name that does not carry our tag
+│   ├── CredentialsError       5   AWS does not know the caller
+│   ├── NotReadyError          5   a deployment's requirement is not met; has a cause code
+│   └── NotOursError           5   a resource with our name that does not have our tag
 ├── AwsCallError               1   AWS refused a call
-│   └── AccountHeldError       1   AWS keeps the account from it until somebody asks AWS
-├── OutOfTimeError             4   still moving when the time was up
-└── InterruptedRunError      130   Ctrl-C; what is in flight is named
+│   └── AccountHeldError       1   a restriction of the account that only AWS lifts, on request
+├── OutOfTimeError             4   still in progress when the time was up
+└── InterruptedRunError      130   Ctrl-C; names what continues in AWS
 
 Catch ``LobsterError`` to catch them all. An error says what happened, to which resource, why, and the next
-command. It never carries a secret: whatever has the shape of one is masked, in what AWS and botocore say too.
+command. It never contains a secret: text that looks like one is masked, also in messages of AWS and botocore.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ class UsageError(LobsterError):
 
 @dataclass(frozen=True)
 class InvalidSetting:
-    """A setting, by the names on its way from the top, and why its value is refused."""
+    """An invalid setting: the names from the top to it, and why its value is refused."""
 
     path: tuple[str, ...]
     why: str
 
     @property
     def key(self) -> str:
-        """The dotted name of the setting."""
+        """The setting's dotted name."""
         return mask_shapes(".".join(self.path))
 
     @property
@@ -72,9 +72,9 @@ class InvalidSetting:
 
 
 class SettingsError(UsageError):
-    """``problems`` are all that is wrong with the settings, one sentence each.
+    """``problems`` are all mistakes in the settings, one sentence each.
 
-    ``invalid`` are those of them that are about the value of one setting.
+    ``invalid`` are the values of single settings among them.
     """
 
     def __init__(self, problems: Sequence[str], invalid: Sequence[InvalidSetting] = ()) -> None:
@@ -97,7 +97,7 @@ class TemplateError(UsageError):
 
 
 class DockerfileError(UsageError):
-    """A line of the Dockerfile that a builder would refuse, or cannot find the files of."""
+    """A line of the Dockerfile that a builder would refuse, or whose files it would not find."""
 
 
 class RefusedError(LobsterError):
@@ -107,9 +107,9 @@ class RefusedError(LobsterError):
 
 
 class NotReadyError(RefusedError):
-    """Something that a deployment needs is not as it has to be.
+    """A deployment's requirement is not met.
 
-    ``code`` is its cause code (see docs/causes/); ``problems`` are all that is wrong, where it is more than one thing.
+    ``code`` is the cause code (see docs/causes/); ``problems`` lists all of them, where there is more than one.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class NotReadyError(RefusedError):
 
 
 class CredentialsError(RefusedError):
-    """There are no credentials, or AWS does not accept them; ``code`` is AWS's error code where it said one."""
+    """There are no credentials, or AWS does not accept them; ``code`` is AWS's error code, where there is one."""
 
     def __init__(self, what: str, why: str = "", next_step: str = "", *, code: str = "") -> None:
         super().__init__(what, why, next_step)
@@ -134,7 +134,7 @@ class CredentialsError(RefusedError):
 
 
 class NotOursError(RefusedError):
-    """A resource has our name but does not carry our tag."""
+    """A resource has our name but not our tag."""
 
 
 class AwsCallError(LobsterError):
@@ -147,16 +147,16 @@ class AwsCallError(LobsterError):
 
 
 class AccountHeldError(AwsCallError):
-    """AWS keeps the account from something until somebody asks AWS to lift it."""
+    """A restriction of the account that only AWS lifts, on request."""
 
 
 class OutOfTimeError(LobsterError):
-    """The time was up and AWS is still at work."""
+    """The time was up while AWS was still at work."""
 
     exit_code = 4
 
 
 class InterruptedRunError(LobsterError):
-    """Ctrl-C; says what goes on in AWS and how to take it up again."""
+    """Ctrl-C; says what continues in AWS and how to resume it."""
 
     exit_code = 130

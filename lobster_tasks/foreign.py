@@ -1,8 +1,8 @@
-"""Text that others wrote (logs, reasons, tags, names), made harmless where a line or a byte means something. Pure.
+"""Neutralises text from others (logs, reasons, tags, names) for terminals and GitHub Actions runners. Pure.
 
-A terminal obeys control characters, and a runner of GitHub Actions obeys lines: "actions/runner",
-src/Runner.Common/ActionCommand.cs, takes ``::command::`` at the start of a line, after any blanks, and ``##[command]``
-anywhere in one; in both it compares as .NET does, which passes over characters that have no width.
+A terminal interprets control characters, and a runner of GitHub Actions interprets lines: "actions/runner",
+src/Runner.Common/ActionCommand.cs, accepts ``::command::`` at the start of a line, after any blanks, and
+``##[command]`` anywhere in one; both comparisons are .NET's, which ignore characters without a width.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LONGEST = 4096  # characters of one line that anybody reads, or that anything is looked for in
+LONGEST = 4096  # characters of one line that are shown or searched
 _LAID_OUT = "\n\t"
-# Those that join letters and signs of people's languages do nothing else.
+# They join letters and signs of natural languages, and are harmless.
 _JOINERS = "\u200c\u200d"
-# Control characters, signs of direction and no width, halves of characters, breaks of lines and paragraphs.
+# Categories of control and format characters, surrogates, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# What a comparison may pass over is never printable ASCII.
+# A comparison never ignores printable ASCII.
 _ANYWHERE = re.compile(r"(#[^ -~\r\n]*+#[^ -~\r\n]*+)\[")
 
 
 def visible(text: str) -> str:
-    """Its line breaks and tabs as they are; what a terminal would obey, or nobody sees, as ``\\x1b`` and the like."""
+    """The text with line breaks and tabs as they are, and control and invisible characters as ``\\x1b`` and the
+    like."""
     text = text.replace("\r\n", "\n")
     if text.isprintable():
         return text
@@ -29,19 +30,19 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same, line breaks too: ``\\n``."""
+    """The same, with line breaks as ``\\n``."""
     return visible(text).replace("\n", "\\n")
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
-    """Its beginning, and how much more there is."""
+    """The beginning of the text, and how much more there is."""
     if len(text) <= longest:
         return text
     return f"{text[:longest]}… ({len(text) - longest:,} more characters)"
 
 
 def powerless(text: str) -> str:
-    """Lines that no runner takes for a command of its own: a backslash stands in the middle of the sign of one."""
+    """The text without commands for a runner: a backslash in the middle of a command's sign disables it."""
     return "".join(_ANYWHERE.sub(r"\1\\[", _begun_otherwise(line)) for line in text.splitlines(keepends=True))
 
 

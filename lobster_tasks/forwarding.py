@@ -1,6 +1,6 @@
-"""Which requests a load balancer forwards to a target group, from its listeners and their rules. Pure.
+"""Decides which requests a load balancer forwards to a target group, from its listeners and their rules. Pure.
 
-A listener is as DescribeListeners has it, with ``Rules`` as DescribeRules has them. Sources: Application Load
+A listener has the shape of DescribeListeners, with ``Rules`` in that of DescribeRules. Sources: Application Load
 Balancers guide, "Listener rules" (by priority, the default one last) and "Condition types for listener rules".
 """
 
@@ -16,7 +16,7 @@ Listener = Mapping[str, Any]
 Rule = Mapping[str, Any]
 
 _CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
-# In ``wants``: a rule that comes before takes the same requests.
+# In ``wants``: a rule with a higher priority takes the same requests.
 BEFORE = "priority"
 _METHOD = "http-request-method"
 
@@ -25,9 +25,9 @@ _METHOD = "http-request-method"
 class ForwardingRule:
     """A rule that forwards to a target group.
 
-    ``host`` is the name that requests have to be for, empty for any; ``paths`` are the patterns of its condition
-    on the path, none for any. ``wants`` names conditions that no plain visitor's request is sure to meet, or
-    ``BEFORE`` where a rule before it takes the same requests.
+    ``host`` is the host name that requests need, empty for any; ``paths`` are the patterns of its path condition,
+    empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where a
+    rule with a higher priority takes the same requests.
     """
 
     protocol: str
@@ -37,7 +37,7 @@ class ForwardingRule:
     wants: tuple[str, ...] = ()
 
     def path(self, wanted: str) -> str:
-        """``wanted`` where the rule takes it, otherwise the same below the path that it takes."""
+        """``wanted`` where the rule takes it, otherwise the same path below one that it takes."""
         if not self.paths:
             return wanted
         below = [f"{_literal(pattern).rstrip('/')}{wanted}" for pattern in self.paths]
@@ -46,7 +46,7 @@ class ForwardingRule:
 
 
 def best_forwarding_rule(listeners: Sequence[Listener], group: str) -> ForwardingRule | None:
-    """The best way to a target group: open to all, HTTPS before HTTP, for any host and path; None without one."""
+    """The most accessible rule for a target group: fewest conditions, HTTPS before HTTP; None without one."""
     found = [each for listener in listeners for each in _forwarding_rules(listener, group)]
     return min(
         found,
@@ -61,12 +61,12 @@ def best_forwarding_rule(listeners: Sequence[Listener], group: str) -> Forwardin
 
 
 def forwarding(listeners: Iterable[Listener], group: str) -> list[Listener]:
-    """The listeners of which some rule forwards to a target group."""
+    """The listeners with a rule that forwards to the target group."""
     return [each for each in listeners if any(group in _groups(rule) for rule in _rules(each))]
 
 
 def leading(listeners: Sequence[Listener], group: str) -> list[Listener]:
-    """The listeners that forward to a target group, or redirect to one that does."""
+    """The listeners that forward to the target group, or redirect to one that does."""
     ours = forwarding(listeners, group)
     ports = {str(each["Port"]) for each in ours}
     return [
@@ -98,14 +98,14 @@ def _forwarding_rule(listener: Listener, rule: Rule, earlier: Iterable[Rule]) ->
 
 
 def _rules(listener: Listener) -> list[Rule]:
-    """In the order in which the load balancer tries them."""
+    """A listener's rules in the order in which the load balancer evaluates them."""
     told = [rule for rule in listener.get("Rules", []) if not rule.get("IsDefault")]
     told.sort(key=lambda rule: int(rule["Priority"]) if rule.get("Priority", "").isdecimal() else 0)
     return [*told, {"Actions": listener.get("DefaultActions", [])}]
 
 
 def _groups(rule: Rule) -> set[str]:
-    """The target groups that get requests: those with a weight of nought get none."""
+    """The target groups that get requests from a rule; a weight of 0 gets none."""
     return {arn for action in rule["Actions"] for arn in _targets(action)}
 
 
@@ -121,7 +121,7 @@ def _redirects(rule: Rule) -> set[str]:
 
 
 def _values(rule: Rule, field: str) -> list[str]:
-    """The patterns of a rule's condition on a field; elbv2 gives them in one of two places."""
+    """The patterns of a rule's condition on a field; elbv2 returns them in one of two members."""
     found = [each for each in rule.get("Conditions", []) if each["Field"] == field]
     return [
         value
@@ -139,7 +139,7 @@ def _unmet(rule: Rule) -> Iterator[str]:
 
 
 def _takes(rule: Rule, host: str, path: str) -> bool:
-    """Whether a rule takes a plain GET; what it wants besides host and path such a request has not."""
+    """Whether a rule takes a plain GET, which meets no conditions other than those on host and path."""
     hosts, paths = _values(rule, "host-header"), _values(rule, "path-pattern")
     return (
         not any(_unmet(rule))
@@ -149,7 +149,7 @@ def _takes(rule: Rule, host: str, path: str) -> bool:
 
 
 def _fits(patterns: Iterable[str], text: str) -> bool:
-    """``*`` is any number of characters and ``?`` exactly one."""
+    """Whether a pattern matches: ``*`` is any number of characters and ``?`` exactly one."""
     return any(fnmatchcase(text, each.replace("[", "[[]")) for each in patterns)
 
 
@@ -158,5 +158,5 @@ def _is_pattern(text: str) -> bool:
 
 
 def _literal(pattern: str) -> str:
-    """What stands before the first wildcard."""
+    """The part of the pattern before its first wildcard."""
     return re.split(r"[*?]", pattern)[0] or "/"

@@ -1,8 +1,8 @@
-"""What GitHub Actions shows of a release: groups in the log, annotations, and the summary of the step.
+"""Presents a release in GitHub Actions: groups in the log, annotations, and the job summary.
 
 "Workflow commands for GitHub Actions": a command is a line, in which ``%`` and line breaks are escaped, and in its
 properties ``:`` and ``,`` too. Between ``::stop-commands::token`` and ``::token::`` no line is a command.
-GITHUB_STEP_SUMMARY names a file that takes Markdown, up to a mebibyte.
+GITHUB_STEP_SUMMARY names a file for Markdown, up to one mebibyte.
 """
 
 from __future__ import annotations
@@ -32,69 +32,69 @@ _VERDICTS = {
 }
 ANNOTATIONS_FILE = "LOBSTER_ANNOTATIONS_FILE"
 FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", ANNOTATIONS_FILE)
-_LONGEST = 4000  # characters of an annotation, of which more would be cut off
+_LONGEST = 4000  # characters of an annotation; GitHub cuts longer ones
 # "actions/runner", FileCommandManager.cs, CreateStepSummaryCommand: a larger file is not shown at all.
 _LARGEST = 1024 * 1024  # bytes
 _MARKS = re.compile(r"[\\`*_\[\]<>#~&$|]")
 _AT_THE_START = re.compile(r"^(\d{0,9})([-+=.)])")
-# What GitHub makes a link, a mention or a picture of, wherever it stands in a word, and whether or not it is escaped:
-# "GitHub Flavored Markdown Spec", Autolinks (extension); GitHub Docs, "Autolinked references and URLs", and "Basic
-# writing and formatting syntax" for people, teams and emoji. In code none of this counts.
+# Text that GitHub turns into a link, a mention or an emoji anywhere in a word, escaped or not: "GitHub Flavored
+# Markdown Spec", Autolinks (extension); GitHub Docs, "Autolinked references and URLs", and "Basic writing and
+# formatting syntax" for people, teams and emoji. Not in code.
 _LINKED = re.compile(
     r"@|://|www\.|:[\w+-]{1,100}:|#\d|\bGH-\d|(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE
 )
 
 
 def is_here(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether this is a job of GitHub Actions."""
+    """Whether this process runs in a GitHub Actions job."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
 class WorkflowCommand(str):
-    """A line that the runner is to take for a command."""
+    """A line that is a command for the runner."""
 
     __slots__ = ()
 
 
 @dataclass
 class Fence:
-    """Keeps the runner from taking what is printed for commands of its own: what goes out before, between and after.
+    """Keeps the runner from interpreting printed text: returns the lines to print before, between and after it.
 
-    Nobody can guess the token. The runner forgets about it with the step, in case that nobody closes it
-    ("actions/runner", Handlers/HandlerFactory.cs: a manager of commands for each).
+    The token is random. The runner forgets it at the end of the step, in case it is never closed ("actions/runner",
+    Handlers/HandlerFactory.cs: each handler has its own command manager).
     """
 
     token: str = field(default_factory=lambda: os.urandom(16).hex())
     is_open: bool = field(default=False, init=False)
 
     def opened(self) -> str:
-        """What has to go out before text; nothing where it has."""
+        """The line to print before text; empty where commands are stopped already."""
         if self.is_open:
             return ""
         self.is_open = True
         return f"::stop-commands::{self.token}\n"
 
     def closed(self) -> str:
-        """What lets commands through again."""
+        """The line that lets the runner interpret commands again."""
         if not self.is_open:
             return ""
         self.is_open = False
         return f"::{self.token}::\n"
 
     def passing(self, command: str) -> str:
-        """A command that the runner hears; text is not heard after it either."""
+        """A command that the runner interprets; text around it stays uninterpreted."""
         return f"{self.closed()}{command}\n{self.opened()}"
 
 
 @dataclass
 class Groups:
-    """Puts what is said into a group per phase: ``lines`` are what the log takes next, commands among them."""
+    """Groups messages by phase; ``lines`` are the next lines of the log, commands among them."""
 
     titles: Mapping[Any, str]
     phase: str = field(default="", init=False)
 
     def lines(self, progress: Progress) -> Iterator[str]:
-        """For one step of a rollout; nothing where nothing is said."""
+        """The lines for one step of a rollout; none where there is nothing to say."""
         if not progress.said:
             return
         if progress.phase != self.phase:
@@ -112,23 +112,23 @@ class Groups:
 
 @dataclass(frozen=True)
 class Annotation:
-    """What a job shows beside its log; ``kind`` is error, warning or notice."""
+    """An annotation of a job; ``kind`` is error, warning or notice."""
 
     kind: str
     title: str
     told: str
 
     def command(self) -> WorkflowCommand:
-        """As the runner takes it."""
+        """The annotation as a workflow command."""
         return WorkflowCommand(f"::{self.kind} title={_property(self.title)}::{_data(self.told[:_LONGEST])}")
 
     def line(self) -> str:
-        """As whoever has asked for a file of annotations takes it: an object of JSON in a line."""
+        """The annotation as a line of JSON, for a file of annotations."""
         return json.dumps(vars(self))
 
 
 def check_files(environ: Mapping[str, str] = os.environ) -> None:
-    """UsageError for a file of the runner's that cannot be written: at the end it would be too late for that."""
+    """Raise UsageError for a runner's file that cannot be written, before the work begins."""
     for name in FILES:
         if file := environ.get(name):
             path = Path(file)
@@ -146,32 +146,32 @@ def check_files(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def annotations_of(ended: Outcome) -> Iterator[Annotation]:
-    """An error with the cause, where the release is not live, and a warning for each finding."""
+    """An error for each cause, where the release is not live, and a warning for each finding."""
     if ended.verdict != "live":
         yield from (_annotation("error", cause) for cause in (ended.cause, *ended.also) if cause)
     yield from (_annotation("warning", finding) for finding in ended.findings)
 
 
 def annotate(ended: Outcome) -> Iterator[WorkflowCommand]:
-    """The same as commands."""
+    """The same as workflow commands."""
     yield from (each.command() for each in annotations_of(ended))
 
 
 def hand_over(annotation: Annotation, environ: Mapping[str, str] = os.environ) -> bool:
-    """Leave an annotation to the program that started this one, where that asks for it; whether it does."""
+    """Append an annotation to the file that the calling program asked for; returns whether it did."""
     file = environ.get(ANNOTATIONS_FILE)
     if not file:
         return False
     try:
         with Path(file).open("a", encoding="utf-8") as annotations:
             annotations.write(annotation.line() + "\n")
-    except OSError:  # which ``check_files`` has told, or tells now
+    except OSError:  # check_files reports it
         return False
     return True
 
 
 def summary(ended: Outcome, title: str) -> str:
-    """The release as Markdown: verdict, cause, evidence, what to do, timeline."""
+    """The release as Markdown: verdict, cause, evidence, next steps, timeline."""
     parts = [f"### {_VERDICTS[ended.verdict]}: {_inline(title)}", _inline(ended.why)]
     if ended.url:
         parts.append(f"<{quote(cut(ended.url), safe=':/?&=%[]', errors='replace')}>")
@@ -184,7 +184,7 @@ def summary(ended: Outcome, title: str) -> str:
 
 
 def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Append to the step's summary; outside of GitHub Actions nothing is written."""
+    """Append to the job summary; outside GitHub Actions nothing is written."""
     if file := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(file).open("ab") as summaries:
             summaries.write(text.encode(errors="replace")[:_LARGEST])
@@ -210,7 +210,7 @@ def _timeline(ended: Outcome) -> str:
 
 
 def _block(lines: list[str]) -> str:
-    """As it is, in a fence longer than any in it."""
+    """Lines as a code block, whose fence is longer than any in it."""
     text = "\n".join(cut(visible(line)) for line in lines)
     fence = "```"
     while fence in text:
@@ -219,19 +219,19 @@ def _block(lines: list[str]) -> str:
 
 
 def _inline(text: str) -> str:
-    """Text in which nothing is Markdown, HTML, mathematics, a link, a mention or an emoji; in a table, too."""
+    """Text without Markdown, HTML, mathematics, links, mentions and emoji, also for a table."""
     words = cut(" ".join(visible(text).split())).split(" ")
     shown = " ".join(_code(word) if _LINKED.search(word) else _MARKS.sub(r"\\\g<0>", word) for word in words)
     return _AT_THE_START.sub(r"\1\\\2", shown)
 
 
 def _code(word: str) -> str:
-    """As it is; the bars in it, at which a table would end a cell even in code, stay outside."""
+    """A word as code; its bars stay outside, because they end a table's cell even in code."""
     return r"\|".join(_fenced(piece) if piece else "" for piece in word.split("|"))
 
 
 def _fenced(text: str) -> str:
-    """In a fence longer than any in it."""
+    """Text as inline code, whose fence is longer than any in it."""
     fence = "`" * (1 + max(map(len, re.findall(r"`{1,4000}", text)), default=0))
     space = " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{fence}{space}{text}{space}{fence}"

@@ -1,6 +1,6 @@
-"""Asks servers over HTTP: the app, where it was before, and where ECR keeps an image's parts.
+"""An HTTP client for the app, its earlier address, and the layers of images in ECR.
 
-A redirect is an answer, and followed only where that is asked for: it may lead to a sign-in elsewhere.
+A redirect is an answer, and is followed only on request: it may lead to a sign-in page elsewhere.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from requests.adapters import HTTPAdapter
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered; ``status`` is None where nothing was. Names of ``headers`` are in lower case.
+    """An answer; ``status`` is None where there is none. Names of ``headers`` are in lower case.
 
-    ``error`` is why there is no answer, or one of 400 and more in words. ``milliseconds`` are real ones, until as much
-    of the body was there as was asked for.
+    ``error`` is why there is no answer, or describes a status of 400 and more. ``milliseconds`` are real ones, until
+    the requested part of the body had arrived.
     """
 
     status: int | None = None
@@ -32,15 +32,14 @@ class Response:
 
     @property
     def said(self) -> str:
-        """The status, or in a word why there is none."""
+        """The status, or the type of the error."""
         return type(self.error).__name__ if self.status is None else str(self.status)
 
 
 class Client:
-    """Connections that are kept from request to request, as of visitors of ``host`` where that is not in the URL.
+    """Persistent connections; ``host`` is the host name to ask for, where it is not that of the URL.
 
-    ``checked`` says whether a server's certificate has to be good, ``by_proxy`` whether a proxy of the environment
-    leads there. For one thread.
+    ``checked`` verifies the server's certificate, ``by_proxy`` uses the proxy of the environment. For one thread.
     """
 
     def __init__(self, host: str = "", *, checked: bool = True, by_proxy: bool = True) -> None:
@@ -70,9 +69,10 @@ class Client:
         most: int | None = None,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> Response:
-        """One request. ``within`` is how many real seconds the server may be silent: programs run at their own pace.
+        """Send one request. ``within`` is how many real seconds the server may be silent, at any speed of the
+        clock.
 
-        Of the body no more than ``most`` bytes are read, without a number all.
+        Reads at most ``most`` bytes of the body, or all of it for None.
         """
         started = stopwatch()
         try:
@@ -96,20 +96,20 @@ class Client:
 
 
 def get(url: str, within: float, *, follow: bool = False, most: int | None = None) -> Response:
-    """GET over a connection of its own."""
+    """GET over a new connection."""
     with Client() as client:
         return client.request(url, within, follow=follow, most=most)
 
 
 class _ByName(HTTPAdapter):
-    """Connects where the URL says, and there asks for ``name`` in the TLS handshake."""
+    """Connects to the URL's host, and asks for ``name`` in the TLS handshake."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """For requests."""
+        """Called by requests."""
         kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
         super().init_poolmanager(*args, **kwargs)
 

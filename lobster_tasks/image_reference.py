@@ -1,4 +1,4 @@
-"""References to an image: tags, digests, and URIs of a repository. Pure."""
+"""Parses references to an image: tags, digests, and URIs of a repository. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from .errors import UsageError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# Docker's grammar of a tag, which ECR keeps (Amazon ECR, "PutImage", imageTag).
+# Docker's grammar of tags, which ECR uses too (Amazon ECR, "PutImage", imageTag).
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _REFERENCE = re.compile(
     r"(?P<repository>[^@]{1,512}?)(?::(?P<tag>[^:/@]{1,128}))?(?:@(?P<digest>[^@]{1,512}))?"
@@ -17,12 +17,12 @@ _A_TAG = "a tag: letters, digits, '_', '.', '-', at most 128"
 
 
 def is_tag(text: str) -> bool:
-    """Whether ECR takes it for a tag."""
+    """Whether ECR accepts it as a tag."""
     return _TAG.fullmatch(text) is not None
 
 
 def check_reference(wanted: str) -> None:
-    """Raises UsageError where it can be no tag, digest, image reference or task definition, whatever there is."""
+    """Raise UsageError where the text cannot be a tag, a digest, an image reference or a task definition."""
     check_given(wanted)
     if any(sign in wanted for sign in ":/@"):
         _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
@@ -31,13 +31,13 @@ def check_reference(wanted: str) -> None:
 
 
 def check_given(wanted: str) -> None:
-    """Raises UsageError where nothing is given."""
+    """Raise UsageError where nothing is given."""
     if not wanted or wanted.isspace():
         raise UsageError("No tag is given.", next_step="inv deploy --tag T")
 
 
 def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
-    """ECR's ImageIdentifier; a digest counts where there is a tag too."""
+    """ECR's ImageIdentifier; where there is a tag and a digest, the digest is used."""
     if _DIGEST.fullmatch(wanted):
         return {"imageDigest": wanted}
     tag: str | None = wanted

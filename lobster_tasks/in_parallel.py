@@ -1,4 +1,4 @@
-"""Independent reads side by side: a snapshot is the more consistent the shorter it takes."""
+"""Runs independent reads in parallel: the shorter a snapshot takes, the more consistent it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def in_parallel(*works: Callable[[], Any]) -> list[Any]:
-    """What each of ``works`` returns, in order; the first error is raised once all have ended."""
+    """The results of ``works``, in order; the first error is raised once all have ended."""
     if not works:
         return []
     with ThreadPoolExecutor(len(works)) as pool:

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what is shown: values of environment variables, and what looks like a key. Pure."""
+"""Masks secrets in what is shown: values of environment variables, and text that looks like a key. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHORTEST, _SHORTEST_NAMED = 6, 4
 _SECRET_NAME = re.compile(
     r"key|token|secret|pass|pwd|credential|auth|dsn|private|salt|signature|cookie|_ur[li]$", re.IGNORECASE
 )
-# What logs show anyway: words, numbers, regions, versions, host names, paths.
+# Parts that are shown: words, numbers, regions, versions, host names, paths.
 _WORD = r"(?>(?:[A-Za-z]{1,15}|\d{1,5}|[A-Za-z]?\d{1,3}[A-Za-z]?)(?![A-Za-z0-9]))"
 _PLAIN = re.compile(
     rf"{_WORD}(?:[-_.:,/ ]{_WORD}){{0,200}}|[a-z0-9.-]{{1,253}}\.[a-z]{{2,63}}(?::\d{{1,5}})?"
@@ -34,7 +34,7 @@ _IN_URL = re.compile(r"(?P<before>://[^\s:/@]{0,256}+:)(?P<value>[^\s@/]++)(?=@)
 
 
 def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Values in a task definition's environment that may be secrets, the longest first."""
+    """Values of a task definition's environment variables that may be secrets, the longest first."""
     found = {
         variable.get("value", "")
         for container in (definition or {}).get("containerDefinitions", [])
@@ -45,14 +45,14 @@ def secret_values(definition: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 
 def mask(line: str, values: Iterable[str] = ()) -> str:
-    """A line of a log with the ``values``, and whatever looks like a secret, made unreadable."""
+    """A log line with ``values``, and text that looks like a secret, masked."""
     for value in values:
         line = line.replace(value, MASK)
     return _NAMED.sub(lambda found: f"{found['name']}{MASK}", mask_shapes(line))
 
 
 def mask_shapes(text: str) -> str:
-    """A text of AWS's own, where ``secret:`` is part of a name, with whatever has the shape of a key masked."""
+    """AWS's own text, where ``secret:`` is part of a name, with text in the form of a key masked."""
     return _IN_URL.sub(lambda found: f"{found['before']}{MASK}", _SHAPES.sub(MASK, text))
 
 

@@ -1,7 +1,7 @@
-"""Asks the release through the load balancer: a page, and a WebSocket handshake.
+"""Probes the app through the load balancer: a page, and a WebSocket handshake.
 
-Target health is the load balancer's word; this is the visitor's. Some answers pass by themselves and are asked
-for again: a name that DNS does not know yet, a connection that is refused, 502, 503 and 504.
+Target health is the load balancer's view; this is a visitor's. Temporary failures are retried: a name that DNS does
+not resolve yet, a refused connection, 502, 503 and 504.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from .http_client import Client
 from .in_parallel import in_parallel
 
 ANSWER_WITHIN_SECONDS = 10.0
-# A new load balancer's name takes a minute or so to reach the resolvers.
+# The name of a new load balancer takes about a minute to reach the resolvers.
 REACHABLE_WITHIN_SECONDS = 180.0
-# Where only some are let in, an answer is not waited for as long: there may never be one.
+# Where the load balancer admits only some sources, an answer may never come.
 _PRIVATE_WITHIN_SECONDS = 30.0
 _BETWEEN_SECONDS = 2.0
 _EVERYBODY = "0.0.0.0/0"
-# The members of an IpPermission that say who is let in, and what tells them apart.
+# The members of an IpPermission with its sources, and the key that identifies a source.
 _SOURCES = {
     "IpRanges": "CidrIp",
     "Ipv6Ranges": "CidrIpv6",
@@ -54,7 +54,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Answer:
-    """One question's answer; ``said`` is it in words. ``reached`` is false where nothing answered at all."""
+    """One answer; ``said`` describes it. ``reached`` is false where nothing answered at all."""
 
     ok: bool
     said: str
@@ -66,7 +66,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Probe:
-    """What the load balancer at ``url`` answered; ``new_release`` is whether only the new tasks could answer."""
+    """The answers of the load balancer at ``url``; ``new_release`` is whether only the new tasks can have
+    answered."""
 
     url: str
     page: Answer
@@ -75,12 +76,12 @@ class Probe:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """Those that were asked for."""
+        """The answers to the requests that were made."""
         return (self.page,) if self.websocket is None else (self.page, self.websocket)
 
     @property
     def ok(self) -> bool:
-        """Whether every answer was right."""
+        """Whether every answer was as expected."""
         return all(answer.ok for answer in self.answers)
 
 
@@ -88,11 +89,11 @@ class Probe:
 class PublicEndpoint:
     """The address at which visitors reach the app; an ``internal`` load balancer is not reachable from everywhere.
 
-    ``allowed_sources`` are the addresses that its security groups let in, empty where they let in everybody.
+    ``allowed_sources`` are the sources that its security groups allow, empty where they allow everybody.
 
-    ``name`` is what visitors call it, where that is not in the URL; ``checked`` whether its certificate has to be
-    good for that name. ``rule`` is the rule that forwards to the app, None where it takes everything.
-    ``load_balancer`` is the ARN of the load balancer, empty where the address is none of one.
+    ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
+    valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
+    ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none.
     """
 
     url: str
@@ -105,31 +106,31 @@ class PublicEndpoint:
 
     @property
     def is_private(self) -> bool:
-        """Whether that nothing answers may be only because of where it is asked from."""
+        """Whether a missing answer may be due only to where this runs."""
         return self.internal or bool(self.allowed_sources)
 
     @property
     def address(self) -> str:
-        """What a visitor types: by the name that the rule asks for, where there is one."""
+        """The address for visitors, with the host name that the rule requires, where there is one."""
         return f"{urlsplit(self.url).scheme}://{self.name}" if self.name else self.url
 
     @property
     def wants(self) -> str:
-        """What keeps a plain request from the app, in words; empty where nothing does."""
+        """Why a plain request does not reach the app, in words; empty where it does."""
         wants = self.rule.wants if self.rule else ()
         if BEFORE in wants:
             return "an earlier rule of the listener takes the same requests"
         return f"the rule has a condition on {', '.join(wants)}" if wants else ""
 
     def path(self, wanted: str) -> str:
-        """The path to ask for: below the one that the rule takes."""
+        """The path to request: below the one that the rule requires."""
         return self.rule.path(wanted) if self.rule else wanted
 
 
 def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:
-    """The endpoint of the first of the target groups (ARNs) that a listener or rule forwards to; None without one.
+    """The endpoint of the first target group (ARN) to which a listener or rule forwards; None without one.
 
-    Endpoints that are open to everybody go before internal ones, and before those that want more than a plain request.
+    Prefers public endpoints to internal ones, and those that a plain request reaches to others.
     """
     endpoints = [endpoint for group in target_groups for endpoint in _public_endpoints(aws, group)]
     return min(endpoints, key=lambda endpoint: (endpoint.internal, bool(endpoint.wants)), default=None)
@@ -162,9 +163,9 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> Publi
 
 
 def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
-    """The ranges, groups and prefix lists from which a TCP port is reached.
+    """The address ranges, security groups and prefix lists that may reach a TCP port.
 
-    Empty for everybody, for nobody, and where the groups may not be looked at.
+    Empty where everybody or nobody may, and where the groups cannot be read.
     """
     found = _groups(aws, groups) if groups else []
     rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
@@ -199,7 +200,7 @@ def _rules_of(aws: Aws, listener: str) -> list[dict[str, Any]]:
 
 
 def url_of(dns_name: str, protocol: str, port: int) -> str:
-    """The address of a listener, with the port where it is not the scheme's own."""
+    """The URL of a listener, with the port where it is not the scheme's default."""
     scheme = protocol.lower()
     plain = port == _DEFAULT_PORTS.get(scheme) or ":" in dns_name
     return f"{scheme}://{dns_name}" if plain else f"{scheme}://{dns_name}:{port}"
@@ -212,7 +213,7 @@ def probe(
     websocket: str | None,
     within: float = REACHABLE_WITHIN_SECONDS,
 ) -> Probe:
-    """Ask for the page and for the WebSocket side by side, again while an answer may pass."""
+    """Request the page and the WebSocket in parallel, again while a failure may be temporary."""
     who = endpoint.name, endpoint.checked
     asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint.url, endpoint.path(path), *who)]
     if websocket is not None:
@@ -226,14 +227,15 @@ def probe(
 
 
 def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer:
-    """The first answer that does not pass, or the last one after ``within`` seconds of the clock."""
+    """The first answer that is not temporary, or the last one after ``within`` seconds of the clock."""
     answer = clock.poll(ask, within, _BETWEEN_SECONDS, until=lambda answer: not answer.passing)
     return replace(answer, passing=False)
 
 
 def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
-    """GET a page, as of the host ``name``; redirects are not followed, since they may lead to a sign-in elsewhere."""
-    # The certificate is for the visitors' name: without that it proves nothing.
+    """GET a page with the host ``name``; redirects are not followed, since they may lead to a sign-in page
+    elsewhere."""
+    # The certificate is for the visitors' host name; without one it cannot be verified.
     with warnings.catch_warnings(action="ignore"), Client(name, checked=checked) as client:
         answer = client.request(f"{url}{path}", ANSWER_WITHIN_SECONDS, most=0, stopwatch=clock.stopwatch)
     status, milliseconds = answer.status, answer.milliseconds
@@ -246,7 +248,7 @@ def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False
 
 
 def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
-    """A WebSocket handshake as a browser on the host ``name`` makes it; the connection is closed at once."""
+    """A WebSocket handshake, as a browser on the host ``name`` makes it; the connection is closed at once."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     origin = f"{parts.scheme}://{name}" if name else url
@@ -263,7 +265,7 @@ def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool
 
 
 def _subprotocols(path: str) -> list[Subprotocol] | None:
-    """Streamlit closes a connection that does not offer its own."""
+    """Streamlit's subprotocol, without which it closes the connection; None on other paths."""
     return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
 
 
@@ -276,7 +278,7 @@ def _open(parts: SplitResult, name: str, checked: bool) -> socket.socket:
 
 
 def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
-    """The handshake, and the end, in one thread: TLS that one thread reads and another writes loses what is sent."""
+    """The handshake and the close in one thread: with TLS, a reading and a writing thread lose data."""
     where = parse_uri(uri)
     protocol = ClientProtocol(where, origin=Origin(origin), subprotocols=_subprotocols(where.path))
     protocol.send_request(protocol.connect())
@@ -288,7 +290,7 @@ def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
             protocol.receive_eof()
     if protocol.handshake_exc is not None:
         raise protocol.handshake_exc
-    if protocol.state is State.OPEN:  # or the app closed with the same breath
+    if protocol.state is State.OPEN:  # unless the app has closed the connection already
         protocol.send_close(CloseCode.NORMAL_CLOSURE)
     stream.sendall(b"".join(protocol.data_to_send()))
 
@@ -311,7 +313,7 @@ def _refused_handshake(path: str, url: str, status: int) -> Answer:
 
 
 def _status_words(status: int) -> str:
-    """What the load balancer means by its own statuses (Elastic Load Balancing, "Troubleshoot")."""
+    """What the load balancer's own statuses mean (Elastic Load Balancing, "Troubleshoot")."""
     meanings = {
         502: "502: the load balancer got no valid answer from the task",
         503: "503: the load balancer has no target for it",
@@ -321,7 +323,8 @@ def _status_words(status: int) -> str:
 
 
 def _unreached(asked: str, url: str, error: Exception | None) -> Answer:
-    """Nothing answered: all of it may pass, since a new load balancer becomes reachable bit by bit."""
+    """The answer where nothing answered; it may be temporary, since a new load balancer becomes reachable
+    gradually."""
     return Answer(False, f"{asked}: {_trouble(error)} at {urlsplit(url).netloc}", passing=True, reached=False)
 
 
@@ -340,7 +343,7 @@ def _trouble(error: BaseException | None) -> str:
 
 
 def _chain(error: BaseException | None) -> str:
-    """The types and texts of an error and of what is behind it."""
+    """The types and texts of an error and of its causes."""
     parts = []
     while error is not None:
         parts.append(f"{type(error).__name__} {error}")

@@ -1,12 +1,12 @@
-"""What AWS refuses for a while, and what it refuses until somebody asks it; by its error codes. Pure.
+"""AWS's refusals by error code: temporary ones, and restrictions of an account. Pure.
 
-PASSING holds for any caller: a role, a group, a service or a credential that was made a moment ago is not known
-everywhere, and a first thing in an account waits for its service-linked role. Sources: the API References; "Eventual
+PASSING applies to any caller: a new role, security group, service or credential is not known everywhere at once, and
+the first resource of an account waits for its service-linked role. Sources: the API References; "Eventual
 consistency in the Amazon EC2 API"; IAM, "Changes that I make are not always immediately visible";
 terraform-provider-aws, which retries the same codes (retryClusterCreate, retryServiceCreate, registerScalableTarget,
 resourcePolicyCreate, resourceRoleCreate, resourceListenerCreate, resourceLifecyclePolicyCreate, resourceServiceCreate
 of apprunner, resourceWebACLAssociationCreate).
-LASTING are holds on the account itself, which no policy and no waiting lifts.
+LASTING are restrictions of the account itself, which neither a policy nor waiting removes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Codes = Mapping[str, Texts]
 
 PASSING_WITHIN_SECONDS = 120.0
 PASSING_WITHIN: Mapping[str, float] = {"wafv2:AssociateWebACL": 300.0}
-"""Where it takes longer: "from a few seconds to a number of minutes" (WAFV2 API Reference, AssociateWebACL)."""
+"""Operations that need longer: "from a few seconds to a number of minutes" (WAFV2 API Reference, AssociateWebACL)."""
 
 _LINKED_ROLE = "service linked role"
 _SERVICE: Codes = {
@@ -82,7 +82,7 @@ PASSING: Mapping[str, Codes] = {
     "wafv2:AssociateWebACL": {"WAFUnavailableEntityException": (), "WAFNonexistentItemException": ()},
     "wafv2:GetWebACLForResource": {"WAFUnavailableEntityException": ()},
 }
-"""Operation -> error code -> texts one of which the message contains; no text stands for any."""
+"""Operation -> error code -> texts of which the message contains one; no texts accept any message."""
 
 _SUPPORT = (
     "open a support case (Account and billing, Account verification: https://console.aws.amazon.com/support/home#/"
@@ -93,7 +93,7 @@ _SUPPORT = (
 
 @dataclass(frozen=True)
 class Hold:
-    """What AWS keeps an account from, and the next step."""
+    """A restriction of an account, and the next step."""
 
     what: str
     next_step: str = _SUPPORT
@@ -101,7 +101,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class _Lasting:
-    """A refusal that does not pass: the beginning of the operation, its code, and what the message contains."""
+    """A refusal that is not temporary: the operation's prefix, the error code, and a text in the message."""
 
     operation: str
     code: str
@@ -152,7 +152,7 @@ _LASTING = (
 
 
 def hold(operation: str, code: str, message: str) -> Hold | None:
-    """What keeps the account from an operation until somebody does something about it; None for other refusals."""
+    """The account's restriction behind a refusal, which somebody must lift; None for other refusals."""
     return next(
         (
             each.hold

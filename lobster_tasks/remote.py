@@ -1,4 +1,4 @@
-"""Which repository on GitHub a folder is a clone of."""
+"""Finds the GitHub repository that a folder is a clone of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-# https://github.com/O/R.git, with or without who signs in; git@github.com:O/R.git; ssh://git@github.com/O/R
+# https://github.com/O/R.git, with or without credentials; git@github.com:O/R.git; ssh://git@github.com/O/R
 _GITHUB = re.compile(
     r"(?:https?://|ssh://|git://)?(?:[^@/\s]{1,256}@)?(?:www\.)?(?:ssh\.)?github\.com(?::443)?[:/]"
     r"(?P<owner>[\w-]{1,100})/(?P<name>[\w.-]{1,100}?)(?:\.git)?/?",
@@ -17,12 +17,12 @@ _GITHUB = re.compile(
 
 
 def github_repository(folder: Path, environ: Mapping[str, str] = os.environ) -> str | None:
-    """``owner/name`` of the workflow that runs, or else of the remote ``origin``; None for what is not on GitHub."""
+    """``owner/name`` of the current workflow, or else of the remote ``origin``; None where it is not on GitHub."""
     return environ.get("GITHUB_REPOSITORY") or repository_of(_origin(folder))
 
 
 def repository_of(url: str) -> str | None:
-    """``owner/name`` out of a remote's address; None for one that is not on GitHub."""
+    """``owner/name`` of a remote's URL; None where it is not on GitHub."""
     found = _GITHUB.fullmatch(url.strip())
     return f"{found['owner']}/{found['name']}" if found else None
 
@@ -31,5 +31,5 @@ def _origin(folder: Path) -> str:
     command = ["git", "-C", str(folder), "remote", "get-url", "origin"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    except OSError:  # there is no git here
+    except OSError:  # git is not installed
         return ""

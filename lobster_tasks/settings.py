@@ -1,9 +1,9 @@
-"""invoke.yaml, environment and flags become one frozen ``Settings``; everything wrong is reported at once.
+"""Makes one frozen ``Settings`` of invoke.yaml, environment variables and flags, and reports all mistakes at once.
 
-A value means the same wherever it is given: text, as it is written, of which the setting's type makes what it is.
-The section ``lobster:`` of ``invoke.yaml`` is overridden by ``INVOKE_LOBSTER_<SECTION>_<KEY>``, then by flags
-(``--set section.key=value``); the members of a map are set alike (``container.environment.<NAME>``). The
-defaults build the system of the plan, in us-east-2.
+A value means the same in every source: sources give text as it is written, and the type of the setting converts it.
+``INVOKE_LOBSTER_<SECTION>_<KEY>`` overrides the section ``lobster:`` of ``invoke.yaml``, and flags
+(``--set section.key=value``) override both. Members of a map are set in the same way
+(``container.environment.<NAME>``). The defaults describe the system of the migration plan, in us-east-2.
 """
 
 from __future__ import annotations
@@ -31,26 +31,27 @@ from pydantic import (
 from .errors import InvalidSetting, SettingsError
 
 ENV_PREFIX = "INVOKE_LOBSTER_"
-# Settings whose members have names of the user's own.
+# Settings that are maps: the user chooses the names of their members.
 _MAPS = ("container.environment", "container.secrets", "tags")
 DEFAULT_REGION = "us-east-2"
-# The tag that everything of a stack carries; its value is ``name``.
+# The tag on every resource of a stack; its value is the stack's ``name``.
 STACK_TAG = "lobster:stack"
-# What was there before the stack took it over carries this too; it is let go, never deleted.
+# The additional tag of an adopted resource, which existed before the stack: it is given back, never deleted.
 ADOPTED_TAG = "lobster:adopted"
-# What a service was when it was adopted: the tag's name goes on with what of it.
+# The prefix of tags that keep the properties of a service from before its adoption; the property's name follows.
 BEFORE_TAG = "lobster:before"
 
-# The region of the stack that owns something of the whole account, as a role.
+# The tag that names the region of the stack which owns an account-wide resource, such as a role.
 REGION_TAG = "lobster:region"
-# What was attached to something that was adopted: this and a hash, the value is the id of what was attached.
+# The prefix of tags that record what was attached to an adopted resource: a hash follows, the value is the id of what
+# was attached.
 ATTACHED_TAG = "lobster:attached"
 
 _OWN_TAGS = (STACK_TAG, ADOPTED_TAG, REGION_TAG)
-MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS takes 50
+MOST_TAGS = 50 - len(_OWN_TAGS)  # AWS allows 50
 _IN_TAGS = "_.:/=+-@"
 
-# Task CPU units -> the memory sizes (MiB) that Fargate has for them ("Fargate task CPU and memory").
+# Task CPU units -> the memory sizes in MiB that Fargate supports with them ("Fargate task CPU and memory").
 FARGATE_MEMORY: dict[int, Sequence[int]] = {
     256: (512, 1024, 2048),
     512: range(1024, 4096 + 1, 1024),
@@ -65,7 +66,7 @@ RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-# A whole secret, or ``…:json-key:version-stage:version-id``, of which each may be empty (ECS, "Secret").
+# The ARN of a secret, or ``…:json-key:version-stage:version-id``, of which each part may be empty (ECS, "Secret").
 _SECRET_ARN = re.compile(
     r"arn:aws[\w-]{0,20}:(secretsmanager:[\w-]{1,40}:\d{12}:secret:[^\s:]{1,600}(:[^\s:]{0,600}:[^\s:]{0,600}:[^\s:]{0,600})?"
     r"|ssm:[\w-]{1,40}:\d{12}:parameter/\S{1,2048})"
@@ -79,12 +80,13 @@ _WEB_ACL = re.compile(
 _CLASSIC_WEB_ACL = re.compile(
     r"arn:aws[\w-]{0,20}:waf(-regional)?:[\w-]{0,40}:\d{12}:webacl/\S{1,128}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
-# A name without the slash may be a password as well.
+# The leading slash is required, because a name without it could also be a password.
 _PARAMETER_NAME = re.compile(r"(/[A-Za-z0-9_.-]{1,2048}){1,15}")
 
 
 def _matching(pattern: str, takes: str) -> AfterValidator:
-    """A whole match of ``pattern``, in ASCII as AWS means it; ``takes`` says in words what it takes."""
+    """Requires the whole value to match ``pattern``, in ASCII as AWS does; ``takes`` describes the accepted
+    values."""
     compiled = re.compile(pattern, re.ASCII)
 
     def check(value: str) -> str:
@@ -96,7 +98,7 @@ def _matching(pattern: str, takes: str) -> AfterValidator:
 
 
 def _elb_name(value: str) -> str:
-    """The name rules that CreateLoadBalancer and CreateTargetGroup have in common."""
+    """Check the rules for names that CreateLoadBalancer and CreateTargetGroup have in common."""
     if len(value) > 32:
         raise ValueError(f"is {len(value)} characters long; Elastic Load Balancing takes at most 32")
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,253}[A-Za-z0-9])?", value):
@@ -111,7 +113,7 @@ def _load_balancer_name(value: str) -> str:
 
 
 def _group_name(value: str) -> str:
-    """The name rules of CreateSecurityGroup."""
+    """Check the rules of CreateSecurityGroup for names."""
     if value.startswith("sg-"):
         raise ValueError("EC2 refuses security group names that begin with 'sg-'")
     if value == "default":
@@ -120,7 +122,7 @@ def _group_name(value: str) -> str:
 
 
 def _web_acl(value: str) -> str:
-    """The ARN of a web ACL that can protect a load balancer."""
+    """Check that the value is the ARN of a web ACL that can protect a load balancer."""
     if _WEB_ACL.fullmatch(value):
         return value
     if _CLASSIC_WEB_ACL.fullmatch(value):
@@ -146,7 +148,7 @@ def _log_group_name(value: str) -> str:
 
 
 def _secret_reference(value: str) -> str:
-    """A secret is named, never valued; the message must not repeat what may be one."""
+    """Check that the value refers to a secret; the message must not repeat it, because it may be a secret itself."""
     if _SECRET_ARN.fullmatch(value):
         return value
     if _SECRET_WITH_KEY_ONLY.fullmatch(value):
@@ -160,7 +162,7 @@ def _secret_reference(value: str) -> str:
 
 
 def _comma_separated(value: object) -> object:
-    """A list, or the text of one as JSON or with commas."""
+    """A list, from a list or from a text that is JSON or separated by commas."""
     if not isinstance(value, str):
         return value
     listed = _json_list(value)
@@ -168,7 +170,7 @@ def _comma_separated(value: object) -> object:
 
 
 def _shell_words(value: object) -> object:
-    """A list, or the text of one as JSON or as a shell takes it."""
+    """A list, from a list or from a text that is JSON or a shell's command line."""
     if isinstance(value, list | tuple):
         return [_text(each) for each in value]
     if not isinstance(value, str):
@@ -178,7 +180,7 @@ def _shell_words(value: object) -> object:
 
 
 def _json_list(text: str) -> list[Any] | None:
-    """The list that the text is, if it is one, numbers as they are written."""
+    """The list in a JSON text, with numbers as they are written; None for any other text."""
     try:
         found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except ValueError:
@@ -187,7 +189,7 @@ def _json_list(text: str) -> list[Any] | None:
 
 
 def _path_or_none(value: object) -> object:
-    """``false`` is a word when it comes from a file, the environment or a flag."""
+    """A path, or None for ``false``, which files, environment variables and flags give as a word."""
     if value is False or (isinstance(value, str) and value.lower() in ("false", "no", "off", "")):
         return None
     if not isinstance(value, str) or not value.startswith("/"):
@@ -212,7 +214,7 @@ def _somebody(ranges: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _cidr(text: str) -> str:
-    """A range of addresses, as EC2 writes it."""
+    """A CIDR block in the spelling of EC2."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
@@ -229,7 +231,7 @@ def _not_one(keep: int) -> int:
 
 
 def _as_tags(tags: dict[str, str]) -> dict[str, str]:
-    """What IAM, ECS and Elastic Load Balancing all take; IAM tells no small letters from capitals in a key."""
+    """Check the rules for tags that IAM, ECS and Elastic Load Balancing share; IAM ignores the case of keys."""
     if taken := [key for key in tags if key.lower() in _OWN_TAGS or key.lower().startswith("aws:")]:
         raise ValueError(f"{_listed(taken)} is reserved for the stack")
     if len({key.lower() for key in tags}) < len(tags):
@@ -248,14 +250,14 @@ def _is_tag_character(character: str) -> bool:
 
 
 def _given(value: object) -> object:
-    """In a map of variables null is no default: what was meant would silently be missing."""
+    """Refuse null in a map of variables: it cannot mean a default, and the variable would be missing silently."""
     if value is None:
         raise ValueError("has no value; delete the line, or set a value")
     return value
 
 
 def _text(value: object) -> object:
-    """What Python code gives as PORT: 8501; an environment variable is text. What files say is text already."""
+    """Numbers and truth values from Python code as text, for environment variables; files give text already."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -311,7 +313,7 @@ class _Section(BaseModel):
 
 
 class TaskSettings(_Section):
-    """The task definition's own members; ``cpu`` in CPU units (1024 is one vCPU), ``memory`` in MiB."""
+    """The task definition's own properties; ``cpu`` in CPU units (1024 are one vCPU), ``memory`` in MiB."""
 
     family: Name = "lobster-streamlit-task"
     cpu: int = 512
@@ -325,9 +327,9 @@ class TaskSettings(_Section):
         BeforeValidator(_comma_separated),
         AfterValidator(_distinct),
     ] = ()
-    """ARNs of managed policies that the app needs, attached to the task role."""
+    """ARNs of managed policies that the app needs; they are attached to the task role."""
     permissions_boundary: PolicyArn | None = None
-    """The ARN of the policy that bounds what the roles of the stack may do: task, execution and deploy role."""
+    """The ARN of the permissions boundary of the stack's roles: task, execution and deploy role."""
 
     @field_validator("task_role")
     @classmethod
@@ -356,7 +358,7 @@ class TaskSettings(_Section):
 
 
 class ContainerSettings(_Section):
-    """The one container: ``secrets`` maps an environment variable to where its value is kept."""
+    """The app's container; ``secrets`` maps an environment variable to the ARN or name of its secret or parameter."""
 
     name: Name = "lobster-streamlit"
     port: Port = 8501
@@ -366,7 +368,7 @@ class ContainerSettings(_Section):
     secret_keys: Annotated[
         tuple[KeyArn, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)
     ] = ()
-    """ARNs of the KMS keys of the secrets, where they have keys of your own."""
+    """ARNs of the KMS keys that encrypt the secrets, where these are customer managed keys."""
 
     @field_validator("environment", "secrets")
     @classmethod
@@ -384,7 +386,7 @@ class ContainerSettings(_Section):
 
 
 class XRaySettings(_Section):
-    """A collector of the AWS Distro for OpenTelemetry beside the app, which sends its traces to AWS X-Ray."""
+    """A sidecar container, the AWS Distro for OpenTelemetry collector, which sends the app's traces to AWS X-Ray."""
 
     enabled: bool = False
     image: Annotated[
@@ -394,7 +396,7 @@ class XRaySettings(_Section):
 
 
 class LogSettings(_Section):
-    """CloudWatch Logs."""
+    """The log group in CloudWatch Logs."""
 
     group: Annotated[
         str,
@@ -413,7 +415,7 @@ class LogSettings(_Section):
 
 
 class NetworkSettings(_Section):
-    """Where it runs; nothing given means the default VPC and two of its subnets in two zones."""
+    """The network of the service; by default two subnets in two Availability Zones of the default VPC."""
 
     vpc: (
         Annotated[str, _matching(r"vpc-[0-9a-f]{1,40}", "takes the id of a VPC, as in vpc-0a1b2c3d")] | None
@@ -422,21 +424,21 @@ class NetworkSettings(_Section):
         Annotated[tuple[SubnetId, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] | None
     ) = None
     public: bool = True
-    """Tasks get a public address, which is how they reach ECR and Secrets Manager in a public subnet."""
+    """Whether tasks get a public IP address, which they need in a public subnet to reach ECR and Secrets Manager."""
     task_subnets: Annotated[
         tuple[SubnetId, ...],
         Field(max_length=16),
         BeforeValidator(_comma_separated),
         AfterValidator(_distinct),
     ] = ()
-    """The tasks' subnets, where they are not the load balancer's; in its zones, or they get no requests."""
+    """Subnets of the tasks, where they differ from the load balancer's; they must be in its zones to get requests."""
     security_groups: Annotated[
         tuple[GroupId, ...],
         Field(max_length=4),
         BeforeValidator(_comma_separated),
         AfterValidator(_distinct),
     ] = ()
-    """Security groups that the tasks have besides their own, as for a database that lets these in."""
+    """Additional security groups of the tasks, such as one that a database allows."""
 
     @field_validator("subnets")
     @classmethod
@@ -447,7 +449,8 @@ class NetworkSettings(_Section):
 
 
 class LoadBalancerSettings(_Section):
-    """The Application Load Balancer; ``idle_timeout`` in seconds, ``certificate`` an ACM ARN for HTTPS."""
+    """The Application Load Balancer; ``idle_timeout`` in seconds, ``certificate`` is the ARN of an ACM
+    certificate."""
 
     name: LoadBalancerName = "lobster-alb"
     target_group: TargetGroupName = "lobster-tg"
@@ -463,9 +466,10 @@ class LoadBalancerSettings(_Section):
         ]
         | None
     ) = None
-    """Who reaches it, as ranges of addresses; None is everybody. EC2 has 60 rules a group, and each port takes one."""
+    """CIDR blocks that may reach the load balancer; None allows everybody. EC2 allows 60 rules per security group,
+    and each port needs one per block."""
     dual_stack: bool = False
-    """IPv6 too; its subnets need IPv6 blocks."""
+    """Whether the load balancer has IPv6 addresses too; its subnets then need IPv6 CIDR blocks."""
     idle_timeout: Annotated[int, Field(ge=1, le=4000)] = 300
     certificate: (
         Annotated[
@@ -479,8 +483,8 @@ class LoadBalancerSettings(_Section):
     ) = None
     stickiness: bool = True
     web_acl: Annotated[str, AfterValidator(_web_acl)] | None = None
-    """The ARN of the web ACL of AWS WAF that protects it; it is associated, and neither made nor changed nor deleted.
-    None leaves what is associated as it is."""
+    """The ARN of the AWS WAF web ACL that protects the load balancer. It is associated, but never created, changed
+    or deleted. None leaves an existing association as it is."""
 
 
 class HealthCheckSettings(_Section):
@@ -502,7 +506,7 @@ class HealthCheckSettings(_Section):
 
 
 class DeploymentSettings(_Section):
-    """How ECS replaces tasks; ``deregistration_delay`` in seconds, ``wait_minutes`` bounds a wait."""
+    """How ECS replaces tasks; ``deregistration_delay`` in seconds, ``wait_minutes`` is the time limit of a wait."""
 
     desired_count: Annotated[int, Field(ge=0)] = 1
     minimum_healthy_percent: Annotated[int, Field(ge=0, le=100)] = 100
@@ -511,12 +515,13 @@ class DeploymentSettings(_Section):
     wait_minutes: Annotated[float, Field(gt=0, le=360)] = 15
     rollback: bool = True
     accept: Annotated[tuple[str, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
-    """Codes of causes for which the look ahead refuses no release: somebody knows better."""
+    """Codes of causes for which ``inv deploy`` does not refuse a release in advance."""
 
     @field_validator("maximum_percent")
     @classmethod
     def _a_task_can_be_replaced(cls, maximum: int, info: ValidationInfo) -> int:
-        """ECS rounds the minimum up and the maximum down ("DeploymentConfiguration")."""
+        """Check that a task can be replaced: ECS rounds the minimum up and the maximum down
+        ("DeploymentConfiguration")."""
         minimum, count = info.data.get("minimum_healthy_percent"), info.data.get("desired_count")
         if minimum is None or count is None:
             return maximum
@@ -530,9 +535,9 @@ class DeploymentSettings(_Section):
 
 
 class ScalingSettings(_Section):
-    """Service auto scaling, on as soon as there is a ``max``: the count of tasks is then left to it.
+    """Service auto scaling. It is on when ``max`` is set, and then controls the number of tasks.
 
-    ``average_cpu`` and ``average_memory`` are percentages, ``requests_per_target`` requests a minute; 0 is off.
+    ``average_cpu`` and ``average_memory`` are percentages, ``requests_per_target`` is requests per minute; 0 is off.
     """
 
     min: Annotated[int, Field(ge=1)] = 1
@@ -550,7 +555,7 @@ class ScalingSettings(_Section):
 
     @property
     def targets(self) -> dict[str, int]:
-        """What is kept where: the metric's name in the settings, and its target."""
+        """The target value of each metric that is on, by the metric's name in the settings."""
         given = {
             "average_cpu": self.average_cpu,
             "average_memory": self.average_memory,
@@ -568,14 +573,14 @@ def _scales_by_something(scaling: ScalingSettings) -> ScalingSettings:
 
 
 class ImageSettings(_Section):
-    """What the ECR repository keeps (``keep: 0`` leaves that alone), and how ``inv push-image`` builds."""
+    """How many images the ECR repository keeps (``keep: 0`` sets no limit), and how ``inv push-image`` builds."""
 
     keep: Annotated[int, Field(ge=0), AfterValidator(_not_one)] = 20
     builder: Literal["auto", "docker", "podman", "process"] = "auto"
 
 
 class GitHubSettings(_Section):
-    """Whose workflows may deploy: a repository's, from one branch or for one environment."""
+    """The GitHub workflows that may deploy: those of a repository, on one branch or for one environment."""
 
     repository: (
         Annotated[
@@ -594,12 +599,12 @@ class GitHubSettings(_Section):
     repository_id: Annotated[int, Field(ge=1)] | None = None
 
     def subjects(self, partition: str) -> tuple[str, ...]:
-        """What the tokens' ``sub`` looks like; nothing for no repository.
+        """Patterns for the ``sub`` claim of GitHub's tokens; empty without a repository.
 
-        The environment stands in the branch's place. Repositories made, renamed or transferred since the middle of
-        2026, and those that have opted in, have ids behind the names, others have not ("OpenID Connect reference",
-        "Immutable subject claims"). ``*`` stands for an id that is not given. It also matches what a repository's
-        administrators put into a subject of their own, so there is none where STS does not know ``claims``.
+        An environment replaces the branch. Repositories that were created, renamed or transferred since the middle of
+        2026, and those that opted in, have ids after the names; others do not ("OpenID Connect reference", "Immutable
+        subject claims"). ``*`` stands for an id that is not set. It also matches text that administrators of a
+        repository put into a custom subject, so there is no such pattern where STS does not support ``claims``.
         """
         if self.repository is None:
             return ()
@@ -612,10 +617,11 @@ class GitHubSettings(_Section):
         return (ids,) if self.owner_id and self.repository_id else (names,)
 
     def claims(self, partition: str) -> dict[str, str]:
-        """What other claims of the tokens are, of which each is a condition key of STS; nothing for no repository.
+        """Values of further claims of the tokens, each of which is a condition key of STS; empty without a
+        repository.
 
-        Every token has them, whatever its subject says, and no repository writes those of another ("OpenID Connect
-        reference", "OIDC token claims"). In a subject a colon of an environment's name is ``%3A``.
+        Every token has these claims, whatever its subject is, and no repository can set those of another ("OpenID
+        Connect reference", "OIDC token claims"). In a subject a colon of an environment's name is ``%3A``.
         """
         if self.repository is None or not _sts_knows_claims(partition):
             return {}
@@ -627,7 +633,7 @@ class GitHubSettings(_Section):
 
 
 def _sts_knows_claims(partition: str) -> bool:
-    """Whether conditions can be about a token's claims beside ``aud`` and ``sub``.
+    """Whether conditions can use claims of a token other than ``aud`` and ``sub``.
 
     "All AWS commercial Regions" ("AWS STS now supports validation of select identity provider specific claims",
     January 2026).
@@ -636,19 +642,19 @@ def _sts_knows_claims(partition: str) -> bool:
 
 
 class ProbeSettings(_Section):
-    """What is asked of a release through the load balancer; ``websocket: false`` for an app without one."""
+    """The paths that are probed through the load balancer; ``websocket: false`` for an app without WebSockets."""
 
     path: Path = "/"
     websocket: Annotated[str | None, BeforeValidator(_path_or_none)] = "/_stcore/stream"
 
 
 def service_name(given: str) -> str:
-    """The name of an App Runner service that is given by its name or its ARN."""
+    """The name of an App Runner service, from its name or its ARN."""
     return given.split("/")[1] if given.startswith("arn:") else given
 
 
 class AppRunnerSettings(_Section):
-    """The App Runner service that this stack takes over from, and what has to hold before it is cleaned up."""
+    """The App Runner service that the stack replaces, and the conditions for its clean-up."""
 
     service: (
         Annotated[
@@ -661,19 +667,20 @@ class AppRunnerSettings(_Section):
         | None
     ) = None
     paths: Annotated[tuple[Path, ...], BeforeValidator(_comma_separated), AfterValidator(_distinct)] = ()
-    """What ``inv compare-apprunner`` asks for beside the health path and ``probe.path``."""
+    """Paths that ``inv compare-apprunner`` requests besides the health check path and ``probe.path``."""
     slow_path: Annotated[str | None, BeforeValidator(_path_or_none)] = None
-    """A path that takes more than the 120 seconds that App Runner gives a request."""
+    """A path whose response takes longer than App Runner's limit of 120 seconds per request."""
     soak_hours: Annotated[float, Field(ge=0)] = 24
-    """How long the new service has to have been live before ``inv cleanup-apprunner``."""
+    """How long the new service must have been live before ``inv cleanup-apprunner``, in hours."""
     quiet_minutes: Annotated[float, Field(ge=1)] = 60
-    """How long App Runner has to have had no visitors before that."""
+    """How long App Runner must have had no visitors before ``inv cleanup-apprunner``, in minutes."""
     quiet_requests: Annotated[int, Field(ge=0)] = 0
-    """How many requests in that time are still quiet; what was answered 4xx never counts."""
+    """How many requests in ``quiet_minutes`` still count as no visitors; requests answered with 4xx are not
+    counted."""
 
 
 class Settings(_Section):
-    """All settings of one stack; the defaults are the plan's names and numbers."""
+    """All settings of one stack; the defaults are the names and numbers of the migration plan."""
 
     name: Annotated[
         str,
@@ -689,7 +696,7 @@ class Settings(_Section):
     tags: Annotated[dict[str, Text], Field(max_length=MOST_TAGS), AfterValidator(_as_tags)] = Field(
         default_factory=dict
     )
-    """Tags that everything of the stack is made with, besides its own."""
+    """Additional tags of every resource of the stack."""
     cluster: Name = "lobster-cluster"
     service: Name = "lobster-streamlit-service"
     repository: Annotated[
@@ -714,7 +721,8 @@ class Settings(_Section):
         BeforeValidator(_comma_separated),
         AfterValidator(_distinct),
     ] = ()
-    """The app's own names; ``inv cutover`` brings them over. HTTPS with a certificate of ACM for all of them."""
+    """The app's own domain names, which ``inv cutover`` moves. They get HTTPS with one ACM certificate for all of
+    them."""
     tasks_security_group: GroupName = "lobster-ecs-sg"
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     deployment: DeploymentSettings = Field(default_factory=DeploymentSettings)
@@ -727,7 +735,7 @@ class Settings(_Section):
     profile: Literal["fast", "seed"] = "fast"
 
     def task_policies(self, partition: str) -> tuple[str, ...]:
-        """The managed policies of the task role: those of the app, and what its collector needs."""
+        """ARNs of the task role's managed policies: the app's, and the one that the X-Ray collector needs."""
         collects = f"arn:{partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
         return tuple(dict.fromkeys((*self.task.policies, *([collects] if self.xray.enabled else []))))
 
@@ -761,12 +769,12 @@ class Settings(_Section):
         return group
 
     def accepting(self, codes: Iterable[str]) -> Settings:
-        """The same with more codes in ``deployment.accept``."""
+        """A copy with additional codes in ``deployment.accept``."""
         accept = tuple(dict.fromkeys([*self.deployment.accept, *codes]))
         return self.model_copy(update={"deployment": self.deployment.model_copy(update={"accept": accept})})
 
 
-# The plan's own numbers, as defaults under ``profile: seed``.
+# Numbers of the migration plan, as defaults under ``profile: seed``.
 SEED_PROFILE: dict[str, dict[str, Any]] = {
     "health_check": {"path": "/healthz", "interval": 30, "timeout": 5, "healthy_threshold": 2},
     "deployment": {"deregistration_delay": 300},
@@ -781,9 +789,9 @@ def load(
 ) -> Settings:
     """Settings from the ``lobster:`` section, the environment and ``--set key=value`` flags.
 
-    Later ones win. A key whose value is null is as good as not given. ``profiles_region`` says what AWS's own files
-    say, as a profile's name and its region; it is asked only where that counts.
-    Raises SettingsError with every problem.
+    Later sources override earlier ones. A null value counts as not given. ``profiles_region`` returns the name and
+    the region of the AWS profile; it is called only where the region depends on it. Raises SettingsError with every
+    problem.
     """
     environ = environ or {}
     merged = _without_nulls(given)
@@ -805,7 +813,7 @@ def load(
 
 
 def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
-    """Every known key, dotted, sections' members included and the sections themselves left out."""
+    """Every known key in dotted form, with the members of sections and without the sections themselves."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
             yield from keys(field.annotation, f"{prefix}{name}.")
@@ -833,7 +841,7 @@ def _from_flags(flags: Sequence[str], problems: list[str]) -> list[tuple[str, st
     for flag in flags:
         key, equals, value = flag.partition("=")
         key = key.strip()
-        if not equals:  # what stands there may hold a secret: it is not repeated
+        if not equals:  # the argument may contain a secret, so it is not repeated
             problems.append("--set: takes key=value, as in --set task.cpu=1024")
         elif key in known or any(key.startswith(f"{each}.") for each in _MAPS):
             found.append((key, value))
@@ -847,10 +855,10 @@ def _settle_region(
     environ: Mapping[str, str],
     profiles_region: Callable[[], tuple[str, str] | None],
 ) -> list[str]:
-    """What AWS's own tools would take counts where the settings are silent; where two differ nothing is guessed.
+    """Use the region of AWS's own tools where the settings have none, and report sources that differ.
 
-    AWS_REGION stands above a profile, as AWS has it ("AWS SDKs and Tools Reference Guide", AWS Region). Of
-    AWS_REGION and AWS_DEFAULT_REGION some tools read the one and some the other, so these two have to agree.
+    AWS_REGION takes precedence over a profile ("AWS SDKs and Tools Reference Guide", AWS Region). Some tools read
+    AWS_REGION and others AWS_DEFAULT_REGION, so these two must agree.
     """
     variables = [(name, environ[name]) for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if environ.get(name)]
     if len({region for _, region in variables}) > 1:
@@ -868,14 +876,14 @@ def _settle_region(
 
 
 def _differing(merged: dict[str, Any], told: str, region: str, what_to_do: str) -> list[str]:
-    """The problem, if there is one, of a region that is told beside the settings."""
+    """The problem, if the settings have a region other than ``region``; ``told`` says where ``region`` comes from."""
     if merged.setdefault("region", region) == region:
         return []
     return [f"region: the settings say {merged['region']}, {told}; {what_to_do}"]
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """In a map the rest of the path is one name, dots and all."""
+    """Set the value at a dotted path; in a map the rest of the path is one name, dots included."""
     within = next((each for each in _MAPS if path.startswith(f"{each}.")), path.rpartition(".")[0])
     for section in within.split(".") if within else ():
         inner = tree[section] = _mapping(tree.get(section))
@@ -888,7 +896,7 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _without_nulls(tree: Mapping[str, Any], within: str = "") -> dict[str, Any]:
-    """Without the keys whose value is null, but for those of a map, where null is a mistake."""
+    """A copy without keys whose value is null, except in a map, where null is a mistake."""
     kept = {}
     for key, value in tree.items():
         path = f"{within}{key}"
@@ -900,7 +908,7 @@ def _without_nulls(tree: Mapping[str, Any], within: str = "") -> dict[str, Any]:
 
 
 def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """Both trees as one; where they meet ``high`` counts."""
+    """Both trees as one; ``high`` overrides ``low``."""
     merged = dict(low)
     for key, value in high.items():
         both = isinstance(value, Mapping) and isinstance(low.get(key), Mapping)
@@ -916,7 +924,7 @@ def _invalid_setting(error: Any) -> InvalidSetting:
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:
-    """The key that was probably meant: of the same last name, of a like name, or a section's."""
+    """The key that was probably meant: one with the same last part, a similar name, or a similar section."""
     keys_known = list(known)
     leaf = wrong.rpartition(".")[2]
     same = [key for key in keys_known if key.rpartition(".")[2] == leaf]

@@ -1,7 +1,7 @@
-"""What a step of a GitHub Actions job hands to later steps: names and values, by the file that GITHUB_OUTPUT names.
+"""Writes the outputs of a GitHub Actions step to the file that GITHUB_OUTPUT names.
 
-"Workflow commands for GitHub Actions", setting an output parameter: ``name=value``, or between two delimiters a
-value of several lines. The delimiter is not to occur in the value, so it is drawn at random.
+"Workflow commands for GitHub Actions", setting an output parameter: ``name=value``, or a value of several lines
+between two delimiters. The value must not contain the delimiter, so it is random.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write(values: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> None:
-    """Append the outputs; None is an output that is empty. Outside of GitHub Actions nothing is written."""
+    """Append the outputs; None is an empty output. Outside GitHub Actions nothing is written."""
     if not (file := environ.get("GITHUB_OUTPUT")):
         return
     with Path(file).open("a", encoding="utf-8", errors="replace") as outputs:
@@ -26,7 +26,7 @@ def write(values: Mapping[str, object], environ: Mapping[str, str] = os.environ)
 
 
 def of_outcome(ended: Outcome) -> dict[str, object]:
-    """The outputs of a release: ``cause`` is the cause's code, ``image-digest`` is without the repository."""
+    """The outputs of a release: ``cause`` is the cause code, ``image-digest`` is without the repository."""
     return {
         "verdict": ended.verdict,
         "cause": ended.cause and ended.cause.code,
@@ -39,7 +39,8 @@ def of_outcome(ended: Outcome) -> dict[str, object]:
 
 
 def of_image(image: PushedImage) -> dict[str, object]:
-    """The outputs of a pushed image: ``image`` is the full reference by digest, which names nothing else ever."""
+    """The outputs of a pushed image: ``image`` is the full reference by digest, which never refers to another
+    image."""
     repository = image.reference.rpartition(":")[0]
     return {"image": f"{repository}@{image.digest}", "image-digest": image.digest}
 

@@ -1,7 +1,7 @@
-"""Jinja templates become AWS-shaped dicts.
+"""Renders Jinja templates into dicts in the shape of AWS's API.
 
-A project's own ``task-definitions/`` wins over the packaged one, file by file. Every expression has to end in
-``| tojson``, which makes the result valid JSON whatever a value contains; an undefined name is an error that
+A file in the project's own ``task-definitions/`` replaces the packaged file of the same name. Every expression must
+end in ``| tojson``, which makes the result valid JSON whatever a value contains. An undefined name is an error that
 names the template and the line.
 """
 
@@ -39,18 +39,18 @@ GITHUB_ISSUER = "token.actions.githubusercontent.com"
 ROLES = ("execution", "task")
 FOLDER = "task-definitions"
 OWN_DEFINITION = f"{FOLDER}/{TASK_DEFINITION}"
-"""Where a project has its own template of the task definition."""
+"""The path of a project's own template of the task definition."""
 LARGEST_DEFINITION = 65_536  # bytes: "Task definition size limit", Amazon ECS service quotas
 MOST_CONTAINERS = 10  # "Containers per task definition", likewise
-# Characters, white space not counted ("IAM and AWS STS quotas"): the inline policies of a role, its trust policy.
+# Characters without white space ("IAM and AWS STS quotas"): a role's inline policies, and its trust policy.
 LARGEST_INLINE, LARGEST_TRUST = 10_240, 2_048
 
-# Whose IAM policies: a person who deploys, who sets up, or who moves from App Runner.
+# Who an IAM policy is for: a person who deploys, one who sets up, or one who migrates from App Runner.
 Audience = Literal["deploy", "setup", "migration"]
 
 
 def task_definition(settings: Settings, account: str, partition: str, image: str) -> dict[str, Any]:
-    """The input of ECS RegisterTaskDefinition for ``image``, a full reference; it carries the stack's tag."""
+    """The input of ECS RegisterTaskDefinition for ``image``, a full reference; it includes the stack's tags."""
     made = render(TASK_DEFINITION, settings, account, partition, image=image)
     _check_task_definition(made, settings)
     _check_size(made)
@@ -60,12 +60,12 @@ def task_definition(settings: Settings, account: str, partition: str, image: str
 
 
 def trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """Who may assume the execution role and the task role."""
+    """The trust policy of the execution role and the task role."""
     return _small(TRUST_POLICY, render(TRUST_POLICY, settings, account, partition), LARGEST_TRUST)
 
 
 def role_policies(settings: Settings, account: str, partition: str) -> dict[str, dict[str, Any]]:
-    """The inline policies of the ``execution`` role and of the ``task`` role."""
+    """The inline policies of the ``execution`` role and the ``task`` role, by role."""
     made = render(
         ROLE_POLICIES, settings, account, partition, **_of_every_container(settings, account, partition)
     )
@@ -80,15 +80,15 @@ def role_policies(settings: Settings, account: str, partition: str) -> dict[str,
 
 
 def github_actions_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """What the deploy role may do."""
+    """The permissions policy of the deploy role."""
     made = render(GITHUB_ACTIONS_POLICY, settings, account, partition)
-    if not settings.github.repository:  # nobody's role
+    if not settings.github.repository:  # there is no deploy role
         return made
     return _small(GITHUB_ACTIONS_POLICY, made, LARGEST_INLINE, _FEWER_SECRETS)
 
 
 def github_trust_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """Whose workflows may assume the deploy role."""
+    """The trust policy of the deploy role: which workflows may assume it."""
     made = render(GITHUB_TRUST_POLICY, settings, account, partition)
     return _small(GITHUB_TRUST_POLICY, made, LARGEST_TRUST)
 
@@ -103,7 +103,7 @@ _MANAGED = "put a part of it into a managed policy and name that in task.policie
 def _small(
     what: str, policy: dict[str, Any], most: int, next_step: str = "use fewer statements"
 ) -> dict[str, Any]:
-    """The policy, if IAM takes one of its size; what is large in it is named."""
+    """The policy, if it is within IAM's limit; otherwise raises TemplateError, which names its largest statement."""
     if (size := _size(policy)) <= most:
         return policy
     statements = [each for each in policy.get("Statement", ()) if isinstance(each, Mapping)]
@@ -116,7 +116,7 @@ def _small(
 
 
 def deploy_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """What a person who deploys has to be allowed: what the deploy role may do, and more."""
+    """The policy for a person who deploys: the deploy role's permissions and some more."""
     role, more = (
         render(each, settings, account, partition) for each in (GITHUB_ACTIONS_POLICY, DEPLOY_POLICY)
     )
@@ -124,16 +124,16 @@ def deploy_policy(settings: Settings, account: str, partition: str) -> dict[str,
 
 
 def setup_policy(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """What whoever sets everything up, and tears it down, has to be allowed."""
+    """The policy for a person who sets up and tears down the stack."""
     return render(SETUP_POLICY, settings, account, partition)
 
 
 def migration_policy(
     settings: Settings, account: str, partition: str, *, edits_policies: bool = False
 ) -> dict[str, Any]:
-    """What whoever moves the service ``apprunner.service`` has to be allowed besides the setup policy.
+    """The policy, besides the setup policy, for a person who migrates the service ``apprunner.service``.
 
-    ``edits_policies``: the App Runner parts of the account's own policies too, which only writing policies takes out.
+    ``edits_policies`` adds the permissions to remove App Runner from the account's own policies.
     """
     given = settings.apprunner.service or ""
     more = {
@@ -147,7 +147,7 @@ def migration_policy(
 def policy_of(
     audience: Audience, settings: Settings, account: str, partition: str, *, edits_policies: bool = False
 ) -> dict[str, Any]:
-    """What such a person has to be allowed; raises SettingsError where it is not said which service is moved."""
+    """The policy for an audience; raises SettingsError where ``apprunner.service`` is needed and not set."""
     if audience == "deploy":
         return deploy_policy(settings, account, partition)
     if audience == "setup":
@@ -158,7 +158,7 @@ def policy_of(
 
 
 def _record_names(domain: str) -> tuple[str, str]:
-    """The records of a domain, and those that prove it, as the condition keys of Route 53 spell them.
+    """The names of a domain's own and validation records, in the form of Route 53's condition keys.
 
     "Normalizing the Route 53 condition key values": lower case, no dot at the end, ``\\052`` for an asterisk.
     """
@@ -167,7 +167,7 @@ def _record_names(domain: str) -> tuple[str, str]:
 
 
 def github_provider_arn(account: str, partition: str) -> str:
-    """The ARN of the account's provider for GitHub's tokens."""
+    """The ARN of the account's OIDC provider for GitHub's tokens."""
     return f"arn:{partition}:iam::{account}:oidc-provider/{GITHUB_ISSUER}"
 
 
@@ -194,13 +194,13 @@ def render(template: str, settings: Settings, account: str, partition: str, **mo
 
 
 def secret_arns(sources: Iterable[str]) -> list[str]:
-    """The Secrets Manager ARNs among the sources, without JSON key, stage and version."""
+    """ARNs of the Secrets Manager secrets among the sources, without JSON key, version stage and version id."""
     named = {source for source in sources if ":secretsmanager:" in source}
     return sorted({pattern for source in named for pattern in _secret_patterns(source)})
 
 
 def parameter_arns(sources: Iterable[str], settings: Settings, account: str, partition: str) -> list[str]:
-    """The ARNs of the SSM parameters among the sources."""
+    """ARNs of the SSM parameters among the sources."""
     prefix = f"arn:{partition}:ssm:{settings.region}:{account}:parameter/"
     return sorted(
         {
@@ -212,7 +212,7 @@ def parameter_arns(sources: Iterable[str], settings: Settings, account: str, par
 
 
 def secret_sources(settings: Settings, account: str, partition: str) -> dict[str, str]:
-    """Everything that the execution role reads for the stack's definition, whichever container it is for."""
+    """Everything that the execution role reads for the stack's task definition, for any of its containers."""
     defined = task_definition(settings, account, partition, "")
     return {**settings.container.secrets, **secrets(defined, settings.container.name)}
 
@@ -229,7 +229,7 @@ def covered_sources(settings: Settings, account: str, partition: str) -> frozens
 
 
 def _of_every_container(settings: Settings, account: str, partition: str) -> dict[str, Any]:
-    """What the execution role has to reach for the containers that the definition has besides the app's."""
+    """Resources that the execution role must reach for the other containers of the task definition."""
     defined = task_definition(settings, account, partition, "")
     sources = secret_sources(settings, account, partition).values()
     ecr = f"arn:{partition}:ecr:{settings.region}:{account}:repository/"
@@ -246,10 +246,10 @@ def _of_every_container(settings: Settings, account: str, partition: str) -> dic
 
 
 class _NotJsonError(Exception):
-    """An expression was printed without ``tojson``."""
+    """An expression without ``tojson``."""
 
 
-# What an expression in a template can raise: an undefined name, a sum of a text and a number, …
+# What an expression in a template can raise: for an undefined name, for the sum of a text and a number, …
 _MISTAKES = (
     jinja2.TemplateRuntimeError,
     ArithmeticError,
@@ -261,10 +261,10 @@ _MISTAKES = (
 
 
 def _secret_patterns(source: str) -> list[str]:
-    """What IAM has to allow for one secret.
+    """The resource patterns that an IAM policy needs for one secret.
 
-    Secrets Manager adds a hyphen and six random characters to a secret's name. Whether an ARN that ends in
-    six characters has them already shows only when they are not a plain word.
+    Secrets Manager appends a hyphen and six random characters to a secret's name. An ARN that ends in six characters
+    certainly contains them only where they are not a plain word.
     """
     arn = ":".join(source.split(":")[:7])
     suffix = re.search(r"-([A-Za-z0-9]{6})$", arn)
@@ -298,12 +298,12 @@ def _context(settings: Settings, account: str, partition: str) -> dict[str, Any]
 
 
 class _ProjectLoader(jinja2.FileSystemLoader):
-    """Loads a template again when its file has changed, or another one has appeared in front of it."""
+    """Reloads a template when its file has changed, or when a file that takes precedence over it has appeared."""
 
     def get_source(
         self, environment: jinja2.Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        """The text, its file, and how to tell whether both still hold."""
+        """The text, its file, and a function that tells whether both are still current."""
         try:
             text, file, unchanged = super().get_source(environment, template)
         except UnicodeDecodeError:
@@ -315,7 +315,7 @@ class _ProjectLoader(jinja2.FileSystemLoader):
         return unmarked, file, lambda: unchanged() and not any(map(os.path.exists, before))
 
     def _encoding_error(self, template: str) -> TemplateError:
-        """For the first of its files that there is."""
+        """The error for the first existing file of this name."""
         path = next(path for each in self.searchpath if (path := Path(each) / template).is_file())
         try:
             text_file.read(path)
@@ -327,11 +327,11 @@ class _ProjectLoader(jinja2.FileSystemLoader):
 @cache
 def _environment(folder: Path) -> jinja2.Environment:
     packaged = Path(str(files("lobster_tasks"))) / FOLDER
-    beside = packaged.parent.parent / FOLDER  # a checkout, where the folder is not inside the package
+    beside = packaged.parent.parent / FOLDER  # in a checkout the folder is not inside the package
     environment = jinja2.Environment(
         loader=_ProjectLoader([folder / FOLDER, packaged, beside]),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # the output is JSON, guarded by _only_json
+        autoescape=False,  # the output is JSON, and _only_json requires tojson
         finalize=_only_json,
     )
     environment.policies["json.dumps_kwargs"] = {"default": _named}
@@ -340,7 +340,7 @@ def _environment(folder: Path) -> jinja2.Environment:
 
 
 def _named(value: Any) -> Any:
-    """What ``tojson`` does with what has no place in JSON."""
+    """Handles values that ``tojson`` cannot serialise: always raises an error."""
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises UndefinedError, which names it
     raise TypeError(f"{type(value).__name__} has no place in JSON")
@@ -355,12 +355,12 @@ def _only_json(value: Any) -> Any:
 
 
 def _comma(loop: LoopContext) -> Markup:
-    """A comma after every item of a list but the last, which is what JSON wants."""
+    """A comma after every item of a loop except the last, as JSON requires."""
     return Markup("" if loop.last else ",")
 
 
 def _where(error: Exception, template: str) -> str:
-    """The innermost line of a template that the error went through."""
+    """The innermost template and line that the error passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if Path(frame.filename).parent.name == FOLDER]
     if not inside:
@@ -387,7 +387,7 @@ def _parse(template: str, text: str) -> dict[str, Any]:
 
 
 class _TwiceError(ValueError):
-    """A name that stands twice in a JSON object."""
+    """A name that occurs twice in a JSON object."""
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -398,7 +398,7 @@ def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_size(made: Mapping[str, Any]) -> None:
-    """ECS refuses a task definition of more than 64 KiB; what is large in it is named, and not shown."""
+    """Refuse a task definition over ECS's limit of 64 KiB; the error names its largest part without showing it."""
     size = _size(made)
     if size > LARGEST_DEFINITION:
         where, largest = max(_parts("", made), key=lambda part: part[1])
@@ -414,7 +414,7 @@ def _size(value: Any) -> int:
 
 
 def _parts(path: str, value: Any) -> Iterator[tuple[str, int]]:
-    """Each innermost value with its size; items that have a name go by it."""
+    """The path and size of each innermost value; list items are identified by their name where they have one."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _parts(f"{path}.{name}".lstrip("."), inner)
@@ -427,7 +427,7 @@ def _parts(path: str, value: Any) -> Iterator[tuple[str, int]]:
 
 
 def _check_task_definition(made: dict[str, Any], settings: Settings) -> None:
-    """What the rest of the program stands on, whoever wrote the template."""
+    """Check what the rest of the library requires of a task definition, including one from a project's template."""
     containers = made.get("containerDefinitions")
     names = [each.get("name") for each in containers] if isinstance(containers, list) else []
     if made.get("family") != settings.task.family:

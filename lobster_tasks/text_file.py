@@ -1,4 +1,4 @@
-"""The one reader of the project's text files, whichever editor wrote them: UTF-8, with or without a byte order mark.
+"""Reads the project's text files, whichever editor wrote them: UTF-8, with or without a byte order mark.
 
 PowerShell's ``>`` writes UTF-16, editors on Windows write byte order marks and Latin-1.
 """
@@ -22,21 +22,21 @@ _OTHER_MARKS = {
 
 
 class EncodingError(ValueError):
-    """A file is no text in UTF-8, of a size that people write; the message says what it is, where, and what to do."""
+    """A file is not UTF-8 text of a normal size; the message says what it is, where, and what to do."""
 
 
 def read(path: Path, *, any_bytes: bool = False) -> str:
     r"""The text of a file, with ``\n`` at the end of each line.
 
-    ``any_bytes`` is for files of which a builder takes any bytes, as it does in comments: those that are not UTF-8
+    ``any_bytes`` is for files in which a builder accepts any bytes, for example in comments: bytes that are not UTF-8
     become lone surrogates. Raises OSError, and EncodingError.
     """
     return decoded(contents(path), any_bytes=any_bytes).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of a file. Raises OSError, and EncodingError for what is no file, or has no end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a pipe nobody may ever write to
+    """The bytes of a file. Raises OSError, and EncodingError for what is not a regular file, or too large."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe without a writer would block
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise EncodingError("it is not a regular file")
@@ -47,7 +47,7 @@ def contents(path: Path) -> bytes:
 
 
 def line_end(path: Path) -> str:
-    r"""How the lines of a file end, most of them: ``\r\n`` or ``\n``, which is that of a file that is not there, too.
+    r"""The most frequent line end of a file, ``\r\n`` or ``\n``; ``\n`` where the file does not exist.
 
     Raises OSError, and EncodingError.
     """
@@ -56,7 +56,7 @@ def line_end(path: Path) -> str:
 
 
 def decoded(data: bytes, *, any_bytes: bool = False) -> str:
-    """The text that the bytes are, without its byte order mark, line ends as they are. Raises EncodingError. Pure."""
+    """The bytes decoded, without a byte order mark, with line ends as they are. Raises EncodingError. Pure."""
     if encoding := _other_encoding(data):
         raise EncodingError(f"it is in {encoding}; save it as UTF-8")
     try:

@@ -1,8 +1,8 @@
-"""What is wrong with YAML or JSON, in plain words: what is found, and what is expected there. Pure.
+"""Describes errors in YAML or JSON in plain words: what is found, and what is expected there. Pure.
 
-The readers of both speak of tokens, nodes and delimiters. They identify a problem by its text only; a text that is
-not listed here is shown as the reader words it. Of the file no more than a single character is repeated: what cannot be
-read may be a secret.
+The parsers of both use tokens, nodes and delimiters. A problem is identified by its text only; a text that is not
+listed here is shown unchanged. No more than a single character of the file is repeated: what cannot be read may be a
+secret.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# What the reader calls what it has found.
+# The parser's tokens in plain words.
 _TOKENS = {
     "<stream end>": "the end of the file",
     "<block mapping start>": "a key with another indentation than those before it",
@@ -28,9 +28,9 @@ _CLOSED = "a comma, or the {0} that closes what line {line} opens"
 
 @dataclass(frozen=True)
 class _Words:
-    """Of a problem: {0} and {1} are the groups of its pattern, {line} is where the part begins that it is about.
+    """The words for a problem: {0} and {1} are its pattern's groups, {line} is where the affected part begins.
 
-    ``at_begin``: that is the place to name, and not where the reader gave up.
+    ``at_begin``: name that line instead of the place where the parser stopped.
     """
 
     found: str
@@ -117,9 +117,9 @@ _KNOWN = (
 
 
 def in_words(problem: str, begins: int | None = None) -> tuple[str, bool]:
-    """What the reader's ``problem`` means; ``begins`` is the line in which the part begins that it is about.
+    """The parser's ``problem`` in words, and whether it is reported at the line in which the part begins.
 
-    And whether its place is rather there.
+    ``begins`` is the line in which the affected part begins.
     """
     for pattern, known in _KNOWN:
         if match := pattern.search(problem):
@@ -132,7 +132,7 @@ def in_words(problem: str, begins: int | None = None) -> tuple[str, bool]:
     return problem, False
 
 
-# What the reader of JSON says; a problem without ``found`` is about the text at its place.
+# The JSON parser's messages; a problem without ``found`` is about the text at its place.
 _JSON = (
     (re.compile(r"^Expecting value"), _Words("", "a value; text goes into double quotes")),
     (re.compile(r"^Expecting property name"), _Words("", "a key in double quotes")),
@@ -157,7 +157,7 @@ _JSON = (
 
 
 def syntax_error_in_words(problem: str, rest: str) -> str:
-    """What the reader's ``problem`` means; ``rest`` is the text from its place on."""
+    """The parser's ``problem`` in words; ``rest`` is the text from its place on."""
     known = next((words for pattern, words in _JSON if pattern.search(problem)), None)
     return f"found {known.found or _found_in_json(rest)}; expected {known.expected}" if known else problem
 
