@@ -1,6 +1,6 @@
-"""Reads of the account that several ask for: services, task definitions, target groups. Each is asked for here alone.
+"""Reads of the account that several packages need: services, task definitions, target groups.
 
-What is read is as AWS has it, with its names; None stands for what is not there.
+Results have AWS's shape and names; None stands for a resource that does not exist.
 """
 
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service

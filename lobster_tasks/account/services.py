@@ -1,4 +1,4 @@
-"""Services of ECS."""
+"""Reads ECS services."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..aws import Aws
 from ..errors import AwsCallError
 
 CLUSTER_NOT_FOUND = "ClusterNotFoundException"
-_A_CALL = 10  # DescribeServices, services
+_A_CALL = 10  # services per DescribeServices
 
 
 def describe_services(
     aws: Aws, cluster: str, services: Sequence[str], about: str = "", *, tags: bool = False
 ) -> list[dict[str, Any]]:
-    """DescribeServices of names or ARNs, with their tags where ``tags`` is true; those that are not there are left out.
+    """DescribeServices of names or ARNs, with their tags if ``tags``; services that do not exist are left out.
 
     ``about`` names the resource for people. Raises AwsCallError, with ``CLUSTER_NOT_FOUND`` without the cluster.
     """
@@ -31,12 +31,12 @@ def describe_services(
 def describe_service(
     aws: Aws, cluster: str, service: str, about: str = "", *, tags: bool = False
 ) -> dict[str, Any] | None:
-    """One service, whatever its status: a deleted one is INACTIVE for a while. Raises as ``describe_services``."""
+    """One service, whatever its status: a deleted one stays INACTIVE for a while. Raises as ``describe_services``."""
     return next(iter(describe_services(aws, cluster, [service], about, tags=tags)), None)
 
 
 def find_service(aws: Aws, cluster: str, service: str, about: str = "") -> dict[str, Any] | None:
-    """As ``describe_service``, and None without the cluster too."""
+    """As ``describe_service``, but None where the cluster does not exist."""
     try:
         return describe_service(aws, cluster, service, about)
     except AwsCallError as refused:

@@ -1,4 +1,4 @@
-"""Target groups of Elastic Load Balancing, and how their targets are."""
+"""Reads target groups of Elastic Load Balancing and the health of their targets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ABSENT = ("TargetGroupNotFound",)
 
 
 def find_target_group(aws: Aws, about: str, *, arn: str = "", name: str = "") -> dict[str, Any] | None:
-    """DescribeTargetGroups by ARN, or by name where there is none; ``about`` names it for people."""
+    """DescribeTargetGroups by ARN, or else by name; ``about`` names it for people."""
     chosen = {"TargetGroupArns": [arn]} if arn else {"Names": [name]}
     answer = aws.find("elbv2:DescribeTargetGroups", _ABSENT, about, **chosen)
     return next(iter(answer["TargetGroups"]), None) if answer else None
@@ -24,7 +24,7 @@ def describe_target_health(aws: Aws, arn: str, about: str = "") -> list[dict[str
 
 
 def find_target_health(aws: Aws, arn: str, about: str = "") -> list[dict[str, Any]] | None:
-    """As ``describe_target_health``, and None where the target group is gone."""
+    """As ``describe_target_health``, but None where the target group does not exist."""
     try:
         return describe_target_health(aws, arn, about)
     except AwsCallError as refused:

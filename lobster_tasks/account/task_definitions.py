@@ -1,4 +1,4 @@
-"""Task definitions of ECS."""
+"""Reads ECS task definitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ABSENT = ("ClientException",)
 
 
 def find_task_definition(aws: Aws, task_definition: str, about: str = "") -> dict[str, Any] | None:
-    """DescribeTaskDefinition by ARN or ``family:revision``, or a family's newest ACTIVE revision."""
+    """DescribeTaskDefinition by ARN, by ``family:revision``, or by family for its newest ACTIVE revision."""
     answer = aws.find(
         "ecs:DescribeTaskDefinition", _ABSENT, about or task_definition, taskDefinition=task_definition
     )

@@ -1,8 +1,8 @@
-"""Read, plan, apply, verify: how an account is brought to what a stack says.
+"""Brings an account to what a stack describes: read, plan, apply, verify.
 
-``read`` looks at the account, ``plan`` is the difference as frozen data, ``apply`` performs it along the
-dependencies, and ``verify`` reads everything again: an empty plan is the proof. ``bring`` and ``remove`` are all of
-it in order, and what everybody calls who changes an account; who shows a plan and asks for leave is handed in.
+``read`` reads the account, ``plan`` returns the difference as frozen data, ``apply`` makes the changes in the order
+of the dependencies, and ``verify`` reads everything again: the plan must then be empty. ``bring`` and ``remove`` do
+all of it and are what callers use; they get a ``Dialogue`` that shows the plan and asks for confirmation.
 """
 
 from .apply import apply

@@ -1,4 +1,4 @@
-"""Performs a plan along its dependencies."""
+"""Makes the changes of a plan in the order of the dependencies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..stack import Live, LiveResources, Resource
 from . import graph
 from .planner import Change, Plan, differences, refuse_impossible
 
-# What AWS says of a name that is taken: error codes, and what the message contains.
+# AWS's answers for a name that exists already: error codes, and a text that the message contains.
 _TAKEN = {
     "DuplicateListener": "",
     "DuplicateLoadBalancerName": "",
@@ -26,9 +26,9 @@ _TAKEN = {
 
 
 def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
-    """Make every change of the plan; ``done`` is told of each as it is finished, from any thread.
+    """Make every change of the plan; ``done`` is called after each change, from any thread.
 
-    What AWS may keep the whole account from comes first: there is no other way of asking for it.
+    Resources that AWS may deny to the account come first, because only creating them shows it.
     Raises RefusedError before anything is changed where a resource would have to be replaced.
     """
     refuse_impossible(made)
@@ -49,7 +49,7 @@ def apply(aws: Aws, made: Plan, done: Callable[[Change], None]) -> None:
 
 
 def _parts(kept: Sequence[Resource]) -> tuple[list[Resource], list[Resource]]:
-    """What the account may be kept from with all that it stands on, and the rest."""
+    """The resources that AWS may deny to the account with all their dependencies, and the others."""
     held = [each for each in kept if each.may_be_denied]
     first = {*held, *(needed for each in held for needed in each.all_dependencies)}
     return [each for each in kept if each in first], [each for each in kept if each not in first]
@@ -74,7 +74,8 @@ def _perform(aws: Aws, change: Change, live: dict[Resource, Live | None]) -> Liv
 
 
 def _create(aws: Aws, resource: Resource, known: LiveResources) -> Live:
-    """Make it. What is there by now and carries our tag is ours: an answer was lost, or somebody made it meanwhile."""
+    """Create a resource. One that exists by now and has our tag is used: an answer was lost, or it was created
+    meanwhile."""
     try:
         return resource.create(aws, known)
     except AwsCallError as refused:
@@ -90,5 +91,5 @@ def _is_taken(refused: AwsCallError) -> bool:
 
 
 def _needed_by(resources: Sequence[Resource]) -> Callable[[Resource], tuple[Resource, ...]]:
-    """The graph upside down: what needs a resource goes before it."""
+    """The reversed graph: the resources that depend on one are removed before it."""
     return lambda resource: tuple(other for other in resources if resource in other.all_dependencies)

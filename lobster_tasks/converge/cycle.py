@@ -1,4 +1,4 @@
-"""The one way from what an account has to what it should have: read, plan, show, ask, apply, verify."""
+"""Brings an account from its live state to the desired one: read, plan, show, ask, apply, verify."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Done = TypeVar("Done")
 
 
 def _nothing(_: Any) -> None:
-    """Nobody is there to be told, or asked."""
+    """The default of a ``Dialogue``: does nothing."""
 
 
 @dataclass(frozen=True)
 class Dialogue(Generic[Planned, Done]):
-    """Who is told of a plan and asked for leave: nobody, unless it is said.
+    """Shows a plan and asks for confirmation; by default it does nothing.
 
-    ``show`` gets every plan, also one that is refused. ``ask`` gets one that is about to be applied, and raises where
-    there is no leave. ``done`` is told of each change as it is finished, from any thread.
+    ``show`` gets every plan, including one that is refused. ``ask`` gets a plan that is about to be applied, and
+    raises an error without a confirmation. ``done`` is called after each change, from any thread.
     """
 
     show: Callable[[Planned], None] = _nothing
@@ -36,12 +36,12 @@ class Dialogue(Generic[Planned, Done]):
 
 
 Changes = Dialogue[Plan, Change]
-"""The one about a stack."""
+"""The dialogue about a stack."""
 
 
 @dataclass(frozen=True)
 class Convergence:
-    """What was planned, and what a plan says now: it has no changes where ``applied``."""
+    """The original plan, and the plan of the account as it is now: without changes if ``applied``."""
 
     plan: Plan
     now: Plan
@@ -51,7 +51,7 @@ class Convergence:
 def bring(
     aws: Aws, stack: Stack, dialogue: Changes | None = None, *, adopt: bool = False, dry_run: bool = False
 ) -> Convergence:
-    """Bring the account to the stack; a ``dry_run`` ends once the plan is shown.
+    """Bring the account to the stack; a ``dry_run`` ends after the plan is shown.
 
     Raises NotOursError (see ``plan``), RefusedError where a resource would have to be replaced, whatever
     ``dialogue.ask`` raises, and LobsterError where the account is not as planned afterwards.
@@ -63,10 +63,10 @@ def bring(
 def remove(
     aws: Aws, stack: Stack, dialogue: Changes | None = None, *, keep_data: bool = True, dry_run: bool = False
 ) -> Convergence:
-    """Remove what is the stack's and nobody else uses; a ``dry_run`` ends once the plan is shown.
+    """Remove the stack's resources that nobody else uses; a ``dry_run`` ends after the plan is shown.
 
-    What holds data stays when ``keep_data``. Raises whatever ``dialogue.ask`` raises, and LobsterError where
-    something is still there afterwards.
+    Resources with data stay if ``keep_data``. Raises whatever ``dialogue.ask`` raises, and LobsterError where
+    something still exists afterwards.
     """
     live = read(aws, stack)
     others = dependents(aws, stack, live)
@@ -77,7 +77,7 @@ def remove(
 
 
 def carry_out(aws: Aws, stack: Stack, made: Plan) -> Plan:
-    """Apply a plan that was shown before, and verify the account; the plan without changes."""
+    """Apply a plan that was shown before, and verify the account; returns the plan without changes."""
     return _carry_out(aws, made, lambda: verify(aws, stack)).now
 
 

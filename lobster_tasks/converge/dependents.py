@@ -1,4 +1,4 @@
-"""Who else uses what the stack would delete."""
+"""Finds other users of the resources that the stack would delete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..stack import Live, LiveResources, Neighbours, Resource, Stack
 def dependents(
     aws: Aws, stack: Stack, live: Mapping[Resource, Live | None]
 ) -> dict[Resource, tuple[str, ...]]:
-    """What others have in each resource of the stack's own, or use it for, in words; nothing for most of them."""
+    """For each resource of the stack's own, what others have in it or use it for, in words; mostly empty."""
     known = LiveResources(live)
     ours = [each for each in known if each.taggable and each.is_ours(known[each]) and not known[each].adopted]
     neighbours = Neighbours.of(aws, stack.names) if ours else Neighbours(aws)

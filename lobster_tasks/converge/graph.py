@@ -1,4 +1,4 @@
-"""Runs work along a dependency graph, side by side where nothing stands between."""
+"""Runs work along a dependency graph, in parallel where nodes do not depend on each other."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def run(
     *,
     changes: bool = True,
 ) -> None:
-    """Do ``work`` for every node, each after the nodes it needs (those not in ``nodes`` count as done).
+    """Do ``work`` for every node, each after its dependencies (those not in ``nodes`` count as done).
 
-    When one fails, nothing more is begun, what is under way is finished, and the first error is raised with
-    the others as notes. On Ctrl-C InterruptedRunError names what was in flight, where the work ``changes`` something.
+    When a node fails, no further node is started, running work is finished, and the first error is raised with
+    the others as notes. On Ctrl-C InterruptedRunError names the running work, if the work ``changes`` something.
     """
     crew = _Crew(nodes, dependencies, work, name)
     try:
@@ -42,7 +42,7 @@ def run(
 
 
 class _Crew(Generic[Node]):
-    """Hands out the work in a thread of its own, because Ctrl-C strikes the main thread wherever it is."""
+    """Distributes the work in a thread of its own, because Ctrl-C interrupts the main thread at any point."""
 
     def __init__(
         self,
@@ -63,20 +63,20 @@ class _Crew(Generic[Node]):
 
     @property
     def left(self) -> int:
-        """How many nodes are not done."""
+        """The number of nodes that are not done."""
         return len(self._waiting)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the work."""
         self._thread.start()
 
     def join(self) -> None:
-        """Wait until everything is done, or what was under way when something failed."""
+        """Wait until everything is done, or after a failure until the running work is finished."""
         if self._thread.ident is not None:
             self._thread.join()
 
     def stop(self) -> set[Node]:
-        """Begin nothing more; the nodes at which somebody works."""
+        """Start no further node; returns the nodes whose work is running."""
         self._stopped.set()
         return set(self._in_flight)
 
@@ -101,7 +101,7 @@ class _Crew(Generic[Node]):
 
     def _do(self, node: Node) -> None:
         if self._stopped.is_set():
-            return  # what is left is passed over
+            return  # the other nodes are skipped
         self._in_flight.add(node)
         try:
             self._work(node)

@@ -1,4 +1,4 @@
-"""What differs between a stack and the account, as frozen data; pure."""
+"""Compares a stack with the account; the difference is frozen data. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Difference:
-    """One attribute that is not as desired, by its code; the rest is words, of which empty ones are not to be shown."""
+    """One attribute that is not as desired, by its code; the other members are words, and empty ones are not
+    shown."""
 
     attribute: str
     words: str
@@ -25,7 +26,7 @@ class Difference:
     then: str
 
     def __str__(self) -> str:
-        if self.now == self.then:  # the words do not tell them apart, or must not
+        if self.now == self.then:  # the values look the same in words, or must not be shown
             return f"{self.words} differs"
         if not self.then:
             return f"{self.words} is added"
@@ -36,7 +37,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """One change to one resource, and why. ``withdraws``: what was added to it is taken back when it is let go.
+    """One change to one resource, and its reason. ``withdraws``: additions to an adopted resource are removed on
+    release.
 
     ``obstacle`` is why a ``replace`` cannot be made in place.
     """
@@ -56,9 +58,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """All changes in the order of the dependencies, what is kept, and what was found.
+    """All changes in the order of the dependencies, what is kept, and the live state.
 
-    ``remarks`` say of a resource why it is kept, or in what it stays as it was found.
+    ``remarks`` say why a resource is kept, or in which attributes it stays as it was.
     """
 
     stack: str
@@ -73,23 +75,23 @@ class Plan:
         return tuple(change for change in self.changes if change.action == "replace")
 
     def count(self, *actions: Action) -> int:
-        """How many changes are of these actions."""
+        """The number of changes with these actions."""
         return sum(change.action in actions for change in self.changes)
 
     def creates(self, kind: str) -> bool:
-        """Whether a resource of this kind is made."""
+        """Whether the plan creates a resource of this kind."""
         return any(change.action == "create" and change.resource.kind == kind for change in self.changes)
 
     def alters(self, attribute: str) -> bool:
-        """Whether this attribute of some resource is changed."""
+        """Whether the plan changes this attribute of some resource."""
         return any(attribute in change.changed for change in self.changes)
 
 
 def plan(stack: Stack, live: Mapping[Resource, Live | None], *, adopt: bool = False) -> Plan:
     """The changes that bring ``live`` to ``stack``.
 
-    What exists without a stack's tag is adopted when ``adopt``; otherwise NotOursError names all of it. What
-    belongs to another stack, or to a stack in another region, is never adopted.
+    Existing resources without a stack's tag are adopted if ``adopt``; otherwise NotOursError names them all.
+    Resources of another stack, or of a stack in another region, are never adopted.
     """
     known = LiveResources(live)
     foreign = [each for each in known if each.presence(known) == "present" and not each.is_ours(known[each])]
@@ -118,10 +120,10 @@ def plan_removal(
     *,
     keep_data: bool = True,
 ) -> Plan:
-    """The deletions that remove what carries the stack's tag, in the order in which they have to happen.
+    """The deletions that remove the resources with the stack's tag, in their order.
 
-    What holds data (images, logs) stays when ``keep_data``. What is not ours is never deleted, nor is what others
-    use (``others``, in words, by the resource), nor what either needs; what was adopted is let go.
+    Resources with data (images, logs) stay if ``keep_data``. Never deleted are resources without our tag, resources
+    that others use (``others``, in words, by resource), and the dependencies of both. Adopted resources are released.
     """
     others = others or {}
     known, changes, remarks = LiveResources(live), list[Change](), dict[Resource, tuple[str, ...]]()
@@ -155,7 +157,7 @@ def _goes_with(
     relied: Mapping[Resource, str],
     others: Mapping[Resource, tuple[str, ...]],
 ) -> bool:
-    """Whether something without tags goes, which stays as long as what it is part of stays as it is."""
+    """Whether a resource without tags is removed: it stays if the resource that it is part of is not changed."""
     owner = resource.part_of
     if owner is None or owner not in known or resource.presence(known) != "present":
         return False
@@ -177,7 +179,7 @@ def _release(resource: Resource, found: Live, relied: Mapping[Resource, str]) ->
 def _why_kept(
     resource: Resource, found: Live, needed: Mapping[Resource, str], others: tuple[str, ...]
 ) -> str | None:
-    """Why something is not deleted; None where nothing speaks against it."""
+    """Why a resource is not deleted; None where it can be."""
     if not resource.is_ours(found):
         return _owner(resource, found)
     if others:
@@ -186,7 +188,7 @@ def _why_kept(
 
 
 def refuse_impossible(made: Plan) -> None:
-    """Raise RefusedError where something would have to be replaced."""
+    """Raise RefusedError where a resource would have to be replaced."""
     if not made.impossible:
         return
     first = made.impossible[0]
@@ -200,7 +202,7 @@ def refuse_impossible(made: Plan) -> None:
 
 
 def _removal(resource: Resource, found: Live | None, known: LiveResources) -> list[Change]:
-    """What is ours and no longer desired goes when nothing leads to it any more."""
+    """The deletion of a resource that is ours and no longer desired, after everything that depends on it."""
     if found is None or resource.presence(known) != "absent" or not resource.is_ours(found) or found.adopted:
         return []
     return [Change("delete", resource, "the settings no longer contain it")]
@@ -227,7 +229,8 @@ def _changes(
 def _refused(
     resource: Resource, found: Live, known: LiveResources, differing: tuple[Difference, ...]
 ) -> Change | None:
-    """What AWS cannot change in place, or what would take something from who uses an adopted resource."""
+    """The change that AWS cannot make in place, or that would break other users of an adopted resource; None
+    without one."""
     left = _left(resource, found, known)
     if any(each.attribute in resource.fixed for each in (*differing, *left)):
         return _obstructed(resource, (*differing, *left), "AWS cannot change this in place")
@@ -243,9 +246,9 @@ def _obstructed(resource: Resource, differing: tuple[Difference, ...], obstacle:
 
 
 def differences(resource: Resource, found: Live, known: LiveResources) -> list[Difference]:
-    """Wanted against live; an attribute that nobody wants is left alone, unless it is one of a set.
+    """Desired against live; an attribute that is not desired is ignored, except where the resource is ``exact``.
 
-    Of what was adopted, or is to be, only what is missing differs.
+    An adopted resource differs only in what is missing.
     """
     shared = resource.is_shared(found)
     return _compare(
@@ -254,7 +257,7 @@ def differences(resource: Resource, found: Live, known: LiveResources) -> list[D
 
 
 def _left(resource: Resource, found: Live, known: LiveResources) -> list[Difference]:
-    """In what something that was adopted stays as it was found, whatever the settings say."""
+    """The attributes in which an adopted resource stays as it was, whatever the settings say."""
     if not resource.is_shared(found) or resource.presence(known) != "present":
         return []
     added = resource.desired_when_adopted(found, known)
@@ -285,7 +288,7 @@ def _words(resource: Resource, attribute: str, value: Any) -> str:
 
 
 def _is_of_another_region(resource: Resource, found: Live) -> bool:
-    """Also where the region is not known."""
+    """Whether a stack of another, or an unknown, region owns the resource."""
     return resource.is_global and found.stack is not None and found.region != resource.region
 
 
@@ -298,7 +301,7 @@ def _owner(resource: Resource, found: Live) -> str:
 
 
 def _elsewhere(foreign: list[Resource], known: LiveResources) -> NotOursError:
-    """An account has them once for all regions: two stacks in two regions need other names."""
+    """The error for account-wide resources of another region's stack: two such stacks need different names."""
     named = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
     region = foreign[0].region
     names = " ".join(f"--set {each.setting}={each.name}-{region}" for each in foreign if each.setting)
@@ -317,7 +320,7 @@ def _tag_command(role: Resource) -> str:
 
 
 def _tags_after(resource: Resource, found: Live) -> int:
-    """How many tags it has once it is adopted; those of AWS's own do not count."""
+    """How many tags a resource has once it is adopted; AWS's own tags do not count."""
     own = [tag for tag in found.tags if not tag.lower().startswith("aws:")]
     return len({*own, *resource.tags_when_adopted}) if resource.taggable else 0
 
@@ -332,7 +335,8 @@ def _no_room_for_tags(resource: Resource, found: Live) -> RefusedError:
 
 
 def _not_ours(foreign: list[Resource], known: LiveResources, owners: tuple[str, ...]) -> NotOursError:
-    """What is another stack's would be lost to it: that is not taken over, whatever is asked for."""
+    """The error for resources that are not ours; those of another stack cannot be adopted, because it would lose
+    them."""
     what = ", ".join(f"{each.label} ({_owner(each, known[each])})" for each in foreign)
     if owners:
         return NotOursError(

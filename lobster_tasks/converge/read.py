@@ -1,4 +1,4 @@
-"""Reads a stack's resources out of the account, side by side."""
+"""Reads a stack's resources from the account, in parallel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import graph
 
 
 def read(aws: Aws, stack: Stack) -> dict[Resource, Live | None]:
-    """Every resource as it is now; None for what is not there. Changes nothing."""
+    """Every resource as it is now; None for one that does not exist. Changes nothing."""
     found: dict[Resource, Live | None] = {}
 
     def look(resource: Resource) -> None:

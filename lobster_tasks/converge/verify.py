@@ -1,4 +1,4 @@
-"""Reads everything again: an empty plan is the proof."""
+"""Verifies the account: reads everything again and expects an empty plan."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..stack import Resource, Stack
 from .planner import Plan, plan, plan_removal
 from .read import read
 
-# How long AWS may take until a read shows what was written (IAM is the slowest).
+# How long a read may return the state from before a write (longest in IAM).
 _SETTLED_WITHIN_SECONDS = 60.0
 _NOT_YET = ("NotFound", "NotFoundException", "NoSuchEntity")
 
 
 def verify(aws: Aws, stack: Stack) -> Plan:
-    """The empty plan; raises LobsterError naming what still differs when it does not get empty."""
+    """The empty plan; raises LobsterError with the remaining differences when it does not become empty."""
     again = _settled(aws, lambda: plan(stack, read(aws, stack), adopt=True))
     if again.changes:
         raise _not_as_planned(again)
@@ -26,9 +26,9 @@ def verify(aws: Aws, stack: Stack) -> Plan:
 def verify_removal(
     aws: Aws, stack: Stack, others: Mapping[Resource, tuple[str, ...]] | None = None, *, keep_data: bool
 ) -> Plan:
-    """The plan of a removal that is over: no changes, and what is kept.
+    """The plan after a removal: no changes, and what is kept.
 
-    Raises LobsterError naming what is still there: IAM shows for some seconds what has been deleted
+    Raises LobsterError with what still exists. IAM still returns deleted resources for some seconds
     ("Changes that I make are not always immediately visible", IAM User Guide).
     """
     left = _settled(aws, lambda: plan_removal(stack, read(aws, stack), others, keep_data=keep_data))
@@ -39,14 +39,14 @@ def verify_removal(
 
 
 def _settled(aws: Aws, look: Callable[[], Plan]) -> Plan:
-    """What ``look`` sees once that has no changes, or when the time is up."""
+    """The first plan of ``look`` without changes, or the last one when the time is up."""
     return aws.clock.poll(
         look, _SETTLED_WITHIN_SECONDS, 2, until=lambda seen: not seen.changes, passes=_is_not_yet
     )
 
 
 def _is_not_yet(error: BaseException) -> bool:
-    """AWS may know one half of what was changed, and the other half not yet."""
+    """Whether AWS knows only a part of the changes yet."""
     return isinstance(error, AwsCallError) and error.code.endswith(_NOT_YET)
 
 

@@ -1,6 +1,7 @@
-"""From a tag to a verdict: make a deployment, follow it by identity, ask the app, say what became of it.
+"""From a tag to a verdict: starts a deployment, follows it by its identity, probes the app, and reports the
+outcome.
 
-``deployment`` changes, ``diagnosis`` explains, ``observation`` looks; callers use what is named here.
+``deployment`` makes changes, ``diagnosis`` finds causes, ``observation`` reads; callers use the names exported here.
 """
 
 from .deployment.busy import CHOICES as IF_BUSY

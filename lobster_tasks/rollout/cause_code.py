@@ -1,6 +1,6 @@
-"""The codes of the closed list of causes, for whoever names one: their records are in diagnosis/causes.py.
+"""The closed list of cause codes; their records are in diagnosis/causes.py.
 
-A code is what other programs rely on: it never changes its meaning.
+Other programs rely on the codes: a code never changes its meaning.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What should exist: Settings become a stack of resources.
+"""Builds a stack of resources from Settings.
 
-``build`` is the whole design on one page. Each resource holds references to those it needs, so that the order
-in which they are made, read and removed follows from the stack itself.
+``build`` contains the whole design. Each resource has references to its dependencies, from which the order of
+creating, reading and removing follows.
 """
 
 from __future__ import annotations
@@ -51,38 +51,38 @@ Kind = TypeVar("Kind", bound=Resource)
 
 @dataclass(frozen=True)
 class Stack:
-    """Every resource of one stack, each after those it needs."""
+    """Every resource of one stack, each after its dependencies."""
 
     name: str
     resources: tuple[Resource, ...]
 
     def __add__(self, other: Stack) -> Stack:
-        """Both together."""
+        """The resources of both."""
         return Stack(self.name, self.resources + other.resources)
 
     @property
     def cluster(self) -> Cluster | None:
-        """Its cluster; None in a slice without one, and so for the others."""
+        """The stack's cluster; this and the following are None in a slice without one."""
         return self._one(Cluster)
 
     @property
     def task_definition(self) -> TaskDefinition | None:
-        """Its task definition."""
+        """The stack's task definition."""
         return self._one(TaskDefinition)
 
     @property
     def service(self) -> Service | None:
-        """Its service."""
+        """The stack's service."""
         return self._one(Service)
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate of its domains; None also where the settings name one, or no domain."""
+        """The certificate of the stack's domains; None also where the settings name a certificate, or no domain."""
         return self._one(Certificate)
 
     @property
     def names(self) -> StackNames:
-        """What it runs itself, by which what others run is told apart."""
+        """Names of what the stack runs itself, to distinguish it from what others run."""
         return StackNames(
             (self.task_definition.name,) if self.task_definition else (),
             self.cluster.name if self.cluster else "",
@@ -93,7 +93,7 @@ class Stack:
         return next((each for each in self.resources if isinstance(each, kind)), None)
 
     def slice(self, kinds: Iterable[str]) -> Stack:
-        """The resources of these kinds (``target-group``) and all that they depend on."""
+        """The resources of these kinds (such as ``target-group``) and all their dependencies."""
         named, chosen = frozenset(kinds), set[Resource]()
         for resource in reversed(self.resources):
             if resource.kind in named or resource in chosen:
@@ -154,14 +154,14 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
 
 
 def build_access(settings: Settings, account: str, partition: str = "aws") -> Stack:
-    """GitHub's access: the provider of its tokens, and the role for the workflows of ``github.repository``."""
+    """GitHub's access: the OIDC provider, and the role for the workflows of ``github.repository``."""
     return Stack(settings.name, _identified(access.resources(settings, account, partition), settings))
 
 
 def build_all(aws: Aws, settings: Settings, environ: Mapping[str, str], *, removing: bool = False) -> Stack:
     """The whole stack, with GitHub's access where the settings name a repository or it was set up before.
 
-    Raises SettingsError where the repository is not known, unless ``removing``, which needs none.
+    Raises SettingsError where the repository is unknown, unless ``removing``, which does not need it.
     """
     where = (aws.account, aws.partition)
     if not _has_access(aws, settings):
@@ -180,7 +180,7 @@ def _has_access(aws: Aws, settings: Settings) -> bool:
 
 
 def _identified(resources: Iterable[Resource], settings: Settings) -> tuple[Resource, ...]:
-    """The resources, each after those it needs, with the stack's region and its further tags."""
+    """The resources, each after its dependencies, with the stack's region and additional tags."""
     identity = {"extra_tags": tuple(settings.tags.items()), "region": settings.region}
     made: dict[Resource, Resource] = {}
     for each in resources:
@@ -192,7 +192,7 @@ def _identified(resources: Iterable[Resource], settings: Settings) -> tuple[Reso
 
 
 def _instead(value: Any, made: Mapping[Resource, Resource]) -> Any:
-    """A reference to what has taken the place of a resource."""
+    """The value with references to the replacements in ``made``."""
     if isinstance(value, Resource):
         return made[value]
     return tuple(_instead(each, made) for each in value) if isinstance(value, tuple) else value
@@ -255,7 +255,7 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
 
 
 def _visitors(load_balancer: LoadBalancerSettings) -> tuple[str, ...]:
-    """The ranges of addresses that reach the load balancer: those of the settings, or all."""
+    """The CIDR blocks that may reach the load balancer: those of the settings, or all addresses."""
     if load_balancer.allowed_cidrs is not None:
         return load_balancer.allowed_cidrs
     return (ANYWHERE, ANYWHERE_IPV6) if load_balancer.dual_stack else (ANYWHERE,)
@@ -286,7 +286,7 @@ def _load_balancing(
 
 
 def _firewall(section: LoadBalancerSettings, balancer: LoadBalancer, account: str) -> WebAclAssociation:
-    """Raises SettingsError for a web ACL of another account."""
+    """The web ACL's association; raises SettingsError for a web ACL of another account."""
     arn = section.web_acl or ""
     if arn and arn.split(":")[4] != account:
         owner = arn.split(":")[4]

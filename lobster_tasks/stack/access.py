@@ -1,4 +1,4 @@
-"""Whose workflows on GitHub may deploy: the part of a stack that is there only where somebody asked for it."""
+"""The optional part of a stack that lets GitHub workflows deploy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .resource import Resource
 
 
 def resources(settings: Settings, account: str, partition: str) -> tuple[Resource, ...]:
-    """The provider of GitHub's tokens, and the role for the workflows of ``github.repository``."""
+    """The OIDC provider of GitHub's tokens, and the role for the workflows of ``github.repository``."""
     arn = templates.github_provider_arn(account, partition)
     provider = IdentityProvider(templates.GITHUB_ISSUER, settings.name, arn)
     trust = json.dumps(templates.github_trust_policy(settings, account, partition))
@@ -36,7 +36,7 @@ def role_arn(settings: Settings, account: str, partition: str) -> str:
 
 
 def with_repository(settings: Settings, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings with ``github.repository``: that of this folder's git remote where they have none.
+    """The settings with ``github.repository``, by default that of this folder's git remote.
 
     Raises SettingsError.
     """

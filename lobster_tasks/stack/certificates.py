@@ -12,27 +12,28 @@ from .neighbours import Neighbours
 from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list, tags_of
 
 ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
-# ListCertificates leaves out all but small RSA keys unless it is told (ACM, "Filters").
+# By default ListCertificates returns only certificates with small RSA keys (ACM, "Filters").
 _KEYS = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 _FREE_WITHIN_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class Certificate(Resource):
-    """A certificate of ACM for all of ``domains``, whoever asked for it; one that is issued before one that is not.
+    """An ACM certificate for all of ``domains``, whoever requested it; issued ones are preferred.
 
-    It takes people, or time, to prove a domain: ``inv cutover`` asks for it and waits. A plan uses what it finds.
+    Validating a domain takes people or time: ``inv cutover`` requests the certificate and waits. A plan uses an
+    existing one.
     """
 
     kind: ClassVar[str] = "certificate"
     domains: tuple[str, ...]
 
     def presence(self, known: LiveResources) -> Presence:
-        """As it is found."""
+        """Setup neither creates nor deletes it."""
         return "as-found"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """ListCertificates, and the tags of the one that is chosen; ``status`` and ``names`` are its attributes."""
+        """ListCertificates, and the tags of the chosen one; ``status`` and ``names`` are its attributes."""
         listed = aws.pages(
             "acm:ListCertificates",
             "CertificateSummaryList",
@@ -50,13 +51,14 @@ class Certificate(Resource):
         return Live(arn, attributes, tags_of(tags), chosen)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Nothing that could be changed."""
+        """No attribute can be changed."""
         return {}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """RequestCertificate, to be validated by DNS; PENDING_VALIDATION at first.
+        """RequestCertificate with DNS validation; PENDING_VALIDATION at first.
 
-        The token is one of its own, so that a request that is sent twice is one, and one after a deletion is another.
+        The idempotency token is new for each call, so that a retried request is the same one, and one after a
+        deletion is not.
         """
         others = {"SubjectAlternativeNames": list(self.domains[1:])} if self.domains[1:] else {}
         arn = aws.call(
@@ -71,17 +73,17 @@ class Certificate(Resource):
         return Live(arn, {"status": PENDING, "names": tuple(sorted(self.domains))}, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Nothing."""
+        """Nothing can be changed."""
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Whatever else of AWS serves with it."""
+        """Other AWS resources that use it."""
         operation, ours = "acm:DescribeCertificate", {found.id for found in known.values()}
         described = neighbours.aws.call(operation, self.label, CertificateArn=live.id)["Certificate"]
         return tuple(each for each in described.get("InUseBy", []) if each not in ours)
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteCertificate; a load balancer that is just gone may hold it for a while."""
+        """DeleteCertificate; a deleted load balancer may still use it for a while."""
 
         def delete() -> None:
             absent = ("ResourceNotFoundException",)
@@ -99,13 +101,13 @@ class Certificate(Resource):
         aws.call("acm:RemoveTagsFromCertificate", self.label, CertificateArn=live.id, Tags=keys)
 
     def _rank(self, found: Mapping[str, Any]) -> tuple[bool, bool, str]:
-        """The smallest is taken; one that is younger than another of its kind never takes its place."""
+        """A sort key: the first is chosen, and a younger certificate never replaces an older one of the same rank."""
         made = found.get("CreatedAt") or found.get("ImportedAt")
         return found["Status"] != ISSUED, set(_names(found)) != set(self.domains), str(made)
 
 
 def covers(names: Iterable[str], domains: Iterable[str]) -> bool:
-    """Whether a certificate for ``names`` is good for every domain; a wildcard stands for one label."""
+    """Whether a certificate for ``names`` is valid for every domain; a wildcard stands for one label."""
     known = {name.lower() for name in names}
     return all(domain in known or f"*.{domain.partition('.')[2]}" in known for domain in domains)
 

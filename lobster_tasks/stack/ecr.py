@@ -1,4 +1,4 @@
-"""The ECR repository that holds the releases."""
+"""The ECR repository of the app's images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_
 
 _LIVE = "lobster-live-"
 LIVE_PATTERN = f"{_LIVE}*"
-"""The tags of images that were live."""
+"""A pattern for the tags of images that were live."""
 
 
 def live_tag(digest: str) -> str:
@@ -23,7 +23,7 @@ def live_tag(digest: str) -> str:
 
 
 def given_tags(image: Mapping[str, Any]) -> tuple[str, ...]:
-    """The tags that people gave an image, as DescribeImages has it."""
+    """An image's tags other than ours; ``image`` has the shape of DescribeImages."""
     return tuple(each for each in image.get("imageTags") or () if not each.startswith(_LIVE))
 
 
@@ -31,8 +31,9 @@ def given_tags(image: Mapping[str, Any]) -> tuple[str, ...]:
 class Repository(Resource):
     """A repository that scans on push, and keeps the newest ``keep`` images and as many of those that were live.
 
-    With 0 its lifecycle policy is left alone. An image that a rule is about by its tags is expired by no later rule
-    (Amazon ECR User Guide, "Lifecycle policy evaluation rules"): so what was live only makes room for what is live.
+    With 0 its lifecycle policy is left alone. An image that matches the tags of one rule is not expired by a later
+    rule (Amazon ECR User Guide, "Lifecycle policy evaluation rules"): images that were live are expired only by their
+    own rule.
     """
 
     kind: ClassVar[str] = "repository"
@@ -60,7 +61,7 @@ class Repository(Resource):
         return Live(arn, attributes, tags_of(tagged["tags"]), repository)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Scan on push, keep the last images."""
+        """Scan on push, and the lifecycle policy."""
         scans: dict[str, Any] = {"scan-on-push": True}
         return {**scans, "lifecycle": _plain(self._lifecycle())} if self.keep else scans
 
@@ -95,7 +96,7 @@ class Repository(Resource):
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families with an image of it, and whom its policy lets in: the stack gives it none."""
+        """Other families with an image from it, and a repository policy, which the stack never creates."""
         told = neighbours.with_image_of(live.raw["repositoryUri"])
         absent = ("RepositoryPolicyNotFoundException",)
         policy = neighbours.aws.find("ecr:GetRepositoryPolicy", absent, self.label, repositoryName=self.name)

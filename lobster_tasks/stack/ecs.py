@@ -21,18 +21,18 @@ from .network import Network, SecurityGroup
 from .resource import Attributes, Live, LiveResources, Resource, attached, attaching, tag_list, tags_of
 from .task_definition import differences, normalise
 
-# The tag of an image that nobody pushes: it stands in a task definition until there is a release.
+# The tag of an image that does not exist: task definitions have it before the first release.
 NO_RELEASE = "no-release-yet"
 _DRAINED_WITHIN_SECONDS = 900.0
 _REVISIONS_LOOKED_AT = 10
 _SERVICE_GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
-# Tags of an adopted service: the family and revision that it ran, and of how many tasks.
+# Tags of an adopted service: its task definition and its desired count before.
 _RAN, _COUNT = f"{BEFORE_TAG}:task-definition", f"{BEFORE_TAG}:desired-count"
 _GOES_BACK = "goes_back"
-# What has names of people's own in a container, and what one of it is.
+# Members of a container whose keys the user chooses, and the noun for one of them.
 _ENVIRONMENT, _SECRETS = "environment", "secrets"
 _NOUNS = {_ENVIRONMENT: "environment", _SECRETS: "secret"}
-# The members of UpdateService that put an attribute right.
+# Attribute → the members of UpdateService that change it.
 _MEMBERS = {
     "subnets": ("networkConfiguration",),
     "security-groups": ("networkConfiguration",),
@@ -48,7 +48,7 @@ _MEMBERS = {
 
 @dataclass(frozen=True)
 class Cluster(Resource):
-    """An ECS cluster; on Fargate it is a name and nothing more."""
+    """An ECS cluster; on Fargate it has no properties except its name."""
 
     kind: ClassVar[str] = "cluster"
 
@@ -61,29 +61,29 @@ class Cluster(Resource):
         return Live(active[0]["clusterArn"], {}, _tags(active[0]), active[0])
 
     def desired(self, known: LiveResources) -> Attributes:
-        """That it exists."""
+        """No attributes: it only has to exist."""
         return {}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """CreateCluster, which makes ECS's service-linked role too."""
+        """CreateCluster, which also creates ECS's service-linked role."""
         answer = aws.call("ecs:CreateCluster", self.label, clusterName=self.name, tags=_listed(self.tags))
         made = answer["cluster"]
         return Live(made["clusterArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Nothing can differ."""
+        """No attribute can differ."""
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Services in it that are not the stack's, tasks that no service has started, and container instances."""
+        """Services in it that are not the stack's, tasks outside services, and container instances."""
         count = live.raw.get("registeredContainerInstancesCount", 0)
         instances = [f"{count} container instance{'' if count == 1 else 's'}"] if count else []
         return (*neighbours.in_cluster(live.id), *instances)
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteCluster, as soon as its last task has stopped; LobsterError where others have services in it."""
+        """DeleteCluster, as soon as its last task has stopped; LobsterError where it has other services."""
         clusters = aws.call("ecs:DescribeClusters", self.label, clusters=[self.name])["clusters"]
-        if any(cluster.get("activeServicesCount") for cluster in clusters):  # ours is gone by now
+        if any(cluster.get("activeServicesCount") for cluster in clusters):  # our service is deleted by now
             raise LobsterError(
                 f"{self.label} was not deleted.",
                 "services that are not of this stack run in it",
@@ -94,7 +94,7 @@ class Cluster(Resource):
             aws.find("ecs:DeleteCluster", ("ClusterNotFoundException",), self.label, cluster=self.name)
 
         busy: dict[str, tuple[str, ...]] = {
-            "ClusterContainsServicesException": (),  # they drain
+            "ClusterContainsServicesException": (),  # services that are still draining
             "ClusterContainsTasksException": (),
             "UpdateInProgressException": (),
         }
@@ -111,12 +111,11 @@ class Cluster(Resource):
 
 @dataclass(frozen=True)
 class TaskDefinition(Resource):
-    """The newest revision of a family; changing it means registering another.
+    """The newest revision of a family; changing it means registering a new revision.
 
-    ``definition`` is the rendered RegisterTaskDefinition input as JSON text. The image of ``container`` in it
-    counts only while the family has no revision: afterwards releases decide it, and a new revision keeps it.
-    The family is the stack's as soon as one of its newest revisions is: a revision that somebody made by hand
-    carries no tag.
+    ``definition`` is the rendered RegisterTaskDefinition input as JSON text. Its image of ``container`` is used only
+    while the family has no revision: afterwards releases set the image, and a new revision keeps it. The family is
+    the stack's if one of its newest revisions is, because revisions that people register have no tag.
     """
 
     kind: ClassVar[str] = "task-definition"
@@ -148,20 +147,20 @@ class TaskDefinition(Resource):
         return Live(definition["taskDefinitionArn"], attributes, tags, definition)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Everything that the template says but the image."""
+        """All properties of the rendered template except the image."""
         return dict(_flat(json.loads(self.definition), self.container))
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """All of it: a further revision takes nothing from those that are there."""
+        """All of them: a new revision does not change existing ones."""
         return self.desired(known)
 
     def describe(self, attribute: str, value: Any) -> str:
-        """The value, but not that of an environment variable: it may be a secret that is in the wrong place."""
+        """The value; empty for an environment variable, which may be a misplaced secret."""
         is_variable = attribute.split(".")[1:2] == [_ENVIRONMENT]
         return "" if is_variable else super().describe(attribute, value)
 
     def words(self, attribute: str) -> str:
-        """Of the app's container and of others."""
+        """The attribute in words, with its container if that is not the app's."""
         container, *members = attribute.split(".", 2)
         if len(members) < 2:
             return " ".join((container, *members))
@@ -169,15 +168,15 @@ class TaskDefinition(Resource):
         return f"{_NOUNS[members[0]]} {members[1]}{of}"
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """RegisterTaskDefinition with an image that nobody pushes: what is in a repository may be anything."""
+        """RegisterTaskDefinition with an image that does not exist, because the repository may contain anything."""
         return self._register(aws, self._image())
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """RegisterTaskDefinition with the image of the revision before; it answers with the new revision."""
+        """RegisterTaskDefinition with the previous revision's image; returns the new revision."""
         return self._register(aws, self._image_in(live.raw) or self._image())
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeregisterTaskDefinition for every ACTIVE revision of the stack; one that was adopted loses our tags."""
+        """DeregisterTaskDefinition for every ACTIVE revision of the stack; an adopted one only loses our tags."""
         for arn in aws.pages("ecs:ListTaskDefinitions", "taskDefinitionArns", familyPrefix=self.name):
             tags = _tags(self._describe(aws, arn))
             if ADOPTED_TAG in tags:
@@ -186,11 +185,11 @@ class TaskDefinition(Resource):
                 aws.call("ecs:DeregisterTaskDefinition", self.label, taskDefinition=arn)
 
     def release(self, aws: Aws, live: Live) -> None:
-        """As ``delete``: a family has revisions of both kinds."""
+        """As ``delete``, because a family has adopted and own revisions."""
         self.delete(aws, live)
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other services that run it: they could start no further revision of it."""
+        """Other services that run the family and could not start new tasks without it."""
         return neighbours.with_family(self.name)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
@@ -216,7 +215,7 @@ class TaskDefinition(Resource):
     def _twin_before(
         self, aws: Aws, made: Mapping[str, Any], definition: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """The same revision, registered by somebody else a moment ago: it counts, and ours goes."""
+        """The same revision that somebody else registered just before; it is used instead of ours."""
         before = f"{self.name}:{made['revision'] - 1}"
         absent = ("ClientException",)
         answer = aws.find(
@@ -240,11 +239,11 @@ class TaskDefinition(Resource):
 
 @dataclass(frozen=True)
 class Service(Resource):
-    """The ECS service on Fargate behind the target group; ``more_groups`` are ids of other people's security groups.
+    """The ECS service on Fargate behind the target group; ``more_groups`` are ids of additional security groups.
 
-    How many tasks it has, and of which revision, is not its business: ``inv deploy`` and whoever scales it decide.
-    ``desired_count`` is what the first release will start. One that was adopted remembers by tags what it ran, and goes
-    back to that when the stack lets go of it.
+    The running task definition and the desired count are not part of it: ``inv deploy`` and scaling set them.
+    ``desired_count`` is what the first release will start. An adopted service keeps its former task definition and
+    count in tags, and gets them back when it is released.
     """
 
     kind: ClassVar[str] = "service"
@@ -281,7 +280,7 @@ class Service(Resource):
         )
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Where it runs, behind what, and how it is replaced."""
+        """Network, target group, and how tasks are replaced."""
         return {
             "launch-type": "FARGATE",
             "deployment-controller": "ECS",
@@ -297,13 +296,13 @@ class Service(Resource):
         }
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """The security groups of its tasks stay, and ours are among them: by ours the load balancer reaches them."""
+        """Its own security groups and ours, which admits the load balancer."""
         groups = {*live.attributes["security-groups"], self.security_group.name, *self.more_groups}
         return {"security-groups": tuple(sorted(groups))}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """CreateService with no tasks: ``inv deploy`` starts what somebody wants to run, and nothing else does."""
-        token = uuid4().hex  # makes a repeated call, whose answer was lost, answer with the same service
+        """CreateService without tasks: only ``inv deploy`` starts them."""
+        token = uuid4().hex  # the call is idempotent: with a lost answer it returns the same service again
         self._await_drained(aws)
         made = aws.call(
             "ecs:CreateService",
@@ -321,7 +320,7 @@ class Service(Resource):
         return Live(made["serviceArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """UpdateService with what differs and nothing else: some of its members restart every task."""
+        """UpdateService with the differing members only: some members restart every task."""
         members = {member for attribute in changed for member in _MEMBERS[attribute]}
         desired = self._parameters(known)
         if live.adopted:
@@ -350,7 +349,7 @@ class Service(Resource):
         _untag(aws, self, live.id, names)
 
     def adopt(self, aws: Aws, live: Live) -> None:
-        """Remember what it runs: no other call tells it once there was a release."""
+        """Record its task definition and desired count, which no API returns after a release."""
         before = {
             _RAN: live.raw["taskDefinition"].rpartition("/")[2],
             _COUNT: str(live.raw["desiredCount"]),
@@ -358,11 +357,11 @@ class Service(Resource):
         self.tag(aws, live, {**self.tags, **before, ADOPTED_TAG: self.stack})
 
     def relies_on_additions(self, live: Live) -> bool:
-        """Where it does not go back to what it ran."""
+        """Whether it keeps our task definition, because its former one is not available."""
         return not live.raw.get(_GOES_BACK)
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
-        """Neither our revision nor our security group, where it goes back to what it was without them."""
+        """Its dependencies without our revision and security group, where it gets its former ones back."""
         if not live.raw.get(_GOES_BACK):
             return self.dependencies
         own, group = self._own_groups(live), known.get(self.security_group)
@@ -374,7 +373,7 @@ class Service(Resource):
         return tuple(each for each in self.dependencies if each not in spared)
 
     def release_note(self, live: Live) -> str:
-        """To what it goes back, or why it does not."""
+        """The task definition that it gets back, or why it keeps the current one."""
         now, before = live.raw["taskDefinition"].rpartition("/")[2], live.tags.get(_RAN, "")
         if not before:
             return f"keeps {now}: its earlier task definition is unknown"
@@ -386,9 +385,9 @@ class Service(Resource):
         return f"goes back to {' and '.join(told)}" if told else ""
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
-        """UpdateService to what it ran, without the groups that were added, and wait until it has come about.
+        """UpdateService to its former task definition, count and security groups, and wait for the deployment.
 
-        The count stays where somebody else's auto scaling keeps it. Raises LobsterError, OutOfTimeError.
+        The count stays where another party's auto scaling controls it. Raises LobsterError, OutOfTimeError.
         """
         if not live.raw.get(_GOES_BACK):
             return
@@ -402,7 +401,7 @@ class Service(Resource):
         if own != network.get("securityGroups", []):
             groups = (
                 {"securityGroups": own} if own else {}
-            )  # without any it has the VPC's default one, as before
+            )  # without security groups it has the VPC's default one, as before
             rest = {name: value for name, value in network.items() if name != "securityGroups"}
             members["networkConfiguration"] = {"awsvpcConfiguration": {**rest, **groups}}
         if members:
@@ -411,19 +410,19 @@ class Service(Resource):
             self._await_back(aws, live.tags[_RAN])
 
     def release(self, aws: Aws, live: Live) -> None:
-        """Without what it remembered, too."""
+        """As any resource, and remove the tags of its former state."""
         super().release(aws, live)
         self.untag(aws, live, (_RAN, _COUNT, *attached(live)))
 
     def _before(self, aws: Aws, ran: str) -> dict[str, bool]:
-        """Whether an adopted service can go back: ECS starts no tasks of a revision that is not ACTIVE."""
+        """Whether an adopted service can get its former task definition back: ECS starts only ACTIVE revisions."""
         if not ran:
             return {}
         found = find_task_definition(aws, ran, self.label)
         return {_GOES_BACK: bool(found and found["status"] == "ACTIVE")}
 
     def _own_groups(self, live: Live) -> list[str]:
-        """The security groups of an adopted service's tasks but those that were added."""
+        """The security groups of an adopted service's tasks without the added ones."""
         network = live.raw.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         added = attached(live).values()
         return [each for each in network.get("securityGroups", []) if each not in added]
@@ -474,12 +473,12 @@ class Service(Resource):
             },
             "healthCheckGracePeriodSeconds": self.grace_period,
             "propagateTags": "SERVICE",
-            # Rebalancing needs room above 100 percent; with room it is left to whoever sets it.
+            # Rebalancing needs a maximum above 100 percent; with one it is not changed.
             **({} if self.maximum_percent > 100 else {"availabilityZoneRebalancing": "DISABLED"}),
         }
 
     def _widened(self, live: Live, desired: Mapping[str, Any]) -> dict[str, Any]:
-        """The network of an adopted service, with our security groups besides its own."""
+        """The network configuration of an adopted service, with our security groups added."""
         theirs = live.raw["networkConfiguration"]["awsvpcConfiguration"]
         ours = desired["awsvpcConfiguration"]["securityGroups"]
         groups = list(dict.fromkeys([*theirs.get("securityGroups", []), *ours]))
@@ -508,7 +507,7 @@ def _service_attributes(service: Mapping[str, Any], names: Mapping[str, str]) ->
     breaker = deployment.get("deploymentCircuitBreaker", {})
     groups = network.get("securityGroups", [])
     return {
-        "launch-type": service.get("launchType", "FARGATE"),  # none with capacity providers: Fargate Spot
+        "launch-type": service.get("launchType", "FARGATE"),  # not set with capacity providers (Spot)
         "deployment-controller": service.get("deploymentController", {}).get("type", "ECS"),
         "subnets": tuple(sorted(network.get("subnets", []))),
         "security-groups": tuple(sorted(names.get(group, group) for group in groups)),
@@ -536,7 +535,7 @@ def _breaker_words(enabled: bool, rollback: bool) -> str:
 
 
 def _flat(definition: Mapping[str, Any], main: str) -> Iterator[tuple[str, Any]]:
-    """A task definition as attributes with one value each, but the image of the container ``main``.
+    """A task definition as attributes with one value each, without the image of the container ``main``.
 
     Their codes are those of members: ``cpu``, ``app.command``, ``app.environment.NAME``, ``app.secrets.NAME``.
     """

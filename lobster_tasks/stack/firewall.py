@@ -1,4 +1,4 @@
-"""The web ACL of AWS WAF that protects the load balancer."""
+"""The association of an AWS WAF web ACL with the load balancer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WEB_ACL = "web-ACL"
 
 @dataclass(frozen=True)
 class WebAclAssociation(Resource):
-    """That a web ACL, by its ARN, protects the load balancer; its live id is the load balancer's ARN.
+    """The association of a web ACL (ARN) with the load balancer; its live id is the load balancer's ARN.
 
-    It carries no tags and belongs to whoever owns the load balancer; on one that was adopted a tag of that tells what
-    was associated. A load balancer has one web ACL at most, and associating another takes its place. The web ACL itself
-    is never made, changed or deleted. Without ``web_acl`` whatever is there stays as it was found.
+    It has no tags and belongs to the load balancer's owner; a tag on an adopted load balancer records the web ACL
+    that was associated. A load balancer has at most one web ACL, and associating another one replaces it. The web ACL
+    itself is never created, changed or deleted. Without ``web_acl`` an existing association stays as it is.
     """
 
     kind: ClassVar[str] = "web-ACL-association"
@@ -37,20 +37,20 @@ class WebAclAssociation(Resource):
         return self.load_balancer
 
     def presence(self, known: LiveResources) -> Presence:
-        """Where the settings name a web ACL."""
+        """Desired where the settings name a web ACL."""
         return "present" if self.web_acl else "as-found"
 
     def is_shared(self, live: Live) -> bool:
-        """Whether it was there before the stack: on a load balancer that was, and not associated by us."""
+        """Whether it existed before the stack: on an adopted load balancer, and not associated by us."""
         return (
             self.load_balancer.is_shared(live) and live.attributes.get(WEB_ACL) not in attached(live).values()
         )
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """GetWebACLForResource; None where there is none.
+        """GetWebACLForResource; None without a web ACL.
 
-        Who cannot look, and names none, gets no attributes: what is not known is not the same as none, and who has no
-        use for AWS WAF does without it.
+        Without the permission to read it and without ``web_acl``, it has no attributes: unknown is not the same as
+        none, and a stack without AWS WAF does not need the permission.
         """
         balancer = known.get(self.load_balancer)
         if balancer is None:
@@ -68,7 +68,7 @@ class WebAclAssociation(Resource):
         return {WEB_ACL: self.web_acl} if self.web_acl else {}
 
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """What stays because no setting says what is to be there."""
+        """That the web ACL stays, where the settings name none."""
         if self.web_acl:
             return ()
         if WEB_ACL not in live.attributes:
@@ -76,14 +76,15 @@ class WebAclAssociation(Resource):
         return (f"{live.attributes[WEB_ACL]} stays: load_balancer.web_acl is not set",)
 
     def instead(self, live: Live) -> str:
-        """It was there before, on a load balancer that was."""
+        """The next step for a web ACL that existed before on an adopted load balancer."""
         return (
             f"set load_balancer.web_acl={live.attributes[WEB_ACL]}, or disassociate it first: "
             f"aws wafv2 disassociate-web-acl --resource-arn {live.id}"
         )
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """AssociateWebACL, once AWS WAF knows the load balancer. Raises RefusedError where there is no such web ACL."""
+        """AssociateWebACL, once AWS WAF knows the load balancer. Raises RefusedError where the web ACL does not
+        exist."""
         self._refuse_missing(aws)
         balancer = known[self.load_balancer]
         if balancer.adopted and (told := attaching(balancer, [self.web_acl])):
@@ -93,7 +94,7 @@ class WebAclAssociation(Resource):
         return Live(balancer.id, {WEB_ACL: self.web_acl}, balancer.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """The same: it takes the place of the other one."""
+        """AssociateWebACL, which replaces the other one."""
         made = self.create(aws, known)
         self._forget(aws, live)
         return made
@@ -104,19 +105,19 @@ class WebAclAssociation(Resource):
         self._forget(aws, live)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
-        """Nothing: it carries none."""
+        """Nothing: it has no tags."""
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """Nothing: it carries none."""
+        """Nothing: it has no tags."""
 
     def _forget(self, aws: Aws, live: Live) -> None:
-        """Take off the tag that tells of the web ACL that was there."""
+        """Remove the tag that records the replaced or disassociated web ACL."""
         told = tuple(tag for tag, arn in attached(live).items() if arn == live.attributes.get(WEB_ACL))
         if told:
             self.load_balancer.untag(aws, live, told)
 
     def _refuse_missing(self, aws: Aws) -> None:
-        """One that was made a moment ago is known soon; AssociateWebACL would be tried for minutes."""
+        """Raise RefusedError where the web ACL does not exist; AssociateWebACL would be retried for minutes."""
 
         def is_there() -> bool:
             return read_web_acl(aws, self.web_acl) is not None
@@ -130,15 +131,15 @@ class WebAclAssociation(Resource):
 
 
 def protecting(aws: Aws, resource: str, about: str = "") -> str:
-    """The ARN of the web ACL that protects a load balancer or an App Runner service; empty where none does.
+    """The ARN of the web ACL that protects a load balancer or an App Runner service; empty without one.
 
-    Raises AwsCallError: a caller without wafv2:GetWebACL is refused, and that says nothing about whether there is one.
+    Raises AwsCallError: a caller without wafv2:GetWebACL is refused, whether there is a web ACL or not.
     """
     found = aws.find("wafv2:GetWebACLForResource", _ABSENT, about or resource, ResourceArn=resource)
     return str((found or {}).get("WebACL", {}).get("ARN", ""))
 
 
 def read_web_acl(aws: Aws, arn: str) -> Mapping[str, Any] | None:
-    """A web ACL, or None where there is none of this ARN."""
+    """A web ACL by its ARN, or None where it does not exist."""
     found = aws.find("wafv2:GetWebACL", _ABSENT, arn, ARN=arn)
     return found["WebACL"] if found else None

@@ -1,8 +1,9 @@
-"""GitHub's access to the account: who its tokens come from, and the role that one repository's workflows assume.
+"""GitHub's access to the account: the OIDC provider of its tokens, and the role that one repository's workflows
+assume.
 
-IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM". An account has one provider for GitHub,
-whoever made it, and for all regions; it is used as it is found, and removed only by the stack that made it, when no
-other role trusts it.
+IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM". An account has one provider for GitHub
+in all regions, whoever created it. An existing one is used as it is; only the stack that created it deletes it, and
+only when no other role trusts it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ABSENT = ("NoSuchEntity",)
 
 @dataclass(frozen=True)
 class IdentityProvider(Resource):
-    """The OIDC provider with the host ``name``."""
+    """The OIDC provider for the host ``name``."""
 
     kind: ClassVar[str] = "identity-provider"
     is_global: ClassVar[bool] = True
@@ -32,11 +33,11 @@ class IdentityProvider(Resource):
     arn: str
 
     def presence(self, known: LiveResources) -> Presence:
-        """Made where there is none; another's is used without being adopted."""
+        """Created where it does not exist; an existing one of others is used without being adopted."""
         return "as-found" if self in known else "present"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """GetOpenIDConnectProvider; it counts as somebody else's while other roles trust it."""
+        """GetOpenIDConnectProvider; while other roles trust it, it is treated as not ours."""
         found = aws.find(
             "iam:GetOpenIDConnectProvider", _ABSENT, self.label, OpenIDConnectProviderArn=self.arn
         )
@@ -49,13 +50,13 @@ class IdentityProvider(Resource):
         return Live(self.arn, attributes, tags, found, tags.get(REGION_TAG, ""))
 
     def desired(self, known: LiveResources) -> Attributes:
-        """STS among its audiences, whatever else there is; the region of whoever made it, where it has none yet."""
+        """An audience for STS, besides any others, and the region tag, where ours has none yet."""
         found = known.get(self)
         unclaimed = found is not None and found.stack == self.stack and not found.region
         return {"audience": True, **({"region": self.region} if unclaimed else {})}
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Roles that trust it and that are not the stack's."""
+        """Roles other than the stack's that trust it."""
         roles: list[dict[str, Any]] = neighbours.aws.pages("iam:ListRoles", "Roles", "the roles")
         trusting = [
             role for role in roles if self.arn in json.dumps(role.get("AssumeRolePolicyDocument", ""))
@@ -66,8 +67,8 @@ class IdentityProvider(Resource):
         return tuple(f"role {role['RoleName']}" for role in trusting if role["Arn"] not in ours)
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """CreateOpenIDConnectProvider. "AWS secures communication … using our library of trusted root CAs", so there is
-        no thumbprint."""
+        """CreateOpenIDConnectProvider, without a thumbprint: "AWS secures communication … using our library of
+        trusted root CAs"."""
         aws.call(
             "iam:CreateOpenIDConnectProvider",
             self.label,
@@ -89,18 +90,18 @@ class IdentityProvider(Resource):
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteOpenIDConnectProvider, which succeeds when it is gone."""
+        """DeleteOpenIDConnectProvider, which succeeds also where it does not exist."""
         aws.call("iam:DeleteOpenIDConnectProvider", self.label, OpenIDConnectProviderArn=self.arn)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
-        """Never but when it is made: whoever made it keeps it."""
+        """Nothing: it is tagged only when it is created."""
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """Never adopted, so never let go."""
+        """Nothing: it is never adopted and so never released."""
 
 
 @dataclass(frozen=True)
 class DeployRole(Role):
-    """The role that the repository's workflows assume by GitHub's token."""
+    """The role that the repository's workflows assume with GitHub's token."""
 
     provider: IdentityProvider = field(kw_only=True)

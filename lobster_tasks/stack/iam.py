@@ -1,4 +1,4 @@
-"""IAM roles of the task."""
+"""The IAM roles of the tasks."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .neighbours import Neighbours
 from .resource import Attributes, Live, LiveResources, Resource, attached, attaching, tag_list, tags_of
 
 _ABSENT = ("NoSuchEntity",)
-# Of the ARNs in a role's documents those that are of the stack's own region: a secret may be anywhere.
+# ARNs in a role's policies that contain the stack's own region; a secret may be in any region.
 _OWN_ARN = re.compile(r"arn:[a-z-]{3,16}:(?:ecs|ecr|logs):([a-z0-9-]{1,32}):")
-# A Sid takes letters and digits: Z is the escape, for the rest of what a stack's name may have and for itself.
+# A Sid may contain letters and digits: Z escapes itself and the other characters of a stack's name.
 _IN_A_SID = str.maketrans({"Z": "ZZ", ".": "Zd", "_": "Zu", "-": "Zh"})
 
 
 @dataclass(frozen=True)
 class Role(Resource):
-    """A role with its trust policy, one inline policy of ours, and managed policies that the app needs.
+    """A role with its trust policy, one inline policy of ours, and the managed policies that the app needs.
 
-    ``trust`` and ``policy`` are JSON texts (a frozen dataclass has no room for dicts); ``policy`` is empty for
-    a role that may do nothing by itself. Policies that others attached stay, and so does a permissions boundary
+    ``trust`` and ``policy`` are JSON texts (dicts in a frozen dataclass would not be hashable); ``policy`` is empty
+    for a role without permissions of its own. Policies that others attached stay, and so does a permissions boundary
     where the settings have none.
 
-    An account has it once for all regions, so it carries the region of its stack. One from before there was such a
-    tag tells it by its documents (``aws:SourceArn``), and gets the tag when it is next set up. To the trust of one
-    that was adopted statements are added, by a ``Sid`` of ours.
+    Roles belong to the whole account, so this one has a tag with its stack's region. An older role without the tag is
+    assigned by the region in its policies (``aws:SourceArn``), and gets the tag at the next setup. Statements are
+    added to the trust policy of an adopted role, each with a ``Sid`` of ours.
     """
 
     kind: ClassVar[str] = "role"
@@ -44,7 +44,7 @@ class Role(Resource):
 
     @property
     def policy_name(self) -> str:
-        """The name of the inline policy that is ours."""
+        """The name of our inline policy."""
         return f"lobster-{self.stack}"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
@@ -71,7 +71,7 @@ class Role(Resource):
         return Live(role["Arn"], attributes, tags, role, region)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Trust, inline policy, and the managed policies when there are any; the tag of a role that has ours."""
+        """Trust policy, inline policy, managed policies if any, and the region tag where the role is ours."""
         attributes: dict[str, Any] = {"trust": canonical(self.trust), "policy": canonical(self.policy)}
         found = known.get(self)
         if found is not None and found.stack == self.stack:
@@ -83,14 +83,14 @@ class Role(Resource):
         return attributes
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """Whoever may assume it goes on to; what is missing of our trust is added."""
+        """The role's own trust policy, with the missing statements of ours."""
         trust = live.raw["AssumeRolePolicyDocument"]
         theirs = [each for each in _statements(trust) if not self._is_own(each)]
         merged = canonical({**trust, "Statement": [*theirs, *self._missing(theirs)]})
         return {**super().desired_when_adopted(live, known), "trust": merged}
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families whose tasks have it, instance profiles, and whom else it trusts."""
+        """Other families whose tasks have it, instance profiles, and other principals that it trusts."""
         operation = "iam:ListInstanceProfilesForRole"
         profiles = neighbours.aws.pages(operation, "InstanceProfiles", self.label, RoleName=self.name)
         trusted = _principals(live.attributes["trust"]) - _principals(self.trust)
@@ -101,7 +101,7 @@ class Role(Resource):
         )
 
     def describe(self, attribute: str, value: Any) -> str:
-        """Policies in short: who is trusted, what is allowed."""
+        """A policy in short: the principals it trusts, or what it allows."""
         if attribute == "trust":
             return _trusted(value)
         return _allowed(value) if attribute == "policy" else super().describe(attribute, value)
@@ -123,7 +123,7 @@ class Role(Resource):
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
         """PutRolePermissionsBoundary, UpdateAssumeRolePolicy, PutRolePolicy or DeleteRolePolicy, AttachRolePolicy."""
-        if "permissions-boundary" in changed:  # first: no moment in which it may do more
+        if "permissions-boundary" in changed:  # first: never more permissions than these
             bounds = {"RoleName": self.name, "PermissionsBoundary": self.boundary}
             aws.call("iam:PutRolePermissionsBoundary", self.label, **bounds)
         if "trust" in changed:
@@ -147,7 +147,8 @@ class Role(Resource):
         return live
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
-        """Our statements of the trust, our inline policy, and the managed policies that were not attached before."""
+        """Remove our statements from the trust policy, our inline policy, and the managed policies that we
+        attached."""
         trust = live.raw["AssumeRolePolicyDocument"]
         kept = [each for each in _statements(trust) if not self._is_own(each)]
         if len(kept) < len(_statements(trust)):
@@ -160,7 +161,7 @@ class Role(Resource):
             self.untag(aws, live, (tag,))
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Its policies first: DeleteRole refuses while it has any. What else it refuses for, ``used_by`` has seen."""
+        """Delete its policies, then the role; ``used_by`` covers other reasons for which DeleteRole refuses."""
         for name in aws.pages("iam:ListRolePolicies", "PolicyNames", RoleName=self.name):
             aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=name)
         for policy in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name):
@@ -179,7 +180,7 @@ class Role(Resource):
         aws.call("iam:UpdateAssumeRolePolicy", self.label, RoleName=self.name, PolicyDocument=document)
 
     def _attach(self, aws: Aws, live: Live) -> None:
-        """Attach what is missing; an adopted role is told first what it did not have."""
+        """Attach missing managed policies; on an adopted role, record them in tags first."""
         missing = [arn for arn in self.managed if arn not in live.attributes.get("managed-policies", ())]
         if told := attaching(live, missing):
             self.tag(aws, live, told)
@@ -188,7 +189,7 @@ class Role(Resource):
 
     @property
     def _sid(self) -> str:
-        """What a number follows; no two stacks have the same, with any numbers."""
+        """The prefix of our Sids, before a number; no two stacks have the same Sid."""
         end = "Zn" if self.stack[-1:].isdigit() else ""
         return f"Lobster{self.stack.translate(_IN_A_SID)}{end}"
 
@@ -197,7 +198,7 @@ class Role(Resource):
         return sid.startswith(self._sid) and sid.removeprefix(self._sid).isdecimal()
 
     def _missing(self, theirs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The statements of our trust that an adopted role does not have, each with a ``Sid`` of ours."""
+        """The statements of our trust policy that an adopted role lacks, each with a ``Sid`` of ours."""
         ours = [each for each in _statements(self.trust) if not any(_covers(one, each) for one in theirs)]
         return [{**each, "Sid": f"{self._sid}{place}"} for place, each in enumerate(ours, 1)]
 
@@ -209,13 +210,13 @@ class Role(Resource):
 
 
 def _region_in(document: str) -> str:
-    """The one region of the ARNs that a document of ours names; empty where there is none, or several."""
+    """The region of the ARNs in a policy; empty where there is none, or more than one."""
     found = set(_OWN_ARN.findall(document))
     return found.pop() if len(found) == 1 else ""
 
 
 def _covers(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
-    """Whether a statement says what ours does: the same, or the same without a condition."""
+    """Whether a statement includes ours: it is the same, or the same without a condition."""
     plain = [{name: value for name, value in each.items() if name != "Sid"} for each in (theirs, ours)]
     wide = {name: value for name, value in plain[1].items() if name != "Condition"}
     return canonical(plain[0]) in (canonical(plain[1]), canonical(wide))
@@ -229,7 +230,7 @@ def _trusted(policy: str) -> str:
 
 
 def _principals(policy: str) -> set[str]:
-    """The same, each by itself, of the statements that let somebody in."""
+    """The principals of a policy's allowing statements, one by one."""
     allowing = (each.get("Principal", "*") for each in _statements(policy) if each.get("Effect") == "Allow")
     named = [value for each in allowing for value in (each.values() if isinstance(each, dict) else [each])]
     return {name for value in named for name in (value if isinstance(value, list) else [value])}
@@ -248,9 +249,9 @@ def _statements(policy: str | Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def canonical(document: str | Mapping[str, Any]) -> str:
-    """A policy document as one JSON text in which order and one-item lists make no difference.
+    """A policy as JSON text in which order and one-item lists make no difference.
 
-    IAM treats a lone string and a list of one the same, and the order of actions and resources means nothing.
+    IAM treats a single string like a list of one, and the order of actions and resources is irrelevant.
     """
     if not document:
         return ""

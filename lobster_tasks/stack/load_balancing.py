@@ -34,9 +34,9 @@ _GONE_WITHIN_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class LoadBalancer(Resource):
-    """An Application Load Balancer; its live id is its ARN, ``raw`` what DescribeLoadBalancers says.
+    """An Application Load Balancer; its live id is its ARN, ``raw`` is DescribeLoadBalancers' answer.
 
-    One that was adopted stays in its subnets, and gets our security group besides its own.
+    An adopted one keeps its subnets, and gets our security group besides its own.
     """
 
     kind: ClassVar[str] = "load-balancer"
@@ -73,7 +73,7 @@ class LoadBalancer(Resource):
         return Live(arn, attributes, tags, balancer)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Scheme, subnets, security group, idle timeout; invalid header fields are dropped."""
+        """Scheme, subnets, security group and idle timeout; invalid header fields are dropped."""
         return {
             "type": "application",
             "vpc": known[self.network].id if self.network in known else None,
@@ -85,7 +85,7 @@ class LoadBalancer(Resource):
         }
 
     def subnets(self, known: LiveResources) -> tuple[str, ...]:
-        """The subnets that it should have, which are those of the tasks too: a target elsewhere gets nothing."""
+        """The desired subnets, also used for the tasks: targets in other zones get no requests."""
         found = known.get(self)
         present = found.attributes.get("subnets", ()) if found else ()
         if found is not None and present and self.is_shared(found):
@@ -93,30 +93,30 @@ class LoadBalancer(Resource):
         return self.network.settled(known, present)
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """Its security groups stay."""
+        """Its own security groups, and ours."""
         groups = {*live.attributes["security-groups"], self.security_group.name}
         return {"security-groups": tuple(sorted(groups))}
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
-        """Its security group only where that was there before, or is the only one."""
+        """Its dependencies, without our security group where that was added to others."""
         taken = self._without_added(live) is not None
         return tuple(each for each in self.dependencies if each is not self.security_group or not taken)
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
-        """Take off the security groups that were added."""
+        """Remove the added security groups."""
         groups = self._without_added(live)
         if groups is not None:
             aws.call("elbv2:SetSecurityGroups", self.label, LoadBalancerArn=live.id, SecurityGroups=groups)
             self.untag(aws, live, tuple(attached(live)))
 
     def _without_added(self, live: Live) -> list[str] | None:
-        """Its security groups but those that were added; None where nothing was, or nothing else is left."""
+        """Its security groups without the added ones; None where none was added, or none would be left."""
         now = live.raw.get("SecurityGroups", [])
         kept = [each for each in now if each not in attached(live).values()]
         return kept if kept and kept != now else None
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Listeners that are not the stack's."""
+        """Listeners other than the stack's."""
         ours = {
             found.id
             for each, found in known.items()
@@ -126,7 +126,7 @@ class LoadBalancer(Resource):
         return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """CreateLoadBalancer, then its attributes; it need not be active for a listener."""
+        """CreateLoadBalancer, then its attributes; a listener can be created before it is active."""
         made = aws.call(
             "elbv2:CreateLoadBalancer",
             self.label,
@@ -200,7 +200,7 @@ class LoadBalancer(Resource):
 
 @dataclass(frozen=True)
 class TargetGroup(Resource):
-    """A target group of addresses (``ip``), HTTP; times in seconds."""
+    """A target group of IP addresses (``ip``) with HTTP; times in seconds."""
 
     kind: ClassVar[str] = "target-group"
     fixed: ClassVar[frozenset[str]] = frozenset(
@@ -239,11 +239,11 @@ class TargetGroup(Resource):
         return Live(arn, attributes, tags, group)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Everything about it but who is registered."""
+        """All properties, without the registered targets."""
         return {
             "port": self.port,
             "protocol": "HTTP",
-            "protocol-version": "HTTP1",  # what a WebSocket upgrade needs
+            "protocol-version": "HTTP1",  # required for a WebSocket upgrade
             "target-type": "ip",
             "vpc": known[self.network].id if self.network in known else None,
             **{attribute: value for attribute, (_, value) in self._health().items()},
@@ -284,7 +284,7 @@ class TargetGroup(Resource):
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteTargetGroup; a listener that is just gone may hold it for a moment."""
+        """DeleteTargetGroup; a deleted listener may still use it for a moment."""
 
         def delete() -> None:
             aws.call("elbv2:DeleteTargetGroup", self.label, TargetGroupArn=live.id)
@@ -300,7 +300,7 @@ class TargetGroup(Resource):
         _untag(aws, self, live, names)
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other load balancers, and others' listeners and rules on ours, that forward to it; services behind it."""
+        """Other load balancers, and other listeners and rules, that forward to it; services that register with it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
         told = [*neighbours.with_target_group(live.id)]
         for arn in live.raw.get("LoadBalancerArns", []):
@@ -345,11 +345,11 @@ class TargetGroup(Resource):
 
 @dataclass(frozen=True)
 class Listener(Resource):
-    """A listener on ``port``: it forwards to the target group, or redirects to the listener ``secure`` once there is
-    one.
+    """A listener on ``port``: it forwards to the target group, or redirects to the listener ``secure`` where that
+    exists.
 
-    The one on port 443 speaks HTTPS, with ``certificate`` (an ACM ARN), or that of the ``domains`` once it is
-    issued; with neither it is not desired. Nobody gets in before ``firewall`` is there.
+    The listener on port 443 uses HTTPS, with ``certificate`` (an ACM ARN) or else the issued certificate of
+    ``domains``; with neither it is not desired. It depends on ``firewall``, so that visitors never bypass it.
     """
 
     kind: ClassVar[str] = "listener"
@@ -368,20 +368,21 @@ class Listener(Resource):
         return "HTTPS" if self.port == HTTPS_PORT else "HTTP"
 
     def presence(self, known: Mapping[Resource, Live | None]) -> Presence:
-        """HTTPS as long as there is a certificate for it; one that waits for its certificate stays as it is."""
+        """Desired for HTTP, and for HTTPS with a certificate; while ``domains`` has none issued, it stays as it
+        is."""
         if self.protocol == "HTTP" or self._certificate(known):
             return "present"
         return "as-found" if self.domains else "absent"
 
     def redirects(self, known: Mapping[Resource, Live | None]) -> bool:
-        """Whether it leads to HTTPS."""
+        """Whether it redirects to HTTPS."""
         if self.secure is None:
             return False
         presence = self.secure.presence(known)
         return presence == "present" or (presence == "as-found" and known.get(self.secure) is not None)
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """DescribeListeners of the load balancer; None while there is no load balancer."""
+        """DescribeListeners of the load balancer; None without a load balancer."""
         balancer = known.get(self.load_balancer)
         if balancer is None:
             return None
@@ -401,7 +402,7 @@ class Listener(Resource):
         return Live(arn, attributes, _tags(aws, self, arn), found)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Protocol, what it does, certificate and TLS policy."""
+        """Protocol, action, certificate and TLS policy."""
         if self.presence(known) != "present":
             return {}
         return {
@@ -425,16 +426,16 @@ class Listener(Resource):
         return Live(made["ListenerArn"], {}, self.tags, made)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """ModifyListener, with everything."""
+        """ModifyListener with all parameters."""
         aws.call("elbv2:ModifyListener", self.label, ListenerArn=live.id, **self._parameters(known))
         return live
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
-        """It goes on without the firewall that was added."""
+        """Its dependencies without the added firewall."""
         return tuple(each for each in self.dependencies if each is not self.firewall)
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Its rules, and certificates besides its own: the stack makes none."""
+        """Rules and additional certificates, which the stack never creates."""
         aws = neighbours.aws
         told = [_rule_words(live.raw, each) for each in _rules(aws, self.label, live.id)]
         if self.protocol == "HTTPS":
@@ -458,7 +459,7 @@ class Listener(Resource):
         _untag(aws, self, live, names)
 
     def _certificate(self, known: Mapping[Resource, Live | None]) -> str:
-        """The ARN of the certificate; empty without one, or while it waits for its validation."""
+        """The ARN of the certificate; empty without one, or before it is issued."""
         if self.certificate or self.domains is None:
             return self.certificate
         found = known.get(self.domains)
@@ -482,7 +483,7 @@ class Listener(Resource):
 
 
 def find_balancer(aws: Aws, name: str, about: str = "") -> dict[str, Any] | None:
-    """The load balancer of a name, as DescribeLoadBalancers has it; None where there is none."""
+    """A load balancer by name, in the shape of DescribeLoadBalancers; None where it does not exist."""
     found = aws.find("elbv2:DescribeLoadBalancers", ("LoadBalancerNotFound",), about or name, Names=[name])
     return next(iter(found["LoadBalancers"]), None) if found else None
 
@@ -492,7 +493,7 @@ def _listeners(aws: Aws, label: str, balancer: str) -> list[dict[str, Any]]:
 
 
 def _rules(aws: Aws, label: str, listener: str) -> list[dict[str, Any]]:
-    """A listener's rules but the default one."""
+    """A listener's rules without the default one."""
     rules: list[dict[str, Any]] = aws.pages("elbv2:DescribeRules", "Rules", label, ListenerArn=listener)
     return [each for each in rules if not each["IsDefault"]]
 
@@ -506,7 +507,7 @@ def _rule_words(listener: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
 
 
 def _forwarded(actions: list[Mapping[str, Any]]) -> set[str]:
-    """The target groups of the actions that forward."""
+    """The target groups to which the actions forward."""
     groups = [group for each in actions for group in each.get("ForwardConfig", {}).get("TargetGroups", [])]
     return {each["TargetGroupArn"] for each in (*actions, *groups) if "TargetGroupArn" in each}
 

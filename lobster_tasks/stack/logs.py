@@ -1,4 +1,4 @@
-"""The CloudWatch Logs group that the task writes to."""
+"""The CloudWatch Logs group of the tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LogGroup(Resource):
     retention_days: int
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """DescribeLogGroups by prefix, which is how one group is found, and its tags."""
+        """DescribeLogGroups by prefix, the only way to find a group, and its tags."""
         groups = aws.pages("logs:DescribeLogGroups", "logGroups", self.label, logGroupNamePrefix=self.name)
         group = next((each for each in groups if each["logGroupName"] == self.name), None)
         if group is None:
@@ -52,7 +52,7 @@ class LogGroup(Resource):
         return live
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other families that log to it, and filters: they go with it."""
+        """Other families that log to it, and its filters, which would be deleted with it."""
         told = [*neighbours.with_log_group(self.name)]
         for kind in ("Metric", "Subscription"):
             operation, members = f"logs:Describe{kind}Filters", f"{kind.lower()}Filters"

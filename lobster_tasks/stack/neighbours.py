@@ -1,4 +1,4 @@
-"""What others in the account run beside the stack: before something is deleted it is asked whether they use it."""
+"""What others run in the account, to find out before a deletion whether they use a resource."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from ..in_parallel import in_parallel
 
 AwsDict = Mapping[str, Any]
 _AT_ONCE = 8
-_TASKS_A_CALL = 100  # DescribeTasks
+_TASKS_A_CALL = 100  # tasks per DescribeTasks
 
 
 @dataclass(frozen=True)
 class StackNames:
-    """What the stack itself runs: the families of its definitions, its cluster, its service."""
+    """Names of what the stack itself runs: families, cluster and service."""
 
     families: tuple[str, ...] = ()
     cluster: str = ""
     service: str = ""
 
     def has(self, service: AwsDict) -> bool:
-        """Whether a service, as DescribeServices shows it, is the stack's."""
+        """Whether a service, in the shape of DescribeServices, is the stack's."""
         cluster = service["clusterArn"].rpartition("/")[2]
         return (cluster, service["serviceName"]) == (self.cluster, self.service)
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """``definitions`` are those of families that are not the stack's: the newest, and what services run.
+    """``definitions`` are task definitions of other families: the newest ones, and those that services run.
 
-    ``services`` are all but the stack's, of all clusters of the region; ``tasks`` those of the stack's cluster.
+    ``services`` are those of all clusters in the region without the stack's; ``tasks`` are those of the stack's
+    cluster.
     """
 
     aws: Aws
@@ -45,7 +46,8 @@ class Neighbours:
 
     @classmethod
     def of(cls, aws: Aws, own: StackNames) -> Neighbours:
-        """Everybody's: ListTaskDefinitionFamilies, ListClusters, ListServices, ListTasks, and what describes them."""
+        """Read them: ListTaskDefinitionFamilies, ListClusters, ListServices, ListTasks, and the describing
+        operations."""
         operation, label = "ecs:ListTaskDefinitionFamilies", "the task definitions"
         clusters: list[str] = aws.pages("ecs:ListClusters", "clusterArns", "the clusters")
         found = _side_by_side([partial(_services, aws, each) for each in clusters])
@@ -59,7 +61,7 @@ class Neighbours:
         return cls(aws, tuple(each for each in definitions if each), tuple(services), tuple(tasks), own)
 
     def in_cluster(self, arn: str) -> tuple[str, ...]:
-        """The services in a cluster, and the tasks of the stack's cluster that no service has started."""
+        """The services in a cluster, and the tasks of the stack's cluster outside services."""
         services = [_service_words(each) for each in self.services if each["clusterArn"] == arn]
         alone = [each["group"] for each in self.tasks if not _of_service(each)]
         return (*services, *dict.fromkeys(f"task of {each}" for each in alone))
@@ -75,9 +77,9 @@ class Neighbours:
         return tuple(map(_service_words, running))
 
     def in_group(self, group: str, interfaces: Collection[str]) -> tuple[str, ...]:
-        """The services whose tasks are in a security group, and tasks that no service has started.
+        """The services with tasks in a security group, and such tasks outside services.
 
-        ``interfaces`` are the network interfaces that have it.
+        ``interfaces`` are the security group's network interfaces.
         """
         services = [_service_words(each) for each in self.services if group in _groups(each)]
         alone = [each for each in self.tasks if not _of_service(each) and _interfaces(each) & set(interfaces)]
@@ -85,21 +87,21 @@ class Neighbours:
 
     def with_role(self, arn: str) -> tuple[str, ...]:
         """The families whose tasks have a role."""
-        named = {arn, arn.rpartition("/")[2]}  # a role's name alone is taken too
+        named = {arn, arn.rpartition("/")[2]}  # a role can be given by name alone, too
         return _named(each for each in self.definitions if named & _roles(each))
 
     def with_image_of(self, repository: str) -> tuple[str, ...]:
-        """The families with an image of a repository (its URI)."""
+        """The families with an image from a repository (URI)."""
         used = (each for each in self.definitions if repository in map(_repository, _images(each)))
         return _named(used)
 
     def with_log_group(self, name: str) -> tuple[str, ...]:
-        """The families that log to a group."""
+        """The families that log to a log group."""
         return _named(each for each in self.definitions if name in _log_groups(each))
 
 
 def _side_by_side(works: Sequence[Callable[[], Any]]) -> list[Any]:
-    """A few at a time: AWS throttles who asks for more."""
+    """Run the reads in groups, because AWS throttles more at a time."""
     groups = (works[start : start + _AT_ONCE] for start in range(0, len(works), _AT_ONCE))
     return [each for group in groups for each in in_parallel(*group)]
 
@@ -118,7 +120,7 @@ def _tasks(aws: Aws, cluster: str) -> list[AwsDict]:
 
 
 def _family(definition: str) -> str:
-    """Of an ARN, of a family and revision, or of a family."""
+    """The family of a task definition's ARN, ``family:revision``, or family."""
     return definition.rpartition("/")[2].partition(":")[0]
 
 
@@ -158,7 +160,7 @@ def _images(definition: AwsDict) -> Iterator[str]:
 
 
 def _repository(image: str) -> str:
-    """An image's reference without tag and digest; a colon before the last slash is a port's."""
+    """An image reference without tag and digest; a colon before the last slash begins a port."""
     name = image.partition("@")[0]
     host, slash, rest = name.rpartition("/")
     return host + slash + rest.partition(":")[0]

@@ -1,4 +1,4 @@
-"""The VPC and its subnets, which are found and never made, and the two security groups."""
+"""The VPC and its subnets, which exist already, and the two security groups."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
 _GROUP_ABSENT = ("InvalidGroup.NotFound",)
 _GROUP_IN_USE: dict[str, tuple[str, ...]] = {"DependencyViolation": ()}
-# Network interfaces of a load balancer or a task let go minutes after they are gone (EC2, DeleteSecurityGroup).
+# Network interfaces of a deleted load balancer or task exist for some minutes more (EC2, DeleteSecurityGroup).
 _GROUP_RELEASE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Network(Resource):
-    """The VPC and the subnets in at least two zones that everything runs in.
+    """The VPC and its subnets, in at least two Availability Zones.
 
-    ``vpc`` and ``subnets`` are ids; empty means the default VPC and a subnet in each of its first two zones,
-    because each further one costs a public address. Never chosen are subnets in which Fargate does not run, and full
-    ones; where they are named, RefusedError says why not. ``public``: those that are chosen route to an internet
+    ``vpc`` and ``subnets`` are ids; empty means the default VPC and one subnet in each of its first two zones,
+    because each further zone costs a public address. Subnets without Fargate and full ones are never chosen; where
+    the settings name one, RefusedError says why not. ``public``: chosen subnets have a route to an internet
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
-    ``task_subnets`` are the tasks' where they are not these.
+    ``task_subnets`` are the tasks' subnets, where they differ.
     """
 
     kind: ClassVar[str] = "network"
@@ -40,16 +40,16 @@ class Network(Resource):
     task_subnets: tuple[str, ...] = ()
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError where there are not two zones."""
+        """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError without subnets in two zones."""
         vpc = self._vpc(aws)
         zones, full = self._zones(aws, vpc)
         attributes = {"vpc": vpc, "subnets": self._chosen(zones, full)}
         return Live(vpc, attributes, self.tags, {"zones": zones, "full": full})
 
     def settled(self, known: LiveResources, present: Collection[str]) -> tuple[str, ...]:
-        """The subnets for something that is in ``present`` (in none while it is yet to be made), sorted.
+        """The subnets for a resource that is in the subnets ``present`` (empty before it is created), sorted.
 
-        Where the settings name none, what is well placed stays: one more subnet in the VPC is no reason to move.
+        Where the settings name none, suitable subnets stay: a new subnet in the VPC is no reason for a change.
         """
         found = known.get(self)
         if found is None:
@@ -68,25 +68,25 @@ class Network(Resource):
         return chosen
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Nothing: the network is somebody else's."""
+        """No attributes: the network is not the stack's."""
         return {}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """Never called: ``read`` either finds the network or refuses."""
+        """Never called: ``read`` either finds the network or raises RefusedError."""
         raise AssertionError("setup uses an existing network and never creates one")
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Nothing can differ."""
+        """No attribute can differ."""
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Never ours to delete."""
+        """Nothing: the network is never deleted."""
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
-        """Never ours to tag."""
+        """Nothing: the network is never tagged."""
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """Never tagged."""
+        """Nothing: the network is never tagged."""
 
     def _vpc(self, aws: Aws) -> str:
         if self.vpc:
@@ -102,7 +102,7 @@ class Network(Resource):
         return str(vpcs[0]["VpcId"])
 
     def _zones(self, aws: Aws, vpc: str) -> tuple[dict[str, str], frozenset[str]]:
-        """The subnets that may be chosen, in order, and the zone of each; and those too full for a load balancer."""
+        """The zone of each subnet that may be chosen, in order; and the subnets too full for a load balancer."""
         inside = [{"Name": "vpc-id", "Values": [vpc]}]
         subnets = aws.pages("ec2:DescribeSubnets", "Subnets", f"the subnets of {vpc}", Filters=inside)
         there = {subnet["SubnetId"] for subnet in subnets}
@@ -129,7 +129,7 @@ class Network(Resource):
         return {subnet: zones[subnet] for subnet in ordered}, full
 
     def _unfit(self, aws: Aws, subnets: Iterable[Mapping[str, Any]]) -> set[str]:
-        """Those that are never chosen; RefusedError where one is named in which no task can be."""
+        """The subnets that are never chosen; RefusedError where the settings name one in which no task can run."""
         types, unfit = zone_types(aws), set()
         for subnet in subnets:
             name = subnet["SubnetId"]
@@ -164,12 +164,12 @@ class Network(Resource):
 
 
 def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[str, str]]:
-    """Subnets with their zones: those with room for a load balancer before those without, which are the last resort."""
+    """Subnets with their zones; those without addresses for a load balancer come last."""
     return sorted(zones.items(), key=lambda each: each[0] in full)
 
 
 def zone_types(aws: Aws) -> dict[str, str]:
-    """The type of each zone by its name, ``availability-zone`` or another; none where they may not be looked at."""
+    """The type of each zone by its name, ``availability-zone`` or another; empty without the permission."""
     found = aws.find("ec2:DescribeAvailabilityZones", ("UnauthorizedOperation",), "the zones")
     return (
         {zone["ZoneName"]: zone.get("ZoneType", "") for zone in found["AvailabilityZones"]} if found else {}
@@ -177,7 +177,7 @@ def zone_types(aws: Aws) -> dict[str, str]:
 
 
 def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The subnets whose route table, their own or else the VPC's main one, leads to an internet gateway."""
+    """The subnets whose route table, or else the VPC's main one, has a route to an internet gateway."""
     own: dict[str, bool] = {}
     main = False
     for table in tables:
@@ -196,11 +196,11 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 
 @dataclass(frozen=True)
 class SecurityGroup(Resource):
-    """A security group; ``ports`` are TCP ports let in from the group ``source``, or from the ranges ``sources``.
+    """A security group; ``ports`` are TCP ports open to the group ``source``, or to the CIDR blocks ``sources``.
 
-    Ingress is ours to the letter: a rule too many is taken away. Egress has to include everything, which is
-    what EC2 gives a new group; more does no harm. To a group that was adopted ingress is added, with the stack in
-    each rule's description.
+    Its ingress rules must be exactly ours: others are revoked. Egress must include everything, as in a new group;
+    further egress rules stay. An adopted group keeps its ingress rules, and gets ours with the stack in each rule's
+    description.
     """
 
     kind: ClassVar[str] = "security-group"
@@ -228,22 +228,22 @@ class SecurityGroup(Resource):
         return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
 
     def desired(self, known: LiveResources) -> Attributes:
-        """One ingress rule a port; everything out."""
+        """One ingress rule per port and source; all egress."""
         return {"ingress": tuple(sorted(self._rules())), "egress": True}
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """Who is let in goes on being let in."""
+        """Its own ingress rules and ours."""
         return {"ingress": tuple(sorted({*live.attributes["ingress"], *self._rules()}))}
 
     def opens(self, live: Live) -> bool:
-        """Whether a group that is there would let in the whole internet, and does not yet."""
+        """Whether an existing group would be opened to the whole internet."""
         everybody = {
             words for words, (_, source) in self._rules().items() if source in (ANYWHERE, ANYWHERE_IPV6)
         }
         return bool(everybody) and not everybody & set(live.attributes["ingress"])
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Other groups whose rules name it, other load balancers and network interfaces that have it."""
+        """Other groups whose rules name it, other load balancers and network interfaces in it."""
         aws, ours = neighbours.aws, {found.id for found in known.values()}
         named = ("ip-permission.group-id", "egress.ip-permission.group-id")
         filters = [[{"Name": name, "Values": [live.id]}] for name in named]
@@ -264,7 +264,7 @@ class SecurityGroup(Resource):
         return tuple(dict.fromkeys(told))
 
     def _interfaces(self, neighbours: Neighbours, live: Live) -> list[str]:
-        """Those that have it; load balancers and what ECS runs are told by name, and let go of theirs in a while."""
+        """Network interfaces in it, without those of load balancers and ECS tasks, which are reported by name."""
         operation, named = "ec2:DescribeNetworkInterfaces", [{"Name": "group-id", "Values": [live.id]}]
         found = neighbours.aws.pages(operation, "NetworkInterfaces", self.label, Filters=named)
         about = {each["NetworkInterfaceId"]: each.get("Description", "") for each in found}
@@ -275,12 +275,12 @@ class SecurityGroup(Resource):
         ]
 
     def _rules(self) -> dict[str, tuple[int, str]]:
-        """The ingress rules: in words, each with its port and the addresses or the group it is from."""
+        """The ingress rules: description → port, and CIDR block or group."""
         sources = [self.source.name] if self.source else self.sources
         return {_words(_tcp(port), each): (port, each) for port in self.ports for each in sources}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """CreateSecurityGroup, which lets everything out, then its ingress."""
+        """CreateSecurityGroup, which allows all egress, then its ingress."""
         made = aws.call(
             "ec2:CreateSecurityGroup",
             self.label,
@@ -293,7 +293,7 @@ class SecurityGroup(Resource):
         return self.update(aws, live, frozenset({"ingress"}), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Add the ingress rules that are missing, take away those that are too many, let everything out."""
+        """Add missing ingress rules, revoke others, allow all egress."""
         if "ingress" in changed:
             self._repair_ingress(aws, live, known)
         if "egress" in changed:
@@ -302,7 +302,7 @@ class SecurityGroup(Resource):
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteSecurityGroup, as often as it takes until its last network interface is gone."""
+        """DeleteSecurityGroup, repeated until its last network interface is gone."""
 
         def delete() -> None:
             aws.find("ec2:DeleteSecurityGroup", _GROUP_ABSENT, self.label, GroupId=live.id)
@@ -314,19 +314,19 @@ class SecurityGroup(Resource):
         aws.call("ec2:CreateTags", self.label, Resources=[live.id], Tags=tag_list(tags))
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """DeleteTags, whatever their values are."""
+        """DeleteTags, whatever the tags' values are."""
         keys = [{"Key": name} for name in names]
         aws.call("ec2:DeleteTags", self.label, Resources=[live.id], Tags=keys)
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
-        """Revoke the rules that were added."""
+        """Revoke the added rules."""
         for permission in live.raw.get("IpPermissions", []):
             for rule in _single_rules([_with_description(permission, self._mark)]):
                 self._change(aws, live, "RevokeSecurityGroupIngress", rule)
 
     @property
     def _mark(self) -> str:
-        """What the description of an added rule says."""
+        """The description of an added rule."""
         return f"{STACK_TAG}={self.stack}"
 
     def _repair_ingress(self, aws: Aws, live: Live, known: LiveResources) -> None:
@@ -337,10 +337,10 @@ class SecurityGroup(Resource):
         extra = [] if live.adopted else extra
         missing = [rule for words, rule in desired.items() if words not in live.attributes["ingress"]]
         missing = [_described(rule, self._mark) for rule in missing] if live.adopted else missing
-        full = (_NO_ROOM,) if extra else ()  # then there is room once those have gone that are too many
+        full = (_NO_ROOM,) if extra else ()  # revoking these makes room
         add = "AuthorizeSecurityGroupIngress"
         late = [rule for rule in missing if not self._change(aws, live, add, rule, full)]
-        for rule in extra:  # after what is missing, so that as few moments as possible are without it
+        for rule in extra:  # after the missing rules were added, to keep any interruption short
             self._change(aws, live, "RevokeSecurityGroupIngress", rule)
         for rule in late if extra else ():
             self._change(aws, live, add, rule)
@@ -348,9 +348,9 @@ class SecurityGroup(Resource):
     def _change(
         self, aws: Aws, live: Live, operation: str, rule: Mapping[str, Any], refusals: tuple[str, ...] = ()
     ) -> bool:
-        """Whether it was carried out; it was not where it was done already, or by one of the ``refusals`` given.
+        """Change one rule; returns False where nothing was left to change, or for one of the ``refusals``.
 
-        One rule a call: a rule that is there already, or gone already, says nothing about its neighbours.
+        One rule per call, because an error for an existing or missing rule says nothing about others.
         """
         done = ("InvalidPermission.Duplicate", "InvalidPermission.NotFound", *refusals)
         told = aws.find(f"ec2:{operation}", done, self.label, GroupId=live.id, IpPermissions=[rule])
@@ -366,10 +366,10 @@ class SecurityGroup(Resource):
 
 
 _NO_ROOM = "RulesPerSecurityGroupLimitExceeded"
-# How descriptions of the interfaces of load balancers begin, but of a Classic one, and what ECS's have in theirs.
+# Prefixes of the descriptions of load balancers' interfaces, without Classic ones, and a part of ECS's.
 _BALANCERS = ("ELB app/", "ELB net/", "ELB gwy/")
 _TASK = ":attachment/"
-# The members of an IpPermission that name a peer, and the member within that is its id.
+# The members of an IpPermission with its peers, and the key that identifies a peer.
 _PEERS = {
     "IpRanges": "CidrIp",
     "Ipv6Ranges": "CidrIpv6",
@@ -379,7 +379,7 @@ _PEERS = {
 
 
 def _single_rules(permissions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Permissions with one peer each, so that one can be revoked without its neighbours."""
+    """Permissions with one peer each, so that each can be revoked by itself."""
     rules = []
     for permission in permissions:
         base = {key: permission[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in permission}
@@ -389,13 +389,13 @@ def _single_rules(permissions: Iterable[Mapping[str, Any]]) -> list[dict[str, An
 
 
 def _described(rule: Mapping[str, Any], description: str) -> dict[str, Any]:
-    """A rule with one peer, whose peer says what it is for."""
+    """A rule with one peer, with a description."""
     member = next(member for member in _PEERS if member in rule)
     return {**rule, member: [{**rule[member][0], "Description": description}]}
 
 
 def _with_description(permission: Mapping[str, Any], description: str) -> dict[str, Any]:
-    """A permission with those of its peers that have this description."""
+    """A permission with only those peers that have this description."""
     peers = {
         member: [each for each in permission.get(member, []) if each.get("Description") == description]
         for member in _PEERS
@@ -404,12 +404,12 @@ def _with_description(permission: Mapping[str, Any], description: str) -> dict[s
 
 
 def _peer(peer: Mapping[str, Any], identity: str) -> dict[str, Any]:
-    """What tells a peer from others; a group of another account needs its owner too."""
+    """The identity of a peer; a group of another account needs its owner too."""
     return {key: peer[key] for key in (identity, "UserId") if key in peer}
 
 
 def _in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]) -> tuple[str, ...]:
-    """Ingress rules as ``tcp 8501 from lobster-alb-sg``; groups that we know go by their names."""
+    """Ingress rules as ``tcp 8501 from lobster-alb-sg``; known groups are given by name."""
     words = []
     for rule in _single_rules(permissions):
         member = next(member for member in _PEERS if member in rule)
@@ -427,7 +427,7 @@ def _tcp(port: int) -> dict[str, Any]:
 
 
 def _is_everything(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule with one peer is about all traffic with everybody."""
+    """Whether a rule with one peer allows all traffic to everybody."""
     return rule["IpProtocol"] == "-1" and rule.get("IpRanges") == [{"CidrIp": ANYWHERE}]
 
 

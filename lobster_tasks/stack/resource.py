@@ -1,9 +1,9 @@
-"""What every resource of a stack has in common.
+"""The base class of a stack's resources.
 
-A resource says what should exist. Both sides, desired and live, are brought into the same normal form, a flat
-mapping of attributes, each under a code; where they differ the planner sees a change, and an attribute that the
-desired side does not mention is left alone. A resource holds direct references to those it needs: the
-dependency graph is read from the dataclass fields.
+A resource describes what should exist. The desired and the live side have the same normal form, a flat mapping of
+attribute codes to values. Where they differ the planner plans a change; an attribute that the desired side does not
+contain is left alone. A resource has references to its dependencies: the dependency graph is read from the dataclass
+fields.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ..settings import ADOPTED_TAG, ATTACHED_TAG, REGION_TAG, STACK_TAG
 from .neighbours import Neighbours
 
 Attributes = Mapping[str, Any]
-# Whether a resource should be there: if so it is made, if not it is removed where it is ours, or as it is found.
+# Whether a resource is desired: "present" is created, "absent" is deleted where it is ours, "as-found" stays as it
+# is.
 Presence = Literal["present", "absent", "as-found"]
 
 
@@ -27,7 +28,7 @@ Presence = Literal["present", "absent", "as-found"]
 class Live:
     """A resource as it is in the account: its id (usually an ARN), its attributes, its tags.
 
-    ``region`` is that of the stack that owns it, of what belongs to the whole account; empty where it is not known.
+    ``region`` is that of the owning stack, for account-wide resources; empty where it is unknown.
     """
 
     id: str
@@ -38,19 +39,19 @@ class Live:
 
     @property
     def stack(self) -> str | None:
-        """The stack that it belongs to, or None where it carries no such tag."""
+        """The stack that it belongs to, or None without the tag."""
         return self.tags.get(STACK_TAG)
 
     @property
     def adopted(self) -> bool:
-        """Whether it was there before its stack took it over."""
+        """Whether it existed before its stack adopted it."""
         return ADOPTED_TAG in self.tags
 
 
 class LiveResources(Mapping["Resource", Live]):
-    """The live resources found so far, by the resource that stands for them.
+    """The live resources that are known so far, by resource.
 
-    A copy: other threads go on finding and making.
+    A copy, because other threads read and create resources meanwhile.
     """
 
     def __init__(self, live: Mapping[Resource, Live | None]) -> None:
@@ -71,18 +72,17 @@ class LiveResources(Mapping["Resource", Live]):
 
 @dataclass(frozen=True)
 class Resource(ABC):
-    """One thing that should exist, by its name.
+    """One resource that should exist, identified by its name.
 
-    ``stack`` is the value of the ownership tag, ``extra_tags`` are others that it is made with. ``kind`` is
-    AWS's word for it, as a code: ``target-group``. ``fixed`` names the attributes that AWS cannot change in
-    place. ``taggable`` is false for what cannot carry the tag: such a resource belongs to whoever owns the
-    resource it is part of. ``exact`` is true where an attribute that is not desired has to go. ``may_be_denied``
-    is true for what AWS lets some accounts not make, which only making it shows. ``is_global`` is true for what
-    an account has once for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting
-    that names it.
+    ``stack`` is the value of the ownership tag, ``extra_tags`` are additional tags. ``kind`` is AWS's term for it, as
+    a code: ``target-group``. ``fixed`` names the attributes that AWS cannot change in place. ``taggable`` is false
+    for a resource that cannot have the tag: it belongs to the owner of the resource that it is part of. ``exact`` is
+    true where attributes that are not desired have to be removed. ``may_be_denied`` is true for resources that AWS
+    denies to some accounts, which only creating them shows. ``is_global`` is true for resources that exist once per
+    account for all regions: it belongs to the stack of one ``region``. ``setting`` is the setting with its name.
 
-    What was adopted loses nothing: of its attributes only those in ``additions`` are changed, and something is only
-    added to them. It has to fit in what is ``decisive``; everything else stays as it was found.
+    An adopted resource loses nothing: only its attributes in ``additions`` are changed, and only by adding to them.
+    Its ``decisive`` attributes have to be as desired; all others stay as they were.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Resource(ABC):
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags that the resource is made with."""
+        """The tags that the resource is created with."""
         where = {REGION_TAG: self.region} if self.is_global else {}
         return {**dict(self.extra_tags), STACK_TAG: self.stack, **where}
 
@@ -129,12 +129,13 @@ class Resource(ABC):
 
     @property
     def part_of(self) -> Resource | None:
-        """The resource whose owner owns this one, which carries no tags; None where that is nobody's to remove."""
+        """The resource whose owner owns this one, which has no tags; None where it is never removed."""
         return None
 
     @property
     def all_dependencies(self) -> frozenset[Resource]:
-        """What it needs, what that needs, and so on: an order that holds also where one in between stays as it is."""
+        """All direct and indirect dependencies, so that the order also holds where one between them is not
+        changed."""
         return frozenset(self.dependencies).union(*(each.all_dependencies for each in self.dependencies))
 
     def is_ours(self, live: Live) -> bool:
@@ -144,7 +145,7 @@ class Resource(ABC):
         return live.stack == self.stack and (not self.is_global or live.region == self.region)
 
     def is_shared(self, live: Live) -> bool:
-        """Whether it was there before the stack: it was adopted, or will have been when it is changed."""
+        """Whether it existed before the stack: it is adopted, or will be by the plan."""
         return self.taggable and (live.adopted or not self.is_ours(live))
 
     def words(self, attribute: str) -> str:
@@ -160,100 +161,100 @@ class Resource(ABC):
         return "none" if value in (None, "") else str(value)
 
     def presence(self, known: LiveResources) -> Presence:
-        """Whether it should be there."""
+        """Whether it is desired."""
         return "present"
 
     @abstractmethod
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """The resource as it is, or None where there is none. Calls nothing that changes anything."""
+        """The live resource, or None where it does not exist. Makes only reading calls."""
 
     @abstractmethod
     def desired(self, known: LiveResources) -> Attributes:
-        """The attributes that the resource should have, in the same normal form as ``Live.attributes``."""
+        """The desired attributes, in the same normal form as ``Live.attributes``."""
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """The attributes that it should have where it was adopted: what it has, and what is missing of ours."""
+        """The desired attributes of an adopted resource: its own, with what is missing of ours."""
         return {name: value for name, value in self.desired(known).items() if name in self.additions}
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """What others have in it or use it for, in words; while there is any it is not deleted."""
+        """What others have in it or use it for, in words; if there is any, it is not deleted."""
         return ()
 
     def remarks(self, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """What a person should know of it as it is, in words."""
+        """Remarks on its live state for people, in words."""
         return ()
 
     def instead(self, live: Live) -> str:
-        """What to do where it cannot be changed in place."""
+        """The next step where it cannot be changed in place."""
         return "give it another name in the settings, which makes a new one beside it, or remove it: inv teardown"
 
     def dependencies_when_released(self, live: Live, known: LiveResources) -> tuple[Resource, ...]:
-        """What it goes on needing when the stack lets go of it."""
+        """The dependencies that it keeps when the stack releases it."""
         return self.dependencies
 
     def relies_on_additions(self, live: Live) -> bool:
-        """Whether it goes on working when the stack lets go of it by what was added to those it needs."""
+        """Whether it still needs the additions to its dependencies after the stack releases it."""
         return False
 
     def release_note(self, live: Live) -> str:
-        """What becomes of it, in words, when the stack lets go of it; empty where it stays as it is."""
+        """What happens to it when the stack releases it, in words; empty where it stays as it is."""
         return ""
 
     @abstractmethod
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """Make it, with all that is desired; everything in ``dependencies`` exists by now."""
+        """Create it with all desired attributes; its ``dependencies`` exist by now."""
 
     @abstractmethod
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Put the ``changed`` attributes right, in place; what others need of it is as it is afterwards."""
+        """Update the ``changed`` attributes in place; returns the resource as its dependents see it afterwards."""
 
     @abstractmethod
     def delete(self, aws: Aws, live: Live) -> None:
-        """Remove it and wait until AWS has let go of it; what needed it is gone by now."""
+        """Delete it and wait until AWS has done so; its dependents are deleted by now."""
 
     @abstractmethod
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
-        """Put these tags on it; those that it has stay."""
+        """Add tags; existing ones stay."""
 
     @abstractmethod
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """Take the tags of these names off it."""
+        """Remove the tags of these names."""
 
     def adopt(self, aws: Aws, live: Live) -> None:
-        """Make it the stack's, and remember that it was there before: it outlives the stack."""
+        """Adopt it: tag it as the stack's, and as one that existed before and outlives the stack."""
         self.tag(aws, live, self.tags_when_adopted)
 
     @property
     def tags_when_adopted(self) -> dict[str, str]:
-        """The tags that it gets when it is adopted."""
+        """The tags that it gets on adoption."""
         return {**self.tags, ADOPTED_TAG: self.stack}
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:  # noqa: B027 - most kinds get nothing added
-        """Take back what was added to it when it was adopted, and nothing else."""
+        """Remove what was added to it on adoption, and nothing else."""
 
     def release(self, aws: Aws, live: Live) -> None:
-        """Let go of what was adopted: it stays, without our tags."""
+        """Release an adopted resource: remove our tags."""
         own = (STACK_TAG, ADOPTED_TAG, *([REGION_TAG] if self.is_global else []))
         self.untag(aws, live, own)
 
 
 def attached(live: Live) -> dict[str, str]:
-    """What was attached to something that was adopted: by the tag that tells it."""
+    """What was attached to an adopted resource, by the tag that records it."""
     return {tag: value for tag, value in live.tags.items() if tag.startswith(ATTACHED_TAG)}
 
 
 def attaching(live: Live, ids: Iterable[str]) -> dict[str, str]:
-    """The tags that tell what is about to be attached to something that was adopted."""
+    """The tags that record what is about to be attached to an adopted resource."""
     told = attached(live).values() if live.adopted else ids
     new = [each for each in ids if each not in told]
     return {f"{ATTACHED_TAG}:{sha256(each.encode()).hexdigest()[:12]}": each for each in new}
 
 
 def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Tags in the list form that most of AWS takes."""
+    """Tags in the list form of most AWS APIs' inputs."""
     return [{key: name, value: content} for name, content in tags.items()]
 
 
 def tags_of(listed: list[dict[str, str]], key: str = "Key", value: str = "Value") -> dict[str, str]:
-    """Tags out of the list form that most of AWS gives."""
+    """Tags from the list form of most AWS APIs' answers."""
     return {tag[key]: tag[value] for tag in listed}

@@ -1,4 +1,4 @@
-"""Service auto scaling: the bounds of the service's count, and what its tasks are kept at."""
+"""Service auto scaling: the limits of the desired count, and the targets of its policies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
 
 
 def identity(cluster: str, service: str) -> dict[str, str]:
-    """How Application Auto Scaling names an ECS service."""
+    """The identity of an ECS service in Application Auto Scaling."""
     resource = f"service/{cluster}/{service}"
     return {"ServiceNamespace": "ecs", "ResourceId": resource, "ScalableDimension": _DIMENSION}
 
@@ -31,9 +31,9 @@ def identity(cluster: str, service: str) -> dict[str, str]:
 class ScalableTarget(Resource):
     """The service as a scalable target, with one target tracking policy for each of ``targets``.
 
-    ``targets`` are names of ``METRICS`` with their values. A minimum above the count scales at once, so it is
-    0 while the service has no tasks: the first release raises it. Policies of others stay. Without a ``maximum``
-    there is to be none.
+    ``targets`` are names of ``METRICS`` with their values. A minimum above the desired count scales at once, so it is
+    0 while the service has no tasks; the first release raises it. Policies of others stay. Without a ``maximum``
+    it is not desired.
     """
 
     kind: ClassVar[str] = "scalable-target"
@@ -45,7 +45,7 @@ class ScalableTarget(Resource):
     targets: tuple[tuple[str, int], ...]
 
     def presence(self, known: LiveResources) -> Presence:
-        """Where the settings have a maximum."""
+        """Desired where the settings have a maximum."""
         return "absent" if self.maximum is None else "present"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
@@ -67,7 +67,7 @@ class ScalableTarget(Resource):
         return Live(arn, attributes, tags, target)
 
     def desired(self, known: LiveResources) -> Attributes:
-        """The bounds, and a target for each metric, None where there is to be none of ours."""
+        """The limits, and a target for each metric; None for a metric without a policy of ours."""
         service = known.get(self.service)
         stands = service is None or service.raw.get("desiredCount", 0) > 0
         targets = dict(self.targets)
@@ -78,21 +78,21 @@ class ScalableTarget(Resource):
         }
 
     def desired_when_adopted(self, live: Live, known: LiveResources) -> Attributes:
-        """Our policies, which have names of ours; the bounds stay."""
+        """Our policies, which have names of their own; the limits stay."""
         return {name: value for name, value in self.desired(known).items() if name in METRICS}
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
-        """DeleteScalingPolicy for each of ours."""
+        """DeleteScalingPolicy for each policy of ours."""
         for metric in METRICS:
             if live.attributes.get(metric) is not None:
                 self._remove(aws, metric)
 
     def words(self, attribute: str) -> str:
-        """A metric as the settings name it, in words."""
+        """A metric's name in the settings, in words."""
         return attribute.replace("_", " ").replace("cpu", "CPU")
 
     def describe(self, attribute: str, value: Any) -> str:
-        """With its unit."""
+        """The value with its unit."""
         if value and attribute in METRICS:
             return f"{value}{METRICS[attribute][1]}"
         return super().describe(attribute, value)
@@ -104,7 +104,7 @@ class ScalableTarget(Resource):
         return self.update(aws, live, frozenset(metric for metric, _ in self.targets), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """RegisterScalableTarget for the bounds, PutScalingPolicy and DeleteScalingPolicy for the metrics."""
+        """RegisterScalableTarget for the limits, PutScalingPolicy and DeleteScalingPolicy for the metrics."""
         if changed & {"minimum", "maximum"}:
             self._register(aws, known)
         targets = dict(self.targets)
@@ -183,6 +183,6 @@ class ScalableTarget(Resource):
 
 
 def _value(configuration: Mapping[str, Any], kind: str) -> float | None:
-    """The target, where the policy follows the metric that it should."""
+    """The target value, if the policy has the expected metric."""
     follows = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
     return configuration["TargetValue"] if follows == kind else None

@@ -1,7 +1,7 @@
-"""Which subnets a service on Fargate behind a load balancer cannot be in, and why. Pure.
+"""Says which subnets cannot be used for a Fargate service behind a load balancer, and why. Pure.
 
 Sources: Amazon ECS Developer Guide, "Amazon ECS clusters in Local Zones, Wavelength Zones, and AWS Outposts"
-(Fargate runs in none of them) and "Supported Regions for Amazon ECS on AWS Fargate" (the zones by id, for names
+(Fargate runs in none of them) and "Supported Regions for Amazon ECS on AWS Fargate" (zones by id, since names
 differ from account to account); Elastic Load Balancing, CreateLoadBalancer ("at least 8 available IP addresses
 per subnet").
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 BALANCER_ADDRESSES = 8
 _ZONE_TYPES = {"local-zone": "Local Zone", "wavelength-zone": "Wavelength Zone"}
-# Regions in which Fargate is in some of the zones only.
+# Regions in which Fargate supports only some of the zones.
 _FARGATE_ZONES: Mapping[str, frozenset[str]] = {
     "ap-northeast-1": frozenset({"apne1-az1", "apne1-az2", "apne1-az4"}),
     "cn-north-1": frozenset({"cnn1-az1", "cnn1-az2"}),
@@ -22,7 +22,7 @@ _FARGATE_ZONES: Mapping[str, frozenset[str]] = {
 
 
 def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
-    """Why no task of ours can be in a subnet, whatever is done about it; empty where one can."""
+    """Why no task can run in a subnet in any configuration; empty where one can."""
     if arn := subnet.get("OutpostArn"):
         return f"it is on the Outpost {arn.rpartition('/')[2]}, where Fargate does not run"
     if subnet.get("Ipv6Native"):
@@ -35,7 +35,7 @@ def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
 
 
 def without_fargate(subnet: Mapping[str, Any], region: str) -> str:
-    """Why Fargate is said not to be in a subnet's zone; the list is AWS's, and may have grown since."""
+    """Why Fargate should not be available in a subnet's zone; AWS may have added zones to its list since."""
     zone = subnet.get("AvailabilityZoneId", "")
     if region not in _FARGATE_ZONES or zone in _FARGATE_ZONES[region]:
         return ""
@@ -43,5 +43,5 @@ def without_fargate(subnet: Mapping[str, Any], region: str) -> str:
 
 
 def free_addresses(subnet: Mapping[str, Any]) -> int:
-    """How many addresses are left in a subnet; as many as one needs where EC2 does not say."""
+    """The number of free addresses in a subnet; more than enough where EC2 does not return it."""
     return int(subnet.get("AvailableIpAddressCount", 2**16))

@@ -1,8 +1,8 @@
-"""When two task definitions are the same: what AWS adds to a described one is taken off before comparing.
+"""Compares task definitions, without what AWS adds to a described one.
 
-AWS echoes defaults that nobody gave, orders some lists anew and adds members that RegisterTaskDefinition does
-not take (ECS API reference, "TaskDefinition", "ContainerDefinition"). Comparing without this registers a
-revision for nothing at every deployment.
+AWS returns defaults that were not given, reorders some lists, and adds members that RegisterTaskDefinition does not
+accept (ECS API reference, "TaskDefinition", "ContainerDefinition"). A comparison that ignored this would register
+a needless revision in every deployment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 AwsDict = dict[str, Any]
 
-# Members of a described definition that RegisterTaskDefinition does not take, and tags, which are not part of
+# Members of a described definition that RegisterTaskDefinition does not accept, and tags, which are not part of
 # DescribeTaskDefinition's ``taskDefinition`` and do not change what runs.
 _NOT_COMPARED = frozenset(
     {
@@ -46,7 +46,7 @@ _CONTAINER_DEFAULTS: AwsDict = {
 _PORT_DEFAULTS: AwsDict = {"protocol": "tcp"}
 _HEALTH_CHECK_DEFAULTS: AwsDict = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
 _MOUNT_DEFAULTS: AwsDict = {"readOnly": False}
-# List -> the member that says which item is which; AWS keeps no order in these.
+# List -> the member that identifies an item; AWS does not keep the order of these lists.
 _UNORDERED = {
     "containerDefinitions": "name",
     "dependsOn": "containerName",
@@ -65,7 +65,7 @@ _NAMED_VALUES = {"environment": "environment variable", "secrets": "secret"}
 
 
 def normalise(definition: Mapping[str, Any]) -> AwsDict:
-    """What decides how a task runs, in one form for what is registered and for what is described."""
+    """What determines how a task runs, in one form for registered and described definitions."""
     plain = {name: value for name, value in definition.items() if name not in _NOT_COMPARED}
     plain["containerDefinitions"] = [_container(each) for each in plain.get("containerDefinitions", ())]
     plain["runtimePlatform"] = _without(_PLATFORM_DEFAULTS, plain.get("runtimePlatform") or {})
@@ -78,8 +78,8 @@ def normalise(definition: Mapping[str, Any]) -> AwsDict:
 def differences(live: Mapping[str, Any], desired: Mapping[str, Any], unnamed: str | None = None) -> list[str]:
     """What ``desired`` changes about ``live``, a sentence each; empty when the same tasks would run.
 
-    Each names its container but the one ``unnamed``. Values of environment variables are not told, since some of them
-    are secrets.
+    Each sentence names its container, except for the container ``unnamed``. Values of environment variables are left
+    out, since some of them are secrets.
     """
     before, after = normalise(live), normalise(desired)
     then, now = (_by_name(each.pop("containerDefinitions", ())) for each in (before, after))
@@ -105,7 +105,7 @@ def _container(container: Mapping[str, Any]) -> AwsDict:
 
 
 def _port(mapping: Mapping[str, Any]) -> AwsDict:
-    """With awsvpc the host's port is the container's, given or not."""
+    """A port mapping; with awsvpc the host's port is the container's, so it is dropped."""
     plain = _without(_PORT_DEFAULTS, mapping)
     if plain.get("hostPort") == plain.get("containerPort"):
         plain.pop("hostPort", None)
@@ -113,12 +113,12 @@ def _port(mapping: Mapping[str, Any]) -> AwsDict:
 
 
 def _without(defaults: AwsDict, members: Mapping[str, Any]) -> AwsDict:
-    """``members`` but those that are as AWS has them by default."""
+    """``members`` without those that have AWS's default."""
     return {name: value for name, value in members.items() if name not in defaults or value != defaults[name]}
 
 
 def _units(size: Any, unit: str) -> str:
-    """CPU units or MiB as digits; AWS also takes ``.5 vCPU`` and ``1 GB``."""
+    """CPU units or MiB as digits; AWS also accepts ``.5 vCPU`` and ``1 GB``."""
     text = str(size).strip()
     number, _, suffix = text.partition(" ")
     if suffix.lower() != unit.lower():
@@ -127,7 +127,7 @@ def _units(size: Any, unit: str) -> str:
 
 
 def _compact(value: Any, inside: str = "") -> Any:
-    """Without empty members, and with unordered lists in one order."""
+    """A value without empty members, and with unordered lists sorted."""
     if isinstance(value, Mapping):
         members = {name: _compact(member, name) for name, member in value.items()}
         return {name: member for name, member in members.items() if member not in (None, [], {})}
@@ -174,7 +174,7 @@ def _members(where: str, before: AwsDict, after: AwsDict) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """A value as people read it: AWS's default where there is none."""
+    """A value for people; "default" where there is none."""
     if value is None:
         return "default"
     if isinstance(value, Mapping):

@@ -1,1 +1,1 @@
-"""From a tag to a deployment: what is checked before, what is changed, and how it ends."""
+"""Makes deployments: checks before any change, changes the service, and concludes with an outcome."""

@@ -1,4 +1,4 @@
-"""A service that is in the middle of somebody else's deployment: wait for it, replace it, or refuse."""
+"""Handles a deployment that is already in progress: waits for it, replaces it, or refuses the release."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ IfBusy = Literal["wait", "supersede", "refuse"]
 CHOICES: tuple[IfBusy, ...] = ("wait", "supersede", "refuse")
 
 _BETWEEN_SECONDS = 3.0
-# Failures after which a deployment that nothing will stop is taken for lost.
+# A deployment with this many failed tasks, and without a circuit breaker, counts as lost.
 _LOST_AFTER = 3
 
 
 def await_current_deployment(
     aws: Aws, settings: Settings, prepared: PreparedRelease, if_busy: IfBusy, timeline: Timeline
 ) -> PreparedRelease:
-    """The release once the service is free for it; raises NotReadyError where that is refused or takes too long."""
+    """The release, once the service is free for it; raises NotReadyError where that is refused or takes too long."""
     other = deployment_in_progress(prepared.service)
     if other is None:
         return prepared
@@ -46,13 +46,13 @@ def await_current_deployment(
 
 
 def deployment_in_progress(service: Mapping[str, Any]) -> Deployment | None:
-    """The deployment that a service is in the middle of. Pure."""
+    """The service's deployment that is in progress, or None. Pure."""
     primary = Service.of(service).primary
     return primary if primary is not None and primary.rollout == "IN_PROGRESS" else None
 
 
 def is_lost(service: Mapping[str, Any]) -> bool:
-    """Whether a deployment fails again and again and no circuit breaker will end it. Pure."""
+    """Whether a deployment keeps failing and no circuit breaker will end it. Pure."""
     other = deployment_in_progress(service)
     if other is None or circuit_breaker(service)[0]:
         return False

@@ -1,4 +1,4 @@
-"""The end of a rollout: the app is asked, the cause found, and what is left behind put in order."""
+"""Concludes a rollout: probes the app, finds the cause, and cleans up after a failure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..observation.watch import Watcher, service_of
 from .fail_fast import stop_deployment
 from .outcome import End, Outcome
 
-# Events, stopped tasks and log lines reach those who ask a little late.
+# Events, stopped tasks and log lines can be read only a little later.
 _LOOKS_AGAIN = 3
 _BETWEEN_LOOKS = 2.0
 
@@ -37,9 +37,9 @@ def conclude(
     timeline: Timeline,
     known: tuple[Cause, ...] = (),
 ) -> Outcome:
-    """Ask through the load balancer, find the cause where it is not live, and put it all together.
+    """Probe the app through the load balancer, find the cause where it is not live, and return the outcome.
 
-    ``known`` are causes for which the deployment was stopped; what they were found by may be gone since.
+    ``known`` are causes for which the deployment was stopped; their evidence may be gone by now.
     """
     if not snapshots:
         raise OutOfTimeError(
@@ -73,8 +73,8 @@ def conclude(
 def probe_app(
     aws: Aws, settings: ProbeSettings, last: Snapshot, timeline: Timeline
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
-    """Probe the service through its load balancer. None where it has none, or where it cannot be reached from here,
-    which is a finding."""
+    """Probe the service through its load balancer. None where it has none, or where it cannot be reached from
+    here, which is a finding."""
     endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
     if endpoint is None:
         return None, ()
@@ -107,7 +107,7 @@ def _not_reachable(endpoint: PublicEndpoint) -> Cause:
 def _judged(
     aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, answered: Probe | None
 ) -> tuple[End, str, tuple[Cause, ...]]:
-    """The verdict as the outcome has it, why, and the causes: live, and rolled back, is only what answers."""
+    """The outcome's verdict, its reason, and the causes; "live" and "rolled_back" require that the app answers."""
     well = answered is None or answered.ok
     if verdict.kind == "live":
         if well:
@@ -126,7 +126,7 @@ def _judged(
 def _explained(
     aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
 ) -> tuple[Cause, ...]:
-    """The causes; where nothing tells yet, another look or two."""
+    """The causes; without any evidence yet, read again once or twice."""
     seen: list[Snapshot] = []
 
     def look() -> Evidence:
@@ -145,7 +145,7 @@ def _is_thin(cause: Cause, evidence: Evidence) -> bool:
 
 
 def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
-    """What answers nobody may be what the account keeps from the internet: then nothing is refused, it vanishes."""
+    """The cause where VPC Block Public Access drops the requests: then nothing answers, and nothing refuses."""
     if answered is None or answered.page.reached:
         return None
     name, service = "network.public-access", service_of(aws, last.rollout)
@@ -173,7 +173,7 @@ def _probe_failed(answered: Probe | None) -> Cause:
 
 
 def _rolled_back_words(snapshots: Sequence[Snapshot], answered: Probe | None) -> str:
-    """What became of ours, and who serves."""
+    """What happened to our revision, and which one serves now."""
     last = snapshots[-1]
     was_healthy = any(snapshot.healthy for snapshot in snapshots)
     ours = f"revision {revision_of(last.rollout.task_definition)} {'did not stay' if was_healthy else 'never became'}"
@@ -194,7 +194,7 @@ def _left_behind(
     answered: Probe | None,
     timeline: Timeline,
 ) -> tuple[Cause, ...]:
-    """What a release leaves when it failed: the one before, or nothing, which ECS must not go on trying."""
+    """Clean up after a failed release: the previous release stays, or the service is scaled to 0."""
     if end != "failed" or verdict.kind == "live":
         return ()
     if last.rollout.is_first:
@@ -210,7 +210,7 @@ def _left_behind(
 
 
 def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -> Cause:
-    """Scale a service that never had a release back to nothing, so that ECS does not go on trying for ever."""
+    """Scale a service that never had a release to 0, so that ECS does not retry for ever."""
     message = "There is no release to roll back to; the service's desired count is 0 again."
     try:
         stop_deployment(aws, last)

@@ -1,10 +1,11 @@
-"""Fails fast: a deployment that waiting does not mend is stopped, and rolled back, at the second equal failure.
+"""Fails fast: stops and rolls back a deployment at the second equal failure, if waiting does not help.
 
-An image that its registry does not have counts at once: the agent has asked for it for minutes before it says so.
+An image that is missing in its registry is enough at once, because the agent retries for minutes before it reports
+it.
 
-The circuit breaker needs three failures of a service with one task, and a hundred of one with two hundred. Where a
-service has none that rolls back, as in somebody else's deployment, this counts in its place. What may heal (a role of
-a moment ago, capacity) is waited for, and that is said.
+ECS's circuit breaker needs three failures for a service with one task, and a hundred for one with two hundred. Where
+a service has no circuit breaker that rolls back, as in a deployment by others, this module counts failures instead.
+Failures that may pass (a new role, capacity) are waited for and reported.
 """
 
 from __future__ import annotations
@@ -36,14 +37,15 @@ _OVER = ("ConflictException", "ServiceDeploymentNotFoundException")
 
 @dataclass(frozen=True)
 class RepeatedFailure:
-    """Why tasks failed, and how many."""
+    """Why tasks failed, and how many of them."""
 
     reason: str
     count: int
 
 
 class FailFast:
-    """Looks at each snapshot of one rollout; ``causes`` are why it was stopped, none where it was not."""
+    """Checks each snapshot of one rollout; ``causes`` are the reasons for stopping it, empty where it was not
+    stopped."""
 
     def __init__(self, aws: Aws, settings: Settings, timeline: Timeline) -> None:
         self.causes: tuple[Cause, ...] = ()
@@ -55,7 +57,7 @@ class FailFast:
         self._asked_ecr = False
 
     def consider(self, snapshots: Sequence[Snapshot], verdict: Verdict) -> None:
-        """Stop the deployment where a failure has come back that waiting does not mend."""
+        """Stop the deployment where a failure repeats that waiting does not remedy."""
         last = snapshots[-1]
         self._tell_of_waiting(last)
         self._look_at_what_is_pulled(last)
@@ -65,10 +67,10 @@ class FailFast:
         is_ours_to_end = self._settings.deployment.rollback and is_due_for_rollback(last)
         if self._considered & {failure, failure.reason} and not is_ours_to_end:
             return
-        if last.healthy:  # some are well, so it is not the release that is hopeless
+        if last.healthy:  # some tasks are healthy, so the release may still succeed
             return
         causes = diagnose(collect_evidence(self._aws, self._settings, snapshots, verdict))
-        # Only what the account's state decides may look different after another failure.
+        # Only causes that depend on the account's state can change with another failure.
         self._considered.add(failure if causes[0].code in PERMISSIONS | LOOKED_UP else failure.reason)
         if any(cause.heals for cause in causes) and not is_ours_to_end:
             self._say(causes[0], "retrying may help, and ECS retries", failure.count)
@@ -83,13 +85,13 @@ class FailFast:
             self._stop(last, causes, failure.count)
 
     def _tell_of_waiting(self, last: Snapshot) -> None:
-        """What Fargate lacks at the moment, it may have in the next."""
+        """Report missing Fargate capacity, which may become available."""
         for code in sorted(missing_capacity(last) - self._told):
             self._told.add(code)
             self._timeline.say(f"{code}: {CODES[code]} Retrying may help, and ECS retries")
 
     def _look_at_what_is_pulled(self, last: Snapshot) -> None:
-        """A task that is on its way for long may wait for an image that ECR does not have: no need to wait for AWS."""
+        """Check a long-starting task's images in ECR directly, instead of waiting for ECS to report them."""
         waiting = slow_to_start(self._aws, last)
         if not waiting or self._asked_ecr or self.causes or not _is_going(last):
             return
@@ -127,7 +129,7 @@ class FailFast:
 
 
 def stop_deployment(aws: Aws, last: Snapshot) -> None:
-    """StopServiceDeployment with ROLLBACK; one that is over already is left alone."""
+    """StopServiceDeployment with ROLLBACK; a deployment that has ended is left alone."""
     if last.record is not None and last.record.status in _STOPPABLE:
         aws.find(
             "ecs:StopServiceDeployment",
@@ -139,7 +141,7 @@ def stop_deployment(aws: Aws, last: Snapshot) -> None:
 
 
 def is_due_for_rollback(last: Snapshot) -> bool:
-    """Whether as many tasks failed as trip a circuit breaker, and the service has none that rolls back. Pure.
+    """Whether enough tasks failed for a circuit breaker, and the service has none that rolls back. Pure.
 
     DeploymentCircuitBreaker: half of the desired count, but at least 3 and at most 200.
     """
@@ -151,12 +153,12 @@ def is_due_for_rollback(last: Snapshot) -> bool:
 
 
 def missing_capacity(last: Snapshot) -> set[str]:
-    """What ECS's events say that Fargate has too little of. Pure."""
+    """Codes of the Fargate shortages that ECS's events report. Pure."""
     return {code for text in _events(last) for code in codes_of(text) if code in _LACKS}
 
 
 def repeated_failure(last: Snapshot) -> RepeatedFailure | None:
-    """A failure that has come back, or need not; None where there is none. Pure."""
+    """A failure that occurred often enough to act on it; None without one. Pure."""
     found = [
         each
         for each in failures(task for task in last.ours if task.failed)
@@ -170,7 +172,7 @@ def repeated_failure(last: Snapshot) -> RepeatedFailure | None:
 
 
 def _events(last: Snapshot) -> list[str]:
-    """Those since our deployment was made, newest first."""
+    """The events since our deployment was created, newest first."""
     began = last.rollout.created_at
     return [event.message for event in last.service.events if began and event.at >= began]
 

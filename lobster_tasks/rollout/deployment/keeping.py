@@ -1,7 +1,8 @@
-"""What was live is kept: a tag puts its images under the rule of the lifecycle policy that other pushes do not reach.
+"""Keeps images that were live: a tag puts them under a rule of the lifecycle policy that other pushes do not
+affect.
 
-The tag is of the image alone and never moves, so that a repository with immutable tags takes it too. That an image
-gets one when its release is live, and not before, is why releases that fail take no place from the one that serves.
+The tag is unique to the image and never moves, so a repository with immutable tags accepts it too. An image gets it
+only when its release is live, so that failed releases do not displace images that are in use.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def keep_serving(aws: Aws, settings: Settings, say: Say) -> None:
-    """Keep the images that serve now, whoever deployed them; what keeps it from that is said."""
+    """Keep the images of the current tasks, whoever deployed them; reports why where that fails."""
     if not settings.images.keep:
         return
     try:
@@ -35,15 +36,15 @@ def keep_serving(aws: Aws, settings: Settings, say: Say) -> None:
 
 
 def keep_those_of(aws: Aws, settings: Settings, service: Mapping[str, Any], say: Say) -> None:
-    """Keep the images of the service, as described, whose tasks have come to serve."""
+    """Keep the images of a described service's task definitions whose tasks serve."""
     for definition in _serving(service):
         keep(aws, settings, definition, say)
 
 
 def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
-    """Keep the images of a task definition (ARN) that are of the repository.
+    """Keep a task definition's (ARN) images from the repository.
 
-    What serves does so whether or not this works: what keeps it from working is said.
+    A failure does not affect the running tasks; it is reported.
     """
     if not settings.images.keep:
         return
@@ -57,7 +58,7 @@ def keep(aws: Aws, settings: Settings, task_definition: str, say: Say) -> None:
 
 
 def _serving(service: Mapping[str, Any]) -> list[str]:
-    """Task definitions with tasks whose deployment is done, or was before another one began."""
+    """Task definitions with running tasks whose deployment is completed, or was before another one began."""
     found = [
         each["taskDefinition"]
         for each in service.get("deployments", ())
@@ -71,7 +72,7 @@ def _keep(aws: Aws, repository: str, reference: str) -> None:
     try:
         image = find_image(aws, repository, reference)
     except (NotReadyError, UsageError):
-        return  # it is elsewhere, or gone: no rule of this repository reaches it any more
+        return  # the image is elsewhere, or deleted: no rule of this repository applies to it
     tag = live_tag(image.digest)
     if tag in image.tags:
         return
@@ -80,7 +81,7 @@ def _keep(aws: Aws, repository: str, reference: str) -> None:
     for each in got["images"]:
         aws.find(
             "ecr:PutImage",
-            {"ImageAlreadyExistsException"},  # somebody else was faster
+            {"ImageAlreadyExistsException"},  # another process was faster
             f"{repository}:{tag}",
             **where,
             imageManifest=each["imageManifest"],

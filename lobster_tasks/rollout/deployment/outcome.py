@@ -1,4 +1,4 @@
-"""The end of a rollout: one verdict, its cause where it is not live, and what happened on the way."""
+"""The outcome of a rollout: the verdict, its cause where it is not live, and the timeline."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ EXIT_CODES: dict[End, int] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` what the load balancer answered.
+    """How a rollout ended. ``why`` is the verdict in a sentence, ``probe`` is the load balancer's answer.
 
-    ``also`` is the other cause where two fit; ``findings`` are worth knowing whatever the verdict.
-    ``calls`` counts those to AWS, ``calls_per_minute`` those of a minute (of AWS's) while it was watched.
+    ``also`` is a second cause where two fit; ``findings`` are worth knowing whatever the verdict.
+    ``calls`` is the number of calls to AWS, ``calls_per_minute`` that per minute of AWS's time while watching.
     """
 
     verdict: End
@@ -54,12 +54,12 @@ class Outcome:
 
     @property
     def revision(self) -> str:
-        """The number of our task definition's revision."""
+        """The revision number of our task definition."""
         return revision_of(self.task_definition or "")
 
     @classmethod
     def refused(cls, error: LobsterError) -> Outcome:
-        """For a RefusedError: nothing was changed."""
+        """The outcome for a RefusedError: nothing was changed."""
         code = error.code if isinstance(error, NotReadyError) else CauseCode.REFUSED
         problems = error.problems if isinstance(error, NotReadyError) else ()
         shown = tuple(each for each in (error.why, *problems) if each)

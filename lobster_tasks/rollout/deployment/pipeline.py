@@ -1,8 +1,8 @@
 """A deployment from the tag to the verdict: the stages, in order.
 
-``deploy`` makes a deployment and follows it; ``follow`` follows one that somebody else has made, by its task
-definition. Both end in an ``Outcome``. What cannot begin raises RefusedError or UsageError; Ctrl-C raises
-InterruptedRunError, which says what continues in AWS.
+``deploy`` starts a deployment and follows it; ``follow`` follows an existing one by its task definition. Both return
+an ``Outcome``. Before the start they raise RefusedError or UsageError; Ctrl-C raises InterruptedRunError, which
+says what continues in AWS.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ def deploy(
     if_busy: IfBusy = "wait",
     observe: Observe = unobserved,
 ) -> Outcome:
-    """Bring the image behind ``tag`` (a tag, a digest, or a full reference) to live, or say why it is not.
+    """Bring the image of ``tag`` (a tag, a digest, or a full reference) to live, or say why it is not.
 
-    ``if_busy`` says what to do while another deployment is under way: wait, take its place, or refuse.
+    ``if_busy`` says what to do about another deployment in progress: wait, replace it, or refuse.
     """
     timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
         prepared = prepare(aws, settings, tag)
-        # Otherwise what is in progress is what is asked for.
+        # Without a difference, the deployment in progress is the requested one.
         if differences(prepared.current, prepared.definition):
             prepared = await_current_deployment(aws, settings, prepared, if_busy, timeline)
         _, timeline.expected = in_parallel(
@@ -87,7 +87,7 @@ def follow(aws: Aws, settings: Settings, task_definition: str, *, observe: Obser
 
 
 def registered_arn(aws: Aws, given: str) -> str:
-    """The ARN of a task definition of this account and region, from itself or from ``family:revision``.
+    """The ARN of a task definition in this account and region, from an ARN or ``family:revision``.
 
     Raises UsageError for anything else.
     """
@@ -108,7 +108,7 @@ def registered_arn(aws: Aws, given: str) -> str:
 def begin(
     aws: Aws, settings: Settings, prepared: PreparedRelease, revision: str, force: bool, timeline: Timeline
 ) -> Rollout:
-    """Set the service in motion unless it is there already; the identity of what is to be followed."""
+    """Update the service unless it has the revision already; returns the identity of the deployment to follow."""
     found = identity_of(settings, prepared, prepared.service, revision)
     there = found.deployment is not None
     serves = there and judge([Watcher(aws, by_revision(found)).snapshot()]).kind == "live"
@@ -122,7 +122,7 @@ def begin(
 
 
 def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
-    """The identity of the service's deployment of a revision; RefusedError when it has never had one."""
+    """The identity of the service's deployment of a revision; RefusedError where it never had one."""
     rollout = rollout_of(settings, active_service(aws, settings), task_definition)
     if rollout.previous is not None:
         before = find_task_definition(aws, rollout.previous) or {}
@@ -140,7 +140,7 @@ def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
 
 
 def run(aws: Aws, settings: Settings, rollout: Rollout, timeline: Timeline) -> Outcome:
-    """Follow a rollout to its end."""
+    """Follow a rollout to its outcome."""
     seen: list[Snapshot] = []
     called, began = timeline.called, timeline.seconds
     with resumable(rollout, seen):
@@ -156,9 +156,10 @@ def run(aws: Aws, settings: Settings, rollout: Rollout, timeline: Timeline) -> O
 def watch_to_verdict(
     aws: Aws, settings: Settings, rollout: Rollout, timeline: Timeline, seen: list[Snapshot]
 ) -> tuple[Verdict, tuple[Cause, ...]]:
-    """Look until there is a verdict, or until the time is up (then it is still ``moving``); ``seen`` gets the looks.
+    """Watch until there is a verdict, or until the time is up (it is then ``moving``); ``seen`` collects the
+    snapshots.
 
-    With it the causes for which the deployment was stopped on the way.
+    Also returns the causes for which the deployment was stopped.
     """
     verdict = Verdict("moving", "AWS answered no request about it")
     fail_fast = FailFast(aws, settings, timeline)
@@ -176,7 +177,7 @@ def watch_to_verdict(
 
 @contextmanager
 def interrupted_as(what: str, next_step: str = "run the same command again") -> Iterator[None]:
-    """Ctrl-C says how things are at this point."""
+    """Raise InterruptedRunError with this text on Ctrl-C."""
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
@@ -185,7 +186,7 @@ def interrupted_as(what: str, next_step: str = "run the same command again") -> 
 
 @contextmanager
 def resumable(rollout: Rollout, seen: Sequence[Snapshot] = ()) -> Iterator[None]:
-    """Whatever ends the following early says what continues in AWS, how to see it again, and how to undo it."""
+    """When following ends early, say what continues in AWS, how to follow it again, and how to undo it."""
     follow = f"inv deploy --registered {rollout.task_definition}"
     try:
         yield

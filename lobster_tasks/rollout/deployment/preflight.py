@@ -1,7 +1,7 @@
-"""Before anything is changed: whether what a release needs is there and in order.
+"""Checks before any change whether everything that a release needs exists and is correct.
 
-What is found here in a second would show minutes later as tasks that do not start. What may not be looked at is
-not held against the release: it is said, and goes on.
+A problem found here in a second would otherwise show minutes later as tasks that do not start. A check without
+permission does not stop the release: it is reported, and the release goes on.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from .release import PreparedRelease, missing_images
 
 
 def _found_by(of_balancer: bool) -> Mapping[str, str]:
-    """The doctor's checks, each with the cause that it would become."""
+    """The doctor's checks, each with the cause that a failure would have."""
     found = ((code, record) for code, record in RECORDS.items() if record.of_balancer is of_balancer)
     return {check: code for code, record in found for check in record.found_by}
 
 
-# Whether a task can start, and whether the load balancer gets to it.
+# Checks on whether a task can start, and on whether the load balancer reaches it.
 _TASKS, _BALANCED = _found_by(False), _found_by(True)
 _WORDS = ("the", "there", "tasks", "no", "it")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, as the cause that it would become, and how to mend it."""
+    """A problem, as the cause that it would lead to, and its remedy."""
 
     code: str
     what: str
@@ -52,7 +52,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class PreflightResult:
-    """What one check found: its problem, or why it could not be made; neither where all is well."""
+    """The result of one check: its problem, or why it could not be made; neither where all is well."""
 
     name: str
     problem: Problem | None = None
@@ -60,7 +60,7 @@ class PreflightResult:
 
 
 def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline: Timeline) -> None:
-    """Raises NotReadyError with everything that would keep the release from becoming live."""
+    """Raise NotReadyError with everything that would keep the release from becoming live."""
     results = in_parallel(
         partial(_result, "image.platform", partial(_platform, aws, prepared)),
         partial(_result, "ports", partial(_ports, prepared)),
@@ -83,7 +83,7 @@ def preflight(aws: Aws, settings: Settings, prepared: PreparedRelease, timeline:
 
 
 def _accepted(given: Iterable[str]) -> frozenset[str]:
-    """What somebody knows better than the look ahead; UsageError for what is no cause."""
+    """The accepted cause codes; UsageError for unknown ones."""
     accepted = frozenset(given)
     if unknown := sorted(accepted - CODES.keys()):
         raise UsageError(
@@ -103,7 +103,7 @@ def _not_ready(problems: Sequence[Problem]) -> NotReadyError:
 
 
 def _sentence(text: str) -> str:
-    """With a capital, but for what begins with a name."""
+    """Capitalise a sentence, unless it begins with a name."""
     is_name = text.partition(" ")[0] not in _WORDS
     return text if is_name else f"{text[:1].upper()}{text[1:]}"
 
@@ -144,7 +144,7 @@ def _platform(aws: Aws, prepared: PreparedRelease) -> Problem | None:
 
 
 def _ports(prepared: PreparedRelease) -> Problem | None:
-    """ECS refuses a revision without the container and the port that the service registers."""
+    """The problem where the definition lacks the container or port that the service registers: ECS refuses it."""
     for group in TargetGroup.all_of(prepared.service):
         containers = prepared.definition["containerDefinitions"]
         container = next((each for each in containers if each["name"] == group.container), None)
@@ -160,7 +160,7 @@ def _ports(prepared: PreparedRelease) -> Problem | None:
 
 
 def _other_images(aws: Aws, prepared: PreparedRelease, container: str) -> Problem | None:
-    """The images of the containers beside the app's, as far as they are in ECR here."""
+    """The problem where images of the other containers are missing in ECR."""
     gone = missing_images(aws, prepared.definition, container)
     if not gone:
         return None
@@ -170,7 +170,7 @@ def _other_images(aws: Aws, prepared: PreparedRelease, container: str) -> Proble
 
 
 def _percent(prepared: PreparedRelease) -> Problem | None:
-    """Whether ECS can replace a task at all."""
+    """The problem where ECS cannot replace any task."""
     if not cannot_replace_tasks(prepared.service):
         return None
     given = prepared.service.get("deploymentConfiguration", {})
@@ -181,7 +181,7 @@ def _percent(prepared: PreparedRelease) -> Problem | None:
 
 
 def _log_groups(aws: Aws, prepared: PreparedRelease) -> Problem | None:
-    """A task whose log group is not there does not start."""
+    """The problem where a log group does not exist: the task would not start."""
     for container in prepared.definition["containerDefinitions"]:
         options = (container.get("logConfiguration") or {}).get("options") or {}
         name, region = options.get("awslogs-group"), options.get("awslogs-region", aws.region)
@@ -199,13 +199,13 @@ def _has_log_group(aws: Aws, name: str, region: str) -> bool:
         found = there.pages(
             "logs:DescribeLogGroups", "logGroups", f"log group {name}", logGroupNamePrefix=name
         )
-    except SettingsError:  # no such region
+    except SettingsError:  # there is no such region
         return False
     return any(group["logGroupName"] == name for group in found)
 
 
 def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[PreflightResult]:
-    """The doctor's checks, of the definition that is to run and of the load balancer that the service is behind."""
+    """The doctor's checks of the task definition and of the service's load balancer."""
     groups = TargetGroup.all_of(prepared.service)
     codes = {**_TASKS, **(_BALANCED if groups else {})}
     given: dict[Name, Any] = {
@@ -221,7 +221,7 @@ def _checks(aws: Aws, settings: Settings, prepared: PreparedRelease) -> list[Pre
 
 
 def _forwarded(target_group: Mapping[str, Any]) -> PreflightResult:
-    """Whether any load balancer at all sends requests to the group."""
+    """Whether a load balancer forwards requests to the target group."""
     name = "load-balancer.target-group"
     if target_group["LoadBalancerArns"]:
         return PreflightResult(name)
@@ -242,13 +242,13 @@ def _result_of(check: Check, code: str) -> PreflightResult:
 
 
 def _balancing(aws: Aws, group: TargetGroup) -> dict[Name, Any]:
-    """The target group of the service and the load balancer in front of it, whatever their names."""
+    """The service's target group and its load balancer, whatever their names."""
     try:
         target_group = find_target_group(aws, group.arn, arn=group.arn)
         arns = target_group["LoadBalancerArns"] if target_group else []
         if not arns:
             return {"target_group": target_group}
         described = aws.call("elbv2:DescribeLoadBalancers", arns[0], LoadBalancerArns=arns[:1])
-    except AwsCallError:  # the checks find out for themselves, and say so
+    except AwsCallError:  # the checks report it themselves
         return {}
     return {"target_group": target_group, "load_balancer": described["LoadBalancers"][0]}

@@ -1,4 +1,4 @@
-"""What a release would do, found out without doing it."""
+"""Finds out what a release would do, without making changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .release import prepare
 
 @dataclass(frozen=True)
 class Preview:
-    """The image by digest, the revision (ARN) that it would follow, and what would differ, a sentence each."""
+    """The image by digest, the revision (ARN) that it would replace, and the differences, a sentence each."""
 
     image: str
     task_definition: str
@@ -29,9 +29,9 @@ def preview(
     if_busy: IfBusy | None = None,
     observe: Observe = unobserved,
 ) -> Preview:
-    """Everything that ``deploy`` looks at before it changes anything; raises UsageError or NotReadyError as it does.
+    """Everything that ``deploy`` checks before it changes anything; raises UsageError or NotReadyError likewise.
 
-    ``if_busy`` is what ``deploy`` would do about another deployment; with None that is left alone.
+    ``if_busy`` is what ``deploy`` would do about another deployment; None ignores that deployment.
     """
     if if_busy:
         await_current_deployment(

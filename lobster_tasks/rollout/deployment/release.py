@@ -1,4 +1,4 @@
-"""From a tag to a deployment: image, revision, update. Nothing is changed before everything is found in order."""
+"""From a tag to a deployment: image, revision, update. Nothing is changed before all checks have passed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Image:
-    """An image in the repository with all its tags; ``mib`` is its size (compressed)."""
+    """An image in the repository with all its tags; ``mib`` is its compressed size in MiB."""
 
     registry: str
     repository: str
@@ -43,20 +43,20 @@ class Image:
 
     @property
     def uri(self) -> str:
-        """The full reference, by digest: what it names does not change."""
+        """The full reference by digest, which always refers to the same image."""
         return f"{self.registry}/{self.repository}@{self.digest}"
 
     @property
     def short(self) -> str:
-        """As people tell it from others."""
+        """The shortened reference for people."""
         return f"{self.repository}@{self.digest[:11]}…{self.digest[-4:]}"
 
 
 @dataclass(frozen=True)
 class PreparedRelease:
-    """A release before anything is changed: the image, the service as described, the definition that it should run.
+    """A release before any change: the image, the service as described, and the task definition to run.
 
-    ``requested`` is what was asked for, ``current`` the definition that the service has now.
+    ``requested`` is what was asked for, ``current`` is the service's current task definition.
     """
 
     image: Image
@@ -72,7 +72,7 @@ class PreparedRelease:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What the definition changes about the current one, a sentence each, as it may be shown."""
+        """What the definition changes about the current one, a sentence each, with secrets masked."""
         found = differences(self.current, self.definition) if self.current else ()
         return tuple(mask_shapes(each.replace(f"{self.image.registry}/", "")) for each in found)
 
@@ -81,8 +81,8 @@ class PreparedRelease:
 class UpdateDecision:
     """How the service gets to a revision.
 
-    ``verify``: it is there already; ``follow``: it is on its way; ``update``: UpdateService, with
-    ``forceNewDeployment`` or a new ``desired_count`` where they are needed. ``why`` says what is not obvious.
+    ``verify``: it runs the revision already; ``follow``: its deployment is in progress; ``update``: UpdateService,
+    with ``forceNewDeployment`` or a new ``desired_count`` where they are needed. ``why`` says what is not obvious.
     """
 
     kind: Literal["verify", "follow", "update"]
@@ -110,9 +110,9 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
 
 
 def find_image(aws: Aws, repository: str, wanted: str) -> Image:
-    """The image behind a tag, a digest or a full reference of a repository of this account.
+    """The image of a tag, a digest or a full reference to a repository of this account.
 
-    Raises UsageError for what cannot name one, NotReadyError for what is not in the repository.
+    Raises UsageError for an invalid reference, NotReadyError for an image that is not in the repository.
     """
     registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
     identity = image_id(wanted, repository, f"{registry}/{repository}")
@@ -140,9 +140,9 @@ def find_image(aws: Aws, repository: str, wanted: str) -> Image:
 
 
 def missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
-    """Container and image of those beside the app's that ECR does not have, here or elsewhere.
+    """Containers other than the app's, with their images, where ECR does not have the image.
 
-    ``container`` is the name of the app's. Raises AwsCallError where none is missing and one could not be asked for.
+    ``container`` is the name of the app's. Raises AwsCallError where none is missing and one could not be checked.
     """
     app = container_of(definition, container).get("name")
     missing, unknown = [], []
@@ -161,7 +161,8 @@ def missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> l
 
 
 def register_revision(aws: Aws, prepared: PreparedRelease, timeline: Timeline) -> str:
-    """The revision to run (ARN): the service's own, the family's newest, or a new one, the first that is right."""
+    """The revision to run (ARN): the service's current one, the family's newest, or a new one, whichever fits
+    first."""
     newest = find_task_definition(aws, prepared.definition["family"])
     for known in (prepared.current, newest):
         if known and known["status"] == "ACTIVE" and not differences(known, prepared.definition):
@@ -178,13 +179,13 @@ def register_revision(aws: Aws, prepared: PreparedRelease, timeline: Timeline) -
 def decide_update(
     service: Service, revision: str, serves: bool, force: bool, desired_count: int
 ) -> UpdateDecision:
-    """How the service gets to ``revision``; ``serves`` says that it runs it, completed and healthy. Pure."""
+    """How the service gets to ``revision``; ``serves``: it runs it, completed and healthy. Pure."""
     primary = service.primary
     there = primary is not None and primary.task_definition == revision
     scale = None if service.desired else desired_count
     if not there:
         return UpdateDecision("update", f"desired count 0 → {scale}" if scale else "", desired_count=scale)
-    if scale is not None:  # a change of the count alone is no deployment: nothing would judge it
+    if scale is not None:  # a change of the count alone starts no deployment, so there would be no verdict
         return UpdateDecision("update", f"desired count 0 → {scale}", force=True, desired_count=scale)
     if force:
         return UpdateDecision("update", "a new deployment of the same revision was requested", force=True)
@@ -200,9 +201,9 @@ def decide_update(
 def update(
     aws: Aws, settings: Settings, prepared: PreparedRelease, revision: str, decision: UpdateDecision
 ) -> Rollout:
-    """UpdateService; the identity of the deployment that it makes.
+    """UpdateService; returns the identity of the new deployment.
 
-    ``deployment.rollback`` is kept by the service's own circuit breaker, which goes on where this program does not.
+    ``deployment.rollback`` is left to the service's own circuit breaker, which works without this program.
     """
     parameters: dict[str, Any] = {"taskDefinition": revision}
     if settings.deployment.rollback and (configuration := with_rollback(prepared.service)):
@@ -221,7 +222,7 @@ def update(
 def identity_of(
     settings: Settings, prepared: PreparedRelease, service: Mapping[str, Any], revision: str
 ) -> Rollout:
-    """Whose deployment of ``revision`` is followed, with what is known of the release."""
+    """The identity of the deployment of ``revision``, with what is known of the release."""
     return replace(
         rollout_of(settings, service, revision),
         previous=prepared.running,

@@ -1,4 +1,4 @@
-"""Back to a release that was live: a deployment of its revision, followed as any other."""
+"""Rolls back to an earlier live release: deploys its revision, followed like any deployment."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def rollback(
     if_busy: IfBusy = "supersede",
     observe: Observe = unobserved,
 ) -> Outcome:
-    """Deploy revision ``to``, or that of the last release that was live before the current one and can still run.
+    """Deploy revision ``to``, by default that of the last live release before the current one that can still run.
 
-    Raises NotReadyError where there is none, or where something that it needs is gone.
+    Raises NotReadyError where there is none, or where something that it needs does not exist.
     """
     timeline = Timeline(aws.clock, observe, calls=aws.calls)
     with interrupted_as("Interrupted before anything was changed."):
@@ -57,7 +57,7 @@ def rollback(
 def preview_rollback(
     aws: Aws, settings: Settings, to: int | None = None, *, observe: Observe = unobserved
 ) -> Preview:
-    """Everything that ``rollback`` looks at before it changes anything; raises NotReadyError as it does."""
+    """Everything that ``rollback`` checks before it changes anything; raises NotReadyError likewise."""
     timeline = Timeline(aws.clock, observe)
     _, prepared = _goal(aws, settings, to, timeline)
     preflight(aws, settings, prepared, timeline)
@@ -65,7 +65,7 @@ def preview_rollback(
 
 
 def _goal(aws: Aws, settings: Settings, to: int | None, timeline: Timeline) -> tuple[str, PreparedRelease]:
-    """The revision to go to (ARN), and what is known of it and of the service."""
+    """The revision to roll back to (ARN), and the prepared release."""
     service = active_service(aws, settings)
     prepared = _last(aws, settings, service, timeline) if to is None else _wanted(aws, settings, service, to)
     arn = str(prepared.definition["taskDefinitionArn"])
@@ -74,7 +74,7 @@ def _goal(aws: Aws, settings: Settings, to: int | None, timeline: Timeline) -> t
 
 
 def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], timeline: Timeline) -> PreparedRelease:
-    """The newest release that was live and can still run; those that cannot are named."""
+    """The newest release that was live and can still run; reports those that cannot."""
     gone: list[NotReadyError] = []
     known = history(aws, settings, _LOOKED_AT)
     for each, found in _before(aws, settings, service, known):
@@ -128,7 +128,7 @@ def _runnable(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> str |
 def _before(
     aws: Aws, settings: Settings, service: Mapping[str, Any], known: History
 ) -> Iterator[tuple[Release, PreparedRelease | NotReadyError]]:
-    """The releases before the current one that were, or may have been, live: each as it would run, or why it cannot."""
+    """Earlier releases that were, or may have been, live: each prepared, or with the error why it cannot run."""
     for each in live_before(known.releases, service["taskDefinition"]):
         found: PreparedRelease | NotReadyError
         try:
@@ -139,7 +139,7 @@ def _before(
 
 
 def _named(service: Mapping[str, Any], number: int) -> str:
-    """Revision ``number`` of the family that the service runs."""
+    """Revision ``number`` of the service's family."""
     return f"{service['taskDefinition'].rpartition(':')[0]}:{number}"
 
 
@@ -188,7 +188,7 @@ def _prepared(
 
 
 def _missing_images(aws: Aws, definition: Mapping[str, Any], container: str) -> list[tuple[str, str]]:
-    """What may not be looked at is not held against a release."""
+    """The missing images; without the permission to check, none."""
     try:
         return missing_images(aws, definition, container)
     except AwsCallError:

@@ -1,4 +1,4 @@
-"""Another number of tasks, followed until it is there."""
+"""Changes the desired count, and follows it until the tasks run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENOUGH = 2
 
 @dataclass(frozen=True)
 class ScaleChange:
-    """From how many tasks to how many; ``warning`` says who else decides it, if anybody."""
+    """The change of the desired count; ``warning`` names who else controls it, if anybody."""
 
     before: int
     desired: int
@@ -36,7 +36,7 @@ class ScaleChange:
 
     @property
     def says(self) -> tuple[str, ...]:
-        """It in sentences."""
+        """The change in sentences."""
         same = self.before == self.desired
         what = (
             f"desired count {'is' if same else f'{self.before} →'} {self.desired}{' already' if same else ''}"
@@ -46,7 +46,7 @@ class ScaleChange:
 
 @dataclass(frozen=True)
 class Scaled:
-    """What came of it: ``reached`` says whether all wanted tasks run and are healthy, and no other."""
+    """The result; ``reached`` says whether exactly the desired tasks run and are healthy."""
 
     service: str
     before: int
@@ -83,7 +83,7 @@ def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserve
 
 
 def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
-    """What ``scale`` would do; NotReadyError as there."""
+    """What ``scale`` would do; raises NotReadyError likewise."""
     return _change(aws, settings, _ready(aws, settings, to), to)
 
 
@@ -92,7 +92,7 @@ def _change(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -
 
 
 def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
-    """The service, if it has something to run."""
+    """The service, if it has a release."""
     service = active_service(aws, settings)
     if to and is_no_release(find_task_definition(aws, service["taskDefinition"]) or {}):
         raise NotReadyError(
@@ -105,7 +105,7 @@ def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
 
 
 def _auto_scaling(aws: Aws, settings: Settings, to: int) -> str:
-    """Who else decides the count; empty where nobody does, or where that may not be looked at."""
+    """Who else controls the desired count; empty for nobody, and without the permission to read it."""
     resource = f"service/{settings.cluster}/{settings.service}"
     try:
         answer = aws.call(
@@ -141,13 +141,13 @@ def _follow(
 
 
 def has_reached(last: Snapshot, to: int) -> bool:
-    """Whether exactly ``to`` tasks run, and all of them are healthy targets. Pure."""
+    """Whether exactly ``to`` tasks run, all as healthy targets. Pure."""
     alive = [task for task in last.tasks if not task.ended]
     return last.service.desired == to == len(alive) == len(last.healthy)
 
 
 def _fails(last: Snapshot) -> bool:
-    """Whether tasks of ours fail alike, again and again, since it began. Pure."""
+    """Whether our tasks have repeatedly failed in the same way since the start. Pure."""
     began = last.rollout.created_at
     failed = [
         task for task in last.ours if task.failed and began and task.created_at and task.created_at >= began

@@ -1,4 +1,4 @@
-"""Auto scaling's minimum, which waits for a release: before there is one it would start tasks that run nothing."""
+"""Raises auto scaling's minimum after a release; before the first one it would start tasks without an image."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ _TAGS = "application-autoscaling:ListTagsForResource"
 
 
 def raise_scaling_minimum(aws: Aws, settings: Settings, timeline: Timeline) -> None:
-    """Raise the minimum to what the settings say, where they have auto scaling and the service has our target.
+    """Raise the minimum to that of the settings, where they have auto scaling and the scalable target is ours.
 
-    The bounds of one that was there before stay. The release is live whether or not this works: what keeps it from
-    working is said.
+    The limits of an adopted target stay. The release is live whether or not this works; a failure is reported.
     """
     if settings.scaling.max is None:
         return

@@ -1,1 +1,1 @@
-"""Why a release is not live: the closed list of causes, the evidence, and what explains it."""
+"""Finds out why a release is not live: collects evidence and explains it by one of the known causes."""

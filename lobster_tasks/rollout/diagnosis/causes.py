@@ -1,7 +1,7 @@
-"""The closed list of causes: each is a code, has one record here, and a page in docs/causes/.
+"""The closed list of causes: each has a code, one record here, and a page in docs/causes/.
 
-A code is what other programs rely on: it never changes its meaning. Whatever else is known by cause (what AWS says of
-it, what explains it, whether waiting heals it, which checks find it) is made from the records.
+Other programs rely on the codes: a code never changes its meaning. Everything else that depends on the cause (AWS's
+texts for it, its explanation, whether waiting helps, which checks find it) is derived from the records.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Explain = Callable[[Evidence, Case], Finding | Sequence[Finding]]
 
 
 class Lead(StrEnum):
-    """What AWS says, or a target shows (TargetHealth.Reason), that one of several causes is behind."""
+    """A message of AWS, or a target's reason (TargetHealth.Reason), that several causes can have."""
 
     ELB = "elb"
     EXITED = "exited"
@@ -31,20 +31,20 @@ class Lead(StrEnum):
 
 
 class Heals(Enum):
-    """Whether waiting may mend it."""
+    """Whether waiting may help."""
 
     MAYBE = auto()
     NEVER = auto()
-    WHEN_THERE = auto()  # not by itself; somebody may have made what was missing
-    WHEN_ALLOWED = auto()  # a permission may be on its way as long as the role is young
-    UNLESS_FOUND = auto()  # not where one of the checks that find it fails
+    WHEN_THERE = auto()  # not by itself; but somebody may have created what was missing
+    WHEN_ALLOWED = auto()  # a new role's permissions may not be effective yet
+    UNLESS_FOUND = auto()  # waiting helps, unless one of the checks that find the cause fails
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A pattern of AWS's words; where a text fits two, that of the lower ``rank`` counts.
+    """A pattern for AWS's texts; where a text matches two, the one with the lower ``rank`` is used.
 
-    ``also``: what it may mean too.
+    ``also``: further causes that it may indicate.
     """
 
     rank: int
@@ -54,12 +54,12 @@ class Sign:
 
 @dataclass(frozen=True)
 class CauseRecord:
-    """All that is known of a cause, or of a lead.
+    """Everything about a cause, or a lead.
 
-    ``signs`` are AWS's words for it, ``stop_codes`` those of tasks (Task, stopCode). ``explain`` says what is the
-    matter in a case, and how to mend it. ``is_lack`` is true for what AWS has too little of at the moment.
-    ``looked_at`` are the checks that tell more of it, ``found_by`` those that find it before a release;
-    ``of_balancer`` is true where these are about a service behind a load balancer.
+    ``signs`` match AWS's texts for it, ``stop_codes`` those of tasks (Task, stopCode). ``explain`` returns the
+    explanation and the remedy for a case. ``is_lack`` is true where AWS is currently short of something.
+    ``looked_at`` are the checks that give details, ``found_by`` those that find it before a release; ``of_balancer``
+    is true where these concern a service behind a load balancer.
     """
 
     meaning: str = ""
@@ -73,15 +73,15 @@ class CauseRecord:
     of_balancer: bool = False
 
 
-# The signs by which the ECS Developer Guide tells a network from the rest (its page on ResourceInitializationError),
-# and others.
+# Texts by which the ECS Developer Guide identifies network problems (its page on ResourceInitializationError), and
+# others.
 _NETWORK = (
     r"i/o timeout|connection issue between the task|network connection between the task|[Cc]heck your (task )?network"
     r"|dial (tcp|udp)|no such host|no route to host|connection reset|connection timed out|TLS handshake timeout"
     r"|[Cc]ontext (deadline exceeded|cancell?ed)|Client\.Timeout|request canceled|RequestCanceled"
     r"|send request failed|network is unreachable"
 )
-# What is looked at before a release comes first, in the order in which it is told.
+# Causes that are checked before a release come first, in the order of their report.
 RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.EXECUTION_ROLE_NOT_ASSUMABLE: CauseRecord(
         meaning="ECS cannot assume the execution role.",
@@ -164,7 +164,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The task has no network route to ECR, CloudWatch Logs or Secrets Manager.",
         signs=(
             Sign(120, _NETWORK),
-            # The layers come from S3, by the route that the guide names for each of these.
+            # The layers come from S3, through the route that the guide names for each of these.
             Sign(
                 250, r"pull command failed: panic|failed to copy: http|API error.{0,1000}https?://|CannotPull"
             ),
@@ -571,14 +571,14 @@ RECORDS: Mapping[str, CauseRecord] = {
     ),
 }
 CODES: Mapping[str, str] = {code: RECORDS[code].meaning for code in CauseCode}
-"""What each code means."""
+"""The meaning of each code."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a rollout is not live: a code, a sentence, what shows it, and the next command or step.
+    """Why a rollout is not live: a code, a sentence, the evidence, and the next command or step.
 
-    ``changed`` is what the release changed, where that may be why. ``heals`` says whether waiting may help.
+    ``changed`` is what the release changed, where that may be the reason. ``heals`` says whether waiting may help.
     """
 
     code: str

@@ -1,6 +1,7 @@
-"""Which container ended a task. Pure.
+"""Finds the container that ended a task. Pure.
 
-ECS says that an essential container exited, and not which: what the others end with comes of their being told to stop.
+ECS says that an essential container exited, but not which one; the exit codes of the others result from being
+stopped.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from ...definition import containers
 from ..observation.snapshot import Container, Task
 
-# SIGKILL and SIGTERM, by which ECS ends the containers that are left.
+# SIGKILL and SIGTERM, with which ECS stops the remaining containers.
 _TOLD = (137, 143)
 _OUT_OF_MEMORY = "OutOfMemoryError"
 
@@ -19,8 +20,8 @@ _OUT_OF_MEMORY = "OutOfMemoryError"
 def culprit(definition: Mapping[str, Any], task: Task) -> Container | None:
     """The container that ended ``task``; None where none did.
 
-    One that lacked memory, otherwise one that others wait for in vain, otherwise an essential one, of these the first
-    that failed by itself.
+    In this order: one that ran out of memory, one that others depend on, an essential one; of several, the first that
+    failed by itself.
     """
     for likely in (_out_of_memory, _awaited, _essential, _any):
         if found := _worst(likely(definition, task)):
@@ -41,7 +42,7 @@ def _out_of_memory(_: Mapping[str, Any], task: Task) -> list[Container]:
 
 
 def _awaited(definition: Mapping[str, Any], task: Task) -> list[Container]:
-    """Those that had to succeed, or to be healthy, before others could start, and ended otherwise."""
+    """Containers that had to succeed, or be healthy, before others could start, and did not."""
     needs = [need for each in containers(definition) for need in each.get("dependsOn") or ()]
     success = {need["containerName"] for need in needs if need["condition"] == "SUCCESS"}
     health = {need["containerName"] for need in needs if need["condition"] == "HEALTHY"}

@@ -1,7 +1,7 @@
-"""From evidence to a cause: one, or the two that fit; pure.
+"""From evidence to the cause: one, or the two that fit. Pure.
 
-What comes back most often counts: a deployment fails by the same failure again and again, and one task that
-somebody stopped, or that Spot took, is not why.
+The most frequent failure is decisive: a deployment fails by repeated failures, not by a single task that somebody
+or Fargate Spot stopped.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _BY_HEALING = {
     heals: frozenset(code for code in CauseCode if RECORDS[code].heals is heals) for heals in Heals
 }
 PERMISSIONS = _BY_HEALING[Heals.WHEN_ALLOWED]
-"""They may still be on their way when the role is young."""
+"""Causes that may pass while the role is new."""
 LOOKED_UP = _BY_HEALING[Heals.WHEN_THERE]
 PERMANENT = _BY_HEALING[Heals.NEVER] | LOOKED_UP
-"""Waiting does not mend these."""
+"""Causes that waiting does not remedy."""
 _INCIDENTS = (CauseCode.STOPPED_BY_USER, CauseCode.SPOT_INTERRUPTED)
 _BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
 _MOST_EVENTS, _MOST_TARGETS = 5, 4
@@ -34,7 +34,7 @@ _MOST_EVENTS, _MOST_TARGETS = 5, 4
 
 @dataclass(frozen=True)
 class Failure:
-    """Tasks that ended alike, newest first."""
+    """Tasks that ended in the same way, newest first."""
 
     codes: tuple[str, ...]
     reason: str
@@ -42,7 +42,7 @@ class Failure:
 
 
 def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
-    """Why it is not live: one cause, or the two that fit, the likelier first."""
+    """Why the release is not live: one cause, or the two that fit, the likelier first."""
     findings = _findings(evidence)
     if not findings:
         return (_by_verdict(evidence),)
@@ -61,7 +61,7 @@ def diagnose(evidence: Evidence) -> tuple[Cause, ...]:
 
 
 def failures(tasks: Iterable[Task]) -> list[Failure]:
-    """Failed tasks by what ended them: the commonest first, the newest where two are as common."""
+    """Failed tasks grouped by their reason: the most frequent first, of equally frequent ones the newest."""
     alike: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:
         alike.setdefault((task.stop_code, without_ids(task.why_stopped)), []).append(task)
@@ -73,7 +73,7 @@ def failures(tasks: Iterable[Task]) -> list[Failure]:
 
 
 def _findings(evidence: Evidence) -> list[Finding]:
-    """What explains the failure that counts."""
+    """The explanations of the decisive failure."""
     if evidence.verdict.kind == "superseded":
         return []
     for failure in failures(evidence.failed):
@@ -114,13 +114,13 @@ def _heals(finding: Finding, evidence: Evidence) -> bool:
 
 
 def _is_mended(evidence: Evidence) -> bool:
-    """Whether the account is in order by now, so that the next task may start."""
+    """Whether all checks pass by now, so that the next task may start."""
     statuses = {check.status for check in evidence.checks.values()}
     return statuses == {"pass"}
 
 
 def _by_verdict(evidence: Evidence) -> Cause:
-    """Where no task, target or event tells."""
+    """The cause by the verdict, where no task, target or event indicates one."""
     why = f"{evidence.verdict.why[:1].upper()}{evidence.verdict.why[1:]}".rstrip(".") + "."
     shown = (*_of_record(evidence), *_shown(evidence))
     if evidence.verdict.kind == "superseded":
@@ -160,7 +160,7 @@ def _of_record(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _shown(evidence: Evidence) -> tuple[str, ...]:
-    """What shows it: stop reasons, targets, events, what the doctor saw, the log, and what could not be read."""
+    """The evidence: stop reasons, targets, events, results of checks, log lines, and what could not be read."""
     lines = [line for failure in failures(evidence.failed) for line in _stops(failure)]
     lines += [f"target {each.ip}:{each.port} {each.why}" for each in evidence.unhealthy[-_MOST_TARGETS:]]
     told = [event for event in evidence.events if not any(_repeats(event, each) for each in evidence.failed)]
@@ -180,5 +180,5 @@ def _stops(failure: Failure) -> list[str]:
 
 
 def _repeats(event: str, task: Task) -> bool:
-    """Whether an event says again why a task stopped."""
+    """Whether an event repeats a task's stop reason."""
     return bool(task.stopped_reason) and task.stopped_reason[:120] in event

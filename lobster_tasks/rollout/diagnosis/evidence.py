@@ -1,4 +1,4 @@
-"""Everything that a diagnosis may look at, as frozen data."""
+"""Everything that a diagnosis is based on, as frozen data."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _ANY_TAG = "T"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of a rollout that is not live.
+    """The evidence about a rollout that is not live.
 
-    ``tag`` is what to deploy again. ``failed`` are our tasks that ended, newest first, ``unhealthy`` the targets of
-    ours that were last seen so, ``were_healthy`` says that some of ours had been healthy before.
-    ``log`` are the last lines of the container that ended the newest failed task, or of the app in one that runs,
-    ``listening_ports`` what the app says about where it listens. ``listened_after`` is how many seconds after its
-    start it said so of the container's port, ``lived`` how many the task lived. ``definition`` and ``target_group``
-    are as AWS describes them, ``changed`` is what the definition changes about the one before. ``checks`` are the
-    doctor's, by id. ``new_roles`` names roles that were created moments ago. ``uncovered_secrets`` are the sources of
-    secrets for which the execution role's policy is not made. ``gaps`` says what could not be read.
+    ``tag`` is the tag to deploy again. ``failed`` are our tasks that ended, newest first, ``unhealthy`` our targets
+    whose last state was unhealthy, ``were_healthy`` says that some of ours had been healthy before. ``log`` are the
+    last lines of the container that ended the newest failed task, or of the app in a running one, ``listening_ports``
+    the ports that the app reports. ``listened_after`` is how many seconds after its start the task reported the
+    container's port, ``lived`` how many seconds it lived. ``definition`` and ``target_group`` are as AWS describes
+    them, ``changed`` is what the definition changes about the previous one. ``checks`` are the doctor's, by id.
+    ``new_roles`` names roles that were created moments ago. ``uncovered_secrets`` are the sources of secrets that the
+    execution role's policy does not cover. ``gaps`` says what could not be read.
     """
 
     verdict: Verdict
@@ -52,7 +52,7 @@ class Evidence:
 
     @property
     def again(self) -> str:
-        """The command that deploys the same once more."""
+        """The command that deploys the same again."""
         return f"inv deploy --tag {self.tag}"
 
     @property
@@ -62,28 +62,28 @@ class Evidence:
 
     @cached_property
     def container(self) -> Mapping[str, Any]:
-        """The container behind the load balancer, or the first one; empty where nothing is known of it."""
+        """The container behind the load balancer, or the first one; empty where the definition is unknown."""
         return container_of(self.definition, *(group.container for group in self.last.rollout.target_groups))
 
     @property
     def port(self) -> int:
-        """The container's port, which the load balancer asks."""
+        """The container's port, to which the load balancer connects."""
         groups = self.last.rollout.target_groups
         mappings = self.container.get("portMappings", [])
         return groups[0].port if groups else next((each["containerPort"] for each in mappings), 0)
 
     @property
     def secrets(self) -> Mapping[str, str]:
-        """What the execution role reads, for any container: what it is for → where it comes from."""
+        """What the execution role reads, for any container: its purpose → its source."""
         return secrets(self.definition, self.container.get("name", ""))
 
     def others(self, name: str) -> str:
-        """`` of NAME`` for a container that is not the app's; empty for the app's."""
+        """`` of NAME`` for a container other than the app's; empty for the app's."""
         return f" of {name}" if name != self.container.get("name", name) else ""
 
     @property
     def health_path(self) -> str:
-        """What the load balancer asks for."""
+        """The path of the load balancer's health check."""
         return str(self.target_group.get("HealthCheckPath", "the health check's path"))
 
     def status(self, check: str) -> str:

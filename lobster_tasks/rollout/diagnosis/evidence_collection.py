@@ -1,6 +1,6 @@
-"""Gathers the evidence: what the snapshots hold, and what else AWS shows of this kind of failure.
+"""Collects the evidence: from the snapshots, and from further reads that suit the kind of failure.
 
-A diagnosis without one of its readings is better than none: what cannot be read is said in ``gaps``.
+A failed read does not stop the diagnosis: ``gaps`` says what could not be read.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from .stop_reasons import ELB, EXITED, codes_of
 
 _LINES = 20
 _LONGEST_LINE = 400
-# A server says where it listens when it starts.
+# Servers log their address when they start.
 _FIRST_LINES = 100
-# IAM is consistent after a minute or so ("Changes that I make are not always immediately visible").
+# IAM is consistent after about a minute ("Changes that I make are not always immediately visible").
 _YOUNG_SECONDS = 120.0
 _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]{1,40}\.amazonaws\.com(\.cn)?/")
@@ -57,7 +57,7 @@ _TROUBLE = (
 
 @dataclass
 class _Reader:
-    """Reads what may be refused; keeps why it was."""
+    """Makes reads that may be refused, and records why they were."""
 
     gaps: list[str] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class _Reader:
 def collect_evidence(
     aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict
 ) -> Evidence:
-    """Everything about the last of ``snapshots``, with what the earlier ones tell."""
+    """The evidence about the last of ``snapshots``, including what only earlier ones show."""
     last, reader = snapshots[-1], _Reader()
     failed = tuple(sorted((task for task in last.ours if task.failed), key=_made, reverse=True))
     unhealthy, events = _unhealthy(snapshots), _events(last)
@@ -131,7 +131,7 @@ def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What logs tell; as in Evidence."""
+    """What the logs show; members as in Evidence."""
 
     log: tuple[str, ...] = ()
     listening_ports: tuple[ListeningPort, ...] = ()
@@ -140,7 +140,7 @@ class _Heard:
 
 
 def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _Heard:
-    """The last lines, masked, of the container that ended the newest failed task, and what the app says."""
+    """The last lines, masked, of the container that ended the newest failed task, and the app's startup messages."""
     task = _that_ran(last, failed)
     if task is None or not definition:
         return _Heard()
@@ -162,7 +162,7 @@ def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Seque
 
 
 def _after(aws: Aws, task: Task, at: float | None) -> float | None:
-    """Seconds (of AWS's) from the start of a task to a moment; None where either is not known."""
+    """Seconds of AWS's time from a task's start to a moment; None where either is unknown."""
     if at is None or task.started_at is None:
         return None
     return max(0.0, (at - task.started_at.timestamp()) * aws.clock.speed)
@@ -178,13 +178,13 @@ def _app(last: Snapshot, definition: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _ended(last: Snapshot, definition: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
-    """The container whose log tells: the one that ended the task, otherwise the app's."""
+    """The container whose log is relevant: the one that ended the task, otherwise the app's."""
     found = culprit(definition, task) if EXITED in codes_of(task.why_stopped, task.stop_code) else None
     return container_of(definition, found.name) if found else _app(last, definition)
 
 
 def _unread(last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> str:
-    """Whose log would tell and is not in CloudWatch Logs; empty where it is."""
+    """The container whose log is relevant and is not in CloudWatch Logs; empty where it is."""
     task = _that_ran(last, failed)
     ended = _ended(last, definition, task) if task and definition else {}
     if not ended or stream_of(ended, "") is not None:
@@ -194,12 +194,12 @@ def _unread(last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task
 
 
 def _cut(line: str) -> str:
-    """CloudWatch Logs takes lines of a megabyte."""
+    """The beginning of a line; CloudWatch Logs accepts lines of a megabyte."""
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def _checks(failed: Iterable[Task], unhealthy: Iterable[Target], events: Iterable[str]) -> list[str]:
-    """The doctor's checks that tell more about failures of this kind."""
+    """The doctor's checks that give details about failures of this kind."""
     signs = [code for task in failed for code in codes_of(task.why_stopped, task.stop_code)]
     signs += [code for event in events for code in codes_of(event)]
     signs += [target.reason for target in unhealthy]
@@ -213,7 +213,7 @@ def _checks(failed: Iterable[Task], unhealthy: Iterable[Target], events: Iterabl
 def _consult(
     aws: Aws, settings: Settings, last: Snapshot, definition: Mapping[str, Any], wanted: Sequence[str]
 ) -> tuple[dict[str, Check], tuple[str, ...]]:
-    """The checks, and roles that are too young to be known everywhere."""
+    """The results of the checks, and the roles that are too new to be known everywhere."""
     if not wanted:
         return {}, ()
     given: dict[Name, Any] = {"task_definition": definition or None}
@@ -225,7 +225,7 @@ def _consult(
 
 
 def _service_as_ours(aws: Aws, last: Snapshot) -> dict[str, Any]:
-    """The service with the network of our deployment, which a rollback has taken back."""
+    """The service with the network configuration of our deployment, which a rollback has reverted."""
     service = service_of(aws, last.rollout)
     if last.record is None or not last.record.revision:
         return service
@@ -249,7 +249,7 @@ def _new_roles(aws: Aws, facts: Facts) -> Iterable[str]:
 
 
 def as_defined(settings: Settings, definition: Mapping[str, Any]) -> Settings:
-    """The settings as a task definition has them, whoever wrote it: roles, secrets, port and log group."""
+    """The settings with the roles, secrets, port and log group of a task definition."""
     container = container_of(definition, settings.container.name)
     if not container:
         return settings
@@ -276,7 +276,7 @@ def _some(**members: Any) -> dict[str, Any]:
 
 
 def _changed(last: Snapshot, before: Mapping[str, Any], ours: Mapping[str, Any]) -> tuple[str, ...]:
-    """What our revision changes about the one before, unless that was none yet."""
+    """What our revision changes about the previous one, unless that was no release."""
     if not before or not ours or is_no_release(before):
         return ()
     name = _app(last, ours).get("name", "")
@@ -291,7 +291,7 @@ def _made(task: Task) -> float:
 
 
 def _unhealthy(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
-    """The last unhealthy state of each of our targets; the targets of stopped tasks are no longer shown."""
+    """The last unhealthy state of each of our targets; the current state lacks targets of stopped tasks."""
     seen: dict[tuple[str, str], Target] = {}
     for snapshot in snapshots:
         for task in snapshot.ours:
@@ -306,7 +306,7 @@ def _unhealthy(snapshots: Sequence[Snapshot]) -> tuple[Target, ...]:
 
 
 def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], unhealthy: Iterable[Target]) -> bool:
-    """Whether a task that is in trouble had been healthy in an earlier snapshot."""
+    """Whether a failed or unhealthy task was healthy in an earlier snapshot."""
     healthy = {task.arn for snapshot in snapshots for task in snapshot.healthy}
     addresses = {target.ip for target in unhealthy}
     now = snapshots[-1]
@@ -315,7 +315,7 @@ def _were_healthy(snapshots: Sequence[Snapshot], failed: Iterable[Task], unhealt
 
 
 def _events(last: Snapshot) -> list[str]:
-    """Events since our deployment was made that tell of trouble, oldest first."""
+    """Events since our deployment was created that report problems, oldest first."""
     began = last.rollout.created_at
     return [
         event.message

@@ -1,4 +1,4 @@
-"""What is worth knowing besides the cause, whatever the verdict. Pure."""
+"""Findings besides the cause, whatever the verdict. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _KILLED = 137
 
 
 def findings(last: Snapshot) -> tuple[Cause, ...]:
-    """A program that has to be killed: a deployment takes longer, and what it was doing is lost.
+    """The finding that a program ignores SIGTERM: deployments take longer, and its running work is lost.
 
-    Only the tasks that this deployment replaced tell: one of ours may be stopped before its program can hear a signal,
-    and those of older releases, which ECS shows for an hour, tell of what may be mended since.
+    Only tasks that this deployment replaced are considered: tasks of ours may be stopped before their program handles
+    signals, and tasks of older releases, which ECS shows for an hour, may have a problem that is fixed by now.
     """
     stubborn = [task for task in last.others if _was_replaced(last, task) and _killed(task)]
     if not stubborn:
@@ -32,14 +32,14 @@ def findings(last: Snapshot) -> tuple[Cause, ...]:
 
 
 def _was_replaced(last: Snapshot, task: Task) -> bool:
-    """Whether a task is of the release before, and ended since our deployment was made."""
+    """Whether a task is of the previous release, and ended after our deployment was created."""
     began = last.rollout.created_at
     since = began is None or (task.stopped_at is not None and task.stopped_at >= began)
     return task.ended and task.task_definition == last.rollout.previous and since
 
 
 def _killed(task: Task) -> list[str]:
-    """The containers that did not stop when ECS told them to, for no fault of the task or of its memory."""
+    """The containers that ECS had to kill, without a failure of the task or a lack of memory."""
     if task.failed or any("OutOfMemory" in each.reason for each in task.containers):
         return []
     return [each.name for each in task.containers if each.exit_code == _KILLED]

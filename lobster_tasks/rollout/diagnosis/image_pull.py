@@ -1,6 +1,6 @@
-"""What a task waits for that does not get past its pull, asked of ECR by ourselves.
+"""Checks in ECR the images of a task that does not get past pulling them.
 
-The agent retries a manifest that is not there for minutes before it says so; ECR says it at once.
+The agent retries a missing manifest for minutes before it reports it; ECR answers at once.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ _ON_THE_WAY = ("PROVISIONING", "PENDING")
 
 
 def slow_to_start(aws: Aws, last: Snapshot) -> tuple[Task, ...]:
-    """Our tasks that take longer to start than most do."""
+    """Our tasks that take unusually long to start."""
     return tuple(
         task for task in last.ours if task.status in _ON_THE_WAY and waited(aws, task) > _LONG_SECONDS
     )
 
 
 def waited(aws: Aws, task: Task) -> float:
-    """Seconds since a task was made."""
+    """Seconds since a task was created."""
     return aws.clock.age(task.created_at.timestamp()) if task.created_at else 0.0
 
 
 def wrong_image(aws: Aws, task: Task) -> Cause | None:
-    """The image that a task waits for in vain; None where each is there, or cannot be looked at."""
+    """The cause where an image that the task waits for is missing or unsuitable; None where all fit or cannot be
+    read."""
     try:
         definition = find_task_definition(aws, task.task_definition)
         return next(_wrong_images(aws, definition, task), None) if definition else None

@@ -1,7 +1,7 @@
-"""Where an app says that it listens, from its own log. Pure.
+"""Finds the address on which an app listens, from its log. Pure.
 
-Only servers whose line tells the address they are bound to are believed about it; many others print
-``localhost`` for a person to click on.
+The address is taken only from servers whose message contains the one they are bound to; many others print
+``localhost`` for people to click on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BOUND = re.compile(
     r"|is running on|development server at|^\s{0,100}URL:)\s{1,100}" + _URL,
     re.IGNORECASE,
 )
-# Streamlit's Local, Network and External URL, Node's and others' lines for people.
+# Streamlit's Local, Network and External URL, and the messages for people of Node and others.
 _SHOWN = re.compile(
     r"\b(?:URL|listening|running|serving|started)\b.{0,200}?"
     r"(?P<scheme>https?)://(?P<host>localhost|\[[0-9a-f:]{2,45}\]|[\d.]{7,15})(?::(?P<port>\d{2,5}))",
@@ -42,7 +42,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class ListeningPort:
-    """A port that an app says it listens on; ``address`` is empty where the line does not tell."""
+    """A port that an app reports; ``address`` is empty where its message does not contain it."""
 
     port: int
     address: str
@@ -50,12 +50,12 @@ class ListeningPort:
 
     @property
     def is_on_loopback(self) -> bool:
-        """Whether only the task itself reaches it."""
+        """Whether only the task itself can connect to it."""
         return bool(_LOOPBACK.match(self.address))
 
 
 def listening_ports(lines: Iterable[str]) -> tuple[ListeningPort, ...]:
-    """What the lines say, each port once and with its widest address, the last told last."""
+    """The ports in the lines, each once and with its widest address, the latest last."""
     found: dict[int, ListeningPort] = {}
     for line in lines:
         told = _told(line)
@@ -82,13 +82,14 @@ def _port(found: re.Match[str]) -> int:
 
 
 def _bound_address(found: re.Match[str]) -> str:
-    """``localhost`` is an address only where the server repeats what it was told to bind."""
+    """The host; ``localhost`` counts only where the server repeats the address that it was told to bind."""
     is_repeated = found[0].lower().lstrip().startswith(("uvicorn", "hypercorn", "running"))
     return found["host"] if is_repeated or found["host"] != "localhost" else ""
 
 
 def _shown_address(host: str) -> str:
-    """A line for people says ``localhost`` whatever the program is bound to; an address is an address."""
+    """The host, where it is an IP address; messages for people contain ``localhost`` whatever the bound address
+    is."""
     if host == "localhost":
         return ""
     return host if host in _EVERYWHERE or host[0].isdigit() else ""

@@ -1,4 +1,4 @@
-"""What an image in ECR can run on."""
+"""Reads the platforms of an image in ECR."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ PLATFORMS = {"X86_64": "linux/amd64", "ARM64": "linux/arm64"}
 
 
 def platforms_of(aws: Aws, repository: str, digest: str) -> tuple[str, ...]:
-    """``linux/amd64`` and the like: of an index its entries', of a single image what its configuration says.
+    """The image's platforms, such as ``linux/amd64``: from an index's entries, or from a single image's
+    configuration.
 
-    Raises UnknownError where that cannot be read, AwsCallError where AWS refuses it.
+    Raises UnknownError where they cannot be read, AwsCallError where AWS refuses the call.
     """
     manifest = _manifest(aws, repository, digest)
     if "manifests" in manifest:

@@ -1,4 +1,4 @@
-"""Causes of tasks that start and do not stay or are not healthy: exit codes, ports, health checks. Pure."""
+"""Explains tasks that start but exit or are unhealthy: exit codes, ports, health checks. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .evidence import Evidence
 from .listening import ListeningPort
 from .starting import Case, Finding, disk_full, line_ends
 
-# What shells and container engines mean by exit codes (POSIX shell "Exit Status for Commands", Docker "docker run").
+# Exit codes of shells and container engines (POSIX shell "Exit Status for Commands", Docker "docker run").
 _MEANINGS = {
     0: "normally; a web app has to keep running",
     1: "an error in the app",
@@ -34,27 +34,27 @@ _TELLING = re.compile(
     r"error|exception|fatal|cannot|can't|not found|no such|denied|refused|invalid|giving up", re.I
 )
 _FRAME = re.compile(r"^\s|^Traceback")
-# How servers are told to listen on every address.
+# How to make servers listen on every address.
 _BIND = (
     ("uvicorn", "uvicorn --host 0.0.0.0"),
     ("listening at:", "gunicorn --bind 0.0.0.0:{port}"),
     ("running on http", "its host option set to 0.0.0.0"),
     ("url:", "--server.address=0.0.0.0"),
 )
-# What a kernel, env and shells say of an interpreter, or of a command, whose name ends in a carriage return.
+# Messages of a kernel, env and shells about an interpreter, or a command, whose name ends in a carriage return.
 _NO_INTERPRETER = re.compile(r"no such file or directory|bad interpreter|\r|not found", re.IGNORECASE)
 _LONGEST = 160
 _STEP = 30
 _STATUS_CODES = r"failed with these codes: \[(\d{1,3})"
 _LATER = CauseCode.UNHEALTHY_LATER
-# What no second try mends.
+# Failures that another try does not fix.
 _NO_USE = re.compile(
     r"ModuleNotFoundError|ImportError|SyntaxError|IndentationError|NameError|can't open file"
 )
 
 
 def explain_exit(evidence: Evidence, case: Case) -> Finding:
-    """For a program that ended."""
+    """Explain a program that exited."""
     container = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
     of = evidence.others(container.name) if container else ""
     code = container.exit_code if container else None
@@ -80,11 +80,11 @@ def explain_exit(evidence: Evidence, case: Case) -> Finding:
     message = f"The program{of} ended {_meaning(code)}{_last_word(evidence.log)}."
     return Finding(
         CauseCode.EXITS, message, _mend(evidence, case, of), heals
-    )  # an app may wait for something else to come up
+    )  # an app may be waiting for another service
 
 
 def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
-    """For targets that are not healthy: one finding, or the two that fit."""
+    """Explain unhealthy targets: one finding, or the two that fit."""
     reason, description = _complaint(evidence)
     if evidence.were_healthy:
         said = description or reason or "the load balancer gives no reason"
@@ -107,7 +107,7 @@ def explain_health(evidence: Evidence, _: Case | None = None) -> list[Finding]:
 
 
 def explain_container_health(evidence: Evidence, _: Case | None = None) -> Finding:
-    """For a container whose own health check fails."""
+    """Explain a container whose own health check fails."""
     unhealthy = [
         each.name for task in evidence.failed for each in task.containers if each.health == "UNHEALTHY"
     ]
@@ -139,7 +139,7 @@ def _meaning(code: int | None) -> str:
 
 
 def _telling(log: Sequence[str]) -> str:
-    """The last line that tells of an error, or the last at all."""
+    """The last line about an error, or the last line."""
     lines = [line for line in log if line.strip() and not _FRAME.match(line)]
     telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1] if lines else "")
     return telling.strip().rstrip(".")
@@ -166,7 +166,7 @@ def _mend(evidence: Evidence, case: Case, of: str) -> str:
 
 
 def _complaint(evidence: Evidence) -> tuple[str, str]:
-    """Reason and description of the target last seen unhealthy, or what an event says of one that is gone."""
+    """Reason and description of the target that was last unhealthy, or of a deregistered one from an event."""
     if evidence.unhealthy:
         return evidence.unhealthy[-1].reason, evidence.unhealthy[-1].description
     told = [first_match(r"due to \(reason (.{1,1000})\)\.?$", event) for event in evidence.events]
@@ -200,7 +200,7 @@ def _path_status(evidence: Evidence, status: str) -> Finding:
 
 
 def _timeout(evidence: Evidence) -> list[Finding]:
-    """A dropped packet and a slow answer look alike; the security groups tell them apart."""
+    """The security groups distinguish a dropped packet from a slow answer."""
     seconds = evidence.target_group.get("HealthCheckTimeoutSeconds")
     slow = Finding(
         CauseCode.HEALTH_CHECK_TIMEOUT,
@@ -224,7 +224,7 @@ def _timeout(evidence: Evidence) -> list[Finding]:
 
 
 def _is_open(evidence: Evidence, check: str) -> bool:
-    """A rule for anywhere is more than is needed, and enough."""
+    """Whether a check only warns that a rule allows everybody, which is enough to connect."""
     return evidence.status(check) == "warn" and evidence.checks[check].code == "open-to-anywhere"
 
 
@@ -239,7 +239,7 @@ def _not_in_use(evidence: Evidence) -> Finding:
 
 
 def _refused(evidence: Evidence) -> list[Finding]:
-    """Nothing takes the connection: another port, another address, or not up yet."""
+    """Nothing accepts the connection: the app uses another port or address, or has not started yet."""
     port, told = evidence.port, evidence.listening_ports
     right = [each for each in told if each.port == port]
     if right and not right[-1].is_on_loopback and _is_late(evidence, evidence.listened_after):
@@ -250,7 +250,7 @@ def _refused(evidence: Evidence) -> list[Finding]:
     if told:
         return [_other_port(evidence, told[-1])]
     silent = "its log names no port"
-    if evidence.log:  # a server says where it listens as soon as it does
+    if evidence.log:  # servers log their address as soon as they listen
         other = f"Or it listens on another port than {port}: {silent}."
         step = f"start the app on port {port}, or set container.port and inv setup-fargate; then {evidence.again}"
         wrote = "when ECS gives the task up, its log has not said yet that it listens"
@@ -271,12 +271,12 @@ def _refused(evidence: Evidence) -> list[Finding]:
 
 
 def _is_late(evidence: Evidence, after: float | None) -> bool:
-    """Whether a moment after the start of a task is too late for it to be healthy when ECS begins to count."""
+    """Whether a moment after a task's start is too late to be healthy before ECS counts health checks."""
     if after is None:
         return False
     check = evidence.target_group.get(
         "HealthCheckIntervalSeconds", 0
-    )  # one success makes a new target healthy
+    )  # a new target is healthy after one success
     return bool(after + check > evidence.last.service.grace)
 
 

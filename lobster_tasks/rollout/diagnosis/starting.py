@@ -1,4 +1,4 @@
-"""Causes of tasks that do not start: image, network, permissions, secrets, logs, roles, capacity. Pure."""
+"""Explains tasks that do not start: image, network, permissions, secrets, logs, roles, capacity. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .evidence import Evidence
 _ROLES = "inv create-iam-policies"
 _GROUPS = "security.tasks-out"
 _REACHABLE = "set network.public: true, or name subnets with a route to the internet"
-_DISK_GIB = 20  # Fargate, without ephemeralStorage
+_DISK_GIB = 20  # Fargate's default without ephemeralStorage
 _SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Case:
-    """One failure: what AWS said (``text``) and the tasks that it ended, none where none were made."""
+    """One failure: AWS's message (``text``) and the tasks that failed with it, empty where none was created."""
 
     code: str
     text: str
@@ -34,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is the matter and how to mend it; ``heals`` says whether waiting may help, None as the code has it."""
+    """The problem and its remedy; ``heals`` says whether waiting may help, None where the code decides."""
 
     code: str
     message: str
@@ -43,9 +43,9 @@ class Finding:
 
 
 def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
-    """An explanation in these words.
+    """An explanation with these texts.
 
-    ``{said}`` stands for what AWS says, ``{role}`` for the execution role, ``{tag}`` for what to deploy again,
+    ``{said}`` stands for AWS's message, ``{role}`` for the execution role, ``{tag}`` for the tag to deploy again,
     ``{again}`` for the command that does, ``{definition}`` for the task definition's file.
     """
 
@@ -63,7 +63,7 @@ def said(message: str, remedy: str) -> Callable[[Evidence, Case], Finding]:
 
 
 def image_not_found(evidence: Evidence, case: Case) -> Finding:
-    """Which image, and who has to push it."""
+    """Explain which image is missing, and how to push it."""
     image = first_match(
         r"(?:resolve ref|manifest for|pull access denied for) (\S{1,500}?)[:,]? ", f"{case.text} "
     )
@@ -80,7 +80,7 @@ def image_not_found(evidence: Evidence, case: Case) -> Finding:
 
 
 def image_platform(evidence: Evidence, case: Case) -> Finding:
-    """Which processor it is not for."""
+    """Explain for which platform the image has no variant."""
     platform = first_match(r"platform '?([\w/]{1,100})", case.text) or "the task's platform"
     return Finding(
         case.code,
@@ -90,7 +90,7 @@ def image_platform(evidence: Evidence, case: Case) -> Finding:
 
 
 def image_format(evidence: Evidence, case: Case) -> Finding:
-    """Which kind of part it is, where the agent says so."""
+    """Explain which media type is unsupported, where the agent reports it."""
     kind = first_match(r"stream processor for ([\w.+/-]{1,200}\w)", case.text)
     kind = kind or first_match(r"media-?[tT]ype:? \"?([\w.+/-]{1,200}\w)", case.text)
     return Finding(
@@ -102,7 +102,7 @@ def image_format(evidence: Evidence, case: Case) -> Finding:
 
 
 def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
-    """For a disk that has no room left, for the images or for what a program writes."""
+    """Explain a full disk, whether images or a program filled it."""
     given = (evidence.definition.get("ephemeralStorage") or {}).get("sizeInGiB", _DISK_GIB)
     return Finding(
         CauseCode.DISK_FULL,
@@ -113,7 +113,7 @@ def disk_full(evidence: Evidence, _: Case | None = None) -> Finding:
 
 
 def platform_error(evidence: Evidence, case: Case) -> Finding:
-    """What failed: AWS's own, or a registry."""
+    """Explain a failure of AWS itself, or of a registry."""
     answer = first_match(rf"({SERVER_ERROR})", case.text)
     said = f"AWS's own agent or runtime failed: {_after_class(case.text)}"
     said = f"The registry has an error: it answers {answer}" if answer else said
@@ -125,7 +125,7 @@ def platform_error(evidence: Evidence, case: Case) -> Finding:
 
 
 def network_interface(evidence: Evidence, case: Case) -> Finding:
-    """What EC2 said."""
+    """Explain EC2's failure to attach a network interface."""
     said = "it was not ready in time" if "Timeout waiting" in case.text else _after_class(case.text)
     return Finding(
         case.code,
@@ -136,7 +136,7 @@ def network_interface(evidence: Evidence, case: Case) -> Finding:
 
 
 def target_missing(evidence: Evidence, case: Case) -> Finding:
-    """Which of the two is gone."""
+    """Explain whether the target group or a target is missing."""
     what = (
         "The target group is gone" if "GROUP IS NOT" in case.text else "A task is not registered as a target"
     )
@@ -144,13 +144,13 @@ def target_missing(evidence: Evidence, case: Case) -> Finding:
 
 
 def _after_class(text: str) -> str:
-    """What AWS says, without the class of the error in front."""
+    """AWS's message without the error class at its start."""
     said = re.sub(r"^\w{1,100}?(Error|Exception): ", "", text).strip()
     return (said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…").rstrip(".")
 
 
 def no_route(evidence: Evidence, case: Case) -> Finding:
-    """Whom the task does not reach, and what the doctor saw of its network."""
+    """Explain which endpoint the task cannot reach, with the results of the network checks."""
     whom = first_match(r"between the task and (?:Amazon |AWS )?([\w ]{1,200}?)\.", case.text) or _reached_for(
         case.text
     )
@@ -180,7 +180,7 @@ def _reached_for(text: str) -> str:
 
 
 def registry_denied(evidence: Evidence, case: Case) -> Finding:
-    """Which action is refused."""
+    """Explain which ECR action is denied."""
     action = first_match(r"perform: (ecr:\w{1,100})", case.text) or "pull the image (403 Forbidden)"
     return Finding(
         case.code,
@@ -190,7 +190,7 @@ def registry_denied(evidence: Evidence, case: Case) -> Finding:
 
 
 def secret_not_found(evidence: Evidence, case: Case) -> Finding:
-    """Which secret or parameter, and whether it is there without a value."""
+    """Explain which secret or parameter is missing, or has no value."""
     name, source = _secret(evidence, case.text)
     if ":secretsmanager:" in source:
         arn = ":".join(source.split(":")[:7])
@@ -205,7 +205,7 @@ def secret_not_found(evidence: Evidence, case: Case) -> Finding:
 
 
 def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
-    """Which secret, and whether it is its key that is refused."""
+    """Explain which secret cannot be read, and whether its KMS key is the reason."""
     name, source = _secret(evidence, case.text)
     if "kms:" in case.text or "Access to KMS" in case.text:
         key = first_match(r"(arn:aws[\w-]{0,20}:kms:\S{1,500}?)[\s,]", f"{case.text} ") or "its key"
@@ -226,7 +226,7 @@ def secret_not_readable(evidence: Evidence, case: Case) -> Finding:
 
 
 def secret_key_missing(evidence: Evidence, case: Case) -> Finding:
-    """Which key of which secret."""
+    """Explain which JSON key of which secret is missing."""
     key = first_match(r"json key (\S{1,500})", case.text)
     keyed = {
         name: source
@@ -245,7 +245,7 @@ def secret_key_missing(evidence: Evidence, case: Case) -> Finding:
 
 
 def log_group_missing(evidence: Evidence, case: Case) -> Finding:
-    """Which group, and whether it is looked for in another region."""
+    """Explain which log group is missing, and whether it is configured in another region."""
     here = evidence.last.rollout.region
     written = log_groups(evidence.definition)
     for options in written.values():
@@ -267,7 +267,7 @@ def log_group_missing(evidence: Evidence, case: Case) -> Finding:
 
 
 def logs_denied(evidence: Evidence, case: Case) -> Finding:
-    """Which action is refused."""
+    """Explain which CloudWatch Logs action is denied."""
     action = first_match(r"perform: (logs:\w{1,100})", case.text)
     return Finding(
         case.code,
@@ -277,7 +277,7 @@ def logs_denied(evidence: Evidence, case: Case) -> Finding:
 
 
 def log_options(evidence: Evidence, case: Case) -> Finding:
-    """What the driver says."""
+    """Explain which log options the driver refuses."""
     said = case.text.partition("logger args: ")[2] or case.text
     return Finding(
         case.code,
@@ -287,9 +287,9 @@ def log_options(evidence: Evidence, case: Case) -> Finding:
 
 
 def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
-    """Which role, whether it is there, and whom it trusts."""
+    """Explain which role cannot be assumed: it does not exist, or does not trust ECS."""
     arn = first_match(r"assume the role '([^']{1,500})'", case.text)
-    if not arn:  # an event that names none: the doctor knows which
+    if not arn:  # an event without a role; the checks know which
         role = "taskRoleArn" if evidence.failed_checks("roles.task") else "executionRoleArn"
         arn = str(evidence.definition.get(role, ""))
     name = arn.rpartition("/")[2]
@@ -311,7 +311,7 @@ def role_not_assumable(evidence: Evidence, case: Case) -> Finding:
 
 
 def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
-    """For a start script, in the folder that the image is built from, whose lines end as on Windows."""
+    """Explain a start script with Windows line ends in the build context."""
     return Finding(
         CauseCode.COMMAND_NOT_FOUND,
         f"The program{of} cannot be started: {wrong.saw}.",
@@ -320,7 +320,7 @@ def line_ends(evidence: Evidence, wrong: Check, of: str = "") -> Finding:
 
 
 def command_not_found(evidence: Evidence, case: Case) -> Finding:
-    """Which program."""
+    """Explain which program does not exist."""
     if wrong := evidence.failed_checks("dockerfile.start-scripts"):
         return line_ends(evidence, wrong[0])
     program = first_match(r'exec: "([^"]{1,500})"', case.text) or first_match(
@@ -336,7 +336,7 @@ def command_not_found(evidence: Evidence, case: Case) -> Finding:
 
 
 def exec_format(evidence: Evidence, case: Case) -> Finding:
-    """Which processor the task has."""
+    """Explain that the program is for another architecture."""
     architecture = evidence.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
     return Finding(
         case.code,
@@ -347,7 +347,7 @@ def exec_format(evidence: Evidence, case: Case) -> Finding:
 
 
 def cannot_start(evidence: Evidence, case: Case) -> Finding:
-    """What the runtime says."""
+    """Explain the container runtime's error."""
     problem = case.text.rpartition("exec: ")[2] if "exec: " in case.text else case.text.partition(": ")[2]
     said = problem.rpartition(": ")[2] if "exec: " not in case.text else problem
     return Finding(
@@ -358,12 +358,12 @@ def cannot_start(evidence: Evidence, case: Case) -> Finding:
 
 
 def out_of_memory(evidence: Evidence, case: Case) -> Finding:
-    """Which container, its limit or the task's, and the next size."""
+    """Explain which container ran out of memory, under which limit, and suggest the next size."""
     cpu, memory = (int(evidence.definition.get(size, 0) or 0) for size in ("cpu", "memory"))
     ended = culprit(evidence.definition, case.tasks[0]) if case.tasks else None
     of = evidence.others(ended.name) if ended else ""
     own = container_of(evidence.definition, ended.name).get("memory", 0) if ended else 0
-    if own and own < memory:  # a limit of the container's, below the task's
+    if own and own < memory:  # a container's own limit, below the task's
         return Finding(
             case.code,
             f"The container{of} needs more memory than its own limit of {own} MiB.",
@@ -378,7 +378,7 @@ def out_of_memory(evidence: Evidence, case: Case) -> Finding:
 
 
 def _more_memory(cpu: int, memory: int) -> str:
-    """The next size that Fargate has."""
+    """The next larger memory size on Fargate."""
     for each in FARGATE_MEMORY.get(cpu, ()):
         if each > memory:
             return f"--set task.memory={each}"
@@ -388,7 +388,7 @@ def _more_memory(cpu: int, memory: int) -> str:
 
 
 def quota(evidence: Evidence, case: Case) -> Finding:
-    """What AWS says is used up."""
+    """Explain which quota is used up."""
     return Finding(
         case.code,
         f"The account's Fargate quota is used up: {_after_class(case.text.rpartition('Reason: ')[2])}.",
@@ -398,7 +398,7 @@ def quota(evidence: Evidence, case: Case) -> Finding:
 
 
 def stopped_by_user(evidence: Evidence, case: Case) -> Finding:
-    """What was stopped, and the reason that was given."""
+    """Explain what somebody stopped, with the reason given."""
     return Finding(case.code, f"Somebody stopped {_what(case)}: {case.text}.", evidence.again)
 
 
@@ -411,7 +411,7 @@ def _role(evidence: Evidence) -> str:
 
 
 def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
-    """The variable and the source of the secret that a text is about."""
+    """The variable and the source of the secret in a message."""
     arn = first_match(r"(arn:aws[\w-]{0,20}:secretsmanager:[^\s,]{1,500})", text)
     named = (
         arn
@@ -433,7 +433,7 @@ def _secret(evidence: Evidence, text: str) -> tuple[str, str]:
 
 
 def _place(evidence: Evidence, name: str) -> str:
-    """Where a secret is named: the app's in the settings, others' in the definition."""
+    """Where a secret is configured: the settings for the app's, the task definition for others."""
     is_apps = name in secrets(
         {"containerDefinitions": [evidence.container]}, evidence.container.get("name", "")
     )

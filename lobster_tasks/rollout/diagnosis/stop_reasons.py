@@ -1,6 +1,6 @@
-"""What AWS's own words mean: stop reasons and events as cause codes. Pure.
+"""Maps AWS's stop reasons and events to cause codes. Pure.
 
-What others write among them decides nothing: the reason that somebody gives StopTask, and names that people choose.
+Text from others in them is ignored: the reason given to StopTask, and names that people choose.
 
 Sources: Amazon ECS Developer Guide, "Amazon ECS stopped tasks error messages" with the page of each of its
 categories, "CannotPullContainer task errors in Amazon ECS", "Amazon ECS service event messages", "Amazon ECS API
@@ -24,9 +24,10 @@ _STOP_CODES = {each: (code,) for code, record in RECORDS.items() for each in rec
 
 
 def codes_of(text: str, stop_code: str = "") -> tuple[str, ...]:
-    """The codes that a stop reason or an event fits, the likelier first; none for what is not known.
+    """The codes that match a stop reason or an event, the likelier first; empty for unknown texts.
 
-    ``stop_code`` counts before the text where AWS does not write that: StopTask takes any reason ("StopTask", reason).
+    ``stop_code`` takes precedence where AWS does not write the text: StopTask accepts any reason ("StopTask",
+    reason).
     """
     if stop_code == BY_USER:
         return _STOP_CODES[BY_USER]

@@ -1,1 +1,1 @@
-"""What can be seen of a service and of its deployment, and what has become of it; nothing here changes anything."""
+"""Reads a service and its deployments, and judges what has become of them; makes no changes."""

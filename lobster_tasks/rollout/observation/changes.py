@@ -1,4 +1,4 @@
-"""What happened between two snapshots, in sentences for the timeline; pure."""
+"""Describes in sentences what changed between two snapshots, for the timeline. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .aws_words import without_names
 from .snapshot import ServiceDeployment, Snapshot, Target, Task
 
-# Events that say more than tasks and targets show (Amazon ECS, "Service event messages").
+# Events with information beyond tasks and targets (Amazon ECS, "Service event messages").
 _TELLING = (
     "unable to",
     "failed to launch",
@@ -21,7 +21,7 @@ _STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> list[str]:
-    """What is new in ``after``; of a deployment that stood before it was looked at, nothing at first."""
+    """What is new in ``after``; for a deployment that existed before, the first snapshot has nothing new."""
     if before is None and not after.rollout.started:
         return []
     told = [
@@ -91,7 +91,7 @@ def _draining(snapshot: Snapshot, task: Task) -> bool:
 
 
 def _deployment(before: Snapshot | None, after: Snapshot) -> Iterator[str]:
-    """For where no record tells it."""
+    """Changes of the deployment, where there is no record."""
     ours, was = after.deployment, before.deployment if before else None
     if after.record is not None or ours is None or (was is not None and was.rollout == ours.rollout):
         return

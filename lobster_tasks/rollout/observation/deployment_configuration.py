@@ -1,7 +1,8 @@
-"""How a service replaces its tasks: its own deployment configuration, which need not be as the settings have it. Pure.
+"""Reads how a service replaces its tasks, from its deployment configuration, which may differ from the settings.
+Pure.
 
-``service`` is as DescribeServices has it. Source: Amazon ECS API reference, DeploymentConfiguration, for the rounding
-and for what the circuit breaker does.
+``service`` has the shape of DescribeServices. Source: Amazon ECS API reference, DeploymentConfiguration, for the
+rounding and for the circuit breaker.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_LEAST, _MOST = 100, 200  # where DescribeServices says nothing
+_LEAST, _MOST = 100, 200  # ECS's defaults
 
 
 def circuit_breaker(service: Mapping[str, Any]) -> tuple[bool, bool]:
@@ -20,7 +21,7 @@ def circuit_breaker(service: Mapping[str, Any]) -> tuple[bool, bool]:
 
 
 def with_rollback(service: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The configuration with a circuit breaker that rolls back; None where the service has that already."""
+    """The configuration with a circuit breaker that rolls back; None where the service already has one."""
     if circuit_breaker(service)[1]:
         return None
     given = _configuration(service)
@@ -29,13 +30,13 @@ def with_rollback(service: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def cannot_replace_tasks(service: Mapping[str, Any]) -> bool:
-    """Whether ECS may neither start a new task before an old one stops, nor stop an old one before a new one runs."""
+    """Whether ECS can neither start a task before stopping one, nor stop one before starting one."""
     desired = int(service.get("desiredCount", 0))
     return desired > 0 and _kept(service) >= desired and _allowed(service) <= desired
 
 
 def preflight_notes(service: Mapping[str, Any], rollback: bool) -> list[str]:
-    """What is worth knowing before a release; ``rollback`` is what the settings want."""
+    """Notes before a release; ``rollback`` is the setting."""
     is_on, rolls_back = circuit_breaker(service)
     told = []
     if rollback and not rolls_back:
@@ -61,7 +62,7 @@ def _gap(service: Mapping[str, Any]) -> list[str]:
 
 
 def _kept(service: Mapping[str, Any]) -> int:
-    """How many tasks have to go on running, rounded up."""
+    """How many tasks must keep running, rounded up."""
     return -(-int(service.get("desiredCount", 0)) * _least(service) // 100)
 
 

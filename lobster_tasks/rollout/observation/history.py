@@ -1,8 +1,8 @@
-"""The releases that a service has had, from the account alone.
+"""Reads the releases of a service from the account.
 
-ECS keeps the deployments of a service with how each ended, for 90 days ("Viewing Amazon ECS service deployments"). The
-oldest of these tells by its source what was live before it. Further back, and where they may not be read, the family's
-revisions are what is left: they tell what was registered, and not what was live.
+ECS keeps a service's deployments and their results for 90 days ("Viewing Amazon ECS service deployments"). The source
+of the oldest one was live before it. For earlier releases, and without the permission to read deployments, only the
+family's revisions are left: they were registered, but not necessarily live.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .watch import NO_RECORDS
 
 SHOWN = 20
 _REMEMBERED = 10
-_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
+_A_CALL = 20  # ARNs per DescribeServiceDeployments or DescribeServiceRevisions
 _A_PAGE = 100
-_FURTHER_BACK = 10  # revisions, of each of which AWS has to be asked
+_FURTHER_BACK = 10  # revisions, each of which needs a call
 _OLDER = (
     "ECS keeps deployments for 90 days: for revisions that are only listed as registered, it is unknown whether they "
     "were live"
@@ -38,10 +38,10 @@ _OLDER = (
 
 @dataclass(frozen=True)
 class Release:
-    """One deployment of a service, or a revision of whose deployment no more is known (``status`` empty).
+    """One deployment of a service, or a revision without a known deployment (``status`` is empty).
 
-    ``at`` is when it began, ``seconds`` how long it took (of AWS's), ``live`` whether it came to serve (None: not
-    known), ``gone`` whether the repository has its image no more (None: not known).
+    ``at`` is when it began, ``seconds`` its duration in AWS's time, ``live`` whether it became live (None: unknown),
+    ``gone`` whether the repository no longer has its image (None: unknown).
     """
 
     task_definition: str
@@ -58,13 +58,13 @@ class Release:
 
     @property
     def revision(self) -> str:
-        """The number of the task definition's revision."""
+        """The task definition's revision number."""
         return revision_of(self.task_definition)
 
 
 @dataclass(frozen=True)
 class History:
-    """Releases, newest first; ``note`` says what is not known of them."""
+    """Releases, newest first; ``note`` says what is unknown about them."""
 
     service: str
     releases: tuple[Release, ...]
@@ -72,7 +72,7 @@ class History:
 
 
 def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
-    """The newest ``count`` releases; NotReadyError where there is no service."""
+    """The newest ``count`` releases; NotReadyError without a service."""
     service = active_service(aws, settings)
     try:
         recorded, is_whole = _recorded(aws, settings, count)
@@ -90,16 +90,16 @@ def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
 
 
 def with_current(releases: Sequence[Release], definition: str) -> tuple[Release, ...]:
-    """The release marked that serves: the newest of ``definition`` that is live or on its way. Pure."""
+    """Mark the current release: the newest of ``definition`` that is live or in progress. Pure."""
     ours = [each for each in releases if each.task_definition == definition]
     serving = next((each for each in ours if each.live or each.seconds is None), next(iter(ours), None))
     return tuple(replace(each, current=each is serving) for each in releases)
 
 
 def live_before(releases: Sequence[Release], current: str) -> list[Release]:
-    """The releases that were live, but not the ``current`` one (a task definition), the newest first. Pure.
+    """Live releases other than ``current`` (a task definition), newest first. Pure.
 
-    After them come those of which that is not known: of these only the order is, so they are those before the current.
+    They are followed by releases of which that is unknown, limited to revisions before the current one.
     """
     others = [each for each in releases if each.task_definition != current]
     known = {each.task_definition for each in releases if each.live is not None}
@@ -112,23 +112,23 @@ def live_before(releases: Sequence[Release], current: str) -> list[Release]:
 
 
 def expected_duration(aws: Aws, settings: Settings) -> float | None:
-    """How many seconds a deployment is likely to take; None where the last ones may not be read, or are none."""
+    """How many seconds a deployment will probably take; None without earlier ones, or without permission."""
     try:
         return expected_seconds(_recorded(aws, settings, _REMEMBERED)[0])
-    except LobsterError:  # it is for show, and nothing depends on it
+    except LobsterError:  # it is only displayed
         return None
 
 
 def expected_seconds(releases: Iterable[Release]) -> float | None:
-    """How long a deployment is likely to take: the median of those that succeeded. Pure."""
+    """The probable duration of a deployment: the median of successful ones. Pure."""
     took = sorted(each.seconds for each in releases if each.live and each.seconds)
     return took[len(took) // 2] if took else None
 
 
 def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, ...], bool]:
-    """What ECS has of the newest ``count`` releases, and whether that is all there has been, or all that is asked for.
+    """ECS's records of the newest ``count`` releases, and whether these are all, or as many as requested.
 
-    What was deployed when the oldest of its records began was live, if it was one alone.
+    A single source of the oldest record was live before it.
     """
     deployments = _deployments(aws, settings, count)
     oldest = deployments[-1] if 0 < len(deployments) < count else None
@@ -148,7 +148,7 @@ def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, 
 
 
 def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
-    """Described service deployments, newest first."""
+    """Service deployments as described, newest first."""
     arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
     described = _described(
         aws, settings, "ecs:DescribeServiceDeployments", "serviceDeploymentArns", "serviceDeployments", arns
@@ -158,7 +158,7 @@ def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, 
 
 
 def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
-    """botocore has no paginator for ListServiceDeployments."""
+    """ListServiceDeployments, for which botocore has no paginator."""
     found: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
     while len(found) < count:
@@ -188,7 +188,7 @@ def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[st
 def _described(
     aws: Aws, settings: Settings, operation: str, argument: str, member: str, arns: list[str]
 ) -> list[dict[str, Any]]:
-    """What ``operation`` answers in ``member`` for all ARNs, as many of them in one call as it takes."""
+    """The ``member`` of ``operation``'s answers for all ARNs, in as few calls as possible."""
     answers = in_parallel(
         *(
             partial(
@@ -230,7 +230,7 @@ def _source(
     kept: Mapping[str, tuple[str, ...]] | None,
     was_live: bool,
 ) -> Release:
-    """What a service revision tells of a release: nothing of its deployment."""
+    """A release from a service revision, without information about its deployment."""
     image, digest = _image(settings, revision)
     is_release = not str(image).endswith(f":{NO_RELEASE}")
     return Release(
@@ -244,7 +244,7 @@ def _source(
 
 
 def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The app's image in a service revision, and its digest, empty where ECS does not say it."""
+    """The app's image in a service revision, and its digest, which is empty where ECS does not return it."""
     every = revision.get("containerImages") or ()
     found = named_or_first(every, settings.container.name, key="containerName")
     image = found.get("image")
@@ -252,12 +252,12 @@ def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None,
 
 
 def _is_of(settings: Settings, image: str | None) -> bool:
-    """Whether an image is one of the repository."""
+    """Whether an image is from the repository."""
     return str(image).partition("@")[0].partition("/")[2].partition(":")[0] == settings.repository
 
 
 def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
-    """Digest → tags of the repository's images; None where ECR does not show them."""
+    """Digest → tags of the repository's images; None where ECR does not return them."""
     try:
         images = aws.pages(
             "ecr:DescribeImages", "imageDetails", settings.repository, repositoryName=settings.repository
@@ -270,7 +270,7 @@ def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
 def _revisions(
     aws: Aws, settings: Settings, service: Mapping[str, Any], count: int, besides: Collection[str] = ()
 ) -> Iterable[Release]:
-    """The family's newest revisions that are ACTIVE, ``besides`` those of which more is known."""
+    """The family's newest ACTIVE revisions, without those in ``besides``."""
     family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
     listed = aws.call("ecs:ListTaskDefinitions", family, familyPrefix=family, sort="DESC", maxResults=_A_PAGE)
     arns = [each for each in listed["taskDefinitionArns"] if each not in besides][:count]

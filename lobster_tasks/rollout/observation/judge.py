@@ -1,8 +1,8 @@
-"""What has become of a rollout, from what was seen of it: pure, and by identity.
+"""Judges what has become of a rollout, from its snapshots and by its identity. Pure.
 
-Live is only what ECS calls successful about our own deployment, with every wanted task ours, running and a
-healthy target. "One deployment, running equals desired" is also true after a rollback, of a service with no
-tasks, and before an update is visible: it is never asked.
+A rollout is live only if ECS calls our own deployment successful, and all desired tasks are ours, running and
+healthy targets. "One deployment, running equals desired" also holds after a rollback, for a service without tasks,
+and before an update is visible, so it is not used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROLLING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
 @dataclass(frozen=True)
 class Verdict:
-    """``kind``, and ``why`` in a sentence; ``reason`` is what AWS itself says, where it says anything."""
+    """``kind``, and ``why`` in a sentence; ``reason`` is AWS's own, if it gives one."""
 
     kind: Kind
     why: str
@@ -33,7 +33,7 @@ class Verdict:
 
 
 def judge(snapshots: Sequence[Snapshot]) -> Verdict:
-    """The verdict on the last of ``snapshots``; earlier ones tell what ECS no longer shows."""
+    """The verdict on the last of ``snapshots``; earlier ones show what ECS no longer returns."""
     last = snapshots[-1]
     if last.service.status != "ACTIVE":
         return Verdict("failed", f"the service is {last.service.status}")
@@ -64,7 +64,7 @@ def _judge_by_record(snapshots: Sequence[Snapshot], status: str) -> Verdict:
 
 
 def _judge_by_deployments(snapshots: Sequence[Snapshot]) -> Verdict:
-    """For where no record answers: DescribeServices' deployments, which ECS drops when they are over."""
+    """The verdict without a record: from DescribeServices' deployments, which ECS removes when they end."""
     last = snapshots[-1]
     ours, primary = last.deployment, last.service.primary
     if ours is not None and ours.status == "PRIMARY":
@@ -84,7 +84,7 @@ def _judge_by_deployments(snapshots: Sequence[Snapshot]) -> Verdict:
 
 
 def _settled(last: Snapshot) -> Verdict:
-    """ECS calls it done; whether it serves is another question."""
+    """The verdict once ECS has completed the deployment: it is live only if the tasks serve."""
     if last.service.desired == 0:
         return Verdict("failed", "the service's desired count is 0, so nothing runs")
     if missing := _missing(last):
@@ -93,7 +93,7 @@ def _settled(last: Snapshot) -> Verdict:
 
 
 def _missing(last: Snapshot) -> str:
-    """What is not there yet; empty when every wanted task is ours, running and healthy."""
+    """What is still missing; empty when every desired task is ours, running and healthy."""
     wanted, primary = last.service.desired, last.service.primary
     if primary is None or primary.task_definition != last.rollout.task_definition:
         return "the service's primary deployment has another revision"
@@ -108,7 +108,7 @@ def _missing(last: Snapshot) -> str:
 
 
 def _newer_primary(last: Snapshot) -> Deployment | None:
-    """A primary deployment that somebody else made after ours, and that is not ECS's way back from ours."""
+    """A primary deployment that is newer than ours, and not ECS's rollback of ours."""
     primary, created_at = last.service.primary, last.rollout.created_at
     if primary is None or primary.id == last.rollout.deployment or created_at is None:
         return None
@@ -116,9 +116,9 @@ def _newer_primary(last: Snapshot) -> Deployment | None:
 
 
 def _displaced(snapshots: Sequence[Snapshot], other: Deployment, *, is_over: bool) -> Verdict:
-    """Superseded, once the record is over or the next look shows the same.
+    """Superseded, once the record is final or the next snapshot confirms it.
 
-    The record of one look may be older than its deployments, and not tell yet that ECS itself has gone back.
+    A snapshot's record may be older than its deployments, and not show yet that ECS rolled back.
     """
     before = [seen.service.primary for seen in snapshots[-2:-1]]
     if is_over or any(primary is not None and primary.id == other.id for primary in before):
@@ -127,7 +127,7 @@ def _displaced(snapshots: Sequence[Snapshot], other: Deployment, *, is_over: boo
 
 
 def _stopped(snapshots: Sequence[Snapshot], reason: str) -> Verdict:
-    """Failed, once the next look shows no newer deployment either: those of one look may be older than its record."""
+    """Failed, once the next snapshot confirms that there is no newer deployment."""
     before = [seen.record.status for seen in snapshots[-2:-1] if seen.record is not None]
     if "STOPPED" not in before:
         return Verdict("moving", "the deployment was stopped, and ECS shows no newer one yet")
@@ -153,7 +153,7 @@ def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
 
 
 def _back(last: Snapshot, why: str, reason: str = "") -> Verdict:
-    """Rolled back is only what serves again: every wanted task of the release before is a healthy target."""
+    """Rolled back, if the previous release serves again: all its desired tasks are healthy targets."""
     primary, wanted = last.service.primary, last.service.desired
     before = [task for task in last.others if primary and task.task_definition == primary.task_definition]
     healthy = sum(task.running and last.is_healthy(task) for task in before)
@@ -163,7 +163,7 @@ def _back(last: Snapshot, why: str, reason: str = "") -> Verdict:
 
 
 def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:
-    """Failed and still the primary: final unless ECS is about to go back to another deployment."""
+    """Failed and still the primary: final unless ECS is about to roll back."""
     if last.service.rolls_back and len(last.service.deployments) > 1:
         return Verdict("moving", "ECS is about to roll back")
     return Verdict("failed", ours.reason or "the deployment failed", ours.reason)

@@ -1,4 +1,4 @@
-"""What the tasks write, from CloudWatch Logs."""
+"""Reads the tasks' output from CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ...definition import log_options
 from ...errors import AwsCallError, RefusedError
 
 _POLL_SECONDS = 2.0
-# CloudWatch Logs takes events late: each look goes back this far, and what was told before is left out.
+# CloudWatch Logs accepts events late: each read goes back this far, and skips known events.
 _LATE_SECONDS = 30.0
 _GROUP_GONE = ("ResourceNotFoundException",)
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line: when it was written (UTC), the id of the task that wrote it, what, and by which container.
+    """One line: its time (UTC), the id of the task that wrote it, its text, and the container.
 
-    The container is as its stream has it (awslogs: ``prefix/container/task id``), empty where that has another form.
+    The container is that of the log stream's name (awslogs: ``prefix/container/task id``), empty for other names.
     """
 
     at: datetime
@@ -32,7 +32,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Line:
-    """What a container wrote, and when (seconds since 1970)."""
+    """A container's line, and its time in seconds since 1970."""
 
     at: float
     text: str
@@ -41,10 +41,10 @@ class Line:
 def tail(
     aws: Aws, group: str, task: str | None = None, since_seconds: float = 600.0, follow: bool = False
 ) -> Iterator[LogLine]:
-    """Lines of a log group of the last ``since_seconds``, oldest first; with ``follow`` those to come too, without end.
+    """A log group's lines of the last ``since_seconds``, oldest first; with ``follow`` also new ones, without end.
 
-    ``task`` is a task's id or the beginning of one. Raises RefusedError when there is no such log group, or
-    no such task in it.
+    ``task`` is a task's id or its beginning. Raises RefusedError where the log group, or such a task in it, does not
+    exist.
     """
     start = int(aws.clock.ago(since_seconds) * 1000)
     told: dict[str, int] = {}
@@ -63,12 +63,12 @@ def tail(
 
 
 def last_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[Line]:
-    """The last ``count`` lines that a container (as in its definition) wrote in a task."""
+    """The last ``count`` lines of a container (as in its task definition) in a task."""
     return _lines(aws, container, task_id, count, from_head=False)[-count:]
 
 
 def first_lines(aws: Aws, container: Mapping[str, Any], task_id: str, count: int) -> list[Line]:
-    """The first ``count`` lines that it wrote."""
+    """The first ``count`` lines of a container in a task."""
     return _lines(aws, container, task_id, count, from_head=True)
 
 
@@ -93,7 +93,7 @@ def _lines(
 
 
 def stream_of(container: Mapping[str, Any], task_id: str) -> tuple[str, str] | None:
-    """Log group and stream of a container (awslogs: ``prefix/container/task id``); None where it has no such log."""
+    """Log group and stream of a container (awslogs: ``prefix/container/task id``); None without such a log."""
     options = log_options(container)
     if "awslogs-group" not in options or "awslogs-stream-prefix" not in options:
         return None
@@ -134,7 +134,7 @@ def _pages(aws: Aws, operation: str, items: str, group: str, **parameters: Any) 
 
 
 def _next_start(aws: Aws, start: int, told: dict[str, int]) -> int:
-    """Where the next look begins; what lies before it need not be remembered."""
+    """The start time of the next read; forgets known events before it."""
     later = max(start, int(aws.clock.ago(_LATE_SECONDS) * 1000))
     for event in [event for event, stamp in told.items() if stamp < later]:
         del told[event]

@@ -1,4 +1,4 @@
-"""What a rollout is about at the moment. Pure."""
+"""The phases of a rollout. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ORDER: tuple[Phase, ...] = tuple(TITLES)
 
 
 def phase_of(seen: Snapshot) -> Phase:
-    """Of a deployment that is under way."""
+    """The phase of a deployment in progress."""
     if seen.record is not None and seen.record.status.startswith("ROLLBACK"):
         return "rollback"
     if len(seen.healthy) >= max(1, seen.service.desired):
@@ -30,5 +30,5 @@ def phase_of(seen: Snapshot) -> Phase:
 
 
 def later(one: Phase, other: Phase) -> Phase:
-    """The later of two: tasks that fail and start again do not take a rollout back to where it was."""
+    """The later of two phases: failing tasks do not take a rollout back to an earlier one."""
     return max(one, other, key=_ORDER.index)

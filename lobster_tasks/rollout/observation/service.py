@@ -1,4 +1,4 @@
-"""The service that is released to, what it runs, and the identity of its deployment of a revision."""
+"""Reads the service, its task definition, and the identity of its deployment of a revision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .snapshot import Deployment, Rollout, Service, TargetGroup
 
 
 def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
-    """The service as DescribeServices has it; NotReadyError where it is not there or not ACTIVE."""
+    """The service in the shape of DescribeServices; NotReadyError where it does not exist or is not ACTIVE."""
     try:
         service = describe_service(aws, settings.cluster, settings.service, f"service {settings.service}")
     except AwsCallError as refused:
@@ -58,7 +58,7 @@ def rollout_of(settings: Settings, service: Mapping[str, Any], revision: str) ->
 
 
 def by_revision(rollout: Rollout) -> Rollout:
-    """The same revision, looked at as it stands: whoever started its tasks, whatever the last record says."""
+    """The rollout of a revision as it runs, whoever started its tasks and whatever the last record says."""
     return replace(rollout, started=False, recorded=False)
 
 
@@ -73,6 +73,6 @@ def _other_than(revision: str, deployments: tuple[Deployment, ...]) -> str | Non
 
 
 def is_no_release(definition: Mapping[str, Any]) -> bool:
-    """Whether a definition stands for a service that has no release yet."""
+    """Whether a definition is that of a service without a release."""
     images = [each.get("image", "") for each in definition.get("containerDefinitions", [])]
     return any(image.endswith(f":{NO_RELEASE}") for image in images)

@@ -1,4 +1,4 @@
-"""A command inside a running task, by the AWS CLI and the Session Manager plugin (ECS Exec)."""
+"""Runs a command in a task, with the AWS CLI and the Session Manager plugin (ECS Exec)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .watch import task_arns
 _PLUGIN = "session-manager-plugin"
 _PLUGIN_PAGE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
 _CLI_PAGE = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-# What the agent inside the task does as the task role (Developer Guide, "Using Amazon ECS Exec").
+# Actions of the agent in the task, with the task role (Developer Guide, "Using Amazon ECS Exec").
 _ACTIONS = (
     "ssmmessages:CreateControlChannel, ssmmessages:CreateDataChannel, ssmmessages:OpenControlChannel and "
     "ssmmessages:OpenDataChannel"
@@ -24,9 +24,9 @@ _ACTIONS = (
 
 
 def exec_command(aws: Aws, settings: Settings, command: str, task: str = "") -> list[str]:
-    """The words of ``aws ecs execute-command`` for a running task; ``task`` is an id, or the beginning of one.
+    """The words of ``aws ecs execute-command`` for a running task; ``task`` is its id or the beginning of it.
 
-    Raises RefusedError where a program is missing, there is no such task, or execute command is not enabled.
+    Raises RefusedError where a program is missing, the task does not exist, or execute command is not enabled.
     """
     _check_programs()
     service = active_service(aws, settings)
@@ -53,7 +53,7 @@ def _check_programs() -> None:
 
 
 def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
-    """A running task that fits, of the current revision where there is one, the newest."""
+    """The newest running task that matches, preferably of the current revision."""
     arns = [
         arn
         for arn in task_arns(aws, settings.cluster, settings.service, "RUNNING")

@@ -1,8 +1,8 @@
-"""What can be seen of a deployment at one moment, as frozen data.
+"""The state of a deployment at one moment, as frozen data.
 
-Everything is kept by identity: ours is the deployment that our UpdateService made, its record (what
-DescribeServiceDeployments calls a service deployment) and the tasks that it started. Counts alone say nothing:
-after a rollback they are as good as after a success.
+Everything is identified: our deployment is the one that our UpdateService created, its record is what
+DescribeServiceDeployments returns for it, and our tasks are those that it started. Counts alone prove nothing:
+they are the same after a rollback as after a success.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from .aws_words import BY_USER
 from .deployment_configuration import circuit_breaker
 
-# Statuses of a service deployment that do not change any more (ECS API reference, "ServiceDeployment").
+# Final statuses of a service deployment (ECS API reference, "ServiceDeployment").
 FINAL_STATUSES = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
-# How a task ends when a newer one takes its place: no failure (ECS, "Stopped tasks error codes").
+# The stop reason of replaced tasks, which did not fail (ECS, "Stopped tasks error codes").
 _REPLACED = "Scaling activity initiated by"
 
 
 def short(arn: str) -> str:
-    """The last part of an ARN or id; of a task its first four characters, as people see it."""
+    """The last part of an ARN or id; for a task, its first four characters."""
     last = arn.rsplit("/", 1)[-1]
     return f"{last[:4]}…" if len(last) == 32 else last
 
@@ -34,7 +34,7 @@ def revision_of(task_definition: str) -> str:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """Where the service registers one port of its tasks."""
+    """The target group in which the service registers one port of its tasks."""
 
     arn: str
     container: str
@@ -52,13 +52,13 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class Rollout:
-    """Whose deployment is followed.
+    """The identity of a deployment that is followed.
 
-    ``deployment`` is the id of our deployment (``ecs-svc/…``), None where only the revision is known.
-    ``started`` says that our tasks are those which this deployment started; otherwise they are those of the
-    revision. ``recorded`` says that there is a service deployment of its own to look for, made after
-    ``earlier`` (an ARN) and about ``created_at``. ``image_mib`` is for the timeline, ``requested`` is what was asked
-    to be deployed, for who has to ask again. ``is_first`` says that there has been no release before.
+    ``deployment`` is the id of our deployment (``ecs-svc/…``), None where only the revision is known. ``started``
+    says that our tasks are those which this deployment started; otherwise they are those of the revision.
+    ``recorded`` says that the deployment has a record of its own, created after ``earlier`` (an ARN) and about
+    ``created_at``. ``image_mib`` is for the timeline, ``requested`` is the reference that was requested, for a
+    repeated command. ``is_first`` says that there was no release before.
     """
 
     cluster: str
@@ -77,17 +77,17 @@ class Rollout:
 
     @property
     def region(self) -> str:
-        """Where the service is."""
+        """The service's region."""
         parts = self.task_definition.split(":")
         return parts[3] if len(parts) > 3 else ""
 
     @property
     def target_group_arns(self) -> tuple[str, ...]:
-        """Of the target groups."""
+        """ARNs of the target groups."""
         return tuple(group.arn for group in self.target_groups)
 
     def owns(self, task: Task) -> bool:
-        """Whether a task is of our deployment."""
+        """Whether a task belongs to our deployment."""
         if task.task_definition != self.task_definition:
             return False
         return not self.started or task.started_by == self.deployment
@@ -125,7 +125,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Event:
-    """A line of the service's events."""
+    """One of the service's events."""
 
     id: str
     at: datetime
@@ -134,10 +134,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Service:
-    """The service as DescribeServices has it; ``events`` newest first.
+    """The service, from DescribeServices; ``events`` newest first.
 
-    ``breaks`` says that its circuit breaker is on, ``rolls_back`` that it rolls back too, ``grace`` for how many
-    seconds ECS does not count health checks of a new task.
+    ``breaks`` says that its circuit breaker is on, ``rolls_back`` that it also rolls back, ``grace`` is the health
+    check grace period in seconds.
     """
 
     status: str
@@ -170,15 +170,15 @@ class Service:
 
     @property
     def primary(self) -> Deployment | None:
-        """The deployment that ECS is bringing about, or has."""
+        """The PRIMARY deployment: in progress or completed."""
         return next((each for each in self.deployments if each.status == "PRIMARY"), None)
 
 
 @dataclass(frozen=True)
 class ServiceDeployment:
-    """What ECS keeps of one deployment, also after it has ended, with its final status.
+    """ECS's record of one deployment, which remains with its final status after the deployment has ended.
 
-    ``revision`` is the service revision that it brings (an ARN); ``threshold`` is 0 where no circuit breaker counts.
+    ``revision`` is its service revision (ARN); ``threshold`` is 0 without a circuit breaker.
     """
 
     arn: str
@@ -207,7 +207,8 @@ class ServiceDeployment:
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a task; ``reason`` is the agent's, where it failed, ``health`` by its own health check."""
+    """One container of a task; ``reason`` is the agent's for a failure, ``health`` is that of its own health
+    check."""
 
     name: str
     status: str
@@ -257,38 +258,38 @@ class Task:
 
     @property
     def short(self) -> str:
-        """The first four characters of its id, as people see it."""
+        """The first four characters of its id, for people."""
         return short(self.arn)
 
     @property
     def running(self) -> bool:
-        """Running, and meant to."""
+        """Whether it is running and should be."""
         return self.status == "RUNNING" and self.desired_status == "RUNNING"
 
     @property
     def is_starting(self) -> bool:
-        """Made, and not running yet."""
+        """Whether it was created and is not running yet."""
         return self.status in ("PROVISIONING", "PENDING", "ACTIVATING")
 
     @property
     def ended(self) -> bool:
-        """Nothing about it changes any more."""
+        """Whether it has stopped for good."""
         return self.status == "STOPPED"
 
     @property
     def failed(self) -> bool:
-        """It stopped, or is stopping, and not because a newer task took its place."""
+        """Whether it stopped, or is stopping, without having been replaced by a newer task."""
         was_replaced = self.stop_code != BY_USER and self.stopped_reason.startswith(_REPLACED)
         return bool(self.stopped_reason) and not was_replaced
 
     @property
     def exited(self) -> bool:
-        """Whether a program of it ran and ended."""
+        """Whether one of its programs ran and exited."""
         return any(each.exit_code is not None for each in self.containers)
 
     @property
     def why_stopped(self) -> str:
-        """Why it stopped: ECS's reason, the agent's, the exit code."""
+        """Why it stopped: ECS's reason, the agent's reasons, the exit codes."""
         parts = [self.stopped_reason]
         parts += [each.reason for each in self.containers if each.reason and each.reason not in parts]
         parts += [f"exit code {each.exit_code}" for each in self.containers if each.exit_code is not None]
@@ -297,7 +298,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Target:
-    """An address in a target group and how the load balancer sees it."""
+    """A target in a target group and its health."""
 
     group: str
     ip: str
@@ -321,14 +322,14 @@ class Target:
 
     @property
     def why(self) -> str:
-        """Its state and the reason for it, as in ``unhealthy (Target.Timeout: Request timed out)``."""
+        """Its state and the reason, as in ``unhealthy (Target.Timeout: Request timed out)``."""
         told = ": ".join(part for part in (self.reason, self.description) if part)
         return f"{self.state} ({told})" if told else self.state
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything about a rollout at one moment; ``at`` in seconds of the clock."""
+    """The state of a rollout at one moment; ``at`` in seconds of the clock."""
 
     at: float
     rollout: Rollout
@@ -339,7 +340,7 @@ class Snapshot:
 
     @property
     def deployment(self) -> Deployment | None:
-        """Ours among the service's deployments; None once ECS has dropped it."""
+        """Our entry in the service's deployments; None once ECS has removed it."""
         deployments = self.service.deployments
         return next((each for each in deployments if each.id == self.rollout.deployment), None)
 
@@ -355,11 +356,11 @@ class Snapshot:
 
     @property
     def running(self) -> tuple[Task, ...]:
-        """Our tasks that run."""
+        """Our running tasks."""
         return tuple(task for task in self.ours if task.running)
 
     def targets_of(self, task: Task) -> tuple[Target, ...]:
-        """The targets that stand for a task."""
+        """A task's targets."""
         return tuple(target for target in self.targets if task.ip and target.ip == task.ip)
 
     def is_healthy(self, task: Task) -> bool:
@@ -369,12 +370,12 @@ class Snapshot:
 
     @property
     def healthy(self) -> tuple[Task, ...]:
-        """Our tasks that run and are healthy targets everywhere."""
+        """Our tasks that are running and healthy in every target group."""
         return tuple(task for task in self.running if self.is_healthy(task))
 
     @property
     def only_ours_are_healthy(self) -> bool:
-        """Whether nothing but our tasks can answer a new request."""
+        """Whether only our tasks can answer a new request."""
         ours = {task.ip for task in self.running}
         return all(target.ip in ours for target in self.targets if target.state == "healthy")
 
@@ -390,7 +391,7 @@ def _container(raw: Mapping[str, Any]) -> Container:
 
 
 def _address(raw: Mapping[str, Any]) -> str:
-    """The task's private address: of its network interface, which the containers show as well."""
+    """The task's private address: that of its network interface, or of its containers."""
     for attachment in raw.get("attachments", []):
         for detail in attachment.get("details", []):
             if detail.get("name") == "privateIPv4Address":

@@ -1,4 +1,4 @@
-"""How the service stands now."""
+"""Reads the current state of the service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVENTS_SHOWN = 5
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """A task with the targets that stand for it; ``current`` when it is of the service's revision."""
+    """A task with its targets; ``current`` is whether it runs the service's revision."""
 
     task: Task
     targets: tuple[Target, ...]
@@ -34,7 +34,8 @@ class TaskStatus:
 class ServiceStatus:
     """The service, its deployments and tasks; ``events`` are the last few, newest first.
 
-    ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not read.
+    ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not
+    read.
     """
 
     cluster: str
@@ -55,12 +56,12 @@ class ServiceStatus:
 
     @property
     def revision(self) -> str:
-        """The number of the revision that the service is to run."""
+        """The service's revision number."""
         return revision_of(self.task_definition)
 
 
 def status(aws: Aws, settings: Settings) -> ServiceStatus:
-    """Read the service; RefusedError where there is none."""
+    """Read the service; RefusedError where it does not exist."""
     raw = active_service(aws, settings)
     rollout = by_revision(rollout_of(settings, raw, raw["taskDefinition"]))
     snapshot, record, image, (endpoint, web_acl, unknown) = in_parallel(
@@ -93,7 +94,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
 
 
 def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | None, str | None, str]:
-    """Where visitors come in, the web ACL there, and why that could not be read."""
+    """The visitors' endpoint, its web ACL, and why that could not be read."""
     endpoint = find_public_endpoint(aws, target_groups)
     if endpoint is None or not endpoint.load_balancer:
         return endpoint, None, ""
@@ -104,7 +105,7 @@ def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | 
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
-    """The service again and again, without end: often while something moves, seldom while nothing does."""
+    """The service's state again and again, without end: often during changes, rarely otherwise."""
     return aws.clock.repeat(
         lambda: status(aws, settings), lambda now: SOON if now and _is_moving(now) else AFTER_TROUBLE
     )

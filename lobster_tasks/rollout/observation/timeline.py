@@ -1,4 +1,4 @@
-"""What happened in a rollout, as it happens: for who looks on, and for its outcome."""
+"""The timeline of a rollout, for observers while it happens and for its outcome."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Progress:
-    """What an observer is told: new sentences for the timeline, and what was seen, if that is why.
+    """What an observer gets: new sentences of the timeline, and the snapshot that they are about, if any.
 
-    ``expected`` is how many seconds a deployment of this service is likely to take, where that is known.
+    ``expected`` is how many seconds a deployment of this service will probably take, where that is known.
     """
 
     at: float
@@ -37,14 +37,14 @@ Observe = Callable[[Progress], None]
 
 
 def unobserved(_progress: Progress) -> None:
-    """Nobody looks."""
+    """The default observer: does nothing."""
 
 
 @dataclass
 class Timeline:
-    """Collects the timeline and tells the observer; ``phase`` and ``expected`` go into what it is told.
+    """Collects the timeline and informs the observer, also of ``phase`` and ``expected``.
 
-    ``calls`` counts the calls to AWS, from which those of this rollout are known.
+    ``calls`` counts the calls to AWS, of which this rollout's are derived.
     """
 
     clock: Clock
@@ -62,28 +62,28 @@ class Timeline:
 
     @property
     def called(self) -> int:
-        """How many calls since the start."""
+        """The number of calls since the start."""
         return self.calls.total() - self._calls_before
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return self.clock.now() - self._start
 
     def say(self, what: str) -> None:
-        """One sentence."""
+        """Add one sentence."""
         self.tell((what,), None, self.seconds)
 
     def saw(self, snapshot: Snapshot, said: list[str]) -> None:
-        """A snapshot, with what is new in it; the observer hears of it even when nothing is."""
+        """Add a snapshot's news; the observer is informed even without any."""
         self.enter(phase_of(snapshot))
         self.tell(tuple(said), snapshot, snapshot.at - self._start)
 
     def enter(self, phase: Phase) -> None:
-        """From here on it is about something else; a phase that is over does not come back."""
+        """Enter a phase; an earlier phase does not come back."""
         self.phase = later(self.phase, phase)
 
     def tell(self, said: tuple[str, ...], snapshot: Snapshot | None, at: float) -> None:
-        """Keep what was said, and pass it on."""
+        """Record the sentences and inform the observer."""
         self.moments += [Moment(at, what) for what in said]
         self.observe(Progress(at, said, snapshot, self.phase, self.expected))

@@ -1,7 +1,7 @@
-"""Looks at a rollout again and again: a few calls side by side make one snapshot.
+"""Reads a rollout repeatedly: a few parallel calls make one snapshot.
 
-Bounds: ECS allows far more reads than this makes; when it throttles all the same, or the network blinks, a
-snapshot is left out and the next look comes later.
+ECS's request limits are far above the rate of these calls. If ECS still throttles, or the network fails briefly, a
+snapshot is left out and the next one comes later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AFTER_TROUBLE = 10.0
 _DESCRIBE_TASKS_LIMIT = 100
 _RECORDS_LOOKED_AT = 20
 
-# What passes by itself: throttling, AWS's own trouble, and (botocore's names) the network's.
+# Temporary errors: throttling, server errors, and (under botocore's names) network errors.
 PASSING_CODES = frozenset(
     {
         "ThrottlingException",
@@ -48,7 +48,7 @@ PASSING_CODES = frozenset(
         "ResponseStreamingError",
     }
 )
-# The service deployments API is younger than the rest: a policy may not allow it, an endpoint may not have it.
+# A policy may not allow the newer service deployments API, and an endpoint may not have it.
 NO_RECORDS = frozenset(
     {
         "AccessDeniedException",
@@ -61,10 +61,10 @@ NO_RECORDS = frozenset(
 
 
 def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iterator[Snapshot]:
-    """Snapshots of ``rollout`` for ``within`` seconds of the clock, as often as things are about to change.
+    """Snapshots of ``rollout`` for ``within`` seconds of the clock, as often as changes are expected.
 
     ``drain`` is how many seconds old targets drain, during which nothing happens.
-    Raises LobsterError when AWS refuses to show it for a reason that does not pass.
+    Raises LobsterError when AWS refuses a read for a reason that is not temporary.
     """
     watcher = Watcher(aws, rollout)
 
@@ -79,7 +79,7 @@ def watch(aws: Aws, rollout: Rollout, within: float, drain: float = 0.0) -> Iter
 
 
 def pace(latest: Snapshot | None, drains_for: float = 0.0) -> float:
-    """Seconds from look to look: few, but while old targets drain there is nothing to see for a while."""
+    """Seconds between snapshots; longer while old targets drain."""
     if latest is None or latest.record is None or len(latest.healthy) < max(1, latest.service.desired):
         return SOON
     is_draining = any(target.state == "draining" for target in latest.targets)
@@ -91,7 +91,7 @@ def _passes(trouble: BaseException) -> bool:
 
 
 class Watcher:
-    """Looks at one rollout; remembers the tasks that have ended, and which record is ours."""
+    """Reads one rollout; remembers stopped tasks, and which record is ours."""
 
     def __init__(self, aws: Aws, rollout: Rollout) -> None:
         self.latest: Snapshot | None = None
@@ -104,7 +104,7 @@ class Watcher:
         self._asks_for_records = rollout.recorded
 
     def snapshot(self) -> Snapshot:
-        """A new snapshot."""
+        """Read a new snapshot."""
         self._began = self._aws.clock.now()
         groups = self._rollout.target_group_arns
         service, record, running, stopped, *healths = in_parallel(
@@ -127,7 +127,7 @@ class Watcher:
         return self.latest
 
     def rest(self, drain: float) -> float:
-        """Seconds to sleep before the next look, which comes sooner where this one took its time."""
+        """Seconds to sleep until the next snapshot, less the time that this one took."""
         now = self._aws.clock.now()
         drained = 0.0 if self._draining_since is None else now - self._draining_since
         return max(LEAST, pace(self.latest, drain - drained) - (now - self._began))
@@ -154,7 +154,7 @@ class Watcher:
         return task_arns(self._aws, self._rollout.cluster, self._rollout.service, status)
 
     def _tasks(self, arns: list[str]) -> tuple[Task, ...]:
-        """Those that ended are described once: they do not change any more."""
+        """The tasks; stopped ones are described only once, because they do not change any more."""
         unknown = [arn for arn in dict.fromkeys(arns) if arn not in self._ended]
         described = describe_tasks(self._aws, self._rollout.cluster, unknown)
         self._ended |= {task.arn: task for task in described if task.ended}
@@ -163,7 +163,7 @@ class Watcher:
 
 
 def service_of(aws: Aws, rollout: Rollout) -> dict[str, Any]:
-    """The service as DescribeServices has it, whatever its status; LobsterError where there is none."""
+    """The service in the shape of DescribeServices, whatever its status; LobsterError where it does not exist."""
     found = describe_service(aws, rollout.cluster, rollout.service, f"service {rollout.service}")
     if found is None:
         raise LobsterError(
@@ -174,7 +174,7 @@ def service_of(aws: Aws, rollout: Rollout) -> dict[str, Any]:
 
 
 def find_record(aws: Aws, rollout: Rollout) -> dict[str, Any] | None:
-    """The service deployment that is ours: of our revision, made after ``earlier``, nearest to our time."""
+    """The record of our deployment: of our revision, created after ``earlier``, closest to our time."""
     recent = aws.call(
         "ecs:ListServiceDeployments",
         f"service {rollout.service}",
@@ -198,14 +198,14 @@ def find_record(aws: Aws, rollout: Rollout) -> dict[str, Any] | None:
 
 
 def read_record(aws: Aws, arn: str) -> ServiceDeployment | None:
-    """DescribeServiceDeployments for one; None where it answers nothing."""
+    """DescribeServiceDeployments for one ARN; None where it returns nothing."""
     answer = aws.call("ecs:DescribeServiceDeployments", arn, serviceDeploymentArns=[arn])
     found = answer.get("serviceDeployments") or []
     return ServiceDeployment.of(found[0]) if found else None
 
 
 def task_arns(aws: Aws, cluster: str, service: str, status: str) -> list[str]:
-    """ListTasks of a service: those that should run (``RUNNING``), or not any more (``STOPPED``)."""
+    """ListTasks of a service by desired status, ``RUNNING`` or ``STOPPED``."""
     return aws.pages(
         "ecs:ListTasks",
         "taskArns",
@@ -217,7 +217,7 @@ def task_arns(aws: Aws, cluster: str, service: str, status: str) -> list[str]:
 
 
 def describe_tasks(aws: Aws, cluster: str, arns: list[str]) -> list[Task]:
-    """DescribeTasks, a hundred a call; a task that is gone meanwhile is left out."""
+    """DescribeTasks, a hundred per call; tasks that no longer exist are left out."""
     batches = [
         arns[first : first + _DESCRIBE_TASKS_LIMIT] for first in range(0, len(arns), _DESCRIBE_TASKS_LIMIT)
     ]
@@ -231,7 +231,7 @@ def describe_tasks(aws: Aws, cluster: str, arns: list[str]) -> list[Task]:
 
 
 def targets(aws: Aws, group: str) -> list[Target]:
-    """DescribeTargetHealth of one target group; nothing where the group is gone."""
+    """DescribeTargetHealth of one target group; empty where it does not exist."""
     return [Target.of(group, each) for each in find_target_health(aws, group) or ()]
 
 
