@@ -1,6 +1,6 @@
-"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C, or until standard input ends where that is asked.
+"""Runs the embedded AWS in the foreground until SIGTERM or Ctrl-C, or on request until standard input ends.
 
-Exit codes: 0 told to stop; 2 bad arguments; 5 it cannot start here (port in use, no loopback addresses).
+Exit codes: 0 stopped as told; 2 bad arguments; 5 it cannot start here (port in use, no loopback addresses).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ must be unset. Ctrl-C ends it, and everything in it."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to stop; prints ``AWS_ENDPOINT_URL=…`` once every part answers."""
+    """Serve until stopped; prints ``AWS_ENDPOINT_URL=…`` once every component answers."""
     given = _arguments(argv)
     stop = _when_told_to_stop()
     _log(given.verbose)
     _leave_the_users_aws_alone()
-    gc.disable()  # starting makes a million objects that stay
+    gc.disable()  # starting creates a million objects that stay
     from .aws import CannotStartError, EmbeddedAws  # slow: after the arguments and the signals
     from .kernel.pace import Pace
 
@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         return CANNOT_START
     aws.start()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # what a call makes is gone with its answer
+    gc.set_threshold(50_000, 20, 50)  # the objects of a call are freed with its answer
     gc.enable()
     sys.stdout.write(f"AWS_ENDPOINT_URL={aws.url}\n")
     if sys.stdout.isatty():
@@ -50,10 +50,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _when_told_to_stop() -> socket.socket:
-    """A socket that has something to read after SIGTERM or Ctrl-C.
+    """A socket that becomes readable on SIGTERM or Ctrl-C.
 
-    Whichever thread the signal reaches writes to it. Waiting in the main thread for what a Python handler does
-    could wait for ever: handlers run in the main thread only, and it is asleep.
+    Any thread that receives the signal writes to it. Python's own handlers run only in the main thread, which could
+    sleep for ever while it waits for one.
     """
     told, tell = socket.socketpair()
     tell.setblocking(False)
@@ -93,7 +93,7 @@ def _positive(text: str) -> float:
 
 
 class _OneLine(logging.Formatter):
-    """A record as one line: tracebacks only when asked for."""
+    """Formats a record as one line, without a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The message, on one line."""
@@ -105,11 +105,11 @@ def _log(verbose: bool) -> None:
     handler.setFormatter(logging.Formatter("%(message)s") if verbose else _OneLine("%(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("embedded_aws").setLevel(logging.INFO if verbose else logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"moto\.")  # it warns of each error code that no model names
+    warnings.filterwarnings("ignore", module=r"moto\.")  # moto warns of each error code that is in no model
 
 
 def _leave_the_users_aws_alone() -> None:
-    """Let no profile, endpoint or credential of the user's reach boto3 inside this process."""
+    """Keep the user's profiles, endpoints and credentials away from boto3 in this process."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

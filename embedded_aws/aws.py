@@ -1,4 +1,4 @@
-"""Puts the parts together: the embedded AWS of this process."""
+"""Composes the embedded AWS of this process from its components."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .runtime.runtime import Runtime
 
 
 class CannotStartError(Exception):
-    """This machine cannot run an embedded AWS as asked; the text says why, in one line or a few."""
+    """This machine cannot run the embedded AWS as requested; the text says why, in one or more lines."""
 
 
 class EmbeddedAws:
-    """One embedded AWS; a process holds at most one. CannotStartError when the port is taken."""
+    """One embedded AWS; at most one per process. Raises CannotStartError when the port is taken."""
 
     def __init__(self, port: int = 0, pace: Pace | None = None, *, young: bool = False) -> None:
         self._server = _listen(port)
@@ -44,12 +44,12 @@ class EmbeddedAws:
 
     @property
     def url(self) -> str:
-        """The address to put into ``AWS_ENDPOINT_URL``."""
+        """The URL for ``AWS_ENDPOINT_URL``."""
         return self._server.url
 
     def start(self) -> None:
         """Start every component; the endpoint answers when this returns."""
-        from .services import keep_resources, own_services  # slow: after everything that may refuse to start
+        from .services import keep_resources, own_services  # slow: after everything that may fail
 
         own = own_services(
             self.plane, self.runtime.images, self.balancer, self.edge, self.fargate, self.app_runner

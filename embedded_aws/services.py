@@ -1,4 +1,4 @@
-"""Our response classes of AWS's services, each with what it works on."""
+"""This package's response classes of AWS's services, with their dependencies."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def own_services(
     fargate: Fargate,
     app_runner: AppRunnerComponent,
 ) -> Mapping[str, Maker]:
-    """What makes an object of each class, by the name that signs the call."""
+    """A function that creates each response class, by signing name."""
     return {
         "acm": partial(Acm, plane),
         "application-autoscaling": partial(ApplicationAutoScaling, plane, fargate),
@@ -66,7 +66,7 @@ def own_services(
 
 
 def keep_resources(plane: DataPlane, edge: Edge, app_runner: AppRunnerComponent) -> None:
-    """Let moto hold resources in those of our stores that work on something; the others are in place when imported."""
+    """Set the stores with dependencies in moto; the others are set when they are imported."""
     acm_backends.keep_in(partial(AcmStore, pace=plane.pace, in_cloudfront=edge.users_of_certificate))
     route53_backends.keep_in(partial(Route53Store, pace=plane.pace))
     wafv2_backends.keep_in(

@@ -1,4 +1,4 @@
-"""AWS Certificate Manager: moto's, whose certificates are issued when the domain is proven, and not before."""
+"""AWS Certificate Manager, based on moto; certificates are issued only when the domain is validated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUMMARY = (
     "ImportedAt",
 )
 MOST_ITEMS = 1000
-NAMES_MOST = 10  # of a certificate, until more is asked for ("Quotas", AWS Certificate Manager User Guide)
+NAMES_MOST = 10  # names per certificate, by default ("Quotas", AWS Certificate Manager User Guide)
 
 
 class Acm(AWSCertificateManagerResponse):
@@ -35,17 +35,17 @@ class Acm(AWSCertificateManagerResponse):
 
     @property
     def acm_backend(self) -> AcmStore:
-        """The certificates."""
+        """The certificates of the account and region."""
         found: AcmStore = super().acm_backend
         return found
 
     def call_action(self) -> Any:
-        """Answer."""
+        """Handle a request."""
         with self.plane.lock:
             return super().call_action()
 
     def request_certificate(self) -> ActionResult:
-        """RequestCertificate; validated by DNS, or by an e-mail that nobody answers."""
+        """RequestCertificate, with validation by DNS, or by e-mail, which is never answered."""
         names = {self._get_param("DomainName"), *(self._get_param("SubjectAlternativeNames") or ())}
         if len(names) > NAMES_MOST:
             raise AwsError("LimitExceededException", "Certificate has too many domains.")
@@ -61,7 +61,7 @@ class Acm(AWSCertificateManagerResponse):
         return ActionResult({"Certificate": {**found, "InUseBy": self._users(found)}})
 
     def list_certificates(self) -> ActionResult:
-        """ListCertificates, page by page; keys of RSA with up to 2048 bits where nothing else is asked for."""
+        """ListCertificates, in pages; by default only RSA keys of up to 2048 bits."""
         statuses, includes = self._get_param("CertificateStatuses"), self._get_param("Includes") or {}
         includes = {"keyTypes": DEFAULT_KEYS, **includes}
         found = [

@@ -1,4 +1,4 @@
-"""How AWS Certificate Manager holds certificates: moto's store, where a request waits until DNS proves the domain."""
+"""The certificates of AWS Certificate Manager: moto's store, with requests that wait for DNS validation."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..moto.adapter import AWSCertificateManagerBackend, AwsError, CertBundle
 from ..route53.store import store
 
 RECORD_SECONDS = 5.0
-"""How long after a request its validation records can be read: "a delay of several seconds"."""
+"""Seconds from a request until its validation records can be read: "a delay of several seconds"."""
 
 VALIDATION_SECONDS = 60.0
-"""How long a record has to be there until ACM has seen it; "several minutes" is the most that AWS names."""
+"""Seconds that a record must exist until ACM has seen it; AWS says at most "several minutes"."""
 
 PATIENCE_SECONDS = 72 * 3600.0
 """ACM "makes repeated attempts to validate a certificate for 72 hours and then times out"."""
 
 
 class RequestedCertificate(CertBundle):
-    """A certificate that was asked for; ``names`` in the order of the request, the first its domain name."""
+    """A requested certificate; ``names`` in the order of the request, starting with its domain name."""
 
     status: str
     account: str
@@ -35,16 +35,16 @@ class RequestedCertificate(CertBundle):
 
     @property
     def records(self) -> dict[str, dict[str, str]]:
-        """The record that validates each name; a wildcard has that of the name below it."""
+        """The validation record of each name; a wildcard has that of the name below it."""
         return {name: validation_record(self.account, name) for name in self.names}
 
     @property
     def age(self) -> float:
-        """How long ago it was asked for, in AWS's seconds."""
+        """The age of the request, in AWS's seconds."""
         return (time.time() - self._requested) * self.pace.speed
 
     def check(self) -> None:
-        """Notice what has become of it."""
+        """Update the status."""
         if self.status != "PENDING_VALIDATION":
             return
         proven = [self._proven_at(name) for name in self.names]
@@ -54,7 +54,7 @@ class RequestedCertificate(CertBundle):
             self.status = "VALIDATION_TIMED_OUT"
 
     def describe(self) -> dict[str, Any]:
-        """As DescribeCertificate shows it."""
+        """The certificate in the shape of DescribeCertificate."""
         found = super().describe()["Certificate"]
         issued = self.status == "ISSUED"
         if not issued:
@@ -83,12 +83,12 @@ class RequestedCertificate(CertBundle):
         return {**shown, "ResourceRecord": self.records[name]} if readable else shown
 
     def is_proven(self, name: str) -> bool:
-        """Whether ACM has seen that the name belongs to whoever asked."""
+        """Whether ACM has validated the name."""
         at = self._proven_at(name)
         return self.status == "ISSUED" or (at is not None and time.time() >= at)
 
     def _proven_at(self, name: str) -> float | None:
-        if self.method != "DNS":  # nobody reads the e-mail here
+        if self.method != "DNS":  # nobody reads the e-mail
             return None
         record = self.records[name]
         since = store(self.account).served_since(record["Name"], record["Type"], record["Value"])
@@ -102,7 +102,7 @@ class RequestedCertificate(CertBundle):
 
 
 UsersOf = Callable[[str, str], list[str]]
-"""The ARNs of an account's distributions that show a certificate, by the certificate's ARN."""
+"""Returns the ARNs of an account's distributions that use a certificate, by the certificate's ARN."""
 
 
 class AcmStore(AWSCertificateManagerBackend):
@@ -121,7 +121,7 @@ class AcmStore(AWSCertificateManagerBackend):
         tags: Sequence[Mapping[str, str]] | None,
         *_: Any,
     ) -> str:
-        """A request; the same one again within an hour where the token is the same. Gives the ARN."""
+        """Request a certificate; within an hour, the same token returns the same one. Returns the ARN."""
         known = self._get_arn_from_idempotency_token(idempotency_token) if idempotency_token else None
         if known in self._certificates:
             return str(known)
@@ -138,14 +138,14 @@ class AcmStore(AWSCertificateManagerBackend):
         return str(made.arn)
 
     def delete_certificate(self, arn: str) -> None:
-        """Delete one that nobody uses."""
+        """Delete a certificate that is not in use."""
         if self.users(arn):
             message = f"Certificate {arn} in account {self.account_id} is in use."
             raise AwsError("ResourceInUseException", message)
         super().delete_certificate(arn)
 
     def set_certificate_in_use_by(self, arn: str, load_balancer_name: str) -> None:
-        """Nothing to keep: the listeners say who uses a certificate."""
+        """Nothing to store: the listeners show which certificates are in use."""
 
     def users(self, arn: str) -> list[str]:
         """The ARNs of the load balancers and distributions that use a certificate."""
@@ -154,7 +154,7 @@ class AcmStore(AWSCertificateManagerBackend):
 
 
 def validation_record(account: str, name: str) -> dict[str, str]:
-    """The CNAME that proves a name: the same in every request of an account ("DNS validation")."""
+    """The CNAME record that validates a name, the same for every request of an account ("DNS validation")."""
     bare = name.removeprefix("*.").lower()
     digest = hashlib.sha256(f"{account} {bare}".encode()).hexdigest()
     value = f"_{digest[32:64]}.{digest[:10]}.acm-validations.aws."

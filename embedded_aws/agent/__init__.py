@@ -1,1 +1,1 @@
-"""What the Fargate agent does for a task before it runs: images, secrets, logs, and in whose name."""
+"""The work of the Fargate agent before a task runs: images, secrets, logs, and the roles it uses."""

@@ -1,4 +1,4 @@
-"""The awslogs driver: a container's lines go to CloudWatch Logs.
+"""The awslogs driver: sends a container's lines to CloudWatch Logs.
 
 Source: Developer Guide, "Send Amazon ECS logs to CloudWatch"; stream ``<prefix>/<container>/<task id>``.
 """
@@ -28,17 +28,18 @@ REQUIRED = ("awslogs-region", "awslogs-group", "awslogs-stream-prefix")
 
 
 class LoggerError(Exception):
-    """The driver cannot be set up; the text is what follows "failed to validate logger args: "."""
+    """The driver cannot be set up; the text follows "failed to validate logger args: "."""
 
 
 def discard(_line: str) -> None:
-    """For a container without a log driver."""
+    """Discard a line; for a container without a log driver."""
 
 
 def open_stream(
     place: Place, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
 ) -> Callable[[str], None]:
-    """Make the container's log stream and return what writes a line into it; LoggerError, ServiceUnreachableError."""
+    """Create the container's log stream and return a function that writes a line; LoggerError,
+    ServiceUnreachableError."""
     config = container.get("logConfiguration")
     if not config or config.get("logDriver") != "awslogs":
         return discard
@@ -74,7 +75,7 @@ def _check_options(options: Mapping[str, str]) -> None:
 
 
 def _check_names(head: str, operation: str, **members: str) -> None:
-    """What CloudWatch Logs would refuse of a request."""
+    """Raise LoggerError for names that CloudWatch Logs would refuse."""
     shape = adapter.get_service_model("logs").operation_model(operation).input_shape
     if wrong := violations(shape, members):
         raise LoggerError(f"{head}InvalidParameterException: 1 validation error detected: {wrong[0]}")
@@ -93,14 +94,14 @@ def _stream_arn(place: Place, region: str, group: str, stream: str) -> str:
 
 
 class LogStream:
-    """Writes lines into one stream, from any thread; lines are dropped once the group is gone."""
+    """Writes lines into one stream, from any thread; without the log group, lines are dropped."""
 
     def __init__(self, account: str, region: str, group: str, stream: str) -> None:
         self._place = (account, region, group, stream)
         self._lock = threading.Lock()
 
     def __call__(self, line: str) -> None:
-        """Append a line; CloudWatch Logs keeps no empty ones."""
+        """Append a line; CloudWatch Logs stores no empty lines."""
         if not line:
             return
         with self._lock:

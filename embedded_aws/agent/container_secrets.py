@@ -1,8 +1,8 @@
-"""Fetches a container's secrets as the execution role, from Secrets Manager and SSM.
+"""Fetches a container's secrets with the execution role, from Secrets Manager and SSM.
 
-``valueFrom`` forms (Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"):
+Forms of ``valueFrom`` (Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables"):
 a full or partial secret ARN; ``ARN:json-key:version-stage:version-id``, each part may be empty; an SSM
-parameter's ARN; its name, of the same region.
+parameter's ARN; its name, in the same region.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SECRET_ARN = re.compile(r"^arn:aws[a-z-]*:secretsmanager:(?P<region>[^:]+):(?P<a
 
 
 class SecretError(Exception):
-    """A secret cannot be had; the text is what follows "execution resource retrieval failed: "."""
+    """A secret cannot be fetched; the text follows "execution resource retrieval failed: "."""
 
 
 @dataclass(frozen=True)
 class SecretPath:
-    """Where in Secrets Manager a value lies."""
+    """The location of a value in Secrets Manager."""
 
     arn: str
     region: str
@@ -47,7 +47,7 @@ class SecretPath:
 
     @classmethod
     def parse(cls, value_from: str) -> SecretPath | None:
-        """The path that ``value_from`` names, or None when it is no secret's ARN."""
+        """The path in ``value_from``, or None where it is not a secret's ARN."""
         found = SECRET_ARN.match(value_from)
         if found is None:
             return None
@@ -56,9 +56,9 @@ class SecretPath:
 
 
 def fetch(place: Place, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
-    """The container's secrets as environment variables; SecretError, ServiceUnreachableError with ECS's words.
+    """The container's secrets as environment variables; SecretError, ServiceUnreachableError with ECS's messages.
 
-    Both services call KMS themselves, so the task needs no way to it.
+    Secrets Manager and SSM call KMS themselves, so the task needs no route to KMS.
     """
     return {
         secret["name"]: _value(place, secret["valueFrom"], allowed, way)
@@ -101,7 +101,7 @@ def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
 
 
 def _may_decrypt(key: str | None, allowed: Permissions, service: str) -> bool:
-    """Whether the role may use a customer's key; AWS's own ask for no permission."""
+    """Whether the role may use a customer managed key; AWS managed keys need no permission."""
     if key is None or allowed.role is None:
         return key is None
     return key_access.may_decrypt(allowed.account, allowed.role, key, service)
@@ -120,7 +120,7 @@ def _member(text: str, path: SecretPath) -> str:
 
 
 def go_json_error(text: str) -> str:
-    """The sentence of the agent's JSON reader about ``text``, which is not JSON."""
+    """The error message of the agent's JSON parser for ``text``, which is not JSON."""
     text = text.strip()
     for word in ("true", "false", "null"):
         if text[:1] == word[0]:

@@ -1,4 +1,4 @@
-"""What a pull asks for before any byte arrives: the registry, then, in ECR, the permissions and S3 for the layers.
+"""The checks of an image pull: access to the registry and, for ECR, permissions and access to S3 for the layers.
 
 Sources: Developer Guide, "CannotPullContainer task errors in Amazon ECS"; ECR User Guide, "Amazon ECR interface
 VPC endpoints" (layers come from the bucket ``prod-<region>-starport-layer-bucket`` of S3).
@@ -26,7 +26,7 @@ LAYERS = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where an image's reference leads: a repository of a registry, and the tag or digest in it."""
+    """An image reference: a repository of a registry, and the tag or digest."""
 
     image: str
     host: str
@@ -35,7 +35,7 @@ class Source:
 
     @classmethod
     def of(cls, image: str) -> Source:
-        """The parts of ``[host/]repository[:tag][@digest]``; without a host it is Docker Hub's."""
+        """Parse ``[host/]repository[:tag][@digest]``; without a host it refers to Docker Hub."""
         first, _, rest = image.partition("/")
         named = bool(rest) and ("." in first or ":" in first)
         host, path = (first, rest) if named else (DOCKER_HUB, image)
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def in_ecr(self) -> bool:
-        """Whether the registry is a private one of ECR."""
+        """Whether the registry is a private ECR registry."""
         return bool(ECR_IMAGE.match(self.image))
 
     @property
@@ -60,12 +60,12 @@ class Source:
 
     @property
     def bucket(self) -> str:
-        """The bucket that holds the layers of a region's ECR."""
+        """The S3 bucket with the region's ECR layers."""
         return f"prod-{self.region}-starport-layer-bucket"
 
 
 def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
-    """That the manifest can be had: ServiceUnreachableError, PullError."""
+    """Check that the manifest can be fetched: ServiceUnreachableError, PullError."""
     service, region = ("ecr.dkr", source.region) if source.in_ecr else ("", "")
     if lost := way.timeout(service, region, source.host):
         url = f"https://{source.host}/v2/{source.repository}/manifests/{source.version}"
@@ -79,7 +79,7 @@ def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
 
 
 def check_layers(source: Source, way: Egress, allowed: Permissions) -> None:
-    """That the layers of an image in ECR can be had: ServiceUnreachableError, PullError."""
+    """Check that the layers of an image in ECR can be fetched: ServiceUnreachableError, PullError."""
     if not source.in_ecr:
         return
     host = f"{source.bucket}.s3.{source.region}.amazonaws.com"

@@ -1,6 +1,6 @@
-"""Who may use a customer's KMS key: the key's own policy decides, by itself or by leaving it to IAM.
+"""Decides who may use a customer managed KMS key: its key policy allows it, or leaves it to IAM.
 
-Source: KMS Developer Guide, "Key policies in AWS KMS" and "Default key policy". Grants are not looked at.
+Source: KMS Developer Guide, "Key policies in AWS KMS" and "Default key policy". Grants are not supported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DECRYPT = "kms:Decrypt"
 
 
 def may_decrypt(account: str, role: str, key: str, service: str) -> bool:
-    """Whether a role may decrypt with a key (both are ARNs) for ``service``, which asks KMS on its behalf."""
+    """Whether a role may decrypt with a key (both ARNs) through ``service``, which calls KMS on its behalf."""
     region = key.split(":")[3]
     context = {
         "aws:PrincipalArn": role,
@@ -37,7 +37,7 @@ def may_decrypt(account: str, role: str, key: str, service: str) -> bool:
 
 
 def _says(text: str, principals: set[str], key: str, context: Mapping[str, str]) -> Decision:
-    """What the statements about these principals, or about anybody, say."""
+    """The decision of the statements about these principals, or about everybody."""
     about = [each for each in statements(parsed(text)) if {"*", *principals}.intersection(_principals(each))]
     return decide([{"Statement": about}], DECRYPT, key, context)
 

@@ -1,4 +1,4 @@
-"""What the execution role of a task may do, in the words of the service that refuses."""
+"""Permissions of a task's execution role, with the error messages of the services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..iam import roles
 
 @dataclass(frozen=True)
 class Permissions:
-    """The execution role, as the agent uses it for one task; None for a task without one."""
+    """The execution role of one task; None for a task without one."""
 
     account: str
     role: str | None

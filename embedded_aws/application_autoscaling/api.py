@@ -1,4 +1,4 @@
-"""Application Auto Scaling: moto's, with targets that are our services and that act at once on their bounds."""
+"""Application Auto Scaling, based on moto; its targets are this package's ECS services, and limits apply at once."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ UNKNOWN_CREDENTIALS = (
 
 
 class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
-    """Application Auto Scaling. Scaling policies are kept, but no metric ever moves them."""
+    """Application Auto Scaling. Policies are stored, but no metric ever triggers them."""
 
     def call_action(self) -> Any:
-        """Answer, knowing which services there are."""
+        """Handle a request, after moto's copy of the services is updated."""
         with self.plane.lock:
             moto_mirror.reflect(self.state)
         return super().call_action()
 
     def register_scalable_target(self) -> Any:
-        """RegisterScalableTarget: a service outside of the new bounds is scaled into them."""
+        """RegisterScalableTarget; scales a service that is outside the new limits into them."""
         if self._get_param("ServiceNamespace") == "ecs":
             self._check_young(self._get_param("ResourceId"))
         answer = super().register_scalable_target()
@@ -47,7 +47,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
         return answer
 
     def put_scaling_policy(self) -> Any:
-        """PutScalingPolicy; a young account knows neither the target nor the role's credentials at first."""
+        """PutScalingPolicy; in a young account the target and the role's credentials are unknown at first."""
         if not young.lets_assume(
             self.plane, linked_role_arn(self.current_account, LINKED), young.CREDENTIALS_KNOWN
         ):
@@ -59,7 +59,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
         return super().put_scaling_policy()
 
     def _check_young(self, resource: str) -> None:
-        """The role is made with the first target; neither it nor the service has to be known at once."""
+        """Refuse a service or its service-linked role while a young account does not know it yet."""
         _, cluster, name = resource.split("/")
         service = self.state.services.get((cluster, name))
         if service is not None and not young.knows(self.plane, service.created_at):
@@ -70,7 +70,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
             raise AwsError("ValidationException", f"Unable to assume IAM role: {arn}")
 
     def describe_scaling_activities(self) -> str:
-        """DescribeScalingActivities: the newest first, of a namespace, and of one resource or dimension."""
+        """DescribeScalingActivities: newest first, of a namespace, optionally of one resource or dimension."""
         asked = {
             name: self._get_param(name) for name in ("ServiceNamespace", "ResourceId", "ScalableDimension")
         }
@@ -103,7 +103,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
         return "{}"
 
     def _tags(self, arn: str) -> dict[str, str]:
-        """The tags of a scalable target; ResourceNotFoundException where there is none of this ARN."""
+        """The tags of a scalable target; ResourceNotFoundException for an unknown ARN."""
         backend = self.applicationautoscaling_backend
         if not any(each.arn == arn for named in backend.targets.values() for each in named.values()):
             raise AwsError("ResourceNotFoundException", f"The resource {arn} doesn't exist.")
@@ -124,7 +124,7 @@ class ApplicationAutoScaling(OnFargate, ApplicationAutoScalingResponse):
                 self.applicationautoscaling_backend.note_scaling(bounds, within, cause, why)
 
     def _set(self, cluster: str, name: str, count: int) -> str | None:
-        """Change the desired count; why ECS refuses it, or None."""
+        """Change the desired count; returns why ECS refuses it, or None."""
         try:
             services.update(self.state, {"cluster": cluster, "service": name, "desiredCount": count})
         except AwsError as refused:

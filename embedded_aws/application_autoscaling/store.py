@@ -1,4 +1,4 @@
-"""How Application Auto Scaling holds targets and policies: moto's store, put right where AWS differs."""
+"""The targets and policies of Application Auto Scaling: moto's store, corrected where AWS differs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINKED = "ecs.application-autoscaling.amazonaws.com"
 
 
 def _suspended(known: Any, given: Mapping[str, bool] | None) -> dict[str, bool]:
-    """What is suspended: what is left out stays, and nothing is at first."""
+    """The suspended state: omitted members keep their value, initially false."""
     kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
     return {**dict.fromkeys(kinds, False), **(known.suspended_state if known else {}), **(given or {})}
 
@@ -34,7 +34,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         self.activities: list[dict[str, Any]] = []
 
     def note_scaling(self, target: Any, count: int, cause: str, refused: str | None) -> None:
-        """Keep what DescribeScalingActivities tells of a change of the desired count, which ECS may have refused."""
+        """Record a change of the desired count, or ECS's refusal, for DescribeScalingActivities."""
         moment = datetime.now(UTC).timestamp()
         done = f"Successfully set desired count to {count}. Change successfully fulfilled by ecs."
         if refused:
@@ -64,7 +64,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         max_capacity: int | None = None,
         **more: Any,
     ) -> Any:
-        """Register or change a target, with bounds that leave state."""
+        """Register or change a target; omitted limits keep their value."""
         known = self.targets.get(dimension, {}).get(r_id)
         least = known.min_capacity if known and min_capacity is None else min_capacity
         most = known.max_capacity if known and max_capacity is None else max_capacity
@@ -81,7 +81,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         )
 
     def deregister_scalable_target(self, namespace: str, r_id: str, dimension: str) -> None:
-        """Take a target away, and its policies with it."""
+        """Deregister a target and delete its policies."""
         self._check_target(namespace, r_id, dimension, "found")
         super().deregister_scalable_target(namespace, r_id, dimension)
         for policy in list(self.policies.values()):
@@ -91,7 +91,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
     def put_scaling_policy(
         self, policy_name: str, service_namespace: str, resource_id: str, scalable_dimension: str, **more: Any
     ) -> Any:
-        """Make or change a policy of a target that is registered."""
+        """Create or change a policy of a registered target."""
         self._check_target(service_namespace, resource_id, scalable_dimension, "registered")
         there = {
             policy.policy_name
@@ -125,7 +125,7 @@ class AutoScalingStore(ApplicationAutoscalingBackend):
         try:
             with aws_errors():
                 return bool(super()._ecs_service_exists_for_target(r_id))
-        except AwsError as missing:  # also when it is the cluster that is not there
+        except AwsError as missing:  # also where the cluster does not exist
             raise AwsError("ValidationException", f"ECS service doesn't exist: {r_id}") from missing
 
 

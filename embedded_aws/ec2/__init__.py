@@ -1,1 +1,1 @@
-"""Amazon EC2: networks, security groups and routes, and what they let through."""
+"""Amazon EC2: networks, security groups and routes, and which traffic they allow."""

@@ -1,4 +1,4 @@
-"""Amazon EC2: the network side of it."""
+"""Amazon EC2: its networking operations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IN, OUT = Direction(egress=False), Direction(egress=True)
 
 
 class Ec2(EC2Response):
-    """Networks as Fargate and load balancers need them."""
+    """The networking operations that Fargate and load balancers need."""
 
     @property
     def _store(self) -> Ec2Store:
@@ -24,7 +24,7 @@ class Ec2(EC2Response):
         return store
 
     def describe_availability_zones(self) -> ActionResult:
-        """DescribeAvailabilityZones: with Local Zones and Wavelength Zones that the account has opted in to."""
+        """DescribeAvailabilityZones, including Local Zones and Wavelength Zones that the account has opted in to."""
         whole = super().describe_availability_zones().result["AvailabilityZones"]
         every = self._get_bool_param("AllAvailabilityZones", False)
         names, ids = self._get_param("ZoneNames", []), self._get_param("ZoneIds", [])
@@ -40,7 +40,7 @@ class Ec2(EC2Response):
         return ActionResult({"AvailabilityZones": shown})
 
     def modify_availability_zone_group(self) -> ActionResult:
-        """ModifyAvailabilityZoneGroup: opted-in only, "to opt out … contact AWS Support"."""
+        """ModifyAvailabilityZoneGroup: opting in only, "to opt out … contact AWS Support"."""
         group = self._get_param("GroupName")
         if group not in {zone.group for zone in zones.of_region(self.region)}:
             raise AwsError("InvalidParameterValue", f"Invalid availability zone group: '{group}'")
@@ -48,7 +48,7 @@ class Ec2(EC2Response):
         return ActionResult({"Return": True})
 
     def create_subnet(self) -> ActionResult:
-        """CreateSubnet, in a zone of this region, on an Outpost where that is asked for."""
+        """CreateSubnet, in a zone of this region, or on an Outpost."""
         zone = self._get_param("AvailabilityZone")
         names = [one.name for one in self._store.visible_zones()]
         if zone and zone not in names:
@@ -62,7 +62,7 @@ class Ec2(EC2Response):
         return ActionResult({"Subnet": ShownSubnet(made, self._store.blocked(made))})
 
     def describe_subnets(self) -> ActionResult:
-        """DescribeSubnets, with what is blocked for each."""
+        """DescribeSubnets, with each subnet's VPC Block Public Access state."""
         subnets = super().describe_subnets().result["Subnets"]
         return ActionResult({"Subnets": [ShownSubnet(one, self._store.blocked(one)) for one in subnets]})
 
@@ -88,7 +88,7 @@ class Ec2(EC2Response):
         return ActionResult({"VpcBlockPublicAccessExclusions": [one.answer() for one in found]})
 
     def create_vpc_block_public_access_exclusion(self) -> ActionResult:
-        """CreateVpcBlockPublicAccessExclusion, of a VPC or of a subnet."""
+        """CreateVpcBlockPublicAccessExclusion, for a VPC or a subnet."""
         vpc, subnet = self._get_param("VpcId"), self._get_param("SubnetId")
         found = self._store.get_subnet(subnet) if subnet else self._store.get_vpc(vpc)
         mode = self._get_param("InternetGatewayExclusionMode")
@@ -103,12 +103,12 @@ class Ec2(EC2Response):
         return ActionResult({"VpcBlockPublicAccessExclusion": gone.answer("delete-complete")})
 
     def describe_route_tables(self) -> ActionResult:
-        """DescribeRouteTables, with routes whose target is gone as blackholes."""
+        """DescribeRouteTables; routes to deleted targets are blackholes."""
         tables = super().describe_route_tables().result["RouteTables"]
         return ActionResult({"RouteTables": [ShownTable(table) for table in tables]})
 
     def create_tags(self) -> ActionResult:
-        """CreateTags, but those that AWS keeps for itself."""
+        """CreateTags; refuses tags reserved for AWS."""
         for tag in self._get_param("Tags", []):
             if tag["Key"].lower().startswith("aws:"):
                 message = f"Tag keys starting with 'aws:' are reserved for internal use: {tag['Key']}"
@@ -176,7 +176,7 @@ class Ec2(EC2Response):
         raise AwsError("MissingParameter", message)
 
     def _permissions(self) -> list[Mapping[str, Any]]:
-        """IpPermissions, or the one that the request's own members make."""
+        """IpPermissions, or the one permission in the request's top-level members."""
         given: list[Mapping[str, Any]] = self._get_param("IpPermissions", [])
         if given:
             return given

@@ -1,14 +1,14 @@
-"""Whether a task reaches the services that the Fargate agent calls for it, over its own network interface.
+"""Decides whether a task reaches the services that the Fargate agent calls over the task's network interface.
 
 Sources: Developer Guide, "Fargate task networking" and "Amazon ECS interface VPC endpoints"; VPC User Guide,
 "Configure route tables" and "NAT gateways"; AWS PrivateLink Guide, "Access an AWS service using an interface
 VPC endpoint" (private DNS) and "Gateway endpoints".
 
-Asked in this order: where the service's name leads (an interface endpoint with private DNS takes it over for
-the whole VPC, also when it is then closed), whether security groups let TCP 443 pass, whether the subnet's
-route table leads there. A public address is of use only where that is an internet gateway; a NAT gateway needs
-none. Not looked at are network ACLs and IPv6; routes to transit gateways, peerings, virtual private gateways
-and appliances are taken to lead out. What the app itself calls is not restricted by any of this.
+Checked in this order: where the service's name resolves to (an interface endpoint with private DNS takes it over for
+the whole VPC, even if the endpoint is closed), whether security groups allow TCP 443, whether the subnet's
+route table has a route. A public address is needed only if that leads to an internet gateway; a NAT gateway needs
+none. Network ACLs and IPv6 are not modelled; routes to transit gateways, peerings, virtual private gateways
+and appliances are assumed to reach the internet. The app's own connections are not restricted.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from .reachability import Interface, find_interface, may_connect, may_leave
 HTTPS = 443
 S3 = "s3"
 BLOCKS = {S3: "52.216", "": "52.95"}
-"""The first half of the public addresses of S3 (part of its prefix list) and of all else."""
+"""The first half of public addresses: of S3 (part of its prefix list), and of everything else."""
 
 
 class Way(Protocol):
-    """A way to AWS's services."""
+    """A network path to AWS's services."""
 
     def timeout(self, service: str, region: str, host: str) -> str | None:
-        """How a connection to ``host`` fails; None when it is reached."""
+        """The error of a connection to ``host``; None when it succeeds."""
 
 
 @dataclass(frozen=True)
 class Egress:
-    """The way out of a task, as its account's network is at this moment."""
+    """A task's outbound network path, by the current state of its account's network."""
 
     place: Place
     interface: NetworkInterface
 
     def timeout(self, service: str, region: str, host: str) -> str | None:
-        """``dial tcp 52.95.1.2:443: i/o timeout`` when ``host`` is not reached; None when it is.
+        """``dial tcp 52.95.1.2:443: i/o timeout`` when ``host`` cannot be reached; None when it can.
 
-        ``service`` is named as by VPC endpoints (``ecr.api``, ``s3``), in ``region``; empty for what is none of AWS's.
+        ``service`` is named as for VPC endpoints (``ecr.api``, ``s3``), in ``region``; empty for hosts outside AWS.
         """
         if not self._vpc.enable_dns_support:
             return f"dial tcp: lookup {host}: i/o timeout"
@@ -64,7 +64,7 @@ class Egress:
         return None if reached else f"dial tcp {ip}:{HTTPS}: i/o timeout"
 
     def forbids_layers(self, region: str, bucket: str) -> bool:
-        """Whether the policy of the S3 gateway endpoint in the way forbids ECR's bucket of layers."""
+        """Whether the policy of the S3 gateway endpoint on the path denies ECR's bucket of layers."""
         documents = [json.loads(one.policy_document) for one in self._gateways(S3, region)]
         return any(
             not decide([document], "s3:GetObject", f"arn:aws:s3:::{bucket}/layer").allowed
@@ -133,11 +133,11 @@ class Egress:
         if nat is None or nat.state != "available" or nat.connectivity_type == "private":
             return False
         onward = self._route(nat.subnet_id, ip)
-        out = self._blocked(nat.subnet_id) != "block-bidirectional"  # a NAT gateway only lets out
+        out = self._blocked(nat.subnet_id) != "block-bidirectional"  # a NAT gateway only allows outbound
         return out and onward is not None and self._is_internet_gateway(onward)
 
     def _blocked(self, subnet: str) -> str:
-        """What VPC Block Public Access keeps from the subnet (``public_access``)."""
+        """The subnet's VPC Block Public Access state (``public_access``)."""
         return str(self._ec2.blocked(self._ec2.get_subnet(subnet)))
 
     def _is_internet_gateway(self, route: Any) -> bool:
@@ -147,13 +147,13 @@ class Egress:
         return gateway.vpc is not None and gateway.vpc.id == self.interface.vpc_id
 
     def _route(self, subnet: str, ip: str) -> Any | None:
-        """The most specific route of a subnet's table to an address."""
+        """The most specific route to an address in a subnet's route table."""
         table = self._table(subnet)
         fitting = [route for route in (table.routes if table else ()) if _holds(route, ip)]
         return max(fitting, key=lambda r: ip_network(r.destination_cidr_block).prefixlen, default=None)
 
     def _table(self, subnet: str) -> Any | None:
-        """The route table that is associated with a subnet, else the VPC's main one."""
+        """The route table associated with a subnet, else the VPC's main one."""
         tables = [one for one in list(self._ec2.route_tables.values()) if one.vpc_id == self.interface.vpc_id]
         own = [one for one in tables if any(a.get("SubnetId") == subnet for a in one.associations)]
         main = [one for one in tables if any(a["Main"] for a in one.associations)]
@@ -161,7 +161,7 @@ class Egress:
 
 
 def public_address(service: str, host: str) -> str:
-    """An address that stands for ``host`` in what the agent reports; the same one each time."""
+    """The address of ``host`` in the agent's messages; always the same."""
     digits = sha256(host.encode()).digest()
     return f"{BLOCKS.get(service, BLOCKS[''])}.{digits[0]}.{digits[1]}"
 
@@ -172,7 +172,7 @@ def _holds(route: Any, ip: str) -> bool:
 
 
 def _is_elsewhere(route: Any) -> bool:
-    """Whether a route leads to what is not modelled: another network, or an appliance."""
+    """Whether a route leads to a target that is not modelled: another network, or an appliance."""
     gateway = route.gateway
     ways = (route.transit_gateway, route.vpc_pcx, route.instance, route.interface, route.carrier_gateway)
     return any(ways) or (gateway is not None and not gateway.id.startswith(("igw-", "vpce-")))

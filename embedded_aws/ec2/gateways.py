@@ -1,4 +1,4 @@
-"""Ways out of a VPC: endpoints with addresses and security groups of their own, and routes that lead nowhere."""
+"""VPC endpoints with addresses and security groups of their own, and routes with their state."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..moto.adapter import AwsError, EC2Backend
 
 
 class Gateways(EC2Backend):
-    """The part of the store that is about VPC endpoints."""
+    """The store's operations on VPC endpoints."""
 
     def create_vpc_endpoint(
         self, vpc_id: str, service_name: str, endpoint_type: str | None, *args: Any, **kwargs: Any
     ) -> Any:
-        """An endpoint; that of an interface has the security groups given, or the VPC's default one."""
+        """Create an endpoint; an interface endpoint has the given security groups, or the VPC's default one."""
         kind = endpoint_type or "Gateway"
         if kind == "Interface":
             self._check_private_dns(vpc_id, kwargs.get("private_dns_enabled"))
@@ -39,12 +39,12 @@ class Gateways(EC2Backend):
 
 
 def is_in(subnet: Any, address: str) -> bool:
-    """Whether an address is one of a subnet's."""
+    """Whether an address belongs to a subnet."""
     return ip_address(address) in ip_network(subnet.cidr_block)
 
 
 class ShownRoute:
-    """A route as it is shown, with its state."""
+    """A route with its state."""
 
     def __init__(self, route: Any, vpc_id: str) -> None:
         self._route = route
@@ -64,7 +64,7 @@ class ShownRoute:
 
 
 class ShownSubnet:
-    """A subnet as it is shown."""
+    """A subnet in DescribeSubnets' answer."""
 
     def __init__(self, subnet: Any, blocked: str) -> None:
         self._subnet = subnet
@@ -75,7 +75,7 @@ class ShownSubnet:
 
 
 class ShownTable:
-    """A route table as it is shown."""
+    """A route table in DescribeRouteTables' answer."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -85,5 +85,5 @@ class ShownTable:
 
     @property
     def routes(self) -> list[ShownRoute]:
-        """Its routes, with their states."""
+        """The routes with their states."""
         return [ShownRoute(route, self._table.vpc_id) for route in self._table.routes]

@@ -1,4 +1,4 @@
-"""A network interface, as its owner knows it."""
+"""A network interface, as its owner sees it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NetworkInterface:
-    """An elastic network interface, as EC2 shows it."""
+    """An elastic network interface, with EC2's data about it."""
 
     id: str
     vpc_id: str

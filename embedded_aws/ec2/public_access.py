@@ -1,10 +1,10 @@
-"""VPC Block Public Access: what an account's internet gateways let through, in a region, a VPC and a subnet.
+"""VPC Block Public Access: which traffic internet gateways allow, per region, VPC and subnet.
 
 Sources: VPC User Guide, "VPC Block Public Access basics" ("Bidirectional: Blocks all traffic to and from
 internet gateways and egress-only internet gateways in this Region (except for excluded VPCs and subnets)";
 "Ingress-only: Blocks all internet traffic to the VPCs in this Region (except …). Only traffic to and from NAT
 gateways and egress-only internet gateways is allowed because these gateways only allow outbound connections to
-be established"); EC2 API Reference. That ``BlockPublicAccessStates`` counts exclusions is not verified.
+be established"); EC2 API Reference. Whether ``BlockPublicAccessStates`` considers exclusions is not verified.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AT_MOST = 50
 
 @dataclass
 class Exclusion:
-    """A VPC or a subnet that the block leaves out."""
+    """An exclusion of a VPC or a subnet."""
 
     resource: str
     mode: str
@@ -32,7 +32,7 @@ class Exclusion:
     made: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def answer(self, state: str = "create-complete") -> dict[str, Any]:
-        """As EC2 shows it."""
+        """The exclusion in EC2's shape."""
         return {
             "ExclusionId": self.id,
             "InternetGatewayExclusionMode": self.mode,
@@ -46,7 +46,7 @@ class Exclusion:
 
 @dataclass
 class PublicAccess:
-    """What an account blocks in one region."""
+    """An account's settings and exclusions in one region."""
 
     mode: str = OFF
     changed: datetime | None = None
@@ -65,14 +65,14 @@ class PublicAccess:
         }
 
     def block(self, mode: str) -> None:
-        """ModifyVpcBlockPublicAccessOptions; at once, which on AWS takes minutes."""
+        """ModifyVpcBlockPublicAccessOptions; takes effect at once, after minutes on AWS."""
         if mode not in MODES:
             message = f"Value ({mode}) for parameter InternetGatewayBlockMode is invalid."
             raise AwsError("InvalidParameterValue", message)
         self.mode, self.changed = mode, datetime.now(UTC)
 
     def exclude(self, resource: str, mode: str, arn: str) -> Exclusion:
-        """CreateVpcBlockPublicAccessExclusion: 50 in an account."""
+        """CreateVpcBlockPublicAccessExclusion, of which an account may have 50."""
         if mode not in EXCLUSIONS:
             message = f"Value ({mode}) for parameter InternetGatewayExclusionMode is invalid."
             raise AwsError("InvalidParameterValue", message)
@@ -92,7 +92,7 @@ class PublicAccess:
         return self.exclusions.pop(exclusion)
 
     def of(self, vpc: str, subnet: str) -> str:
-        """What is blocked for a subnet; an exclusion of its VPC covers it."""
+        """What is blocked for a subnet; an exclusion of its VPC applies to it."""
         modes = {each.mode for each in self.exclusions.values() if each.resource in (vpc, subnet)}
         if "allow-bidirectional" in modes:
             return OFF

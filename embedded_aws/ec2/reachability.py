@@ -1,4 +1,4 @@
-"""Whether packets get from a load balancer to a target: subnets and security groups.
+"""Decides whether packets from a load balancer reach a target, by subnets and security groups.
 
 A connection that a security group does not allow is dropped without an answer, so the load balancer sees a
 timeout (``Target.Timeout``, HTTP 504), never a refusal.
@@ -16,13 +16,13 @@ from ..moto import adapter
 
 @dataclass(frozen=True)
 class Interface:
-    """A network interface as its neighbours see it."""
+    """The address and security groups of a network interface."""
 
     ip: str
     groups: frozenset[str]
 
 
-# Whoever connects to a load balancer that runs here.
+# Any client of a load balancer that runs here.
 CLIENT = Interface("127.0.0.1", frozenset())
 
 
@@ -31,7 +31,7 @@ def may_connect(
 ) -> bool:
     """Whether every one of ``sources`` may open a TCP connection to ``ip:port`` in the VPC.
 
-    An address that no network interface has answers nobody.
+    An address without a network interface does not answer.
     """
     ec2 = adapter.ec2_backends[account][region]
     target = find_interface(ec2, vpc, ip)
@@ -45,18 +45,18 @@ def may_connect(
 
 
 def may_leave(account: str, region: str, source: Interface, ip: str, port: int) -> bool:
-    """Whether the groups of ``source`` let it open a TCP connection to an address outside of the VPC."""
+    """Whether the security groups of ``source`` allow a TCP connection to an address outside the VPC."""
     ec2 = adapter.ec2_backends[account][region]
     return _allowed(ec2, source.groups, "egress_rules", port, Interface(ip, frozenset()))
 
 
 def open_to_clients(account: str, region: str, groups: Iterable[str], port: int) -> bool:
-    """Whether a client outside may connect to ``port``. All of them are on this machine, at its loopback address."""
+    """Whether clients may connect to ``port``. All clients have this machine's loopback address."""
     return lets_in(account, region, groups, port, CLIENT)
 
 
 def lets_in(account: str, region: str, groups: Iterable[str], port: int, source: Interface) -> bool:
-    """Whether security groups let ``source`` connect to ``port`` of what they are on."""
+    """Whether security groups allow ``source`` to connect to ``port``."""
     return _allowed(adapter.ec2_backends[account][region], groups, "ingress_rules", port, source)
 
 
@@ -67,9 +67,9 @@ def has_internet_gateway(account: str, region: str, vpc: str) -> bool:
 
 
 def faces_clients(account: str, region: str, arn: str) -> bool:
-    """Whether a load balancer is reached from where its clients are.
+    """Whether clients can reach a load balancer.
 
-    One that faces the internet is not in subnets whose internet gateway lets nothing in (VPC Block Public Access).
+    An internet-facing one must not be in subnets whose internet gateway is blocked (VPC Block Public Access).
     """
     found = adapter.elbv2_backends[account][region].load_balancers.get(arn)
     if found is None or found.scheme == "internal":

@@ -1,4 +1,4 @@
-"""The rules of security groups: added all or none, removed by what they say or by id."""
+"""The rules of security groups: added all or none, removed by their content or by id."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from ..moto.adapter import AwsError, SecurityGroupRule
 
 MOST = 60
-"""Rules of a group in one direction, for IPv4 and for IPv6 each ("Amazon VPC quotas")."""
+"""Rules of a group per direction, separately for IPv4 and IPv6 ("Amazon VPC quotas")."""
 WEIGHTS = {"com.amazonaws.global.cloudfront.origin-facing": 55}
-"""Of AWS's own prefix lists ("AWS-managed prefix lists"); those that are not here count as one rule."""
+"""Weights of AWS-managed prefix lists ("AWS-managed prefix lists"); lists not named here count as one rule."""
 
 LAST_PORT = 65535
 PORTS_NEEDED = ("tcp", "udp", "6", "17")
@@ -21,12 +21,12 @@ ALL = ("-1", "all")
 
 @dataclass(frozen=True)
 class Direction:
-    """Into or out of a group."""
+    """Ingress or egress."""
 
     egress: bool
 
     def rules(self, group: Any) -> list[Any]:
-        """The group's rules of this direction, to be changed in place."""
+        """The group's rules of this direction, as a list to change in place."""
         found: list[Any] = group.egress_rules if self.egress else group.ingress_rules
         return found
 
@@ -34,7 +34,7 @@ class Direction:
 def add(
     store: Any, group: Any, permissions: Sequence[Mapping[str, Any]], direction: Direction, tags: Any
 ) -> list[Any]:
-    """Add what ``permissions`` say, or nothing: InvalidPermission.Duplicate when one is there already."""
+    """Add the rules of ``permissions``, or none: InvalidPermission.Duplicate where one exists."""
     made = [rule for one in permissions for rule in _rules(store, group, one, direction, tags)]
     present = {key(rule) for rule in direction.rules(group)}
     for rule in made:
@@ -52,7 +52,7 @@ def add(
 def remove(
     store: Any, group: Any, permissions: Sequence[Mapping[str, Any]], direction: Direction
 ) -> tuple[list[Any], list[Mapping[str, Any]]]:
-    """Remove what ``permissions`` say; the rules removed, and the permissions that no rule matched.
+    """Remove the rules of ``permissions``; returns the removed rules, and the permissions without a matching rule.
 
     In a VPC that is not the default one, an unknown rule is InvalidPermission.NotFound and none is removed.
     """
@@ -70,7 +70,7 @@ def remove(
 
 
 def remove_by_id(group: Any, rule_ids: Iterable[str], direction: Direction) -> list[Any]:
-    """Remove rules by their ids, or none: InvalidSecurityGroupRuleId.NotFound."""
+    """Remove rules by id, or none: InvalidSecurityGroupRuleId.NotFound."""
     there = {rule.id: rule for rule in direction.rules(group)}
     for rule_id in rule_ids:
         if rule_id not in there:
@@ -82,7 +82,7 @@ def remove_by_id(group: Any, rule_ids: Iterable[str], direction: Direction) -> l
 
 
 def answer(rule: Any) -> dict[str, Any]:
-    """A rule as DescribeSecurityGroupRules shows it."""
+    """A rule in the shape of DescribeSecurityGroupRules."""
     store = rule.ec2_backend
     prefix = f"arn:aws:ec2:{store.region_name}:{store.account_id}:security-group-rule"
     unlimited = rule.from_port is None
@@ -105,7 +105,7 @@ def answer(rule: Any) -> dict[str, Any]:
 
 
 def key(rule: Any) -> tuple[Any, ...]:
-    """What makes a rule the same as another: all but its description, tags and id."""
+    """The identity of a rule: everything except its description, tags and id."""
     return (
         rule.ip_protocol,
         rule.from_port,
@@ -118,7 +118,7 @@ def key(rule: Any) -> tuple[Any, ...]:
 
 
 def _weight(store: Any, rule: Any, family: str) -> int:
-    """How many rules it counts as: one for each family of a group, as many as fit into it for a prefix list."""
+    """How many rules it counts as: one, or for a prefix list its maximum number of entries."""
     if rule.prefix_list_id:
         lists = {each.id: each for each in store.managed_prefix_lists.values()}
         found = lists.get(rule.prefix_list_id)
@@ -184,7 +184,7 @@ def _check_ports(first: int, last: int) -> None:
 
 
 def _range(given: Mapping[str, str], family: type[IPv4Network | IPv6Network]) -> dict[str, str]:
-    """A range with its mask, of its own family: an address alone is none."""
+    """A CIDR block of the given family; an address without a mask is refused."""
     cidr = given.get("CidrIp" if family is IPv4Network else "CidrIpv6") or ""
     try:
         address, _, size = cidr.partition("/")

@@ -1,4 +1,4 @@
-"""How EC2 holds an account's networks in one region: moto's store, put right where AWS differs."""
+"""An account's networks in one region: moto's store, corrected where AWS differs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ GROUP_FILTERS = re.compile(
     r"(description|group-id|group-name|owner-id|vpc-id|tag:.*|tag-key|tag-value|(egress\.)?ip-permission\..*)"
 )
 SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
-"""The security group that CloudFront makes in a VPC with the first VPC origin there."""
+"""The security group that CloudFront creates in a VPC with the first VPC origin there."""
 
 RULE_FILTERS = re.compile(r"(group-id|security-group-rule-id|tag:.*|tag-key)")
 
 
 class Eni(NetworkInterface):
-    """A network interface that services make and use, and with the names of its region."""
+    """A network interface that services create and use, with the DNS names of its region."""
 
     def use_by(self, requester: str) -> None:
-        """Hand it to a service (``amazon-elb``, or an account for Fargate), which alone may delete it."""
+        """Assign it to a service (``amazon-elb``, or an account for Fargate), which alone may delete it."""
         self.requester_id, self.requester_managed, self.status = requester, True, "in-use"
         self.attached_at = datetime.now(UTC)
 
     @property
     def attachment(self) -> Any:
-        """Who uses it, or None."""
+        """Its attachment, or None."""
         if not self.requester_managed:
             return super().attachment
         return {
@@ -52,7 +52,7 @@ class Eni(NetworkInterface):
 
     @property
     def association(self) -> dict[str, Any]:
-        """Its public address, if it has one."""
+        """Its public address, if any."""
         if not self.public_ip:
             return {}
         name = f"ec2-{self.public_ip.replace('.', '-')}.{_public_domain(self.ec2_backend.region_name)}"
@@ -86,13 +86,13 @@ def _private_domain(region: str) -> str:
 
 @dataclass
 class _Free:
-    """The free addresses of a subnet: first those never given, in order, then those given back."""
+    """The free addresses of a subnet: first those never used, in order, then released ones."""
 
     fresh: Iterator[str]
     returned: deque[str] = field(default_factory=deque)
 
     def take(self) -> str | None:
-        """The next one; None when there is none."""
+        """The next free address, or None."""
         return next(self.fresh, None) or (self.returned.popleft() if self.returned else None)
 
 
@@ -106,10 +106,10 @@ class Ec2Store(Gateways):
         super().__init__(region_name, account_id)
 
     def _load_amis(self) -> None:
-        """No machine images: nothing here runs on instances, and moto makes hundreds after each reset."""
+        """Load no machine images: there are no instances, and moto would create hundreds after each reset."""
 
     def create_default_vpc(self) -> Any:
-        """A VPC as AWS makes it: a public subnet in every zone, by way of an internet gateway."""
+        """A default VPC as on AWS: a public subnet in every zone, with an internet gateway."""
         vpc = super().create_default_vpc()
         gateway = self.create_internet_gateway()
         self.attach_internet_gateway(gateway.id, vpc.id)
@@ -119,12 +119,12 @@ class Ec2Store(Gateways):
         return vpc
 
     def visible_zones(self, every: bool = False) -> list[Any]:
-        """The region's zones that the account may use; ``every``: also those that it has not opted in to."""
+        """The zones that the account may use; ``every`` includes those that it has not opted in to."""
         edge = [zone for zone in zones.of_region(self.region_name) if every or zone.group in self.opted_in]
         return [*super().describe_availability_zones(), *edge]
 
     def create_subnet(self, *args: Any, **kwargs: Any) -> Any:
-        """A subnet, in a zone of any type that the account may use."""
+        """Create a subnet, in a zone of any type that the account may use."""
         given = dict(zip(("vpc_id", "cidr_block", "ipv6_cidr_block"), args, strict=False))
         names = ("availability_zone", "availability_zone_id")
         wanted = [*args[3:5], *(kwargs.get(name) for name in names)]
@@ -138,7 +138,7 @@ class Ec2Store(Gateways):
         return made
 
     def blocked(self, subnet: Any) -> str:
-        """What VPC Block Public Access keeps from a subnet's internet gateway."""
+        """The VPC Block Public Access state of a subnet."""
         return self.public_access.of(subnet.vpc_id, subnet.id)
 
     def get_vpc(self, vpc_id: str) -> Any:
@@ -148,14 +148,14 @@ class Ec2Store(Gateways):
         return super().get_vpc(vpc_id)
 
     def describe_vpcs(self, vpc_ids: list[str] | None = None, filters: Any = None) -> list[Any]:
-        """The VPCs asked for; InvalidVpcID.NotFound names the first that is not there."""
+        """The requested VPCs; InvalidVpcID.NotFound names the first unknown one."""
         for vpc_id in vpc_ids or []:
             self.get_vpc(vpc_id)
         found: list[Any] = super().describe_vpcs(vpc_ids, filters)
         return found
 
     def delete_vpc(self, vpc_id: str) -> Any:
-        """Delete a VPC in which nothing is left: DependencyViolation."""
+        """Delete a VPC without resources; otherwise DependencyViolation."""
         used = any(gateway.vpc and gateway.vpc.id == vpc_id for gateway in self.internet_gateways.values())
         own = [group for group in self.groups.get(vpc_id, {}).values() if not group.is_default]
         if used or own:
@@ -163,12 +163,12 @@ class Ec2Store(Gateways):
             raise AwsError("DependencyViolation", message)
         self.get_vpc(vpc_id)
         for group in list(self.groups.get(vpc_id, {}).values()):
-            group.is_default = False  # goes with its VPC, and only so
+            group.is_default = False  # it is deleted with its VPC only
             group.ingress_rules.clear()
         return super().delete_vpc(vpc_id)
 
     def delete_subnet(self, subnet_id: str) -> Any:
-        """Delete a subnet in which no interface is left: DependencyViolation."""
+        """Delete a subnet without network interfaces; otherwise DependencyViolation."""
         self.get_subnet(subnet_id)
         if any(eni.subnet.id == subnet_id for eni in list(self.enis.values())):
             message = f"The subnet '{subnet_id}' has dependencies and cannot be deleted."
@@ -184,7 +184,7 @@ class Ec2Store(Gateways):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """An interface with an address that is free; AwsError when there is none or a group is unknown."""
+        """Create a network interface with a free address; AwsError without one, or for an unknown group."""
         for group_id in group_ids or []:
             self.group(group_id)
         if len(set(group_ids or [])) > GROUPS_MOST:
@@ -201,7 +201,7 @@ class Ec2Store(Gateways):
         return eni
 
     def delete_network_interface(self, eni_id: str) -> None:
-        """Delete an interface; its address is given again after all others."""
+        """Delete a network interface; its address is reused after all others."""
         eni = self.get_network_interface(eni_id)
         super().delete_network_interface(eni_id)
         if eni.subnet.id in self._free:
@@ -216,9 +216,9 @@ class Ec2Store(Gateways):
         }
         if wanted in taken:
             raise AwsError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
-        if wanted and is_in(subnet, wanted):  # moto makes up those of gateways and endpoints
+        if wanted and is_in(subnet, wanted):  # moto invents those of gateways and endpoints
             return wanted
-        if subnet.id not in self._free:  # AWS keeps the first four and the last
+        if subnet.id not in self._free:  # AWS reserves the first four and the last
             block = ip_network(subnet.cidr_block)
             self._free[subnet.id] = _Free(str(block[each]) for each in range(4, block.num_addresses - 1))
         free = self._free[subnet.id]
@@ -247,7 +247,7 @@ class Ec2Store(Gateways):
         force: bool = False,
         is_default: bool | None = None,
     ) -> Any:
-        """A group that lets everything out, and a VPC's default group everything from itself in."""
+        """Create a group that allows all egress; a VPC's default group also allows all ingress from itself."""
         if vpc_id is None and self.get_default_vpc() is None:
             raise AwsError("VPCIdNotSpecified", "No default VPC for this user")
         vpc_id = vpc_id or self.get_default_vpc().id
@@ -268,7 +268,7 @@ class Ec2Store(Gateways):
     def describe_security_groups(
         self, group_ids: list[str] | None = None, groupnames: list[str] | None = None, filters: Any = None
     ) -> list[Any]:
-        """The groups asked for; InvalidGroup.NotFound names the first that is not there."""
+        """The requested groups; InvalidGroup.NotFound names the first unknown one."""
         _check_filters(filters, GROUP_FILTERS)
         for group_id in group_ids or []:
             self.group(group_id)
@@ -278,13 +278,13 @@ class Ec2Store(Gateways):
         return found
 
     def describe_security_group_rules(self, sg_rule_ids: Any, filters: Any) -> list[Any]:
-        """The rules asked for."""
+        """The requested rules."""
         _check_filters(filters, RULE_FILTERS)
         found: list[Any] = super().describe_security_group_rules(sg_rule_ids, filters)
         return found
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
-        """Delete a group that nothing uses: DependencyViolation; CannotDelete for a VPC's default group."""
+        """Delete an unused group; otherwise DependencyViolation; CannotDelete for a VPC's default group."""
         group = self.group(group_id) if group_id else self.group_named(name or "")
         if group.is_default:
             message = f'the specified group: "{group.id}" name: "{group.name}" cannot be deleted by a user'
@@ -294,7 +294,7 @@ class Ec2Store(Gateways):
         self.groups[group.vpc_id].pop(group.id)
 
     def service_group(self, vpc_id: str) -> Any:
-        """CloudFront's security group in a VPC, made where it is not there yet."""
+        """CloudFront's security group in a VPC, created on first use."""
         found = self.get_security_group_from_name(SERVICE_GROUP, vpc_id)
         if found is not None:
             return found
@@ -303,7 +303,7 @@ class Ec2Store(Gateways):
         return super().create_security_group(SERVICE_GROUP, told, vpc_id, tags, True)
 
     def drop_service_group(self, vpc_id: str) -> bool:
-        """Delete that group; False, and it stays, where a rule or a network interface still has to do with it."""
+        """Delete that group; returns False where a rule or a network interface still uses it."""
         found = self.get_security_group_from_name(SERVICE_GROUP, vpc_id)
         if found is not None and any(self._uses(found)):
             return False

@@ -1,4 +1,4 @@
-"""Zones that are no Availability Zones, of which an account sees those that it has opted in to.
+"""Local Zones and Wavelength Zones, of which an account sees those that it has opted in to.
 
 Sources: EC2 API Reference, DescribeAvailabilityZones ("the Availability Zones, Local Zones, and Wavelength
 Zones that are available to you"; AllAvailabilityZones: "regardless of your opt-in status") and
@@ -40,12 +40,12 @@ EDGE_ZONES = (
 
 
 def of_region(region: str) -> list[EdgeZone]:
-    """The region's, whether the account has opted in or not."""
+    """The region's edge zones, whether the account has opted in or not."""
     return [zone for zone in EDGE_ZONES if zone.region_name == region]
 
 
 def answer(zone: Any, opted_in: set[str]) -> dict[str, Any]:
-    """A zone as DescribeAvailabilityZones shows it."""
+    """A zone in the shape of DescribeAvailabilityZones."""
     shown = {
         "State": zone.state,
         "Messages": [],

@@ -1,7 +1,7 @@
-"""Amazon ECR: registries whose images are real.
+"""Amazon ECR: registries with real images.
 
-moto keeps the repositories and their settings; layers, manifests and tags are kept by ``runtime.images``, from
-where tasks get them.
+moto stores the repositories and their settings; ``runtime.images``, from which tasks pull, stores layers, manifests
+and tags.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .layers import Layers
 from .lifecycle import check_lifecycle_policy, rules_of
 
 TOKEN_LIFE = timedelta(hours=12)  # GetAuthorizationToken: "valid for 12 hours"
-SCAN_QUOTA = timedelta(hours=24)  # basic scanning: an image can be scanned once in 24 hours
+SCAN_QUOTA = timedelta(hours=24)  # an image can have a basic scan once in 24 hours
 
 
 class Ecr(Layers, ImageOperations):
@@ -29,7 +29,7 @@ class Ecr(Layers, ImageOperations):
         return ActionResult({"repositories": page, **more})
 
     def delete_repository(self) -> ActionResult:
-        """DeleteRepository: with images only by ``force``."""
+        """DeleteRepository; ``force`` is required for one with images."""
         held = self.held()
         if held.manifests and not self._get_param("force"):
             raise AwsError(
@@ -55,7 +55,7 @@ class Ecr(Layers, ImageOperations):
         return ActionResult({"authorizationData": data})
 
     def put_lifecycle_policy(self) -> ActionResult:
-        """PutLifecyclePolicy, with the rules that moto does not check."""
+        """PutLifecyclePolicy, with the validation that moto lacks."""
         held, text = self.held(), str(self._get_param("lifecyclePolicyText"))
         check_lifecycle_policy(text)
         answer: ActionResult = super().put_lifecycle_policy()
@@ -69,7 +69,7 @@ class Ecr(Layers, ImageOperations):
         return answer
 
     def start_image_scan(self) -> ActionResult:
-        """StartImageScan: finds nothing, at once."""
+        """StartImageScan: completes at once, without findings."""
         held, asked = self.held(), self._get_param("imageId")
         digest = self.image(held, asked).digest
         before = held.scans.get(digest)

@@ -1,4 +1,4 @@
-"""Images: manifests whose digest is that of the bytes as sent, and the tags that name them."""
+"""Images: manifests with the digest of the bytes as sent, and their tags."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ImageOperations(EcrRequest):
         return ActionResult({"imageIds": deleted, "failures": failures})
 
     def image(self, held: Repository, asked: ImageId) -> Manifest:
-        """The image that an ImageIdentifier names; ImageNotFoundException."""
+        """The image of an ImageIdentifier; ImageNotFoundException."""
         tag, digest = asked.get("imageTag"), asked.get("imageDigest")
         found = held.find(tag, digest)
         if found is None:
@@ -105,7 +105,7 @@ class ImageOperations(EcrRequest):
             )
 
     def _check_parts(self, held: Repository, text: str) -> None:
-        """Everything that a manifest names must be in the repository already."""
+        """Check that every layer and image of a manifest is in the repository."""
         body = json.loads(text)
         described = [*([body["config"]] if "config" in body else []), *body.get("layers", [])]
         layers = [each["digest"] for each in described if each["digest"] not in held.layers]
@@ -179,12 +179,12 @@ def _media_type(text: str, given: str | None) -> str:
 
 
 def _is_descriptor(described: Any) -> bool:
-    """Whether it names a blob or an image, and says how large it is where it says so."""
+    """Whether it describes a blob or an image, with an integer as its size, if any."""
     return isinstance(described["digest"], str) and type(described.get("size", 0)) is int
 
 
 def _is_immutable(settings: Any, tag: str) -> bool:
-    """Whether a tag of a repository must not move; exclusion filters turn the rule round for their tags."""
+    """Whether a repository's tag must not move; exclusion filters invert the rule for matching tags."""
     mode = str(getattr(settings.image_tag_mutability, "value", settings.image_tag_mutability))
     filters = settings.image_tag_mutability_exclusion_filters or ()
     excluded = any(wildcard(each["filter"]).fullmatch(tag) for each in filters)
@@ -209,7 +209,7 @@ def _failure(held: Repository, asked: ImageId) -> dict[str, Any]:
 
 
 def _lists_that_need(held: Repository, manifest: Manifest, tag: str | None) -> list[str]:
-    """The manifest lists that name an image which the request would delete, not only untag."""
+    """The manifest lists with an image that the request would delete, not only untag."""
     if tag is not None and len(held.tags_of(manifest.digest)) > 1:
         return []
     every = [each for each in held.manifests.values() if each.is_index]
@@ -222,7 +222,7 @@ def _needed(asked: ImageId, lists: list[str]) -> dict[str, Any]:
 
 
 def _delete(held: Repository, manifest: Manifest, tag: str | None) -> list[dict[str, str]]:
-    """Untag by tag (the last tag takes the image with it), delete by digest; what went, as ECR lists it."""
+    """Untag by tag (the last tag deletes the image), delete by digest; returns what was removed, in ECR's form."""
     digest = {"imageDigest": manifest.digest}
     if tag is not None:
         held.untag(tag)

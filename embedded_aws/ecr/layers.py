@@ -1,4 +1,4 @@
-"""Layers of images: uploads in parts, checked against their digest, and downloads."""
+"""Layers of images: multipart uploads, checked against their digest, and downloads."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..moto.adapter import ActionResult, AwsError
 from ..runtime.registry import Upload, digest_of
 from .requests import EcrRequest
 
-PART_SIZE = 10 * 1024 * 1024  # what InitiateLayerUpload advises
+PART_SIZE = 10 * 1024 * 1024  # recommended by InitiateLayerUpload
 LARGEST_PART = 20 * 1024 * 1024  # UploadLayerPart: "about 20MB"
 SMALLEST_PART = 5 * 1024 * 1024  # LayerPartTooSmallException; the last part may be smaller
 DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 
 
 class InvalidLayerPartError(AwsError):
-    """InvalidLayerPartException, with the members that tell a client where to go on."""
+    """InvalidLayerPartException, with the members that tell a client where to continue."""
 
     def __init__(self, request: EcrRequest, upload_id: str, last: int) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ class Layers(EcrRequest):
         return ActionResult({**self.place, "uploadId": upload_id, "layerDigest": digest})
 
     def get_download_url_for_layer(self) -> ActionResult:
-        """GetDownloadUrlForLayer; the URL is one of this endpoint."""
+        """GetDownloadUrlForLayer; the URL is on this endpoint."""
         held, digest = self.held(), str(self._get_param("layerDigest"))
         if digest not in held.layers:
             raise AwsError(

@@ -1,7 +1,7 @@
-"""Rules of lifecycle policies that hold between the properties of a rule, and between rules.
+"""Validates lifecycle policies across the properties of a rule, and across rules.
 
-Source: Amazon ECR User Guide, "Lifecycle policy properties in Amazon ECR". Names of properties and their
-values are checked by moto.
+Source: Amazon ECR User Guide, "Lifecycle policy properties in Amazon ECR". moto validates names and values of
+properties.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Rule = Mapping[str, Any]
 
 
 def check_lifecycle_policy(text: str) -> None:
-    """Raises InvalidParameterException. A text that holds no rules is left to moto's own check."""
+    """Raise InvalidParameterException. A text without rules is left to moto's validation."""
     rules = rules_of(text)
     for rule in rules:
         _check_types(rule)
@@ -31,7 +31,7 @@ def check_lifecycle_policy(text: str) -> None:
 
 
 def rules_of(text: str) -> list[Rule]:
-    """The rules of a policy's text; none where it is no policy."""
+    """The rules of a policy's text; empty where it is not a policy."""
     try:
         rules = json.loads(text).get("rules", [])
     except (AttributeError, ValueError):

@@ -1,4 +1,4 @@
-"""What the ECR operations have in common: the repository that a request is about, pages, errors."""
+"""The common parts of ECR operations: the repository of a request, pages, errors."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ class EcrRequest(ECRResponse):
 
     @property
     def repository_name(self) -> str:
-        """The repository that the request names."""
+        """The request's repository."""
         return str(self._get_param("repositoryName"))
 
     @property
     def registry_id(self) -> str:
-        """The registry that the request is about."""
+        """The request's registry."""
         return str(self._get_param("registryId") or self.current_account)
 
     @property
     def place(self) -> dict[str, str]:
-        """``registryId`` and ``repositoryName``, as most answers repeat them."""
+        """``registryId`` and ``repositoryName``, which most answers contain."""
         return {"registryId": self.registry_id, "repositoryName": self.repository_name}
 
     @property
     def where(self) -> str:
-        """How error texts name the repository."""
+        """The repository in error messages."""
         return f"in the repository with name '{self.repository_name}' in the registry with id '{self.registry_id}'"
 
     def settings(self) -> Any:
@@ -48,12 +48,12 @@ class EcrRequest(ECRResponse):
         return backend._get_repository(self.repository_name, self.registry_id)
 
     def held(self) -> Repository:
-        """What the repository holds; RepositoryNotFoundException."""
+        """The repository's images and layers; RepositoryNotFoundException."""
         self.settings()
         return self.images.repository(self.registry_id, self.region, self.repository_name)
 
     def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
-        """The items of the page that the request asks for, and ``nextToken`` if there are more."""
+        """The items of the requested page, and ``nextToken`` if there are more."""
         start = paging.offset(self._get_param("nextToken"))
         end = start + int(self._get_param("maxResults") or DEFAULT_PAGE)
         more = {"nextToken": paging.token(end)} if end < len(items) else {}
@@ -61,6 +61,6 @@ class EcrRequest(ECRResponse):
 
 
 def invalid(parameter: str, constraint: str) -> AwsError:
-    """InvalidParameterException in ECR's words."""
+    """InvalidParameterException with ECR's message."""
     message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
     return AwsError("InvalidParameterException", message)

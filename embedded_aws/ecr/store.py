@@ -1,4 +1,4 @@
-"""How ECR holds repositories: moto's store, which the Resource Groups Tagging API does not know of."""
+"""The repositories of ECR: moto's store, extended for the Resource Groups Tagging API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class EcrStore(ECRBackend, TaggableResourcesMixin):
     SERVICE_NAMESPACE = "ecr"
 
     def create_repository(self, *args: Any, tags: list[dict[str, str]] | None = None, **more: Any) -> Any:
-        """A repository, if its tags are good."""
+        """Create a repository with valid tags."""
         _check(tags or [])
         return super().create_repository(*args, tags=tags or [], **more)
 
     def tag_resource(self, arn: str, tags: list[dict[str, str]]) -> None:
-        """Tag a repository; TooManyTagsException for more than it may have."""
+        """Tag a repository; TooManyTagsException above the limit."""
         _check(tags, self.tagger.get_tag_dict_for_resource(arn))
         super().tag_resource(arn, tags)
 
@@ -33,7 +33,7 @@ class EcrStore(ECRBackend, TaggableResourcesMixin):
 
 
 def _check(tags: Sequence[Mapping[str, str]], there: Collection[str] = ()) -> None:
-    """TooManyTagsException or InvalidTagParameterException; both in the words of the API Reference."""
+    """Raise TooManyTagsException or InvalidTagParameterException, with the messages of the API Reference."""
     if len({*there, *(tag["Key"] for tag in tags)}) > TAGS_MOST:
         message = (
             "The list of tags on the repository is over the limit. The maximum number of tags that can be applied to a "

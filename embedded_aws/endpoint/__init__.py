@@ -1,1 +1,1 @@
-"""The one port that clients talk to: every request, in the order in which AWS looks at it."""
+"""The one port for clients: passes every request through its handlers, in AWS's order."""

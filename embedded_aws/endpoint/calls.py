@@ -1,4 +1,4 @@
-"""The calls that the endpoint has served, so that a test can prove what was and was not called."""
+"""Records the calls that the endpoint has served, so that tests can verify them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Served:
-    """One call: its number since the start, who answered (``package:Class`` or ``moto``), and how.
+    """One call: its number since the start, what handled it (``package:Class`` or ``moto``), and the result.
 
-    ``status`` is None when the connection was dropped instead. ``asked`` is what IAM was asked about a caller that it
-    knows.
+    ``status`` is None when the connection was dropped. ``asked`` are the authorization queries about a caller that
+    IAM knows.
     """
 
     n: int
@@ -46,7 +46,7 @@ class CallLog:
     def add(
         self, call: Call, handler: str, status: int | None, asked: Iterable[AuthorizationQuery] = ()
     ) -> None:
-        """Note a call that has been answered."""
+        """Record an answered call."""
         with self._lock:
             self._n += 1
             served = Served(
@@ -63,11 +63,11 @@ class CallLog:
         log.info("%d %s %s -> %s", served.n, call.region, call, status or "dropped")
 
     def clear(self) -> None:
-        """Forget the calls; the numbers go on."""
+        """Forget the calls; numbering continues."""
         with self._lock:
             self._calls.clear()
 
     def listing(self) -> list[dict[str, Any]]:
-        """Every call that is kept, as JSON-ready objects."""
+        """Every recorded call, as JSON-ready objects."""
         with self._lock:
             return [asdict(served) for served in self._calls]

@@ -1,24 +1,24 @@
 """Requests about the embedded AWS itself: ``/_embedded/…``.
 
-All but the last three have a header ``X-Embedded-Aws``, with any value, which no web page can send (see ``pages``).
+All but the last three need the header ``X-Embedded-Aws``, with any value, which web pages cannot send (see ``pages``).
 
 | request | does |
 |---|---|
 | ``POST /_embedded/reset`` | empties every account, ends every task, forgets faults and calls |
 | ``GET``, ``POST``, ``DELETE /_embedded/faults`` | lists, adds, clears fault rules (see ``faults``) |
 | ``GET``, ``DELETE /_embedded/calls`` | lists, forgets the calls served (see ``calls``) |
-| ``POST /_embedded/latency`` ``{"seconds": x}`` | makes every call take so much longer |
-| ``POST /_embedded/kill-task`` ``{"task": arn}`` | SIGKILL to a Fargate task's processes |
-| ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | the two-minute warning to a task on FARGATE_SPOT |
+| ``POST /_embedded/latency`` ``{"seconds": x}`` | delays every call by x real seconds |
+| ``POST /_embedded/kill-task`` ``{"task": arn}`` | sends SIGKILL to a Fargate task's processes |
+| ``POST /_embedded/interrupt-spot`` ``{"task": arn}`` | interrupts a task on FARGATE_SPOT, with a warning |
 | ``POST /_embedded/forget-deployments`` | ends the history of service deployments, as if 90 days were over |
-| ``POST /_embedded/expire-images`` | carries out ECR's lifecycle policies, as AWS does within 24 hours |
-| ``POST /_embedded/assumable`` ``{"role": arn}`` | whether a role is old enough to be assumed by a service |
-| ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | the loopback address that stands for it |
-| ``GET /_embedded/authority`` | the certificate (PEM) of who signs what CloudFront's distributions show |
-| ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | AWS's maintenance of a service, a person's handshake |
-| ``GET /_embedded/tasks/…`` | metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
-| ``GET /_embedded/instances/…`` | the same for App Runner's instances |
-| ``GET /_embedded/layers/…`` | a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
+| ``POST /_embedded/expire-images`` | applies ECR's lifecycle policies, as AWS does within 24 hours |
+| ``POST /_embedded/assumable`` ``{"role": arn}`` | returns whether a role is old enough for a service to assume it |
+| ``POST /_embedded/address`` ``{"vpc": id, "ip": address}`` | returns the loopback address used for it |
+| ``GET /_embedded/authority`` | returns the CA certificate (PEM) of CloudFront's distributions |
+| ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | sets a status that AWS or a person sets elsewhere |
+| ``GET /_embedded/tasks/…`` | returns metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
+| ``GET /_embedded/instances/…`` | returns the same for App Runner's instances |
+| ``GET /_embedded/layers/…`` | returns a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Control:
         }
 
     def answer(self, environ: dict[str, Any]) -> Answer:
-        """The answer to one request: JSON, 400 with ``{"error": …}`` when it cannot be understood."""
+        """The answer to one request: JSON, 400 with ``{"error": …}`` when it is invalid."""
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
         if name.startswith("layers/"):
             return _layer(self._runtime.images, name.removeprefix("layers/"))
@@ -101,7 +101,7 @@ class Control:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
     def kill_task(self, task: str) -> bool:
-        """SIGKILL to a task; False when no such task runs."""
+        """SIGKILL a task; False where it does not run."""
         return self._fargate.kill_task(task)
 
     def _reset(self, _: Any) -> None:

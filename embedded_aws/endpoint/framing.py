@@ -1,4 +1,4 @@
-"""Where a request's head and body end (RFC 9112): what two programs could read in two ways is refused."""
+"""Where a request's head and body end (RFC 9112); requests that could be parsed in two ways are refused."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ MOST_TRAILERS = 100
 
 
 class MalformedRequestError(Exception):
-    """What was sent is not HTTP/1.1; the text says why."""
+    """The request is not valid HTTP/1.1; the text says why."""
 
 
 class Lines(Protocol):
-    """What is read line by line, and in pieces."""
+    """A stream that is read by line or by size."""
 
     def readline(self, size: int = -1, /) -> bytes:
-        """The next line with its end, or so much of it; empty at the end."""
+        """The next line with its end, or at most ``size`` bytes of it; empty at the end."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """So many bytes, or fewer at the end."""
+        """``size`` bytes, or fewer at the end."""
 
 
 class Head:
-    """Keeps the lines of a head while the standard library reads them, which passes over what it cannot read."""
+    """Records the lines of a head while the standard library parses them, which ignores invalid ones."""
 
     def __init__(self, source: Lines) -> None:
         self._source = source
@@ -42,7 +42,8 @@ class Head:
 
 
 def check_head(lines: Sequence[bytes], fields: Message) -> None:
-    """MalformedRequestError unless they are fields and an empty line (RFC 9112, 5), with one Host at most (3.2)."""
+    """Raise MalformedRequestError unless the lines are fields and an empty line (RFC 9112, 5), with at most one
+    Host (3.2)."""
     *given, end = lines or (b"",)
     if end not in (b"\r\n", b"\n"):
         raise MalformedRequestError("the header does not end")
@@ -53,7 +54,7 @@ def check_head(lines: Sequence[bytes], fields: Message) -> None:
 
 
 def length(fields: Message, version: str) -> int | None:
-    """What Content-Length says, in bytes; None for a body in chunks; MalformedRequestError (RFC 9112, 6)."""
+    """Content-Length in bytes; None for a chunked body; MalformedRequestError (RFC 9112, 6)."""
     lengths = {each.strip(" \t") for each in fields.get_all("Content-Length") or ()}
     codings = [each.strip(" \t").lower() for each in fields.get_all("Transfer-Encoding") or ()]
     if codings:
@@ -66,9 +67,9 @@ def length(fields: Message, version: str) -> int | None:
 
 
 def dechunked(source: Lines, most: int) -> bytes:
-    """A body in chunks (RFC 9112, 7.1), whole, or a little more than ``most`` bytes of a longer one.
+    """A chunked body (RFC 9112, 7.1); a longer one is cut a little above ``most`` bytes.
 
-    Extensions of chunks and trailers mean nothing here; MalformedRequestError for what is neither.
+    Chunk extensions and trailers are ignored; MalformedRequestError for anything else.
     """
     body = bytearray()
     while size := _chunk_size(source):

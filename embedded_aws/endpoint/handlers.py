@@ -1,7 +1,6 @@
-"""What a request passes on its way to a service, each handler in its turn.
+"""The handlers that a request passes on its way to a service, in order.
 
-A handler answers itself, or passes the request on and may do something with what comes back. None as an answer drops
-the connection.
+A handler answers, or passes the request on and may process the answer. An answer of None drops the connection.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Request:
-    """One request (a WSGI environ), and what handlers found out about it for those that come after them."""
+    """One request (a WSGI environ), with what handlers found out for later ones."""
 
     environ: dict[str, Any]
     effects: list[Effect] = field(default_factory=list)
@@ -43,16 +42,16 @@ class Request:
 
     @cached_property
     def call(self) -> Call:
-        """The call that it makes."""
+        """The API call of the request."""
         return read_call(self.environ)
 
     @cached_property
     def reading(self) -> malformed.Reading:
-        """The call as botocore's models know it."""
+        """The call, read with botocore's models."""
         return malformed.Reading(self.call, self.environ)
 
     def refusal(self, error: AwsError, status: int | None = None) -> Answer:
-        """An error as the answer, in the form that its client expects."""
+        """An error as the answer, in the client's protocol."""
         return refusal(self.call, error, status)
 
 
@@ -61,7 +60,7 @@ Handler = Callable[[Request, Next], Answer | None]
 
 
 def chained(handlers: Sequence[Handler], last: Next) -> Next:
-    """Passes a request through the handlers in their order, the first of them outermost, and to ``last``."""
+    """Pass a request through the handlers in order, the first outermost, and to ``last``."""
     for handler in reversed(handlers):
         last = partial(_pass, handler, last)
     return last
@@ -72,7 +71,7 @@ def _pass(handler: Handler, following: Next, request: Request) -> Answer | None:
 
 
 def no_web_pages(request: Request, following: Next) -> Answer | None:
-    """Answers programs of this machine only."""
+    """Refuse web pages: only programs on this machine are answered."""
     if why := pages.why_refused(request.environ):
         log.info("refused: %s", why)
         message = f"The embedded AWS answers only programs on this machine, not web pages: {why}."
@@ -81,7 +80,7 @@ def no_web_pages(request: Request, following: Next) -> Answer | None:
 
 
 def controlled_by(control: Control) -> Handler:
-    """Answers what is about the embedded AWS itself; everything else is a call of a service."""
+    """Answer requests about the embedded AWS itself; everything else is a call of a service."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         if request.environ["PATH_INFO"].startswith("/_embedded/"):
@@ -92,14 +91,14 @@ def controlled_by(control: Control) -> Handler:
 
 
 def not_too_large(request: Request, following: Next) -> Answer | None:
-    """Refuses what was too large to be read."""
+    """Refuse a request whose body was too large to be read."""
     if request.environ.get(TOO_LARGE):
         return request.refusal(AwsError("RequestEntityTooLarge", "Request Entity Too Large"), 413)
     return following(request)
 
 
 def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> Handler:
-    """Finds out which faults are ordered for a call, lets it wait, and ends the tasks that end with it."""
+    """Find a call's faults, delay the call, and afterwards kill the tasks that a fault names."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         plane.wake()
@@ -108,7 +107,7 @@ def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> 
         delay = plane.faults.latency + sum(effect.delay for effect in request.effects)
         if delay:
             stopping.wait(delay)
-        if resets != plane.resets:  # whom it was for is gone
+        if resets != plane.resets:  # the reset has ended the tasks
             return None
         answer = following(request)
         for effect in request.effects:
@@ -120,13 +119,13 @@ def disturbed(plane: DataPlane, control: Control, stopping: threading.Event) -> 
 
 
 def identified(request: Request, following: Next) -> Answer | None:
-    """Finds out who calls."""
+    """Identify the caller."""
     with call_context.opened(request.call) as request.call_context:
         return following(request)
 
 
 def logged(calls: CallLog, services: Services) -> Handler:
-    """Notes each call with its answer, and what IAM was asked about it."""
+    """Record each call with its answer and its authorization queries."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         answer = following(request)
@@ -138,7 +137,7 @@ def logged(calls: CallLog, services: Services) -> Handler:
 
 
 def faulty(request: Request, following: Next) -> Answer | None:
-    """Cuts the connection, or answers with an error, where that is ordered."""
+    """Drop the connection, or answer with an error, where a fault says so."""
     if _is_cut(request.effects, "before"):
         return None
     for effect in request.effects:
@@ -149,7 +148,7 @@ def faulty(request: Request, following: Next) -> Answer | None:
 
 
 def _is_cut(effects: list[Effect], moment: str) -> bool:
-    """Whether the connection is reset ``before`` or ``after`` the work; waits where the call is held first."""
+    """Whether the connection is reset ``before`` or ``after`` the work; waits first where the call is held."""
     holds = [effect.hold for effect in effects if effect.held == moment]
     for hold in holds:
         hold.keep()
@@ -157,12 +156,12 @@ def _is_cut(effects: list[Effect], moment: str) -> bool:
 
 
 def failures_answered(tokens: PageTokens) -> Handler:
-    """Turns what a service cannot do, and what nobody foresaw, into an answer."""
+    """Turn unsupported operations and unexpected errors into an answer."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         try:
             return following(request)
-        except (ModuleNotFoundError, NotImplementedError) as gap:  # some of moto takes more than is installed
+        except (ModuleNotFoundError, NotImplementedError) as gap:  # parts of moto need more packages
             return _not_known(request, gap)
         except Exception as defect:
             if refused := request.reading.why_not_allowed(tokens, failed=True):
@@ -174,7 +173,7 @@ def failures_answered(tokens: PageTokens) -> Handler:
 
 
 def _not_known(request: Request, gap: Exception) -> Answer:
-    """What is not known: the operation, or one filter of it."""
+    """The answer for an unknown operation, or an unknown filter."""
     log.warning("%s is not known to the embedded AWS (%s)", request.call, gap)
     detail = re.match(r"the (filter .*?)(?: for \w+)?(?: has not been .*)?$", str(gap), re.IGNORECASE)
     what = f"{request.call}{f' with the {detail[1]}' if detail else ''}"
@@ -192,14 +191,14 @@ def _failed(request: Request, defect: Exception) -> Answer:
 
 
 def well_formed(request: Request, following: Next) -> Answer | None:
-    """Refuses what cannot be read, is not known, or lacks a member."""
+    """Refuse a request that is malformed, unknown, or lacks a required member."""
     if refused := request.reading.why_refused():
         return request.refusal(refused, 400)
     return following(request)
 
 
 def authorized(authorizer: Authorizer) -> Handler:
-    """Refuses what the caller may not do."""
+    """Refuse a call that the caller is not authorized to make."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         if denied := authorizer.refused(request.environ):
@@ -210,7 +209,7 @@ def authorized(authorizer: Authorizer) -> Handler:
 
 
 def allowed(tokens: PageTokens) -> Handler:
-    """Refuses values that the model of the service does not allow, and pages that no answer has named."""
+    """Refuse values that the service's model does not allow, and page tokens that no answer contained."""
 
     def handle(request: Request, following: Next) -> Answer | None:
         if refused := request.reading.why_not_allowed(tokens):

@@ -1,4 +1,4 @@
-"""The HTTP server: a thread for each connection, connections kept open between calls, and bounds for all of it."""
+"""The HTTP server: a thread per connection, persistent connections, and limits."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ log = logging.getLogger(__name__)
 
 REPLACED = ("connection", "content-length", "date", "server", "transfer-encoding")
 TOO_LARGE = "embedded.too_large"
-"""In an environ: whether the request's body is larger than is taken, and was left out."""
+"""A key of the environ: whether the request's body was too large and was left out."""
 Application = Callable[[dict[str, Any]], Answer | None]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the server takes; seconds are real ones."""
+    """The server's limits; seconds are real ones."""
 
     body: int = 64 * 1024**2
-    """Bytes. The largest call that is served for what the library does is UploadLayerPart: 20 MB, in base64."""
+    """Bytes of a body. The largest call that the library needs is UploadLayerPart: 20 MB, in base64."""
     request: float = 60.0
     """Seconds from the first byte of a request to its last."""
     answer: float = 600.0
-    """Seconds in which a client takes an answer."""
+    """Seconds in which a client must accept an answer."""
     idle: float = 600.0
-    """Seconds until the next request of a connection begins."""
+    """Seconds until a connection's next request begins."""
     connections: int = 1000
 
 
@@ -48,7 +48,7 @@ class SlowRequestError(Exception):
 
 
 class _Reader(io.RawIOBase):
-    """What a client sends, in time: TimeoutError where nothing comes, SlowRequestError for what does not end."""
+    """Reads from a client with timeouts: TimeoutError before a request, SlowRequestError within one."""
 
     def __init__(self, connection: socket.socket, limits: Limits) -> None:
         self._connection, self._limits = connection, limits
@@ -59,11 +59,11 @@ class _Reader(io.RawIOBase):
         return True
 
     def await_request(self) -> None:
-        """What comes next is a new request's."""
+        """Expect a new request."""
         self._until = None
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read what is there, or wait for it."""
+        """Read available bytes, or wait for them."""
         began = self._until is not None
         left = self._limits.idle if self._until is None else self._until - time.monotonic()
         try:
@@ -79,7 +79,7 @@ class _Reader(io.RawIOBase):
 
 
 class Handler(MotoRequestHandler):
-    """Reads a request whole, and writes the answer whole, in one packet where it fits."""
+    """Reads a complete request, and writes the answer at once, in one packet where it fits."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -99,7 +99,7 @@ class Handler(MotoRequestHandler):
         self.rfile = io.BufferedReader(self._reader)
 
     def handle_one_request(self) -> None:
-        """One request; 408 where it does not end in time."""
+        """Handle one request; 408 where it does not end in time."""
         self._reader.await_request()
         self.requestline = self.request_version = ""
         try:
@@ -108,7 +108,7 @@ class Handler(MotoRequestHandler):
             self._refuse(408)
 
     def parse_request(self) -> bool:
-        """Read the head of a request; 400 where it cannot be read, or in two ways."""
+        """Parse a request's head; 400 where it is invalid or ambiguous."""
         source, head = self.rfile, framing.Head(self.rfile)
         self.rfile = cast(io.BufferedReader, head)
         try:
@@ -127,7 +127,7 @@ class Handler(MotoRequestHandler):
         try:
             environ = self.make_environ()
             body = self._body()
-        except (MalformedRequestError, ValueError) as why:  # ValueError: the target is no URL
+        except (MalformedRequestError, ValueError) as why:  # ValueError: the target is not a URL
             self._refuse(400, str(why))
             return
         environ.pop("wsgi.input_terminated", None)
@@ -142,11 +142,11 @@ class Handler(MotoRequestHandler):
             self._write(answer)
 
     def handle_expect_100(self) -> bool:
-        """Say so when the body is read, if it is."""
+        """Do nothing yet: 100 Continue is sent when the body is read."""
         return True
 
     def _body(self) -> bytes | None:
-        """The whole body; None where it is too large, which ends the connection after the answer."""
+        """The complete body; None where it is too large, which closes the connection after the answer."""
         most = self.server.limits.body
         length = framing.length(self.headers, self.request_version)
         if length is not None and length > most:
@@ -167,7 +167,7 @@ class Handler(MotoRequestHandler):
             self.wfile.flush()
 
     def _discard(self, length: int) -> None:
-        """Take what is on its way, so that the client comes to read the answer, and keep none of it."""
+        """Read and discard the rest of a request, so that the client reads the answer."""
         self.close_connection = True
         if self.headers.get("Expect"):
             return
@@ -200,7 +200,7 @@ class Handler(MotoRequestHandler):
         self.wfile.flush()
 
     def _drop(self) -> None:
-        """Reset the connection, as a broken network does."""
+        """Reset the connection, like a broken network."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
@@ -209,7 +209,7 @@ class Handler(MotoRequestHandler):
         """Nothing: the endpoint has its own log."""
 
     def log_error(self, format: str, *args: Any) -> None:
-        """One line, where every call is shown."""
+        """Log one line, at the level of calls."""
         log.info("a request was refused: %s", format % args)
 
 
@@ -246,7 +246,7 @@ class HttpServer(ThreadingMixIn, TCPServer):
             self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """One line for a request that is not HTTP, or breaks off."""
+        """Log one line for a request that is not HTTP, or breaks off."""
         log.warning("a request could not be read: %s", sys.exception())
 
     @property

@@ -1,9 +1,9 @@
-"""Tells programs from web pages: the browser of this machine shows pages of anybody, who are not its user.
+"""Distinguishes programs from web pages: a browser on this machine shows pages of anybody.
 
-A page's script reaches 127.0.0.1. The Fetch standard gives every request of a script that is not a plain reading an
-``Origin``, and asks first (a preflight) before a header that forms cannot send; Fetch Metadata says with
-``Sec-Fetch-Site`` who made a request; and whoever makes the name of his own site resolve to 127.0.0.1 (DNS rebinding)
-cannot change the name in ``Host``. Programs that speak with AWS send none of the first two.
+A page's script can send requests to 127.0.0.1. The Fetch standard adds ``Origin`` to every script's request that is
+not a simple read, and requires a preflight before a header that forms cannot send; Fetch Metadata names the
+origin of a request in ``Sec-Fetch-Site``; and an attacker who makes the name of a site resolve to 127.0.0.1 (DNS
+rebinding) cannot change the name in ``Host``. AWS clients send neither of the first two.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any
 HOST = re.compile(r"(?P<name>\[::1\]|[a-z0-9.-]+)(?::\d{1,5})?", re.IGNORECASE)
 OWN_SITES = ("none", "same-origin")
 CONTROL = "X-Embedded-Aws"
-"""What a request to ``/_embedded/…`` carries, with any value: pages may send such headers after a preflight only."""
+"""The header of requests to ``/_embedded/…``, with any value: pages may send such headers after a preflight only."""
 
 SEALED = (
     ("Content-Security-Policy", "sandbox"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),
 )
-"""Headers of every answer, so that none becomes a page that may ask for more, or a part of one."""
+"""Headers of every answer, so that none becomes a page that can send more requests, or a part of one."""
 
 
 def why_refused(environ: Mapping[str, Any]) -> str | None:
-    """Why the request of a WSGI environ is not answered, in words; None where a program of this machine made it."""
+    """Why a request (WSGI environ) is refused, in words; None where a program on this machine sent it."""
     if not _is_loopback(environ.get("HTTP_HOST", "")):
         return "the Host of the request is not this machine's own; use http://127.0.0.1:PORT"
     if "HTTP_ORIGIN" in environ:
@@ -40,7 +40,7 @@ def why_refused(environ: Mapping[str, Any]) -> str | None:
 
 
 def may_control(environ: Mapping[str, Any]) -> bool:
-    """Whether a request carries the header that a page cannot send."""
+    """Whether a request has the header that a page cannot send."""
     return bool(environ.get(f"HTTP_{CONTROL.upper().replace('-', '_')}"))
 
 
@@ -49,7 +49,7 @@ def _is_loopback(host: str) -> bool:
     if parts is None:
         return False
     name = parts["name"].lower()
-    if name in ("localhost", "[::1]") or name.endswith(".localhost"):  # RFC 6761: never asked of DNS
+    if name in ("localhost", "[::1]") or name.endswith(".localhost"):  # RFC 6761: never resolved by DNS
         return True
     try:
         return IPv4Address(name).is_loopback

@@ -1,4 +1,4 @@
-"""The endpoint: one port for every AWS service, strict, and honest about what it does not know."""
+"""The endpoint: one port for every AWS service; refuses what it does not support."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .services import Maker, Services
 def application(
     services: Services, authorizer: Authorizer, control: Control, plane: DataPlane, stopping: threading.Event
 ) -> Application:
-    """Takes every request: those about the embedded AWS itself, and those to its services."""
+    """The WSGI application for all requests: about the embedded AWS itself, and to its services."""
     tokens = PageTokens()
     answer = chained(
         (
@@ -54,7 +54,7 @@ def application(
 
 
 class Server:
-    """Serves the control plane on 127.0.0.1 in threads of its own; OSError when the port is taken."""
+    """Serves the API on 127.0.0.1 in threads of its own; OSError when the port is taken."""
 
     def __init__(self, port: int) -> None:
         self._http = HttpServer(port)
@@ -65,13 +65,13 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address to put into ``AWS_ENDPOINT_URL``."""
+        """The URL for ``AWS_ENDPOINT_URL``."""
         return f"http://127.0.0.1:{self._http.port}"
 
     def start(
         self, own: Mapping[str, Maker], authorizer: Authorizer, control: Control, plane: DataPlane
     ) -> None:
-        """Answer with what ``own`` makes, by service; what only first calls need is read in the background."""
+        """Serve the services in ``own``; models that only first calls need are loaded in the background."""
         self._http.application = application(Services(own), authorizer, control, plane, self._stopping)
         self._thread.start()
         warm_up = threading.Thread(target=self._warm_up, args=(tuple(own),), name="warm-up", daemon=True)
@@ -85,6 +85,6 @@ class Server:
         self._thread.join(timeout=10)
 
     def _warm_up(self, services: Iterable[str]) -> None:
-        for service in ("iam", *services):  # every first call asks IAM, which has 1600 policies to read
+        for service in ("iam", *services):  # every first call is authorized by IAM, which loads 1600 policies
             if not self._stopping.is_set():
                 dispatch.warm_up(service)

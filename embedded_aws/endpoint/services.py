@@ -1,4 +1,4 @@
-"""Answers calls of services: by our classes where there are such, else by moto."""
+"""Answers calls of services: with this package's classes where there is one, otherwise with moto."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..moto.dispatch import Answer
 from ..moto.wire import Call
 
 Maker = Callable[[], BaseResponse]
-"""Makes an object of one of our response classes, which answers one request."""
+"""Creates an instance of a response class, which answers one request."""
 
 
 def name_of(response_class: type[BaseResponse]) -> str:
-    """``package:Class`` of a response class of ours."""
+    """``package:Class`` of one of this package's response classes."""
     return f"{response_class.__module__.split('.')[1]}:{response_class.__name__}"
 
 
 class Services:
-    """Answers API calls: by our class of the service where there is one, else by moto.
+    """Answers API calls: with this package's class of the service if there is one, otherwise with moto.
 
-    Calls to one of our services are answered one at a time: moto checks and then stores without a lock, so
-    that two creations of one name could both win.
+    Calls to one of these services are answered one at a time: moto checks and then stores without a lock, so
+    that two creations of one name could both succeed.
     """
 
     def __init__(self, own: Mapping[str, Maker]) -> None:
@@ -34,11 +34,11 @@ class Services:
         self._moto = dispatch.MotoApplication()
 
     def handler(self, call: Call) -> str:
-        """``package:Class`` of ours that answers, or ``moto``."""
+        """What answers the call: ``package:Class``, or ``moto``."""
         return self._names[call.service] if self._is_ours(call) else "moto"
 
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
-        """Answer one call; NotImplementedError when nobody knows its operation."""
+        """Answer one call; NotImplementedError for an unknown operation."""
         dispatch.in_our_account(environ)
         if "HTTP_X_AMZ_TARGET" in environ:
             dispatch.without_a_query(environ)

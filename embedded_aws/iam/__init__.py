@@ -1,1 +1,1 @@
-"""AWS IAM: roles, policies, and who may do what."""
+"""AWS IAM: roles, policies, and authorization."""

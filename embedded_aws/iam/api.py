@@ -10,7 +10,7 @@ from .store import IamStore
 
 
 class Iam(IamResponse):
-    """IAM, with policies that are evaluated."""
+    """IAM; its policies are evaluated."""
 
     @property
     def _store(self) -> IamStore:
@@ -28,12 +28,12 @@ class Iam(IamResponse):
         return ActionResult({})
 
     def simulate_principal_policy(self) -> ActionResult:
-        """SimulatePrincipalPolicy: what a role, user or group may do."""
+        """SimulatePrincipalPolicy: simulates the policies of a role, user or group."""
         sources, boundary = sources_of(self._store, self._get_param("PolicySourceArn"))
         return self._simulated([*sources, *given_sources(self._get_param("PolicyInputList", []))], boundary)
 
     def simulate_custom_policy(self) -> ActionResult:
-        """SimulateCustomPolicy: what the policies in the request would allow."""
+        """SimulateCustomPolicy: simulates the policies in the request."""
         return self._simulated(given_sources(self._get_param("PolicyInputList", [])), None)
 
     def _simulated(self, sources: list[Source], boundary: str | None) -> ActionResult:

@@ -1,7 +1,7 @@
-"""The ``Condition`` block of IAM policies, as the "IAM JSON policy elements: Condition operators" page says.
+"""Evaluates the ``Condition`` block of IAM policies ("IAM JSON policy elements: Condition operators").
 
-A request's context maps keys (case does not count) to one value or to several. An operator's modifiers are
-``ForAnyValue:``/``ForAllValues:`` before it and ``IfExists`` behind it.
+A request's context maps keys (case-insensitive) to one or more values. Modifiers of an operator are the prefixes
+``ForAnyValue:`` and ``ForAllValues:`` and the suffix ``IfExists``.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any
 from ..kernel.wildcards import QUESTION_MARK, STAR, wildcard
 
 Test = Callable[[str, str], bool]
-"""Whether a policy's value (first) accepts the request's (second)."""
+"""Whether a policy's value (first) matches the request's (second)."""
 
 VARIABLE = re.compile(r"\$\{\s*([^,}]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 LITERALS = {"*": "*", "?": "?", "$": "$"}
 
 
 class UnresolvedVariableError(Exception):
-    """A policy variable that the request has no value for: its statement matches nothing."""
+    """A policy variable without a value in the request: its statement does not match."""
 
 
 class Context:
-    """What is known about a request: keys in any case, and which of them were asked for but absent."""
+    """The condition keys of a request, in any case, and which missing ones were used."""
 
     def __init__(self, values: Mapping[str, str | Sequence[str]] | None = None) -> None:
         self._values = {
@@ -38,14 +38,14 @@ class Context:
         self.missing: set[str] = set()
 
     def get(self, key: str) -> list[str] | None:
-        """The values of ``key``, or None, which is remembered."""
+        """The values of ``key``, or None, which is recorded."""
         found = self._values.get(key.lower())
         if found is None:
             self.missing.add(key)
         return found
 
     def fill(self, text: str, escape: Callable[[str], str] = str) -> str:
-        """``text`` with its ``${variables}`` in place, each passed through ``escape``."""
+        """``text`` with its ``${variables}`` replaced, each passed through ``escape``."""
 
         def one(match: re.Match[str]) -> str:
             name, default = match.group(1), match.group(2)
@@ -62,17 +62,17 @@ class Context:
 
 
 def literal(text: str) -> str:
-    """``text`` with its wildcards written so that ``glob`` takes them as they are."""
+    """``text`` with its wildcards escaped for ``glob``."""
     return text.replace("*", STAR).replace("?", QUESTION_MARK)
 
 
 def glob(pattern: str, value: str, ignore_case: bool = False) -> bool:
-    """Whether ``value`` is what ``pattern`` describes, ``*`` and ``?`` being wildcards."""
+    """Whether ``pattern`` matches ``value``, with the wildcards ``*`` and ``?``."""
     return wildcard(pattern, ignore_case).fullmatch(value) is not None
 
 
 def arn_like(pattern: str, value: str) -> bool:
-    """Like ``glob`` but for each of an ARN's six parts by itself."""
+    """Like ``glob``, but separately for each of an ARN's six parts."""
     wanted, given = pattern.split(":", 5), value.split(":", 5)
     return len(wanted) == len(given) == 6 and all(map(glob, wanted, given))
 
@@ -120,7 +120,7 @@ OPERATORS = {*TESTS, *NEGATED, "Null"}
 
 
 def holds(block: Mapping[str, Mapping[str, Any]] | None, context: Context) -> bool:
-    """Whether every condition of a ``Condition`` block holds; ValueError for an operator that IAM has not."""
+    """Whether every condition of a ``Condition`` block holds; ValueError for an unknown operator."""
     return all(
         _holds(operator, key, as_list(wanted), context)
         for operator, keys in (block or {}).items()
@@ -129,7 +129,7 @@ def holds(block: Mapping[str, Mapping[str, Any]] | None, context: Context) -> bo
 
 
 def as_list(value: Any) -> list[str]:
-    """A JSON value or list of them as a list of texts, ``true`` and ``false`` as JSON writes them."""
+    """A JSON value or list as a list of texts; ``true`` and ``false`` as in JSON."""
     values = value if isinstance(value, list) else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
@@ -149,7 +149,7 @@ def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool
 
 
 def _hits(base: str, wanted: list[str], given: Sequence[str], context: Context) -> Iterator[bool]:
-    """For each value of the request, whether any value of the policy accepts it."""
+    """For each value of the request, whether any value of the policy matches it."""
     wild = base in ("StringLike", "ArnEquals", "ArnLike")
     filled = [context.fill(value, literal if wild else str) for value in wanted]
     for value in given:
@@ -159,7 +159,7 @@ def _hits(base: str, wanted: list[str], given: Sequence[str], context: Context) 
 def _accepts(test: Test, wanted: str, given: str) -> bool:
     try:
         return test(wanted, given)
-    except (ValueError, ArithmeticError):  # not a number, date or address: it matches nothing
+    except (ValueError, ArithmeticError):  # not a number, date or address: no match
         return False
 
 

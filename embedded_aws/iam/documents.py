@@ -1,4 +1,4 @@
-"""What IAM refuses to store: sizes, policies and trust policies that are not well-formed.
+"""Validates policies and trust policies, and their sizes, as IAM does before it stores them.
 
 Limits: "IAM and AWS STS quotas" in the IAM User Guide; white space does not count.
 """
@@ -15,7 +15,7 @@ from .conditions import as_list
 from .policy import statements
 
 INLINE_TOTAL = {"user": 2_048, "role": 10_240, "group": 5_120}
-"""Characters that all the inline policies of one may have together."""
+"""Characters of all inline policies of one user, role or group together."""
 ATTACHED = 10
 MANAGED = 6_144
 TRUST = 2_048
@@ -24,25 +24,25 @@ ACCOUNT = re.compile(r"(arn:aws:iam::)?\d{12}(:root)?")
 
 
 def size(document: str) -> int:
-    """Characters that count against a quota."""
+    """The number of characters that count for a quota."""
     return len("".join(document.split()))
 
 
 def check_policy(document: str) -> None:
-    """MalformedPolicyDocument unless this is a permissions policy."""
+    """Raise MalformedPolicyDocument unless this is a permissions policy."""
     _parsed(document)
     IAMPolicyDocumentValidator(document).validate()
 
 
 def check_managed(document: str) -> None:
-    """MalformedPolicyDocument or LimitExceeded unless this can be a managed policy."""
+    """Raise MalformedPolicyDocument or LimitExceeded unless this can be a managed policy."""
     check_policy(document)
     if size(document) > MANAGED:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED}")
 
 
 def check_inline(kind: str, name: str, others: Mapping[str, str], policy: str, document: str) -> None:
-    """As ``check_managed``, for a policy put into a user, role or group that holds ``others``, by their names."""
+    """As ``check_managed``, for an inline policy of a user, role or group with ``others``, by name."""
     check_policy(document)
     most = INLINE_TOTAL[kind]
     if sum(map(size, ({**others, policy: document}).values())) > most:
@@ -50,13 +50,13 @@ def check_inline(kind: str, name: str, others: Mapping[str, str], policy: str, d
 
 
 def check_attached(kind: str, attached: Mapping[str, Any]) -> None:
-    """LimitExceeded when a user, role or group has as many managed policies as it may."""
+    """Raise LimitExceeded when a user, role or group has the maximum number of managed policies."""
     if len(attached) >= ATTACHED:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for PoliciesPer{kind.title()}: {ATTACHED}")
 
 
 def check_trust(document: str, known: set[str]) -> None:
-    """MalformedPolicyDocument unless this is a trust policy; ``known`` holds the ARNs of roles and users."""
+    """Raise MalformedPolicyDocument unless this is a trust policy; ``known`` contains the ARNs of roles and users."""
     parsed = _parsed(document)
     if size(document) > TRUST:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST}")

@@ -1,6 +1,6 @@
-"""Decides what IAM policies allow, as the "Policy evaluation logic" page of the IAM User Guide says.
+"""Decides what IAM policies allow, following "Policy evaluation logic" in the IAM User Guide.
 
-Documents are AWS's own JSON, as text or parsed. A statement that denies wins over all; without one, some
+Documents are AWS's own JSON, as text or parsed. A denying statement overrides all others; without one, some
 statement must allow; with a permissions boundary, the boundary must allow as well.
 """
 
@@ -20,10 +20,10 @@ Verdict = Literal["allowed", "explicitDeny", "implicitDeny"]
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict in the words of SimulatePrincipalPolicy, and what led to it.
+    """A decision in the terms of SimulatePrincipalPolicy, and its reasons.
 
-    ``matched`` holds (document, statement) indexes of the statements that decided; ``missing`` the context
-    keys that policies asked for and the request did not have; ``within_boundary`` is false when there is a
+    ``matched`` contains (document, statement) indexes of the deciding statements; ``missing`` the context
+    keys that policies use and the request lacks; ``within_boundary`` is false when there is a
     permissions boundary that does not allow it.
     """
 
@@ -34,7 +34,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether the request may be made."""
+        """Whether the request is allowed."""
         return self.verdict == "allowed"
 
 
@@ -59,13 +59,13 @@ def decide(
 
 
 def parsed(document: Document) -> Mapping[str, Any]:
-    """A policy document from its text or itself; ValueError when it is not JSON."""
+    """A policy document, parsed if it is text; ValueError when it is not JSON."""
     found: Mapping[str, Any] = json.loads(document) if isinstance(document, str) else document
     return found
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The statements of a document, of which IAM takes one or a list."""
+    """The statements of a document, which may have one or a list."""
     found = document.get("Statement", [])
     return found if isinstance(found, list) else [found]
 
@@ -89,7 +89,7 @@ def _matching(
 
 
 def matches(statement: Mapping[str, Any], action: str, resource: str, context: Context) -> bool:
-    """Whether a statement speaks of this request: its action, resource and conditions (not its principal)."""
+    """Whether a statement matches a request's action, resource and conditions (its principal is not checked)."""
     if not _listed(statement, "Action", lambda pattern: glob(pattern, action, ignore_case=True)):
         return False
     try:
@@ -103,7 +103,7 @@ def matches(statement: Mapping[str, Any], action: str, resource: str, context: C
 def _listed(statement: Mapping[str, Any], element: str, test: Any) -> bool:
     if f"Not{element}" in statement:
         return not any(test(pattern) for pattern in as_list(statement[f"Not{element}"]))
-    if element not in statement:  # a trust policy names no resource
+    if element not in statement:  # trust policies have no resource
         return element == "Resource"
     return any(test(pattern) for pattern in as_list(statement[element]))
 

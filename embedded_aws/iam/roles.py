@@ -1,4 +1,4 @@
-"""IAM roles as services see them: whom they trust, what they allow, and since when."""
+"""IAM roles for services: whom they trust, what they allow, and whether they can be assumed yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .policy import Decision, Document, Values, decide, matches, parsed, stateme
 
 
 def role_policies(account: str, role_arn: str) -> list[Mapping[str, Any]]:
-    """Every permissions policy of a role, inline and attached; empty when there is no such role."""
+    """Every permissions policy of a role, inline and attached; empty where the role does not exist."""
     role = adapter.find_role(account, role_arn)
     return [] if role is None else policies_of(role)
 
@@ -23,7 +23,7 @@ def role_policies(account: str, role_arn: str) -> list[Mapping[str, Any]]:
 def role_allows(
     account: str, role_arn: str, action: str, resource: str = "*", context: Values | None = None
 ) -> Decision:
-    """What a role's policies and its permissions boundary say; implicitDeny when there is no such role."""
+    """The decision of a role's policies and permissions boundary; implicitDeny where the role does not exist."""
     role = adapter.find_role(account, role_arn)
     if role is None:
         return Decision("implicitDeny")
@@ -38,10 +38,10 @@ def trusts(
     kind: str = "Service",
     action: str = "sts:AssumeRole",
 ) -> bool:
-    """Whether a role (or a trust policy) lets ``principal`` assume it.
+    """Whether a role (or a trust policy) allows ``principal`` to assume it.
 
     ``kind`` is Service (``ecs-tasks.amazonaws.com``), AWS (an account's or a role's ARN) or Federated (an
-    identity provider's ARN). ``context`` holds the condition keys, such as ``aws:SourceAccount``.
+    identity provider's ARN). ``context`` contains condition keys, such as ``aws:SourceAccount``.
     """
     known = Context(context)
     document = parsed(trust.trust if isinstance(trust, StoredRole) else trust)
@@ -54,7 +54,7 @@ def trusts(
 
 
 def names(role: StoredRole, principal: str) -> bool:
-    """Whether the trust policy names this user, role or session itself, and not only its account."""
+    """Whether the trust policy names this user, role or session itself, not only its account."""
     allowing = [each for each in statements(parsed(role.trust)) if each.get("Effect") == "Allow"]
     named = [each.get("Principal") for each in allowing]
     return any(principal in as_list(each.get("AWS", [])) for each in named if isinstance(each, Mapping))
@@ -95,5 +95,5 @@ def _is_principal(kind: str, named: str, principal: str) -> bool:
         return True
     if kind != "AWS" or not principal.startswith("arn:"):
         return False
-    account = principal.split(":")[4]  # an account, or its root, stands for everyone in it
+    account = principal.split(":")[4]  # an account, or its root, includes all of its principals
     return named in (account, f"arn:aws:iam::{account}:root")

@@ -1,4 +1,4 @@
-"""SimulatePrincipalPolicy and SimulateCustomPolicy: what policies would decide, on the evaluator."""
+"""SimulatePrincipalPolicy and SimulateCustomPolicy, with the evaluator of this package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESTRICTIVE = ("explicitDeny", "implicitDeny", "allowed")
 
 @dataclass(frozen=True)
 class Source:
-    """One policy that is simulated: where it is from, and its text."""
+    """One simulated policy: its id, type and text."""
 
     id: str
     kind: str
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Simulation:
-    """What is asked: every action on every resource."""
+    """A simulation: every action on every resource."""
 
     sources: Sequence[Source]
     actions: Sequence[str]
@@ -38,7 +38,7 @@ class Simulation:
     boundary: str | None = None
 
     def page(self, marker: str | None, limit: int | None) -> dict[str, Any]:
-        """The results from ``marker`` on, at most ``limit`` of them."""
+        """The results from ``marker`` on, at most ``limit``."""
         results = list(self._results())
         first = int(marker or 0)
         last = first + (limit or PAGE)
@@ -102,14 +102,14 @@ class Simulation:
 
 
 def _template(action: str) -> str:
-    """The ARN of the type of resource that an action has, ``*`` where it has none; nobody's resource."""
+    """The ARN template of an action's resource type, ``*`` where it has none."""
     service, _, operation = action.partition(":")
     found = reference.find(service, operation)
     return next((each.template for each in (*found.required, *found.optional)), "*")
 
 
 def sources_of(store: Any, arn: str) -> tuple[list[Source], str | None]:
-    """The policies of a role, user or group and the text of its boundary; NoSuchEntity, InvalidInput."""
+    """The policies of a role, user or group, and the text of its boundary; NoSuchEntity, InvalidInput."""
     kind, entity = _entity(store, arn)
     boundary = store.managed_policies.get(getattr(entity, "permissions_boundary_arn", None))
     owners = [(kind, entity)]
@@ -120,12 +120,12 @@ def sources_of(store: Any, arn: str) -> tuple[list[Source], str | None]:
 
 
 def given_sources(texts: Iterable[str], name: str = "PolicyInputList") -> list[Source]:
-    """Policies that the request itself holds."""
+    """The policies in the request."""
     return [Source(f"{name}.{number}", "IAM Policy", text) for number, text in enumerate(texts, 1)]
 
 
 def checked_actions(actions: Sequence[str]) -> Sequence[str]:
-    """InvalidInput unless each is ``service:Action``."""
+    """Raise InvalidInput unless each is ``service:Action``."""
     for action in actions:
         if not ACTION.fullmatch(action):
             raise AwsError("InvalidInput", f"Invalid Action Name: {action}")
@@ -133,12 +133,12 @@ def checked_actions(actions: Sequence[str]) -> Sequence[str]:
 
 
 def context_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """ContextEntries as the evaluator takes them."""
+    """ContextEntries in the evaluator's form."""
     return {entry["ContextKeyName"]: list(entry.get("ContextKeyValues", [])) for entry in entries}
 
 
 def statement_spans(text: str) -> list[tuple[int, int]]:
-    """Where each statement of a policy begins and ends in its text."""
+    """The start and end of each statement in a policy's text."""
     decoder = json.JSONDecoder()
     at = re.compile(r'"Statement"\s*:\s*').search(text)
     if at is None:

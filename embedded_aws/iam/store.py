@@ -1,4 +1,4 @@
-"""How IAM holds an account's roles and policies: moto's store, put right where AWS differs."""
+"""An account's roles and policies: moto's store, corrected where AWS differs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINKED = {
     ),
     "spot.amazonaws.com": ("EC2Spot", "aws-service-role/AWSEC2SpotServiceRolePolicy"),
 }
-"""Service-linked roles: what follows ``AWSServiceRoleFor``, and the policy that the role carries."""
+"""Service-linked roles: the suffix after ``AWSServiceRoleFor``, and the role's policy."""
 
 
 TAGS_MOST = 50
@@ -38,7 +38,7 @@ class IamStore(IAMBackend):
     _managed: ClassVar[dict[tuple[str, str], list[Any]]] = {}
 
     def _init_aws_policies(self) -> list[Any]:
-        """The 1600 policies that AWS manages, parsed once and not after each reset."""
+        """The 1600 AWS managed policies, parsed only once and not after each reset."""
         key = (self.account_id, self.region_name)
         if key not in self._managed:
             self._managed[key] = super()._init_aws_policies()
@@ -57,7 +57,7 @@ class IamStore(IAMBackend):
         max_session_duration: str | None,
         linked_service: str | None = None,
     ) -> Any:
-        """A role, if its trust policy and its boundary are good."""
+        """Create a role with a valid trust policy and boundary."""
         check_trust(assume_role_policy_document, self._principals())
         if permissions_boundary and permissions_boundary not in self.managed_policies:
             raise NotFoundException(f"Scope ARN: {permissions_boundary} does not exist or is not attachable.")
@@ -80,7 +80,7 @@ class IamStore(IAMBackend):
         raise NotFoundException(f"The role with name {role_name} cannot be found.")
 
     def tag_role(self, role_name: str, tags: list[dict[str, str]]) -> None:
-        """Tag a role; LimitExceeded for more tags than it may have."""
+        """Tag a role; LimitExceeded above the limit."""
         there = {tag["Key"].lower() for tag in self.get_role(role_name).tags}
         if len(there | {tag["Key"].lower() for tag in tags}) > TAGS_MOST:
             raise AwsError("LimitExceeded", f"Cannot exceed quota for TagsPerRole: {TAGS_MOST}")
@@ -96,18 +96,18 @@ class IamStore(IAMBackend):
         super().tag_open_id_connect_provider(arn, tags)
 
     def delete_role(self, role_name: str) -> None:
-        """Delete a role that nothing hangs on: DeleteConflict."""
+        """Delete a role without policies and instance profiles; otherwise DeleteConflict."""
         self._of_the_users(role_name)
         super().delete_role(role_name)
 
     def update_assume_role_policy(self, role_name: str, policy_document: str) -> None:
-        """Put another trust policy."""
+        """Replace the trust policy."""
         role = self._of_the_users(role_name)
         check_trust(policy_document, self._principals())
         role.assume_role_policy_document = policy_document
 
     def put_role_policy(self, role_name: str, policy_name: str, policy_json: str) -> None:
-        """Put an inline policy; LimitExceeded when all of them together are too large."""
+        """Put an inline policy; LimitExceeded when all together are too large."""
         role = self._of_the_users(role_name)
         check_inline("role", role_name, role.policies, policy_name, policy_json)
         role.put_policy(policy_name, policy_json)
@@ -132,7 +132,7 @@ class IamStore(IAMBackend):
         return policy_name, policies[policy_name]
 
     def attach_role_policy(self, policy_arn: str, role_name: str) -> None:
-        """Attach a managed policy; nothing happens when it is attached already."""
+        """Attach a managed policy; does nothing when it is attached already."""
         role = self._of_the_users(role_name)
         if policy_arn not in role.managed_policies:
             check_attached("role", role.managed_policies)
@@ -165,12 +165,12 @@ class IamStore(IAMBackend):
         policy_name: str,
         tags: list[dict[str, str]],
     ) -> Any:
-        """A customer managed policy."""
+        """Create a customer managed policy."""
         check_managed(policy_document)
         return super().create_policy(description, path, policy_document, policy_name, tags)
 
     def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> Any:
-        """Another version of a customer managed policy, of five at the most."""
+        """Create a version of a customer managed policy, of at most five."""
         check_managed(policy_document)
         return super().create_policy_version(policy_arn, policy_document, set_as_default)
 
@@ -181,7 +181,7 @@ class IamStore(IAMBackend):
         return self.managed_policies[policy_arn]
 
     def delete_policy(self, policy_arn: str) -> None:
-        """Delete a customer managed policy that is attached to nothing: DeleteConflict."""
+        """Delete a customer managed policy that is not attached; otherwise DeleteConflict."""
         policy = self.get_policy(policy_arn)
         if policy.attachment_count:
             raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.")
@@ -196,26 +196,26 @@ class IamStore(IAMBackend):
     def create_open_id_connect_provider(
         self, url: str, thumbprint_list: list[str], client_id_list: list[str], tags: list[dict[str, str]]
     ) -> Any:
-        """An identity provider, one for each URL."""
+        """Create an identity provider, at most one per URL."""
         arn = f"arn:aws:iam::{self.account_id}:oidc-provider/{url.removeprefix('https://')}"
         if arn in self.open_id_providers:
             raise AwsError("EntityAlreadyExists", f"Provider with url {url} already exists.")
         return super().create_open_id_connect_provider(url, thumbprint_list, client_id_list, tags)
 
     def add_client_id(self, arn: str, client_id: str) -> None:
-        """Let a provider's tokens be for this audience too; nothing happens when they may be already."""
+        """Add an audience to a provider; does nothing where it has it already."""
         audiences = self.get_open_id_connect_provider(arn).client_id_list
         if client_id not in audiences:
             audiences.append(client_id)
 
     def remove_client_id(self, arn: str, client_id: str) -> None:
-        """Take an audience away; nothing happens when it is not there."""
+        """Remove an audience; does nothing where the provider does not have it."""
         audiences = self.get_open_id_connect_provider(arn).client_id_list
         if client_id in audiences:
             audiences.remove(client_id)
 
     def create_service_linked_role(self, service_name: str, description: str, suffix: str) -> Any:
-        """The role that a service uses, with AWS's name for it; InvalidInput when it is there."""
+        """Create a service-linked role, with AWS's name for it; InvalidInput where it exists."""
         name, policy = LINKED.get(service_name, (service_name.split(".")[0].capitalize(), ""))
         name = f"AWSServiceRoleFor{name}" + (f"_{suffix}" if suffix else "")
         if any(role.name == name for role in list(self.roles.values())):
@@ -236,7 +236,7 @@ class IamStore(IAMBackend):
         return role
 
     def delete_service_linked_role(self, role_name: str) -> str:
-        """Delete a service-linked role and what it carries; the id of the deletion."""
+        """Delete a service-linked role with its policies; returns the id of the deletion task."""
         role = self.get_role(role_name)
         for policy in list(role.managed_policies.values()):
             policy.detach_from(role)

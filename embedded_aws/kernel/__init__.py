@@ -1,1 +1,1 @@
-"""What every part stands on: the data plane, its pace, and the faults that are ordered."""
+"""What all components depend on: the data plane, its pace, and faults."""

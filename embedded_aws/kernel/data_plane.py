@@ -1,4 +1,4 @@
-"""The data plane: the thread that moves things, the lock that guards them, and the pace and faults of all.
+"""The data plane: the thread that runs all components, the lock for their state, and their pace and faults.
 
 moto's state is global to a process, so an embedded AWS is one process; start another for a second one.
 A component is a long-lived object (balancer, Fargate scheduler, image store, …) that may run coroutines on the
@@ -28,22 +28,22 @@ class Component(Protocol):
         """Work until cancelled, on the data-plane thread."""
 
     def reset(self) -> None:
-        """Forget everything and end every process; called with the data plane's lock held."""
+        """Discard all state and end every process; called with the data plane's lock held."""
 
     def close(self) -> None:
-        """Give back what the machine lent: processes, addresses, temporary folders."""
+        """Release the machine's resources: processes, addresses, temporary folders."""
 
 
 class DataPlane:
     """State shared by the request threads (control plane) and the data-plane thread.
 
-    ``lock`` guards all state of ours; hold it briefly and never across I/O or ``await``.
+    ``lock`` guards all state of this package; hold it briefly and never across I/O or ``await``.
     """
 
     def __init__(self, pace: Pace, young: bool = False) -> None:
         self.pace = pace
         self.components: Sequence[Component] = ()
-        """Every component, in the order in which they are started and emptied."""
+        """Every component, in the order of starting and emptying."""
         self._young = young
         self.faults = Faults()
         self.resets = 0
@@ -55,7 +55,7 @@ class DataPlane:
 
     @property
     def young(self) -> bool:
-        """Whether nothing of AWS was used in the account yet (see ``young``)."""
+        """Whether the account is young: nothing of AWS was used in it yet (see ``young``)."""
         return self._young or self.faults.young_account
 
     def start(self) -> None:
@@ -65,23 +65,23 @@ class DataPlane:
             self.spawn(component.run())
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine on the data-plane thread, from any thread; what it raises goes to the log."""
+        """Run a coroutine on the data-plane thread, from any thread; its exceptions are logged."""
         asyncio.run_coroutine_threadsafe(work, self.loop).add_done_callback(_report)
 
     async def tick(self, seconds: float) -> None:
-        """Sleep for so many real seconds, and on for as long as everything is empty and nobody calls."""
+        """Sleep for ``seconds`` real seconds, and longer while everything is empty and there are no calls."""
         await asyncio.sleep(seconds)
         await self._awake.wait()
 
     async def repeat(self, work: Callable[[], None], seconds: float) -> None:
-        """Do ``work`` with the lock held, each tick of so many real seconds, until cancelled."""
+        """Do ``work`` with the lock held, every ``seconds`` real seconds, until cancelled."""
         while True:
             with self.lock:
                 work()
             await self.tick(seconds)
 
     def wake(self) -> None:
-        """Say, from any thread, that there may be something to do from now on."""
+        """Resume the work of all components, from any thread."""
         if not self._resting:
             return
         with self.lock:
@@ -92,13 +92,13 @@ class DataPlane:
         """Empty every component."""
         with self.lock:
             self.resets += 1
-            self._resting = True  # first, so that a call that comes meanwhile wakes it afterwards
+            self._resting = True  # first, so that a call in the meantime resumes the work
             self.loop.call_soon_threadsafe(self._awake.clear)
             for component in self.components:
                 component.reset()
 
     def stop(self) -> None:
-        """End every process and the data-plane thread; every component is closed whatever another raises."""
+        """End every process and the data-plane thread; every component is closed even if another one raises."""
         with ExitStack() as ending:
             ending.callback(self.loop.close)
             for component in reversed(self.components):

@@ -1,37 +1,37 @@
-"""Faults that a test or a rehearsal can order: errors, throttling, delays, lost answers.
+"""Faults that a test or a rehearsal can inject: errors, throttling, delays, lost answers.
 
-A rule is a JSON object. It says which calls it is for::
+A rule is a JSON object. It selects calls::
 
     {"service": "ecs", "operation": "Create*", "nth": 2, ...}
 
-``service`` is the name that signs the call (``elbv2`` is understood); ``service`` and ``operation`` take
-``*`` and ``?`` and default to all; ``"mutating": true`` takes those only that may change the account. ``nth``
-counts the calls that match: a number, a range ``[2, 5]`` (both included), ``{"every": 3}``, or absent for all.
-And it says what happens to them, one or more of::
+``service`` is the signing name of the call (``elbv2`` is an alias); ``service`` and ``operation`` may contain
+``*`` and ``?`` and default to all; ``"mutating": true`` selects only calls that may change the account. ``nth``
+counts matching calls: a number, a range ``[2, 5]`` (both included), ``{"every": 3}``, or absent for all.
+It also has one or more effects::
 
     "error": {"code": "ServerException", "message": "...", "status": 500}
     "throttle": true                   the service's own throttling error
     "delay_seconds": 1.5               real seconds, before the call is answered
-    "drop": "before" | "after"         the connection is reset before, or after, the work was done
-    "hold": "before" | "after"         the same, but not until the rules are cleared: nothing is answered meanwhile
-    "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call was answered
+    "drop": "before" | "after"         the connection is reset before, or after, the work is done
+    "hold": "before" | "after"         the same, but only when the rules are cleared: until then there is no answer
+    "kill_task": "<task ARN or id>"    SIGKILL to a Fargate task, after the call is answered
 
-Rules about AWS itself match no call; all their seconds are AWS's, counted from the order unless said otherwise::
+Rules about AWS itself match no call; all seconds are AWS's, from the rule's creation unless stated otherwise::
 
-    {"role_propagation_seconds": 30}        an IAM role is not assumable by a service before it is so old
-    {"waf_propagation_seconds": 90}         a web ACL, and what it is to protect, is not known before it is so old
-    {"capacity_unavailable_seconds": 300}   Fargate has no room for new tasks
-    {"capacity_for_tasks": 2}               Fargate has room for so many more tasks
-    {"vcpu_quota": 6}                       how many vCPUs may run at once in an account and region
-    {"event_delay_seconds": 60}             an event of an ECS service is shown so long after it happened
-    {"steady_state_delay_seconds": 300}     until then no ECS service is at its steady state, no deployment completed
-    {"young_account": true}                 nothing was used in it yet (see ``young``), as with ``--young``
-    {"websocket_idle_seconds": 60}          how long the origin of a WebSocket of CloudFront may say nothing
-    {"account_hold": "load-balancers"}      AWS lets the account make no load balancers; "fargate": run no tasks;
-                                            "cloudfront": add no distributions
+    {"role_propagation_seconds": 30}        the age at which a service can assume an IAM role
+    {"waf_propagation_seconds": 90}         the age at which a web ACL or a protected resource is known
+    {"capacity_unavailable_seconds": 300}   Fargate has no capacity for new tasks
+    {"capacity_for_tasks": 2}               Fargate has capacity for this many more tasks
+    {"vcpu_quota": 6}                       the vCPUs that may run at once per account and region
+    {"event_delay_seconds": 60}             the delay after which an ECS service's event is visible
+    {"steady_state_delay_seconds": 300}     no ECS service reaches its steady state, no deployment completes
+    {"young_account": true}                 the account is new and unused (see ``young``), as with ``--young``
+    {"websocket_idle_seconds": 60}          how long the origin of a CloudFront WebSocket may be silent
+    {"account_hold": "load-balancers"}      AWS denies the account load balancers; "fargate": tasks;
+                                            "cloudfront": distributions
 
-The three about capacity may name their ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without, they
-hold for each.
+The three about capacity may name a ``capacity_provider``, ``FARGATE`` or ``FARGATE_SPOT``; without one, they
+apply to each.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ STANDING = {
     "account_hold",
     "websocket_idle_seconds",
 }
-"""What is about AWS itself, not about calls."""
+"""Rules about AWS itself, not about calls."""
 
 EFFECTS = {"error", "throttle", "delay_seconds", "drop", "hold", "kill_task"} | STANDING
 KNOWN = MATCHERS | EFFECTS | {"capacity_provider"}
@@ -81,11 +81,11 @@ NUMBERS = ({"delay_seconds"} | STANDING) - set(CHOICES)
 
 
 class RuleError(ValueError):
-    """A rule that cannot be understood; the message says which and why."""
+    """An invalid rule; the message says which and why."""
 
 
 class Hold:
-    """Keeps calls waiting until it is lifted; safe to use from any thread."""
+    """Blocks calls until it is lifted; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -99,13 +99,13 @@ class Hold:
         self._lifted.wait()
 
     def lift(self) -> None:
-        """Let every call go."""
+        """Release every call."""
         self._lifted.set()
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What happens to one call; it waits for ``hold`` before or after the work was done, as ``held`` says."""
+    """The effect on one call; it waits for ``hold`` before or after the work, as ``held`` says."""
 
     delay: float = 0.0
     error: AwsError | None = None
@@ -136,7 +136,7 @@ class Rule:
         self.operation = str(self.given.get("operation", "*"))
 
     def takes(self, call: Call) -> bool:
-        """Whether the rule applies to this call; counts it when it matches."""
+        """Whether the rule applies to this call; counts matching calls."""
         if STANDING & set(self.given):
             return False
         if not (fnmatchcase(call.service, self.service) and fnmatchcase(call.operation, self.operation)):
@@ -150,7 +150,7 @@ class Rule:
         return True
 
     def effect(self, call: Call) -> Effect:
-        """What the rule does to ``call``."""
+        """The rule's effect on ``call``."""
         error, status = self._error(call)
         return Effect(
             float(self.given.get("delay_seconds", 0)),
@@ -217,22 +217,22 @@ def _counts(nth: Any, seen: int) -> bool:
 
 
 class Faults:
-    """The rules in force; safe to use from any thread."""
+    """The active rules; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self.latency = 0.0
-        """Real seconds that every call takes longer."""
+        """Real seconds added to every call."""
 
     def add(self, given: list[Any]) -> None:
-        """Put rules in force, or none of them: RuleError."""
+        """Add all rules, or none: RuleError."""
         rules = [Rule(one) for one in given]
         with self._lock:
             self._rules.extend(rules)
 
     def clear(self) -> None:
-        """Remove every rule and the latency; what was held is dropped."""
+        """Remove every rule and the latency; held calls are dropped."""
         with self._lock:
             for rule in self._rules:
                 rule.hold.lift()
@@ -248,7 +248,7 @@ class Faults:
             ]
 
     def effects(self, call: Call) -> list[Effect]:
-        """What happens to this call, one for each rule that takes it."""
+        """The effects on this call, one for each rule that applies."""
         with self._lock:
             return [rule.effect(call) for rule in self._rules if rule.takes(call)]
 
@@ -259,31 +259,31 @@ class Faults:
 
     @property
     def waf_propagation(self) -> float:
-        """AWS seconds until AWS WAF knows a new web ACL, and what it is to protect, everywhere."""
+        """AWS seconds until AWS WAF knows a new web ACL and a new resource everywhere."""
         return max(self._standing("waf_propagation_seconds"), default=0.0)
 
     @property
     def young_account(self) -> bool:
-        """Whether the account is to be a young one."""
+        """Whether a rule makes the account a young one."""
         return any(self._standing("young_account"))
 
     @property
     def websocket_idle(self) -> float | None:
-        """AWS seconds that an origin may say nothing in a WebSocket, in place of CloudFront's ten minutes."""
+        """AWS seconds that a WebSocket's origin may be silent, instead of CloudFront's ten minutes."""
         return min(self._standing("websocket_idle_seconds"), default=None)
 
     def holds(self, what: str) -> bool:
-        """Whether AWS keeps the account from ``load-balancers``, ``fargate`` or ``cloudfront``."""
+        """Whether AWS denies the account ``load-balancers``, ``fargate`` or ``cloudfront``."""
         with self._lock:
             return any(rule.given.get("account_hold") == what for rule in self._rules)
 
     @property
     def event_delay(self) -> float:
-        """AWS seconds from an event of a service until it is shown."""
+        """AWS seconds until a service's event is visible."""
         return max(self._standing("event_delay_seconds"), default=0.0)
 
     def lacks_capacity(self, provider: str, speed: float) -> bool:
-        """Whether Fargate has no room now for a task of this capacity provider."""
+        """Whether Fargate currently has no capacity for a task of this capacity provider."""
         with self._lock:
             return any(
                 _lasts(rule, "capacity_unavailable_seconds", speed)
@@ -292,8 +292,8 @@ class Faults:
             )
 
     def capacity_left(self, provider: str, made_at: Sequence[float]) -> float:
-        """For how many more tasks of a capacity provider there is room; its tasks were made at these times
-        (seconds since 1970)."""
+        """For how many more tasks of a capacity provider there is capacity; ``made_at`` are the creation times of
+        its tasks (seconds since 1970)."""
         with self._lock:
             left = [
                 float(rule.given["capacity_for_tasks"]) - sum(made >= rule.since for made in made_at)
@@ -303,12 +303,12 @@ class Faults:
         return min(left, default=float("inf"))
 
     def delays_steady_state(self, speed: float) -> bool:
-        """Whether no service of ECS reaches its steady state yet."""
+        """Whether ECS services do not reach their steady state yet."""
         with self._lock:
             return any(_lasts(rule, "steady_state_delay_seconds", speed) for rule in self._rules)
 
     def vcpu_quota(self, provider: str) -> float:
-        """How many vCPUs the tasks of a capacity provider may have at once."""
+        """How many vCPUs the tasks of a capacity provider may use at once."""
         with self._lock:
             quotas = [
                 float(rule.given["vcpu_quota"])
@@ -323,7 +323,7 @@ class Faults:
 
 
 def _lasts(rule: Rule, name: str, speed: float) -> bool:
-    """Whether a rule that lasts so many AWS seconds is still in force."""
+    """Whether a rule with a duration in AWS seconds is still active."""
     return time.monotonic() - rule.ordered_at < float(rule.given.get(name, 0)) / speed
 
 

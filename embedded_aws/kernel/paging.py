@@ -1,4 +1,4 @@
-"""Tokens that stand for a place in a listing; to clients they are opaque."""
+"""Page tokens for a position in a listing; they are opaque to clients."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import base64
 
 
 def token(offset: int) -> str:
-    """What stands for the item at ``offset``."""
+    """The token for the item at ``offset``."""
     return base64.urlsafe_b64encode(f"from:{offset}".encode()).decode()
 
 
 def offset(given: str | None) -> int:
-    """The place that a token of ours stands for, 0 without one."""
+    """The position of a token, 0 without one."""
     return int(base64.urlsafe_b64decode(given).decode().removeprefix("from:")) if given else 0

@@ -1,4 +1,4 @@
-"""Where something of AWS's is."""
+"""An account and region."""
 
 from __future__ import annotations
 

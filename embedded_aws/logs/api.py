@@ -14,7 +14,7 @@ CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
 
 
 class Logs(LogsResponse):
-    """Log groups, and reading them page by page while tasks write."""
+    """Log groups and their events, read in pages while tasks write."""
 
     @property
     def _store(self) -> LogsStore:

@@ -1,4 +1,4 @@
-"""Filter patterns for log lines that are plain text ("Filter pattern syntax", CloudWatch Logs User Guide)."""
+"""Filter patterns for plain text lines ("Filter pattern syntax", CloudWatch Logs User Guide)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ TERM = re.compile(r'(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|%(?P<regex>[
 
 @dataclass(frozen=True)
 class Term:
-    """One term: it must be there, must not (``-``), or is one of those of which one must be (``?``)."""
+    """One term: required, excluded (``-``), or one of several alternatives (``?``)."""
 
     sign: str
     found: Callable[[str], bool]
 
 
 def matcher(pattern: str | None) -> Callable[[str], bool]:
-    """Whether a line matches; NotImplementedError for patterns of JSON and of space-delimited lines."""
+    """A function that tells whether a line matches; NotImplementedError for JSON and space-delimited patterns."""
     if not pattern or not pattern.strip():
         return lambda line: True
     if pattern.lstrip()[0] in "{[":

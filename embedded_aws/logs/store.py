@@ -1,6 +1,6 @@
-"""How CloudWatch Logs holds groups, streams and events: moto's store, put right where AWS differs.
+"""The groups, streams and events of CloudWatch Logs: moto's store, corrected where AWS differs.
 
-Requests and the tasks' output come from different threads; one lock keeps them apart.
+Requests and tasks' output come from different threads, so a lock protects the store.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Key = tuple[int, int]
 
 
 def key(event: Any) -> Key:
-    """What events are sorted by: their time, then the order in which they came."""
+    """The sort key of events: their time, then the order of arrival."""
     return int(event.timestamp), int(event.event_id)
 
 
 def token(at: Key) -> str:
-    """56 digits that stand for a place among events."""
+    """A token of 56 digits for a position among events."""
     return f"{at[0]:016d}{at[1]:040d}"
 
 
 def place(digits: str) -> Key:
-    """What ``token`` made; InvalidParameterException."""
+    """The position of a token; InvalidParameterException."""
     if not re.fullmatch(r"\d{56}", digits):
         raise AwsError("InvalidParameterException", "The specified nextToken is invalid.")
     return int(digits[:16]), int(digits[16:])
@@ -47,7 +47,7 @@ class LogsStore(LogsBackend):
         self.lock = threading.RLock()
 
     def create_log_group(self, log_group_name: str, tags: dict[str, str] | None, **more: Any) -> Any:
-        """A log group; InvalidParameterException when its name is reserved."""
+        """Create a log group; InvalidParameterException for a reserved name."""
         if log_group_name.lower().startswith("aws/"):
             message = "Log groups starting with AWS/ are reserved for AWS."
             raise AwsError("InvalidParameterException", message)
@@ -62,7 +62,7 @@ class LogsStore(LogsBackend):
             self.tagger.delete_all_tags_for_resource(arn)
 
     def put_retention_policy(self, log_group_name: str, retention_in_days: Any) -> None:
-        """Keep events for so many days, of those that there are to choose from."""
+        """Set the retention in days, to one of the allowed values."""
         if retention_in_days not in RETENTION:
             message = (
                 f"1 validation error detected: Value '{retention_in_days}' at 'retentionInDays' failed to satisfy "
@@ -72,7 +72,7 @@ class LogsStore(LogsBackend):
         super().put_retention_policy(log_group_name, retention_in_days)
 
     def create_log_stream(self, log_group_name: str, log_stream_name: str) -> None:
-        """A log stream, with a name of its own in its group."""
+        """Create a log stream with a new name."""
         with self.lock:
             if log_stream_name in self.group(log_group_name).streams:
                 message = "The specified log stream already exists"
@@ -80,7 +80,7 @@ class LogsStore(LogsBackend):
             super().create_log_stream(log_group_name, log_stream_name)
 
     def ensure_log_stream(self, log_group_name: str, log_stream_name: str) -> None:
-        """A log stream, unless it is there."""
+        """Create a log stream if it does not exist."""
         with self.lock:
             super().ensure_log_stream(log_group_name, log_stream_name)
 
@@ -95,7 +95,7 @@ class LogsStore(LogsBackend):
             return super().put_log_events(log_group_name, log_stream_name, log_events)
 
     def tag_resource(self, arn: str, tags: dict[str, str]) -> None:
-        """Tag a log group; TooManyTagsException for more than it may have."""
+        """Tag a log group; TooManyTagsException above the limit."""
         there = self.tagger.get_tag_dict_for_resource(arn)
         if len({**there, **tags}) > TAGS_MOST:
             message = f"A resource can have no more than {TAGS_MOST} tags."
@@ -110,7 +110,7 @@ class LogsStore(LogsBackend):
         return super().list_tags_for_resource(resource_arn.removesuffix(":*"))
 
     def group(self, name: str | None, identifier: str | None = None) -> Any:
-        """The group by name or ARN, or ResourceNotFoundException."""
+        """A group by name or ARN, or ResourceNotFoundException."""
         wanted = name or (identifier or "").removesuffix(":*").split(":log-group:")[-1]
         if wanted not in self.groups:
             raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
@@ -124,7 +124,7 @@ class LogsStore(LogsBackend):
         end: int | None,
         accepts: Callable[[str], bool],
     ) -> list[tuple[Key, str, Any]]:
-        """(key, stream, event) of every event from ``start`` to ``end`` in the streams wanted, in order."""
+        """(key, stream, event) of every event from ``start`` to ``end`` in the selected streams, in order."""
         with self.lock:
             found = [
                 (key(event), name, event)
@@ -136,7 +136,7 @@ class LogsStore(LogsBackend):
         return sorted((one for one in found if accepts(one[2].message)), key=lambda one: one[0])
 
     def events(self, group: Any, stream_name: str, start: int | None, end: int | None) -> Sequence[Any]:
-        """A stream's events from ``start`` until just before ``end``, in order."""
+        """A stream's events from ``start`` to before ``end``, in order."""
         with self.lock:
             if stream_name not in group.streams:
                 raise AwsError("ResourceNotFoundException", "The specified log stream does not exist.")

@@ -1,4 +1,4 @@
-"""moto, which holds the resources that are not ours, and the form of requests and answers."""
+"""The interface to moto, which holds some resources and provides the protocols of requests and answers."""
 
 from . import patches
 

@@ -1,9 +1,9 @@
-"""The one module that imports moto, but for what is patched in it (``patches``).
+"""The only module that imports moto, apart from ``patches``.
 
-moto has no public extension point, so everything that may break with a new moto release is named here and
-touched by one test (``tests/embedded/test_moto_adapter.py``). Other modules of ``embedded_aws`` import from this one
-only. What is slow to import (moto's EC2 takes most of a second) is imported when first used: moto's classes by
-this module's ``__getattr__``, its stores of resources by ``Backends``.
+moto has no public extension point, so everything that a new moto release may break is named here and
+covered by one test (``tests/embedded/test_moto_adapter.py``). Other modules of ``embedded_aws`` import from this one.
+Slow imports (moto's EC2 takes most of a second) happen on first use: moto's classes by this module's
+``__getattr__``, its stores of resources by ``Backends``.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Backends:
-    """What moto holds for one service: ``backends[account][region]``; imported when first asked."""
+    """moto's stores of one service: ``backends[account][region]``; imported on first use."""
 
     service: str
 
@@ -98,7 +98,8 @@ class Backends:
         return self._all()[account]
 
     def keep_in(self, store: Callable[..., Any]) -> None:
-        """From now on hold each account's and region's resources in what ``store`` makes, a subclass of moto's.
+        """Hold each account's and region's resources in a store from ``store``, which creates a subclass of
+        moto's.
 
         It is called with the region, and the account as ``account_id``.
         """
@@ -149,7 +150,7 @@ __all__ = [
 
 
 class AwsError(ServiceException):
-    """An error answer: ``AwsError(code, message)``, put into the service's own wire form by moto."""
+    """An error answer: ``AwsError(code, message)``, which moto converts to the service's protocol."""
 
     def __str__(self) -> str:
         """The message, also where AWS sends none."""
@@ -158,7 +159,7 @@ class AwsError(ServiceException):
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turn every kind of error that moto's stores raise into ``AwsError``."""
+    """Convert every kind of error of moto's stores into ``AwsError``."""
     try:
         yield
     except AwsError:
@@ -171,15 +172,15 @@ def aws_errors() -> Iterator[None]:
 
 
 def _plain(message: str | None) -> str:
-    """A message without what only clients put before it."""
+    """A message without the prefix that clients add."""
     return re.sub(r"^An error occurred .* operation: ", "", " ".join((message or "").split()))
 
 
 def empty_moto() -> None:
-    """Forget every resource of every account.
+    """Discard every resource of every account.
 
-    moto's own reset makes each store anew before it throws it away, which takes up to a second; a store that
-    overrides ``reset`` has something to end, so that is called.
+    moto's own reset creates each store again before discarding it, which takes up to a second; ``reset`` is called
+    only on stores that override it.
     """
     for backends in list(BackendDict._instances):
         for account in list(backends.values()):
@@ -192,7 +193,7 @@ def empty_moto() -> None:
 
 @dataclass(frozen=True)
 class Eni:
-    """An elastic network interface as the data plane needs it."""
+    """An elastic network interface with the data that the data plane needs."""
 
     id: str
     private_ip: str
@@ -207,10 +208,10 @@ class Eni:
 def create_eni(
     account: str, region: str, subnet: str, groups: Sequence[str], description: str, public: bool
 ) -> Eni:
-    """Make an interface with a free address of ``subnet``; AwsError when there is none or an id is unknown.
+    """Create an interface with a free address in ``subnet``; AwsError without one, or for an unknown id.
 
-    ``groups`` empty means the default security group. ``public`` gives it a public address. Descriptions that
-    begin with ``ELB`` make it an interface of Elastic Load Balancing.
+    Empty ``groups`` mean the default security group. ``public`` assigns a public address. A description that
+    begins with ``ELB`` makes it an interface of Elastic Load Balancing.
     """
     backend = ec2_backends[account][region]
     with aws_errors():
@@ -235,34 +236,34 @@ def create_eni(
 
 
 def delete_eni(account: str, region: str, eni: str) -> None:
-    """Give an interface and its address back; nothing happens when it is gone already."""
+    """Delete an interface and release its address; does nothing when it does not exist."""
     backend = ec2_backends[account][region]
     if eni in backend.enis:
         backend.enis[eni].delete()
 
 
 def create_log_stream(account: str, region: str, group: str, stream: str) -> None:
-    """Make a log stream unless it is there; AwsError ResourceNotFoundException without the group."""
+    """Create a log stream if it does not exist; AwsError ResourceNotFoundException without the group."""
     with aws_errors():
         logs_backends[account][region].ensure_log_stream(group, stream)
 
 
 def create_log_group(account: str, region: str, group: str) -> None:
-    """Make a log group unless it is there."""
+    """Create a log group if it does not exist."""
     logs_backends[account][region].ensure_log_group(group)
 
 
 def put_log_events(
     account: str, region: str, group: str, stream: str, events: Iterable[tuple[int, str]]
 ) -> None:
-    """Append ``(milliseconds since 1970, line)`` to a stream; AwsError when group or stream is gone."""
+    """Append ``(milliseconds since 1970, line)`` to a stream; AwsError without the group or stream."""
     wanted = [{"timestamp": at, "message": line} for at, line in events]
     with aws_errors():
         logs_backends[account][region].put_log_events(group, stream, wanted)
 
 
 def put_metrics(account: str, region: str, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:
-    """Report metric data, as PutMetricData takes it, to CloudWatch."""
+    """Send metric data, in the form of PutMetricData, to CloudWatch."""
     cloudwatch_backends[account][region].put_metric_data(namespace, [dict(one) for one in data])
 
 
@@ -276,13 +277,13 @@ def get_secret_value(
 
 
 def arn_of_secret(account: str, region: str, secret: str) -> str:
-    """The complete ARN of a secret by its name or partial ARN; what was asked for where there is no such secret."""
+    """A secret's complete ARN from its name or partial ARN; an unknown name is returned as it is."""
     found = secretsmanager_backends[account][region].secrets
     return str(found[secret].arn) if secret in found else secret
 
 
 def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Decrypted values of SSM parameters by the name or ARN asked for, and the names that are invalid."""
+    """Decrypted values of SSM parameters by the requested name or ARN, and the invalid names."""
     with aws_errors():
         found = ssm_backends[account][region].get_parameters(list(names))
     values = {name: parameter.decrypt(parameter.value) for name, parameter in found.items()}
@@ -290,12 +291,12 @@ def get_parameters(account: str, region: str, names: Sequence[str]) -> tuple[dic
 
 
 def key_of_secret(account: str, region: str, secret: str) -> str | None:
-    """The ARN of the customer's KMS key that a secret is encrypted with; None where it is AWS's own."""
+    """The ARN of the customer managed KMS key of a secret; None for an AWS managed key."""
     return _customer_key(account, region, secretsmanager_backends[account][region].secrets[secret].kms_key_id)
 
 
 def key_of_parameter(account: str, region: str, name: str) -> str | None:
-    """The ARN of the customer's KMS key that an SSM parameter is encrypted with; None where there is none."""
+    """The ARN of the customer managed KMS key of an SSM parameter; None without one."""
     found = ssm_backends[account][region].get_parameters([name])
     secure = [parameter for parameter in found.values() if parameter.parameter_type == "SecureString"]
     return _customer_key(account, region, secure[0].keyid) if secure else None
@@ -308,7 +309,7 @@ def _customer_key(account: str, region: str, key: str | None) -> str | None:
 
 
 def key_arn(account: str, region: str, key: str) -> str:
-    """A KMS key's ARN, by its id or ARN, or the name or ARN of an alias."""
+    """A KMS key's ARN, from its id or ARN, or an alias's name or ARN."""
     kms = kms_backends[account][region]
     known = kms.any_id_to_key_id(key)
     if known in kms.keys:
@@ -317,7 +318,7 @@ def key_arn(account: str, region: str, key: str) -> str:
 
 
 def key_policy(arn: str) -> str | None:
-    """The text of a KMS key's own policy, by the key's ARN; None where there is no such key."""
+    """The text of a KMS key's policy, by the key's ARN; None where the key does not exist."""
     _, _, _, region, account, name = arn.split(":", 5)
     key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
     return str(key.policy) if key else None
@@ -325,7 +326,7 @@ def key_policy(arn: str) -> str | None:
 
 @dataclass(frozen=True)
 class StoredRole:
-    """A role as IAM holds it; documents are the JSON texts that were put."""
+    """A role in IAM; policies are the JSON texts as given."""
 
     name: str
     arn: str
@@ -368,7 +369,7 @@ def find_subnet(ec2: Any, subnet: str) -> Any:
 
 
 def zone_of(account: str, region: str, vpc: str, ip: str) -> str | None:
-    """The availability zone of the subnet that holds an address of a VPC; None when no subnet does."""
+    """The Availability Zone of the subnet with an address of a VPC; None without such a subnet."""
     zones = list(ec2_backends[account][region].subnets.values())
     for subnet in (one for by_id in zones for one in list(by_id.values())):
         if subnet.vpc_id == vpc and _holds(subnet.cidr_block, ip):
@@ -392,7 +393,7 @@ def set_eni_groups(account: str, region: str, eni: str, groups: Sequence[str]) -
 
 @dataclass(frozen=True)
 class StoredCertificate:
-    """A certificate (with its chain) and, where it is known, its private key, both PEM."""
+    """A certificate (with its chain) and its private key, if known, both PEM."""
 
     status: str
     certificate: bytes
@@ -402,8 +403,8 @@ class StoredCertificate:
 
     @property
     def self_signed(self) -> bool:
-        """Whether no authority stands behind it; those of ACM itself have one, although moto signs them with their
-        key."""
+        """Whether it has no issuing authority; ACM's own certificates have one, although moto signs them with
+        their own key."""
         certificate = load_pem_x509_certificate(self.certificate)
         return self.imported and certificate.issuer == certificate.subject
 
@@ -418,7 +419,7 @@ def find_certificate(account: str, region: str, arn: str) -> StoredCertificate |
     found = acm_backends[account][region]._certificates.get(arn)
     if found is None:
         return None
-    found.check()  # which is when moto's certificates notice that they were validated
+    found.check()  # moto's certificates update their status only here
     return StoredCertificate(
         found.status,
         found.cert + b"\n" + found.chain,
@@ -445,21 +446,21 @@ _RECORD_MEMBERS = {
 
 
 def record_views(zone: Any) -> Iterator[dict[str, Any]]:
-    """The records of a hosted zone as the API shows them."""
+    """The records of a hosted zone in the API's shape."""
     for record in zone.rrsets:
         found = {member: getattr(record, name) for member, name in _RECORD_MEMBERS.items()}
         yield {member: value for member, value in found.items() if value is not None}
 
 
 def record_set(view: Mapping[str, Any]) -> Any:
-    """A record of a hosted zone from what the API shows."""
+    """A record of a hosted zone from the API's shape."""
     values = [each["Value"] for each in view.get("ResourceRecords") or ()]
     return import_module("moto.route53.models").RecordSet({**view, "ResourceRecords": values})
 
 
 @dataclass(frozen=True)
 class NamedBalancer:
-    """A load balancer as DNS needs it: where it is, its name, and the id of the hosted zone of such names."""
+    """A load balancer for DNS: its account, region, name, and the hosted zone id of such names."""
 
     account: str
     region: str
@@ -477,12 +478,12 @@ def named_balancers(account: str) -> Iterator[NamedBalancer]:
 
 
 def target_groups(balancer: NamedBalancer) -> list[str]:
-    """The ARNs of the target groups of its account in its region."""
+    """The ARNs of the target groups in its account and region."""
     return list(elbv2_backends[balancer.account][balancer.region].target_groups)
 
 
 def balancers_with_certificate(account: str, region: str, arn: str) -> list[str]:
-    """The ARNs of the load balancers that show a certificate."""
+    """The ARNs of the load balancers that use a certificate."""
     balancers = list(elbv2_backends[account][region].load_balancers.values())
     return [
         each.arn
@@ -505,7 +506,7 @@ def set_actions(rule: Any, actions: Sequence[dict[str, Any]]) -> None:
 def add_rule(
     listener: Any, priority: int, conditions: Sequence[dict[str, Any]], actions: Sequence[dict[str, Any]]
 ) -> Any:
-    """Give a listener a rule."""
+    """Add a rule to a listener."""
     arn = listener.arn.replace(":listener/", ":listener-rule/") + f"/{random_hex(16)}"
     made = import_module("moto.elbv2.models").FakeListenerRule(listener.arn, arn, conditions, priority, [])
     set_actions(made, actions)
@@ -514,7 +515,8 @@ def add_rule(
 
 
 def request_members(service: str, operation: str, environ: dict[str, Any]) -> dict[str, Any]:
-    """A request's members as botocore's model of ``service`` names them; NotImplementedError for no such operation."""
+    """A request's members by the names in botocore's model of ``service``; NotImplementedError for an unknown
+    operation."""
     request = BackendRequest(environ)
     try:
         model = get_service_model(service)
@@ -540,6 +542,6 @@ def random_hex(length: int) -> str:
 
 
 def is_motos(error: BaseException) -> bool:
-    """Whether something that nobody foresaw went wrong in moto itself, and not in what stands on it."""
+    """Whether an unexpected error was raised in moto itself, not in this package."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and Path(frames[-1].filename).is_relative_to(Path(moto.__file__).parent)

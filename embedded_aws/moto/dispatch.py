@@ -1,4 +1,4 @@
-"""Answers requests through moto's classes: ours that subclass them, and moto's own for all other services."""
+"""Answers requests through moto's classes: this package's subclasses, and moto's own for all other services."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .adapter import (
 CLASSIC_ELB = "2012-06-01"
 
 PAGES = ("moto_api", "instance_metadata")
-"""What moto serves besides AWS's services: pages that reset and record it, and credentials that nobody asks for."""
+"""What moto serves besides AWS's services: pages that reset and record it, and unused credentials."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, whole."""
+    """One complete HTTP answer."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -43,42 +43,42 @@ class Answer:
 
     @classmethod
     def of(cls, response: Response) -> Answer:
-        """The answer that a werkzeug response holds."""
+        """The answer in a werkzeug response."""
         return cls(response.status_code, tuple(response.headers.items()), response.get_data())
 
 
 def without_a_query(environ: dict[str, Any]) -> None:
-    """Let moto find no ``Action`` but what X-Amz-Target names: it would look for one in a body of JSON, too."""
+    """Keep moto from looking for ``Action`` in a JSON body, where X-Amz-Target names the operation."""
     environ["QUERY_STRING"] = "-"
 
 
 def in_our_account(environ: dict[str, Any]) -> None:
-    """Tell moto the account; else it looks for the access key in every IAM store of every partition."""
+    """Tell moto the account; otherwise it looks for the access key in every IAM store of every partition."""
     environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT_ID)
 
 
 def answer_from(made: BaseResponse, environ: dict[str, Any]) -> Answer:
-    """What a new instance of a response class answers to one request (a WSGI environ)."""
+    """The answer of a new response class instance to one request (a WSGI environ)."""
     request = BackendRequest(environ)
     status, headers, body = made._dispatch(request, request.raw_url, dict(request.headers))
     return Answer.of(Response(body, status, headers))
 
 
 class MotoApplication(DomainDispatcherApplication):
-    """moto's own WSGI application, for every service of which we have no class of our own."""
+    """moto's own WSGI application, for services without a class in this package."""
 
     def __init__(self) -> None:
         super().__init__(_known_app)
 
     def answer(self, environ: dict[str, Any]) -> Answer:
-        """What moto answers; NotImplementedError when it has no such service or operation."""
+        """moto's answer; NotImplementedError for an unknown service or operation."""
         answer = Answer.of(Response.from_app(self, environ, buffered=True))
         if answer.status in (404, 405) and answer.body.lstrip().lower().startswith(b"<!doctype html"):
             raise NotImplementedError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         return answer
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """As moto's, but for what moto only prints about, on a standard output that is not its own."""
+        """As moto's, without its message on standard output for unknown hosts."""
         if host and host.endswith(".amazonaws.com") and _backend(host) is None:
             return None
         return super().get_backend_for_host(host)
@@ -95,7 +95,7 @@ def _known_app(backend: Any) -> Any:
 
 
 def model_name(service: str) -> str:
-    """botocore's name of the service that signs as ``service``."""
+    """botocore's name of the service with the signing name ``service``."""
     if service in _MODEL_NAMES:
         return _MODEL_NAMES[service]
     backend = _backend(f"{service}.us-east-1.amazonaws.com") or service
@@ -104,7 +104,7 @@ def model_name(service: str) -> str:
 
 @cache
 def _with_hyphens() -> dict[str, str]:
-    """botocore's names of services by what moto calls their packages."""
+    """botocore's service names by the names of moto's packages."""
     names = create_loader().list_available_services("service-2")
     return {name.replace("-", ""): name for name in names}
 
@@ -124,7 +124,7 @@ _SIGN_ALIKE = {"timestream": ("timestream-query", "timestream-write")}
 def model_of(service: str, version: str | None = None, operation: str = "") -> Any:
     """botocore's model of a service by its signing name; UnknownServiceError.
 
-    Where several sign alike the version tells them apart (of ELB), or which of them has the operation.
+    Where several services share a signing name, the version (of ELB) or the operation decides.
     """
     alike = map(get_service_model, _SIGN_ALIKE.get(service, ()))
     if model := next((each for each in alike if operation in each.operation_names), None):
@@ -133,14 +133,14 @@ def model_of(service: str, version: str | None = None, operation: str = "") -> A
 
 
 def warm_up(service: str) -> None:
-    """Read what the first call to a service would have to wait for."""
+    """Load what a service's first call needs."""
     get_service_model(model_name(service))
     if service == "iam":
         iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
 
 
 def rest_operation(service: str, environ: dict[str, Any]) -> str:
-    """The operation that a REST request asks for by method and path; empty when none does."""
+    """The operation of a REST request, by method and path; empty for an unknown one."""
     try:
         operation, _ = get_service_router(model_name(service)).match(BackendRequest(environ))
     except (NotFound, NotImplementedError, UnknownServiceError):
@@ -149,7 +149,7 @@ def rest_operation(service: str, environ: dict[str, Any]) -> str:
 
 
 def error_answer(service: str, content_type: str, error: ServiceException) -> Answer:
-    """An error in the wire form of a service (by its signing name); UnknownServiceError without a model."""
+    """An error in the protocol of a service (by its signing name); UnknownServiceError without a model."""
     model = get_service_model(model_name(service))
     try:
         protocol = determine_request_protocol(model, content_type)

@@ -1,8 +1,8 @@
-"""Everything that is patched in moto, each with its reason; and the settings that moto reads when it is imported.
+"""All patches of moto, each with its reason; and the settings that moto reads when it is imported.
 
-All of it is for moto 5.2 (``pyproject.toml`` allows no other), and of ``moto.core.responses`` and
-``moto.core.serialize`` alone. ``embedded_aws.moto`` imports this module before any other. Each patch keeps what it
-replaces as ``motos_…``, so that the benchmark and the test can hold one beside the other.
+All of them are for moto 5.2 (``pyproject.toml`` allows no other), and concern only ``moto.core.responses`` and
+``moto.core.serialize``. ``embedded_aws.moto`` imports this module before any other. Each patch keeps the
+original as ``motos_…``, so that the benchmark and the test can compare them.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 of them, for each region: no instances here
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1288 per region; there are no instances here
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 from moto.core import responses
 from moto.core.serialize import AttributePickerContext, ResponseSerializer
 
-# Reason: moto lists the methods of a service's class anew for each request, which is most of a small answer's time.
+# Reason: moto lists the methods of a service's class again for each request, which is most of a small answer's time.
 # Shown by: benchmarks/answering.py, "a small answer of EC2".
 
 motos_method_names = responses.method_names_from_class
 responses.method_names_from_class = method_names = cache(motos_method_names)
 
-# Reason: moto puts together, for each member of each answer, the names under which its classes may hold it.
+# Reason: for each member of each answer, moto computes the names that the member may have in its classes.
 # Shown by: benchmarks/answering.py, "an answer of six subnets".
 
 
 class Picker(responses.XFormedAttributePicker):
-    """Looks for the members of an answer under the names that moto tries, which it puts together once.
+    """Looks for the members of an answer under the names that moto tries, which are computed once.
 
-    They follow from the class that holds the member, the member's shape and its name.
+    The names follow from the class with the member, the member's shape and its name.
     """
 
     _names: ClassVar[dict[tuple[type, Any, str], tuple[str, ...]]] = {}
@@ -43,11 +43,11 @@ class Picker(responses.XFormedAttributePicker):
         return self._known(context.obj, context.key, context.shape)
 
     def of_dict(self, answer: Mapping[str, Any], key: str, shape: Any) -> Any:
-        """A member of a dict; None where it has none."""
+        """A member of a dict; None where it does not exist."""
         return next((answer[name] for name in self._known(answer, key, shape) if name in answer), None)
 
     def of_object(self, answer: Any, key: str, shape: Any) -> Any:
-        """A member of an object, by its attributes; None where it has none."""
+        """A member of an object, from its attributes; None where it does not exist."""
         for name in self._known(answer, key, shape):
             if (value := getattr(answer, name, self)) is not self:
                 return value
@@ -65,7 +65,7 @@ motos_get_value = ResponseSerializer.get_value
 
 
 def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any) -> Any:
-    """A member of what is answered: of dicts and plain objects, for which moto's way is a long one."""
+    """A member of an answer, with a shorter lookup for dicts and plain objects."""
     picker = serializer._value_picker
     if not isinstance(picker, Picker) or picker.response_transformers:
         return motos_get_value(serializer, holder, key, shape)
@@ -79,12 +79,12 @@ def get_value(serializer: ResponseSerializer, holder: Any, key: str, shape: Any)
 ResponseSerializer.get_value = get_value
 responses.XFormedAttributePicker = Picker
 
-# Reason: a request's id is a UUID at AWS, and 52 letters and digits at moto, which has no other place to give one.
-# Shown by: tests/embedded/test_conformance_endpoint.py; nothing of it is about time.
+# Reason: AWS's request ids are UUIDs, moto's are 52 letters and digits, and moto has no other way to set one.
+# Shown by: tests/embedded/test_conformance_endpoint.py; it is unrelated to speed.
 
 
 def request_id(headers: dict[str, Any]) -> str:
-    """A request's id as AWS makes it, put into the headers of its answer too."""
+    """A request's id in AWS's form, also set in the answer's headers."""
     headers["x-amzn-requestid"] = made = str(uuid4())
     return made
 

@@ -1,4 +1,4 @@
-"""What a request asks for, read from its headers and form; and errors in the form its client expects."""
+"""Reads a request's API call from its headers and form, and writes errors in the client's protocol."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNSIGNED = {"AssumeRoleWithSAML": "sts", "AssumeRoleWithWebIdentity": "sts"}
 
 @dataclass(frozen=True)
 class Call:
-    """One API call. ``service`` is the name that signs it, which is also its IAM prefix."""
+    """One API call. ``service`` is its signing name, which is also its IAM prefix."""
 
     service: str
     operation: str
@@ -46,7 +46,7 @@ class Call:
 
 
 def read_call(environ: dict[str, Any]) -> Call:
-    """The call in a WSGI environ, whose input must be seekable; empty names where the request has none."""
+    """The call in a WSGI environ, whose input must be seekable; names are empty where the request has none."""
     content_type = environ.get("CONTENT_TYPE", "")
     form = _form(environ, content_type)
     signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -74,7 +74,7 @@ def _form(environ: dict[str, Any], content_type: str) -> dict[str, str]:
 
 
 def refusal(call: Call, error: AwsError, status: int | None = None) -> Answer:
-    """``error`` in the wire form of the called service, with its HTTP status unless one is given."""
+    """``error`` in the protocol of the called service, with its HTTP status unless one is given."""
     try:
         answer = dispatch.error_answer(call.service, call.content_type, error)
     except UnknownServiceError:

@@ -1,1 +1,1 @@
-"""HTTP between a client and a program: the listening end, the connections to programs, and what passes."""
+"""HTTP between a client and a program: the listening port, connections to programs, and forwarded traffic."""

@@ -1,4 +1,4 @@
-"""The one loopback port of a load balancer, service or distribution: tells TLS from plain HTTP by the first byte."""
+"""The loopback port of a load balancer, service or distribution: the first byte distinguishes TLS from plain HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE_LIMIT = 16_384  # per request line and per header, "Troubleshoot your ALB",
 BACKLOG = 512
 
 ErrorPage = Callable[[int], web.Response]
-"""The page for a status; the connection ends with it."""
+"""Returns the page for a status; the connection ends with it."""
 
 BALANCERS_PAGE: ErrorPage = partial(pages.page, close=True)
 
@@ -27,7 +27,7 @@ Handle = Callable[[bool, web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class _Protocol(RequestHandler):
-    """aiohttp's reading of requests, with error pages of the proxy's own."""
+    """aiohttp's request parsing, with the proxy's own error pages."""
 
     __slots__ = ()
 
@@ -38,9 +38,9 @@ class _Protocol(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The page for a request that is not HTTP (400), or that failed here (500, which goes to the log).
+        """The page for a request that is not HTTP (400), or that failed here (500, which is logged).
 
-        A ConnectionError drops the client's connection, as does anything after the response has begun.
+        A ConnectionError drops the client's connection, as does any error after the response has begun.
         """
         if isinstance(exc, ConnectionError):
             raise exc
@@ -60,7 +60,7 @@ class _Server(web.Server):
 
 
 class Mode(Enum):
-    """What happens to a connection."""
+    """How connections are handled."""
 
     CLOSED = "refused: nothing listens yet"
     REFUSING = "closed at once: no listener any more"
@@ -71,8 +71,8 @@ class Mode(Enum):
 class FrontDoor:
     """Owns the port from the creation of the load balancer on, so that its DNS name never changes.
 
-    ``handle(secure, request)`` answers a request. ``error_page`` is for what is not HTTP, or has lines longer than
-    ``line_limit``; by default that is a load balancer's.
+    ``handle(secure, request)`` answers a request. ``error_page`` is for input that is not HTTP, or has lines longer
+    than ``line_limit``; by default it is a load balancer's.
     """
 
     def __init__(
@@ -102,14 +102,14 @@ class FrontDoor:
         return int(self._socket.getsockname()[1])
 
     def set_idle(self, seconds: float) -> None:
-        """How many real seconds a connection may be idle; holds for connections that come from now on."""
+        """Set how many real seconds a connection may be idle; applies to new connections."""
         if seconds != self._idle:
             self._idle = seconds
             self._old_servers += self._servers.values()
             self._servers = {}
 
     def set_mode(self, mode: Mode) -> None:
-        """Change what happens to connections; on the data-plane thread."""
+        """Change how connections are handled; on the data-plane thread."""
         never_listened = self._mode is Mode.CLOSED and mode is Mode.REFUSING
         if mode is self._mode or mode is Mode.CLOSED or never_listened:
             return
@@ -138,7 +138,7 @@ class FrontDoor:
     def _accept(self) -> None:
         try:
             connection, _ = self._socket.accept()
-        except OSError:  # it has left already
+        except OSError:  # the client has disconnected already
             return
         if self._mode is not Mode.SERVING:
             connection.close()
@@ -159,14 +159,14 @@ class FrontDoor:
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._server(secure), connection, ssl=self.tls if secure else None
             )
-        except OSError:  # the client left, or the handshake failed
+        except OSError:  # the client disconnected, or the handshake failed
             connection.close()
         except asyncio.CancelledError:
             connection.close()
             raise
 
     async def _first_byte(self, connection: socket.socket) -> int | None:
-        """The first byte that the client sends, left where it is; None if it closes or says nothing."""
+        """The client's first byte, which stays unread; None if the client closes or sends nothing."""
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(connection, readable.set)

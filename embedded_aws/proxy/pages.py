@@ -1,4 +1,4 @@
-"""The answers that an Application Load Balancer gives by itself."""
+"""Responses that an Application Load Balancer generates itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page(status: int, close: bool = False) -> web.Response:
 
 
 def answer(status: int, content_type: str, body: str, close: bool = False) -> web.Response:
-    """An answer of the load balancer's own, with its ``Server`` header."""
+    """A response of the load balancer's own, with its ``Server`` header."""
     response = web.Response(
         status=status,
         reason=REASONS.get(status),
@@ -44,7 +44,7 @@ def answer(status: int, content_type: str, body: str, close: bool = False) -> we
 
 
 def unnamed(response: web.Response) -> web.Response:
-    """The same answer without ``Server`` header (routing.http.response.server.enabled)."""
+    """The same response without the ``Server`` header (routing.http.response.server.enabled)."""
     made = _Unnamed(
         status=response.status, reason=response.reason, body=response.body, headers=response.headers.copy()
     )

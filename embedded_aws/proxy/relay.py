@@ -1,4 +1,4 @@
-"""What goes back to the client: a target's response, streamed, or a WebSocket."""
+"""Forwards to the client: a target's response, streamed, or a WebSocket."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .upstream import BrokenError, Connection, Reply, SilentError
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 NOTHING: Mapping[str, str] = {}
-HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the fast side is paused
+HIGH_WATER = 1 << 20  # bytes that may wait for a slow reader before the sender is paused
 
 
 class Relayed(web.StreamResponse):
-    """A target's response head, as it came: aiohttp adds no ``Server`` and no ``Content-Type`` of its own.
+    """A target's response head, unchanged: aiohttp adds no ``Server`` and no ``Content-Type`` of its own.
 
-    ``server`` is what stands in its place where the proxy names itself; ``more`` are headers that the proxy sets.
+    ``server`` replaces that header where the proxy names itself; ``more`` are headers that the proxy sets.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Relayed(web.StreamResponse):
             self.headers.popall(name, None)
 
     async def _write_headers(self) -> None:
-        """aiohttp leaves out what is not UTF-8, so a head with such bytes is written here."""
+        """Write a head with bytes that are not UTF-8 here, because aiohttp omits them."""
         if all(value.isascii() for value in self.headers.values()):
             await super()._write_headers()
             return
@@ -100,10 +100,10 @@ async def _next_chunk(reply: Reply) -> bytes:
 
 
 class Pipe:
-    """Takes the bytes that arrive on one side of a WebSocket and writes them to the other side.
+    """Forwards bytes from one side of a WebSocket to the other.
 
-    aiohttp hands it bytes as it would to its own WebSocket parser; frames pass unread, so that whatever the
-    two sides agreed on (extensions, fragments, close codes) holds.
+    aiohttp passes it bytes as to its own WebSocket parser; frames are forwarded unparsed, so that whatever the
+    two sides agreed on (extensions, fragments, close codes) stays valid.
     """
 
     def __init__(self, tunnel: Tunnel, source: Any, sink: Any, counts: bool = True) -> None:
@@ -115,7 +115,7 @@ class Pipe:
         self._waiting: asyncio.Task[None] | None = None
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Bytes came; ``(ended, rest)`` is what aiohttp asks for."""
+        """Forward bytes; returns ``(ended, rest)`` as aiohttp requires."""
         if self._counts:
             self._tunnel.active_at = self._tunnel.loop.time()
         out = self._sink.transport
@@ -129,7 +129,7 @@ class Pipe:
         return False, b""
 
     def feed_eof(self) -> None:
-        """The source closed."""
+        """The source closed its side."""
         self._tunnel.end()
 
     async def _resume(self) -> None:
@@ -143,9 +143,9 @@ class Pipe:
 
 
 class Tunnel:
-    """An open WebSocket: bytes pass both ways until one side closes, ``idle`` real seconds pass, or it is cut.
+    """An open WebSocket: forwards bytes until a side closes, ``idle`` real seconds pass, or it is cut.
 
-    ``by_target_only`` says that what the client sends is no sign of life.
+    ``by_target_only``: only bytes from the target count as activity.
     """
 
     def __init__(self, idle: float, by_target_only: bool = False) -> None:
@@ -160,7 +160,7 @@ class Tunnel:
         self._ended.set()
 
     async def run(self, request: web.BaseRequest, connection: Connection, response: Relayed) -> None:
-        """Answer 101 and pass bytes; the target's connection is closed when this returns."""
+        """Answer 101 and forward bytes; the target's connection is closed when this returns."""
         front: Any = request.protocol
         back: Any = connection.protocol
         await response.prepare(request)

@@ -1,6 +1,6 @@
-"""Connections from the load balancer to targets, kept open between requests.
+"""Persistent connections from the load balancer to targets.
 
-HTTP is read by aiohttp's own client protocol; what it lacks for a proxy is done here: a connection is reused
+aiohttp's client protocol parses HTTP; this module adds what a proxy needs: a connection is reused
 only if nothing has arrived on it meanwhile (a target that closes an idle connection is noticed before the
 request is sent, not after), and the caller decides what may be sent again.
 """
@@ -22,7 +22,7 @@ from aiohttp.streams import StreamReader
 from ..runtime.addresses import real_port
 
 CONNECT_SECONDS = 3.0  # a loopback address answers or refuses at once, unless its backlog is full
-LINE_LIMIT = 65_536  # what a target may send in one header is not the load balancer's business
+LINE_LIMIT = 65_536  # a target's headers may be longer than a client's
 
 
 class UnreachableError(Exception):
@@ -34,16 +34,16 @@ class UnreachableError(Exception):
 
 
 class BrokenError(Exception):
-    """The target closed or reset the connection, or sent what is not HTTP."""
+    """The target closed or reset the connection, or sent data that is not HTTP."""
 
 
 class SilentError(Exception):
-    """The target sent nothing for as long as it may."""
+    """The target sent nothing within the time limit."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The head of a target's response, and its body to come."""
+    """The head of a target's response, and its body, which follows."""
 
     message: RawResponseMessage
     body: StreamReader
@@ -81,11 +81,11 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether it is open and quiet: the target has neither closed it nor sent anything unasked."""
+        """Whether it is open and quiet: the target has neither closed it nor sent unexpected data."""
         return self.protocol.is_connected() and not self.protocol.should_close and not self._poll.poll(0)
 
     def send_head(self, head: bytes, method: str, silence: float | None) -> None:
-        """Send a request's head. ``silence`` is how many real seconds the target may say nothing."""
+        """Send a request's head. ``silence`` is how many real seconds the target may be silent."""
         self.protocol.set_response_params(
             skip_payload=method == "HEAD",
             read_until_eof=True,
@@ -98,12 +98,12 @@ class Connection:
         self.protocol.start_timeout()
 
     def await_silence(self, seconds: float) -> None:
-        """From now on the target may say nothing for so many real seconds."""
+        """Set how many real seconds the target may be silent from now on."""
         self.protocol.read_timeout = seconds
         self.protocol.start_timeout()
 
     async def reply(self) -> Reply:
-        """Wait for the response's head, past any ``100 Continue``; raises BrokenError or SilentError."""
+        """Wait for the response's head, after any ``100 Continue``; raises BrokenError or SilentError."""
         try:
             while True:
                 message, body = await self.protocol.read()
@@ -115,11 +115,11 @@ class Connection:
             raise BrokenError(str(error)) from error
 
     def close(self) -> None:
-        """Close after what was written is sent."""
+        """Close after all written data is sent."""
         self.protocol.close()
 
     def abort(self) -> None:
-        """Close now; whoever waits for the target learns that it is BrokenError."""
+        """Close now; code that waits for the target gets BrokenError."""
         self.transport.abort()
 
 
@@ -133,7 +133,7 @@ class Pool:
         self._idle: deque[Connection] = deque()
 
     async def take(self, fresh: bool = False) -> Connection:
-        """An open connection, a new one if ``fresh`` or if none is idle; raises UnreachableError."""
+        """An open connection; a new one if ``fresh`` or if none is idle; raises UnreachableError."""
         while self._idle and not fresh:
             connection = self._idle.pop()
             if connection.usable:
@@ -143,7 +143,7 @@ class Pool:
         return await Connection.open(self._address, self._port, self._tls)
 
     def give_back(self, connection: Connection, message: RawResponseMessage) -> None:
-        """Keep a connection whose response was read to its end, if it can serve another request."""
+        """Keep a connection whose response was read completely, if it can serve another request."""
         while self._idle and not self._idle[0].protocol.is_connected():
             self._idle.popleft()
         if message.should_close or connection.protocol.should_close:
@@ -159,7 +159,7 @@ class Pool:
 
 
 def _any_certificate() -> ssl.SSLContext:
-    """A load balancer does not look at the certificates of its targets."""
+    """A TLS context without verification: a load balancer does not verify its targets' certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,7 +1,7 @@
-"""What the name servers of a hosted zone answer: by type, by weight, and through aliases.
+"""The answers of a hosted zone's name servers: by type, by weight, and through aliases.
 
-A load balancer and an App Runner service have one address here, which carries its port: an alias to one is
-answered with that.
+A load balancer and an App Runner service have one address here, which includes its port: an alias to one is
+answered with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IsHealthy = Callable[[adapter.NamedBalancer], bool]
 
 
 def answer(store: Route53Store, healthy: IsHealthy, zone: Any, name: str, kind: str) -> tuple[str, list[str]]:
-    """The response code and the values for a question; a CNAME answers for every type, as DNS has it."""
+    """The response code and the values for a question; a CNAME answers every type, as in DNS."""
     records = _at(store.served(zone), canonical(name))
     if not records:
         return "NXDOMAIN", []
@@ -30,21 +30,21 @@ def answer(store: Route53Store, healthy: IsHealthy, zone: Any, name: str, kind: 
 
 
 def _at(records: Sequence[Record], name: str) -> list[Record]:
-    """The records of a name, or of the wildcard that stands for it."""
+    """The records of a name, or of the wildcard that matches it."""
     found = [each for each in records if each["Name"] == name]
     wildcard = f"\\052.{name.partition('.')[2]}"
     return found or [each for each in records if each["Name"] == wildcard]
 
 
 def _choose(store: Route53Store, is_healthy: IsHealthy, records: Sequence[Record]) -> Record:
-    """One of several by its weight; one whose target is not healthy only where no other is left."""
+    """One of several records by weight; unhealthy ones only where all are."""
     healthy = [each for each in records if _is_healthy(store, is_healthy, each)] or list(records)
     weights = [int(each.get("Weight") or 0) for each in healthy]
     return random.choices(healthy, weights if any(weights) else None)[0]
 
 
 def _is_healthy(store: Route53Store, is_healthy: IsHealthy, record: Record) -> bool:
-    """An alias that evaluates its target's health is as healthy as that: every target group has a healthy target."""
+    """Whether a record is healthy: an alias that evaluates its target's health needs healthy target groups."""
     alias = record.get("AliasTarget") or {}
     balancer = find_balancer(store.account_id, alias.get("DNSName", "")) if alias else None
     if balancer is None or not alias.get("EvaluateTargetHealth"):

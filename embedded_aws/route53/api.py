@@ -1,4 +1,4 @@
-"""Amazon Route 53: moto's hosted zones, with AWS's rules for records, changes that take time, and answers."""
+"""Amazon Route 53: moto's hosted zones, with AWS's validation of records, pending changes, and DNS answers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AmazonRoute53(Route53):
         return given
 
     def call_action(self) -> Any:
-        """Answer."""
+        """Handle a request."""
         with self.plane.lock:
             return super().call_action()
 
@@ -48,17 +48,17 @@ class AmazonRoute53(Route53):
         return self._with_change(super().create_hosted_zone())
 
     def delete_hosted_zone(self) -> ActionResult:
-        """DeleteHostedZone, of a zone without records of its own."""
+        """DeleteHostedZone, for a zone without records of its own."""
         return self._with_change(super().delete_hosted_zone())
 
     def change_resource_record_sets(self) -> ActionResult:
-        """ChangeResourceRecordSets: all of the batch or nothing."""
+        """ChangeResourceRecordSets: the whole batch or nothing."""
         changes = self.given["ChangeBatch"]["Changes"]
         made = self.backend.change_resource_record_sets(self.given["HostedZoneId"], changes)
         return ActionResult({"ChangeInfo": made.info()})
 
     def get_change(self) -> ActionResult:
-        """GetChange: PENDING until every name server knows of it."""
+        """GetChange: PENDING until every name server has the change."""
         wanted = self.given["Id"].removeprefix("/change/")
         found = self.backend.changes.get(wanted)
         if found is None:
@@ -66,7 +66,7 @@ class AmazonRoute53(Route53):
         return ActionResult({"ChangeInfo": found.info()})
 
     def list_resource_record_sets(self) -> ActionResult:
-        """ListResourceRecordSets: by name from the right, type and set identifier; changes that are PENDING too."""
+        """ListResourceRecordSets: sorted by reversed name, type and set identifier; includes PENDING changes."""
         given = self.given
         zone = self.backend.get_hosted_zone(given["HostedZoneId"])
         name, kind = given.get("StartRecordName"), given.get("StartRecordType")
@@ -81,7 +81,7 @@ class AmazonRoute53(Route53):
         return ActionResult(_page(rest, size))
 
     def test_dns_answer(self) -> ActionResult:
-        """TestDNSAnswer, by what is in sync."""
+        """TestDNSAnswer, without PENDING changes."""
         given = self.given
         zone = self.backend.get_hosted_zone(given["HostedZoneId"])
         if zone.private_zone:
@@ -105,7 +105,7 @@ class AmazonRoute53(Route53):
 
 
 def _order(name: str, kind: str, identifier: str) -> tuple[str, str, str]:
-    """As records are listed: ``com.example.www.``, type, set identifier."""
+    """The sort key of records: ``com.example.www.``, type, set identifier."""
     return ".".join(reversed(name.rstrip(".").split("."))) + ".", kind, identifier
 
 

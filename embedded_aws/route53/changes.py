@@ -1,7 +1,7 @@
-"""What a change batch makes of the records of a hosted zone: all of it, or an error and nothing. Pure.
+"""Applies a change batch to the records of a hosted zone: completely, or not at all with an error. Pure.
 
-A record is a ResourceRecordSet as the API shows it, its name in the canonical form of ``canonical``. The texts of
-the errors are those that Route 53 answers.
+A record is a ResourceRecordSet in the API's shape, its name in the form of ``canonical``. The error texts are
+Route 53's.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ MEMBERS = ("TTL", "ResourceRecords", "AliasTarget", *POLICIES)
 
 
 def canonical(name: str) -> str:
-    """A name as Route 53 shows it: small letters, a dot at the end, ``*`` as an escape."""
+    """A name in Route 53's form: lower case, a trailing dot, ``*`` escaped."""
     return name.lower().rstrip(".").replace("*", "\\052") + "."
 
 
 def key(record: Record) -> tuple[str, str, str]:
-    """What tells a record from every other one of its zone."""
+    """The identity of a record in its zone."""
     return record["Name"], record["Type"], record.get("SetIdentifier") or ""
 
 
@@ -36,9 +36,9 @@ def changed(
     changes: Iterable[Mapping[str, Any]],
     alias_trouble: Callable[[Record], Sequence[str]],
 ) -> tuple[Record, ...]:
-    """The records of the zone called ``zone`` after ``changes``, which are carried out in their order.
+    """The records of the zone called ``zone`` after ``changes``, which are applied in order.
 
-    ``alias_trouble`` tells what is wrong with an alias. Raises AwsError InvalidInput or InvalidChangeBatch.
+    ``alias_trouble`` returns the problems of an alias. Raises AwsError InvalidInput or InvalidChangeBatch.
     """
     wanted = [(each["Action"], _whole(each)) for each in changes]
     _check_size(wanted)
@@ -59,7 +59,7 @@ def changed(
 
 
 def _check_size(wanted: Iterable[tuple[str, Record]]) -> None:
-    """ResourceRecord elements of a batch; in an UPSERT each counts twice ("Limits": "1,000 … is counted twice")."""
+    """Check the number of ResourceRecord elements; an UPSERT counts twice ("Limits": "1,000 … is counted twice")."""
     size = sum(
         max(1, len(record.get("ResourceRecords") or ())) * (2 if action == "UPSERT" else 1)
         for action, record in wanted
@@ -69,7 +69,7 @@ def _check_size(wanted: Iterable[tuple[str, Record]]) -> None:
 
 
 def _whole(change: Mapping[str, Any]) -> Record:
-    """The record of a change, if its members go together."""
+    """The record of a change, if its members are consistent."""
     given = {name: value for name, value in change["ResourceRecordSet"].items() if value not in (None, [])}
     _check_members(change["Action"], given)
     return {**given, "Name": canonical(given["Name"])}
@@ -100,7 +100,7 @@ def _refuse(message: str) -> None:
 
 
 def _check_once(wanted: Iterable[tuple[str, Record]]) -> None:
-    """A record may be deleted once in a batch, and made once."""
+    """Check that a batch deletes and creates each record at most once."""
     seen = Counter((action == "DELETE", key(record)) for action, record in wanted)
     for (_, (name, kind, _identifier)), count in seen.items():
         if count > 1:
@@ -143,7 +143,7 @@ def _not_deletable(zone: str, found: Record | None, record: Record) -> list[str]
 
 
 def _plain(record: Record, member: str) -> Any:
-    """A member so that two of the same meaning are equal."""
+    """A member in a form in which equal meanings are equal."""
     value = record.get(member)
     if member == "ResourceRecords":
         return sorted(each["Value"] for each in value or ())
@@ -153,7 +153,7 @@ def _plain(record: Record, member: str) -> Any:
 
 
 def _beside(zone: str, others: Sequence[Record], record: Record) -> list[str]:
-    """What another record of the same name does not allow."""
+    """The conflicts with other records of the same name."""
     name, kind = record["Name"], record["Type"]
     if kind != "CNAME" and any(each["Type"] == "CNAME" for each in others):
         told = (
@@ -175,7 +175,7 @@ def _beside(zone: str, others: Sequence[Record], record: Record) -> list[str]:
 
 
 def _unequal_ttls(after: Iterable[Record], made: Iterable[Record]) -> list[str]:
-    """Weighted records of one name and type have one TTL; aliases have that of their target."""
+    """Errors for weighted records of one name and type with different TTLs; aliases have their target's."""
     weighted = [each for each in after if "Weight" in each and "TTL" in each]
     return [
         f"RRSet with DNS name {each['Name']} and type {each['Type']}, SetIdentifier {each['SetIdentifier']} "

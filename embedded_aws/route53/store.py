@@ -1,4 +1,4 @@
-"""How Route 53 holds hosted zones: moto's store, whose records take effect some time after they were changed."""
+"""The hosted zones of Route 53: moto's store, with changes that take effect after some time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import changes
 from .changes import Record, canonical
 
 PROPAGATION_SECONDS = 30.0
-"""How long a change is PENDING; "generally within 60 seconds", "Checking the status of your changes"."""
+"""Seconds for which a change is PENDING; "generally within 60 seconds", "Checking the status of your changes"."""
 
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 """The hosted zone id of every distribution, "AliasTarget"."""
@@ -41,14 +41,14 @@ APP_RUNNER_ZONES = frozenset(
 
 @dataclass(frozen=True)
 class Change:
-    """A change and when the name servers know of it (``time.time``)."""
+    """A change, and the time (``time.time``) at which the name servers have it."""
 
     id: str
     submitted: float
     in_sync: float
 
     def info(self) -> dict[str, Any]:
-        """As ChangeInfo shows it."""
+        """The change in the shape of ChangeInfo."""
         status = "INSYNC" if time.time() >= self.in_sync else "PENDING"
         submitted = datetime.fromtimestamp(self.submitted, UTC)
         return {"Id": f"/change/{self.id}", "Status": status, "SubmittedAt": submitted}
@@ -64,20 +64,20 @@ class Route53Store(Route53Backend):
         self._served: dict[str, list[tuple[float, tuple[Record, ...]]]] = defaultdict(list)
 
     def create_hosted_zone(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """A zone; HostedZoneAlreadyExists where the caller's reference was used before."""
+        """Create a zone; HostedZoneAlreadyExists where the caller reference was used before."""
         reference = kwargs.get("caller_reference")
         if any(zone.caller_reference == reference for zone in self.zones.values()):
             message = "A hosted zone has already been created with the specified caller reference."
             raise AwsError("HostedZoneAlreadyExists", message)
         made = super().create_hosted_zone(canonical(name), *args, **kwargs)
-        for record in made.rrsets:  # of which moto holds the two forms that a template may give
+        for record in made.rrsets:  # moto stores them in two forms that a template may use
             record.ttl = int(record.ttl)
             record.records = [each["Value"] if isinstance(each, dict) else each for each in record.records]
         self._served[made.resource_id].append((0.0, self.records(made)))
         return made
 
     def change_resource_record_sets(self, zoneid: str, change_list: Sequence[Any]) -> Change:
-        """Carry out a change batch, all of it or nothing; it takes effect when it is in sync."""
+        """Apply a change batch, completely or not at all; it takes effect when it is in sync."""
         zone = self.get_hosted_zone(zoneid)
         now = self.records(zone)
         after = changes.changed(zone.name, now, change_list, lambda record: self._alias_trouble(zone, record))
@@ -87,27 +87,28 @@ class Route53Store(Route53Backend):
         return change
 
     def new_change(self) -> Change:
-        """A change that was submitted now."""
+        """A change that is submitted now."""
         now = time.time()
         made = Change(f"C{adapter.random_hex(20).upper()}", now, now + self._pace.real(PROPAGATION_SECONDS))
         self.changes[made.id] = made
         return made
 
     def records(self, zone: Any) -> tuple[Record, ...]:
-        """The records of a zone as they were changed last, also those that are not in effect yet."""
+        """The latest records of a zone, including those that are not in effect yet."""
         return tuple({**record, "Name": canonical(record["Name"])} for record in adapter.record_views(zone))
 
     def served(self, zone: Any) -> tuple[Record, ...]:
-        """The records that the name servers of a zone answer with."""
+        """The records with which a zone's name servers answer."""
         now = time.time()
         return [records for at, records in self._served[zone.resource_id] if at <= now][-1]
 
     def public_zones(self) -> list[Any]:
-        """The zones that everybody may ask."""
+        """The public hosted zones."""
         return [zone for zone in self.zones.values() if not zone.private_zone]
 
     def served_since(self, name: str, kind: str, value: str) -> float | None:
-        """Since when (``time.time``) a public zone has answered so without a break; None where it does not now."""
+        """Since when (``time.time``) a public zone has answered this way without a break; None where it does not
+        now."""
         starts = [
             start
             for zone in self.public_zones()
@@ -155,12 +156,12 @@ def _values(record: Record) -> list[str]:
 
 
 def balancers(account: str) -> Iterator[adapter.NamedBalancer]:
-    """The load balancers that an alias may lead to."""
+    """The load balancers that can be an alias's target."""
     return adapter.named_balancers(account)
 
 
 def find_balancer(account: str, name: str) -> adapter.NamedBalancer | None:
-    """The load balancer of a DNS name, also with ``dualstack.`` before it."""
+    """The load balancer with a DNS name, also with the prefix ``dualstack.``."""
     bare = canonical(name).removeprefix("dualstack.")
     return next((each for each in balancers(account) if canonical(each.dns_name) == bare), None)
 

@@ -1,7 +1,7 @@
-"""What the values of a record must look like. Pure.
+"""Validates the values of a record. Pure.
 
 Sources: Developer Guide, "Supported DNS record types"; API Reference, ResourceRecord ("more than one value for all
-record types except CNAME and SOA"); the texts are those that Route 53 answers, but where they are marked (own words).
+record types except CNAME and SOA"); the texts are Route 53's, except where they are marked (own words).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ TOO_LONG = "CharacterStringTooLong (Value is too long)"
 
 
 def is_domain(name: str) -> bool:
-    """Whether it is the name of a domain, with or without the dot at its end."""
+    """Whether it is a domain name, with or without the trailing dot."""
     labels = name.removesuffix(".").split(".")
     return len(name) <= NAME_AT_MOST and all(0 < len(label) <= LABEL_AT_MOST for label in labels)
 
 
 def bad_values(record: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the values of a record that is no alias."""
+    """The errors in the values of a record that is not an alias."""
     kind, values = record["Type"], [each["Value"] for each in record["ResourceRecords"]]
     if kind == "CNAME" and len(values) > 1:
         return [
@@ -67,7 +67,7 @@ def _name(value: str) -> str | None:
 
 
 def _texts(value: str) -> str | None:
-    """One or more texts in quotation marks, each of 255 characters at most; a backslash takes the next one as it is."""
+    """The error in quoted strings of at most 255 characters each; a backslash escapes the next character."""
     at, length = 0, len(value.rstrip())
     while at < length:
         found = _STRINGS.match(value, at)

@@ -9,4 +9,4 @@ __all__ = ["SecretsManager", "store"]
 
 
 class SecretsManager(SecretsManagerResponse):
-    """Secrets with versions, marked for deletion before they go."""
+    """Secrets with versions; deleted secrets are first scheduled for deletion."""

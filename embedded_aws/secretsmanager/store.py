@@ -1,4 +1,4 @@
-"""How AWS Secrets Manager holds secrets: moto's store, put right where AWS differs."""
+"""The secrets of AWS Secrets Manager: moto's store, corrected where AWS differs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SecretsStore(SecretsManagerBackend):
     """The secrets of one account in one region."""
 
     def create_secret(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """A secret of a name that is good and free."""
+        """Create a secret with a valid and unused name."""
         if not NAME.fullmatch(name):
             message = (
                 "Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
@@ -37,7 +37,7 @@ class SecretsStore(SecretsManagerBackend):
     def get_secret_value(
         self, secret_id: str, version_id: str | None, version_stage: str | None
     ) -> dict[str, Any]:
-        """The value of a version, by its id or its stage (AWSCURRENT when neither is given)."""
+        """The value of a version, by its id or stage (by default AWSCURRENT)."""
         secret = self._live(secret_id)
         version = self._version(secret, version_id, version_stage)
         with aws_errors():
@@ -46,7 +46,7 @@ class SecretsStore(SecretsManagerBackend):
     def batch_get_secret_value(
         self, secret_id_list: list[str] | None = None, *args: Any, **kwargs: Any
     ) -> tuple[list[dict[str, Any]], list[dict[str, str]], str | None]:
-        """The values of several secrets, and an error for each that has none."""
+        """The values of several secrets, and an error for each without one."""
         if not secret_id_list:
             with aws_errors():
                 found: tuple[Any, Any, Any] = super().batch_get_secret_value(None, *args, **kwargs)
@@ -60,29 +60,29 @@ class SecretsStore(SecretsManagerBackend):
         return values, errors, None
 
     def put_secret_value(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Another version of a secret."""
+        """Create a new version of a secret."""
         self._live(secret_id)
         with aws_errors():
             return super().put_secret_value(secret_id, *args, **kwargs)
 
     def update_secret(self, secret_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Another version, description or key of a secret."""
+        """Update a secret's value, description or key."""
         self._live(secret_id)
         with aws_errors():
             return super().update_secret(secret_id, *args, **kwargs)
 
     def describe_secret(self, secret_id: str) -> Any:
-        """What is known of a secret, also of one that is marked for deletion."""
+        """Describe a secret, including one that is scheduled for deletion."""
         with aws_errors():
             return super().describe_secret(secret_id)
 
     def delete_secret(self, *args: Any, **kwargs: Any) -> Any:
-        """Mark a secret for deletion, or delete it at once."""
+        """Schedule a secret for deletion, or delete it at once."""
         with aws_errors():
             return super().delete_secret(*args, **kwargs)
 
     def restore_secret(self, secret_id: str) -> Any:
-        """Take the mark away."""
+        """Cancel a scheduled deletion."""
         with aws_errors():
             return super().restore_secret(secret_id)
 

@@ -1,4 +1,4 @@
-"""Service Quotas: those of Fargate; of all else it knows nothing, as of a service that is not there."""
+"""Service Quotas: only those of Fargate exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ServiceQuotas(ServiceQuotasResponse):
         self.capacity = capacity
 
     def get_service_quota(self) -> str:
-        """GetServiceQuota: the applied quota; NoSuchResourceException for one that is not there."""
+        """GetServiceQuota: the applied quota; NoSuchResourceException for an unknown one."""
         asked = json.loads(self.body)
         service, code = str(asked.get("ServiceCode")), str(asked.get("QuotaCode"))
         if service != "fargate" or code not in FARGATE:

@@ -1,1 +1,1 @@
-"""What the shapes of botocore's models allow."""
+"""Validation against the shapes of botocore's models."""

@@ -1,4 +1,4 @@
-"""What a model does not allow: a member that is missing, no choice of an enum, too short or long, another pattern."""
+"""Checks the constraints of a model: required members, enumerations, lengths and patterns."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LONGEST_SHOWN = 200
 
 
 def missing(shape: Any, members: Mapping[str, Any]) -> list[str]:
-    """The paths of what is required and not there."""
+    """The paths of missing required members."""
     return [found.path for found in walk(shape, members) if found.value is None]
 
 
 def violations(shape: Any, members: Mapping[str, Any]) -> list[str]:
-    """What is wrong, each as ``Value '…' at '…' failed to satisfy constraint: …``."""
+    """The violations, each as ``Value '…' at '…' failed to satisfy constraint: …``."""
     return [
         f"Value {_shown(found)} at '{found.path}' failed to satisfy constraint: {constraint}"
         for found in walk(shape, members)
@@ -27,7 +27,7 @@ def violations(shape: Any, members: Mapping[str, Any]) -> list[str]:
 
 
 def reserved(shape: Any, members: Mapping[str, Any]) -> list[str]:
-    """Keys of tags that AWS keeps for itself; no source tells in which words most services refuse them."""
+    """Tag keys reserved for AWS; the message of most services is undocumented."""
     return [
         f"Value '{key}' at '{found.path}' failed to satisfy constraint: Member must not begin with aws:"
         for found in walk(shape, members)
@@ -82,7 +82,7 @@ def _broken(shape: Any, value: Any) -> Iterator[str]:
 
 
 def _broken_inside(what: str, shape: Any, values: Iterable[Any]) -> Iterator[str]:
-    """Plain values of a list or map: one that is wrong, and AWS says all that it wants of each."""
+    """For plain values of a list or map: if one is wrong, AWS's message names all constraints of each."""
     if is_plain(shape) and any(each is not None and any(_broken(shape, each)) for each in values):
         yield f"{what} must satisfy constraint: [{', '.join(_wanted(shape))}]"
 

@@ -1,4 +1,4 @@
-"""Which numbers are of a type of the models: whole ones of so many bits, and fractions of so many."""
+"""Checks numbers against the models' types: integers and floating point numbers of given sizes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 INTEGERS = {"integer": "Integer", "long": "Long", "short": "Short", "byte": "Byte"}
 NAMES = {**INTEGERS, "float": "Float", "double": "Double"}
-"""What AWS calls each type in its texts."""
+"""The names of the types in AWS's messages."""
 
 _BITS = {"byte": 8, "short": 16, "integer": 32, "long": 64}
 _GREATEST = {"float": (2 - 2**-23) * 2.0**127, "double": sys.float_info.max}
@@ -16,7 +16,7 @@ _FRACTION = re.compile(r"[+-]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:[eE][+
 
 
 def fits(kind: str, number: float) -> bool:
-    """Whether a number that was read from JSON or XML is one of this type: 1.0 is no whole one."""
+    """Whether a number from JSON or XML fits the type: 1.0 is not an integer."""
     if kind in _BITS:
         end = 1 << (_BITS[kind] - 1)
         return type(number) is int and -end <= number < end

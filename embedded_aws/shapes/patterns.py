@@ -1,4 +1,4 @@
-"""The patterns of the models, which are Java's."""
+"""The patterns in the models, which have Java's syntax."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from itertools import groupby
 
 LONGEST_MATCHED = 1000
-"""Of longer texts only patterns that are one class of characters are asked: these never go back."""
+"""Longer texts are matched only against patterns of a single character class, which never backtrack."""
 
 _PART = re.compile(r"\\p\{(\w{1,20})\}|\\.|.", re.DOTALL)
 _ONE_CLASS = re.compile(r"\^?\(?\[(?:[^\[\]\\]|\\.){1,2000}\][*+]?\)?[*+]?\$?")
@@ -18,7 +18,7 @@ _NAMED = {"Graph": "!-~", "Print": " -~", "ASCII": r"\x00-\x7f", "Alnum": "A-Za-
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text is of a pattern; also where Python cannot tell."""
+    """Whether a pattern matches the whole text; also true where Python cannot tell."""
     compiled = _compiled(pattern)
     if compiled is None or (len(text) > LONGEST_MATCHED and not _ONE_CLASS.fullmatch(pattern)):
         return True
@@ -44,13 +44,13 @@ def _parts(pattern: str) -> Iterator[str]:
 
 @cache
 def _in_class(name: str) -> str:
-    """What ``\\p{name}`` stands for, as the inside of a class; KeyError."""
+    """The inside of a character class for ``\\p{name}``; KeyError."""
     return _NAMED.get(name) or _of_category()[name]
 
 
 @cache
 def _of_category() -> dict[str, str]:
-    """The ranges of characters of each of Unicode's categories, as ``L`` and as ``Lu``."""
+    """The character ranges of each Unicode category, by names such as ``L`` and ``Lu``."""
     found: dict[str, list[str]] = {}
     code = 0
     for category, run in groupby(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):

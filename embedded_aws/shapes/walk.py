@@ -1,4 +1,4 @@
-"""Goes through a request by its model: every value with its shape, and its path as AWS writes it."""
+"""Walks through a request by its model: every value with its shape, and its path in AWS's form."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Found:
-    """A value in a request; ``value`` is None where the model requires one and none is there.
+    """A value in a request; ``value`` is None where the model requires one and it is missing.
 
-    ``path`` as in ``tags.1.member.key``.
+    ``path`` is as in ``tags.1.member.key``.
     """
 
     shape: Any
@@ -20,9 +20,9 @@ class Found:
 
 
 def walk(shape: Any, members: Mapping[str, Any]) -> Iterator[Found]:
-    """Every value at any depth, in the model's order, ``members`` by their names in the model.
+    """Every value at any depth, in the model's order; ``members`` are by the model's names.
 
-    The plain values of a list or map are told of with their list or map, as AWS does.
+    Plain values in a list or map are reported with their list or map, as AWS does.
     """
     return _inside(shape, members, "")
 
@@ -51,10 +51,10 @@ def _inside(shape: Any, value: Any, path: str) -> Iterator[Found]:
 
 
 def is_plain(shape: Any) -> bool:
-    """Whether a value has nothing inside."""
+    """Whether a value contains no others."""
     return shape.type_name not in ("structure", "list", "map")
 
 
 def camel(name: str) -> str:
-    """As AWS writes members in these texts: with a small letter first, but for abbreviations."""
+    """A member's name in AWS's messages: the first letter in lower case, except in abbreviations."""
     return name if name[:2].isupper() else name[:1].lower() + name[1:]

@@ -1,1 +1,1 @@
-"""AWS Systems Manager: the Parameter Store."""
+"""AWS Systems Manager: Parameter Store."""

@@ -1,4 +1,4 @@
-"""AWS Systems Manager: its parameter store."""
+"""AWS Systems Manager: Parameter Store."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Ssm(SimpleSystemManagerResponse):
     """Parameters; the value of a SecureString is not readable without decryption."""
 
     def serialized(self, action_result: ActionResult) -> Any:
-        """What is sent; ParameterNotFound says nothing more."""
+        """The serialized result; ParameterNotFound has no message."""
         if getattr(action_result.result, "code", None) == "ParameterNotFound":
             action_result = ActionResult(AwsError("ParameterNotFound", ""))
         return super().serialized(action_result)
 
     def put_parameter(self) -> ActionResult:
-        """PutParameter, under a name that is good."""
+        """PutParameter, with a valid name."""
         name = self._get_param("Name")
         if not NAME.fullmatch(name.removeprefix(self._prefix())):
             message = (

@@ -1,1 +1,1 @@
-"""AWS STS: who calls, and sessions of roles."""
+"""AWS STS: the caller's identity, and sessions of roles."""

@@ -1,6 +1,6 @@
-"""AWS Security Token Service: who may assume which role.
+"""AWS Security Token Service: assuming roles.
 
-A token's signature is not checked: its issuer, whose keys AWS would ask for, is out of reach here.
+A token's signature is not verified, because its issuer's keys cannot be fetched here.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 
 
 class Sts(TokenResponse):
-    """Sessions of roles that trust whoever asks for them."""
+    """Sessions of roles that trust the caller."""
 
     def get_caller_identity(self) -> ActionResult:
-        """GetCallerIdentity: whom IAM does not know may do everything, as the root user may."""
+        """GetCallerIdentity: a caller that IAM does not know is the root user, who may do everything."""
         if current() is not None:
             return ActionResult(super().get_caller_identity().result)
         account = self.current_account
         return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:aws:iam::{account}:root"})
 
     def assume_role(self) -> ActionResult:
-        """AssumeRole: the role has to trust the caller, whose own policies count unless it is named by the role."""
+        """AssumeRole: the role must trust the caller, whose own policies must allow it unless the trust policy
+        names it."""
         arn = self._get_param("RoleArn")
         call_context = current()
         if not _may_assume(self.current_account, arn, call_context):

@@ -24,10 +24,10 @@ class Token:
 
     @property
     def claims(self) -> Mapping[str, str | list[str]]:
-        """What conditions of a trust policy can be about ("Available keys for AWS OIDC federation").
+        """The claims that a trust policy's conditions can use ("Available keys for AWS OIDC federation").
 
-        Beside subject and audience these are the claims that AWS validates of this issuer; whatever else a token
-        says has no key (Service Authorization Reference, AssumeRoleWithWebIdentity).
+        Besides subject and audience these are the claims that AWS validates for this issuer; other claims of a
+        token have no key (Service Authorization Reference, AssumeRoleWithWebIdentity).
         """
         action = reference.find("sts", "AssumeRoleWithWebIdentity")
         known = {name: value for name, value in self.others.items() if action.knows(f"{self.issuer}:{name}")}
@@ -35,7 +35,7 @@ class Token:
 
 
 def read(text: str) -> Token:
-    """A token's claims; InvalidIdentityToken for what is no token."""
+    """A token's claims; InvalidIdentityToken for an invalid token."""
     claims = _payload(text)
     if not (claims.get("iss") and claims.get("sub") and claims.get("aud")):
         raise AwsError("InvalidIdentityToken", "Missing a required claim: iss, sub or aud")

@@ -1,4 +1,4 @@
-"""Resource Groups Tagging API: moto's, which finds our ECS resources and repositories too."""
+"""Resource Groups Tagging API, based on moto; also finds this package's ECS resources and repositories."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Tagging(OnFargate, ResourceGroupsTaggingAPIResponse):
     """Resource Groups Tagging API."""
 
     def call_action(self) -> Any:
-        """Answer, knowing what ECS holds."""
+        """Handle a request, after moto's copy of ECS's resources is updated."""
         with self.plane.lock:
             moto_mirror.reflect(self.state)
-        # moto walks what the threads of other services change meanwhile
+        # moto iterates over resources that other services' threads change
         again = Retrying(
             retry=retry_if_exception_type(RuntimeError), stop=stop_after_attempt(20), reraise=True
         )

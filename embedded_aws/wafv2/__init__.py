@@ -1,1 +1,1 @@
-"""AWS WAF: web ACLs, and what they protect."""
+"""AWS WAF: web ACLs, and the resources that they protect."""

@@ -1,4 +1,4 @@
-"""AWS WAF: moto's web ACLs and IP sets, which protect our load balancers and App Runner services."""
+"""AWS WAF: moto's web ACLs and IP sets, which protect load balancers and App Runner services."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Wafv2(WAFV2Response):
 
     @property
     def wafv2_backend(self) -> WafStore:
-        """The web ACLs of the caller's region, or those for CloudFront, which are asked for in us-east-1."""
+        """The web ACLs of the caller's region, or CloudFront's, which are available in us-east-1."""
         scope = self.given.get("Scope")
         if scope == "CLOUDFRONT" and self._asked_in != CLOUDFRONT_REGION:
             raise invalid("The scope is not valid.", "SCOPE_VALUE", scope)
@@ -36,8 +36,8 @@ class Wafv2(WAFV2Response):
         return found
 
     def call_action(self) -> Any:
-        """Answer."""
-        self._asked_in = self.region  # moto has a region of its own for what is CloudFront's
+        """Handle a request."""
+        self._asked_in = self.region  # moto changes the region for CloudFront's
         with self.plane.lock:
             return super().call_action()
 
@@ -51,14 +51,14 @@ class Wafv2(WAFV2Response):
         return ActionResult({"WebACL": found.to_dict(), "LockToken": found.lock_token})
 
     def get_web_acl_for_resource(self) -> ActionResult:
-        """GetWebACLForResource; without the member where there is none."""
+        """GetWebACLForResource; without the member where the resource has none."""
         arn = self.given["ResourceArn"]
         self.wafv2_backend.check_resource(arn)
         found = self.wafv2_backend.get_web_acl_for_resource(arn)
         return ActionResult({"WebACL": found.to_dict()} if found else {})
 
     def list_resources_for_web_acl(self) -> ActionResult:
-        """ListResourcesForWebACL, of one type: load balancers where nothing else is asked for."""
+        """ListResourcesForWebACL, for one resource type, by default load balancers."""
         arn, kind = self.given["WebACLArn"], self.given.get("ResourceType") or ASKED_FOR_BY_DEFAULT
         if arn not in self.wafv2_backend.wacls:
             raise AwsError("WAFNonexistentItemException", NO_SUCH)

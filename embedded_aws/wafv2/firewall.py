@@ -1,7 +1,7 @@
-"""What a web ACL of AWS WAF says to a request. Pure.
+"""Evaluates a web ACL of AWS WAF for a request. Pure.
 
-Rules on IP sets are followed, and AND, OR and NOT of them; what else a rule may look for (managed rule groups, rates,
-patterns, countries) matches nothing here. Source: WAFV2 API Reference, "WebACL", "Statement", "IPSetForwardedIPConfig".
+IP set rules are supported, and AND, OR and NOT of them; other statements (managed rule groups, rates,
+patterns, countries) match nothing here. Source: WAFV2 API Reference, "WebACL", "Statement", "IPSetForwardedIPConfig".
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Addresses = Mapping[str, Iterable[str]]
 
 @dataclass(frozen=True)
 class Inspected:
-    """What is looked at of a request: the address that it comes from (None where AWS WAF is not told), and its headers,
-    with names in small letters."""
+    """The inspected parts of a request: its source address (None where AWS WAF does not get it), and its headers,
+    with names in lower case."""
 
     source: str | None
     headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it looks for, and its action."""
+    """One rule: its priority, statement and action."""
 
     priority: int
     statement: AwsDict
@@ -37,16 +37,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Firewall:
-    """A web ACL with the addresses of the IP sets, by their ARNs; rules are tried by their priority."""
+    """A web ACL with the addresses of its IP sets, by ARN; rules are evaluated by priority."""
 
     default: AwsDict
     rules: tuple[Rule, ...]
     ip_sets: Addresses
 
     def blocks(self, request: Inspected) -> bool:
-        """Whether the request ends here: by the first rule that matches and ends it, else by the default action."""
+        """Whether the request is blocked: by the first matching rule that allows or blocks, else by the default
+        action."""
         for rule in sorted(self.rules, key=lambda each: each.priority):
-            ends = "Allow" in rule.action or "Block" in rule.action  # Count goes on
+            ends = "Allow" in rule.action or "Block" in rule.action  # Count continues
             if ends and self._matches(rule.statement, request):
                 return "Block" in rule.action
         return "Block" in self.default
@@ -64,7 +65,8 @@ class Firewall:
         return False
 
     def _is_in(self, reference: AwsDict, request: Inspected) -> bool:
-        """Whether the source, or an address in a header, is of the set; a header without one falls back."""
+        """Whether the source, or an address in a header, is in the set; for a header without a valid one, the
+        fallback."""
         addresses, forwarded = self.ip_sets.get(reference["ARN"], ()), reference.get("IPSetForwardedIPConfig")
         if not forwarded:
             return request.source is not None and _among(request.source, addresses)
@@ -80,7 +82,7 @@ class Firewall:
 
 
 def _is_followed(statement: AwsDict) -> bool:
-    """Whether it can be told here what a statement matches: NOT of what cannot be told is nothing."""
+    """Whether a statement is supported here: NOT of an unsupported one matches nothing."""
     kinds = {"IPSetReferenceStatement", "NotStatement", "AndStatement", "OrStatement"}
     return bool(kinds & statement.keys())
 

@@ -1,6 +1,6 @@
-"""How AWS WAF holds web ACLs and what they protect: moto's store, put right where AWS differs.
+"""The web ACLs of AWS WAF and their associations: moto's store, corrected where AWS differs.
 
-A load balancer or an App Runner service has one web ACL at most. An association lives as long as its resource.
+A load balancer or an App Runner service has at most one web ACL. An association lives as long as its resource.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KNOWN_WITHIN = 5.0
 minutes"."""
 
 MOST_WEB_ACLS = 100
-"""In an account and region ("AWS WAF quotas")."""
+"""Per account and region ("AWS WAF quotas")."""
 
 NO_SUCH = "AWS WAF couldn’t perform the operation because your resource doesn’t exist."
 UNAVAILABLE = "AWS WAF couldn’t retrieve the resource that you requested. Retry your request."
@@ -46,15 +46,15 @@ _PROTECTED = {
 }
 
 MadeAt = Callable[[str], datetime | None]
-"""When an App Runner service was created, by ARN; None where there is none."""
+"""Returns when an App Runner service was created, by ARN; None where it does not exist."""
 
 
 IsUsed = Callable[[str, str], bool]
-"""Whether a distribution of an account has a web ACL, by ARN."""
+"""Returns whether a distribution of an account uses a web ACL, by ARN."""
 
 
 class WafStore(WAFV2Backend):
-    """The web ACLs of one account in one region, or, as moto has it, of CloudFront."""
+    """The web ACLs of one account in one region, or (as in moto) of CloudFront."""
 
     def __init__(
         self, region_name: str, account_id: str, plane: DataPlane, app_runner: MadeAt, in_cloudfront: IsUsed
@@ -69,7 +69,7 @@ class WafStore(WAFV2Backend):
     def create_web_acl(
         self, name: str, visibility: Any, default_action: Mapping[str, Any], *more: Any
     ) -> Any:
-        """A web ACL with a name of its own, one default action, and IP sets that are there."""
+        """Create a web ACL with a new name, one default action, and existing IP sets."""
         if any(each.name == name for each in self.wacls.values()):
             raise AwsError("WAFDuplicateItemException", DUPLICATE)
         if len(self.wacls) >= MOST_WEB_ACLS:
@@ -83,14 +83,14 @@ class WafStore(WAFV2Backend):
         return made
 
     def delete_web_acl(self, name: str, scope: str, _id: str, lock_token: str) -> None:
-        """Delete one that protects nothing."""
+        """Delete a web ACL without associations."""
         arn = next((each.arn for each in self.wacls.values() if (each.name, each.id) == (name, _id)), "")
         if any(self.protected(arn, kind) for kind in _PROTECTED) or self._in_cloudfront(self.account_id, arn):
             raise AwsError("WAFAssociatedItemException", IN_USE)
         super().delete_web_acl(name, scope, _id, lock_token)
 
     def associate_web_acl(self, web_acl_arn: str, resource_arn: str) -> None:
-        """Let a web ACL of this region protect a resource, instead of the one that does so now."""
+        """Associate a web ACL of this region with a resource, replacing its current one."""
         self._check_web_acl(web_acl_arn)
         self.check_resource(resource_arn)
         if web_acl_arn not in self.wacls:
@@ -103,7 +103,7 @@ class WafStore(WAFV2Backend):
         self._associations[resource_arn] = web_acl_arn
 
     def disassociate_web_acl(self, resource_arn: str) -> None:
-        """Let nothing protect a resource; also where nothing does."""
+        """Remove a resource's association, if any."""
         self.check_resource(resource_arn)
         self._associations.pop(resource_arn, None)
 
@@ -119,7 +119,8 @@ class WafStore(WAFV2Backend):
         return [arn for arn in mine if pattern and pattern.fullmatch(arn)]
 
     def check_resource(self, arn: str) -> None:
-        """WAFInvalidParameterException for what no web ACL of this region can protect, else whether it is there."""
+        """Raise WAFInvalidParameterException for a resource that this region's web ACLs cannot protect, and an
+        error for one that does not exist."""
         found = next((each.fullmatch(arn) for each in _PROTECTED.values() if each.fullmatch(arn)), None)
         if found is None or found.groups() != (self.region_name, self.account_id):
             raise invalid(NOT_AN_ARN, "RESOURCE_ARN", arn)
@@ -127,12 +128,12 @@ class WafStore(WAFV2Backend):
             raise AwsError("WAFNonexistentItemException", NO_SUCH)
 
     def firewall(self, resource_arn: str) -> Firewall | None:
-        """What the web ACL of a resource says to requests; None where it has none."""
+        """The evaluation of a resource's web ACL; None without one."""
         acl = self.get_web_acl_for_resource(resource_arn)
         return self.firewall_of(acl.arn) if acl else None
 
     def firewall_of(self, arn: str) -> Firewall:
-        """What one of its web ACLs says to requests."""
+        """The evaluation of one of its web ACLs."""
         acl = self.wacls[arn]
         rules = tuple(Rule(each.priority, each.statement, each.action or {}) for each in acl.rules)
         addresses = {arn: tuple(each.addresses) for arn, each in list(self.ip_sets.items())}
@@ -144,13 +145,13 @@ class WafStore(WAFV2Backend):
             raise invalid("The ARN isn't valid for a resource of this scope and Region.", "WEB_ACL", arn)
 
     def exists(self, arn: str) -> bool:
-        """Whether a load balancer or a service is there."""
+        """Whether a load balancer or a service exists."""
         if ":apprunner:" in arn:
             return self._app_runner(arn) is not None
         return arn in elbv2_backends[self.account_id][self.region_name].load_balancers
 
     def _resource_made_at(self, arn: str) -> float:
-        """Of one that exists."""
+        """When a resource was created, in seconds since 1970."""
         if service_made_at := self._app_runner(arn):
             return service_made_at.timestamp()
         made = elbv2_backends[self.account_id][self.region_name].load_balancers[arn]
@@ -162,14 +163,14 @@ class WafStore(WAFV2Backend):
 
 
 def firewall_of(arn: str) -> Firewall | None:
-    """What the web ACL of a load balancer or a service says to requests, by the ARN of what it protects."""
+    """The evaluation of the web ACL of a load balancer or a service, by the protected resource's ARN."""
     _, _, _, region, account, _ = arn.split(":", 5)
     found: Firewall | None = wafv2_backends[account][region].firewall(arn)
     return found
 
 
 def find_web_acl(arn: str) -> Any:
-    """A web ACL that is for CloudFront, by its ARN; None where there is none."""
+    """A web ACL for CloudFront, by its ARN; None where it does not exist."""
     found = _WEB_ACL.fullmatch(arn)
     if found is None or found.groups()[::2] != ("us-east-1", "global"):
         return None
@@ -177,7 +178,7 @@ def find_web_acl(arn: str) -> Any:
 
 
 def firewall_for_cloudfront(arn: str) -> Firewall | None:
-    """What a web ACL for CloudFront says to requests, by its own ARN; None where there is none."""
+    """The evaluation of a web ACL for CloudFront, by its own ARN; None where it does not exist."""
     if find_web_acl(arn) is None:
         return None
     found: Firewall = wafv2_backends[arn.split(":")[4]]["global"].firewall_of(arn)
@@ -185,7 +186,7 @@ def firewall_for_cloudfront(arn: str) -> Firewall | None:
 
 
 def invalid(reason: str, field: str, parameter: str) -> AwsError:
-    """WAFInvalidParameterException, which says of which ``field`` the ``parameter`` is wrong."""
+    """WAFInvalidParameterException, which names the ``field`` of the wrong ``parameter``."""
     error = AwsError(
         "WAFInvalidParameterException", f"Error reason: {reason}, field: {field}, parameter: {parameter}"
     )
@@ -194,7 +195,7 @@ def invalid(reason: str, field: str, parameter: str) -> AwsError:
 
 
 def _ip_sets(value: Any) -> Iterator[str]:
-    """The ARNs of the IP sets that rules name, at any depth."""
+    """The ARNs of the IP sets in rules, at any depth."""
     if isinstance(value, Mapping):
         if "IPSetReferenceStatement" in value:
             yield str(value["IPSetReferenceStatement"]["ARN"])

@@ -1,6 +1,7 @@
-"""What AWS refuses before a service looks at a request: what cannot be read, is not known, or lacks a member.
+"""Refuses requests that AWS refuses before the service handles them: malformed, unknown, or without a required
+member.
 
-Read from botocore's models, for every service, in the words of its protocol. Sources are in
+Based on botocore's models, for every service, with the messages of its protocol. Sources are in
 ``tests/embedded/test_conformance_malformed.py``.
 """
 
@@ -29,24 +30,24 @@ CODES = {
     "s3": "InvalidRequest",
     "tagging": "InvalidParameterException",
 }
-"""The code for a member that is missing; by protocol where a service is not named."""
+"""Error codes for a missing member: by service, otherwise by protocol."""
 
 OWN_WORDS_FOR_TAGS = ("acm", "ec2", "ecs", "elasticloadbalancing")
-"""Who refuse tags that AWS keeps for itself in words that are known."""
+"""Services whose messages about reserved tags are known."""
 
 EMPTY_IS_ABSENT = ("elasticloadbalancing",)
-"""To whom an optional member that is an empty text is one that is not given."""
+"""Services that treat an empty text in an optional member as absent."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A request as botocore's model of its service reads it, each part once."""
+    """A request, parsed with botocore's model of its service, each part once."""
 
     call: Call
     environ: dict[str, Any]
 
     def why_refused(self) -> AwsError | None:
-        """AWS's own refusal of a request; None where a service may look at it, or nobody has a model of it."""
+        """AWS's error for a malformed request; None where the service may handle it, or has no model."""
         try:
             if self._protocol:
                 self._check(self._protocol)
@@ -55,10 +56,10 @@ class Reading:
         return None
 
     def why_not_allowed(self, tokens: PageTokens, failed: bool = False) -> AwsError | None:
-        """AWS's refusal of values that the model does not allow, and of tokens of pages that are none of ``tokens``.
+        """AWS's error for values that the model does not allow, and for page tokens that are not in ``tokens``.
 
-        EC2's model says little of what EC2 takes, and EC2 has words of its own: it is held to the model once a service
-        has ``failed`` on the values.
+        EC2's model has few constraints, and EC2 has messages of its own: its values are checked only after the
+        service has ``failed`` on them.
         """
         call, protocol, operation = self.call, self._protocol, self._operation
         if protocol is None or operation is None or operation.input_shape is None:
@@ -70,7 +71,7 @@ class Reading:
         return _validation(call.service, protocol, wrong) if wrong else unknown
 
     def learn_pages(self, answer: Answer, tokens: PageTokens) -> None:
-        """Add the tokens that an answer gives out."""
+        """Remember the page tokens of an answer."""
         if self._protocol and self._operation is not None:
             tokens.learn(self.call, self._operation, self._protocol, answer)
 
@@ -80,7 +81,8 @@ class Reading:
 
     @cached_property
     def _protocol(self) -> str | None:
-        """How it is written; None without a model; UnknownOperationException where the service reads no such."""
+        """The request's protocol; None without a model; UnknownOperationException where the service does not
+        support it."""
         try:
             return str(determine_request_protocol(self._model, self.call.content_type))
         except UnknownServiceError:
@@ -90,7 +92,7 @@ class Reading:
 
     @cached_property
     def _operation(self) -> Any:
-        """Botocore's model of the operation, or None."""
+        """botocore's model of the operation, or None."""
         if self._protocol is None or self.call.operation not in self._model.operation_names:
             return None
         return self._model.operation_model(self.call.operation)
@@ -119,7 +121,7 @@ class Reading:
                 form.check_action(call, self._model, protocol)
             case "json":
                 json_body.check_target(call, self.environ, self._model)
-            case _ if not call.operation and call.service != "s3":  # whose buckets may be in the host
+            case _ if not call.operation and call.service != "s3":  # S3 may have the bucket in the host name
                 raise AwsError("UnknownOperationException", "")
         if operation is None:
             return

@@ -1,4 +1,4 @@
-"""Requests in the query protocols, of EC2 and of others: ``Action``, ``Version``, and members as ``A.member.1.B``."""
+"""Requests of the query protocols, EC2's and others': ``Action``, ``Version``, and members as ``A.member.1.B``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tree = dict[str, "Tree | str"]
 
 
 def check_action(call: Call, model: Any, protocol: str) -> None:
-    """MissingAction, InvalidAction or NoSuchVersion unless the form names an operation of this version."""
+    """Raise MissingAction, InvalidAction or NoSuchVersion unless the form names an operation of this version."""
     action, version = call.form.get("Action", ""), call.form.get("Version", "")
     if not action:
         raise AwsError("MissingAction", "The request must contain the parameter Action")
@@ -34,7 +34,7 @@ def _no_such_action(action: str, version: str, protocol: str) -> str:
 
 
 def members(shape: Any, form: Mapping[str, str], protocol: str) -> Mapping[str, Any]:
-    """A request's members by their names in the model; MalformedInput or InvalidParameterValue."""
+    """A request's members by the model's names; MalformedInput or InvalidParameterValue."""
     tree: Tree = {}
     for key, value in form.items():
         _plant(tree, key.split("."), value)
@@ -44,7 +44,7 @@ def members(shape: Any, form: Mapping[str, str], protocol: str) -> Mapping[str, 
 
 
 def _plant(tree: Tree, words: list[str], value: str) -> None:
-    """Put a value where its name says; one that a longer name begins with counts for nothing beside it."""
+    """Insert a value at its name; a longer name takes precedence over a shorter one that is its prefix."""
     for word in words[:-1]:
         below = tree.get(word)
         if not isinstance(below, dict):
@@ -54,7 +54,7 @@ def _plant(tree: Tree, words: list[str], value: str) -> None:
 
 
 class _Reader:
-    """Reads the tree of names by the shapes of the model."""
+    """Converts the tree of names with the shapes of the model."""
 
     def __init__(self, protocol: str) -> None:
         self._ec2 = protocol == "ec2"

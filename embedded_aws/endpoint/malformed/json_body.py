@@ -1,4 +1,4 @@
-"""Bodies in JSON: what is no JSON, or has other types than the model says."""
+"""JSON bodies: refuses invalid JSON, and values of types other than the model's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = {**numbers.NAMES, "string": "String", "boolean": "Boolean", "blob": "Blo
 
 
 def check_target(call: Call, environ: Mapping[str, Any], model: Any) -> None:
-    """UnknownOperationException unless X-Amz-Target names an operation of the service."""
+    """Raise UnknownOperationException unless X-Amz-Target names an operation of the service."""
     named = f"{model.metadata.get('targetPrefix')}.{call.operation}"
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target != named or call.operation not in model.operation_names:
@@ -25,7 +25,7 @@ def check_target(call: Call, environ: Mapping[str, Any], model: Any) -> None:
 
 
 def parsed(body: bytes) -> Any:
-    """The value of a body; SerializationException for what is no JSON."""
+    """The value of a body; SerializationException for invalid JSON."""
     try:
         return json.loads(body.decode(), parse_constant=_no_constant)
     except (RecursionError, ValueError) as error:
@@ -33,21 +33,21 @@ def parsed(body: bytes) -> Any:
 
 
 def as_object(value: Any) -> Any:
-    """What a request's body is; SerializationException for anything else."""
+    """The body as an object; SerializationException for any other value."""
     if value is None or isinstance(value, str | int | float):
         raise _serialization("")
     return _of_type(None, value, dict)
 
 
 def members(shape: Any, body: bytes) -> Mapping[str, Any]:
-    """A request's members by their names in the model; SerializationException."""
+    """A request's members by the model's names; SerializationException."""
     found = read(shape, as_object(parsed(body)))
     assert isinstance(found, Mapping)
     return found
 
 
 def read(shape: Any, value: Any) -> Any:
-    """A value as its shape has it, by the members' names; SerializationException for another type."""
+    """A value converted by its shape, with the model's names; SerializationException for another type."""
     if value is None or getattr(shape, "is_document_type", False):
         return value
     match shape.type_name:
@@ -102,7 +102,7 @@ def _fits(kind: str, value: Any) -> bool:
 
 
 def is_date(given: str | float) -> bool:
-    """Whether it is a time in any of AWS's forms, of which one is seconds since 1970."""
+    """Whether it is a timestamp in one of AWS's formats, including seconds since 1970."""
     try:
         parse_timestamp(given)
     except (OverflowError, RuntimeError, ValueError):
@@ -111,7 +111,7 @@ def is_date(given: str | float) -> bool:
 
 
 def is_base64(text: str) -> bool:
-    """Whether it is bytes in base64."""
+    """Whether it is valid base64."""
     try:
         base64.b64decode(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Tokens of pages: one that no answer has given out is refused, in every operation that has pages."""
+"""Page tokens: every paged operation refuses a token that no answer contained."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...moto.wire import Call
 TOKENS = ("NextToken", "nextToken", "PaginationToken")
 MARKER = "Marker"
 WITH_MARKERS = ("elasticloadbalancing", "iam", "kms", "lambda", "route53")
-"""Whose markers are tokens; elsewhere a marker may be any name, after which a page begins."""
+"""Services whose markers are tokens; elsewhere a marker may be any name, after which a page begins."""
 GIVEN_OUT = (*TOKENS, MARKER, "NextMarker", "nextForwardToken", "nextBackwardToken")
 
 OWN_ERROR = re.compile(r"Invalid(?:Next|Pagination)?(?:Token|Marker)(?:Exception)?")
@@ -34,7 +34,7 @@ CODES = {
     "tagging": "InvalidParameterException",
     "wafv2": "WAFInvalidParameterException",
 }
-"""Where the model has no error of its own for it."""
+"""Error codes where the model has none for an invalid token."""
 TEXTS = {
     "ec2": "Value ( {value} ) for parameter {name} is invalid. The token is invalid.",
     "ecr": "Invalid parameter at '{name}' failed to satisfy constraint: 'Invalid token'",
@@ -44,7 +44,7 @@ KEPT = 100_000
 
 
 class PageTokens:
-    """The last tokens that were given out; safe to use from any thread."""
+    """The latest tokens in answers; safe to use from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class PageTokens:
     def told_apart(
         self, call: Call, operation: Any, members: Mapping[str, Any]
     ) -> tuple[Mapping[str, Any], AwsError | None]:
-        """The members of a request but for tokens that this operation has given out, and the error for any other."""
+        """The members of a request without tokens that this operation issued, and the error for any other token."""
         known = {name for name in _asked_with(call, operation) if self._is_known(call, members.get(name))}
         rest = {name: value for name, value in members.items() if name not in known}
         for name in _asked_with(call, operation):
@@ -68,7 +68,7 @@ class PageTokens:
             return (*_place(call), value) in self._known
 
     def learn(self, call: Call, operation: Any, protocol: str, answer: Answer) -> None:
-        """Keep the tokens in an answer."""
+        """Remember the tokens of an answer."""
         if answer.status >= 300 or not any(_asked_with(call, operation)):
             return
         for value in _given_out(operation.output_shape, protocol, answer):

@@ -1,4 +1,4 @@
-"""Requests in the REST protocols: members in path, query string, headers and body."""
+"""Requests of the REST protocols: members in path, query string, headers and body."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ XML_CODES = {"cloudfront": "MalformedInput", "route53": "InvalidInput"}
 
 
 def members(call: Call, operation: Any, environ: dict[str, Any], protocol: str) -> Mapping[str, Any]:
-    """A request's members by their names in the model; SerializationException, or what a service calls bad XML."""
+    """A request's members by the model's names; SerializationException, or the service's error for invalid XML."""
     if protocol == "rest-json":
         _check_json(operation.input_shape, environ["wsgi.input"].getvalue())
     try:
@@ -30,7 +30,7 @@ def members(call: Call, operation: Any, environ: dict[str, Any], protocol: str) 
 
 
 def _check_numbers(shape: Any, members: Mapping[str, Any]) -> None:
-    """ValueError for a number that is none of its type, which the reading of a text does not tell."""
+    """Raise ValueError for a number outside its type, which parsing does not detect."""
     for found in walk(shape, members):
         plain = found.shape.member if found.shape.type_name == "list" else found.shape
         values = found.value if plain is not found.shape else [found.value]
@@ -49,7 +49,7 @@ def _check_json(shape: Any, body: bytes) -> None:
 
 
 def _is_modelled(shape: Any, payload: str | None) -> bool:
-    """Whether any member comes in the body; a body that nobody reads may be anything."""
+    """Whether any member is in the body; otherwise its content is ignored."""
     return bool(payload) or any("location" not in each.serialization for each in shape.members.values())
 
 

@@ -1,9 +1,9 @@
-"""Who may call what: IAM's policies, asked before each call of a caller that IAM knows.
+"""Authorization: evaluates IAM's policies before each call of a caller that IAM knows.
 
-Callers that IAM knows are users with an access key that was made here, and sessions of roles. Any other access key
-is a stand-in for an administrator's, who is asked nothing.
+These callers are users with an access key that was created here, and sessions of roles. Any other access key
+counts as an administrator's, and is not checked.
 
-``callers`` finds out who is calling, ``resources`` which ARNs a call is about, ``context`` what is known about it,
-``queries`` puts these together, ``authorizer`` decides. ``reference.json`` is cut out of AWS's Service Authorization
-Reference by ``scripts/service-reference``.
+``callers`` identifies the caller, ``resources`` the ARNs of a call, ``context`` its condition keys,
+``queries`` combines these, ``authorizer`` decides. ``scripts/service-reference`` extracts ``reference.json`` from
+AWS's Service Authorization Reference.
 """

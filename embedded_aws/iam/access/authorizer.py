@@ -1,6 +1,6 @@
-"""Lets a call through, or says why not, in the words of its service.
+"""Allows a call, or refuses it with its service's error.
 
-"Troubleshoot access denied error messages" (IAM User Guide) has the form of the message; each service its code.
+"Troubleshoot access denied error messages" (IAM User Guide) has the form of the message; the code is each service's.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ CODES = {
 
 
 class Authorizer:
-    """Asks IAM about each call."""
+    """Authorizes each call."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 
     def refused(self, environ: dict[str, Any]) -> AwsError | None:
-        """Why who is calling now may not make the call of this environ; None where it is allowed."""
+        """Why the current caller is not authorized for the call in this environ; None where the call is allowed."""
         call_context = current()
         if call_context is None:
             return None
@@ -45,7 +45,7 @@ class Authorizer:
 
 
 def status_of(denial: AwsError) -> int:
-    """The HTTP status of a refusal: services that speak JSON have 400."""
+    """The HTTP status of a refusal: 400 for JSON services."""
     return 400 if denial.code == "AccessDeniedException" else 403
 
 

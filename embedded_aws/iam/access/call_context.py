@@ -1,4 +1,4 @@
-"""One call on its way, and who makes it."""
+"""The current call and its caller."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .query import AuthorizationQuery
 
 @dataclass
 class CallContext:
-    """One call of a caller that IAM knows, and what IAM was asked about it."""
+    """One call of a caller that IAM knows, and its authorization queries."""
 
     caller: Caller
     call: Call
     asked: list[AuthorizationQuery] = field(default_factory=list)
 
     def ask(self, query: AuthorizationQuery) -> Decision:
-        """Decide one question, and remember it."""
+        """Decide one query, and record it."""
         known = {**self._general(), **query.context}
         decision = self.caller.decides(query.action, query.resource, known)
         self.asked.append(replace(query, context=known, allowed=decision.allowed))
         return decision
 
     def _general(self) -> dict[str, str]:
-        """The condition keys that every call has, and the name that a user alone has."""
+        """The condition keys of every call, and that of a user's name."""
         name = self.caller.user_name
         return {
             "aws:PrincipalArn": self.caller.principal,
@@ -47,7 +47,7 @@ _current: ContextVar[CallContext | None] = ContextVar("call_context", default=No
 
 @contextmanager
 def opened(call: Call) -> Iterator[CallContext | None]:
-    """While a call is answered, ``current`` is its context; None for a caller whom IAM does not know."""
+    """Set ``current`` while a call is answered; None for a caller that IAM does not know."""
     caller = callers.find(DEFAULT_ACCOUNT_ID, call.access_key)
     call_context = CallContext(caller, call) if caller else None
     token = _current.set(call_context)
@@ -58,11 +58,11 @@ def opened(call: Call) -> Iterator[CallContext | None]:
 
 
 def current() -> CallContext | None:
-    """The call that is being answered now; None where nobody calls, or one whom IAM does not know."""
+    """The current call; None where there is none, or its caller is unknown to IAM."""
     return _current.get()
 
 
 def may(query: AuthorizationQuery) -> bool:
-    """Whether who is calling now may do what the call tries besides, and can do without."""
+    """Whether the current caller is authorized for an additional action that the call can do without."""
     call_context = current()
     return call_context is None or call_context.ask(query).allowed

@@ -1,4 +1,4 @@
-"""Who is calling: a user of IAM, a session of a role, or somebody whom IAM does not know."""
+"""Identifies the caller: an IAM user, a role's session, or a caller that IAM does not know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import stored
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller that IAM knows: ``arn`` as in error messages, ``principal`` the user or role behind it."""
+    """A caller that IAM knows: ``arn`` as in error messages, ``principal`` is the user's or role's ARN."""
 
     arn: str
     principal: str
@@ -34,7 +34,7 @@ class Caller:
         return path_and_name.rpartition("/")[2] if kind == "user" else ""
 
     def decides(self, action: str, resource: str, context: Mapping[str, Any]) -> Decision:
-        """What the caller's policies say; a session's own policy only takes away."""
+        """The decision of the caller's policies; a session policy only restricts it."""
         decision = decide(self.policies, action, resource, context, self.boundary)
         if decision.allowed and self.session_policy:
             return decide([self.session_policy], action, resource, context)
@@ -42,7 +42,7 @@ class Caller:
 
 
 def find(account: str, access_key: str) -> Caller | None:
-    """The caller with this access key; None for one that IAM does not know."""
+    """The caller with this access key; None where IAM does not know it."""
     if session := stored.find_session(account, access_key):
         role = adapter.find_role(account, session.role_arn)
         policies = tuple(policies_of(role)) if role else ()

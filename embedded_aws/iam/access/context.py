@@ -1,7 +1,7 @@
-"""What is known about a call when IAM decides: its condition keys.
+"""The condition keys of a call.
 
 Tags of a resource are known for EC2, ECS, load balancing, scalable targets, certificates and roles; for others a
-condition on them finds nothing.
+condition on tags has no value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Members = Mapping[str, Any]
 
 
 def of_call(account: str, call: Call, action: Action, resource: str, members: Members, tags: Tags) -> Context:
-    """The keys that the action has, with their values for one of its resources, which has ``tags``."""
+    """The condition keys of the action, with their values for one of its resources, which has ``tags``."""
     found = {
         **_tags("aws:RequestTag/", request_tags(members)),
         **_tag_keys(members),
@@ -32,7 +32,7 @@ def of_call(account: str, call: Call, action: Action, resource: str, members: Me
 
 
 def request_tags(members: Members) -> dict[str, str]:
-    """The tags in a request; AWS's services write them in five ways."""
+    """The tags in a request, which AWS's services write in five forms."""
     lists = [members.get("tags"), members.get("Tags"), members.get("TagsList")]
     lists.append(members.get("DistributionConfigWithTags", {}).get("Tags"))
     lists += [each.get("Tags") for each in members.get("TagSpecifications") or ()]
@@ -75,7 +75,7 @@ def _service(account: str, call: Call, resource: str, members: Members) -> Conte
 
 
 def _iam(account: str, resource: str, members: Members) -> Context:
-    """``iam:PermissionsBoundary`` is what the request sets; where it sets none, what the role or user has."""
+    """``iam:PermissionsBoundary`` is the request's boundary; without one, the role's or user's."""
     names = {
         "iam:AWSServiceName": "AWSServiceName",
         "iam:PermissionsBoundary": "PermissionsBoundary",
@@ -91,7 +91,7 @@ def _ecs(account: str, call: Call, resource: str, members: Members) -> Context:
 
 
 def _definition(account: str, call: Call, members: Members) -> Context:
-    """``ecs:task-definition`` is an ARN, whether the request names the revision or gives its ARN."""
+    """``ecs:task-definition`` is an ARN, whether the request has a name and revision or an ARN."""
     given = str(members.get("taskDefinition") or "")
     if not given:
         return {}
@@ -100,7 +100,7 @@ def _definition(account: str, call: Call, members: Members) -> Context:
 
 
 def _cluster(account: str, call: Call, resource: str, members: Members) -> Context:
-    """``ecs:cluster`` is an ARN, whether the request names the cluster or gives its ARN, or a deployment's."""
+    """``ecs:cluster`` is an ARN, whether the request has the cluster's name, its ARN, or a deployment's."""
     arn, kind = f"arn:aws:ecs:{call.region}:{account}:", resource.split(":")[-1].split("/")
     if kind[0] in ("service-deployment", "service-revision"):
         return {"ecs:cluster": f"{arn}cluster/{kind[1]}", "ecs:service": f"{arn}service/{kind[1]}/{kind[2]}"}
@@ -123,7 +123,7 @@ def _acm(members: Members) -> Context:
 
 
 def _route53(members: Members) -> Context:
-    """ "Using IAM policy conditions for fine-grained access control" (Route 53): names are normalized."""
+    """Names are normalized: "Using IAM policy conditions for fine-grained access control" (Route 53)."""
     changes = members.get("ChangeBatch", {}).get("Changes", ())
     prefix = "route53:ChangeResourceRecordSets"
     records = [each["ResourceRecordSet"] for each in changes]
@@ -135,7 +135,7 @@ def _route53(members: Members) -> Context:
 
 
 def _normalized(name: str) -> str:
-    """In lower case, without the dot at the end, and octal codes for all that is not of a host's name."""
+    """Lower case, without the trailing dot, and with octal codes for characters outside host names."""
     return re.sub(r"[^a-z0-9_.\\-]", lambda found: f"\\{ord(found[0]):03o}", name.lower().rstrip("."))
 
 

@@ -1,8 +1,8 @@
-"""What AWS WAF asks for besides its own action, on the side of what a web ACL protects.
+"""The permissions that AWS WAF requires on the protected resource, besides its own action.
 
 AWS WAF Developer Guide, "How AWS WAF works with IAM", Actions that require additional permissions settings: Elastic
-Load Balancing has an action without a resource, and newer ones on the load balancer. Both are asked for here, so that
-a policy that lacks either shows. App Runner, "Associating an AWS WAF web ACL with your service", Permissions.
+Load Balancing has an action without a resource, and newer ones on the load balancer. Both are required here, so that
+a policy that lacks either fails. App Runner, "Associating an AWS WAF web ACL with your service", Permissions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...moto.wire import Call
 from . import stored
 from .query import AuthorizationQuery
 
-# Operation → the actions on everything, and on the load balancer.
+# Operation → the actions on all resources, and those on the load balancer.
 _BALANCER: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "AssociateWebACL": (("SetWebAcl",), ("CreateWebACLAssociation",)),
     "DisassociateWebACL": (("SetWebAcl",), ("DeleteWebACLAssociation",)),
@@ -28,7 +28,7 @@ _APP_RUNNER = {
 
 
 def queries(account: str, call: Call, members: Mapping[str, Any]) -> Iterator[AuthorizationQuery]:
-    """The queries about a web ACL that is associated, taken away or looked at."""
+    """The queries about associating, disassociating or reading a web ACL."""
     arn = str(members.get("ResourceArn", ""))
     if (
         call.operation == "GetWebACLForResource"

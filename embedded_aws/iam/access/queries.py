@@ -1,6 +1,6 @@
-"""What IAM is asked about one call: actions, each on a resource, each with what is known about it.
+"""The authorization queries of one call: actions, each with a resource and its condition keys.
 
-A call asks for more than its own action where it tags what it makes, passes a role to a service, or makes a
+A call requires more than its own action where it tags a new resource, passes a role to a service, or creates a
 service-linked role.
 """
 
@@ -17,11 +17,11 @@ from .resource_tags import ResourceTags
 
 Members = Mapping[str, Any]
 
-# "No permissions are required" (STS API Reference, GetCallerIdentity); of the others STS asks itself.
+# "No permissions are required" (STS API Reference, GetCallerIdentity); STS checks the others itself.
 UNASKED = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}
 PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 OTHER_NAMES = {"cloudfront:CreateDistributionWithTags": "CreateDistribution"}
-# What a call that makes something with tags needs besides; CreateAction is a condition key of these services only.
+# What creating a resource with tags requires in addition; only these services have the condition key CreateAction.
 TAGGING = {
     "acm": "AddTagsToCertificate",
     "ec2": "CreateTags",
@@ -35,7 +35,7 @@ IAM_TAGGING = {
     "CreateRole": "TagRole",
     "CreateUser": "TagUser",
 }
-# Call → where its request names a role, and the service that the role is passed to.
+# Call → where its request contains a role, and the service that the role is passed to.
 PASSED: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "apprunner:CreateService": (
         (
@@ -54,8 +54,8 @@ PASSED: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     ),
 }
 PASSED["apprunner:UpdateService"] = PASSED["apprunner:CreateService"]
-# The first load balancer of an account needs the role of Elastic Load Balancing, and then these besides
-# ("Elastic Load Balancing API permissions": required permissions for the service-linked role).
+# An account's first load balancer requires the service-linked role, and these permissions ("Elastic Load Balancing
+# API permissions": required permissions for the service-linked role).
 LINKED = {
     "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",
     "cloudfront:CreateVpcOrigin": "vpcorigin.cloudfront.amazonaws.com",
@@ -65,13 +65,13 @@ FIRST_BALANCER = ("ec2:DescribeAccountAttributes", "ec2:DescribeInternetGateways
 
 
 class Queries:
-    """Knows what IAM is asked about a call."""
+    """Determines the authorization queries of a call."""
 
     def __init__(self, tags: ResourceTags) -> None:
         self._tags = tags
 
     def of_call(self, account: str, call: Call, members: Members) -> Iterator[AuthorizationQuery]:
-        """Every question about a call, in the order in which AWS asks."""
+        """Every query about a call, in AWS's order."""
         if call.operation in UNASKED:
             return
         service = PREFIXES.get(call.service, call.service)
@@ -123,8 +123,8 @@ class Queries:
 
 
 def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:
-    """What a call makes, as it is tagged: a listener's ARN begins with that of its load balancer."""
-    if call.service == "cloudfront":  # the reference names no resource of what is made
+    """The ARN pattern of the new resource for tagging: a listener's begins with its load balancer's."""
+    if call.service == "cloudfront":  # the reference has no resource for these actions
         kind = "vpcorigin" if call.operation == "CreateVpcOrigin" else "distribution"
         return [f"arn:aws:cloudfront::{account}:{kind}/*"]
     found = resources.of_call(account, call, made, members)

@@ -1,4 +1,4 @@
-"""One question to IAM."""
+"""One authorization query."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from . import stored
 
 @dataclass(frozen=True)
 class AuthorizationQuery:
-    """May an action be done on a resource (an ARN, or ``*``), given what ``context`` says about it?
+    """Whether an action is allowed on a resource (an ARN, or ``*``), with the condition keys in ``context``.
 
-    ``allowed`` is the answer, once there is one.
+    ``allowed`` is the decision, once there is one.
     """
 
     action: str
@@ -22,6 +22,6 @@ class AuthorizationQuery:
 
 
 def linked_role(account: str, service: str) -> AuthorizationQuery:
-    """The question whether a service's own role may be made."""
+    """The query whether a service-linked role may be created."""
     arn = stored.linked_role_arn(account, service)
     return AuthorizationQuery("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": service})

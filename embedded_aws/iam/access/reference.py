@@ -1,4 +1,4 @@
-"""The Service Authorization Reference: for each action its types of resource and its condition keys."""
+"""The Service Authorization Reference: resource types and condition keys of each action."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class ResourceType:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The variables that name one resource of the type."""
+        """The variables that identify one resource of the type."""
         return tuple(name for name in VARIABLE.findall(self.template) if name not in ANYWHERE)
 
     def parse(self, arn: str) -> dict[str, str] | None:
-        """The variables of an ARN of this type; None for another ARN."""
+        """The variables in an ARN of this type; None for another ARN."""
         return _matching(self.template, arn)
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The ARN with these values; ``*`` for those that are not given."""
+        """The ARN with these values; ``*`` where there is none."""
         return VARIABLE.sub(lambda match: values.get(match[1], "*"), self.template)
 
 
 @dataclass(frozen=True)
 class Action:
-    """What a policy may say of one action."""
+    """The resource types and condition keys of one action."""
 
     name: str
     required: tuple[ResourceType, ...]
@@ -50,7 +50,7 @@ class Action:
 
 
 def find(service: str, action: str) -> Action:
-    """An action; one that the table does not have has neither resources nor condition keys."""
+    """An action; an unknown one has neither resources nor condition keys."""
     found = _table().get(service, {"resources": {}, "actions": {}})
     about: Mapping[str, list[str]] = found["actions"].get(
         action, {"required": [], "optional": [], "keys": []}
@@ -77,7 +77,8 @@ def _matching(template: str, arn: str) -> dict[str, str] | None:
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    """The last variable may hold slashes and colons (a role's path); the others end at the next separator."""
+    """The pattern of an ARN: its last variable may contain slashes and colons (a role's path), others end at a
+    separator."""
     parts = VARIABLE.split(template)
     pieces = [re.escape(parts[0])]
     for at in range(1, len(parts), 2):

@@ -1,4 +1,4 @@
-"""The members of a request, whatever the wire form of its service."""
+"""The members of a request in any protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...moto.wire import Call
 
 
 def members(call: Call, environ: dict[str, Any]) -> Mapping[str, Any]:
-    """The request of ``call`` as botocore's model names it; the environ can be read again afterwards."""
+    """The members of ``call`` by botocore's names; the environ can still be read afterwards."""
     copy = {**environ, "wsgi.input": io.BytesIO(environ["wsgi.input"].getvalue())}
     return request_members(model_name(call.service), call.operation, copy)
 
@@ -30,7 +30,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def listed(value: Any) -> list[str]:
-    """A member that may be one text or a list of them."""
+    """A member that is one text or a list of them, as a list."""
     if value is None:
         return []
     return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]

@@ -1,4 +1,4 @@
-"""The tags of what is there already."""
+"""Finds the tags of existing resources."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from . import stored
 
 Tags = Mapping[str, str]
 TagsOf = Callable[[str, str, str], Tags]
-"""The tags of something, by account, region and ARN; empty for what is not there."""
+"""Returns a resource's tags by account, region and ARN; empty where it does not exist."""
 
 GlobalTagsOf = Callable[[str, str], Tags]
-"""The same of a service that is in no region, by account and ARN."""
+"""The same for a global service, by account and ARN."""
 
 
 class ResourceTags:
-    """Knows the tags of every service's resources; ``ecs`` and ``cloudfront`` those of what moto does not hold."""
+    """Finds the tags of any service's resources; ``ecs`` and ``cloudfront`` do so for those outside moto."""
 
     def __init__(self, ecs: TagsOf, cloudfront: GlobalTagsOf) -> None:
         self._ecs = ecs
         self._cloudfront = cloudfront
 
     def of(self, account: str, region: str, arn: str) -> Tags:
-        """By ARN; empty for what is not there."""
+        """A resource's tags by ARN; empty where it does not exist."""
         service = arn.split(":")[2] if arn.startswith("arn:") else ""
         if service == "ecs":
             return self._ecs(account, region, arn)

@@ -1,7 +1,7 @@
-"""The ARNs that a call is about, from the members of its request.
+"""Determines the ARNs of a call's resources from its request.
 
-An ARN in the request counts as it is where the action takes its type; other members are names, out of which an ARN
-is made. What is being made has no id yet: ``*`` stands in its place, as in AWS's own messages
+An ARN in the request is used as it is if it is of the action's resource types; other members are names, from which
+an ARN is built. A new resource has no id yet: its ARN contains ``*`` instead, as in AWS's own messages
 (``…:security-group/*``).
 """
 
@@ -18,9 +18,9 @@ from .request import listed, texts
 
 Members = Mapping[str, Any]
 MAKES = ("Create", "Put", "Register", "Request", "Run")
-"""How calls begin that make what has no id yet."""
+"""Prefixes of operations that create a resource without an id."""
 
-# Service → variable of an ARN → the members of requests that hold its value.
+# Service → variable of an ARN → members of requests with its value.
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "apprunner": {
         "AutoscalingConfigurationName": ("AutoScalingConfigurationName",),
@@ -61,12 +61,12 @@ _EC2_IDS = {
     "vpc": "vpc",
     "vpce": "vpc-endpoint",
 }
-# These take a log group's ARN as it is; for all others it ends as the ARN of a log stream without a name.
+# These use a log group's ARN as it is; all others use that of a log stream without a name.
 _BARE_LOG_GROUPS = ("logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource")
 
 
 def of_call(account: str, call: Call, action: Action, members: Members) -> list[str]:
-    """Every ARN that has to be allowed, ``*`` for an action that has no resources."""
+    """Every ARN on which the action must be allowed; ``*`` for an action without resources."""
     found = {_as_asked(account, action, arn) for arn in _found(account, call, action, members)}
     return sorted(found) or ["*"]
 
@@ -98,7 +98,7 @@ def _given(action: Action, members: Members) -> Iterator[tuple[str, dict[str, st
 
 
 def _meant(kind: ResourceType, members: Members) -> bool:
-    """Of the three kinds of load balancers the one that the request is for."""
+    """Whether a load balancer's resource type is the one of the request."""
     if not kind.name.startswith("loadbalancer"):
         return True
     wanted = {"application": "app", "network": "net", "gateway": "gwy"}
@@ -108,7 +108,7 @@ def _meant(kind: ResourceType, members: Members) -> bool:
 def _values(
     account: str, call: Call, kind: ResourceType, members: Members, given: Mapping[str, Mapping[str, str]]
 ) -> dict[str, list[str]]:
-    """What the request says of a type's variables; the ARN of a deployment names its service, too."""
+    """The values in the request for a type's variables; a deployment's ARN contains its service's, too."""
     inner = [variables for variables in given.values() if call.service == "ecs"]
     found = {}
     for variable in kind.variables:
@@ -122,7 +122,7 @@ def _values(
 def _combined(
     account: str, call: Call, kind: ResourceType, values: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
-    """An ARN of every combination."""
+    """The ARNs of all combinations."""
     general = {"Partition": "aws", "Region": call.region, "Account": account}
     for chosen in product(*values.values()):
         yield kind.fill({**general, **dict(zip(values, chosen, strict=True))})
@@ -151,7 +151,7 @@ def _names(account: str, call: Call, variable: str, members: Members) -> list[st
 
 
 def _tagged(account: str, call: Call, members: Members) -> Iterator[str]:
-    """EC2 tags by ids, whose prefix is the type."""
+    """ARNs for EC2's CreateTags, whose ids have the type as prefix."""
     for id in listed(members.get("Resources")):
         kind = _EC2_IDS.get(id.partition("-")[0], "*")
         yield f"arn:aws:ec2:{call.region}:{account}:{kind}/{id}"

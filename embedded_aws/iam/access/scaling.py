@@ -1,7 +1,7 @@
-"""What Application Auto Scaling asks for besides its own action.
+"""The permissions that Application Auto Scaling requires besides its own action.
 
-"Permissions validation for Application Auto Scaling API calls on target resources": the caller needs permissions in the
-target service, ecs:DescribeServices and ecs:UpdateService, and in CloudWatch, for the alarms of target tracking.
+"Permissions validation for Application Auto Scaling API calls on target resources": the caller needs permissions in
+the target service, ecs:DescribeServices and ecs:UpdateService, and in CloudWatch, for the alarms of target tracking.
 """
 
 from __future__ import annotations

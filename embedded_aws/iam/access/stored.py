@@ -1,4 +1,4 @@
-"""What deciding about a call needs to know of the account: who has which key, and what is there."""
+"""Data of the account for authorization: access keys and existing resources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..store import LINKED
 
 @dataclass(frozen=True)
 class Session:
-    """A session of a role, by temporary credentials."""
+    """A session of a role with temporary credentials."""
 
     arn: str
     role_arn: str
@@ -32,7 +32,7 @@ class Session:
 
 @dataclass(frozen=True)
 class User:
-    """A user: the texts of all policies, the groups' among them, and of the boundary."""
+    """A user: the texts of all policies, including the groups', and the boundary."""
 
     arn: str
     policies: tuple[str, ...]
@@ -59,7 +59,7 @@ def find_user(account: str, access_key: str) -> User | None:
 
 
 def with_path(account: str, kind: str, name: str, path: str | None) -> str:
-    """A role's, user's or group's name with its path, as its ARN has it; ``path`` is that of one about to be made."""
+    """A role's, user's or group's name with its path, as in its ARN; ``path`` is that of a new one."""
     iam = iam_backends[account]["aws"]
     there = {"Role": iam.roles, "User": iam.users, "Group": iam.groups}[kind].values()
     found = next((each.path for each in there if each.name == name), path or "/")
@@ -67,7 +67,7 @@ def with_path(account: str, kind: str, name: str, path: str | None) -> str:
 
 
 def secret_suffixed(account: str, arn: str) -> str:
-    """A secret's name with what its ARN has behind it, by an ARN with or without that; ``name-*`` before it is made."""
+    """A secret's name with its random suffix, from an ARN with or without it; ``name-*`` for a new one."""
     _, _, _, region, _, _, name = arn.split(":", 6)
     secrets = list(secretsmanager_backends[account][region].secrets.values())
     found = next((secret.arn for secret in secrets if arn == secret.arn or name == secret.name), None)
@@ -75,29 +75,29 @@ def secret_suffixed(account: str, arn: str) -> str:
 
 
 def key_id(account: str, region: str, key: str) -> str:
-    """A key's id, by its id or ARN, or the name or ARN of an alias."""
+    """A key's id, from its id or ARN, or an alias's name or ARN."""
     return key_arn(account, region, key).rpartition("/")[2]
 
 
 def web_acls_of(account: str, region: str, arn: str) -> list[str]:
-    """The web ACL that protects a resource, if one does."""
+    """The ARN of the web ACL that protects a resource, if any."""
     found = wafv2_backends[account][region].get_web_acl_for_resource(arn)
     return [str(found.arn)] if found else []
 
 
 def vpc_of_group(account: str, region: str, group: str) -> str | None:
-    """The VPC that a security group is in."""
+    """The VPC of a security group."""
     found = ec2_backends[account][region].get_security_group_from_id(group)
     return str(found.vpc_id) if found else None
 
 
 def ec2_tags(account: str, region: str, id: str) -> Mapping[str, str]:
-    """The tags of something of EC2's."""
+    """The tags of an EC2 resource."""
     return dict(ec2_backends[account][region].tags.get(id, {}))
 
 
 def elb_tags(account: str, region: str, arn: str) -> Mapping[str, str]:
-    """The tags of something of Elastic Load Balancing's."""
+    """The tags of an Elastic Load Balancing resource."""
     return dict(elbv2_backends[account][region].tagging_service.get_tag_dict_for_resource(arn))
 
 
@@ -109,7 +109,7 @@ def role_tags(account: str, arn: str) -> Mapping[str, str]:
 
 
 def boundary_of(account: str, arn: str) -> str | None:
-    """The ARN of the permissions boundary that a role or a user has."""
+    """The ARN of a role's or user's permissions boundary."""
     iam = iam_backends[account]["aws"]
     named: list[Any] = [*list(iam.roles.values()), *list(iam.users.values())]
     found = next((each for each in named if each.arn == arn), None)
@@ -117,13 +117,13 @@ def boundary_of(account: str, arn: str) -> str | None:
 
 
 def certificate_tags(account: str, region: str, arn: str) -> Mapping[str, str]:
-    """The tags of a certificate of ACM's."""
+    """The tags of an ACM certificate."""
     found = acm_backends[account][region]._certificates.get(arn)
     return {key: value or "" for key, value in found.tags.items()} if found else {}
 
 
 def scalable_target_id(account: str, region: str, resource: str) -> str:
-    """What the ARN of a scalable target ends in, by the id of what scales; ``*`` before there is one."""
+    """The last part of a scalable target's ARN, by its resource id; ``*`` where it does not exist."""
     targets = applicationautoscaling_backends[account][region].targets
     found = (by_id[resource].arn for by_id in list(targets.values()) if resource in by_id)
     return str(next(found, "*")).rpartition("/")[2]
@@ -135,18 +135,18 @@ def scalable_target_tags(account: str, region: str, arn: str) -> Mapping[str, st
 
 
 def linked_role_arn(account: str, service: str) -> str:
-    """The ARN that a service's own role has."""
+    """The ARN of a service-linked role."""
     name = LINKED[service][0] if service in LINKED else service.split(".")[0].capitalize()
     return f"arn:aws:iam::{account}:role/aws-service-role/{service}/AWSServiceRoleFor{name}"
 
 
 def has_linked_role(account: str, service: str) -> bool:
-    """Whether a service's own role is there."""
+    """Whether a service-linked role exists."""
     arn = linked_role_arn(account, service)
     return any(role.arn == arn for role in list(iam_backends[account]["aws"].roles.values()))
 
 
 def ensure_linked_role(account: str, service: str) -> None:
-    """Make a service's own role unless it is there, as the service does with the first thing that needs it."""
+    """Create a service-linked role if it does not exist, as services do on first use."""
     if not has_linked_role(account, service):
         iam_backends[account]["aws"].create_service_linked_role(service, "", "")
