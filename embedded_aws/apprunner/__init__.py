@@ -1,7 +1,6 @@
-"""AWS App Runner: services that run their image as real processes behind an address of their own.
+"""AWS App Runner: services that run their image as real processes, each with an address of its own.
 
-What is not as on AWS: TLS; source code and public images, whose services exist without a process; scaling, since as
-many instances run as MinSize says, however many requests there are; the network of a VPC connector, which is
-described but stands in nobody's way; who may call a private service, which is whoever reaches its port once it has an
-ingress connection.
+Differences from AWS: there is no TLS; services from source code or public images exist without a process; the number
+of instances is always MinSize, however many requests there are; a VPC connector is described but does not restrict
+traffic; a private service with an ingress connection accepts requests from everybody who reaches its port.
 """

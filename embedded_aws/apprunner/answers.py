@@ -1,4 +1,4 @@
-"""Small things that every App Runner operation shares: errors, pages, tags."""
+"""Helpers of all App Runner operations: errors, pages, tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def not_found(what: str, arn: str) -> AwsError:
 
 
 def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tuple[list[T], dict[str, str]]:
-    """One page of ``found`` and, when more is left, ``{"NextToken": …}``; at most ``limit`` a page."""
+    """One page of ``found`` and, if there are more, ``{"NextToken": …}``; at most ``limit`` items per page."""
     asked = request.get("MaxResults") or limit
     first = paging.offset(request.get("NextToken"))
     more = first + asked < len(found)

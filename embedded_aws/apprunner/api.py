@@ -1,4 +1,4 @@
-"""AWS App Runner: which function answers which operation."""
+"""AWS App Runner: maps operations to functions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answered_by(operation: Reading) -> Callable[[AppRunner], ActionResult]:
 
 
 def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
-    """The same for what begins an asynchronous operation."""
+    """The same for a function that begins an asynchronous operation."""
 
     def answer(self: AppRunner) -> ActionResult:
         request = self._get_params()
@@ -39,7 +39,7 @@ def moved_by(operation: Moving) -> Callable[[AppRunner], ActionResult]:
 
 
 class AppRunner(BaseResponse):
-    """AWS App Runner; moto has none of it."""
+    """AWS App Runner, which moto does not support."""
 
     def __init__(self, plane: DataPlane, app_runner: AppRunnerComponent) -> None:
         super().__init__(service_name="apprunner")

@@ -1,4 +1,4 @@
-"""Observability configurations, VPC connectors and connections: created, described, listed, deleted at once."""
+"""Operations on observability configurations, VPC connectors and connections, which take effect at once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _tracing(state: AppRunnerState, one: Companion) -> dict[str, Any]:
 
 
 def create_connector(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """CreateVpcConnector: subnets of one VPC, its default security group unless others are given."""
+    """CreateVpcConnector: subnets of one VPC, by default with its default security group."""
     name = request["VpcConnectorName"]
     if named(state, CONNECTOR, name):
         raise invalid(f"VPC connector with the provided name already exists: {name}.")
@@ -95,7 +95,7 @@ def delete_connector(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def create_connection(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """CreateConnection: PENDING_HANDSHAKE until somebody completes it in the console."""
+    """CreateConnection: PENDING_HANDSHAKE until a person completes the handshake in the console."""
     name = request["ConnectionName"]
     if named(state, CONNECTION, name):
         raise invalid(f"Connection with the provided name already exists: {name}.")

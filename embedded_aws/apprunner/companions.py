@@ -1,4 +1,4 @@
-"""What stands beside services: auto scaling and observability configurations, connectors, ingress, connections.
+"""Resources used by services: auto scaling and observability configurations, connectors, ingress, connections.
 
 Each is found by its ARN; configurations also by ``…/name`` (their latest revision) and ``…/name/revision``.
 """
@@ -24,7 +24,7 @@ NAMES = {
     INGRESS: "VpcIngressConnection",
     CONNECTION: "Connection",
 }
-"""The kinds of companions as ARNs and as shapes name them."""
+"""The names of the kinds, in ARNs and in shapes."""
 
 REVISED = (SCALING, TRACING, CONNECTOR)
 NAMES_MOST = {SCALING: 10, TRACING: 10, CONNECTOR: 10, CONNECTION: 10}
@@ -43,7 +43,7 @@ def add(
     request: Mapping[str, Any],
     identity: str | None = None,
 ) -> Companion:
-    """A new companion, or a new revision of its name; ``body`` is what is particular to its kind."""
+    """Add a companion, or a revision of an existing name; ``body`` contains the members of its kind."""
     shape = NAMES[kind]
     _check_quota(state, kind, name)
     revision = len(named(state, kind, name, gone=True)) + 1
@@ -70,7 +70,7 @@ def _check_quota(state: AppRunnerState, kind: str, name: str) -> None:
 def named(
     state: AppRunnerState, kind: str, name: str | None = None, *, gone: bool = False
 ) -> list[Companion]:
-    """The companions of a kind, of one name or all, oldest first; deleted ones only when asked for."""
+    """The companions of a kind, of one name or all, oldest first; deleted ones only if ``gone``."""
     return [
         one
         for one in state.companions.values()
@@ -79,14 +79,14 @@ def named(
 
 
 def listed(state: AppRunnerState, kind: str, name: str | None, request: Mapping[str, Any]) -> list[Companion]:
-    """The revisions that a listing asks for: of one name or all, the newest of each unless LatestOnly is false."""
+    """The revisions for a listing: of one name or all, only the latest of each unless LatestOnly is false."""
     found = named(state, kind, name)
     newest = {one.name: one for one in found}
     return list(newest.values()) if request.get("LatestOnly", True) else found
 
 
 def find(state: AppRunnerState, kind: str, arn: str) -> Companion:
-    """The living companion with this ARN; ResourceNotFoundException."""
+    """The companion with this ARN that is not deleted; ResourceNotFoundException."""
     found = state.companions.get(arn)
     if found is None or found.kind != kind or found.gone:
         raise not_found(NAMES[kind], arn)
@@ -94,7 +94,7 @@ def find(state: AppRunnerState, kind: str, arn: str) -> Companion:
 
 
 def latest(state: AppRunnerState, kind: str, arn: str) -> Companion:
-    """The configuration that a full or partial ARN names; InvalidRequestException when there is none."""
+    """The configuration of a full or partial ARN; InvalidRequestException where it does not exist."""
     if kind == SCALING:
         default_scaling(state)
     found = state.companions.get(arn)
@@ -110,7 +110,7 @@ def latest(state: AppRunnerState, kind: str, arn: str) -> Companion:
 
 
 def default_scaling(state: AppRunnerState) -> Companion:
-    """The account's default, which is DefaultConfiguration unless another was made it."""
+    """The account's default configuration, initially DefaultConfiguration."""
     if not named(state, SCALING, DEFAULT):
         body = {"MaxConcurrency": 100, "MinSize": 1, "MaxSize": 25, "IsDefault": True}
         add(state, SCALING, DEFAULT, body, {}, DEFAULT_ID)
@@ -118,7 +118,7 @@ def default_scaling(state: AppRunnerState) -> Companion:
 
 
 def is_used(state: AppRunnerState, companion: Companion) -> bool:
-    """Whether a service, as it is configured, uses it."""
+    """Whether a service's configuration uses it."""
     return any(
         companion.arn
         in (
@@ -132,17 +132,17 @@ def is_used(state: AppRunnerState, companion: Companion) -> bool:
 
 
 def must_be_free(state: AppRunnerState, companion: Companion) -> None:
-    """InvalidRequestException while a service uses it."""
+    """Raise InvalidRequestException while a service uses it."""
     if is_used(state, companion):
         what = NAMES[companion.kind]
         raise invalid(f"{what} {companion.arn} is in use by a service and cannot be deleted.")
 
 
 def delete(companion: Companion, status: str = "INACTIVE") -> None:
-    """Take it away."""
+    """Delete it."""
     companion.body |= {"Status": _spelled(companion.kind, status), "DeletedAt": now()}
 
 
 def _spelled(kind: str, status: str) -> str:
-    """A status as App Runner sends it: of auto scaling configurations in small letters, whatever its model says."""
+    """A status in App Runner's spelling: lower case for auto scaling configurations, unlike in its model."""
     return status.lower() if kind == SCALING else status

@@ -1,4 +1,4 @@
-"""App Runner as a component of the embedded AWS: all its state, and what moves it."""
+"""App Runner as a component of the embedded AWS: its state, and the work that changes it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 TICK = 0.1  # real seconds
 REMEMBERED = 3600.0
-"""AWS seconds that a deleted service can still be described."""
+"""AWS seconds for which a deleted service can be described."""
 
 
 class AppRunnerComponent:
@@ -47,17 +47,17 @@ class AppRunnerComponent:
         self._workers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="apprunner")
 
     def state(self, account: str, region: str) -> AppRunnerState:
-        """What App Runner knows in one account and region."""
+        """App Runner's state in one account and region."""
         return self._states.setdefault((account, region), AppRunnerState(self._plane, account, region))
 
     def made_at(self, arn: str) -> datetime | None:
-        """When a service was created, by ARN; None where there is none, or no longer."""
+        """When a service was created, by ARN; None where it does not exist."""
         _, _, _, region, account, _ = arn.split(":", 5)
         service = self.state(account, region).services.get(arn)
         return None if service is None or service.gone else service.created_at
 
     def open(self, state: AppRunnerState, name: str, identity: str, made: Mapping[str, Any]) -> Service:
-        """A new service with an address of its own; ``made`` holds further attributes of ``Service``."""
+        """Create a service with an address of its own; ``made`` contains further attributes of ``Service``."""
         service = Service(name, identity, state.arn(f"service/{name}/{identity}"), url="", **made)
         meter = Meter(state, service)
         starter = Starter(self._runtime, self._url, state, service.id)
@@ -70,7 +70,7 @@ class AppRunnerComponent:
         return service
 
     def begin(self, service: Service, kind: str, before: Configuration | None = None) -> Operation:
-        """Begin an operation; ``before`` is the configuration to go back to when it fails."""
+        """Begin an operation; ``before`` is the configuration to restore when it fails."""
         operation = Operation(str(uuid.uuid4()), kind, service.arn)
         service.operations.insert(0, operation)
         running = self._running[service.arn]
@@ -82,7 +82,7 @@ class AppRunnerComponent:
         return operation
 
     def later(self, aws_seconds: float, act: Callable[[], Any]) -> None:
-        """Call ``act`` after some time, with the lock held, unless everything was emptied."""
+        """Call ``act`` after some time, with the lock held, unless a reset comes first."""
         future = asyncio.run_coroutine_threadsafe(self._after(aws_seconds, act), self._plane.loop)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
@@ -93,7 +93,7 @@ class AppRunnerComponent:
             act()
 
     def set_status(self, arn: str, status: str) -> None:
-        """Put a service or a companion into a state that AWS or a person brings about elsewhere; KeyError."""
+        """Set a status of a service or a companion that AWS or a person sets elsewhere; KeyError."""
         for state in self._states.values():
             if arn in state.services:
                 return state.services[arn].enter(status)
@@ -108,7 +108,7 @@ class AppRunnerComponent:
             log.exception("%s was lost: %s: %s", service.arn, type(defect).__name__, defect)
 
     async def run(self) -> None:
-        """Report figures each minute, and deploy what is pushed where that is asked for."""
+        """Report metrics every minute, and start automatic deployments."""
         reported = self._plane.loop.time()
         while True:
             await self._plane.tick(TICK)
@@ -147,17 +147,17 @@ class AppRunnerComponent:
                     self.begin(service, DEPLOY, service.configuration)
 
     def _pushed(self, state: AppRunnerState, service: Service) -> str | None:
-        """The digest of the image that automatic deployments would deploy now."""
+        """The digest of the image that an automatic deployment would deploy now."""
         wanted = service.configuration
         if wanted.image is None or not (wanted.runs_here and wanted.source["AutoDeploymentsEnabled"]):
             return None
         try:
             return self._runtime.images.resolve(state.account, state.region, wanted.image["ImageIdentifier"])
-        except PullError:  # the tag was taken away; what runs goes on
+        except PullError:  # the tag was removed; the running version stays
             return None
 
     def tell_instance(self, path: str) -> Mapping[str, Any] | None:
-        """What is at ``<instance id>/credentials``, from which a program takes its role; None for nothing."""
+        """The answer for ``<instance id>/credentials``, a program's role credentials; None for an unknown path."""
         identity, _, rest = path.partition("/")
         with self._plane.lock:
             for running in self._running.values():
@@ -169,7 +169,7 @@ class AppRunnerComponent:
         return None
 
     def reset(self) -> None:
-        """Forget everything; the processes are ended by whoever runs them."""
+        """Discard all state; ``Processes`` ends the processes."""
         for future in list(self._under_way):
             future.cancel()
         for running in self._running.values():
@@ -179,7 +179,7 @@ class AppRunnerComponent:
         self._states.clear()
 
     def close(self) -> None:
-        """Let the workers end."""
+        """End the worker threads."""
         self._workers.shutdown(wait=False, cancel_futures=True)
 
 
@@ -187,9 +187,9 @@ LOCAL = ("", "127.0.0.1", "localhost")
 
 
 def accepts(state: AppRunnerState, service: Service, host: str) -> bool:
-    """Whether requests for a host come to the service: its own address, and custom domains that are ACTIVE.
+    """Whether the service accepts requests for a host: its own address, and ACTIVE custom domains.
 
-    A private service is reached through an ingress connection only.
+    A private service needs an ingress connection.
     """
     return _is_own(service, host) and (_is_public(service) or _has_ingress(state, service))
 

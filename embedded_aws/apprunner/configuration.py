@@ -1,6 +1,6 @@
-"""From a request to a whole configuration: defaults filled in, and what App Runner refuses.
+"""Makes a complete configuration of a request: fills in defaults, and refuses invalid values.
 
-Source: API Reference, CreateService and the data types that it names.
+Source: API Reference, CreateService and its data types.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MEMORY = {
     "2048": ("4096", "6144"),
     "4096": ("8192", "10240", "12288"),
 }
-"""The memory (MB) that goes with each size of CPU (units)."""
+"""The supported memory (MB) for each CPU size (units)."""
 
 HEALTH = {"Protocol": "TCP", "Interval": 5, "Timeout": 2, "HealthyThreshold": 1, "UnhealthyThreshold": 5}
 
@@ -31,9 +31,9 @@ HEALTH = {"Protocol": "TCP", "Interval": 5, "Timeout": 2, "HealthyThreshold": 1,
 def configure(
     state: AppRunnerState, request: Mapping[str, Any], before: Configuration | None = None
 ) -> Configuration:
-    """The configuration that CreateService or UpdateService asks for; AwsError when it cannot be.
+    """The configuration of CreateService or UpdateService; AwsError for an invalid one.
 
-    With ``before``, what the request leaves out stays as it is.
+    With ``before``, omitted members keep their values.
     """
     made = Configuration(
         source=_source(state, request["SourceConfiguration"])
@@ -118,7 +118,7 @@ def _instance(request: Mapping[str, Any], before: Configuration | None) -> AwsDi
 
 
 def units(size: str) -> str:
-    """``1 vCPU`` as ``1024``, ``2 GB`` as ``2048``; a bare number stays."""
+    """``1 vCPU`` as ``1024``, ``2 GB`` as ``2048``; a number without a unit is unchanged."""
     number, _, unit = size.partition(" ")
     return str(int(float(number) * 1024)) if unit else number
 

@@ -1,7 +1,7 @@
-"""Custom domains: associated, described, disassociated.
+"""Custom domains: associate, describe, disassociate.
 
 Source: Developer Guide, "Managing custom domain names for an App Runner service". App Runner sends the status of a
-domain in small letters, whatever its model says.
+domain in lower case, unlike its model.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Request = Mapping[str, Any]
 
 
 def associate(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """AssociateCustomDomain: the validation records come later, see DescribeCustomDomains."""
+    """AssociateCustomDomain: DescribeCustomDomains returns the validation records later."""
     service, name = _changeable(state, request["ServiceArn"]), request["DomainName"].rstrip(".").lower()
     if name in service.domains:
         raise invalid(f"Custom domain {name} is already associated with the service.")

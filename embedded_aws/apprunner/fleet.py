@@ -1,4 +1,4 @@
-"""The instances of one service: started beside the old ones, checked, switched to, watched and replaced."""
+"""The instances of one service: started beside the current ones, checked, switched to, monitored and replaced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STOPPING = 30.0
 
 
 class Fleet:
-    """Belongs to one service; its coroutines run on the data-plane thread."""
+    """The instances of one service; its coroutines run on the data-plane thread."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class Fleet:
         return await self._work(lambda: self._starter.pull(configuration))
 
     async def launch(self, configuration: Configuration, image: Image) -> list[Instance]:
-        """As many healthy instances as the auto scaling configuration's minimum; StartError, and then none."""
+        """Start the minimum number of instances, and wait until they are healthy; StartError, after which none is
+        left."""
         count = configuration.scaling.body["MinSize"]
         started = [await self._start(configuration, image) for _ in range(count)]
         try:
@@ -56,7 +57,7 @@ class Fleet:
         return started
 
     async def switch(self, instances: list[Instance], image: Image) -> None:
-        """Route to ``instances``, then end those that served before."""
+        """Route requests to ``instances``, then end the previous ones."""
         before, self.serving = self.serving, instances
         self._stop_watching()
         self._watching = asyncio.create_task(self._watch(image))
@@ -69,7 +70,7 @@ class Fleet:
         await self._end(ending)
 
     def abandon(self) -> None:
-        """Watch no longer; called when everything is emptied."""
+        """Stop monitoring, on a reset."""
         if self._watching is not None:
             self._plane.loop.call_soon_threadsafe(self._watching.cancel)
         self.serving = []
@@ -97,7 +98,8 @@ class Fleet:
             await asyncio.sleep(self._interval(instance))
 
     async def _check(self, instance: Instance) -> bool:
-        """One health check; failures in a row are counted, but for refusals while a program may still boot."""
+        """Make one health check; count consecutive failures, except refusals while a program may still be
+        starting."""
         seconds = self._plane.pace.for_program(instance.configuration.health["Timeout"])
         healthy = await instance.answers(seconds)
         age = self._plane.loop.time() - instance.started
@@ -113,7 +115,7 @@ class Fleet:
         return self._plane.pace.real(instance.configuration.health["Interval"], at_least=TICK)
 
     async def _watch(self, image: Image) -> None:
-        """Check the instances for as long as they serve, and replace those that are lost."""
+        """Check the serving instances, and replace lost ones."""
         while self.serving:
             await asyncio.sleep(self._interval(self.serving[0]))
             await asyncio.gather(*(self._check(instance) for instance in self.serving))
@@ -127,7 +129,7 @@ class Fleet:
             fresh = await self._start(lost.configuration, image)
             await self._until_healthy(fresh)
         except StartError:
-            return  # again at the next look
+            return  # the next check tries again
         self.serving = [fresh if one is lost else one for one in self.serving]
         await self._end([lost])
 
@@ -153,7 +155,7 @@ class Fleet:
             await asyncio.sleep(TICK)
 
     async def _work(self, job: Callable[[], T]) -> T:
-        """Run what blocks in a worker thread."""
+        """Run a blocking job in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, job)
 
 

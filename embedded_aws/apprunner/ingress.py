@@ -1,7 +1,7 @@
-"""VPC ingress connections: the way from a VPC endpoint to a private service.
+"""VPC ingress connections, from a VPC endpoint to a private service.
 
-Source: Developer Guide, "Enabling Private endpoints for incoming traffic". What a connection's DomainName leads to
-is the service's own address here.
+Source: Developer Guide, "Enabling Private endpoints for incoming traffic". A connection's DomainName resolves to
+the service's own address here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .component import AppRunnerComponent
 from .model import AppRunnerState, Companion
 
 SECONDS = 20.0
-"""AWS seconds until a connection is AVAILABLE, changed or gone."""
+"""AWS seconds until a connection is AVAILABLE, changed or deleted."""
 
 Request = Mapping[str, Any]
 
@@ -59,7 +59,7 @@ def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def update(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """UpdateVpcIngressConnection: to another VPC endpoint."""
+    """UpdateVpcIngressConnection: changes the VPC endpoint."""
     one = _settled(state, request)
     one.body |= {"IngressVpcConfiguration": _endpoint(state, request), "Status": "PENDING_UPDATE"}
     app_runner.later(SECONDS, lambda: one.body.update(Status="AVAILABLE"))

@@ -1,4 +1,4 @@
-"""One instance of a service: its image pulled as the access role, its secrets read as the instance role."""
+"""The instances of a service: pulls the image with the access role, reads secrets with the instance role."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .model import AppRunnerState, Configuration
 
 PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 NETWORK = "apprunner"
-"""Stands for App Runner's own VPC, where instances have their addresses."""
+"""Represents App Runner's own VPC, in which instances have their addresses."""
 
 
 class StartError(Exception):
-    """An instance cannot be had; the text is what App Runner writes to the service's log."""
+    """An instance cannot be started; the text is App Runner's message in the service's log."""
 
 
 @dataclass(eq=False)
 class Instance:
-    """A running instance; ``requests`` is how many it serves at this moment."""
+    """A running instance; ``requests`` is how many it is serving."""
 
     id: str
     configuration: Configuration
@@ -41,7 +41,7 @@ class Instance:
     accepted: bool = field(default=False)
 
     async def answers(self, seconds: float) -> bool:
-        """One health check, within ``seconds`` (real); ``accepted`` notes whether the port was ever open."""
+        """Make one health check within ``seconds`` (real); ``accepted`` records whether the port was ever open."""
         health = self.configuration.health
         try:
             async with asyncio.timeout(seconds):
@@ -61,15 +61,15 @@ class Instance:
 
 
 class NoBarrier:
-    """App Runner itself fetches secrets, so no network of the account is in the way."""
+    """Does not restrict connections: App Runner fetches secrets from outside the account's networks."""
 
     def timeout(self, service: str, region: str, host: str) -> str | None:
-        """Always reached."""
+        """None: every service is reachable."""
         return None
 
 
 class Starter:
-    """Makes instances of one service; every method blocks."""
+    """Creates instances of one service; every method blocks."""
 
     def __init__(self, runtime: Runtime, url: str, state: AppRunnerState, service_id: str) -> None:
         self._plane = state.plane
@@ -79,7 +79,7 @@ class Starter:
         self._session = service_id
 
     def pull(self, configuration: Configuration) -> Image:
-        """The image of a configuration, as its access role; StartError."""
+        """Pull a configuration's image with its access role; StartError."""
         assert configuration.image is not None
         reference = configuration.image["ImageIdentifier"]
         allowed = Permissions(self._state.account, configuration.access_role, self._session)
@@ -98,7 +98,7 @@ class Starter:
             raise StartError(f"Failed to pull your application image. Reason: {error}") from error
 
     def environment(self, configuration: Configuration) -> dict[str, str]:
-        """Variables, secrets and the port; StartError when a secret cannot be read."""
+        """The environment variables, with secrets and the port; StartError when a secret cannot be read."""
         runtime = configuration.runtime
         allowed = Permissions(self._state.account, configuration.instance_role, self._session)
         named = runtime.get("RuntimeEnvironmentSecrets", {})
@@ -112,7 +112,7 @@ class Starter:
             "AWS_REGION": self._state.region,
             "AWS_DEFAULT_REGION": self._state.region,
             "AWS_EXECUTION_ENV": "AWS_APP_RUNNER",
-            "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
+            "AWS_ENDPOINT_URL": self._url,  # unlike on AWS: keeps the program's own AWS calls here
         }
         given: Mapping[str, str] = runtime.get("RuntimeEnvironmentVariables", {})
         return own | dict(given) | secrets | {"PORT": str(configuration.port)}
@@ -124,7 +124,7 @@ class Starter:
         environment: Mapping[str, str],
         log: Callable[[str], Callable[[str], None]],
     ) -> Instance:
-        """Start one instance; ``log`` gives the log of an instance by its id. StartError."""
+        """Start one instance; ``log`` returns the log of an instance by its id. StartError."""
         identity = uuid.uuid4().hex
         address = self._runtime.addresses.loopback(NETWORK, identity)
         command = configuration.runtime.get("StartCommand")
@@ -152,12 +152,12 @@ class Starter:
         return Instance(identity, configuration, address, container, pool, started)
 
     def release(self, instance: Instance) -> None:
-        """Give an ended instance's address back."""
+        """Release the address of an instance that has ended."""
         self._runtime.addresses.release(NETWORK, instance.id)
 
 
 def _words(command: str) -> list[str]:
     try:
         return shlex.split(command)
-    except ValueError as error:  # a quote that is never closed
+    except ValueError as error:  # an unclosed quote
         raise StartError(f"Your application stopped or failed to start. {error}: {command}") from error

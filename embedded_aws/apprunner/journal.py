@@ -1,7 +1,7 @@
 """The two log groups of a service.
 
 Source: Developer Guide, "Viewing App Runner logs streamed to CloudWatch Logs": ``…/service`` has the streams
-``events`` and ``deployment/<operation>``, ``…/application`` one stream ``instance/<id>`` for each instance.
+``events`` and ``deployment/<operation>``, ``…/application`` has a stream ``instance/<id>`` for each instance.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .model import AppRunnerState, Operation, Service
 
 
 class Journal:
-    """Writes a service's logs; hold the data plane's lock while calling."""
+    """Writes a service's logs; call it with the data plane's lock held."""
 
     def __init__(self, state: AppRunnerState, service: Service) -> None:
         self._state = state
@@ -22,20 +22,20 @@ class Journal:
         self._base = f"/aws/apprunner/{service.name}/{service.id}"
 
     def event(self, text: str) -> None:
-        """A line of the stream ``events``."""
+        """Write a line to the stream ``events``."""
         self._stream("service", "events")(f"[AppRunner] {text}")
 
     def deployment(self, operation: Operation, text: str) -> None:
-        """A line of the log of one deployment."""
+        """Write a line to the log of one deployment."""
         self._stream("service", f"deployment/{operation.id.replace('-', '')}")(f"[AppRunner] {text}")
 
     def status(self, status: str) -> None:
-        """Move the service to a status, and say so."""
+        """Set the service's status, and log it."""
         self._service.enter(status)
         self.event(f"Service status is set to {status}.")
 
     def application(self, instance: str) -> Callable[[str], None]:
-        """What writes an instance's output; for use without the lock."""
+        """A function that logs an instance's output; call it without the lock."""
         return self._stream("application", f"instance/{instance}")
 
     def _stream(self, group: str, stream: str) -> LogStream:

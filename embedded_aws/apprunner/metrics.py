@@ -1,7 +1,7 @@
-"""What App Runner reports to CloudWatch each minute about a service.
+"""App Runner's metrics of a service, sent to CloudWatch every minute.
 
 Source: Developer Guide, "Viewing App Runner service metrics reported to CloudWatch": namespace ``AWS/AppRunner``,
-dimensions ServiceName and ServiceID. Health checks are no requests.
+dimensions ServiceName and ServiceID. Health checks do not count as requests.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from .model import AppRunnerState, Service
 
 NAMESPACE = "AWS/AppRunner"
 PERIOD = 60.0
-"""AWS seconds from one report to the next."""
+"""AWS seconds between reports."""
 
 
 class Meter:
-    """Counts one service's requests between two reports; on the data-plane thread."""
+    """Counts a service's requests between reports; on the data-plane thread."""
 
     def __init__(self, state: AppRunnerState, service: Service) -> None:
         self._state = state
@@ -30,16 +30,16 @@ class Meter:
         self._active: set[str] = set()
 
     def count(self, status: int, milliseconds: float) -> None:
-        """A request was answered."""
+        """Count an answered request."""
         self._statuses.append(status)
         self._latencies.append(milliseconds)
 
     def give(self, instance: str) -> None:
-        """A request was given to an instance, which makes it an active one."""
+        """Count an instance as active, because it got a request."""
         self._active.add(instance)
 
     def report(self) -> None:
-        """Send what was counted since the last report; nothing about requests when there were none."""
+        """Send the metrics since the last report; without requests, none about them."""
         statuses, self._statuses = self._statuses, []
         latencies, self._latencies = self._latencies, []
         active, self._active = self._active, set()

@@ -1,4 +1,4 @@
-"""What App Runner knows in one account and region. Everything here is guarded by the data plane's lock."""
+"""App Runner's state in one account and region. The data plane's lock guards all of it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ BUSY = "OPERATION_IN_PROGRESS"
 
 
 def now() -> datetime:
-    """The time that goes into answers."""
+    """The current time, for answers."""
     return datetime.now(UTC)
 
 
 @dataclass
 class Operation:
-    """An asynchronous operation, as ListOperations shows it."""
+    """An asynchronous operation, as in ListOperations."""
 
     id: str
     type: str
@@ -34,7 +34,7 @@ class Operation:
     ended_at: datetime | None = None
 
     def enter(self, status: str) -> None:
-        """Move to a status; SUCCEEDED, FAILED and the ends of a rollback are final."""
+        """Set a status; SUCCEEDED, FAILED and the results of a rollback are final."""
         self.status, self.updated_at = status, now()
         if not status.endswith(("PENDING", "IN_PROGRESS")):
             self.ended_at = self.updated_at
@@ -44,7 +44,7 @@ class Operation:
 class Companion:
     """An auto scaling or observability configuration, a connector, an ingress connection, or a connection.
 
-    ``body`` is what Describe shows of it.
+    ``body`` is its description in AWS's shape.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What a service is told to be; members are in AWS's own shape, with every default filled in."""
+    """A service's configuration in AWS's shape, with all defaults."""
 
     source: AwsDict
     instance: AwsDict
@@ -73,18 +73,18 @@ class Configuration:
 
     @property
     def image(self) -> AwsDict | None:
-        """The image repository; None for a service that is built from source code."""
+        """The image repository; None for a service from source code."""
         found: AwsDict | None = self.source.get("ImageRepository")
         return found
 
     @property
     def runs_here(self) -> bool:
-        """Whether its image is one that ECR holds; nothing else is to be had offline."""
+        """Whether its image is in ECR; other images are not available offline."""
         return self.image is not None and self.image["ImageRepositoryType"] == "ECR"
 
     @property
     def runtime(self) -> AwsDict:
-        """Port, variables, secrets and start command, wherever the source has them."""
+        """Port, variables, secrets and start command, from either kind of source."""
         if self.image is not None:
             return dict(self.image["ImageConfiguration"])
         code = self.source["CodeRepository"].get("CodeConfiguration", {})
@@ -92,7 +92,7 @@ class Configuration:
 
     @property
     def port(self) -> int:
-        """The port that the program listens on."""
+        """The program's port."""
         return int(self.runtime.get("Port", "8080"))
 
     @property
@@ -103,7 +103,7 @@ class Configuration:
 
     @property
     def instance_role(self) -> str | None:
-        """The ARN of the role that the program has, and that reads its secrets."""
+        """The ARN of the program's role, which also reads its secrets."""
         found: str | None = self.instance.get("InstanceRoleArn")
         return found
 
@@ -116,7 +116,7 @@ class Domain:
 
     @property
     def hosts(self) -> set[str]:
-        """The names that lead to the service."""
+        """The host names of an active domain."""
         name = self.body["DomainName"]
         more = {f"www.{name}"} if self.body["EnableWWWSubdomain"] else set()
         return {name, *more} if self.body["Status"] == "active" else set()
@@ -126,8 +126,8 @@ class Domain:
 class Service:
     """A service with its operations, newest first.
 
-    ``deployed`` is the configuration of the instances that serve, ``digest`` their image. ``seen_digest`` is the
-    last image that was pushed, deployed or not.
+    ``deployed`` is the configuration of the serving instances, ``digest`` their image. ``seen_digest`` is the
+    last pushed image, deployed or not.
     """
 
     name: str
@@ -153,7 +153,7 @@ class Service:
         return self.status == "DELETED"
 
     def enter(self, status: str) -> None:
-        """Move to a status."""
+        """Set the status."""
         self.status, self.updated_at = status, now()
         if status == "DELETED":
             self.deleted_at = self.updated_at
@@ -161,7 +161,7 @@ class Service:
 
 @dataclass
 class AppRunnerState:
-    """All of App Runner in one account and region, by ARN."""
+    """App Runner's state in one account and region, by ARN."""
 
     plane: DataPlane
     account: str
@@ -175,9 +175,9 @@ class AppRunnerState:
         return Place(self.account, self.region)
 
     def arn(self, resource: str) -> str:
-        """An ARN of this account and region."""
+        """An ARN in this account and region."""
         return f"arn:aws:apprunner:{self.region}:{self.account}:{resource}"
 
     def living(self) -> list[Service]:
-        """The services that were not deleted, in the order of their creation."""
+        """The services that are not deleted, in order of creation."""
         return [service for service in self.services.values() if not service.gone]

@@ -1,4 +1,4 @@
-"""Auto scaling configurations: immutable, each creation of a name is its next revision."""
+"""Auto scaling configurations: immutable; creating one with an existing name adds a revision."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def delete(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """DeleteAutoScalingConfiguration: one revision, or all of the name; never the default, nor one in use."""
+    """DeleteAutoScalingConfiguration: one revision, or all; never the default, nor one in use."""
     one = _found(state, request)
     revisions = named(state, SCALING, one.name) if request.get("DeleteAllRevisions") else [one]
     for each in revisions:
@@ -64,7 +64,7 @@ def list_services(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def make_default(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """UpdateDefaultAutoScalingConfiguration: for services that are created from now on."""
+    """UpdateDefaultAutoScalingConfiguration: applies to new services."""
     one = _found(state, request)
     default_scaling(state).body["IsDefault"] = False
     one.body["IsDefault"] = True
@@ -72,13 +72,13 @@ def make_default(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def view(state: AppRunnerState, one: Companion) -> dict[str, Any]:
-    """A configuration as Describe shows it."""
+    """A configuration in the shape of DescribeAutoScalingConfiguration."""
     newest = named(state, SCALING, one.name)[-1:]
     return {**one.body, "Latest": one in newest, "HasAssociatedService": companions.is_used(state, one)}
 
 
 def summary(state: AppRunnerState, one: Companion) -> dict[str, Any]:
-    """A configuration as services and listings show it."""
+    """A configuration as in services and listings."""
     return {name: value for name, value in view(state, one).items() if name not in SIZES}
 
 

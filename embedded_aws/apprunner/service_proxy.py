@@ -1,8 +1,8 @@
-"""The address of a service: a plain HTTP port that passes requests to its instances as App Runner's Envoy does.
+"""The address of a service: a plain HTTP port that forwards requests to its instances like App Runner's Envoy.
 
-Sources: Developer Guide, "Developing application code for App Runner" (HTTP/1 only, 120 s for a request as a
-whole, no WebSockets). TLS is not modelled; the address is ``127.0.0.1:<port>``, as that of a load balancer. What
-Envoy answers by itself is Envoy's own: 403 to an upgrade that is not configured, 404 without a route, 503, 504.
+Sources: Developer Guide, "Developing application code for App Runner" (HTTP/1 only, 120 s for a complete
+request, no WebSockets). TLS is not modelled; the address is ``127.0.0.1:<port>``, like a load balancer's.
+Envoy's own responses are: 403 to an upgrade that is not configured, 404 without a route, 503, 504.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .instances import Instance
 from .metrics import Meter
 
 WHOLE_REQUEST = 120.0
-"""AWS seconds that a request may take from its first byte to the last of its response."""
+"""AWS seconds for a request, from its first byte to the last of its response."""
 
 SHORTEST = 10.0
-"""Real seconds that it may take in any case: programs run no faster because time does."""
+"""Real seconds that a request may take in any case, because programs run at their own speed."""
 
 ENVOY = "envoy"
 NO_INSTANCE = "no healthy upstream"
@@ -35,9 +35,9 @@ NOT_RUN = "The embedded AWS runs images of private ECR repositories only; no pro
 
 
 class ServiceProxy:
-    """Owns a service's port from its creation to its end.
+    """Owns a service's port from its creation to its deletion.
 
-    ``candidates`` are the instances that serve now; ``accepts`` says whether there is a way to the service by a host,
+    ``candidates`` are the instances that serve now; ``accepts`` says whether the service accepts requests for a host,
     ``blocks`` whether its web ACL blocks a request.
     """
 
@@ -56,7 +56,7 @@ class ServiceProxy:
         self._blocks = blocks
         self._front = FrontDoor(self._handle)
         self._front.plain = True
-        # Real seconds: visitors pause no shorter because time passes faster.
+        # Real seconds: visitors do not pause for a shorter time when time passes faster.
         self._front.set_idle(WHOLE_REQUEST)
         self._answer_alone: str | None = None
         self._closed = False
@@ -68,13 +68,13 @@ class ServiceProxy:
         return f"127.0.0.1:{self._front.port}"
 
     def open(self, *, without_process: bool = False) -> None:
-        """Route requests from now on; on the data-plane thread."""
+        """Start routing requests; on the data-plane thread."""
         self._answer_alone = NOT_RUN if without_process else None
         self.routed = True
         self._front.set_mode(Mode.SERVING)
 
     def close(self) -> None:
-        """Give the port back, once; on the data-plane thread."""
+        """Release the port, once; on the data-plane thread."""
         if not self._closed:
             self._closed = True
             self._front.close()
@@ -138,7 +138,7 @@ def _head(request: web.BaseRequest) -> Head:
     before = request.headers.get("X-Forwarded-For", "")
     own = {
         "X-Forwarded-For": f"{before}, {client}" if before else client,
-        "X-Forwarded-Proto": "https",  # what the program would see, although TLS is not modelled
+        "X-Forwarded-Proto": "https",  # what the program sees on AWS, although TLS is not modelled
     }
     return pass_on(request, [f"{name}: {value}".encode() for name, value in own.items()])
 
@@ -156,7 +156,7 @@ def _broken(request: web.BaseRequest) -> web.StreamResponse:
 
 
 def _alone(status: int, text: str = "", *, close: bool = False) -> web.Response:
-    """An answer of Envoy's own."""
+    """A response of Envoy's own."""
     answer = web.Response(status=status, text=text, headers={"Server": ENVOY})
     if close:
         answer.force_close()

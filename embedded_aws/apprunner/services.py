@@ -1,4 +1,4 @@
-"""Services: create, describe, list, update, delete, pause, resume, deploy, and their operations."""
+"""Operations on services: create, describe, list, update, delete, pause, resume, deploy, list operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .configuration import configure
 from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, AppRunnerState, Operation, Service
 
 MOST = 30
-"""Services in an account and region, by default."""
+"""Services per account and region, by default."""
 
 Request = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ def find(state: AppRunnerState, arn: str) -> Service:
 
 
 def living(state: AppRunnerState, arn: str) -> Service:
-    """A service that was not deleted; ResourceNotFoundException."""
+    """A service that is not deleted; ResourceNotFoundException."""
     service = find(state, arn)
     if service.gone:
         raise not_found("Service", arn)
@@ -51,7 +51,7 @@ def living(state: AppRunnerState, arn: str) -> Service:
 
 
 def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """DescribeService: deleted ones too, for a while."""
+    """DescribeService: also returns deleted services for a while."""
     return {"Service": view(state, find(state, request["ServiceArn"]))}
 
 
@@ -62,14 +62,14 @@ def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 
 def list_operations(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """ListOperations: the newest first."""
+    """ListOperations: newest first."""
     service = find(state, request["ServiceArn"])
     found, more = page([_operation(one) for one in service.operations], request, 20)
     return {"OperationSummaryList": found, **more}
 
 
 def update(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """UpdateService; one that was never created right is created with what is new."""
+    """UpdateService; a service in CREATE_FAILED is created with the new configuration."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "updated", "RUNNING", "CREATE_FAILED")
     before = service.configuration
@@ -78,7 +78,7 @@ def update(app_runner: AppRunnerComponent, state: AppRunnerState, request: Reque
 
 
 def delete(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """DeleteService; ingress connections go first."""
+    """DeleteService; its ingress connections must be deleted first."""
     service = living(state, request["ServiceArn"])
     _must_be(service, "deleted", "RUNNING", "PAUSED", "CREATE_FAILED", "DELETE_FAILED")
     if any(one.body["ServiceArn"] == service.arn for one in companions.named(state, companions.INGRESS)):
@@ -103,7 +103,7 @@ def resume(app_runner: AppRunnerComponent, state: AppRunnerState, request: Reque
 
 
 def deploy(app_runner: AppRunnerComponent, state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """StartDeployment; a wrong state is InvalidRequestException here, as the API Reference lists."""
+    """StartDeployment; a wrong state is InvalidRequestException, following the API Reference."""
     service = living(state, request["ServiceArn"])
     if service.status != "RUNNING":
         raise invalid(f"Can't start a deployment when the service status is {service.status}.")
@@ -120,7 +120,7 @@ def _begun(state: AppRunnerState, service: Service, operation: Operation) -> dic
 
 
 def view(state: AppRunnerState, service: Service) -> dict[str, Any]:
-    """A service as DescribeService shows it."""
+    """A service in the shape of DescribeService."""
     wanted = service.configuration
     return {
         **_summary(service),

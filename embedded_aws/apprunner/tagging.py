@@ -1,4 +1,4 @@
-"""Tags of everything in App Runner that has an ARN."""
+"""Tags of App Runner's resources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Request = Mapping[str, Any]
 
 
 def add(state: AppRunnerState, request: Request) -> dict[str, Any]:
-    """TagResource: given values replace those of the same keys."""
+    """TagResource: replaces the values of existing keys."""
     tags, given = _tags(state, request, "tagged"), tags_of(request["Tags"])
     if len(tags | given) > MOST:
         raise invalid(f"A resource can have up to {MOST} tags.")

@@ -1,6 +1,6 @@
-"""How a custom domain becomes active: its certificate is validated by records in DNS, then bound.
+"""Validates custom domains: finds the certificate's validation records in DNS, then activates the domain.
 
-The records are looked for in the hosted zones of the account; what another provider serves is never seen here.
+Only the account's hosted zones are searched; records at other DNS providers are not visible here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ BINDING_SECONDS = 30.0
 WAITING = "pending_certificate_dns_validation"
 
 Later = Callable[[float, Callable[[], Any]], None]
-"""Calls something so many AWS seconds later."""
+"""Calls a function after some AWS seconds."""
 
 
 def ask(domain: Domain) -> None:
-    """Say which records prove who owns the domain."""
+    """Set the validation records of a domain."""
     name = domain.body["DomainName"]
     names = [name, f"www.{name}"] if domain.body["EnableWWWSubdomain"] else [name]
     domain.body |= {"CertificateValidationRecords": [_record(one) for one in names], "Status": WAITING}
@@ -37,7 +37,7 @@ def _record(name: str) -> AwsDict:
 
 
 def go_on(later: Later, account: str, service: Service) -> None:
-    """Go on with the domains whose validation records the account's zones serve by now."""
+    """Continue with domains whose validation records are in the account's zones."""
     for body in [one.body for one in service.domains.values() if one.body["Status"] == WAITING]:
         zones = store(account)
         records = body["CertificateValidationRecords"]

@@ -1,7 +1,7 @@
-"""Carries out one operation of a service, as a coroutine on the data-plane thread.
+"""Performs one operation of a service, as a coroutine on the data-plane thread.
 
-Source: Developer Guide, "Tracking App Runner service activity". A failed creation leaves CREATE_FAILED; a failed
-update or deployment rolls back: the service is RUNNING again, and only the operation tells.
+Source: Developer Guide, "Tracking App Runner service activity". A failed creation results in CREATE_FAILED; a failed
+update or deployment is rolled back: the service is RUNNING again, and only the operation shows the failure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .model import CREATE, DELETE, DEPLOY, PAUSE, RESUME, UPDATE, Configuration,
 from .service_proxy import ServiceProxy
 
 SECONDS = {CREATE: 40.0, UPDATE: 30.0, DEPLOY: 30.0, RESUME: 30.0, PAUSE: 20.0, DELETE: 20.0}
-"""AWS seconds that an operation takes beside what its instances need to start."""
+"""AWS seconds of an operation, besides the start of its instances."""
 
 NAMED = {
     CREATE: "Service creation",
@@ -33,7 +33,7 @@ NAMED = {
 
 @dataclass(frozen=True)
 class RunningService:
-    """What is behind one service: its address, its instances, its figures, its logs."""
+    """The parts of one service: its address, instances, metrics, logs."""
 
     service: Service
     proxy: ServiceProxy
@@ -43,7 +43,7 @@ class RunningService:
 
 
 class Work:
-    """One operation under way; ``before`` is the configuration to go back to."""
+    """One operation in progress; ``before`` is the configuration to restore."""
 
     def __init__(
         self, plane: DataPlane, running: RunningService, operation: Operation, before: Configuration | None
@@ -55,7 +55,7 @@ class Work:
         self._before = before
 
     async def run(self) -> None:
-        """Until the operation has ended, one way or the other."""
+        """Run the operation to its end."""
         kind = self._operation.type
         with self._plane.lock:
             self._operation.enter("IN_PROGRESS")
@@ -109,7 +109,7 @@ class Work:
         await fleet.switch(instances, image)
 
     async def _pretend(self) -> None:
-        """A service from source code or a public image: it exists, but nothing of it can run offline."""
+        """Handle a service from source code or a public image: it exists, but cannot run offline."""
         with self._plane.lock:
             self._say("The embedded AWS runs no process for this source.")
         self._running.proxy.open(without_process=True)

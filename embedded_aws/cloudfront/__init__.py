@@ -1,1 +1,1 @@
-"""Amazon CloudFront: distributions, VPC origins, and the edges that serve them."""
+"""Amazon CloudFront: distributions, VPC origins, and edge locations that serve them."""

@@ -1,4 +1,4 @@
-"""Small things that CloudFront's operations share: errors, versions, pages, tags."""
+"""Helpers of CloudFront's operations: errors, versions, pages, tags."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .model import Entity
 Request = Mapping[str, Any]
 
 TAGS_MOST = 50
-"""On a distribution ("Quotas on CloudFront")."""
+"""Tags per distribution ("Quotas on CloudFront")."""
 
 
 def invalid(message: str, code: str = "InvalidArgument") -> AwsError:
-    """InvalidArgument, or what is more exact."""
+    """InvalidArgument, or a more specific code."""
     return AwsError(code, message)
 
 
 def check_version(entity: Entity, given: str | None) -> None:
-    """Refuse a change that is not about the version that is there: InvalidIfMatchVersion, PreconditionFailed.
+    """Refuse a change to another version than the current one: InvalidIfMatchVersion, PreconditionFailed.
 
     The text of the second is the model's.
     """
@@ -34,7 +34,7 @@ def check_version(entity: Entity, given: str | None) -> None:
 
 
 def page(found: Sequence[Any], marker: str | None, most: Any, key: str = "Id") -> dict[str, Any]:
-    """The members of a list: what comes after the item whose ``key`` is the marker."""
+    """The members of a list: the items after the one whose ``key`` is the marker."""
     size = int(most or 100)
     keys = [each if isinstance(each, str) else each[key] for each in found]
     first = keys.index(marker) + 1 if marker in keys else 0
@@ -61,7 +61,7 @@ def tags_of(given: Any) -> dict[str, str]:
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
-    """InvalidTagging where there are too many, or where one is AWS's own."""
+    """Raise InvalidTagging for too many tags, or reserved ones."""
     if len(tags) > TAGS_MOST:
         raise AwsError("InvalidTagging", f"You have exceeded the number of tags ({TAGS_MOST}) of a resource.")
     if any(key.lower().startswith("aws:") for key in tags):
@@ -69,5 +69,5 @@ def check_tags(tags: Mapping[str, str]) -> None:
 
 
 def tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
-    """Tags as CloudFront shows them."""
+    """Tags in CloudFront's shape."""
     return {"Items": [{"Key": key, "Value": value} for key, value in tags.items()]}

@@ -1,4 +1,4 @@
-"""Amazon CloudFront: which function answers which operation."""
+"""Amazon CloudFront: maps operations to functions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def answered_by(operation: Operation) -> Callable[[CloudFront], ActionResult]:
 
 
 def told_by(reading: Callable[[Request], dict[str, Any]]) -> Callable[[CloudFront], ActionResult]:
-    """The same for what no account has a part in."""
+    """The same for a function that does not depend on an account."""
 
     def answer(self: CloudFront) -> ActionResult:
         return ActionResult(reading(self._get_params()))
@@ -36,9 +36,9 @@ def told_by(reading: Callable[[Request], dict[str, Any]]) -> Callable[[CloudFron
 
 
 class CloudFront(CloudFrontResponse):
-    """Amazon CloudFront: what concerns no distribution (functions, keys, origin access controls) is moto's.
+    """Amazon CloudFront; moto handles functions, keys and origin access controls.
 
-    Of a distribution moto keeps not all that it is sent, and VPC origins it has none.
+    moto does not keep all members of a distribution, and has no VPC origins.
     """
 
     def __init__(self, plane: DataPlane, edge: Edge) -> None:

@@ -1,6 +1,6 @@
-"""The authority that signs what the doors of distributions show; clients can be told to trust it.
+"""The certificate authority for distributions' certificates, which clients can be told to trust.
 
-It is made with the process and is of no use to anybody afterwards: its key is in this process's memory only.
+It is created with the process and useless afterwards: its key is only in this process's memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAME = "Embedded AWS"
 
 @dataclass(frozen=True)
 class Authority:
-    """Signs certificates; ``pem`` is its own, which is what clients trust."""
+    """Signs certificates; ``pem`` is its own certificate, which clients trust."""
 
     @cached_property
     def _key(self) -> ec.EllipticCurvePrivateKey:
@@ -48,11 +48,11 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """Its certificate."""
+        """Its certificate in PEM."""
         return self._own.public_bytes(serialization.Encoding.PEM).decode()
 
     def certify(self, names: Sequence[str]) -> KeyPair:
-        """A new certificate for domain names and IPv4 addresses."""
+        """Issue a certificate for domain names and IPv4 addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (

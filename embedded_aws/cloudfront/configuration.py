@@ -1,4 +1,4 @@
-"""A distribution's configuration: what CloudFront adds to what is sent, and what it refuses.
+"""Validates a distribution's configuration, and adds CloudFront's defaults.
 
 Members, limits and codes are those of botocore's model; texts that are not AWS's own are marked (own words).
 """
@@ -46,7 +46,7 @@ NO_VPC_ORIGIN = "The entity was not found."
 
 
 def completed(given: Config) -> dict[str, Any]:
-    """What was sent, with the members that CloudFront shows besides. Which ones those are is not verified."""
+    """The given configuration with CloudFront's additional members. Which members these are is not verified."""
     config = _default(
         deepcopy(dict(given)),
         Aliases=NONE,
@@ -111,12 +111,12 @@ def _default(given: dict[str, Any], **values: Any) -> dict[str, Any]:
 
 
 def behaviors(config: Config) -> list[dict[str, Any]]:
-    """The cache behaviors in the order in which they are tried, the default one last."""
+    """The cache behaviors in order of evaluation, the default one last."""
     return [*(config["CacheBehaviors"].get("Items") or ()), config["DefaultCacheBehavior"]]
 
 
 def check(state: CloudFrontState, config: Config, own: Distribution | None = None) -> None:
-    """Refuse a whole configuration; ``own`` is the distribution that it is for, if that is there already."""
+    """Raise an error for an invalid configuration; ``own`` is its distribution, if that exists already."""
     _check_quantities(config)
     if len(config.get("Comment") or "") > COMMENT_MOST:
         raise invalid(f"The parameter Comment is too long: at most {COMMENT_MOST} characters.")  # (own words)
@@ -134,7 +134,7 @@ def check(state: CloudFrontState, config: Config, own: Distribution | None = Non
 
 
 def _check_quantities(value: Any) -> None:
-    """``Quantity`` is how many ``Items`` there are, in every list of CloudFront's."""
+    """Check that ``Quantity`` is the number of ``Items`` in every list."""
     for each in _maps(value):
         if "Quantity" in each and each["Quantity"] != len(each.get("Items") or ()):
             message = "The value of Quantity and the size of Items don't match."
@@ -216,7 +216,7 @@ def _check_certificate(account: str, config: Config) -> None:
 
 
 def covers(names: tuple[str, ...], host: str) -> bool:
-    """Whether a certificate for these names is good for a host; ``*`` stands for one label."""
+    """Whether a certificate for these names is valid for a host; ``*`` stands for one label."""
     return any(
         wildcard(each, ignore_case=True).fullmatch(host) and each.count(".") == host.count(".")
         for each in names

@@ -1,7 +1,7 @@
-"""Distributions: made, changed, disabled, deleted, each change asynchronous.
+"""Operations on distributions: create, update, disable, delete; every change is asynchronous.
 
-Sources: API Reference ("CreateDistribution", "UpdateDistribution", "DeleteDistribution"); codes and limits are those of
-botocore's model.
+Sources: API Reference ("CreateDistribution", "UpdateDistribution", "DeleteDistribution"); codes and limits are those
+of botocore's model.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from .edge import Edge
 from .model import CloudFrontState, Config, Distribution, Entity, new_id
 
 DEPLOYING = 300.0
-"""AWS seconds until every edge knows a change; "a few minutes"; not verified."""
+"""AWS seconds until a change is deployed to every edge location; "a few minutes"; not verified."""
 
 KNOWN_AFTER = 0.5
-"""At which part of that time the edges that are asked here begin to serve it; not verified."""
+"""The fraction of that time after which edge locations serve the change here; not verified."""
 
 MOST = 500
 HELD = (
@@ -86,7 +86,7 @@ def get_config(edge: Edge, state: CloudFrontState, request: Request) -> dict[str
 
 
 def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """UpdateDistribution: the configuration becomes what is sent, whole."""
+    """UpdateDistribution: replaces the complete configuration."""
     found = find(state, request)
     check_version(found, request.get("IfMatch"))
     config = completed(request["DistributionConfig"])
@@ -104,7 +104,7 @@ def _change(edge: Edge, found: Distribution, config: Config) -> dict[str, Any]:
 
 
 def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """DeleteDistribution: of one that is disabled, at every edge."""
+    """DeleteDistribution: for a distribution that is disabled and deployed."""
     found = find(state, request)
     check_version(found, request.get("IfMatch"))
     if found.config["Enabled"] or not found.is_deployed:
@@ -121,7 +121,7 @@ def list_summaries(edge: Edge, state: CloudFrontState, request: Request) -> dict
 
 
 def associate_web_acl(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """AssociateDistributionWebACL: one member instead of the whole configuration."""
+    """AssociateDistributionWebACL: changes one member instead of the complete configuration."""
     return _set_web_acl(edge, state, request, request["WebACLArn"])
 
 
@@ -171,7 +171,7 @@ def _resource(state: CloudFrontState, request: Request) -> Entity:
 
 
 def find(state: CloudFrontState, request: Request) -> Distribution:
-    """The distribution of a request, or NoSuchDistribution."""
+    """The request's distribution, or NoSuchDistribution."""
     found = state.distributions.get(request["Id"])
     if found is None:
         raise AwsError("NoSuchDistribution", NOT_THERE)

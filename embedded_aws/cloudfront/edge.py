@@ -1,4 +1,4 @@
-"""The edges: the doors of distributions, and the way from them into VPCs. A component of the data plane."""
+"""The edge locations: the ports of distributions, and connections into VPCs. A component of the data plane."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .model import CloudFrontState, Config, Distribution, VpcOrigin
 from .network import REFUSED, Way, way_to_custom_origin, way_to_vpc_origin
 from .proxy import HEAD_MOST, Proxy, own_name
 
-TICK = 0.05  # real seconds, within which a door follows what the edges serve
-RELEASE = 20.0  # AWS seconds that the service's group stays after the last origin of its VPC; not verified
+TICK = 0.05  # real seconds until a port follows a change of what is served
+RELEASE = 20.0  # AWS seconds for which the security group remains after its VPC's last origin; not verified
 
 
 class Edge:
-    """The edges of every account's distributions."""
+    """The edge locations of every account's distributions."""
 
     def __init__(self, plane: DataPlane, balancer: Balancer) -> None:
         self._plane = plane
@@ -45,11 +45,11 @@ class Edge:
 
     @property
     def is_held(self) -> bool:
-        """Whether AWS lets the account add nothing to CloudFront."""
+        """Whether AWS denies the account new distributions."""
         return self._plane.faults.holds("cloudfront")
 
     def state(self, account: str) -> CloudFrontState:
-        """What an account has, without the VPC origins whose deletion has ended."""
+        """An account's state, without VPC origins whose deletion is complete."""
         found = self._states.setdefault(account, CloudFrontState(account))
         for origin in list(found.vpc_origins.values()):
             if origin.deleting and origin.is_deployed:
@@ -58,13 +58,13 @@ class Edge:
         return found
 
     def tags_of(self, account: str, arn: str) -> Mapping[str, str]:
-        """The tags of a distribution or a VPC origin; empty for what is not there."""
+        """The tags of a distribution or a VPC origin; empty where it does not exist."""
         with self._plane.lock:
             found = self.state(account).entity(arn)
             return found.tags if found else {}
 
     def users_of_certificate(self, account: str, arn: str) -> list[str]:
-        """The ARNs of the distributions that show a certificate of ACM."""
+        """The ARNs of the distributions that use an ACM certificate."""
         return [
             one.arn
             for one in self._distributions(account)
@@ -72,7 +72,7 @@ class Edge:
         ]
 
     def has_web_acl(self, account: str, arn: str) -> bool:
-        """Whether a distribution has a web ACL."""
+        """Whether a distribution uses a web ACL."""
         return any(one.config["WebACLId"] == arn for one in self._distributions(account))
 
     def _distributions(self, account: str) -> list[Distribution]:
@@ -80,7 +80,7 @@ class Edge:
             return list(self.state(account).distributions.values())
 
     def open(self, id: str, account: str) -> str:
-        """Take a port for a new distribution; returns its domain name, which nothing answers yet."""
+        """Allocate a port for a new distribution; returns its domain name, which does not answer yet."""
         front = FrontDoor(partial(self._answer, account, id), pages.unreadable, 2 * HEAD_MOST)
         self._doors[id] = front
         return f"127.0.0.1:{front.port}"
@@ -92,7 +92,8 @@ class Edge:
             self._plane.loop.call_soon_threadsafe(front.close)
 
     def connect(self, origin: VpcOrigin, subnets: list[str]) -> None:
-        """Make a VPC origin's network interfaces, in CloudFront's group of its VPC; AwsError without room."""
+        """Create a VPC origin's network interfaces, in CloudFront's security group of its VPC; AwsError without
+        free addresses."""
         where = origin.account, origin.region
         self._released.pop((*where, origin.vpc), None)
         group = adapter.ec2_backends[origin.account][origin.region].service_group(origin.vpc)
@@ -103,7 +104,7 @@ class Edge:
             )
 
     def disconnect(self, origin: VpcOrigin) -> None:
-        """Give its network interfaces back; the group goes some time after the last origin of its VPC."""
+        """Delete its network interfaces; the security group is deleted some time after its VPC's last origin."""
         for eni in origin.interfaces:
             adapter.delete_eni(origin.account, origin.region, eni)
         origin.interfaces.clear()
@@ -120,7 +121,7 @@ class Edge:
     # What the proxy asks
 
     def way(self, account: str, origin: Config, secure: bool, host: str) -> Way:
-        """Where requests for an origin go now; buckets are not followed here."""
+        """The route for an origin's requests now; S3 buckets are not supported."""
         with self._plane.lock:
             if origin.get("CustomOriginConfig"):
                 return way_to_custom_origin(origin, secure)
@@ -129,17 +130,17 @@ class Edge:
             return way_to_vpc_origin(self.balancer, found, secure, host) if found else REFUSED
 
     def websocket_idle(self) -> float | None:
-        """AWS seconds that are ordered in place of ten minutes."""
+        """AWS seconds from a fault rule, instead of ten minutes."""
         return self._plane.faults.websocket_idle
 
     # The component
 
     async def run(self) -> None:
-        """Keep the doors in step until cancelled."""
+        """Update the ports until cancelled."""
         await self._plane.repeat(self._tick, TICK)
 
     def reset(self) -> None:
-        """Forget every distribution and close every connection."""
+        """Discard every distribution and close every connection."""
         for front in self._doors.values():
             self._plane.loop.call_soon_threadsafe(front.close)
         self._doors.clear()
@@ -148,7 +149,7 @@ class Edge:
         self._released.clear()
 
     def close(self) -> None:
-        """Nothing is left after ``reset``."""
+        """Nothing: ``reset`` has released everything."""
 
     def _tick(self) -> None:
         for account in list(self._states):
@@ -161,7 +162,7 @@ class Edge:
                 del self._released[account, region, vpc]
 
     def _tend(self, distribution: Distribution) -> None:
-        """Let the door of a distribution show what the edges serve now, if that has changed."""
+        """Make a distribution's port serve the current configuration, if it has changed."""
         config, front = distribution.serving(), self._doors[distribution.id]
         if config is None or config is self._shown.get(distribution.id):
             return
@@ -171,7 +172,7 @@ class Edge:
         front.set_mode(Mode.SERVING)
 
     def _certificates(self, account: str, config: Config) -> list[KeyPair]:
-        """What is shown for the aliases: an imported certificate, or what the authority signs in place of ACM's."""
+        """The certificates for the aliases: an imported one, or one of this authority instead of ACM's."""
         arn = config["ViewerCertificate"].get("ACMCertificateArn")
         found = adapter.find_certificate(account, CERTIFICATES_IN, arn) if arn else None
         if found is None:

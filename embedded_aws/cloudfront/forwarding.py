@@ -1,4 +1,4 @@
-"""A request as the origin gets it, and what CloudFront adds to responses.
+"""The request that the origin gets, and the headers that CloudFront adds to responses.
 
 Sources: Developer Guide, "Request and response behavior for custom origins", "Add CloudFront request headers", "Use
 managed origin request policies".
@@ -20,20 +20,20 @@ from .policies import ORIGIN_REQUEST_POLICIES, OriginRequestPolicy
 CRLF = b"\r\n"
 POP = "FRA56-P1"
 REMOVED = frozenset({b"x-forwarded-proto", b"x-real-ip", b"x-amz-cf-id", b"x-edge-location", b"expect"})
-"""Taken from each request."""
+"""Headers removed from each request."""
 
 WRITTEN_HERE = frozenset({b"host", b"via", b"x-forwarded-for", b"content-length"})
 ALWAYS = frozenset(
     {b"content-length", b"content-type", b"content-encoding", b"range", b"if-range", b"upgrade"}
 )
-"""What goes on without an origin request policy; which headers these are is not verified."""
+"""Headers forwarded without an origin request policy; which ones these are is not verified."""
 
 NOTHING = OriginRequestPolicy("none", "none")
 
 
 @dataclass(frozen=True)
 class Passing:
-    """One request on its way: its id, the distribution's name in Via, and how it came."""
+    """One forwarded request: its id, the distribution's name in Via, and whether it came over TLS."""
 
     request: BaseRequest
     secure: bool
@@ -42,11 +42,11 @@ class Passing:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether it asks for a WebSocket."""
+        """Whether it is a WebSocket request."""
         return is_websocket(self.request)
 
     def added(self, status: int, via: str = "") -> Mapping[str, str]:
-        """The headers that CloudFront adds to a response; ``via`` is the origin's own."""
+        """The headers that CloudFront adds to a response; ``via`` is the origin's own header."""
         cache = "Error from cloudfront" if status >= 400 else "Miss from cloudfront"
         own = f"1.1 {self.via} (CloudFront)"
         return {
@@ -58,19 +58,19 @@ class Passing:
 
 
 def new_request_id() -> str:
-    """As in AWS's logs: 56 characters of base64 for URLs."""
+    """A request id as in AWS's logs: 56 characters of URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(40)).decode()
 
 
 @dataclass(frozen=True)
 class OriginHead(Head):
-    """A request's head for an origin; ``host`` is what it calls it."""
+    """A request's head for an origin; ``host`` is its Host header."""
 
     host: str
 
 
 def head_for(passing: Passing, behavior: Config, origin: Config) -> OriginHead:
-    """The head to send to an origin, by HTTP/1.1."""
+    """The HTTP/1.1 head to send to an origin."""
     request = passing.request
     policy = ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId") or "", NOTHING)
     custom = {
@@ -96,7 +96,7 @@ def head_for(passing: Passing, behavior: Config, origin: Config) -> OriginHead:
 
 
 def _kept(request: BaseRequest, policy: OriginRequestPolicy) -> Iterator[tuple[bytes, bytes]]:
-    """The viewer's headers that go on."""
+    """The viewer's headers that are forwarded."""
     named = {name.strip() for name in request.headers.get("Connection", "").lower().encode().split(b",")}
     dropped = HOP_BY_HOP | REMOVED | WRITTEN_HERE | named
     for name, value in request.raw_headers:

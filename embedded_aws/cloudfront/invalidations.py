@@ -1,4 +1,4 @@
-"""Invalidations: nothing is kept by the edges here, so they only take their time.
+"""Invalidations: edge locations cache nothing here, so these only take some time.
 
 Source: API Reference, "CreateInvalidation": ``InProgress``, then ``Completed``.
 """
@@ -15,11 +15,11 @@ from .edge import Edge
 from .model import CloudFrontState, Distribution, Invalidation, new_id
 
 LASTS = 30.0
-"""AWS seconds; not verified."""
+"""AWS seconds until an invalidation is completed; not verified."""
 
 
 def create(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """CreateInvalidation; a second one with the same caller reference and paths is the same one."""
+    """CreateInvalidation; the same caller reference and paths return the same invalidation."""
     found, batch = _distribution(state, request), request["InvalidationBatch"]
     if batch["Paths"]["Quantity"] != len(batch["Paths"].get("Items") or ()):
         message = "The value of Quantity and the size of Items don't match."
@@ -45,7 +45,7 @@ def get(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
 
 
 def list_summaries(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """ListInvalidations, the newest first."""
+    """ListInvalidations, newest first."""
     shown = (_shown(one) for one in reversed(_distribution(state, request).invalidations))
     items = [{name: one[name] for name in ("Id", "CreateTime", "Status")} for one in shown]
     return {"InvalidationList": page(items, request.get("Marker"), request.get("MaxItems"))}

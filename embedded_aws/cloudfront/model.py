@@ -1,4 +1,4 @@
-"""What CloudFront holds for one account."""
+"""CloudFront's state of one account."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _LETTERS = string.ascii_uppercase + string.digits
 
 
 def new_id(prefix: str, length: int, letters: str = _LETTERS) -> str:
-    """An id or a version (ETag) as CloudFront makes it."""
+    """An id or a version (ETag) in CloudFront's form."""
     return prefix + "".join(random.choices(letters, k=length))
 
 
 def new_etag() -> str:
-    """A version of a configuration."""
+    """A configuration's version."""
     return new_id("E", 13)
 
 
 @dataclass(eq=False, kw_only=True)
 class Entity:
-    """What distributions and VPC origins are; ``deployed_at`` is when (``time.monotonic``) every edge knows."""
+    """The common part of distributions and VPC origins; ``deployed_at`` (``time.monotonic``) is when the last
+    change is deployed everywhere."""
 
     id: str
     arn: str
@@ -39,18 +40,18 @@ class Entity:
 
     @property
     def is_deployed(self) -> bool:
-        """Whether the last change has reached every edge."""
+        """Whether the last change is deployed to every edge location."""
         return time.monotonic() >= self.deployed_at
 
     def change(self, config: Config, deployed_at: float) -> None:
-        """Give it another configuration, which makes another version of it."""
+        """Replace the configuration, which creates a new version."""
         self.config, self.deployed_at = config, deployed_at
         self.etag, self.modified = new_etag(), datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Invalidation:
-    """One invalidation; ``batch`` is what was asked for, ``completed_at`` (``time.monotonic``) when it is over."""
+    """One invalidation; ``batch`` is the request, ``completed_at`` (``time.monotonic``) when it is completed."""
 
     id: str
     batch: Config
@@ -60,7 +61,8 @@ class Invalidation:
 
 @dataclass(eq=False, kw_only=True)
 class Distribution(Entity):
-    """One distribution. ``served`` are its configurations with when (``time.monotonic``) the edges serve them."""
+    """One distribution. ``served`` are its configurations, each with the time (``time.monotonic``) from which it
+    is served."""
 
     domain_name: str
     served: list[tuple[float, Config]] = field(default_factory=list)
@@ -68,28 +70,28 @@ class Distribution(Entity):
 
     @property
     def status(self) -> str:
-        """``InProgress`` until the last change has reached every edge."""
+        """``InProgress`` until the last change is deployed to every edge location."""
         return "Deployed" if self.is_deployed else "InProgress"
 
     @property
     def aliases(self) -> frozenset[str]:
-        """Its own domain names, in small letters."""
+        """Its alternate domain names, in lower case."""
         return frozenset(name.lower() for name in self.config["Aliases"].get("Items") or ())
 
     def serving(self) -> Config | None:
-        """The configuration that the edges serve now; None while they do not know it yet."""
+        """The configuration that is served now; None before the first one is."""
         now = time.monotonic()
         return next((config for at, config in reversed(self.served) if at <= now), None)
 
     def uses(self, vpc_origin: str) -> bool:
-        """Whether it leads to a VPC origin, or did before its last change, which some edge may not know yet."""
+        """Whether it uses a VPC origin, or did before its last change, which may not be deployed everywhere."""
         known = [self.config, *(() if self.is_deployed else (config for _, config in self.served[-2:]))]
         return any(vpc_origin in vpc_origins(config) for config in known)
 
 
 @dataclass(eq=False, kw_only=True)
 class VpcOrigin(Entity):
-    """One VPC origin, with its network interfaces; ``vpc`` and ``region`` are where its load balancer is."""
+    """One VPC origin, with its network interfaces; ``vpc`` and ``region`` are its load balancer's."""
 
     vpc: str
     region: str
@@ -99,7 +101,7 @@ class VpcOrigin(Entity):
 
     @property
     def status(self) -> str:
-        """``Deploying`` while it is made, changed or deleted."""
+        """``Deploying`` while it is created, changed or deleted."""
         return "Deployed" if self.is_deployed else "Deploying"
 
     @property
@@ -117,7 +119,7 @@ class CloudFrontState:
     vpc_origins: dict[str, VpcOrigin] = field(default_factory=dict)
 
     def entity(self, arn: str) -> Entity | None:
-        """What has this ARN; None where nothing has."""
+        """The distribution or VPC origin with this ARN, or None."""
         every: list[Entity] = [*self.distributions.values(), *self.vpc_origins.values()]
         return next((each for each in every if each.arn == arn), None)
 
@@ -128,5 +130,5 @@ def origins(config: Config) -> list[dict[str, Any]]:
 
 
 def vpc_origins(config: Config) -> set[str]:
-    """The ids of the VPC origins that a distribution's configuration names."""
+    """The ids of the VPC origins in a distribution's configuration."""
     return {each["VpcOriginConfig"]["VpcOriginId"] for each in origins(config) if each.get("VpcOriginConfig")}

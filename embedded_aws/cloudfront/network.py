@@ -1,8 +1,8 @@
-"""The way from the edges to an origin: whether packets get there, and what they meet.
+"""The network path from edge locations to an origin: whether packets are allowed, and where they go.
 
-A VPC origin's connections come from CloudFront's network interfaces in the VPC, which are in CloudFront's own security
-group; the managed prefix list of CloudFront's addresses lets them in, too (Developer Guide, "Restrict access with VPC
-origins"). A rule for the VPC's addresses does not.
+A VPC origin's connections come from CloudFront's network interfaces in the VPC, which are in CloudFront's own
+security group; a rule for the managed prefix list of CloudFront's addresses allows them, too (Developer Guide,
+"Restrict access with VPC origins"). A rule for the VPC's addresses does not.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .configuration import covers
 from .model import Config, VpcOrigin
 
 SOURCE = "130.176.0.1"
-"""An address of the managed prefix list."""
+"""An address in the managed prefix list."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """Where a request goes: a loopback address and port, by TLS or not.
+    """The destination of a request: a loopback address and port, with TLS or not.
 
-    ``silent`` where packets are dropped; ``port`` is None where nothing takes the connection, or what does shows no
-    certificate that CloudFront trusts.
+    ``silent`` where packets are dropped; ``port`` is None where nothing accepts the connection, or the certificate is
+    one that CloudFront does not trust.
     """
 
     address: str = "127.0.0.1"
@@ -41,9 +41,9 @@ REFUSED = Way()
 
 
 def way_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, host: str) -> Way:
-    """The way through a VPC origin, for a viewer who came by TLS or not; on the data-plane thread.
+    """The path through a VPC origin, for a viewer with or without TLS; on the data-plane thread.
 
-    ``host`` is what the request calls the origin, which its certificate has to be good for.
+    ``host`` is the request's host name, for which the certificate must be valid.
     """
     tls = _by_tls(origin.config, secure)
     port = int(origin.config["HTTPSPort" if tls else "HTTPPort"])
@@ -57,8 +57,7 @@ def way_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, host:
 
 
 def way_to_custom_origin(origin: Config, secure: bool) -> Way:
-    """The way to a load balancer with an address of its own; other servers, and HTTPS to them, are not followed
-    here."""
+    """The path to a load balancer with an address of its own; other servers, and HTTPS to them, are not supported."""
     address, _, port = origin["DomainName"].partition(":")
     try:
         here = IPv4Address(address).is_loopback and port.isdigit()
@@ -75,8 +74,8 @@ def _by_tls(config: Config, secure: bool) -> bool:
 
 
 def _passes(origin: VpcOrigin, balancer: LoadBalancer, port: int) -> bool:
-    """Whether VPC Block Public Access, the internet gateway and the load balancer's groups let a connection
-    through."""
+    """Whether VPC Block Public Access, the internet gateway and the load balancer's security groups allow a
+    connection."""
     where = origin.account, origin.region
     ec2 = adapter.ec2_backends[origin.account][origin.region]
     group = ec2.service_group(origin.vpc)
@@ -89,8 +88,8 @@ def _passes(origin: VpcOrigin, balancer: LoadBalancer, port: int) -> bool:
 
 
 def _is_trusted(balancer: LoadBalancer, listener: Listener, host: str) -> bool:
-    """Whether the listener shows a certificate for ``host`` that an authority has signed: ACM's own, none imported
-    that has signed itself."""
+    """Whether the listener has a certificate for ``host`` from an authority: one of ACM, not an imported
+    self-signed one."""
     shown: list[Any] = [
         adapter.find_certificate(balancer.account, balancer.region, arn) for arn in listener.certificates
     ]

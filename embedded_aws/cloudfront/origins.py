@@ -1,7 +1,7 @@
-"""VPC origins: the way of CloudFront to load balancers that are not on the internet.
+"""VPC origins, which connect CloudFront to internal load balancers.
 
-Sources: Developer Guide, "Restrict access with VPC origins"; API Reference, "CreateVpcOrigin", "DeleteVpcOrigin"; codes
-are those of botocore's model.
+Sources: Developer Guide, "Restrict access with VPC origins"; API Reference, "CreateVpcOrigin", "DeleteVpcOrigin";
+codes are those of botocore's model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .edge import Edge
 from .model import CloudFrontState, VpcOrigin, new_id
 
 DEPLOYING = 240.0
-"""AWS seconds until an origin is Deployed, changed or gone; "up to 15 minutes"."""
+"""AWS seconds until an origin is Deployed, changed or deleted; "up to 15 minutes"."""
 
 MOST = 25
 LINKED = "vpcorigin.cloudfront.amazonaws.com"
@@ -71,7 +71,7 @@ def list_summaries(edge: Edge, state: CloudFrontState, request: Request) -> dict
 
 
 def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """UpdateVpcOrigin: of one that no distribution leads to."""
+    """UpdateVpcOrigin: for one that no distribution uses."""
     found = _at_rest(state, request, "Update", NOT_UPDATED)
     config = request["VpcOriginEndpointConfig"]
     others = (each for each in state.vpc_origins.values() if each is not found)
@@ -88,7 +88,7 @@ def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
 
 
 def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """DeleteVpcOrigin: asynchronous; it is there, Deploying, until it is gone."""
+    """DeleteVpcOrigin: asynchronous; the origin is Deploying until it is deleted."""
     found = _at_rest(state, request, "Delete", IN_USE)
     found.deleting = True
     found.change(found.config, _deployed_at(edge.pace))
@@ -96,7 +96,7 @@ def delete(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
 
 
 def list_distributions(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, Any]:
-    """ListDistributionsByVpcOriginId: ids only."""
+    """ListDistributionsByVpcOriginId: returns ids only."""
     id = request["VpcOriginId"]
     if id not in state.vpc_origins:
         raise AwsError("EntityNotFound", NO_VPC_ORIGIN)
@@ -112,7 +112,7 @@ def _find(state: CloudFrontState, request: Request) -> VpcOrigin:
 
 
 def _at_rest(state: CloudFrontState, request: Request, action: str, in_use: str) -> VpcOrigin:
-    """The origin in the version that is named, Deployed and of no distribution; else AwsError of the action."""
+    """The origin, if its version matches, it is Deployed and no distribution uses it; else the action's AwsError."""
     found = _find(state, request)
     check_version(found, request.get("IfMatch"))
     if any(each.uses(found.id) for each in state.distributions.values()):
@@ -127,7 +127,7 @@ def _deployed_at(pace: Pace) -> float:
 
 
 def _balancer(edge: Edge, account: str, config: Any) -> Any:
-    """The load balancer that an origin leads to. What is refused here is what AWS's page asks for; (own words)."""
+    """The origin's load balancer. The checks are those of AWS's page; texts are (own words)."""
     protocols = config.get("OriginSslProtocols")
     if protocols and protocols["Quantity"] != len(protocols.get("Items") or ()):
         message = "The value of Quantity and the size of Items don't match."

@@ -1,7 +1,7 @@
-"""The answers that CloudFront gives by itself.
+"""Responses that CloudFront generates itself.
 
-The form is that of the pages that people put into issues (dyatko/arkit 848: 504; caddyserver/caddy 7445: 502 with its
-headers; serverless-nextjs 454: 403 for a method); what each says is in ``REASONS``.
+Their form is that of pages in issues (dyatko/arkit 848: 504; caddyserver/caddy 7445: 502 with its
+headers; serverless-nextjs 454: 403 for a method); ``REASONS`` has the text of each.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from html import escape
 from aiohttp import web
 
 TITLES = {400: "Bad Request", 413: "Request Entity Too Large", 414: "URI Too Long"}
-"""Beside what the pages of 403, 502 and 504 say: "403 ERROR", "502 Bad Gateway ERROR", "504 Gateway Timeout ERROR"."""
+"""Titles other than those of 403, 502 and 504: "403 ERROR", "502 Bad Gateway ERROR", "504 Gateway Timeout ERROR"."""
 
 AT_THIS_TIME = (
     "We can't connect to the server for this app or website at this time. There might be too much traffic or a "
@@ -35,7 +35,7 @@ CLOSED = (
 
 
 def error(status: int, request_id: str, reason: str = "") -> web.Response:
-    """CloudFront's error page; the sentence of ``reason`` stands before the one that all pages have."""
+    """CloudFront's error page; the sentence of ``reason`` comes before the one that all pages have."""
     title = {502: "502 Bad Gateway ERROR", 504: "504 Gateway Timeout ERROR"}.get(status)
     title = title or (f"{status} {TITLES[status]} ERROR" if status in TITLES else f"{status} ERROR")
     lines = [
@@ -64,7 +64,7 @@ def error(status: int, request_id: str, reason: str = "") -> web.Response:
 
 
 def redirect(method: str, location: str) -> web.Response:
-    """To HTTPS: 301 to GET and HEAD, 307 to all others, which keep their method and body.
+    """A redirect to HTTPS: 301 for GET and HEAD, 307 for others, which keep their method and body.
 
     Developer Guide, "Require HTTPS between viewers and CloudFront".
     """
@@ -79,7 +79,7 @@ def redirect(method: str, location: str) -> web.Response:
 
 
 def unreadable(status: int) -> web.Response:
-    """The page for what is no HTTP request; it has no id."""
+    """The page for an invalid HTTP request, which has no id."""
     response = error(status, "")
     response.force_close()
     return response

@@ -1,4 +1,4 @@
-"""The cache and origin request policies that AWS manages, by id.
+"""The AWS managed cache policies and origin request policies, by id.
 
 Source: Developer Guide, "Use managed cache policies", "Use managed origin request policies".
 """
@@ -39,14 +39,14 @@ CLOUDFRONT_HEADERS = (
     "CloudFront-Viewer-Time-Zone",
     "CloudFront-Viewer-TLS",
 )
-"""What AllViewerAndCloudFrontHeaders-2022-06 adds."""
+"""The headers that AllViewerAndCloudFrontHeaders-2022-06 adds."""
 
 
 @dataclass(frozen=True)
 class OriginRequestPolicy:
-    """What of a viewer's request goes on to the origin.
+    """The parts of a viewer's request that are forwarded to the origin.
 
-    ``behavior`` is HeadersConfig's: ``headers`` are those that go on, or with ``allExcept`` those that do not.
+    ``behavior`` is HeadersConfig's: ``headers`` are forwarded, or with ``allExcept`` not forwarded.
     """
 
     name: str
@@ -56,7 +56,7 @@ class OriginRequestPolicy:
     query_strings: str = "none"
 
     def forwards(self, header: str) -> bool:
-        """Whether a header of the viewer's goes on."""
+        """Whether a viewer's header is forwarded."""
         named = header.lower() in {each.lower() for each in self.headers}
         if self.behavior == "allExcept":
             return not named
@@ -77,7 +77,7 @@ class OriginRequestPolicy:
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """How long answers are kept, in seconds. Nothing is kept here, whichever policy a distribution has."""
+    """How long responses are cached, in seconds. Nothing is cached here, whatever the policy."""
 
     name: str
     least: int
@@ -85,7 +85,7 @@ class CachePolicy:
     most: int
 
     def view(self) -> dict[str, Any]:
-        """Its CachePolicyConfig; what is in the cache key is shown as none of everything."""
+        """Its CachePolicyConfig; the cache key's parts are shown as none."""
         return {
             "Name": self.name,
             "MinTTL": self.least,
@@ -141,7 +141,7 @@ def get_cache_policy(request: Request) -> dict[str, Any]:
 
 
 def list_cache_policies(request: Request) -> dict[str, Any]:
-    """ListCachePolicies: AWS's own; an account has none of its own here."""
+    """ListCachePolicies: the managed ones; custom policies are not supported."""
     return {"CachePolicyList": _listing(request, "CachePolicy", "CachePolicyConfig", CACHE_POLICIES)}
 
 
@@ -155,7 +155,7 @@ def get_origin_request_policy(request: Request) -> dict[str, Any]:
 
 
 def list_origin_request_policies(request: Request) -> dict[str, Any]:
-    """ListOriginRequestPolicies: AWS's own; an account has none of its own here."""
+    """ListOriginRequestPolicies: the managed ones; custom policies are not supported."""
     member = "OriginRequestPolicyConfig"
     listing = _listing(request, "OriginRequestPolicy", member, ORIGIN_REQUEST_POLICIES)
     return {"OriginRequestPolicyList": listing}

@@ -1,4 +1,4 @@
-"""What happens to a viewer's request at an edge: refused, redirected, or sent to the origin.
+"""Handles a viewer's request at an edge location: refuses it, redirects it, or sends it to the origin.
 
 Sources: Developer Guide, "Request and response behavior for custom origins", "Distribution settings reference",
 "Quotas" (a URL of 8,192 bytes, 20,480 bytes of request line and headers; 10 minutes of a silent WebSocket).
@@ -27,32 +27,32 @@ from .network import Way
 
 URL_MOST, HEAD_MOST = 8_192, 20_480
 WEBSOCKET_IDLE = 600.0
-UNSCALED_IDLE = 60.0  # real seconds: programs' own heartbeats do not run faster because time does
-SHORTEST = 10.0  # real seconds that an origin may take for an answer, unless it is given less
+UNSCALED_IDLE = 60.0  # real seconds: programs send heartbeats at their own speed
+SHORTEST = 10.0  # real seconds that an origin may take for an answer, unless its limit is shorter
 REPEATED = ("GET", "HEAD")
 
 
 class Surroundings(Protocol):
-    """What the proxy asks of the edge."""
+    """What the proxy needs from the edge locations."""
 
     @property
     def pace(self) -> Pace:
         """How fast time passes."""
 
     def way(self, account: str, origin: Config, secure: bool, host: str) -> Way:
-        """Where requests for an origin go now."""
+        """The route for an origin's requests now."""
 
     def websocket_idle(self) -> float | None:
-        """AWS seconds that are ordered in place of ten minutes."""
+        """AWS seconds from a fault rule, instead of ten minutes."""
 
 
 def own_name(id: str) -> str:
-    """The name of a distribution that AWS would give it, for which its certificate is good as well."""
+    """The name that AWS would give a distribution; its certificate is valid for it, too."""
     return f"d{id[1:].lower()}.cloudfront.net"
 
 
 class Proxy:
-    """Answers every request that comes in at a distribution's door."""
+    """Answers every request at a distribution's port."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -60,7 +60,7 @@ class Proxy:
     async def handle(
         self, distribution: Distribution, secure: bool, request: web.BaseRequest
     ) -> web.StreamResponse:
-        """Answer one request; drops the connection where the edges do not know the distribution."""
+        """Answer one request; drops the connection where the distribution is not deployed yet."""
         config = distribution.serving()
         if config is None:
             raise ConnectionResetError("the edges do not know the distribution")
@@ -120,7 +120,8 @@ class Proxy:
     async def _ask(
         self, passing: Passing, head: OriginHead, origin: Config, way: Way
     ) -> tuple[Connection, Reply, Attempt]:
-        """Send the request and wait for the head of the response, again where the origin says nothing to a GET or HEAD.
+        """Send the request and wait for the response's head, again for a GET or HEAD that the origin does not
+        answer.
 
         ConnectionAttempts "also specifies the number of times that CloudFront attempts to get a response from the
         origin, in the case of an Origin Response Timeout" (model); PUT, POST and the others are sent once ("Response
@@ -138,9 +139,7 @@ class Proxy:
             try:
                 connection = attempt.connection = await Connection.open(way.address, way.port, way.tls)
                 return connection, await send(request, head, attempt, connection, silence), attempt
-            except (
-                BaseException
-            ) as failure:  # also a viewer's who has gone: nobody reads this connection any more
+            except BaseException as failure:  # also where the viewer has disconnected
                 attempt.cut()
                 if left <= 0 or not isinstance(failure, SilentError):
                     raise
@@ -165,11 +164,11 @@ class Proxy:
             raise ConnectionResetError("the origin did not finish its response") from failure
 
     def _patience(self, seconds: float) -> float:
-        """Real seconds for what a program has so many AWS seconds for: it is no faster because time is."""
+        """Real seconds for a program that has so many AWS seconds, because programs run at their own speed."""
         return self._around.pace.real(seconds, at_least=min(seconds, SHORTEST))
 
     def _idle(self) -> float:
-        """Real seconds that the origin may say nothing in a WebSocket, whatever the viewer says."""
+        """Real seconds for which a WebSocket's origin may be silent, whatever the viewer sends."""
         ordered = self._around.websocket_idle()
         if ordered is not None:
             return self._around.pace.real(ordered)
@@ -177,8 +176,7 @@ class Proxy:
 
 
 def _refused(distribution: Distribution, config: Config, passing: Passing) -> tuple[int, str] | None:
-    """The status and the reason of what goes to no origin; that a disabled distribution answers 403 is not
-    verified."""
+    """The status and the reason of a request that is refused; 403 for a disabled distribution is not verified."""
     request = passing.request
     if len(request.raw_path) > URL_MOST:
         return 414, ""
@@ -196,7 +194,7 @@ def _refused(distribution: Distribution, config: Config, passing: Passing) -> tu
 
 
 def _is_for(distribution: Distribution, config: Config, host: str) -> bool:
-    """Whether a distribution answers to a name: its own, where it is reached, and its aliases (``*`` is one label)."""
+    """Whether a host name is the distribution's: its own, the address here, or an alias (``*`` is one label)."""
     if host in ("localhost", own_name(distribution.id)) or host.startswith("127."):
         return True
     aliases = config["Aliases"].get("Items") or ()
@@ -204,7 +202,7 @@ def _is_for(distribution: Distribution, config: Config, host: str) -> bool:
 
 
 def _behavior(config: Config, request: web.BaseRequest) -> Config:
-    """The first whose path pattern matches, else the default one."""
+    """The first cache behavior whose path pattern matches, else the default one."""
     path = request.rel_url.raw_path.lstrip("/")
     return next(
         one
@@ -229,6 +227,6 @@ def _url(passing: Passing) -> str:
 
 
 def _ended(response: web.Response) -> web.Response:
-    """The same answer, after which the viewer's connection ends: its body may not have been read."""
+    """The same response, after which the viewer's connection closes: its body may be unread."""
     response.force_close()
     return response

@@ -1,4 +1,4 @@
-"""Account settings: of the account, of a user or a role, and what holds where nobody has set anything.
+"""Account settings: of the account, of a user or a role, and the defaults.
 
 Source: Amazon ECS API Reference, PutAccountSetting, PutAccountSettingDefault, ListAccountSettings,
 DeleteAccountSetting; Developer Guide, "Access Amazon ECS features with account settings" (the defaults).
@@ -27,7 +27,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "defaultLogDriverMode": ("non-blocking", "blocking"),
     "guardDutyActivate": ("off", "on"),
 }
-"""Of each setting its values, the default first."""
+"""The values of each setting, the default first."""
 
 _READ_ONLY = ("guardDutyActivate",)
 
@@ -35,24 +35,24 @@ Request = Mapping[str, Any]
 
 
 def put(state: EcsState, request: Request) -> dict[str, Any]:
-    """PutAccountSetting: for the caller, or for the user or role that is named."""
+    """PutAccountSetting: for the caller, or for the given user or role."""
     return _put(state, request, _principal(state, request))
 
 
 def put_default(state: EcsState, request: Request) -> dict[str, Any]:
-    """PutAccountSettingDefault: for everybody who has set nothing."""
+    """PutAccountSettingDefault: for everybody without a setting of their own."""
     return _put(state, request, state.root)
 
 
 def delete(state: EcsState, request: Request) -> dict[str, Any]:
-    """DeleteAccountSetting: the account's, or the default, holds again."""
+    """DeleteAccountSetting: restores the account's setting, or the default."""
     name, principal = _known(request["name"]), _principal(state, request)
     value = state.account_settings.get(principal, {}).pop(name, None)
     return {"setting": _view(name, value or value_of(state, name, principal), principal)}
 
 
 def listed(state: EcsState, request: Request) -> dict[str, Any]:
-    """ListAccountSettings: what the principal has set, or with ``effectiveSettings`` what holds for it."""
+    """ListAccountSettings: the principal's own settings, or with ``effectiveSettings`` those that apply to it."""
     principal, name, value = _principal(state, request), request.get("name"), request.get("value")
     if value and not name:
         raise invalid("You must specify an account setting name to use this parameter.")  # (own words)
@@ -63,7 +63,7 @@ def listed(state: EcsState, request: Request) -> dict[str, Any]:
 
 
 def value_of(state: EcsState, name: str, principal: str | None = None) -> str:
-    """What holds for a principal, or for whoever is calling."""
+    """The value that applies to a principal, by default the caller."""
     for holder in (principal or _caller(state), state.root):
         if name in state.account_settings.get(holder, {}):
             return state.account_settings[holder][name]

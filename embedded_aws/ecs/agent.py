@@ -1,4 +1,4 @@
-"""The Fargate agent: all that happens between a task's network interface and its first process.
+"""The Fargate agent: what happens between the attachment of a task's network interface and its first process.
 
 Raises ``AgentError`` with the text that ECS reports as stoppedReason.
 """
@@ -36,7 +36,7 @@ UNSUPPORTED = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a container is given besides its image."""
+    """What a container needs besides its image."""
 
     container: ContainerState
     environment: Mapping[str, str]
@@ -51,7 +51,8 @@ class Agent:
         self._url = url
 
     def prepare(self, state: EcsState, task: Task) -> list[Prepared]:
-        """Registry credentials, secrets and log streams of every container; call it with the lock held."""
+        """Fetch registry credentials and secrets, and create log streams, for every container; call it with the
+        lock held."""
         for container in task.containers:
             _refuse_unsupported(container)
         allowed, way = _permissions(state, task), _way_out(state, task)
@@ -102,14 +103,14 @@ class Agent:
             "AWS_REGION": state.region,
             "AWS_DEFAULT_REGION": state.region,
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-            "AWS_ENDPOINT_URL": self._url,  # a liberty: so that the program's own AWS calls stay here
+            "AWS_ENDPOINT_URL": self._url,  # unlike on AWS: keeps the program's own AWS calls here
             **task_endpoint.environment(self._url, task, container),
         }
         given = [*container.definition["environment"], *_override(task, container).get("environment", [])]
         return own | {variable["name"]: variable.get("value", "") for variable in given}
 
     def pull(self, state: EcsState, task: Task, container: ContainerState) -> Image:
-        """The container's image, by the digest that its service revision resolved first. Blocks."""
+        """Pull the container's image, by the digest that its service revision resolved first. Blocks."""
         reference, images = self._reference(task, container), self._runtime.images
         source = Source.of(container.definition["image"])
         allowed, way = _permissions(state, task), _way_out(state, task)
@@ -171,13 +172,13 @@ def _way_out(state: EcsState, task: Task) -> Egress:
 
 
 def _registries(task: Task) -> set[str]:
-    """The regions of the ECR registries that a task's images are in."""
+    """The regions of the ECR registries of a task's images."""
     sources = (Source.of(container.definition["image"]) for container in task.containers)
     return {source.region for source in sources if source.in_ecr}
 
 
 def _refuse_unsupported(container: ContainerState) -> None:
-    """A task that would run without what it asked for would be a lie."""
+    """Refuse a container with unsupported features, instead of running it without them."""
     definition = container.definition
     driver = definition.get("logConfiguration", {}).get("logDriver", "awslogs")
     missing = [name for name in UNSUPPORTED if definition.get(name)]
@@ -194,7 +195,8 @@ def _override(task: Task, container: ContainerState) -> Mapping[str, Any]:
 
 
 def _disk(task: Task) -> int:
-    """The bytes of a task's disk (RegisterTaskDefinition, EphemeralStorage: 20 GiB, or 21 to 200 by request)."""
+    """The size of a task's disk in bytes (RegisterTaskDefinition, EphemeralStorage: 20 GiB, or 21 to 200 by
+    request)."""
     given = task.overrides.get("ephemeralStorage") or task.definition.body.get("ephemeralStorage") or {}
     return int(given.get("sizeInGiB", 20)) * GIB
 

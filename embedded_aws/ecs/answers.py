@@ -1,4 +1,4 @@
-"""Small things that every ECS operation shares: errors, pages, tags."""
+"""Helpers of all ECS operations: errors, pages, tags."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client_error(message: str) -> AwsError:
 
 
 def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tuple[list[T], dict[str, str]]:
-    """One page of ``found`` and, when more is left, ``{"nextToken": …}``; at most ``limit`` a page."""
+    """One page of ``found`` and, if there are more, ``{"nextToken": …}``; at most ``limit`` items per page."""
     asked = request.get("maxResults") or limit
     if not 1 <= asked <= limit:
         raise invalid(f"maxResults must be between 1 and {limit}.")
@@ -32,7 +32,7 @@ def page(found: Sequence[T], request: Mapping[str, Any], limit: int = 100) -> tu
 
 
 def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
-    """AWS's list of tags as a dict; InvalidParameterException as AWS refuses them."""
+    """AWS's list of tags as a dict; InvalidParameterException for invalid ones."""
     tags = {tag["key"]: tag.get("value", "") for tag in given or ()}
     if len(tags) != len(given or ()):
         raise invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
@@ -43,13 +43,13 @@ def tags_of(given: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
 
 
 def check_count(tags: Mapping[str, str]) -> None:
-    """InvalidParameterException for more than a resource may have; those of AWS's own do not count."""
+    """Raise InvalidParameterException above the limit of tags; AWS's own do not count."""
     if sum(not key.startswith("aws:") for key in tags) > 50:
         raise invalid("The maximum number of tags allowed is 50.")
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """A dict of tags as AWS lists them."""
+    """A dict of tags as AWS's list."""
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 

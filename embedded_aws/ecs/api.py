@@ -1,4 +1,4 @@
-"""Amazon ECS: which function answers which operation."""
+"""Amazon ECS: maps operations to functions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def answered_by(operation: Operation) -> Callable[[Ecs], ActionResult]:
 
 
 def launched_by(operation: Launching) -> Callable[[Ecs], ActionResult]:
-    """The same for an operation that starts or stops tasks."""
+    """The same for a function that starts or stops tasks."""
 
     def answer(self: Ecs) -> ActionResult:
         with self.plane.lock:
@@ -46,12 +46,12 @@ def launched_by(operation: Launching) -> Callable[[Ecs], ActionResult]:
 
 
 def refused(self: Ecs) -> ActionResult:
-    """An operation that moto knows and that would not fit what is answered here."""
+    """Refuse an operation of moto's that does not work with this package's state."""
     raise NotImplementedError(self._get_action())
 
 
 class Ecs(OnFargate, EC2ContainerServiceResponse):
-    """Amazon ECS as Fargate users see it."""
+    """Amazon ECS for Fargate."""
 
     create_cluster = answered_by(clusters.create)
     describe_clusters = answered_by(clusters.describe)

@@ -1,4 +1,4 @@
-"""The deployment circuit breaker, and how deployments end.
+"""The deployment circuit breaker, and the ends of deployments.
 
 Source: Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures"; API Reference,
 DeploymentCircuitBreaker, ThresholdConfiguration and StopServiceDeployment.
@@ -20,13 +20,13 @@ ABORT_ASKED = "Stop was requested by the user."
 
 
 def config(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The circuit breaker's part of a deployment configuration."""
+    """The circuit breaker in a deployment configuration."""
     found: Mapping[str, Any] = configuration.get("deploymentCircuitBreaker") or {}
     return found
 
 
 def threshold(configuration: Mapping[str, Any], desired: int) -> int:
-    """How many failures trip it: half of the desired count, rounded up, within 3 and 200, unless configured."""
+    """How many failures trigger it: half of the desired count, rounded up, from 3 to 200, unless configured."""
     given = config(configuration).get("thresholdConfiguration") or {}
     kind, value = given.get("type", "BOUNDED_PERCENT"), int(given.get("value", 50))
     if kind == "COUNT":
@@ -36,14 +36,14 @@ def threshold(configuration: Mapping[str, Any], desired: int) -> int:
 
 
 def count_failure(service: Service, deployment: Deployment) -> None:
-    """A task of ``deployment`` failed; trips the breaker when that is one too many."""
+    """Count a failed task of ``deployment``; triggers the circuit breaker at the threshold."""
     if deployment is not service.primary or deployment.rollout != "IN_PROGRESS":
         return
     record = deployment.record
     deployment.failed_tasks += 1
     deployment.updated_at = now()
     limit = threshold(record.configuration, service.desired)
-    if record.status == "ROLLBACK_IN_PROGRESS":  # what served before goes on serving, whatever becomes of it
+    if record.status == "ROLLBACK_IN_PROGRESS":  # a rollback is never rolled back
         if deployment.failed_tasks >= limit:
             finish(service, record, "ROLLBACK_FAILED", record.reason)
         return
@@ -55,7 +55,7 @@ def count_failure(service: Service, deployment: Deployment) -> None:
 
 
 def count_healthy(deployment: Deployment) -> None:
-    """A task of ``deployment`` became healthy: the failures so far are forgiven, unless configured otherwise."""
+    """Count a healthy task of ``deployment``: resets the failures, unless configured otherwise."""
     deployment.failed_tasks = 0
     if config(deployment.record.configuration).get("resetOnHealthyTask", True):
         deployment.record.failures = 0
@@ -75,7 +75,7 @@ def _trip(service: Service, deployment: Deployment) -> None:
 
 
 def roll_back(service: Service, why: str, reason: str) -> None:
-    """Make the last completed deployment's revision the PRIMARY one again."""
+    """Make the last completed deployment's revision PRIMARY again."""
     failed, good = service.primary, service.last_good
     assert good is not None
     record = failed.record
@@ -99,7 +99,7 @@ def roll_back(service: Service, why: str, reason: str) -> None:
 
 
 def end_requested(service: Service, deployment: Deployment) -> None:
-    """Carry out what StopServiceDeployment asked for."""
+    """Perform a requested StopServiceDeployment."""
     record = deployment.record
     if record.status == "STOP_REQUESTED":
         deployment.settle("FAILED", ABORT_ASKED)
@@ -117,7 +117,7 @@ def end_requested(service: Service, deployment: Deployment) -> None:
 
 
 def complete(service: Service, deployment: Deployment) -> None:
-    """The deployment has what it wanted, and nothing of the earlier ones is left."""
+    """Complete a deployment that has all its tasks, after the earlier ones have ended."""
     deployment.settle("COMPLETED", texts.completed(deployment.id))
     service.deployments = [deployment]
     service.last_good = deployment
@@ -129,7 +129,7 @@ def complete(service: Service, deployment: Deployment) -> None:
 
 
 def supersede(service: Service) -> None:
-    """A newer deployment starts: the present one ends where it is."""
+    """End the current deployment, because a newer one starts."""
     for one in service.deployments:
         one.status = "ACTIVE"
     if service.history and not service.history[0].over:
@@ -137,7 +137,7 @@ def supersede(service: Service) -> None:
 
 
 def finish(service: Service, record: ServiceDeployment, status: str, reason: str | None) -> None:
-    """Give a service deployment its final status; its task counts stay as they are now."""
+    """Set the final status of a service deployment; its task counts are frozen."""
     record.status, record.reason = status, reason
     record.last_counts = {one.arn: service.counts(one) for one in (record.target, *record.sources)}
     record.finished_at = record.updated_at = now()

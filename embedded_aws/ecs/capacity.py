@@ -1,6 +1,6 @@
-"""Whether Fargate has room for one more task, and on which capacity provider it will run.
+"""Decides whether Fargate has capacity for a task, and on which capacity provider it runs.
 
-EcsState is lacking where a fault rule says so (``faults``), and where this machine has none. Source of the texts:
+Capacity is missing where a fault rule says so (``faults``), and where this machine has none. Source of the texts:
 Developer Guide, "Viewing Amazon ECS service event messages" and "Amazon ECS API failure reasons".
 """
 
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 ON_DEMAND = "FARGATE"
 QUOTA, QUOTA_OF_A_YOUNG_ACCOUNT = 4000.0, 6.0
-"""vCPUs at once: what accounts have that have been used for long, and what they begin with."""
+"""vCPUs at once: the quota of established accounts, and that of new ones."""
 MOST_TASKS = 250
-"""Of all accounts at once: each is at least one process of this machine, with its threads and memory."""
+"""Tasks of all accounts at once: each is at least one process of this machine, with threads and memory."""
 
 
 def provider(state: EcsState, strategy: Sequence[Mapping[str, Any]]) -> str | None:
-    """The capacity provider of the next task: bases first, then by weight; None where no strategy is given."""
+    """The capacity provider of the next task: bases first, then by weight; None without a strategy."""
     if not strategy:
         return None
     using = [task.capacity_provider for task in state.tasks.values() if task.live]
@@ -40,7 +40,8 @@ def provider(state: EcsState, strategy: Sequence[Mapping[str, Any]]) -> str | No
 
 
 class Capacity:
-    """What Fargate still has room for; ``count_tasks`` counts those of all accounts that have not stopped."""
+    """Fargate's remaining capacity; ``count_tasks`` returns the number of tasks of all accounts that have not
+    stopped."""
 
     def __init__(self, plane: DataPlane, count_tasks: Callable[[], int]) -> None:
         self._plane = plane
@@ -49,7 +50,7 @@ class Capacity:
     def refusal(
         self, state: EcsState, definition: TaskDefinition, placement: Placement, count: int = 1
     ) -> str | None:
-        """Why Fargate cannot take ``count`` more tasks now; None when it can."""
+        """Why Fargate cannot run ``count`` more tasks now; None when it can."""
         faults = self._plane.faults
         if faults.holds("fargate"):
             return texts.BLOCKED
@@ -67,7 +68,7 @@ class Capacity:
         return None
 
     def quota(self, wanted: str) -> float:
-        """How many vCPUs the tasks of a capacity provider may have at once."""
+        """How many vCPUs the tasks of a capacity provider may use at once."""
         most = QUOTA_OF_A_YOUNG_ACCOUNT if self._plane.young else QUOTA
         return min(self._plane.faults.vcpu_quota(wanted), most)
 

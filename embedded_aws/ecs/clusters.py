@@ -1,4 +1,4 @@
-"""Clusters: create, describe, list, update, delete."""
+"""Operations on clusters: create, describe, list, update, delete."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ECHOED = (
 
 
 def create(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateCluster: an ACTIVE one of the name is returned as it is."""
+    """CreateCluster: returns an existing ACTIVE cluster of the name."""
     name = request.get("clusterName") or "default"
     if not NAME.match(name):
         raise invalid(
@@ -55,7 +55,7 @@ def _check_providers(providers: list[str] | None, strategy: list[dict[str, Any]]
 
 
 def check_associated(strategy: Sequence[Mapping[str, Any]], providers: Collection[str] | None) -> None:
-    """InvalidParameterException for a strategy with a provider that is not among those of the cluster."""
+    """Raise InvalidParameterException for a strategy with a provider that is not associated with the cluster."""
     if any(item["capacityProvider"] not in (providers or ()) for item in strategy):
         raise invalid(
             "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
@@ -64,7 +64,7 @@ def check_associated(strategy: Sequence[Mapping[str, Any]], providers: Collectio
 
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeClusters: absent ones are failures, not errors."""
+    """DescribeClusters: missing ones are failures, not errors."""
     wanted = request.get("clusters") or ["default"]
     if len(wanted) > 100:
         raise invalid("Clusters cannot have more than 100 elements.")
@@ -84,14 +84,14 @@ def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def update(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """UpdateCluster and UpdateClusterSettings: given members replace the old."""
+    """UpdateCluster and UpdateClusterSettings: replaces the given members."""
     cluster = active(state, request["cluster"])
     cluster.settings |= {member: request[member] for member in ECHOED if request.get(member) is not None}
     return {"cluster": view(state, cluster, ("SETTINGS", "CONFIGURATIONS", "TAGS"))}
 
 
 def put_providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """PutClusterCapacityProviders: the lists are complete; what runs on a provider keeps it associated."""
+    """PutClusterCapacityProviders: replaces the lists; a provider in use cannot be removed."""
     cluster = active(state, request["cluster"])
     providers, default = request["capacityProviders"], request["defaultCapacityProviderStrategy"]
     _check_providers(providers, default)
@@ -109,7 +109,7 @@ def put_providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]
 
 
 def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DeleteCluster: refused while services or tasks are there; then INACTIVE."""
+    """DeleteCluster: refused while it has services or tasks; the cluster is then INACTIVE."""
     cluster = find(state, request["cluster"])
     services = [one for one in state.services.values() if one.cluster is cluster and one.status != "INACTIVE"]
     if services:
@@ -123,7 +123,7 @@ def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find(state: EcsState, given: str | None) -> Cluster:
-    """By name or ARN, ``default`` when not given; ClusterNotFoundException."""
+    """A cluster by name or ARN, by default ``default``; ClusterNotFoundException."""
     found = state.clusters.get(last_part(given or "default"))
     if found is None:
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
@@ -131,7 +131,7 @@ def find(state: EcsState, given: str | None) -> Cluster:
 
 
 def active(state: EcsState, given: str | None) -> Cluster:
-    """The same, and ClusterNotFoundException when it is INACTIVE: nothing new is put into it."""
+    """The same, with ClusterNotFoundException for an INACTIVE cluster."""
     found = find(state, given)
     if found.status != "ACTIVE":
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
@@ -139,7 +139,7 @@ def active(state: EcsState, given: str | None) -> Cluster:
 
 
 def view(state: EcsState, cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
-    """A cluster as DescribeClusters shows it; settings, configuration and tags only when included."""
+    """A cluster in the shape of DescribeClusters; settings, configuration and tags only when included."""
     tasks = [task for task in state.tasks.values() if task.cluster is cluster]
     services = [one for one in state.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
     settings = cluster.settings["settings"]
@@ -172,7 +172,7 @@ def _extras(cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
 
 
 def providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeCapacityProviders: Fargate's two, which have no tags."""
+    """DescribeCapacityProviders: Fargate's two, without tags."""
     wanted = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
     found = [name for name in wanted if name in PROVIDERS]
     return {

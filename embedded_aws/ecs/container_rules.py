@@ -1,6 +1,7 @@
-"""What the containers of a task definition may have of it: names of variables, memory and CPU units.
+"""Validates the containers of a task definition: names of variables, memory and CPU units.
 
-Sources are in ``tests/embedded/test_conformance_ecs_task_definitions.py``. Texts marked (own words) are ours.
+Sources are in ``tests/embedded/test_conformance_ecs_task_definitions.py``. Texts that are not AWS's own are marked
+(own words).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Container = Mapping[str, Any]
 
 
 def check_variables(container: Container) -> None:
-    """ClientException for names that no variable has, and for secrets that share theirs."""
+    """Raise ClientException for invalid names of variables, and for secrets with the same name."""
     variables = [each.get("name") or "" for each in container.get("environment") or ()]
     secrets = [each["name"] for each in container.get("secrets") or ()]
     for name in (*variables, *secrets):
@@ -29,7 +30,7 @@ def check_variables(container: Container) -> None:
 
 
 def check_sizes(body: Mapping[str, Any]) -> None:
-    """ClientException where a container's memory, or the sum of all, is more than the task's."""
+    """Raise ClientException where a container's memory, or the sum of all, exceeds the task's."""
     containers: list[Container] = body["containerDefinitions"]
     for each in containers:
         _check_memory(each, body.get("memory"))

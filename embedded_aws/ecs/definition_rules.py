@@ -1,7 +1,7 @@
-"""What RegisterTaskDefinition refuses, and the defaults that it fills in.
+"""Validates RegisterTaskDefinition's input, and fills in defaults.
 
 Sources: Amazon ECS API Reference, RegisterTaskDefinition; Developer Guide, "Amazon ECS task definition
-differences for Fargate". Texts marked (own words) are ours, where AWS's are not known.
+differences for Fargate". Texts marked (own words) are used where AWS's are not known.
 """
 
 from __future__ import annotations
@@ -60,14 +60,15 @@ ECHOED = (
 
 
 CONTAINERS_MOST = 10
-"""Containers of a task definition (Amazon ECS service quotas: 'Maximum number of containers … 10')."""
+"""Containers per task definition (Amazon ECS service quotas: 'Maximum number of containers … 10')."""
 
 LARGEST = 65_536
-"""Bytes of a task definition (Amazon ECS service quotas: 'Task definition size limit 64 KB')."""
+"""Bytes per task definition (Amazon ECS service quotas: 'Task definition size limit 64 KB')."""
 
 
 def checked(request: Mapping[str, Any], account: str) -> dict[str, Any]:
-    """The task definition that ``request`` makes, as Describe echoes it; ClientException when refused."""
+    """The task definition of ``request``, in the shape of DescribeTaskDefinition; ClientException for an invalid
+    one."""
     if not NAME.match(request.get("family") or ""):
         raise client_error("Family contains invalid characters.")
     body = {name: request[name] for name in ECHOED if request.get(name) not in (None, "")}
@@ -216,7 +217,7 @@ def _check_secrets(body: Mapping[str, Any]) -> None:
 
 
 def _check_size(body: Mapping[str, Any]) -> None:
-    """How AWS writes what it measures is not known; compact JSON is the least that it can be."""
+    """Check the size; how AWS serialises it is unknown, and compact JSON is the minimum."""
     size = len(json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str).encode())
     if size > LARGEST:
         raise client_error(f"Actual length: '{size}'. Max allowed length is '{LARGEST}' bytes.")
@@ -229,7 +230,7 @@ def _compatibilities(body: Mapping[str, Any]) -> list[str]:
 
 
 def _attributes(body: Mapping[str, Any]) -> Iterable[str]:
-    """Which abilities a container instance would need (requiresAttributes)."""
+    """The attributes that a container instance would need (requiresAttributes)."""
     containers = body["containerDefinitions"]
     secret_sources = {
         "asm" if ":secretsmanager:" in secret["valueFrom"] else "ssm"

@@ -12,7 +12,7 @@ from .model import ContainerState
 
 
 def problem(containers: Sequence[Mapping[str, Any]]) -> str | None:
-    """Why the containers could never all start: a dependency that is absent, circular or cannot be met."""
+    """Why the containers could never all start: a dependency is missing, circular or impossible."""
     wanted = {one["name"]: one.get("dependsOn", []) for one in containers}
     checks = {one["name"] for one in containers if "healthCheck" in one}
     for name, needs in wanted.items():
@@ -35,7 +35,7 @@ def _circle(wanted: Mapping[str, Sequence[Mapping[str, Any]]]) -> str | None:
 
 
 def ready(container: ContainerState, all_of: Sequence[ContainerState]) -> bool:
-    """Whether everything that a container waits for has come about."""
+    """Whether all of a container's dependencies are met."""
     by_name = {one.name: one for one in all_of}
     return all(
         _is_met(by_name[need["containerName"]], need["condition"])
@@ -44,7 +44,7 @@ def ready(container: ContainerState, all_of: Sequence[ContainerState]) -> bool:
 
 
 def impossible(container: ContainerState, all_of: Sequence[ContainerState]) -> str | None:
-    """Why a container will never start: one that had to succeed has failed."""
+    """Why a container will never start: a container that had to succeed has failed."""
     by_name = {one.name: one for one in all_of}
     for need in container.definition.get("dependsOn", ()):
         other = by_name[need["containerName"]]

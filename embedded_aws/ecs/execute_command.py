@@ -1,7 +1,7 @@
 """ECS Exec: its agent in the containers of a task, and ExecuteCommand.
 
-Sources: Developer Guide, "Monitor Amazon ECS containers with ECS Exec"; API Reference, ExecuteCommand. The session that
-is answered leads nowhere: the embedded AWS has no Systems Manager that would carry a terminal.
+Sources: Developer Guide, "Monitor Amazon ECS containers with ECS Exec"; API Reference, ExecuteCommand. The returned
+session cannot be used: the embedded AWS has no Systems Manager sessions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ACTIONS = (
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 )
-"""What the agent does as the task role."""
+"""The agent's actions, with the task role."""
 
 NOT_ENABLED = (
     "The execute command failed because execute command was not enabled when the task was run or the execute command "
@@ -33,7 +33,7 @@ NOT_CONNECTED = "The execute command failed due to an internal error. Try again 
 
 
 def run(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ExecuteCommand: a session of a container whose agent runs and may reach Systems Manager."""
+    """ExecuteCommand: a session in a container whose agent is running and may call Systems Manager."""
     cluster = clusters.active(state, request.get("cluster"))
     task = state.tasks.get(names.last_part(request["task"]))
     if task is None or task.cluster is not cluster:
@@ -56,7 +56,7 @@ def run(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def agents(task: Task, container: ContainerState) -> dict[str, Any]:
-    """The member ``managedAgents`` of a container whose task was started with execute command; else nothing."""
+    """The member ``managedAgents`` of a container, if its task was started with execute command."""
     if not task.exec_enabled:
         return {}
     agent = {"name": AGENT, "lastStatus": container.last_status}

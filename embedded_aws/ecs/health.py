@@ -1,7 +1,7 @@
-"""A container's own health check: a command that runs inside it, beside its program.
+"""A container's own health check: a command that runs in the container.
 
-Source: Amazon ECS API Reference, HealthCheck. Exit 0 is healthy; ``retries`` failures in a row are unhealthy,
-those within ``startPeriod`` do not count.
+Source: Amazon ECS API Reference, HealthCheck. Exit code 0 is healthy; ``retries`` consecutive failures are unhealthy,
+and failures within ``startPeriod`` do not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must hold before a task is made: ECS takes on its roles."""
+"""Checks before a task is created: ECS must be able to assume its roles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PRINCIPAL = "ecs-tasks.amazonaws.com"
 
 
 def refusal(state: EcsState, definition: TaskDefinition) -> str | None:
-    """Why ECS cannot launch a task of ``definition`` (a role it may not assume); None when it can."""
+    """Why ECS cannot launch a task of ``definition`` (it cannot assume a role); None when it can."""
     for member in ("taskRoleArn", "executionRoleArn"):
         role = definition.body.get(member)
         if role and not _assumable(state, role):

@@ -1,7 +1,7 @@
-"""One task's life: PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
+"""A task's lifecycle: PROVISIONING, PENDING, ACTIVATING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
 
 Source: Developer Guide, "Amazon ECS task lifecycle". A task is a coroutine on the data-plane thread; state is
-touched with the data plane's lock held, and pulls and process starts run in worker threads.
+accessed with the data plane's lock held, and pulls and process starts run in worker threads.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from .model import ContainerState, EcsState, Target, Task, monotonic, now
 T = TypeVar("T")
 
 TICK = 0.05
-"""Real seconds between two looks at a task or service."""
+"""Real seconds between checks of a task or service."""
 
 PROVISIONING = 4.0
-"""AWS seconds that attaching a network interface takes."""
+"""AWS seconds for attaching a network interface."""
 
 INITIALISING = 2.0
 """AWS seconds before a pull: credentials, secrets, log streams."""
 
 PULL_MIB_PER_SECOND = 60.0
 ACTIVATING = 1.0
-"""AWS seconds that registering targets takes."""
+"""AWS seconds for registering targets."""
 
 DEPROVISIONING = 4.0
-"""AWS seconds that detaching the network interface takes."""
+"""AWS seconds for detaching the network interface."""
 
 
 class TaskLifecycle:
-    """Lives one task from its creation to STOPPED; ``run`` ends with it."""
+    """Runs one task from its creation to STOPPED."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class TaskLifecycle:
         self._checks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
-        """Until STOPPED; when cancelled, the containers are killed."""
+        """Run the task until STOPPED; when cancelled, its containers are killed."""
         try:
             if await self._provision() and await self._start():
                 await self._activate()
@@ -118,7 +118,7 @@ class TaskLifecycle:
         return image
 
     async def _start_in_turn(self, prepared: Prepared, image: Image) -> None:
-        """Start a container once what it depends on is there; not at all when the task ends before."""
+        """Start a container once its dependencies are met; not at all when the task ends before."""
         task, container = self._task, prepared.container
 
         def settled() -> bool:
@@ -173,7 +173,7 @@ class TaskLifecycle:
     def _register(self, target: Target) -> None:
         try:
             self._balancer.register(target.group, target.ip, target.port)
-        except AwsError:  # the target group is gone; the service says so by never getting healthy
+        except AwsError:  # the target group does not exist; the service never becomes healthy
             return
         self._task.targets.append(target)
         if self._task.service:
@@ -187,7 +187,7 @@ class TaskLifecycle:
     # Running
 
     async def _watch(self) -> None:
-        """Until the task is told to stop or an essential container exits."""
+        """Wait until the task is stopped or an essential container exits."""
         task = self._task
         await self._until(lambda: task.order is not None or self._exited() is not None)
         with self._plane.lock:
@@ -216,7 +216,7 @@ class TaskLifecycle:
     async def _wind_down(self) -> None:
         task = self._task
         if task.order is not None and task.order.code == "SpotInterruption":
-            await self._end_containers()  # the warning comes with SIGTERM, before any target is deregistered
+            await self._end_containers()  # SIGTERM is the warning, and comes before targets are deregistered
         await self._drain()
         with self._plane.lock:
             task.enter("STOPPING")
@@ -247,7 +247,7 @@ class TaskLifecycle:
             self._task.service.drained.append((self._task.id, target.group))
         try:
             self._balancer.deregister(target.group, target.ip, target.port)
-        except AwsError:  # the target group is gone, and its targets with it
+        except AwsError:  # the target group and its targets are deleted
             return
 
     def _draining(self) -> bool:
@@ -258,7 +258,7 @@ class TaskLifecycle:
         await asyncio.gather(*(self._end(container) for container in running))
 
     async def _end(self, container: ContainerState) -> None:
-        """SIGTERM, then SIGKILL after stopTimeout."""
+        """Send SIGTERM, then SIGKILL after stopTimeout."""
         process = container.process
         assert process is not None
         if process.poll() is None:
@@ -285,7 +285,7 @@ class TaskLifecycle:
     async def _until(
         self, done: Callable[[], bool], aws_seconds: float | None = None, seconds: float | None = None
     ) -> None:
-        """Until ``done``, or for ``aws_seconds`` of AWS's, or for real ``seconds``."""
+        """Wait until ``done``, or for ``aws_seconds`` of AWS's, or for real ``seconds``."""
         given = seconds if aws_seconds is None else self._plane.pace.real(aws_seconds)
         end = None if given is None else monotonic() + given
         while not done():
@@ -295,7 +295,7 @@ class TaskLifecycle:
             await asyncio.sleep(min(TICK, left))
 
     async def _work(self, job: Callable[[], T]) -> T:
-        """Run what blocks in a worker thread."""
+        """Run a blocking job in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, job)
 
 

@@ -1,6 +1,6 @@
-"""What Amazon ECS knows in one account and region: clusters, task definitions, services, deployments and tasks.
+"""Amazon ECS's state in one account and region: clusters, task definitions, services, deployments and tasks.
 
-Everything here is guarded by the data plane's lock. Times are the real clock's, in UTC.
+The data plane's lock guards all of it. Times are the real clock's, in UTC.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ AwsDict = dict[str, Any]
 
 
 def now() -> datetime:
-    """The time that goes into answers."""
+    """The current time, for answers."""
     return datetime.now(UTC)
 
 
 @dataclass
 class Cluster:
-    """A cluster; ``settings`` are members that are echoed as they were given."""
+    """A cluster; ``settings`` are members that are returned as they were given."""
 
     name: str
     arn: str
@@ -38,7 +38,7 @@ class Cluster:
 
 @dataclass
 class TaskDefinition:
-    """One revision of a family; ``body`` is what DescribeTaskDefinition echoes, times and status apart."""
+    """One revision of a family; ``body`` is DescribeTaskDefinition's answer without times and status."""
 
     arn: str
     family: str
@@ -60,7 +60,7 @@ class TaskDefinition:
 
 @dataclass(frozen=True)
 class Placement:
-    """What decides where and how the tasks of a revision run; members are in AWS's own shape."""
+    """Where and how the tasks of a revision run; members are in AWS's shape."""
 
     network: AwsDict
     load_balancers: tuple[AwsDict, ...] = ()
@@ -71,7 +71,7 @@ class Placement:
 
 @dataclass
 class Revision:
-    """A service revision. ``digests`` (container -> digest) is filled by the first task that pulls."""
+    """A service revision. The first task that pulls sets ``digests`` (container -> digest)."""
 
     arn: str
     definition: TaskDefinition
@@ -82,7 +82,7 @@ class Revision:
 
 @dataclass
 class ServiceDeployment:
-    """The record that DescribeServiceDeployments shows."""
+    """A service deployment, as in DescribeServiceDeployments."""
 
     arn: str
     target: Revision
@@ -111,7 +111,7 @@ class ServiceDeployment:
 
 @dataclass
 class Deployment:
-    """What DescribeServices lists under ``deployments``; a rollback is a second one of the same record."""
+    """A deployment, as in DescribeServices; a rollback is a second one of the same service deployment."""
 
     id: str
     revision: Revision
@@ -126,7 +126,7 @@ class Deployment:
     deadlock_told: bool = False
 
     def settle(self, rollout: str, reason: str) -> None:
-        """Enter a rollout state."""
+        """Set the rollout state."""
         self.rollout, self.reason, self.updated_at = rollout, reason, now()
 
 
@@ -158,7 +158,7 @@ class ContainerState:
 
 @dataclass(frozen=True)
 class Target:
-    """What a task registered with a target group."""
+    """A registered target of a task."""
 
     group: str
     ip: str
@@ -167,7 +167,7 @@ class Target:
 
 @dataclass(frozen=True)
 class StopOrder:
-    """Why a task ends."""
+    """Why a task is stopped."""
 
     code: str
     reason: str
@@ -210,27 +210,27 @@ class Task:
 
     @property
     def live(self) -> bool:
-        """Wanted, and not ended."""
+        """Whether it is desired and has not stopped."""
         return self.order is None and self.last_status != "STOPPED"
 
     @property
     def ended(self) -> bool:
-        """Its containers no longer run."""
+        """Whether its containers have ended."""
         return self.last_status in ("DEPROVISIONING", "STOPPED")
 
     @property
     def pending(self) -> bool:
-        """Wanted, and not RUNNING yet."""
+        """Whether it is desired and not RUNNING yet."""
         return self.live and self.last_status in ("PROVISIONING", "PENDING", "ACTIVATING")
 
     def enter(self, status: str, **times: datetime) -> None:
-        """Move to a status of the task life cycle, with the timestamps that come with it."""
+        """Set a status of the task lifecycle, with its timestamps."""
         self.last_status = status
         self.times.update(times)
         self.version += 1
 
     def stop(self, code: str, reason: str) -> None:
-        """Ask the task to end; the first reason stays."""
+        """Request that the task stops; the first reason is kept."""
         if self.order is None:
             self.order = StopOrder(code, reason)
             self.times.setdefault("stoppingAt", now())
@@ -272,43 +272,43 @@ class Service:
 
     @property
     def maximum(self) -> int:
-        """Most tasks at once during a deployment (maximumPercent, rounded down)."""
+        """The maximum number of tasks during a deployment (maximumPercent, rounded down)."""
         return self.desired * int(self.configuration["maximumPercent"]) // 100
 
     @property
     def minimum(self) -> int:
-        """Fewest healthy tasks during a deployment (minimumHealthyPercent, rounded up)."""
+        """The minimum number of healthy tasks during a deployment (minimumHealthyPercent, rounded up)."""
         return -(-self.desired * int(self.configuration["minimumHealthyPercent"]) // 100)
 
     def tell(self, message: str) -> None:
-        """Write a service event."""
+        """Add a service event."""
         self.events.appendleft({"id": names.uuid(), "createdAt": now(), "message": message})
 
     def tell_once(self, message: str) -> None:
-        """Write an event of trouble unless this deployment has told it already: ECS suppresses repetitions."""
+        """Add an event about a problem, unless this deployment has it already: ECS suppresses repetitions."""
         if message not in self.told:
             self.told.add(message)
             self.tell(message)
 
     def restart_counting(self) -> None:
-        """A new deployment begins: no back-off, no repetitions to suppress, no steady state."""
+        """Reset back-off, suppressed events and steady state for a new deployment."""
         self.start_failures, self.not_before, self.steady = 0, 0.0, False
         self.unplaced_since = None
         self.told.clear()
 
     def of(self, revision: Revision) -> list[Task]:
-        """The tasks of a revision that still have containers, stopping ones included."""
+        """The tasks of a revision whose containers have not ended, including stopping ones."""
         return [task for task in self.tasks if task.revision is revision and not task.ended]
 
     def counts(self, revision: Revision) -> tuple[int, int]:
-        """How many tasks of a revision are RUNNING, and how many are on the way there."""
+        """How many tasks of a revision are RUNNING, and how many are pending."""
         tasks = self.of(revision)
         return sum(task.last_status == "RUNNING" for task in tasks), sum(task.pending for task in tasks)
 
 
 @dataclass
 class EcsState:
-    """All of Amazon ECS in one account and region."""
+    """Amazon ECS's state in one account and region."""
 
     plane: DataPlane
     account: str
@@ -326,14 +326,14 @@ class EcsState:
 
     @property
     def root(self) -> str:
-        """The caller that is recorded as creator."""
+        """The ARN that is recorded as creator."""
         return f"arn:aws:iam::{self.account}:root"
 
     def arn(self, resource: str) -> str:
-        """An ARN of this account and region."""
+        """An ARN in this account and region."""
         return f"arn:aws:ecs:{self.region}:{self.account}:{resource}"
 
 
 def monotonic() -> float:
-    """Real seconds that only grow, for waits."""
+    """Real seconds of a monotonic clock, for waits."""
     return time.monotonic()

@@ -1,6 +1,6 @@
-"""What moto's other services see of ECS: tagging finds its resources, auto scaling its services.
+"""Mirrors ECS's resources into moto, for its tagging and auto scaling services.
 
-They read moto's own ECS, which is empty here; before they answer, it is given an image of each resource.
+These read moto's own ECS, which is otherwise empty; before they answer, it gets a copy of each resource.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class MirroredResource:
 
     @property
     def arn(self) -> str:
-        """The resource's ARN, by each of the names that moto has for it."""
+        """The resource's ARN, under each of moto's names."""
         return self.source.arn
 
     physical_resource_id = task_arn = arn
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        """The resource's tags, as AWS lists them."""
+        """The resource's tags, in AWS's list form."""
         return tag_list(self.source.tags)
 
     @tags.setter
@@ -37,7 +37,7 @@ class MirroredResource:
 
 
 def reflect(state: EcsState) -> None:
-    """Let moto's ECS of this account and region hold an image of everything; call it with the lock held."""
+    """Mirror all resources into moto's ECS of this account and region; call it with the lock held."""
     moto = ecs_backends[state.account][state.region]
     moto.clusters = {name: MirroredResource(one, name) for name, one in state.clusters.items()}
     moto.services = {

@@ -1,4 +1,4 @@
-"""Identifiers in the forms that Amazon ECS gives them."""
+"""Identifiers in Amazon ECS's forms."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def runtime_id(task: str) -> str:
 
 
 def last_part(name_or_arn: str) -> str:
-    """The short name of something that may be given by name or ARN."""
+    """The name in a name or ARN."""
     return name_or_arn.rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""Subnets, security groups and target groups, as ECS checks them when a service or task is asked for."""
+"""Validates subnets, security groups and target groups of services and tasks, and attaches network interfaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .model import EcsState, Task, TaskDefinition
 
 
 def awsvpc(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The request's network configuration with AWS's defaults; InvalidParameterException when it cannot be."""
+    """The request's network configuration with AWS's defaults; InvalidParameterException for an invalid one."""
     given = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if not given:
         raise invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
@@ -67,7 +67,7 @@ def _check_groups(state: EcsState, groups: Sequence[str], vpc: str) -> None:
 
 
 def find_subnet(state: EcsState, subnet: str) -> Any | None:
-    """A subnet as EC2 holds it, or None."""
+    """A subnet in EC2's store, or None."""
     zones = ec2_backends[state.account][state.region].subnets.values()
     return next((zone[subnet] for zone in list(zones) if subnet in zone), None)
 
@@ -78,7 +78,7 @@ def target_groups(
     definition: TaskDefinition,
     network: Mapping[str, Any],
 ) -> tuple[dict[str, Any], ...]:
-    """The service's load balancers; InvalidParameterException when ECS would not take one."""
+    """The service's load balancers; InvalidParameterException for an invalid one."""
     if len(given) > 5:
         raise invalid("loadBalancers can have at most 5 items.")
     for item in given:
@@ -121,7 +121,7 @@ def _check_target_group(state: EcsState, item: Mapping[str, Any], network: Mappi
 
 
 def attach(state: EcsState, task: Task) -> NetworkInterface:
-    """Make the task's network interface in its subnet; AwsError when EC2 cannot."""
+    """Create the task's network interface in its subnet; AwsError when EC2 refuses it."""
     config = task.placement.network["awsvpcConfiguration"]
     eni = adapter.create_eni(
         state.account,
@@ -144,7 +144,7 @@ def attach(state: EcsState, task: Task) -> NetworkInterface:
 
 
 def place(state: EcsState, task: Task) -> None:
-    """Choose the subnet with fewest tasks of its service, and so the Availability Zone."""
+    """Choose the subnet, and so the Availability Zone, with the fewest tasks of its service."""
     others = [one for one in (task.service.tasks if task.service else state.tasks.values()) if one.live]
     used = [one.subnet for one in others if one is not task and one.group == task.group]
     task.subnet = min(task.placement.network["awsvpcConfiguration"]["subnets"], key=used.count)
@@ -158,5 +158,5 @@ def _dns_name(ip: str, region: str) -> str:
 
 
 def detach(state: EcsState, interface: NetworkInterface) -> None:
-    """Give the interface and its address back."""
+    """Delete the interface and release its address."""
     adapter.delete_eni(state.account, state.region, interface.id)

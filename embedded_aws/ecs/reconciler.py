@@ -1,7 +1,7 @@
-"""Moves one service one step towards what is wanted, as the Amazon ECS service scheduler does.
+"""Moves one service one step towards its desired state, like the Amazon ECS service scheduler.
 
 Source: Developer Guide, "Deploy Amazon ECS services by replacing tasks" (minimum and maximum percent) and
-"Amazon ECS services" (unhealthy tasks: replacements first where maximumPercent leaves room).
+"Amazon ECS services" (unhealthy tasks: replacements first where maximumPercent allows).
 Called with the data plane's lock held, on every tick.
 """
 
@@ -21,26 +21,27 @@ UNCHECKED_WAIT = 40.0
 """AWS seconds after which a running task without any health check counts as healthy (API: minimumHealthyPercent)."""
 
 PATIENCE = 3
-"""Start failures in a row before ECS waits longer and longer between attempts."""
+"""Consecutive start failures before ECS waits longer between attempts."""
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 15.0, 1620.0
-"""AWS seconds between attempts ("incrementally increased up to a maximum of 27 minutes", "Service throttle logic")."""
+"""AWS seconds between attempts ("incrementally increased up to a maximum of 27 minutes", "Service throttle
+logic")."""
 
 REFUSED_BACKOFF = 20.0
-"""The same where no task could be made: a role heals that needs a minute until it can be assumed."""
+"""The same where no task could be created: a new role can be assumed after a minute."""
 
 PLACEMENT = 900.0
-"""AWS seconds in which no task could be placed that count as one failure: ECS tries often, and counts seldom."""
+"""AWS seconds without a placed task that count as one failure: ECS tries often, and counts rarely."""
 
 STARTED_AT_ONCE = 10
-"""Tasks of a service that one look at it starts: all calls wait for its end."""
+"""Tasks of a service that start in one step, during which all calls wait."""
 
 Starter = Callable[[EcsState, Service, Deployment], Task]
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why no task was made; ``may_pass``: for want of room, not for what the task is."""
+    """Why no task was created; ``may_pass``: because of missing capacity, not because of the task itself."""
 
     event: str
     may_pass: bool
@@ -48,7 +49,7 @@ class Refusal:
 
 @dataclass
 class ServiceReconciler:
-    """One look at a service and what follows from it."""
+    """One step of a service."""
 
     balancer: Balancer
     capacity: Capacity
@@ -60,7 +61,7 @@ class ServiceReconciler:
     well: set[str] = field(default_factory=set)
 
     def take(self) -> None:
-        """Look, count, start, stop, settle."""
+        """Count tasks, start and stop some, and complete deployments."""
         service = self.service
         if service.status == "INACTIVE":
             return
@@ -79,7 +80,7 @@ class ServiceReconciler:
 
     @property
     def current(self) -> Deployment | None:
-        """The deployment that is being kept up: the newest, or the last good one after a failure."""
+        """The deployment that is maintained: the newest, or after a failure the last completed one."""
         primary = self.service.primary
         if primary.rollout != "FAILED":
             return primary
@@ -138,7 +139,7 @@ class ServiceReconciler:
     # Health
 
     def healthy(self, task: Task) -> bool:
-        """Whether a task counts towards the minimum healthy percent."""
+        """Whether a task counts for the minimum healthy percent."""
         return task.live and task.id in self.well
 
     def _serves(self, task: Task) -> bool:
@@ -154,7 +155,7 @@ class ServiceReconciler:
     def _outlived_its_start(self, task: Task) -> bool:
         """Whether it ran for as long as a program that crashes at its start takes to crash.
 
-        What a program waited for a processor does not count: on a busy machine it crashes later.
+        Time that a program waited for a processor does not count: on a busy machine it crashes later.
         """
         pace = self.state.plane.pace
         needed = pace.real(UNCHECKED_WAIT, at_least=min(UNCHECKED_WAIT, pace.boot_allowance / 2))
@@ -187,7 +188,7 @@ class ServiceReconciler:
         task.complaint = complaint
 
     def _complaint(self, task: Task) -> str | None:
-        """The stoppedReason of a task that fails a health check, and the event that tells it."""
+        """The stoppedReason of a task that fails a health check, and the event about it."""
         name = self.service.name
         for group, ip, port in self._targets(task):
             seen = self.balancer.health(group, ip, port)
@@ -285,14 +286,14 @@ class ServiceReconciler:
         return True
 
     def _is_unplaced(self) -> bool:
-        """Whether nothing could be placed for so long that it counts; the next such time begins."""
+        """Whether no task could be placed for so long that it counts as a failure; restarts the period."""
         since = self.service.unplaced_since or monotonic()
         counts = monotonic() - since >= self.state.plane.pace.real(PLACEMENT)
         self.service.unplaced_since = monotonic() if counts else since
         return counts
 
     def _refusal(self, current: Deployment) -> Refusal | None:
-        """The event that tells why a task cannot even be made."""
+        """The event about why a task cannot be created, or None."""
         revision, name = current.revision, self.service.name
         if refused := launch.refusal(self.state, revision.definition):
             return Refusal(texts.failed_to_launch(name, refused), may_pass=False)
@@ -312,7 +313,7 @@ class ServiceReconciler:
         return [task for task in self._live() if task.revision is not current.revision]
 
     def _replace_old(self, current: Deployment) -> None:
-        """Stop earlier tasks as far as minimumHealthyPercent allows, those that serve nobody first."""
+        """Stop earlier tasks as far as minimumHealthyPercent allows, unhealthy ones first."""
         left = sum(self.healthy(task) for task in self._live())
         for task in sorted(self._old(current), key=self.healthy):
             serves = self.healthy(task)

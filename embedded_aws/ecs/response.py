@@ -1,4 +1,4 @@
-"""What response classes of several services have in common that work on ECS."""
+"""The common base of response classes that work on ECS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .scheduler import Fargate
 
 
 class OnFargate:
-    """Goes before moto's response class, which knows the caller's account and region."""
+    """A base class before moto's response class, which knows the caller's account and region."""
 
     current_account: str
     region: str

@@ -1,4 +1,4 @@
-"""Fargate: keeps every service of every account as wanted, and runs the tasks."""
+"""Fargate: keeps every service of every account at its desired state, and runs the tasks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from .reconciler import ServiceReconciler
 log = logging.getLogger(__name__)
 
 KEEP_STOPPED = 3600.0
-"""AWS seconds that a stopped task can still be described."""
+"""AWS seconds for which a stopped task can be described."""
 
 
 class Fargate:
-    """All of Amazon ECS's state, by account and region, and what moves it.
+    """Amazon ECS's state, by account and region, and its scheduler.
 
     Use ``state`` and the tasks in it with the data plane's lock held.
     """
@@ -54,7 +54,7 @@ class Fargate:
         self._workers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="fargate")
 
     def state(self, account: str, region: str) -> EcsState:
-        """What ECS knows in one account and region."""
+        """ECS's state in one account and region."""
         return self._states.setdefault((account, region), EcsState(self._plane, account, region))
 
     def count_tasks(self) -> int:
@@ -64,7 +64,7 @@ class Fargate:
         )
 
     def tags_of(self, account: str, region: str, arn: str) -> Mapping[str, str]:
-        """The tags of something of ECS's, by ARN; empty for what is not there."""
+        """The tags of an ECS resource, by ARN; empty where it does not exist."""
         with self._plane.lock:
             try:
                 return dict(tagging.tags_of_arn(self.state(account, region), arn))
@@ -72,7 +72,7 @@ class Fargate:
                 return {}
 
     async def run(self) -> None:
-        """Look at every service each tick."""
+        """Reconcile every service on each tick."""
         await self._plane.repeat(self._tick, TICK)
 
     def _tick(self) -> None:
@@ -90,7 +90,7 @@ class Fargate:
                 log.exception("%s could not be moved: %s: %s", service.arn, type(defect).__name__, defect)
 
     def start_for_service(self, state: EcsState, service: Service, deployment: Deployment) -> Task:
-        """Begin a task of a service."""
+        """Start a task of a service."""
         tags = dict(_propagated(service, deployment.revision.definition))
         if service.options.get("enableECSManagedTags"):
             tags |= {"aws:ecs:clusterName": service.cluster.name, "aws:ecs:serviceName": service.name}
@@ -112,7 +112,7 @@ class Fargate:
         placement: Placement,
         more: Mapping[str, Any],
     ) -> Task:
-        """Begin a task of its own (RunTask); ``more`` holds attributes of ``Task``."""
+        """Start a standalone task (RunTask); ``more`` contains attributes of ``Task``."""
         task = self._new(state, cluster, definition, placement)
         for name, value in more.items():
             setattr(task, name, value)
@@ -171,7 +171,7 @@ class Fargate:
             state.tasks.pop(task.id, None)
 
     def tell_task(self, path: str) -> Mapping[str, Any] | None:
-        """What is at ``<task id>/…`` of the endpoint that ECS gives to tasks; None when there is nothing."""
+        """The answer for ``<task id>/…`` at ECS's endpoint for tasks; None for an unknown path."""
         task_id, _, rest = path.partition("/")
         with self._plane.lock:
             for state in self._states.values():
@@ -180,7 +180,7 @@ class Fargate:
         return None
 
     def kill_task(self, task: str) -> bool:
-        """SIGKILL to every process of a task, by ARN or id; False when no such task runs."""
+        """SIGKILL every process of a task, by ARN or id; False where it does not run."""
         with self._plane.lock:
             containers = [container for one in self._named(task) for container in one.containers]
             processes = [c.process for c in containers if c.process and c.process.poll() is None]
@@ -189,12 +189,12 @@ class Fargate:
         return bool(processes)
 
     def forget_deployments(self) -> int:
-        """Let the history end now that ECS keeps of the deployments of services; how many are forgotten."""
+        """Forget the ended deployments of services; returns how many."""
         with self._plane.lock:
             return sum(service_deployments.forget(state) for state in self._states.values())
 
     def interrupt_task(self, task: str) -> bool:
-        """Take back the capacity of a task on FARGATE_SPOT, by ARN or id; False when no such task is wanted."""
+        """Interrupt a task on FARGATE_SPOT, by ARN or id; False where it does not run."""
         with self._plane.lock:
             found = [one for one in self._named(task) if one.live and one.capacity_provider == "FARGATE_SPOT"]
             for one in found:
@@ -206,7 +206,7 @@ class Fargate:
         return [state.tasks[known] for state in self._states.values() if known in state.tasks]
 
     def reset(self) -> None:
-        """Forget everything; whatever still starts is killed by whoever starts it."""
+        """Discard all state; a process that is still starting is killed by the code that starts it."""
         for life in list(self._lives):
             life.cancel()
         for state in self._states.values():
@@ -219,7 +219,7 @@ class Fargate:
         self._expiry.clear()
 
     def close(self) -> None:
-        """Let the workers end."""
+        """End the worker threads."""
         self._workers.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,4 +1,4 @@
-"""Service deployments and service revisions: list, describe, stop."""
+"""Operations on service deployments and service revisions: list, describe, stop."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def list_briefs(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(state: EcsState, record: ServiceDeployment) -> bool:
-    """Whether it is of the history; what has not ended is whenever it began."""
+    """Whether it is in the history; deployments in progress always are."""
     age = now() - record.created_at
     old = age.total_seconds() > state.plane.pace.real(HISTORY.total_seconds())
     return not record.over or not (record.forgotten or old)
 
 
 def forget(state: EcsState) -> int:
-    """As if the history were over for every deployment that has ended; how many there are."""
+    """Remove every ended deployment from the history; returns how many."""
     ended = [record for _, record in _deployments(state) if record.over and not record.forgotten]
     for record in ended:
         record.forgotten = True
@@ -50,7 +50,7 @@ def _within(record: ServiceDeployment, times: Mapping[str, Any]) -> bool:
 
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeServiceDeployments: at most 20; absent ones are failures."""
+    """DescribeServiceDeployments: at most 20; missing ones are failures."""
     wanted = request["serviceDeploymentArns"]
     _check_number(wanted)
     known = {
@@ -63,7 +63,7 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe_revisions(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeServiceRevisions: at most 20; absent ones are failures."""
+    """DescribeServiceRevisions: at most 20; missing ones are failures."""
     wanted = request["serviceRevisionArns"]
     _check_number(wanted)
     known: dict[str, tuple[Service, Revision]] = {
@@ -76,7 +76,7 @@ def describe_revisions(state: EcsState, request: Mapping[str, Any]) -> dict[str,
 
 
 def stop(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """StopServiceDeployment: the scheduler rolls back or aborts; a finished one is a conflict."""
+    """StopServiceDeployment: the scheduler rolls back or aborts; an ended deployment is a conflict."""
     arn, kind = request["serviceDeploymentArn"], request.get("stopType") or "ROLLBACK"
     record = next((record for _, record in _deployments(state) if record.arn == arn), None)
     if record is None:

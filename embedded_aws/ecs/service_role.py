@@ -23,17 +23,17 @@ def arn(account: str) -> str:
 
 
 def exists(account: str) -> bool:
-    """Whether it is there."""
+    """Whether it exists."""
     return any(role.name == NAME for role in list(iam_backends[account]["aws"].roles.values()))
 
 
 def assumable(plane: DataPlane, account: str) -> bool:
-    """Whether ECS can assume it: it is there, and not too young."""
+    """Whether ECS can assume it: it exists, and is old enough."""
     return exists(account) and young.lets_assume(plane, arn(account))
 
 
 def ensure(account: str) -> None:
-    """Make it unless it is there, as CreateCluster does the first time.
+    """Create it if it does not exist, as CreateCluster does the first time.
 
     "If the user that makes the call doesn't have permissions to create the service-linked role, it isn't created"
     (ECS API Reference, CreateCluster).

@@ -1,7 +1,7 @@
-"""What CreateService and UpdateService refuse, and the defaults that they fill in.
+"""Validates the input of CreateService and UpdateService, and fills in defaults.
 
 Source: Amazon ECS API Reference, CreateService, UpdateService, DeploymentConfiguration. Texts marked (own
-words) are ours, where AWS's are not known.
+words) are used where AWS's are not known.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ UNSUPPORTED = (
 NO_ALARMS: dict[str, Any] = {"alarmNames": [], "rollback": False, "enable": False}
 MAX_GRACE = 2147483647
 MOST_TASKS = 5000
-"""Of a service (Amazon ECS service quotas, "Tasks per service")."""
+"""Tasks per service (Amazon ECS service quotas, "Tasks per service")."""
 
 
 def check_name(name: str) -> None:
-    """A service's name."""
+    """Check a service's name."""
     if not NAME.match(name or ""):
         raise invalid("Name contains invalid characters.")
 
 
 def check_supported(request: Mapping[str, Any]) -> None:
-    """Refuse, by name, what the embedded AWS cannot do; silence would be a lie."""
+    """Refuse unsupported members by name, instead of ignoring them."""
     for member in UNSUPPORTED:
         if request.get(member):
             raise invalid(f"The embedded AWS does not support '{member}'.")
@@ -52,7 +52,7 @@ def check_supported(request: Mapping[str, Any]) -> None:
 
 
 def desired_count(given: int | None, default: int) -> int:
-    """How many tasks are wanted."""
+    """The desired count, if it is valid."""
     if given is not None and given < 0:
         raise invalid("desiredCount can not be negative.")  # (own words)
     if given is not None and given > MOST_TASKS:
@@ -75,7 +75,7 @@ def grace(request: Mapping[str, Any], balanced: bool, default: int) -> int:
 def launch(
     request: Mapping[str, Any], cluster: Cluster, definition: TaskDefinition
 ) -> tuple[str | None, tuple[dict[str, Any], ...]]:
-    """Launch type and capacity provider strategy: never both; Fargate only."""
+    """Launch type and capacity provider strategy, of which one may be given; Fargate only."""
     launch_type = request.get("launchType")
     given = request.get("capacityProviderStrategy") or ()
     if launch_type and given:
@@ -93,7 +93,7 @@ def launch(
 
 
 def strategy(given: Sequence[Mapping[str, Any]], cluster: Cluster) -> tuple[dict[str, Any], ...]:
-    """A capacity provider strategy with AWS's defaults; its providers are the cluster's."""
+    """A capacity provider strategy with AWS's defaults; its providers must be the cluster's."""
     for item in given:
         if item["capacityProvider"] not in clusters.PROVIDERS:
             raise invalid(f"The specified capacity provider {item['capacityProvider']} was not found.")
@@ -108,14 +108,14 @@ def strategy(given: Sequence[Mapping[str, Any]], cluster: Cluster) -> tuple[dict
 
 
 def platform_version(given: str | None, default: str = "LATEST") -> str:
-    """A platform version of Fargate on Linux."""
+    """A Fargate platform version for Linux."""
     if given is not None and given not in PLATFORMS:
         raise invalid(f"The specified platform version does not exist: {given}")
     return given or default
 
 
 def configuration(given: Mapping[str, Any] | None, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A deployment configuration with AWS's defaults, or laid over the one before."""
+    """A deployment configuration with AWS's defaults, or merged into the previous one."""
     base = before or {
         "maximumPercent": 200,
         "minimumHealthyPercent": 100,
@@ -152,7 +152,7 @@ def _check_percents(made: Mapping[str, Any]) -> None:
 
 
 def rebalancing(given: str | None, made: Mapping[str, Any], default: str) -> str:
-    """availabilityZoneRebalancing: ENABLED needs room above 100 percent."""
+    """availabilityZoneRebalancing: ENABLED requires a maximum above 100 percent."""
     if given == "ENABLED" and made["maximumPercent"] <= 100:
         raise invalid(
             "Availability Zone rebalancing requires a maximumPercent greater than 100."

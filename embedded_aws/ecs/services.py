@@ -1,4 +1,4 @@
-"""Services: create, update, delete, describe, list."""
+"""Operations on services: create, update, delete, describe, list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .model import (
 )
 
 DEPLOYED = ("taskDefinition", "loadBalancers", "networkConfiguration", "forceNewDeployment")
-"""Members of UpdateService that let ECS look at the load balancers again."""
+"""Members of UpdateService after which ECS checks the load balancers again."""
 
 OPTIONS = {"enableECSManagedTags": False, "propagateTags": "NONE", "enableExecuteCommand": False}
 
@@ -94,7 +94,7 @@ def _service(state: EcsState, request: Mapping[str, Any], cluster: Cluster, plac
 
 
 def deploy(state: EcsState, service: Service, definition: TaskDefinition, placement: Placement) -> Deployment:
-    """Start a deployment of a new revision; the one in progress, if any, ends."""
+    """Start a deployment of a new revision; one in progress ends."""
     base = f"{service.cluster.name}/{service.name}"
     breaker.supersede(service)
     revision = Revision(state.arn(f"service-revision/{base}/{names.digits()}"), definition, placement, now())
@@ -123,7 +123,7 @@ def _sources(service: Service) -> tuple[Revision, ...]:
 
 
 def update(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """UpdateService: a new deployment only when what a revision holds changes, or when forced."""
+    """UpdateService: starts a deployment only when the revision changes, or when forced."""
     service_rules.check_supported(request)
     service = find(state, request.get("cluster"), request["service"])
     if service.status != "ACTIVE":
@@ -164,7 +164,7 @@ def _changed_placement(
 
 
 def _change_settings(request: Mapping[str, Any], service: Service, placement: Placement) -> None:
-    """Everything that can still be refused is worked out before anything is changed."""
+    """Change the settings; everything is validated before any change."""
     configuration = service_rules.configuration(request.get("deploymentConfiguration"), service.configuration)
     grace = service_rules.grace(request, bool(placement.load_balancers), service.grace)
     desired = service_rules.desired_count(request.get("desiredCount"), service.desired)
@@ -182,7 +182,7 @@ def _change_settings(request: Mapping[str, Any], service: Service, placement: Pl
 
 
 def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DeleteService: DRAINING until its tasks are gone, then INACTIVE."""
+    """DeleteService: DRAINING until its tasks have stopped, then INACTIVE."""
     service = find(state, request.get("cluster"), request["service"])
     if service.status == "INACTIVE":
         raise AwsError("ServiceNotFoundException", "Service not found.")
@@ -196,7 +196,7 @@ def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeServices: at most 10; absent ones are failures."""
+    """DescribeServices: at most 10; missing ones are failures."""
     cluster = clusters.find(state, request.get("cluster"))
     wanted = request.get("services") or []
     if not wanted:
@@ -215,7 +215,7 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ListServices: those that are not INACTIVE; 10 a page unless asked otherwise."""
+    """ListServices: without INACTIVE ones; 10 per page by default."""
     cluster = clusters.find(state, request.get("cluster"))
     launch_type = request.get("launchType")
     found = [
@@ -230,7 +230,7 @@ def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find(state: EcsState, cluster: str | None, given: str) -> Service:
-    """By name or ARN; ServiceNotFoundException."""
+    """A service by name or ARN; ServiceNotFoundException."""
     if given.startswith("arn:") and given.count("/") == 2 and cluster is None:
         cluster = given.split("/")[1]
     found = state.services.get((clusters.find(state, cluster).name, names.last_part(given)))

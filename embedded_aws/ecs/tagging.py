@@ -12,7 +12,7 @@ from .model import EcsState
 
 
 def add(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """TagResource: given values replace those of the same keys."""
+    """TagResource: replaces the values of existing keys."""
     there = tags_of_arn(state, request["resourceArn"])
     check_count({**there, **tags_of(request["tags"])})
     there.update(tags_of(request["tags"]))
@@ -33,7 +33,7 @@ def listing(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tags_of_arn(state: EcsState, arn: str) -> dict[str, str]:
-    """The tags of what has this ARN, to be read or changed; AwsError where nothing has."""
+    """The tags of the resource with this ARN, as a dict to read or change; AwsError where it does not exist."""
     parts = arn.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn" or parts[2] != "ecs":
         raise invalid("Invalid arn syntax.")

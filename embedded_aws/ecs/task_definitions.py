@@ -1,4 +1,4 @@
-"""Task definitions: register, describe, list, deregister, delete."""
+"""Operations on task definitions: register, describe, list, deregister, delete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .names import last_part
 
 
 def register(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """RegisterTaskDefinition: always a new revision, even of the same content."""
+    """RegisterTaskDefinition: always a new revision, even with the same content."""
     body = definition_rules.checked(request, state.account)
     revisions = state.families.setdefault(body["family"], [])
     name = f"{body['family']}:{len(revisions) + 1}"
@@ -30,7 +30,7 @@ def register(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeTaskDefinition; ClientException when there is none."""
+    """DescribeTaskDefinition; ClientException where it does not exist."""
     found = find(state, request["taskDefinition"], "Unable to describe task definition.")
     answer: dict[str, Any] = {"taskDefinition": view(found)}
     if "TAGS" in (request.get("include") or ()):
@@ -39,7 +39,7 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ListTaskDefinitions: ``familyPrefix`` is a whole family name."""
+    """ListTaskDefinitions: ``familyPrefix`` is a complete family name."""
     family, status = request.get("familyPrefix"), request.get("status") or "ACTIVE"
     found = [
         one.arn
@@ -54,7 +54,7 @@ def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_families(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision; both kinds by default."""
+    """ListTaskDefinitionFamilies: ACTIVE ones have an ACTIVE revision; by default all."""
     prefix, status = request.get("familyPrefix") or "", request.get("status") or "ALL"
     active = {
         name for name, all_of in state.families.items() if any(one.status == "ACTIVE" for one in all_of)
@@ -65,7 +65,7 @@ def list_families(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]
 
 
 def deregister(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DeregisterTaskDefinition: INACTIVE; running tasks and services are left alone."""
+    """DeregisterTaskDefinition: sets it INACTIVE; running tasks and services are not affected."""
     given = request["taskDefinition"]
     if ":" not in last_part(given):
         raise client_error("Revision is missing.")
@@ -112,7 +112,7 @@ def find(state: EcsState, given: str, message: str) -> TaskDefinition:
 
 
 def find_active(state: EcsState, given: str) -> TaskDefinition:
-    """What a service or task is to run; ClientException when it is absent or INACTIVE."""
+    """The task definition for a service or task; ClientException when it is missing or INACTIVE."""
     found = find(state, given, "TaskDefinition not found.")
     if found.status != "ACTIVE":
         raise client_error("TaskDefinition is inactive")
@@ -128,7 +128,7 @@ def _by_revision(state: EcsState, given: str) -> TaskDefinition | None:
 
 
 def view(found: TaskDefinition) -> dict[str, Any]:
-    """The member ``taskDefinition`` of the answers."""
+    """The member ``taskDefinition`` of answers."""
     return {
         **found.body,
         "taskDefinitionArn": found.arn,

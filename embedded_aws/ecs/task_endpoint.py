@@ -1,8 +1,8 @@
-"""What ECS tells a task about itself, over HTTP: metadata (version 4), and the task role's credentials.
+"""The HTTP endpoint for tasks: metadata (version 4), and the task role's credentials.
 
 Source: Developer Guide, "Amazon ECS task metadata endpoint version 4" and "Amazon ECS task IAM role". On
-Fargate both are at 169.254.170.2; here they are below ``/_embedded/tasks/<task id>``, and the environment of
-each container names them.
+Fargate both are at 169.254.170.2; here they are below ``/_embedded/tasks/<task id>``, and environment variables of
+each container contain the URLs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SESSION = 6 * 3600
 
 
 def environment(url: str, task: Task, container: ContainerState) -> dict[str, str]:
-    """The variables by which a container finds its endpoint."""
+    """The environment variables with a container's endpoint URLs."""
     base = f"{url}/_embedded/tasks/{task.id}"
     found = {"ECS_CONTAINER_METADATA_URI_V4": f"{base}/v4/{container.name}"}
     if _role(task):
@@ -28,7 +28,7 @@ def environment(url: str, task: Task, container: ContainerState) -> dict[str, st
 
 
 def answer(state: EcsState, task: Task, path: str) -> Mapping[str, Any] | None:
-    """What is at ``path`` (below the task); None when there is nothing."""
+    """The answer for ``path`` (below the task); None for an unknown path."""
     kind, _, rest = path.partition("/")
     if kind == "credentials":
         role = _role(task)
@@ -46,7 +46,7 @@ def _role(task: Task) -> str | None:
 
 
 def role_credentials(account: str, region: str, role: str, session: str) -> dict[str, Any]:
-    """Temporary credentials of a role, as containers are given them."""
+    """Temporary credentials of a role, in the shape for containers."""
     made = sts_backends[account]["aws"].assume_role(
         region_name=region,
         role_session_name=session,

@@ -1,4 +1,4 @@
-"""Tasks: run, stop, describe, list."""
+"""Operations on tasks: run, stop, describe, list."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _tags(request: Mapping[str, Any], definition: TaskDefinition, cluster: str) 
 
 
 def stop(_fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """StopTask: the task ends as UserInitiated; a service starts another."""
+    """StopTask: the task stops as UserInitiated; a service starts another."""
     cluster = clusters.find(state, request.get("cluster"))
     task = state.tasks.get(names.last_part(request["task"]))
     if task is None or task.cluster is not cluster:
@@ -68,7 +68,7 @@ def stop(_fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict
 
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """DescribeTasks: at most 100; absent ones are failures."""
+    """DescribeTasks: at most 100; missing ones are failures."""
     cluster = clusters.find(state, request.get("cluster"))
     wanted = request.get("tasks") or []
     if not wanted:
@@ -87,7 +87,7 @@ def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_arns(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
-    """ListTasks: by desired status (RUNNING unless asked otherwise), service, family, startedBy, launch type."""
+    """ListTasks: by desired status (by default RUNNING), service, family, startedBy, launch type."""
     cluster = clusters.find(state, request.get("cluster"))
     if request.get("serviceName") and request.get("startedBy"):
         raise invalid("cannot specify both serviceName and startedBy")

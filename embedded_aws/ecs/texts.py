@@ -1,4 +1,4 @@
-"""The sentences of Amazon ECS: service events, rollout reasons, stop reasons.
+"""Amazon ECS's messages: service events, rollout reasons, stop reasons.
 
 Sources: Amazon ECS Developer Guide, "Viewing Amazon ECS service event messages", "Resolve Amazon ECS stopped
 task errors" and "How the Amazon ECS deployment circuit breaker detects failures".
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def started(service: str, tasks: Sequence[str], replaced: int = 0) -> str:
-    """Tasks were started; ``replaced`` of them stand in for unhealthy ones."""
+    """Tasks were started; ``replaced`` of them replace unhealthy ones."""
     ids = " ".join(f"(task {task})" for task in tasks)
     tail = f" Amazon ECS replaced {replaced} tasks due to an unhealthy status." if replaced else ""
     return f"(service {service}) has started {len(tasks)} tasks: {ids}.{tail}"
@@ -38,12 +38,12 @@ def draining(service: str, count: int) -> str:
 
 
 def steady(service: str) -> str:
-    """All is as wanted."""
+    """The service has its desired state."""
     return f"(service {service}) has reached a steady state."
 
 
 def deployment_completed(service: str, deployment: str) -> str:
-    """A deployment is done."""
+    """A deployment has completed."""
     return f"(service {service}) (deployment {deployment}) deployment completed."
 
 
@@ -53,7 +53,7 @@ def deployment_failed(service: str, deployment: str) -> str:
 
 
 def rolling_back(service: str, deployment: str) -> str:
-    """The service goes back to an earlier deployment."""
+    """The service is rolled back to an earlier deployment."""
     return f"(service {service}) rolling back to deployment {deployment}."
 
 
@@ -76,7 +76,7 @@ def unable_to_place(service: str, why: str) -> str:
 
 
 def failed_to_launch(service: str, error: str) -> str:
-    """A task could not even be made, such as with a role that ECS cannot assume."""
+    """A task could not be created, for example because ECS cannot assume a role."""
     return f"service {service} failed to launch a task with (error {error})."
 
 
@@ -86,7 +86,7 @@ def inconsistent(service: str) -> str:
 
 
 def deadlocked(service: str) -> str:
-    """Minimum and maximum percent leave no room to move."""
+    """Minimum and maximum percent do not allow any start or stop."""
     return (
         f"(service {service}) was unable to stop or start tasks during a deployment because of the service "
         "deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
@@ -99,27 +99,27 @@ def in_progress(deployment: str) -> str:
 
 
 def completed(deployment: str) -> str:
-    """rolloutStateReason of a finished deployment."""
+    """rolloutStateReason of a completed deployment."""
     return f"ECS deployment {deployment} completed."
 
 
 def breaker_rolls_back(deployment: str) -> str:
-    """rolloutStateReason of the deployment that brings the earlier revision back."""
+    """rolloutStateReason of a rollback's deployment."""
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
 
 
 def scaling(deployment: str) -> str:
-    """stoppedReason of a task that is no longer wanted."""
+    """stoppedReason of a task that is no longer desired."""
     return f"Scaling activity initiated by (deployment {deployment})"
 
 
 def failed_elb(group: str) -> str:
-    """stoppedReason of a task that a load balancer finds unhealthy."""
+    """stoppedReason of a task that fails a load balancer's health checks."""
     return f"Task failed ELB health checks in (target-group {group})"
 
 
 def cannot_assume(role: str) -> str:
-    """ECS may not take on a role of the task definition."""
+    """ECS cannot assume a role of the task definition."""
     return (
         f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role "
         "being passed has the proper trust relationship and permissions and that your IAM user has permissions to "

@@ -24,7 +24,7 @@ PLATFORM = "1.4.0"
 
 
 def service(state: EcsState, found: Service, include: Sequence[str] = ()) -> dict[str, Any]:
-    """A service as DescribeServices shows it; tags only with TAGS."""
+    """A service in the shape of DescribeServices; tags only with TAGS."""
     deployments = found.deployments
     newest = deployments[0].revision if deployments else found.history[0].target
     answer = {
@@ -51,7 +51,7 @@ def service(state: EcsState, found: Service, include: Sequence[str] = ()) -> dic
 
 
 def _events(state: EcsState, found: Service) -> list[dict[str, Any]]:
-    """Those that have arrived (the fault ``event_delay_seconds``)."""
+    """The visible events (the fault ``event_delay_seconds`` delays them)."""
     late = timedelta(seconds=state.plane.pace.real(state.plane.faults.event_delay))
     return [event for event in found.events if event["createdAt"] <= now() - late]
 
@@ -100,7 +100,7 @@ def _counts(revision: Revision, wanted: int, counts: tuple[int, int]) -> dict[st
 
 
 def deployment(found: Service, one: Deployment) -> dict[str, Any]:
-    """A member of a service's ``deployments``."""
+    """An item of a service's ``deployments``."""
     running, pending = found.counts(one.revision)
     return {
         "id": one.id,
@@ -120,7 +120,7 @@ def deployment(found: Service, one: Deployment) -> dict[str, Any]:
 
 
 def service_deployment_brief(found: Service, record: ServiceDeployment) -> dict[str, Any]:
-    """A member of ListServiceDeployments."""
+    """An item of ListServiceDeployments."""
     return {
         "serviceDeploymentArn": record.arn,
         "serviceArn": found.arn,
@@ -133,7 +133,7 @@ def service_deployment_brief(found: Service, record: ServiceDeployment) -> dict[
 
 
 def service_deployment(found: Service, record: ServiceDeployment) -> dict[str, Any]:
-    """A member of DescribeServiceDeployments."""
+    """An item of DescribeServiceDeployments."""
     brief = service_deployment_brief(found, record)
     brief.pop("targetServiceRevisionArn")
     return {
@@ -153,7 +153,7 @@ def service_deployment(found: Service, record: ServiceDeployment) -> dict[str, A
 
 
 def revision_counts(found: Service, record: ServiceDeployment, revision: Revision) -> dict[str, Any]:
-    """The counts of a revision: live ones, or those of the moment when the deployment ended."""
+    """The task counts of a revision: current ones, or those at the end of the deployment."""
     target = revision is record.target
     counts = record.last_counts.get(revision.arn) or found.counts(revision)
     wanted = record.requested if target else sum(counts)
@@ -173,7 +173,7 @@ def _breaker(found: Service, record: ServiceDeployment) -> dict[str, Any]:
 
 
 def revision(found: Service, one: Revision) -> dict[str, Any]:
-    """A member of DescribeServiceRevisions."""
+    """An item of DescribeServiceRevisions."""
     images = [
         {"containerName": c["name"], "image": c["image"], **some(imageDigest=one.digests.get(c["name"]))}
         for c in one.definition.containers
@@ -199,7 +199,7 @@ def revision(found: Service, one: Revision) -> dict[str, Any]:
 
 
 def task(one: Task, include: Sequence[str] = ()) -> dict[str, Any]:
-    """A task as DescribeTasks shows it; tags only with TAGS."""
+    """A task in the shape of DescribeTasks; tags only with TAGS."""
     body, order = one.definition.body, one.order
     cpu_architecture = body.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
     storage = one.overrides.get("ephemeralStorage") or body.get("ephemeralStorage", {"sizeInGiB": 20})

@@ -1,1 +1,1 @@
-"""Elastic Load Balancing v2: its API, and its data plane: targets, health checks and a reverse proxy."""
+"""Elastic Load Balancing v2: its API, and its data plane with targets, health checks and a reverse proxy."""

@@ -12,15 +12,15 @@ class Action:
 
     @property
     def target_groups(self) -> tuple[str, ...]:
-        """The target groups that get requests by it."""
+        """The target groups that get requests from it."""
         return ()
 
 
 @dataclass(frozen=True)
 class Forward(Action):
-    """Send the request to one of these target groups, by weight.
+    """Forward the request to one of these target groups, by weight.
 
-    ``sticky_seconds`` is how long a client stays with its group (None: not at all).
+    ``sticky_seconds`` is how long a client stays with its target group (None: no stickiness).
     """
 
     groups: tuple[tuple[str, int], ...]
@@ -34,9 +34,9 @@ class Forward(Action):
 
 @dataclass(frozen=True)
 class Redirect(Action):
-    """Send the client elsewhere.
+    """Redirect the client.
 
-    The parts may hold ``#{protocol}``, ``#{host}``, ``#{port}``, ``#{path}`` and ``#{query}`` of the request.
+    The parts may contain ``#{protocol}``, ``#{host}``, ``#{port}``, ``#{path}`` and ``#{query}`` of the request.
     """
 
     status: int
@@ -61,7 +61,7 @@ class Redirect(Action):
 
 @dataclass(frozen=True)
 class Fixed(Action):
-    """Answer with this."""
+    """Return a fixed response."""
 
     status: int
     content_type: str = "text/plain"
@@ -69,7 +69,7 @@ class Fixed(Action):
 
 
 def read_action(data: dict[str, Any]) -> Action:
-    """An action in AWS's shape; ValueError for a type that the data plane does not do."""
+    """An action from AWS's shape; ValueError for an unsupported type."""
     match data["Type"]:
         case "forward":
             return _forward(data)

@@ -1,7 +1,7 @@
 """Elastic Load Balancing v2: Application Load Balancers.
 
-moto keeps the resources and their tags; what is refused, what is given back and what an operation does to the
-data plane is decided here. Network and Gateway Load Balancers, Lambda targets and authentication are refused.
+moto stores the resources and their tags; this package validates requests, builds answers and changes the data plane.
+Network and Gateway Load Balancers, Lambda targets and authentication are refused.
 """
 
 from __future__ import annotations
@@ -12,4 +12,4 @@ from .target_groups import TargetGroups
 
 
 class ElasticLoadBalancingV2(LoadBalancers, TargetGroups, Rules):
-    """Every operation."""
+    """All operations."""

@@ -1,4 +1,4 @@
-"""The attributes of load balancers and target groups: what they are at first, and what they may be.
+"""The attributes of load balancers, listeners and target groups: defaults and allowed values.
 
 Source: LoadBalancerAttribute and TargetGroupAttribute in the API reference.
 """
@@ -13,7 +13,7 @@ from ..moto.adapter import AwsError
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute: its first value, and either the whole numbers or the words it may be (neither: any text)."""
+    """One attribute: its default, and its allowed integers or words (neither: any text)."""
 
     first: str
     low: int | None = None
@@ -21,7 +21,7 @@ class Attribute:
     words: tuple[str, ...] = ()
 
     def check(self, key: str, value: str) -> None:
-        """Refuse a value that AWS refuses."""
+        """Raise ValidationError for an invalid value."""
         if self.words and value not in self.words:
             choices = ", ".join(self.words)
             raise AwsError("ValidationError", f"'{key}' value '{value}' must be one of [{choices}]")
@@ -96,17 +96,18 @@ def first_values(table: Mapping[str, Attribute]) -> dict[str, str]:
 
 
 def check_load_balancer(changes: Mapping[str, str]) -> None:
-    """Refuse changes that AWS refuses."""
+    """Raise an error for invalid changes of a load balancer's attributes."""
     _check(LOAD_BALANCER, "Load balancer", changes)
 
 
 def check_listener(changes: Mapping[str, str]) -> None:
-    """Refuse changes that AWS refuses, and attributes of headers that nothing here adds or renames."""
+    """Raise an error for invalid changes of a listener's attributes, and for headers that are not supported here."""
     _check(LISTENER, "Listener", changes)
 
 
 def check_target_group(changes: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Refuse changes that AWS refuses, also in combination with what holds ``now``."""
+    """Raise an error for invalid changes of a target group's attributes, also in combination with the values
+    ``now``."""
     _check(TARGET_GROUP, "Target group", changes)
     after = {**now, **changes}
     cookie = after["stickiness.app_cookie.cookie_name"]

@@ -1,4 +1,4 @@
-"""The load balancers: their ports, their targets, their health checks."""
+"""The load balancers' data plane: their ports, targets and health checks."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from .proxy import Proxy
 from .settings import LoadBalancer, Snapshot, TargetGroup, read
 from .targets import DRAINING, NOT_USED, REGISTERING, ZONE_OFF, Target, TargetHealth, Targets
 
-TICK = 0.05  # real seconds, within which a change made by the API holds
-FRESH = 1.0  # real seconds, after which everything is read again even if nobody said that it changed
+TICK = 0.05  # real seconds until a change by the API takes effect
+FRESH = 1.0  # real seconds after which everything is read again even without a reported change
 PROVISIONING = 30.0  # AWS seconds until a new load balancer is active (1-3 min on AWS)
 REGISTRATION = 1.0  # AWS seconds until a new target's first health check
-RELEASE = 40.0  # AWS seconds that a deleted load balancer's interfaces stay (up to minutes on AWS)
+RELEASE = 40.0  # AWS seconds for which a deleted load balancer's interfaces remain (up to minutes on AWS)
 
 
 @dataclass(eq=False)
 class BalancerPort:
-    """The running part of one load balancer: its port, when it is set up, whether it is, its network interfaces."""
+    """The running part of one load balancer: its port, when it becomes active, its network interfaces."""
 
     front: FrontDoor
     active_at: float
@@ -38,7 +38,7 @@ class BalancerPort:
     interfaces: list[str] = field(default_factory=list)
     certificates: tuple[str, ...] = ()
     private: dict[tuple[int, str, tuple[str, ...]], FrontDoor] = field(default_factory=dict)
-    """Its listeners for who is in the VPC, by port, protocol and certificates."""
+    """Ports of its listeners for clients in the VPC, by port, protocol and certificates."""
 
     def close(self) -> None:
         """Close every port; on the data-plane thread."""
@@ -66,9 +66,9 @@ class Balancer:
     # What the control plane and the scheduler call, from any thread
 
     def register(self, target_group_arn: str, ip: str, port: int) -> None:
-        """Register a target, or take a draining one back; a registered one is left as it is.
+        """Register a target, also one that is draining; a registered one is not changed.
 
-        AwsError TargetGroupNotFound when the group is gone.
+        AwsError TargetGroupNotFound when the group does not exist.
         """
         with self._plane.lock:
             known = self.targets.find(target_group_arn, ip, port)
@@ -77,9 +77,9 @@ class Balancer:
                 self._advance_all()
 
     def deregister(self, target_group_arn: str, ip: str, port: int) -> None:
-        """Stop sending requests to a target; it drains for the group's deregistration delay and is then gone.
+        """Stop sending requests to a target; it drains for the group's deregistration delay and is then removed.
 
-        One that got no requests (``unused``) is gone at once. An unknown one is left alone.
+        A target without requests (``unused``) is removed at once. An unknown one is ignored.
         """
         with self._plane.lock:
             target = self.targets.find(target_group_arn, ip, port)
@@ -95,24 +95,24 @@ class Balancer:
             self._plane.loop.call_soon_threadsafe(target.pool.close)
 
     def health(self, target_group_arn: str, ip: str, port: int) -> TargetHealth | None:
-        """How a target is; None when it is not registered (any more)."""
+        """A target's health; None when it is not registered."""
         with self._plane.lock:
             target = self.targets.find(target_group_arn, ip, port)
             return target.health if target else None
 
     def forget(self, target_group_arn: str, ip: str, port: int) -> None:
-        """Drop a target at once, and whatever it is serving."""
+        """Remove a target at once, and end its requests."""
         with self._plane.lock:
             if target := self.targets.find(target_group_arn, ip, port):
                 self._drop(target)
 
     def registered(self, target_group_arn: str) -> list[Target]:
-        """The targets of a group, draining ones too."""
+        """The targets of a group, including draining ones."""
         with self._plane.lock:
             return self.targets.of(target_group_arn)
 
     def is_healthy(self, balancer: adapter.NamedBalancer) -> bool:
-        """Whether every target group of a load balancer has a healthy target; False for one without any."""
+        """Whether every target group of a load balancer has a healthy target; False without any target group."""
         groups = [
             arn for arn in adapter.target_groups(balancer) if self.load_balancer_of(arn) == balancer.arn
         ]
@@ -121,48 +121,48 @@ class Balancer:
         )
 
     def forget_group(self, target_group_arn: str) -> None:
-        """Drop every target of a deleted target group."""
+        """Remove every target of a deleted target group."""
         with self._plane.lock:
             for target in self.targets.of(target_group_arn):
                 self._drop(target)
 
     def load_balancer_of(self, target_group_arn: str) -> str | None:
-        """The ARN of the load balancer of which a listener or rule uses the target group."""
+        """The ARN of the load balancer with a listener or rule that uses the target group."""
         group = self.snapshot().target_groups.get(target_group_arn)
         return group.load_balancer if group else None
 
     def touch(self) -> None:
-        """Say that something about load balancers, listeners or target groups has changed."""
+        """Report a change of load balancers, listeners or target groups."""
         with self._plane.lock:
             self._read()
             self._advance_all()
 
     def know(self, account: str, region: str) -> None:
-        """Say that there may be load balancers in this account and region."""
+        """Report that there may be load balancers in this account and region."""
         self._places.add((account, region))
 
     def open(self, arn: str) -> str:
-        """Take a port for a new load balancer; returns its DNS name."""
+        """Allocate a port for a new load balancer; returns its DNS name."""
         with self._plane.lock:
             front = FrontDoor(partial(self._proxy.handle, arn))
             self._ports[arn] = BalancerPort(front, time.monotonic() + self.pace.real(PROVISIONING))
             return f"127.0.0.1:{front.port}"
 
     def is_active(self, arn: str) -> bool:
-        """Whether a load balancer is provisioned: its port takes connections as its listeners say."""
+        """Whether a load balancer is active: its port accepts connections according to its listeners."""
         with self._plane.lock:
             balancer_port = self._ports.get(arn)
             return balancer_port is not None and balancer_port.active
 
     def interfaces(self, arn: str) -> list[str]:
-        """The ids of a load balancer's network interfaces; the list may be changed in place."""
+        """The ids of a load balancer's network interfaces, as a list to change in place."""
         with self._plane.lock:
             return self._ports[arn].interfaces
 
     def private_port(self, arn: str, port: int) -> int | None:
-        """The loopback port that stands for a listener to who is in the VPC; None where there is no such listener.
+        """The loopback port of a listener for clients in the VPC; None without such a listener.
 
-        On the data-plane thread. Whether security groups let him in is for him to ask.
+        On the data-plane thread. The caller checks the security groups.
         """
         balancer, balancer_port = self.snapshot().load_balancers.get(arn), self._ports.get(arn)
         listener = next((one for one in balancer.listeners if one.port == port), None) if balancer else None
@@ -180,7 +180,7 @@ class Balancer:
         return front.port
 
     def shut(self, arn: str, account: str, region: str) -> None:
-        """Close a deleted load balancer's port; its network interfaces go some time later."""
+        """Close a deleted load balancer's port; its network interfaces are deleted some time later."""
         with self._plane.lock:
             if balancer_port := self._ports.pop(arn, None):
                 gone_at = time.monotonic() + self.pace.real(RELEASE)
@@ -190,7 +190,7 @@ class Balancer:
     # What the proxy asks
 
     def snapshot(self) -> Snapshot:
-        """What the load balancers are told to do at this moment."""
+        """The current configuration of all load balancers."""
         found = self._snapshot
         if found is None:
             with self._plane.lock:
@@ -198,11 +198,11 @@ class Balancer:
         return found
 
     def firewall(self, arn: str) -> Firewall | None:
-        """The web ACL that protects a load balancer, if one does."""
+        """The web ACL that protects a load balancer, if any."""
         return firewall_of(arn)
 
     def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
-        """Whether security groups let the load balancer connect to this port of the target."""
+        """Whether security groups allow the load balancer to connect to this port of the target."""
         key = (balancer.arn, target.vpc, target.ip, port)
         until, answer = self._reach.get(key, (0.0, False))
         now = time.monotonic()
@@ -218,11 +218,11 @@ class Balancer:
     # The component
 
     async def run(self) -> None:
-        """Keep ports, targets and health checks in step until cancelled."""
+        """Update ports, targets and health checks until cancelled."""
         await self._plane.repeat(self._tick, TICK)
 
     def reset(self) -> None:
-        """Forget every load balancer and target and close every connection."""
+        """Discard every load balancer and target and close every connection."""
         for target in self.targets.all():
             self._drop(target)
         for balancer_port in self._ports.values():
@@ -235,7 +235,7 @@ class Balancer:
         self._snapshot = None
 
     def close(self) -> None:
-        """Nothing is left after ``reset``."""
+        """Nothing: ``reset`` has released everything."""
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -346,7 +346,7 @@ class Balancer:
         return may_connect(balancer.account, balancer.region, sources, target.vpc, target.ip, port)
 
     def _new_target(self, group: str, ip: str, port: int, known: Target | None) -> Target:
-        """A target as it is registered; one that was draining keeps serving what it serves."""
+        """A new registered target; one that was draining keeps its running requests."""
         account, region = _place(group)
         stored = adapter.elbv2_backends[account][region].target_groups.get(group)
         if stored is None:

@@ -1,4 +1,4 @@
-"""What every operation of Elastic Load Balancing v2 uses: look-ups, tags, paging."""
+"""The common base of Elastic Load Balancing's operations: look-ups, tags, paging."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class ElbBase(ELBV2Response):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The request's members; an optional one that is an empty text counts as one that is not given."""
+        """The request's members; an empty text in an optional one counts as absent."""
         given: dict[str, Any] = self._get_params()
         required = get_service_model("elbv2").operation_model(self._get_action()).input_shape.required_members
         return {name: value for name, value in given.items() if value != "" or name in required}
 
     def call_action(self) -> Any:
-        """Answer; the data plane learns of every change."""
+        """Handle a request; the data plane is told of every change."""
         with self.plane.lock:
             self.balancer.know(self.current_account, self.region)
             answer = super().call_action()
@@ -61,7 +61,7 @@ class ElbBase(ELBV2Response):
         return [one for balancer in balancers for one in balancer.listeners.values()]
 
     def page(self, key: str, items: Sequence[Any], name: str) -> ActionResult:
-        """One page of an answer; ``name`` is the member whose value the marker is."""
+        """One page of an answer; the marker is a value of the member ``name``."""
         size = int(self.given.get("PageSize") or 400)
         marker = self.given.get("Marker")
         names = [item[name] for item in items]
@@ -88,7 +88,7 @@ class ElbBase(ELBV2Response):
         return ActionResult({})
 
     def describe_tags(self) -> ActionResult:
-        """DescribeTags, of resources that exist."""
+        """DescribeTags, for existing resources."""
         for arn in self.given["ResourceArns"]:
             self._tagged(arn)
         return super().describe_tags()
@@ -106,7 +106,7 @@ class ElbBase(ELBV2Response):
 
 
 def check_tags(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Tags as a mapping; refuses what AWS refuses."""
+    """Tags as a mapping; raises an error for invalid ones."""
     found: dict[str, str] = {}
     for tag in tags or ():
         key, value = tag["Key"], tag.get("Value") or ""

@@ -1,4 +1,4 @@
-"""What an HTTPS listener shows to clients: its ACM certificates where their keys are known, or one made here."""
+"""The certificates of HTTPS listeners: from ACM or IAM where their keys are known, or a self-signed one."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .settings import Listener
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A certificate (with its chain) and its private key, in PEM; ``names`` are what it is for."""
+    """A certificate (with its chain) and its private key, in PEM; ``names`` are its subject names."""
 
     certificate: bytes
     key: bytes
     names: tuple[str, ...] = ()
 
     def context(self) -> ssl.SSLContext:
-        """A server's TLS settings with this certificate."""
+        """A server's TLS context with this certificate."""
         made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         made.set_alpn_protocols(["http/1.1"])
-        with tempfile.NamedTemporaryFile() as file:  # ssl reads certificates from files only
+        with tempfile.NamedTemporaryFile() as file:  # ssl reads certificates only from files
             os.fchmod(file.fileno(), 0o600)
             file.write(self.certificate + b"\n" + self.key)
             file.flush()
@@ -41,13 +41,13 @@ class KeyPair:
 
 
 def server_context(account: str, region: str, listener: Listener) -> ssl.SSLContext:
-    """The TLS settings of a listener: its first certificate, and the others by server name (SNI)."""
+    """The TLS context of a listener: its first certificate, and the others by server name (SNI)."""
     pairs = [stored(account, region, arn) for arn in listener.certificates]
     return context_of([pair for pair in pairs if pair is not None] or [self_signed()])
 
 
 def context_of(pairs: Sequence[KeyPair]) -> ssl.SSLContext:
-    """A server's TLS settings with several certificates: the first, and the others by server name (SNI)."""
+    """A server's TLS context with several certificates: the first, and the others by server name (SNI)."""
     contexts = [(pair.names, pair.context()) for pair in pairs]
     default = contexts[0][1]
 
@@ -63,7 +63,7 @@ def context_of(pairs: Sequence[KeyPair]) -> ssl.SSLContext:
 
 @cache
 def self_signed() -> KeyPair:
-    """A certificate for localhost and 127.0.0.1 that nobody else has signed."""
+    """A self-signed certificate for localhost and 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]
@@ -87,13 +87,13 @@ def self_signed() -> KeyPair:
 
 
 def stored(account: str, region: str, arn: str) -> KeyPair | None:
-    """A certificate of ACM or IAM whose private key is known, and is its own."""
+    """A certificate of ACM or IAM with a matching private key, or None."""
     found = adapter.find_certificate(account, region, arn)
     if found is None or not found.key:
         return None
     pair = KeyPair(found.certificate, found.key, found.names)
     try:
         pair.context()
-    except ssl.SSLError:  # the key is not the certificate's; ACM would have refused it
+    except ssl.SSLError:  # the key does not match the certificate; ACM would have refused it
         return None
     return pair

@@ -1,4 +1,4 @@
-"""What Elastic Load Balancing refuses: names, health checks, actions, conditions, certificates."""
+"""Validates names, health checks, actions, conditions and certificates."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PRIVATE = tuple(
 
 
 def refuse(message: str, code: str = "ValidationError") -> NoReturn:
-    """Answer an error."""
+    """Raise an error."""
     raise AwsError(code, message)
 
 
 def check_name(what: str, name: str) -> None:
-    """``what`` is ``load balancer`` or ``target group``; at most 32 letters, digits and hyphens."""
+    """Check a name: at most 32 letters, digits and hyphens; ``what`` is ``load balancer`` or ``target group``."""
     start = f"The {what} name '{name}'" if what == "load balancer" else f"Target group name '{name}'"
     if len(name) > 32:
         refuse(f"{start} cannot be longer than '32' characters")
@@ -36,7 +36,7 @@ def check_name(what: str, name: str) -> None:
 
 
 def check_choice(value: str, member: str, choices: Sequence[str]) -> None:
-    """One of the words of the service's model that the embedded AWS knows."""
+    """Check that a value is one of the service model's words that are supported."""
     if value not in choices:
         refuse(
             f"1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must "
@@ -45,7 +45,7 @@ def check_choice(value: str, member: str, choices: Sequence[str]) -> None:
 
 
 def check_health(settings: Mapping[str, Any]) -> None:
-    """The health check settings of a target group, complete, under CreateTargetGroup's names."""
+    """Check a target group's complete health check settings, under CreateTargetGroup's names."""
     timeout, interval = settings["HealthCheckTimeoutSeconds"], settings["HealthCheckIntervalSeconds"]
     if int(timeout) >= int(interval):
         refuse(f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'")
@@ -68,7 +68,7 @@ def _check_matcher(codes: str) -> None:
 
 
 def whole_action(action: Mapping[str, Any]) -> dict[str, Any]:
-    """An action as AWS gives it back: with what was left out, and both ways to name a target group."""
+    """An action as AWS returns it: with defaults, and the target group in both members."""
     whole = dict(action)
     if whole["Type"] == "forward":
         config = dict(whole.get("ForwardConfig") or {})
@@ -88,7 +88,7 @@ def whole_action(action: Mapping[str, Any]) -> dict[str, Any]:
 def check_actions(
     actions: Sequence[Mapping[str, Any]], protocol: str, port: int, known: Iterable[str]
 ) -> None:
-    """The actions (``whole``) of a rule or listener; ``known`` are the target groups that exist."""
+    """Check the actions (``whole``) of a rule or listener; ``known`` are the existing target groups."""
     if len(actions) != 1:
         refuse("The embedded AWS takes exactly one action (it authenticates nobody)", "UnsupportedOperation")
     action = actions[0]
@@ -151,7 +151,7 @@ CONFIGS = {
 
 
 def whole_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """A condition as AWS gives it back: the values of host and path conditions in both places."""
+    """A condition as AWS returns it: the values of host and path conditions in both members."""
     whole = {"Values": [], **condition}
     config = CONFIGS.get(whole.get("Field", ""), "")
     if whole["Field"] in ("host-header", "path-pattern"):
@@ -161,7 +161,7 @@ def whole_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_conditions(conditions: Sequence[Mapping[str, Any]]) -> None:
-    """The conditions (``whole``) of a rule. At most five values in all."""
+    """Check the conditions (``whole``) of a rule: at most five values in all."""
     if not conditions:
         refuse("A condition must be specified")
     values = [value for condition in conditions for value in _condition_values(condition)]
@@ -206,7 +206,7 @@ def _is_network(text: str) -> bool:
 
 
 def check_ip_target(ip: str, zone: str | None, own_zone: str | None) -> None:
-    """The address of an ``ip`` target; ``own_zone`` is that of its subnet, None outside the VPC."""
+    """Check the address of an ``ip`` target; ``own_zone`` is that of its subnet, None outside the VPC."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

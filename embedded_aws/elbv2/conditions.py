@@ -1,4 +1,4 @@
-"""The conditions of listener rules, as tests on a request.
+"""The conditions of listener rules, as predicates on a request.
 
 Source: "Condition types for listener rules" of the Application Load Balancers guide.
 """
@@ -16,9 +16,9 @@ from ..kernel.wildcards import wildcard
 
 @dataclass(frozen=True)
 class Asked:
-    """The parts of a request that conditions look at.
+    """The parts of a request that conditions use.
 
-    ``host`` has no port; ``path`` is as sent, without the query string; ``query`` holds decoded pairs.
+    ``host`` has no port; ``path`` is as sent, without the query string; ``query`` contains decoded pairs.
     """
 
     method: str
@@ -33,7 +33,7 @@ Condition = Callable[[Asked], bool]
 
 
 def read_condition(data: dict[str, Any]) -> Condition:
-    """A condition in AWS's shape, as a test."""
+    """A condition from AWS's shape, as a predicate."""
     match data["Field"]:
         case "path-pattern":
             return _path(_values(data, "PathPatternConfig"))

@@ -1,4 +1,4 @@
-"""The request that a target gets: the client's, with the headers that a load balancer takes away and adds.
+"""The request that a target gets: the client's, with headers removed and added by the load balancer.
 
 Source: "HTTP headers and Application Load Balancers" and "Request tracing for your Application Load Balancer".
 """
@@ -44,9 +44,9 @@ def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener)
 
 
 def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, strict: bool = False) -> Head:
-    """The client's head without what concerns its connection only, and with the proxy's ``own`` lines.
+    """The client's head without hop-by-hop headers, and with the proxy's ``own`` lines.
 
-    ``upgrade`` asks the target for a WebSocket; ``strict`` drops headers with names that are not valid.
+    ``upgrade`` requests a WebSocket from the target; ``strict`` drops headers with invalid names.
     """
     named = request.headers.get("Connection", "").lower().encode().split(b",")
     dropped = DROPPED | {name.strip() for name in named}
@@ -54,7 +54,7 @@ def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, st
     for name, value in request.raw_headers:
         if name.lower() not in dropped and not (strict and not VALID_NAME.fullmatch(name)):
             lines.append(name + b": " + value)
-    if "Host" not in request.headers:  # HTTP/1.0; the proxy then names itself
+    if "Host" not in request.headers:  # HTTP/1.0: the proxy uses its own name
         lines.append(b"Host: 127.0.0.1")
     lines += own
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
@@ -67,17 +67,17 @@ def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, st
 
 
 def is_websocket(request: BaseRequest) -> bool:
-    """Whether the client asks to upgrade to a WebSocket."""
+    """Whether the client requests an upgrade to a WebSocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def head_size(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """How many bytes headers take on their way."""
+    """The size of headers in bytes, as sent."""
     return sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def too_many_hops(request: BaseRequest) -> bool:
-    """Whether X-Forwarded-For names more than the 30 addresses that the load balancer takes."""
+    """Whether X-Forwarded-For has more than the 30 addresses that the load balancer accepts."""
     return request.headers.get("X-Forwarded-For", "").count(",") >= 30
 
 

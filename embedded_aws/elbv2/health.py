@@ -1,4 +1,4 @@
-"""Health checks: what is asked, and what follows from the answer.
+"""Health checks and their effect on a target.
 
 Source: "Health checks for Application Load Balancer target groups". A new target is healthy after one success;
 one that was unhealthy needs ``HealthyThresholdCount``; ``UnhealthyThresholdCount`` failures make it unhealthy.
@@ -20,7 +20,7 @@ FAILED = TargetHealth("unhealthy", "Target.FailedHealthChecks", "Health checks f
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one check: how an unhealthy target would be described (None: success).
+    """The outcome of one check: the health of a target that it makes unhealthy (None: success).
 
     ``accepted`` is False when the target refused the connection.
     """
@@ -30,12 +30,12 @@ class Verdict:
 
 
 def check_port(check: HealthCheck, target: Target) -> int:
-    """The port that is checked."""
+    """The port of the check."""
     return target.port if check.port == "traffic-port" else int(check.port)
 
 
 async def ask(check: HealthCheck, target: Target, seconds: float) -> Verdict:
-    """Do one check, within ``seconds`` (real)."""
+    """Make one check, within ``seconds`` (real)."""
     try:
         async with asyncio.timeout(seconds):
             status = await _status(check, target)
@@ -62,7 +62,7 @@ async def _status(check: HealthCheck, target: Target) -> int:
 
 
 def judge(check: HealthCheck, target: Target, verdict: Verdict, still_booting: bool) -> None:
-    """Change what is known of the target; a refusal while it is ``still_booting`` counts for nothing."""
+    """Update the target's health; a refused connection is ignored while it is ``still_booting``."""
     target.accepted = target.accepted or verdict.accepted
     if verdict.failure is None:
         target.successes, target.failures = target.successes + 1, 0

@@ -13,7 +13,7 @@ from .base import ElbBase, check_tags
 from .checks import check_actions, check_conditions, refuse, whole_action, whole_condition
 
 LISTENERS_MOST, RULES_MOST, CERTIFICATES_MOST, GROUPS_MOST = 50, 100, 25, 100
-"""For each load balancer, default rules and default certificates not counted ("Quotas for your … Load Balancers")."""
+"""Per load balancer, without default rules and default certificates ("Quotas for your … Load Balancers")."""
 
 DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
 
@@ -22,7 +22,7 @@ class Listeners(ElbBase):
     """The operations on listeners."""
 
     def create_listener(self) -> ActionResult:
-        """CreateListener; a second one with the same settings on the same port is the same one."""
+        """CreateListener; the same settings on the same port return the existing listener."""
         given = self.given
         balancer = self.find_load_balancer(given["LoadBalancerArn"])
         port, protocol = self._check_port(given)
@@ -55,7 +55,7 @@ class Listeners(ElbBase):
         return self.page("Listeners", [_listener_view(one) for one in found], "ListenerArn")
 
     def modify_listener(self) -> ActionResult:
-        """ModifyListener: what is left out stays."""
+        """ModifyListener: omitted members keep their values."""
         given = self.given
         found = self.find_listener(given["ListenerArn"])
         balancer = self.find_load_balancer(found.load_balancer_arn)
@@ -86,7 +86,7 @@ class Listeners(ElbBase):
         return ActionResult({})
 
     def add_listener_certificates(self) -> ActionResult:
-        """AddListenerCertificates: further ones, chosen by server name."""
+        """AddListenerCertificates: additional ones, selected by server name."""
         found = self.find_listener(self.given["ListenerArn"])
         new = [one["CertificateArn"] for one in self.given["Certificates"]]
         for arn in new:
@@ -157,7 +157,7 @@ class Listeners(ElbBase):
     def _whole_actions(
         self, actions: Sequence[Mapping[str, Any]], protocol: str, port: int, balancer: str
     ) -> list[dict[str, Any]]:
-        """Actions with all that AWS fills in, checked; their target groups are no other load balancer's."""
+        """Complete, checked actions; their target groups must not belong to another load balancer."""
         whole = [whole_action(one) for one in actions]
         check_actions(whole, protocol, port, self.elbv2_backend.target_groups)
         named = {arn for one in whole for arn in read_action(one).target_groups}
@@ -206,7 +206,7 @@ class Rules(Listeners):
         return ActionResult({"Rules": [_rule_view(made)]})
 
     def describe_rules(self) -> ActionResult:
-        """DescribeRules, of a listener or by ARNs, in the order in which they are tried."""
+        """DescribeRules, of a listener or by ARNs, in order of evaluation."""
         arns, listener = self.given.get("RuleArns") or [], self.given.get("ListenerArn")
         if not arns and not listener:
             refuse("You must specify either listener rule ARNs or a listener ARN")
@@ -218,7 +218,7 @@ class Rules(Listeners):
         return self.page("Rules", [_rule_view(one) for one in found], "RuleArn")
 
     def modify_rule(self) -> ActionResult:
-        """ModifyRule: what is left out stays."""
+        """ModifyRule: omitted members keep their values."""
         listener, rule = self._find_rule(self.given["RuleArn"])
         conditions, actions = self.given.get("Conditions"), self.given.get("Actions")
         if not conditions and not actions:
@@ -244,7 +244,7 @@ class Rules(Listeners):
         return ActionResult({})
 
     def set_rule_priorities(self) -> ActionResult:
-        """SetRulePriorities: all at once; priorities may be exchanged."""
+        """SetRulePriorities: all at once, so priorities may be swapped."""
         pairs = [
             (*self._find_rule(one["RuleArn"]), int(one["Priority"])) for one in self.given["RulePriorities"]
         ]
@@ -280,7 +280,7 @@ class Rules(Listeners):
 
 
 def _own_attributes(found: Any) -> dict[str, str]:
-    """A listener's attributes, without the one of Network Load Balancers that moto gives to all."""
+    """A listener's attributes, without the Network Load Balancer's one that moto adds."""
     return {key: value for key, value in found.attributes.items() if key in LISTENER}
 
 
@@ -294,7 +294,7 @@ def _duplicate(balancer: str) -> None:
 
 
 def _listener_view(found: Any) -> dict[str, Any]:
-    """A listener as DescribeListeners shows it."""
+    """A listener in the shape of DescribeListeners."""
     secure = found.protocol == "HTTPS"
     return {
         "ListenerArn": found.arn,
@@ -308,7 +308,7 @@ def _listener_view(found: Any) -> dict[str, Any]:
 
 
 def _rule_view(rule: Any) -> dict[str, Any]:
-    """A rule as DescribeRules shows it."""
+    """A rule in the shape of DescribeRules."""
     return {
         "RuleArn": rule.arn,
         "Priority": str(rule.priority),

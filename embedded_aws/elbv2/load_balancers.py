@@ -1,4 +1,4 @@
-"""Load balancers: CreateLoadBalancer and what goes with it."""
+"""The operations on load balancers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LoadBalancers(ElbBase):
     """The operations on load balancers."""
 
     def create_load_balancer(self) -> ActionResult:
-        """CreateLoadBalancer; a second one with the same settings is the same one."""
+        """CreateLoadBalancer; the same settings return the existing load balancer."""
         given = self.given
         check_name("load balancer", given["Name"])
         self._check_balancer_kind(given)
@@ -88,7 +88,7 @@ class LoadBalancers(ElbBase):
         return ActionResult({"LoadBalancers": [self._balancer_view(made)]})
 
     def describe_load_balancers(self) -> ActionResult:
-        """DescribeLoadBalancers, by ARNs or names; LoadBalancerNotFound names what is missing."""
+        """DescribeLoadBalancers, by ARNs or names; LoadBalancerNotFound names the missing ones."""
         arns, names = self.given.get("LoadBalancerArns") or [], self.given.get("Names") or []
         every = list(self.elbv2_backend.load_balancers.values())
         missing = [arn for arn in arns if arn not in self.elbv2_backend.load_balancers]
@@ -100,7 +100,7 @@ class LoadBalancers(ElbBase):
         return self.page("LoadBalancers", [self._balancer_view(one) for one in every], "LoadBalancerArn")
 
     def delete_load_balancer(self) -> ActionResult:
-        """DeleteLoadBalancer, with its listeners; succeeds if there is none."""
+        """DeleteLoadBalancer, with its listeners; succeeds also where it does not exist."""
         arn = self.given["LoadBalancerArn"]
         found = self.elbv2_backend.load_balancers.get(arn)
         if found is None:
@@ -128,7 +128,7 @@ class LoadBalancers(ElbBase):
         return ActionResult({"Attributes": found.attrs})
 
     def set_security_groups(self) -> ActionResult:
-        """SetSecurityGroups, on the network interfaces too."""
+        """SetSecurityGroups, also on the network interfaces."""
         found = self.find_load_balancer(self.given["LoadBalancerArn"])
         found.security_groups = self._check_groups(self.given["SecurityGroups"], found.vpc_id)
         for eni in self.balancer.interfaces(found.arn):
@@ -136,7 +136,7 @@ class LoadBalancers(ElbBase):
         return ActionResult({"SecurityGroupIds": found.security_groups})
 
     def set_subnets(self) -> ActionResult:
-        """SetSubnets: gives up the network interfaces of subnets that are left out, makes those that are missing."""
+        """SetSubnets: deletes network interfaces in removed subnets, creates those in new ones."""
         found = self.find_load_balancer(self.given["LoadBalancerArn"])
         subnets = self._check_subnets(self.given)
         if subnets[0].vpc_id != found.vpc_id:
@@ -177,7 +177,8 @@ class LoadBalancers(ElbBase):
         return subnets
 
     def _check_room(self, subnets: Sequence[Any], scheme: str) -> None:
-        """What a new load balancer asks of its subnets: free addresses, and a way to the internet if it faces it."""
+        """Check a new load balancer's subnets: free addresses, and a route to the internet for an internet-facing
+        one."""
         for subnet in subnets:
             if subnet.available_ip_address_count < FREE_ADDRESSES:
                 message = f"Not enough IP space available in {subnet.id}."
@@ -244,7 +245,7 @@ class LoadBalancers(ElbBase):
             mine.remove(eni)
 
     def _balancer_view(self, found: Any) -> dict[str, Any]:
-        """A load balancer as DescribeLoadBalancers shows it."""
+        """A load balancer in the shape of DescribeLoadBalancers."""
         state = "active" if self.balancer.is_active(found.arn) else "provisioning"
         zones = [
             {"ZoneName": subnet.availability_zone, "SubnetId": subnet.id, "LoadBalancerAddresses": []}

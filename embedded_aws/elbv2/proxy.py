@@ -28,28 +28,28 @@ from .targets import Exchange, Target, Targets, candidates
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 CONNECT_TIMEOUT = 10.0  # AWS seconds, "Troubleshoot your Application Load Balancers", HTTP 504
-UNSCALED_IDLE = 60.0  # real seconds: programs' own heartbeats do not run faster because time does
+UNSCALED_IDLE = 60.0  # real seconds: programs send heartbeats at their own speed
 
 
 class Surroundings(Protocol):
-    """What the proxy asks of the balancer."""
+    """What the proxy needs from the balancer."""
 
     pace: Pace
     targets: Targets
 
     def snapshot(self) -> Snapshot:
-        """What the load balancers are told to do at this moment."""
+        """The current configuration of all load balancers."""
 
     def reaches(self, balancer: LoadBalancer, target: Target, port: int) -> bool:
-        """Whether security groups let the load balancer connect to the target."""
+        """Whether security groups allow the load balancer to connect to the target."""
 
     def firewall(self, arn: str) -> Firewall | None:
-        """The web ACL that protects a load balancer, if one does."""
+        """The web ACL that protects a load balancer, if any."""
 
 
 @dataclass(frozen=True)
 class Inbound:
-    """A request, with where it came in."""
+    """A request, with the load balancer and listener that received it."""
 
     request: web.BaseRequest
     balancer: LoadBalancer
@@ -58,13 +58,13 @@ class Inbound:
 
     @property
     def secure(self) -> bool:
-        """Whether the client came over TLS."""
+        """Whether the client uses TLS."""
         return self.listener.protocol == "HTTPS"
 
 
 @dataclass
 class Choice:
-    """The target of a request, and the cookies that make the client come back to it."""
+    """The chosen target of a request, and the cookies that make the client return to it."""
 
     group: TargetGroup
     target: Target
@@ -73,7 +73,7 @@ class Choice:
 
 @dataclass
 class Attempt:
-    """What is under way for a request: the connection to the target, and the client's body being sent on it."""
+    """A request in progress: the connection to the target, and the transfer of the client's body."""
 
     connection: Connection | None = None
     body: asyncio.Task[None] | None = None
@@ -89,7 +89,7 @@ class Attempt:
 
 
 REQUEST_HEAD_AT_MOST, RESPONSE_HEAD_AT_MOST = 65_536, 32_768
-"""Bytes of all headers together ("Troubleshoot your Application Load Balancers", HTTP 400 and HTTP 502)."""
+"""Bytes of all headers ("Troubleshoot your Application Load Balancers", HTTP 400 and HTTP 502)."""
 
 
 class ClientSilentError(Exception):
@@ -97,7 +97,7 @@ class ClientSilentError(Exception):
 
 
 class Proxy:
-    """Answers every request that comes in at a load balancer's port."""
+    """Answers every request at a load balancer's port."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -105,16 +105,16 @@ class Proxy:
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(count)
 
     def idle_seconds(self, balancer: LoadBalancer) -> float:
-        """Real seconds that a connection may be silent.
+        """Real seconds for which a connection may be silent.
 
-        The idle timeout is modelled time, but never shorter than itself or a minute in real time: a program's
+        The idle timeout is in AWS's time, but at least a minute of real time if it is that long: a program's
         heartbeat (Streamlit's is 30 s) keeps its connection open on AWS and must do so here.
         """
         given = balancer.seconds("idle_timeout.timeout_seconds")
         return self._around.pace.real(given, at_least=min(given, UNSCALED_IDLE))
 
     async def handle(self, arn: str, secure: bool, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request; drops the connection if the listener is gone."""
+        """Answer one request; drops the connection if there is no listener."""
         balancer = self._around.snapshot().load_balancers.get(arn)
         if balancer is None:
             raise ConnectionResetError("the load balancer is gone")
@@ -124,7 +124,7 @@ class Proxy:
     async def handle_at(
         self, arn: str, port: int, _secure: bool, request: web.BaseRequest
     ) -> web.StreamResponse:
-        """As ``handle``, of who is in the VPC and asks for one of the listeners by its port."""
+        """As ``handle``, for clients in the VPC, which connect to a listener by its port."""
         balancer = self._around.snapshot().load_balancers.get(arn)
         if balancer is None:
             raise ConnectionResetError("the load balancer is gone")
@@ -241,8 +241,8 @@ class Proxy:
     ) -> tuple[Connection, Reply]:
         """Send the request and wait for the head of the response.
 
-        A connection that was idle may have been closed by the target at this very moment; then, as nothing came
-        back, a request without side effects goes again on a new one.
+        The target may close an idle connection at the same moment; if nothing was received, a request without side
+        effects is sent again on a new one.
         """
         repeatable = inbound.request.method in IDEMPOTENT and not head.has_body
         silence = self.idle_seconds(inbound.balancer)
@@ -297,7 +297,7 @@ class Proxy:
 
 @contextmanager
 def _serving(target: Target, attempt: Attempt) -> Iterator[None]:
-    """Count the request among those that the target serves; whatever ends it early ends its connection."""
+    """Count the request as one of the target's; ending it early closes its connection."""
     exchange = Exchange(attempt.cut)
     target.exchanges.add(exchange)
     try:
@@ -312,12 +312,12 @@ def _serving(target: Target, attempt: Attempt) -> Iterator[None]:
 async def send(
     request: web.BaseRequest, head: Head, attempt: Attempt, connection: Connection, silence: float
 ) -> Reply:
-    """Send a request; the target may answer before it has the whole body. Raises ClientSilentError too."""
+    """Send a request; the target may answer before it has the complete body. Also raises ClientSilentError."""
     connection.send_head(head.data, request.method, None if head.has_body else silence)
     if not head.has_body:
         return await connection.reply()
     body = attempt.body = asyncio.ensure_future(_send_body(request, connection, head.chunked, silence))
-    body.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, whoever waits for it
+    body.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio logs it
     reply = asyncio.ensure_future(connection.reply())
     try:
         await asyncio.wait({body, reply}, return_when=asyncio.FIRST_COMPLETED)
@@ -330,7 +330,7 @@ async def send(
 
 
 async def _send_body(request: web.BaseRequest, connection: Connection, chunked: bool, silence: float) -> None:
-    """Stream the client's body; ends quietly when the target closes, for its reply says why."""
+    """Stream the client's body; returns when the target closes, because its response says why."""
     writer = StreamWriter(connection.protocol, asyncio.get_running_loop())
     if chunked:
         writer.enable_chunking()
@@ -347,7 +347,7 @@ async def _send_body(request: web.BaseRequest, connection: Connection, chunked: 
 
 
 def inspected(request: web.BaseRequest) -> Inspected:
-    """What AWS WAF is told of a request."""
+    """The parts of a request that AWS WAF inspects."""
     return Inspected(request.remote, {name.lower(): value for name, value in request.headers.items()})
 
 
@@ -379,9 +379,9 @@ def _asked(request: web.BaseRequest) -> Asked:
 
 
 def _redirect(inbound: Inbound, redirect: Redirect) -> web.Response:
-    """A redirect; where it leads to a port of this load balancer, it leads to the one loopback port it has.
+    """A redirect; one to a port of this load balancer goes to its one loopback port.
 
-    A client that came by the DNS name (``127.0.0.1:<port>``) thus arrives at the other listener.
+    A client that used the DNS name (``127.0.0.1:<port>``) thus reaches the other listener.
     """
     request = inbound.request
     host, port = _split_host(request.headers.get("Host", ""))
@@ -409,7 +409,7 @@ def _split_host(host: str) -> tuple[str, str]:
 
 
 def _weighted(groups: tuple[tuple[str, int], ...]) -> str:
-    """A group's ARN, by weight; empty when all weigh nothing."""
+    """A group's ARN, chosen by weight; empty when all weights are 0."""
     weights = [weight for _, weight in groups]
     return random.choices([arn for arn, _ in groups], weights)[0] if sum(weights) else ""
 

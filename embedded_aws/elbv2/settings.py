@@ -1,6 +1,6 @@
-"""What the load balancers are told to do, read from moto's stores into frozen values.
+"""The configuration of all load balancers, read from moto's stores into frozen values.
 
-``read`` takes all of it at once; the data plane works on the result until something changes.
+``read`` reads everything at once; the data plane uses the result until something changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..moto import adapter
 from .actions import Action, read_action
 from .conditions import Condition, read_condition
 
-DEFAULT_RULE = 50_001  # behind every rule that a user can number
+DEFAULT_RULE = 50_001  # after every rule with a number
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """One listener; ``rules`` are in the order in which they are tried, the default rule last.
+    """One listener; ``rules`` are in order of evaluation, the default rule last.
 
-    ``names_itself`` says whether the load balancer's own answers have a ``Server`` header.
+    ``names_itself`` says whether the load balancer's own responses have a ``Server`` header.
     """
 
     arn: str
@@ -42,7 +42,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class LoadBalancer:
-    """One load balancer. ``plain`` and ``secure`` are the listeners that its one loopback port serves."""
+    """One load balancer. ``plain`` and ``secure`` are the listeners on its one loopback port."""
 
     arn: str
     account: str
@@ -63,17 +63,17 @@ class LoadBalancer:
         return _first(self.listeners, "HTTPS", 443)
 
     def seconds(self, attribute: str) -> float:
-        """An attribute that is a number of AWS seconds."""
+        """The value of an attribute in AWS seconds."""
         return float(self.attributes[attribute])
 
     def on(self, attribute: str) -> bool:
-        """An attribute that is true or false; absent means false."""
+        """The value of a boolean attribute; absent means false."""
         return self.attributes.get(attribute) == "true"
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How the targets of a group are checked; times in AWS seconds."""
+    """The health check of a target group; times in AWS seconds."""
 
     path: str
     port: str
@@ -91,7 +91,7 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """One target group; ``load_balancer`` is the ARN of the one that uses it, if any."""
+    """One target group; ``load_balancer`` is the ARN of the load balancer that uses it, if any."""
 
     arn: str
     load_balancer: str | None
@@ -100,11 +100,11 @@ class TargetGroup:
 
     @property
     def sticky(self) -> bool:
-        """Whether a client stays with its target."""
+        """Whether stickiness is enabled."""
         return self.attributes.get("stickiness.enabled") == "true"
 
     def enough(self, healthy: int, targets: int) -> bool:
-        """Whether so many healthy targets of all are enough to leave out the unhealthy ones ("Target group health")."""
+        """Whether there are enough healthy targets to exclude unhealthy ones ("Target group health")."""
         minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
         count = self.attributes.get(f"{minimum}.count", "1")
         share = self.attributes.get(f"{minimum}.percentage", "off")
@@ -120,7 +120,7 @@ class Snapshot:
 
 
 def read(places: Iterable[tuple[str, str]]) -> Snapshot:
-    """Read everything of these accounts and regions; with the data plane's lock held."""
+    """Read everything in these accounts and regions; with the data plane's lock held."""
     balancers: dict[str, LoadBalancer] = {}
     groups: dict[str, TargetGroup] = {}
     for account, region in places:

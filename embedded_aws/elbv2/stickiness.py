@@ -1,7 +1,7 @@
-"""The cookies by which a client stays with its target, or with its target group.
+"""The cookies that keep a client with its target, or with its target group.
 
-Source: "Sticky sessions for your Application Load Balancer". What the cookies hold is encrypted with a key of
-this process, as the load balancer's own cookies cannot be read or made by anybody else.
+Source: "Sticky sessions for your Application Load Balancer". Their content is encrypted with a key of
+this process, because the load balancer's own cookies cannot be read or created by others.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from cryptography.fernet import Fernet, InvalidToken
 TARGET = "AWSALB"
 GROUP = "AWSALBTG"
 APPLICATION = "AWSALBAPP-0"
-SEVEN_DAYS = 604_800  # how long AWSALBAPP lasts, which cannot be set
+SEVEN_DAYS = 604_800  # the fixed lifetime of AWSALBAPP
 
 
 @dataclass(frozen=True)
 class Stickiness:
-    """Writes and reads the cookies; durations are in real seconds, as browsers count them."""
+    """Writes and reads the cookies; durations are in real seconds, as in browsers."""
 
     _key: Fernet = field(default_factory=lambda: Fernet(Fernet.generate_key()))
 
     def read(self, cookies: Mapping[str, str], name: str) -> str | None:
-        """What the cookie ``name`` (or its CORS twin) holds; None if there is none, or it is stale or forged."""
+        """The content of the cookie ``name`` (or its CORS variant); None if it is missing, expired or forged."""
         for each in (name, f"{name}CORS"):
             try:
                 text = self._key.decrypt(cookies.get(each, "").encode()).decode()
@@ -38,7 +38,7 @@ class Stickiness:
         return None
 
     def write(self, name: str, value: str, seconds: int, secure: bool) -> Iterator[str]:
-        """The two ``Set-Cookie`` headers that make a client stay for ``seconds``."""
+        """The two ``Set-Cookie`` headers that keep a client for ``seconds``."""
         until = time.time() + seconds
         token = self._key.encrypt(f"{until} {value}".encode()).decode()
         plain = f"={token}; Expires={formatdate(until, usegmt=True)}; Path=/"
@@ -46,7 +46,7 @@ class Stickiness:
         yield f"{name}CORS{plain}; SameSite=None{'; Secure' if secure else ''}"
 
     def write_application(self, value: str, seconds: int) -> str:
-        """The ``Set-Cookie`` header that goes with the application's own cookie."""
+        """The ``Set-Cookie`` header that accompanies the application's own cookie."""
         token = self._key.encrypt(f"{time.time() + seconds} {value}".encode()).decode()
         expires = formatdate(time.time() + SEVEN_DAYS, usegmt=True)
         return f"{APPLICATION}={token}; Expires={expires}; Path=/"

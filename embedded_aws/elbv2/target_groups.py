@@ -1,4 +1,4 @@
-"""Target groups and targets."""
+"""The operations on target groups and targets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ HEALTH_FIELDS = {
     "HealthyThresholdCount": "healthy_threshold_count",
     "UnhealthyThresholdCount": "unhealthy_threshold_count",
 }
-"""Where moto keeps each of them."""
+"""moto's attributes for them."""
 
 
 class TargetGroups(ElbBase):
     """The operations on target groups and their targets."""
 
     def create_target_group(self) -> ActionResult:
-        """CreateTargetGroup; a second one with the same settings is the same one."""
+        """CreateTargetGroup; the same settings return the existing target group."""
         given = self.given
         check_name("target group", given["Name"])
         self._check_group_kind(given)
@@ -73,7 +73,7 @@ class TargetGroups(ElbBase):
         return ActionResult({"TargetGroups": [self._group_view(made)]})
 
     def describe_target_groups(self) -> ActionResult:
-        """DescribeTargetGroups, by load balancer, ARNs or names; an error names what is missing."""
+        """DescribeTargetGroups, by load balancer, ARNs or names; an error names the missing ones."""
         arns, names = self.given.get("TargetGroupArns") or [], self.given.get("Names") or []
         balancer = self.given.get("LoadBalancerArn")
         if sum(map(bool, (arns, names, balancer))) > 1:
@@ -102,7 +102,7 @@ class TargetGroups(ElbBase):
         return ActionResult({"TargetGroups": [self._group_view(found)]})
 
     def delete_target_group(self) -> ActionResult:
-        """DeleteTargetGroup; succeeds if there is none, is refused while a listener or rule uses it."""
+        """DeleteTargetGroup; succeeds where it does not exist, refused while a listener or rule uses it."""
         arn = self.given["TargetGroupArn"]
         if arn not in self.elbv2_backend.target_groups:
             return ActionResult({})
@@ -128,7 +128,7 @@ class TargetGroups(ElbBase):
     # Targets
 
     def register_targets(self) -> ActionResult:
-        """RegisterTargets: all of them, or none if one is refused."""
+        """RegisterTargets: all or none."""
         found = self.find_target_group(self.given["TargetGroupArn"])
         wanted = [(self._address(found, one), self._port(found, one)) for one in self.given["Targets"]]
         there = {(one.ip, one.port) for one in self.balancer.registered(found.arn)}
@@ -139,7 +139,7 @@ class TargetGroups(ElbBase):
         return ActionResult({})
 
     def deregister_targets(self) -> ActionResult:
-        """DeregisterTargets; what is not registered is passed over."""
+        """DeregisterTargets; targets that are not registered are ignored."""
         found = self.find_target_group(self.given["TargetGroupArn"])
         for one in self.given["Targets"]:
             self.balancer.deregister(found.arn, one["Id"], self._port(found, one))
@@ -223,12 +223,12 @@ class TargetGroups(ElbBase):
         return self._group_view(found)
 
     def _used_by(self, arn: str) -> list[str]:
-        """The load balancers (one at most) of which a listener or rule uses the target group."""
+        """The load balancers (at most one) with a listener or rule that uses the target group."""
         user = self.balancer.load_balancer_of(arn)
         return [user] if user else []
 
     def _group_view(self, found: Any) -> dict[str, Any]:
-        """A target group as DescribeTargetGroups shows it."""
+        """A target group in the shape of DescribeTargetGroups."""
         health = _health_of(found)
         matcher = {"Matcher": {"HttpCode": health.pop("HttpCode")}}
         return {

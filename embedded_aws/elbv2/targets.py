@@ -1,4 +1,4 @@
-"""Registered targets and what is known of their health."""
+"""Registered targets and their health."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..proxy.upstream import Pool
 
 @dataclass(frozen=True)
 class TargetHealth:
-    """What DescribeTargetHealth says of a target; ``reason`` and ``description`` are None when healthy."""
+    """A target's health as in DescribeTargetHealth; ``reason`` and ``description`` are None when healthy."""
 
     state: str
     reason: str | None = None
@@ -36,7 +36,7 @@ NOT_REGISTERED = TargetHealth(
 
 @dataclass(eq=False)
 class Exchange:
-    """A request, or an open WebSocket, that a target is serving; ``cut`` ends it from outside."""
+    """A request, or an open WebSocket, in progress at a target; ``cut`` ends it."""
 
     cut: Callable[[], None]
 
@@ -46,7 +46,7 @@ class Target:
     """One target of one target group.
 
     Times are of ``time.monotonic``. ``successes`` and ``failures`` count consecutive health checks;
-    ``accepted`` says whether it ever took a connection since it was registered.
+    ``accepted`` says whether it has accepted a connection since it was registered.
     """
 
     group: str
@@ -68,16 +68,16 @@ class Target:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What it is registered by."""
+        """Its key in the target group."""
         return self.ip, self.port
 
     @property
     def takes_requests(self) -> bool:
-        """Whether the load balancer may pick it at all (which it does when healthy, or when none is)."""
+        """Whether the load balancer may choose it (it does when it is healthy, or when none is)."""
         return self.health.state in ("healthy", "unhealthy", "initial")
 
     def end(self) -> None:
-        """End everything that it is serving and close its connections; on the data-plane thread."""
+        """End all its requests and close its connections; on the data-plane thread."""
         self.pool.close()
         for exchange in list(self.exchanges):
             exchange.cut()
@@ -90,7 +90,7 @@ class Targets:
         self._groups: dict[str, dict[tuple[str, int], Target]] = {}
 
     def add(self, target: Target) -> None:
-        """Register; takes the place of one with the same key."""
+        """Add a target; replaces one with the same key."""
         self._groups.setdefault(target.group, {})[target.key] = target
 
     def find(self, group: str, ip: str, port: int) -> Target | None:
@@ -98,7 +98,7 @@ class Targets:
         return self._groups.get(group, {}).get((ip, port))
 
     def of(self, group: str) -> list[Target]:
-        """The targets of a group, draining ones too."""
+        """The targets of a group, including draining ones."""
         return list(self._groups.get(group, {}).values())
 
     def all(self) -> list[Target]:
@@ -106,22 +106,21 @@ class Targets:
         return [target for group in list(self._groups.values()) for target in list(group.values())]
 
     def remove(self, target: Target) -> None:
-        """Forget a target, if it is still the one under its key."""
+        """Remove a target, unless its key has a newer one."""
         group = self._groups.get(target.group, {})
         if group.get(target.key) is target:
             del group[target.key]
 
     def clear(self) -> None:
-        """Forget every target."""
+        """Remove every target."""
         self._groups.clear()
 
 
 def candidates(targets: list[Target], enough: Callable[[int, int], bool]) -> list[Target]:
-    """Who may get a request: the healthy targets if they are ``enough(healthy, all)``, else all of them.
+    """The targets that may get a request: the healthy ones if they are ``enough(healthy, all)``, else all.
 
-    The load balancer fails open: "Health checks for Application Load Balancer target groups". That targets
-    which are still ``initial`` belong to "all" is what users saw: github.com/open-guides/og-aws, pull requests
-    112 and 116.
+    The load balancer fails open: "Health checks for Application Load Balancer target groups". That "all" includes
+    ``initial`` targets is what users observed: github.com/open-guides/og-aws, pull requests 112 and 116.
     """
     serving = [target for target in targets if target.takes_requests]
     healthy = [target for target in serving if target.health.state == "healthy"]

@@ -1,1 +1,1 @@
-"""Where a task becomes a process: images, addresses, processes."""
+"""Runs tasks as processes: images, addresses, processes."""

@@ -1,8 +1,8 @@
-"""Loopback addresses that stand for the addresses of a VPC.
+"""Loopback addresses that represent addresses of a VPC.
 
 Every task has an address of its own, as on Fargate, so that all of them may listen on the same port. One
 embedded AWS uses one /16 of 127.0.0.0/8; several at once (parallel tests) use different ones. In a range the
-lower half of the third octet is lent out; the upper half holds what a task keeps to itself (see ``Network``).
+lower half of the third octet is for tasks' addresses; the upper half is for their localhost (see ``Network``).
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from ..kernel.data_plane import DataPlane
 LOW_PORT_SHIFT = 61000  # above Linux's ephemeral ports
 LEASE_PORT = 27127  # below the ephemeral ports of Linux and macOS, above the privileged ones
 SECOND_OCTETS = range(31, 255)
-PROBE = 64  # where only some addresses answer, look for this many
+PROBE = 64  # where only some addresses are usable, look for this many
 
 
 class NoAddressError(RuntimeError):
-    """This machine has no loopback addresses to give; the text says what to do."""
+    """This machine has no free loopback addresses; the text says what to do."""
 
 
 @cache
 def low_port_shift() -> int:
-    """What is added to a container's ports below 1024: 0 where this process may have such ports itself."""
+    """The offset for a container's ports below 1024: 0 where this process may use such ports."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 1023))
         except PermissionError:
             return LOW_PORT_SHIFT
-        except OSError:  # in use, so it could be had
+        except OSError:  # in use, so this process may use such ports
             return 0
     return 0
 
 
 def real_port(port: int) -> int:
-    """The port of this machine that stands for a container's ``port``."""
+    """The port on this machine for a container's ``port``."""
     return port + low_port_shift() if 0 < port < 1024 else port
 
 
@@ -47,24 +47,24 @@ def real_port(port: int) -> int:
 class Network:
     """The addresses of one task.
 
-    ``address`` is what other tasks and the load balancer reach. ``localhost`` stands for 127.0.0.1 inside the
-    task, and ``localhost6`` for ::1; nobody is told about these two.
+    Other tasks and the load balancer use ``address``. ``localhost`` replaces 127.0.0.1 inside the task, and
+    ``localhost6`` replaces ::1; these two are not published.
     """
 
     address: str
 
     @property
     def localhost(self) -> str:
-        """What 127.0.0.1 is inside the task."""
+        """The replacement of 127.0.0.1 inside the task."""
         return self._moved(128)
 
     @property
     def localhost6(self) -> str:
-        """What ::1, and any address that is IPv6 only, is inside the task."""
+        """The replacement of ::1, and of any IPv6-only address, inside the task."""
         return self._moved(192)
 
     def listening(self, port: int) -> str:
-        """Which of the task's addresses a TCP connection to 127.0.0.1 and ``port`` inside the task reaches."""
+        """The task's address that a TCP connection to 127.0.0.1 and ``port`` inside the task reaches."""
         real = real_port(port)
         here = not is_bound(self.localhost, real) and is_bound(self.address, real)
         return self.address if here else self.localhost
@@ -75,7 +75,7 @@ class Network:
 
 
 def is_bound(address: str, port: int) -> bool:
-    """Whether somebody listens at a TCP address of this machine; asked by trying to take its place."""
+    """Whether a socket listens at a TCP address of this machine; found out by trying to bind it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -86,7 +86,7 @@ def is_bound(address: str, port: int) -> bool:
 
 
 class Addresses:
-    """Lends loopback addresses; the range goes back when the process ends, however it ends."""
+    """Allocates loopback addresses; the range is released when the process ends, in any way."""
 
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
@@ -95,9 +95,9 @@ class Addresses:
         self._lent: dict[tuple[str, str], str] = {}
 
     def loopback(self, vpc_id: str, ip: str) -> str:
-        """The loopback address that stands for ``ip`` of a VPC; the same one until it is released.
+        """The loopback address for ``ip`` of a VPC; the same one until it is released.
 
-        Addresses that were released last are lent again last, so that late packets find nobody.
+        Recently released addresses are reused last, so that late packets reach nobody.
         Raises NoAddressError when all are in use.
         """
         with self._plane.lock:
@@ -109,29 +109,29 @@ class Addresses:
             return self._lent[key]
 
     def release(self, vpc_id: str, ip: str) -> None:
-        """Give an address back; nothing happens if it is not lent."""
+        """Release an address; does nothing if it is not allocated."""
         with self._plane.lock:
             address = self._lent.pop((vpc_id, ip), None)
             if address is not None:
                 self._free.append(address)
 
     async def run(self) -> None:
-        """Nothing to do in the background."""
+        """Nothing: there is no background work."""
 
     def reset(self) -> None:
-        """Take every address back."""
+        """Release every address."""
         self._free.extend(self._lent.values())
         self._lent.clear()
 
     def close(self) -> None:
-        """Give the range back."""
+        """Release the range."""
         self._lease.close()
 
 
 def _lease_range() -> tuple[socket.socket, str]:
-    """A range ``127.x`` that nobody else uses: who holds the socket bound in it holds the range.
+    """A range ``127.x`` that no other process uses: the process with the socket bound in it owns the range.
 
-    The kernel frees a socket even after ``kill -9``, and knows of every process that shares these addresses.
+    The kernel frees a socket even after ``kill -9``, and manages it for every process that shares these addresses.
     """
     elsewhere = False
     for octet in SECOND_OCTETS:

@@ -1,4 +1,4 @@
-"""What a container runs, made runnable here: program, arguments, environment and working directory."""
+"""Prepares a container's command for this machine: program, arguments, environment and working directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .programs import PYTHON, SHIM, is_python_script, machine_path, on_machine, 
 from .roots import SYSTEM, Root, is_machine_code
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # this machine's programs may not start without
+LENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # this machine's programs may not start without them
 LOCALHOST = re.compile(
     r"(?<![\w.-])(?:(?<=(?P<url>//)))?(?:localhost|127\.0\.0\.1|\[::1\])"
     r"(?:(?P<between>[: ])(?P<port>\d{1,5}))?(?![\w.-])"
@@ -22,9 +22,9 @@ OWN_URL = re.compile(r"https?://127\.0\.0\.1:(\d+)")
 
 
 class CannotStart(Exception):  # noqa: N818 (ECS calls it CannotStartContainerError)
-    """A container whose program cannot be run.
+    """A container's program cannot be run.
 
-    The text is what ECS gives as the container's reason; ``exit_code`` is 126 or 127, as docker has it.
+    The text is ECS's reason for the container; ``exit_code`` is 126 or 127, as in docker.
     """
 
     def __init__(self, problem: str, exit_code: int = 127) -> None:
@@ -38,7 +38,8 @@ class CannotStart(Exception):  # noqa: N818 (ECS calls it CannotStartContainerEr
 
 @dataclass(frozen=True)
 class Launch:
-    """A process to be: ``name`` as it was asked for, ``program`` the file; argument 0 is the first."""
+    """A process to start: ``name`` as in the command, ``program`` is the file; ``arguments`` begins with argument
+    0."""
 
     name: str
     root: Root
@@ -76,7 +77,7 @@ def prepare(
 
 
 def reach_localhost(launch: Launch, network: Network) -> Launch:
-    """Replace ``localhost:port`` in the arguments of a program that the shim does not look after."""
+    """Replace ``localhost:port`` in the arguments of a program that is not run with the shim."""
     if _is_python(launch.program):
         return launch
 
@@ -95,7 +96,7 @@ def reach_localhost(launch: Launch, network: Network) -> Launch:
 def compose_environment(
     root: Root, network: Network, given: Mapping[str, str], programs: Path
 ) -> dict[str, str]:
-    """What the container's processes see: ``given``, translated, and what running here needs.
+    """The environment of the container's processes: ``given``, translated, and what they need on this machine.
 
     Nothing else of this machine's environment is passed on.
     """
@@ -106,7 +107,7 @@ def compose_environment(
     environment["TMPDIR"] = str(root.host_path("tmp"))
     environment["PATH"] = _search_path(root, given.get("PATH", DEFAULT_PATH), programs)
     packages = str(home / ".packages")
-    environment["PIP_TARGET"] = packages  # an entry point that installs must not change this machine
+    environment["PIP_TARGET"] = packages  # an entry point that installs packages must not change this machine
     path = [str(SHIM), environment.get("PYTHONPATH"), packages]
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     ours = (value for name, value in given.items() if name.startswith(("AWS_", "ECS_")))
@@ -118,7 +119,7 @@ def compose_environment(
 
 
 def _search_path(root: Root, image_path: str, programs: Path) -> str:
-    """The image's folders, with this machine's before the system folders of an image that has a system."""
+    """The image's folders, with this machine's before the system folders of an image with an operating system."""
     inside = [each for each in image_path.split(":") if each.startswith("/") and each.strip("/")]
     system = [each for each in inside if each.split("/")[1] in SYSTEM]
     own = [each for each in inside if each not in system]
@@ -152,7 +153,7 @@ def _find(root: Root, name: str, folder: Path, search_path: Sequence[Path]) -> P
 
 
 def _search(name: str, search_path: Sequence[Path]) -> Path:
-    """As execvp, but for the scripts that put back a shim which is there from the start."""
+    """Like execvp, but without the scripts that only restore the shim."""
     if PYTHON.fullmatch(name) and (python := on_machine(name)):
         return python
     for folder in search_path:
@@ -173,11 +174,11 @@ def _checked(name: str, path: Path) -> Path:
 
 
 def _argument0(root: Root, program: Path, name: str) -> str:
-    """What was written, where that leads somewhere here; Python finds its own library through it."""
+    """The name as written, where it exists on this machine; Python finds its library through it."""
     inside = program.is_relative_to(root.path) and "/" in name
     return str(program) if inside or _is_python(program) else name
 
 
 def _is_python(program: Path) -> bool:
-    """Whether the shim looks after this program's addresses."""
+    """Whether the shim replaces this program's addresses."""
     return PYTHON.fullmatch(program.name) is not None or is_python_script(program)

@@ -1,4 +1,4 @@
-"""A running container: a process group with a supervisor, its output, its end."""
+"""A running container: a process group with a supervisor, its output and its end."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .command import CannotStart, Launch
 from .memory import MIB, tree_bytes
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
-LINE_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs counts 26 for each event's own overhead
+LINE_LIMIT = 256 * 1024 - 26  # bytes; CloudWatch Logs adds 26 for each event
 KILLED = 128 + signal.SIGKILL
-DRAIN_SECONDS = 1.0  # real; how long output may stay open after everything was killed
+DRAIN_SECONDS = 1.0  # real; how long output may stay open after all processes were killed
 CHUNK = 64 * 1024
 
 
 class Lines:
-    """Cuts a byte stream into lines for ``log``."""
+    """Splits a byte stream into lines for ``log``."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take more bytes; complete lines go to the log at once."""
+        """Process more bytes; complete lines are logged at once."""
         self._rest += data
         while (end := self._rest.find(b"\n")) >= 0 or len(self._rest) >= LINE_LIMIT:
             if 0 <= end <= LINE_LIMIT:
@@ -40,7 +40,7 @@ class Lines:
                 self._emit(self._character_start(LINE_LIMIT), skip=0)
 
     def finish(self) -> None:
-        """The stream has ended; what has no line end is a line too."""
+        """Log the rest at the end of the stream, even without a line end."""
         if self._rest:
             self._emit(len(self._rest), skip=0)
 
@@ -57,11 +57,11 @@ class Lines:
 
 
 class Container:
-    """A container that was started. No method waits, except ``wait``; any thread may call them.
+    """A started container. No method waits, except ``wait``; any thread may call them.
 
-    ``pid`` is the main process's; ``supervisor_pid`` its parent's, below which every process of the container
-    is. ``out_of_memory`` tells why it was killed. ``log`` is called from a thread of the container's own, one
-    line at a time, and must not raise.
+    ``pid`` is the main process's; ``supervisor_pid`` is its parent's, the ancestor of every process of the container.
+    ``out_of_memory`` tells whether it was killed for its memory. ``log`` is called from a thread of the container's
+    own, one line at a time, and must not raise.
     """
 
     def __init__(self, launch: Launch, stop_signal: int, log: Callable[[str], None]) -> None:
@@ -79,7 +79,7 @@ class Container:
         self._thread.start()
 
     def poll(self) -> int | None:
-        """The exit status (128 + signal when one ended it) once all its output was logged; None before."""
+        """The exit status (128 + signal for one that ended it) once all output is logged; None before."""
         return self._exit_code
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -88,30 +88,30 @@ class Container:
         return self._exit_code
 
     def terminate(self) -> None:
-        """Send the stop signal to the main process; as PID 1 it sees it only if it handles it."""
+        """Send the stop signal to the main process; as PID 1 it gets the signal only if it handles it."""
         self._order(b"T")
 
     def kill(self) -> None:
-        """SIGKILL to every process of the container."""
+        """Send SIGKILL to every process of the container."""
         self._order(b"K")
 
     def kill_for_memory(self) -> None:
-        """What the kernel does to a container above its memory limit."""
+        """Kill it as the kernel kills a container above its memory limit."""
         self.out_of_memory = self._exit_code is None
         self.kill()
 
     def mute_and_kill(self) -> None:
-        """Kill it and log nothing more."""
+        """Kill it without logging anything more."""
         self._log = nowhere
         self.kill()
 
     def abandon(self) -> None:
-        """Kill it, log nothing more, and return when its processes are gone."""
+        """Kill it without logging anything more, and return when its processes have ended."""
         self.mute_and_kill()
         self._process.wait()
 
     def memory_mib(self) -> float:
-        """Resident memory of all its processes now, in MiB."""
+        """Current resident memory of all its processes, in MiB."""
         return tree_bytes([self.supervisor_pid])[self.supervisor_pid] / MIB
 
     def _order(self, order: bytes) -> None:
@@ -119,11 +119,11 @@ class Container:
             if self._exit_code is None:
                 try:
                     os.write(self._orders, order)
-                except BrokenPipeError:  # it ended meanwhile
+                except BrokenPipeError:  # it has ended meanwhile
                     return
 
     def _report(self) -> tuple[int, str | None]:
-        """What the supervisor says of the start: the pid; or that of a program that could not be loaded."""
+        """The supervisor's report: the pid; or that of a placeholder for a program that cannot be loaded."""
         word, _, number = os.read(self._status, 64).decode().strip().partition(" ")
         if word == "pid":
             return int(number), None
@@ -150,7 +150,7 @@ class Container:
             self._over.set()
 
     def _drain(self) -> None:
-        """Log all output until the supervisor and every writer are gone; a writer that stays is left."""
+        """Log all output until the supervisor and every writer have ended; remaining writers are ignored."""
         streams = {
             stream: Lines(lambda line: self._log(line))
             for stream in (self._process.stdout, self._process.stderr)
@@ -174,7 +174,7 @@ class Container:
             lines.finish()
 
     def _supervisors_end(self) -> int:
-        """The exit status that the supervisor ended with; if somebody killed it, its work is done here."""
+        """The supervisor's exit status; if it was killed, its clean-up is done here."""
         code = self._process.wait()
         if code < 0:
             _kill_group(self.pid)
@@ -189,7 +189,7 @@ class Container:
 
 
 def _start(launch: Launch, stop_signal: int) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The supervisor, the pipe that gives it orders, and the pipe that it reports on."""
+    """The supervisor, the pipe with orders for it, and the pipe with its reports."""
     control, orders = os.pipe()
     status, reports = os.pipe()
     own = [sys.executable, "-I", "-S", str(SUPERVISOR), str(control), str(reports), str(stop_signal)]
@@ -217,9 +217,9 @@ def _start(launch: Launch, stop_signal: int) -> tuple[subprocess.Popen[bytes], i
 def _kill_group(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # gone already
+    except (ProcessLookupError, PermissionError):  # it has ended already
         return
 
 
 def nowhere(_line: str) -> None:
-    """The log of a container that was abandoned."""
+    """The log of an abandoned container."""

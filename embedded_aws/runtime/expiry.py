@@ -1,7 +1,7 @@
-"""Which images of a repository its lifecycle policy lets expire. Pure.
+"""Determines the images of a repository that expire under its lifecycle policy. Pure.
 
-Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies" (the evaluation rules), and
-"Examples of lifecycle policies", whose outcomes ``tests/embedded/test_conformance_ecr_lifecycle.py`` holds.
+Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies" (the evaluation rules),
+and "Examples of lifecycle policies", whose results ``tests/embedded/test_conformance_ecr_lifecycle.py`` verifies.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Rule = Mapping[str, Any]
 def expiring(
     tags: Mapping[str, Sequence[str]], ages: Mapping[str, timedelta], rules: Iterable[Rule]
 ) -> frozenset[str]:
-    """The images, by digest, that the rules let expire; ``tags`` and ``ages`` (since the push) are by digest.
+    """The digests of the images that expire; ``tags`` and ``ages`` (since the push) are by digest.
 
-    Of two that are as old the later one in ``tags`` is the younger.
+    Of two images with the same age, the later one in ``tags`` is the younger.
 
-    Each rule identifies the images with its tags, whether an earlier one has marked them or not. What an earlier
-    rule has identified it cannot mark.
+    Each rule identifies the images with its tags, whether an earlier rule has marked them or not. It cannot mark
+    images that an earlier rule has identified.
     """
     number = {digest: number for number, digest in enumerate(tags)}
     youngest_first = sorted(tags, key=lambda each: (ages[each], -number[each]))

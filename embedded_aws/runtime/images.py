@@ -1,6 +1,6 @@
-"""The images that ECR holds, and how a task gets them.
+"""The images in ECR, and how tasks get them.
 
-Blobs are files named by their digest in a folder of this process that goes with it. An image's layers are
+Blobs are files named by their digest in a temporary folder of this process. An image's layers are
 unpacked once; tasks get copies of the result (see ``roots.py``).
 """
 
@@ -30,9 +30,9 @@ REFERENCE = re.compile(
 DIGEST = re.compile(r"sha256:(?P<hex>[0-9a-f]{64})")
 GIB = 1024**3
 DISK = 20 * GIB
-"""A task's disk, which holds an image's layers as they come and unpacked (Fargate task ephemeral storage)."""
+"""A task's disk, for an image's compressed and unpacked layers (Fargate task ephemeral storage)."""
 RESERVE = GIB
-"""What the machine itself keeps."""
+"""Disk space that is left for the machine itself."""
 
 
 _EXPIRY = 24 * 3600.0
@@ -42,17 +42,17 @@ RETRIED = "CannotPullContainerError: pull image manifest has been retried 7 time
 
 
 class PullError(Exception):
-    """An image cannot be had; the text is what ECS gives as ``stoppedReason``."""
+    """An image cannot be pulled; the text is ECS's ``stoppedReason``."""
 
     @property
     def is_retried(self) -> bool:
-        """Whether the agent asks for the manifest again and again before it gives up."""
+        """Whether the agent retries the manifest before it gives up."""
         return RETRIED in str(self)
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image, unpacked. Sizes in bytes; ``root`` is shared by all tasks and must not be written to."""
+    """An unpacked image. Sizes in bytes; all tasks share ``root``, which must not be written to."""
 
     reference: str
     digest: str
@@ -69,7 +69,7 @@ class Image:
 
 
 class Images:
-    """The image store of every account and region."""
+    """The images of every account and region."""
 
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
@@ -82,16 +82,16 @@ class Images:
             (self.folder / part).mkdir()
 
     def repository(self, account: str, region: str, name: str) -> Repository:
-        """What a repository holds, empty if nothing was pushed yet. Hold the data plane's lock while using it."""
+        """A repository's content, empty before the first push. Hold the data plane's lock while using it."""
         return self._repositories.setdefault((account, region, name), Repository())
 
     def forget(self, account: str, region: str, name: str) -> None:
-        """A repository was deleted."""
+        """Discard a deleted repository."""
         with self._plane.lock:
             self._repositories.pop((account, region, name), None)
 
     def store(self, account: str, region: str, repository: str, digest: str, data: bytes) -> None:
-        """Keep a blob in a repository."""
+        """Store a blob in a repository."""
         path = self._blob_path(digest)
         if not path.exists():
             part = path.with_name(f"{path.name}.{threading.get_ident()}")
@@ -101,30 +101,30 @@ class Images:
             self.repository(account, region, repository).layers[digest] = len(data)
 
     def has(self, account: str, region: str, repository: str, digest: str) -> bool:
-        """Whether a repository holds a blob."""
+        """Whether a repository contains a blob."""
         with self._plane.lock:
             return digest in self.repository(account, region, repository).layers
 
     def blob(self, account: str, region: str, repository: str, digest: str) -> bytes:
-        """A blob of a repository; KeyError if it is not there."""
+        """A blob of a repository; KeyError if it does not exist."""
         if not self.has(account, region, repository, digest):
             raise KeyError(digest)
         return self._blob_path(digest).read_bytes()
 
     def resolve(self, account: str, region: str, reference: str) -> str:
-        """The digest that ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]`` names now.
+        """The current digest of ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]``.
 
-        ``account`` and ``region`` are the puller's; whether it may pull is not decided here. Raises PullError.
+        ``account`` and ``region`` are the caller's; permissions are not checked here. Raises PullError.
         """
         return self._find(reference)[1].digest
 
     def pull(
         self, account: str, region: str, reference: str, platform: str = "linux/amd64", disk: int = DISK
     ) -> Image:
-        """Fetch and unpack an image onto ``disk`` bytes; blocks for as long as that takes. Raises PullError.
+        """Pull and unpack an image onto ``disk`` bytes; blocks. Raises PullError.
 
-        ``platform`` chooses from an index. An image that is no index is taken as it is, whatever it was
-        built for, and then fails to run (``Image.platform`` says what it was built for).
+        ``platform`` selects from an index. A single image is used for any platform, and then fails to run
+        (``Image.platform`` is the platform that it was built for).
         """
         repository, named = self._find(reference)
         manifest = self._choose(repository, named, platform)
@@ -158,7 +158,7 @@ class Images:
         raise PullError(f"{RETRIED}image Manifest does not contain descriptor matching platform '{platform}'")
 
     def _described(self, reference: str, digest: str, manifest: Manifest) -> Image:
-        """The image as its manifest and configuration say, not yet unpacked."""
+        """The image by its manifest and configuration, not yet unpacked."""
         try:
             config = json.loads(self._blob_path(manifest.body["config"]["digest"]).read_bytes())
             size = sum(int(layer.get("size", 0)) for layer in _layers(manifest))
@@ -176,7 +176,7 @@ class Images:
         return root
 
     def _unpack(self, manifest: Manifest, root: Path, disk: int) -> int:
-        """How many bytes of a disk an image takes."""
+        """Unpack an image; returns how many bytes of a disk it takes."""
         digests = [str(layer["digest"]) for layer in _layers(manifest)]
         fresh = root.with_name(f"{root.name}.part")
         room = Disk(min(disk, shutil.disk_usage(self.folder).free - RESERVE))
@@ -198,26 +198,26 @@ class Images:
         return lambda: self._blob_path(digest).open("rb")
 
     def _blob_path(self, digest: str) -> Path:
-        """Where a blob is; FileNotFoundError for what is no digest, as no blob has it."""
+        """A blob's path; FileNotFoundError for an invalid digest."""
         if known := DIGEST.fullmatch(digest):
             return self.folder / "blobs" / known["hex"]
         raise FileNotFoundError(f"invalid checksum digest format: {digest}")
 
     async def run(self) -> None:
-        """Carry out lifecycle policies once a day."""
+        """Apply lifecycle policies once a day."""
         while True:
             await self._plane.tick(self._plane.pace.real(_EXPIRY))
             self.expire()
 
     def expire(self) -> dict[str, list[str]]:
-        """Carry out every lifecycle policy now; what it took, by repository."""
+        """Apply every lifecycle policy now; returns the removed images by repository."""
         speed = self._plane.pace.speed
         with self._plane.lock:
             gone = {name: each.expire(speed) for (_, _, name), each in self._repositories.items()}
         return {name: digests for name, digests in gone.items() if digests}
 
     def reset(self) -> None:
-        """Forget every image; bytes that later pushes may name again stay until the process ends."""
+        """Discard every image; blobs stay until the process ends, because later pushes may use them."""
         self._repositories.clear()
 
     def close(self) -> None:

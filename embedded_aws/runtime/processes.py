@@ -1,9 +1,9 @@
 """Containers as processes of this machine.
 
-What is real: the program, its environment, output, exit status, signals (including what PID 1 does not see),
-memory limit, and an address of its own. What is not: the file system is the machine's (see ``roots.py``), the
-user stays the one who runs the embedded AWS (an image's ``USER`` is recorded, not switched to), and the
-address reaches programs other than Python ones only through their command line (see ``shim``).
+Real: the program, its environment, output, exit status, signals (including those that PID 1 does not get),
+memory limit, and an address of its own. Not real: the file system is the machine's (see ``roots.py``), the
+user is the one who runs the embedded AWS (an image's ``USER`` is recorded, but not used), and programs other
+than Python use the address only where their command line contains it (see ``shim``).
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from .waiting import waited_seconds
 
 __all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
 
-SAMPLES_PER_SECOND = 5  # of memory, real
+SAMPLES_PER_SECOND = 5  # memory samples, in real time
 
 
 @dataclass(frozen=True)
 class ContainerStart:
-    """What to run.
+    """A container to start.
 
-    ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point makes the
-    image's command void. ``environment`` is added to the image's. ``address`` is the task's loopback address;
+    ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point discards the
+    image's command. ``environment`` is added to the image's. ``address`` is the task's loopback address;
     containers of one task share it, and their localhost. ``memory_limit_mib`` is for this container,
-    ``task_memory_mib`` for all at its address together; above that, the one that holds most is killed.
-    ``platform`` is the machine that the task asked for. ``init`` runs the program below an init process
+    ``task_memory_mib`` for all at its address together; above that, the largest one is killed.
+    ``platform`` is the task's platform. ``init`` runs the program below an init process
     (``initProcessEnabled``), so that it is not PID 1. ``host_name`` is the container's (``HOSTNAME``).
     """
 
@@ -76,7 +76,7 @@ class ContainerStart:
 
 
 class Processes:
-    """Starts containers, watches their memory, and ends them all when the embedded AWS ends."""
+    """Starts containers, monitors their memory, and ends them all when the embedded AWS ends."""
 
     def __init__(self, plane: DataPlane, folder: Path) -> None:
         self._plane = plane
@@ -88,7 +88,7 @@ class Processes:
         write_programs(self._programs)
 
     def start(self, wanted: ContainerStart) -> Container:
-        """Start a container; blocks for some 30 ms, more for a big image. Raises CannotStart."""
+        """Start a container; blocks for about 30 ms, longer for a large image. Raises CannotStart."""
         self._plane.wake()
         resets = self._resets
         folder = self._containers / str(next(self._numbers))
@@ -108,9 +108,9 @@ class Processes:
     def execute(
         self, container: Container, command: Sequence[str], log: Callable[[str], None] = nowhere
     ) -> Container:
-        """Run one more program in a container (a health check, ECS Exec); it ends when the container does.
+        """Run another program in a container (a health check, ECS Exec); it ends when the container does.
 
-        ``localhost:port`` in a command that is not Python's is replaced by what listens there in the
+        In a command that is not Python's, ``localhost:port`` is replaced by the address that listens there in the
         container, so that curl reaches it. Raises CannotStart.
         """
         resets = self._resets
@@ -124,9 +124,9 @@ class Processes:
         return other
 
     def may_boot(self, address: str, seconds: float) -> bool:
-        """Whether what runs at an address may still be starting, so many real seconds after it was begun.
+        """Whether a program at an address may still be starting, ``seconds`` (real) after its start.
 
-        It is given the pace's ``boot_allowance``; what it waited for a processor meanwhile does not count.
+        It has the pace's ``boot_allowance``; time that it waited for a processor does not count.
         """
         allowed = self._plane.pace.boot_allowance
         return seconds < allowed or seconds - waited_seconds(self._supervisors(address)) < allowed
@@ -151,7 +151,7 @@ class Processes:
             raise CannotStart("the embedded AWS was emptied meanwhile")
 
     async def run(self) -> None:
-        """Kill containers above their memory limit, and tidy up after those that ended."""
+        """Kill containers above their memory limit, and clean up after those that have ended."""
         while True:
             await self._plane.tick(1 / SAMPLES_PER_SECOND)
             self._watch_memory()
@@ -188,7 +188,7 @@ class Processes:
             await asyncio.to_thread(remove, folder)
 
     def reset(self) -> None:
-        """End every container; nothing of theirs is logged from now on."""
+        """End every container without logging anything more."""
         self._resets += 1
         for container in self._running:
             container.mute_and_kill()
@@ -199,12 +199,12 @@ class Processes:
         self._running.clear()
 
     def close(self) -> None:
-        """Nothing is left to give back after ``reset``."""
+        """Nothing: ``reset`` has released everything."""
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """What is known of a running container: memory limit in bytes, and where it lives."""
+    """Data of a running container: memory limit in bytes, and its folders."""
 
     limit: int | None
     root: Root
@@ -213,7 +213,7 @@ class _Kept:
 
     @property
     def is_limited(self) -> bool:
-        """Whether its memory is watched; that of programs beside its own is not."""
+        """Whether its memory is monitored; additional programs' is not."""
         return self.folder is not None and bool(self.limit or self.wanted.task_memory_mib)
 
 
@@ -247,7 +247,7 @@ def _stop_signal(wanted: ContainerStart) -> int:
 
 
 def _for_another_machine(launch: Launch) -> Launch:
-    """A program that this machine cannot load, as one for another processor."""
+    """A program that this machine cannot load, like one for another processor."""
     program = launch.root.path / "tmp" / ".other-platform"
     program.write_bytes(b"\x7fELF")
     program.chmod(0o755)

@@ -1,9 +1,9 @@
-"""The programs that this machine lends to containers.
+"""Programs of this machine that containers use.
 
-RUN lines of a Dockerfile are not carried out, so an image lacks what they install: its Python, its console
-scripts, its virtual environment. The interpreter that runs the embedded AWS, and what is installed around it,
-stand for them. A folder of small scripts comes first in a container's PATH: they put the shim back, which an
-entry point loses when it sets PYTHONPATH itself, and they let ``uv run`` and its like run what is here.
+RUN instructions of a Dockerfile are not executed, so an image lacks what they install: its Python, its console
+scripts, its virtual environment. The interpreter that runs the embedded AWS, and its installed packages, replace
+them. A folder of small scripts comes first in a container's PATH: they restore the shim, which an
+entry point loses when it sets PYTHONPATH itself, and they let ``uv run`` and similar commands run programs here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHIM = Path(__file__).with_name("shim")
 PYTHON = re.compile(r"python[\d.]*")
 PROGRAMS = "programs"  # the name of the folder
 RUNNERS = ("uv", "poetry", "pipenv", "pdm", "rye", "hatch")
-SAME = {"ash": "sh"}  # programs that another one stands for
+SAME = {"ash": "sh"}  # program -> the one that replaces it
 
 WITH_SHIM = """#!/bin/sh
 case "$PYTHONPATH" in {shim}|{shim}:*) ;; *) export PYTHONPATH={shim}"${{PYTHONPATH:+:$PYTHONPATH}}" ;; esac
@@ -50,7 +50,7 @@ exec "$@"
 
 
 def machine_path() -> list[str]:
-    """Where programs of this machine are looked up: this interpreter's own folder first."""
+    """The folders with this machine's programs: this interpreter's own folder first."""
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return list(dict.fromkeys([str(Path(sys.executable).parent), *filter(None, entries)]))
 
@@ -65,10 +65,10 @@ def on_machine(name: str) -> Path | None:
 
 
 def stand_in(path: str) -> str | None:
-    """What stands for a program that an image would have at ``path``, in a shell script or as a command.
+    """The replacement of a program that an image would have at ``path``, in a shell script or as a command.
 
-    Only for programs in a ``bin`` folder that this machine does not have there. A virtual environment needs no
-    activation, as its programs are found without.
+    Only for programs in a ``bin`` folder that does not exist on this machine. A virtual environment needs no
+    activation, because its programs are found without it.
     """
     folder, _, name = path.rpartition("/")
     if folder.rpartition("/")[2] not in ("bin", "sbin"):
@@ -82,7 +82,7 @@ def stand_in(path: str) -> str | None:
 
 
 def write_programs(folder: Path) -> None:
-    """Fill the folder that comes first in every container's PATH."""
+    """Write the scripts in the folder that comes first in every container's PATH."""
     folder.mkdir(parents=True, exist_ok=True)
     shim = shlex.quote(str(SHIM))
     for name, program in _python_programs():
@@ -95,7 +95,7 @@ def write_programs(folder: Path) -> None:
 
 
 def _python_programs() -> Iterator[tuple[str, Path]]:
-    """This interpreter under any Python's name, and the console scripts that are installed for it."""
+    """This interpreter under the names of all Pythons, and its console scripts."""
     own = Path(sys.executable)
     for name in ("python", "python3", *(f"python3.{minor}" for minor in range(8, 20))):
         yield name, own
@@ -105,7 +105,7 @@ def _python_programs() -> Iterator[tuple[str, Path]]:
 
 
 def is_python_script(path: Path) -> bool:
-    """Whether a file is a program for Python, by its first line (or the second, where a long path hides it)."""
+    """Whether a file is a Python program, by its first line (or the second, after a long path's ``#!/bin/sh``)."""
     try:
         with path.open("rb") as file:
             first = file.readline(512)
@@ -116,7 +116,7 @@ def is_python_script(path: Path) -> bool:
 
 
 def puts_shim_back(path: Path) -> bool:
-    """Whether a program is one of those that only add the shim."""
+    """Whether a program is one of the scripts that only add the shim."""
     return path.parent.name == PROGRAMS and path.name not in RUNNERS
 
 

@@ -1,7 +1,7 @@
-"""What one ECR registry (an account in a region) holds: per repository, layers, images and tags.
+"""The content of an ECR registry (an account in a region): per repository, layers, images and tags.
 
-Plain state without AWS's answers and errors (those are in ``services/ecr.py``) and without the bytes of the
-layers (those are in ``images.py``). The caller holds the data plane's lock.
+Plain state without AWS's answers and errors (package ``ecr``) and without the bytes of the
+layers (``images.py``). The caller holds the data plane's lock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def digest_of(data: bytes) -> str:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest as it was sent: its bytes decide its digest."""
+    """A manifest as sent; its digest is that of its bytes."""
 
     text: str
     media_type: str
@@ -43,30 +43,30 @@ class Manifest:
 
     @property
     def blobs(self) -> list[Mapping[str, Any]]:
-        """Descriptors (digest, size, mediaType) of the configuration and the layers; none for an index."""
+        """Descriptors (digest, size, mediaType) of the configuration and the layers; empty for an index."""
         body = self.body
         return [*([body["config"]] if "config" in body else []), *body.get("layers", [])]
 
     @property
     def platforms(self) -> list[Mapping[str, Any]]:
-        """Descriptors of the images that an index (manifest list) chooses from."""
+        """Descriptors of the images in an index (manifest list)."""
         return list(self.body.get("manifests", []))
 
     @property
     def is_index(self) -> bool:
-        """Whether this is a list of images, one for each platform."""
+        """Whether this is an index, with an image per platform."""
         return "manifests" in self.body
 
     @property
     def config_media_type(self) -> str | None:
-        """The kind of artifact, or None for an index."""
+        """The artifact's media type, or None for an index."""
         config = self.body.get("config")
         return config.get("mediaType") if config else None
 
 
 @dataclass
 class Upload:
-    """A layer on its way in."""
+    """A layer that is being uploaded."""
 
     parts: list[bytes] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Repository:
     rules: tuple[Rule, ...] = ()  # of the lifecycle policy
 
     def put(self, text: str, media_type: str, tag: str | None) -> Manifest:
-        """Keep a manifest and let ``tag`` name it; a known manifest keeps the time of its first push."""
+        """Store a manifest with ``tag``; a known manifest keeps the time of its first push."""
         new = Manifest(text, media_type, datetime.now(UTC))
         manifest = self.manifests.setdefault(new.digest, new)
         if tag is not None:
@@ -105,11 +105,11 @@ class Repository:
         return self.manifests.get(found or "")
 
     def tags_of(self, digest: str) -> list[str]:
-        """The tags that name an image."""
+        """The tags of an image."""
         return [tag for tag, named in self.tags.items() if named == digest]
 
     def remove(self, digest: str) -> list[str]:
-        """Forget an image and its tags; returns the tags."""
+        """Remove an image and its tags; returns the tags."""
         tags = self.tags_of(digest)
         for tag in tags:
             del self.tags[tag]
@@ -119,7 +119,8 @@ class Repository:
         return tags
 
     def expire(self, speed: float = 1.0) -> list[str]:
-        """Remove what the lifecycle policy lets expire, and say what; images age ``speed`` times as fast.
+        """Remove the images that expire under the lifecycle policy, and return them; images age ``speed`` times as
+        fast.
 
         "If an image is referenced by a manifest list, it cannot be expired without the manifest list being deleted
         first".
@@ -134,13 +135,13 @@ class Repository:
         return gone
 
     def untag(self, tag: str) -> None:
-        """Take a tag away; an image whose last tag goes is deleted with it (BatchDeleteImage)."""
+        """Remove a tag; an image without tags is deleted with its last tag (BatchDeleteImage)."""
         digest = self.tags.pop(tag)
         if not self.tags_of(digest):
             self.remove(digest)
 
     def scan(self, digest: str) -> None:
-        """Note that an image was scanned."""
+        """Record the scan of an image."""
         self.scans[digest] = datetime.now(UTC)
 
     def uses(self, layer: str) -> bool:
@@ -148,13 +149,13 @@ class Repository:
         return any(layer == blob["digest"] for manifest in self.manifests.values() for blob in manifest.blobs)
 
     def media_type_of(self, layer: str) -> str:
-        """The kind of a layer, as the images that have it say."""
+        """The media type of a layer, from an image that has it."""
         blobs = (blob for manifest in self.manifests.values() for blob in manifest.blobs)
         kinds = (str(blob["mediaType"]) for blob in blobs if blob["digest"] == layer and "mediaType" in blob)
         return next(kinds, DOCKER_LAYER)
 
     def size_of(self, manifest: Manifest) -> int:
-        """``imageSizeInBytes``: all layers; of an index the largest of its images (ImageDetail)."""
+        """``imageSizeInBytes``: all layers; for an index the largest of its images (ImageDetail)."""
         if not manifest.is_index:
             return sum(int(blob.get("size", 0)) for blob in manifest.body.get("layers", []))
         parts = (self.manifests.get(each["digest"]) for each in manifest.platforms)

@@ -1,4 +1,4 @@
-"""Removes folders that others have filled: however deep they are, and whatever their modes say."""
+"""Removes folders that programs have filled, whatever their depth and permissions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-_TIMES = 3  # a program that ends may still put something there
+_TIMES = 3  # a program that is ending may still create files
 LOG = logging.getLogger(__name__)
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all in it. What cannot be removed stays, and a line of the log says so.
+    """Remove a folder with its content. A log message names what cannot be removed.
 
-    A folder that lies in another one is moved up before it is emptied. So nothing here calls itself, and no path is
-    longer than the system takes.
+    A folder inside another one is moved up before it is emptied, so there is no recursion, and no path exceeds the
+    system's limit.
     """
     problems: list[OSError] = []
     for _ in range(_TIMES):
@@ -28,7 +28,7 @@ def remove(folder: Path) -> None:
 
 
 def _emptied(folder: Path) -> Iterator[OSError]:
-    """Empties and removes it; yields what did not work."""
+    """Empty and remove a folder; yields the errors."""
     left = [str(folder)]
     done = []
     while left:
@@ -54,11 +54,11 @@ def _emptied(folder: Path) -> Iterator[OSError]:
 
 
 def _taken(entry: os.DirEntry[str], top: Path) -> Iterator[str]:
-    """Remove a file; of a folder, where it lies now, right below the ``top``."""
+    """Remove a file; move a folder directly below ``top`` and yield its new path."""
     if not entry.is_dir(follow_symlinks=False):
         os.unlink(entry.path)
         return
-    os.chmod(entry.path, 0o700)  # what is not ours to write to cannot be moved either
+    os.chmod(entry.path, 0o700)  # without write permission it cannot be moved either
     target = str(top / uuid.uuid4().hex)
     os.rename(entry.path, target)
     yield target

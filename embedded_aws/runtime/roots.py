@@ -1,8 +1,8 @@
-"""The folder that is a container's root: a copy of the image's, so that what a task writes is its own.
+"""A container's root folder: a copy of the image's, so that each task writes to its own.
 
 There is no ``chroot``: programs see the machine's file system. So paths that exist in the container's root
-are translated where they can be seen: in the command, in the environment, and in shell scripts of the image.
-A path inside any other program is not translated; relative paths work, as the working directory is the image's.
+are translated where they are visible: in the command, in the environment, and in shell scripts of the image.
+A path inside any other program is not translated; relative paths work, because the working directory is the image's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from .programs import stand_in
 
 SYSTEM = frozenset({"bin", "boot", "lib", "lib32", "lib64", "libx32", "sbin", "usr"})
-BULKY = frozenset({"node_modules", "site-packages"})  # thousands of files that no program writes to
+BULKY = frozenset({"node_modules", "site-packages"})  # thousands of files that programs only read
 MACHINES_OWN = frozenset({"dev", "proc", "sys"})
 PATH_WORD = re.compile(r"(?<![\w./~$}\-])/[\w.@+%,\-]+(?:/[\w.@+%,\-]+)*/?")
 SHEBANG = re.compile(r"#![ \t]*(?P<path>/\S+)(?:[ \t]+(?:-S[ \t]+)?(?P<word>\S+))?[^\r\n]*\n")
@@ -27,20 +27,20 @@ SCRIPT_LIMIT = 256 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Root:
-    """A container's root. ``path`` is private to it."""
+    """A container's root. ``path`` is used by this container only."""
 
     path: Path
 
     def host_path(self, inside: str) -> Path:
-        """Where an absolute path of the image lies on this machine."""
+        """The path on this machine of an absolute path in the image."""
         return self.path / inside.lstrip("/")
 
     def translated(self, text: str) -> str:
-        """``text`` with every absolute path that the root holds, or has a folder for, replaced."""
+        """``text`` with every absolute path replaced that exists in the root, or whose folder does."""
         return PATH_WORD.sub(lambda found: self._word(found.group()), text)
 
     def translated_list(self, text: str) -> str:
-        """``text`` with those entries of a ``:`` list (or the only one) replaced that are paths of the root."""
+        """``text`` with the entries of a ``:`` list (or the only one) replaced that are paths of the root."""
         entries = text.split(":")
         return ":".join(self._word(each) if PATH_WORD.fullmatch(each) else each for each in entries)
 
@@ -68,10 +68,10 @@ def is_machine_code(path: Path) -> bool:
 
 
 def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
-    """Make a container's root at ``path``.
+    """Create a container's root at ``path``.
 
-    An image with an operating system in it is big: its system folders are shared (links), except those that
-    the working directory lies in. So are folders of installed packages. All else is copied.
+    An image with an operating system is large: its system folders are shared (links), except for those with
+    the working directory. Folders of installed packages are shared, too. Everything else is copied.
     """
     shared = SYSTEM if (image_root / "usr/bin/env").exists() else frozenset[str]()
     keep_apart = [part for part in working_directory.split("/") if part]
@@ -86,7 +86,7 @@ def make_root(image_root: Path, path: Path, working_directory: str) -> Root:
 
 
 def _take(source: Path, target: Path, share: bool, keep_apart: list[str]) -> None:
-    """Copy ``source``, or link to it; shared folders that lead to the working directory become real ones."""
+    """Copy ``source``, or link to it; shared folders with the working directory become real ones."""
     left = [(source, target, share, keep_apart)]
     while left:
         source, target, share, keep_apart = left.pop()
@@ -119,7 +119,7 @@ def _for_each_script(folder: Path, work: Callable[[Path], None]) -> None:
 
 
 def _translate_script(root: Root, path: Path) -> None:
-    """Make a script runnable here: the line that names its interpreter, and a shell script's paths."""
+    """Make a script runnable here: translates its interpreter's line, and a shell script's paths."""
     if path.stat().st_size > SCRIPT_LIMIT:
         return
     text = path.read_bytes().decode(errors="surrogateescape")

@@ -1,4 +1,4 @@
-"""What programs run on: their addresses, their images and their processes."""
+"""The components that run programs: addresses, images and processes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Runtime:
 
     @classmethod
     def on(cls, plane: DataPlane) -> Runtime:
-        """A new one; RuntimeError, whose text says what to do, where this machine lends no addresses."""
+        """Create the components; RuntimeError, whose text says what to do, without usable addresses."""
         addresses, images = Addresses(plane), Images(plane)
         return cls(addresses, images, Processes(plane, images.folder))
 
     @property
     def components(self) -> Sequence[Component]:
-        """In the order in which they are started and emptied."""
+        """In the order of starting and emptying."""
         return (self.processes, self.images, self.addresses)

@@ -1,4 +1,4 @@
-"""A folder that goes with the process: blobs, unpacked images, the roots of containers."""
+"""A temporary folder of the process: blobs, unpacked images, roots of containers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ LOCK = ".lock"
 
 
 class Scratch:
-    """A folder that only this user reads. Who holds its lock uses it; what nobody uses, the next one removes.
+    """A folder that only this user can read. The process with its lock uses it; the next one removes unused
+    folders.
 
-    So a process that was killed leaves no more than one folder behind, until the next embedded AWS starts.
+    So a killed process leaves at most one folder behind, until the next embedded AWS starts.
     """
 
     def __init__(self, within: Path | None = None) -> None:
@@ -39,7 +40,7 @@ class Scratch:
 
 
 def _lock(folder: Path, wait: bool = True) -> int:
-    """Lock a folder for as long as the file descriptor is open; BlockingIOError if another process has it."""
+    """Lock a folder until the file descriptor is closed; BlockingIOError if another process has the lock."""
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -1,15 +1,15 @@
-"""The parent of one container's main process; run as a script, knows only the standard library.
+"""The parent of one container's main process; run as a script, imports only the standard library.
 
-It is to the container what the kernel is to a PID namespace: when the main process ends, everything that it
-left behind ends; when the embedded AWS ends, however it ends, the pipe from it closes and everything ends. It
+It does for the container what the kernel does for a PID namespace: when the main process ends, all remaining processes
+end; when the embedded AWS ends, in any way, the pipe from it closes and everything ends. It
 exits with the main process's status as docker reports it (128 + signal).
 
     python -I -S supervisor.py CONTROL STATUS SIGNAL PROGRAM ARGUMENT0 [ARGUMENT…]
 
-CONTROL is a pipe that takes ``T`` (stop: SIGNAL to the main process) and ``K`` (kill everything); STATUS is a
-pipe that is told ``pid N`` or ``error ERRNO``. SIGNAL is the stop signal's number, negative if the main process
+CONTROL is a pipe for ``T`` (stop: SIGNAL to the main process) and ``K`` (kill everything); STATUS is a
+pipe for ``pid N`` or ``error ERRNO``. SIGNAL is the stop signal's number, negative if the main process
 is not PID 1 of its container (an init process would pass every signal on). PID 1 gets only signals that it
-handles: the kernel drops the others, so a shell as PID 1 outlives SIGTERM (pid_namespaces(7)).
+handles: the kernel drops the others, so a shell as PID 1 survives SIGTERM (pid_namespaces(7)).
 """
 
 import ctypes
@@ -49,26 +49,26 @@ def main() -> int:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of whatever loses its own below here, so that nothing can hide (Linux)."""
+    """Become the parent of orphaned descendants, so that none escapes (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def spawn(program: str, arguments: list[str]) -> int:
-    """Start the main process in a session of its own, with the signals as a fresh process has them."""
+    """Start the main process in a session of its own, with default signal handling."""
     every = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
     return os.posix_spawn(program, arguments, os.environ, setsid=True, setsigmask=[], setsigdef=every)
 
 
 def let_go_of_output() -> None:
-    """Only the container's own processes hold its output open."""
+    """Close the output, so that only the container's own processes keep it open."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for end in (1, 2):
         os.dup2(nothing, end)
 
 
 def supervise(pid: int, control: int, wake: int, stop_signal: int) -> int:
-    """Wait for the main process; its exit status, or 137 when everything had to be killed."""
+    """Wait for the main process; its exit status, or 137 when everything was killed."""
     while True:
         readable, _, _ = select.select([control, wake], [], [])
         if wake in readable:
@@ -80,7 +80,7 @@ def supervise(pid: int, control: int, wake: int, stop_signal: int) -> int:
             order = os.read(control, 1)
             if order == b"T":
                 stop(pid, stop_signal)
-            else:  # K, or the embedded AWS is gone
+            else:  # K, or the embedded AWS has ended
                 return 128 + signal.SIGKILL
 
 
@@ -91,10 +91,10 @@ def stop(pid: int, stop_signal: int) -> None:
 
 
 def handles(pid: int, number: int) -> bool:
-    """Whether a process handles a signal, or holds it back for good to take it itself (sigwait, signalfd).
+    """Whether a process handles a signal, or blocks it permanently to receive it itself (sigwait, signalfd).
 
-    A shell holds everything back while it forks, however long that takes; who waits for a signal sleeps. True where
-    /proc cannot tell.
+    A shell blocks all signals while it forks, however long that takes; a process that waits for a signal sleeps. True
+    where /proc has no answer.
     """
     asleep = 0
     for _ in range(LOOKS):
@@ -111,7 +111,7 @@ def handles(pid: int, number: int) -> bool:
 
 
 def is_in_sigwait(pid: int) -> bool:
-    """Whether a process waits for signals, as tini does; what it waits for does not count as blocked meanwhile."""
+    """Whether a process waits in sigwait, as tini does; the signals that it waits for are not shown as blocked."""
     try:
         with open(f"/proc/{pid}/wchan", encoding="ascii", errors="replace") as place:
             return "sigtimedwait" in place.read()
@@ -120,7 +120,7 @@ def is_in_sigwait(pid: int) -> bool:
 
 
 def signal_masks(pid: int) -> "tuple[str, int, int]":
-    """A process's state, and the signals that it catches and blocks, as bits; all where /proc cannot tell."""
+    """A process's state, and the signals that it catches and blocks, as bits; all where /proc has no answer."""
     names = ("State", "SigCgt", "SigBlk")
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
@@ -131,7 +131,7 @@ def signal_masks(pid: int) -> "tuple[str, int, int]":
 
 
 def reap(pid: int) -> "int | None":
-    """Take in every child that has ended; the main process's exit status if it is one of them."""
+    """Reap every ended child; returns the main process's exit status if it is one of them."""
     code = None
     while True:
         try:
@@ -151,7 +151,7 @@ def end_all(pid: int) -> None:
         for kill, target in [(os.killpg, pid), *((os.kill, child) for child in children())]:
             try:
                 kill(target, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):  # ended meanwhile
+            except (ProcessLookupError, PermissionError):  # it has ended meanwhile
                 continue
         try:
             os.waitpid(-1, 0)
@@ -160,14 +160,14 @@ def end_all(pid: int) -> None:
 
 
 def children() -> "list[int]":
-    """The processes whose parent this is (Linux; elsewhere the group has to do)."""
+    """The child processes (Linux; elsewhere only the group is used)."""
     found, me = [], str(os.getpid()).encode()
     for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:
                     parent = file.read().rpartition(b")")[2].split()[1]
-            except OSError:  # ended meanwhile
+            except OSError:  # it has ended meanwhile
                 continue
             if parent == me:
                 found.append(int(name))

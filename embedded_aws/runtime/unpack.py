@@ -1,7 +1,7 @@
 """Unpacks the layers of an image into a folder, and nowhere else.
 
-Rules: Open Container Initiative, Image Layer Filesystem Changeset (whiteouts, replacement, links). What is refused, and
-in which words: containerd's ``archive/tar.go``, which Fargate pulls with.
+Rules: Open Container Initiative, Image Layer Filesystem Changeset (whiteouts, replacement, links). Refusals and their
+texts are those of containerd's ``archive/tar.go``, which Fargate uses for pulls.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ HEADERS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-LONGEST_HEADER = 1024 * 1024  # tarfile takes them into memory whole
+LONGEST_HEADER = 1024 * 1024  # tarfile reads them into memory completely
 PATH_MAX = 4096
-# What tarfile and the readers below it raise for an archive that is damaged, or made to harm.
+# Errors of tarfile and decompressors for a damaged or malicious archive.
 BROKEN = (
     *(tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(ValueError, KeyError, OverflowError, RuntimeError),
@@ -45,13 +45,13 @@ class BadLayerError(Exception):
 
 
 class Disk:
-    """What a disk of so many bytes still has room for; what a later layer deletes stays in the layer below it."""
+    """The free space of a disk in bytes; files that a later layer deletes still take space in their layer."""
 
     def __init__(self, size: int) -> None:
         self.left = size
 
     def take(self, size: int, name: str) -> None:
-        """Use whole blocks, at least one. BadLayerError when there are none left."""
+        """Use whole blocks, at least one. Raises BadLayerError when there is not enough space."""
         self.left -= max(1, -(-size // BLOCK)) * BLOCK
         if self.left < 0:
             raise BadLayerError(f"write {SNAPSHOT}/{name}: no space left on device")
@@ -77,11 +77,11 @@ def _apply(open_layer: Callable[[], BinaryIO], root: Path, disk: Disk) -> None:
 
 
 class _Entry(tarfile.TarInfo):
-    """An entry that says of itself what it can be."""
+    """An archive entry with a plausible size."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """As tarfile's, but BadLayerError for a size that leads back or would fill the memory."""
+        """As tarfile's, with BadLayerError for a negative size, or one that would fill the memory."""
         entry = super().frombuf(buf, encoding, errors)
         if entry.size < 0 or (entry.type in HEADERS and entry.size > LONGEST_HEADER):
             raise BadLayerError(f"archive/tar: invalid tar header: an entry of {entry.size} bytes")
@@ -89,7 +89,7 @@ class _Entry(tarfile.TarInfo):
 
 
 class _Layer:
-    """One layer on its way into ``root`` (resolved)."""
+    """One layer to unpack into ``root`` (resolved)."""
 
     def __init__(self, archive: tarfile.TarFile, root: Path, disk: Disk) -> None:
         self._archive = archive
@@ -98,12 +98,12 @@ class _Layer:
         self._made: set[Path] = set()
 
     def apply(self) -> None:
-        """Carry out every entry."""
+        """Apply every entry."""
         for member in self._archive:
             if member.size < 0:
                 raise BadLayerError(f"archive/tar: invalid tar header: an entry of {member.size} bytes")
             parts = _parts(member.name)
-            if parts and not (parts[0].startswith(META) and parts[0] != OPAQUE):  # what AUFS keeps for itself
+            if parts and not (parts[0].startswith(META) and parts[0] != OPAQUE):  # reserved by AUFS
                 self._disk.take(member.size, "/".join(parts))
                 self._carry_out(member, self._folder(parts[:-1]), parts[-1])
 
@@ -116,7 +116,7 @@ class _Layer:
             self._make(member, parent / name)
 
     def _folder(self, parts: tuple[str, ...]) -> Path:
-        """The real folder of ``parts``, made if need be; links on the way are followed inside the root."""
+        """The real folder of ``parts``, created if needed; links on the way are followed inside the root."""
         folder = self._root.joinpath(*parts).resolve()
         if not folder.is_relative_to(self._root):
             raise BadLayerError(f"{'/'.join(parts)} leaves the image")
@@ -128,7 +128,7 @@ class _Layer:
         return folder
 
     def _clear(self, folder: Path) -> None:
-        """An opaque folder hides what lower layers put there, not what this one does."""
+        """Hide the content that lower layers put into an opaque folder, but not this layer's."""
         kept = {folder for made in self._made for folder in (made, *made.parents)}
         left = [folder]
         while left:
@@ -174,7 +174,7 @@ class _Layer:
         os.link(source, path)
 
     def _contained(self, target: str, folder: Path) -> str:
-        """A link's text that means inside the root what it means inside a container, where ``..`` ends at /."""
+        """A link's text that means the same inside the root as in a container, where ``..`` ends at /."""
         kept = [] if target.startswith("/") else list(folder.relative_to(self._root).parts)
         for part in PurePosixPath(target).parts:
             if part == "..":
@@ -185,7 +185,7 @@ class _Layer:
 
 
 def _hidden(name: str) -> str:
-    """What a whiteout deletes: something in its own folder."""
+    """The name that a whiteout deletes in its own folder."""
     hidden = name.removeprefix(WHITEOUT)
     if hidden in ("", ".", ".."):
         raise BadLayerError(f"invalid whiteout name: {name}: invalid archive")

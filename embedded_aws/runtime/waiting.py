@@ -1,7 +1,7 @@
-"""How long the programs of a container stood in line for a processor.
+"""Measures how long the programs of a container waited for a processor.
 
-A busy machine starts programs late, which says nothing about the programs. Linux counts for each thread how long it
-could have run and was not let run; where it does not tell (macOS), nothing is known to have been waited.
+A busy machine starts programs late, through no fault of theirs. Linux counts for each thread how long it
+could have run and did not; where it is not counted (macOS), the waiting time is taken as none.
 
 Source: Documentation/scheduler/sched-stats.rst of Linux: the second field of ``/proc/<pid>/schedstat`` is the "time
 spent waiting on a runqueue (in nanoseconds)".
@@ -19,12 +19,12 @@ from .memory import trees
 
 
 def waited_seconds(roots: Iterable[int]) -> float:
-    """Seconds that the processes below each pid, those that live, have waited for a processor, all together."""
+    """Seconds that the living descendants of the pids have waited for a processor, in total."""
     return sum(_by_thread(roots))
 
 
 def longest_wait(roots: Iterable[int]) -> float:
-    """Seconds that the thread below the pids which waited longest has waited; infinite where all have ended."""
+    """Seconds that the longest-waiting thread of the pids' descendants has waited; infinite where all have ended."""
     return max(_by_thread(roots), default=inf)
 
 
@@ -34,6 +34,6 @@ def _by_thread(roots: Iterable[int]) -> list[float]:
 
 
 def _waited(stat: str) -> float:
-    with suppress(OSError):  # ended meanwhile, or a system that does not count
+    with suppress(OSError):  # it has ended meanwhile, or the system does not count
         return int(Path(stat).read_text().split()[1]) / 1e9
     return 0.0

@@ -1,14 +1,14 @@
-"""Gives a Python program inside a task the task's own addresses.
+"""Gives a Python program in a task the task's own addresses.
 
 Python imports this at start (it is on the task's PYTHONPATH). A task has no network namespace of its own, so
-the addresses that a program names are exchanged where it names them: "any address" becomes the task's address;
-127.0.0.1 and ::1 become two more loopback addresses that only this task knows, and connections to them reach
-what the task itself listens on. What listens on this machine's 127.0.0.1 is out of reach, as it is on Fargate,
-except the ports of the embedded AWS itself.
+addresses are replaced where the program uses them: "any address" becomes the task's address;
+127.0.0.1 and ::1 become two more loopback addresses of this task, and connections to them reach
+what the task itself listens on. Servers on this machine's 127.0.0.1 cannot be reached, as on Fargate,
+except for the ports of the embedded AWS itself.
 
 ``EMBEDDED_AWS_NETWORK`` is ``address,localhost,localhost6,shift[,port…]``; ``shift`` is added to ports below
-1024 where this machine does not let everybody have them. ``HOSTNAME`` is the task's name. Known limits: code
-that does not go through Python's sockets (gRPC, and servers written in C or Rust), and ``python -I`` or ``-E``.
+1024 where this machine restricts them. ``HOSTNAME`` is the task's name. Known limits: code
+that does not use Python's sockets (gRPC, and servers written in C or Rust), and ``python -I`` or ``-E``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import _socket
 import os
 import sys
 
-TYPE_CHECKING = False  # importing typing would take longer than all the rest
+TYPE_CHECKING = False  # importing typing would take longer than everything else
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
@@ -32,17 +32,17 @@ METHODS = ("bind", "connect", "connect_ex", "sendto")
 
 
 class Network:
-    """The addresses of the task, and the exchange."""
+    """The addresses of the task, and their replacement."""
 
     def __init__(self, address: str, localhost: str, localhost6: str, shift: str, *ports: str) -> None:
         self.address, self.localhost, self.localhost6 = address, localhost, localhost6
         self.shift = int(shift)
-        self.ports = frozenset(map(int, ports))  # of this machine's 127.0.0.1 that can be reached
+        self.ports = frozenset(map(int, ports))  # ports of this machine's 127.0.0.1 that can be reached
         self.name = os.environ.get("HOSTNAME") or os.uname().nodename
-        self.names = ("127.0.1.1", os.uname().nodename, self.name)  # that a machine has for itself
+        self.names = ("127.0.1.1", os.uname().nodename, self.name)  # names of the machine itself
 
     def real(self, port: int) -> int:
-        """The port of this machine that stands for a port of the task."""
+        """The port on this machine for a port of the task."""
         return port + self.shift if 0 < port < 1024 else port
 
     def to_bind(self, sock: Any, where: Any) -> Any:
@@ -51,7 +51,7 @@ class Network:
             return where
         host, port = where[:2]
         if sock.type == _socket.SOCK_DGRAM and port == 0:
-            return where  # a client: it must be able to reach the world
+            return where  # a client, which must be able to reach any address
         if sock.family == _socket.AF_INET6:
             return self._to_bind6(sock, host, where)
         if host in ANY or host in self.names or host == self.address:
@@ -59,7 +59,7 @@ class Network:
         return (self.localhost, self.real(port)) if host in LOCAL else where
 
     def _to_bind6(self, sock: Any, host: Any, where: Any) -> Any:
-        """An IPv4 address in IPv6 clothes; what is for IPv6 only stays apart from the task's address."""
+        """The IPv4 address to bind as IPv6; IPv6-only sockets get an address apart from the task's."""
         if host not in ANY6 and host not in LOCAL6:
             return where
         alone = host in LOCAL6 or sock.getsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY)
@@ -83,14 +83,14 @@ class Network:
         return where
 
     def _listening(self, local: str, port: int, kind: int) -> tuple[str, int]:
-        """What listens on any address listens on localhost too."""
+        """The address for a connection to localhost, which reaches servers on any address, too."""
         real = self.real(port)
         here = not is_bound(local, real, kind) and is_bound(self.address, real, kind)
         return (self.address if here else local), real
 
 
 def is_bound(host: str, port: int, kind: int) -> bool:
-    """Whether a socket listens at an address; asked by trying to take its place."""
+    """Whether a socket listens at an address; found out by trying to bind it."""
     probe = Plain(_socket.AF_INET, kind)
     try:
         probe.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
@@ -103,7 +103,7 @@ def is_bound(host: str, port: int, kind: int) -> bool:
 
 
 def exchange_addresses(network: Network) -> None:
-    """Put the exchange below every socket that Python makes, ``socket.socket`` and gevent's alike."""
+    """Replace the addresses in every Python socket, ``socket.socket`` and gevent's alike."""
 
     class socket(Plain):  # noqa: N801 (the name shows in reprs)
         __slots__ = ()
@@ -121,7 +121,7 @@ def exchange_addresses(network: Network) -> None:
             return Plain.sendto(self, data, *more[:-1], network.to_connect(self, more[-1]))
 
     loaded: Any = sys.modules.get("socket")
-    if loaded is not None:  # something on the path of this Python needed sockets first
+    if loaded is not None:  # sockets were imported before this module
         for name in METHODS:
             setattr(loaded.socket, name, getattr(socket, name))
         return
@@ -130,7 +130,7 @@ def exchange_addresses(network: Network) -> None:
 
 
 def give_name(network: Network) -> None:
-    """The task's host name, and what it resolves to."""
+    """Set the task's host name, and what it resolves to."""
     getaddrinfo, gethostbyname = _socket.getaddrinfo, _socket.gethostbyname
 
     def own(host: Any) -> Any:
@@ -148,11 +148,11 @@ def give_name(network: Network) -> None:
 
 
 class UvloopStandIn:
-    """Imports asyncio's own loop for ``uvloop``, whose sockets pass Python by, where that is installed."""
+    """Imports asyncio's own loop for ``uvloop``, where that is installed: its sockets are not Python's."""
 
     @staticmethod
     def find_spec(name: str, _path: Any = None, _target: ModuleType | None = None) -> Any:
-        """As importlib asks its finders."""
+        """A finder for importlib."""
         if name != "uvloop":
             return None
         from importlib.machinery import PathFinder
@@ -164,7 +164,7 @@ class UvloopStandIn:
 
 
 def import_next() -> None:
-    """Import the environment's own ``sitecustomize``, which this one stands before."""
+    """Import the environment's own ``sitecustomize``, which this one hides."""
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != HERE]
     this = sys.modules.pop("sitecustomize")
     try:

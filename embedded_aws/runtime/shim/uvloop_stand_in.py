@@ -1,4 +1,4 @@
-"""What is imported as ``uvloop`` inside a task: asyncio under uvloop's names."""
+"""The module that is imported as ``uvloop`` in a task: asyncio under uvloop's names."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __version__ = "0"
 
 
 def __getattr__(name: str) -> object:
-    if name == "EventLoopPolicy":  # deprecated from Python 3.14 on, so only when asked for
+    if name == "EventLoopPolicy":  # deprecated from Python 3.14 on, so imported only when used
         return asyncio.DefaultEventLoopPolicy
     raise AttributeError(name)
 
 
 def install() -> None:
-    """asyncio's own loop is in place already."""
+    """Nothing: asyncio's own loop is the default."""
