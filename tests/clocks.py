@@ -1,4 +1,4 @@
-"""The clock of tests that let time pass fast."""
+"""A clock for tests in which time passes fast."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lobster_tasks.clock import Clock
 
 @dataclass(frozen=True)
 class PatientClock(Clock):
-    """Counts what each thread has slept by it, and not what a busy machine took for the work in between.
+    """Counts only what each thread has slept, not the time of a busy machine's work in between.
 
-    At two hundred times AWS's speed a quarter of an hour is 4.5 s, in which a slow machine looks a few times only.
+    At two hundred times AWS's speed a quarter of an hour takes 4.5 s, enough for only a few polls on a slow machine.
     """
 
     _slept: threading.local = field(default_factory=threading.local, repr=False)

@@ -1,4 +1,4 @@
-"""What the library's tests stand on: an embedded AWS in a process of its own, and the library's door to it."""
+"""The fixtures of the library's tests: an embedded AWS in a separate process, and the library's client for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lobster_tasks.clock import Clock
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
 from tests.project import Project, make
 
-# How long an example may take, and how long it takes to make one, is the machine's business.
+# The time for creating and running an example depends on the machine.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0
 FIRST = (
-    *("tests/embedded/test_terraform.py", "tests/wording/"),  # minutes, much of it waiting
+    *("tests/embedded/test_terraform.py", "tests/wording/"),  # minutes, mostly waiting
     *("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py"),
 )
 
@@ -34,35 +34,35 @@ if (
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-gc.disable()  # until the tests are collected: thousands of them, and what they import, stay to the end
+gc.disable()  # until the tests are collected: thousands of objects that stay to the end
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many workers `-n auto` means: three a core of ours, as most tests wait for what happens at AWS's pace."""
+    """How many workers `-n auto` means: three per core, because most tests wait for events at AWS's pace."""
     return 3 * len(os.sched_getaffinity(0))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The complete matrices are few files that take long: whoever is free takes the next case, of whichever file."""
+    """The complete matrices are a few slow files, so their cases are distributed among all workers."""
     if config.option.markexpr == "exhaustive":
         config.option.dist = "load"
 
 
 def pytest_collection_finish() -> None:
-    """What is there now is no garbage, and never looked through again."""
+    """Exclude all current objects from garbage collection."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     gc.enable()
 
 
 def pytest_sessionfinish() -> None:
-    """The rest ends with the process; pytest would look for garbage in all of it several times."""
+    """Exclude the remaining objects too: the process ends, and pytest would collect garbage several times."""
     gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first, so that no worker is left alone with one of them at the end."""
+    """Run slow files first, so that no worker runs one alone at the end."""
     items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in FIRST])
 
 
@@ -75,7 +75,7 @@ def embedded_process() -> Iterator[EmbeddedProcess]:
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_goes_on() -> Iterator[None]:
-    """What a file leaves running, tasks and their health checks, would take time from all other files."""
+    """Reset every embedded AWS after a file: running tasks and health checks would slow down other files."""
     yield
     for running in RUNNING:
         running.reset()
@@ -83,21 +83,21 @@ def nothing_goes_on() -> Iterator[None]:
 
 @pytest.fixture
 def embedded(embedded_process: EmbeddedProcess) -> EmbeddedProcess:
-    """The embedded AWS, empty; ``embedded.client("ecs")`` is a boto3 client that knows nothing of the library."""
+    """The embedded AWS, empty; ``embedded.client("ecs")`` is a boto3 client that is independent of the library."""
     embedded_process.reset()
     return embedded_process
 
 
 @pytest.fixture(scope="session")
 def abroad(embedded_process: EmbeddedProcess) -> Aws:
-    """One session for all tests of a worker: reading botocore's models takes longer than most tests."""
+    """One session for all tests of a worker: loading botocore's models takes longer than most tests."""
     credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     return Aws("eu-west-1", endpoint_url=embedded_process.url, credentials=credentials)
 
 
 @pytest.fixture
 def aws(embedded: EmbeddedProcess, abroad: Aws) -> Aws:
-    """The library's door to the empty embedded AWS, with a clock that runs at its speed."""
+    """The library's client for the empty embedded AWS, with a clock at its speed."""
     door = abroad.in_region("us-east-2")
     door.clock = Clock(speed=SPEED)
     return door
@@ -105,5 +105,5 @@ def aws(embedded: EmbeddedProcess, abroad: Aws) -> Aws:
 
 @pytest.fixture
 def project(tmp_path: Path, embedded: EmbeddedProcess) -> Project:
-    """Somebody's project, and an empty embedded AWS that its commands reach."""
+    """A project, and an empty embedded AWS for its commands."""
     return make(tmp_path, embedded.url)

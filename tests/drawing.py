@@ -18,11 +18,11 @@ TOP = 64
 FILLS = ("#eef4fb", "#f3f7ee")
 
 Row = Sequence[tuple[str, str]]
-"""The modules of one layer: name and what they are for."""
+"""The modules of one layer: name and purpose."""
 
 
 def rows(package: str) -> list[Row]:
-    """The layers of a package from above, from the contract whose layers are in it."""
+    """The layers of a package from the top, from the import contract about it."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = next(
         contract["layers"]
@@ -48,7 +48,7 @@ def _purpose(package: str, name: str) -> str:
 
 
 def svg() -> str:
-    """Both packages side by side, each of its layers below those that may import it."""
+    """Both packages side by side, each layer below those that may import it."""
     columns = {"lobster_tasks": rows("lobster_tasks"), "embedded_aws": rows("embedded_aws")}
     height = TOP + max(sum(map(_height, column)) for column in columns.values()) + MARGIN
     width = 2 * MARGIN + 2 * COLUMN + GAP
@@ -90,7 +90,7 @@ def _column(column: Sequence[Row], left: int, fill: str) -> Iterator[str]:
 
 
 def _short(text: str, most: int = 68) -> str:
-    """As much of a sentence as there is room for; a list after a colon goes first."""
+    """A sentence, shortened to the available width; a list after a colon is dropped first."""
     if len(text) > most and text.find(": ") > 30:
         text = text.partition(": ")[0]
     return text if len(text) <= most else f"{text[: most - 1].rsplit(' ', 1)[0].rstrip(',')} …"

@@ -1,4 +1,4 @@
-"""Starts an embedded AWS as a process and ends it by its own pid."""
+"""Starts an embedded AWS as a process, and ends it by its pid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from botocore.config import Config
 T = TypeVar("T")
 
 PATIENCE = 600.0
-"""Seconds that a test waits for what never comes. Only a defect gets there, so a slow machine has all it needs."""
+"""Seconds that a test waits for an event that never comes: only a defect gets there, however slow the machine is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class EmbeddedProcess:
     pid: int
 
     def client(self, service: str, region: str = "us-east-2", **more: Any) -> Any:
-        """A boto3 client that does not retry, so that each answer is seen."""
+        """A boto3 client without retries, so that every answer is visible."""
         return _new_client(self.url, service, region, **more) if more else _client(self.url, service, region)
 
     def reset(self) -> None:
@@ -37,15 +37,15 @@ class EmbeddedProcess:
         self._ask("POST", "reset")
 
     def order(self, *rules: dict[str, Any]) -> None:
-        """Put fault rules in force."""
+        """Add fault rules."""
         self._ask("POST", "faults", json=list(rules))
 
     def applied(self) -> int:
-        """How many calls have met a rule in force; a delayed one counts from its beginning."""
+        """How many calls the rules have affected; a delayed one counts from its beginning."""
         return sum(rule["applied"] for rule in self._ask("GET", "faults"))
 
     def held(self) -> int:
-        """How many calls are kept waiting by rules in force."""
+        """How many calls the rules are holding."""
         return sum(rule["held"] for rule in self._ask("GET", "faults"))
 
     def forgive(self) -> None:
@@ -53,21 +53,21 @@ class EmbeddedProcess:
         self._ask("DELETE", "faults")
 
     def expire_images(self) -> dict[str, list[str]]:
-        """Carry out ECR's lifecycle policies now; the digests that went, by repository."""
+        """Apply ECR's lifecycle policies now; returns the removed digests, by repository."""
         gone: dict[str, list[str]] = self._ask("POST", "expire-images")
         return gone
 
     def forget_deployments(self) -> int:
-        """End the history of service deployments now; how many had ended."""
+        """End the history of service deployments now; returns how many had ended."""
         forgotten: dict[str, int] = self._ask("POST", "forget-deployments")
         return forgotten["forgotten"]
 
     def slow_down(self, seconds: float) -> None:
-        """Let every call take so many real seconds longer."""
+        """Delay every call by real seconds."""
         self._ask("POST", "latency", json={"seconds": seconds})
 
     def calls(self, operation: str | None = None, *, mutating: bool = False) -> list[dict[str, Any]]:
-        """The calls served since they were forgotten, of one operation, or those that change something."""
+        """The recorded calls, of one operation, or only those that may change the account."""
         found: list[dict[str, Any]] = self._ask("GET", "calls")
         return [
             call
@@ -76,7 +76,7 @@ class EmbeddedProcess:
         ]
 
     def forget_calls(self) -> None:
-        """Count calls from here on."""
+        """Discard the recorded calls."""
         self._ask("DELETE", "calls")
 
     def _ask(self, method: str, what: str, **more: Any) -> Any:
@@ -85,8 +85,8 @@ class EmbeddedProcess:
         return answer.json()
 
 
-control = requests.Session()  # one for each request would take longer than the request
-"""Asks an embedded AWS about itself, with the header that no web page can send."""
+control = requests.Session()  # a new session for each request would take longer than the request
+"""Sends control requests, with the header that web pages cannot send."""
 control.trust_env = False
 control.headers["X-Embedded-Aws"] = "tests"
 
@@ -102,19 +102,19 @@ def _new_client(url: str, service: str, region: str, **more: Any) -> Any:
     )
 
 
-_client = cache(_new_client)  # making one takes longer than most calls
+_client = cache(_new_client)  # creating a client takes longer than most calls
 
 
 EMBEDDED_AWS = (sys.executable, "-P", "-m", "embedded_aws")
-"""The command that runs it, by itself and not from the folder where it is started."""
+"""The command that runs the embedded AWS, independent of the current folder."""
 
 RUNNING: set[EmbeddedProcess] = set()
-"""Those that ``start`` has started."""
+"""All that ``start`` has started."""
 
 
 @contextmanager
 def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterator[EmbeddedProcess]:
-    """Run ``python -m embedded_aws`` for as long as the block lasts, or this process."""
+    """Run ``python -m embedded_aws`` for the duration of the block, at most as long as this process."""
     words = [*EMBEDDED_AWS, "--until-stdin-ends", *("--speed", f"{speed}")]
     words += ["--boot-allowance", f"{boot_allowance}", *(["--young"] if young else [])]
     with serve(words, stdin=subprocess.PIPE, process_group=0) as running:
@@ -127,7 +127,7 @@ def start(*, speed: float, boot_allowance: float, young: bool = False) -> Iterat
 
 @contextmanager
 def serve(command: Sequence[str], **how: Any) -> Iterator[EmbeddedProcess]:
-    """Run a ``command`` that runs the embedded AWS; ``how`` are more arguments of Popen."""
+    """Run a ``command`` that starts an embedded AWS; ``how`` are additional arguments of Popen."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **how) as process:
         assert process.stdout is not None
         try:
@@ -145,7 +145,7 @@ def _address(told: IO[str]) -> str:
 
 
 def eventually(look: Callable[[], T], within: float = PATIENCE) -> T:
-    """Call ``look`` until what it returns is true, and return that; AssertionError after ``within`` s."""
+    """Call ``look`` until its result is true, and return the result; AssertionError after ``within`` seconds."""
     deadline = time.monotonic() + within
     pause = 0.02
     while not (seen := look()):

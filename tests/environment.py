@@ -1,4 +1,4 @@
-"""The process's environment, changed for a block."""
+"""Changes the process's environment for a block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
-    """The environment with ``values``, and as it was afterwards."""
+    """Set ``values`` in the environment, and restore it afterwards."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,7 +1,7 @@
-"""Functions run in processes of their own, forked by the standard library's fork server.
+"""Runs functions in processes that the standard library's fork server forks.
 
 A new interpreter takes more than a second to import what a command needs, boto3 above all; a fork of one that has
-imported it takes milliseconds. ``preloaded`` names what that is: nothing of the embedded AWS. Each worker of the tests
+imported it takes milliseconds. ``preloaded`` imports this, and nothing of the embedded AWS. Each test worker
 has a server, which ends with it.
 """
 
@@ -20,11 +20,11 @@ from typing import Any
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.preloaded", "tests.project"])
 _ONE_LOOKS = threading.Lock()
-"""How a process ended is told once; whoever starts another one looks for it too."""
+"""A process's exit is reported only once, and starting another process also checks for it."""
 
 
 def start(work: Callable[..., None], *arguments: Any) -> ForkServerProcess:
-    """Run ``work`` elsewhere: functions of a module and what can be pickled."""
+    """Run ``work`` in a process; ``work`` and its arguments must be picklable."""
     process = _CONTEXT.Process(target=work, args=arguments, daemon=True)
     with _ONE_LOOKS:
         process.start()
@@ -32,14 +32,14 @@ def start(work: Callable[..., None], *arguments: Any) -> ForkServerProcess:
 
 
 def code_of(process: ForkServerProcess, within: float) -> int | None:
-    """What it ended with, as subprocess has it; None where it runs after so many seconds."""
+    """A process's exit code as in subprocess; None if it is still running after ``within`` seconds."""
     connection.wait([process.sentinel], within)
     with _ONE_LOOKS:
         return process.exitcode
 
 
 def become(folder: Path, environment: Mapping[str, str], out: str, err: str) -> None:
-    """Let this process be one in ``folder`` that reads nothing, and writes to the files named."""
+    """Set up this process: current folder, environment, empty standard input, and output to the named files."""
     flags = {0: (os.devnull, os.O_RDONLY), 1: (out, os.O_WRONLY), 2: (err, os.O_WRONLY)}
     for number, (path, how) in flags.items():
         opened = os.open(path, how)

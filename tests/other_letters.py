@@ -1,4 +1,4 @@
-"""Between a client and the embedded AWS: every word of an enumeration comes in letters of the other case."""
+"""A relay to the embedded AWS that changes the case of every enumeration value."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ OPEN = {
     "lastStatus": {"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "STOPPED"},
     "desiredStatus": {"RUNNING", "STOPPED"},
 }
-"""What the model of Amazon ECS leaves open."""
+"""Values that are not enumerations in Amazon ECS's model."""
 
 _WORD = re.compile(r'(?P<head>"(?P<name>\w+)": ?"|<(?P<tag>\w+)>)(?P<word>\w+(?:[-.]\w+)*)(?=[<"])')
 
 
 def swapped(text: str) -> str:
-    """An answer in JSON or XML with the words of enumerations in other letters."""
+    """An answer in JSON or XML with the case of enumeration values swapped."""
     return _WORD.sub(_other, text)
 
 
@@ -56,7 +56,7 @@ def _other(found: re.Match[str]) -> str:
 
 @cache
 def _words() -> dict[str, set[str]]:
-    """The words of the enumerations of all services, by the names that their members have in answers."""
+    """The enumeration values of all services, by the names of their members in answers."""
     session = Session()
     found = {name: set(words) for name, words in OPEN.items()}
     for service in SERVICES:
@@ -71,7 +71,7 @@ def _words() -> dict[str, set[str]]:
 
 @contextmanager
 def other_letters(url: str) -> Iterator[str]:
-    """The address of a relay to the AWS at ``url`` whose answers have their words in other letters."""
+    """The URL of a relay to the AWS at ``url`` that swaps the case of enumeration values in answers."""
 
     class Relay(BaseHTTPRequestHandler):
         def relay(self) -> None:
@@ -98,7 +98,7 @@ def other_letters(url: str) -> Iterator[str]:
             self.relay()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Relay)) as address:
         yield f"http://{address}"

@@ -1,4 +1,4 @@
-"""Imported once by the server that the tests' commands are forked from: what a command imports and reads."""
+"""Imported once by the fork server of the tests' commands: imports and loads what a command needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pkgutil
 from importlib import import_module
 
-# No profile, endpoint or credential of whoever runs the tests is to be seen while this is imported.
+# The profile, endpoint and credentials of the user must not be visible during the imports.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
@@ -25,5 +25,5 @@ for each in pkgutil.walk_packages(lobster_tasks.__path__, "lobster_tasks."):
     import_module(each.name)
 door = Aws("us-east-2", credentials=KEYS)
 for service in SERVICES:
-    door._client(service)  # reads AWS's model of the service
+    door._client(service)  # loads the service's model
 gc.freeze()

@@ -1,4 +1,4 @@
-"""Somebody's project in a folder of its own, and ``inv`` run in it as people run it: as a process."""
+"""A project in a folder of its own, and ``inv`` run in it as a process."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -49,13 +49,13 @@ class Ended:
 
     @property
     def json(self) -> dict[str, Any]:
-        """stdout, which has to be one JSON object and nothing else."""
+        """stdout, which must be one JSON object and nothing else."""
         found: dict[str, Any] = json.loads(self.out)
         assert isinstance(found, dict)
         return found
 
     def check(self, code: int = 0) -> Ended:
-        """The same, if it ended with ``code``."""
+        """The result itself, after checking its exit code."""
         assert self.code == code, f"exit {self.code}\n{self.out}\n{self.err}"
         return self
 
@@ -84,20 +84,20 @@ class Project:
         return path
 
     def settings(self, yaml: str) -> None:
-        """The lines below ``lobster:`` in invoke.yaml."""
+        """Write the lines below ``lobster:`` to invoke.yaml."""
         body = "".join(f"  {line}\n" for line in yaml.strip("\n").splitlines())
         self.write("invoke.yaml", f"lobster:\n{body}")
 
     def inv(
         self, *arguments: str, within: float = PATIENCE, folder: Path | None = None, **environment: str
     ) -> Ended:
-        """Run ``inv`` without a terminal: forked, but where the interpreter itself is told something."""
+        """Run ``inv`` without a terminal: forked, except with variables for the interpreter itself."""
         words, cwd, env = [str(INV), *arguments], folder or self.folder, {**self.environment, **environment}
         new = self.as_people_do or any(name.startswith("PYTHON") for name in environment)
         return (in_a_new_process if new else _forked)(words, cwd, env, within)
 
     def start(self, *arguments: str, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
-        """Run ``inv`` in the background, in a process group of its own; it is gone after the block."""
+        """Run ``inv`` in the background, in a process group of its own, for the duration of the block."""
         return heard([str(INV), *arguments], self.folder, {**self.environment, **environment})
 
     def on_terminal(
@@ -108,7 +108,7 @@ class Project:
         within: float = PATIENCE,
         **environment: str,
     ) -> Ended:
-        """Run ``inv`` on a terminal of this width and type ``answers``; both streams are in ``out``."""
+        """Run ``inv`` on a terminal of this width and type ``answers``; ``out`` contains both streams."""
         master, slave = pty.openpty()
         ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         env = {**self.environment, "TERM": "xterm-256color", **environment}
@@ -128,7 +128,7 @@ class Project:
 def heard(
     words: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
-    """A command in the background, in a process group of its own, of which both streams are heard."""
+    """Run a command in the background, in a process group of its own, with both streams captured."""
     with subprocess.Popen(
         words,
         cwd=folder,
@@ -148,7 +148,7 @@ def heard(
 def in_a_new_process(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], within: float = PATIENCE
 ) -> Ended:
-    """Run a command of any kind, without a terminal."""
+    """Run any command without a terminal."""
     done = subprocess.run(
         words,
         cwd=folder,
@@ -183,14 +183,14 @@ def _inv(words: Sequence[str], *where: Any) -> None:
 
 
 def _read(terminal: int, within: float) -> str:
-    """Everything until the program lets go of the terminal."""
+    """The output until the program closes the terminal."""
     deadline, shown = time.monotonic() + within, b""
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
         try:
             more = os.read(terminal, 65536)
-        except OSError:  # EIO: nobody holds the other end any more
+        except OSError:  # EIO: the other end is closed
             return shown.decode()
         if not more:
             return shown.decode()
@@ -199,24 +199,24 @@ def _read(terminal: int, within: float) -> str:
 
 
 def interrupt(process: subprocess.Popen[str]) -> Ended:
-    """Ctrl-C, as a terminal sends it: to the whole process group. How the process ended."""
+    """Send Ctrl-C as a terminal does, to the whole process group; returns the result."""
     os.killpg(process.pid, signal.SIGINT)
     return rest_of(process)
 
 
 def rest_of(process: subprocess.Popen[str]) -> Ended:
-    """How the process ended, and what it said that has not been read yet."""
+    """The result of a process, with the output that has not been read yet."""
     err, out = process.stderr.read(), process.stdout.read()
     return Ended(process.wait(60), out, err)
 
 
 def plain(text: str) -> str:
-    """Without colours and cursor movements."""
+    """Text without colours and cursor movements."""
     return _ANSI.sub("", text)
 
 
 def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = None) -> Project:
-    """A project with tasks.py, Dockerfile.streamlit and the test app, and the AWS that its commands reach."""
+    """A project with tasks.py, Dockerfile.streamlit and the test app; ``endpoint`` is its commands' AWS."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),
@@ -238,13 +238,13 @@ def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = N
 
 
 def calls(embedded: EmbeddedProcess) -> Sequence[str]:
-    """The operations that changed something since they were last forgotten."""
+    """The recorded operations that may change the account."""
 
     served = control.get(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).json()
     return [call["operation"] for call in served if call["mutating"]]
 
 
 def forget_calls(embedded: EmbeddedProcess) -> None:
-    """Count calls from here on."""
+    """Discard the recorded calls."""
 
     control.delete(f"{embedded.url}/_embedded/calls", timeout=PATIENCE).raise_for_status()

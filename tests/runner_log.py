@@ -1,15 +1,15 @@
-"""What the runner of GitHub Actions takes from a step's log, by the rules of "actions/runner" (258d6c8).
+"""Finds the commands in a step's log as a GitHub Actions runner does, by the rules of "actions/runner" (258d6c8).
 
 src/Runner.Common/ActionCommand.cs, TryParseV2: "the message needs to start with the keyword after trim leading space"
-(``message.TrimStart()``, ``StartsWith("::")``), then the next ``::`` ends the command's name and properties. TryParse,
-which is tried next: ``message.IndexOf("##[")``, anywhere, up to the next ``]``. A name is one of those that
+(``message.TrimStart()``, ``StartsWith("::")``), then the next ``::`` ends the command's name and properties.
+TryParse, which is tried next: ``message.IndexOf("##[")``, anywhere, up to the next ``]``. A name is one of those that
 ActionCommandManager.cs registers, "StringComparer.OrdinalIgnoreCase".
 
 ``StartsWith(string)`` and ``IndexOf(string)`` compare by the culture ("Behavior changes when comparing strings on
-.NET 5+", ICU), which ignores characters of no width: so each line is read with and without them.
+.NET 5+", ICU), which ignores characters without a width: so each line is read with and without them.
 
-ActionCommandManager.TryProcessCommand: after ``stop-commands`` with a token nothing is processed but that token.
-Each of the two streams of a process is read by itself, line by line (ProcessInvoker.cs, StreamReader.ReadLine: ``\\n``,
+ActionCommandManager.TryProcessCommand: after ``stop-commands`` with a token only that token is processed.
+The two streams of a process are read separately, line by line (ProcessInvoker.cs, StreamReader.ReadLine: ``\\n``,
 ``\\r`` or ``\\r\\n``).
 """
 
@@ -38,7 +38,7 @@ OURS = re.compile(
 
 @dataclass(frozen=True)
 class Command:
-    """One that the runner carries out."""
+    """A command that the runner executes."""
 
     name: str
     properties: str
@@ -47,13 +47,13 @@ class Command:
 
 @dataclass
 class RunnerLog:
-    """A step's log, read as far as it goes; ``text`` is what was no command."""
+    """The state of reading a step's log; ``text`` are the lines that are not commands."""
 
     token: str = ""
     text: list[str] = field(default_factory=list)
 
     def commands(self, stream: str) -> list[Command]:
-        """What it carries out of one stream, whatever it stopped at."""
+        """The commands in one stream, from the current state on."""
         return list(self._carried_out(stream))
 
     def _carried_out(self, stream: str) -> Iterator[Command]:
@@ -76,7 +76,7 @@ class RunnerLog:
 
 
 def carried_out(*streams: str) -> list[Command]:
-    """What the runner carries out of streams that it reads one after the other, or each by itself."""
+    """The commands in streams that the runner reads one after the other."""
     whole = RunnerLog()
     together = [command for stream in streams for command in whole.commands(stream)]
     assert not whole.token, "nothing that comes later would be heard"
@@ -84,7 +84,7 @@ def carried_out(*streams: str) -> list[Command]:
 
 
 def unfenced(*streams: str) -> list[Command]:
-    """The same of streams of which the runner has not seen the other's fence yet."""
+    """The same without the fences, for a runner that has not seen the other stream's fence yet."""
     inside = "\n".join(streams)
     return RunnerLog().commands(re.sub(r"^::stop-commands::\w+$", "", inside, flags=re.MULTILINE))
 

@@ -1,7 +1,8 @@
-"""Lists the sentences that people read: ``python -m tests.sentences [PATH …]``, one a line after its file and line.
+"""Lists the sentences that people read: ``python -m tests.sentences [PATH …]``, one per line with its file and
+line.
 
-Of the product: literals and f-strings with a blank and a word, the expressions in braces; not docstrings, except for
-the tasks' (their help), nor patterns. Of the documents: paragraphs, list items and rows of tables outside of blocks.
+In the product: literals and f-strings with a blank and a word, expressions in braces; no docstrings, except for
+the tasks' (their help), and no patterns. In the documents: paragraphs, list items and rows of tables outside blocks.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Sentence = tuple[Path, int, str]
 
 
 def of_code(path: Path) -> Iterator[Sentence]:
-    """A module's sentences in the order of their lines, with the expressions of f-strings as written."""
+    """A module's sentences in order, with the expressions of f-strings as written."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped: set[ast.AST] = set()
     for node in ast.walk(tree):
@@ -63,7 +64,7 @@ def _texts(node: ast.AST, skipped: set[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def main() -> None:
-    """Those of the paths that are given, otherwise all."""
+    """Print the sentences of the given paths, by default all."""
     chosen, product = [Path(each).resolve() for each in sys.argv[1:]], sorted(PRODUCT.rglob("*.py"))
     documents = [path for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern))]
     for path in [*product, *documents]:

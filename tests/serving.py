@@ -1,4 +1,4 @@
-"""A server of Python's own that answers as long as a block lasts."""
+"""A server from Python's standard library that runs for the duration of a block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import HTTPServer
 
 @contextmanager
 def in_background(server: HTTPServer) -> Iterator[str]:
-    """Let it answer on a thread of its own, and close it after the block, which gets its address with the port."""
+    """Serve on a thread of its own, and close the server after the block; yields its address with the port."""
     with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -1,6 +1,6 @@
-"""The rooms of the program, and what may pass between them.
+"""The architecture of the program.
 
-import-linter keeps the direction of imports (the contracts are in pyproject.toml); the rest is kept here.
+import-linter checks the direction of imports (the contracts are in pyproject.toml); the rest is checked here.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ EMBEDDED = ROOT / "embedded_aws"
 LIBRARY = sorted(PACKAGE.rglob("*.py"))
 FILES = [*LIBRARY, *sorted(EMBEDDED.rglob("*.py"))]
 LONGEST_FUNCTION = 50
-# A program for the inside of a container: it is read by a Python that has nothing of ours.
+# A program for the inside of a container: its Python has none of this project's packages.
 SHIM = EMBEDDED / "runtime" / "shim"
 
 
 def name_of(file: Path) -> str:
-    """As people see it."""
+    """The file's path from the root."""
     return str(file.relative_to(ROOT))
 
 
@@ -43,7 +43,7 @@ def tree_of(file: Path) -> ast.Module:
 
 @cache
 def imported(file: Path) -> frozenset[str]:
-    """The modules that a file imports anywhere, relative ones in full."""
+    """The modules that a file imports anywhere, relative ones with their full names."""
     package = file.relative_to(ROOT).with_suffix("").parts[:-1]
     found: set[str] = set()
     for node in ast.walk(tree_of(file)):
@@ -57,7 +57,7 @@ def imported(file: Path) -> frozenset[str]:
 
 
 def importers(*roots: str) -> set[str]:
-    """The files of the package that import one of these, or what is in them."""
+    """The files of the packages that import one of these modules, or something in them."""
     return {
         name_of(file)
         for file in FILES
@@ -91,7 +91,7 @@ def test_one_adapter_to_moto() -> None:
 
 
 def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:
-    """They would agree with themselves. Only its own tasks start it, as a process."""
+    """Otherwise a mistake in one could hide one in the other. Only the library's own tasks start it, as a process."""
     assert not [each for each in importers("embedded_aws") if not each.startswith("embedded_aws/")]
     assert not [each for each in importers("lobster_tasks", "invoke") if each.startswith("embedded_aws/")]
     starters = {name_of(file) for file in LIBRARY if '"embedded_aws"' in file.read_text(encoding="utf-8")}
@@ -126,21 +126,21 @@ def test_only_the_console_prints() -> None:
         for file in FILES
         if SHIM not in file.parents and any(_speaks(node) for node in ast.walk(tree_of(file)))
     }
-    # What Invoke is told when nobody reads on, and the last flush of an interrupted run, are the edge of the program.
+    # Invoke's message when nobody reads on, and the last flush of an interrupted run, are outside the console.
     assert found <= speakers | {"lobster_tasks/cli/command.py"}
     assert not _prints(PACKAGE / "cli" / "command.py")
 
 
 TASKS = sorted((PACKAGE / "tasks").glob("*.py"))
 MOST_STATEMENTS = 15
-# What a plan, a stack or a survey consists of, and what an account answers.
+# Attributes with the parts of a plan, a stack or a survey, and with an account's answers.
 OF_THE_ACCOUNT = {"changes", "going", "kept", "live", "raw", "resources", "routes", "services"}
 CALLS_TO_AWS = {"as_sent", "call", "find", "pages", "retry_while"}
 
 
 @pytest.mark.parametrize("file", TASKS, ids=name_of)
 def test_a_task_reads_flags_calls_one_thing_and_reports(file: Path) -> None:
-    """Decisions, calls to AWS and errors other than of the command line belong to the package that knows of them."""
+    """Decisions, calls to AWS and errors other than usage errors belong to the package for them."""
     for function in _functions(tree_of(file)):
         assert _statements(function) <= MOST_STATEMENTS, function.name
         for node in ast.walk(function):
@@ -152,7 +152,7 @@ def test_a_task_reads_flags_calls_one_thing_and_reports(file: Path) -> None:
 
 
 def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Without the docstring and what is imported only when a task runs."""
+    """The number of statements without the docstring and imports that happen when a task runs."""
     inside = [node for each in function.body for node in ast.walk(each) if isinstance(node, ast.stmt)]
     counted = [node for node in inside if not isinstance(node, ast.Import | ast.ImportFrom)]
     return len(counted) - (ast.get_docstring(function) is not None)
@@ -164,7 +164,7 @@ def _calls_aws(node: ast.AST) -> bool:
 
 
 def _decides_over_resources(node: ast.AST) -> bool:
-    """A loop over what is in an account."""
+    """Whether a node is a loop over resources of an account."""
     if not isinstance(node, ast.For | ast.comprehension):
         return False
     return any(
@@ -173,10 +173,10 @@ def _decides_over_resources(node: ast.AST) -> bool:
 
 
 def test_one_way_over_http() -> None:
-    """With one kind of answer. A WebSocket is no HTTP once it is open: for it there are sockets and websockets."""
+    """There is one HTTP client. An open WebSocket is not HTTP, and uses sockets and websockets."""
     clients = ("requests", "urllib3", "httpx", "aiohttp", "http.client", "urllib.request.urlopen")
     assert _of_the_library(importers(*clients)) == {"lobster_tasks/http_client.py"}
-    # Whether a proxy leads to an endpoint, of which only the port is tried.
+    # It finds out whether an endpoint is reached through a proxy, and tries only the endpoint's port.
     assert _of_the_library(importers("urllib.request")) == {"lobster_tasks/endpoint.py"}
     assert _of_the_library(importers("socket")) == {
         "lobster_tasks/probe.py",
@@ -189,7 +189,7 @@ def _of_the_library(files: set[str]) -> set[str]:
 
 
 def test_only_the_clock_waits() -> None:
-    """One way to ask until something holds, and one to begin a refused call again."""
+    """There is one function that polls, and one that retries a refused call."""
     assert _of_the_library(importers("tenacity")) == {"lobster_tasks/clock.py"}
     calls = {
         (name_of(file), ast.unparse(node.func))
@@ -197,13 +197,13 @@ def test_only_the_clock_waits() -> None:
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Call)
     }
-    # For a given time, not for something: what resolvers remember, and the quiet that a gate asks for.
+    # Waits for a fixed time: for resolvers' caches, and for the quiet time that a gate requires.
     assert {file for file, name in calls if name.endswith("sleep") and not file.endswith("/clock.py")} == {
         "lobster_tasks/apprunner/cutover/records.py",
         "lobster_tasks/apprunner/cutover/run.py",
         "lobster_tasks/rehearsal/migration.py",
     }
-    # Visitors who think, and what stays until Ctrl-C.
+    # Visitors' think time, and what runs until Ctrl-C.
     assert {file for file, name in calls if re.search(r"(stop|Event\(\))\.wait$", name)} == {
         "lobster_tasks/rehearsal/traffic.py",
         "lobster_tasks/tasks/embedded.py",
@@ -217,9 +217,9 @@ def _is_endless(node: ast.AST) -> bool:
 
 
 def test_only_the_report_says_what_json_holds() -> None:
-    """Beside the words for the same thing. The console writes the object, and what is read is not written."""
+    """The report has a function for JSON beside the one for words; the console only writes the object."""
     others = {"lobster_tasks/console.py Console.json", "lobster_tasks/as_written.py load_json"}
-    # One line of a file for whoever starts ``inv``, and the document that the console writes, are text already.
+    # A line of the annotations file, and the console's document, are text already.
     others |= {"lobster_tasks/console.py json_document"}
     made = {
         f"{name_of(file)} {name}"
@@ -231,12 +231,12 @@ def test_only_the_report_says_what_json_holds() -> None:
     assert made == others
     answers = {given for file in LIBRARY for given in _answers(tree_of(file))}
     assert len(answers) > 12
-    # Two that the report has made before: the settings, and a plan with what else there is to say.
+    # Two objects made by the report before: the settings, and a plan with additions.
     assert {given for given in answers if not given.startswith("report.")} == {"found", "{**told, **more}"}
 
 
 def _answers(tree: ast.Module) -> Iterator[str]:
-    """What the console is given to write as JSON, as it is spelled."""
+    """The expressions that the console is given to write as JSON."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return (ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func).endswith("console.json"))
 
@@ -272,13 +272,13 @@ def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunction
 def _public(
     tree: ast.Module | ast.ClassDef, prefix: str = ""
 ) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
-    """Public functions, classes and methods, not those inside functions."""
+    """Public functions, classes and methods, without those inside functions."""
     for node in tree.body:
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         if not isinstance(node, kinds) or node.name.startswith("_"):
             continue
         if any(isinstance(each, ast.Attribute) and each.attr == "setter" for each in node.decorator_list):
-            continue  # the getter says what it is
+            continue  # the getter has the docstring
         yield f"{prefix}{node.name}", node
         if isinstance(node, ast.ClassDef):
             yield from _public(node, f"{prefix}{node.name}.")
@@ -317,7 +317,7 @@ HEAVY = (
 
 @pytest.mark.parametrize("module", ["lobster_tasks.tasks", "lobster_tasks"])
 def test_the_list_of_tasks_costs_nothing(module: str) -> None:
-    """``inv --list`` and every completion of a shell import this."""
+    """``inv --list`` and every shell completion import this."""
     code = f"import {module}, sys, json; {module}.namespace(); print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
@@ -325,7 +325,7 @@ def test_the_list_of_tasks_costs_nothing(module: str) -> None:
 
 
 def test_no_library_module_needs_what_is_optional() -> None:
-    """Without the extra ``embedded`` everything but the embedded AWS works."""
+    """Without the extra ``embedded`` everything except the embedded AWS works."""
     optional = ("aiohttp", "flask", "flask_cors", "moto", "psutil", "yaml", "streamlit")
     found = {name for name in importers(*optional) if not name.startswith("embedded_aws/")}
     assert not found
@@ -370,7 +370,7 @@ def test_the_picture_of_the_layers_is_that_of_the_contracts() -> None:
 
 
 def test_tests_do_not_depend_on_how_fast_the_machine_is() -> None:
-    """What has to come is waited for with PATIENCE; a few seconds are given only to what must not come."""
+    """Expected events are waited for with PATIENCE; only events that must not happen get a few seconds."""
     hasty: list[str] = []
     for file in sorted((ROOT / "tests").rglob("*.py")):
         tree = tree_of(file)
@@ -394,7 +394,8 @@ def _is_short(keyword: ast.keyword) -> bool:
 
 
 def _expects_nothing(node: ast.AST) -> bool:
-    """``with pytest.raises(TimeoutError)`` and its like, ``except TimeoutError`` and ``assert … is None``."""
+    """Whether it is ``with pytest.raises(TimeoutError)`` or similar, ``except TimeoutError``, or ``assert … is
+    None``."""
     if isinstance(node, ast.With):
         return any(_FRUITLESS.search(ast.unparse(item.context_expr)) for item in node.items)
     if isinstance(node, ast.Try):

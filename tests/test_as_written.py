@@ -1,4 +1,4 @@
-"""YAML and JSON as they are written, and each key once."""
+"""Reading YAML and JSON as written, with each key once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lobster_tasks.as_written import Plain, UnreadableError, load_json, load_yaml
 
-# What YAML 1.1 makes another value of ("Float, int, bool and timestamp language-independent types").
+# Scalars that YAML 1.1 converts ("Float, int, bool and timestamp language-independent types").
 CHANGED = (
     *(
         "24.10",

@@ -1,4 +1,4 @@
-"""The door to AWS: what it repeats, what it does not, and what people read when AWS says no."""
+"""The client for AWS: retries, calls without retries, and errors when AWS refuses a call."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_would_make_a_second_thing_is_not_sent_twice(aws: Aws, embedded: Em
 
 
 class Refusing:
-    """Work that is refused ``times`` times, then done."""
+    """Work that is refused ``times`` times, then succeeds."""
 
     def __init__(self, times: int, code: str = "Busy", message: str = "still draining") -> None:
         self.left, self.error = times, AwsCallError("x", f"{code}: {message}", code=code, operation="a:B")
@@ -98,7 +98,7 @@ class Refusing:
 
 @pytest.fixture
 def fast() -> Aws:
-    """A door that no call goes through."""
+    """A client without any calls."""
     return Aws("us-east-2", clock=Clock(speed=1000))
 
 
@@ -124,22 +124,22 @@ def test_what_does_not_pass_in_time_is_raised_as_it_is(fast: Aws) -> None:
 
 
 class Watch(Clock):
-    """A clock on which each look finds ten seconds passed, and nothing is slept."""
+    """A clock whose stopwatch advances ten seconds at each reading, and that does not sleep."""
 
     looks: ClassVar[Iterator[int]] = count(0, 10)
 
     def stopwatch(self) -> float:
-        """Ten seconds later."""
+        """The next reading, ten seconds later."""
         return next(self.looks)
 
     def sleep(self, seconds: float) -> None:
-        """At once."""
+        """Return at once."""
 
 
 def test_what_is_waited_for_is_told_at_first_and_now_and_then() -> None:
     told: list[tuple[str, float]] = []
     aws = Aws("us-east-2", clock=Watch(), tell=lambda error, within: told.append((error.what, within)))
-    work = Refusing(5)  # looked at after 0, 10, 20, 30 and 40 seconds
+    work = Refusing(5)  # tried after 0, 10, 20, 30 and 40 seconds
     assert aws.in_region("eu-west-1").retry_while(work, {"Busy": ()}, within=60) == "done"
     assert told == [(work.error.what, 60)] * 3
 
@@ -148,7 +148,7 @@ def test_what_is_waited_for_is_told_at_first_and_now_and_then() -> None:
 
 
 def refused(code: str, status: int = 400) -> Callable[[Aws, EmbeddedProcess], LobsterError]:
-    """How a refusal with this code comes out."""
+    """Returns a function that provokes a refusal with this code, and returns the resulting error."""
 
     def ask(aws: Aws, embedded: EmbeddedProcess) -> LobsterError:
         error = {"code": code, "message": "because", "status": status}
@@ -236,7 +236,7 @@ def test_the_endpoint_comes_from_awss_own_variable(embedded: EmbeddedProcess) ->
 
 
 def door(region: str, url: str) -> Aws:
-    """A door with credentials."""
+    """A client with credentials."""
     credentials = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
     return Aws(region, endpoint_url=url, credentials=credentials)
 
@@ -259,7 +259,7 @@ def test_regions_of_every_partition_are_known(embedded: EmbeddedProcess, region:
 
 @contextmanager
 def answering(*pages: dict[str, Any], callers: list[str]) -> Iterator[Aws]:
-    """The door to a service that answers one call after the other with these bodies, and notes who calls."""
+    """A client for a service that answers calls with these bodies in order, and records the user agents."""
     left = list(pages)
 
     class Service(BaseHTTPRequestHandler):
@@ -273,7 +273,7 @@ def answering(*pages: dict[str, Any], callers: list[str]) -> Iterator[Aws]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Quiet."""
+            """Log nothing."""
 
     with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Service)) as address:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}

@@ -1,4 +1,4 @@
-"""That the benchmarks run: the cheap one here, whose names are those of what it measures."""
+"""Runs the cheapest benchmark, which uses names of the code that it measures."""
 
 from __future__ import annotations
 

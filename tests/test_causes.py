@@ -66,7 +66,7 @@ def test_what_cannot_heal_is_a_cause() -> None:
 
 
 def test_a_code_that_is_used_is_a_cause() -> None:
-    """Wherever a cause is made, its code is one of the list."""
+    """Wherever a cause is created, its code is in the list."""
     folder = Path(__file__).parents[1] / "lobster_tasks" / "rollout"
     for path in folder.rglob("*.py"):
         for code in re.findall(

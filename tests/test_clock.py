@@ -1,4 +1,4 @@
-"""Time as AWS counts it, which can be stopped."""
+"""The clock: AWS's time, which can be stopped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_is_waited_for_is_said_by_the_caller_and_the_last_look_is_kept() ->
 
 
 def test_a_look_that_began_in_time_is_not_the_last() -> None:
-    """However slow it was: what came about meanwhile would not be seen."""
+    """However slow the call is: otherwise changes during it would be missed."""
     clock, looks = PatientClock(speed=1000), []
 
     def look() -> bool:
@@ -58,16 +58,16 @@ def test_a_look_that_began_in_time_is_not_the_last() -> None:
 
 
 class PassingError(Exception):
-    """An error that passes."""
+    """A temporary error."""
 
 
 def passes(error: BaseException) -> bool:
-    """Whether it is one."""
+    """Whether an error is temporary."""
     return isinstance(error, PassingError)
 
 
 def raising(*given: str | BaseException) -> Callable[[], str]:
-    """Gives one after the other; raises the errors."""
+    """A function that returns the given values in order, and raises those that are errors."""
     left = iter(given)
 
     def look() -> str:

@@ -1,4 +1,4 @@
-"""The monthly cost, against totals worked out by hand from the list prices."""
+"""The monthly cost, compared with totals calculated by hand from the list prices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lobster_tasks.settings import Settings, load
 
 
 def lines(cost: Cost) -> dict[str, float]:
-    """The lines, in cents."""
+    """The lines by name, rounded to cents."""
     return {line.what: round(line.monthly, 2) for line in cost.lines}
 
 
@@ -79,7 +79,7 @@ def test_cheaper_ways() -> None:
 
 
 def test_a_cheaper_way_names_a_setting_or_a_task_that_there_is() -> None:
-    """What nothing here does is no advice."""
+    """Variants that this library cannot provide are not suggested."""
     for variant in monthly_cost(Settings()).cheaper:
         name = variant.how.split()[1] if variant.how.startswith("inv ") else ""
         section, _, key = variant.how.partition(".")

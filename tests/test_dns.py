@@ -1,4 +1,4 @@
-"""What public DNS is taken to say, asked of a name server of the tests' own."""
+"""Reading public DNS, from a name server of the tests' own."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ANSWERS = {
 
 
 class Handler(socketserver.BaseRequestHandler):
-    """Answers NS, NXDOMAIN for what it does not know, SERVFAIL for a name that says so."""
+    """Answers NS queries: NXDOMAIN for unknown names, SERVFAIL for a name that requests it."""
 
     def handle(self) -> None:
-        """One question."""
+        """Answer one query."""
         data, socket = self.request
         asked = dns.message.from_wire(data)
         answer = dns.message.make_response(asked)
@@ -43,7 +43,7 @@ class Handler(socketserver.BaseRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """Its port."""
+    """The server's port."""
     with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

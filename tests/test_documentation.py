@@ -1,4 +1,4 @@
-"""What a message names of the documentation is there for whoever reads it."""
+"""Documentation that a message refers to exists for its reader."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The plan's five testing strategies, on real processes, by real ``inv`` commands.
+"""The migration plan's five testing strategies, on real processes, with real ``inv`` commands.
 
-1. The infrastructure is what the plan's tables say.
-2. Health checks find out what is healthy and what is not.
+1. The infrastructure is as in the plan's tables.
+2. Health checks detect healthy and unhealthy tasks.
 3. The load balancer routes to healthy targets only.
 4. Environment and secrets are injected: the running process is asked.
 5. The whole pipeline, from a git commit to the page that shows it.
@@ -30,7 +30,7 @@ ACCOUNT = "123456789012"
 
 @dataclass(frozen=True)
 class Account:
-    """What plain boto3 finds after ``inv setup-fargate``, by what it describes."""
+    """What plain boto3 reads after ``inv setup-fargate``, by kind."""
 
     profile: str
     roles: dict[str, Any]
@@ -50,7 +50,7 @@ class Account:
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """Somebody's project, in which each command is an interpreter of its own."""
+    """A project in which each command runs in a new interpreter."""
     return replace(project, as_people_do=True)
 
 
@@ -60,7 +60,7 @@ def account(
     tmp_path_factory: pytest.TempPathFactory,
     embedded_process: EmbeddedProcess,
 ) -> Account:
-    """The account that a project without any settings (but the profile) ends up with."""
+    """The account after the setup of a project without settings (except the profile)."""
     embedded_process.reset()
     project = replace(make(tmp_path_factory.mktemp("plan"), embedded_process.url), as_people_do=True)
     if request.param != "fast":
@@ -129,7 +129,7 @@ def test_the_execution_role_may_pull_and_log_and_no_more(account: Account) -> No
     group = f"arn:aws:logs:us-east-2:{ACCOUNT}:log-group:/ecs/lobster-streamlit:*"
     pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     assert by_action == {
-        "ecr:GetAuthorizationToken": "*",  # AWS has no resource level for it
+        "ecr:GetAuthorizationToken": "*",  # it has no resource-level permissions
         **dict.fromkeys(pull, repository),
         **dict.fromkeys(("logs:CreateLogStream", "logs:PutLogEvents"), group),
     }
@@ -245,18 +245,18 @@ def test_a_second_run_finds_nothing_to_do(project: Project) -> None:
 
 @dataclass(frozen=True)
 class Live:
-    """A project with a release that serves at ``url``."""
+    """A project with a live release at ``url``."""
 
     project: Project
     embedded: EmbeddedProcess
     url: str
 
     def get(self, path: str = "/") -> requests.Response:
-        """A visitor without cookies."""
+        """Get a page as a visitor without cookies."""
         return requests.get(f"{self.url}{path}", timeout=PATIENCE)
 
     def targets(self) -> dict[str, str]:
-        """Address and port of each target, and its state."""
+        """Each target's address and port, and its state."""
         elb = self.embedded.client("elbv2")
         group = elb.describe_target_groups(Names=["lobster-tg"])["TargetGroups"][0]["TargetGroupArn"]
         found = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
@@ -266,7 +266,7 @@ class Live:
         }
 
     def ask_task(self, target: str, path: str) -> str:
-        """Ask one task past the load balancer, at the loopback address that stands for its own."""
+        """Ask one task directly, at the loopback address for its own."""
         ip, _, port = target.partition(":")
         vpc = self.embedded.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
         given = {"vpc": vpc, "ip": ip}
@@ -275,7 +275,7 @@ class Live:
 
 
 def release(project: Project, embedded: EmbeddedProcess, tag: str = "one") -> Live:
-    """Set up, push, deploy; the last line of stdout is the address."""
+    """Set up, push and deploy; the last line of stdout is the URL."""
     arguments = ("--tag", tag, "--build-arg", f"RELEASE={tag}")
     done = project.inv("setup-fargate", "push-image", *arguments, "deploy", "--tag", tag).check()
     return Live(project, embedded, done.out.splitlines()[-1])
@@ -308,7 +308,7 @@ def test_a_release_that_is_never_healthy_is_rolled_back(project: Project, embedd
 
 
 def test_only_healthy_targets_are_asked(project: Project, embedded: EmbeddedProcess) -> None:
-    # A grace period that outlasts the test: ECS leaves the sick task alone, so that both stay registered.
+    # A grace period longer than the test: ECS does not replace the unhealthy task, so both stay registered.
     project.settings("deployment: {desired_count: 2}\nhealth_check: {grace_period: 3600}")
     live = release(project, embedded)
     targets = {target: live.ask_task(target, "/pid") for target in live.targets()}
@@ -330,7 +330,7 @@ def test_without_a_release_the_load_balancer_says_so(project: Project) -> None:
 
 
 def _status(url: str) -> int | None:
-    """None while the load balancer is being made, and nobody answers."""
+    """The status; None while the load balancer is created and nothing answers."""
     try:
         return requests.get(url, timeout=PATIENCE).status_code
     except requests.ConnectionError:
@@ -362,7 +362,7 @@ def test_environment_and_all_secrets_reach_the_process(project: Project, embedde
 
 
 def _store_secrets(embedded: EmbeddedProcess) -> dict[str, str]:
-    """Three ways to keep a secret: one of its own, a key of a JSON secret, an SSM parameter."""
+    """Three kinds of secrets: single values, keys of a JSON secret, SSM parameters."""
     manager, ssm = embedded.client("secretsmanager"), embedded.client("ssm")
     own, keys, parameters = SECRETS[:3], SECRETS[3:6], SECRETS[6:]
     values = {name: f"the value of {name}" for name in SECRETS}
@@ -391,7 +391,7 @@ def test_without_its_secret_nothing_is_deployed(project: Project, embedded: Embe
 
 
 def commit(project: Project, message: str) -> str:
-    """Commit everything; the commit's short name, which is the tag of a release."""
+    """Commit everything; returns the commit's short name, which is the release's tag."""
 
     def git(*arguments: str) -> str:
         who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.com")
@@ -405,7 +405,7 @@ def commit(project: Project, message: str) -> str:
 
 
 def test_from_a_commit_to_the_page_twice(project: Project, embedded: EmbeddedProcess) -> None:
-    project.settings("deployment: {deregistration_delay: 0}")  # nobody is connected, so nothing is to drain
+    project.settings("deployment: {deregistration_delay: 0}")  # there are no connections to drain
     first = commit(project, "the first release")
     live = release(project, embedded, first)
     assert live.get().text == first

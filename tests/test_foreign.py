@@ -1,4 +1,4 @@
-"""Text of others, wherever it is printed: no terminal obeys it, no runner of GitHub Actions takes commands from it."""
+"""Text of others, wherever it is printed, controls neither terminals nor GitHub Actions runners."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ ALLOWED = frozenset("\u200c\u200d")
 
 
 def obeyed(text: str) -> set[str]:
-    """What a terminal would obey in it, or nobody would see; line breaks and tabs are seen."""
+    """The control and invisible characters in a text, without line breaks and tabs."""
     unseen = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return {each for each in text if unicodedata.category(each) in unseen and each not in "\n\t"} - ALLOWED
 
 
 def outcome(text: str) -> Outcome:
-    """A failure with this text at every place that others fill."""
+    """A failure with this text in every member that others fill."""
     cause = Cause("exits", text, (f"log: {text}", text), text, (text,))
     return Outcome(
         "failed", text, cause, f"http://a/{text}", timeline=(Moment(1.0, text),), findings=(cause,)
@@ -68,7 +68,7 @@ def outcome(text: str) -> Outcome:
 
 
 def renderables(text: str) -> Iterator[object]:
-    """What the reports make of it."""
+    """The reports' renderables of this text."""
     yield report.outcome(outcome(text))
     yield report.error(LobsterError(text, text, text))
     yield report.error(SettingsError([text]))
@@ -110,7 +110,7 @@ def test_no_terminal_obeys_what_others_wrote(
 def test_no_runner_takes_a_command_from_what_others_wrote(
     door: str, text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither behind the fence nor where it has not been seen yet, as the two streams are read each by itself."""
+    """Neither behind the fence nor before the runner has seen it, because the two streams are read separately."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     console = Console()
     DOORS[door](console, text)

@@ -1,4 +1,4 @@
-"""Which rule leads to a target group, and what a request has to be like to get there."""
+"""Finding the rule that forwards to a target group, and the requests that it takes."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ REDIRECT = [
 def listener(
     port: int, default: list[dict[str, Any]], *rules: dict[str, Any], protocol: str = "HTTP"
 ) -> dict[str, Any]:
-    """A listener; its default rule is among the rules too, as DescribeRules answers."""
+    """A listener; its default rule is also among the rules, as in DescribeRules."""
     every = [*rules, {"Priority": "default", "IsDefault": True, "Actions": default}]
     return {"Protocol": protocol, "Port": port, "DefaultActions": default, "Rules": every}
 
 
 def rule(priority: int, actions: list[dict[str, Any]], **conditions: list[str]) -> dict[str, Any]:
-    """A rule; conditions by what they are on."""
+    """A rule, with its conditions by field."""
     fields = {"host": ("host-header", "HostHeaderConfig"), "path": ("path-pattern", "PathPatternConfig")}
     made = [{"Field": fields[on][0], fields[on][1]: {"Values": values}} for on, values in conditions.items()]
     return {"Priority": str(priority), "Conditions": made, "Actions": actions}
 
 
 def condition(field: str, config: str, **members: Any) -> dict[str, Any]:
-    """A rule for us with a condition of another kind."""
+    """A rule for our target group with another kind of condition."""
     return {"Priority": "1", "Conditions": [{"Field": field, config: members}], "Actions": forward(OURS)}
 
 

@@ -1,4 +1,4 @@
-"""What a job of GitHub Actions shows of a release."""
+"""The presentation of a release in GitHub Actions."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_fence_is_longer_than_any_in_the_log() -> None:
     assert "````text\nlog: ```\n" in github.summary(replace(FAILED, cause=fenced), "x")
 
 
-# What GitHub makes a link, a mention, a reference or a picture of in text ("GitHub Flavored Markdown Spec", Autolinks
+# Text that GitHub turns into a link, a mention, a reference or an emoji ("GitHub Flavored Markdown Spec", Autolinks
 # (extension); GitHub Docs, "Autolinked references and URLs", "Basic writing and formatting syntax").
 LINKED = (
     *(
@@ -139,7 +139,7 @@ LINKED = (
 
 
 def shown(text: str) -> tuple[str, str]:
-    """What Markdown shows of it in a cell of a table: all, and what is no code."""
+    """A text rendered as Markdown in a table's cell: the whole, and the part outside code."""
     row = github._timeline(replace(LIVE, timeline=(Moment(1.0, text),))).splitlines()[-1]
     page = MarkdownIt("commonmark").enable("table").render(f"| at | what |\n|---|---|\n{row}\n")
     [cell] = re.findall(r"<td>0:01</td>\n<td>(.*)</td>", page)

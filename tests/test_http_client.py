@@ -1,4 +1,4 @@
-"""One answer for all that is asked over HTTP, from real servers."""
+"""The HTTP client, with real servers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.serving import in_background
 
 
 class Page(BaseHTTPRequestHandler):
-    """A page of ten bytes, a redirect to it, and what is not there; keeps its connections."""
+    """Serves a page of ten bytes and a redirect to it, and 404 otherwise; connections are persistent."""
 
     protocol_version = "HTTP/1.1"
     asked: list[tuple[str, str, int]]
 
     def do_GET(self) -> None:
-        """Answer, and note the path, the Host and the port that it came from."""
+        """Answer, and record the path, the Host header and the client's port."""
         self.asked.append((self.path, self.headers["Host"], self.client_address[1]))
         statuses = {"/page": 200, "/old": 302}
         self.send_response(statuses.get(self.path, 404))
@@ -32,12 +32,12 @@ class Page(BaseHTTPRequestHandler):
         self.wfile.write(b"0123456789")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Where such a server listens."""
+    """The URL of such a server."""
     Page.asked = []
     with in_background(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
         yield f"http://{address}"

@@ -1,4 +1,4 @@
-"""Nothing that may be a secret is shown, and what helps is."""
+"""Possible secrets are masked, and useful text is shown."""
 
 from __future__ import annotations
 

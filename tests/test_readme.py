@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand, in a shell that knows nothing."""
+"""Runs the README's commands unchanged, in a shell without settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def snippet(heading: str) -> list[str]:
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
+    """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

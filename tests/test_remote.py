@@ -1,4 +1,4 @@
-"""Which repository on GitHub a remote's address names."""
+"""Finding the GitHub repository in a remote's URL."""
 
 from __future__ import annotations
 

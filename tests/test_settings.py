@@ -1,4 +1,4 @@
-"""Settings: the plan's defaults, what overrides what, and every refusal, all of them at once."""
+"""Settings: the plan's defaults, the precedence of sources, and every refusal, all of them at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARAMETER_ARN = "arn:aws:ssm:us-east-2:123456789012:parameter/lobster/openai"
 WEB_ACL = "arn:aws:wafv2:us-east-2:123456789012:regional/webacl/ours/11111111-2222-3333-4444-555555555555"
 CERTIFICATE = "arn:aws:acm:us-east-2:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
-# The plan: its names and numbers.
+# The names and numbers of the migration plan.
 PLAN: dict[str, Any] = {
     "region": "us-east-2",
     "cluster": "lobster-cluster",
@@ -40,7 +40,7 @@ PLAN: dict[str, Any] = {
     "health_check.healthy_threshold": 2,
     "health_check.unhealthy_threshold": 3,
 }
-# What the project puts in the place of the plan's slow numbers.
+# Faster values that this project uses instead of the plan's.
 FAST: dict[str, Any] = {
     "health_check.path": "/_stcore/health",
     "health_check.interval": 5,
@@ -66,7 +66,7 @@ SEED: dict[str, Any] = {
 
 
 def value(settings: Settings, key: str) -> Any:
-    """The setting behind a dotted key."""
+    """The setting of a dotted key."""
     found: Any = settings
     for name in key.split("."):
         found = getattr(found, name)
@@ -186,7 +186,7 @@ def test_the_environments_region_counts_where_the_settings_are_silent(variable: 
 
 
 def test_aws_region_and_aws_default_region_must_agree() -> None:
-    """boto3 reads the second alone, version 2 of the AWS CLI the first before it."""
+    """boto3 reads only the second, version 2 of the AWS CLI prefers the first."""
     differ = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
     told = "region: AWS_REGION says eu-west-1, AWS_DEFAULT_REGION says eu-west-2; they must agree"
     assert problems({}, differ) == (told,)
@@ -409,7 +409,7 @@ def test_what_is_refused_and_why(key: str, wrong: Any, says: str) -> None:
 ACCEPTED: list[tuple[str, Any]] = [
     *[("task", {"cpu": cpu, "memory": memory}) for cpu, sizes in FARGATE_MEMORY.items() for memory in sizes],
     *[("logs.retention_days", days) for days in RETENTION_DAYS],
-    ("load_balancer.target_group", "internal-tg"),  # only load balancers may not be called so
+    ("load_balancer.target_group", "internal-tg"),  # the rule is for load balancers only
     ("load_balancer.certificate", CERTIFICATE),
     ("load_balancer.web_acl", WEB_ACL),
     ("load_balancer.allowed_cidrs", "203.0.113.0/24, 2001:db8::/32"),
@@ -470,7 +470,7 @@ def test_what_is_in_another_region_is_refused(name: str, arn: str) -> None:
         "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY1",
         "correct horse battery staple",
         "p@ssw0rd!",
-        "hunter2",  # might be the name of a parameter: that has an ARN too
+        "hunter2",  # could be a parameter's name, which must be given by ARN
     ],
 )
 def test_a_secret_given_as_a_value_is_refused_and_never_repeated(secret: str) -> None:

@@ -1,4 +1,4 @@
-"""Outputs of a step, read back as the runner of GitHub Actions reads them."""
+"""Outputs of a step, read back like a GitHub Actions runner does."""
 
 from __future__ import annotations
 

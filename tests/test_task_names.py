@@ -1,4 +1,4 @@
-"""Sentences name tasks as the project calls them."""
+"""Messages use the project's names of the tasks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_is_drawn_is_laid_out_with_the_names_of_the_project() -> None:
 
 
 def sentences() -> Iterator[str]:
-    """Every text of the library but for its docstrings; what is filled in is left out."""
+    """Every text of the library except its docstrings, without inserted values."""
     for file in PACKAGE.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -70,7 +70,7 @@ def sentences() -> Iterator[str]:
 
 
 def test_every_command_that_a_sentence_names_is_a_task() -> None:
-    """Otherwise it is not found under the project's own name, nor anywhere else."""
+    """Otherwise it would not be replaced by the project's name, and would not exist."""
     known = {name.replace("_", "-") for name in namespace().task_names}
     named = {found[1] for text in sentences() for found in re.finditer(r"\binv ([a-z][\w.-]*[\w])", text)}
     assert len(named) > 15

@@ -1,4 +1,4 @@
-"""Templates: the plan's task definition, least privilege, and no value that can break the JSON."""
+"""Templates: the plan's task definition, least privilege, and values that cannot break the JSON."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ AWKWARD = 'a "b" \\ {{ name }} {% if %} {# c #} </script> & \' % \t ü 漢 \u202
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    """A project's folder, in which this runs, with an empty task-definitions/."""
+    """A project's folder, which is the current one, with an empty task-definitions/."""
     (tmp_path / "task-definitions").mkdir()
     with contextlib.chdir(tmp_path):
         yield tmp_path
 
 
 def write(project: Path, text: str, name: str = templates.TRUST_POLICY) -> None:
-    """A template of the project's own."""
+    """Write a template of the project's own."""
     (project / "task-definitions" / name).write_text(text, encoding="utf-8")
 
 
@@ -57,7 +57,7 @@ def policies(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """A list; of one where it is none."""
+    """A value as a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -136,7 +136,7 @@ def test_the_settings_arrive_in_the_task_definition() -> None:
     }
     assert container["secrets"] == [
         {"name": "KEY", "valueFrom": SECRET},
-        {"name": "PYTHONUNBUFFERED", "valueFrom": "/p"},  # a secret of the name of a default replaces it
+        {"name": "PYTHONUNBUFFERED", "valueFrom": "/p"},  # a secret replaces the default of the same name
     ]
     assert container["logConfiguration"]["options"] == {
         "awslogs-group": "/g",
@@ -262,7 +262,7 @@ def test_another_partition_has_its_own_arns() -> None:
 )
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
 def test_where_sts_knows_no_claims_a_subject_has_no_wildcard(partition: str, ids: dict[str, int]) -> None:
-    """A ``*`` would match what another repository of the owner puts into a subject of its own."""
+    """A ``*`` would match a custom subject of another repository of the owner."""
     settings = load({"github": {"repository": "somebody/app", **ids}})
     [statement] = templates.github_trust_policy(settings, ACCOUNT, partition)["Statement"]
     known, subject = "token.actions.githubusercontent.com:", "repo:somebody/app:ref:refs/heads/main"
@@ -371,7 +371,7 @@ def test_awkward_values_arrive_in_aws_as_themselves(aws: Aws) -> None:
     assert container["command"] == ["sh", "-c", AWKWARD]
 
 
-# Every setting that lets a template say more.
+# Every setting that adds something to a template.
 SAYS_ALL = load(
     {
         "container": {
@@ -392,7 +392,7 @@ SAYS_ALL = load(
         "github": {"repository": "somebody/app", "owner_id": 1, "repository_id": 2},
     }
 )
-# Lower case, as a record's name is made, and without a colon, at which ARNs are taken apart.
+# Lower case, like records' names, and without a colon, which separates the parts of ARNs.
 BREAKING = "\"'`\\{{ name }}{% raw %}{# c #}}],\n\r\t\x01\u2028</script>${home} $(id) & %"
 OUTPUTS: Mapping[str, Callable[[Settings, str, str], Any]] = {
     templates.TASK_DEFINITION: lambda *given: templates.task_definition(*given, given[1]),
@@ -408,7 +408,7 @@ OUTPUTS: Mapping[str, Callable[[Settings, str, str], Any]] = {
 
 
 def every_text(tree: Any, change: Callable[[str], str]) -> Any:
-    """The same with every text changed, whatever the settings would say of it."""
+    """The same with every text changed, without validating the settings."""
     if isinstance(tree, str):
         return change(tree)
     if isinstance(tree, BaseModel):
@@ -420,7 +420,7 @@ def every_text(tree: Any, change: Callable[[str], str]) -> Any:
 
 @pytest.mark.parametrize("template", sorted(each.name for each in (ROOT / "task-definitions").glob("*.j2")))
 def test_no_template_lets_a_value_out_of_its_place(template: str) -> None:
-    """Rendered with values that would break it, it is what it is with plain ones, with those values in it."""
+    """Rendered with values that could break it, a template equals one with plain values, except for these values."""
 
     def made(end: str) -> Any:
         given = every_text([SAYS_ALL, ACCOUNT, "aws"], lambda text: f"{text}{end}")
@@ -524,7 +524,7 @@ def test_a_file_counts_at_once_when_it_appears_changes_or_goes(project: Path) ->
     own = project / "task-definitions" / templates.TRUST_POLICY
     for later, text in enumerate(('{"Version": "1"}', '{"Version": "2"}'), 1):
         write(project, text)
-        os.utime(own, (later, later))  # two files of one moment would pass for one
+        os.utime(own, (later, later))  # two files of the same time would count as unchanged
         assert templates.trust_policy(load({}), ACCOUNT, "aws") == json.loads(text)
     own.unlink()
     assert templates.trust_policy(load({}), ACCOUNT, "aws") == packaged
@@ -570,7 +570,7 @@ def test_own_role_policies_have_to_be_for_both_roles(project: Path) -> None:
 
 
 def test_templates_and_pages_travel_in_the_wheel(tmp_path: Path) -> None:
-    """The checkout's folder and the wheel's are one: from an installed package the same things are rendered."""
+    """The wheel contains the checkout's folders, so an installed package renders the same."""
     uv = [Path(sys.executable).with_name("uv"), "build", "--wheel", "--no-build-isolation", "--offline"]
     built = [*uv, "--python", sys.executable, "--out-dir", tmp_path / "dist", ROOT]
     subprocess.run(built, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=600)
@@ -609,7 +609,7 @@ def _only(site: Path) -> Mapping[str, str]:
 def test_a_task_definition_that_ecs_would_refuse_for_its_size_is_refused_here(
     project: Path, where: str
 ) -> None:
-    """The part that is large is named by its path, and its value is not shown."""
+    """The error names the path of the large part, and does not show its value."""
     value: Any = (
         {"BIG": "s3cret" * 12_000, "SMALL": "x"} if where == "environment" else ["app", "s3cret" * 12_000]
     )

@@ -40,7 +40,7 @@ def test_where_a_builder_takes_any_bytes_they_stay() -> None:
     assert decoded(data, any_bytes=True).encode(errors="surrogateescape") == data
 
 
-# What may stand where a file is looked for.
+# What may exist at a file's path instead.
 NO_FILES: dict[str, Callable[[Path], None]] = {
     "a pipe": os.mkfifo,
     "a folder": Path.mkdir,
@@ -78,12 +78,12 @@ def test_what_an_image_is_made_of_is_told_in_words(tmp_path: Path, kind: str) ->
 
 
 def test_texts_of_the_project_are_read_in_one_place() -> None:
-    """Whoever reads a file by himself waits for a pipe, and takes whatever its size is into memory."""
+    """Reading a file without this module could block on a pipe, or load a file of any size into memory."""
     reading = {
         name_of(file)
         for file in LIBRARY
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Attribute) and node.attr in ("read_text", "read_bytes")
     }
-    # Prices are the library's own, and a saved description is written by it.
+    # Prices are part of the library, and the library writes saved descriptions itself.
     assert reading == {"lobster_tasks/cost.py", "lobster_tasks/apprunner/saved.py"}
