@@ -16,7 +16,7 @@ Listener = Mapping[str, Any]
 Rule = Mapping[str, Any]
 
 _CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
-# In ``wants``: a rule with a higher priority takes the same requests.
+# In ``wants``: an earlier rule takes the same requests.
 BEFORE = "priority"
 _METHOD = "http-request-method"
 
@@ -26,8 +26,8 @@ class ForwardingRule:
     """A rule that forwards to a target group.
 
     ``host`` is the host name that requests need, empty for any; ``paths`` are the patterns of its path condition,
-    empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where a
-    rule with a higher priority takes the same requests.
+    empty for any path. ``wants`` names conditions that a plain request may not meet, or contains ``BEFORE`` where
+    an earlier rule takes the same requests.
     """
 
     protocol: str
@@ -46,7 +46,7 @@ class ForwardingRule:
 
 
 def best_forwarding_rule(listeners: Sequence[Listener], group: str) -> ForwardingRule | None:
-    """The most accessible rule for a target group: fewest conditions, HTTPS before HTTP; None without one."""
+    """The best rule for a target group: without ``wants``, HTTPS before HTTP, any host and path; None without one."""
     found = [each for listener in listeners for each in _forwarding_rules(listener, group)]
     return min(
         found,

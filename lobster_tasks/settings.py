@@ -573,7 +573,7 @@ def _scales_by_something(scaling: ScalingSettings) -> ScalingSettings:
 
 
 class ImageSettings(_Section):
-    """How many images the ECR repository keeps (``keep: 0`` sets no limit), and how ``inv push-image`` builds."""
+    """How many images ECR keeps (0 leaves the lifecycle policy alone), and how ``inv push-image`` builds."""
 
     keep: Annotated[int, Field(ge=0), AfterValidator(_not_one)] = 20
     builder: Literal["auto", "docker", "podman", "process"] = "auto"

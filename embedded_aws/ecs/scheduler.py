@@ -194,7 +194,7 @@ class Fargate:
             return sum(service_deployments.forget(state) for state in self._states.values())
 
     def interrupt_task(self, task: str) -> bool:
-        """Interrupt a task on FARGATE_SPOT, by ARN or id; False where it does not run."""
+        """Interrupt a task on FARGATE_SPOT, by ARN or id; False where there is no such task to interrupt."""
         with self._plane.lock:
             found = [one for one in self._named(task) if one.live and one.capacity_provider == "FARGATE_SPOT"]
             for one in found:

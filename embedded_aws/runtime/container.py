@@ -123,7 +123,10 @@ class Container:
                     return
 
     def _report(self) -> tuple[int, str | None]:
-        """The supervisor's report: the pid; or that of a placeholder for a program that cannot be loaded."""
+        """The main process's pid and None; or the supervisor's pid and an error, for a program that cannot be loaded.
+
+        Raises CannotStart.
+        """
         word, _, number = os.read(self._status, 64).decode().strip().partition(" ")
         if word == "pid":
             return int(number), None

@@ -157,7 +157,7 @@ def _goes_with(
     relied: Mapping[Resource, str],
     others: Mapping[Resource, tuple[str, ...]],
 ) -> bool:
-    """Whether a resource without tags is removed: it stays if the resource that it is part of is not changed."""
+    """Whether a resource without tags is removed: only if what it is part of is deleted, or loses what was added."""
     owner = resource.part_of
     if owner is None or owner not in known or resource.presence(known) != "present":
         return False

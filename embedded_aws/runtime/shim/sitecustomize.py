@@ -59,7 +59,7 @@ class Network:
         return (self.localhost, self.real(port)) if host in LOCAL else where
 
     def _to_bind6(self, sock: Any, host: Any, where: Any) -> Any:
-        """The IPv4 address to bind as IPv6; IPv6-only sockets get an address apart from the task's."""
+        """The IPv4-mapped address to bind; ::1 and IPv6-only sockets get an address apart from the task's."""
         if host not in ANY6 and host not in LOCAL6:
             return where
         alone = host in LOCAL6 or sock.getsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY)
