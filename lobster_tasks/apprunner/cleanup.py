@@ -1,14 +1,13 @@
 """Pauses an App Runner service, or deletes it with the resources that only it uses, once all gates pass.
 
-``plan_cleanup`` looks and changes nothing; ``carry_out`` does what the plan says, and ``clean_up`` is both with the
-leave of whoever is asked. Both go by the account as it is, so that a run that was interrupted is taken up by the same
-command. Once the service is gone, its saved description names what it may have left behind; whether that is so is
-again asked of the account.
+``plan_cleanup`` reads and changes nothing; ``carry_out`` makes the changes of the plan, and ``clean_up`` does both
+with a confirmation. Both use the account's current state, so that the same command continues an interrupted run.
+After the service is deleted, its saved description names the resources that it may have left behind; whether they
+still exist is read from the account.
 
-It is another job than the removal of a stack (``converge.remove``): there the settings say what there is, each
-resource knows what it depends on, and tags tell whose it is; here nothing is described but by the service itself, what
-only it used is found out by asking everybody else, and the order is that in which App Runner lets go. The dialogue is
-the same.
+This is not the removal of a stack (``converge.remove``): there the settings describe the resources, which know their
+dependencies, and tags show their owner. Here only the service is described, the resources that only it used are
+found by reading all other services, and App Runner determines the order of deletion. The dialogue is the same.
 """
 
 from __future__ import annotations
@@ -99,9 +98,10 @@ def clean_up(
     accept: Collection[str] = (),
     dry_run: bool = False,
 ) -> CleanUp:
-    """Look, show, ask for leave, compare once more, and pause or delete the service.
+    """Plan, show, ask for confirmation, compare once more, and pause or delete the service.
 
-    ``compared`` is told of the last gate. A ``dry_run``, and a failed gate, end it before anything is changed.
+    ``compared`` gets the plan with the last gate. A ``dry_run``, or a failed gate, ends it before anything is
+    changed.
     """
     found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept)
     dialogue.show(found)
@@ -124,10 +124,10 @@ def plan_cleanup(
     delete: bool = False,
     accept: Collection[str] = (),
 ) -> CleanupPlan:
-    """Look at the service, the gates, and what only the service used. Sends no request to it.
+    """Read the service, the gates, and the resources that only the service used. Sends no request to it.
 
-    ``accept`` are codes of ``firewalls`` for which no gate is shut.
-    Raises RefusedError where there is no such service and none was saved in ``folder``, or where it is busy.
+    ``accept`` are codes of ``firewalls`` that do not fail a gate.
+    Raises RefusedError where the service does not exist and none was saved in ``folder``, or where it is busy.
     """
     name = named_service(settings, given)
     service = _service(aws, name)
@@ -170,7 +170,7 @@ def _routes(
 
 
 def _service(aws: Aws, given: str) -> AwsDict | None:
-    """The service, once a pause or deletion that is under way has ended; None where there is none."""
+    """The service, once a pause or deletion in progress has ended; None where it does not exist."""
     try:
         arn = services.find(aws, given)
     except RefusedError:
@@ -185,11 +185,11 @@ def _service(aws: Aws, given: str) -> AwsDict | None:
 
 
 def _after(aws: Aws, settings: Settings, given: str, folder: Path, delete: bool) -> CleanupPlan:
-    """The service is gone: what it may have left behind, by its saved description."""
+    """The plan after the service is deleted: the resources that it may have left behind, by its saved description."""
     name = service_name(given)
     known = saved.load(folder, name)
     if known is None:
-        services.find(aws, given)  # says which there are
+        services.find(aws, given)  # raises an error that lists the services
         raise services.no_such_arn(given)
     found, host = owned_resources.classify(aws, settings, known), known.get("ServiceUrl", "")
     routes = _routes(aws, settings, host, cutover.hosted_domains(aws, settings.domains))
@@ -205,7 +205,7 @@ def _ingress(aws: Aws, arn: str) -> tuple[OwnedResource, ...]:
 
 
 def with_parity_gate(aws: Aws, settings: Settings, found: CleanupPlan) -> CleanupPlan:
-    """The same with the last gate: the new service answers as the old one, which has to run for that."""
+    """The plan with the last gate: the new service answers like the old one, which must be running."""
     if found.status != "RUNNING":
         return replace(found, gates=(*found.gates, Check("parity.rows", "skip", f"it is {found.status}")))
     service = aws.call("apprunner:DescribeService", found.arn, ServiceArn=found.arn)["Service"]
@@ -230,7 +230,7 @@ def refuse_failed_gates(found: CleanupPlan) -> None:
 def carry_out(aws: Aws, settings: Settings, found: CleanupPlan, folder: Path, say: Say) -> Path | None:
     """Save the description, then pause or delete; returns the file of the description.
 
-    Raises OutOfTimeError where AWS is still at work when the time is up; the same command goes on then.
+    Raises OutOfTimeError where AWS is still at work when the time is up; the same command then continues.
     """
     described = saved.save(aws, found.arn, folder) if found.arn else None
     if described:
@@ -266,7 +266,7 @@ def _delete(aws: Aws, settings: Settings, found: CleanupPlan, say: Say) -> None:
 
 
 def _remove(aws: Aws, thing: OwnedResource) -> None:
-    """Delete one thing; App Runner takes a moment to see that a service that is gone does not use it."""
+    """Delete one resource; App Runner needs a moment to see that a deleted service does not use it."""
     passing = {"InvalidRequestException": ("in use",)}
     aws.retry_while(lambda: owned_resources.remove(aws, thing), passing, _FREE_WITHIN_SECONDS)
 
@@ -278,14 +278,14 @@ def _delete_ingress(aws: Aws, thing: OwnedResource) -> None:
         found = aws.find("apprunner:DescribeVpcIngressConnection", _GONE, thing.name, **named)
         return str(found["VpcIngressConnection"]["Status"]) if found else "DELETED"
 
-    # As a run that was cut off leaves it: AWS refuses a second deletion.
+    # After an interrupted run: AWS refuses a second deletion.
     if status() not in ("PENDING_DELETION", "DELETED"):
         aws.find("apprunner:DeleteVpcIngressConnection", _GONE, thing.name, **named)
     _until(aws, lambda: status() == "DELETED", f"{thing.noun} {thing.name}")
 
 
 def _settled(aws: Aws, arn: str) -> AwsDict | None:
-    """The service once no operation is under way; None where AWS no longer knows it."""
+    """The service once no operation is in progress; None where AWS no longer knows it."""
     seen: list[AwsDict | None] = []
 
     def look() -> bool:

@@ -1,7 +1,7 @@
-"""Compares what two addresses answer. Pure.
+"""Compares the answers of two addresses. Pure.
 
-The statuses, the headers that decide what a browser does, and the body of the health path count; what every app
-changes from answer to answer (dates, the bodies of pages) does not.
+Statuses, headers that affect a browser, and the body of the health check path are compared; what changes from answer
+to answer in every app (dates, bodies of pages) is not.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ HEADERS = (
     "x-frame-options",
 )
 _STICKINESS = re.compile(r"AWSALB(TG|APP-\d)?(CORS)?")
-# What a visitor notices: a good part of the second after which a train of thought breaks off (Nielsen, "Response Times:
-# The 3 Important Limits"), and not just what a busy machine or a colder cache makes of the same app.
+# A difference that a visitor notices: a good part of the second after which a train of thought breaks off (Nielsen,
+# "Response Times: The 3 Important Limits"), more than a busy machine or a colder cache causes for the same app.
 _SLOWER = 3.0
 _NOTICED_MILLISECONDS = 500.0
 _REFUSED_UPLOAD = frozenset({408, 411, 413, *range(500, 600)})
@@ -42,7 +42,7 @@ _REFUSED_UPLOAD = frozenset({408, 411, 413, *range(500, 600)})
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One comparison: what was asked for, what each side answers, and what follows from it."""
+    """One comparison: what was requested, each side's answer, and the verdict."""
 
     what: str
     old: str
@@ -76,7 +76,8 @@ def _counted(headers: Mapping[str, str]) -> str:
 
 
 def _compared_headers(seen: Response) -> dict[str, str]:
-    """The headers that count, without what must differ: the side's own host, the load balancer's cookies."""
+    """The headers that are compared, without necessary differences: the side's own host, the load balancer's
+    cookies."""
     found = {name: value for name, value in seen.headers.items() if name in HEADERS}
     if "location" in found:
         found["location"] = urlsplit(found["location"])._replace(scheme="", netloc="").geturl()
@@ -91,7 +92,7 @@ def bodies(path: str, old: Response, new: Response) -> ComparisonRow:
 
 
 def latencies(path: str, old: Sequence[float], new: Sequence[float]) -> ComparisonRow:
-    """Median and 95th percentile in milliseconds; only a median that is materially longer is another one."""
+    """Median and 95th percentile in milliseconds; only a materially longer median is a difference."""
     before, after = (_percentiles(each) for each in (old, new))
     shown = [f"p50 {each[0]:.0f} ms, p95 {each[1]:.0f} ms" for each in (before, after)]
     verdict: Verdict = "same"
@@ -143,7 +144,7 @@ def _is_refused(upload: Response) -> bool:
 
 
 def slow_answers(path: str, old: Response, new: Response) -> ComparisonRow:
-    """An answer that takes longer than App Runner gives a request."""
+    """An answer that takes longer than App Runner's limit."""
     what = f"GET {path} (slow)"
     if new.status is None or new.status >= 500:
         return ComparisonRow(

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 AwsDict = Mapping[str, Any]
-# Where a subnet's default route leads: an internet gateway, a NAT gateway, something else, or nowhere.
+# The target of a subnet's default route: an internet gateway, a NAT gateway, another one, or none.
 DefaultRoute = Literal["internet", "nat", "other", ""]
 
 
 @dataclass(frozen=True)
 class RoleFacts:
-    """An IAM role with what it may do; ``found`` is false where it is gone."""
+    """An IAM role with its permissions; ``found`` is false where it does not exist."""
 
     arn: str
     found: bool = True
@@ -33,7 +33,7 @@ class RoleFacts:
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """Where a variable's value is kept; ``found`` is None where that may not be looked at, ``key`` a KMS key's ARN."""
+    """The source of a variable's value; ``found`` is None where it cannot be read, ``key`` is a KMS key's ARN."""
 
     name: str
     source: str
@@ -46,8 +46,8 @@ class SecretFacts:
 class ImageFacts:
     """The image of a service; ``registry`` is an account's number, empty for ECR Public.
 
-    ``digest`` is what the tag stands for now, ``images`` how many the repository holds (None: not known), ``stack``
-    the stack that the repository belongs to, if it does to one.
+    ``digest`` is the tag's current one, ``images`` the number of images in the repository (None: unknown), ``stack``
+    the stack that the repository belongs to, if any.
     """
 
     repository: str
@@ -61,7 +61,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Subnet:
-    """A subnet, its Availability Zone, where its default route leads, and whether it has an IPv6 block."""
+    """A subnet, its Availability Zone, the target of its default route, and whether it has an IPv6 block."""
 
     id: str
     zone: str
@@ -71,7 +71,7 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Vpc:
-    """A VPC with all its subnets; ``endpoints`` are the services that it has endpoints for (``ecr.api``)."""
+    """A VPC with all its subnets; ``endpoints`` are the services with VPC endpoints (``ecr.api``)."""
 
     id: str
     is_default: bool
@@ -85,7 +85,7 @@ class Vpc:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the running service answers: whether it is a Streamlit app (``/_stcore/health`` says ok)."""
+    """The running service's answers: whether it is a Streamlit app (``/_stcore/health`` answers ok)."""
 
     streamlit: bool
     root: int | None = None
@@ -97,8 +97,8 @@ class Description:
 
     ``vpc`` is that of the connector or of the ingress connection, otherwise the default VPC; None where there is
     none. ``source_file`` is the project's ``apprunner.yaml``, where the service is built from it. ``active_hours``
-    are instance hours a month in which it answered. ``lifted`` are variables whose values have been moved into
-    Secrets Manager meanwhile, each with the ARN of its secret.
+    are instance hours per month in which it handled requests. ``lifted`` are variables whose values have been moved
+    to Secrets Manager, each with the ARN of its secret.
     """
 
     service: AwsDict = field(repr=False)  # with variables that may be secrets
@@ -149,7 +149,7 @@ class Description:
 
     @property
     def configuration(self) -> AwsDict:
-        """ImageConfiguration, or CodeConfigurationValues or ``apprunner.yaml``: what runs is told alike in all."""
+        """ImageConfiguration, or CodeConfigurationValues or ``apprunner.yaml``, which have the same members."""
         source = self.service["SourceConfiguration"]
         image = source.get("ImageRepository", {}).get("ImageConfiguration", {})
         code = (

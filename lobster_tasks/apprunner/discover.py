@@ -31,14 +31,14 @@ _LOGS = "/aws/apprunner/{ServiceName}/{ServiceId}/"
 
 
 class Discovery:
-    """Reads one service: what is refused or gone is noted in ``unknown``, and its default is used."""
+    """Reads one service: refused or missing parts are noted in ``unknown``, and have their default."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.unknown: dict[str, str] = {}
 
     def attempt(self, what: str, work: Callable[[], T]) -> T | None:
-        """What ``work`` finds, or None where AWS does not let us look."""
+        """The result of ``work``, or None where AWS refuses it."""
         try:
             return work()
         except AwsCallError as refused:
@@ -57,10 +57,10 @@ class Discovery:
 
 
 def discover(aws: Aws, given: str, folder: Path | None = None) -> Description:
-    """Everything about the service that ``given``, a name or an ARN, means.
+    """Everything about the service ``given``, a name or an ARN.
 
-    ``folder`` is the project, in which ``apprunner.yaml`` is looked for. Raises UsageError and RefusedError where
-    no service is meant or its description would not last.
+    ``folder`` is the project, in which ``apprunner.yaml`` is read. Raises UsageError and RefusedError where
+    the service is not clear or is about to change.
     """
     arn = services.find(aws, given)
     service = _service(aws, arn)
@@ -82,7 +82,7 @@ def _service(aws: Aws, arn: str) -> AwsDict:
 def _description(
     discovery: Discovery, service: AwsDict, operations: tuple[AwsDict, ...], folder: Path | None
 ) -> Description:
-    """Companions, and what these lead to, side by side."""
+    """Read the companion resources, and what they refer to, in parallel."""
     aws, arn = discovery.aws, service["ServiceArn"]
     source, instance = service["SourceConfiguration"], service.get("InstanceConfiguration", {})
     access = source.get("AuthenticationConfiguration", {})
@@ -146,7 +146,7 @@ def _domains(aws: Aws, arn: str) -> AwsDict:
 
 
 def _connection(discovery: Discovery, arn: str | None) -> AwsDict | None:
-    """The connection to the code's host, of which there is no description but in the list."""
+    """The connection to the source code's host, which can only be listed, not described."""
     if not arn:
         return None
 
@@ -158,7 +158,7 @@ def _connection(discovery: Discovery, arn: str | None) -> AwsDict | None:
 
 
 def _role(discovery: Discovery, arn: str | None) -> RoleFacts | None:
-    """A role's permissions; one that is gone is not found."""
+    """A role's permissions; ``found`` is false where it does not exist."""
     if not arn:
         return None
     name = arn.rpartition("/")[2]
@@ -180,7 +180,7 @@ def _permissions(aws: Aws, arn: str, name: str) -> RoleFacts:
 
 
 def _secrets(discovery: Discovery, named: Mapping[str, str]) -> tuple[SecretFacts, ...]:
-    """Whether each secret and parameter is there, and its key."""
+    """Whether each secret and parameter exists, and its key."""
     here = {name: source for name, source in named.items() if region_of(source) in ("", discovery.aws.region)}
     parameters = {name: source for name, source in here.items() if not is_secret(source)}
     found = [
@@ -201,7 +201,7 @@ def _secret(aws: Aws, name: str, source: str) -> SecretFacts:
 
 
 def _key(aws: Aws, key: str) -> str:
-    """The key behind an alias, since IAM takes keys; empty for one that AWS keeps itself."""
+    """The key of an alias, since IAM policies need keys; empty for an AWS managed key."""
     if ":alias/" not in key:
         return key
     try:
@@ -213,7 +213,7 @@ def _key(aws: Aws, key: str) -> str:
 
 
 def _parameters(discovery: Discovery, named: Mapping[str, str]) -> list[SecretFacts]:
-    """SSM DescribeParameters, which says what a parameter is without its value."""
+    """SSM DescribeParameters, which describes a parameter without its value."""
     try:
         seen = describe_parameters(discovery.aws, (parameter_name(source) for source in named.values()))
     except LobsterError as error:
@@ -252,7 +252,7 @@ def _image(discovery: Discovery, source: AwsDict) -> ImageFacts | None:
 
 
 def _stack_of(aws: Aws, repository: str) -> str:
-    """The stack whose tag the repository carries; empty where it is nobody's, or gone."""
+    """The stack in the repository's tag; empty without the tag or the repository."""
     arn = f"arn:{aws.partition}:ecr:{aws.region}:{aws.account}:repository/{repository}"
     absent = ("RepositoryNotFoundException",)
     found = aws.find("ecr:ListTagsForResource", absent, repository, resourceArn=arn)
@@ -260,7 +260,7 @@ def _stack_of(aws: Aws, repository: str) -> str:
 
 
 def _looked_up(aws: Aws, facts: ImageFacts) -> ImageFacts:
-    """With the digest that the tag has now, and the number of images beside it."""
+    """The facts with the tag's current digest, and the number of images."""
     images = aws.pages(
         "ecr:DescribeImages", "imageDetails", facts.repository, repositoryName=facts.repository
     )
@@ -286,7 +286,7 @@ def _network(discovery: Discovery, service: AwsDict) -> dict[str, Any]:
 
 
 def _ingress(aws: Aws, arn: str) -> tuple[AwsDict, ...]:
-    """Private ways in; the list is asked for the service and described one by one."""
+    """The ingress connections, which are listed and then described one by one."""
     operation, member = "apprunner:ListVpcIngressConnections", "VpcIngressConnectionSummaryList"
     found = aws.pages(operation, member, arn, Filter={"ServiceArn": arn})
     return tuple(
@@ -345,7 +345,7 @@ def _way(gateway: str) -> DefaultRoute:
 
 
 def _companions(discovery: Discovery, service: AwsDict) -> dict[str, Any]:
-    """What stands outside of App Runner: firewall, log groups, what it answers, how much it works."""
+    """Data outside App Runner: web ACL, log groups, the service's answers, its activity."""
     aws = discovery.aws
     return {
         "web_acl": discovery.attempt(WEB_ACL, lambda: protecting(aws, service["ServiceArn"])) or "",

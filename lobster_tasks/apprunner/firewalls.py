@@ -19,7 +19,7 @@ CODES = (LOST, UNKNOWN)
 
 @dataclass(frozen=True)
 class WebAclComparison:
-    """What protects a service and the load balancer; ``code`` says what is wrong, empty where nothing is."""
+    """The web ACLs of a service and the load balancer; ``code`` says what is wrong, empty where nothing is."""
 
     saw: str
     code: str = ""
@@ -33,7 +33,7 @@ def check_codes(accept: Collection[str]) -> None:
 
 
 def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:
-    """What protects the service of an ARN, and the load balancer of the settings' name."""
+    """Compare the web ACLs of the service (ARN) and of the settings' load balancer."""
     name, balancer = service.split("/")[1], settings.load_balancer.name
     try:
         old = protecting(aws, service, name)
@@ -53,10 +53,10 @@ def compare(aws: Aws, settings: Settings, service: str) -> WebAclComparison:
 def refuse_unprotected(
     aws: Aws, settings: Settings, hosts: Collection[str], accept: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Sentences on what was accepted or could not be read.
+    """Sentences about differences that were accepted or could not be read.
 
-    It is about the services at ``hosts``, where the visitors are, and the settings' own. Raises RefusedError where
-    visitors would come to a load balancer without the firewall that they have now, or where nobody knows.
+    Checks the services at ``hosts``, which serve the visitors, and the settings' own. Raises RefusedError where
+    visitors would lose the protection of their current web ACL, or where that is unknown.
     """
     named = service_name(settings.apprunner.service or "")
     try:
@@ -81,7 +81,7 @@ def refuse_unprotected(
 
 
 def _of_balancer(aws: Aws, name: str) -> str:
-    """The ARN of its web ACL; empty where it has none, or is not there."""
+    """The ARN of the load balancer's web ACL; empty where it has none, or does not exist."""
     found = find_balancer(aws, name)
     return protecting(aws, found["LoadBalancerArn"], name) if found else ""
 

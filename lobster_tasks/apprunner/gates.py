@@ -1,8 +1,9 @@
 """The gates: conditions for pausing or deleting an App Runner service, each with what it found.
 
-Read from the account only. The requests of ``inv compare-apprunner``, of ``inv import-apprunner`` and of the last gate
-of ``inv cleanup-apprunner`` reach App Runner too and count as any others: CloudWatch does not tell them apart. Whoever
-was interrupted after it waits out the quiet time again; while the pause or deletion is under way no gate is asked.
+Read from the account only. The requests of ``inv compare-apprunner``, of ``inv import-apprunner`` and of the last
+gate of ``inv cleanup-apprunner`` reach App Runner too and count as any others, because CloudWatch does not
+distinguish them. After an interruption that follows the last gate the quiet time must pass again; while the pause or
+deletion is in progress, gates are not checked.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .metrics import datapoints
 _MINUTE = 60.0
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
-# GetMetricStatistics answers with so many figures at most; App Runner reports each minute.
+# GetMetricStatistics returns at most this many datapoints; App Runner reports every minute.
 _FIGURES = 1440
 
 AwsDict = Mapping[str, Any]
@@ -40,10 +41,10 @@ def examine(
     names: HostedDomains,
     accept: Collection[str] = (),
 ) -> tuple[Check, ...]:
-    """The gates that send no request to the service: the new service, App Runner's traffic, the firewall, DNS.
+    """The gates that send no request to the service: the new service, App Runner's traffic, the web ACL, DNS.
 
-    ``served`` are the custom domains of the service, ``names`` what DNS has of them, ``accept`` codes of
-    ``firewalls`` for which none is shut.
+    ``served`` are the custom domains of the service, ``names`` their DNS records, ``accept`` codes of
+    ``firewalls`` that do not fail a gate.
     """
     seen = in_parallel(
         lambda: live(aws, settings),
@@ -78,7 +79,7 @@ def _unsettled(service: AwsDict) -> str:
 
 
 def _live_since(aws: Aws, settings: Settings, service: AwsDict) -> datetime:
-    """When a deployment first succeeded; ECS remembers 90 days."""
+    """When a deployment first succeeded; ECS keeps 90 days."""
     asked: dict[str, Any] = {
         "cluster": settings.cluster,
         "service": settings.service,
@@ -99,7 +100,7 @@ def _soaked(settings: Settings, age: float) -> CheckResult:
 
 
 def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
-    """App Runner served no visitor in the quiet time: by its metrics, or, where those may not be read, by its log."""
+    """App Runner served no visitor in the quiet time: by its metrics, or, where these cannot be read, by its log."""
     if service["Status"] != "RUNNING":
         return passed(f"none: it is {service['Status']}")
     seconds = settings.apprunner.quiet_minutes * _MINUTE
@@ -113,7 +114,7 @@ def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:
 
 
 def _served(settings: Settings, seconds: float, requests: int, client_errors: int) -> CheckResult:
-    """What was answered 4xx does not count: nobody's page, but what scanners of the internet ask for."""
+    """The result of counting requests; requests answered with 4xx are not counted: they are internet scanners'."""
     most, within = settings.apprunner.quiet_requests, f"in the last {span(seconds)}"
     if not requests:
         return passed(f"no request {within}")
@@ -177,7 +178,7 @@ def firewall(aws: Aws, settings: Settings, service: AwsDict, accept: Collection[
 
 
 def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckResult:
-    """No custom domain's records lead to App Runner any more, where this account's Route 53 holds them. Pure."""
+    """No custom domain's records refer to App Runner any more, where this account's Route 53 has them. Pure."""
     if service["Status"] == "DELETED":
         return passed("it is deleted")
     if not served:
@@ -195,7 +196,7 @@ def dns(service: AwsDict, served: Sequence[str], names: HostedDomains) -> CheckR
 
 
 def custom_domains(aws: Aws, arn: str) -> tuple[str, ...]:
-    """The names that an App Runner service serves besides its own."""
+    """The custom domain names that an App Runner service serves."""
     domains = aws.pages("apprunner:DescribeCustomDomains", "CustomDomains", arn, ServiceArn=arn)
     return tuple(name for each in domains if each["Status"] != "DELETING" for name in _names(each))
 
@@ -206,7 +207,7 @@ def _names(domain: AwsDict) -> list[str]:
 
 
 def share(names: HostedDomains, name: str, target: str) -> float | None:
-    """The part of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
+    """The share of a name's visitors that its records send to ``target``, 0 to 1; None without a zone here."""
     return share_of(names.records[name], target) if name in names.zones else None
 
 

@@ -16,7 +16,7 @@ _PERIOD = 3600  # seconds
 def datapoints(
     aws: Aws, service: Mapping[str, Any], metric: str, statistic: str, start: datetime, period: int
 ) -> list[float]:
-    """One figure for each ``period`` (seconds) since ``start`` in which there was any (GetMetricStatistics)."""
+    """One value for each ``period`` (seconds) since ``start`` that has one (GetMetricStatistics)."""
     names = {"ServiceName": service["ServiceName"], "ServiceID": service["ServiceId"]}
     answer = aws.call(
         "cloudwatch:GetMetricStatistics",
@@ -33,7 +33,7 @@ def datapoints(
 
 
 def active_hours(aws: Aws, service: Mapping[str, Any]) -> float | None:
-    """Instance hours a month in which it processed requests, by its last two weeks; None where there is no figure.
+    """Instance hours per month in which it handled requests, from its last two weeks; None without data.
 
     ``ActiveInstances`` is the number of instances that process requests (App Runner, "Metrics").
     """

@@ -26,7 +26,7 @@ from .mapping import Mapped, map_service, suspects
 from .mapping.images import is_automatic, is_taken_over
 from .mapping.instances import POLICY_FILE, units
 
-# What is assumed where CloudWatch has no figure: ten hours on each working day.
+# Assumed where CloudWatch has no data: ten hours on each working day.
 ASSUMED_HOURS = 220.0
 _SETTINGS = ("invoke.yaml", "invoke.yml")
 _OTHER_SETTINGS = ("invoke.json", "invoke.py")
@@ -34,7 +34,7 @@ _OTHER_SETTINGS = ("invoke.json", "invoke.py")
 
 @dataclass(frozen=True)
 class Migration:
-    """A service, what it becomes, and what both cost in a month."""
+    """A service, its mapping, and what both cost per month."""
 
     description: Description
     mapped: Mapped
@@ -48,14 +48,14 @@ class Migration:
 
     @property
     def takes_over(self) -> bool:
-        """Whether the stack uses a repository that is there already."""
+        """Whether the stack uses an existing repository."""
         image = self.description.image
         return image is not None and image.images is not None and is_taken_over(self.description)
 
 
 @dataclass(frozen=True)
 class ListedService:
-    """A service of the region: what moving it would mean, or why that is not known now."""
+    """A service in the region, with its migration, or why that is unknown."""
 
     name: str
     arn: str
@@ -66,7 +66,7 @@ class ListedService:
 
 @dataclass(frozen=True)
 class ProjectFiles:
-    """The files to be written: whole texts by their paths; ``replaced`` says what of the project's gets lost."""
+    """The files to write: complete texts by path; ``replaced`` names settings of the project that are overwritten."""
 
     texts: Mapping[str, str]
     replaced: tuple[str, ...]
@@ -87,18 +87,18 @@ def _listed(aws: Aws, summary: Mapping[str, Any], folder: Path) -> ListedService
 
 
 def plan_migration(aws: Aws, given: str, folder: Path) -> Migration:
-    """What moving the service ``given``, a name or an ARN, means. Raises UsageError and RefusedError."""
+    """The migration of the service ``given``, a name or an ARN. Raises UsageError and RefusedError."""
     return migration_of(discover(aws, given, folder))
 
 
 def migration_of(description: Description) -> Migration:
-    """The same of a service that is read already. Pure."""
+    """The migration of a service that has been read already. Pure."""
     mapped = map_service(description)
     return Migration(description, mapped, _now(description), _then(load(mapped.settings)))
 
 
 def _now(description: Description) -> Cost:
-    """What App Runner costs, by the hours in which it really worked, as far as these are known."""
+    """What App Runner costs, by its measured active hours, as far as they are known."""
     instance = description.service.get("InstanceConfiguration", {})
     paused = description.status == "PAUSED"
     measured = description.active_hours
@@ -117,7 +117,7 @@ def _now(description: Description) -> Cost:
 
 
 def _then(settings: Settings) -> Cost:
-    """What the stack costs with the least tasks, and a word on the most."""
+    """What the stack costs with the minimum number of tasks, and a note on the maximum."""
     cost, most = monthly_cost(settings), settings.scaling.max
     if most is None:
         return cost
@@ -128,9 +128,9 @@ def _then(settings: Settings) -> Cost:
 
 
 def lift_secrets(aws: Aws, migration: Migration, say: Callable[[str], None]) -> Migration:
-    """Move the variables that look like secrets into Secrets Manager; the migration with them as secrets.
+    """Move variables that look like secrets to Secrets Manager; returns the migration with them as secrets.
 
-    A secret that is there already, of the same stack, is taken as it is. Raises NotOursError for one of others.
+    An existing secret of the same stack is used as it is. Raises NotOursError for a secret of others.
     """
     description = migration.description
     values = description.configuration.get("RuntimeEnvironmentVariables", {})
@@ -139,7 +139,7 @@ def lift_secrets(aws: Aws, migration: Migration, say: Callable[[str], None]) -> 
 
 
 def secret_name(service: str, variable: str) -> str:
-    """What the secret of a variable is called."""
+    """The name of a variable's secret."""
     return f"{service}/{re.sub(r'[^A-Za-z0-9_+=.@-]', '-', variable)}"
 
 
@@ -170,12 +170,12 @@ def _found(aws: Aws, description: Description, name: str, say: Callable[[str], N
 
 
 def draft_files(migration: Migration, folder: Path) -> ProjectFiles:
-    """The files as they would be. Raises RefusedError where the settings are in no YAML, or in none to write to."""
+    """The files to write. Raises RefusedError where the settings are not in YAML, or cannot be written to it."""
     path = _settings_file(folder)
     before = _read(folder / path) if (folder / path).is_file() else ""
     given = (yaml_text.load(before, path) or {}).get("lobster") or {}
     merged = _in_order(_one_source(merge(given, migration.mapped.settings)))
-    load(merged)  # what is there and what comes have to fit together
+    load(merged)  # existing and new settings must be valid together
     replaced = [f"{path}: {key}" for key in _overwritten(given, migration.mapped.settings)]
     replaced += [name for name, text in migration.mapped.files.items() if _differs(folder / name, text)]
     texts = {path: yaml_text.with_section(before, merged, path), **migration.mapped.files}
@@ -183,7 +183,7 @@ def draft_files(migration: Migration, folder: Path) -> ProjectFiles:
 
 
 def _notes(migration: Migration, folder: Path) -> Iterator[str]:
-    """A project's own policies win over the packaged ones, which read the file that is written."""
+    """A note where the project's own policies replace the packaged ones, which use the written file."""
     own = folder / FOLDER / ROLE_POLICIES
     name = POLICY_FILE.rpartition("/")[2]
     if POLICY_FILE in migration.mapped.files and own.is_file() and name not in _read(own):
@@ -191,7 +191,7 @@ def _notes(migration: Migration, folder: Path) -> Iterator[str]:
 
 
 def write_files(written: ProjectFiles, folder: Path) -> None:
-    """Write them, each with the line ends that it has."""
+    """Write the files, each with its current line ends."""
     for name, text in written.texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,7 @@ def write_files(written: ProjectFiles, folder: Path) -> None:
 
 
 def _settings_file(folder: Path) -> str:
-    """The file that Invoke reads; it reads the first that is there."""
+    """The file of settings that Invoke reads: the first that exists."""
     there = [name for name in (*_SETTINGS, *_OTHER_SETTINGS) if (folder / name).is_file()]
     if there and there[0] in _OTHER_SETTINGS:
         raise RefusedError(
@@ -222,7 +222,7 @@ def _read(path: Path) -> str:
 
 
 def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The settings that are there with another value, dotted."""
+    """Existing settings with another value, in dotted form."""
     found: list[str] = []
     for key in new.keys() & given.keys():
         if isinstance(new[key], Mapping) and isinstance(given[key], Mapping):
@@ -233,18 +233,18 @@ def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str =
 
 
 def _meant(value: Any) -> Any:
-    """A setting of a file as its type says."""
+    """The value of a setting in a file, by its type."""
     return value.meaning if isinstance(value, Plain) else value
 
 
 def _in_order(settings: dict[str, Any]) -> dict[str, Any]:
-    """The sections as invoke.yaml has them everywhere; what is no setting comes last, to be refused by its name."""
+    """The sections in the order of invoke.yaml; unknown ones come last, and are refused by name."""
     known = [name for name in Settings.model_fields if name in settings]
     return {name: settings[name] for name in [*known, *(name for name in settings if name not in known)]}
 
 
 def _one_source(settings: dict[str, Any]) -> dict[str, Any]:
-    """A variable that has become a secret is no longer one of the environment."""
+    """Remove a variable from the environment that has become a secret."""
     container = settings.get("container", {})
     plain, hidden = container.get("environment") or {}, container.get("secrets") or {}
     kept = {name: value for name, value in plain.items() if name not in hidden}

@@ -130,7 +130,7 @@ def classify(aws: Aws, settings: Settings, service: AwsDict) -> OwnedResources:
     companions = [*_companions(aws, candidates), *_roles(aws, settings, candidates)]
     judged = [(thing, own or _used(thing, candidates, others)) for thing, own in companions]
     judged += [(each, "") for each in groups]
-    judged += _policies(aws, others)  # last what may have allowed all this
+    judged += _policies(aws, others)  # last, because they may have allowed the rest
     return OwnedResources(
         tuple(thing for thing, why in judged if not why),
         tuple(KeptResource(thing, why) for thing, why in judged if why),
@@ -253,7 +253,7 @@ def _call(operation: str, member: str) -> Callable[[Aws, OwnedResource], None]:
 
 
 def _remove_role(aws: Aws, thing: OwnedResource) -> None:
-    """A role goes after its policies and instance profiles."""
+    """Delete a role after its policies and instance profiles."""
     name = thing.name
     if aws.find("iam:GetRole", _GONE, name, RoleName=name) is None:
         return

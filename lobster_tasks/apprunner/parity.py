@@ -44,7 +44,7 @@ class Parity:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs, unless for the better."""
+        """Whether nothing differs, except for the better."""
         return not self.count("differs")
 
     def count(self, verdict: comparison.Verdict) -> int:
@@ -53,7 +53,7 @@ class Parity:
 
 
 def named_service(settings: Settings, given: str) -> str:
-    """The service that is meant, a name or an ARN: ``given``, else the settings'. Raises UsageError."""
+    """The requested service, a name or an ARN: ``given``, else the settings'. Raises UsageError."""
     name = given or settings.apprunner.service
     if not name:
         raise UsageError(
@@ -64,17 +64,17 @@ def named_service(settings: Settings, given: str) -> str:
 
 
 def compare(aws: Aws, settings: Settings, given: str = "") -> Parity:
-    """The comparison; raises RefusedError where one of the two cannot be asked."""
+    """The comparison; raises RefusedError where one of the two cannot be reached."""
     arn = services.find(aws, named_service(settings, given))
     service = aws.call("apprunner:DescribeService", arn, ServiceArn=arn)["Service"]
     return compare_service(aws, settings, service)
 
 
 def compare_service(aws: Aws, settings: Settings, service: Mapping[str, Any]) -> Parity:
-    """The comparison with a service as DescribeService shows it."""
+    """The comparison with a service in the shape of DescribeService."""
     old, new = _old(service), _new(aws, settings)
-    # A certificate is for the visitors' name, not for the load balancer's own, so it proves nothing here. What is
-    # warned of is set for all threads at once, and so before they start.
+    # The certificate is for the visitors' host name, not for the load balancer's own, so it proves nothing here. The
+    # warning filter applies to all threads, so it is set before they start.
     with warnings.catch_warnings(action="ignore"):
         rows = tuple(_rows(aws.clock, settings, old, new))
     return Parity(service["ServiceArn"], old.address, new.address, rows)
@@ -149,7 +149,7 @@ def _rows(
 def latency(
     clock: Clock, path: str, old: PublicEndpoint, new: PublicEndpoint, samples: int = _SAMPLES
 ) -> ComparisonRow:
-    """How long ``samples`` answers take, asked in turn. That the new address is slower has to show in every round."""
+    """How long ``samples`` answers take, requested in turn. A slower new address must show in every round."""
     for _ in range(_ROUNDS):
         row = comparison.latencies(path, *_times(clock, path, old, new, samples))
         if row.verdict != "differs":
@@ -163,7 +163,7 @@ def _times(
     times: tuple[list[float], list[float]] = ([], [])
     for sample in range(samples):
         pair = list(zip((old, new), times, strict=True))
-        for endpoint, found in pair if sample % 2 else reversed(pair):  # what comes and goes hits both alike
+        for endpoint, found in pair if sample % 2 else reversed(pair):  # load then affects both equally
             found.append(_get(clock, endpoint, path).milliseconds)
     return times
 
@@ -205,9 +205,9 @@ def _ask(
     data: bytes | None = None,
     within: float = _WITHIN_SECONDS,
 ) -> Response:
-    """One request, as the rule that leads to the app wants it; redirects are not followed.
+    """One request that meets the conditions of the app's rule; redirects are not followed.
 
-    ``within`` is in real seconds: programs run at their own pace.
+    ``within`` is in real seconds: programs run at their own speed.
     """
     with Client(endpoint.name, checked=False) as client:
         return client.request(

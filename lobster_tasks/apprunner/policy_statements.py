@@ -145,7 +145,7 @@ def _created(version: AwsDict) -> Any:
 
 
 def _delete_managed(aws: Aws, arn: str) -> None:
-    """A managed policy goes after its attachments and its other versions."""
+    """Delete a managed policy after its attachments and its other versions."""
     for kind in ("Role", "User", "Group"):
         asked = {"PolicyArn": arn, "EntityFilter": kind}
         for each in aws.pages("iam:ListEntitiesForPolicy", f"Policy{kind}s", arn, **asked):

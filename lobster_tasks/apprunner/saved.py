@@ -1,4 +1,4 @@
-"""The file that keeps what an App Runner service was, before it goes: everything but what looks like a secret."""
+"""Saves the description of an App Runner service before its deletion, without values that look like secrets."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from ..masking import mask_shapes
 from .discover import discover
 from .secrecy import hides_secret, looks_secret
 
-# Members that hold variables, and those that hold a command or several; they are the only ones of these names.
+# Members with variables, and members with one or more commands; no other members have these names.
 _VARIABLES = ("RuntimeEnvironmentVariables", "BuildEnvironment")
 _COMMANDS = ("StartCommand", "BuildCommand", "BuildCommands", "PreRun")
 HIDDEN = "(looks like a secret; not kept)"
 
 
 def path_of(folder: Path, name: str) -> Path:
-    """Where the description of a service is kept."""
+    """The path of a service's saved description."""
     return folder / f"apprunner-{name}.json"
 
 
 def save(aws: Aws, arn: str, folder: Path) -> Path:
-    """Read everything about a service and write it down; returns the file."""
+    """Read everything about a service and save it; returns the file."""
     found = discover(aws, arn, folder)
     kept = {"saved_at": datetime.fromtimestamp(aws.clock.ago(0), UTC).isoformat(), **asdict(found)}
     kept |= _ways_in(kept, _described(folder, found.name))
     path = path_of(folder, found.name)
-    whole = path.with_name(f"{path.name}.part")  # whoever is killed while it is written leaves no half of it
+    whole = path.with_name(f"{path.name}.part")  # an interrupted write must not leave an incomplete file
     whole.write_text(json.dumps(without_secrets(kept), indent=2, default=_plain) + "\n", encoding="utf-8")
     whole.replace(path)
     return path
 
 
 def load(folder: Path, name: str) -> Mapping[str, Any] | None:
-    """The service as DescribeService showed it when it was saved; None where it was not."""
+    """The service as saved, in the shape of DescribeService; None where it was not saved."""
     service: Mapping[str, Any] | None = _described(folder, name).get("service")
     return service
 
 
 def _described(folder: Path, name: str) -> Mapping[str, Any]:
-    """The whole description; empty where there is none."""
+    """The complete description; empty where there is none."""
     path = path_of(folder, name)
     if not path.exists():
         return {}
@@ -53,7 +53,7 @@ def _described(folder: Path, name: str) -> Mapping[str, Any]:
 
 
 def _ways_in(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The private ways in, with those that an interrupted clean-up of the same service has deleted already. Pure."""
+    """The ingress connections, including those that an interrupted clean-up of the same service has deleted. Pure."""
     if before.get("service", {}).get("ServiceArn") != now["service"]["ServiceArn"]:
         return {}
     there = {each["VpcIngressConnectionArn"] for each in now["ingress"]}
@@ -65,7 +65,7 @@ def _ways_in(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any
 
 
 def without_secrets(tree: Any) -> Any:
-    """The same, with a note in place of every value that looks like a secret. Pure."""
+    """The same with a note instead of every value that looks like a secret. Pure."""
     if isinstance(tree, Mapping):
         return {key: _member(key, value) for key, value in tree.items()}
     if isinstance(tree, list | tuple):

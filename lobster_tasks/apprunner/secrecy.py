@@ -1,7 +1,7 @@
-"""Which plain environment variables, and which commands, look like they hold secrets. Pure.
+"""Decides which plain environment variables, and which commands, look like secrets. Pure.
 
-Wrong in both directions now and then: a name and a value are all there is to go by. What is taken for a secret is
-never written anywhere; what is not stands in the settings.
+Sometimes wrong in both directions, because only a name and a value are known. A value that looks like a secret is
+never written to a file; others are written to the settings.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ _NAME = re.compile(
     r"|(api|access|auth|encryption|signing|master|service|account|_)_?key$|^key$",
     re.IGNORECASE,
 )
-# What says where or what a secret is, not what it is.
+# Names that describe a secret, such as its location, rather than contain it.
 _ABOUT = re.compile(
     r"_(url|uri|endpoint|name|arn|id|ttl|expiry|expires|header|path|file|type|version)$", re.IGNORECASE
 )
 _REFERENCE = re.compile(r"arn:|/|\w{1,20}://")
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{20,}+")
-# A flag and its value; what a variable stands for, and a number, is no secret.
+# A flag and its value; a variable reference or a number is not a secret.
 _FLAG = re.compile(
     r"(?<!\S)--?[\w-]{0,64}?(?:password|passwd|secret|token|api[-_]?key)[\w-]{0,64}+(?:\s{1,8}+|=)"
     r"(?!['\"]?\$|-|\d{1,64}+(?:\s|$))\S{4}",
@@ -32,7 +32,7 @@ _SHORTEST = 4
 
 
 def looks_secret(name: str, value: str) -> bool:
-    """Whether a variable's value should not stand in a file."""
+    """Whether a variable's value should not be written to a file."""
     if mask_shapes(value) != value:
         return True
     if len(value) < _SHORTEST or value.isdigit() or _REFERENCE.match(value):
@@ -43,11 +43,12 @@ def looks_secret(name: str, value: str) -> bool:
 
 
 def hides_secret(command: str) -> bool:
-    """Whether a command has a secret in it, as in ``--password=…`` or a URL."""
+    """Whether a command contains a secret, as in ``--password=…`` or a URL."""
     return mask_shapes(command) != command or bool(_FLAG.search(command)) or _assigns(command)
 
 
 def _assigns(command: str) -> bool:
-    """``TOKEN=abcd python app.py``; what names a variable gives nothing away, and neither does a number."""
+    """Whether a command assigns one, as in ``TOKEN=abcd python app.py``; variable references and numbers are
+    harmless."""
     words = (word for word in command.split() if "$" not in word and not word.rpartition("=")[2].isdigit())
     return any(mask(word) != word for word in words)

@@ -16,7 +16,7 @@ STREAMLIT_HEALTH = "/_stcore/health"
 
 
 def address(service: Mapping[str, Any]) -> str:
-    """The service's URL. ServiceUrl is a bare host, reached by HTTPS; one with a port is no real App Runner's."""
+    """The service's URL. ServiceUrl is a host name, with HTTPS; only the embedded AWS's has a port."""
     host = service.get("ServiceUrl", "")
     return f"{'http' if ':' in host else 'https'}://{host}" if host else ""
 

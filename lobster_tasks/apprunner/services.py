@@ -1,4 +1,4 @@
-"""Which App Runner services there are, and which one is meant."""
+"""Lists and finds App Runner services."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ _GONE = "DELETED"
 
 
 def listed(aws: Aws) -> list[dict[str, Any]]:
-    """The region's services (ListServices), without those that are deleted, by name."""
+    """The region's services (ListServices), without deleted ones, by name."""
     found = aws.pages("apprunner:ListServices", "ServiceSummaryList", "App Runner services")
     return sorted((each for each in found if each["Status"] != _GONE), key=lambda each: each["ServiceName"])
 
 
 def find(aws: Aws, given: str) -> str:
-    """The ARN of the service that ``given``, a name or an ARN, means.
+    """The ARN of the service ``given``, a name or an ARN.
 
-    Raises UsageError where two have the name or an ARN is of elsewhere, RefusedError where there is none.
+    Raises UsageError where two have the name or the ARN is of another account or region, RefusedError where it does
+    not exist.
     """
     if given.startswith("arn:"):
         return _checked(aws, given)
@@ -60,7 +61,7 @@ def _no_such(given: str, aws: Aws, names: Sequence[str]) -> RefusedError:
 
 
 def refuse_unsettled(service: Mapping[str, Any], operations: Sequence[Mapping[str, Any]]) -> None:
-    """RefusedError where a description would not last: the service is deleted, or an operation is under way."""
+    """Raise RefusedError where the service is about to change: it is deleted, or an operation is in progress."""
     name, status = service["ServiceName"], service["Status"]
     if status == _GONE:
         raise RefusedError(f"{name} is deleted.", "App Runner still lists it for a while; nothing runs")
@@ -75,5 +76,5 @@ def refuse_unsettled(service: Mapping[str, Any], operations: Sequence[Mapping[st
 
 
 def no_such_arn(arn: str) -> RefusedError:
-    """There is nothing behind an ARN."""
+    """The error for an ARN without a service."""
     return RefusedError(f"There is no App Runner service {arn}.", next_step="inv import-apprunner lists them")

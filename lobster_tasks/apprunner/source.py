@@ -1,6 +1,6 @@
-"""A service that is built from source code: what ``apprunner.yaml`` says, and the Dockerfile that stands in for it.
+"""A service from source code: reads ``apprunner.yaml``, and drafts a Dockerfile that replaces its build.
 
-App Runner's builds have no image that anybody could take along, and its managed runtimes no exact counterpart: the
+App Runner's builds have no image that could be reused, and its managed runtimes have no exact equivalent: the
 Dockerfile is a draft, and says so.
 """
 
@@ -25,10 +25,10 @@ DOCKERFILE = "Dockerfile.apprunner"
 _IMAGES = "public.ecr.aws/docker/library/"
 _DEFAULT_IMAGE = f"{_IMAGES}debian:stable-slim"
 DEFAULT_PORT = "8080"
-# What exec takes no part in: lists and pipes, and variables in front.
+# Commands for which exec does not work: lists and pipes, and variables in front.
 _SEVERAL = re.compile(r"[&|;]|^\s{0,100}\w{1,100}=")
-# Runtime (CodeConfigurationValues) -> the image that comes closest, its tag for a version, and the version that it has
-# unless the file says one; Amazon Linux is not what most stand on. No tag: its tags name versions in another way.
+# Runtime (CodeConfigurationValues) -> the closest image, its tag for a version, and the default version; most are not
+# based on Amazon Linux. No tag: the image's tags do not have such versions.
 _BASES: Mapping[str, tuple[str, str, str]] = {
     "PYTHON_3": (f"{_IMAGES}python", "{}-slim", "3.11"),
     "PYTHON_311": (f"{_IMAGES}python", "{}-slim", "3.11"),
@@ -48,10 +48,9 @@ _VERSION = re.compile(r"\d{1,4}(\.\d{1,6}){0,3}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _ESCAPED, _ESCAPED_IN_QUOTES, _BACKSLASH = re.compile(r"[\\\"'$]"), re.compile(r'[\\"$]'), r"\\\g<0>"
 _PATH = re.compile(r"[A-Za-z0-9_./@+-]{1,1024}")
-# What a line of a Dockerfile takes for something else than a part of the command: the next line, a heredoc, a flag,
-# a list of words.
+# Parts of a command that a Dockerfile would interpret: a line continuation, a heredoc, a flag, a list of words.
 _NO_LINE = re.compile(r"\\$|<<|^--|^\[")
-# What makes one command of several lines, and what a shell does itself: no program can take its place.
+# Structures over several lines, and built-ins of the shell, which exec cannot run.
 _STRUCTURE = frozenset(
     (
         "if",
@@ -92,7 +91,7 @@ _BUILTINS = frozenset(
         "[",
     )
 )
-# The file's members (App Runner, "App Runner configuration file reference"); a list's items are not looked into.
+# The file's members (App Runner, "App Runner configuration file reference"); items of lists are not checked.
 MEMBERS = (
     "version",
     "runtime",
@@ -111,11 +110,12 @@ MEMBERS = (
 
 
 def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
-    """The project's ``apprunner.yaml`` in the words of CodeConfigurationValues; None where it is not what counts.
+    """The project's ``apprunner.yaml`` in the shape of CodeConfigurationValues; None where the service does not
+    use it.
 
-    With ``BuildCommands`` and ``PreRun`` as lists, and what the API has no word for: ``FileVersion``,
-    ``RuntimeVersion``, ``PortVariable``, ``BuildEnvironment``, and as ``Unknown`` what the format does not have.
-    Raises UsageError for a file that cannot be read.
+    With ``BuildCommands`` and ``PreRun`` as lists, and members that the API does not have: ``FileVersion``,
+    ``RuntimeVersion``, ``PortVariable``, ``BuildEnvironment``, and ``Unknown`` for names that the format does not
+    have. Raises UsageError for a file that cannot be read.
     """
     code = source.get("CodeRepository", {})
     if folder is None or code.get("CodeConfiguration", {}).get("ConfigurationSource") != "REPOSITORY":
@@ -132,7 +132,7 @@ def read_source_file(source: AwsDict, folder: Path | None) -> AwsDict | None:
 
 
 def _in_api_words(found: Mapping[str, Any]) -> AwsDict:
-    """The file's members (App Runner, "Configuration file reference"), those that are there."""
+    """The existing members of the file, by the API's names (App Runner, "Configuration file reference")."""
     build, run = _mapping(found.get("build")), _mapping(found.get("run"))
     commands, network = _mapping(build.get("commands")), _mapping(run.get("network"))
     told = {
@@ -159,7 +159,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted names of what a file holds, sections of the format opened."""
+    """The dotted names in a file, with the format's sections expanded."""
     for key, value in tree.items():
         name = f"{prefix}{key}"
         is_section = any(each.startswith(f"{name}.") for each in MEMBERS)
@@ -188,7 +188,7 @@ def _named(value: object, member: str) -> dict[str, str]:
 
 
 def dockerfile(name: str, configuration: AwsDict, directory: str, build: Mapping[str, str]) -> str:
-    """A draft for the service ``name``; ``build`` are variables of the build that are no secrets. Pure."""
+    """A draft for the service ``name``; ``build`` are build variables that are not secrets. Pure."""
     return "\n".join(_lines(name, configuration, directory, build)) + "\n"
 
 
@@ -208,7 +208,7 @@ def _lines(name: str, configuration: AwsDict, directory: str, build: Mapping[str
 
 
 def base_image(configuration: AwsDict) -> str:
-    """The image of FROM, of the version that the file says as far as its tags name versions so."""
+    """The image of FROM, with the file's version where the image's tags have such versions."""
     image, tag, default = _BASES.get(str(configuration.get("Runtime", "")), ("", "", ""))
     if not image:
         return _DEFAULT_IMAGE
@@ -225,7 +225,7 @@ def _from(configuration: AwsDict) -> Iterator[str]:
 
 
 def _copy(directory: str) -> str:
-    """In the form of JSON where it is no plain word; quotes and variables mean something in both forms."""
+    """A COPY instruction, in JSON form where the path is not a plain word."""
     inside = directory.strip("/")
     path = f"{inside}/" if inside not in ("", ".") else "."
     if _PATH.fullmatch(path) and not path.startswith("--"):
@@ -234,7 +234,7 @@ def _copy(directory: str) -> str:
 
 
 def _variable(instruction: str, name: str, value: str) -> str:
-    """A line that sets a variable, or says why it cannot."""
+    """An instruction that sets a variable, or a comment that says why it cannot."""
     if not _VARIABLE.fullmatch(name):
         return f"# REVIEW: {instruction}, '{one_line(name)}' is not a variable name"
     if not value.isprintable():
@@ -243,7 +243,7 @@ def _variable(instruction: str, name: str, value: str) -> str:
 
 
 def port_of(configuration: AwsDict) -> str:
-    """The port that App Runner sends requests to; its default where none, or no port, is given."""
+    """App Runner's port for requests; the default where none, or an invalid one, is given."""
     given = str(configuration.get("Port") or "")
     return given if given.isascii() and given.isdigit() and 0 < int(given[:6]) < 65536 else DEFAULT_PORT
 
@@ -259,7 +259,7 @@ def _ports(configuration: AwsDict) -> Iterator[str]:
 
 
 def _start(command: str) -> str:
-    """With exec the program gets SIGTERM itself; of several commands it would run the first alone."""
+    """The CMD line. With exec the program gets SIGTERM itself; of several commands only the first would run."""
     *before, last = _normal(command).split("\n")
     if _SEVERAL.search(last) or not _ends_in_a_program([*before, last]):
         return _step("CMD", command)
@@ -267,7 +267,7 @@ def _start(command: str) -> str:
 
 
 def _ends_in_a_program(lines: Sequence[str]) -> bool:
-    """Whether each line is a whole command, or nothing, and the last one a program's."""
+    """Whether each line is a complete command, or empty, and the last one runs a program."""
     try:
         words = [shlex.split(line, comments=True) for line in lines]
     except ValueError:
@@ -279,7 +279,7 @@ def _ends_in_a_program(lines: Sequence[str]) -> bool:
 
 
 def _step(keyword: str, command: str) -> str:
-    """A line of the draft; a secret in it stays out. What is no line is a word of JSON for the same shell."""
+    """A line of the draft, without secrets. A command that is not a plain line becomes JSON for the same shell."""
     command = _normal(command)
     if hides_secret(command):
         return f"# REVIEW: {keyword}, a command with something like a secret in it"
@@ -291,16 +291,16 @@ def _step(keyword: str, command: str) -> str:
 
 
 def _normal(command: str) -> str:
-    """With the line ends of a shell."""
+    """The command with a shell's line ends."""
     return command.replace("\r\n", "\n").strip()
 
 
 def build_commands(configuration: AwsDict) -> list[str]:
-    """What is run to build, from the API's one command or the file's many."""
+    """The build commands, from the API's one command or the file's list."""
     single = configuration.get("BuildCommand")
     return [single] if single else list(configuration.get("BuildCommands", ()))
 
 
 def _quoted(value: str) -> str:
-    """Between the double quotes of a Dockerfile."""
+    """A value in the double quotes of a Dockerfile."""
     return f'"{_ESCAPED_IN_QUOTES.sub(_BACKSLASH, value)}"'

@@ -1,6 +1,6 @@
-"""YAML read as it is written, and settings written into ``invoke.yaml`` so that the rest of it stays as it is.
+"""Reads YAML as written, and writes settings into ``invoke.yaml`` without changing the rest of the file.
 
-A writer that keeps comments would be one dependency more, for one section that is made anew anyway.
+A YAML writer that keeps comments would be a further dependency, for a single section that is generated anyway.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from .. import as_written
 from ..errors import RefusedError, UsageError
 
 _SECTION = "lobster"
-# Text that YAML takes for nothing but text, without quotes.
+# Text that is a string in YAML without quotes.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]{0,1000}(?::[A-Za-z0-9_./-]{1,1000}){0,100}")
 _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
 def load(text: str, name: str) -> Any:
-    """What the text says, scalars as written; UsageError with ``name`` where it is no YAML."""
+    """The value of a YAML text, with scalars as written; UsageError with ``name`` where it is invalid."""
     try:
         return as_written.load_yaml(text)
     except as_written.UnreadableError as error:
@@ -28,10 +28,11 @@ def load(text: str, name: str) -> Any:
 
 
 def with_section(text: str, settings: Mapping[str, Any], name: str) -> str:
-    """``text``, the YAML file ``name``, with ``settings`` as its section ``lobster:``, every other line as it was.
+    """``text``, the YAML file ``name``, with ``settings`` as its section ``lobster:`` and all other lines
+    unchanged.
 
-    The section is found by its lines, which YAML lets people write in ways that are not known here. So what is made
-    is read again: RefusedError where it does not say the settings, and beside them what was there.
+    The section is found by its lines, and YAML allows forms that are not recognised here. So the result
+    is read again: RefusedError where it does not have the settings and the previous other sections.
     """
     made = _replaced(text, settings)
     others = as_written.load_yaml(text) or {}
@@ -60,7 +61,7 @@ def _without_section(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_written(meant: Any, found: Any) -> bool:
-    """Whether what was read from a file is what was to be written; Plain text is what YAML takes it for."""
+    """Whether a value read from a file is the one that was to be written; Plain text is compared as YAML's value."""
     if isinstance(meant, Mapping):
         return (
             isinstance(found, Mapping)
@@ -90,7 +91,7 @@ def _replaced(text: str, settings: Mapping[str, Any]) -> str:
 
 
 def _inside(lines: list[str], number: int) -> bool:
-    """Whether a line is of the section: indented, or blank or a comment with more of the section after it."""
+    """Whether a line belongs to the section: it is indented, or blank or a comment before more of the section."""
     if lines[number][:1] in (" ", "\t"):
         return True
     if lines[number].strip() and not lines[number].startswith("#"):
@@ -112,7 +113,7 @@ def _lines(tree: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    """A value on one line; JSON's numbers, words and empty things are YAML's."""
+    """A value on one line; JSON's numbers, words and empty values are valid YAML."""
     if isinstance(value, as_written.Plain):
         return str(value)
     return _text(value) if isinstance(value, str) else json.dumps(value)
@@ -124,7 +125,7 @@ def _text(value: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    """Between double quotes, where YAML takes any character by its number."""
+    """A character between double quotes, where YAML accepts any character by its number."""
     if character in '\\"':
         return f"\\{character}"
     return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -1,1 +1,1 @@
-"""What lies between Invoke and the tasks: the command line, the project's files, errors, and how progress is shown."""
+"""The layer between Invoke and the tasks: the command line, the project's files, errors, and progress display."""

@@ -1,4 +1,4 @@
-"""What every task has in common: settings, the connection to AWS, the flags, and one place where errors end."""
+"""The common part of every task: settings, the connection to AWS, the flags, and error handling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..errors import LobsterError
     from ..settings import Settings
 
-_TITLE = "Deploy to Fargate"  # the name of the action, of whose jobs the annotations are
+_TITLE = "Deploy to Fargate"  # the action's name, used in annotations
 _HELP = {
     "set": "a setting, as in --set task.cpu=1024; may be repeated",
     "debug": "show the traceback of an error",
@@ -37,12 +37,12 @@ _HELP = {
 }
 
 _told = False
-"""Whether it has been said where the settings are from."""
+"""Whether the source of the settings has been printed."""
 
 
 @dataclass
 class Run:
-    """One run of one task: its flags, and what it needs, made when it is first asked for."""
+    """One run of one task: its flags, and its dependencies, created on first use."""
 
     context: Context
     set: Sequence[str] = ()
@@ -55,19 +55,19 @@ class Run:
 
     @cached_property
     def console(self) -> Console:
-        """Where it speaks."""
+        """The console of this run."""
         return Console(quiet=self.json, names=project.names())
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings; raises SettingsError, and CredentialsError for a profile that is not there."""
+        """The settings; raises SettingsError, and CredentialsError for a profile that does not exist."""
         from ..aws import profiles_region
 
         return self._load(profiles_region)
 
     @cached_property
     def offline_settings(self) -> Settings:
-        """The settings where no profile plays a part; raises SettingsError."""
+        """The settings without reading a profile; raises SettingsError."""
         return self._load(lambda: None)
 
     def _load(self, profiles_region: Callable[[], tuple[str, str] | None]) -> Settings:
@@ -83,7 +83,7 @@ class Run:
 
     @cached_property
     def aws(self) -> Aws:
-        """The account, once it has said who is asking; raises RefusedError where there is no getting in."""
+        """The account, after its identity was read; raises RefusedError where that is not possible."""
         from ..aws import Aws
         from ..endpoint import require_listening
         from ..errors import AwsCallError, RefusedError
@@ -97,33 +97,33 @@ class Run:
         return aws
 
     def tell_of_waiting(self, refused: LobsterError, within: float) -> None:
-        """What AWS refuses for a while, in a line."""
+        """Print a line about a temporary refusal that is waited for."""
         from .. import report
 
         self.console.say(report.waiting(refused, within))
 
     def tell_settings(self) -> None:
-        """Say once, however many tasks there are, where the settings are from."""
+        """Print where the settings come from, once for all tasks."""
         global _told
         if not _told and not self.json:
             self.console.say(project.settings_source())
             _told = True
 
     def annotate(self, annotation: Annotation) -> None:
-        """Beside the log of a job of GitHub Actions."""
+        """Add an annotation to a GitHub Actions job."""
         self.annotated = self.annotated or annotation.kind == "error"
         if not hand_over(annotation, self.environ):
             self.console.command(annotation.command())
 
     def close(self) -> None:
-        """The end of the task."""
+        """End the task's output."""
         if "console" in vars(self):
             self.console.close()
 
     def ask(self, question: str, *, destroys: bool = False) -> None:
-        """Go on only with leave: asks on a terminal; without one it destroys only with ``--yes``.
+        """Ask for confirmation on a terminal; without a terminal, ``--yes`` is required to destroy anything.
 
-        Raises RefusedError where there is no leave.
+        Raises RefusedError without confirmation.
         """
         from ..errors import RefusedError
 
@@ -140,13 +140,14 @@ Body = Callable[..., int | None]
 
 
 class _Called(Task[Body]):
-    """A task whose help, which Invoke prints by itself, names others as they are called in the project.
+    """A task whose help, which Invoke prints, uses the project's names of other tasks.
 
-    And one that looks at the command line before Invoke does, which would not say what was meant.
+    It also checks the command line before Invoke, whose messages do not suggest what was meant.
     """
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Any]:
-        """For Invoke, once it knows the whole collection, and before it reads the command line."""
+        """The arguments for Invoke, which asks for them after loading all tasks and before parsing the command
+        line."""
         spelling.check()
         found = super().get_arguments(ignore_unknown_help)
         for each in found:
@@ -169,9 +170,9 @@ def command(
     changes: bool = False,
     iterable: Sequence[str] = (),
 ) -> Callable[[Body], Any]:
-    """Make an Invoke task of ``body(run, …)``, which answers with an exit code, or None for 0.
+    """Make an Invoke task of ``body(run, …)``, which returns an exit code, or None for 0.
 
-    ``json`` and ``changes`` give it the flags that reporting and changing tasks have.
+    ``json`` and ``changes`` add the flags of tasks that report and of tasks that make changes.
     """
     common = ["set", "debug", *(["json"] if json else []), *(["dry_run", "yes"] if changes else [])]
 
@@ -194,7 +195,7 @@ def command(
 
 
 def number(name: str, given: str, lowest: float = 0.0, of: str = "") -> float:
-    """A number ``of`` minutes, say, from the command line (Invoke's own conversion fails with a traceback)."""
+    """A number from the command line, for example ``of`` minutes (Invoke's own conversion fails with a traceback)."""
     from ..errors import UsageError
 
     try:
@@ -207,7 +208,7 @@ def number(name: str, given: str, lowest: float = 0.0, of: str = "") -> float:
 
 
 def required(name: str, given: str, example: str) -> str:
-    """The value of a flag that a task cannot do without; ``example`` is a whole command."""
+    """The value of a required flag; ``example`` is a complete command."""
     from ..errors import UsageError
 
     if not given:
@@ -224,7 +225,7 @@ def _signature(body: Body, common: Sequence[str]) -> inspect.Signature:
 
 
 def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
-    """Run it in the project's folder and end with its exit code."""
+    """Run a task in the project's folder and exit with its code."""
     _prepare_process()
     with project.entered():
         try:
@@ -236,7 +237,7 @@ def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
 
 
 def _outcome(body: Body, run: Run, given: Mapping[str, Any]) -> int | None:
-    """The one place where errors end: a message, an exit code, and no traceback unless it is asked for."""
+    """The one place where errors are handled: a message, an exit code, and a traceback only on request."""
     from ..errors import InterruptedRunError, LobsterError
 
     try:
@@ -258,9 +259,9 @@ def _outcome(body: Body, run: Run, given: Mapping[str, Any]) -> int | None:
 
 
 def _prepare_process() -> None:
-    """SIGTERM ends a task as Ctrl-C does, in words; and modules are compiled once, not on every run.
+    """Handle SIGTERM like Ctrl-C, and let Python compile modules only once.
 
-    Invoke keeps Python from writing bytecode so that tasks.py leaves no traces; by now it has been loaded.
+    Invoke disables bytecode so that tasks.py leaves no files behind; tasks.py has been loaded by now.
     """
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     if threading.current_thread() is threading.main_thread():
@@ -268,8 +269,8 @@ def _prepare_process() -> None:
 
 
 def _leave(run: Run, error: LobsterError) -> int:
-    """Tell of an interruption, and do not wait for threads that did not hear of it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # heard; a second one must not tear the message apart
+    """Report an interruption, and exit without waiting for threads that are not interrupted."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut off the message
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     code = _tell(run, error)
     if any(each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()):
@@ -281,7 +282,7 @@ def _leave(run: Run, error: LobsterError) -> int:
 
 
 def _interruption(interrupt: KeyboardInterrupt) -> LobsterError:
-    """What a first interruption has said already counts when a second one came before it was told."""
+    """The interruption to report; the first one's message is kept when a second one comes before it is printed."""
     from ..errors import InterruptedRunError
 
     if isinstance(interrupt.__context__, InterruptedRunError):

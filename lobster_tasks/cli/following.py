@@ -1,4 +1,4 @@
-"""What every task has in common that follows a rollout: how it is shown while it moves, and how it ends."""
+"""The common part of tasks that follow a rollout: progress display and outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def transferring(run: Run) -> Iterator[Observer]:
-    """An observer of an image on its way: a region that is redrawn on a terminal, elsewhere a line each 100 MiB."""
+    """An observer of an image transfer: a redrawn region on a terminal, elsewhere a line per 100 MiB."""
     from .. import report
 
     told = ("", 0)
@@ -40,7 +40,8 @@ def transferring(run: Run) -> Iterator[Observer]:
 
 @contextmanager
 def watching(run: Run) -> Iterator[Callable[[Progress], None]]:
-    """An observer: a region that is redrawn on a terminal, groups in GitHub Actions, elsewhere a line per change."""
+    """An observer of a rollout: a redrawn region on a terminal, groups in GitHub Actions, elsewhere a line per
+    change."""
     from .. import github, report
 
     if github.is_here() and not run.json:
@@ -74,7 +75,7 @@ def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
 
 
 def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
-    """Follow a rollout of ``what`` to its end and tell of it; the exit code."""
+    """Follow a rollout of ``what`` to its outcome and report it; returns the exit code."""
     from .. import report
     from ..errors import RefusedError
 
@@ -97,7 +98,7 @@ def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], O
 
 
 def show_preview(run: Run, what: str, look: Callable[[Callable[[Progress], None]], Preview]) -> int:
-    """Say what a release of ``what`` would do, having looked at everything; the exit code."""
+    """Report what a release of ``what`` would do, after all checks; returns the exit code."""
     from .. import report
     from ..errors import RefusedError
 
@@ -114,7 +115,7 @@ def show_preview(run: Run, what: str, look: Callable[[Callable[[Progress], None]
 
 
 def refused(run: Run, what: str, refusal: RefusedError) -> Outcome:
-    """The outcome of a release that was not begun, of which a job on GitHub has heard."""
+    """The outcome of a release that was refused; also annotates it in GitHub Actions."""
     from ..rollout import Outcome
 
     ended = Outcome.refused(refusal)

@@ -1,9 +1,9 @@
-"""The project that ``inv`` was started in: its folder, and its settings, which Invoke itself is kept from.
+"""The project of the current command: its folder, and its settings, which Invoke must not read.
 
-Invoke would read the section ``lobster:`` with the eyes of YAML, which change values, and cast the variables
-``INVOKE_LOBSTER_…`` to the types of what it has read, for each task anew; both end in tracebacks, or in other values
-than what is written. So the section is read here, and taken out of the configuration of Invoke while ``tasks.py`` is
-loaded. What is wrong with a file is said in words, before Invoke stumbles over it.
+Invoke would parse the section ``lobster:`` as YAML 1.1, which changes values, and cast ``INVOKE_LOBSTER_…`` variables
+to the types of the parsed values, again for each task; this leads to tracebacks, or to other values than those
+written. So this module reads the section, and removes it from Invoke's configuration while ``tasks.py`` is
+loaded. Errors in a file are reported in words, before Invoke fails on it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from ..foreign import one_line, powerless
 from ..github import Annotation, hand_over, is_here
 
 SECTION = "lobster"
-_SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that is there
+_SUFFIXES = ("yaml", "yml", "json", "py")  # Invoke reads the first that exists
 _USAGE = 2
 _TASKS = "lobster_tasks.tasks."
 
 
 def refusal(what: str, why: str = "", step: str = "") -> Exit:
-    """What Invoke is to print and to end with, as a task prints an error; before there is one."""
+    """The exception with which Invoke prints a message and exits, like an error of a task."""
     parts = (("✘ ", what), ("why       ", why), ("next      ", step))
     lines = [f"{label}{one_line(text)}" for label, text in parts if text]
     hand_over(Annotation("error", "Deploy to Fargate", "\n".join(each for each in (what, why, step) if each)))
@@ -42,7 +42,7 @@ def refusal(what: str, why: str = "", step: str = "") -> Exit:
 
 
 def _here() -> Path:
-    """The current folder; raises Exit where it has been deleted meanwhile."""
+    """The current folder; raises Exit where it has been deleted."""
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -53,15 +53,15 @@ STARTED_IN = _here()
 _folder = STARTED_IN
 _program: Program | None = None
 _sections: list[Mapping[str, Any] | None] = []
-"""The section ``lobster:`` of each file that has one, those that count more last; None where it is empty."""
+"""The section ``lobster:`` of each file that has one, in increasing precedence; None where it is empty."""
 
 
 _found: list[tuple[str, bool]] = []
-"""Each file of settings that there is, and whether it has the section."""
+"""Each existing file of settings, and whether it has the section."""
 
 
 def prepare() -> None:
-    """Find the folder, read the files and keep Invoke from them; raises Exit, which Invoke shows as a message."""
+    """Find the folder, and read the files instead of Invoke; raises Exit, which Invoke prints as a message."""
     global _folder, _program
     loader = _invokes_loader()
     _folder = (loader and _folder_of(loader)) or STARTED_IN
@@ -76,9 +76,9 @@ def prepare() -> None:
 
 
 def section(context: Context) -> Any:
-    """The settings of the files, and of ``configure`` of a collection of tasks, before environment and flags.
+    """The settings from files and from a collection's ``configure``, before environment variables and flags.
 
-    What a task of the project's own has put into Invoke's configuration counts alone.
+    Settings that a project's own task has put into Invoke's configuration replace all of them.
     """
     from ..settings import merge
 
@@ -88,7 +88,7 @@ def section(context: Context) -> Any:
 
 
 def settings_source() -> str:
-    """Where the settings are from, in a line; that none are found is said as well, for then the defaults count."""
+    """Where the settings come from, in a line; also says when there are none, so that the defaults apply."""
     sources = [name for name, has_section in _found if has_section]
     sources += ["tasks.py"] if _configured() else []
     if sources:
@@ -100,8 +100,8 @@ def settings_source() -> str:
 
 @contextmanager
 def entered() -> Iterator[None]:
-    """For as long as the block lasts the project's folder is the current one, which paths in the settings are
-    relative to."""
+    """Make the project's folder the current one for the duration of the block, because settings have relative
+    paths."""
     try:
         os.chdir(_folder)
     except OSError as error:
@@ -109,12 +109,12 @@ def entered() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # it may be gone by now, and nobody needs it any more
+        with suppress(OSError):  # it may have been deleted
             os.chdir(STARTED_IN)
 
 
 def write(given: str, text: str) -> None:
-    """Write a file that the command line names, relative to where the command was given."""
+    """Write a file named on the command line, relative to the folder in which the command was given."""
     from ..errors import RefusedError
 
     file = STARTED_IN / given
@@ -127,7 +127,7 @@ def write(given: str, text: str) -> None:
 
 
 def write_all(given: str, texts: Mapping[str, str]) -> None:
-    """Write files, by their names, into a folder that the command line names."""
+    """Write files, by name, into a folder named on the command line."""
     _make_folder(given)
     for name, text in texts.items():
         write(f"{given}/{name}", text)
@@ -145,12 +145,12 @@ def _make_folder(given: str) -> None:
 
 
 def names() -> dict[str, str]:
-    """What tasks are called in this project, by their own names, where it is something else: ``aws.deploy``."""
+    """Original task name → the project's name, such as ``aws.deploy``, where it differs."""
     return {own: name for own, name in _all_names().items() if own != name}
 
 
 def program() -> Program | None:
-    """Invoke's program that has loaded this project's tasks; None where something else has."""
+    """The Invoke program that has loaded this project's tasks; None where something else has."""
     return _program
 
 
@@ -162,7 +162,7 @@ def _all_names() -> dict[str, str]:
 def _names_in(program: Any) -> dict[str, str]:
     collection = program.collection
     found: dict[str, str] = {}
-    for name in sorted(collection.task_names, key=len, reverse=True):  # the shortest counts
+    for name in sorted(collection.task_names, key=len, reverse=True):  # the shortest name is used
         task = collection[name]
         if task.body.__module__.startswith(_TASKS):
             found[task.name.replace("_", "-")] = name
@@ -170,7 +170,7 @@ def _names_in(program: Any) -> dict[str, str]:
 
 
 def _configured() -> dict[str, Any]:
-    """What ``configure`` of our collection, and of those around it, has been told."""
+    """The arguments of ``configure`` on the library's collection and those around it."""
     name = next(iter(_all_names().values()), None)
     if _program is None or name is None:
         return {}
@@ -178,9 +178,9 @@ def _configured() -> dict[str, Any]:
 
 
 def _keep_invoke_from_the_section(config: Config) -> None:
-    """What is deleted from Invoke's configuration stays so, whatever it reads later ("Nested configuration").
+    """Delete the section from Invoke's configuration, which then stays deleted ("Nested configuration").
 
-    It has to be there to be deleted, as a mapping or as nothing: whichever the files have.
+    It must exist to be deleted, as a mapping or as None, like in the files.
     """
     nothing: Any = None if None in _sections else {}
     config[SECTION] = nothing
@@ -196,7 +196,7 @@ def _invokes_loader() -> FrameType | None:
 
 
 def _folder_of(loader: FrameType) -> Path | None:
-    """The folder of what it is loading: of the outermost module below it."""
+    """The folder of the tasks that are being loaded: that of the outermost module."""
     frame: FrameType | None = sys._getframe()
     file = ""
     while frame is not None and frame is not loader:
@@ -210,7 +210,7 @@ def _folder_of(loader: FrameType) -> Path | None:
 
 
 def _program_of(loader: FrameType) -> Program | None:
-    """Whose loader it is: ``inv``, or a program of the project's own."""
+    """The program of the loader: ``inv``, or a program of the project's own."""
     frame: FrameType | None = loader
     while frame is not None and not isinstance(frame.f_locals.get("self"), Program):
         frame = frame.f_back
@@ -218,7 +218,8 @@ def _program_of(loader: FrameType) -> Program | None:
 
 
 def _files() -> Iterator[Path]:
-    """Those that Invoke reads ("Configuration files"): the system's, the person's, the project's, that of ``-f``."""
+    """The files that Invoke reads ("Configuration files"): the system's, the user's, the project's, and that of
+    ``-f``."""
     for place in ("/etc/invoke", f"{Path.home()}/.invoke", f"{_folder}/invoke"):
         named = (Path(f"{place}.{suffix}") for suffix in _SUFFIXES)
         yield from [path for path in named if _is_there(path)][:1]
@@ -236,7 +237,7 @@ def _files() -> Iterator[Path]:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether Invoke tries to read it; a link that leads to itself is there, and cannot be read."""
+    """Whether Invoke tries to read it; a symbolic link to itself exists, and cannot be read."""
     try:
         path.stat()
     except FileNotFoundError:
@@ -247,7 +248,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _tree(path: Path) -> Mapping[str, Any]:
-    """What a file says; raises Exit where Invoke, or this library, cannot take it."""
+    """The content of a file; raises Exit where Invoke, or this library, cannot read it."""
     try:
         found = _READERS[path.suffix](path) if path.suffix in _READERS else _python(path)
     except Exception as error:  # noqa: BLE001 - whatever it is, Invoke would show its traceback
@@ -265,7 +266,7 @@ def _tree(path: Path) -> Mapping[str, Any]:
 
 
 def _json(path: Path) -> Any:
-    """Invoke cannot read a byte order mark in JSON."""
+    """The content of a JSON file; refuses a byte order mark, which Invoke cannot read."""
     if text_file.contents(path).startswith(codecs.BOM_UTF8):
         raise text_file.EncodingError("it begins with a byte order mark; save it as UTF-8 without one")
     return as_written.load_json(text_file.read(path))
@@ -276,7 +277,7 @@ def _yaml(path: Path) -> Any:
 
 
 def _python(path: Path) -> Any:
-    text_file.contents(path)  # raises where nothing, or no end, would come
+    text_file.contents(path)  # raises for files that would block, or have no end
     config = Config(lazy=True, defaults={}, runtime_path=path)
     config.load_runtime()
     return dict(config)
@@ -286,7 +287,7 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {".yaml": _yaml, ".yml": _yaml, 
 
 
 def _refuse_what_does_not_go_together(trees: Sequence[Mapping[str, Any]]) -> None:
-    """Keys below in one file and none in another end in a traceback of Invoke's."""
+    """Refuse files in which a key is a section in one and a value in another: Invoke fails with a traceback."""
     merged: dict[str, Any] = {}
     try:
         for tree in trees:

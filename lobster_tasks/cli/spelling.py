@@ -1,9 +1,8 @@
-"""What is misspelt on the command line, said with what was probably meant.
+"""Reports misspelt names on the command line with a suggestion.
 
-Invoke says no more than "No idea what 'depoly' is!", and only a program of one's own could say it otherwise: ``inv``
-takes nothing from tasks.py that reads the command line. But it asks every task for its arguments before it reads the
-rest of the line, and that is where a class of tasks (``klass``) has its say: the line is read here first, by Invoke's
-own parser.
+Invoke only prints "No idea what 'depoly' is!", and only a program of one's own could change this, because ``inv``
+takes nothing from tasks.py for parsing the command line. But it asks every task for its arguments before it parses
+the rest of the line, and a task class (``klass``) can act there: it parses the line first, with Invoke's own parser.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
 _NEAR = 0.65  # of 1: tga is near tag, nope is not near no-dedupe
 _ARGUMENT = re.compile(r"<Argument: ([\w-]{1,100})[^>]{0,100}>")  # a flag in Invoke's own messages
 _read: Any = None
-"""The command line that was read here, as Invoke holds it: each is read once."""
+"""The command line that was checked, as Invoke holds it; each is checked once."""
 
 
 def check() -> None:
-    """Raises Exit where the command line has a task, or a flag, that is not there, or a flag without its value."""
+    """Raise Exit where the command line has an unknown task or flag, or a flag without its value."""
     global _read
     program = project.program()
     if program is None or getattr(program, "collection", None) is None or program.core is _read:
@@ -45,7 +44,7 @@ def check() -> None:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The name that was probably meant, whatever collection it is in; empty where none is like it."""
+    """The name that was probably meant, in any collection; empty where none is similar."""
     likeness = {name: (_alike(_last(word), _last(name)), _alike(word, name)) for name in known}
     near = max(likeness, key=lambda name: likeness[name], default="")
     return near if near and likeness[near][0] >= _NEAR else ""
@@ -67,13 +66,13 @@ def _check_words(program: Program, words: Sequence[str]) -> None:
     unknown = read.unparsed[0]
     if not unknown.startswith("-"):
         raise _no_task(unknown, _names(program.collection), after=task)
-    meant = next(word for word in words if word.startswith(unknown))  # -tag is read as -t -a -g
+    meant = next(word for word in words if word.startswith(unknown))  # -tag is parsed as -t -a -g
     known = [*_flags(contexts[task] if task else initial), *_flags(initial)]
     raise _no_flag(meant.partition("=")[0], task, known)
 
 
 def _no_task(word: str, known: Iterable[str], after: str = "") -> Exception:
-    """``after`` is the task before it, one of whose flags may be what is missing."""
+    """The exception for an unknown task; ``after`` is the previous task, whose flag may have been meant."""
     near = nearest(word, known)
     step = f"inv --help {after}" if after and not near else "inv --list"
     return project.refusal(f"There is no task {word}{_meant(near)}", step=step)
@@ -91,9 +90,9 @@ def _meant(near: str) -> str:
 
 
 def _contexts(collection: Collection, words: Sequence[str]) -> Iterator[ParserContext]:
-    """What Invoke makes of the tasks that may be named, for of all it takes long.
+    """Invoke's parser contexts of the tasks on the command line; creating all of them is slow.
 
-    Of copies: Invoke takes the help out of a task that it asks.
+    Uses copies, because Invoke removes the help from a task when it reads its arguments.
     """
     for name, aliases in collection.task_names.items():
         if not {name, *aliases}.intersection(words):

@@ -1,4 +1,4 @@
-"""The archives that ADD unpacks: tar, plain or compressed with gzip, bzip2 or xz."""
+"""Reads the archives that ADD unpacks: tar, plain or compressed with gzip, bzip2 or xz."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .tree import Node
 
-# What tarfile and the readers below it raise for an archive that is damaged, or made to harm.
+# Errors of tarfile and decompressors for a damaged or malicious archive.
 _BROKEN = (
     *(tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(ValueError, KeyError, OverflowError, RuntimeError),
@@ -45,7 +45,7 @@ def unpacked(path: Path) -> Iterator[tuple[str, Node]]:
 
 def _node(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[tuple[str, Node]]:
     path = posixpath.normpath(member.name).lstrip("/")
-    if member.size < 0:  # the next member would lie before this one, for ever
+    if member.size < 0:  # the next member would lie before this one, endlessly
         raise BadArchiveError(f"{path} has a size below 0")
     if len(path.encode(errors="surrogateescape")) >= _PATH_MAX:
         raise BadArchiveError(f"the name {path[:40]}… is longer than Linux allows ({_PATH_MAX} bytes)")
@@ -60,7 +60,7 @@ def _node(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[tuple[s
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Node | None:
-    """A file, or the one that a hard link leads to; None for what an image cannot hold, such as a device."""
+    """A file, or the target of a hard link; None for what an image cannot contain, such as a device."""
     try:
         file = archive.extractfile(member)
     except KeyError:

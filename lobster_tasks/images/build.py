@@ -1,7 +1,7 @@
-"""A real OCI image without a container engine: what COPY, ADD and WORKDIR make is its one layer.
+"""Builds an OCI image without a container engine: the files of COPY, ADD and WORKDIR are its only layer.
 
-RUN is not carried out, and the image says so; it serves where the machine stands in for the base image, which is
-in the embedded AWS. The same sources give the same digest. Shapes: OCI image specification 1.1.
+RUN is not executed, and the image says so; it is for the embedded AWS, where the machine replaces the base image.
+The same sources give the same digest. Shapes: OCI image specification 1.1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BUILDER_LABEL = "lobster-tasks.builder"
 NOT_CARRIED_OUT = "lobster-tasks.not-carried-out"
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _LARGE = 200 * 1024 * 1024
-# Files whose place is not in an image: whoever may pull it can read them.
+# Files that do not belong in an image, because everybody who may pull it can read them.
 _SECRETS = Ignore(
     ["**/.env", "**/.env.*", "!**/.env.example", "**/secrets.toml", "**/*.pem", "**/id_rsa", "**/.aws"]
 )
@@ -39,7 +39,7 @@ _SECRETS = Ignore(
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """An image ready to be pushed; ``notes`` say what is not in it."""
+    """A built image; ``notes`` say what is missing in it."""
 
     digest: str
     manifest: bytes
@@ -49,12 +49,12 @@ class BuiltImage:
 
     @property
     def size_bytes(self) -> int:
-        """What the registry counts: the compressed layer and the configuration."""
+        """The size that the registry reports: the compressed layer and the configuration."""
         return self.layer.size + self.config.size
 
 
 def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> Dockerfile:
-    """Parse ``folder/name``; raises RefusedError when it is not there."""
+    """Parse ``folder/name``; raises RefusedError where it does not exist."""
     path = folder / name
     try:
         text = text_file.read(path, any_bytes=True)
@@ -66,7 +66,7 @@ def read_dockerfile(folder: Path, name: str, build_args: Mapping[str, str], plat
 
 
 def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
-    """What is wrong with an image before it is built: what a builder only warns of, and scripts that cannot start."""
+    """Problems found before building: what a builder only warns of, and scripts that cannot start."""
     scripts = windows_line_ends(dockerfile.final, folder)
     return (
         *(f"line {each.line}: {each.says}." for each in dockerfile.final.warnings),
@@ -78,9 +78,9 @@ def foreseen(dockerfile: Dockerfile, folder: Path) -> tuple[str, ...]:
 
 
 def read_context(folder: Path, dockerfile: str) -> Tree:
-    """The build context: the folder without what .dockerignore names.
+    """The build context: the folder without what .dockerignore excludes.
 
-    A file named after the Dockerfile, ``Dockerfile.streamlit.dockerignore``, counts instead where there is one.
+    A file named after the Dockerfile, ``Dockerfile.streamlit.dockerignore``, replaces .dockerignore.
     """
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
     found = next((path for path in candidates if os.path.lexists(path)), None)
@@ -110,9 +110,9 @@ def _lines(path: Path) -> list[str]:
 def build(
     dockerfile: Dockerfile, context: Tree, architecture: str, folder: Path, observe: Observer = unobserved
 ) -> BuiltImage:
-    """Make the image; its layer is written into ``folder``. ``architecture`` is amd64 or arm64.
+    """Build the image; its layer is written into ``folder``. ``architecture`` is amd64 or arm64.
 
-    Raises DockerfileError for a COPY that cannot be carried out.
+    Raises DockerfileError for a COPY that is impossible.
     """
     files = assemble(dockerfile, context)
     layer, diff_id = write_layer(files.tree, folder / "layer.tar.gz", observe)
@@ -155,7 +155,7 @@ def _manifest(config: Blob, layer: Blob, notes: tuple[str, ...]) -> dict[str, An
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    """As BuildKit writes it: bytes of a Dockerfile that are not UTF-8 become the replacement character."""
+    """JSON as BuildKit writes it: bytes of a Dockerfile that are not UTF-8 become the replacement character."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode(errors="surrogateescape").decode(errors="replace").encode()
 
@@ -181,7 +181,7 @@ def _warnings(dockerfile: Dockerfile, files: StageFiles) -> list[str]:
 
 
 def _is_secret(path: str, node: Node) -> bool:
-    """By its name; a PEM file holds certificates, too, which are no secret."""
+    """Whether a file is a secret by its name; a PEM file may contain only certificates, which are not."""
     return _SECRETS(path) and (not path.endswith(".pem") or _may_hold_a_key(node))
 
 
@@ -193,7 +193,7 @@ def _may_hold_a_key(node: Node) -> bool:
 
 
 def _sizes(tree: Tree) -> dict[str, int]:
-    """Bytes below each directory of the second level (/app/.venv), where what is too much shows."""
+    """Bytes below each directory of the second level (/app/.venv), to show what is too large."""
     sizes: dict[str, int] = {}
     for path, node in tree.nodes.items():
         top = "/".join(path.split("/")[:2])

@@ -1,4 +1,4 @@
-"""The container engines: docker and podman, called as a person calls them."""
+"""The container engines docker and podman, used through their command lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..aws import Aws
 from ..errors import LobsterError, RefusedError
 
 _ENGINES = ("docker", "podman")
-_ANSWERS_WITHIN = 15.0  # seconds; a daemon that is there answers in well under one
+_ANSWERS_WITHIN = 15.0  # seconds; a running daemon answers in well under one
 _SHOWN_ON_FAILURE = 15  # lines
 
 
@@ -42,7 +42,7 @@ class Engine:
         self._run([*arguments, "."], say, folder)
 
     def login(self, registry: str, password: str) -> None:
-        """Sign in to ``registry`` as AWS; the password goes by standard input and is shown nowhere."""
+        """Sign in to ``registry`` as AWS; the password is passed on standard input and never shown."""
         command = [self.program, "login", "--username", "AWS", "--password-stdin", registry]
         done = subprocess.run(command, input=password, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -50,11 +50,11 @@ class Engine:
             raise LobsterError(f"{self.name} cannot sign in to {registry}.", said)
 
     def push(self, reference: str, say: Callable[[str], None]) -> None:
-        """Push what was built; raises LobsterError with the engine's last lines."""
+        """Push a built image; raises LobsterError with the engine's last lines."""
         self._run(["push", reference], say)
 
     def _run(self, arguments: Sequence[str], say: Callable[[str], None], folder: Path | None = None) -> None:
-        # Attestations would make an index of every image, and count twice in the repository.
+        # Attestations would make an index of every image, which counts twice in the repository.
         environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
         last: deque[str] = deque(maxlen=_SHOWN_ON_FAILURE)
         with subprocess.Popen(
@@ -76,9 +76,9 @@ class Engine:
 
 
 def choose(name: str) -> Engine:
-    """The engine called ``name``, or for ``auto`` the first one that answers.
+    """The engine called ``name``, or for ``auto`` the first one that works.
 
-    Raises RefusedError when there is none.
+    Raises RefusedError where there is none.
     """
     wanted = _ENGINES if name == "auto" else (name,)
     found = [Engine(each, program) for each in wanted if (program := shutil.which(each))]
@@ -92,14 +92,14 @@ def choose(name: str) -> Engine:
 
 
 def password_for(aws: Aws) -> str:
-    """A registry password, good for 12 hours (ECR GetAuthorizationToken)."""
+    """A registry password, valid for 12 hours (ECR GetAuthorizationToken)."""
     answer = aws.call("ecr:GetAuthorizationToken")
     token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
     return token.partition(":")[2]
 
 
 def _answers(engine: Engine) -> bool:
-    """Whether the engine can work: ``version`` asks the daemon too, where there is one."""
+    """Whether the engine works: ``version`` also contacts the daemon, where there is one."""
     try:
         asked = subprocess.run(
             [engine.program, "version"], capture_output=True, timeout=_ANSWERS_WITHIN, check=False

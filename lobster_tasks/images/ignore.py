@@ -1,4 +1,4 @@
-"""Path patterns as Docker reads them: .dockerignore, COPY's wildcards and ``--exclude``. Pure."""
+"""Docker's path patterns: .dockerignore, COPY's wildcards and ``--exclude``. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..dockerfile.spaces import trimmed
 class Ignore:
     """The patterns of a .dockerignore; the last one that matches a path, or a folder above it, decides.
 
-    Raises BadPatternError, with the number of the line, where Docker knows no such pattern.
+    Raises BadPatternError, with the line number, for a pattern that Docker refuses.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -21,7 +21,7 @@ class Ignore:
         self._exceptions = [pattern for pattern, ignored in self._rules if not ignored]
 
     def __call__(self, path: str) -> bool:
-        """Whether ``path``, relative and with slashes, is left out."""
+        """Whether ``path``, relative and with slashes, is excluded."""
         decision = False
         for pattern, ignored in self._rules:
             if decision != ignored and _matches(pattern, path):
@@ -29,7 +29,7 @@ class Ignore:
         return decision
 
     def reaches_below(self, folder: str) -> bool:
-        """Whether something below an ignored folder may still be kept."""
+        """Whether something in an excluded folder may still be included."""
         return any(exception.may_go_on(f"{folder}/") for exception in self._exceptions)
 
 
@@ -45,12 +45,12 @@ def compiled(pattern: str) -> Glob:
 
 
 def _matches(pattern: Glob, path: str) -> bool:
-    """Whether a path, or a folder above it, is as the pattern says."""
+    """Whether the pattern matches a path, or a folder above it."""
     return any(end == len(path) or path[end] == "/" for end in pattern.ends(path))
 
 
 def _rule(line: str, number: int) -> tuple[Glob, bool] | None:
-    """A line's pattern, and whether it leaves out what matches."""
+    """A line's pattern, and whether it excludes what matches."""
     text = trimmed(line)
     if not text or line.startswith("#"):
         return None

@@ -1,4 +1,4 @@
-"""One layer: a tree as a tar.gz that is the same bytes whenever the sources are the same."""
+"""Writes a layer: a tree as a tar.gz with the same bytes whenever the sources are the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Blob:
-    """Bytes that a registry keeps under their digest: a file, or a small text."""
+    """Bytes that a registry stores under their digest: a file, or a small text."""
 
     digest: str
     size: int
@@ -42,7 +42,8 @@ def blob_of(data: bytes) -> Blob:
 
 
 def write_layer(tree: Tree, path: Path, observe: Observer = unobserved) -> tuple[Blob, str]:
-    """The tree as a tar.gz, and the digest of the tar within; sorted, and without times, so that it repeats."""
+    """Write the tree as a tar.gz; returns it and the digest of the tar. Sorted and without times, so it is
+    reproducible."""
     watched = _Watched(sum(map(_size, tree.nodes.values())), observe)
     with path.open("wb") as file:
         compressed = _Hashing(file)
@@ -56,7 +57,7 @@ def write_layer(tree: Tree, path: Path, observe: Observer = unobserved) -> tuple
 
 
 def _size(node: Node) -> int:
-    """0 for a file that was deleted in the meantime; the copy then names it."""
+    """The size of a file; 0 for one that was deleted meanwhile, which the copy then reports."""
     try:
         return node.size
     except OSError:
@@ -65,7 +66,7 @@ def _size(node: Node) -> int:
 
 @dataclass
 class _Watched:
-    """Tells of every further MiB of a layer of ``total`` bytes: below which folder it is, /app/data."""
+    """Reports every MiB of a layer of ``total`` bytes, with the current folder, such as /app/data."""
 
     total: int
     observe: Observer
@@ -80,7 +81,7 @@ class _Watched:
 
 
 class _Hashing:
-    """Passes bytes on and hashes them; ``tell`` hears how many there were."""
+    """Forwards bytes and hashes them; ``tell`` gets their number."""
 
     def __init__(
         self, file: IO[bytes] | gzip.GzipFile, tell: Callable[[int], None] = lambda size: None
@@ -130,7 +131,7 @@ def _add_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> N
 
 
 def _set_owner(entry: tarfile.TarInfo, owner: str) -> None:
-    """Numbers as numbers; a user without a group has the group of the same number, as in BuildKit."""
+    """Set the owner, numbers as numbers; a user without a group gets the group of the same number, as in BuildKit."""
     user, _, group = owner.partition(":")
     group = group or (user if is_number(user) else "")
     entry.uid = int(user) if is_number(user) else 0

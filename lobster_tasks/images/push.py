@@ -1,4 +1,4 @@
-"""An image goes into ECR: blob by blob over its API, or by a container engine."""
+"""Pushes an image to ECR: blob by blob over its API, or with a container engine."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .transfer import Observer, Transfer, unobserved
 
 @dataclass(frozen=True)
 class PushedImage:
-    """What the repository now holds.
+    """The pushed image.
 
-    ``pushed`` is False when the tag named this very image already. ``size_bytes`` is what ECR counts. ``notes``
-    are sentences on what is not in the image, or should not be.
+    ``pushed`` is False when the tag was already on this image. ``size_bytes`` is ECR's size. ``notes``
+    are sentences about what is missing in the image, or should not be in it.
     """
 
     reference: str
@@ -38,9 +38,9 @@ class PushedImage:
 
 @dataclass(frozen=True)
 class PlannedPush:
-    """What ``push_image`` would do: the image's reference, what is built, for which platform, with what.
+    """What ``push_image`` would do: the image's reference, the Dockerfile, the platform and the builder.
 
-    ``named`` is the digest that the tag names now, if it is there.
+    ``named`` is the tag's current digest, if the tag exists.
     """
 
     reference: str
@@ -60,11 +60,11 @@ class EcrRepository:
 
     @property
     def registry(self) -> str:
-        """The host that a container engine signs in to."""
+        """The host for a container engine's login."""
         return self.uri.partition("/")[0]
 
     def tagged(self, tag: str) -> dict[str, Any] | None:
-        """The image that carries ``tag``: imageDigest and imageSizeInBytes."""
+        """The image with ``tag``: imageDigest and imageSizeInBytes."""
         found = self.aws.find(
             "ecr:DescribeImages",
             {"ImageNotFoundException"},
@@ -87,11 +87,11 @@ def push_image(
     once: bool = False,
     observe: Observer = unobserved,
 ) -> PushedImage:
-    """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` not where the tag is there already.
+    """Build ``folder`` with its Dockerfile and push it as ``tag``; with ``once`` only where the tag does not exist.
 
-    ``say`` hears lines, those of an engine too; ``observe`` how far the bytes have come where there is no engine.
-    ``builder`` is auto, docker, podman or process; None takes ``images.builder``. Raises UsageError for the tag,
-    RefusedError when the repository is missing or there is nothing to build with, DockerfileError, LobsterError.
+    ``say`` gets messages, including an engine's; ``observe`` gets the transfer's progress where there is no engine.
+    ``builder`` is auto, docker, podman or process; None uses ``images.builder``. Raises UsageError for the tag,
+    RefusedError when the repository or a builder is missing, DockerfileError, LobsterError.
     """
     _check_tag(tag)
     engine = choose_engine(aws, builder or settings.images.builder)
@@ -109,7 +109,7 @@ def push_image(
 def plan_push(
     aws: Aws, settings: Settings, tag: str, folder: Path, builder: str | None = None
 ) -> PlannedPush:
-    """Look at everything that ``push_image`` needs, and build nothing; raises as it does."""
+    """Check everything that ``push_image`` needs, without building; raises the same errors."""
     _check_tag(tag)
     engine = choose_engine(aws, builder or settings.images.builder)
     repository = repository_of(aws, settings)
@@ -134,7 +134,7 @@ def without_engine(
     say: Callable[[str], None],
     observe: Observer = unobserved,
 ) -> PushedImage:
-    """Build in this process and upload what the repository lacks."""
+    """Build in this process and upload the blobs that the repository lacks."""
     architecture = ARCHITECTURES[settings.task.architecture]
     dockerfile = read_dockerfile(folder, settings.dockerfile, build_args, f"linux/{architecture}")
     context = read_context(folder, settings.dockerfile)
@@ -196,7 +196,7 @@ def _check_tag(tag: str) -> None:
 
 
 def _nearest_tag(tag: str) -> str:
-    """A tag made from other text, such as a branch name; T if none of its characters is valid."""
+    """A valid tag from other text, such as a branch name; T if none of its characters is valid."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:128].lstrip(".-") or "T"
 
 
@@ -230,7 +230,7 @@ def is_embedded(endpoint_url: str | None) -> bool:
 
 
 def repository_of(aws: Aws, settings: Settings) -> EcrRepository:
-    """The settings' repository; raises RefusedError when it is not there."""
+    """The settings' repository; raises RefusedError where it does not exist."""
     name = settings.repository
     found = aws.find(
         "ecr:DescribeRepositories", {"RepositoryNotFoundException"}, name, repositoryNames=[name]
@@ -278,7 +278,7 @@ def _upload_blob(repository: EcrRepository, blob: Blob, observe: Observer) -> No
         observe(Transfer("uploading", blob.digest[:19], first + len(part), blob.size))
     repository.aws.find(
         "ecr:CompleteLayerUpload",
-        {"LayerAlreadyExistsException"},  # somebody else was faster
+        {"LayerAlreadyExistsException"},  # another process was faster
         name,
         repositoryName=name,
         uploadId=upload,

@@ -1,7 +1,7 @@
-"""The commands of a RUN that only touch files which COPY brought: ``chmod`` and ``mkdir``.
+"""The commands of a RUN that only change files from COPY: ``chmod`` and ``mkdir``.
 
-A start script that gets its executable bit by RUN is common; without it the program could not be started. What
-else a RUN does needs the base image.
+Setting a start script's executable bit in RUN is common; without it the program could not start. Other
+commands of a RUN need the base image.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SHELL_SYNTAX = re.compile(r"[$`*?|<>~{}()]")
 
 
 def touch_files(step: UnexecutedInstruction, tree: Tree) -> None:
-    """Carry out the chmod and mkdir commands of a RUN, on what is there."""
+    """Apply the chmod and mkdir commands of a RUN to the existing files."""
     for command, *words in _commands(step.text):
         options = [word for word in words if word.startswith("-") and not re.fullmatch("-[rwxX]{1,8}", word)]
         names = [word for word in words if word not in options]
@@ -56,4 +56,4 @@ def _change_mode(tree: Tree, path: str, mode: str, below: bool) -> None:
             try:
                 tree.nodes[each] = with_mode(node, changed(node.mode, mode, node.is_directory))
             except ValueError:
-                return  # the shell of the real build will say so
+                return  # the shell of the real build will report it

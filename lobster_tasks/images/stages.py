@@ -1,4 +1,4 @@
-"""The files of a Dockerfile's stages: COPY, ADD and WORKDIR carried out on trees, without a container."""
+"""The files of a Dockerfile's stages: applies COPY, ADD and WORKDIR to trees, without a container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .modes import changed
 from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree
 
-# Directories that every Linux image has: a file copied to one of them goes into it.
+# Directories of every Linux image: a file copied to one of them is placed in it.
 _KNOWN_DIRECTORIES = frozenset(
     {
         *("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"),
@@ -30,7 +30,7 @@ _REMOTE = re.compile(r"^(https?://|git@|git://|ssh://)")
 
 @dataclass(frozen=True)
 class StageFiles:
-    """The files of the final stage, and sentences on what was left out."""
+    """The files of the final stage, and sentences about what was left out."""
 
     tree: Tree
     notes: tuple[str, ...]
@@ -39,7 +39,7 @@ class StageFiles:
 def assemble(dockerfile: Dockerfile, context: Tree) -> StageFiles:
     """The files of the final stage.
 
-    Raises DockerfileError, with the line, for a source that is not there or is outside the context.
+    Raises DockerfileError, with the line, for a source that does not exist or is outside the context.
     """
     work = _ImageAssembly(dockerfile, context)
     tree = work.tree_of(dockerfile.final)
@@ -48,7 +48,7 @@ def assemble(dockerfile: Dockerfile, context: Tree) -> StageFiles:
 
 @dataclass
 class _ImageAssembly:
-    """One build: each stage's tree is made once, when it is needed."""
+    """One build: each stage's tree is created once, on first use."""
 
     dockerfile: Dockerfile
     context: Tree
@@ -83,7 +83,7 @@ class _ImageAssembly:
             self._put(copy, tree, target, Node(FILE_MODE, file.text.encode()))
 
     def _local(self, copy: Copy) -> Iterator[str]:
-        """The sources that are files; a note for each that would have to be fetched."""
+        """The sources that are files; adds a note for each that would have to be downloaded."""
         for source in copy.sources:
             if copy.keyword == "ADD" and _REMOTE.match(source):
                 self._note(copy, f"{source} was not fetched")
@@ -114,7 +114,7 @@ class _ImageAssembly:
         return lineage[0].base != "scratch" or any(stage.unexecuted for stage in lineage)
 
     def _is_into_directory(self, copy: Copy, tree: Tree, found: int) -> bool:
-        """Whether a file that is copied goes into the destination, and does not become it."""
+        """Whether a copied file is placed in the destination, instead of becoming it."""
         if copy.destination.endswith("/"):
             return True
         if len(copy.sources) + len(copy.files) > 1:
@@ -175,7 +175,7 @@ class _ImageAssembly:
 
 @dataclass(frozen=True)
 class _Target:
-    """Where a source goes: a directory's contents, or a file."""
+    """The target of a source: of a directory's contents, or of a file."""
 
     of_directory: str
     of_file: str
@@ -194,7 +194,7 @@ def _target(copy: Copy, source: str, path: str, into: bool) -> _Target:
 
 
 def _runs(dockerfile: Dockerfile) -> Iterator[str]:
-    """A sentence for what the final stage would have run."""
+    """Sentences about the instructions that the final stage did not execute."""
     steps = [step for stage in dockerfile.lineage(dockerfile.final) for step in stage.unexecuted]
     for keyword in dict.fromkeys(step.keyword for step in steps):
         lines = [step.line for step in steps if step.keyword == keyword]

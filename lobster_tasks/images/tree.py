@@ -1,4 +1,4 @@
-"""Files by their path: the build context, and what each stage has of an image."""
+"""Files by path: the build context, and the content of each stage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EscapesError(ValueError):
 
 @dataclass(frozen=True)
 class Node:
-    """A file (``content`` is where its bytes are), a link (``target``), or, with neither, a directory.
+    """A file (``content`` is the location of its bytes), a link (``target``), or, with neither, a directory.
 
     ``owner`` is "user:group", in names or numbers; empty for root.
     """
@@ -35,12 +35,12 @@ class Node:
 
     @property
     def is_directory(self) -> bool:
-        """Neither a file nor a link."""
+        """Whether it is neither a file nor a link."""
         return self.content is None and self.target is None
 
     @property
     def size(self) -> int:
-        """Bytes of a file."""
+        """The size of a file in bytes."""
         if isinstance(self.content, Path):
             return self.content.stat().st_size
         return len(self.content or b"")
@@ -52,7 +52,7 @@ class Node:
 
 @dataclass
 class Tree:
-    """Nodes by their path, without a slash in front."""
+    """Nodes by path, without a leading slash."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class Tree:
         return Tree(dict(self.nodes))
 
     def put(self, path: str, node: Node) -> None:
-        """Place a node, and the directories above it; a directory leaves what is in it."""
+        """Add a node, and the directories above it; a directory keeps its content."""
         self._make_parents(path)
         there = self.nodes.get(path)
         if not (there and there.is_directory and node.is_directory):
@@ -69,7 +69,7 @@ class Tree:
         self.nodes[path] = node
 
     def make_directory(self, path: str) -> None:
-        """Make a directory and those above it, where they are not there."""
+        """Create a directory and those above it, where they do not exist."""
         if path and path not in self.nodes:
             self.put(path, Node(DIRECTORY_MODE))
 
@@ -79,9 +79,9 @@ class Tree:
         return not path or (node is not None and node.is_directory)
 
     def find(self, source: str) -> list[str]:
-        """The paths that a COPY source names, links followed; empty when there are none.
+        """The paths of a COPY source, with links followed; empty where there are none.
 
-        Raises EscapesError when it leads out.
+        Raises EscapesError where it leads out of the tree.
         """
         path = _inside(source.lstrip("/"))
         if not has_wildcard(path):
@@ -91,7 +91,7 @@ class Tree:
         return sorted(self.follow(each) for each in self.nodes if pattern.fullmatch(each))
 
     def follow(self, path: str) -> str:
-        """The path that ``path`` stands for once its links are followed."""
+        """The path that ``path`` refers to after following links."""
         for _ in range(_MOST_LINKS):
             link = next((prefix for prefix in _prefixes(path) if self._target(prefix)), None)
             if link is None:
@@ -124,13 +124,13 @@ class Tree:
 
 
 def read_folder(folder: Path, ignore: Ignore) -> Tree:
-    """The folder as a tree; no file is opened, and no directory of which nothing can be kept.
+    """The folder as a tree; no file is opened, and no directory that is excluded completely.
 
-    Modes keep the executable bit only, as git does, so that the same sources give the same image everywhere.
+    Modes keep only the executable bit, as in git, so that the same sources give the same image everywhere.
     """
     tree = Tree()
 
-    left = [(folder, "")]  # and no function that calls itself: a path may be deeper than Python goes
+    left = [(folder, "")]  # without recursion: a path may be deeper than Python's limit
     while left:
         directory, prefix = left.pop()
         for entry in sorted(_entries(directory), key=lambda entry: entry.name):
@@ -158,7 +158,7 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
 
 
 def _node(entry: os.DirEntry[str]) -> Node | None:
-    """The entry as a node; None for what an image cannot hold, such as a socket."""
+    """The entry as a node; None for what an image cannot contain, such as a socket."""
     if entry.is_symlink():
         return Node(0o777, target=os.readlink(entry.path))
     if entry.is_dir():
@@ -175,7 +175,7 @@ def _prefixes(path: str) -> Iterator[str]:
 
 
 def _pointed_to(link: str, target: str) -> str:
-    """Where a link leads; an absolute target begins at the root of the tree."""
+    """The target of a link; an absolute target begins at the root of the tree."""
     if target.startswith("/"):
         return _inside(posixpath.normpath(target).lstrip("/"))
     return _inside(posixpath.join(posixpath.dirname(link), target))

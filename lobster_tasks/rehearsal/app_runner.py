@@ -24,7 +24,7 @@ _WAIT_SECONDS = 900.0
 _LAST_LINES = 5
 _LOOK_EVERY_SECONDS = 2.0
 _PULL = "policy/service-role/AWSAppRunnerServicePolicyForECRAccess"
-# Whole pairs of App Runner, CPU units -> MiB ("InstanceConfiguration"); the nearest above what the task has.
+# Instance sizes of App Runner, CPU units -> MiB ("InstanceConfiguration").
 _SIZES = (
     *((256, 512), (256, 1024), (512, 1024), (1024, 2048), (1024, 3072), (1024, 4096)),
     *((2048, 4096), (2048, 6144), (4096, 8192), (4096, 10240), (4096, 12288)),
@@ -33,7 +33,7 @@ _SIZES = (
 
 @dataclass(frozen=True)
 class AppRunnerApp:
-    """The App Runner service: its name, ARN and address, and the domain whose zone (id) this account holds."""
+    """The App Runner service: its name, ARN and address, and its domain with the hosted zone's id."""
 
     name: str
     arn: str
@@ -43,10 +43,10 @@ class AppRunnerApp:
 
 
 def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = unobserved) -> AppRunnerApp:
-    """Create an App Runner service for which ``settings`` could have been imported, with its roles and its image.
+    """Create an App Runner service that matches ``settings``, with its roles and its image.
 
-    ``observe`` hears how far its image is.
-    Raises LobsterError where the app does not run there.
+    ``observe`` gets the progress of the image's transfer.
+    Raises LobsterError where the app does not run.
     """
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG}, observe=observe)
@@ -58,14 +58,15 @@ def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = u
 
 
 def create_service(aws: Aws, settings: Settings, image: str) -> dict[str, Any]:
-    """Run an image (its reference) on App Runner, with roles of its own; the service, as DescribeService has it."""
+    """Run an image (its reference) on App Runner, with roles of its own; returns the service as in
+    DescribeService."""
     name = app_runner_name(settings)
     made = aws.call("apprunner:CreateService", name, **_request(aws, settings, name, image))
     return _running(aws, made["Service"]["ServiceArn"])
 
 
 def app_runner_name(settings: Settings) -> str:
-    """The stack's name, as App Runner takes names."""
+    """The stack's name, within App Runner's rules."""
     least, most = _NAME_LENGTH
     if settings.apprunner.service:
         return service_name(settings.apprunner.service)
@@ -73,7 +74,7 @@ def app_runner_name(settings: Settings) -> str:
 
 
 def size(cpu: int, memory: int) -> tuple[int, int]:
-    """CPU units and MiB of the smallest App Runner instance that has as much; the largest where none has. Pure."""
+    """CPU units and MiB of the smallest sufficient App Runner instance; the largest where none suffices. Pure."""
     return next((each for each in _SIZES if each[0] >= cpu and each[1] >= memory), _SIZES[-1])
 
 
@@ -133,7 +134,7 @@ def _document(statement: dict[str, Any]) -> str:
 
 
 def _wait(aws: Aws, look: Callable[[], T | None], otherwise: str) -> T:
-    """The first thing that ``look`` finds; LobsterError with ``otherwise`` where it finds nothing for long."""
+    """The first true result of ``look``; LobsterError with ``otherwise`` when the time is up."""
     found = aws.clock.poll(look, _WAIT_SECONDS, _LOOK_EVERY_SECONDS)
     if not found:
         raise LobsterError(otherwise, f"it had {_WAIT_SECONDS / 60:.0f} min")
@@ -164,7 +165,7 @@ def _last_words(aws: Aws, service: dict[str, Any]) -> str:
 
 
 def associate_domain(aws: Aws, service: dict[str, Any], domain: str) -> str:
-    """Make a hosted zone in which the domain leads to the service, proven by its records; the zone's id."""
+    """Create a hosted zone whose records validate the domain and route it to the service; returns the zone's id."""
     parent = domain.partition(".")[2] if domain.count(".") > 1 else domain
     zone = str(
         aws.call("route53:CreateHostedZone", parent, Name=parent, CallerReference=domain)["HostedZone"]["Id"]

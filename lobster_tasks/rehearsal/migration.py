@@ -1,4 +1,4 @@
-"""The part of the story that leaves App Runner: what is read of it, compared, cut over and cleaned up."""
+"""The migration in a rehearsal: reads the App Runner service, compares, cuts over and cleans up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .app_runner import AppRunnerApp, deploy_app
 from .steps import RehearsalContext, step
 from .traffic import TrafficByName
 
-# Real ones take a day and an hour; here everybody is known to be gone after a minute.
+# In reality a day and an hour; here all visitors have moved after a minute.
 _SOAK_HOURS, _QUIET_MINUTES = 0.0, 1.0
-_QUIET_SECONDS = 130.0  # the minute that counts, and the one in which App Runner reports the one before
+_QUIET_SECONDS = 130.0  # the quiet minute, and the one in which App Runner reports the minute before
 _HOLD_SECONDS = 20.0
 _THINKING_SECONDS = (
     0.2  # real ones: they are there all the while, and not to measure how much the machine can bear
@@ -25,7 +25,7 @@ _THINKING_SECONDS = (
 
 
 def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
-    """The app on App Runner, of which the settings know from now on."""
+    """Create the app on App Runner, and name it in the settings."""
     aws, wanted = context.aws, context.settings.probe
     with step(context.rehearsal, "App Runner"):
         with context.rehearsal.watching() as observe:
@@ -43,7 +43,7 @@ def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
 
 @contextmanager
 def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[None]:
-    """People visit the domain for as long as the block lasts, wherever it leads; none may be turned away."""
+    """Send visitors' requests to the domain for the duration of the block; none may fail."""
     url, path = f"http://{app.domain}", context.settings.probe.path
     visitors = TrafficByName(
         url,
@@ -53,14 +53,14 @@ def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[None]:
         aws=context.aws,
         zone=app.zone,
     )
-    # Around their threads, and not in them: what is ignored is so for all.
+    # Around the threads, not in them: warning filters apply to all threads.
     with warnings.catch_warnings(action="ignore"), visitors:
         yield
     context.rehearsal.count(visitors, context.aws.clock.speed)
 
 
 def imported(context: RehearsalContext, app: AppRunnerApp) -> None:
-    """What `inv import-apprunner` reads of the service."""
+    """Import the service as `inv import-apprunner` does."""
     with step(context.rehearsal, "import-apprunner"):
         mapped = mapping.map_service(discover.discover(context.aws, app.name, context.folder))
     classes = ", ".join(f"{mapped.count(kind)} {kind.replace('_', ' ')}" for kind in mapping.CLASSES)
@@ -69,7 +69,7 @@ def imported(context: RehearsalContext, app: AppRunnerApp) -> None:
 
 
 def compared(context: RehearsalContext) -> None:
-    """The new service beside the old one."""
+    """Compare the new service with the old one."""
     with step(context.rehearsal, "compare-apprunner"):
         made = parity.compare(context.aws, context.settings)
     counts = f"{made.count('same')} the same, {made.count('better')} better, {made.count('differs')} differ"
@@ -81,7 +81,7 @@ def compared(context: RehearsalContext) -> None:
 
 
 def moved(context: RehearsalContext) -> None:
-    """The domain, share by share."""
+    """Move the domain, share by share."""
     with step(context.rehearsal, "cutover"):
         ended = cutover.cut_over(context.aws, context.settings, hold=_HOLD_SECONDS)
     done = ended.verdict == "cut_over"
@@ -92,7 +92,7 @@ def moved(context: RehearsalContext) -> None:
 
 
 def cleaned_up(context: RehearsalContext) -> None:
-    """App Runner paused, and then deleted, both behind the gates."""
+    """Pause App Runner, then delete it, each after all gates pass."""
     aws, settings = context.aws, context.settings
     aws.clock.sleep(_QUIET_SECONDS)
     with tempfile.TemporaryDirectory() as name:

@@ -14,12 +14,12 @@ from .traffic import Traffic
 
 FIRST, SECOND, BROKEN = "rehearsal-1", "rehearsal-2", "rehearsal-broken"
 _RELEASE = "RELEASE"
-# A release that ends as soon as it starts, whatever the settings say of the command.
+# A release that exits at its start, whatever the command in the settings is.
 _BROKEN_DOCKERFILE = 'FROM scratch\nENTRYPOINT ["sh", "-c", "echo broken on purpose; exit 1"]\n'
 
 
 def first_release(context: RehearsalContext) -> None:
-    """Nobody knows of it yet."""
+    """Deploy the first release, without visitors."""
     _push(context, FIRST)
     with step(context.rehearsal, "deploy 1"):
         ended = deploy(context.aws, context.settings, FIRST)
@@ -27,7 +27,7 @@ def first_release(context: RehearsalContext) -> None:
 
 
 def second_release(context: RehearsalContext) -> None:
-    """While people visit."""
+    """Deploy a second release while visitors send requests."""
     _push(context, SECOND)
     with _traffic(context), step(context.rehearsal, "deploy 2"):
         ended = deploy(context.aws, context.settings, SECOND, force=True)
@@ -47,7 +47,7 @@ def broken_release(context: RehearsalContext) -> None:
 
 @contextmanager
 def _traffic(context: RehearsalContext) -> Iterator[None]:
-    """Visitors for as long as the block lasts."""
+    """Send visitors' requests for the duration of the block."""
     assert context.rehearsal.url is not None
     probe = context.settings.probe
     with Traffic(context.rehearsal.url, probe.path, probe.websocket) as traffic:
@@ -66,7 +66,7 @@ def _push(context: RehearsalContext, tag: str) -> None:
     )
     if tag == FIRST:
         for note in image.notes:
-            if _RELEASE not in note:  # the argument is the rehearsal's, not the user's
+            if _RELEASE not in note:  # the tag argument is the rehearsal's, not the user's
                 rehearsal.add("note", note)
 
 

@@ -17,10 +17,9 @@ from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, step
 def rehearse(
     aws: Aws, settings: Settings, folder: Path, rehearsal: Rehearsal, *, from_apprunner: bool, keep: bool
 ) -> None:
-    """The way to Fargate, of an app on App Runner or of one that is nowhere yet, and a teardown unless ``keep``.
+    """Rehearse the setup on Fargate, of an app on App Runner or of a new one, and a teardown unless ``keep``.
 
-    ``aws`` must be an embedded AWS. What fails is a step that did not hold; nothing is raised for it but
-    InterruptedRunError.
+    ``aws`` must be an embedded AWS. A failure is a failed step; only InterruptedRunError is raised.
     """
     context = RehearsalContext(aws, settings, folder, rehearsal)
     try:
@@ -43,7 +42,7 @@ def _stand_in(context: RehearsalContext) -> None:
 
 
 def _migrate(context: RehearsalContext) -> None:
-    """People visit the app's domain all the while."""
+    """Migrate while visitors send requests to the app's domain."""
     app = migration.on_app_runner(context)
     with migration.visited(context, app):
         migration.imported(context, app)
@@ -54,7 +53,7 @@ def _migrate(context: RehearsalContext) -> None:
 
 
 def _arrive(context: RehearsalContext) -> None:
-    """On Fargate, with releases that are live and one that is not."""
+    """Set up on Fargate, with live releases and a failing one."""
     _set_up(context)
     first_release(context)
     second_release(context)
@@ -62,7 +61,7 @@ def _arrive(context: RehearsalContext) -> None:
 
 
 def _set_up(context: RehearsalContext) -> None:
-    """What is there already, such as the repository of an app on App Runner, is adopted."""
+    """Set up the stack; existing resources, such as the repository of an App Runner app, are adopted."""
     started = time.monotonic()
     with step(context.rehearsal, "setup-fargate"):
         made = converge.bring(context.aws, context.stack, adopt=True).plan

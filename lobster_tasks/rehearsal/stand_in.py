@@ -1,4 +1,4 @@
-"""Replaces what the settings name in a real account by what a rehearsal has."""
+"""Replaces references of the settings to a real account by resources of the rehearsal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ VALUE = "rehearsal"
 
 
 def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
-    """The settings as they can be rehearsed, and what was changed about them, in sentences.
+    """The settings that can be rehearsed, and the changes, in sentences.
 
-    Secrets are made with a value that says what it is; network, certificate and an account's own policies are
-    left out, because the embedded AWS has only its default VPC; a load balancer is one that can be asked from
+    Secrets are created with a placeholder value; network, certificate and an account's own policies are
+    left out, because the embedded AWS has only its default VPC; the load balancer is made reachable from
     here; a service without tasks gets one.
     """
     changes: dict[str, object] = {}
@@ -48,7 +48,7 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
 
 
 def _secrets(aws: Aws, sources: Mapping[str, str]) -> dict[str, str]:
-    """Make what the sources name; where each now is."""
+    """Create the secrets and parameters of the sources; returns their new sources."""
     made: dict[str, str] = {}
     for source in sources.values():
         if _is_secret(source) and _name(source) not in made:
@@ -63,14 +63,14 @@ def _secrets(aws: Aws, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def _make_secret(aws: Aws, name: str, keys: list[str]) -> str:
-    """A secret in Secrets Manager, JSON where keys of it are asked for; its ARN."""
+    """Create a secret in Secrets Manager, with JSON keys if there are any; returns its ARN."""
     named = [key for key in keys if key]
     value = json.dumps(dict.fromkeys(named, VALUE)) if named else VALUE
     return str(aws.call("secretsmanager:CreateSecret", name, Name=name, SecretString=value)["ARN"])
 
 
 def _parameter(aws: Aws, source: str) -> str:
-    """A parameter in SSM; its name, because an ARN would name an account that is not there."""
+    """Create a parameter in SSM; returns its name, because its ARN would contain the real account."""
     name = _parameter_name(source)
     aws.call("ssm:PutParameter", name, Name=name, Value=VALUE, Type="SecureString", Overwrite=True)
     return name
@@ -90,7 +90,7 @@ def _key(source: str) -> str:
 
 
 def _within(arn: str, key: str) -> str:
-    """The ARN with the JSON key; stage and version would name what is not there."""
+    """The ARN with the JSON key, without stage and version, which do not exist here."""
     return f"{arn}:{key}::" if key else arn
 
 

@@ -1,4 +1,4 @@
-"""The steps of a rehearsal, which pass or fail, and the count of its visitors' requests."""
+"""The steps of a rehearsal, which pass or fail, and the count of visitors' requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RehearsalStep:
 class Rehearsal:
     """All steps so far, and the visitors' requests.
 
-    ``watching`` gives, for as long as an image is made, somebody who hears how far it is.
+    ``watching`` returns a context manager with an observer of an image's transfer.
     """
 
     tell: Callable[[RehearsalStep], None]
@@ -52,13 +52,14 @@ class Rehearsal:
         return time.monotonic() - self.started
 
     def add(self, name: str, saw: str, ok: bool = True) -> None:
-        """Note a step and tell of it."""
+        """Add a step and report it."""
         step = RehearsalStep(self.seconds, ok, name, saw)
         self.steps.append(step)
         self.tell(step)
 
     def count(self, traffic: Traffic, speed: float) -> None:
-        """Note what visitors met; whether all were served is a step of its own. ``speed`` is that of AWS's time."""
+        """Add the results of visitors' requests, with a step for whether all succeeded. ``speed`` is that of AWS's
+        time."""
         self.sent += traffic.sent
         self.failed += traffic.failed
         lived = f"; a WebSocket lived {minutes(traffic.socket_lived_seconds * speed)}"
@@ -68,7 +69,7 @@ class Rehearsal:
 
 @dataclass
 class RehearsalContext:
-    """What the steps work on: an embedded AWS, the settings for it, the project's folder."""
+    """What the steps use: an embedded AWS, the settings for it, the project's folder."""
 
     aws: Aws
     settings: Settings
@@ -77,7 +78,7 @@ class RehearsalContext:
 
     @property
     def stack(self) -> Stack:
-        """What the settings ask for."""
+        """The stack that the settings describe."""
         return build(self.settings, self.aws.account, self.aws.partition)
 
 
@@ -87,7 +88,7 @@ class RehearsalStoppedError(Exception):
 
 @contextmanager
 def step(rehearsal: Rehearsal, name: str) -> Iterator[None]:
-    """An error in the block is a step that did not hold."""
+    """Turn an error in the block into a failed step."""
     try:
         yield
     except InterruptedRunError:
@@ -99,5 +100,5 @@ def step(rehearsal: Rehearsal, name: str) -> Iterator[None]:
 
 
 def minutes(seconds: float) -> str:
-    """``1:05``."""
+    """A duration as ``1:05``."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,4 +1,4 @@
-"""Visitors: requests without pause over kept-alive connections, and one WebSocket that stays open."""
+"""Visitors: continuous requests over persistent connections, and one WebSocket that stays open."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from ..http_client import Client, Response
 from ..probe import PAGE_STATUSES
 
 _VISITORS = 4
-_THINKING_SECONDS = 0.01  # real ones; visitors do not run faster because time does
+_THINKING_SECONDS = 0.01  # real ones: visitors have their own speed
 _ANSWER_WITHIN_SECONDS = 30.0
 
 
 @dataclass
 class Traffic:
-    """Visits ``url`` + ``path`` for as long as the block lasts; an answer that is no page, or none, is a failure.
+    """Requests ``url`` + ``path`` for the duration of the block; an answer that is not a page, or none, is a
+    failure.
 
-    ``websocket`` is a path on which one connection is opened at the start and held.
+    ``websocket`` is a path on which one connection is opened at the start and kept open.
     """
 
     url: str
@@ -65,7 +66,7 @@ class Traffic:
 
     @property
     def said(self) -> str:
-        """The count, and of which kind the failures were."""
+        """The number of requests, and the kinds of failures."""
         kinds = "".join(f", {count} × {kind}" for kind, count in self.failures.most_common())
         return f"{self.sent} requests, {self.failed} failed{kinds}"
 
@@ -76,11 +77,11 @@ class Traffic:
                 self._stop.wait(self.thinking_seconds)
 
     def _client(self) -> Client:
-        # No proxy leads to this machine, and looking for one takes a third of the time.
+        # No proxy is needed for this machine, and looking for one takes a third of the time.
         return Client(by_proxy=False)
 
     def _ask(self, client: Client) -> str | None:
-        # And nowhere else: a redirect may lead out of this machine.
+        # Redirects are not followed, because they may lead to other machines.
         return _failure(client.request(f"{self.url}{self.path}", _ANSWER_WITHIN_SECONDS))
 
     def _count(self, failure: str | None) -> None:
@@ -118,16 +119,17 @@ class Traffic:
 
 
 def _failure(answer: Response) -> str | None:
-    """The status of what is no page to visitors, as the probe of a release has it, or why there is none."""
+    """The status of an answer that is not a page to visitors (as in the probe), or why there is none."""
     return None if answer.status in PAGE_STATUSES else answer.said
 
 
 @dataclass(kw_only=True)
 class TrafficByName(Traffic):
-    """Visitors who know a domain: they ask Route 53 where it leads, remember that for a time to live, and go there.
+    """Visitors of a domain: they resolve it with Route 53, cache the address for the time to live, and connect to
+    it.
 
-    ``url`` is what they type. They follow to HTTPS, where nobody vouches for an embedded AWS's certificate: warnings
-    of that are whoever's who lets them in. They remember for at most ``ttl`` seconds, of AWS's.
+    ``url`` contains the domain. They follow redirects to HTTPS, where no authority has signed an embedded AWS's
+    certificate: the caller handles these warnings. They cache for at most ``ttl`` seconds of AWS's time.
     """
 
     aws: Aws
@@ -147,7 +149,7 @@ class TrafficByName(Traffic):
         return _failure(answer)
 
     def _where(self, domain: str) -> str:
-        """The address that this visitor's resolver knows (TestDNSAnswer)."""
+        """The address in this visitor's resolver cache (TestDNSAnswer)."""
         if time.monotonic() >= getattr(self._known, "until", 0.0):
             asked = {"HostedZoneId": self.zone, "RecordName": domain, "RecordType": "A"}
             found = self.aws.call("route53:TestDNSAnswer", domain, **asked)

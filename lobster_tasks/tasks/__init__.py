@@ -1,4 +1,4 @@
-"""The Invoke tasks. Nothing heavy is imported before a task runs, so that ``inv --list`` stays quick."""
+"""The Invoke tasks. Slow imports happen only when a task runs, so that ``inv --list`` stays fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks for the way over from App Runner."""
+"""Tasks for the migration from App Runner."""
 
 from __future__ import annotations
 

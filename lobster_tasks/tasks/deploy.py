@@ -1,4 +1,4 @@
-"""Tasks that bring a release to the service."""
+"""Tasks that deploy a release."""
 
 from __future__ import annotations
 

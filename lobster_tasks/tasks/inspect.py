@@ -1,4 +1,4 @@
-"""Tasks that look at what runs."""
+"""Tasks that show the current state."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def status(run: Run, watch: bool = False) -> None:
 
 
 def _watch(run: Run) -> None:
-    """Drawn again and again on a terminal; elsewhere printed whenever something is different."""
+    """Redraw the state on a terminal; elsewhere print it whenever something changes."""
     from .. import report
     from ..rollout import watched
 
