@@ -34,11 +34,11 @@ def figures() -> Iterator[str]:
         settings = load({"probe": {"websocket": "/ws"}})
         address = first_release(aws, settings, Path(folder), "two")
         broken = load({"probe": {"websocket": "/ws"}, "container": {"command": ["no-such-program"]}})
-        for tag, wanted in (("one", broken), ("two", settings)):
+        for tag, app in (("one", broken), ("two", settings)):
             before = Counter(aws.calls)
             crowd = Crowd(address)
             with crowd.present():
-                ended = deploy(aws, wanted, tag)
+                ended = deploy(aws, app, tag)
             yield (
                 f"{ended.verdict} under {CLIENTS} clients: {crowd.answers.total()} requests, {crowd.failed} failed "
                 f"(aim 0); {_calls(aws, before, ended)}"

@@ -232,10 +232,10 @@ class Aws:
 
     def _client(self, service: str, attempts: int = _ATTEMPTS) -> Any:
         with self._lock:
-            wanted = self.region, service, attempts
-            if wanted not in self._clients:
-                self._clients[wanted] = self._new_client(service, attempts)
-            return self._clients[wanted]
+            key = self.region, service, attempts
+            if key not in self._clients:
+                self._clients[key] = self._new_client(service, attempts)
+            return self._clients[key]
 
     def _new_client(self, service: str, attempts: int) -> Any:
         from botocore.config import Config

@@ -36,12 +36,12 @@ class ForwardingRule:
     paths: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
 
-    def path(self, wanted: str) -> str:
-        """``wanted`` where the rule takes it, otherwise the same path below one that it takes."""
+    def path(self, requested: str) -> str:
+        """``requested`` where the rule takes it, otherwise the same path below one that it takes."""
         if not self.paths:
-            return wanted
-        below = [f"{_literal(pattern).rstrip('/')}{wanted}" for pattern in self.paths]
-        every = (wanted, *below, *(_literal(pattern) for pattern in self.paths))
+            return requested
+        below = [f"{_literal(pattern).rstrip('/')}{requested}" for pattern in self.paths]
+        every = (requested, *below, *(_literal(pattern) for pattern in self.paths))
         return next((each for each in every if _fits(self.paths, each)), below[0])
 
 

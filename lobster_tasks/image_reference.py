@@ -21,31 +21,31 @@ def is_tag(text: str) -> bool:
     return _TAG.fullmatch(text) is not None
 
 
-def check_reference(wanted: str) -> None:
+def check_reference(reference: str) -> None:
     """Raise UsageError where the text cannot be a tag, a digest, an image reference or a task definition."""
-    check_given(wanted)
-    if any(sign in wanted for sign in ":/@"):
-        _checked(_IN_A_REFERENCE, wanted, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
+    check_given(reference)
+    if any(sign in reference for sign in ":/@"):
+        _checked(_IN_A_REFERENCE, reference, "a reference: letters, digits and '_', '.', '-', '/', ':', '@'")
     else:
-        _checked(_TAG, wanted, _A_TAG)
+        _checked(_TAG, reference, _A_TAG)
 
 
-def check_given(wanted: str) -> None:
+def check_given(reference: str) -> None:
     """Raise UsageError where nothing is given."""
-    if not wanted or wanted.isspace():
+    if not reference or reference.isspace():
         raise UsageError("No tag is given.", next_step="inv deploy --tag T")
 
 
-def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
+def image_id(reference: str, repository: str, uri: str) -> dict[str, str]:
     """ECR's ImageIdentifier; where there is a tag and a digest, the digest is used."""
-    if _DIGEST.fullmatch(wanted):
-        return {"imageDigest": wanted}
-    tag: str | None = wanted
-    if any(sign in wanted for sign in ":/@"):
-        parts = _REFERENCE.fullmatch(wanted)
+    if _DIGEST.fullmatch(reference):
+        return {"imageDigest": reference}
+    tag: str | None = reference
+    if any(sign in reference for sign in ":/@"):
+        parts = _REFERENCE.fullmatch(reference)
         if parts is None or parts["repository"] not in (repository, uri):
             raise UsageError(
-                f"{wanted} is not an image of {uri}.",
+                f"{reference} is not an image of {uri}.",
                 "a value with a slash, a colon or an at sign is read as a URI; a tag contains none of these",
                 "give a tag, a digest, or its URI",
             )
@@ -53,7 +53,7 @@ def image_id(wanted: str, repository: str, uri: str) -> dict[str, str]:
             return {"imageDigest": _checked(_DIGEST, parts["digest"], "a digest: sha256: and 64 hex digits")}
         tag = parts["tag"]
     if tag is None:
-        raise UsageError(f"{wanted} names a repository, no image.", next_step=f"give {wanted}:<tag>")
+        raise UsageError(f"{reference} names a repository, no image.", next_step=f"give {reference}:<tag>")
     return {"imageTag": _checked(_TAG, tag, _A_TAG)}
 
 

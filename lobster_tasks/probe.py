@@ -122,9 +122,9 @@ class PublicEndpoint:
             return "an earlier rule of the listener takes the same requests"
         return f"the rule has a condition on {', '.join(wants)}" if wants else ""
 
-    def path(self, wanted: str) -> str:
+    def path(self, requested: str) -> str:
         """The path to request: below the one that the rule requires."""
-        return self.rule.path(wanted) if self.rule else wanted
+        return self.rule.path(requested) if self.rule else requested
 
 
 def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoint | None:

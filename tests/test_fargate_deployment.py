@@ -354,9 +354,9 @@ def test_environment_and_all_secrets_reach_the_process(project: Project, embedde
     live = release(project, embedded)
     seen = live.get("/env").json()
     assert {name: seen.get(name) for name in SECRETS} == {name: f"the value of {name}" for name in SECRETS}
-    wanted = {"PORT": "8501", "PYTHONUNBUFFERED": "1", "STREAMLIT_SERVER_HEADLESS": "true"}
-    wanted |= {"GENIE_PROFILE": "prod", "LANGFUSE_HOST": "https://langfuse.example"}
-    assert {name: seen.get(name) for name in wanted} == wanted
+    expected = {"PORT": "8501", "PYTHONUNBUFFERED": "1", "STREAMLIT_SERVER_HEADLESS": "true"}
+    expected |= {"GENIE_PROFILE": "prod", "LANGFUSE_HOST": "https://langfuse.example"}
+    assert {name: seen.get(name) for name in expected} == expected
     definition = embedded.client("ecs").describe_task_definition(taskDefinition="lobster-streamlit-task")
     assert "the value of" not in json.dumps(definition, default=str)
 

@@ -148,11 +148,15 @@ class AppRunnerComponent:
 
     def _pushed(self, state: AppRunnerState, service: Service) -> str | None:
         """The digest of the image that an automatic deployment would deploy now."""
-        wanted = service.configuration
-        if wanted.image is None or not (wanted.runs_here and wanted.source["AutoDeploymentsEnabled"]):
+        configuration = service.configuration
+        if configuration.image is None or not (
+            configuration.runs_here and configuration.source["AutoDeploymentsEnabled"]
+        ):
             return None
         try:
-            return self._runtime.images.resolve(state.account, state.region, wanted.image["ImageIdentifier"])
+            return self._runtime.images.resolve(
+                state.account, state.region, configuration.image["ImageIdentifier"]
+            )
         except PullError:  # the tag was removed; the running version stays
             return None
 

@@ -51,8 +51,8 @@ def describe(state: AppRunnerState, request: Request) -> dict[str, Any]:
 
 def list_summaries(state: AppRunnerState, request: Request) -> dict[str, Any]:
     """ListVpcIngressConnections: of one service or VPC endpoint, or all."""
-    wanted = request.get("Filter", {})
-    found = [one for one in named(state, INGRESS) if _matches(one, wanted)]
+    criteria = request.get("Filter", {})
+    found = [one for one in named(state, INGRESS) if _matches(one, criteria)]
     shown = [{name: one.body[name] for name in ("VpcIngressConnectionArn", "ServiceArn")} for one in found]
     listed, more = page(shown, request)
     return {"VpcIngressConnectionSummaryList": listed, **more}
@@ -81,9 +81,9 @@ def _settled(state: AppRunnerState, request: Request) -> Companion:
     return one
 
 
-def _matches(one: Companion, wanted: Mapping[str, str]) -> bool:
+def _matches(one: Companion, criteria: Mapping[str, str]) -> bool:
     seen = {**one.body["IngressVpcConfiguration"], "ServiceArn": one.body["ServiceArn"]}
-    return all(seen.get(name) == value for name, value in wanted.items())
+    return all(seen.get(name) == value for name, value in criteria.items())
 
 
 def _endpoint(state: AppRunnerState, request: Request) -> dict[str, str]:

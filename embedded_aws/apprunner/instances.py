@@ -102,10 +102,10 @@ class Starter:
         runtime = configuration.runtime
         allowed = Permissions(self._state.account, configuration.instance_role, self._session)
         named = runtime.get("RuntimeEnvironmentSecrets", {})
-        wanted = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
+        definition = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
         try:
             with self._plane.lock:
-                secrets = container_secrets.fetch(self._state.place, wanted, allowed, NoBarrier())
+                secrets = container_secrets.fetch(self._state.place, definition, allowed, NoBarrier())
         except container_secrets.SecretError as error:
             raise StartError(f"Failed to read the secrets of your application. Reason: {error}") from error
         own = {

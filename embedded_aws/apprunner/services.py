@@ -121,18 +121,18 @@ def _begun(state: AppRunnerState, service: Service, operation: Operation) -> dic
 
 def view(state: AppRunnerState, service: Service) -> dict[str, Any]:
     """A service in the shape of DescribeService."""
-    wanted = service.configuration
+    configuration = service.configuration
     return {
         **_summary(service),
-        "SourceConfiguration": wanted.source,
-        "InstanceConfiguration": wanted.instance,
-        "HealthCheckConfiguration": wanted.health,
-        "NetworkConfiguration": wanted.network,
-        "AutoScalingConfigurationSummary": scaling.summary(state, wanted.scaling),
+        "SourceConfiguration": configuration.source,
+        "InstanceConfiguration": configuration.instance,
+        "HealthCheckConfiguration": configuration.health,
+        "NetworkConfiguration": configuration.network,
+        "AutoScalingConfigurationSummary": scaling.summary(state, configuration.scaling),
         **some(
             DeletedAt=service.deleted_at,
             EncryptionConfiguration=service.encryption,
-            ObservabilityConfiguration=wanted.observability,
+            ObservabilityConfiguration=configuration.observability,
         ),
     }
 

@@ -77,10 +77,10 @@ class Work:
             self._succeed(status)
 
     async def _bring_up(self) -> None:
-        wanted = self._service.configuration
+        configuration = self._service.configuration
         try:
-            if wanted.runs_here:
-                await self._deploy(wanted)
+            if configuration.runs_here:
+                await self._deploy(configuration)
             else:
                 await self._pretend()
         except StartError as failure:
@@ -88,20 +88,20 @@ class Work:
                 self._fail(str(failure))
             return
         with self._plane.lock:
-            self._service.deployed = wanted
+            self._service.deployed = configuration
             self._succeed("RUNNING")
 
-    async def _deploy(self, wanted: Configuration) -> None:
-        fleet, health = self._running.fleet, wanted.health
-        image = await fleet.prepare(wanted)
+    async def _deploy(self, configuration: Configuration) -> None:
+        fleet, health = self._running.fleet, configuration.health
+        image = await fleet.prepare(configuration)
         path = f"[Path: '{health['Path']}'], " if health["Protocol"] == "HTTP" else ""
         with self._plane.lock:
             self._say("Successfully pulled your application image from ECR.")
             self._say("Provisioning instances and deploying image.")
             self._say(
-                f"Performing health check on protocol `{health['Protocol']}` {path}[Port: '{wanted.port}']."
+                f"Performing health check on protocol `{health['Protocol']}` {path}[Port: '{configuration.port}']."
             )
-        instances = await fleet.launch(wanted, image)
+        instances = await fleet.launch(configuration, image)
         with self._plane.lock:
             self._say("Health check is successful. Routing traffic to application.")
             self._service.digest = image.digest

@@ -81,10 +81,8 @@ class Ec2(EC2Response):
 
     def describe_vpc_block_public_access_exclusions(self) -> ActionResult:
         """DescribeVpcBlockPublicAccessExclusions."""
-        wanted = self._get_param("ExclusionIds", [])
-        found = [
-            one for one in self._store.public_access.exclusions.values() if one.id in (wanted or [one.id])
-        ]
+        ids = self._get_param("ExclusionIds", [])
+        found = [one for one in self._store.public_access.exclusions.values() if one.id in (ids or [one.id])]
         return ActionResult({"VpcBlockPublicAccessExclusions": [one.answer() for one in found]})
 
     def create_vpc_block_public_access_exclusion(self) -> ActionResult:

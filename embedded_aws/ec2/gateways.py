@@ -28,9 +28,9 @@ class Gateways(EC2Backend):
             made.private_dns_enabled = False
         return made
 
-    def _check_private_dns(self, vpc_id: str, wanted: bool | None) -> None:
+    def _check_private_dns(self, vpc_id: str, enabled: bool | None) -> None:
         vpc = self.get_vpc(vpc_id)
-        if wanted and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
+        if enabled and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
             message = (
                 "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to "
                 f"true for {vpc_id}"

@@ -59,8 +59,8 @@ def remove(
     there = {key(rule): rule for rule in direction.rules(group)}
     gone, unknown = [], []
     for permission in permissions:
-        for wanted in _rules(store, group, permission, direction, {}):
-            found = there.get(key(wanted))
+        for rule in _rules(store, group, permission, direction, {}):
+            found = there.get(key(rule))
             gone.append(found) if found else unknown.append(permission)
     if unknown and not store.vpcs[group.vpc_id].is_default:
         message = "The specified rule does not exist in this security group."

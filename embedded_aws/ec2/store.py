@@ -127,8 +127,10 @@ class Ec2Store(Gateways):
         """Create a subnet, in a zone of any type that the account may use."""
         given = dict(zip(("vpc_id", "cidr_block", "ipv6_cidr_block"), args, strict=False))
         names = ("availability_zone", "availability_zone_id")
-        wanted = [*args[3:5], *(kwargs.get(name) for name in names)]
-        edge = next((zone for zone in self.visible_zones() if {zone.name, zone.zone_id} & set(wanted)), None)
+        requested = [*args[3:5], *(kwargs.get(name) for name in names)]
+        edge = next(
+            (zone for zone in self.visible_zones() if {zone.name, zone.zone_id} & set(requested)), None
+        )
         if not isinstance(edge, zones.EdgeZone):
             return super().create_subnet(*args, **kwargs)
         kwargs = {**given, **{key: value for key, value in kwargs.items() if key not in names}}
@@ -207,17 +209,17 @@ class Ec2Store(Gateways):
         if eni.subnet.id in self._free:
             self._free[eni.subnet.id].returned.append(eni.private_ip_address)
 
-    def _address(self, subnet: Any, wanted: str | None) -> str:
+    def _address(self, subnet: Any, requested: str | None) -> str:
         taken = {
             address["PrivateIpAddress"]
             for eni in list(self.enis.values())
             if eni.subnet.id == subnet.id
             for address in eni.private_ip_addresses
         }
-        if wanted in taken:
-            raise AwsError("InvalidIPAddress.InUse", f"Address {wanted} is in use.")
-        if wanted and is_in(subnet, wanted):  # moto invents those of gateways and endpoints
-            return wanted
+        if requested in taken:
+            raise AwsError("InvalidIPAddress.InUse", f"Address {requested} is in use.")
+        if requested and is_in(subnet, requested):  # moto invents those of gateways and endpoints
+            return requested
         if subnet.id not in self._free:  # AWS reserves the first four and the last
             block = ip_network(subnet.cidr_block)
             self._free[subnet.id] = _Free(str(block[each]) for each in range(4, block.num_addresses - 1))

@@ -39,7 +39,7 @@ class ImageOperations(EcrRequest):
         if asked:
             found = {manifest.digest: manifest for manifest in (self.image(held, each) for each in asked)}
             return ActionResult({"imageDetails": [self._detail(held, each) for each in found.values()]})
-        shown = [each for each in held.manifests.values() if self._wanted(held.tags_of(each.digest))]
+        shown = [each for each in held.manifests.values() if self._matches_filter(held.tags_of(each.digest))]
         page, more = self.page(shown)
         return ActionResult({"imageDetails": [self._detail(held, each) for each in page], **more})
 
@@ -49,7 +49,7 @@ class ImageOperations(EcrRequest):
         every: list[dict[str, str]] = []
         for digest in held.manifests:
             tags = held.tags_of(digest)
-            if self._wanted(tags):
+            if self._matches_filter(tags):
                 named = [{"imageDigest": digest, "imageTag": tag} for tag in tags]
                 every += named or [{"imageDigest": digest}]
         page, more = self.page(every)
@@ -137,7 +137,7 @@ class ImageOperations(EcrRequest):
                 "overwritten because the repository is immutable.",
             )
 
-    def _wanted(self, tags: list[str]) -> bool:
+    def _matches_filter(self, tags: list[str]) -> bool:
         status = (self._get_param("filter") or {}).get("tagStatus", "ANY")
         return bool(status == "ANY" or (status == "TAGGED") == bool(tags))
 

@@ -88,7 +88,7 @@ def roll_back(service: Service, why: str, reason: str) -> None:
         now(),
         now(),
         reason=reason,
-        wanted=service.desired,
+        desired=service.desired,
     )
     kept = [one for one in service.deployments if one is not good]
     for one in kept:

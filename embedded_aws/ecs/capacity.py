@@ -54,31 +54,35 @@ class Capacity:
         faults = self._plane.faults
         if faults.holds("fargate"):
             return texts.BLOCKED
-        wanted = provider(state, placement.strategy) or ON_DEMAND
-        if faults.lacks_capacity(wanted, self._plane.pace.speed):
+        capacity_provider = provider(state, placement.strategy) or ON_DEMAND
+        if faults.lacks_capacity(capacity_provider, self._plane.pace.speed):
             return texts.NO_CAPACITY
-        made = [task.created_at.timestamp() for task in state.tasks.values() if _provider(task) == wanted]
-        if count > faults.capacity_left(wanted, made):
+        made = [
+            task.created_at.timestamp()
+            for task in state.tasks.values()
+            if _provider(task) == capacity_provider
+        ]
+        if count > faults.capacity_left(capacity_provider, made):
             return texts.NO_CAPACITY
-        if _used(state, wanted) + count * _vcpus(definition) > self.quota(wanted):
+        if _used(state, capacity_provider) + count * _vcpus(definition) > self.quota(capacity_provider):
             return texts.VCPU_LIMIT
         if self._count_tasks() + count > MOST_TASKS:
             log.warning("no more than %d tasks are run on this machine at once", MOST_TASKS)
             return texts.NO_CAPACITY
         return None
 
-    def quota(self, wanted: str) -> float:
+    def quota(self, capacity_provider: str) -> float:
         """How many vCPUs the tasks of a capacity provider may use at once."""
         most = QUOTA_OF_A_YOUNG_ACCOUNT if self._plane.young else QUOTA
-        return min(self._plane.faults.vcpu_quota(wanted), most)
+        return min(self._plane.faults.vcpu_quota(capacity_provider), most)
 
 
-def _used(state: EcsState, wanted: str) -> float:
-    return sum(_vcpus(task.definition) for task in state.tasks.values() if _counts(task, wanted))
+def _used(state: EcsState, capacity_provider: str) -> float:
+    return sum(_vcpus(task.definition) for task in state.tasks.values() if _counts(task, capacity_provider))
 
 
-def _counts(task: Task, wanted: str) -> bool:
-    return task.last_status != "STOPPED" and _provider(task) == wanted
+def _counts(task: Task, capacity_provider: str) -> bool:
+    return task.last_status != "STOPPED" and _provider(task) == capacity_provider
 
 
 def _provider(task: Task) -> str:

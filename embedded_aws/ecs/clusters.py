@@ -65,12 +65,12 @@ def check_associated(strategy: Sequence[Mapping[str, Any]], providers: Collectio
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeClusters: missing ones are failures, not errors."""
-    wanted = request.get("clusters") or ["default"]
-    if len(wanted) > 100:
+    requested = request.get("clusters") or ["default"]
+    if len(requested) > 100:
         raise invalid("Clusters cannot have more than 100 elements.")
     include = tuple(request.get("include") or ())
-    found = [state.clusters[last_part(name)] for name in wanted if last_part(name) in state.clusters]
-    missing = [last_part(name) for name in wanted if last_part(name) not in state.clusters]
+    found = [state.clusters[last_part(name)] for name in requested if last_part(name) in state.clusters]
+    missing = [last_part(name) for name in requested if last_part(name) not in state.clusters]
     return {
         "clusters": [view(state, cluster, include) for cluster in found],
         "failures": [{"arn": state.arn(f"cluster/{name}"), "reason": "MISSING"} for name in missing],
@@ -173,8 +173,8 @@ def _extras(cluster: Cluster, include: tuple[str, ...]) -> dict[str, Any]:
 
 def providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeCapacityProviders: Fargate's two, without tags."""
-    wanted = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
-    found = [name for name in wanted if name in PROVIDERS]
+    names = [last_part(name) for name in request.get("capacityProviders") or PROVIDERS]
+    found = [name for name in names if name in PROVIDERS]
     return {
         "capacityProviders": [
             {
@@ -187,7 +187,7 @@ def providers(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "failures": [
             {"arn": state.arn(f"capacity-provider/{name}"), "reason": "MISSING"}
-            for name in wanted
+            for name in names
             if name not in PROVIDERS
         ],
     }

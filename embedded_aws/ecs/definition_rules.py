@@ -238,7 +238,7 @@ def _attributes(body: Mapping[str, Any]) -> Iterable[str]:
         for secret in container.get("secrets", ())
     }
     agent, docker = "ecs.capability", "com.amazonaws.ecs.capability"
-    wanted = {
+    attributes = {
         f"{docker}.logging-driver.awslogs": _logs(containers),
         f"{agent}.execution-role-awslogs": _logs(containers) and "executionRoleArn" in body,
         f"{docker}.ecr-auth": any(ECR_IMAGE.match(c["image"]) for c in containers),
@@ -252,7 +252,7 @@ def _attributes(body: Mapping[str, Any]) -> Iterable[str]:
         f"{agent}.task-eni": body.get("networkMode") == "awsvpc",
         f"{agent}.extensible-ephemeral-storage": "ephemeralStorage" in body,
     }
-    return (name for name, needed in wanted.items() if needed)
+    return (name for name, needed in attributes.items() if needed)
 
 
 def _logs(containers: Iterable[Mapping[str, Any]]) -> bool:

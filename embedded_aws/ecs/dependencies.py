@@ -13,19 +13,19 @@ from .model import ContainerState
 
 def problem(containers: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the containers could never all start: a dependency is missing, circular or impossible."""
-    wanted = {one["name"]: one.get("dependsOn", []) for one in containers}
+    dependencies = {one["name"]: one.get("dependsOn", []) for one in containers}
     checks = {one["name"] for one in containers if "healthCheck" in one}
-    for name, needs in wanted.items():
+    for name, needs in dependencies.items():
         for need in needs:
-            if need["containerName"] not in wanted:
+            if need["containerName"] not in dependencies:
                 return f"Container '{name}' depends on '{need['containerName']}', which is not in the task."
             if need["condition"] == "HEALTHY" and need["containerName"] not in checks:
                 return f"Container '{need['containerName']}' must have a health check to become HEALTHY."
-    return _circle(wanted)
+    return _circle(dependencies)
 
 
-def _circle(wanted: Mapping[str, Sequence[Mapping[str, Any]]]) -> str | None:
-    left = dict(wanted)
+def _circle(dependencies: Mapping[str, Sequence[Mapping[str, Any]]]) -> str | None:
+    left = dict(dependencies)
     while ready := [
         name for name, needs in left.items() if not {n["containerName"] for n in needs} & set(left)
     ]:

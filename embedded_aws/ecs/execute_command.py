@@ -64,10 +64,10 @@ def agents(task: Task, container: ContainerState) -> dict[str, Any]:
     return {"managedAgents": [agent | started]}
 
 
-def _container(task: Task, wanted: str | None) -> ContainerState:
-    if wanted is None and len(task.containers) > 1:
+def _container(task: Task, name: str | None) -> ContainerState:
+    if name is None and len(task.containers) > 1:
         raise invalid("A container name must be specified for a task with several containers.")  # (own words)
-    found = next((each for each in task.containers if wanted in (None, each.name)), None)
+    found = next((each for each in task.containers if name in (None, each.name)), None)
     if found is None:
         raise invalid("The referenced container was not found.")  # (own words)
     return found

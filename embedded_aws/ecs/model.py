@@ -121,7 +121,7 @@ class Deployment:
     status: str = "PRIMARY"
     rollout: str = "IN_PROGRESS"
     reason: str = ""
-    wanted: int = 0
+    desired: int = 0
     failed_tasks: int = 0
     deadlock_told: bool = False
 

@@ -98,11 +98,13 @@ class ServiceReconciler:
     def _settle(self) -> None:
         service, current = self.service, self.current
         for deployment in service.deployments:
-            deployment.wanted = self._wanted(deployment)
+            deployment.desired = self._desired(deployment)
         if service.status == "DRAINING":
             self._retire()
             return
-        if not self._as_wanted() or self.state.plane.faults.delays_steady_state(self.state.plane.pace.speed):
+        if not self._is_as_desired() or self.state.plane.faults.delays_steady_state(
+            self.state.plane.pace.speed
+        ):
             service.steady = False
             return
         if current is service.primary and current.rollout == "IN_PROGRESS":
@@ -111,12 +113,12 @@ class ServiceReconciler:
             service.steady = True
             service.tell(texts.steady(service.name))
 
-    def _wanted(self, deployment: Deployment) -> int:
+    def _desired(self, deployment: Deployment) -> int:
         if deployment is self.current:
             return self.service.desired
         return sum(task.live for task in self.service.of(deployment.revision))
 
-    def _as_wanted(self) -> bool:
+    def _is_as_desired(self) -> bool:
         current, desired = self.current, self.service.desired
         if current is None:
             return False

@@ -51,27 +51,27 @@ def _within(record: ServiceDeployment, times: Mapping[str, Any]) -> bool:
 
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceDeployments: at most 20; missing ones are failures."""
-    wanted = request["serviceDeploymentArns"]
-    _check_number(wanted)
+    arns = request["serviceDeploymentArns"]
+    _check_number(arns)
     known = {
         record.arn: (service, record) for service, record in _deployments(state) if _shown(state, record)
     }
     return {
-        "serviceDeployments": [views.service_deployment(*known[arn]) for arn in wanted if arn in known],
-        "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
+        "serviceDeployments": [views.service_deployment(*known[arn]) for arn in arns if arn in known],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known],
     }
 
 
 def describe_revisions(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServiceRevisions: at most 20; missing ones are failures."""
-    wanted = request["serviceRevisionArns"]
-    _check_number(wanted)
+    arns = request["serviceRevisionArns"]
+    _check_number(arns)
     known: dict[str, tuple[Service, Revision]] = {
         record.target.arn: (service, record.target) for service, record in _deployments(state)
     }
     return {
-        "serviceRevisions": [views.revision(*known[arn]) for arn in wanted if arn in known],
-        "failures": [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known],
+        "serviceRevisions": [views.revision(*known[arn]) for arn in arns if arn in known],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known],
     }
 
 
@@ -99,6 +99,6 @@ def _deployments(state: EcsState) -> Iterator[tuple[Service, ServiceDeployment]]
                 yield service, record
 
 
-def _check_number(wanted: list[str]) -> None:
-    if not 1 <= len(wanted) <= 20:
+def _check_number(arns: list[str]) -> None:
+    if not 1 <= len(arns) <= 20:
         raise invalid("You can specify 1 to 20 ARNs.")

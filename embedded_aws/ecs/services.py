@@ -198,13 +198,13 @@ def delete(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeServices: at most 10; missing ones are failures."""
     cluster = clusters.find(state, request.get("cluster"))
-    wanted = request.get("services") or []
-    if not wanted:
+    requested = request.get("services") or []
+    if not requested:
         raise invalid("Services cannot be empty.")
-    if len(wanted) > 10:
+    if len(requested) > 10:
         raise invalid("Services cannot have more than 10 elements.")
     found, failures = [], []
-    for given in dict.fromkeys(wanted):
+    for given in dict.fromkeys(requested):
         service = state.services.get((cluster.name, names.last_part(given)))
         if service is None:
             arn = given if given.startswith("arn:") else state.arn(f"service/{cluster.name}/{given}")

@@ -70,13 +70,13 @@ def stop(_fargate: Fargate, state: EcsState, request: Mapping[str, Any]) -> dict
 def describe(state: EcsState, request: Mapping[str, Any]) -> dict[str, Any]:
     """DescribeTasks: at most 100; missing ones are failures."""
     cluster = clusters.find(state, request.get("cluster"))
-    wanted = request.get("tasks") or []
-    if not wanted:
+    requested = request.get("tasks") or []
+    if not requested:
         raise invalid("Tasks cannot be empty.")
-    if len(wanted) > 100:
+    if len(requested) > 100:
         raise invalid("Tasks cannot have more than 100 elements.")
     found, failures = [], []
-    for given in wanted:
+    for given in requested:
         task = state.tasks.get(names.last_part(given))
         if task is None or task.cluster is not cluster:
             arn = given if given.startswith("arn:") else state.arn(f"task/{cluster.name}/{given}")
@@ -103,13 +103,14 @@ def _matches(task: Task, request: Mapping[str, Any]) -> bool:
     desired = "RUNNING" if task.order is None else "STOPPED"
     if desired != (request.get("desiredStatus") or "RUNNING"):
         return False
-    wanted = {
+    actual = {
         "serviceName": task.service.name if task.service else None,
         "family": task.definition.family,
         "startedBy": task.started_by,
         "launchType": "FARGATE",
     }
-    given = {member: request.get(member) for member in wanted}
+    filters = {member: request.get(member) for member in actual}
     return all(
-        not value or names.last_part(value) == names.last_part(wanted[m] or "") for m, value in given.items()
+        not value or names.last_part(value) == names.last_part(actual[m] or "")
+        for m, value in filters.items()
     )

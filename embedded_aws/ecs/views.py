@@ -85,15 +85,15 @@ def _currents(found: Service) -> dict[str, Any]:
     return {
         "currentServiceDeployment": found.history[0].arn,
         "currentServiceRevisions": [
-            _counts(one.revision, one.wanted, found.counts(one.revision)) for one in found.deployments
+            _counts(one.revision, one.desired, found.counts(one.revision)) for one in found.deployments
         ],
     }
 
 
-def _counts(revision: Revision, wanted: int, counts: tuple[int, int]) -> dict[str, Any]:
+def _counts(revision: Revision, requested: int, counts: tuple[int, int]) -> dict[str, Any]:
     return {
         "arn": revision.arn,
-        "requestedTaskCount": wanted,
+        "requestedTaskCount": requested,
         "runningTaskCount": counts[0],
         "pendingTaskCount": counts[1],
     }
@@ -106,7 +106,7 @@ def deployment(found: Service, one: Deployment) -> dict[str, Any]:
         "id": one.id,
         "status": one.status,
         "taskDefinition": one.revision.definition.arn,
-        "desiredCount": one.wanted,
+        "desiredCount": one.desired,
         "pendingCount": pending,
         "runningCount": running,
         "failedTasks": one.failed_tasks,
@@ -156,9 +156,9 @@ def revision_counts(found: Service, record: ServiceDeployment, revision: Revisio
     """The task counts of a revision: current ones, or those at the end of the deployment."""
     target = revision is record.target
     counts = record.last_counts.get(revision.arn) or found.counts(revision)
-    wanted = record.requested if target else sum(counts)
+    requested = record.requested if target else sum(counts)
     weight = {"requestedTestTrafficWeight": 0.0, "requestedProductionTrafficWeight": 100.0 if target else 0.0}
-    return _counts(revision, wanted, counts) | weight
+    return _counts(revision, requested, counts) | weight
 
 
 def _breaker(found: Service, record: ServiceDeployment) -> dict[str, Any]:

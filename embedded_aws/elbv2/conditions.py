@@ -80,7 +80,7 @@ def _method(values: Sequence[str]) -> Condition:
 
 
 def _query(values: Sequence[dict[str, str]]) -> Condition:
-    wanted = [
+    patterns = [
         (wildcard(value["Key"], True) if value.get("Key") else None, wildcard(value["Value"], True))
         for value in values
     ]
@@ -89,7 +89,7 @@ def _query(values: Sequence[dict[str, str]]) -> Condition:
         return any(
             (key is None or key.fullmatch(name) is not None) and value.fullmatch(text) is not None
             for name, text in asked.query
-            for key, value in wanted
+            for key, value in patterns
         )
 
     return test

@@ -31,8 +31,8 @@ class Listeners(ElbBase):
         tags = check_tags(given.get("Tags"))
         on_port = [one for one in balancer.listeners.values() if int(one.port) == port]
         if on_port:
-            wanted = (protocol, certificate, policy, actions, tags)
-            return ActionResult({"Listeners": [self._same_listener(on_port[0], wanted)]})
+            requested = (protocol, certificate, policy, actions, tags)
+            return ActionResult({"Listeners": [self._same_listener(on_port[0], requested)]})
         if len(balancer.listeners) >= LISTENERS_MOST:
             refuse(
                 "You've reached the limit on the number of listeners per load balancer", "TooManyListeners"
@@ -69,8 +69,8 @@ class Listeners(ElbBase):
             protocol, given.get("Certificates") or kept, given.get("SslPolicy") or kept_policy
         )
         default = next(rule for rule in found.rules.values() if rule.is_default)
-        wanted = given.get("DefaultActions") or [action.data for action in default.actions]
-        actions = self._whole_actions(wanted, protocol, port, balancer.arn)
+        default_actions = given.get("DefaultActions") or [action.data for action in default.actions]
+        actions = self._whole_actions(default_actions, protocol, port, balancer.arn)
         found.port, found.protocol, found.ssl_policy = port, protocol, policy
         if certificate != found.certificate:
             found.certificate, found.certificates = certificate, [certificate] if certificate else []
@@ -178,10 +178,10 @@ class Listeners(ElbBase):
                     refuse(f"{message}: {arn}", "TargetGroupAssociationLimit")
         return whole
 
-    def _same_listener(self, found: Any, wanted: tuple[Any, ...]) -> dict[str, Any]:
+    def _same_listener(self, found: Any, requested: tuple[Any, ...]) -> dict[str, Any]:
         actions = [action.data for action in found.default_actions]
         now = (found.protocol, found.certificate, found.ssl_policy, actions, self.tags_of(found.arn))
-        if wanted != now:
+        if requested != now:
             _duplicate(found.load_balancer_arn)
         return _listener_view(found)
 
@@ -249,11 +249,11 @@ class Rules(Listeners):
             (*self._find_rule(one["RuleArn"]), int(one["Priority"])) for one in self.given["RulePriorities"]
         ]
         moving = {rule.arn for _, rule, _ in pairs}
-        wanted = [priority for _, _, priority in pairs]
+        priorities = [priority for _, _, priority in pairs]
         for listener, rule, priority in pairs:
             if rule.is_default:
                 refuse(f"Default rule '{rule.arn}' cannot be modified", "OperationNotPermitted")
-            if wanted.count(priority) > 1:
+            if priorities.count(priority) > 1:
                 refuse(f"Priority '{priority}' was provided multiple times")
             self._check_priority(listener, priority, moving)
         for _, rule, priority in pairs:

@@ -209,7 +209,7 @@ class LoadBalancers(ElbBase):
         groups: list[str],
         tags: dict[str, str],
     ) -> dict[str, Any]:
-        wanted = (
+        requested = (
             given.get("Scheme", "internet-facing"),
             given.get("IpAddressType", "ipv4"),
             {subnet.id for subnet in subnets},
@@ -223,7 +223,7 @@ class LoadBalancers(ElbBase):
             set(found.security_groups),
             self.tags_of(found.arn),
         )
-        if wanted != now:
+        if requested != now:
             message = f"A load balancer with the same name '{found.name}' exists, but with different settings"
             raise AwsError("DuplicateLoadBalancerName", message)
         return self._balancer_view(found)

@@ -211,8 +211,8 @@ class Proxy:
         if not group.sticky:
             return None
         by_application = group.attributes.get("stickiness.type") == "app_cookie"
-        wanted = self._stickiness.read(inbound.cookies, APPLICATION if by_application else TARGET)
-        return next((target for target in serving if _name(target) == wanted), None)
+        name = self._stickiness.read(inbound.cookies, APPLICATION if by_application else TARGET)
+        return next((target for target in serving if _name(target) == name), None)
 
     def _next(self, group: TargetGroup, serving: list[Target]) -> Target:
         match group.attributes.get("load_balancing.algorithm.type"):

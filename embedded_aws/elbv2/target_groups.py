@@ -130,11 +130,11 @@ class TargetGroups(ElbBase):
     def register_targets(self) -> ActionResult:
         """RegisterTargets: all or none."""
         found = self.find_target_group(self.given["TargetGroupArn"])
-        wanted = [(self._address(found, one), self._port(found, one)) for one in self.given["Targets"]]
+        targets = [(self._address(found, one), self._port(found, one)) for one in self.given["Targets"]]
         there = {(one.ip, one.port) for one in self.balancer.registered(found.arn)}
-        if len({*there, *wanted}) > TARGETS_MOST:
+        if len({*there, *targets}) > TARGETS_MOST:
             refuse("You've reached the limit on the number of targets", "TooManyTargets")
-        for ip, port in wanted:
+        for ip, port in targets:
             self.balancer.register(found.arn, ip, port)
         return ActionResult({})
 
@@ -199,7 +199,7 @@ class TargetGroups(ElbBase):
     def _same_group(
         self, found: Any, given: Mapping[str, Any], health: Mapping[str, Any], tags: Mapping[str, str]
     ) -> dict[str, Any]:
-        wanted = (
+        requested = (
             given["Protocol"],
             int(given["Port"]),
             given["VpcId"],
@@ -217,7 +217,7 @@ class TargetGroups(ElbBase):
             _health_of(found),
             self.tags_of(found.arn),
         )
-        if wanted != now:
+        if requested != now:
             message = f"A target group with the same name '{found.name}' exists, but with different settings"
             raise AwsError("DuplicateTargetGroupName", message)
         return self._group_view(found)

@@ -73,8 +73,8 @@ def dechunked(source: Lines, most: int) -> bytes:
     """
     body = bytearray()
     while size := _chunk_size(source):
-        wanted = min(size, most + 1 - len(body))
-        body += source.read(wanted)
+        count = min(size, most + 1 - len(body))
+        body += source.read(count)
         if len(body) > most:
             return bytes(body)
         if source.readline(2) != b"\r\n":

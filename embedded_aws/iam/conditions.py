@@ -73,8 +73,8 @@ def glob(pattern: str, value: str, ignore_case: bool = False) -> bool:
 
 def arn_like(pattern: str, value: str) -> bool:
     """Like ``glob``, but separately for each of an ARN's six parts."""
-    wanted, given = pattern.split(":", 5), value.split(":", 5)
-    return len(wanted) == len(given) == 6 and all(map(glob, wanted, given))
+    expected, actual = pattern.split(":", 5), value.split(":", 5)
+    return len(expected) == len(actual) == 6 and all(map(glob, expected, actual))
 
 
 def _moment(text: str) -> datetime:
@@ -86,23 +86,23 @@ def _moment(text: str) -> datetime:
 
 def _compared(kind: Callable[[str], Any]) -> dict[str, Test]:
     return {
-        "Equals": lambda wanted, given: bool(kind(given) == kind(wanted)),
-        "LessThan": lambda wanted, given: bool(kind(given) < kind(wanted)),
-        "LessThanEquals": lambda wanted, given: bool(kind(given) <= kind(wanted)),
-        "GreaterThan": lambda wanted, given: bool(kind(given) > kind(wanted)),
-        "GreaterThanEquals": lambda wanted, given: bool(kind(given) >= kind(wanted)),
+        "Equals": lambda expected, actual: bool(kind(actual) == kind(expected)),
+        "LessThan": lambda expected, actual: bool(kind(actual) < kind(expected)),
+        "LessThanEquals": lambda expected, actual: bool(kind(actual) <= kind(expected)),
+        "GreaterThan": lambda expected, actual: bool(kind(actual) > kind(expected)),
+        "GreaterThanEquals": lambda expected, actual: bool(kind(actual) >= kind(expected)),
     }
 
 
 TESTS: dict[str, Test] = {
-    "StringEquals": lambda wanted, given: wanted == given,
-    "StringEqualsIgnoreCase": lambda wanted, given: wanted.lower() == given.lower(),
+    "StringEquals": lambda expected, actual: expected == actual,
+    "StringEqualsIgnoreCase": lambda expected, actual: expected.lower() == actual.lower(),
     "StringLike": glob,
-    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
-    "BinaryEquals": lambda wanted, given: b64decode(wanted) == b64decode(given),
+    "Bool": lambda expected, actual: expected.lower() == actual.lower(),
+    "BinaryEquals": lambda expected, actual: b64decode(expected) == b64decode(actual),
     "ArnEquals": arn_like,
     "ArnLike": arn_like,
-    "IpAddress": lambda wanted, given: ip_address(given) in ip_network(wanted, strict=False),
+    "IpAddress": lambda expected, actual: ip_address(actual) in ip_network(expected, strict=False),
     **{f"Numeric{name}": test for name, test in _compared(Decimal).items()},
     **{f"Date{name}": test for name, test in _compared(_moment).items()},
 }
@@ -122,9 +122,9 @@ OPERATORS = {*TESTS, *NEGATED, "Null"}
 def holds(block: Mapping[str, Mapping[str, Any]] | None, context: Context) -> bool:
     """Whether every condition of a ``Condition`` block holds; ValueError for an unknown operator."""
     return all(
-        _holds(operator, key, as_list(wanted), context)
+        _holds(operator, key, as_list(expected), context)
         for operator, keys in (block or {}).items()
-        for key, wanted in keys.items()
+        for key, expected in keys.items()
     )
 
 
@@ -134,31 +134,31 @@ def as_list(value: Any) -> list[str]:
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
 
-def _holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
+def _holds(operator: str, key: str, expected: list[str], context: Context) -> bool:
     quantifier, _, name = operator.rpartition(":")
     base = name.removesuffix("IfExists")
     if base not in OPERATORS or quantifier not in ("", "ForAnyValue", "ForAllValues"):
         raise ValueError(f"IAM has no condition operator {operator}")
-    given = context.get(key)
+    actual = context.get(key)
     if base == "Null":
-        return any((value == "true") == (not given) for value in wanted)
-    if name != base and given is None:
+        return any((value == "true") == (not actual) for value in expected)
+    if name != base and actual is None:
         return True
-    hits = _hits(NEGATED.get(base, base), wanted, given or [], context)
+    hits = _hits(NEGATED.get(base, base), expected, actual or [], context)
     return _combined(quantifier, base in NEGATED, list(hits))
 
 
-def _hits(base: str, wanted: list[str], given: Sequence[str], context: Context) -> Iterator[bool]:
+def _hits(base: str, expected: list[str], actual: Sequence[str], context: Context) -> Iterator[bool]:
     """For each value of the request, whether any value of the policy matches it."""
     wild = base in ("StringLike", "ArnEquals", "ArnLike")
-    filled = [context.fill(value, literal if wild else str) for value in wanted]
-    for value in given:
+    filled = [context.fill(value, literal if wild else str) for value in expected]
+    for value in actual:
         yield any(_accepts(TESTS[base], one, value) for one in filled)
 
 
-def _accepts(test: Test, wanted: str, given: str) -> bool:
+def _accepts(test: Test, expected: str, actual: str) -> bool:
     try:
-        return test(wanted, given)
+        return test(expected, actual)
     except (ValueError, ArithmeticError):  # not a number, date or address: no match
         return False
 

@@ -62,7 +62,7 @@ class Logs(LogsResponse):
         limit = self._limit(MOST)
         found = self._store.search(
             group,
-            self._streams_wanted(),
+            self._stream_filter(),
             self._get_param("startTime"),
             self._get_param("endTime"),
             matcher(self._get_param("filterPattern")),
@@ -115,7 +115,7 @@ class Logs(LogsResponse):
     def _limit(self, most: int) -> int:
         return int(self._get_param("limit") or most)
 
-    def _streams_wanted(self) -> Callable[[str], bool]:
+    def _stream_filter(self) -> Callable[[str], bool]:
         names, prefix = self._get_param("logStreamNames", []), self._get_param("logStreamNamePrefix")
         if names and prefix:
             message = "logStreamNames and logStreamNamePrefix cannot both be given."

@@ -40,7 +40,7 @@ def matcher(pattern: str | None) -> Callable[[str], bool]:
 
 def _term(match: re.Match[str]) -> Term:
     if match["regex"]:
-        wanted = re.compile(match["regex"])
-        return Term(match["sign"], lambda line: wanted.search(line) is not None)
+        regex = re.compile(match["regex"])
+        return Term(match["sign"], lambda line: regex.search(line) is not None)
     text = match["word"] or re.sub(r"\\(.)", r"\1", match["phrase"])
     return Term(match["sign"], lambda line: text in line)

@@ -111,25 +111,25 @@ class LogsStore(LogsBackend):
 
     def group(self, name: str | None, identifier: str | None = None) -> Any:
         """A group by name or ARN, or ResourceNotFoundException."""
-        wanted = name or (identifier or "").removesuffix(":*").split(":log-group:")[-1]
-        if wanted not in self.groups:
+        group_name = name or (identifier or "").removesuffix(":*").split(":log-group:")[-1]
+        if group_name not in self.groups:
             raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-        return self.groups[wanted]
+        return self.groups[group_name]
 
     def search(
         self,
         group: Any,
-        wanted: Callable[[str], bool],
+        stream_filter: Callable[[str], bool],
         start: int | None,
         end: int | None,
         accepts: Callable[[str], bool],
     ) -> list[tuple[Key, str, Any]]:
-        """(key, stream, event) of every event from ``start`` to ``end`` in the selected streams, in order."""
+        """(key, stream, event) from ``start`` to ``end`` in the selected streams, in order."""
         with self.lock:
             found = [
                 (key(event), name, event)
                 for name, stream in group.streams.items()
-                if wanted(name)
+                if stream_filter(name)
                 for event in stream.events
                 if (start is None or event.timestamp >= start) and (end is None or event.timestamp <= end)
             ]

@@ -257,9 +257,9 @@ def put_log_events(
     account: str, region: str, group: str, stream: str, events: Iterable[tuple[int, str]]
 ) -> None:
     """Append ``(milliseconds since 1970, line)`` to a stream; AwsError without the group or stream."""
-    wanted = [{"timestamp": at, "message": line} for at, line in events]
+    log_events = [{"timestamp": at, "message": line} for at, line in events]
     with aws_errors():
-        logs_backends[account][region].put_log_events(group, stream, wanted)
+        logs_backends[account][region].put_log_events(group, stream, log_events)
 
 
 def put_metrics(account: str, region: str, namespace: str, data: Sequence[Mapping[str, Any]]) -> None:

@@ -59,10 +59,10 @@ class AmazonRoute53(Route53):
 
     def get_change(self) -> ActionResult:
         """GetChange: PENDING until every name server has the change."""
-        wanted = self.given["Id"].removeprefix("/change/")
-        found = self.backend.changes.get(wanted)
+        change_id = self.given["Id"].removeprefix("/change/")
+        found = self.backend.changes.get(change_id)
         if found is None:
-            raise AwsError("NoSuchChange", f"Could not find resource with ID: {wanted}")
+            raise AwsError("NoSuchChange", f"Could not find resource with ID: {change_id}")
         return ActionResult({"ChangeInfo": found.info()})
 
     def list_resource_record_sets(self) -> ActionResult:

@@ -40,29 +40,29 @@ def changed(
 
     ``alias_trouble`` returns the problems of an alias. Raises AwsError InvalidInput or InvalidChangeBatch.
     """
-    wanted = [(each["Action"], _whole(each)) for each in changes]
-    _check_size(wanted)
-    _check_once(wanted)
+    batch = [(each["Action"], _whole(each)) for each in changes]
+    _check_size(batch)
+    _check_once(batch)
     after = {key(record): record for record in records}
     troubles: list[str] = []
-    for action, record in wanted:
+    for action, record in batch:
         troubles += _trouble(zone, after, action, record)
         if action == "DELETE":
             after.pop(key(record), None)
         else:
             troubles += alias_trouble(record) if record.get("AliasTarget") else bad_values(record)
             after[key(record)] = record
-    troubles += _unequal_ttls(after.values(), [record for action, record in wanted if action != "DELETE"])
+    troubles += _unequal_ttls(after.values(), [record for action, record in batch if action != "DELETE"])
     if troubles:
         raise AwsError("InvalidChangeBatch", f"[{', '.join(troubles)}]")
     return tuple(after.values())
 
 
-def _check_size(wanted: Iterable[tuple[str, Record]]) -> None:
+def _check_size(batch: Iterable[tuple[str, Record]]) -> None:
     """Check the number of ResourceRecord elements; an UPSERT counts twice ("Limits": "1,000 … is counted twice")."""
     size = sum(
         max(1, len(record.get("ResourceRecords") or ())) * (2 if action == "UPSERT" else 1)
-        for action, record in wanted
+        for action, record in batch
     )
     if size > BATCH_MOST:
         raise AwsError("InvalidChangeBatch", f"Number of records limit of {BATCH_MOST} exceeded.")
@@ -99,9 +99,9 @@ def _refuse(message: str) -> None:
     raise AwsError("InvalidInput", f"Invalid request: {message}")
 
 
-def _check_once(wanted: Iterable[tuple[str, Record]]) -> None:
+def _check_once(batch: Iterable[tuple[str, Record]]) -> None:
     """Check that a batch deletes and creates each record at most once."""
-    seen = Counter((action == "DELETE", key(record)) for action, record in wanted)
+    seen = Counter((action == "DELETE", key(record)) for action, record in batch)
     for (_, (name, kind, _identifier)), count in seen.items():
         if count > 1:
             message = (

@@ -137,12 +137,12 @@ class Images:
     def _find(self, reference: str) -> tuple[Repository, Manifest]:
         parsed = REFERENCE.fullmatch(reference)
         if parsed is not None:
-            wanted = parsed.groupdict()
-            tag = None if wanted["digest"] else wanted["tag"] or "latest"
-            key = (wanted["account"], wanted["region"], wanted["repository"])
+            parts = parsed.groupdict()
+            tag = None if parts["digest"] else parts["tag"] or "latest"
+            key = (parts["account"], parts["region"], parts["repository"])
             with self._plane.lock:
                 repository = self._repositories.get(key, Repository())
-                if found := repository.find(tag, wanted["digest"]):
+                if found := repository.find(tag, parts["digest"]):
                     return repository, found
         raise PullError(f"{RETRIED}failed to resolve ref {reference}: {reference}: not found")
 

@@ -87,22 +87,22 @@ class Processes:
         self._programs = folder / PROGRAMS
         write_programs(self._programs)
 
-    def start(self, wanted: ContainerStart) -> Container:
+    def start(self, spec: ContainerStart) -> Container:
         """Start a container; blocks for about 30 ms, longer for a large image. Raises CannotStart."""
         self._plane.wake()
         resets = self._resets
         folder = self._containers / str(next(self._numbers))
         try:
-            root = _root(wanted, folder)
-            launch = self._prepare(wanted, root, wanted.full_command)
-            if wanted.platform != wanted.image.platform:
+            root = _root(spec, folder)
+            launch = self._prepare(spec, root, spec.full_command)
+            if spec.platform != spec.image.platform:
                 launch = _for_another_machine(launch)
-            container = Container(launch, _stop_signal(wanted), wanted.log)
+            container = Container(launch, _stop_signal(spec), spec.log)
         except CannotStart:
             remove(folder)
             raise
-        limit = wanted.memory_limit_mib
-        self._keep(container, _Kept(limit * MIB if limit else None, root, wanted, folder), resets)
+        limit = spec.memory_limit_mib
+        self._keep(container, _Kept(limit * MIB if limit else None, root, spec, folder), resets)
         return container
 
     def execute(
@@ -118,9 +118,9 @@ class Processes:
             kept = self._running.get(container)
         if kept is None or container.poll() is not None:
             raise CannotStart("container is not running")
-        launch = self._prepare(kept.wanted, kept.root, command)
-        other = Container(reach_localhost(launch, Network(kept.wanted.address)), -signal.SIGTERM, log)
-        self._keep(other, _Kept(None, kept.root, kept.wanted, None), resets)
+        launch = self._prepare(kept.spec, kept.root, command)
+        other = Container(reach_localhost(launch, Network(kept.spec.address)), -signal.SIGTERM, log)
+        self._keep(other, _Kept(None, kept.root, kept.spec, None), resets)
         return other
 
     def may_boot(self, address: str, seconds: float) -> bool:
@@ -134,12 +134,12 @@ class Processes:
     def _supervisors(self, address: str) -> list[int]:
         with self._plane.lock:
             running = list(self._running.items())
-        here = (one for one, kept in running if kept.wanted.address == address)
+        here = (one for one, kept in running if kept.spec.address == address)
         return [container.supervisor_pid for container in here if container.poll() is None]
 
-    def _prepare(self, wanted: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
-        network = Network(wanted.address)
-        return prepare(root, network, command, wanted.full_environment, wanted.folder, self._programs)
+    def _prepare(self, spec: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
+        network = Network(spec.address)
+        return prepare(root, network, command, spec.full_environment, spec.folder, self._programs)
 
     def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
         with self._plane.lock:
@@ -208,42 +208,42 @@ class _Kept:
 
     limit: int | None
     root: Root
-    wanted: ContainerStart
+    spec: ContainerStart
     folder: Path | None
 
     @property
     def is_limited(self) -> bool:
         """Whether its memory is monitored; additional programs' is not."""
-        return self.folder is not None and bool(self.limit or self.wanted.task_memory_mib)
+        return self.folder is not None and bool(self.limit or self.spec.task_memory_mib)
 
 
 def _tasks(watched: Mapping[Container, _Kept]) -> list[tuple[int, list[Container]]]:
     """Containers that share an address, where there are several, and their limit in bytes."""
     by_address: dict[str, list[Container]] = {}
     for container, kept in watched.items():
-        if kept.wanted.task_memory_mib:
-            by_address.setdefault(kept.wanted.address, []).append(container)
+        if kept.spec.task_memory_mib:
+            by_address.setdefault(kept.spec.address, []).append(container)
     return [
-        ((watched[containers[0]].wanted.task_memory_mib or 0) * MIB, containers)
+        ((watched[containers[0]].spec.task_memory_mib or 0) * MIB, containers)
         for containers in by_address.values()
         if len(containers) > 1
     ]
 
 
-def _root(wanted: ContainerStart, folder: Path) -> Root:
+def _root(spec: ContainerStart, folder: Path) -> Root:
     try:
-        return make_root(wanted.image.root, folder, wanted.folder)
+        return make_root(spec.image.root, folder, spec.folder)
     except OSError as error:
-        raise CannotStart(f"mkdir {wanted.folder}: {str(error.strerror).lower()}", 126) from error
+        raise CannotStart(f"mkdir {spec.folder}: {str(error.strerror).lower()}", 126) from error
 
 
-def _stop_signal(wanted: ContainerStart) -> int:
-    name = wanted.image.stop_signal
+def _stop_signal(spec: ContainerStart) -> int:
+    name = spec.image.stop_signal
     try:
         number = int(name) if name.isdigit() else int(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
     except KeyError:
         number = int(signal.SIGTERM)
-    return -number if wanted.init else number
+    return -number if spec.init else number
 
 
 def _for_another_machine(launch: Launch) -> Launch:

@@ -84,10 +84,10 @@ def _broken(shape: Any, value: Any) -> Iterator[str]:
 def _broken_inside(what: str, shape: Any, values: Iterable[Any]) -> Iterator[str]:
     """For plain values of a list or map: if one is wrong, AWS's message names all constraints of each."""
     if is_plain(shape) and any(each is not None and any(_broken(shape, each)) for each in values):
-        yield f"{what} must satisfy constraint: [{', '.join(_wanted(shape))}]"
+        yield f"{what} must satisfy constraint: [{', '.join(_constraints(shape))}]"
 
 
-def _wanted(shape: Any) -> Iterator[str]:
+def _constraints(shape: Any) -> Iterator[str]:
     rules = shape.metadata
     kind = "value" if shape.type_name in numbers.NAMES else "length"
     if "max" in rules:

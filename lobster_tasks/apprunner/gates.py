@@ -92,11 +92,11 @@ def _live_since(aws: Aws, settings: Settings, service: AwsDict) -> datetime:
 
 
 def _soaked(settings: Settings, age: float) -> CheckResult:
-    wanted = settings.apprunner.soak_hours * _HOUR
+    soak = settings.apprunner.soak_hours * _HOUR
     saw = f"{settings.service} has been live for {span(age)}"
-    if age >= wanted:
+    if age >= soak:
         return passed(saw)
-    return failed(f"{saw} of {span(wanted)} (apprunner.soak_hours)", f"again in {span(wanted - age)}")
+    return failed(f"{saw} of {span(soak)} (apprunner.soak_hours)", f"again in {span(soak - age)}")
 
 
 def traffic(aws: Aws, settings: Settings, service: AwsDict) -> CheckResult:

@@ -17,14 +17,14 @@ def vcpus(facts: Facts) -> CheckResult:
     """
     quota, settings = facts.known("vcpus"), facts.settings
     each = settings.task.cpu / _CPU_UNITS
-    wanted, most = settings.deployment.desired_count * each, most_tasks(settings) * each
+    needed, most = settings.deployment.desired_count * each, most_tasks(settings) * each
     saw = f"Fargate allows this account {quota:g} vCPU at once"
     ask = (
         "aws service-quotas request-service-quota-increase --service-code fargate "
         f"--quota-code {ON_DEMAND_VCPUS} --desired-value {max(10, round(2 * most)):g}; AWS answers in hours or days"
     )
-    if quota < wanted:
-        return failed(f"{saw}, and the tasks need {wanted:g}", ask)
+    if quota < needed:
+        return failed(f"{saw}, and the tasks need {needed:g}", ask)
     if quota < most:
         return warned(f"{saw}, and a deployment needs {most:g} for a while", ask)
     return passed(f"{saw}; a deployment needs {most:g}")

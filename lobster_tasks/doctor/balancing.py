@@ -65,20 +65,18 @@ def forwards(facts: Facts) -> CheckResult:
 
 def web_acl(facts: Facts) -> CheckResult:
     """The web ACL that the settings name is there, and protects the load balancer."""
-    wanted = facts.settings.load_balancer.web_acl
-    if wanted is None:
+    arn = facts.settings.load_balancer.web_acl
+    if arn is None:
         found = facts.known("protection")
         return passed(f"{found}, which is not in the settings" if found else "none, as the settings say")
-    owner = wanted.split(":")[4]
+    owner = arn.split(":")[4]
     if owner != facts.account:
-        return failed(
-            f"{wanted} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl"
-        )
+        return failed(f"{arn} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl")
     described = facts.known("web_acl")
     if described is None:
-        return failed(f"there is no web ACL {wanted}", "aws wafv2 list-web-acls --scope REGIONAL")
+        return failed(f"there is no web ACL {arn}", "aws wafv2 list-web-acls --scope REGIONAL")
     found = facts.known("protection")
-    if found != wanted:
+    if found != arn:
         return failed(f"{found or 'no web ACL'} protects the load balancer, not {described['Name']}", _FIX)
     default = next(iter(described["DefaultAction"]))
     rules = len(described.get("Rules", ()))
@@ -118,14 +116,14 @@ def kind(facts: Facts) -> CheckResult:
 
 def port(facts: Facts) -> CheckResult:
     """The target group's port is the container's; the health check asks the same one."""
-    name, wanted = _name(facts), facts.settings.container.port
+    name, container_port = _name(facts), facts.settings.container.port
     group = facts.need("target_group", f"there is no target group {name}")
     asked = group.get("HealthCheckPort", "traffic-port")
-    if asked not in ("traffic-port", str(wanted)):
-        return failed(f"the health check asks port {asked}; the container listens on {wanted}", _FIX)
-    if group["Port"] != wanted:
-        return failed(f"{name} is for port {group['Port']}; the container listens on {wanted}", _FIX)
-    return passed(f"{name} and the container are on {wanted}")
+    if asked not in ("traffic-port", str(container_port)):
+        return failed(f"the health check asks port {asked}; the container listens on {container_port}", _FIX)
+    if group["Port"] != container_port:
+        return failed(f"{name} is for port {group['Port']}; the container listens on {container_port}", _FIX)
+    return passed(f"{name} and the container are on {container_port}")
 
 
 def health_path(facts: Facts) -> CheckResult:
@@ -146,14 +144,14 @@ def targets(facts: Facts) -> CheckResult:
     """The number of healthy targets equals the desired count."""
     service = facts.need("service", f"there is no service {facts.settings.service}")
     health = [each for each in facts.known("target_health") if each["TargetHealth"]["State"] != "draining"]
-    wanted = service["desiredCount"]
+    desired = service["desiredCount"]
     if not health:
         if not service["runningCount"]:
             raise UnknownError("the service has no running task")
-        return failed(f"no target is registered, of {wanted} wanted", _FIX)
+        return failed(f"no target is registered, of {desired} wanted", _FIX)
     healthy = [each for each in health if each["TargetHealth"]["State"] == "healthy"]
-    saw = f"{len(healthy)} of {wanted} healthy"
-    if len(healthy) >= wanted:
+    saw = f"{len(healthy)} of {desired} healthy"
+    if len(healthy) >= desired:
         return passed(saw)
     others = [each["TargetHealth"] for each in health if each not in healthy]
     return _unhealthy(saw, others[0]) if others else warned(f"{saw}; the others are still starting")

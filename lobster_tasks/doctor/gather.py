@@ -142,8 +142,8 @@ def _service(readings: Readings) -> Any:
 def _task_definition(readings: Readings) -> Any:
     """The revision that the service runs, or the family's latest while there is no service."""
     service = readings.known("service")
-    wanted = service["taskDefinition"] if service else readings.settings.task.family
-    return find_task_definition(readings.aws, wanted)
+    name = service["taskDefinition"] if service else readings.settings.task.family
+    return find_task_definition(readings.aws, name)
 
 
 def _defined(readings: Readings) -> Any:
@@ -361,8 +361,8 @@ def _answers(readings: Readings) -> Any:
         raise UnknownError("the load balancer is internal; only its network can reach it")
     if endpoint.wants:
         raise UnknownError(endpoint.wants)
-    wanted = readings.settings.probe
-    answered = probe(readings.aws.clock, endpoint, wanted.path, wanted.websocket, within=0.0)
+    settings = readings.settings.probe
+    answered = probe(readings.aws.clock, endpoint, settings.path, settings.websocket, within=0.0)
     if endpoint.allowed_sources and not answered.page.reached:
         raise UnknownError(
             f"the load balancer allows only {', '.join(endpoint.allowed_sources)}, not this machine"

@@ -63,21 +63,21 @@ def start_scripts(facts: Facts) -> CheckResult:
 
 def exposes(facts: Facts) -> CheckResult:
     """The port that it says it exposes is the container's."""
-    stage, wanted = _file(facts).final, facts.settings.container.port
+    stage, container_port = _file(facts).final, facts.settings.container.port
     ports = [port.number for port in stage.ports if port.protocol == "tcp"]
-    if not ports or wanted in ports:
-        return passed(f"EXPOSE {wanted}" if ports else "no EXPOSE, which Fargate does not need")
-    saw = f"EXPOSE {', '.join(map(str, ports))}; container.port is {wanted}"
+    if not ports or container_port in ports:
+        return passed(f"EXPOSE {container_port}" if ports else "no EXPOSE, which Fargate does not need")
+    saw = f"EXPOSE {', '.join(map(str, ports))}; container.port is {container_port}"
     return warned(saw, f"set container.port: {ports[0]}, if that is what the app listens on")
 
 
 def port(facts: Facts) -> CheckResult:
     """The command listens on the container's port."""
-    found, wanted = _listens(facts), facts.settings.container.port
-    if found.port == wanted:
-        return passed(f"the command listens on {wanted} ({found.port_by})")
-    saw = f"the command listens on {found.port} ({found.port_by}); container.port is {wanted}"
-    return failed(saw, f"set container.port: {found.port}, or let the command listen on {wanted}")
+    found, container_port = _listens(facts), facts.settings.container.port
+    if found.port == container_port:
+        return passed(f"the command listens on {container_port} ({found.port_by})")
+    saw = f"the command listens on {found.port} ({found.port_by}); container.port is {container_port}"
+    return failed(saw, f"set container.port: {found.port}, or let the command listen on {container_port}")
 
 
 def address(facts: Facts) -> CheckResult:

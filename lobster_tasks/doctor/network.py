@@ -61,8 +61,8 @@ def addresses(facts: Facts) -> CheckResult:
 
 def most_tasks(settings: Settings) -> int:
     """How many tasks there are at most during a deployment."""
-    wanted = settings.deployment.desired_count
-    return max(wanted, wanted * settings.deployment.maximum_percent // 100)
+    desired = settings.deployment.desired_count
+    return max(desired, desired * settings.deployment.maximum_percent // 100)
 
 
 def routes(facts: Facts) -> CheckResult:

@@ -267,9 +267,9 @@ def _parameters(aws: Aws, named: Mapping[str, str]) -> list[Secret]:
 
 def describe_parameters(aws: Aws, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """SSM DescribeParameters, which says what parameters are without their values: those that are there, by name."""
-    wanted, found = sorted(set(names)), []
-    for first in range(0, len(wanted), _MOST_NAMES):
-        few = wanted[first : first + _MOST_NAMES]
+    ordered, found = sorted(set(names)), []
+    for first in range(0, len(ordered), _MOST_NAMES):
+        few = ordered[first : first + _MOST_NAMES]
         filters = [{"Key": "Name", "Option": "Equals", "Values": few}]
         found += aws.pages("ssm:DescribeParameters", "Parameters", ", ".join(few), ParameterFilters=filters)
     return {each["Name"]: each for each in found}

@@ -37,11 +37,11 @@ def service(facts: Facts) -> CheckResult:
         return failed(
             f"{name} is {found['status']}", "wait until it is gone, then inv create-fargate-service"
         )
-    running, wanted = found["runningCount"], found["desiredCount"]
-    saw = f"{running} of {wanted} tasks run"
-    if not wanted:
+    running, desired = found["runningCount"], found["desiredCount"]
+    saw = f"{running} of {desired} tasks run"
+    if not desired:
         return warned(f"{name} has a desired count of 0", "inv deploy --tag T, or inv scale --to 1")
-    if running >= wanted:
+    if running >= desired:
         return passed(saw)
     events = found.get("events", [])
     says = f"; ECS says: {events[0]['message']}" if events else ""
@@ -67,11 +67,11 @@ def revision(facts: Facts) -> CheckResult:
         mapping["containerPort"]
         for mapping in container_of(found, facts.settings.container.name).get("portMappings", [])
     ]
-    wanted = facts.settings.container.port
-    if wanted not in ports:
+    container_port = facts.settings.container.port
+    if container_port not in ports:
         opened = ", ".join(map(str, ports)) or "no port"
         return failed(
-            f"{name} opens {opened}; container.port is {wanted}",
+            f"{name} opens {opened}; container.port is {container_port}",
             "inv create-task-definition, then inv deploy",
         )
     return passed(f"{name} is ACTIVE")
@@ -145,10 +145,10 @@ def log_options(facts: Facts) -> CheckResult:
             f"{container['name']} logs with {log.get('logDriver', 'nothing')}; inv logs reads awslogs"
         )
     options = log.get("options", {})
-    wanted = {"awslogs-group": facts.settings.logs.group, "awslogs-region": facts.settings.region}
+    expected = {"awslogs-group": facts.settings.logs.group, "awslogs-region": facts.settings.region}
     wrong = [
         f"{key} {options.get(key, 'nothing')}, not {value}"
-        for key, value in wanted.items()
+        for key, value in expected.items()
         if options.get(key) != value
     ]
     if wrong:

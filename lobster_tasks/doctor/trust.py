@@ -57,23 +57,23 @@ def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
     """What in a statement's condition does not hold, and whether that is sure."""
     found: _Unmet = []
     for operator, tests in statement.get("Condition", {}).items():
-        for key, wanted in tests.items():
+        for key, expected in tests.items():
             value = context.get(key.lower())
             plain = operator.removesuffix("IfExists")
             if value is None or plain not in _EXACT:
                 found.append(
                     (None, f"its condition {operator} on {key} is not one that ECS is known to meet")
                 )
-            elif not any(_matches(plain, str(each), value) for each in as_list(wanted)):
-                wishes = ", ".join(map(str, as_list(wanted)))
+            elif not any(_matches(plain, str(each), value) for each in as_list(expected)):
+                wishes = ", ".join(map(str, as_list(expected)))
                 found.append((True, f"its condition wants {key} {wishes}, ECS sends {value}"))
     return found
 
 
-def _matches(operator: str, wanted: str, value: str) -> bool:
+def _matches(operator: str, expected: str, value: str) -> bool:
     if operator not in _WILD:
-        return wanted == value
-    return fnmatchcase(value, wanted.replace("[", "[[]"))  # which takes no longer for many asterisks
+        return expected == value
+    return fnmatchcase(value, expected.replace("[", "[[]"))  # which takes no longer for many asterisks
 
 
 def _is_about_assuming(statement: Mapping[str, Any]) -> bool:

@@ -80,13 +80,13 @@ def choose(name: str) -> Engine:
 
     Raises RefusedError where there is none.
     """
-    wanted = _ENGINES if name == "auto" else (name,)
-    found = [Engine(each, program) for each in wanted if (program := shutil.which(each))]
+    names = _ENGINES if name == "auto" else (name,)
+    found = [Engine(each, program) for each in names if (program := shutil.which(each))]
     for engine in found:
         if _answers(engine):
             return engine
     raise RefusedError(
-        f"There is no container engine: {_missing(wanted, found)}.",
+        f"There is no container engine: {_missing(names, found)}.",
         next_step="install Docker or podman and start it, or let CI build the image",
     )
 
@@ -109,9 +109,9 @@ def _answers(engine: Engine) -> bool:
     return asked.returncode == 0
 
 
-def _missing(wanted: Sequence[str], found: Sequence[Engine]) -> str:
+def _missing(names: Sequence[str], found: Sequence[Engine]) -> str:
     silent = {engine.name for engine in found}
     return ", ".join(
         f"{name} is installed but does not answer" if name in silent else f"{name} is not installed"
-        for name in wanted
+        for name in names
     )

@@ -26,11 +26,11 @@ _THINKING_SECONDS = (
 
 def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
     """Create the app on App Runner, and name it in the settings."""
-    aws, wanted = context.aws, context.settings.probe
+    aws, settings = context.aws, context.settings.probe
     with step(context.rehearsal, "App Runner"):
         with context.rehearsal.watching() as observe:
             app = deploy_app(aws, context.settings, context.folder, observe)
-        found = probe(aws.clock, PublicEndpoint(app.address), wanted.path, wanted.websocket)
+        found = probe(aws.clock, PublicEndpoint(app.address), settings.path, settings.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []
     saw = f"{app.name} serves {app.domain}: {' · '.join(said)}"

@@ -84,10 +84,10 @@ def _add_release(rehearsal: Rehearsal, name: str, ended: Outcome) -> None:
 
 
 def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) -> None:
-    wanted = "rolled_back" if rolls_back else "failed"
+    expected = "rolled_back" if rolls_back else "failed"
     cause = f" · cause {ended.cause.code}" if ended.cause else ""
-    held = ended.verdict == wanted
-    saw = f"{_release_words(ended)}{cause}{', as expected' if held else f'; expected {wanted}'}"
+    held = ended.verdict == expected
+    saw = f"{_release_words(ended)}{cause}{', as expected' if held else f'; expected {expected}'}"
     rehearsal.add("a broken release", saw, ok=held)
 
 

@@ -23,8 +23,13 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     if settings.network != NetworkSettings():
         changes["network"] = NetworkSettings()
         notes.append("network: the default VPC stands in for yours")
-    wanted = settings.load_balancer
-    if wanted.certificate or wanted.internal or wanted.dual_stack or wanted.allowed_cidrs:
+    load_balancer = settings.load_balancer
+    if (
+        load_balancer.certificate
+        or load_balancer.internal
+        or load_balancer.dual_stack
+        or load_balancer.allowed_cidrs
+    ):
         balancer = {"certificate": None, "internal": False, "dual_stack": False, "allowed_cidrs": None}
         changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
         notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")

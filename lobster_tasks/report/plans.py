@@ -332,9 +332,9 @@ def _scalable_target(resource: Any, live: Mapping[Resource, Live | None]) -> str
 
 
 def _task_definition(resource: Any, live: Mapping[Resource, Live | None]) -> str:
-    wanted = json.loads(resource.definition)
-    secrets = sum(len(each.get("secrets", [])) for each in wanted.get("containerDefinitions", []))
-    size = f"cpu {wanted.get('cpu', '–')}, memory {wanted.get('memory', '–')} MiB"
+    definition = json.loads(resource.definition)
+    secrets = sum(len(each.get("secrets", [])) for each in definition.get("containerDefinitions", []))
+    size = f"cpu {definition.get('cpu', '–')}, memory {definition.get('memory', '–')} MiB"
     return size + (f", {plural(secrets, 'secret')}" if secrets else "")
 
 

@@ -56,9 +56,9 @@ def release() -> dict[str, object]:
     ``desired-count`` is empty unless the service stands at no tasks.
     """
     file = Path(os.environ["RUNNER_TEMP"], f"lobster-{os.environ['SERVICE']}.json")
-    wanted = f"--tag={os.environ['TAG'] or os.environ['IMAGE']}"
-    look = ("deploy", "--dry-run", "--if-busy=wait", wanted)
-    before = json.loads(inv(*look, "render-task-definition", wanted, f"--output={file}", "status", "--json"))
+    flag = f"--tag={os.environ['TAG'] or os.environ['IMAGE']}"
+    look = ("deploy", "--dry-run", "--if-busy=wait", flag)
+    before = json.loads(inv(*look, "render-task-definition", flag, f"--output={file}", "status", "--json"))
     image = image_of(json.loads(file.read_text(encoding="utf-8")), os.environ["CONTAINER"])
     return {
         "task-definition": file,

@@ -135,8 +135,8 @@ def begin(embedded: EmbeddedProcess) -> Move:
 def in_region(move: Move, region: str) -> Move:
     """The same account with a load balancer in another region, where App Runner never was."""
     aws = move.aws.in_region(region)
-    wanted = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target-group"))
-    converge.apply(aws, converge.plan(wanted, converge.read(aws, wanted)), lambda _: None)
+    desired = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target-group"))
+    converge.apply(aws, converge.plan(desired, converge.read(aws, desired)), lambda _: None)
     return replace(move, aws=aws, region=region)
 
 

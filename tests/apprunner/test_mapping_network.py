@@ -43,8 +43,8 @@ def vpc_of(*subnets: Subnet, endpoints: frozenset[str] = frozenset()) -> Vpc:
 
 def placed(made: Mapped) -> tuple[Any, Any, Any]:
     """The load balancer's subnets, the tasks', and whether these have public addresses."""
-    wanted = load(made.settings).network
-    return wanted.subnets, wanted.task_subnets, wanted.public
+    loaded = load(made.settings).network
+    return loaded.subnets, loaded.task_subnets, loaded.public
 
 
 def test_egress_by_app_runners_own_network_becomes_public_subnets() -> None:

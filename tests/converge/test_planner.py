@@ -1,4 +1,4 @@
-"""Wanted against live makes a plan; pure."""
+"""Desired against live makes a plan; pure."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def removal(*pairs: tuple[Thing, Live | None], keep_data: bool = True) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "action", "reason"),
+    ("desired", "found", "action", "reason"),
     [
         (thing(size=1), None, "create", "not there"),
         (thing(size=1), live(size=1), None, ""),
@@ -163,15 +163,15 @@ def removal(*pairs: tuple[Thing, Live | None], keep_data: bool = True) -> Plan:
     ],
 )
 def test_a_difference_is_a_change_with_its_reason(
-    wanted: Thing, found: Live | None, action: str | None, reason: str
+    desired: Thing, found: Live | None, action: str | None, reason: str
 ) -> None:
-    made = planned((wanted, found))
+    made = planned((desired, found))
     if action is None:
         assert made.changes == ()
-        assert made.kept == (wanted,)
+        assert made.kept == (desired,)
     else:
         (change,) = made.changes
-        assert (change.action, change.resource, change.reason) == (action, wanted, reason)
+        assert (change.action, change.resource, change.reason) == (action, desired, reason)
         assert made.kept == ()
 
 
@@ -210,7 +210,7 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found", "action", "reason"),
+    ("desired", "found", "action", "reason"),
     [
         (thing(size=1), live(None, size=1), "adopt", "gets the tag lobster:stack=s"),
         (
@@ -229,8 +229,8 @@ def test_what_is_not_ours_is_named_all_of_it_and_nothing_is_planned(owner: str |
         (thing(size=1), live(size=2), "update", "size: 2 → 1"),
     ],
 )
-def test_it_is_adopted_when_asked(wanted: Thing, found: Live, action: str, reason: str) -> None:
-    (change,) = planned((wanted, found), adopt=True).changes
+def test_it_is_adopted_when_asked(desired: Thing, found: Live, action: str, reason: str) -> None:
+    (change,) = planned((desired, found), adopt=True).changes
     assert (change.action, change.reason) == (action, reason)
 
 
@@ -360,10 +360,10 @@ def test_what_an_account_has_once_is_ours_where_stack_and_region_are() -> None:
 
 @pytest.mark.parametrize("region", [THERE, ""])
 def test_a_removal_keeps_what_is_of_a_stack_in_another_region(region: str) -> None:
-    wanted, found = worldly("s", region)
-    made = removal((wanted, found))
-    assert (made.changes, made.kept) == ((), (wanted,))
-    assert made.remarks[wanted] == (
+    desired, found = worldly("s", region)
+    made = removal((desired, found))
+    assert (made.changes, made.kept) == ((), (desired,))
+    assert made.remarks[desired] == (
         f"belongs to the stack s in {region or 'a region that it does not tell'}",
     )
 

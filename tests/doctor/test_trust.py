@@ -90,7 +90,7 @@ def test_what_is_not_sure_is_no_objection(document: dict[str, Any]) -> None:
 
 
 def test_what_is_sure_counts_beside_what_is_not() -> None:
-    wanted = {"aws:SourceAccount": "999999999999", "aws:SourceOrgID": "o-1"}
-    assert "wants aws:SourceAccount" in (asked(trust(StringEquals=wanted)) or "")
+    expected = {"aws:SourceAccount": "999999999999", "aws:SourceOrgID": "o-1"}
+    assert "wants aws:SourceAccount" in (asked(trust(StringEquals=expected)) or "")
     elsewhere = trust(effect="Deny", StringEquals={"aws:SourceAccount": "999999999999"}, **MFA)
     assert asked({"Statement": [*trust()["Statement"], *elsewhere["Statement"]]}) is None

@@ -256,8 +256,8 @@ class Stack:
 
     def tasks(self, name: str | None = None, status: str = "RUNNING", **more: Any) -> list[dict[str, Any]]:
         """Described tasks by desired status, of one service if named."""
-        wanted = {"serviceName": name} if name else {}
-        arns = self.ecs.list_tasks(cluster=self.cluster, desiredStatus=status, **wanted, **more)["taskArns"]
+        service = {"serviceName": name} if name else {}
+        arns = self.ecs.list_tasks(cluster=self.cluster, desiredStatus=status, **service, **more)["taskArns"]
         if not arns:
             return []
         described = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns, include=["TAGS"])

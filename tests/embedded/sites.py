@@ -194,8 +194,8 @@ class Site:
 
     async def _headers(self, request: web.Request) -> web.Response:
         """So many headers of 1000 bytes."""
-        wanted = {f"X-{number:03}": "y" * 993 for number in range(int(request.query["count"]))}
-        return web.Response(text=self.name, headers=wanted)
+        headers = {f"X-{number:03}": "y" * 993 for number in range(int(request.query["count"]))}
+        return web.Response(text=self.name, headers=headers)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         """Sends back what it gets; ``close <code>`` closes with that code, ``name`` says who it is."""

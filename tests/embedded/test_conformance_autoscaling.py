@@ -185,8 +185,8 @@ def test_tagging_finds_resources_of_every_service_of_ours(client: Any) -> None:
     client("elbv2").create_target_group(
         Name="tg", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip", Tags=tags
     )
-    wanted = [{"Key": "lobster:stack", "Values": ["x"]}]
-    found = client("resourcegroupstaggingapi").get_resources(TagFilters=wanted)["ResourceTagMappingList"]
+    filters = [{"Key": "lobster:stack", "Values": ["x"]}]
+    found = client("resourcegroupstaggingapi").get_resources(TagFilters=filters)["ResourceTagMappingList"]
     arns = sorted(one["ResourceARN"].split(":", 5)[2] for one in found)
     assert arns == ["ec2", "ecr", "ecs", "elasticloadbalancing", "logs", "secretsmanager", "ssm"]
     assert any(one["ResourceARN"].endswith(f"/{group}") for one in found)

@@ -37,15 +37,15 @@ def test_what_holds_where_nobody_has_set_anything(client: Any) -> None:
 def test_a_setting_of_a_principal(client: Any) -> None:
     """The CLI's put-account-setting, list-account-settings --principal-arn and delete-account-setting."""
     ecs = client("ecs")
-    wanted = {"name": "containerInsights", "value": "enhanced", "principalArn": SOMEBODY, "type": "user"}
-    put = {name: wanted[name] for name in ("name", "value", "principalArn")}
-    assert ecs.put_account_setting(**put)["setting"] == wanted
-    assert ecs.list_account_settings(principalArn=SOMEBODY)["settings"] == [wanted]
+    setting = {"name": "containerInsights", "value": "enhanced", "principalArn": SOMEBODY, "type": "user"}
+    put = {name: setting[name] for name in ("name", "value", "principalArn")}
+    assert ecs.put_account_setting(**put)["setting"] == setting
+    assert ecs.list_account_settings(principalArn=SOMEBODY)["settings"] == [setting]
     assert ecs.list_account_settings()["settings"] == []
     effective = ecs.list_account_settings(
         principalArn=SOMEBODY, effectiveSettings=True, name="containerInsights"
     )
-    assert effective["settings"] == [wanted]
+    assert effective["settings"] == [setting]
     ecs.delete_account_setting(name="containerInsights", principalArn=SOMEBODY)
     assert ecs.list_account_settings(principalArn=SOMEBODY)["settings"] == []
 

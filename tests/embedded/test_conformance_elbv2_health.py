@@ -27,9 +27,9 @@ REFUSED = {
 TIMED_OUT = {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}
 
 
-def await_health(balanced: Balanced, ip: str, wanted: dict[str, str]) -> None:
+def await_health(balanced: Balanced, ip: str, expected: dict[str, str]) -> None:
     """Wait until a target's health is exactly this."""
-    eventually(lambda: balanced.health(ip) == wanted)
+    eventually(lambda: balanced.health(ip) == expected)
 
 
 def test_a_healthy_target_has_no_reason(balanced: Balanced) -> None:

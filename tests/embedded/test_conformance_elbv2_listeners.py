@@ -180,8 +180,8 @@ def test_listener_attributes(balanced: Balanced) -> None:
     assert found == [{"Key": key, "Value": "true"}]
     balanced.await_active()
     assert requests.get(balanced.url, timeout=PATIENCE).headers["Server"] == "awselb/2.0"
-    wanted = [{"Key": key, "Value": "false"}]
-    balanced.elb.modify_listener_attributes(ListenerArn=balanced.listener, Attributes=wanted)
+    attributes = [{"Key": key, "Value": "false"}]
+    balanced.elb.modify_listener_attributes(ListenerArn=balanced.listener, Attributes=attributes)
     assert "Server" not in requests.get(balanced.url, timeout=PATIENCE).headers
     nonsense = [{"Key": "nonsense", "Value": "1"}]
     call = balanced.elb.modify_listener_attributes

@@ -280,8 +280,8 @@ def test_a_waiter_sees_it_come_and_go(balanced: Balanced) -> None:
 def interfaces(balanced: Balanced) -> list[Any]:
     """The load balancer's network interfaces."""
     description = "ELB " + balanced.arn.partition("loadbalancer/")[2]
-    wanted = [{"Name": "description", "Values": [description]}]
-    found: list[Any] = balanced.ec2.describe_network_interfaces(Filters=wanted)["NetworkInterfaces"]
+    filters = [{"Name": "description", "Values": [description]}]
+    found: list[Any] = balanced.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
     return found
 
 
@@ -333,11 +333,11 @@ def test_subnets_may_be_exchanged(balanced: Balanced) -> None:
     """
     every = balanced.ec2.describe_subnets()["Subnets"]
     third = next(one["SubnetId"] for one in every if one["SubnetId"] not in balanced.subnets)
-    wanted = [balanced.subnets[1], third]
-    answer = balanced.elb.set_subnets(LoadBalancerArn=balanced.arn, Subnets=wanted)
-    assert [one["SubnetId"] for one in answer["AvailabilityZones"]] == wanted
-    assert [one["SubnetId"] for one in describe(balanced)[0]["AvailabilityZones"]] == wanted
-    assert {one["SubnetId"] for one in interfaces(balanced)} == set(wanted)
+    subnets = [balanced.subnets[1], third]
+    answer = balanced.elb.set_subnets(LoadBalancerArn=balanced.arn, Subnets=subnets)
+    assert [one["SubnetId"] for one in answer["AvailabilityZones"]] == subnets
+    assert [one["SubnetId"] for one in describe(balanced)[0]["AvailabilityZones"]] == subnets
+    assert {one["SubnetId"] for one in interfaces(balanced)} == set(subnets)
 
 
 def test_the_address_type_may_change(balanced: Balanced) -> None:

@@ -472,8 +472,8 @@ def test_what_a_denial_depends_on_is_told_when_it_is_not_given(
     provided'. A condition on a key that is not there does not match, but with '…IfExists', or Null, it does."""
     arn = role("r")
     iam.attach_role_policy(RoleName="r", PolicyArn=ADMIN)
-    wanted = {"aws:MultiFactorAuthPresent": "true" if operator == "Null" else "false"}
-    deny = document(Effect="Deny", Action="*", Resource="*", Condition={operator: wanted})
+    condition = {"aws:MultiFactorAuthPresent": "true" if operator == "Null" else "false"}
+    deny = document(Effect="Deny", Action="*", Resource="*", Condition={operator: condition})
     iam.put_role_policy(RoleName="r", PolicyName="mfa", PolicyDocument=deny)
     (told,) = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=["ecs:RunTask"])[
         "EvaluationResults"

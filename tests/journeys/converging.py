@@ -64,8 +64,8 @@ class Account:
 
     def plan(self, *kinds: str, adopt: bool = False) -> Plan:
         """Read and plan."""
-        wanted = self.resources(*kinds)
-        return converge.plan(wanted, converge.read(self.aws, wanted), adopt=adopt)
+        desired = self.resources(*kinds)
+        return converge.plan(desired, converge.read(self.aws, desired), adopt=adopt)
 
     def converge(self, *kinds: str, adopt: bool = False) -> Plan:
         """Read, plan, apply and verify, as the tasks do."""
@@ -84,10 +84,10 @@ class Account:
 
     def plan_removal(self, *, data: bool = False) -> Plan:
         """The plan of a teardown."""
-        wanted = self.resources()
-        live = converge.read(self.aws, wanted)
-        others = converge.dependents(self.aws, wanted, live)
-        return converge.plan_removal(wanted, live, others, keep_data=not data)
+        desired = self.resources()
+        live = converge.read(self.aws, desired)
+        others = converge.dependents(self.aws, desired, live)
+        return converge.plan_removal(desired, live, others, keep_data=not data)
 
     def remove(self, *, data: bool = False) -> Plan:
         """Tear down."""
@@ -109,8 +109,8 @@ class Account:
 
     def snapshot(self) -> dict[str, Any]:
         """What the stack looks like, and how many things of each kind there are in the account."""
-        wanted = self.resources()
-        found = converge.read(self.aws, wanted)
+        desired = self.resources()
+        found = converge.read(self.aws, desired)
         looks = {
             each.label: (live.stack, {k: v for k, v in live.attributes.items() if k not in _ITS_OWN})
             for each, live in found.items()

@@ -79,11 +79,11 @@ def _late(site: Account) -> float | None:
 
 def all_of(account: Account, failures: Iterable[Failure]) -> dict[str, Ended]:
     """How many of them ended, a few at a time, by their names."""
-    wanted = list(failures)
+    listed = list(failures)
     _ = account.image
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(
-            zip([each.name for each in wanted], pool.map(partial(bring_about, account), wanted), strict=True)
+            zip([each.name for each in listed], pool.map(partial(bring_about, account), listed), strict=True)
         )
 
 

@@ -180,17 +180,17 @@ def _whole(account: Account) -> stack.Stack:
 
 
 def _converge(account: Account, *, adopt: bool = False) -> None:
-    wanted = _whole(account)
-    made = converge.plan(wanted, converge.read(account.aws, wanted), adopt=adopt)
+    desired = _whole(account)
+    made = converge.plan(desired, converge.read(account.aws, desired), adopt=adopt)
     converge.apply(account.aws, made, lambda _: None)
-    converge.verify(account.aws, wanted)
+    converge.verify(account.aws, desired)
 
 
 def _remove(account: Account) -> None:
-    wanted = _whole(account)
-    live = converge.read(account.aws, wanted)
-    others = converge.dependents(account.aws, wanted, live)
-    removal = converge.plan_removal(wanted, live, others, keep_data=False)
+    desired = _whole(account)
+    live = converge.read(account.aws, desired)
+    others = converge.dependents(account.aws, desired, live)
+    removal = converge.plan_removal(desired, live, others, keep_data=False)
     converge.apply(account.aws, removal, lambda _: None)
 
 

@@ -162,16 +162,16 @@ def beside(account: Account, name: str, *flags: str, first: bool = False, **serv
     return made
 
 
-def _balance(account: Account, wanted: Settings, name: str) -> str:
+def _balance(account: Account, chosen: Settings, name: str) -> str:
     """A load balancer that forwards to a target group of its own; the group's ARN."""
-    elb, check = account.client("elbv2"), wanted.health_check
+    elb, check = account.client("elbv2"), chosen.health_check
     like = elb.describe_load_balancers(Names=[account.settings.load_balancer.name])["LoadBalancers"][0]
     subnets = [zone["SubnetId"] for zone in like["AvailabilityZones"]]
     made = elb.create_load_balancer(Name=name, Subnets=subnets, SecurityGroups=like["SecurityGroups"])
     group = elb.create_target_group(
         Name=name,
         Protocol="HTTP",
-        Port=wanted.container.port,
+        Port=chosen.container.port,
         VpcId=like["VpcId"],
         TargetType="ip",
         HealthCheckPath=check.path,
@@ -182,7 +182,7 @@ def _balance(account: Account, wanted: Settings, name: str) -> str:
     )["TargetGroups"][0]["TargetGroupArn"]
     delay = {
         "Key": "deregistration_delay.timeout_seconds",
-        "Value": str(wanted.deployment.deregistration_delay),
+        "Value": str(chosen.deployment.deregistration_delay),
     }
     elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
     forward = {"Type": "forward", "TargetGroupArn": group}
@@ -193,10 +193,10 @@ def _balance(account: Account, wanted: Settings, name: str) -> str:
 
 def set_up(embedded: EmbeddedProcess, aws: Aws, *flags: str) -> Account:
     """The stack as `inv setup-fargate` makes it before there is a release: the service stands at 0, and is at rest."""
-    wanted = settings.load({}, flags=(*FAST, *flags))
-    resources = stack.build(wanted, aws.account, aws.partition)
+    chosen = settings.load({}, flags=(*FAST, *flags))
+    resources = stack.build(chosen, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
-    made = Account(embedded, aws, wanted)
+    made = Account(embedded, aws, chosen)
     made.await_completed()
     return made
 

@@ -77,21 +77,21 @@ class Access:
 
     def reasons(self) -> dict[str, str]:
         """What would be changed, and why."""
-        wanted = self.stack()
-        made = converge.plan(wanted, converge.read(self.aws, wanted))
+        desired = self.stack()
+        made = converge.plan(desired, converge.read(self.aws, desired))
         return {each.resource.label: each.reason for each in made.changes}
 
     def removal(self) -> Plan:
         """The plan of a teardown of it."""
-        wanted = self.stack()
-        live = converge.read(self.aws, wanted)
-        return converge.plan_removal(wanted, live, converge.dependents(self.aws, wanted, live))
+        desired = self.stack()
+        live = converge.read(self.aws, desired)
+        return converge.plan_removal(desired, live, converge.dependents(self.aws, desired, live))
 
     def repair(self, *flags: str) -> None:
         """Bring it to what the settings say."""
-        wanted = self.stack(*flags)
-        converge.apply(self.aws, converge.plan(wanted, converge.read(self.aws, wanted)), lambda _: None)
-        converge.verify(self.aws, wanted)
+        desired = self.stack(*flags)
+        converge.apply(self.aws, converge.plan(desired, converge.read(self.aws, desired)), lambda _: None)
+        converge.verify(self.aws, desired)
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +168,14 @@ def made_up(workflow: Workflow, ending: str) -> list[str]:
 def test_nobody_gets_in_by_a_subject_of_their_own(access: Access, flags: tuple[str, ...]) -> None:
     """Neither another repository of the same owner nor another branch: ``*`` in a trust matches ``:`` and ``/`` too."""
     access.repair(*flags)
-    wanted = replace(APP, environment="production" if "github.environment=production" in flags else "")
-    ending = wanted.subjects[0].removeprefix("repo:somebody/app:")
+    expected = replace(APP, environment="production" if "github.environment=production" in flags else "")
+    ending = expected.subjects[0].removeprefix("repo:somebody/app:")
     strangers = (OTHER, replace(APP, ref="refs/heads/other"))
     let_in = [
         subject for each in strangers for subject in made_up(each, ending) if access.lets_in(each, subject)
     ]
     assert let_in == []
-    assert all(access.lets_in(wanted, subject) for subject in wanted.subjects)
+    assert all(access.lets_in(expected, subject) for subject in expected.subjects)
     access.repair()
 
 

@@ -87,11 +87,11 @@ def test_without_an_action_the_move_is_refused_for_real(place: Place, part: Part
     moving = place.move(lambda settings: without(settings, part))
     assert moving.aws.account
     place.process.forget_calls()
-    wanted = SAMPLE.get(part.what)
-    if wanted is None:
+    sampled = SAMPLE.get(part.what)
+    if sampled is None:
         place.intact = None  # from here on, however this ends
     for step in moving.steps():
-        if wanted in (None, step.__name__):
+        if sampled in (None, step.__name__):
             with suppress(LobsterError):
                 step()
         if part.what in refusals(place.process):

@@ -843,9 +843,9 @@ def test_the_deploy_role_and_the_provider_stay_with_the_region_that_made_them(ac
         NotOursError, match=r"role/github-deploys \(belongs to the stack lobster in us-east-2\)"
     ):
         converge.plan(same, converge.read(aws, same))
-    wanted, here = stacks["us-east-2"]
-    live = converge.read(here, wanted)
-    removal = converge.plan_removal(wanted, live, converge.dependents(here, wanted, live))
+    desired, here = stacks["us-east-2"]
+    live = converge.read(here, desired)
+    removal = converge.plan_removal(desired, live, converge.dependents(here, desired, live))
     assert [change.resource.label for change in removal.changes] == ["role/github-deploys"]
     assert list(removal.remarks.values()) == [("others use it: role deploys-there",)]
 
@@ -886,12 +886,12 @@ def test_setup_keeps_to_the_list(account: Account) -> None:
     listed = account.with_settings(f"load_balancer.allowed_cidrs={OFFICE},2001:db8::/32")
     listed.converge()
     meddler = Meddler(account)
-    wanted = _rules(meddler, "lobster-alb-sg")
-    assert len(wanted) == 2
+    before = _rules(meddler, "lobster-alb-sg")
+    assert len(before) == 2
     meddler.allow("lobster-alb-sg", 80, "0.0.0.0/0")
     meddler.forbid("lobster-alb-sg", 80, OFFICE)
     listed.converge()
-    assert _rules(meddler, "lobster-alb-sg") == wanted
+    assert _rules(meddler, "lobster-alb-sg") == before
 
 
 def test_a_release_that_cannot_be_asked_from_here_is_live_with_a_finding(

@@ -14,15 +14,15 @@ PROJECT = Path(__file__).parents[2]
 
 
 def test_streamlit_serves_and_the_doctor_is_content(aws: Aws) -> None:
-    wanted = settings.load({})
-    resources = stack.build(wanted, aws.account, aws.partition)
+    chosen = settings.load({})
+    resources = stack.build(chosen, aws.account, aws.partition)
     converge.apply(aws, converge.plan(resources, converge.read(aws, resources)), lambda _: None)
-    pushed = push_image(aws, wanted, "4f2c1e9", PROJECT, build_args={"RELEASE": "4f2c1e9"})
-    outcome = deploy(aws, wanted, "4f2c1e9")
+    pushed = push_image(aws, chosen, "4f2c1e9", PROJECT, build_args={"RELEASE": "4f2c1e9"})
+    outcome = deploy(aws, chosen, "4f2c1e9")
     assert outcome.verdict == "live", outcome
     assert outcome.image is not None
     assert outcome.image.endswith(pushed.digest)
     assert outcome.probe is not None
     assert [answer.said for answer in outcome.probe.answers][-1] == "WebSocket open"
-    report = examine(aws, wanted, PROJECT)
+    report = examine(aws, chosen, PROJECT)
     assert [(check.id, check.status) for check in report.checks if check.status != "pass"] == []

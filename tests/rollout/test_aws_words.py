@@ -192,12 +192,12 @@ def test_each_message_of_the_guide_has_its_cause(text: str) -> None:
 @pytest.mark.parametrize("as_event", [False, True], ids=["stop reason", "event"])
 def test_and_a_remedy_that_is_an_action(text: str, as_event: bool) -> None:
     """Whether it comes as the reason of a task or as an event; health and exits need more than words."""
-    wanted = EVERY[text]
+    expected = EVERY[text]
     seen = evidence(events=(text,)) if as_event else evidence(not_started(text))
     causes = diagnose(seen)
-    assert causes[0].code == {ELB: "unknown", EXITED: "exits"}.get(wanted, OVER_TO.get(wanted, wanted)), (
-        causes
-    )
+    assert causes[0].code == {ELB: "unknown", EXITED: "exits"}.get(
+        expected, OVER_TO.get(expected, expected)
+    ), causes
     assert re.search(r"inv |aws |wait", causes[0].remedy)
     assert all(cause.code in CODES and cause.message.endswith(".") for cause in causes)
     assert not any(".." in cause.message or ": ." in cause.message for cause in causes)

@@ -174,7 +174,7 @@ def test_where_no_service_deployment_answers(kind: str, seen: list[Snapshot]) ->
 
 
 @pytest.mark.parametrize(
-    ("tasks", "targets", "wanted"),
+    ("tasks", "targets", "desired"),
     [
         ((), (), 1),
         ((old,), (target(old, "initial"),), 1),
@@ -185,9 +185,9 @@ def test_where_no_service_deployment_answers(kind: str, seen: list[Snapshot]) ->
     ids=["nothing runs", "not healthy yet", "one of two", "ours, not theirs", "nothing is wanted"],
 )
 def test_rolled_back_is_only_what_serves_again(
-    tasks: tuple[Task, ...], targets: tuple[Target, ...], wanted: int
+    tasks: tuple[Task, ...], targets: tuple[Target, ...], desired: int
 ) -> None:
-    back = snapshot(service(deployment(3, OLD), desired=wanted), tasks=tasks, targets=targets)
+    back = snapshot(service(deployment(3, OLD), desired=desired), tasks=tasks, targets=targets)
     assert judge([replace(back, record=record("ROLLBACK_SUCCESSFUL"))]).kind == "moving"
     assert judge([in_progress, back]).kind == "moving"
 

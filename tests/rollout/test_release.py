@@ -53,7 +53,7 @@ def test_how_to_get_there(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "identity"),
+    ("reference", "identity"),
     [
         ("4f2c1e9", {"imageTag": "4f2c1e9"}),
         (DIGEST, {"imageDigest": DIGEST}),
@@ -63,12 +63,12 @@ def test_how_to_get_there(
         ("homara:v1", {"imageTag": "v1"}),
     ],
 )
-def test_what_names_an_image(wanted: str, identity: dict[str, str]) -> None:
-    assert image_id(wanted, "homara", URI) == identity
+def test_what_names_an_image(reference: str, identity: dict[str, str]) -> None:
+    assert image_id(reference, "homara", URI) == identity
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "reference",
     [
         "a tag",
         "-v1",
@@ -85,7 +85,7 @@ def test_what_names_an_image(wanted: str, identity: dict[str, str]) -> None:
         "v1\n",
     ],
 )
-def test_what_cannot_name_an_image(wanted: str) -> None:
+def test_what_cannot_name_an_image(reference: str) -> None:
     with pytest.raises(UsageError) as caught:
-        image_id(wanted, "homara", URI)
+        image_id(reference, "homara", URI)
     assert caught.value.exit_code == 2

@@ -16,7 +16,7 @@ class Stand:
     """The slice of a stack that some kinds of resources stand on."""
 
     aws: Aws
-    wanted: stack.Stack
+    desired: stack.Stack
 
     @classmethod
     def of(cls, aws: Aws, *kinds: str, **given: Any) -> Stand:
@@ -26,11 +26,11 @@ class Stand:
 
     def find(self, label: str) -> Any:
         """The resource of a label."""
-        return next(each for each in self.wanted.resources if each.label == label)
+        return next(each for each in self.desired.resources if each.label == label)
 
     def read(self) -> dict[Resource, Live | None]:
         """Everything as it is."""
-        return converge.read(self.aws, self.wanted)
+        return converge.read(self.aws, self.desired)
 
     def live(self, label: str) -> Live:
         """One resource as it is; it has to be there."""
@@ -40,7 +40,7 @@ class Stand:
 
     def plan(self, *, adopt: bool = False) -> converge.Plan:
         """What would be changed."""
-        return converge.plan(self.wanted, self.read(), adopt=adopt)
+        return converge.plan(self.desired, self.read(), adopt=adopt)
 
     def converge(self, *, adopt: bool = False) -> None:
         """Make it so; what is left over is an error."""
@@ -49,5 +49,5 @@ class Stand:
 
     def remove(self) -> None:
         """Take it away, data and all."""
-        made = converge.plan_removal(self.wanted, self.read(), keep_data=False)
+        made = converge.plan_removal(self.desired, self.read(), keep_data=False)
         converge.apply(self.aws, made, lambda _: None)

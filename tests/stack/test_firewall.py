@@ -98,8 +98,8 @@ def test_a_load_balancer_that_others_use_keeps_its_firewall(aws: Aws, embedded: 
         LoadBalancerArn=balancer, Port=8080, Protocol="HTTP", DefaultActions=[fixed]
     )
     live = made.read()
-    others = converge.dependents(aws, made.wanted, live)
-    removal = converge.plan_removal(made.wanted, live, others, keep_data=False)
+    others = converge.dependents(aws, made.desired, live)
+    removal = converge.plan_removal(made.desired, live, others, keep_data=False)
     converge.apply(aws, removal, lambda _: None)
     assert made.find(BALANCER) in removal.kept
     assert protecting(embedded, balancer) == firewall

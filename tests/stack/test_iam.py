@@ -91,7 +91,7 @@ def test_a_role_of_an_instance_profile_stays_as_it_is(aws: Aws, embedded: Embedd
     iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="ecsTaskExecutionRole")
     policies = iam.list_role_policies(RoleName="ecsTaskExecutionRole")["PolicyNames"]
     live = stand.read()
-    made = converge.plan_removal(stand.wanted, live, converge.dependents(aws, stand.wanted, live))
+    made = converge.plan_removal(stand.desired, live, converge.dependents(aws, stand.desired, live))
     assert [change.resource.name for change in made.changes] == ["ecsTaskRole"]
     assert made.remarks[stand.find("role/ecsTaskExecutionRole")] == (
         "others use it: instance profile theirs",

@@ -309,7 +309,7 @@ def test_a_group_that_others_use_for_ever_is_told(aws: Aws, embedded: EmbeddedPr
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
     fast = Aws("us-east-2", endpoint_url=embedded.url, credentials=keys, clock=PatientClock(speed=600))
     with pytest.raises(AwsCallError, match="ec2:DeleteSecurityGroup on security-group/lobster-ecs-sg"):
-        Stand(fast, stand.wanted).remove()
+        Stand(fast, stand.desired).remove()
 
 
 def test_a_dual_stack_load_balancer_is_reached_by_ipv6_too(aws: Aws, ec2: Any) -> None:

@@ -103,7 +103,7 @@ def test_what_aws_takes_for_the_same(same: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("desired", "told"),
     [
         (container(image="other"), [f"app: image {IMAGE[:-60]}…aaaa → other"]),
         ({**REGISTERED, "memory": "2048"}, ["memory 1024 → 2048"]),
@@ -131,8 +131,8 @@ def test_what_aws_takes_for_the_same(same: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_difference_is_a_sentence(wanted: dict[str, Any], told: list[str] | None) -> None:
-    found = differences(DESCRIBED, wanted)
+def test_a_difference_is_a_sentence(desired: dict[str, Any], told: list[str] | None) -> None:
+    found = differences(DESCRIBED, desired)
     assert found
     assert told is None or found == told
     assert "hush" not in " ".join(found)

@@ -22,10 +22,10 @@ def test_the_settings_that_count(project: Project) -> None:
     answer = (
         project.inv("settings", "--json", *flags, INVOKE_LOBSTER_CLUSTER="of-the-environment").check().json
     )
-    wanted = load(
+    expected = load(
         {"service": "of-the-file", "cluster": "of-the-environment", "task": {"cpu": 1024, "memory": 2048}}
     )
-    assert answer == wanted.model_dump(mode="json")
+    assert answer == expected.model_dump(mode="json")
 
 
 def test_a_line_for_each(project: Project) -> None:

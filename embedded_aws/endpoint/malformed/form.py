@@ -129,9 +129,9 @@ class _Reader:
         if kind == "blob" and not is_base64(text):
             raise self._malformed("Blob", path)
 
-    def _malformed(self, wanted: str, path: str) -> AwsError:
+    def _malformed(self, expected: str, path: str) -> AwsError:
         if self._ec2:
             return AwsError(
-                "InvalidParameterValue", f"Invalid value for the parameter {path}: it is no {wanted}"
+                "InvalidParameterValue", f"Invalid value for the parameter {path}: it is no {expected}"
             )
-        return AwsError("MalformedInput", f"Invalid value for {path}: it is no {wanted}")
+        return AwsError("MalformedInput", f"Invalid value for {path}: it is no {expected}")

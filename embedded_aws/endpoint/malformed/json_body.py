@@ -69,8 +69,8 @@ def _structure(shape: Any, value: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _of_type(shape: Any, value: Any, wanted: type) -> Any:
-    if isinstance(value, wanted):
+def _of_type(shape: Any, value: Any, expected: type) -> Any:
+    if isinstance(value, expected):
         return value
     if isinstance(value, list):
         raise _serialization("Start of list found where not expected")

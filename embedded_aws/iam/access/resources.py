@@ -101,8 +101,8 @@ def _meant(kind: ResourceType, members: Members) -> bool:
     """Whether a load balancer's resource type is the one of the request."""
     if not kind.name.startswith("loadbalancer"):
         return True
-    wanted = {"application": "app", "network": "net", "gateway": "gwy"}
-    return kind.name == f"loadbalancer/{wanted[members.get('Type') or 'application']}/"
+    prefixes = {"application": "app", "network": "net", "gateway": "gwy"}
+    return kind.name == f"loadbalancer/{prefixes[members.get('Type') or 'application']}/"
 
 
 def _values(

@@ -25,9 +25,11 @@ def change(
         here = [route for route in changed if route.zone == zone]
         batch = [change for route in here for change in changes(route)]
         about = ", ".join(dict.fromkeys(route.domain for route in here))
-        wanted = {"Comment": "inv cutover", "Changes": batch}
+        change_batch = {"Comment": "inv cutover", "Changes": batch}
         try:
-            made = aws.call("route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=wanted)
+            made = aws.call(
+                "route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=change_batch
+            )
         except AwsCallError as refused:
             # The call may have been carried out though its answer was lost, and refused when it was sent again.
             if refused.code != "InvalidChangeBatch" or not is_done(here):

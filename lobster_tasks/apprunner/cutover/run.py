@@ -212,9 +212,9 @@ class _CutoverRun:
     ) -> None:
         """Change records, and look at them again."""
 
-        def are_done(wanted: Sequence[Route]) -> bool:
+        def are_done(batch: Sequence[Route]) -> bool:
             found = refresh_routes(self.aws, self.now).routes
-            names = {(route.domain, route.kind) for route in wanted}
+            names = {(route.domain, route.kind) for route in batch}
             return all(is_done(route) for route in found if (route.domain, route.kind) in names)
 
         if changed:

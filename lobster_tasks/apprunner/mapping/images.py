@@ -68,10 +68,12 @@ def _repository(description: Description) -> str:
 
 def _release(facts: ImageFacts) -> str:
     """How to deploy the very image that runs."""
-    wanted = facts.tag or facts.digest
+    reference = facts.tag or facts.digest
     if facts.images is not None and not facts.digest:
-        return f"the repository has no image {wanted} any more"
-    return f"inv deploy --tag {wanted}" + (f" ({facts.digest[:19]}…)" if facts.tag and facts.digest else "")
+        return f"the repository has no image {reference} any more"
+    return f"inv deploy --tag {reference}" + (
+        f" ({facts.digest[:19]}…)" if facts.tag and facts.digest else ""
+    )
 
 
 def _elsewhere(description: Description, identifier: str) -> MappingRow:

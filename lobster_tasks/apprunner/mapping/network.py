@@ -184,10 +184,10 @@ def _with(vpc: Vpc, way: str) -> tuple[Subnet, ...]:
     return tuple(each for each in vpc.subnets if each.way == way)
 
 
-def _dropped(wanted: tuple[Subnet, ...], placed: SubnetPlacement) -> Iterable[MappingRow]:
-    if not placed.has_zones or len(placed.tasks) == len(wanted):
+def _dropped(subnets: tuple[Subnet, ...], placed: SubnetPlacement) -> Iterable[MappingRow]:
+    if not placed.has_zones or len(placed.tasks) == len(subnets):
         return
-    lost = [each.id for each in wanted if each not in placed.tasks]
+    lost = [each.id for each in subnets if each not in placed.tasks]
     if not placed.tasks:
         note = "the load balancer has no subnet in their zones"
         yield unsettled("VpcConnector.Subnets (zones)", lost, note, "set subnets in the same zones")
@@ -220,12 +220,12 @@ def _groups(groups: Sequence[str]) -> MappingRow:
 
 
 def _settings(vpc: Vpc, placed: SubnetPlacement) -> AwsDict:
-    wanted: dict[str, Any] = {"vpc": vpc.id, "public": placed.public}
+    network_settings: dict[str, Any] = {"vpc": vpc.id, "public": placed.public}
     if placed.has_zones:
-        wanted["subnets"] = [each.id for each in placed.balancer]
+        network_settings["subnets"] = [each.id for each in placed.balancer]
     if placed.tasks:
-        wanted["task_subnets"] = [each.id for each in placed.tasks]
-    return {"network": wanted}
+        network_settings["task_subnets"] = [each.id for each in placed.tasks]
+    return {"network": network_settings}
 
 
 def _named(subnets: Sequence[Subnet]) -> str:

@@ -112,8 +112,8 @@ def begin(
     found = identity_of(settings, prepared, prepared.service, revision)
     there = found.deployment is not None
     serves = there and judge([Watcher(aws, by_revision(found)).snapshot()]).kind == "live"
-    wanted = settings.deployment.desired_count
-    decision = decide_update(Service.of(prepared.service), revision, serves, force, wanted)
+    desired_count = settings.deployment.desired_count
+    decision = decide_update(Service.of(prepared.service), revision, serves, force, desired_count)
     if decision.why:
         timeline.say(decision.why)
     if decision.kind == "update":

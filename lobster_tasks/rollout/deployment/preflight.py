@@ -130,15 +130,15 @@ def _result(name: str, work: Callable[[], Problem | None]) -> PreflightResult:
 
 def _platform(aws: Aws, prepared: PreparedRelease) -> Problem | None:
     architecture = prepared.definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
-    wanted, offered = (
+    platform, offered = (
         PLATFORMS[architecture],
         platforms_of(aws, prepared.image.repository, prepared.image.digest),
     )
-    if any(each.startswith(wanted) for each in offered):
+    if any(each.startswith(platform) for each in offered):
         return None
     return Problem(
         CauseCode.IMAGE_PLATFORM,
-        f"{prepared.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {wanted}",
+        f"{prepared.image.short} is for {', '.join(offered) or 'no platform'}; the tasks run on {platform}",
         f"inv push-image --tag {prepared.requested} (it builds for task.architecture), or set task.architecture",
     )
 

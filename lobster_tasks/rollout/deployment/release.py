@@ -91,11 +91,11 @@ class UpdateDecision:
     desired_count: int | None = None
 
 
-def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
+def prepare(aws: Aws, settings: Settings, requested: str) -> PreparedRelease:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
-    check_given(wanted)
+    check_given(requested)
     image, service = in_parallel(
-        partial(find_image, aws, settings.repository, wanted), partial(active_service, aws, settings)
+        partial(find_image, aws, settings.repository, requested), partial(active_service, aws, settings)
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:
         raise NotReadyError(
@@ -106,16 +106,16 @@ def prepare(aws: Aws, settings: Settings, wanted: str) -> PreparedRelease:
         )
     definition = templates.task_definition(settings, aws.account, aws.partition, image.uri)
     current = find_task_definition(aws, service["taskDefinition"]) or {}
-    return PreparedRelease(image, service, definition, wanted, current)
+    return PreparedRelease(image, service, definition, requested, current)
 
 
-def find_image(aws: Aws, repository: str, wanted: str) -> Image:
+def find_image(aws: Aws, repository: str, requested: str) -> Image:
     """The image of a tag, a digest or a full reference to a repository of this account.
 
     Raises UsageError for an invalid reference, NotReadyError for an image that is not in the repository.
     """
     registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
-    identity = image_id(wanted, repository, f"{registry}/{repository}")
+    identity = image_id(requested, repository, f"{registry}/{repository}")
     try:
         found = aws.find(
             "ecr:DescribeImages",
@@ -133,7 +133,7 @@ def find_image(aws: Aws, repository: str, wanted: str) -> Image:
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from refused
     if not found or not found["imageDetails"]:
-        raise _no_such_image(aws, repository, wanted)
+        raise _no_such_image(aws, repository, requested)
     detail = found["imageDetails"][0]
     mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
     return Image(registry, repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ())))
@@ -232,9 +232,9 @@ def identity_of(
     )
 
 
-def _no_such_image(aws: Aws, repository: str, wanted: str) -> NotReadyError:
+def _no_such_image(aws: Aws, repository: str, requested: str) -> NotReadyError:
     images = aws.pages("ecr:DescribeImages", "imageDetails", repositoryName=repository)
-    push = f"inv push-image --tag {wanted if is_tag(wanted) else 'T'}"
+    push = f"inv push-image --tag {requested if is_tag(requested) else 'T'}"
     if not images:
         return NotReadyError(
             f"The repository {repository} is empty.", next_step=push, code=CauseCode.IMAGE_NOT_FOUND
@@ -243,7 +243,7 @@ def _no_such_image(aws: Aws, repository: str, wanted: str) -> NotReadyError:
     tagged = [image for image in newest if given_tags(image)][:_NEWEST_SHOWN]
     shown = [f"{', '.join(given_tags(image))} ({_age(aws, image['imagePushedAt'])})" for image in tagged]
     return NotReadyError(
-        f"{wanted} is not in the repository {repository}.",
+        f"{requested} is not in the repository {repository}.",
         f"the newest tags: {'; '.join(shown)}" if shown else "none of its images has a tag",
         f"deploy one of these tags, or {push}",
         code=CauseCode.IMAGE_NOT_FOUND,

@@ -67,7 +67,9 @@ def preview_rollback(
 def _goal(aws: Aws, settings: Settings, to: int | None, timeline: Timeline) -> tuple[str, PreparedRelease]:
     """The revision to roll back to (ARN), and the prepared release."""
     service = active_service(aws, settings)
-    prepared = _last(aws, settings, service, timeline) if to is None else _wanted(aws, settings, service, to)
+    prepared = (
+        _last(aws, settings, service, timeline) if to is None else _of_revision(aws, settings, service, to)
+    )
     arn = str(prepared.definition["taskDefinitionArn"])
     timeline.say(f"revision {revision_of(prepared.running)} → revision {revision_of(arn)}")
     return arn, prepared
@@ -105,7 +107,7 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], timeline: Ti
     )
 
 
-def _wanted(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> PreparedRelease:
+def _of_revision(aws: Aws, settings: Settings, service: Mapping[str, Any], number: int) -> PreparedRelease:
     """Revision ``number``; where it cannot run any more, the error names one that can."""
     try:
         return _prepared(aws, settings, service, _registered(aws, _named(service, number)))

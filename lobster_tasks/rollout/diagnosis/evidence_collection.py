@@ -88,9 +88,9 @@ def collect_evidence(
     heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _Heard())
     if unread := _unread(last, ours, failed):
         reader.gaps.append(unread)
-    wanted = _checks(failed, unhealthy, events)
+    check_names = _checks(failed, unhealthy, events)
     checks, new_roles = reader.read(
-        "the setup", partial(_consult, aws, settings, last, ours, wanted), ({}, ())
+        "the setup", partial(_consult, aws, settings, last, ours, check_names), ({}, ())
     )
     return Evidence(
         verdict,
@@ -211,16 +211,16 @@ def _checks(failed: Iterable[Task], unhealthy: Iterable[Target], events: Iterabl
 
 
 def _consult(
-    aws: Aws, settings: Settings, last: Snapshot, definition: Mapping[str, Any], wanted: Sequence[str]
+    aws: Aws, settings: Settings, last: Snapshot, definition: Mapping[str, Any], check_names: Sequence[str]
 ) -> tuple[dict[str, Check], tuple[str, ...]]:
     """The results of the checks, and the roles that are too new to be known everywhere."""
-    if not wanted:
+    if not check_names:
         return {}, ()
     given: dict[Name, Any] = {"task_definition": definition or None}
-    if any(each.startswith(("network.", "security.")) for each in wanted):
+    if any(each.startswith(("network.", "security.")) for each in check_names):
         given["service"] = _service_as_ours(aws, last)
-    checks, facts = consult(aws, as_defined(settings, definition), wanted, given)
-    asked = any(each in wanted for each in ("roles.execution", "roles.task"))
+    checks, facts = consult(aws, as_defined(settings, definition), check_names, given)
+    asked = any(each in check_names for each in ("roles.execution", "roles.task"))
     return checks, tuple(_new_roles(aws, facts)) if asked else ()
 
 

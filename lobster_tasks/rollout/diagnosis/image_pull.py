@@ -47,7 +47,7 @@ def wrong_image(aws: Aws, task: Task) -> Cause | None:
 
 
 def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterator[Cause]:
-    wanted = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
+    platform = PLATFORMS[definition.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")]
     for container in definition["containerDefinitions"]:
         reference = container["image"]
         image = ecr_image(reference)
@@ -75,10 +75,10 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         if not is_here:
             continue
         offered = platforms_of(aws, image.repository, found["imageDigest"])
-        if len(offered) > 1 and not any(each.startswith(wanted) for each in offered):
+        if len(offered) > 1 and not any(each.startswith(platform) for each in offered):
             yield Cause(
                 CauseCode.IMAGE_PLATFORM,
-                f"The image has no variant for {wanted}, the task's platform.",
+                f"The image has no variant for {platform}, the task's platform.",
                 (shown, f"ECR has it for {', '.join(offered)}"),
                 "inv push-image --tag T (it builds for task.architecture), then inv deploy --tag T",
                 heals=False,

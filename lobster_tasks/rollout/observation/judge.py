@@ -94,17 +94,15 @@ def _settled(last: Snapshot) -> Verdict:
 
 def _missing(last: Snapshot) -> str:
     """What is still missing; empty when every desired task is ours, running and healthy."""
-    wanted, primary = last.service.desired, last.service.primary
+    desired, primary = last.service.desired, last.service.primary
     if primary is None or primary.task_definition != last.rollout.task_definition:
         return "the service's primary deployment has another revision"
-    if len(last.running) != wanted:
-        return f"{len(last.running)} of {wanted} running"
-    if len(last.healthy) == wanted:
+    if len(last.running) != desired:
+        return f"{len(last.running)} of {desired} running"
+    if len(last.healthy) == desired:
         return ""
     states = {target.why for task in last.running for target in last.targets_of(task)} - {"healthy"}
-    return (
-        f"{len(last.healthy)} of {wanted} healthy; target {', '.join(sorted(states)) or 'not registered yet'}"
-    )
+    return f"{len(last.healthy)} of {desired} healthy; target {', '.join(sorted(states)) or 'not registered yet'}"
 
 
 def _newer_primary(last: Snapshot) -> Deployment | None:
@@ -154,12 +152,12 @@ def _rolling_back(last: Snapshot, primary: Deployment) -> Verdict:
 
 def _back(last: Snapshot, why: str, reason: str = "") -> Verdict:
     """Rolled back, if the previous release serves again: all its desired tasks are healthy targets."""
-    primary, wanted = last.service.primary, last.service.desired
+    primary, desired = last.service.primary, last.service.desired
     before = [task for task in last.others if primary and task.task_definition == primary.task_definition]
     healthy = sum(task.running and last.is_healthy(task) for task in before)
-    if 0 < wanted <= healthy:
+    if 0 < desired <= healthy:
         return Verdict("rolled_back", why, reason)
-    return Verdict("moving", f"rolled back, and {healthy} of {wanted} healthy of the previous release")
+    return Verdict("moving", f"rolled back, and {healthy} of {desired} healthy of the previous release")
 
 
 def _failed_in_place(last: Snapshot, ours: Deployment) -> Verdict:

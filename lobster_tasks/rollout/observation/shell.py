@@ -52,12 +52,12 @@ def _check_programs() -> None:
             )
 
 
-def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
+def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
     """The newest running task that matches, preferably of the current revision."""
     arns = [
         arn
         for arn in task_arns(aws, settings.cluster, settings.service, "RUNNING")
-        if arn.rpartition("/")[2].startswith(wanted)
+        if arn.rpartition("/")[2].startswith(task_id)
     ]
     answer = (
         aws.call("ecs:DescribeTasks", settings.service, cluster=settings.cluster, tasks=arns[:100])
@@ -66,7 +66,7 @@ def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], wanted: str)
     )
     running = [each for each in answer.get("tasks", []) if each["lastStatus"] == "RUNNING"]
     if not running:
-        what = f"no running task {wanted}" if wanted else "no running task"
+        what = f"no running task {task_id}" if task_id else "no running task"
         raise RefusedError(f"{settings.service} has {what}.", next_step="inv status")
     current = service["taskDefinition"]
     return max(running, key=lambda each: (each["taskDefinitionArn"] == current, each["createdAt"]))
@@ -90,5 +90,5 @@ def _check_enabled(settings: Settings, service: Mapping[str, Any], task: Mapping
     )
 
 
-def _container(task: Mapping[str, Any], wanted: str) -> str:
-    return str(named_or_first(task["containers"], wanted)["name"])
+def _container(task: Mapping[str, Any], name: str) -> str:
+    return str(named_or_first(task["containers"], name)["name"])
