@@ -16,7 +16,7 @@ from typing import Any
 
 import requests
 
-from lobster_tasks.apprunner.cutover import CutOver, cut_over, go_back
+from lobster_tasks.apprunner.cutover import CutoverResult, cut_over, go_back
 from lobster_tasks.aws import Aws
 from lobster_tasks.rehearsal.app_runner import associate_domain, create_service
 from lobster_tasks.rollout import Progress
@@ -43,7 +43,7 @@ def figures() -> Iterator[str]:
         yield _told(*_under_visitors(aws, zone, lambda: go_back(aws, settings)))
 
 
-def _told(ended: CutOver, visitors: Visitors) -> str:
+def _told(ended: CutoverResult, visitors: Visitors) -> str:
     share = ended.shares[0][1]
     kinds = f" {dict(visitors.answers)}" if visitors.failed else ""
     return (
@@ -52,14 +52,14 @@ def _told(ended: CutOver, visitors: Visitors) -> str:
     )
 
 
-def _under_visitors(aws: Aws, zone: str, work: Any) -> tuple[CutOver, Visitors]:
+def _under_visitors(aws: Aws, zone: str, work: Any) -> tuple[CutoverResult, Visitors]:
     visitors = Visitors(aws, zone)
     with visitors.present():
         ended = work()
     return ended, visitors
 
 
-def _broken_at_half(aws: Aws, settings: Settings) -> CutOver:
+def _broken_at_half(aws: Aws, settings: Settings) -> CutoverResult:
     def observe(progress: Progress) -> None:
         if any(line.startswith("50 %: 50") for line in progress.said):
             _break(aws)

@@ -25,7 +25,7 @@ class UnreadableError(ValueError):
     """A file that cannot be read; the message says where and why."""
 
 
-class Plain(str):
+class PlainScalar(str):
     """An unquoted scalar as it is written, which YAML takes for a number, a date or a truth value."""
 
     __slots__ = ()
@@ -41,7 +41,7 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
 
     keeps: ClassVar = ("bool", "int", "float", "timestamp")
 
-    def as_written(self, node: Any) -> Plain:
+    def as_written(self, node: Any) -> PlainScalar:
         """The scalar's text; refused where YAML cannot convert it, because Invoke would fail on it."""
         own = _YAML.SafeLoader.yaml_constructors[node.tag]
         try:
@@ -49,7 +49,7 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
         except ValueError as error:
             problem = f"{node.value} looks like a number or a date but is none ({error}); put it in quotes"
             raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark) from None
-        return Plain(node.value)
+        return PlainScalar(node.value)
 
 
 for _kept in _Loader.keeps:
@@ -57,7 +57,7 @@ for _kept in _Loader.keeps:
 
 
 def load_yaml(text: str) -> Any:
-    """The value of a YAML text, with scalars as written (``Plain`` where YAML takes them for more than text).
+    """The value of a YAML text, with scalars as written (``PlainScalar`` where YAML takes them for more).
     Raises UnreadableError."""
     try:
         loader = _Loader(text)
@@ -76,7 +76,11 @@ def load_json(text: str) -> Any:
     """The value of a JSON text, with numbers as written. Raises UnreadableError."""
     try:
         found = json.loads(
-            text, parse_int=Plain, parse_float=Plain, parse_constant=Plain, object_pairs_hook=_Members
+            text,
+            parse_int=PlainScalar,
+            parse_float=PlainScalar,
+            parse_constant=PlainScalar,
+            object_pairs_hook=_Members,
         )
     except json.JSONDecodeError as error:
         told = syntax_error_in_words(error.msg, text[error.pos :])

@@ -59,7 +59,7 @@ class Console:
         self._lock = threading.Lock()
         self._answered = False
         self._drawing = False
-        self._fence = github.Fence() if github.is_here() else None
+        self._stop_commands = github.StopCommands() if github.is_here() else None
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors=_IN_PLAIN)
@@ -86,14 +86,14 @@ class Console:
 
     def command(self, line: str) -> None:
         """Give the GitHub Actions runner a command, on stderr even when quiet; elsewhere nothing is printed."""
-        if self._fence:
+        if self._stop_commands:
             with self._lock:
-                _write(sys.stderr, self._fence.passing(as_called(line, self._names)))
+                _write(sys.stderr, self._stop_commands.passing(as_called(line, self._names)))
 
     def close(self) -> None:
         """Let the runner interpret commands again in what other programs print later."""
-        if self._fence:
-            _write(sys.stderr, self._fence.closed())
+        if self._stop_commands:
+            _write(sys.stderr, self._stop_commands.closed())
 
     def error(self, what: RenderableType) -> None:
         """An error, on stderr even when quiet."""
@@ -155,9 +155,9 @@ class Console:
 
     def _harmless(self, text: str, *, fenced: bool = False) -> str:
         """Text without commands for the runner; where a pipe reads it, there is no fence around it."""
-        if self._fence is None:
+        if self._stop_commands is None:
             return text
-        return (self._fence.opened() if fenced else "") + powerless(text)
+        return (self._stop_commands.opened() if fenced else "") + powerless(text)
 
     @cached_property
     def _talk(self) -> Rich:
@@ -169,7 +169,7 @@ class Console:
 
 
 @runtime_checkable
-class HasTexts(Protocol):
+class TextRenderable(Protocol):
     """A renderable of this library that consists of texts."""
 
     def with_texts(self, change: Callable[[Text], Text]) -> RenderableType:
@@ -187,7 +187,7 @@ def _called(what: RenderableType, names: Mapping[str, str]) -> RenderableType:
         return _called_text(what, names)
     if isinstance(what, Group):
         return Group(*(_called(each, names) for each in what.renderables))
-    if isinstance(what, HasTexts):
+    if isinstance(what, TextRenderable):
         return what.with_texts(lambda text: _called_text(text, names))
     return what
 

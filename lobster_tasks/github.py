@@ -57,7 +57,7 @@ class WorkflowCommand(str):
 
 
 @dataclass
-class Fence:
+class StopCommands:
     """Keeps the runner from interpreting printed text: returns the lines to print before, between and after it.
 
     The token is random. The runner forgets it at the end of the step, in case it is never closed ("actions/runner",

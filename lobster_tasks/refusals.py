@@ -92,7 +92,7 @@ _SUPPORT = (
 
 
 @dataclass(frozen=True)
-class Hold:
+class AccountRestriction:
     """A restriction of an account, and the next step."""
 
     what: str
@@ -100,50 +100,61 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class _Lasting:
+class _LastingRefusal:
     """A refusal that is not temporary: the operation's prefix, the error code, and a text in the message."""
 
     operation: str
     code: str
     text: str
-    hold: Hold
+    hold: AccountRestriction
 
 
 _LASTING = (
-    _Lasting(
+    _LastingRefusal(
         "elbv2:CreateLoadBalancer",
         "OperationNotPermitted",
         "does not support creating load balancers",
-        Hold("AWS does not allow this account to create load balancers yet."),
+        AccountRestriction("AWS does not allow this account to create load balancers yet."),
     ),
-    _Lasting("ecs:", "BlockedException", "", Hold("AWS has blocked this account: it runs no tasks.")),
-    _Lasting(
+    _LastingRefusal(
+        "ecs:", "BlockedException", "", AccountRestriction("AWS has blocked this account: it runs no tasks.")
+    ),
+    _LastingRefusal(
         "cloudfront:",
         "AccessDenied",
         "account must be verified",
-        Hold(
+        AccountRestriction(
             "AWS has to verify this account before it creates anything in CloudFront; IAM cannot change this."
         ),
     ),
-    _Lasting(
+    _LastingRefusal(
         "acm:RequestCertificate",
         "LimitExceededException",
         "too many domains",
-        Hold(
+        AccountRestriction(
             "The certificate would have more names than this account's quota allows.",
             "set fewer domains, or request more: aws service-quotas request-service-quota-increase --service-code "
             "acm --quota-code L-FB94F0B0 --desired-value N. Then run the same command again",
         ),
     ),
-    _Lasting("", "Blocked", "", Hold("AWS has blocked this account.")),
-    _Lasting("", "PendingVerification", "", Hold("AWS has not verified this account yet.")),
-    _Lasting("", "OptInRequired", "", Hold("This account is not signed up for the service.")),
-    _Lasting("", "SubscriptionRequiredException", "", Hold("This account is not signed up for the service.")),
-    _Lasting(
+    _LastingRefusal("", "Blocked", "", AccountRestriction("AWS has blocked this account.")),
+    _LastingRefusal(
+        "", "PendingVerification", "", AccountRestriction("AWS has not verified this account yet.")
+    ),
+    _LastingRefusal(
+        "", "OptInRequired", "", AccountRestriction("This account is not signed up for the service.")
+    ),
+    _LastingRefusal(
+        "",
+        "SubscriptionRequiredException",
+        "",
+        AccountRestriction("This account is not signed up for the service."),
+    ),
+    _LastingRefusal(
         "ecs:",
         "InvalidParameterException",
         _LINKED_ROLE,
-        Hold(
+        AccountRestriction(
             "ECS cannot assume its service-linked role.",
             "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com, then run the same command again",
         ),
@@ -151,7 +162,7 @@ _LASTING = (
 )
 
 
-def hold(operation: str, code: str, message: str) -> Hold | None:
+def hold(operation: str, code: str, message: str) -> AccountRestriction | None:
     """The account's restriction behind a refusal, which somebody must lift; None for other refusals."""
     return next(
         (

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lobster_tasks.as_written import Plain, UnreadableError, load_json, load_yaml
+from lobster_tasks.as_written import PlainScalar, UnreadableError, load_json, load_yaml
 
 # Scalars that YAML 1.1 converts ("Float, int, bool and timestamp language-independent types").
 CHANGED = (
@@ -40,7 +40,7 @@ def test_a_scalar_is_what_is_written(word: str) -> None:
     ]
     assert found == {"value": word, "list": [word], word: "key", "text": word}
     assert found["value"].meaning == yaml.safe_load(word)
-    assert (type(found["value"]), type(found["text"])) == (Plain, str)
+    assert (type(found["value"]), type(found["text"])) == (PlainScalar, str)
 
 
 def test_nothing_is_nothing() -> None:

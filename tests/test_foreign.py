@@ -164,8 +164,8 @@ def test_our_own_commands_pass_the_fence_and_nothing_after_them_does(
 
 
 def test_a_fence_is_another_one_each_time() -> None:
-    assert github.Fence().token != github.Fence().token
-    assert re.fullmatch("[0-9a-f]{32}", github.Fence().token)
+    assert github.StopCommands().token != github.StopCommands().token
+    assert re.fullmatch("[0-9a-f]{32}", github.StopCommands().token)
 
 
 def test_there_is_no_fence_where_nobody_reads_it(
@@ -263,6 +263,6 @@ def test_the_model_takes_what_the_runner_takes() -> None:
     assert carried_out(" >>>   ::error k1=v1,::msg") == []
     assert carried_out("##[Error k1=v1;]msg") == [Command("error", "k1=v1;", "msg")]
     assert carried_out("text ##[warning]a %0A b") == [Command("warning", "", "a %0A b")]
-    token = github.Fence().token
+    token = github.StopCommands().token
     stopped = f"::stop-commands::{token}\n::warning::x\n##[error]y\n::{token}::\n::warning::z"
     assert carried_out(stopped) == [Command("warning", "", "z")]

@@ -25,7 +25,7 @@ from embedded_aws.kernel.wildcards import wildcard
 from lobster_tasks import forwarding
 from lobster_tasks.dockerfile.words import expand
 from lobster_tasks.doctor import trust
-from lobster_tasks.images.ignore import Ignore
+from lobster_tasks.images.ignore import DockerIgnore
 from tests.test_architecture import LIBRARY, PACKAGE, name_of, tree_of
 
 _PARSER = importlib.import_module("re._parser")
@@ -52,8 +52,8 @@ MADE = {
 }
 # Functions for wildcards of others, each called with a pattern and a text.
 WILD: Mapping[str, Callable[[str, str], object]] = {
-    "dockerignore": lambda pattern, text: Ignore([pattern])(text),
-    "dockerignore's exceptions": lambda pattern, text: Ignore([f"!{pattern}"]).reaches_below(text),
+    "dockerignore": lambda pattern, text: DockerIgnore([pattern])(text),
+    "dockerignore's exceptions": lambda pattern, text: DockerIgnore([f"!{pattern}"]).reaches_below(text),
     "dockerfile, first": lambda pattern, text: expand(f"${{X#{pattern}}}${{X##{pattern}}}", {"X": text}),
     "dockerfile, last": lambda pattern, text: expand(f"${{X%{pattern}}}${{X%%{pattern}}}", {"X": text}),
     "dockerfile, all": lambda pattern, text: expand(f"${{X//{escaped(pattern)}/y}}", {"X": text}),

@@ -36,7 +36,7 @@ def discard(_line: str) -> None:
 
 
 def open_stream(
-    place: Place, container: Mapping[str, Any], task_id: str, allowed: Permissions, way: Egress
+    place: Place, container: Mapping[str, Any], task_id: str, allowed: Permissions, egress: Egress
 ) -> Callable[[str], None]:
     """Create the container's log stream and return a function that writes a line; LoggerError,
     ServiceUnreachableError."""
@@ -47,7 +47,7 @@ def open_stream(
     _check_options(options)
     group, region = options["awslogs-group"], options["awslogs-region"]
     stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id}"
-    if way.timeout("logs", region, f"logs.{region}.amazonaws.com"):
+    if egress.timeout("logs", region, f"logs.{region}.amazonaws.com"):
         raise ServiceUnreachableError(NO_CONNECTION)
     if options.get("awslogs-create-group") == "true":
         _create_group(place, region, group, allowed)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..ec2.egress import Way
+from ..ec2.egress import EgressPath
 from ..kernel.place import Place
 from ..moto import adapter
 from ..moto.adapter import AwsError
@@ -55,24 +55,26 @@ class SecretPath:
         return cls(":".join(parts[:7]), found["region"], found["account"], parts[7], parts[8], parts[9])
 
 
-def fetch(place: Place, container: Mapping[str, Any], allowed: Permissions, way: Way) -> dict[str, str]:
+def fetch(
+    place: Place, container: Mapping[str, Any], allowed: Permissions, egress: EgressPath
+) -> dict[str, str]:
     """The container's secrets as environment variables; SecretError, ServiceUnreachableError with ECS's messages.
 
     Secrets Manager and SSM call KMS themselves, so the task needs no route to KMS.
     """
     return {
-        secret["name"]: _value(place, secret["valueFrom"], allowed, way)
+        secret["name"]: _value(place, secret["valueFrom"], allowed, egress)
         for secret in container.get("secrets", ())
     }
 
 
-def _value(place: Place, value_from: str, allowed: Permissions, way: Way) -> str:
+def _value(place: Place, value_from: str, allowed: Permissions, egress: EgressPath) -> str:
     path = SecretPath.parse(value_from)
-    return _parameter(place, value_from, allowed, way) if path is None else _secret(path, allowed, way)
+    return _parameter(place, value_from, allowed, egress) if path is None else _secret(path, allowed, egress)
 
 
-def _secret(path: SecretPath, allowed: Permissions, way: Way) -> str:
-    if way.timeout("secretsmanager", path.region, f"secretsmanager.{path.region}.amazonaws.com"):
+def _secret(path: SecretPath, allowed: Permissions, egress: EgressPath) -> str:
+    if egress.timeout("secretsmanager", path.region, f"secretsmanager.{path.region}.amazonaws.com"):
         raise ServiceUnreachableError(
             f"{UNABLE}unable to retrieve secret from asm: There is a connection issue between the task and AWS Secrets "
             "Manager. Check your task network configuration. failed to fetch secret "
@@ -132,7 +134,7 @@ def go_json_error(text: str) -> str:
     return f"invalid character '{text[0]}' looking for beginning of value"
 
 
-def _parameter(place: Place, value_from: str, allowed: Permissions, way: Way) -> str:
+def _parameter(place: Place, value_from: str, allowed: Permissions, egress: EgressPath) -> str:
     head = "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
     account, region = place.account, place.region
     arn = value_from
@@ -140,7 +142,7 @@ def _parameter(place: Place, value_from: str, allowed: Permissions, way: Way) ->
         region, account = value_from.split(":")[3:5]
     else:
         arn = f"arn:aws:ssm:{region}:{account}:parameter/{value_from.lstrip('/')}"
-    if way.timeout("ssm", region, f"ssm.{region}.amazonaws.com"):
+    if egress.timeout("ssm", region, f"ssm.{region}.amazonaws.com"):
         raise ServiceUnreachableError(
             f"{UNABLE}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been "
             f"retried 5 time(s): {CANCELED}. Please check your task network configuration."

@@ -25,7 +25,7 @@ LAYERS = (
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageReference:
     """An image reference: a repository of a registry, and the tag or digest."""
 
     image: str
@@ -34,7 +34,7 @@ class Source:
     version: str
 
     @classmethod
-    def of(cls, image: str) -> Source:
+    def of(cls, image: str) -> ImageReference:
         """Parse ``[host/]repository[:tag][@digest]``; without a host it refers to Docker Hub."""
         first, _, rest = image.partition("/")
         named = bool(rest) and ("." in first or ":" in first)
@@ -64,10 +64,10 @@ class Source:
         return f"prod-{self.region}-starport-layer-bucket"
 
 
-def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
+def check_registry(source: ImageReference, egress: Egress, allowed: Permissions) -> None:
     """Check that the manifest can be fetched: ServiceUnreachableError, PullError."""
     service, region = ("ecr.dkr", source.region) if source.in_ecr else ("", "")
-    if lost := way.timeout(service, region, source.host):
+    if lost := egress.timeout(service, region, source.host):
         url = f"https://{source.host}/v2/{source.repository}/manifests/{source.version}"
         head = f"{MANIFEST.format(times=5)}{source.image}: failed to do request: "
         raise ServiceUnreachableError(f'{head}Head "{url}": {lost}')
@@ -78,17 +78,17 @@ def check_registry(source: Source, way: Egress, allowed: Permissions) -> None:
         )
 
 
-def check_layers(source: Source, way: Egress, allowed: Permissions) -> None:
+def check_layers(source: ImageReference, egress: Egress, allowed: Permissions) -> None:
     """Check that the layers of an image in ECR can be fetched: ServiceUnreachableError, PullError."""
     if not source.in_ecr:
         return
     host = f"{source.bucket}.s3.{source.region}.amazonaws.com"
-    if lost := way.timeout(S3, source.region, host):
+    if lost := egress.timeout(S3, source.region, host):
         url = f"https://{host}/{source.repository}"
         raise ServiceUnreachableError(
             f'{LAYERS.format(times=5)}failed open: failed to do request: Get "{url}": {lost}'
         )
     denied = allowed.denial("ecr:GetDownloadUrlForLayer", source.arn)
-    if denied or way.forbids_layers(source.region, source.bucket):
+    if denied or egress.forbids_layers(source.region, source.bucket):
         where = f"https://{source.host}/v2/{source.repository}/blobs" if denied else f"https://{host}"
         raise PullError(f"{LAYERS.format(times=1)}failed open: unexpected status code {where}: 403 Forbidden")

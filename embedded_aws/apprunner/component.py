@@ -16,7 +16,7 @@ from ..ecs.task_endpoint import role_credentials
 from ..kernel.data_plane import DataPlane
 from ..runtime.images import PullError
 from ..runtime.runtime import Runtime
-from ..wafv2.firewall import Inspected
+from ..wafv2.firewall import InspectedRequest
 from ..wafv2.store import firewall_of
 from . import companions, validation
 from .fleet import Fleet
@@ -25,7 +25,7 @@ from .journal import Journal
 from .metrics import PERIOD, Meter
 from .model import BUSY, DEPLOY, AppRunnerState, Configuration, Operation, Service, now
 from .service_proxy import ServiceProxy
-from .work import RunningService, Work
+from .work import OperationRun, RunningService
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class AppRunnerComponent:
         service.operations.insert(0, operation)
         running = self._running[service.arn]
         running.journal.status(BUSY)
-        work = Work(self._plane, running, operation, before)
+        work = OperationRun(self._plane, running, operation, before)
         future = asyncio.run_coroutine_threadsafe(self._carry_out(work, service), self._plane.loop)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
@@ -101,7 +101,7 @@ class AppRunnerComponent:
                 return state.companions[arn].body.update(Status=status)
         raise KeyError(arn)
 
-    async def _carry_out(self, work: Work, service: Service) -> None:
+    async def _carry_out(self, work: OperationRun, service: Service) -> None:
         try:
             await work.run()
         except Exception as defect:
@@ -198,7 +198,7 @@ def accepts(state: AppRunnerState, service: Service, host: str) -> bool:
     return _is_own(service, host) and (_is_public(service) or _has_ingress(state, service))
 
 
-def blocks(service: Service, request: Inspected) -> bool:
+def blocks(service: Service, request: InspectedRequest) -> bool:
     """Whether the service's web ACL blocks a request.
 
     "we currently don't support forwarding request source IP data to App Runner private services associated with WAF"

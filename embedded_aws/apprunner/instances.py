@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..agent import container_secrets
-from ..agent.image_pull import Source
+from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
 from ..proxy.upstream import BrokenError, Connection, Pool, UnreachableError
 from ..runtime.images import Image, PullError
-from ..runtime.processes import CannotStart, Container, ContainerStart
+from ..runtime.processes import CannotStart, Container, ContainerSpec
 from ..runtime.runtime import Runtime
 from .model import AppRunnerState, Configuration
 
@@ -60,7 +60,7 @@ class Instance:
         return 200 <= (await connection.reply()).message.code < 400
 
 
-class NoBarrier:
+class UnrestrictedEgress:
     """Does not restrict connections: App Runner fetches secrets from outside the account's networks."""
 
     def timeout(self, service: str, region: str, host: str) -> str | None:
@@ -85,7 +85,7 @@ class Starter:
         allowed = Permissions(self._state.account, configuration.access_role, self._session)
         with self._plane.lock:
             denied = allowed.denial("ecr:GetAuthorizationToken") or any(
-                allowed.denial(action, Source.of(reference).arn) for action in PULLS
+                allowed.denial(action, ImageReference.of(reference).arn) for action in PULLS
             )
         if denied:
             raise StartError(
@@ -105,7 +105,9 @@ class Starter:
         definition = {"secrets": [{"name": name, "valueFrom": at} for name, at in named.items()]}
         try:
             with self._plane.lock:
-                secrets = container_secrets.fetch(self._state.place, definition, allowed, NoBarrier())
+                secrets = container_secrets.fetch(
+                    self._state.place, definition, allowed, UnrestrictedEgress()
+                )
         except container_secrets.SecretError as error:
             raise StartError(f"Failed to read the secrets of your application. Reason: {error}") from error
         own = {
@@ -134,7 +136,7 @@ class Starter:
         if configuration.instance_role:
             url = f"{self._url}/_embedded/instances/{identity}/credentials"
             role["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = url
-        start = ContainerStart(
+        start = ContainerSpec(
             image=image,
             address=address,
             log=stream,

@@ -13,13 +13,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ..elbv2.forwarded import Head, pass_on
+from ..elbv2.forwarded import RequestHead, pass_on
 from ..elbv2.proxy import Attempt, ClientSilentError, inspected, send
 from ..kernel.pace import Pace
 from ..proxy.front import FrontDoor, Mode
 from ..proxy.relay import send_reply
 from ..proxy.upstream import BrokenError, Reply, SilentError, UnreachableError
-from ..wafv2.firewall import FORBIDDEN, Inspected
+from ..wafv2.firewall import FORBIDDEN, InspectedRequest
 from .instances import Instance
 from .metrics import Meter
 
@@ -47,7 +47,7 @@ class ServiceProxy:
         meter: Meter,
         candidates: Callable[[], list[Instance]],
         accepts: Callable[[str], bool],
-        blocks: Callable[[Inspected], bool],
+        blocks: Callable[[InspectedRequest], bool],
     ) -> None:
         self._pace = pace
         self._meter = meter
@@ -133,7 +133,7 @@ async def _ask(request: web.BaseRequest, instance: Instance, attempt: Attempt, l
     return await send(request, _head(request), attempt, connection, limit)
 
 
-def _head(request: web.BaseRequest) -> Head:
+def _head(request: web.BaseRequest) -> RequestHead:
     client = request.remote or ""
     before = request.headers.get("X-Forwarded-For", "")
     own = {

@@ -42,7 +42,7 @@ class RunningService:
     journal: Journal
 
 
-class Work:
+class OperationRun:
     """One operation in progress; ``before`` is the configuration to restore."""
 
     def __init__(

@@ -18,8 +18,8 @@ from . import pages
 from .authority import Authority
 from .configuration import CERTIFICATES_IN
 from .model import CloudFrontState, Config, Distribution, VpcOrigin
-from .network import REFUSED, Way, way_to_custom_origin, way_to_vpc_origin
-from .proxy import HEAD_MOST, Proxy, own_name
+from .network import REFUSED, OriginRoute, route_to_custom_origin, route_to_vpc_origin
+from .proxy import HEAD_MOST, DistributionProxy, own_name
 
 TICK = 0.05  # real seconds until a port follows a change of what is served
 RELEASE = 20.0  # AWS seconds for which the security group remains after its VPC's last origin; not verified
@@ -32,7 +32,7 @@ class Edge:
         self._plane = plane
         self.balancer = balancer
         self.authority = Authority()
-        self._proxy = Proxy(self)
+        self._proxy = DistributionProxy(self)
         self._shown: dict[str, Config] = {}
         self._states: dict[str, CloudFrontState] = {}
         self._doors: dict[str, FrontDoor] = {}
@@ -120,14 +120,14 @@ class Edge:
 
     # What the proxy asks
 
-    def way(self, account: str, origin: Config, secure: bool, host: str) -> Way:
+    def route(self, account: str, origin: Config, secure: bool, host: str) -> OriginRoute:
         """The route for an origin's requests now; S3 buckets are not supported."""
         with self._plane.lock:
             if origin.get("CustomOriginConfig"):
-                return way_to_custom_origin(origin, secure)
+                return route_to_custom_origin(origin, secure)
             reading = origin.get("VpcOriginConfig") or {}
             found = self.state(account).vpc_origins.get(reading.get("VpcOriginId", ""))
-            return way_to_vpc_origin(self.balancer, found, secure, host) if found else REFUSED
+            return route_to_vpc_origin(self.balancer, found, secure, host) if found else REFUSED
 
     def websocket_idle(self) -> float | None:
         """AWS seconds from a fault rule, instead of ten minutes."""

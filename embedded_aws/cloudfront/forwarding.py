@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aiohttp.web import BaseRequest
 
-from ..elbv2.forwarded import HOP_BY_HOP, Head, is_websocket
+from ..elbv2.forwarded import HOP_BY_HOP, RequestHead, is_websocket
 from .model import Config
 from .policies import ORIGIN_REQUEST_POLICIES, OriginRequestPolicy
 
@@ -32,7 +32,7 @@ NOTHING = OriginRequestPolicy("none", "none")
 
 
 @dataclass(frozen=True)
-class Passing:
+class ViewerRequest:
     """One forwarded request: its id, the distribution's name in Via, and whether it came over TLS."""
 
     request: BaseRequest
@@ -63,15 +63,15 @@ def new_request_id() -> str:
 
 
 @dataclass(frozen=True)
-class OriginHead(Head):
+class OriginHead(RequestHead):
     """A request's head for an origin; ``host`` is its Host header."""
 
     host: str
 
 
-def head_for(passing: Passing, behavior: Config, origin: Config) -> OriginHead:
+def head_for(viewer_request: ViewerRequest, behavior: Config, origin: Config) -> OriginHead:
     """The HTTP/1.1 head to send to an origin."""
-    request = passing.request
+    request = viewer_request.request
     policy = ORIGIN_REQUEST_POLICIES.get(behavior.get("OriginRequestPolicyId") or "", NOTHING)
     custom = {
         each["HeaderName"].lower(): each["HeaderValue"] for each in origin["CustomHeaders"].get("Items") or ()
@@ -82,16 +82,16 @@ def head_for(passing: Passing, behavior: Config, origin: Config) -> OriginHead:
     lines += [
         name + b": " + value for name, value in _kept(request, policy) if name.lower().decode() not in custom
     ]
-    lines += _own(passing, policy)
+    lines += _own(viewer_request, policy)
     lines += [f"{name}: {value}".encode() for name, value in custom.items()]
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     if chunked:
         lines.append(b"Transfer-Encoding: chunked")
     elif "Content-Length" in request.headers:
         lines.append(b"Content-Length: " + request.headers["Content-Length"].encode())
-    if passing.is_websocket:
+    if viewer_request.is_websocket:
         lines += [b"Connection: Upgrade", b"Upgrade: websocket"]
-    has_body = request.body_exists and not passing.is_websocket
+    has_body = request.body_exists and not viewer_request.is_websocket
     return OriginHead(CRLF.join([*lines, b"", b""]), has_body, chunked, host)
 
 
@@ -112,24 +112,24 @@ def _forwards(policy: OriginRequestPolicy, name: bytes) -> bool:
     return name in ALWAYS or handshake or policy.forwards(name.decode("latin-1"))
 
 
-def _own(passing: Passing, policy: OriginRequestPolicy) -> list[bytes]:
-    request = passing.request
+def _own(viewer_request: ViewerRequest, policy: OriginRequestPolicy) -> list[bytes]:
+    request = viewer_request.request
     before, viewer = request.headers.get("X-Forwarded-For", ""), request.remote or ""
     via = request.headers.get("Via", "")
-    own = f"1.1 {passing.via} (CloudFront)"
+    own = f"1.1 {viewer_request.via} (CloudFront)"
     made = {
         "X-Forwarded-For": f"{before}, {viewer}" if before else viewer,
         "Via": f"{via}, {own}" if via else own,
-        "X-Amz-Cf-Id": passing.id,
+        "X-Amz-Cf-Id": viewer_request.id,
     }
     if not policy.forwards("user-agent"):
         made["User-Agent"] = "Amazon CloudFront"
     if "CloudFront-Forwarded-Proto" in policy.headers:
         made |= {
-            "CloudFront-Forwarded-Proto": "https" if passing.secure else "http",
+            "CloudFront-Forwarded-Proto": "https" if viewer_request.secure else "http",
             "CloudFront-Viewer-Address": f"{viewer}:{_port(request)}",
             "CloudFront-Viewer-Http-Version": f"{request.version.major}.{request.version.minor}",
-            **({"CloudFront-Viewer-TLS": _tls(request)} if passing.secure else {}),
+            **({"CloudFront-Viewer-TLS": _tls(request)} if viewer_request.secure else {}),
         }
     return [f"{name}: {value}".encode() for name, value in made.items()]
 

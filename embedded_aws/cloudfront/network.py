@@ -23,7 +23,7 @@ SOURCE = "130.176.0.1"
 
 
 @dataclass(frozen=True)
-class Way:
+class OriginRoute:
     """The destination of a request: a loopback address and port, with TLS or not.
 
     ``silent`` where packets are dropped; ``port`` is None where nothing accepts the connection, or the certificate is
@@ -36,11 +36,11 @@ class Way:
     silent: bool = False
 
 
-DROPPED = Way(silent=True)
-REFUSED = Way()
+DROPPED = OriginRoute(silent=True)
+REFUSED = OriginRoute()
 
 
-def way_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, host: str) -> Way:
+def route_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, host: str) -> OriginRoute:
     """The path through a VPC origin, for a viewer with or without TLS; on the data-plane thread.
 
     ``host`` is the request's host name, for which the certificate must be valid.
@@ -53,10 +53,10 @@ def way_to_vpc_origin(balancer: Balancer, origin: VpcOrigin, secure: bool, host:
     listener = next((one for one in found.listeners if one.port == port), None)
     if listener is None or (tls and not _is_trusted(found, listener, host)):
         return REFUSED
-    return Way(port=balancer.private_port(found.arn, port), tls=tls)
+    return OriginRoute(port=balancer.private_port(found.arn, port), tls=tls)
 
 
-def way_to_custom_origin(origin: Config, secure: bool) -> Way:
+def route_to_custom_origin(origin: Config, secure: bool) -> OriginRoute:
     """The path to a load balancer with an address of its own; other servers, and HTTPS to them, are not supported."""
     address, _, port = origin["DomainName"].partition(":")
     try:
@@ -65,7 +65,7 @@ def way_to_custom_origin(origin: Config, secure: bool) -> Way:
         here = False
     if not here or _by_tls(origin["CustomOriginConfig"], secure):
         return REFUSED
-    return Way(address, int(port))
+    return OriginRoute(address, int(port))
 
 
 def _by_tls(config: Config, secure: bool) -> bool:

@@ -21,9 +21,9 @@ from ..proxy.upstream import BrokenError, Connection, Reply, SilentError, Unreac
 from ..wafv2.store import firewall_for_cloudfront
 from . import pages
 from .configuration import behaviors
-from .forwarding import OriginHead, Passing, head_for, new_request_id
+from .forwarding import OriginHead, ViewerRequest, head_for, new_request_id
 from .model import Config, Distribution, origins
-from .network import Way
+from .network import OriginRoute
 
 URL_MOST, HEAD_MOST = 8_192, 20_480
 WEBSOCKET_IDLE = 600.0
@@ -32,14 +32,14 @@ SHORTEST = 10.0  # real seconds that an origin may take for an answer, unless it
 REPEATED = ("GET", "HEAD")
 
 
-class Surroundings(Protocol):
+class EdgeContext(Protocol):
     """What the proxy needs from the edge locations."""
 
     @property
     def pace(self) -> Pace:
         """How fast time passes."""
 
-    def way(self, account: str, origin: Config, secure: bool, host: str) -> Way:
+    def route(self, account: str, origin: Config, secure: bool, host: str) -> OriginRoute:
         """The route for an origin's requests now."""
 
     def websocket_idle(self) -> float | None:
@@ -51,11 +51,11 @@ def own_name(id: str) -> str:
     return f"d{id[1:].lower()}.cloudfront.net"
 
 
-class Proxy:
+class DistributionProxy:
     """Answers every request at a distribution's port."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, context: EdgeContext) -> None:
+        self._context = context
 
     async def handle(
         self, distribution: Distribution, secure: bool, request: web.BaseRequest
@@ -65,60 +65,63 @@ class Proxy:
         if config is None:
             raise ConnectionResetError("the edges do not know the distribution")
         via = f"{hashlib.sha256(distribution.id.encode()).hexdigest()[:32]}.cloudfront.net"
-        passing = Passing(request, secure, new_request_id(), via)
-        answer = await self._answer(distribution, config, passing)
+        viewer_request = ViewerRequest(request, secure, new_request_id(), via)
+        answer = await self._answer(distribution, config, viewer_request)
         if isinstance(answer, web.Response):
-            answer.headers.update(passing.added(answer.status))
+            answer.headers.update(viewer_request.added(answer.status))
             if "Location" in answer.headers:
                 answer.headers["X-Cache"] = "Redirect from cloudfront"
         return answer
 
     async def _answer(
-        self, distribution: Distribution, config: Config, passing: Passing
+        self, distribution: Distribution, config: Config, viewer_request: ViewerRequest
     ) -> web.StreamResponse:
-        refused = _refused(distribution, config, passing)
+        refused = _refused(distribution, config, viewer_request)
         if refused is not None:
-            return pages.error(refused[0], passing.id, refused[1])
-        behavior = _behavior(config, passing.request)
+            return pages.error(refused[0], viewer_request.id, refused[1])
+        behavior = _behavior(config, viewer_request.request)
         policy = behavior["ViewerProtocolPolicy"]
-        if not passing.secure and policy == "redirect-to-https":
-            return pages.redirect(passing.request.method, f"https://{_host(passing.request)}{_url(passing)}")
-        if not passing.secure and policy == "https-only":
-            return pages.error(403, passing.id, pages.BAD)
-        if passing.request.method not in behavior["AllowedMethods"]["Items"]:
-            return pages.error(403, passing.id, pages.METHOD_NOT_ALLOWED)
+        if not viewer_request.secure and policy == "redirect-to-https":
+            return pages.redirect(
+                viewer_request.request.method,
+                f"https://{_host(viewer_request.request)}{_url(viewer_request)}",
+            )
+        if not viewer_request.secure and policy == "https-only":
+            return pages.error(403, viewer_request.id, pages.BAD)
+        if viewer_request.request.method not in behavior["AllowedMethods"]["Items"]:
+            return pages.error(403, viewer_request.id, pages.METHOD_NOT_ALLOWED)
         found = [one for one in origins(config) if one["Id"] == behavior["TargetOriginId"]]
-        return await self._forward(distribution.account, passing, behavior, found[0])
+        return await self._forward(distribution.account, viewer_request, behavior, found[0])
 
     async def _forward(
-        self, account: str, passing: Passing, behavior: Config, origin: Config
+        self, account: str, viewer_request: ViewerRequest, behavior: Config, origin: Config
     ) -> web.StreamResponse:
-        request, pace = passing.request, self._around.pace
-        head = head_for(passing, behavior, origin)
-        way = self._around.way(account, origin, passing.secure, head.host.partition(":")[0])
-        if way.silent:
+        request, pace = viewer_request.request, self._context.pace
+        head = head_for(viewer_request, behavior, origin)
+        route = self._context.route(account, origin, viewer_request.secure, head.host.partition(":")[0])
+        if route.silent:
             await asyncio.sleep(pace.real(origin["ConnectionAttempts"] * origin["ConnectionTimeout"]))
-            return pages.error(504, passing.id)
+            return pages.error(504, viewer_request.id)
         if "100-continue" in request.headers.get("Expect", "").lower():
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # the response itself has not begun
         try:
-            connection, reply, attempt = await self._ask(passing, head, origin, way)
+            connection, reply, attempt = await self._ask(viewer_request, head, origin, route)
         except SilentError:
-            return _ended(pages.error(504, passing.id))
+            return _ended(pages.error(504, viewer_request.id))
         except UnreachableError as failure:
-            return pages.error(502 if failure.refused else 504, passing.id, pages.NOT_CONNECTED)
+            return pages.error(502 if failure.refused else 504, viewer_request.id, pages.NOT_CONNECTED)
         except BrokenError:
-            return _ended(pages.error(502, passing.id, pages.CLOSED))
+            return _ended(pages.error(502, viewer_request.id, pages.CLOSED))
         except ClientSilentError:
-            return _ended(pages.error(400, passing.id, pages.BAD))
+            return _ended(pages.error(400, viewer_request.id, pages.BAD))
         try:
-            return await self._reply(passing, origin, connection, reply)
+            return await self._reply(viewer_request, origin, connection, reply)
         finally:
             attempt.cut()
 
     async def _ask(
-        self, passing: Passing, head: OriginHead, origin: Config, way: Way
+        self, viewer_request: ViewerRequest, head: OriginHead, origin: Config, route: OriginRoute
     ) -> tuple[Connection, Reply, Attempt]:
         """Send the request and wait for the response's head, again for a GET or HEAD that the origin does not
         answer.
@@ -127,17 +130,17 @@ class Proxy:
         origin, in the case of an Origin Response Timeout" (model); PUT, POST and the others are sent once ("Response
         timeout").
         """
-        request = passing.request
-        repeatable = request.method in REPEATED and not passing.is_websocket
+        request = viewer_request.request
+        repeatable = request.method in REPEATED and not viewer_request.is_websocket
         left = int(origin["ConnectionAttempts"]) if repeatable else 1
         silence = self._patience(_reading(origin)["OriginReadTimeout"])
-        if way.port is None:
+        if route.port is None:
             raise UnreachableError(refused=True)
         while True:
             left -= 1
             attempt = Attempt()
             try:
-                connection = attempt.connection = await Connection.open(way.address, way.port, way.tls)
+                connection = attempt.connection = await Connection.open(route.address, route.port, route.tls)
                 return connection, await send(request, head, attempt, connection, silence), attempt
             except BaseException as failure:  # also where the viewer has disconnected
                 attempt.cut()
@@ -145,10 +148,10 @@ class Proxy:
                     raise
 
     async def _reply(
-        self, passing: Passing, origin: Config, connection: Connection, reply: Reply
+        self, viewer_request: ViewerRequest, origin: Config, connection: Connection, reply: Reply
     ) -> web.StreamResponse:
-        request, message = passing.request, reply.message
-        added = passing.added(message.code, message.headers.get("Via", ""))
+        request, message = viewer_request.request, reply.message
+        added = viewer_request.added(message.code, message.headers.get("Via", ""))
         if message.code == 101:
             tunnel = Tunnel(self._idle(), by_target_only=True)
             response = Relayed(request, reply, (), more=added)
@@ -165,19 +168,21 @@ class Proxy:
 
     def _patience(self, seconds: float) -> float:
         """Real seconds for a program that has so many AWS seconds, because programs run at their own speed."""
-        return self._around.pace.real(seconds, at_least=min(seconds, SHORTEST))
+        return self._context.pace.real(seconds, at_least=min(seconds, SHORTEST))
 
     def _idle(self) -> float:
         """Real seconds for which a WebSocket's origin may be silent, whatever the viewer sends."""
-        ordered = self._around.websocket_idle()
+        ordered = self._context.websocket_idle()
         if ordered is not None:
-            return self._around.pace.real(ordered)
-        return self._around.pace.real(WEBSOCKET_IDLE, at_least=UNSCALED_IDLE)
+            return self._context.pace.real(ordered)
+        return self._context.pace.real(WEBSOCKET_IDLE, at_least=UNSCALED_IDLE)
 
 
-def _refused(distribution: Distribution, config: Config, passing: Passing) -> tuple[int, str] | None:
+def _refused(
+    distribution: Distribution, config: Config, viewer_request: ViewerRequest
+) -> tuple[int, str] | None:
     """The status and the reason of a request that is refused; 403 for a disabled distribution is not verified."""
-    request = passing.request
+    request = viewer_request.request
     if len(request.raw_path) > URL_MOST:
         return 414, ""
     line = len(request.method) + len(request.raw_path) + len(" HTTP/1.1\r\n") + 1
@@ -222,8 +227,8 @@ def _host(request: web.BaseRequest) -> str:
     return request.headers.get("Host", "")
 
 
-def _url(passing: Passing) -> str:
-    return passing.request.rel_url.raw_path_qs
+def _url(viewer_request: ViewerRequest) -> str:
+    return viewer_request.request.rel_url.raw_path_qs
 
 
 def _ended(response: web.Response) -> web.Response:

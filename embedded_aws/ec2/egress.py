@@ -32,7 +32,7 @@ BLOCKS = {S3: "52.216", "": "52.95"}
 """The first half of public addresses: of S3 (part of its prefix list), and of everything else."""
 
 
-class Way(Protocol):
+class EgressPath(Protocol):
     """A network path to AWS's services."""
 
     def timeout(self, service: str, region: str, host: str) -> str | None:

@@ -28,7 +28,7 @@ SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 RULE_FILTERS = re.compile(r"(group-id|security-group-rule-id|tag:.*|tag-key)")
 
 
-class Eni(NetworkInterface):
+class StoredInterface(NetworkInterface):
     """A network interface that services create and use, with the DNS names of its region."""
 
     def use_by(self, requester: str) -> None:
@@ -197,7 +197,7 @@ class Ec2Store(Gateways):
             private_ip_address = self._address(subnet, private_ip_address)
         given = dict(zip(("description", "tags", "delete_on_termination"), args, strict=False))
         kwargs.update(given, group_ids=group_ids, private_ip_addresses=private_ip_addresses)
-        eni = Eni(self, subnet, private_ip_address, **kwargs)
+        eni = StoredInterface(self, subnet, private_ip_address, **kwargs)
         self._name(eni)
         self.enis[eni.id] = eni
         return eni

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..agent import container_logs, container_secrets, image_pull
 from ..agent.agent_errors import FAILED_PULL, RETRIED_PULL, UNREACHABLE, AgentError, ServiceUnreachableError
-from ..agent.image_pull import Source
+from ..agent.image_pull import ImageReference
 from ..agent.permissions import Permissions
 from ..ec2.egress import Egress
 from ..runtime.images import GIB, Image, PullError
-from ..runtime.processes import CannotStart, Container, ContainerStart
+from ..runtime.processes import CannotStart, Container, ContainerSpec
 from ..runtime.runtime import Runtime
 from . import task_endpoint
 from .model import ContainerState, EcsState, Task
@@ -35,7 +35,7 @@ UNSUPPORTED = (
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedContainer:
     """What a container needs besides its image."""
 
     container: ContainerState
@@ -50,27 +50,27 @@ class Agent:
         self._runtime = runtime
         self._url = url
 
-    def prepare(self, state: EcsState, task: Task) -> list[Prepared]:
+    def prepare(self, state: EcsState, task: Task) -> list[PreparedContainer]:
         """Fetch registry credentials and secrets, and create log streams, for every container; call it with the
         lock held."""
         for container in task.containers:
             _refuse_unsupported(container)
-        allowed, way = _permissions(state, task), _way_out(state, task)
+        allowed, egress = _permissions(state, task), _egress(state, task)
         try:
             for region in sorted(_registries(task)):
-                self._check_token(region, allowed, way)
-            secrets = {one.name: self._secrets(state, one, allowed, way) for one in task.containers}
-            logs = {one.name: self._log(state, task, one, allowed, way) for one in task.containers}
+                self._check_token(region, allowed, egress)
+            secrets = {one.name: self._secrets(state, one, allowed, egress) for one in task.containers}
+            logs = {one.name: self._log(state, task, one, allowed, egress) for one in task.containers}
         except ServiceUnreachableError as error:
             raise AgentError(str(error), after=UNREACHABLE) from error
         return [
-            Prepared(one, self._environment(state, task, one) | secrets[one.name], logs[one.name])
+            PreparedContainer(one, self._environment(state, task, one) | secrets[one.name], logs[one.name])
             for one in task.containers
         ]
 
-    def _check_token(self, region: str, allowed: Permissions, way: Egress) -> None:
+    def _check_token(self, region: str, allowed: Permissions, egress: Egress) -> None:
         host = f"api.ecr.{region}.amazonaws.com"
-        if lost := way.timeout("ecr.api", region, host):
+        if lost := egress.timeout("ecr.api", region, host):
             raise ServiceUnreachableError(
                 f"{AUTH}The task cannot pull registry auth from Amazon ECR: There is a connection issue between the "
                 "task and Amazon ECR. Check your task network configuration. operation error ECR: "
@@ -83,18 +83,18 @@ class Agent:
             )
 
     def _secrets(
-        self, state: EcsState, container: ContainerState, allowed: Permissions, way: Egress
+        self, state: EcsState, container: ContainerState, allowed: Permissions, egress: Egress
     ) -> dict[str, str]:
         try:
-            return container_secrets.fetch(state.place, container.definition, allowed, way)
+            return container_secrets.fetch(state.place, container.definition, allowed, egress)
         except container_secrets.SecretError as error:
             raise AgentError(f"{RESOURCES}{error}") from error
 
     def _log(
-        self, state: EcsState, task: Task, container: ContainerState, allowed: Permissions, way: Egress
+        self, state: EcsState, task: Task, container: ContainerState, allowed: Permissions, egress: Egress
     ) -> Callable[[str], None]:
         try:
-            return container_logs.open_stream(state.place, container.definition, task.id, allowed, way)
+            return container_logs.open_stream(state.place, container.definition, task.id, allowed, egress)
         except container_logs.LoggerError as error:
             raise AgentError(f"{LOGGER}{error}") from error
 
@@ -112,13 +112,13 @@ class Agent:
     def pull(self, state: EcsState, task: Task, container: ContainerState) -> Image:
         """Pull the container's image, by the digest that its service revision resolved first. Blocks."""
         reference, images = self._reference(task, container), self._runtime.images
-        source = Source.of(container.definition["image"])
-        allowed, way = _permissions(state, task), _way_out(state, task)
+        source = ImageReference.of(container.definition["image"])
+        allowed, egress = _permissions(state, task), _egress(state, task)
         try:
             with state.plane.lock:
-                image_pull.check_registry(source, way, allowed)
+                image_pull.check_registry(source, egress, allowed)
                 images.resolve(state.account, state.region, reference)
-                image_pull.check_layers(source, way, allowed)
+                image_pull.check_layers(source, egress, allowed)
             return images.pull(state.account, state.region, reference, _platform(task), _disk(task))
         except ServiceUnreachableError as error:
             raise AgentError(str(error), container.name, UNREACHABLE) from error
@@ -135,13 +135,13 @@ class Agent:
         head, _, tail = given.rpartition("/")
         return f"{head}/{tail.split(':')[0]}@{digest}"
 
-    def start(self, task: Task, prepared: Prepared, image: Image) -> Container:
+    def start(self, task: Task, prepared: PreparedContainer, image: Image) -> Container:
         """Start one container's process. Blocks."""
         container, definition = prepared.container, prepared.container.definition
         override = _override(task, container)
         assert task.interface is not None
         address = self._runtime.addresses.loopback(task.interface.vpc_id, task.interface.private_ip)
-        start = ContainerStart(
+        start = ContainerSpec(
             image=image,
             command=override.get("command") or definition.get("command"),
             entry_point=definition.get("entryPoint"),
@@ -166,14 +166,14 @@ def _permissions(state: EcsState, task: Task) -> Permissions:
     return Permissions(state.account, role, task.id)
 
 
-def _way_out(state: EcsState, task: Task) -> Egress:
+def _egress(state: EcsState, task: Task) -> Egress:
     assert task.interface is not None
     return Egress(state.place, task.interface)
 
 
 def _registries(task: Task) -> set[str]:
     """The regions of the ECR registries of a task's images."""
-    sources = (Source.of(container.definition["image"]) for container in task.containers)
+    sources = (ImageReference.of(container.definition["image"]) for container in task.containers)
     return {source.region for source in sources if source.in_ecr}
 
 

@@ -17,9 +17,9 @@ from ..moto.adapter import AwsError
 from ..runtime.images import Image
 from ..runtime.runtime import Runtime
 from . import dependencies, network, texts
-from .agent import Agent, Prepared
+from .agent import Agent, PreparedContainer
 from .health import check_container
-from .model import ContainerState, EcsState, Target, Task, monotonic, now
+from .model import ContainerState, EcsState, RegisteredTarget, Task, monotonic, now
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ class TaskLifecycle:
                 task.revision.digests.setdefault(container.name, image.digest)
         return image
 
-    async def _start_in_turn(self, prepared: Prepared, image: Image) -> None:
+    async def _start_in_turn(self, prepared: PreparedContainer, image: Image) -> None:
         """Start a container once its dependencies are met; not at all when the task ends before."""
         task, container = self._task, prepared.container
 
@@ -134,7 +134,7 @@ class TaskLifecycle:
     def _hopeless(self, container: ContainerState) -> str | None:
         return dependencies.impossible(container, self._task.containers)
 
-    async def _start_container(self, prepared: Prepared, image: Image) -> None:
+    async def _start_container(self, prepared: PreparedContainer, image: Image) -> None:
         container = prepared.container
 
         def start() -> None:
@@ -163,14 +163,14 @@ class TaskLifecycle:
         with self._plane.lock:
             task.enter("ACTIVATING")
             for item in task.placement.load_balancers if task.service else ():
-                self._register(Target(item["targetGroupArn"], self._ip, item["containerPort"]))
+                self._register(RegisteredTarget(item["targetGroupArn"], self._ip, item["containerPort"]))
         await self._until(lambda: task.order is not None or self._exited() is not None, ACTIVATING)
         with self._plane.lock:
             if task.order is None:
                 task.enter("RUNNING", startedAt=now())
                 task.running_since = monotonic()
 
-    def _register(self, target: Target) -> None:
+    def _register(self, target: RegisteredTarget) -> None:
         try:
             self._balancer.register(target.group, target.ip, target.port)
         except AwsError:  # the target group does not exist; the service never becomes healthy
@@ -242,7 +242,7 @@ class TaskLifecycle:
         if self._exited() is None:
             await self._until(lambda: self._exited() is not None or not self._draining())
 
-    def _deregister(self, target: Target) -> None:
+    def _deregister(self, target: RegisteredTarget) -> None:
         if self._task.service:
             self._task.service.drained.append((self._task.id, target.group))
         try:

@@ -157,7 +157,7 @@ class ContainerState:
 
 
 @dataclass(frozen=True)
-class Target:
+class RegisteredTarget:
     """A registered target of a task."""
 
     group: str
@@ -198,7 +198,7 @@ class Task:
     subnet: str = ""
     zone: str = ""
     interface: NetworkInterface | None = None
-    targets: list[Target] = field(default_factory=list)
+    targets: list[RegisteredTarget] = field(default_factory=list)
     times: dict[str, datetime] = field(default_factory=dict)
     running_since: float | None = None
     complaint: str | None = None

@@ -40,7 +40,7 @@ Starter = Callable[[EcsState, Service, Deployment], Task]
 
 
 @dataclass(frozen=True)
-class Refusal:
+class PlacementFailure:
     """Why no task was created; ``may_pass``: because of missing capacity, not because of the task itself."""
 
     event: str
@@ -294,13 +294,13 @@ class ServiceReconciler:
         self.service.unplaced_since = monotonic() if counts else since
         return counts
 
-    def _refusal(self, current: Deployment) -> Refusal | None:
+    def _refusal(self, current: Deployment) -> PlacementFailure | None:
         """The event about why a task cannot be created, or None."""
         revision, name = current.revision, self.service.name
         if refused := launch.refusal(self.state, revision.definition):
-            return Refusal(texts.failed_to_launch(name, refused), may_pass=False)
+            return PlacementFailure(texts.failed_to_launch(name, refused), may_pass=False)
         if refused := self.capacity.refusal(self.state, revision.definition, revision.placement):
-            return Refusal(texts.unable_to_place(name, refused), may_pass=True)
+            return PlacementFailure(texts.unable_to_place(name, refused), may_pass=True)
         return None
 
     def _shrink(self, current: Deployment, good: list[Task], bad: list[Task]) -> None:

@@ -60,7 +60,7 @@ class Redirect(Action):
 
 
 @dataclass(frozen=True)
-class Fixed(Action):
+class FixedResponse(Action):
     """Return a fixed response."""
 
     status: int
@@ -78,7 +78,7 @@ def read_action(data: dict[str, Any]) -> Action:
         case "fixed-response":
             given = data["FixedResponseConfig"]
             kind = given.get("ContentType") or "text/plain"
-            return Fixed(int(given["StatusCode"]), kind, given.get("MessageBody") or "")
+            return FixedResponse(int(given["StatusCode"]), kind, given.get("MessageBody") or "")
         case other:
             raise ValueError(f"no data plane for actions of type {other}")
 

@@ -17,7 +17,7 @@ from ..wafv2.firewall import Firewall
 from ..wafv2.store import firewall_of
 from . import health
 from .certificates import server_context
-from .proxy import Proxy
+from .proxy import LoadBalancerProxy
 from .settings import LoadBalancer, Snapshot, TargetGroup, read
 from .targets import DRAINING, NOT_USED, REGISTERING, ZONE_OFF, Target, TargetHealth, Targets
 
@@ -54,7 +54,7 @@ class Balancer:
         self._runtime = runtime
         self.pace = plane.pace
         self.targets = Targets()
-        self._proxy = Proxy(self)
+        self._proxy = LoadBalancerProxy(self)
         self._ports: dict[str, BalancerPort] = {}
         self._places: set[tuple[str, str]] = set()
         self._snapshot: Snapshot | None = None

@@ -15,7 +15,7 @@ from ..kernel.wildcards import wildcard
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestParts:
     """The parts of a request that conditions use.
 
     ``host`` has no port; ``path`` is as sent, without the query string; ``query`` contains decoded pairs.
@@ -29,7 +29,7 @@ class Asked:
     source: str
 
 
-Condition = Callable[[Asked], bool]
+Condition = Callable[[RequestParts], bool]
 
 
 def read_condition(data: dict[str, Any]) -> Condition:
@@ -61,22 +61,22 @@ def _any(patterns: Iterable[re.Pattern[str]], texts: Iterable[str]) -> bool:
 
 def _path(values: Sequence[str]) -> Condition:
     patterns = [wildcard(value, ignore_case=False) for value in values]
-    return lambda asked: _any(patterns, [asked.path])
+    return lambda request: _any(patterns, [request.path])
 
 
 def _host(values: Sequence[str]) -> Condition:
     patterns = [wildcard(value, ignore_case=True) for value in values]
-    return lambda asked: _any(patterns, [asked.host])
+    return lambda request: _any(patterns, [request.host])
 
 
 def _header(name: str, values: Sequence[str]) -> Condition:
     patterns = [wildcard(value, ignore_case=True) for value in values]
-    return lambda asked: _any(patterns, asked.headers.get(name.lower(), ()))
+    return lambda request: _any(patterns, request.headers.get(name.lower(), ()))
 
 
 def _method(values: Sequence[str]) -> Condition:
     allowed = frozenset(values)
-    return lambda asked: asked.method in allowed
+    return lambda request: request.method in allowed
 
 
 def _query(values: Sequence[dict[str, str]]) -> Condition:
@@ -85,10 +85,10 @@ def _query(values: Sequence[dict[str, str]]) -> Condition:
         for value in values
     ]
 
-    def test(asked: Asked) -> bool:
+    def test(request: RequestParts) -> bool:
         return any(
             (key is None or key.fullmatch(name) is not None) and value.fullmatch(text) is not None
-            for name, text in asked.query
+            for name, text in request.query
             for key, value in patterns
         )
 
@@ -97,4 +97,4 @@ def _query(values: Sequence[dict[str, str]]) -> Condition:
 
 def _source(values: Sequence[str]) -> Condition:
     networks = [ipaddress.ip_network(value, strict=False) for value in values]
-    return lambda asked: any(ipaddress.ip_address(asked.source) in network for network in networks)
+    return lambda request: any(ipaddress.ip_address(request.source) in network for network in networks)

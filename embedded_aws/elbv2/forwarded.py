@@ -25,7 +25,7 @@ CRLF = b"\r\n"
 
 
 @dataclass(frozen=True)
-class Head:
+class RequestHead:
     """A request's head, ready to send, and how its body is framed."""
 
     data: bytes
@@ -33,7 +33,7 @@ class Head:
     chunked: bool
 
 
-def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener) -> Head:
+def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener) -> RequestHead:
     """The head to send to a target; the Host header is the client's own."""
     own = _forwarded_for(request, balancer)
     own.append(b"X-Forwarded-Proto: " + listener.protocol.lower().encode())
@@ -43,7 +43,9 @@ def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener)
     return pass_on(request, own, upgrade=is_websocket(request), strict=strict)
 
 
-def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, strict: bool = False) -> Head:
+def pass_on(
+    request: BaseRequest, own: list[bytes], *, upgrade: bool = False, strict: bool = False
+) -> RequestHead:
     """The client's head without hop-by-hop headers, and with the proxy's ``own`` lines.
 
     ``upgrade`` requests a WebSocket from the target; ``strict`` drops headers with invalid names.
@@ -63,7 +65,7 @@ def pass_on(request: BaseRequest, own: list[bytes], *, upgrade: bool = False, st
     if upgrade:
         lines += [b"Connection: Upgrade", b"Upgrade: websocket"]
     has_body = request.body_exists and not upgrade
-    return Head(CRLF.join([*lines, b"", b""]), has_body, chunked)
+    return RequestHead(CRLF.join([*lines, b"", b""]), has_body, chunked)
 
 
 def is_websocket(request: BaseRequest) -> bool:

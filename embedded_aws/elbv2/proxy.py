@@ -18,10 +18,10 @@ from ..kernel.pace import Pace
 from ..proxy import pages
 from ..proxy.relay import Relayed, Tunnel, send_reply
 from ..proxy.upstream import BrokenError, Connection, Reply, SilentError, UnreachableError
-from ..wafv2.firewall import FORBIDDEN, Firewall, Inspected
-from .actions import Action, Fixed, Forward, Redirect
-from .conditions import Asked
-from .forwarded import Head, build_head, head_size, is_websocket, too_many_hops
+from ..wafv2.firewall import FORBIDDEN, Firewall, InspectedRequest
+from .actions import Action, FixedResponse, Forward, Redirect
+from .conditions import RequestParts
+from .forwarded import RequestHead, build_head, head_size, is_websocket, too_many_hops
 from .settings import Listener, LoadBalancer, Snapshot, TargetGroup
 from .stickiness import APPLICATION, GROUP, TARGET, Stickiness
 from .targets import Exchange, Target, Targets, candidates
@@ -31,7 +31,7 @@ CONNECT_TIMEOUT = 10.0  # AWS seconds, "Troubleshoot your Application Load Balan
 UNSCALED_IDLE = 60.0  # real seconds: programs send heartbeats at their own speed
 
 
-class Surroundings(Protocol):
+class BalancerContext(Protocol):
     """What the proxy needs from the balancer."""
 
     pace: Pace
@@ -63,7 +63,7 @@ class Inbound:
 
 
 @dataclass
-class Choice:
+class ChosenTarget:
     """The chosen target of a request, and the cookies that make the client return to it."""
 
     group: TargetGroup
@@ -96,11 +96,11 @@ class ClientSilentError(Exception):
     """The client did not send its body within the idle timeout."""
 
 
-class Proxy:
+class LoadBalancerProxy:
     """Answers every request at a load balancer's port."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, context: BalancerContext) -> None:
+        self._context = context
         self._stickiness = Stickiness()
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(count)
 
@@ -111,11 +111,11 @@ class Proxy:
         heartbeat (Streamlit's is 30 s) keeps its connection open on AWS and must do so here.
         """
         given = balancer.seconds("idle_timeout.timeout_seconds")
-        return self._around.pace.real(given, at_least=min(given, UNSCALED_IDLE))
+        return self._context.pace.real(given, at_least=min(given, UNSCALED_IDLE))
 
     async def handle(self, arn: str, secure: bool, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; drops the connection if there is no listener."""
-        balancer = self._around.snapshot().load_balancers.get(arn)
+        balancer = self._context.snapshot().load_balancers.get(arn)
         if balancer is None:
             raise ConnectionResetError("the load balancer is gone")
         listener = balancer.secure if secure else balancer.plain
@@ -125,7 +125,7 @@ class Proxy:
         self, arn: str, port: int, _secure: bool, request: web.BaseRequest
     ) -> web.StreamResponse:
         """As ``handle``, for clients in the VPC, which connect to a listener by its port."""
-        balancer = self._around.snapshot().load_balancers.get(arn)
+        balancer = self._context.snapshot().load_balancers.get(arn)
         if balancer is None:
             raise ConnectionResetError("the load balancer is gone")
         listener = next((one for one in balancer.listeners if one.port == port), None)
@@ -143,7 +143,7 @@ class Proxy:
         if too_many_hops(request):
             return pages.page(463)
         inbound = Inbound(request, balancer, listener, _cookies(request))
-        firewall = self._around.firewall(balancer.arn)
+        firewall = self._context.firewall(balancer.arn)
         blocked = firewall is not None and firewall.blocks(inspected(request))
         answer = pages.page(FORBIDDEN) if blocked else await self._act(inbound)
         if not listener.names_itself and isinstance(answer, web.Response):
@@ -156,7 +156,7 @@ class Proxy:
                 return await self._forward(inbound, forward)
             case Redirect() as redirect:
                 return _redirect(inbound, redirect)
-            case Fixed() as fixed:
+            case FixedResponse() as fixed:
                 return pages.answer(fixed.status, fixed.content_type, fixed.body)
             case other:
                 raise TypeError(f"no data plane for {other!r}")
@@ -168,8 +168,8 @@ class Proxy:
         choice = self._choose(inbound, forward)
         if choice is None:
             return pages.page(503)
-        if not self._around.reaches(inbound.balancer, choice.target, choice.target.port):
-            await asyncio.sleep(self._around.pace.real(CONNECT_TIMEOUT))
+        if not self._context.reaches(inbound.balancer, choice.target, choice.target.port):
+            await asyncio.sleep(self._context.pace.real(CONNECT_TIMEOUT))
             return pages.page(504)
         try:
             return await self._exchange(inbound, choice)
@@ -182,22 +182,22 @@ class Proxy:
         except ClientSilentError:
             return pages.page(408, close=True)
 
-    def _choose(self, inbound: Inbound, forward: Forward) -> Choice | None:
+    def _choose(self, inbound: Inbound, forward: Forward) -> ChosenTarget | None:
         group, cookies = self._choose_group(inbound, forward)
         if group is None:
             return None
-        serving = candidates(self._around.targets.of(group.arn), group.enough)
+        serving = candidates(self._context.targets.of(group.arn), group.enough)
         if not serving:
             return None
         target = self._sticky_target(inbound, group, serving) or self._next(group, serving)
-        choice = Choice(group, target, cookies)
+        choice = ChosenTarget(group, target, cookies)
         if group.sticky and group.attributes.get("stickiness.type") == "lb_cookie":
             seconds = int(group.attributes.get("stickiness.lb_cookie.duration_seconds", 86_400))
             choice.cookies += self._stickiness.write(TARGET, _name(target), seconds, inbound.secure)
         return choice
 
     def _choose_group(self, inbound: Inbound, forward: Forward) -> tuple[TargetGroup | None, list[str]]:
-        groups = self._around.snapshot().target_groups
+        groups = self._context.snapshot().target_groups
         if len(forward.groups) == 1:
             return groups.get(forward.groups[0][0]), []
         if forward.sticky_seconds is None:
@@ -224,7 +224,7 @@ class Proxy:
             case _:
                 return serving[next(self._turns[group.arn]) % len(serving)]
 
-    async def _exchange(self, inbound: Inbound, choice: Choice) -> web.StreamResponse:
+    async def _exchange(self, inbound: Inbound, choice: ChosenTarget) -> web.StreamResponse:
         head = build_head(inbound.request, inbound.balancer, inbound.listener)
         attempt = Attempt()
         with _serving(choice.target, attempt):
@@ -237,7 +237,7 @@ class Proxy:
             return await self._relay(inbound, choice, attempt, reply)
 
     async def _ask(
-        self, inbound: Inbound, target: Target, head: Head, attempt: Attempt
+        self, inbound: Inbound, target: Target, head: RequestHead, attempt: Attempt
     ) -> tuple[Connection, Reply]:
         """Send the request and wait for the head of the response.
 
@@ -258,7 +258,7 @@ class Proxy:
                 attempt.connection, fresh = None, True
 
     async def _relay(
-        self, inbound: Inbound, choice: Choice, attempt: Attempt, reply: Reply
+        self, inbound: Inbound, choice: ChosenTarget, attempt: Attempt, reply: Reply
     ) -> web.StreamResponse:
         try:
             response = await send_reply(inbound.request, reply, choice.cookies)
@@ -276,14 +276,14 @@ class Proxy:
         return response
 
     async def _tunnel(
-        self, inbound: Inbound, choice: Choice, connection: Connection, reply: Reply
+        self, inbound: Inbound, choice: ChosenTarget, connection: Connection, reply: Reply
     ) -> web.StreamResponse:
         tunnel = Tunnel(self.idle_seconds(inbound.balancer))
         response = Relayed(inbound.request, reply, choice.cookies)
         await tunnel.run(inbound.request, connection, response)
         return response
 
-    def _application_cookie(self, choice: Choice, reply: Reply) -> Iterable[str]:
+    def _application_cookie(self, choice: ChosenTarget, reply: Reply) -> Iterable[str]:
         attributes = choice.group.attributes
         if not choice.group.sticky or attributes.get("stickiness.type") != "app_cookie":
             return ()
@@ -310,7 +310,7 @@ def _serving(target: Target, attempt: Attempt) -> Iterator[None]:
 
 
 async def send(
-    request: web.BaseRequest, head: Head, attempt: Attempt, connection: Connection, silence: float
+    request: web.BaseRequest, head: RequestHead, attempt: Attempt, connection: Connection, silence: float
 ) -> Reply:
     """Send a request; the target may answer before it has the complete body. Also raises ClientSilentError."""
     connection.send_head(head.data, request.method, None if head.has_body else silence)
@@ -346,9 +346,9 @@ async def _send_body(request: web.BaseRequest, connection: Connection, chunked: 
         await writer.write_eof()
 
 
-def inspected(request: web.BaseRequest) -> Inspected:
+def inspected(request: web.BaseRequest) -> InspectedRequest:
     """The parts of a request that AWS WAF inspects."""
-    return Inspected(request.remote, {name.lower(): value for name, value in request.headers.items()})
+    return InspectedRequest(request.remote, {name.lower(): value for name, value in request.headers.items()})
 
 
 def _cookies(request: web.BaseRequest) -> Mapping[str, str]:
@@ -364,11 +364,11 @@ def _action(inbound: Inbound) -> Action:
     return next(rule.action for rule in rules if all(test(asked) for test in rule.conditions))
 
 
-def _asked(request: web.BaseRequest) -> Asked:
+def _asked(request: web.BaseRequest) -> RequestParts:
     headers: defaultdict[str, list[str]] = defaultdict(list)
     for name, value in request.headers.items():
         headers[name.lower()].append(value)
-    return Asked(
+    return RequestParts(
         method=request.method,
         host=_split_host(request.headers.get("Host", ""))[0],
         path=request.rel_url.raw_path,

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedCall:
     """One call: its number since the start, what handled it (``package:Class`` or ``moto``), and the result.
 
     ``status`` is None when the connection was dropped. ``asked`` are the authorization queries about a caller that
@@ -40,7 +40,7 @@ class CallLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Served] = deque(maxlen=KEPT)
+        self._calls: deque[ServedCall] = deque(maxlen=KEPT)
         self._n = 0
 
     def add(
@@ -49,7 +49,7 @@ class CallLog:
         """Record an answered call."""
         with self._lock:
             self._n += 1
-            served = Served(
+            served = ServedCall(
                 self._n,
                 call.service,
                 call.operation,

@@ -18,7 +18,7 @@ class MalformedRequestError(Exception):
     """The request is not valid HTTP/1.1; the text says why."""
 
 
-class Lines(Protocol):
+class LineReader(Protocol):
     """A stream that is read by line or by size."""
 
     def readline(self, size: int = -1, /) -> bytes:
@@ -28,10 +28,10 @@ class Lines(Protocol):
         """``size`` bytes, or fewer at the end."""
 
 
-class Head:
+class HeadRecorder:
     """Records the lines of a head while the standard library parses them, which ignores invalid ones."""
 
-    def __init__(self, source: Lines) -> None:
+    def __init__(self, source: LineReader) -> None:
         self._source = source
         self.lines: list[bytes] = []
 
@@ -66,7 +66,7 @@ def length(fields: Message, version: str) -> int | None:
     return int(lengths.pop()) if lengths else 0
 
 
-def dechunked(source: Lines, most: int) -> bytes:
+def dechunked(source: LineReader, most: int) -> bytes:
     """A chunked body (RFC 9112, 7.1); a longer one is cut a little above ``most`` bytes.
 
     Chunk extensions and trailers are ignored; MalformedRequestError for anything else.
@@ -83,14 +83,14 @@ def dechunked(source: Lines, most: int) -> bytes:
     return bytes(body)
 
 
-def _chunk_size(source: Lines) -> int:
+def _chunk_size(source: LineReader) -> int:
     line = CHUNK.fullmatch(source.readline(LONGEST_LINE))
     if line is None:
         raise MalformedRequestError("a chunk of the body has no size")
     return int(line[1], 16)
 
 
-def _pass_over_trailers(source: Lines) -> None:
+def _pass_over_trailers(source: LineReader) -> None:
     for _ in range(MOST_TRAILERS):
         line = source.readline(LONGEST_LINE)
         if line == b"\r\n":

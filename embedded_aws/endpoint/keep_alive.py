@@ -109,7 +109,7 @@ class Handler(MotoRequestHandler):
 
     def parse_request(self) -> bool:
         """Parse a request's head; 400 where it is invalid or ambiguous."""
-        source, head = self.rfile, framing.Head(self.rfile)
+        source, head = self.rfile, framing.HeadRecorder(self.rfile)
         self.rfile = cast(io.BufferedReader, head)
         try:
             if not super().parse_request():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..moto.adapter import ActionResult, IamResponse
-from .simulation import Simulation, Source, checked_actions, context_of, given_sources, sources_of
+from .simulation import Simulation, SourcePolicy, checked_actions, context_of, given_sources, sources_of
 from .store import IamStore
 
 
@@ -36,7 +36,7 @@ class Iam(IamResponse):
         """SimulateCustomPolicy: simulates the policies in the request."""
         return self._simulated(given_sources(self._get_param("PolicyInputList", [])), None)
 
-    def _simulated(self, sources: list[Source], boundary: str | None) -> ActionResult:
+    def _simulated(self, sources: list[SourcePolicy], boundary: str | None) -> ActionResult:
         boundaries: list[Any] = self._get_param("PermissionsBoundaryPolicyInputList", [])
         simulation = Simulation(
             sources,

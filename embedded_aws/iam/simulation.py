@@ -19,7 +19,7 @@ RESTRICTIVE = ("explicitDeny", "implicitDeny", "allowed")
 
 
 @dataclass(frozen=True)
-class Source:
+class SourcePolicy:
     """One simulated policy: its id, type and text."""
 
     id: str
@@ -31,7 +31,7 @@ class Source:
 class Simulation:
     """A simulation: every action on every resource."""
 
-    sources: Sequence[Source]
+    sources: Sequence[SourcePolicy]
     actions: Sequence[str]
     resources: Sequence[str] = ("*",)
     context: Mapping[str, list[str]] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def _template(action: str) -> str:
     return next((each.template for each in (*found.required, *found.optional)), "*")
 
 
-def sources_of(store: Any, arn: str) -> tuple[list[Source], str | None]:
+def sources_of(store: Any, arn: str) -> tuple[list[SourcePolicy], str | None]:
     """The policies of a role, user or group, and the text of its boundary; NoSuchEntity, InvalidInput."""
     kind, entity = _entity(store, arn)
     boundary = store.managed_policies.get(getattr(entity, "permissions_boundary_arn", None))
@@ -119,9 +119,9 @@ def sources_of(store: Any, arn: str) -> tuple[list[Source], str | None]:
     return found, policy_text(boundary) if boundary else None
 
 
-def given_sources(texts: Iterable[str], name: str = "PolicyInputList") -> list[Source]:
+def given_sources(texts: Iterable[str], name: str = "PolicyInputList") -> list[SourcePolicy]:
     """The policies in the request."""
-    return [Source(f"{name}.{number}", "IAM Policy", text) for number, text in enumerate(texts, 1)]
+    return [SourcePolicy(f"{name}.{number}", "IAM Policy", text) for number, text in enumerate(texts, 1)]
 
 
 def checked_actions(actions: Sequence[str]) -> Sequence[str]:
@@ -160,11 +160,11 @@ def _position(text: str, at: int) -> dict[str, int]:
     return {"Line": before.count("\n") + 1, "Column": at - (before.rfind("\n") + 1) + 1}
 
 
-def _policies(kind: str, entity: Any) -> Iterator[Source]:
+def _policies(kind: str, entity: Any) -> Iterator[SourcePolicy]:
     for name, text in entity.policies.items():
-        yield Source(f"{kind}_{entity.name}_{name}", "IAM Policy", text)
+        yield SourcePolicy(f"{kind}_{entity.name}_{name}", "IAM Policy", text)
     for policy in entity.managed_policies.values():
-        yield Source(policy.name, "IAM Policy", policy_text(policy))
+        yield SourcePolicy(policy.name, "IAM Policy", policy_text(policy))
 
 
 def _entity(store: Any, arn: str) -> tuple[str, Any]:

@@ -84,7 +84,7 @@ class RuleError(ValueError):
     """An invalid rule; the message says which and why."""
 
 
-class Hold:
+class Latch:
     """Blocks calls until it is lifted; safe to use from any thread."""
 
     def __init__(self) -> None:
@@ -113,11 +113,11 @@ class Effect:
     drop: str | None = None
     kill_task: str | None = None
     held: str | None = None
-    hold: Hold = field(default_factory=Hold)
+    hold: Latch = field(default_factory=Latch)
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """One rule and its counts."""
 
     given: Mapping[str, Any]
@@ -125,7 +125,7 @@ class Rule:
     applied: int = 0
     ordered_at: float = field(default_factory=time.monotonic)
     since: float = field(default_factory=time.time)
-    hold: Hold = field(default_factory=Hold)
+    hold: Latch = field(default_factory=Latch)
     service: str = field(init=False)
     operation: str = field(init=False)
 
@@ -221,13 +221,13 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rules: list[Rule] = []
+        self._rules: list[FaultRule] = []
         self.latency = 0.0
         """Real seconds added to every call."""
 
     def add(self, given: list[Any]) -> None:
         """Add all rules, or none: RuleError."""
-        rules = [Rule(one) for one in given]
+        rules = [FaultRule(one) for one in given]
         with self._lock:
             self._rules.extend(rules)
 
@@ -322,10 +322,10 @@ class Faults:
             return [float(rule.given[name]) for rule in self._rules if name in rule.given]
 
 
-def _lasts(rule: Rule, name: str, speed: float) -> bool:
+def _lasts(rule: FaultRule, name: str, speed: float) -> bool:
     """Whether a rule with a duration in AWS seconds is still active."""
     return time.monotonic() - rule.ordered_at < float(rule.given.get(name, 0)) / speed
 
 
-def _is_about(rule: Rule, provider: str) -> bool:
+def _is_about(rule: FaultRule, provider: str) -> bool:
     return rule.given.get("capacity_provider") in (None, provider)

@@ -2,7 +2,7 @@
 
 Every task has an address of its own, as on Fargate, so that all of them may listen on the same port. One
 embedded AWS uses one /16 of 127.0.0.0/8; several at once (parallel tests) use different ones. In a range the
-lower half of the third octet is for tasks' addresses; the upper half is for their localhost (see ``Network``).
+lower half of the third octet is for tasks' addresses; the upper half is for their localhost (see ``TaskAddresses``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def real_port(port: int) -> int:
 
 
 @dataclass(frozen=True)
-class Network:
+class TaskAddresses:
     """The addresses of one task.
 
     Other tasks and the load balancer use ``address``. ``localhost`` replaces 127.0.0.1 inside the task, and
@@ -156,7 +156,7 @@ def _usable(prefix: str) -> list[str]:
 
 
 def _answers(address: str) -> bool:
-    network = Network(address)
+    network = TaskAddresses(address)
     for each in (network.address, network.localhost, network.localhost6):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .addresses import Network, low_port_shift, real_port
+from .addresses import TaskAddresses, low_port_shift, real_port
 from .programs import PYTHON, SHIM, is_python_script, machine_path, on_machine, puts_shim_back, stand_in
 from .roots import SYSTEM, Root, is_machine_code
 
@@ -37,7 +37,7 @@ class CannotStart(Exception):  # noqa: N818 (ECS calls it CannotStartContainerEr
 
 
 @dataclass(frozen=True)
-class Launch:
+class ProcessSpec:
     """A process to start: ``name`` as in the command, ``program`` is the file; ``arguments`` begins with argument
     0."""
 
@@ -51,12 +51,12 @@ class Launch:
 
 def prepare(
     root: Root,
-    network: Network,
+    network: TaskAddresses,
     command: Sequence[str],
     environment: Mapping[str, str],
     working_directory: str,
     programs: Path,
-) -> Launch:
+) -> ProcessSpec:
     """The launch of ``command`` in a container; ``programs`` is the folder of ``write_programs``.
 
     Raises CannotStart.
@@ -71,12 +71,12 @@ def prepare(
     arguments = [root.translated(each) for each in command[1:]]
     if not _is_python(program):
         arguments = [each.replace("0.0.0.0", network.address) for each in arguments]
-    return Launch(
+    return ProcessSpec(
         command[0], root, program, (_argument0(root, program, command[0]), *arguments), composed, folder
     )
 
 
-def reach_localhost(launch: Launch, network: Network) -> Launch:
+def reach_localhost(launch: ProcessSpec, network: TaskAddresses) -> ProcessSpec:
     """Replace ``localhost:port`` in the arguments of a program that is not run with the shim."""
     if _is_python(launch.program):
         return launch
@@ -94,7 +94,7 @@ def reach_localhost(launch: Launch, network: Network) -> Launch:
 
 
 def compose_environment(
-    root: Root, network: Network, given: Mapping[str, str], programs: Path
+    root: Root, network: TaskAddresses, given: Mapping[str, str], programs: Path
 ) -> dict[str, str]:
     """The environment of the container's processes: ``given``, translated, and what they need on this machine.
 

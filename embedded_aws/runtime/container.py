@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .command import CannotStart, Launch
+from .command import CannotStart, ProcessSpec
 from .memory import MIB, tree_bytes
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -23,7 +23,7 @@ DRAIN_SECONDS = 1.0  # real; how long output may stay open after all processes w
 CHUNK = 64 * 1024
 
 
-class Lines:
+class LineSplitter:
     """Splits a byte stream into lines for ``log``."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -64,7 +64,7 @@ class Container:
     own, one line at a time, and must not raise.
     """
 
-    def __init__(self, launch: Launch, stop_signal: int, log: Callable[[str], None]) -> None:
+    def __init__(self, launch: ProcessSpec, stop_signal: int, log: Callable[[str], None]) -> None:
         """Start it. ``stop_signal`` is negative if the program is not PID 1. Raises CannotStart."""
         self.out_of_memory = False
         self.launch = launch
@@ -155,7 +155,7 @@ class Container:
     def _drain(self) -> None:
         """Log all output until the supervisor and every writer have ended; remaining writers are ignored."""
         streams = {
-            stream: Lines(lambda line: self._log(line))
+            stream: LineSplitter(lambda line: self._log(line))
             for stream in (self._process.stdout, self._process.stderr)
             if stream is not None
         }
@@ -191,7 +191,7 @@ class Container:
                 stream.close()
 
 
-def _start(launch: Launch, stop_signal: int) -> tuple[subprocess.Popen[bytes], int, int]:
+def _start(launch: ProcessSpec, stop_signal: int) -> tuple[subprocess.Popen[bytes], int, int]:
     """The supervisor, the pipe with orders for it, and the pipe with its reports."""
     control, orders = os.pipe()
     status, reports = os.pipe()

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..kernel.data_plane import DataPlane
-from .addresses import Network
-from .command import CannotStart, Launch, prepare, reach_localhost
+from .addresses import TaskAddresses
+from .command import CannotStart, ProcessSpec, prepare, reach_localhost
 from .container import Container, nowhere
 from .images import Image
 from .memory import MIB, exceeds, resident_bytes, trees
@@ -26,13 +26,13 @@ from .removal import remove
 from .roots import Root, make_root
 from .waiting import waited_seconds
 
-__all__ = ["CannotStart", "Container", "ContainerStart", "Processes"]
+__all__ = ["CannotStart", "Container", "ContainerSpec", "Processes"]
 
 SAMPLES_PER_SECOND = 5  # memory samples, in real time
 
 
 @dataclass(frozen=True)
-class ContainerStart:
+class ContainerSpec:
     """A container to start.
 
     ``command`` and ``entry_point`` override the image's; as in docker, an overriding entry point discards the
@@ -87,7 +87,7 @@ class Processes:
         self._programs = folder / PROGRAMS
         write_programs(self._programs)
 
-    def start(self, spec: ContainerStart) -> Container:
+    def start(self, spec: ContainerSpec) -> Container:
         """Start a container; blocks for about 30 ms, longer for a large image. Raises CannotStart."""
         self._plane.wake()
         resets = self._resets
@@ -119,7 +119,7 @@ class Processes:
         if kept is None or container.poll() is not None:
             raise CannotStart("container is not running")
         launch = self._prepare(kept.spec, kept.root, command)
-        other = Container(reach_localhost(launch, Network(kept.spec.address)), -signal.SIGTERM, log)
+        other = Container(reach_localhost(launch, TaskAddresses(kept.spec.address)), -signal.SIGTERM, log)
         self._keep(other, _Kept(None, kept.root, kept.spec, None), resets)
         return other
 
@@ -137,8 +137,8 @@ class Processes:
         here = (one for one, kept in running if kept.spec.address == address)
         return [container.supervisor_pid for container in here if container.poll() is None]
 
-    def _prepare(self, spec: ContainerStart, root: Root, command: Sequence[str]) -> Launch:
-        network = Network(spec.address)
+    def _prepare(self, spec: ContainerSpec, root: Root, command: Sequence[str]) -> ProcessSpec:
+        network = TaskAddresses(spec.address)
         return prepare(root, network, command, spec.full_environment, spec.folder, self._programs)
 
     def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
@@ -208,7 +208,7 @@ class _Kept:
 
     limit: int | None
     root: Root
-    spec: ContainerStart
+    spec: ContainerSpec
     folder: Path | None
 
     @property
@@ -230,14 +230,14 @@ def _tasks(watched: Mapping[Container, _Kept]) -> list[tuple[int, list[Container
     ]
 
 
-def _root(spec: ContainerStart, folder: Path) -> Root:
+def _root(spec: ContainerSpec, folder: Path) -> Root:
     try:
         return make_root(spec.image.root, folder, spec.folder)
     except OSError as error:
         raise CannotStart(f"mkdir {spec.folder}: {str(error.strerror).lower()}", 126) from error
 
 
-def _stop_signal(spec: ContainerStart) -> int:
+def _stop_signal(spec: ContainerSpec) -> int:
     name = spec.image.stop_signal
     try:
         number = int(name) if name.isdigit() else int(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
@@ -246,7 +246,7 @@ def _stop_signal(spec: ContainerStart) -> int:
     return -number if spec.init else number
 
 
-def _for_another_machine(launch: Launch) -> Launch:
+def _for_another_machine(launch: ProcessSpec) -> ProcessSpec:
     """A program that this machine cannot load, like one for another processor."""
     program = launch.root.path / "tmp" / ".other-platform"
     program.write_bytes(b"\x7fELF")

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import numbers
 from .patterns import matches
-from .walk import Found, is_plain, walk
+from .walk import ShapedValue, is_plain, walk
 
 LONGEST_SHOWN = 200
 
@@ -36,7 +36,7 @@ def reserved(shape: Any, members: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _tag_keys(found: Found) -> Iterable[str]:
+def _tag_keys(found: ShapedValue) -> Iterable[str]:
     if found.value is None or found.path.rpartition(".")[2].lower() not in ("tags", "addtags"):
         return ()
     if found.shape.type_name == "map":
@@ -45,7 +45,7 @@ def _tag_keys(found: Found) -> Iterable[str]:
     return [str(each.get("Key") or each.get("key") or "") for each in listed if isinstance(each, Mapping)]
 
 
-def _shown(found: Found) -> str:
+def _shown(found: ShapedValue) -> str:
     if found.value is None:
         return "null"
     if _is_secret(found.shape):

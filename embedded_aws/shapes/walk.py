@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Found:
+class ShapedValue:
     """A value in a request; ``value`` is None where the model requires one and it is missing.
 
     ``path`` is as in ``tags.1.member.key``.
@@ -19,7 +19,7 @@ class Found:
     path: str
 
 
-def walk(shape: Any, members: Mapping[str, Any]) -> Iterator[Found]:
+def walk(shape: Any, members: Mapping[str, Any]) -> Iterator[ShapedValue]:
     """Every value at any depth, in the model's order; ``members`` are by the model's names.
 
     Plain values in a list or map are reported with their list or map, as AWS does.
@@ -27,13 +27,13 @@ def walk(shape: Any, members: Mapping[str, Any]) -> Iterator[Found]:
     return _inside(shape, members, "")
 
 
-def _at(shape: Any, value: Any, path: str) -> Iterator[Found]:
-    yield Found(shape, value, path)
+def _at(shape: Any, value: Any, path: str) -> Iterator[ShapedValue]:
+    yield ShapedValue(shape, value, path)
     if value is not None:
         yield from _inside(shape, value, path)
 
 
-def _inside(shape: Any, value: Any, path: str) -> Iterator[Found]:
+def _inside(shape: Any, value: Any, path: str) -> Iterator[ShapedValue]:
     match shape.type_name:
         case "structure" if not getattr(shape, "is_document_type", False):
             for name, member in shape.members.items():

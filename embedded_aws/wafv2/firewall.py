@@ -18,7 +18,7 @@ Addresses = Mapping[str, Iterable[str]]
 
 
 @dataclass(frozen=True)
-class Inspected:
+class InspectedRequest:
     """The inspected parts of a request: its source address (None where AWS WAF does not get it), and its headers,
     with names in lower case."""
 
@@ -27,7 +27,7 @@ class Inspected:
 
 
 @dataclass(frozen=True)
-class Rule:
+class WebAclRule:
     """One rule: its priority, statement and action."""
 
     priority: int
@@ -40,10 +40,10 @@ class Firewall:
     """A web ACL with the addresses of its IP sets, by ARN; rules are evaluated by priority."""
 
     default: AwsDict
-    rules: tuple[Rule, ...]
+    rules: tuple[WebAclRule, ...]
     ip_sets: Addresses
 
-    def blocks(self, request: Inspected) -> bool:
+    def blocks(self, request: InspectedRequest) -> bool:
         """Whether the request is blocked: by the first matching rule that allows or blocks, else by the default
         action."""
         for rule in sorted(self.rules, key=lambda each: each.priority):
@@ -52,7 +52,7 @@ class Firewall:
                 return "Block" in rule.action
         return "Block" in self.default
 
-    def _matches(self, statement: AwsDict, request: Inspected) -> bool:
+    def _matches(self, statement: AwsDict, request: InspectedRequest) -> bool:
         match statement:
             case {"IPSetReferenceStatement": reference}:
                 return self._is_in(reference, request)
@@ -64,7 +64,7 @@ class Firewall:
                 return any(self._matches(each, request) for each in inner)
         return False
 
-    def _is_in(self, reference: AwsDict, request: Inspected) -> bool:
+    def _is_in(self, reference: AwsDict, request: InspectedRequest) -> bool:
         """Whether the source, or an address in a header, is in the set; for a header without a valid one, the
         fallback."""
         addresses, forwarded = self.ip_sets.get(reference["ARN"], ()), reference.get("IPSetForwardedIPConfig")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..kernel.data_plane import DataPlane
 from ..moto.adapter import AwsError, WAFV2Backend, elbv2_backends, wafv2_backends
-from .firewall import Firewall, Rule
+from .firewall import Firewall, WebAclRule
 
 KNOWN_WITHIN = 5.0
 """AWS seconds until a new web ACL, load balancer or service is known everywhere: "from a few seconds to a number of
@@ -135,7 +135,7 @@ class WafStore(WAFV2Backend):
     def firewall_of(self, arn: str) -> Firewall:
         """The evaluation of one of its web ACLs."""
         acl = self.wacls[arn]
-        rules = tuple(Rule(each.priority, each.statement, each.action or {}) for each in acl.rules)
+        rules = tuple(WebAclRule(each.priority, each.statement, each.action or {}) for each in acl.rules)
         addresses = {arn: tuple(each.addresses) for arn, each in list(self.ip_sets.items())}
         return Firewall(acl.default_action, rules, addresses)
 

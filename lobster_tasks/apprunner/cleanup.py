@@ -78,7 +78,7 @@ class CleanupPlan:
 
 
 @dataclass(frozen=True)
-class CleanUp:
+class CleanupResult:
     """What was looked at, whether it was carried out, and the file of the description."""
 
     plan: CleanupPlan
@@ -97,7 +97,7 @@ def clean_up(
     delete: bool = False,
     accept: Collection[str] = (),
     dry_run: bool = False,
-) -> CleanUp:
+) -> CleanupResult:
     """Plan, show, ask for confirmation, compare once more, and pause or delete the service.
 
     ``compared`` gets the plan with the last gate. A ``dry_run``, or a failed gate, ends it before anything is
@@ -106,13 +106,13 @@ def clean_up(
     found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept)
     dialogue.show(found)
     if found.action == "none" or dry_run or found.failed:
-        return CleanUp(found, applied=False)
+        return CleanupResult(found, applied=False)
     dialogue.ask(found)
     found = with_parity_gate(aws, settings, found)
     compared(found)
     if found.failed:
-        return CleanUp(found, applied=False)
-    return CleanUp(found, True, carry_out(aws, settings, found, folder, dialogue.done))
+        return CleanupResult(found, applied=False)
+    return CleanupResult(found, True, carry_out(aws, settings, found, folder, dialogue.done))
 
 
 def plan_cleanup(

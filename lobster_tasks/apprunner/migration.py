@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import text_file
-from ..as_written import Plain
+from ..as_written import PlainScalar
 from ..aws import Aws
 from ..cost import Cost, app_runner_cost, monthly_cost
 from ..errors import AwsCallError, LobsterError, NotOursError, RefusedError, UsageError
@@ -22,7 +22,7 @@ from ..templates import FOLDER, ROLE_POLICIES
 from . import services, yaml_text
 from .description import Description
 from .discover import discover
-from .mapping import Mapped, map_service, suspects
+from .mapping import MappedService, map_service, suspects
 from .mapping.images import is_automatic, is_taken_over
 from .mapping.instances import POLICY_FILE, units
 
@@ -37,7 +37,7 @@ class Migration:
     """A service, its mapping, and what both cost per month."""
 
     description: Description
-    mapped: Mapped
+    mapped: MappedService
     now: Cost
     then: Cost
 
@@ -234,7 +234,7 @@ def _overwritten(given: Mapping[str, Any], new: Mapping[str, Any], prefix: str =
 
 def _meant(value: Any) -> Any:
     """The value of a setting in a file, by its type."""
-    return value.meaning if isinstance(value, Plain) else value
+    return value.meaning if isinstance(value, PlainScalar) else value
 
 
 def _in_order(settings: dict[str, Any]) -> dict[str, Any]:

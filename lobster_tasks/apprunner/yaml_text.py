@@ -70,7 +70,7 @@ def _is_written(meant: Any, found: Any) -> bool:
         )
     if isinstance(meant, list | tuple):
         return isinstance(found, list) and len(meant) == len(found) and all(map(_is_written, meant, found))
-    if isinstance(found, as_written.Plain) and not isinstance(meant, str):
+    if isinstance(found, as_written.PlainScalar) and not isinstance(meant, str):
         return bool(found.meaning == meant)
     return type(found) is type(meant) and bool(found == meant)
 
@@ -114,7 +114,7 @@ def _lines(tree: Mapping[str, Any], depth: int) -> Iterator[str]:
 
 def _scalar(value: Any) -> str:
     """A value on one line; JSON's numbers, words and empty values are valid YAML."""
-    if isinstance(value, as_written.Plain):
+    if isinstance(value, as_written.PlainScalar):
         return str(value)
     return _text(value) if isinstance(value, str) else json.dumps(value)
 

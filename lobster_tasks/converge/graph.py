@@ -28,7 +28,7 @@ def run(
     When a node fails, no further node is started, running work is finished, and the first error is raised with
     the others as notes. On Ctrl-C InterruptedRunError names the running work, if the work ``changes`` something.
     """
-    crew = _Crew(nodes, dependencies, work, name)
+    crew = _Workers(nodes, dependencies, work, name)
     try:
         crew.start()
         crew.join()
@@ -41,7 +41,7 @@ def run(
     assert not crew.left, "the work stopped without an error"
 
 
-class _Crew(Generic[Node]):
+class _Workers(Generic[Node]):
     """Distributes the work in a thread of its own, because Ctrl-C interrupts the main thread at any point."""
 
     def __init__(

@@ -18,7 +18,7 @@ from ..dockerfile import Dockerfile, Stage, parse
 from ..dockerfile.globs import BadPatternError
 from ..dockerfile.scripts import windows_line_ends
 from ..errors import RefusedError
-from .ignore import Ignore
+from .ignore import DockerIgnore
 from .layer import Blob, blob_of, write_layer
 from .stages import StageFiles, assemble
 from .transfer import Observer, unobserved
@@ -32,7 +32,7 @@ NOT_CARRIED_OUT = "lobster-tasks.not-carried-out"
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 _LARGE = 200 * 1024 * 1024
 # Files that do not belong in an image, because everybody who may pull it can read them.
-_SECRETS = Ignore(
+_SECRETS = DockerIgnore(
     ["**/.env", "**/.env.*", "!**/.env.example", "**/secrets.toml", "**/*.pem", "**/id_rsa", "**/.aws"]
 )
 
@@ -84,12 +84,12 @@ def read_context(folder: Path, dockerfile: str) -> Tree:
     """
     candidates = (folder / f"{dockerfile}.dockerignore", folder / ".dockerignore")
     found = next((path for path in candidates if os.path.lexists(path)), None)
-    return read_folder(folder, _ignore(found) if found else Ignore(()))
+    return read_folder(folder, _ignore(found) if found else DockerIgnore(()))
 
 
-def _ignore(path: Path) -> Ignore:
+def _ignore(path: Path) -> DockerIgnore:
     try:
-        return Ignore(_lines(path))
+        return DockerIgnore(_lines(path))
     except BadPatternError as error:
         raise RefusedError(
             f"{path} has a pattern that Docker does not know.", str(error), f"correct {path.name}"

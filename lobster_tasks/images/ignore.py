@@ -10,7 +10,7 @@ from ..dockerfile.globs import BadPatternError, Glob, of_paths
 from ..dockerfile.spaces import trimmed
 
 
-class Ignore:
+class DockerIgnore:
     """The patterns of a .dockerignore; the last one that matches a path, or a folder above it, decides.
 
     Raises BadPatternError, with the line number, for a pattern that Docker refuses.

@@ -12,7 +12,7 @@ from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..dockerfile.globs import BadPatternError
 from ..errors import DockerfileError
 from .archive import BadArchiveError, is_archive, unpacked
-from .ignore import Ignore, has_wildcard
+from .ignore import DockerIgnore, has_wildcard
 from .modes import changed
 from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree
@@ -144,9 +144,9 @@ class _ImageAssembly:
         except BadArchiveError as error:
             raise self._error(copy, f"{archive.name} cannot be unpacked: {error}") from None
 
-    def _excluded(self, copy: Copy) -> Ignore:
+    def _excluded(self, copy: Copy) -> DockerIgnore:
         try:
-            return Ignore(copy.exclude)
+            return DockerIgnore(copy.exclude)
         except BadPatternError as error:
             raise self._error(copy, f"--exclude: {str(error).partition(': ')[2]}") from None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .. import text_file
 from ..errors import RefusedError
-from .ignore import Ignore, compiled, has_wildcard
+from .ignore import DockerIgnore, compiled, has_wildcard
 
 FILE_MODE, PROGRAM_MODE, DIRECTORY_MODE = 0o644, 0o755, 0o755
 _MOST_LINKS = 40  # as Linux (ELOOP)
@@ -123,7 +123,7 @@ class Tree:
                 del self.nodes[inner]
 
 
-def read_folder(folder: Path, ignore: Ignore) -> Tree:
+def read_folder(folder: Path, ignore: DockerIgnore) -> Tree:
     """The folder as a tree; no file is opened, and no directory that is excluded completely.
 
     Modes keep only the executable bit, as in git, so that the same sources give the same image everywhere.

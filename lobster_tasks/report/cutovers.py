@@ -12,7 +12,7 @@ from .layout import clock_time, labelled, rows
 from .releases import timeline_json
 
 if TYPE_CHECKING:
-    from ..apprunner.cutover import CutOver
+    from ..apprunner.cutover import CutoverResult
     from ..settings import Settings
 
 _ENDS = {
@@ -30,13 +30,13 @@ _NEXT = {
 }
 
 
-def cutover_heading(planned: CutOver, settings: Settings) -> RenderableType:
+def cutover_heading(planned: CutoverResult, settings: Settings) -> RenderableType:
     """The heading of a cut-over: which domains move where."""
     names = ", ".join(name for name, _ in planned.shares)
     return Text(f"{names} · to {settings.load_balancer.name}", style="bold")
 
 
-def cutover_steps(planned: CutOver) -> RenderableType:
+def cutover_steps(planned: CutoverResult) -> RenderableType:
     """Every step, what is done already, and how each is undone."""
     if not planned.steps:
         return Text("Nothing to do.")
@@ -50,7 +50,7 @@ def cutover_steps(planned: CutOver) -> RenderableType:
     return Group(Text(), rows(*lines), Text())
 
 
-def cut_over(ended: CutOver) -> RenderableType:
+def cut_over(ended: CutoverResult) -> RenderableType:
     """How it ended, why where it went back, the records that others have to make, and what comes next."""
     parts: list[RenderableType] = []
     if ended.verdict != "planned":
@@ -65,7 +65,7 @@ def cut_over(ended: CutOver) -> RenderableType:
     return Group(*parts)
 
 
-def cut_over_json(ended: CutOver) -> dict[str, Any]:
+def cut_over_json(ended: CutoverResult) -> dict[str, Any]:
     """The object of ``cutover --json``."""
     return {
         "verdict": ended.verdict,
@@ -85,7 +85,7 @@ def cut_over_json(ended: CutOver) -> dict[str, Any]:
     }
 
 
-def _headline(ended: CutOver) -> str:
+def _headline(ended: CutoverResult) -> str:
     known = [f"{name} {_whom(share)}" for name, share in ended.shares if share is not None]
     said = [", ".join(known) or "HTTPS is on", clock_time(ended.seconds), ended.seen]
     return " · ".join(filter(None, said))
@@ -95,11 +95,11 @@ def _whom(share: int) -> str:
     return {0: "→ App Runner", 100: "→ Fargate"}.get(share, f"{share} % → Fargate")
 
 
-def _names(ended: CutOver) -> str:
+def _names(ended: CutoverResult) -> str:
     return ", ".join(record.name.rstrip(".") for record in ended.records)
 
 
-def _records(ended: CutOver) -> Iterator[RenderableType]:
+def _records(ended: CutoverResult) -> Iterator[RenderableType]:
     if not ended.records:
         return
     yield Text(

@@ -14,7 +14,7 @@ from .layout import plural, rows, shell
 from .plans import cost
 
 if TYPE_CHECKING:
-    from ..apprunner.mapping import Class, Mapped, MappingRow
+    from ..apprunner.mapping import Class, MappedService, MappingRow
     from ..apprunner.migration import ListedService, Migration, ProjectFiles
 
 _CLASSES: Mapping[Class, tuple[str, str]] = {
@@ -189,7 +189,7 @@ def _like(row: MappingRow, other: MappingRow) -> bool:
     return row.kind == other.kind and not row.decide
 
 
-def _counted(mapped: Mapped) -> str:
+def _counted(mapped: MappedService) -> str:
     told = (f"{mapped.count(kind)} {word}" for kind, (word, _) in _CLASSES.items() if mapped.count(kind))
     return f"{plural(len(mapped.rows), 'setting')}: {', '.join(told)}."
 

@@ -266,9 +266,9 @@ def test_what_inv_annotates_itself_is_not_annotated_again(project: Project, tmp_
 
 KILLED = """
 import os, signal, sys
-from lobster_tasks.github import Fence
+from lobster_tasks.github import StopCommands
 
-fence = Fence()
+fence = StopCommands()
 sys.stderr.write("it begins\\n" + {said})
 sys.stderr.flush()
 os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lobster_tasks.apprunner.description import Answers, DefaultRoute, Description, ImageFacts, Subnet, Vpc
-from lobster_tasks.apprunner.mapping import Mapped, MappingRow, map_service
+from lobster_tasks.apprunner.mapping import MappedService, MappingRow, map_service
 
 ACCOUNT, REGION = "123456789012", "us-east-2"
 ARN = f"arn:aws:apprunner:{REGION}:{ACCOUNT}:service/shop/0123456789abcdef0123456789abcdef"
@@ -76,19 +76,19 @@ def described(service: Mapping[str, Any] | None = None, **facts: Any) -> Descrip
     return Description(whole, ACCOUNT, REGION, **{**known, **facts})
 
 
-def mapped(service: Mapping[str, Any] | None = None, **facts: Any) -> Mapped:
+def mapped(service: Mapping[str, Any] | None = None, **facts: Any) -> MappedService:
     """The mapping of such a service."""
     return map_service(described(service, **facts))
 
 
-def row(made: Mapped, setting: str) -> MappingRow:
+def row(made: MappedService, setting: str) -> MappingRow:
     """The one row whose setting ends so."""
     found = [each for each in made.rows if each.setting == setting or each.setting.endswith(f".{setting}")]
     assert len(found) == 1, [each.setting for each in made.rows]
     return found[0]
 
 
-def setting(made: Mapped, path: str) -> Any:
+def setting(made: MappedService, path: str) -> Any:
     """A setting by its dotted path; None where it is not given."""
     tree: Any = made.settings
     for name in path.split("."):

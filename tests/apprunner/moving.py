@@ -18,7 +18,7 @@ import urllib3
 from lobster_tasks import converge, stack
 from lobster_tasks import settings as settings_
 from lobster_tasks.apprunner import cutover
-from lobster_tasks.apprunner.cutover import CutOver, CutoverState
+from lobster_tasks.apprunner.cutover import CutoverResult, CutoverState
 from lobster_tasks.aws import Aws
 from lobster_tasks.settings import Settings
 from tests.clocks import PatientClock
@@ -36,7 +36,7 @@ _VISIT_AGAIN_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Move:
+class CutoverScenario:
     """Both services serve; ``old`` is where App Runner answers. ``settings`` name the domains to bring over."""
 
     embedded: EmbeddedProcess
@@ -46,7 +46,7 @@ class Move:
     settings: Settings = field(default_factory=lambda: settings_.load({}))
     region: str = "us-east-2"
 
-    def of(self, *domains: str, **more: Any) -> Move:
+    def of(self, *domains: str, **more: Any) -> CutoverScenario:
         """The same for some domains."""
         given = {"domains": list(domains), "region": self.region, **more}
         return replace(self, settings=settings_.load(given, {}, FAST))
@@ -56,11 +56,11 @@ class Move:
         """How far it has come."""
         return cutover.read_state(self.aws, self.settings)
 
-    def cut_over(self, **options: Any) -> CutOver:
+    def cut_over(self, **options: Any) -> CutoverResult:
         """Cut over without watching the stages for long."""
         return cutover.cut_over(self.aws, self.settings, **{"hold": 0.0, "wait": 20_000.0, **options})
 
-    def back(self) -> CutOver:
+    def back(self) -> CutoverResult:
         """And back."""
         return cutover.go_back(self.aws, self.settings)
 
@@ -104,7 +104,7 @@ class Move:
         Sites(self.embedded).bind(self.service, domain, zone)
 
 
-def leave(move: Move) -> None:
+def leave(move: CutoverScenario) -> None:
     """App Runner forgets its domains, of which a service has five at most."""
     api = move.embedded.client("apprunner")
 
@@ -117,7 +117,7 @@ def leave(move: Move) -> None:
     eventually(lambda: not api.describe_custom_domains(ServiceArn=move.service)["CustomDomains"])
 
 
-def begin(embedded: EmbeddedProcess) -> Move:
+def begin(embedded: EmbeddedProcess) -> CutoverScenario:
     """Set both services up."""
     credentials = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
     aws = Aws(
@@ -129,10 +129,10 @@ def begin(embedded: EmbeddedProcess) -> Move:
     image = account.push("old").reference
     service = sites.create("lobster", SourceConfiguration=sites.source(image))
     eventually(lambda: requests.get(f"http://{service['ServiceUrl']}/", timeout=PATIENCE).text == "old")
-    return Move(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
+    return CutoverScenario(embedded, aws, str(service["ServiceUrl"]), str(service["ServiceArn"]))
 
 
-def in_region(move: Move, region: str) -> Move:
+def in_region(move: CutoverScenario, region: str) -> CutoverScenario:
     """The same account with a load balancer in another region, where App Runner never was."""
     aws = move.aws.in_region(region)
     desired = stack.build(settings_.load({"region": region}), aws.account).slice(("listener", "target-group"))
@@ -201,6 +201,6 @@ def _get(session: requests.Session, url: str, domain: str) -> requests.Response:
         )
 
 
-def said(ended: CutOver) -> str:
+def said(ended: CutoverResult) -> str:
     """The timeline as one text."""
     return "\n".join(moment.what for moment in ended.timeline)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks.apprunner.description import Subnet, Vpc
-from lobster_tasks.apprunner.mapping import Mapped
+from lobster_tasks.apprunner.mapping import MappedService
 from lobster_tasks.settings import load
 
 from .descriptions import mapped, row, setting, subnet
@@ -30,7 +30,9 @@ def network(*, egress: str = "VPC", public: bool = True, address: str = "IPV4") 
     }
 
 
-def connected(vpc: Vpc | None, *named: Subnet, groups: tuple[str, ...] = ("sg-1",), **more: Any) -> Mapped:
+def connected(
+    vpc: Vpc | None, *named: Subnet, groups: tuple[str, ...] = ("sg-1",), **more: Any
+) -> MappedService:
     """A service with a connector into these subnets."""
     connector = {"Subnets": [each.id for each in named], "SecurityGroups": list(groups)}
     return mapped(network(**more), vpc=vpc, connector=connector)
@@ -41,7 +43,7 @@ def vpc_of(*subnets: Subnet, endpoints: frozenset[str] = frozenset()) -> Vpc:
     return Vpc("vpc-9", False, subnets, endpoints)
 
 
-def placed(made: Mapped) -> tuple[Any, Any, Any]:
+def placed(made: MappedService) -> tuple[Any, Any, Any]:
     """The load balancer's subnets, the tasks', and whether these have public addresses."""
     loaded = load(made.settings).network
     return loaded.subnets, loaded.task_subnets, loaded.public
@@ -146,7 +148,7 @@ INGRESS = {
 }
 
 
-def private(vpc: Vpc | None, ingress: tuple[dict[str, Any], ...] = (INGRESS,)) -> Mapped:
+def private(vpc: Vpc | None, ingress: tuple[dict[str, Any], ...] = (INGRESS,)) -> MappedService:
     """A private service without a connector."""
     into = ingress[0]["IngressVpcConfiguration"]["VpcId"] if ingress else ""
     return mapped(network(egress="DEFAULT", public=False), vpc=vpc, ingress=ingress, ingress_vpc=into)

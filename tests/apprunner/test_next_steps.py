@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from lobster_tasks.apprunner.description import RoleFacts
-from lobster_tasks.apprunner.mapping import Mapped, map_service
+from lobster_tasks.apprunner.mapping import MappedService, map_service
 from lobster_tasks.aws import Aws
 from lobster_tasks.settings import load
 from tests.embedded_process import EmbeddedProcess
@@ -28,7 +28,7 @@ BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 NO_EQUIVALENT = {"ServiceUrl"}
 
 
-def every_row() -> Mapped:
+def every_row() -> MappedService:
     """A service that has everything for which somebody could look in vain."""
     key = f"arn:aws:kms:us-east-2:{ACCOUNT}:key/0f1e2d3c-0000-4000-8000-000000000000"
     source = image_source(

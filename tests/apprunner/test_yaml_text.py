@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lobster_tasks.apprunner.yaml_text import load, with_section
-from lobster_tasks.as_written import Plain
+from lobster_tasks.as_written import PlainScalar
 from lobster_tasks.errors import RefusedError, UsageError
 
 BEFORE = """\
@@ -78,7 +78,7 @@ def meant(found: Any) -> Any:
     """What YAML makes of what is written."""
     if isinstance(found, dict):
         return {key: meant(value) for key, value in found.items()}
-    return found.meaning if isinstance(found, Plain) else found
+    return found.meaning if isinstance(found, PlainScalar) else found
 
 
 def test_what_is_no_yaml_is_told_by_its_line() -> None:

@@ -10,7 +10,7 @@ import pytest
 from lobster_tasks.dockerfile import parse
 from lobster_tasks.dockerfile.spaces import SPACE, trimmed
 from lobster_tasks.errors import DockerfileError
-from lobster_tasks.images.ignore import Ignore
+from lobster_tasks.images.ignore import DockerIgnore
 from tests.test_architecture import PACKAGE, name_of, tree_of
 
 BETWEEN = "\t\v\f\r "
@@ -51,13 +51,13 @@ def test_what_is_around_lines_and_between_words_that_may_be_in_quotes(space: str
     text = f"{space}FROM python{space}\n{space}# a comment\n{space}\nENV A=1{space}B=2\n"
     stage = parse(text).final
     assert (stage.base, stage.environment["A"], stage.environment["B"]) == ("python", "1", "2")
-    assert Ignore([f"{space}a{space}"])("a")
+    assert DockerIgnore([f"{space}a{space}"])("a")
 
 
 @pytest.mark.parametrize("char", ONLY_PYTHONS)
 def test_pythons_own_stay_in_words(char: str) -> None:
     assert parse(f"FROM a\nENV A=1{char}B=2\n").final.environment["A"] == f"1{char}B=2"
-    assert not Ignore([f"a{char}"])("a")
+    assert not DockerIgnore([f"a{char}"])("a")
 
 
 @pytest.mark.parametrize(

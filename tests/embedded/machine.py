@@ -13,7 +13,7 @@ import requests
 from embedded_aws.kernel.data_plane import DataPlane
 from embedded_aws.kernel.pace import Pace
 from embedded_aws.runtime.images import DISK, Image
-from embedded_aws.runtime.processes import Container, ContainerStart
+from embedded_aws.runtime.processes import Container, ContainerSpec
 from embedded_aws.runtime.runtime import Runtime
 from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
 from tests.embedded_process import PATIENCE, eventually
@@ -89,7 +89,7 @@ class Machine:
         address = address or self.addresses.loopback("vpc-1", f"10.0.0.{self._count}")
         lines: list[str] = []
         image = self.pull(self.put(spec))
-        start = ContainerStart(image, address, lines.append, command=command or None, **more)
+        start = ContainerSpec(image, address, lines.append, command=command or None, **more)
         return Ran(self.processes.start(start), address, lines)
 
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 import websockets.sync.client
 
-from embedded_aws.runtime.addresses import LEASE_PORT, Network, low_port_shift
+from embedded_aws.runtime.addresses import LEASE_PORT, TaskAddresses, low_port_shift
 from embedded_aws.runtime.programs import SHIM
 from tests.embedded.images import ImageSpec, Script, web_app
 from tests.embedded.machine import Machine, Ran, runtime
@@ -317,7 +317,7 @@ class TestLowPorts:
         )
         for shift in {low_port_shift(), 61000}:
             address = machine.addresses.loopback("vpc-1", f"10.0.9.{bool(shift)}")
-            network = Network(address)
+            network = TaskAddresses(address)
             given = ",".join([address, network.localhost, network.localhost6, str(shift)])
             environment = {"PYTHONPATH": str(SHIM), "EMBEDDED_AWS_NETWORK": given}
             ran = subprocess.run(
@@ -373,5 +373,5 @@ class TestWebApp:
 
     def test_network(self) -> None:
         """The private addresses are in the upper half of a range."""
-        network = Network("127.31.3.7")
+        network = TaskAddresses("127.31.3.7")
         assert (network.localhost, network.localhost6) == ("127.31.131.7", "127.31.195.7")

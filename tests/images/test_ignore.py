@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lobster_tasks.dockerfile.globs import BadPatternError
-from lobster_tasks.images.ignore import Ignore, compiled
+from lobster_tasks.images.ignore import DockerIgnore, compiled
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from lobster_tasks.images.ignore import Ignore, compiled
 def test_the_last_pattern_that_matches_decides(
     lines: list[str], left_out: list[str], kept: list[str]
 ) -> None:
-    ignore = Ignore(lines)
+    ignore = DockerIgnore(lines)
     assert [path for path in left_out if not ignore(path)] == []
     assert [path for path in kept if ignore(path)] == []
 
@@ -56,11 +56,11 @@ def test_the_last_pattern_that_matches_decides(
     ],
 )
 def test_looks_only_where_an_exception_reaches(exception: str, folder: str, reaches: bool) -> None:
-    assert Ignore(["**", f"!{exception}"]).reaches_below(folder) is reaches
+    assert DockerIgnore(["**", f"!{exception}"]).reaches_below(folder) is reaches
 
 
 def test_without_exceptions_nothing_is_kept_below() -> None:
-    assert not Ignore(["*"]).reaches_below("src")
+    assert not DockerIgnore(["*"]).reaches_below("src")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_compiles(pattern: str, path: str, matches: bool | None) -> None:
 def test_whatever_is_written_is_a_pattern_or_refused_with_its_line(line: str, path: str) -> None:
     refusal = "line 2: "
     try:
-        assert Ignore(["x", line])(path) in (True, False)
+        assert DockerIgnore(["x", line])(path) in (True, False)
     except BadPatternError as error:
         refusal = str(error)
     assert refusal.startswith("line 2: ")

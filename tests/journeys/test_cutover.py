@@ -12,7 +12,7 @@ import pytest
 from lobster_tasks.apprunner import cutover
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError
 from lobster_tasks.rollout import Progress
-from tests.apprunner.moving import SPEED, Move, Visitors, begin, in_region, leave, said
+from tests.apprunner.moving import SPEED, CutoverScenario, Visitors, begin, in_region, leave, said
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded.test_conformance_elbv2_tls import make_certificate
 from tests.embedded.zones import Zone, alias, change, simple, weighted
@@ -21,21 +21,21 @@ from tests.project import make
 
 
 @pytest.fixture(scope="session")
-def standing() -> Iterator[Move]:
+def standing() -> Iterator[CutoverScenario]:
     """Both services serve; set up once."""
     with start(speed=SPEED, boot_allowance=2) as running:
         yield begin(running)
 
 
 @pytest.fixture
-def move(standing: Move) -> Iterator[Move]:
+def move(standing: CutoverScenario) -> Iterator[CutoverScenario]:
     """Both services serve. Every test has zones of its own."""
     yield standing
     standing.embedded.forgive()
     leave(standing)
 
 
-def test_visitors_notice_nothing_there_and_back(move: Move) -> None:
+def test_visitors_notice_nothing_there_and_back(move: CutoverScenario) -> None:
     zone = move.zone("notice.org")
     move.cname(zone, "app.notice.org", ttl=300)
     move.apex(zone)
@@ -62,7 +62,7 @@ def test_visitors_notice_nothing_there_and_back(move: Move) -> None:
     assert len(kept) == 2
 
 
-def test_a_wrong_answer_sends_everybody_back(move: Move) -> None:
+def test_a_wrong_answer_sends_everybody_back(move: CutoverScenario) -> None:
     zone = move.zone("wrong.org")
     move.cname(zone, "app.wrong.org")
     mine = move.of("app.wrong.org", probe={"path": "/asked"})
@@ -92,7 +92,7 @@ def test_a_wrong_answer_sends_everybody_back(move: Move) -> None:
     assert "DNS was not changed" in refused.value.what
 
 
-def test_the_account_alone_says_how_far_it_has_come(move: Move) -> None:
+def test_the_account_alone_says_how_far_it_has_come(move: CutoverScenario) -> None:
     zone = move.zone("again.org")
     move.cname(zone, "app.again.org")
     mine = move.of("app.again.org")
@@ -115,7 +115,7 @@ def test_the_account_alone_says_how_far_it_has_come(move: Move) -> None:
     assert move.embedded.calls(mutating=True) == []
 
 
-def test_nobody_leaves_a_firewall_behind_unless_that_is_meant(move: Move) -> None:
+def test_nobody_leaves_a_firewall_behind_unless_that_is_meant(move: CutoverScenario) -> None:
     zone, waf = move.zone("wall.org"), move.embedded.client("wafv2")
     move.cname(zone, "app.wall.org")
     mine, records = move.of("app.wall.org"), zone.records()
@@ -146,14 +146,14 @@ def test_nobody_leaves_a_firewall_behind_unless_that_is_meant(move: Move) -> Non
             waf.disassociate_web_acl(ResourceArn=arn)
 
 
-def test_a_code_that_no_gate_has_is_refused(tmp_path: Path, move: Move) -> None:
+def test_a_code_that_no_gate_has_is_refused(tmp_path: Path, move: CutoverScenario) -> None:
     project = make(tmp_path, move.embedded.url)
     for task in ("cutover", "cleanup-apprunner"):
         ended = project.inv(task, "--accept", "everything").check(2)
         assert "firewall-lost, firewall-unknown" in ended.err
 
 
-def test_an_answer_that_is_lost_changes_nothing(move: Move) -> None:
+def test_an_answer_that_is_lost_changes_nothing(move: CutoverScenario) -> None:
     zone = move.zone("lost.org")
     move.cname(zone, "app.lost.org")
     mine = move.of("app.lost.org")
@@ -169,7 +169,7 @@ def test_an_answer_that_is_lost_changes_nothing(move: Move) -> None:
     assert [each["DomainName"] for each in certificates].count("app.lost.org") == 1
 
 
-def test_dns_that_is_elsewhere(move: Move) -> None:
+def test_dns_that_is_elsewhere(move: CutoverScenario) -> None:
     mine = move.of("elsewhere.org")
     with pytest.raises(OutOfTimeError) as pending:
         mine.cut_over(wait=30.0)
@@ -189,7 +189,7 @@ def test_dns_that_is_elsewhere(move: Move) -> None:
     ]
 
 
-def test_a_name_without_a_record_leads_here_at_once(move: Move) -> None:
+def test_a_name_without_a_record_leads_here_at_once(move: CutoverScenario) -> None:
     zone = move.zone("fresh.org")
     mine = move.of("fresh.org")
     ended = mine.cut_over()
@@ -198,7 +198,7 @@ def test_a_name_without_a_record_leads_here_at_once(move: Move) -> None:
         mine.back()
 
 
-def test_nobody_is_sent_back_to_where_nobody_is(move: Move) -> None:
+def test_nobody_is_sent_back_to_where_nobody_is(move: CutoverScenario) -> None:
     zone = move.zone("gone.org")
     old, new = (
         weighted("app.gone.org", name, weight, ttl=60)
@@ -212,7 +212,7 @@ def test_nobody_is_sent_back_to_where_nobody_is(move: Move) -> None:
     assert sorted(each["Weight"] for each in zone.records()) == [0, 100]
 
 
-def test_without_a_domain_it_says_what_cannot_move(move: Move) -> None:
+def test_without_a_domain_it_says_what_cannot_move(move: CutoverScenario) -> None:
     with pytest.raises(RefusedError) as refused:
         move.of().cut_over()
     assert refused.value.what == "The awsapprunner.com address cannot move."
@@ -224,7 +224,7 @@ def test_without_a_domain_it_says_what_cannot_move(move: Move) -> None:
     assert "domains: [app.known.org]" in knows.value.next_step
 
 
-def test_a_certificate_that_is_named_has_to_fit(move: Move) -> None:
+def test_a_certificate_that_is_named_has_to_fit(move: CutoverScenario) -> None:
     made = make_certificate("other.org")
     acm = move.embedded.client("acm")
     arn = acm.import_certificate(Certificate=made.certificate, PrivateKey=made.key)["CertificateArn"]
@@ -234,7 +234,7 @@ def test_a_certificate_that_is_named_has_to_fit(move: Move) -> None:
     acm.delete_certificate(CertificateArn=arn)
 
 
-def test_zones_that_do_not_count(move: Move) -> None:
+def test_zones_that_do_not_count(move: CutoverScenario) -> None:
     vpc = move.embedded.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
     place = {"VPC": {"VPCRegion": "us-east-2", "VPCId": vpc}, "HostedZoneConfig": {"PrivateZone": True}}
     Zone(move.embedded, "private.org", **place)
@@ -246,7 +246,7 @@ def test_zones_that_do_not_count(move: Move) -> None:
         _ = move.of("app.deep.org").now
 
 
-def test_a_zone_that_nobody_asks_is_not_cut_over(move: Move) -> None:
+def test_a_zone_that_nobody_asks_is_not_cut_over(move: CutoverScenario) -> None:
     """Route 53, "Making Route 53 the DNS service": the parent has to name the zone's four name servers."""
     zone = move.zone("delegated.org")
     move.cname(zone, "app.delegated.org")
@@ -266,7 +266,7 @@ def test_a_zone_that_nobody_asks_is_not_cut_over(move: Move) -> None:
     assert "not checked: whether the internet asks the hosted zone" in said(ended)
 
 
-def test_two_regions_and_one_domain(move: Move) -> None:
+def test_two_regions_and_one_domain(move: CutoverScenario) -> None:
     """A hosted zone is the same in all regions: neither stack takes the other's records for App Runner's."""
     zone = move.zone("both.org")
     move.cname(zone, "app.both.org")
@@ -298,7 +298,7 @@ def test_two_regions_and_one_domain(move: Move) -> None:
     assert f"weighted record '{there.new}'" in refused.value.why
 
 
-def test_a_record_that_proves_the_domain_for_another_region_stays_as_it_is(move: Move) -> None:
+def test_a_record_that_proves_the_domain_for_another_region_stays_as_it_is(move: CutoverScenario) -> None:
     zone = move.zone("proven.org")
     move.cname(zone, "app.proven.org")
     acm = move.embedded.client("acm", "eu-west-1")
@@ -317,7 +317,7 @@ def test_a_record_that_proves_the_domain_for_another_region_stays_as_it_is(move:
 
 
 @contextmanager
-def unchanged(move: Move, zone: Zone) -> Iterator[None]:
+def unchanged(move: CutoverScenario, zone: Zone) -> Iterator[None]:
     """Nothing in the block changes the account, or the zone."""
     before = zone.records()
     move.embedded.forget_calls()
@@ -326,7 +326,7 @@ def unchanged(move: Move, zone: Zone) -> Iterator[None]:
     assert zone.records() == before
 
 
-def test_the_command(move: Move, tmp_path: Path) -> None:
+def test_the_command(move: CutoverScenario, tmp_path: Path) -> None:
     """Its waits are real ones: the certificate is there already, and the visitors' tenth too."""
     zone = move.zone("command.org")
     move.cname(zone, "app.command.org", ttl=1)
@@ -362,7 +362,7 @@ def test_the_command(move: Move, tmp_path: Path) -> None:
     project.inv("cutover", "--to", "101").check(2)
 
 
-def test_a_wildcard_is_asked_for_by_a_name_that_it_stands_for(move: Move) -> None:
+def test_a_wildcard_is_asked_for_by_a_name_that_it_stands_for(move: CutoverScenario) -> None:
     zone = move.zone("wild.org")
     zone.settle(alias("*.wild.org", move.old, "Z0224347AD7KVHMLOX31"))
     ended = move.of("*.wild.org").cut_over(to=10)

@@ -56,7 +56,7 @@ FOR_PEOPLE = {"wafv2:GetWebACLForResource"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedQuestions:
     """Settings, and what IAM was asked on the way that is for them."""
 
     settings: Settings
@@ -64,21 +64,23 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def setting_up(embedded_process: EmbeddedProcess) -> Asked:
+def setting_up(embedded_process: EmbeddedProcess) -> RecordedQuestions:
     """Everything that the setup policy is for, under that policy."""
     embedded_process.reset()
     settings = full_settings(embedded_process)
     who = session_with(embedded_process, "sets-up", setup_policy(settings))
     embedded_process.forget_calls()
     set_up(account_as(embedded_process, who, settings))
-    return Asked(settings, asked(embedded_process))
+    return RecordedQuestions(settings, asked(embedded_process))
 
 
 @pytest.fixture(scope="module")
-def releasing_it(embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+def releasing_it(
+    embedded_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory
+) -> RecordedQuestions:
     """Everything that the deploy role is for, under that role."""
     settings = release(embedded_process, tmp_path_factory.mktemp("released"), deploy_policy)
-    return Asked(settings, asked(embedded_process))
+    return RecordedQuestions(settings, asked(embedded_process))
 
 
 def release(embedded: EmbeddedProcess, folder: Path, policy_of: Callable[[Settings], Document]) -> Settings:
@@ -115,20 +117,20 @@ def denied(questions: list[Question], policy: object) -> set[tuple[str, str]]:
     return {(each.action, each.resource) for each in questions if not each.allowed_by(policy)}  # type: ignore[arg-type]
 
 
-def test_setting_up_is_allowed_all_that_it_asks_for(setting_up: Asked) -> None:
+def test_setting_up_is_allowed_all_that_it_asks_for(setting_up: RecordedQuestions) -> None:
     assert denied(setting_up.questions, setup_policy(setting_up.settings)) <= DONE_WITHOUT
 
 
-def test_setting_up_is_allowed_nothing_besides(setting_up: Asked) -> None:
+def test_setting_up_is_allowed_nothing_besides(setting_up: RecordedQuestions) -> None:
     assert needless(setup_policy(setting_up.settings), setting_up.questions) == []
 
 
-def test_a_release_is_allowed_all_that_it_asks_for(releasing_it: Asked) -> None:
+def test_a_release_is_allowed_all_that_it_asks_for(releasing_it: RecordedQuestions) -> None:
     missing = denied(releasing_it.questions, deploy_policy(releasing_it.settings))
     assert {(action, resource) for action, resource in missing if action not in FOR_PEOPLE} <= DONE_WITHOUT
 
 
-def test_a_release_is_allowed_nothing_besides(releasing_it: Asked) -> None:
+def test_a_release_is_allowed_nothing_besides(releasing_it: RecordedQuestions) -> None:
     assert needless(deploy_policy(releasing_it.settings), releasing_it.questions) == []
 
 

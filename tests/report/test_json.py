@@ -12,7 +12,7 @@ import pytest
 from lobster_tasks import report
 from lobster_tasks.apprunner.cleanup import CleanupPlan
 from lobster_tasks.apprunner.comparison import ComparisonRow
-from lobster_tasks.apprunner.cutover import CutOver, CutoverStep, RequiredRecord, Route
+from lobster_tasks.apprunner.cutover import CutoverResult, CutoverStep, RequiredRecord, Route
 from lobster_tasks.apprunner.migration import ListedService, migration_of
 from lobster_tasks.apprunner.owned_resources import KeptResource, OwnedResource, OwnedResources
 from lobster_tasks.apprunner.parity import Parity
@@ -212,7 +212,7 @@ SURVEY_JSON = {
     "description": "apprunner.json",
 }
 
-CUT_OVER = CutOver(
+CUT_OVER = CutoverResult(
     "partly",
     (("app.example.com", 10), ("example.org", None)),
     (CutoverStep("shift", "10 % to Fargate", "inv cutover --back", True, 10),),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lobster_tasks.apprunner.mapping import Mapped, MappingRow
+from lobster_tasks.apprunner.mapping import MappedService, MappingRow
 from lobster_tasks.apprunner.migration import ListedService, Migration, ProjectFiles
 from lobster_tasks.cost import app_runner_cost, monthly_cost
 from lobster_tasks.report import migration, migrations, next_steps, written
@@ -38,7 +38,7 @@ ROWS = (
 @pytest.fixture
 def found() -> Migration:
     """A service with a row of every class."""
-    made = Mapped(ARN, ROWS, {}, {})
+    made = MappedService(ARN, ROWS, {}, {})
     now = app_runner_cost(1, 2, 100)
     return Migration(described(), made, now, monthly_cost(load({})))
 
@@ -62,7 +62,7 @@ def test_commands_are_shown_as_they_are_pasted_at_any_width(found: Migration) ->
         MappingRow(name, "approximated", "x", "left out", "", "move it", ("inv lift",)) for name in ("A", "B")
     ]
     more = (*ROWS, *both, MappingRow("C", "approximated", "x", "y", "", "name it", (long,)))
-    shown = drawn(migration(replace(found, mapped=Mapped(ARN, more, {}, {}))), 60)
+    shown = drawn(migration(replace(found, mapped=MappedService(ARN, more, {}, {}))), 60)
     assert f"  {long}" in shown
     assert shown.count("  inv lift") == 1
     assert shown[shown.index("  inv lift") - 1] == "  # A, B"

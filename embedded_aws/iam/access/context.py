@@ -12,7 +12,7 @@ from typing import Any
 
 from ...moto.wire import Call
 from . import stored
-from .reference import Action
+from .reference import ActionReference
 from .request import listed
 from .resource_tags import Tags
 
@@ -20,7 +20,9 @@ Context = dict[str, str | list[str]]
 Members = Mapping[str, Any]
 
 
-def of_call(account: str, call: Call, action: Action, resource: str, members: Members, tags: Tags) -> Context:
+def of_call(
+    account: str, call: Call, action: ActionReference, resource: str, members: Members, tags: Tags
+) -> Context:
     """The condition keys of the action, with their values for one of its resources, which has ``tags``."""
     found = {
         **_tags("aws:RequestTag/", request_tags(members)),

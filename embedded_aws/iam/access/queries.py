@@ -116,13 +116,13 @@ class Queries:
             yield AuthorizationQuery(action.name, resource, {**context, **more})
 
     def _context(
-        self, account: str, call: Call, action: reference.Action, resource: str, members: Members
+        self, account: str, call: Call, action: reference.ActionReference, resource: str, members: Members
     ) -> contexts.Context:
         tags = self._tags.of(account, call.region, resource)
         return contexts.of_call(account, call, action, resource, members, tags)
 
 
-def _made(account: str, call: Call, made: reference.Action, members: Members) -> list[str]:
+def _made(account: str, call: Call, made: reference.ActionReference, members: Members) -> list[str]:
     """The ARN pattern of the new resource for tagging: a listener's begins with its load balancer's."""
     if call.service == "cloudfront":  # the reference has no resource for these actions
         kind = "vpcorigin" if call.operation == "CreateVpcOrigin" else "distribution"

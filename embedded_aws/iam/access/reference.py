@@ -36,7 +36,7 @@ class ResourceType:
 
 
 @dataclass(frozen=True)
-class Action:
+class ActionReference:
     """The resource types and condition keys of one action."""
 
     name: str
@@ -49,14 +49,14 @@ class Action:
         return any(key == known or (known.endswith("/") and key.startswith(known)) for known in self.keys)
 
 
-def find(service: str, action: str) -> Action:
+def find(service: str, action: str) -> ActionReference:
     """An action; an unknown one has neither resources nor condition keys."""
     found = _table().get(service, {"resources": {}, "actions": {}})
     about: Mapping[str, list[str]] = found["actions"].get(
         action, {"required": [], "optional": [], "keys": []}
     )
     types = {name: ResourceType(name, arn) for name, arn in found["resources"].items()}
-    return Action(
+    return ActionReference(
         f"{service}:{action}",
         tuple(types[name] for name in about["required"]),
         tuple(types[name] for name in about["optional"]),

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...moto.wire import Call
 from . import stored
-from .reference import Action, ResourceType
+from .reference import ActionReference, ResourceType
 from .request import listed, texts
 
 Members = Mapping[str, Any]
@@ -65,13 +65,13 @@ _EC2_IDS = {
 _BARE_LOG_GROUPS = ("logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource")
 
 
-def of_call(account: str, call: Call, action: Action, members: Members) -> list[str]:
+def of_call(account: str, call: Call, action: ActionReference, members: Members) -> list[str]:
     """Every ARN on which the action must be allowed; ``*`` for an action without resources."""
     found = {_as_asked(account, action, arn) for arn in _found(account, call, action, members)}
     return sorted(found) or ["*"]
 
 
-def _found(account: str, call: Call, action: Action, members: Members) -> Iterator[str]:
+def _found(account: str, call: Call, action: ActionReference, members: Members) -> Iterator[str]:
     given = dict(_given(action, members))
     yield from given
     if action.name in ("ec2:CreateTags", "ec2:DeleteTags"):
@@ -88,7 +88,7 @@ def _found(account: str, call: Call, action: Action, members: Members) -> Iterat
                 yield from _combined(account, call, kind, values)
 
 
-def _given(action: Action, members: Members) -> Iterator[tuple[str, dict[str, str]]]:
+def _given(action: ActionReference, members: Members) -> Iterator[tuple[str, dict[str, str]]]:
     """The ARNs in the request that are of the action's types, with their variables."""
     for text in texts(members):
         for kind in (*action.required, *action.optional):
@@ -157,7 +157,7 @@ def _tagged(account: str, call: Call, members: Members) -> Iterator[str]:
         yield f"arn:aws:ec2:{call.region}:{account}:{kind}/{id}"
 
 
-def _as_asked(account: str, action: Action, arn: str) -> str:
+def _as_asked(account: str, action: ActionReference, arn: str) -> str:
     if ":secret:" in arn:
         head, _, name = arn.rpartition(":secret:")
         return f"{head}:secret:{stored.secret_suffixed(account, arn)}" if "*" not in name else arn

@@ -31,7 +31,7 @@ LOCAL6 = ("::1", "localhost")
 METHODS = ("bind", "connect", "connect_ex", "sendto")
 
 
-class Network:
+class TaskNetwork:
     """The addresses of the task, and their replacement."""
 
     def __init__(self, address: str, localhost: str, localhost6: str, shift: str, *ports: str) -> None:
@@ -102,7 +102,7 @@ def is_bound(host: str, port: int, kind: int) -> bool:
     return False
 
 
-def exchange_addresses(network: Network) -> None:
+def exchange_addresses(network: TaskNetwork) -> None:
     """Replace the addresses in every Python socket, ``socket.socket`` and gevent's alike."""
 
     class socket(Plain):  # noqa: N801 (the name shows in reprs)
@@ -129,7 +129,7 @@ def exchange_addresses(network: Network) -> None:
     vars(_socket).update(socket=socket, SocketType=socket)
 
 
-def give_name(network: Network) -> None:
+def give_name(network: TaskNetwork) -> None:
     """Set the task's host name, and what it resolves to."""
     getaddrinfo, gethostbyname = _socket.getaddrinfo, _socket.gethostbyname
 
@@ -176,7 +176,7 @@ def import_next() -> None:
 
 
 if os.environ.get("EMBEDDED_AWS_NETWORK"):
-    _network = Network(*os.environ["EMBEDDED_AWS_NETWORK"].split(","))
+    _network = TaskNetwork(*os.environ["EMBEDDED_AWS_NETWORK"].split(","))
     exchange_addresses(_network)
     give_name(_network)
     sys.meta_path.insert(0, UvloopStandIn)

@@ -6,7 +6,7 @@ progress, so each run continues where the previous one stopped.
 
 from .delegation import public_dns
 from .finish import finish, idle_pairs
-from .outcome import CutOver
+from .outcome import CutoverResult
 from .routes import LoadBalancerTarget, RequiredRecord, Route
 from .run import HOLD_SECONDS, WAIT_SECONDS, cut_over, go_back, preview
 from .state import (
@@ -23,7 +23,7 @@ __all__ = [
     "HOLD_SECONDS",
     "STAGES",
     "WAIT_SECONDS",
-    "CutOver",
+    "CutoverResult",
     "CutoverState",
     "CutoverStep",
     "HostedDomains",

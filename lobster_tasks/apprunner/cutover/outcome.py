@@ -13,7 +13,7 @@ CutoverVerdict = Literal["planned", "cut_over", "partly", "stepped_back", "back"
 
 
 @dataclass(frozen=True)
-class CutOver:
+class CutoverResult:
     """``planned`` is before anything was done.
 
     ``shares`` says for each domain how many per cent come to Fargate; None where its DNS is elsewhere.

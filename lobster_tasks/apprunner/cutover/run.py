@@ -14,7 +14,7 @@ from ...settings import Settings
 from ..firewalls import refuse_unprotected
 from . import records, routes
 from .delegation import NameServers, refuse_undelegated
-from .outcome import CutOver, CutoverVerdict
+from .outcome import CutoverResult, CutoverVerdict
 from .routes import WHOLE, RequiredRecord, Route
 from .state import CutoverState, read_state, refresh_routes
 from .steps import CutoverStep, stages, steps, steps_back
@@ -34,12 +34,14 @@ def preview(
     back: bool = False,
     name_servers: NameServers | None = None,
     accept: Collection[str] = (),
-) -> CutOver:
+) -> CutoverResult:
     """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
     now = read_state(aws, settings)
     if not back:
         _unchecked(aws, settings, now, name_servers, accept)
-    return CutOver("planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now))
+    return CutoverResult(
+        "planned", _shares(now), steps_back(now) if back else steps(now, to), _instructions(now)
+    )
 
 
 def cut_over(
@@ -52,7 +54,7 @@ def cut_over(
     name_servers: NameServers | None = None,
     accept: Collection[str] = (),
     observe: Observe = unobserved,
-) -> CutOver:
+) -> CutoverResult:
     """Lead the domains to the load balancer until ``to`` per cent of the visitors come there.
 
     Takes up where the account says that an earlier run stopped. Each share is watched for ``hold`` seconds once
@@ -82,13 +84,13 @@ def _unchecked(
     return (*delegated, *protected)
 
 
-def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutOver:
+def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutoverResult:
     """Lead every domain to where it was, by one simple record again. Raises RefusedError where nobody answers there."""
     work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings))
     return _interruptible(work.back)
 
 
-def _interruptible(work: Callable[[], CutOver]) -> CutOver:
+def _interruptible(work: Callable[[], CutoverResult]) -> CutoverResult:
     try:
         return work()
     except KeyboardInterrupt:
@@ -110,7 +112,7 @@ class _CutoverRun:
     hold: float = 0.0
     last: VisitResult = field(default_factory=VisitResult)
 
-    def go(self, to: int, wait: float) -> CutOver:
+    def go(self, to: int, wait: float) -> CutoverResult:
         self._secure(wait)
         if not self.now.routes:
             return self._ended("instructions", to)
@@ -121,7 +123,7 @@ class _CutoverRun:
         reached: CutoverVerdict = "cut_over" if self.now.share == WHOLE else "partly"
         return self._ended("stepped_back" if cause else reached, to, cause)
 
-    def back(self) -> CutOver:
+    def back(self) -> CutoverResult:
         for route in self.now.routes:
             if route.before is None and route.share == WHOLE:
                 raise RefusedError(
@@ -225,8 +227,8 @@ class _CutoverRun:
         self.journal.say(f"{step.name}: {step.what}")
         self.journal.say(f"undo: {step.undo}")
 
-    def _ended(self, verdict: CutoverVerdict, to: int, cause: str = "") -> CutOver:
-        return CutOver(
+    def _ended(self, verdict: CutoverVerdict, to: int, cause: str = "") -> CutoverResult:
+        return CutoverResult(
             verdict,
             _shares(self.now),
             steps(self.now, to),

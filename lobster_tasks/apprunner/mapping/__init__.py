@@ -20,7 +20,7 @@ from .container import suspects
 from .members import FACTS, unknown_members
 from .rows import CLASSES, Class, MappingRow, Rule, unsettled
 
-__all__ = ["CLASSES", "FACTS", "RULES", "Class", "Mapped", "MappingRow", "map_service", "suspects"]
+__all__ = ["CLASSES", "FACTS", "RULES", "Class", "MappedService", "MappingRow", "map_service", "suspects"]
 
 # In the order of the report.
 RULES: tuple[Rule, ...] = (
@@ -30,7 +30,7 @@ RULES: tuple[Rule, ...] = (
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedService:
     """What came of a service: its ARN, a row for each setting, the settings, and files by their paths."""
 
     service: str
@@ -53,7 +53,7 @@ def known_members() -> frozenset[str]:
     return frozenset(member for rule in RULES for member in rule.members)
 
 
-def map_service(description: Description) -> Mapped:
+def map_service(description: Description) -> MappedService:
     """The mapping of a service; its settings are such as ``settings.load`` takes."""
     parts = [rule.apply(description) for rule in RULES]
     parts.append(unknown_members(description, known_members()))
@@ -62,7 +62,7 @@ def map_service(description: Description) -> Mapped:
         settings = merge(settings, part.settings)
     settings, refused = _accepted(_compact(settings))
     rows = tuple(row for part in parts for row in part.rows) + refused
-    return Mapped(
+    return MappedService(
         description.arn, rows, settings, {path: text for part in parts for path, text in part.files.items()}
     )
 

@@ -85,7 +85,7 @@ def collect_evidence(
         partial(reader.read, "the revision before", partial(_definition, aws, last.rollout.previous), {}),
         partial(reader.read, "the target group", partial(_target_group, aws, last), {}),
     )
-    heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _Heard())
+    heard = reader.read("the log", partial(_hear, aws, last, ours, failed), _LogFindings())
     if unread := _unread(last, ours, failed):
         reader.gaps.append(unread)
     check_names = _checks(failed, unhealthy, events)
@@ -130,7 +130,7 @@ def _target_group(aws: Aws, last: Snapshot) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _LogFindings:
     """What the logs show; members as in Evidence."""
 
     log: tuple[str, ...] = ()
@@ -139,11 +139,11 @@ class _Heard:
     lived: float | None = None
 
 
-def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _Heard:
+def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Sequence[Task]) -> _LogFindings:
     """The last lines, masked, of the container that ended the newest failed task, and the app's startup messages."""
     task = _that_ran(last, failed)
     if task is None or not definition:
-        return _Heard()
+        return _LogFindings()
     app, task_id = _app(last, definition), task.arn.rpartition("/")[2]
     begin = first_lines(aws, app, task_id, _FIRST_LINES)
     end = last_lines(aws, app, task_id, _LINES)
@@ -153,7 +153,7 @@ def _hear(aws: Aws, last: Snapshot, definition: Mapping[str, Any], failed: Seque
     said = [*begin, *end]
     ports = {group.port for group in last.rollout.target_groups}
     told = [line for line in said if any(each.port in ports for each in listening_ports([line.text]))]
-    return _Heard(
+    return _LogFindings(
         tuple(_cut(mask(line.text, values)) for line in shown),
         listening_ports(line.text for line in said),
         _after(aws, task, min((line.at for line in told), default=None)),
