@@ -782,7 +782,7 @@ SEED_PROFILE: dict[str, dict[str, Any]] = {
 
 
 def load(
-    given: Mapping[str, Any],
+    section: Mapping[str, Any],
     environ: Mapping[str, str] | None = None,
     flags: Sequence[str] = (),
     profiles_region: Callable[[], tuple[str, str] | None] = lambda: None,
@@ -794,7 +794,7 @@ def load(
     problem.
     """
     environ = environ or {}
-    merged = _without_nulls(given)
+    merged = _without_nulls(section)
     problems: list[str] = []
     chosen = [*_from_environ(environ, problems), *_from_flags(flags, problems)]
     for path, value in chosen:

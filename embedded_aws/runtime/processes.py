@@ -82,7 +82,7 @@ class Processes:
         self._plane = plane
         self._numbers = itertools.count(1)
         self._resets = 0
-        self._running: dict[Container, _Kept] = {}
+        self._running: dict[Container, _RunningContainer] = {}
         self._containers = folder / "containers"
         self._programs = folder / PROGRAMS
         write_programs(self._programs)
@@ -102,7 +102,7 @@ class Processes:
             remove(folder)
             raise
         limit = spec.memory_limit_mib
-        self._keep(container, _Kept(limit * MIB if limit else None, root, spec, folder), resets)
+        self._keep(container, _RunningContainer(limit * MIB if limit else None, root, spec, folder), resets)
         return container
 
     def execute(
@@ -120,7 +120,7 @@ class Processes:
             raise CannotStart("container is not running")
         launch = self._prepare(kept.spec, kept.root, command)
         other = Container(reach_localhost(launch, TaskAddresses(kept.spec.address)), -signal.SIGTERM, log)
-        self._keep(other, _Kept(None, kept.root, kept.spec, None), resets)
+        self._keep(other, _RunningContainer(None, kept.root, kept.spec, None), resets)
         return other
 
     def may_boot(self, address: str, seconds: float) -> bool:
@@ -141,7 +141,7 @@ class Processes:
         network = TaskAddresses(spec.address)
         return prepare(root, network, command, spec.full_environment, spec.folder, self._programs)
 
-    def _keep(self, container: Container, kept: _Kept, resets: int) -> None:
+    def _keep(self, container: Container, kept: _RunningContainer, resets: int) -> None:
         with self._plane.lock:
             late = resets != self._resets
             if not late:
@@ -203,7 +203,7 @@ class Processes:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _RunningContainer:
     """Data of a running container: memory limit in bytes, and its folders."""
 
     limit: int | None
@@ -217,7 +217,7 @@ class _Kept:
         return self.folder is not None and bool(self.limit or self.spec.task_memory_mib)
 
 
-def _tasks(watched: Mapping[Container, _Kept]) -> list[tuple[int, list[Container]]]:
+def _tasks(watched: Mapping[Container, _RunningContainer]) -> list[tuple[int, list[Container]]]:
     """Containers that share an address, where there are several, and their limit in bytes."""
     by_address: dict[str, list[Container]] = {}
     for container, kept in watched.items():

@@ -118,7 +118,7 @@ def clean_up(
 def plan_cleanup(
     aws: Aws,
     settings: Settings,
-    given: str,
+    requested: str,
     folder: Path,
     *,
     delete: bool = False,
@@ -129,7 +129,7 @@ def plan_cleanup(
     ``accept`` are codes of ``firewalls`` that do not fail a gate.
     Raises RefusedError where the service does not exist and none was saved in ``folder``, or where it is busy.
     """
-    name = named_service(settings, given)
+    name = named_service(settings, requested)
     service = _service(aws, name)
     if service is None or service["Status"] == "DELETED":
         return _after(aws, settings, name, folder, delete)
@@ -143,7 +143,7 @@ def plan_cleanup(
         )
     served = gates.custom_domains(aws, arn)
     names = cutover.hosted_domains(aws, tuple(dict.fromkeys((*settings.domains, *served))))
-    found = CleanupPlan(
+    plan = CleanupPlan(
         service["ServiceName"],
         arn,
         status,
@@ -151,9 +151,9 @@ def plan_cleanup(
         gates.examine(aws, settings, service, served, names, accept),
     )
     if not delete:
-        return found
+        return plan
     return replace(
-        found,
+        plan,
         ingress=_ingress(aws, arn),
         owned=owned_resources.classify(aws, settings, service),
         host=service["ServiceUrl"],

@@ -94,7 +94,8 @@ def _description(
         lambda: discovery.attempt("Tags", lambda: _tags(aws, arn)) or {},
         lambda: discovery.attempt("CustomDomains", lambda: _domains(aws, arn)) or {},
         lambda: [
-            _role(discovery, each) for each in (instance.get("InstanceRoleArn"), access.get("AccessRoleArn"))
+            _role(discovery, role_arn)
+            for role_arn in (instance.get("InstanceRoleArn"), access.get("AccessRoleArn"))
         ],
         lambda: _secrets(discovery, before.configuration.get("RuntimeEnvironmentSecrets", {})),
         lambda: _image(discovery, source),

@@ -65,11 +65,11 @@ def refuse_unprotected(
         saw = f"the web ACL of App Runner cannot be read: {refusal(refused)}"
         if not named:  # the name may never have been App Runner's
             return (saw,)
-        found = [WebAclComparison(saw, UNKNOWN, refused.next_step)]
+        comparisons = [WebAclComparison(saw, UNKNOWN, refused.next_step)]
     else:
         left = [each for each in every if each.get("ServiceUrl") in hosts or each["ServiceName"] == named]
-        found = [compare(aws, settings, each["ServiceArn"]) for each in left]
-    wrong = [each for each in found if each.code]
+        comparisons = [compare(aws, settings, each["ServiceArn"]) for each in left]
+    wrong = [each for each in comparisons if each.code]
     for each in wrong:
         if each.code not in accept:
             raise RefusedError(

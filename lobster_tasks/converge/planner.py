@@ -129,18 +129,18 @@ def plan_removal(
     known, changes, remarks = LiveResources(live), list[Change](), dict[Resource, tuple[str, ...]]()
     needed, relied = dict[Resource, str](), dict[Resource, str]()
     for resource in reversed(stack.resources):
-        found = live[resource]
-        if found is None or not resource.taggable:
-            if found is not None and _goes_with(resource, known, needed, relied, others):
+        current = live[resource]
+        if current is None or not resource.taggable:
+            if current is not None and _goes_with(resource, known, needed, relied, others):
                 changes.append(Change("delete", resource, "the stack created it"))
             continue
-        if resource.is_ours(found) and found.adopted:
-            held = dict.fromkeys(resource.dependencies_when_released(found, known), resource.label)
-            changes.append(_release(resource, found, relied))
+        if resource.is_ours(current) and current.adopted:
+            held = dict.fromkeys(resource.dependencies_when_released(current, known), resource.label)
+            changes.append(_release(resource, current, relied))
             needed |= held
-            relied |= held if resource.relies_on_additions(found) or resource in relied else {}
+            relied |= held if resource.relies_on_additions(current) or resource in relied else {}
             continue
-        why = _why_kept(resource, found, needed, others.get(resource, ()))
+        why = _why_kept(resource, current, needed, others.get(resource, ()))
         if why is None and not (resource.holds_data and keep_data):
             changes.append(Change("delete", resource, f"carries the tag {STACK_TAG}={stack.name}"))
             continue

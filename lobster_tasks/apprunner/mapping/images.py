@@ -189,7 +189,7 @@ def code(description: Description) -> RuleResult:
 def _code_rows(description: Description, source: Any) -> list[MappingRow]:
     version, configuration = source["SourceCodeVersion"], source.get("CodeConfiguration", {})
     told = description.configuration
-    commands = ["hidden" if hides_secret(each) else each for each in build_commands(told)]
+    commands = ["hidden" if hides_secret(command) else command for command in build_commands(told)]
     rows = [
         approximated(
             f"{_CODE}RepositoryUrl",

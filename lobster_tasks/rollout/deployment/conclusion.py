@@ -54,13 +54,17 @@ def conclude(
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
-    found = (*_left_behind(aws, settings, last, end, verdict, answered, timeline), *unasked, *findings(last))
+    remarks = (
+        *_left_behind(aws, settings, last, end, verdict, answered, timeline),
+        *unasked,
+        *findings(last),
+    )
     return Outcome(
         verdict=end,
         why=why,
         cause=next(iter(causes), None),
         also=causes[1:],
-        findings=found,
+        findings=remarks,
         url=answered.url if answered else _url(aws, last),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,

@@ -117,7 +117,7 @@ def find_image(aws: Aws, repository: str, requested: str) -> Image:
     registry = f"{aws.account}.dkr.ecr.{aws.region}.{_dns_suffix(aws.partition)}"
     identity = image_id(requested, repository, f"{registry}/{repository}")
     try:
-        found = aws.find(
+        answer = aws.find(
             "ecr:DescribeImages",
             ("ImageNotFoundException",),
             f"repository {repository}",
@@ -132,9 +132,9 @@ def find_image(aws: Aws, repository: str, requested: str) -> Image:
             next_step="inv setup-fargate",
             code=CauseCode.IMAGE_NOT_FOUND,
         ) from refused
-    if not found or not found["imageDetails"]:
+    if not answer or not answer["imageDetails"]:
         raise _no_such_image(aws, repository, requested)
-    detail = found["imageDetails"][0]
+    detail = answer["imageDetails"][0]
     mib = round(detail.get("imageSizeInBytes", 0) / _MIB)
     return Image(registry, repository, detail["imageDigest"], mib, tuple(detail.get("imageTags", ())))
 

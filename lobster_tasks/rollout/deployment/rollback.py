@@ -79,14 +79,14 @@ def _last(aws: Aws, settings: Settings, service: Mapping[str, Any], timeline: Ti
     """The newest release that was live and can still run; reports those that cannot."""
     gone: list[NotReadyError] = []
     known = history(aws, settings, _LOOKED_AT)
-    for each, found in _before(aws, settings, service, known):
+    for release, found in _before(aws, settings, service, known):
         if isinstance(found, NotReadyError):
             gone.append(found)
-            was = "was live and" if each.live else "was registered and"
-            timeline.say(f"revision {each.revision} {was} cannot run any more: {found.what}")
+            was = "was live and" if release.live else "was registered and"
+            timeline.say(f"revision {release.revision} {was} cannot run any more: {found.what}")
             continue
-        if not each.live:
-            timeline.say(f"whether revision {each.revision} was ever live is not known: {known.note}")
+        if not release.live:
+            timeline.say(f"whether revision {release.revision} was ever live is not known: {known.note}")
             timeline.say("to choose another one: inv rollback --to N; inv history lists them")
         return found
     if not gone:

@@ -57,10 +57,10 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
         shown = f"task {task.short} is {task.status} for {waited(aws, task):.0f} s; it pulls {named}"
         is_here = (image.registry, image.region) == (aws.account, aws.region)
         try:
-            found = in_ecr(aws, image)
+            described = in_ecr(aws, image)
         except AwsCallError:
             continue
-        if found is None:
+        if described is None:
             push = "inv push-image --tag T, then inv deploy --tag T"
             yield Cause(
                 CauseCode.IMAGE_NOT_FOUND,
@@ -74,8 +74,8 @@ def _wrong_images(aws: Aws, definition: Mapping[str, Any], task: Task) -> Iterat
             continue
         if not is_here:
             continue
-        offered = platforms_of(aws, image.repository, found["imageDigest"])
-        if len(offered) > 1 and not any(each.startswith(platform) for each in offered):
+        offered = platforms_of(aws, image.repository, described["imageDigest"])
+        if len(offered) > 1 and not any(variant.startswith(platform) for variant in offered):
             yield Cause(
                 CauseCode.IMAGE_PLATFORM,
                 f"The image has no variant for {platform}, the task's platform.",
