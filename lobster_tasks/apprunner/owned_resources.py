@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ..account import delete_role
 from ..aws import Aws
 from ..doctor.check import refusal
 from ..errors import AwsCallError
@@ -252,18 +253,6 @@ def _call(operation: str, member: str) -> Callable[[Aws, OwnedResource], None]:
     return delete
 
 
-def _remove_role(aws: Aws, thing: OwnedResource) -> None:
-    """Delete a role after its policies and instance profiles."""
-    name = thing.name
-    if aws.find("iam:GetRole", _GONE, name, RoleName=name) is None:
-        return
-    for each in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", name, RoleName=name):
-        aws.find("iam:DetachRolePolicy", _GONE, name, RoleName=name, PolicyArn=each["PolicyArn"])
-    for policy in aws.pages("iam:ListRolePolicies", "PolicyNames", name, RoleName=name):
-        aws.find("iam:DeleteRolePolicy", _GONE, name, RoleName=name, PolicyName=policy)
-    aws.find("iam:DeleteRole", _GONE, name, RoleName=name)
-
-
 _REMOVALS: Mapping[str, Callable[[Aws, OwnedResource], None]] = {
     "auto-scaling-configuration": _call(
         "apprunner:DeleteAutoScalingConfiguration", "AutoScalingConfigurationArn"
@@ -272,7 +261,7 @@ _REMOVALS: Mapping[str, Callable[[Aws, OwnedResource], None]] = {
     "observability-configuration": _call(
         "apprunner:DeleteObservabilityConfiguration", "ObservabilityConfigurationArn"
     ),
-    "role": _remove_role,
+    "role": lambda aws, thing: delete_role(aws, thing.name),
     "log-group": _call("logs:DeleteLogGroup", "logGroupName"),
     "policy-statements": lambda aws, thing: policy_statements.remove(aws, thing.id),
 }

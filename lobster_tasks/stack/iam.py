@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..account import delete_role
 from ..aws import Aws
 from ..settings import REGION_TAG, STACK_TAG
 from .neighbours import Neighbours
@@ -161,12 +162,8 @@ class Role(Resource):
             self.untag(aws, live, (tag,))
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Delete its policies, then the role; ``used_by`` covers other reasons for which DeleteRole refuses."""
-        for name in aws.pages("iam:ListRolePolicies", "PolicyNames", RoleName=self.name):
-            aws.call("iam:DeleteRolePolicy", self.label, RoleName=self.name, PolicyName=name)
-        for policy in aws.pages("iam:ListAttachedRolePolicies", "AttachedPolicies", RoleName=self.name):
-            aws.call("iam:DetachRolePolicy", self.label, RoleName=self.name, PolicyArn=policy["PolicyArn"])
-        aws.find("iam:DeleteRole", _ABSENT, self.label, RoleName=self.name)
+        """Delete the role with its policies; ``used_by`` covers other reasons for which DeleteRole refuses."""
+        delete_role(aws, self.name, self.label)
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """TagRole."""
