@@ -277,6 +277,16 @@ def test_a_refused_secret_is_left_out_alone_whatever_its_name() -> None:
     assert told.note.startswith("looks like a secret's value")
 
 
+def test_a_section_of_which_everything_is_refused_is_not_written() -> None:
+    named = {"API": "arn:aws:s3:::shop", "OTHER": "arn:aws:s3:::other"}
+    made = mapped({"SourceConfiguration": image_source(RuntimeEnvironmentSecrets=named)})
+    assert {each.setting for each in made.rows if each.new == "left out"} >= {
+        "container.secrets.API",
+        "container.secrets.OTHER",
+    }
+    assert setting(made, "container") == {"name": "shop", "port": 8080}
+
+
 def test_secrets_with_keys_of_their_own() -> None:
     source = image_source(RuntimeEnvironmentSecrets={"DB": SECRET})
     made = mapped({"SourceConfiguration": source}, secrets=(SecretFacts("DB", SECRET, True, KEY),))

@@ -82,7 +82,7 @@ def _accepted(settings: dict[str, Any]) -> tuple[dict[str, Any], tuple[MappingRo
         ]
         for path in [_innermost(settings, each.path) for each in invalid]:
             settings = _without(settings, path)
-    return settings, tuple(rows)
+    return _compact(settings), tuple(rows)
 
 
 def _invalid_settings(settings: AwsDict) -> tuple[InvalidSetting, ...]:
