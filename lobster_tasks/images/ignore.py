@@ -10,10 +10,18 @@ from ..dockerfile.globs import BadPatternError, Glob, of_paths
 from ..dockerfile.spaces import trimmed
 
 
+class BadLineError(BadPatternError):
+    """A line with a pattern that Docker refuses: its number, from 1, and ``why``."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(f"line {line}: {why}")
+        self.line, self.why = line, why
+
+
 class DockerIgnore:
     """The patterns of a .dockerignore; the last one that matches a path, or a folder above it, decides.
 
-    Raises BadPatternError, with the line number, for a pattern that Docker refuses.
+    Raises BadLineError for a pattern that Docker refuses.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -62,4 +70,4 @@ def _rule(line: str, number: int) -> tuple[Glob, bool] | None:
             raise BadPatternError("a ! needs a pattern after it")
         return (compiled(path), ignored) if path not in ("", ".") else None
     except BadPatternError as error:
-        raise BadPatternError(f"line {number}: {error}") from None
+        raise BadLineError(number, str(error)) from None

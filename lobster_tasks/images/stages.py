@@ -12,7 +12,7 @@ from ..dockerfile import Copy, Dockerfile, MakeDirectory, Stage
 from ..dockerfile.globs import BadPatternError
 from ..errors import DockerfileError
 from .archive import BadArchiveError, is_archive, unpacked
-from .ignore import DockerIgnore, has_wildcard
+from .ignore import BadLineError, DockerIgnore, has_wildcard
 from .modes import changed
 from .run import touch_files
 from .tree import FILE_MODE, EscapesError, Node, Tree
@@ -147,8 +147,8 @@ class _ImageAssembly:
     def _excluded(self, copy: Copy) -> DockerIgnore:
         try:
             return DockerIgnore(copy.exclude)
-        except BadPatternError as error:
-            raise self._error(copy, f"--exclude: {str(error).partition(': ')[2]}") from None
+        except BadLineError as error:
+            raise self._error(copy, f"--exclude: {error.why}") from None
 
     def _make_directory(self, copy: Copy, tree: Tree, path: str) -> None:
         there = tree.nodes.get(path)
