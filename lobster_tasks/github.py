@@ -22,13 +22,13 @@ from .foreign import cut, one_line, powerless, visible
 if TYPE_CHECKING:
     from .rollout import Cause, Outcome, Progress
 
-_VERDICTS = {
-    "live": "✅ Live",
-    "failed": "❌ Failed",
-    "rolled_back": "↩️ Rolled back",
-    "superseded": "⏭️ Superseded",
-    "out_of_time": "⏳ Out of time",
-    "refused": "⛔ Refused",
+_SIGNS = {
+    "live": "✅",
+    "failed": "❌",
+    "rolled_back": "↩️",
+    "superseded": "⏭️",
+    "out_of_time": "⏳",
+    "refused": "⛔",
 }
 ANNOTATIONS_FILE = "LOBSTER_ANNOTATIONS_FILE"
 FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", ANNOTATIONS_FILE)
@@ -172,7 +172,8 @@ def hand_over(annotation: Annotation, environ: Mapping[str, str] = os.environ) -
 
 def summary(ended: Outcome, title: str) -> str:
     """The release as Markdown: verdict, cause, evidence, next steps, timeline."""
-    parts = [f"### {_VERDICTS[ended.verdict]}: {_inline(title)}", _inline(ended.why)]
+    verdict = f"{_SIGNS[ended.verdict]} {ended.words.capitalize()}"
+    parts = [f"### {verdict}: {_inline(title)}", _inline(ended.why)]
     if ended.url:
         parts.append(f"<{quote(cut(ended.url), safe=':/?&=%[]', errors='replace')}>")
     for cause in (ended.cause, *ended.also):

@@ -92,4 +92,4 @@ def _add_broken_release(rehearsal: Rehearsal, ended: Outcome, rolls_back: bool) 
 
 
 def _release_words(ended: Outcome) -> str:
-    return f"{ended.verdict.replace('_', ' ').upper()} in {minutes(ended.seconds)} (modelled)"
+    return f"{ended.words.upper()} in {minutes(ended.seconds)} (modelled)"

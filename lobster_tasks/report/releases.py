@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 _MIB = 1024 * 1024
-_VERDICTS = {
-    "live": ("LIVE", "bold green"),
-    "failed": ("FAILED", "bold red"),
-    "rolled_back": ("ROLLED BACK", "bold yellow"),
-    "superseded": ("SUPERSEDED", "bold yellow"),
-    "out_of_time": ("OUT OF TIME", "bold yellow"),
-    "refused": ("REFUSED", "bold red"),
+_STYLES = {
+    "live": "bold green",
+    "failed": "bold red",
+    "rolled_back": "bold yellow",
+    "superseded": "bold yellow",
+    "out_of_time": "bold yellow",
+    "refused": "bold red",
 }
 
 
@@ -96,8 +96,8 @@ def movement(progress: Progress) -> RenderableType:
 
 def outcome(ended: Outcome) -> RenderableType:
     """The verdict, its cause with evidence and remedy; where it is not live, the exit code last."""
-    word, style = _VERDICTS[ended.verdict]
-    lines: list[RenderableType] = [Text.assemble((word, style), f"   {_verdict_words(ended)}")]
+    verdict = ended.words.upper(), _STYLES[ended.verdict]
+    lines: list[RenderableType] = [Text.assemble(verdict, f"   {_why(ended)}")]
     for cause in (ended.cause, *ended.also):
         lines += [Text(), *_cause(cause)] if cause else []
     for finding in ended.findings:
@@ -276,7 +276,7 @@ def _age(current: bool) -> str:
     return "" if current else ", of an older revision"
 
 
-def _verdict_words(ended: Outcome) -> str:
+def _why(ended: Outcome) -> str:
     if ended.verdict != "live":
         return ended.why
     said = [answer.said for answer in ended.probe.answers] if ended.probe else ["no load balancer"]

@@ -22,6 +22,14 @@ EXIT_CODES: dict[End, int] = {
     "out_of_time": 4,
     "refused": 5,
 }
+WORDS: dict[End, str] = {
+    "live": "live",
+    "failed": "failed",
+    "superseded": "superseded",
+    "rolled_back": "rolled back",
+    "out_of_time": "out of time",
+    "refused": "refused",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,11 @@ class Outcome:
     def exit_code(self) -> int:
         """The exit code of the command."""
         return EXIT_CODES[self.verdict]
+
+    @property
+    def words(self) -> str:
+        """The verdict in words, in small letters."""
+        return WORDS[self.verdict]
 
     @property
     def revision(self) -> str:
