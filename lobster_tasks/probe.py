@@ -66,13 +66,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Probe:
-    """The answers of the load balancer at ``url``; ``new_release`` is whether only the new tasks can have
-    answered."""
+    """The answers of the load balancer at ``url``."""
 
     url: str
     page: Answer
     websocket: Answer | None = None
-    new_release: bool = False
 
     @property
     def answers(self) -> tuple[Answer, ...]:

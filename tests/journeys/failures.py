@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from lobster_tasks.rollout import Outcome, Progress, deploy, follow
-from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT
+from lobster_tasks.rollout.diagnosis.causes import RECORDS, Heals
 from tests.embedded.images import ImageSpec, digest_of, push
 from tests.embedded_process import PATIENCE, control
 
@@ -25,6 +25,8 @@ AT_ONCE = 4
 SECRET = "arn:aws:secretsmanager:us-east-2:123456789012:secret:"
 TRUST = "ecs-tasks.amazonaws.com"
 INDEX = "application/vnd.oci.image.index.v1+json"
+# Waiting does not mend these.
+PERMANENT = {code for code, record in RECORDS.items() if record.heals in (Heals.NEVER, Heals.WHEN_THERE)}
 
 
 @dataclass(frozen=True)

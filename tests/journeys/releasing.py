@@ -9,7 +9,7 @@ from typing import Any
 
 from lobster_tasks import converge, settings, stack, templates
 from lobster_tasks.aws import Aws
-from lobster_tasks.rollout import Outcome, Progress, deploy, follow
+from lobster_tasks.rollout import Outcome, Progress, Snapshot, deploy, follow
 from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
@@ -25,14 +25,22 @@ class Account:
     aws: Aws
     settings: Settings
     looked: float = 0.0
+    seen: Snapshot | None = None
     heals_when_said: str = ""
 
     def observe(self, progress: Progress) -> None:
-        """Keep when it was looked at last (seconds since 1970); take faults back when they were told."""
+        """Keep what was seen last, and when (seconds since 1970); take faults back when they were told."""
         if progress.snapshot is not None:
-            self.looked = time.time()
+            self.looked, self.seen = time.time(), progress.snapshot
         if self.heals_when_said and any(self.heals_when_said in sentence for sentence in progress.said):
             self.clear_faults()
+
+    @property
+    def only_the_new_release_answers(self) -> bool:
+        """Whether, when it was looked at last, nothing but tasks of the new release could answer a new request."""
+        assert self.seen is not None
+        new = {task.ip for task in self.seen.running}
+        return bool(new) and all(each.ip in new for each in self.seen.targets if each.state == "healthy")
 
     def client(self, service: str) -> Any:
         """A boto3 client that knows nothing of the library."""

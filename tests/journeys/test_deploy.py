@@ -22,7 +22,7 @@ Door = TypeVar("Door", bound=Aws)
 
 def test_the_first_release(account: Account) -> None:
     pushed = account.push("one")
-    outcome = deploy(account.aws, account.settings, "one")
+    outcome = deploy(account.aws, account.settings, "one", observe=account.observe)
     assert (outcome.verdict, outcome.exit_code, outcome.cause) == ("live", 0, None)
     assert outcome.image == pushed.by_digest
     assert outcome.url is not None
@@ -32,7 +32,7 @@ def test_the_first_release(account: Account) -> None:
     assert service["taskDefinition"] == outcome.task_definition == account.revisions()[-1]
     assert outcome.previous_task_definition == account.revisions()[0]
     assert outcome.probe is not None
-    assert outcome.probe.new_release
+    assert account.only_the_new_release_answers
     for what in ("desired count 0 → 1", "deployment ecs-svc/", "image pulled", "target healthy", "completed"):
         assert what in said(outcome)
     assert [moment.at for moment in outcome.timeline] == sorted(moment.at for moment in outcome.timeline)
@@ -58,7 +58,7 @@ def test_releases_under_traffic(account: Account) -> None:
     assert "log: giving up with 3" in broken.cause.evidence
     assert "circuit breaker: 2 of 3 failures" in said(broken)
     assert broken.probe is not None
-    assert not broken.probe.new_release
+    assert not account.only_the_new_release_answers
 
 
 def test_the_same_tag_again_changes_nothing(account: Account) -> None:

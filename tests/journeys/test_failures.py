@@ -9,11 +9,10 @@ import pytest
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.rollout import Outcome
-from lobster_tasks.rollout.diagnosis.diagnose import PERMANENT
 from tests.conftest import SPEED
 from tests.embedded_process import EmbeddedProcess
 
-from .failures import ALONE, FAILURES, Ended, Failure, all_of, bring_about
+from .failures import ALONE, FAILURES, PERMANENT, Ended, Failure, all_of, bring_about
 from .releasing import Account, said, set_up
 
 SAMPLE = [each for each in FAILURES if each.sample]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 
 from ...aws import Aws
@@ -92,7 +91,7 @@ def probe_app(
         unreached = _not_reachable(endpoint)
         timeline.say(unreached.message)
         return None, (unreached,)
-    return replace(answered, new_release=bool(last.running) and last.only_ours_are_healthy), ()
+    return answered, ()
 
 
 def _not_reachable(endpoint: PublicEndpoint) -> Cause:

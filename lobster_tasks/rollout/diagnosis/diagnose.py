@@ -19,14 +19,9 @@ from .serving import explain_health
 from .starting import Case, Finding
 from .stop_reasons import codes_of
 
-_BY_HEALING = {
-    heals: frozenset(code for code in CauseCode if RECORDS[code].heals is heals) for heals in Heals
-}
-PERMISSIONS = _BY_HEALING[Heals.WHEN_ALLOWED]
+PERMISSIONS = frozenset(code for code in CauseCode if RECORDS[code].heals is Heals.WHEN_ALLOWED)
 """Causes that may pass while the role is new."""
-LOOKED_UP = _BY_HEALING[Heals.WHEN_THERE]
-PERMANENT = _BY_HEALING[Heals.NEVER] | LOOKED_UP
-"""Causes that waiting does not remedy."""
+LOOKED_UP = frozenset(code for code in CauseCode if RECORDS[code].heals is Heals.WHEN_THERE)
 _INCIDENTS = (CauseCode.STOPPED_BY_USER, CauseCode.SPOT_INTERRUPTED)
 _BY_THE_USER = "by the user"  # ServiceDeployment, statusReason: "Stop was requested by the user."
 _MOST_EVENTS, _MOST_TARGETS = 5, 4

@@ -373,12 +373,6 @@ class Snapshot:
         """Our tasks that are running and healthy in every target group."""
         return tuple(task for task in self.running if self.is_healthy(task))
 
-    @property
-    def only_ours_are_healthy(self) -> bool:
-        """Whether only our tasks can answer a new request."""
-        ours = {task.ip for task in self.running}
-        return all(target.ip in ours for target in self.targets if target.state == "healthy")
-
 
 def _container(raw: Mapping[str, Any]) -> Container:
     return Container(
