@@ -104,9 +104,10 @@ def test_the_embedded_aws_and_the_rest_do_not_know_each_other() -> None:
         ("ecs:DescribeServices", "services"),
         ("elbv2:DescribeTargetGroups", "target_groups"),
         ("elbv2:DescribeTargetHealth", "target_groups"),
+        ("iam:DeleteRole", "roles"),
     ],
 )
-def test_what_several_read_is_asked_for_in_one_place(operation: str, owner: str) -> None:
+def test_what_several_ask_of_the_account_is_asked_in_one_place(operation: str, owner: str) -> None:
     asking = [
         name_of(file) for file in LIBRARY for each in ast.walk(tree_of(file)) if _is_call(each, operation)
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lobster_tasks import converge
+from lobster_tasks.account import delete_role
 from lobster_tasks.aws import Aws
 from lobster_tasks.stack import Live, LiveResources
 from lobster_tasks.stack.iam import Role, canonical
@@ -81,6 +82,11 @@ def test_policies_of_others_stay_and_go_with_the_role(aws: Aws, embedded: Embedd
     stand.remove()  # IAM deletes no role that has a policy
     names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
     assert "ecsTaskRole" not in names
+
+
+def test_a_role_that_somebody_else_has_deleted_is_no_error(aws: Aws, embedded: EmbeddedProcess) -> None:
+    delete_role(aws, "nosuch")
+    assert embedded.calls("DeleteRole") == []
 
 
 def test_a_role_of_an_instance_profile_stays_as_it_is(aws: Aws, embedded: EmbeddedProcess) -> None:
