@@ -91,9 +91,9 @@ def clean_up(
     settings: Settings,
     given: str,
     folder: Path,
-    dialogue: Dialogue[CleanupPlan, str],
-    compared: Callable[[CleanupPlan], None],
+    dialogue: Dialogue[CleanupPlan, str] | None = None,
     *,
+    compared: Callable[[CleanupPlan], None] = lambda _: None,
     delete: bool = False,
     accept: Collection[str] = (),
     dry_run: bool = False,
@@ -103,6 +103,7 @@ def clean_up(
     ``compared`` gets the plan with the last gate. A ``dry_run``, or a failed gate, ends it before anything is
     changed.
     """
+    dialogue = dialogue or Dialogue()
     found = plan_cleanup(aws, settings, given, folder, delete=delete, accept=accept)
     dialogue.show(found)
     if found.action == "none" or dry_run or found.failed:

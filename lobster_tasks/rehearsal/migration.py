@@ -99,10 +99,8 @@ def cleaned_up(context: RehearsalContext) -> None:
         folder = Path(name)
         for delete in (False, True):
             with step(context.rehearsal, "cleanup-apprunner"):
-                found = cleanup.plan_cleanup(aws, settings, "", folder, delete=delete)
-                found = cleanup.with_parity_gate(aws, settings, found)
+                found = cleanup.clean_up(aws, settings, "", folder, delete=delete).plan
                 cleanup.refuse_failed_gates(found)
-                cleanup.carry_out(aws, settings, found, folder, lambda _: None)
             context.rehearsal.add("cleanup-apprunner", _cleaned(found))
 
 

@@ -61,7 +61,7 @@ def cleanup_apprunner(
     )
     done = cleanup.clean_up(
         *(run.aws, run.settings, service, Path.cwd(), dialogue),
-        lambda found: run.console.say(report.last_gate(found)),
+        compared=lambda found: run.console.say(report.last_gate(found)),
         delete=delete,
         accept=tuple(accept or ()),
         dry_run=run.dry_run,
