@@ -62,7 +62,7 @@ def is_lost(service: Mapping[str, Any]) -> bool:
 def _wait(aws: Aws, settings: Settings, named: str, timeline: Timeline) -> Mapping[str, Any]:
     minutes = settings.deployment.wait_minutes
     service = aws.clock.poll(
-        lambda: active_service(aws, settings),
+        lambda: active_service(aws, settings.cluster, settings.service),
         minutes * 60,
         _BETWEEN_SECONDS,
         until=lambda service: deployment_in_progress(service) is None or is_lost(service),

@@ -109,7 +109,7 @@ def begin(
     aws: Aws, settings: Settings, prepared: PreparedRelease, revision: str, force: bool, timeline: Timeline
 ) -> Rollout:
     """Update the service unless it has the revision already; returns the identity of the deployment to follow."""
-    found = identity_of(settings, prepared, prepared.service, revision)
+    found = identity_of(settings.cluster, prepared, prepared.service, revision)
     there = found.deployment is not None
     serves = there and judge([Watcher(aws, by_revision(found)).snapshot()]).kind == "live"
     desired_count = settings.deployment.desired_count
@@ -123,7 +123,8 @@ def begin(
 
 def find_rollout(aws: Aws, settings: Settings, task_definition: str) -> Rollout:
     """The identity of the service's deployment of a revision; RefusedError where it never had one."""
-    rollout = rollout_of(settings, active_service(aws, settings), task_definition)
+    service = active_service(aws, settings.cluster, settings.service)
+    rollout = rollout_of(settings.cluster, service, task_definition)
     if rollout.previous is not None:
         before = find_task_definition(aws, rollout.previous) or {}
         rollout = replace(rollout, is_first=is_no_release(before))

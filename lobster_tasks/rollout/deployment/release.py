@@ -95,7 +95,8 @@ def prepare(aws: Aws, settings: Settings, requested: str) -> PreparedRelease:
     """Find the image and the service; raises UsageError or NotReadyError, and changes nothing."""
     check_given(requested)
     image, service = in_parallel(
-        partial(find_image, aws, settings.repository, requested), partial(active_service, aws, settings)
+        partial(find_image, aws, settings.repository, requested),
+        partial(active_service, aws, settings.cluster, settings.service),
     )
     if not service["desiredCount"] and not settings.deployment.desired_count:
         raise NotReadyError(
@@ -216,15 +217,15 @@ def update(
     where = {"cluster": settings.cluster, "service": settings.service}
     service = aws.call("ecs:UpdateService", f"service {settings.service}", **where, **parameters)["service"]
     earlier = prepared.service.get("currentServiceDeployment")
-    return replace(identity_of(settings, prepared, service, revision), earlier=earlier)
+    return replace(identity_of(settings.cluster, prepared, service, revision), earlier=earlier)
 
 
 def identity_of(
-    settings: Settings, prepared: PreparedRelease, service: Mapping[str, Any], revision: str
+    cluster: str, prepared: PreparedRelease, service: Mapping[str, Any], revision: str
 ) -> Rollout:
     """The identity of the deployment of ``revision``, with what is known of the release."""
     return replace(
-        rollout_of(settings, service, revision),
+        rollout_of(cluster, service, revision),
         previous=prepared.running,
         image_mib=prepared.image.mib,
         requested=prepared.requested,

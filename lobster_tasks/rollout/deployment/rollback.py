@@ -66,7 +66,7 @@ def preview_rollback(
 
 def _goal(aws: Aws, settings: Settings, to: int | None, timeline: Timeline) -> tuple[str, PreparedRelease]:
     """The revision to roll back to (ARN), and the prepared release."""
-    service = active_service(aws, settings)
+    service = active_service(aws, settings.cluster, settings.service)
     prepared = (
         _last(aws, settings, service, timeline) if to is None else _of_revision(aws, settings, service, to)
     )

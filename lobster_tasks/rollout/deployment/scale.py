@@ -11,6 +11,7 @@ from ...account import find_task_definition
 from ...aws import Aws
 from ...errors import AwsCallError, NotReadyError
 from ...settings import Settings
+from ...stack.scaling import identity
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose, failures
@@ -69,34 +70,36 @@ def scale(aws: Aws, settings: Settings, to: int, *, observe: Observe = unobserve
     """Run ``to`` tasks; NotReadyError where there is no release to run."""
     timeline = Timeline(aws.clock, observe)
     began = datetime.fromtimestamp(aws.clock.ago(0), tz=UTC)
-    service = _ready(aws, settings, to)
-    change = _change(aws, settings, service, to)
+    service = _ready(aws, settings.cluster, settings.service, to)
+    change = _change(aws, settings.cluster, service, to)
     for said in change.says:
         timeline.say(said)
     before = change.before
     if before != to:
         where = {"cluster": settings.cluster, "service": settings.service}
         aws.call("ecs:UpdateService", f"service {settings.service}", **where, desiredCount=to)
-    rollout = replace(by_revision(rollout_of(settings, service, service["taskDefinition"])), created_at=began)
+    current = rollout_of(settings.cluster, service, service["taskDefinition"])
+    rollout = replace(by_revision(current), created_at=began)
     with resumable(rollout):
         return _follow(aws, settings, rollout, before, to, timeline)
 
 
 def before_scaling(aws: Aws, settings: Settings, to: int) -> ScaleChange:
     """What ``scale`` would do; raises NotReadyError likewise."""
-    return _change(aws, settings, _ready(aws, settings, to), to)
+    return _change(aws, settings.cluster, _ready(aws, settings.cluster, settings.service, to), to)
 
 
-def _change(aws: Aws, settings: Settings, service: Mapping[str, Any], to: int) -> ScaleChange:
-    return ScaleChange(int(service["desiredCount"]), to, _auto_scaling(aws, settings, to))
+def _change(aws: Aws, cluster: str, service: Mapping[str, Any], to: int) -> ScaleChange:
+    warning = _auto_scaling(aws, identity(cluster, service["serviceName"])["ResourceId"], to)
+    return ScaleChange(int(service["desiredCount"]), to, warning)
 
 
-def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
+def _ready(aws: Aws, cluster: str, name: str, to: int) -> Mapping[str, Any]:
     """The service, if it has a release."""
-    service = active_service(aws, settings)
+    service = active_service(aws, cluster, name)
     if to and is_no_release(find_task_definition(aws, service["taskDefinition"]) or {}):
         raise NotReadyError(
-            f"{settings.service} has no release yet.",
+            f"{name} has no release yet.",
             "there is no image for its tasks",
             "inv push-image --tag T, then inv deploy --tag T",
             code=CauseCode.NO_RELEASE_BEFORE,
@@ -104,9 +107,11 @@ def _ready(aws: Aws, settings: Settings, to: int) -> Mapping[str, Any]:
     return service
 
 
-def _auto_scaling(aws: Aws, settings: Settings, to: int) -> str:
-    """Who else controls the desired count; empty for nobody, and without the permission to read it."""
-    resource = f"service/{settings.cluster}/{settings.service}"
+def _auto_scaling(aws: Aws, resource: str, to: int) -> str:
+    """Who else controls the desired count of a service (``resource``: its id in Application Auto Scaling).
+
+    Empty for nobody, and without the permission to read it.
+    """
     try:
         answer = aws.call(
             "application-autoscaling:DescribeScalableTargets",

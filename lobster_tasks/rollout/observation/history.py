@@ -73,18 +73,20 @@ class History:
 
 def history(aws: Aws, settings: Settings, count: int = SHOWN) -> History:
     """The newest ``count`` releases; NotReadyError without a service."""
-    service = active_service(aws, settings)
+    service = active_service(aws, settings.cluster, settings.service)
     try:
         recorded, is_whole = _recorded(aws, settings, count)
     except AwsCallError as refused:
         if refused.code not in NO_RECORDS:
             raise
         note = f"only registered revisions are known: {refused.why}"
-        return History(settings.service, tuple(_revisions(aws, settings, service, count)), note)
+        registered = _revisions(aws, settings.container.name, service, count)
+        return History(settings.service, tuple(registered), note)
     further = min(count - len(recorded), _FURTHER_BACK)
     if is_whole or further <= 0:
         return History(settings.service, with_current(recorded, service["taskDefinition"]))
-    older = tuple(_revisions(aws, settings, service, further, {each.task_definition for each in recorded}))
+    known = {each.task_definition for each in recorded}
+    older = tuple(_revisions(aws, settings.container.name, service, further, known))
     releases = with_current((*recorded, *older), service["taskDefinition"])
     return History(settings.service, releases, _OLDER if older else "")
 
@@ -125,48 +127,74 @@ def expected_seconds(releases: Iterable[Release]) -> float | None:
     return took[len(took) // 2] if took else None
 
 
+@dataclass(frozen=True)
+class _AppImages:
+    """The images of the app's ``container``, and those in its ``repository``.
+
+    ``kept`` has the tags of each digest in the repository; None where ECR does not return them.
+    """
+
+    container: str
+    repository: str
+    kept: Mapping[str, tuple[str, ...]] | None
+
+    def of(self, revision: Mapping[str, Any]) -> tuple[str | None, str]:
+        """The app's image in a service revision, and its digest, which is empty where ECS does not return it."""
+        every = revision.get("containerImages") or ()
+        found = named_or_first(every, self.container, key="containerName")
+        image = found.get("image")
+        return image, found.get("imageDigest") or str(image).partition("@")[2]
+
+    def tags(self, digest: str) -> tuple[str, ...]:
+        """The tags of a digest in the repository."""
+        return (self.kept or {}).get(digest, ())
+
+    def gone(self, image: str | None, digest: str) -> bool | None:
+        """Whether the repository no longer has an image; None where that is unknown."""
+        ours = str(image).partition("@")[0].partition("/")[2].partition(":")[0] == self.repository
+        return digest not in self.kept if self.kept is not None and ours and digest else None
+
+
 def _recorded(aws: Aws, settings: Settings, count: int) -> tuple[tuple[Release, ...], bool]:
     """ECS's records of the newest ``count`` releases, and whether these are all, or as many as requested.
 
     A single source of the oldest record was live before it.
     """
-    deployments = _deployments(aws, settings, count)
+    deployments = _deployments(aws, settings.cluster, settings.service, count)
     oldest = deployments[-1] if 0 < len(deployments) < count else None
     sources = [each["arn"] for each in oldest.get("sourceServiceRevisions", ())] if oldest else []
     targets = [each["targetServiceRevision"]["arn"] for each in deployments]
-    revisions = _service_revisions(aws, settings, [*targets, *sources])
-    kept, speed = _kept(aws, settings), aws.clock.speed
+    revisions = _service_revisions(aws, settings.service, [*targets, *sources])
+    images = _AppImages(settings.container.name, settings.repository, _kept(aws, settings.repository))
     found = [
-        _release(settings, each, revisions[arn], kept, speed)
+        _release(images, each, revisions[arn], aws.clock.speed)
         for each, arn in zip(deployments, targets, strict=True)
         if arn in revisions
     ]
-    found += [
-        _source(settings, revisions[arn], kept, len(sources) == 1) for arn in sources if arn in revisions
-    ]
+    found += [_source(images, revisions[arn], len(sources) == 1) for arn in sources if arn in revisions]
     return tuple(found), len(deployments) >= count or (oldest is not None and not sources)
 
 
-def _deployments(aws: Aws, settings: Settings, count: int) -> list[Mapping[str, Any]]:
+def _deployments(aws: Aws, cluster: str, service: str, count: int) -> list[Mapping[str, Any]]:
     """Service deployments as described, newest first."""
-    arns = [each["serviceDeploymentArn"] for each in _listed(aws, settings, count)]
+    arns = [each["serviceDeploymentArn"] for each in _listed(aws, cluster, service, count)]
     described = _described(
-        aws, settings, "ecs:DescribeServiceDeployments", "serviceDeploymentArns", "serviceDeployments", arns
+        aws, service, "ecs:DescribeServiceDeployments", "serviceDeploymentArns", "serviceDeployments", arns
     )
     found = {each["serviceDeploymentArn"]: each for each in described}
     return [found[arn] for arn in arns if arn in found]
 
 
-def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
+def _listed(aws: Aws, cluster: str, service: str, count: int) -> list[dict[str, Any]]:
     """ListServiceDeployments, for which botocore has no paginator."""
     found: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
     while len(found) < count:
         answer = aws.call(
             "ecs:ListServiceDeployments",
-            f"service {settings.service}",
-            cluster=settings.cluster,
-            service=settings.service,
+            f"service {service}",
+            cluster=cluster,
+            service=service,
             maxResults=min(count - len(found), _A_PAGE),
             **more,
         )
@@ -177,26 +205,21 @@ def _listed(aws: Aws, settings: Settings, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def _service_revisions(aws: Aws, settings: Settings, arns: list[str]) -> dict[str, dict[str, Any]]:
+def _service_revisions(aws: Aws, service: str, arns: list[str]) -> dict[str, dict[str, Any]]:
     unique = list(dict.fromkeys(arns))
     described = _described(
-        aws, settings, "ecs:DescribeServiceRevisions", "serviceRevisionArns", "serviceRevisions", unique
+        aws, service, "ecs:DescribeServiceRevisions", "serviceRevisionArns", "serviceRevisions", unique
     )
     return {each["serviceRevisionArn"]: each for each in described}
 
 
 def _described(
-    aws: Aws, settings: Settings, operation: str, argument: str, member: str, arns: list[str]
+    aws: Aws, service: str, operation: str, argument: str, member: str, arns: list[str]
 ) -> list[dict[str, Any]]:
     """The ``member`` of ``operation``'s answers for all ARNs, in as few calls as possible."""
     answers = in_parallel(
         *(
-            partial(
-                aws.call,
-                operation,
-                f"service {settings.service}",
-                **{argument: arns[first : first + _A_CALL]},
-            )
+            partial(aws.call, operation, f"service {service}", **{argument: arns[first : first + _A_CALL]})
             for first in range(0, len(arns), _A_CALL)
         )
     )
@@ -204,15 +227,11 @@ def _described(
 
 
 def _release(
-    settings: Settings,
-    deployment: Mapping[str, Any],
-    revision: Mapping[str, Any],
-    kept: Mapping[str, tuple[str, ...]] | None,
-    speed: float,
+    images: _AppImages, deployment: Mapping[str, Any], revision: Mapping[str, Any], speed: float
 ) -> Release:
     tasks = deployment["targetServiceRevision"].get("requestedTaskCount", 0)
     began, ended = deployment.get("startedAt") or deployment["createdAt"], deployment.get("finishedAt")
-    known = _source(settings, revision, kept, deployment["status"] == "SUCCESSFUL" and tasks > 0)
+    known = _source(images, revision, deployment["status"] == "SUCCESSFUL" and tasks > 0)
     return replace(
         known,
         status=deployment["status"],
@@ -224,51 +243,31 @@ def _release(
     )
 
 
-def _source(
-    settings: Settings,
-    revision: Mapping[str, Any],
-    kept: Mapping[str, tuple[str, ...]] | None,
-    was_live: bool,
-) -> Release:
+def _source(images: _AppImages, revision: Mapping[str, Any], was_live: bool) -> Release:
     """A release from a service revision, without information about its deployment."""
-    image, digest = _image(settings, revision)
+    image, digest = images.of(revision)
     is_release = not str(image).endswith(f":{NO_RELEASE}")
     return Release(
         revision["taskDefinition"],
         at=revision.get("createdAt"),
         image=image,
-        tags=(kept or {}).get(digest, ()),
+        tags=images.tags(digest),
         live=(was_live or None) if is_release else False,
-        gone=digest not in kept if kept is not None and _is_of(settings, image) and digest else None,
+        gone=images.gone(image, digest),
     )
 
 
-def _image(settings: Settings, revision: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The app's image in a service revision, and its digest, which is empty where ECS does not return it."""
-    every = revision.get("containerImages") or ()
-    found = named_or_first(every, settings.container.name, key="containerName")
-    image = found.get("image")
-    return image, found.get("imageDigest") or str(image).partition("@")[2]
-
-
-def _is_of(settings: Settings, image: str | None) -> bool:
-    """Whether an image is from the repository."""
-    return str(image).partition("@")[0].partition("/")[2].partition(":")[0] == settings.repository
-
-
-def _kept(aws: Aws, settings: Settings) -> dict[str, tuple[str, ...]] | None:
+def _kept(aws: Aws, repository: str) -> dict[str, tuple[str, ...]] | None:
     """Digest → tags of the repository's images; None where ECR does not return them."""
     try:
-        images = aws.pages(
-            "ecr:DescribeImages", "imageDetails", settings.repository, repositoryName=settings.repository
-        )
+        images = aws.pages("ecr:DescribeImages", "imageDetails", repository, repositoryName=repository)
     except AwsCallError:
         return None
     return {each["imageDigest"]: given_tags(each) for each in images}
 
 
 def _revisions(
-    aws: Aws, settings: Settings, service: Mapping[str, Any], count: int, besides: Collection[str] = ()
+    aws: Aws, container: str, service: Mapping[str, Any], count: int, besides: Collection[str] = ()
 ) -> Iterable[Release]:
     """The family's newest ACTIVE revisions, without those in ``besides``."""
     family = service["taskDefinition"].rpartition("/")[2].rpartition(":")[0]
@@ -277,7 +276,7 @@ def _revisions(
     found = in_parallel(*(partial(find_task_definition, aws, arn) for arn in arns))
     for each in found:
         if each and not is_no_release(each):
-            image = container_of(each, settings.container.name)["image"]
+            image = container_of(each, container)["image"]
             arn = each["taskDefinitionArn"]
             yield Release(
                 arn, at=each.get("registeredAt"), image=image, current=arn == service["taskDefinition"]

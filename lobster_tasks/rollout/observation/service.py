@@ -10,44 +10,43 @@ from ...account import CLUSTER_NOT_FOUND, describe_service, find_task_definition
 from ...aws import Aws
 from ...definition import container_of
 from ...errors import AwsCallError, NotReadyError
-from ...settings import Settings
 from ...stack import NO_RELEASE
 from ..cause_code import CauseCode
 from .snapshot import Deployment, Rollout, Service, TargetGroup
 
 
-def active_service(aws: Aws, settings: Settings) -> dict[str, Any]:
+def active_service(aws: Aws, cluster: str, service: str) -> dict[str, Any]:
     """The service in the shape of DescribeServices; NotReadyError where it does not exist or is not ACTIVE."""
     try:
-        service = describe_service(aws, settings.cluster, settings.service, f"service {settings.service}")
+        found = describe_service(aws, cluster, service, f"service {service}")
     except AwsCallError as refused:
         if refused.code != CLUSTER_NOT_FOUND:
             raise
-        raise _no_service(f"There is no cluster {settings.cluster} in {settings.region}.") from refused
-    if service is None or service["status"] == "INACTIVE":
-        raise _no_service(f"There is no service {settings.service} in {settings.cluster}.")
-    if service["status"] != "ACTIVE":
+        raise _no_service(f"There is no cluster {cluster} in {aws.region}.") from refused
+    if found is None or found["status"] == "INACTIVE":
+        raise _no_service(f"There is no service {service} in {cluster}.")
+    if found["status"] != "ACTIVE":
         raise NotReadyError(
-            f"The service {settings.service} is {service['status']}.",
+            f"The service {service} is {found['status']}.",
             "it is being deleted, which ends when its last task has stopped",
             "wait until it is deleted, then inv setup-fargate",
             code=CauseCode.SERVICE_GONE,
         )
-    return service
+    return found
 
 
 def _no_service(what: str) -> NotReadyError:
     return NotReadyError(what, next_step="inv setup-fargate", code=CauseCode.SERVICE_GONE)
 
 
-def rollout_of(settings: Settings, service: Mapping[str, Any], revision: str) -> Rollout:
-    """The identity of the service's deployment of ``revision``."""
+def rollout_of(cluster: str, service: Mapping[str, Any], revision: str) -> Rollout:
+    """The identity of the deployment of ``revision`` of a service, as described."""
     deployments = Service.of(service).deployments
     of_revision = [each for each in deployments if each.task_definition == revision]
     ours = min(of_revision, key=lambda each: each.status != "PRIMARY", default=None)
     return Rollout(
-        settings.cluster,
-        settings.service,
+        cluster,
+        service["serviceName"],
         revision,
         previous=_other_than(revision, deployments),
         deployment=ours.id if ours else None,

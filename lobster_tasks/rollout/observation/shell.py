@@ -29,8 +29,8 @@ def exec_command(aws: Aws, settings: Settings, command: str, task: str = "") -> 
     Raises RefusedError where a program is missing, the task does not exist, or execute command is not enabled.
     """
     _check_programs()
-    service = active_service(aws, settings)
-    chosen = _task(aws, settings, service, task)
+    service = active_service(aws, settings.cluster, settings.service)
+    chosen = _task(aws, settings.cluster, service, task)
     _check_enabled(settings, service, chosen)
     return [
         *("aws", "ecs", "execute-command"),
@@ -52,22 +52,17 @@ def _check_programs() -> None:
             )
 
 
-def _task(aws: Aws, settings: Settings, service: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
+def _task(aws: Aws, cluster: str, service: Mapping[str, Any], task_id: str) -> Mapping[str, Any]:
     """The newest running task that matches, preferably of the current revision."""
+    name = service["serviceName"]
     arns = [
-        arn
-        for arn in task_arns(aws, settings.cluster, settings.service, "RUNNING")
-        if arn.rpartition("/")[2].startswith(task_id)
+        arn for arn in task_arns(aws, cluster, name, "RUNNING") if arn.rpartition("/")[2].startswith(task_id)
     ]
-    answer = (
-        aws.call("ecs:DescribeTasks", settings.service, cluster=settings.cluster, tasks=arns[:100])
-        if arns
-        else {}
-    )
+    answer = aws.call("ecs:DescribeTasks", name, cluster=cluster, tasks=arns[:100]) if arns else {}
     running = [each for each in answer.get("tasks", []) if each["lastStatus"] == "RUNNING"]
     if not running:
         what = f"no running task {task_id}" if task_id else "no running task"
-        raise RefusedError(f"{settings.service} has {what}.", next_step="inv status")
+        raise RefusedError(f"{name} has {what}.", next_step="inv status")
     current = service["taskDefinition"]
     return max(running, key=lambda each: (each["taskDefinitionArn"] == current, each["createdAt"]))
 

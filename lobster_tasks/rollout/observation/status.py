@@ -62,8 +62,8 @@ class ServiceStatus:
 
 def status(aws: Aws, settings: Settings) -> ServiceStatus:
     """Read the service; RefusedError where it does not exist."""
-    raw = active_service(aws, settings)
-    rollout = by_revision(rollout_of(settings, raw, raw["taskDefinition"]))
+    raw = active_service(aws, settings.cluster, settings.service)
+    rollout = by_revision(rollout_of(settings.cluster, raw, raw["taskDefinition"]))
     snapshot, record, image, (endpoint, web_acl, unknown) = in_parallel(
         Watcher(aws, rollout).snapshot,
         partial(_record, aws, raw),
