@@ -9,9 +9,9 @@ _ABSENT = ("NoSuchEntity",)
 
 
 def delete_role(aws: Aws, role: str, about: str = "") -> None:
-    """Delete a role (its name) after its policies, with which AWS refuses that; a role that is gone is no error.
+    """Delete the policies of a role (its name), then the role; one that no longer exists is not an error.
 
-    ``about`` names it for people. Raises AwsCallError, as for a role that is in an instance profile.
+    ``about`` names the role for people. Raises AwsCallError, for example for a role in an instance profile.
     """
     about = about or role
     try:

@@ -138,7 +138,7 @@ class _AppImages:
     repository: str
     kept: Mapping[str, tuple[str, ...]] | None
 
-    def of(self, revision: Mapping[str, Any]) -> tuple[str | None, str]:
+    def find(self, revision: Mapping[str, Any]) -> tuple[str | None, str]:
         """The app's image in a service revision, and its digest, which is empty where ECS does not return it."""
         every = revision.get("containerImages") or ()
         found = named_or_first(every, self.container, key="containerName")
@@ -245,7 +245,7 @@ def _release(
 
 def _source(images: _AppImages, revision: Mapping[str, Any], was_live: bool) -> Release:
     """A release from a service revision, without information about its deployment."""
-    image, digest = images.of(revision)
+    image, digest = images.find(revision)
     is_release = not str(image).endswith(f":{NO_RELEASE}")
     return Release(
         revision["taskDefinition"],
