@@ -197,6 +197,21 @@ def well_formed(request: Request, following: Next) -> Answer | None:
     return following(request)
 
 
+def one_at_a_time() -> Handler:
+    """Let one call at a time be authorized and answered.
+
+    moto's stores have no locks: two creations of one name could both succeed, and services read and write each other's
+    stores, as CreateCluster does when it creates the service-linked role in IAM.
+    """
+    turn = threading.Lock()
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        with turn:
+            return following(request)
+
+    return handle
+
+
 def authorized(authorizer: Authorizer) -> Handler:
     """Refuse a call that the caller is not authorized to make."""
 

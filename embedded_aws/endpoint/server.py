@@ -22,6 +22,7 @@ from .handlers import (
     logged,
     no_web_pages,
     not_too_large,
+    one_at_a_time,
     well_formed,
 )
 from .keep_alive import Application, HttpServer
@@ -45,6 +46,7 @@ def application(
             faulty,
             failures_answered(tokens),
             well_formed,
+            one_at_a_time(),
             authorized(authorizer),
             allowed(tokens),
         ),

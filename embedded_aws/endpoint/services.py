@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,16 +20,11 @@ def name_of(response_class: type[BaseResponse]) -> str:
 
 
 class Services:
-    """Answers API calls: with this package's class of the service if there is one, otherwise with moto.
-
-    Calls to one of these services are answered one at a time: moto checks and then stores without a lock, so
-    that two creations of one name could both succeed.
-    """
+    """Answers API calls: with this package's class of the service if there is one, otherwise with moto."""
 
     def __init__(self, own: Mapping[str, Maker]) -> None:
         self._own = dict(own)
         self._names = {service: name_of(type(make())) for service, make in own.items()}
-        self._locks = {service: threading.Lock() for service in own}
         self._moto = dispatch.MotoApplication()
 
     def handler(self, call: Call) -> str:
@@ -44,8 +38,7 @@ class Services:
             dispatch.without_a_query(environ)
         if not self._is_ours(call):
             return self._moto.answer(environ)
-        with self._locks[call.service]:
-            return dispatch.answer_from(self._own[call.service](), environ)
+        return dispatch.answer_from(self._own[call.service](), environ)
 
     def _is_ours(self, call: Call) -> bool:
         return call.service in self._own and call.form.get("Version") != dispatch.CLASSIC_ELB

@@ -21,7 +21,7 @@ class Tagging(OnFargate, ResourceGroupsTaggingAPIResponse):
         """Handle a request, after moto's copy of ECS's resources is updated."""
         with self.plane.lock:
             moto_mirror.reflect(self.state)
-        # moto iterates over resources that other services' threads change
+        # moto iterates over resources that the data plane changes
         again = Retrying(
             retry=retry_if_exception_type(RuntimeError), stop=stop_after_attempt(20), reraise=True
         )
