@@ -12,9 +12,9 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.errors import InterruptedRunError, OutOfTimeError, RefusedError, UsageError
 from lobster_tasks.rollout import Progress, deploy, follow, status, tail
-from tests.embedded_process import PATIENCE, eventually
+from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
-from .releasing import Account, said
+from .releasing import Account, said, set_up
 from .traffic import Traffic, ask
 
 Door = TypeVar("Door", bound=Aws)
@@ -50,7 +50,6 @@ def test_releases_under_traffic(account: Account) -> None:
     assert traffic.answers.keys() == {"one", "two"}
     assert ask(first.url) == "two"
     assert second.previous_task_definition == first.task_definition
-    assert "draining" in said(second)
     assert broken.cause is not None
     assert broken.cause.code == "exits"
     assert "exit code 3; its last log line: giving up with 3." in broken.cause.message
@@ -59,6 +58,13 @@ def test_releases_under_traffic(account: Account) -> None:
     assert "circuit breaker: 2 of 3 failures" in said(broken)
     assert broken.probe is not None
     assert not account.only_the_new_release_answers
+
+
+def test_a_release_tells_which_tasks_drain(embedded: EmbeddedProcess, aws: Aws) -> None:
+    """For 15 real seconds, in which even a slow machine looks."""
+    account = set_up(embedded, aws, "deployment.deregistration_delay=300")
+    account.deploy("one")
+    assert "draining" in said(account.deploy("two"))
 
 
 def test_the_same_tag_again_changes_nothing(account: Account) -> None:
