@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0
 FIRST = (
-    *("tests/embedded/test_terraform.py", "tests/wording/"),  # minutes, mostly waiting
+    *("tests/embedded/test_terraform.py", "tests/test_patterns.py", "tests/wording/"),  # minutes
     *("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py"),
 )
 

@@ -386,7 +386,7 @@ def test_tests_do_not_depend_on_how_fast_the_machine_is() -> None:
     assert not hasty
 
 
-_FRUITLESS = re.compile(r"Timeout|OSError|requests\.ConnectionError")
+_FRUITLESS = re.compile(r"Timeout|OSError|requests\.ConnectionError|BrokenBarrierError")
 
 
 def _is_short(keyword: ast.keyword) -> bool:

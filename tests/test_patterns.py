@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,32 +107,40 @@ def held(value: Any, depth: int = 4) -> Iterator[re.Pattern[str]]:
 
 
 @functools.cache
+def calls_in(file: Path) -> Sequence[ast.Call]:
+    """All calls of a file."""
+    return tuple(node for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call))
+
+
+def is_of_re(call: ast.Call) -> bool:
+    """Whether it calls one of ``re``'s functions."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id="re"), attr=name):
+            return name in USES
+    return False
+
+
+@functools.cache
 def takers() -> frozenset[str]:
-    """``re``'s functions, and the library's whose first argument becomes a pattern."""
+    """The library's functions whose first argument becomes a pattern."""
     ours = set()
     for file in LIBRARY:
+        if not (uses := [call for call in calls_in(file) if is_of_re(call)]):
+            continue
         for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.FunctionDef) and node.args.args:
-                first = node.args.args[0].arg
-                if any(ast.unparse(call.args[0]) == first for call in uses_of_re(node)):
+                first, inside = node.args.args[0].arg, set(ast.walk(node))
+                if any(call in inside and ast.unparse(call.args[0]) == first for call in uses):
                     ours.add(node.name)
     return frozenset(ours)
 
 
-def uses_of_re(tree: ast.AST) -> Iterator[ast.Call]:
-    """Calls of ``re``'s functions."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in USES:
-                yield node
-
-
-def calls_of(tree: ast.AST) -> Iterator[ast.Call]:
+def calls_with_patterns(file: Path) -> Iterator[ast.Call]:
     """Calls with a pattern as their first argument."""
-    yield from uses_of_re(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in takers():
-            yield node
+    yield from filter(is_of_re, calls_in(file))
+    for call in calls_in(file):
+        if isinstance(call.func, ast.Name) and call.func.id in takers():
+            yield call
 
 
 @functools.cache
@@ -150,7 +159,7 @@ def patterns() -> tuple[tuple[Pattern, ...], tuple[tuple[str, str], ...]]:
                 add(each.pattern, each.flags, module.__name__)
     for file in LIBRARY:
         name = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-        for call in calls_of(tree_of(file)):
+        for call in calls_with_patterns(file):
             values = vars(importlib.import_module(name))
             if (text := evaluated(call.args[0], values)) is None:
                 unknown.append((name_of(file), ast.unparse(call.args[0])))
