@@ -63,6 +63,7 @@ class EmbeddedAws:
             self.fargate,
             self.app_runner,
             self.edge.authority.pem,
+            self.balancer.public_key,
             CallLog(),
         )
         self._server.start(own, authorizer, control, self.plane)

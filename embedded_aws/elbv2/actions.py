@@ -1,8 +1,8 @@
-"""The actions of listener rules: forward, redirect, fixed-response."""
+"""The actions of listener rules: forward, redirect, fixed-response, and those that ask who somebody is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -68,6 +68,27 @@ class FixedResponse(Action):
     body: str = ""
 
 
+@dataclass(frozen=True)
+class SignIn(Action):
+    """Ask an identity provider who the client is, before the last action of the rule.
+
+    ``cookie`` is the name of the session's cookies, without number; ``timeout`` is in AWS seconds; ``extra`` are query
+    parameters of the authorization request; ``otherwise`` is OnUnauthenticatedRequest.
+    """
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    user_info_endpoint: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    cookie: str
+    scope: str
+    timeout: int
+    extra: tuple[tuple[str, str], ...]
+    otherwise: str
+
+
 def read_action(data: dict[str, Any]) -> Action:
     """An action from AWS's shape; ValueError for an unsupported type."""
     match data["Type"]:
@@ -79,6 +100,10 @@ def read_action(data: dict[str, Any]) -> Action:
             given = data["FixedResponseConfig"]
             kind = given.get("ContentType") or "text/plain"
             return FixedResponse(int(given["StatusCode"]), kind, given.get("MessageBody") or "")
+        case "authenticate-oidc":
+            return _sign_in(data["AuthenticateOidcConfig"])
+        case "authenticate-cognito":
+            return _sign_in(_of_user_pool(data["AuthenticateCognitoConfig"]))
         case other:
             raise ValueError(f"no data plane for actions of type {other}")
 
@@ -97,3 +122,36 @@ def _redirect(config: dict[str, Any]) -> Redirect:
     names = {"protocol": "Protocol", "host": "Host", "port": "Port", "path": "Path", "query": "Query"}
     given = {name: config[key] for name, key in names.items() if config.get(key) is not None}
     return Redirect(int(config["StatusCode"].removeprefix("HTTP_")), **given)
+
+
+def _sign_in(config: dict[str, Any]) -> SignIn:
+    return SignIn(
+        issuer=config["Issuer"],
+        authorization_endpoint=config["AuthorizationEndpoint"],
+        token_endpoint=config["TokenEndpoint"],
+        user_info_endpoint=config["UserInfoEndpoint"],
+        client_id=config["ClientId"],
+        client_secret=config["ClientSecret"],
+        cookie=config["SessionCookieName"],
+        scope=config["Scope"],
+        timeout=int(config["SessionTimeout"]),
+        extra=tuple((config.get("AuthenticationRequestExtraParams") or {}).items()),
+        otherwise=config["OnUnauthenticatedRequest"],
+    )
+
+
+def _of_user_pool(config: dict[str, Any]) -> dict[str, Any]:
+    """A user pool as any other provider ("User pool endpoints and managed login reference"), but without the secret of
+    its client: there are no user pools here to take it from."""
+    region, pool = config["UserPoolArn"].split(":")[3], config["UserPoolArn"].rpartition("/")[2]
+    domain = config["UserPoolDomain"]
+    host = domain if "." in domain else f"{domain}.auth.{region}.amazoncognito.com"
+    return {
+        **config,
+        "Issuer": f"https://cognito-idp.{region}.amazonaws.com/{pool}",
+        "AuthorizationEndpoint": f"https://{host}/oauth2/authorize",
+        "TokenEndpoint": f"https://{host}/oauth2/token",
+        "UserInfoEndpoint": f"https://{host}/oauth2/userInfo",
+        "ClientId": config["UserPoolClientId"],
+        "ClientSecret": "",
+    }

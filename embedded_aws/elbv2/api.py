@@ -1,7 +1,7 @@
 """Elastic Load Balancing v2: Application Load Balancers.
 
 moto stores the resources and their tags; this package validates requests, builds answers and changes the data plane.
-Network and Gateway Load Balancers, Lambda targets and authentication are refused.
+Network and Gateway Load Balancers, Lambda targets and the validation of clients' tokens (jwt-validation) are refused.
 """
 
 from __future__ import annotations

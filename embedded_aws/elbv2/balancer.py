@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from ..ec2.egress import Egress
+from ..ec2.interfaces import NetworkInterface
 from ..ec2.reachability import Interface, faces_clients, may_connect, open_to_clients
 from ..kernel.data_plane import DataPlane
+from ..kernel.place import Place
 from ..moto import adapter
 from ..proxy.front import FrontDoor, Mode
 from ..proxy.upstream import Pool
@@ -179,6 +183,10 @@ class Balancer:
         front.set_mode(Mode.SERVING)
         return front.port
 
+    def public_key(self, kid: str) -> str | None:
+        """The public key (PEM) by which targets verify who has signed in; None for the id of no such key."""
+        return self._proxy.public_key(kid)
+
     def shut(self, arn: str, account: str, region: str) -> None:
         """Close a deleted load balancer's port; its network interfaces are deleted some time later."""
         with self._plane.lock:
@@ -210,6 +218,15 @@ class Balancer:
             answer = self._may_connect(balancer, target, port)
             self._reach[key] = (now + TICK, answer)
         return answer
+
+    def leaves(self, balancer: LoadBalancer, host: str) -> bool:
+        """Whether security groups and routes let every node of the load balancer call a host by HTTPS."""
+        balancer_port = self._ports.get(balancer.arn)
+        if balancer_port is None:
+            return False
+        place = Place(balancer.account, balancer.region)
+        nodes = _nodes(place, balancer.arn, balancer_port.interfaces)
+        return all(Egress(place, node).timeout("", balancer.region, host) is None for node in nodes)
 
     def _read(self) -> Snapshot:
         self._snapshot, self._read_at = read(self._places), time.monotonic()
@@ -372,6 +389,18 @@ def _mode(served: bool, listeners: bool) -> Mode:
     if served:
         return Mode.SERVING
     return Mode.SILENT if listeners else Mode.REFUSING
+
+
+def _nodes(place: Place, arn: str, interfaces: Iterable[str]) -> Iterator[NetworkInterface]:
+    """The network interfaces of a load balancer; those of an internal one have no public address."""
+    internal = adapter.elbv2_backends[place.account][place.region].load_balancers[arn].scheme == "internal"
+    enis = adapter.ec2_backends[place.account][place.region].enis
+    for eni in [enis[one] for one in interfaces if one in enis]:
+        subnet, ip = eni.subnet, eni.private_ip_address
+        public = None if internal else ip
+        yield NetworkInterface(
+            eni.id, eni.vpc_id, subnet.id, subnet.availability_zone, ip, "", eni.mac_address, public
+        )
 
 
 def _place(arn: str) -> tuple[str, str]:

@@ -85,13 +85,8 @@ def whole_action(action: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def check_actions(
-    actions: Sequence[Mapping[str, Any]], protocol: str, port: int, known: Iterable[str]
-) -> None:
-    """Check the actions (``whole``) of a rule or listener; ``known`` are the existing target groups."""
-    if len(actions) != 1:
-        refuse("The embedded AWS takes exactly one action (it authenticates nobody)", "UnsupportedOperation")
-    action = actions[0]
+def check_action(action: Mapping[str, Any], protocol: str, port: int, known: Iterable[str]) -> None:
+    """Check the last action (``whole``) of a rule or listener; ``known`` are the existing target groups."""
     match action["Type"]:
         case "forward":
             _check_forward(action["ForwardConfig"], frozenset(known))
@@ -99,8 +94,6 @@ def check_actions(
             _check_redirect(action["RedirectConfig"], protocol, port)
         case "fixed-response":
             _check_fixed(action.get("FixedResponseConfig") or {})
-        case "authenticate-oidc" | "authenticate-cognito" | "jwt-validation":
-            refuse("The embedded AWS authenticates nobody", "UnsupportedOperation")
 
 
 def _check_forward(config: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from aiohttp.web import BaseRequest
 
 from .settings import Listener, LoadBalancer
+from .sign_in.authenticator import HEADERS, Admission
 
 HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
 WRITTEN_HERE = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port", b"x-amzn-trace-id"})
+NONE: frozenset[bytes] = frozenset()
 DROPPED = HOP_BY_HOP | WRITTEN_HERE | {b"expect"}
 VALID_NAME = re.compile(rb"[A-Za-z0-9-]+")
 CRLF = b"\r\n"
@@ -33,25 +35,35 @@ class RequestHead:
     chunked: bool
 
 
-def build_head(request: BaseRequest, balancer: LoadBalancer, listener: Listener) -> RequestHead:
+def build_head(
+    request: BaseRequest, balancer: LoadBalancer, listener: Listener, admission: Admission
+) -> RequestHead:
     """The head to send to a target; the Host header is the client's own."""
     own = _forwarded_for(request, balancer)
+    own += admission.headers
     own.append(b"X-Forwarded-Proto: " + listener.protocol.lower().encode())
     own.append(b"X-Forwarded-Port: %d" % listener.port)
     own.append(b"X-Amzn-Trace-Id: " + _trace(request.headers.get("X-Amzn-Trace-Id", "")).encode())
     strict = balancer.on("routing.http.drop_invalid_header_fields.enabled")
-    return pass_on(request, own, upgrade=is_websocket(request), strict=strict)
+    replaced = HEADERS if admission.asked else NONE
+    return pass_on(request, own, upgrade=is_websocket(request), strict=strict, replaced=replaced)
 
 
 def pass_on(
-    request: BaseRequest, own: list[bytes], *, upgrade: bool = False, strict: bool = False
+    request: BaseRequest,
+    own: list[bytes],
+    *,
+    upgrade: bool = False,
+    strict: bool = False,
+    replaced: frozenset[bytes] = NONE,
 ) -> RequestHead:
     """The client's head without hop-by-hop headers, and with the proxy's ``own`` lines.
 
-    ``upgrade`` requests a WebSocket from the target; ``strict`` drops headers with invalid names.
+    ``upgrade`` requests a WebSocket from the target; ``strict`` drops headers with invalid names; ``replaced`` are
+    names of which the client's headers are dropped.
     """
     named = request.headers.get("Connection", "").lower().encode().split(b",")
-    dropped = DROPPED | {name.strip() for name in named}
+    dropped = DROPPED | replaced | {name.strip() for name in named}
     lines = [b"%b %b HTTP/1.1" % (request.method.encode(), _path(request))]
     for name, value in request.raw_headers:
         if name.lower() not in dropped and not (strict and not VALID_NAME.fullmatch(name)):

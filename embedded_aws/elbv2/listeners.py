@@ -10,7 +10,8 @@ from ..moto.adapter import ActionResult, AwsError
 from .actions import read_action
 from .attributes import LISTENER, check_listener, first_values
 from .base import ElbBase, check_tags
-from .checks import check_actions, check_conditions, refuse, whole_action, whole_condition
+from .checks import check_action, check_conditions, refuse, whole_action, whole_condition
+from .sign_in.checks import check_protocol, shown, with_sign_in
 
 LISTENERS_MOST, RULES_MOST, CERTIFICATES_MOST, GROUPS_MOST = 50, 100, 25, 100
 """Per load balancer, without default rules and default certificates ("Quotas for your … Load Balancers")."""
@@ -69,8 +70,11 @@ class Listeners(ElbBase):
             protocol, given.get("Certificates") or kept, given.get("SslPolicy") or kept_policy
         )
         default = next(rule for rule in found.rules.values() if rule.is_default)
-        default_actions = given.get("DefaultActions") or [action.data for action in default.actions]
-        actions = self._whole_actions(default_actions, protocol, port, balancer.arn)
+        before = [action.data for action in default.actions]
+        default_actions = given.get("DefaultActions") or before
+        actions = self._whole_actions(default_actions, protocol, port, balancer.arn, before)
+        for rule in found.rules.values():
+            check_protocol([action.data for action in rule.actions], protocol)
         found.port, found.protocol, found.ssl_policy = port, protocol, policy
         if certificate != found.certificate:
             found.certificate, found.certificates = certificate, [certificate] if certificate else []
@@ -155,11 +159,19 @@ class Listeners(ElbBase):
             refuse(f"The certificate '{arn}' {text}", "UnsupportedCertificate")
 
     def _whole_actions(
-        self, actions: Sequence[Mapping[str, Any]], protocol: str, port: int, balancer: str
+        self,
+        actions: Sequence[Mapping[str, Any]],
+        protocol: str,
+        port: int,
+        balancer: str,
+        before: Sequence[Mapping[str, Any]] = (),
     ) -> list[dict[str, Any]]:
-        """Complete, checked actions; their target groups must not belong to another load balancer."""
-        whole = [whole_action(one) for one in actions]
-        check_actions(whole, protocol, port, self.elbv2_backend.target_groups)
+        """Complete, checked actions; their target groups must not belong to another load balancer.
+
+        ``before`` are the actions that they replace.
+        """
+        whole = with_sign_in([whole_action(one) for one in actions], protocol, before)
+        check_action(whole[-1], protocol, port, self.elbv2_backend.target_groups)
         named = {arn for one in whole for arn in read_action(one).target_groups}
         there = {
             arn for arn in self.elbv2_backend.target_groups if self.balancer.load_balancer_of(arn) == balancer
@@ -229,7 +241,8 @@ class Rules(Listeners):
             whole = [whole_condition(one) for one in conditions]
             check_conditions(whole)
         if actions:
-            adapter.set_actions(rule, self._rule_actions(listener, actions))
+            before = [action.data for action in rule.actions]
+            adapter.set_actions(rule, self._rule_actions(listener, actions, before))
         if conditions:
             rule.conditions = whole
         return ActionResult({"Rules": [_rule_view(rule)]})
@@ -275,8 +288,14 @@ class Rules(Listeners):
                 refuse(f"Priority '{priority}' is currently in use", "PriorityInUse")
         return priority
 
-    def _rule_actions(self, listener: Any, actions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return self._whole_actions(actions, listener.protocol, int(listener.port), listener.load_balancer_arn)
+    def _rule_actions(
+        self,
+        listener: Any,
+        actions: Sequence[Mapping[str, Any]],
+        before: Sequence[Mapping[str, Any]] = (),
+    ) -> list[dict[str, Any]]:
+        port, balancer = int(listener.port), listener.load_balancer_arn
+        return self._whole_actions(actions, listener.protocol, port, balancer, before)
 
 
 def _own_attributes(found: Any) -> dict[str, str]:
@@ -301,7 +320,7 @@ def _listener_view(found: Any) -> dict[str, Any]:
         "LoadBalancerArn": found.load_balancer_arn,
         "Port": int(found.port),
         "Protocol": found.protocol,
-        "DefaultActions": [action.data for action in found.default_actions],
+        "DefaultActions": [shown(action.data) for action in found.default_actions],
         "Certificates": [found.certificate] if secure else [],
         **({"SslPolicy": found.ssl_policy} if secure else {}),
     }
@@ -313,6 +332,6 @@ def _rule_view(rule: Any) -> dict[str, Any]:
         "RuleArn": rule.arn,
         "Priority": str(rule.priority),
         "Conditions": rule.conditions,
-        "Actions": [action.data for action in rule.actions],
+        "Actions": [shown(action.data) for action in rule.actions],
         "IsDefault": rule.is_default,
     }

@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Protocol
 
@@ -19,10 +19,11 @@ from ..proxy import pages
 from ..proxy.relay import Relayed, Tunnel, send_reply
 from ..proxy.upstream import BrokenError, Connection, Reply, SilentError, UnreachableError
 from ..wafv2.firewall import FORBIDDEN, Firewall, InspectedRequest
-from .actions import Action, FixedResponse, Forward, Redirect
+from .actions import FixedResponse, Forward, Redirect
 from .conditions import RequestParts
 from .forwarded import RequestHead, build_head, head_size, is_websocket, too_many_hops
-from .settings import Listener, LoadBalancer, Snapshot, TargetGroup
+from .settings import Listener, LoadBalancer, Rule, Snapshot, TargetGroup
+from .sign_in.authenticator import NOBODY, Admission, Authenticator
 from .stickiness import APPLICATION, GROUP, TARGET, Stickiness
 from .targets import Exchange, Target, Targets, candidates
 
@@ -46,15 +47,19 @@ class BalancerContext(Protocol):
     def firewall(self, arn: str) -> Firewall | None:
         """The web ACL that protects a load balancer, if any."""
 
+    def leaves(self, balancer: LoadBalancer, host: str) -> bool:
+        """Whether security groups and routes let the load balancer call a host by HTTPS."""
+
 
 @dataclass(frozen=True)
 class Inbound:
-    """A request, with the load balancer and listener that received it."""
+    """A request, with the load balancer and listener that received it, and what is known of its sender."""
 
     request: web.BaseRequest
     balancer: LoadBalancer
     listener: Listener
     cookies: Mapping[str, str]
+    admission: Admission = NOBODY
 
     @property
     def secure(self) -> bool:
@@ -102,6 +107,7 @@ class LoadBalancerProxy:
     def __init__(self, context: BalancerContext) -> None:
         self._context = context
         self._stickiness = Stickiness()
+        self._authenticator = Authenticator(context.pace, context.leaves)
         self._turns: defaultdict[str, Iterator[int]] = defaultdict(count)
 
     def idle_seconds(self, balancer: LoadBalancer) -> float:
@@ -150,8 +156,24 @@ class LoadBalancerProxy:
             return pages.unnamed(answer)
         return answer
 
+    def public_key(self, kid: str) -> str | None:
+        """The public key (PEM) of what targets are told of who has signed in; None for the id of no such key."""
+        return self._authenticator.signer.public_key(kid)
+
     async def _act(self, inbound: Inbound) -> web.StreamResponse:
-        match _action(inbound):
+        request, balancer = inbound.request, inbound.balancer
+        if self._authenticator.is_answer(request, inbound.listener):
+            return await self._authenticator.answer(request, balancer, inbound.listener)
+        rule = _rule(inbound)
+        if rule.sign_in is None:
+            return await self._follow(inbound, rule)
+        admitted = await self._authenticator.admit(request, balancer, rule.sign_in)
+        if not isinstance(admitted, Admission):
+            return admitted
+        return await self._follow(replace(inbound, admission=admitted), rule)
+
+    async def _follow(self, inbound: Inbound, rule: Rule) -> web.StreamResponse:
+        match rule.action:
             case Forward() as forward:
                 return await self._forward(inbound, forward)
             case Redirect() as redirect:
@@ -190,7 +212,7 @@ class LoadBalancerProxy:
         if not serving:
             return None
         target = self._sticky_target(inbound, group, serving) or self._next(group, serving)
-        choice = ChosenTarget(group, target, cookies)
+        choice = ChosenTarget(group, target, [*inbound.admission.cookies, *cookies])
         if group.sticky and group.attributes.get("stickiness.type") == "lb_cookie":
             seconds = int(group.attributes.get("stickiness.lb_cookie.duration_seconds", 86_400))
             choice.cookies += self._stickiness.write(TARGET, _name(target), seconds, inbound.secure)
@@ -225,7 +247,7 @@ class LoadBalancerProxy:
                 return serving[next(self._turns[group.arn]) % len(serving)]
 
     async def _exchange(self, inbound: Inbound, choice: ChosenTarget) -> web.StreamResponse:
-        head = build_head(inbound.request, inbound.balancer, inbound.listener)
+        head = build_head(inbound.request, inbound.balancer, inbound.listener, inbound.admission)
         attempt = Attempt()
         with _serving(choice.target, attempt):
             connection, reply = await self._ask(inbound, choice.target, head, attempt)
@@ -356,12 +378,12 @@ def _cookies(request: web.BaseRequest) -> Mapping[str, str]:
     return {} if "AWSALB" not in header else dict(request.cookies)
 
 
-def _action(inbound: Inbound) -> Action:
+def _rule(inbound: Inbound) -> Rule:
     rules = inbound.listener.rules
     if len(rules) == 1:
-        return rules[0].action
+        return rules[0]
     asked = _asked(inbound.request)
-    return next(rule.action for rule in rules if all(test(asked) for test in rule.conditions))
+    return next(rule for rule in rules if all(test(asked) for test in rule.conditions))
 
 
 def _asked(request: web.BaseRequest) -> RequestParts:

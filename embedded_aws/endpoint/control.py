@@ -1,6 +1,6 @@
 """Requests about the embedded AWS itself: ``/_embedded/…``.
 
-All but the last three need the header ``X-Embedded-Aws``, with any value, which web pages cannot send (see ``pages``).
+All but the last four need the header ``X-Embedded-Aws``, with any value, which web pages cannot send (see ``pages``).
 
 | request | does |
 |---|---|
@@ -18,6 +18,7 @@ All but the last three need the header ``X-Embedded-Aws``, with any value, which
 | ``POST /_embedded/apprunner`` ``{"arn": arn, "status": …}`` | sets a status that AWS or a person sets elsewhere |
 | ``GET /_embedded/tasks/…`` | returns metadata and credentials for a task's programs (see ``ecs.task_endpoint``) |
 | ``GET /_embedded/instances/…`` | returns the same for App Runner's instances |
+| ``GET /_embedded/public-keys/KID`` | returns what ``https://public-keys.auth.elb.REGION.amazonaws.com/KID`` is |
 | ``GET /_embedded/layers/…`` | returns a layer of an image (the URLs of ECR's GetDownloadUrlForLayer) |
 """
 
@@ -50,12 +51,14 @@ class Control:
         fargate: Fargate,
         app_runner: AppRunnerComponent,
         authority: str,
+        public_key: Callable[[str], str | None],
         calls: CallLog,
     ) -> None:
         self._plane = plane
         self._runtime = runtime
         self._fargate = fargate
         self._app_runner = app_runner
+        self._public_key = public_key
         self._faults = plane.faults
         self.calls = calls
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -81,6 +84,9 @@ class Control:
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
         if name.startswith("layers/"):
             return _layer(self._runtime.images, name.removeprefix("layers/"))
+        if name.startswith("public-keys/"):
+            key = self._public_key(name.removeprefix("public-keys/"))
+            return _json(404, {"error": f"no {name}"}) if key is None else _text(key)
         if name.startswith("tasks/"):
             told = self._fargate.tell_task(name.removeprefix("tasks/"))
             return _json(404, {"error": f"no {name}"}) if told is None else _json(200, told)
@@ -136,6 +142,10 @@ def _layer(images: Images, path: str) -> Answer:
     except KeyError:
         return _json(404, {"error": f"no layer {path}"})
     return Answer(200, (("Content-Type", "application/octet-stream"),), data)
+
+
+def _text(text: str) -> Answer:
+    return Answer(200, (("Content-Type", "text/plain"),), text.encode())
 
 
 def _json(status: int, value: Any) -> Answer:

@@ -8,6 +8,7 @@ REASONS = {
     301: "Moved Permanently",
     302: "Found",
     400: "Bad Request",
+    401: "Authorization Required",
     403: "Forbidden",
     405: "Method Not Allowed",
     408: "Request Time-out",
@@ -19,6 +20,7 @@ REASONS = {
     502: "Bad Gateway",
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",
+    561: "Unauthorized",
 }
 
 

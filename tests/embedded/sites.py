@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from aiohttp import web
 from tests.embedded_process import PATIENCE
 
 MEGABYTE = 1 << 20
+LINE_LIMIT = 65_536  # bytes of a header, which a load balancer may make long
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Site:
     checks: list[Seen] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -97,10 +100,12 @@ class Site:
         app = web.Application(client_max_size=64 * MEGABYTE, middlewares=[self._note])
         for path, handler in self._routes().items():
             app.router.add_route("*", path, handler)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=0.1, auto_decompress=False, max_field_size=LINE_LIMIT
+        )
         await self._runner.setup()
         self._socket = socket.create_server((self.address, self.port), backlog=128)
-        await web.SockSite(self._runner, self._socket).start()
+        await web.SockSite(self._runner, self._socket, ssl_context=self.tls).start()
 
     def _routes(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:
         return {

@@ -5,60 +5,20 @@ Quotes are from the Application Load Balancers user guide unless they name anoth
 
 from __future__ import annotations
 
-import datetime
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.sync.client import connect
 
 from tests.embedded.balanced import Balanced, answers
+from tests.embedded.certificates import import_certificate, make_certificate
 from tests.embedded_process import PATIENCE, eventually
-
-
-@dataclass(frozen=True)
-class Made:
-    """A self-signed certificate and its key, in PEM."""
-
-    certificate: bytes
-    key: bytes
-
-
-def make_certificate(name: str) -> Made:
-    """A certificate for a host name."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Made(certificate.public_bytes(encoding), secret)
-
-
-def import_certificate(balanced: Balanced, name: str) -> tuple[str, Made]:
-    """A certificate in ACM; its ARN."""
-    made = make_certificate(name)
-    arn = balanced.aws.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
-    return str(arn["CertificateArn"]), made
 
 
 def listen(balanced: Balanced, arn: str, **more: Any) -> str:

@@ -1,0 +1,160 @@
+"""What the API takes, fills in and shows of an action that asks who somebody is.
+
+Members and defaults are those of botocore's model ("AuthenticateOidcActionConfig",
+"AuthenticateCognitoActionConfig"). Texts without a source are
+marked: (own words).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...iam.access import call_context
+from ...iam.access.query import AuthorizationQuery
+from ..checks import refuse
+
+OIDC, COGNITO = "authenticate-oidc", "authenticate-cognito"
+CONFIGS = {OIDC: "AuthenticateOidcConfig", COGNITO: "AuthenticateCognitoConfig"}
+USER_POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+")
+ROUTING = ("forward", "redirect", "fixed-response")
+ENDPOINTS = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")
+DEFAULTS = {
+    "SessionCookieName": "AWSELBAuthSessionCookie",
+    "Scope": "openid",
+    "SessionTimeout": 604_800,
+    "OnUnauthenticatedRequest": "authenticate",
+}
+PARAMETERS_MOST = 10  # "The query parameters (up to 10)"
+TIMEOUT_MOST = 604_800  # not verified
+SECRET = ("ClientSecret", "UseExistingClientSecret")
+"""Members that no answer shows: "A live account omits it from every Describe call" (a report on floci)."""
+
+INVALID = "InvalidLoadBalancerAction"
+
+Actions = Sequence[Mapping[str, Any]]
+
+
+def with_sign_in(actions: Actions, protocol: str, there: Actions) -> list[dict[str, Any]]:
+    """The actions of a rule in their order, the last of them a routing action, with what AWS fills in of the other.
+
+    ``there`` are the actions that they replace, whose client secret may stay. AwsError for what AWS refuses.
+    """
+    ordered = _in_order(actions)
+    first, *rest = ordered
+    if not rest:
+        return ordered
+    check_protocol(ordered, protocol)
+    member = CONFIGS[first["Type"]]
+    config = first.get(member)
+    if not config:
+        text = f"For actions of type '{first['Type']}', you must specify the following fields: '{member}'"
+        refuse(text, INVALID)
+    whole = _whole_config({**DEFAULTS, **_present(config)})
+    if first["Type"] == COGNITO:
+        _check_user_pool(str(whole["UserPoolArn"]))
+    else:
+        whole = _whole_oidc(whole, there)
+    return [{**first, member: whole}, *rest]
+
+
+def check_protocol(actions: Actions, protocol: str) -> None:
+    """ "The authenticate-cognito and authenticate-oidc action types are supported only with HTTPS listeners"."""
+    asking = next((one["Type"] for one in actions if one["Type"] in CONFIGS), None)
+    if asking and protocol != "HTTPS":
+        refuse(f"Actions of type '{asking}' are supported only on HTTPS listeners", INVALID)  # (own words)
+
+
+def shown(action: Mapping[str, Any]) -> dict[str, Any]:
+    """An action as the API answers it: without a secret."""
+    member = CONFIGS.get(action["Type"])
+    if member is None:
+        return dict(action)
+    config = {name: value for name, value in action[member].items() if name not in SECRET}
+    return {**action, member: config}
+
+
+def _in_order(actions: Actions) -> list[dict[str, Any]]:
+    """ "Each rule must include exactly one of the following routing actions: forward, fixed-response, or redirect, and
+    it must be the last action to be performed. Optionally, a rule for an HTTPS listener can also include one of the
+    following user authentication actions" (Action).
+    """
+    if not actions:
+        refuse("You must specify at least one action")  # (own words)
+    if unknown := next((one["Type"] for one in actions if one["Type"] not in (*ROUTING, *CONFIGS)), None):
+        refuse(f"The embedded AWS does not do actions of type '{unknown}'", "UnsupportedOperation")
+    if len(actions) > 1 and not all(one.get("Order") for one in actions):
+        refuse("An order must be specified for each of multiple actions", INVALID)  # (own words)
+    ordered = [dict(one) for one in sorted(actions, key=lambda one: int(one.get("Order") or 1))]
+    if len({one.get("Order") for one in ordered}) < len(ordered):
+        refuse("The order of each action must be unique", INVALID)  # (own words)
+    kinds = [one["Type"] in ROUTING for one in ordered]
+    if kinds.count(True) > 1 or kinds.count(False) > 1:
+        refuse("You've reached the limit on the number of actions per rule", "TooManyActions")
+    if not kinds[-1]:
+        words = "', '".join(ROUTING)
+        refuse(f"The last action must be one of: '{words}'", INVALID)  # (own words)
+    return ordered
+
+
+def _present(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if value not in (None, "")}
+
+
+def _whole_config(whole: dict[str, Any]) -> dict[str, Any]:
+    """What is the same of both types."""
+    timeout = int(whole["SessionTimeout"])
+    if not 1 <= timeout <= TIMEOUT_MOST:  # "as short as 1 second"; (own words)
+        refuse(f"Session timeout '{timeout}' must be between '1-{TIMEOUT_MOST}' inclusive", INVALID)
+    if len(whole.get("AuthenticationRequestExtraParams") or ()) > PARAMETERS_MOST:
+        text = f"You can specify up to '{PARAMETERS_MOST}' authentication request extra params"  # (own words)
+        refuse(text, INVALID)
+    return whole
+
+
+def _whole_oidc(whole: dict[str, Any], there: Actions) -> dict[str, Any]:
+    for name in ENDPOINTS:
+        _check_url(name, str(whole[name]))
+    kept = {name: value for name, value in whole.items() if name not in SECRET}
+    return {**kept, "ClientSecret": _secret(whole, there)}
+
+
+def _check_user_pool(arn: str) -> None:
+    """ "you must grant the user permission to call the cognito-idp:DescribeUserPoolClient action"; how AWS says that it
+    lacks is in a report (awslabs/kubeflow-manifests, issue 18)."""
+    if not USER_POOL.fullmatch(arn):
+        refuse(f"The user pool ARN '{arn}' is not valid", INVALID)  # (own words)
+    if not call_context.may(AuthorizationQuery("cognito-idp:DescribeUserPoolClient", arn)):
+        refuse("User is not authorized to perform 'describeUserPoolClient'", INVALID)
+
+
+def _check_url(name: str, url: str) -> None:
+    """ "This must be a full URL, including the HTTPS protocol, the domain, and the path" (the guide's own have no
+    path)."""
+    try:
+        parts = urlsplit(url)
+        full = parts.scheme == "https" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        full = False
+    if not full:
+        refuse(f"{name} '{url}' must be a full URL with the HTTPS protocol", INVALID)  # (own words)
+
+
+def _secret(config: Mapping[str, Any], there: Actions) -> str:
+    """ "This parameter is required if you are creating a rule. If you are modifying a rule, you can omit this parameter
+    if you set UseExistingClientSecret to true".
+    """
+    given = config.get("ClientSecret")
+    existing = next((one[CONFIGS[OIDC]]["ClientSecret"] for one in there if one["Type"] == OIDC), None)
+    if config.get("UseExistingClientSecret"):
+        if given:
+            text = "You cannot both specify a client secret and set UseExistingClientSecret to true"
+            refuse(text, INVALID)
+        if existing is None:
+            refuse("There is no existing client secret to use", INVALID)  # (own words)
+        return str(existing)
+    if not given:
+        refuse("You must specify a client secret", INVALID)  # (own words)
+    return str(given)

@@ -1,0 +1,60 @@
+"""Certificates that sign themselves, and the way of one into ACM."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.embedded.balanced import Balanced
+
+
+@dataclass(frozen=True)
+class Made:
+    """A self-signed certificate and its key, in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+def make_certificate(name: str) -> Made:
+    """A certificate for a host name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Made(certificate.public_bytes(encoding), secret)
+
+
+def import_certificate(balanced: Balanced, name: str) -> tuple[str, Made]:
+    """A certificate in ACM; its ARN."""
+    made = make_certificate(name)
+    arn = balanced.aws.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
+    return str(arn["CertificateArn"]), made
+
+
+def server_context(name: str, folder: Path) -> ssl.SSLContext:
+    """A server's TLS settings with such a certificate; the folder is for its file, which ssl wants."""
+    made = make_certificate(name)
+    file = folder / f"{name}.pem"
+    file.write_bytes(made.certificate + made.key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
