@@ -74,10 +74,8 @@ class Authenticator:
                 return self._admission(balancer, sign_in, session)
             try:
                 return await self._refreshed(request, balancer, sign_in, session)
-            except (
-                SignInError,
-                TooLargeError,
-            ):  # "the refresh fails and the load balancer redirects the user"
+            except (SignInError, TooLargeError):
+                # "the refresh fails and the load balancer redirects the user to the IdP authorization endpoint"
                 return self._to_provider(request, sign_in)
         if sign_in.otherwise == "allow":
             return Admission(asked=True)
