@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -667,24 +668,31 @@ def test_a_session_is_one_load_balancers(guarded: Guarded) -> None:
     """A cookie of another load balancer's counts as none: who has two behind one name is asked by each (own words)."""
     guarded.guard()
     browser = signed_in(guarded)
-    first = guarded.balancer
-    guarded.balancer = guarded.make_balancer("other")
+    with another(guarded) as url:
+        assert get(browser, url).status_code == 302
+
+
+@contextmanager
+def another(guarded: Guarded, **settings: Any) -> Iterator[str]:
+    """The URL of another load balancer, which asks everybody and then answers itself."""
+    made = guarded.elb.create_load_balancer(
+        Name="other", Subnets=guarded.subnets, SecurityGroups=[guarded.outer], **settings
+    )["LoadBalancers"][0]
+    shown = guarded.elb.describe_listener_certificates(ListenerArn=guarded.listener)["Certificates"][0]
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "418"}}
+    guarded.elb.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": shown["CertificateArn"]}],
+        DefaultActions=[guarded.ask(), guarded.then(fixed)],
+    )
+    url = f"https://{made['DNSName']}"
     try:
-        group = guarded.make_target_group("other")
-        certificate = guarded.elb.describe_listener_certificates(ListenerArn=guarded.listener)
-        made = guarded.elb.create_listener(
-            LoadBalancerArn=guarded.arn,
-            Protocol="HTTPS",
-            Port=443,
-            Certificates=[{"CertificateArn": certificate["Certificates"][0]["CertificateArn"]}],
-            DefaultActions=[guarded.ask(), guarded.then(guarded.forward(group))],
-        )
-        eventually(lambda: reachable(browser, guarded.secure))
-        assert get(browser, guarded.secure).status_code == 302
-        guarded.elb.delete_listener(ListenerArn=made["Listeners"][0]["ListenerArn"])
+        eventually(lambda: reachable(guarded.browser(), url))
+        yield url
     finally:
-        guarded.elb.delete_load_balancer(LoadBalancerArn=guarded.arn)
-        guarded.balancer = first
+        guarded.elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
 
 
 def reachable(browser: requests.Session, url: str) -> bool:
@@ -757,6 +765,14 @@ def test_the_way_to_the_provider_has_to_be_open(guarded: Guarded) -> None:
         guarded.ec2.revoke_security_group_egress(**change, IpPermissions=[*https, *inside])
     finally:
         guarded.ec2.authorize_security_group_egress(**change, IpPermissions=everything)
+
+
+@pytest.mark.parametrize(("scheme", "status"), [("internet-facing", 418), ("internal", 500)])
+def test_an_internal_load_balancer_needs_a_nat_gateway(guarded: Guarded, scheme: str, status: int) -> None:
+    """Troubleshoot, HTTP 500: "Verify that your VPC has internet access. If you have an internal-facing load balancer,
+    use a NAT gateway to enable internet access": an internal one has no address for the internet gateway."""
+    with another(guarded, Scheme=scheme) as url:
+        assert get(guarded.browser(), url, follow=True).status_code == status
 
 
 def test_a_login_may_take_fifteen_minutes(rapid_process: EmbeddedProcess, tmp_path: Any) -> None:
