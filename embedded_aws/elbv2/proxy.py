@@ -170,7 +170,11 @@ class LoadBalancerProxy:
         admitted = await self._authenticator.admit(request, balancer, rule.sign_in)
         if not isinstance(admitted, Admission):
             return admitted
-        return await self._follow(replace(inbound, admission=admitted), rule)
+        answer = await self._follow(replace(inbound, admission=admitted), rule)
+        if isinstance(answer, web.Response):  # the load balancer's own; a target's has them already
+            for cookie in admitted.cookies:
+                answer.headers.add("Set-Cookie", cookie)
+        return answer
 
     async def _follow(self, inbound: Inbound, rule: Rule) -> web.StreamResponse:
         match rule.action:

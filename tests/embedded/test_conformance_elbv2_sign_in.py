@@ -489,6 +489,21 @@ def test_claims_are_refreshed(guarded: Guarded) -> None:
     assert len(guarded.provider.forms) == asked
 
 
+def test_what_is_refreshed_is_kept_whatever_answers(guarded: Guarded) -> None:
+    """The new session reaches the client with an answer of the load balancer's own, too: a provider may take each
+    refresh token once (RFC 6749, 6: "The authorization server MAY issue a new refresh token")."""
+    guarded.provider.tokens = {"refresh_token": "first", "expires_in": 0}
+    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "418"}}
+    guarded.rule(guarded.ask(), guarded.then(fixed))
+    browser = guarded.browser()
+    assert get(browser, f"{guarded.secure}/login", follow=True).status_code == 418
+    guarded.provider.tokens["refresh_token"] = "second"
+    for _ in range(3):
+        assert get(browser, f"{guarded.secure}/login").status_code == 418
+    sent = [form["refresh_token"] for form in guarded.provider.forms if "refresh_token" in form]
+    assert sent[-2:] == ["second", "second"]
+
+
 def test_who_has_signed_out_at_the_provider_is_asked_again(guarded: Guarded) -> None:
     """ "If the user logs out, the refresh fails and the load balancer redirects the user to the IdP authorization
     endpoint"."""

@@ -24,9 +24,7 @@ from .sessions import InvalidCookieError, Session, Sessions, TooLargeError
 CALLBACK = "/oauth2/idpresponse"
 NONCE = "AWSALBAuthNonce"
 HEADERS = frozenset({b"x-amzn-oidc-accesstoken", b"x-amzn-oidc-identity", b"x-amzn-oidc-data"})
-LOGIN_TIMEOUT = (
-    900.0  # AWS seconds: "A client must initiate and complete the authentication process within 15 minutes"
-)
+LOGIN_TIMEOUT = 900.0  # AWS seconds within which a client has to "complete the authentication process"
 ANSWER_TIMEOUT = 5.0  # AWS seconds that an endpoint of the provider may take ("Troubleshoot …", HTTP 500)
 
 

@@ -1,8 +1,7 @@
 """What the API takes, fills in and shows of an action that asks who somebody is.
 
 Members and defaults are those of botocore's model ("AuthenticateOidcActionConfig",
-"AuthenticateCognitoActionConfig"). Texts without a source are
-marked: (own words).
+"AuthenticateCognitoActionConfig"). Texts without a source are marked: (own words).
 """
 
 from __future__ import annotations
