@@ -41,7 +41,7 @@ _told = False
 
 
 @dataclass
-class TaskRun:
+class Run:
     """One run of one task: its flags, and its dependencies, created on first use."""
 
     context: Context
@@ -180,7 +180,7 @@ def command(
         @functools.wraps(body)
         def wrapper(context: Context, **given: Any) -> None:
             flags = {name: given.pop(name) for name in common if name in given}
-            _run(body, TaskRun(context, **flags), given)
+            _run(body, Run(context, **flags), given)
 
         wrapper.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
         texts = {name: text for name, text in _HELP.items() if name.replace("-", "_") in common}
@@ -224,7 +224,7 @@ def _signature(body: Body, common: Sequence[str]) -> inspect.Signature:
     return inspect.Signature([context, *own, *flags])
 
 
-def _run(body: Body, run: TaskRun, given: Mapping[str, Any]) -> None:
+def _run(body: Body, run: Run, given: Mapping[str, Any]) -> None:
     """Run a task in the project's folder and exit with its code."""
     _prepare_process()
     with project.entered():
@@ -236,7 +236,7 @@ def _run(body: Body, run: TaskRun, given: Mapping[str, Any]) -> None:
         raise Exit(code=code)
 
 
-def _outcome(body: Body, run: TaskRun, given: Mapping[str, Any]) -> int | None:
+def _outcome(body: Body, run: Run, given: Mapping[str, Any]) -> int | None:
     """The one place where errors are handled: a message, an exit code, and a traceback only on request."""
     from ..errors import InterruptedRunError, LobsterError
 
@@ -268,7 +268,7 @@ def _prepare_process() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _leave(run: TaskRun, error: LobsterError) -> int:
+def _leave(run: Run, error: LobsterError) -> int:
     """Report an interruption, and exit without waiting for threads that are not interrupted."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut off the message
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -290,7 +290,7 @@ def _interruption(interrupt: KeyboardInterrupt) -> LobsterError:
     return InterruptedRunError("Interrupted.", next_step="run the same command again")
 
 
-def _tell(run: TaskRun, error: LobsterError) -> int:
+def _tell(run: Run, error: LobsterError) -> int:
     from .. import report
 
     if run.debug:

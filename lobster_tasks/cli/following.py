@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..task_names import as_called
 from . import project
-from .command import TaskRun
+from .command import Run
 
 _LINE_BYTES = 100 * 1024 * 1024
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def transferring(run: TaskRun) -> Iterator[Observer]:
+def transferring(run: Run) -> Iterator[Observer]:
     """An observer of an image transfer: a redrawn region on a terminal, elsewhere a line per 100 MiB."""
     from .. import report
 
@@ -39,7 +39,7 @@ def transferring(run: TaskRun) -> Iterator[Observer]:
 
 
 @contextmanager
-def watching(run: TaskRun) -> Iterator[Callable[[Progress], None]]:
+def watching(run: Run) -> Iterator[Callable[[Progress], None]]:
     """An observer of a rollout: a redrawn region on a terminal, groups in GitHub Actions, elsewhere a line per
     change."""
     from .. import github, report
@@ -57,7 +57,7 @@ def watching(run: TaskRun) -> Iterator[Callable[[Progress], None]]:
         yield observe
 
 
-def _grouped(run: TaskRun) -> Iterator[Callable[[Progress], None]]:
+def _grouped(run: Run) -> Iterator[Callable[[Progress], None]]:
     from .. import github
     from ..rollout import PHASE_TITLES
 
@@ -74,7 +74,7 @@ def _grouped(run: TaskRun) -> Iterator[Callable[[Progress], None]]:
             run.console.command(line)
 
 
-def finish(run: TaskRun, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
+def finish(run: Run, what: str, follow: Callable[[Callable[[Progress], None]], Outcome]) -> int:
     """Follow a rollout of ``what`` to its outcome and report it; returns the exit code."""
     from .. import report
     from ..errors import RefusedError
@@ -97,7 +97,7 @@ def finish(run: TaskRun, what: str, follow: Callable[[Callable[[Progress], None]
     return ended.exit_code
 
 
-def show_preview(run: TaskRun, what: str, look: Callable[[Callable[[Progress], None]], Preview]) -> int:
+def show_preview(run: Run, what: str, look: Callable[[Callable[[Progress], None]], Preview]) -> int:
     """Report what a release of ``what`` would do, after all checks; returns the exit code."""
     from .. import report
     from ..errors import RefusedError
@@ -114,7 +114,7 @@ def show_preview(run: TaskRun, what: str, look: Callable[[Callable[[Progress], N
     return 0
 
 
-def refused(run: TaskRun, what: str, refusal: RefusedError) -> Outcome:
+def refused(run: Run, what: str, refusal: RefusedError) -> Outcome:
     """The outcome of a release that was refused; also annotates it in GitHub Actions."""
     from ..rollout import Outcome
 
@@ -134,7 +134,7 @@ def busy_choice(given: str) -> IfBusy:
     return chosen
 
 
-def _tell_github(run: TaskRun, ended: Outcome, what: str) -> None:
+def _tell_github(run: Run, ended: Outcome, what: str) -> None:
     from .. import github, step_outputs
 
     step_outputs.write(step_outputs.of_outcome(ended))

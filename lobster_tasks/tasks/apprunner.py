@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..cli.command import TaskRun, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..apprunner.cleanup import CleanupPlan
@@ -13,7 +13,7 @@ _SERVICE = {"service": "the App Runner service, by name or ARN (default: apprunn
 
 
 @command(json=True, help=_SERVICE)
-def compare_apprunner(run: TaskRun, service: str = "") -> int:
+def compare_apprunner(run: Run, service: str = "") -> int:
     """Compare App Runner and Fargate.
 
     Status codes, headers, the health check's body, latency, the WebSocket, a large upload, a slow answer. Exit code 1
@@ -40,7 +40,7 @@ def compare_apprunner(run: TaskRun, service: str = "") -> int:
     iterable=["accept"],
 )
 def cleanup_apprunner(
-    run: TaskRun, service: str = "", delete: bool = False, accept: list[str] | None = None
+    run: Run, service: str = "", delete: bool = False, accept: list[str] | None = None
 ) -> None:
     """Pause App Runner if all gates pass.
 
@@ -73,7 +73,7 @@ def cleanup_apprunner(
     _conclude(run, done.plan, done.applied)
 
 
-def _conclude(run: TaskRun, found: CleanupPlan, applied: bool) -> None:
+def _conclude(run: Run, found: CleanupPlan, applied: bool) -> None:
     from .. import report
     from ..apprunner import cleanup
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..cli.command import TaskRun, command, number
+from ..cli.command import Run, command, number
 from ..cli.following import watching
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MINUTE = 60
     iterable=["accept"],
 )
 def cutover(
-    run: TaskRun,
+    run: Run,
     back: bool = False,
     to: str = "100",
     hold: str = "1",
@@ -71,7 +71,7 @@ def _share(given: str) -> int:
     return share
 
 
-def _told(run: TaskRun, ended: CutoverResult) -> int:
+def _told(run: Run, ended: CutoverResult) -> int:
     """Say how it ended; the exit code."""
     from .. import report
 

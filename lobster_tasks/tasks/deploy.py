@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..cli import project
-from ..cli.command import TaskRun, command, required
+from ..cli.command import Run, command, required
 from ..cli.following import busy_choice, finish, show_preview, transferring
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     iterable=["build_arg"],
 )
 def push_image(
-    run: TaskRun, tag: str = "", builder: str = "", build_arg: list[str] | None = None, once: bool = False
+    run: Run, tag: str = "", builder: str = "", build_arg: list[str] | None = None, once: bool = False
 ) -> None:
     """Build the Dockerfile and push it as --tag.
 
@@ -60,7 +60,7 @@ def push_image(
 
 
 @command(help={"tag": "a tag in the repository", "output": "the file to write (default: stdout)"})
-def render_task_definition(run: TaskRun, tag: str = "", output: str = "") -> None:
+def render_task_definition(run: Run, tag: str = "", output: str = "") -> None:
     """Write the task definition for --tag.
 
     It is the input of RegisterTaskDefinition, and of GitHub's official render and deploy actions.
@@ -95,7 +95,7 @@ def render_task_definition(run: TaskRun, tag: str = "", output: str = "") -> Non
     iterable=["accept"],
 )
 def deploy(
-    run: TaskRun,
+    run: Run,
     tag: str = "",
     registered: str = "",
     force: bool = False,
@@ -134,7 +134,7 @@ def deploy(
     return finish(run, f"{run.settings.service}, {tag or registered}", release)
 
 
-def _preview(run: TaskRun, tag: str, if_busy: IfBusy | None) -> int:
+def _preview(run: Run, tag: str, if_busy: IfBusy | None) -> int:
     from ..rollout import preview
 
     def look(observe: Callable[[Progress], None]) -> Preview:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from ..cli.command import TaskRun, command, number
+from ..cli.command import Run, command, number
 from ..cli.following import transferring
 
 
@@ -18,7 +18,7 @@ from ..cli.following import transferring
     }
 )
 def embedded_aws(
-    run: TaskRun, port: str = "4566", speed: str = "1", young: bool = False, verbose: bool = False
+    run: Run, port: str = "4566", speed: str = "1", young: bool = False, verbose: bool = False
 ) -> int:
     """Run an embedded AWS until Ctrl-C.
 
@@ -43,7 +43,7 @@ def embedded_aws(
     },
 )
 def rehearse(
-    run: TaskRun, from_apprunner: bool = True, keep: bool = False, speed: str = "20", young: bool = False
+    run: Run, from_apprunner: bool = True, keep: bool = False, speed: str = "20", young: bool = False
 ) -> int:
     """Rehearse the whole migration offline.
 
@@ -74,7 +74,7 @@ def rehearse(
     return 0 if rehearsal.passed else 1
 
 
-def _wait(run: TaskRun, url: str, app: str | None) -> None:
+def _wait(run: Run, url: str, app: str | None) -> None:
     from .. import report
 
     run.console.show(report.kept(url, run.offline_settings.region, app))

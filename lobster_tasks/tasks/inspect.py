@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..cli.command import TaskRun, command, number
+from ..cli.command import Run, command, number
 
 
 @command(json=True)
-def settings(run: TaskRun) -> None:
+def settings(run: Run) -> None:
     """Show the settings in effect.
 
     From invoke.yaml, the environment, --set and the defaults together; without the values of the
@@ -21,7 +21,7 @@ def settings(run: TaskRun) -> None:
 
 
 @command(json=True, help={"watch": "show every change until Ctrl-C"})
-def status(run: TaskRun, watch: bool = False) -> None:
+def status(run: Run, watch: bool = False) -> None:
     """Show the state of the service.
 
     Deployments, tasks, targets and the last events; the address last.
@@ -41,7 +41,7 @@ def status(run: TaskRun, watch: bool = False) -> None:
         run.console.json(report.status_json(now))
 
 
-def _watch(run: TaskRun) -> None:
+def _watch(run: Run) -> None:
     """Redraw the state on a terminal; elsewhere print it whenever something changes."""
     from .. import report
     from ..rollout import watched
@@ -64,7 +64,7 @@ def _watch(run: TaskRun) -> None:
         "raw": "print the log unchanged, with colours and any other control characters",
     }
 )
-def logs(run: TaskRun, task: str = "", since: str = "10", follow: bool = False, raw: bool = False) -> None:
+def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw: bool = False) -> None:
     """Print the log of the tasks.
 
     A line of another container than the app's begins with that container's name. Control characters are
@@ -80,7 +80,7 @@ def logs(run: TaskRun, task: str = "", since: str = "10", follow: bool = False, 
 
 
 @command(json=True)
-def validate_fargate_setup(run: TaskRun) -> int:
+def validate_fargate_setup(run: Run) -> int:
     """Check everything, and say how to fix it.
 
     From the AWS identity to the WebSocket through the load balancer. Exit code 1 if a check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli.command import TaskRun, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..apprunner.migration import Migration, ProjectFiles
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         "lift-secrets": "move variables that look like secrets into Secrets Manager",
     },
 )
-def import_apprunner(run: TaskRun, service: str = "", lift_secrets: bool = False) -> None:
+def import_apprunner(run: Run, service: str = "", lift_secrets: bool = False) -> None:
     """Read an App Runner service into settings.
 
     Reports the class of each setting, and the cost of both. Writes invoke.yaml and, if needed, files
@@ -44,7 +44,7 @@ def import_apprunner(run: TaskRun, service: str = "", lift_secrets: bool = False
         run.console.json(report.migration_json(found))
 
 
-def _lift(run: TaskRun, found: Migration) -> Migration:
+def _lift(run: Run, found: Migration) -> Migration:
     from ..apprunner import migration
 
     migration.draft_files(found, Path.cwd())  # no secret is made for a file that cannot be written
@@ -52,7 +52,7 @@ def _lift(run: TaskRun, found: Migration) -> Migration:
     return migration.lift_secrets(run.aws, found, run.console.say)
 
 
-def _list(run: TaskRun) -> None:
+def _list(run: Run) -> None:
     from .. import report
     from ..apprunner import migration
 
@@ -64,7 +64,7 @@ def _list(run: TaskRun) -> None:
         run.console.say("\nNext:  inv import-apprunner --service NAME")
 
 
-def _write(run: TaskRun, found: Migration, drafted: ProjectFiles) -> None:
+def _write(run: Run, found: Migration, drafted: ProjectFiles) -> None:
     from .. import report
     from ..apprunner import migration
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..cli.command import TaskRun, command, number, required
+from ..cli.command import Run, command, number, required
 from ..cli.following import busy_choice, finish, show_preview, watching
 
 _BUSY = {"if-busy": "if another deployment is in progress: wait, supersede or refuse"}
 
 
 @command(json=True, help={"count": "the maximum number to show"})
-def history(run: TaskRun, count: str = "20") -> None:
+def history(run: Run, count: str = "20") -> None:
     """Show the service's releases.
 
     When each was deployed, how it ended, and which one serves now, as read from the account.
@@ -35,7 +35,7 @@ def history(run: TaskRun, count: str = "20") -> None:
     },
     iterable=["accept"],
 )
-def rollback(run: TaskRun, to: str = "", if_busy: str = "supersede", accept: list[str] | None = None) -> int:
+def rollback(run: Run, to: str = "", if_busy: str = "supersede", accept: list[str] | None = None) -> int:
     """Roll back to an earlier release.
 
     Deploys its revision again and follows the deployment to its verdict. Exit codes as for inv deploy.
@@ -61,7 +61,7 @@ def rollback(run: TaskRun, to: str = "", if_busy: str = "supersede", accept: lis
 
 
 @command(json=True, changes=True, help={"to": "the number of tasks"})
-def scale(run: TaskRun, to: str = "") -> int:
+def scale(run: Run, to: str = "") -> int:
     """Change the number of tasks.
 
     Exit code 1 if tasks do not start, 4 if they are still starting when the time is up.
@@ -91,7 +91,7 @@ def scale(run: TaskRun, to: str = "") -> int:
         "task": "the task, by its id or the start of it (default: the newest)",
     }
 )
-def exec(run: TaskRun, command: str = "/bin/sh", task: str = "") -> int:
+def exec(run: Run, command: str = "/bin/sh", task: str = "") -> int:
     """Run a command inside a running task.
 
     Uses the AWS CLI and its Session Manager plugin. If ECS Exec is off, it says how to turn it on.

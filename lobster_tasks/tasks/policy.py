@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..cli import project
-from ..cli.command import TaskRun, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from ..report import NamedDocument
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     },
 )
 def print_setup_policy(
-    run: TaskRun,
+    run: Run,
     deploy: bool = False,
     migration: bool = False,
     edits_policies: bool = False,
@@ -50,7 +50,7 @@ def print_setup_policy(
     run.console.say(report.how_to_attach(made, run.aws.account, run.aws.partition, output))
 
 
-def _documents(run: TaskRun, deploy: bool, migration: bool, edits_policies: bool) -> Sequence[NamedDocument]:
+def _documents(run: Run, deploy: bool, migration: bool, edits_policies: bool) -> Sequence[NamedDocument]:
     from .. import report
     from ..attachable import documents
     from ..errors import UsageError

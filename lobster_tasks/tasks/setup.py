@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..cli.command import TaskRun, command
+from ..cli.command import Run, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ _ADOPT = {"adopt": "adopt resources that have the stack's names but not its tag"
 
 
 @command(json=True, help={**_ADOPT, "detailed-exitcode": "exit code 8 if there are changes"})
-def plan(run: TaskRun, adopt: bool = False, detailed_exitcode: bool = False) -> int | None:
+def plan(run: Run, adopt: bool = False, detailed_exitcode: bool = False) -> int | None:
     """Show what would change, why, and the cost.
 
     Reads the account and changes nothing. Exit code with --detailed-exitcode: 0 no changes, 8 changes; 5 if
@@ -39,7 +39,7 @@ def plan(run: TaskRun, adopt: bool = False, detailed_exitcode: bool = False) -> 
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def setup_fargate(run: TaskRun, adopt: bool = False) -> None:
+def setup_fargate(run: Run, adopt: bool = False) -> None:
     """Create or repair everything.
 
     Roles, log group, repository, security groups, load balancer, cluster, task definition and service. The service
@@ -49,7 +49,7 @@ def setup_fargate(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def setup_aws(run: TaskRun, adopt: bool = False) -> None:
+def setup_aws(run: Run, adopt: bool = False) -> None:
     """Let GitHub deploy, and set up everything.
 
     The OIDC identity provider, the role that workflows of this repository assume, and all that setup-fargate
@@ -69,7 +69,7 @@ def setup_aws(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def create_iam_policies(run: TaskRun, adopt: bool = False) -> None:
+def create_iam_policies(run: Run, adopt: bool = False) -> None:
     """Create or repair the two roles.
 
     The execution role pulls the image, writes the logs and reads the secrets; the task role is the app's own.
@@ -78,7 +78,7 @@ def create_iam_policies(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def create_security_groups(run: TaskRun, adopt: bool = False) -> None:
+def create_security_groups(run: Run, adopt: bool = False) -> None:
     """Create or repair the security groups.
 
     Visitors reach the load balancer; only the load balancer reaches the tasks.
@@ -87,7 +87,7 @@ def create_security_groups(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def setup_application_load_balancer(run: TaskRun, adopt: bool = False) -> None:
+def setup_application_load_balancer(run: Run, adopt: bool = False) -> None:
     """Create or repair the load balancer.
 
     With its target group, its listener and its security group.
@@ -96,13 +96,13 @@ def setup_application_load_balancer(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def create_ecs_cluster(run: TaskRun, adopt: bool = False) -> None:
+def create_ecs_cluster(run: Run, adopt: bool = False) -> None:
     """Create the ECS cluster."""
     _setup(run, _stack(run, "cluster"), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def create_task_definition(run: TaskRun, adopt: bool = False) -> None:
+def create_task_definition(run: Run, adopt: bool = False) -> None:
     """Register the task definition.
 
     And create or repair the roles, the log group and the repository that it names. The image stays that of the
@@ -112,7 +112,7 @@ def create_task_definition(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help=_ADOPT)
-def create_fargate_service(run: TaskRun, adopt: bool = False) -> None:
+def create_fargate_service(run: Run, adopt: bool = False) -> None:
     """Create or repair the ECS service.
 
     With its auto scaling, where the settings have one, and everything that it stands on.
@@ -121,7 +121,7 @@ def create_fargate_service(run: TaskRun, adopt: bool = False) -> None:
 
 
 @command(json=True, changes=True, help={"data": "delete the images and the logs too"})
-def teardown(run: TaskRun, data: bool = False) -> None:
+def teardown(run: Run, data: bool = False) -> None:
     """Delete everything with the stack's tag.
 
     In the order of the dependencies. Images and logs stay unless --data says otherwise; what was adopted stays, and
@@ -147,7 +147,7 @@ def teardown(run: TaskRun, data: bool = False) -> None:
         run.console.say(report.removed(done))
 
 
-def _stack(run: TaskRun, *kinds: str) -> Stack:
+def _stack(run: Run, *kinds: str) -> Stack:
     """The whole stack, or the resources of these kinds and what they stand on."""
     from .. import stack
 
@@ -155,11 +155,11 @@ def _stack(run: TaskRun, *kinds: str) -> Stack:
     return whole.slice(kinds) if kinds else whole
 
 
-def _setup(run: TaskRun, stack: Stack, adopt: bool) -> None:
+def _setup(run: Run, stack: Stack, adopt: bool) -> None:
     _conclude(run, _bring(run, stack, adopt))
 
 
-def _bring(run: TaskRun, stack: Stack, adopt: bool) -> Convergence:
+def _bring(run: Run, stack: Stack, adopt: bool) -> Convergence:
     """Bring the account to the stack, with the person's leave."""
     from .. import report
     from ..converge import Dialogue, bring
@@ -172,7 +172,7 @@ def _bring(run: TaskRun, stack: Stack, adopt: bool) -> Convergence:
     return bring(run.aws, stack, dialogue, adopt=adopt, dry_run=run.dry_run)
 
 
-def _ask(run: TaskRun, made: Plan) -> None:
+def _ask(run: Run, made: Plan) -> None:
     """Get leave, and see to what has to be known, or kept, before anything is changed."""
     from .. import doctor, report
     from ..rollout import keep_serving
@@ -184,7 +184,7 @@ def _ask(run: TaskRun, made: Plan) -> None:
         keep_serving(run.aws, run.settings, run.console.say)  # before a policy that would take it
 
 
-def _show(run: TaskRun, made: Plan, tell: Callable[[RenderableType], None]) -> None:
+def _show(run: Run, made: Plan, tell: Callable[[RenderableType], None]) -> None:
     from .. import report
     from ..cost import current_cost, planned_cost
 
@@ -195,7 +195,7 @@ def _show(run: TaskRun, made: Plan, tell: Callable[[RenderableType], None]) -> N
     tell(report.plan_and_cost(made, *costs))
 
 
-def _show_removal(run: TaskRun, made: Plan) -> None:
+def _show_removal(run: Run, made: Plan) -> None:
     from .. import report
     from ..apprunner.cutover import domains_at_load_balancer
 
@@ -205,7 +205,7 @@ def _show_removal(run: TaskRun, made: Plan) -> None:
         run.console.say(report.dns_warning(led))
 
 
-def _head(run: TaskRun, tell: Callable[[RenderableType], None]) -> None:
+def _head(run: Run, tell: Callable[[RenderableType], None]) -> None:
     from .. import report
 
     run.tell_settings()
@@ -213,7 +213,7 @@ def _head(run: TaskRun, tell: Callable[[RenderableType], None]) -> None:
     tell("")
 
 
-def _answer(run: TaskRun, done: Convergence, **more: Any) -> None:
+def _answer(run: Run, done: Convergence, **more: Any) -> None:
     """The one object of ``--json``."""
     from .. import report
     from ..cost import current_cost, planned_cost
@@ -226,7 +226,7 @@ def _answer(run: TaskRun, done: Convergence, **more: Any) -> None:
         run.console.json({**told, **more})
 
 
-def _conclude(run: TaskRun, done: Convergence, **more: Any) -> None:
+def _conclude(run: Run, done: Convergence, **more: Any) -> None:
     """What stands now, and what to do next; the address last."""
     from .. import report
 

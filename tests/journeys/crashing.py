@@ -21,7 +21,7 @@ from typing import Any, Literal
 from invoke.context import Context
 
 from lobster_tasks.aws import Aws
-from lobster_tasks.cli.command import TaskRun
+from lobster_tasks.cli.command import Run
 from lobster_tasks.errors import LobsterError
 from lobster_tasks.settings import Settings, load
 from tests import forked
@@ -52,7 +52,7 @@ class Task:
     flags: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
 
-    def run(self, run: TaskRun) -> LobsterError | None:
+    def run(self, run: Run) -> LobsterError | None:
         """Run its body; the error that it ended with, if it did."""
         body = getattr(import_module(f"lobster_tasks.tasks.{self.module}"), self.name).body.__wrapped__
         try:
@@ -72,9 +72,9 @@ def deployed(tag: str) -> Task:
     return Task("deploy", "deploy", {"tag": tag})
 
 
-def new_run(url: str, *flags: str) -> TaskRun:
+def new_run(url: str, *flags: str) -> Run:
     """A task's run as from the command line with ``--json --yes``, at the speed of the embedded AWS."""
-    run = TaskRun(Context(), json=True, yes=True)
+    run = Run(Context(), json=True, yes=True)
     settings = load({}, flags=(*SETTINGS, *flags))
     aws = Aws(settings.region, endpoint_url=url, credentials=KEYS, clock=PatientClock(speed=SPEED))
     run.__dict__.update(settings=settings, aws=aws)
@@ -88,7 +88,7 @@ class Stage:
     embedded: EmbeddedProcess
     folder: Path
     undisturbed: dict[str, Undisturbed] = field(default_factory=dict)
-    runs: dict[tuple[str, ...], TaskRun] = field(default_factory=dict)
+    runs: dict[tuple[str, ...], Run] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:
