@@ -10,6 +10,7 @@ import pytest
 from tests.embedded.apprunner_stack import Sites
 from tests.embedded.balanced import Balanced
 from tests.embedded.ecs_stack import Stack
+from tests.embedded.guarded import Guarded
 from tests.embedded_process import EmbeddedProcess, start
 
 
@@ -68,3 +69,21 @@ def sites(rapid_process: EmbeddedProcess) -> Sites:
     """App Runner, empty, where minutes are nothing."""
     rapid_process.reset()
     return Sites(rapid_process)
+
+
+@pytest.fixture(scope="module")
+def sign_in(quick_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """One load balancer and one identity provider for all tests of a file."""
+    quick_process.reset()
+    made = Guarded(quick_process, tmp_path_factory.mktemp("tls"))
+    made.site.seen.clear()
+    yield made
+    made.close()
+    quick_process.reset()
+
+
+@pytest.fixture
+def guarded(sign_in: Guarded) -> Iterator[Guarded]:
+    """The same, without rules that ask for a sign-in."""
+    yield sign_in
+    sign_in.clean()

@@ -37,24 +37,6 @@ NONCE = "AWSALBAuthNonce"
 OIDC_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-identity", "x-amzn-oidc-data")
 
 
-@pytest.fixture(scope="module")
-def made(quick_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One load balancer and one provider for all tests of this file."""
-    quick_process.reset()
-    guarded = Guarded(quick_process, tmp_path_factory.mktemp("tls"))
-    guarded.site.seen.clear()
-    yield guarded
-    guarded.close()
-    quick_process.reset()
-
-
-@pytest.fixture
-def guarded(made: Guarded) -> Iterator[Guarded]:
-    """The same, which asks nobody yet."""
-    yield made
-    made.clean()
-
-
 def get(browser: requests.Session, url: str, *, follow: bool = False, **headers: str) -> requests.Response:
     """One request, or all that redirects lead to."""
     return browser.get(url, headers=headers, allow_redirects=follow, timeout=PATIENCE)

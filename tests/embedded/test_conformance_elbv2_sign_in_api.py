@@ -6,7 +6,6 @@ Quotes are from the Elastic Load Balancing API reference (2015-12-01), "Authenti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,28 +14,11 @@ from tests.embedded.guarded import POOL, Guarded
 from tests.embedded.identities import allow, session
 from tests.embedded.identity_provider import CLIENT
 from tests.embedded.refusals import refused
-from tests.embedded_process import PATIENCE, EmbeddedProcess
+from tests.embedded_process import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 
 INVALID = "InvalidLoadBalancerAction"
-
-
-@pytest.fixture(scope="module")
-def made(quick_process: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One load balancer and one provider for all tests of this file."""
-    quick_process.reset()
-    guarded = Guarded(quick_process, tmp_path_factory.mktemp("tls"))
-    yield guarded
-    guarded.close()
-    quick_process.reset()
-
-
-@pytest.fixture
-def guarded(made: Guarded) -> Iterator[Guarded]:
-    """The same, which asks nobody yet."""
-    yield made
-    made.clean()
 
 
 def config_of(actions: list[dict[str, Any]]) -> dict[str, Any]:
