@@ -5,8 +5,9 @@ A redirect is an answer, and is followed only on request: it may lead to a sign-
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -39,16 +40,25 @@ class Response:
 class Client:
     """Persistent connections; ``host`` is the host name to ask for, where it is not that of the URL.
 
-    ``checked`` verifies the server's certificate, ``by_proxy`` uses the proxy of the environment. For one thread.
+    ``checked`` verifies the server's certificate, ``authority`` (PEM) is trusted besides this machine's own, ``by_proxy``
+    uses the proxy of the environment. For one thread.
     """
 
-    def __init__(self, host: str = "", *, checked: bool = True, by_proxy: bool = True) -> None:
-        self._headers = {"Host": host} if host else {}
+    def __init__(
+        self,
+        host: str = "",
+        *,
+        checked: bool = True,
+        authority: str = "",
+        by_proxy: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._headers = {**(headers or {}), **({"Host": host} if host else {})}
         self._checked = checked
         self._session = requests.Session()
         self._session.trust_env = by_proxy
-        if host:
-            self._session.mount("https://", _ByName(host))
+        if host or authority:
+            self._session.mount("https://", _Tls(host, authority))
 
     def __enter__(self) -> Self:
         return self
@@ -101,17 +111,31 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
         return client.request(url, within, follow=follow, most=most)
 
 
-class _ByName(HTTPAdapter):
-    """Connects to the URL's host, and asks for ``name`` in the TLS handshake."""
+class _Tls(HTTPAdapter):
+    """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    ``authority`` (PEM) is trusted too, if there is one.
+    """
+
+    def __init__(self, name: str, authority: str) -> None:
+        self._name, self._authority = name, authority
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Called by requests."""
-        kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
+        if self._name:
+            kwargs |= {"server_hostname": self._name, "assert_hostname": self._name}
+        if self._authority:
+            kwargs |= {"ssl_context": trusting(self._authority)}
         super().init_poolmanager(*args, **kwargs)
+
+
+def trusting(authority: str = "") -> ssl.SSLContext:
+    """Verifies certificates by this machine's authorities, and by ``authority`` (PEM) besides."""
+    context = ssl.create_default_context()
+    if authority:
+        context.load_verify_locations(cadata=authority)
+    return context
 
 
 def _body(answer: requests.Response, most: int | None) -> bytes:

@@ -487,6 +487,12 @@ class LoadBalancerSettings(_Section):
     or deleted. None leaves an existing association as it is."""
 
 
+class FrontSettings(_Section):
+    """What visitors reach: the load balancer itself, or a CloudFront distribution before an internal one."""
+
+    kind: Literal["none", "cloudfront"] = "none"
+
+
 class HealthCheckSettings(_Section):
     """The target group's health check; ``interval``, ``timeout`` and ``grace_period`` in seconds."""
 
@@ -715,6 +721,7 @@ class Settings(_Section):
     images: ImageSettings = Field(default_factory=ImageSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     load_balancer: LoadBalancerSettings = Field(default_factory=LoadBalancerSettings)
+    front: FrontSettings = Field(default_factory=FrontSettings)
     domains: Annotated[
         tuple[Domain, ...],
         Field(max_length=100),
@@ -750,6 +757,37 @@ class Settings(_Section):
                 raise ValueError(f"{name} is not in {region}, where the load balancer is")
         return balancer
 
+    @field_validator("front")
+    @classmethod
+    def _the_load_balancer_fits(cls, front: FrontSettings, info: ValidationInfo) -> FrontSettings:
+        balancer = info.data.get("load_balancer")
+        if front.kind == "none" or not isinstance(balancer, LoadBalancerSettings):
+            return front
+        if balancer.certificate:
+            raise ValueError(
+                "cloudfront brings its own certificate and reaches the load balancer by HTTP; delete "
+                "load_balancer.certificate"
+            )
+        if balancer.allowed_cidrs is not None:
+            raise ValueError(
+                "cloudfront lets everybody in, and the load balancer sees CloudFront's addresses only; delete "
+                "load_balancer.allowed_cidrs, or set front.kind: none"
+            )
+        return front
+
+    @field_validator("domains")
+    @classmethod
+    def _domains_need_a_public_load_balancer(
+        cls, domains: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        front = info.data.get("front")
+        if domains and isinstance(front, FrontSettings) and front.kind == "cloudfront":
+            raise ValueError(
+                "front.kind: cloudfront serves the app at a name of *.cloudfront.net and supports no domains yet; "
+                "delete them, or set front.kind: none"
+            )
+        return domains
+
     @field_validator("github")
     @classmethod
     def _deploy_role_differs(cls, github: GitHubSettings, info: ValidationInfo) -> GitHubSettings:
@@ -767,6 +805,16 @@ class Settings(_Section):
         if isinstance(balancer, LoadBalancerSettings) and balancer.security_group == group:
             raise ValueError("must differ from load_balancer.security_group")
         return group
+
+    @property
+    def is_fronted(self) -> bool:
+        """Whether visitors reach the app through a distribution."""
+        return self.front.kind == "cloudfront"
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the load balancer has no addresses on the internet."""
+        return self.load_balancer.internal or self.is_fronted
 
     def accepting(self, codes: Iterable[str]) -> Settings:
         """A copy with additional codes in ``deployment.accept``."""

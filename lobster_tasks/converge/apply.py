@@ -14,6 +14,7 @@ from .planner import Change, Plan, differences, refuse_impossible
 
 # AWS's answers for a name that exists already: error codes, and a text that the message contains.
 _TAKEN = {
+    "DistributionAlreadyExists": "",
     "DuplicateListener": "",
     "DuplicateLoadBalancerName": "",
     "DuplicateTargetGroupName": "",

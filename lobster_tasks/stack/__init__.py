@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from .. import templates
 from ..aws import Aws
 from ..errors import SettingsError
-from ..settings import STACK_TAG, LoadBalancerSettings, NetworkSettings, ScalingSettings, Settings
+from ..settings import STACK_TAG, LoadBalancerSettings, ScalingSettings, Settings
 from . import access
 from .certificates import Certificate
+from .distribution import Distribution
 from .ecr import Repository
 from .ecs import NO_RELEASE, Cluster, Service, TaskDefinition
 from .firewall import WebAclAssociation
@@ -25,8 +26,11 @@ from .load_balancing import HTTP_PORT, HTTPS_PORT, Listener, LoadBalancer, Targe
 from .logs import LogGroup
 from .neighbours import Neighbours, StackNames
 from .network import ANYWHERE, ANYWHERE_IPV6, Network, SecurityGroup
+from .origin_access import OriginAccess
+from .origin_facing import PREFIX_LIST, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tags_of
 from .scaling import ScalableTarget
+from .vpc_origin import VpcOrigin
 
 __all__ = [
     "NO_RELEASE",
@@ -107,10 +111,12 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     execution_role, task_role = _roles(settings, account, partition)
     log_group = LogGroup(settings.logs.group, stack, settings.logs.retention_days)
     repository = Repository(settings.repository, stack, settings.images.keep)
-    network = _network(stack, settings.network, settings.load_balancer)
-    balancer_group, tasks_group = _security_groups(settings, network)
+    network = _network(settings)
+    facing = OriginFacing(PREFIX_LIST, stack, network) if settings.is_fronted else None
+    balancer_group, tasks_group = _security_groups(settings, network, facing)
     balancer, target_group = _load_balancing(settings, network, balancer_group)
     firewall = _firewall(settings.load_balancer, balancer, account)
+    distribution = _distribution(settings, balancer, firewall, partition)
     listeners = _listeners(settings, balancer, target_group, firewall)
     cluster = Cluster(settings.cluster, stack)
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -145,9 +151,20 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         grace_period=settings.health_check.grace_period,
         more_groups=settings.network.security_groups,
     )
+    front = (distribution.vpc_origin, distribution) if distribution else ()
+    access = (
+        (
+            OriginAccess(
+                f"{balancer_group.name}:{HTTP_PORT}", stack, balancer_group, facing, distribution, listeners
+            ),
+        )
+        if facing and distribution
+        else ()
+    )
     resources = (
-        *(execution_role, task_role, log_group, repository, network, balancer_group, tasks_group),
-        *(balancer, firewall, target_group, *_certificates(listeners), *listeners),
+        *(execution_role, task_role, log_group, repository, network, *((facing,) if facing else ())),
+        *(balancer_group, tasks_group, balancer, firewall, *front),
+        *(target_group, *_certificates(listeners), *listeners, *access),
         *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
     )
     return Stack(stack, _identified(resources, settings))
@@ -226,13 +243,33 @@ def _roles(settings: Settings, account: str, partition: str) -> tuple[Role, Role
     )
 
 
-def _network(stack: str, network: NetworkSettings, load_balancer: LoadBalancerSettings) -> Network:
+def _network(settings: Settings) -> Network:
+    network = settings.network
     name, vpc = network.vpc or "the default VPC", network.vpc or ""
-    public = network.public or not load_balancer.internal
-    return Network(name, stack, vpc, network.subnets or (), public, network.task_subnets)
+    public = network.public or not settings.is_internal
+    subnets, tasks = network.subnets or (), network.task_subnets
+    return Network(name, settings.name, vpc, subnets, public, tasks, settings.is_fronted)
 
 
-def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGroup, SecurityGroup]:
+def _distribution(
+    settings: Settings, balancer: LoadBalancer, firewall: WebAclAssociation, partition: str
+) -> Distribution | None:
+    """With its VPC origin, and also where the settings have none: one that is there goes.
+
+    None in partitions whose CloudFront has no VPC origins; SettingsError where they would need it.
+    """
+    if partition != "aws":
+        if settings.is_fronted:
+            raise SettingsError([f"front.kind: CloudFront's VPC origins are not in {settings.region}"])
+        return None
+    name = f"{settings.name}-{settings.region}"
+    origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
+    return Distribution(name, settings.name, origin, firewall)
+
+
+def _security_groups(
+    settings: Settings, network: Network, facing: OriginFacing | None
+) -> tuple[SecurityGroup, SecurityGroup]:
     secure = settings.load_balancer.certificate or settings.domains
     ports = (HTTP_PORT, HTTPS_PORT) if secure else (HTTP_PORT,)
     balancer = SecurityGroup(
@@ -242,6 +279,7 @@ def _security_groups(settings: Settings, network: Network) -> tuple[SecurityGrou
         f"The load balancer of {settings.name}",
         ports,
         sources=_visitors(settings.load_balancer),
+        front=facing,
     )
     tasks = SecurityGroup(
         settings.tasks_security_group,
@@ -265,7 +303,7 @@ def _load_balancing(
     settings: Settings, network: Network, group: SecurityGroup
 ) -> tuple[LoadBalancer, TargetGroup]:
     section, health = settings.load_balancer, settings.health_check
-    scheme = "internal" if section.internal else "internet-facing"
+    scheme = "internal" if settings.is_internal else "internet-facing"
     balancer = LoadBalancer(
         section.name, settings.name, network, group, scheme, section.idle_timeout, section.dual_stack
     )

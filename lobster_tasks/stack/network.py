@@ -10,8 +10,9 @@ from ..aws import Aws
 from ..errors import RefusedError
 from ..settings import STACK_TAG
 from .neighbours import Neighbours
+from .origin_facing import CLOUDFRONT, OriginFacing
 from .resource import Attributes, Live, LiveResources, Resource, tag_list, tags_of
-from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate
+from .subnets import BALANCER_ADDRESSES, free_addresses, impossible, without_fargate, without_vpc_origins
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -29,7 +30,8 @@ class Network(Resource):
     because each further zone costs a public address. Subnets without Fargate and full ones are never chosen; where
     the settings name one, RefusedError says why not. ``public``: chosen subnets have a route to an internet
     gateway. Its live id is the VPC's, ``raw["zones"]`` maps each subnet that may be chosen to its zone.
-    ``task_subnets`` are the tasks' subnets, where they differ.
+    ``task_subnets`` are the tasks' subnets, where they differ. ``fronted``: CloudFront reaches the load balancer, so it
+    must support VPC origins in the subnets' zones, and the VPC must have an internet gateway.
     """
 
     kind: ClassVar[str] = "network"
@@ -38,10 +40,13 @@ class Network(Resource):
     subnets: tuple[str, ...] = ()
     public: bool = True
     task_subnets: tuple[str, ...] = ()
+    fronted: bool = False
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeVpcs, DescribeSubnets and DescribeRouteTables; RefusedError without subnets in two zones."""
         vpc = self._vpc(aws)
+        if self.fronted:
+            _refuse_without_gateway(aws, vpc)
         zones, full = self._zones(aws, vpc)
         attributes = {"vpc": vpc, "subnets": self._chosen(zones, full)}
         return Live(vpc, attributes, self.tags, {"zones": zones, "full": full})
@@ -138,7 +143,14 @@ class Network(Resource):
                 raise RefusedError(
                     f"No task can be in {name}.", why, "name another subnet in network.subnets"
                 )
-            if why or without_fargate(subnet, aws.region):
+            unreached = without_vpc_origins(subnet) if self.fronted else ""
+            if unreached and name in self.subnets:
+                raise RefusedError(
+                    f"CloudFront cannot reach a load balancer in {name}.",
+                    unreached,
+                    "name another subnet in network.subnets, or set front.kind: none",
+                )
+            if why or unreached or without_fargate(subnet, aws.region):
                 unfit.add(name)
         return unfit
 
@@ -161,6 +173,18 @@ class Network(Resource):
                 "name subnets in two zones in network.subnets, or make one more subnet",
             )
         return tuple(by_zone.values()) if self.subnets else tuple(by_zone.values())[:2]
+
+
+def _refuse_without_gateway(aws: Aws, vpc: str) -> None:
+    """ "The VPC must have an internet gateway" (CloudFront, "Restrict access with VPC origins"); none is made."""
+    attached = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    gateways = "ec2:DescribeInternetGateways", "InternetGateways", f"the gateways of {vpc}"
+    if not aws.pages(*gateways, Filters=attached):
+        raise RefusedError(
+            f"{vpc} has no internet gateway.",
+            "CloudFront reaches load balancers only in VPCs that have one, though no traffic uses it",
+            "attach one (aws ec2 create-internet-gateway, attach-internet-gateway), or set front.kind: none",
+        )
 
 
 def _roomy_first(zones: Mapping[str, str], full: Collection[str]) -> list[tuple[str, str]]:
@@ -196,7 +220,8 @@ def _routed_to_the_internet(subnets: Iterable[str], tables: Iterable[Mapping[str
 
 @dataclass(frozen=True)
 class SecurityGroup(Resource):
-    """A security group; ``ports`` are TCP ports open to the group ``source``, or to the CIDR blocks ``sources``.
+    """A security group; ``ports`` are TCP ports open to the group ``source``, or to the CIDR blocks ``sources``, or,
+    with a ``front``, to CloudFront only: to its prefix list, or to its own group in the VPC.
 
     Its ingress rules must be exactly ours: others are revoked. Egress must include everything, as in a new group;
     further egress rules stay. An adopted group keeps its ingress rules, and gets ours with the stack in each rule's
@@ -210,6 +235,7 @@ class SecurityGroup(Resource):
     ports: tuple[int, ...]
     source: SecurityGroup | None = None
     sources: tuple[str, ...] = (ANYWHERE,)
+    front: OriginFacing | None = None
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """DescribeSecurityGroups by name in the VPC."""
@@ -220,9 +246,8 @@ class SecurityGroup(Resource):
         groups = aws.pages("ec2:DescribeSecurityGroups", "SecurityGroups", self.label, Filters=filters)
         if not groups:
             return None
-        names = {live.id: resource.name for resource, live in known.items()}
         attributes = {
-            "ingress": _in_words(groups[0]["IpPermissions"], names),
+            "ingress": _in_words(groups[0]["IpPermissions"], self._names(known)),
             "egress": any(map(_is_everything, _single_rules(groups[0]["IpPermissionsEgress"]))),
         }
         return Live(groups[0]["GroupId"], attributes, tags_of(groups[0].get("Tags", [])), groups[0])
@@ -276,7 +301,7 @@ class SecurityGroup(Resource):
 
     def _rules(self) -> dict[str, tuple[int, str]]:
         """The ingress rules: description → port, and CIDR block or group."""
-        sources = [self.source.name] if self.source else self.sources
+        sources = [CLOUDFRONT] if self.front else [self.source.name] if self.source else self.sources
         return {_words(_tcp(port), each): (port, each) for port in self.ports for each in sources}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
@@ -320,17 +345,41 @@ class SecurityGroup(Resource):
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """Revoke the added rules."""
-        for permission in live.raw.get("IpPermissions", []):
-            for rule in _single_rules([_with_description(permission, self._mark)]):
-                self._change(aws, live, "RevokeSecurityGroupIngress", rule)
+        for rule in self.own_rules(live):
+            self.forbid(aws, live, rule)
+
+    def allow(self, aws: Aws, live: Live, rule: Mapping[str, Any]) -> None:
+        """Add an ingress rule with one peer; in a group that was adopted it says whose it is."""
+        rule = _described(rule, self._mark) if live.adopted else rule
+        self._change(aws, live, "AuthorizeSecurityGroupIngress", rule)
+
+    def forbid(self, aws: Aws, live: Live, rule: Mapping[str, Any]) -> None:
+        """Take an ingress rule with one peer away."""
+        self._change(aws, live, "RevokeSecurityGroupIngress", rule)
+
+    def every_rule(self, live: Live) -> list[dict[str, Any]]:
+        """The ingress rules, with one peer each."""
+        return _single_rules(live.raw.get("IpPermissions", []))
+
+    def own_rules(self, live: Live) -> list[dict[str, Any]]:
+        """The ingress rules that are ours, with one peer each: in a group that was adopted those that say so."""
+        present = live.raw.get("IpPermissions", [])
+        marked = [_with_description(each, self._mark) for each in present]
+        return _single_rules(marked if live.adopted else present)
 
     @property
     def _mark(self) -> str:
         """The description of an added rule."""
         return f"{STACK_TAG}={self.stack}"
 
-    def _repair_ingress(self, aws: Aws, live: Live, known: LiveResources) -> None:
+    def _names(self, known: LiveResources) -> dict[str, str]:
+        """What peers are called in words, by their ids."""
         names = {found.id: resource.name for resource, found in known.items()}
+        front = known.get(self.front) if self.front else None
+        return names | (dict.fromkeys(front.raw["peers"], CLOUDFRONT) if front else {})
+
+    def _repair_ingress(self, aws: Aws, live: Live, known: LiveResources) -> None:
+        names = self._names(known)
         present = _single_rules(live.raw.get("IpPermissions", []))
         desired = {words: self._permission(*rule, known) for words, rule in self._rules().items()}
         extra = [rule for rule in present if _in_words([rule], names)[0] not in desired]
@@ -358,6 +407,8 @@ class SecurityGroup(Resource):
 
     def _permission(self, port: int, source: str, known: LiveResources) -> dict[str, Any]:
         permission = _tcp(port)
+        if self.front:
+            return permission | {"PrefixListIds": [{"PrefixListId": known[self.front].id}]}
         if self.source:
             return permission | {"UserIdGroupPairs": [{"GroupId": known[self.source].id}]}
         if ":" in source:
@@ -415,7 +466,7 @@ def _in_words(permissions: Iterable[Mapping[str, Any]], names: Mapping[str, str]
         member = next(member for member in _PEERS if member in rule)
         peer = rule[member][0][_PEERS[member]]
         words.append(_words(rule, names.get(peer, peer)))
-    return tuple(sorted(words))
+    return tuple(sorted(set(words)))
 
 
 def _words(rule: Mapping[str, Any], peer: str) -> str:

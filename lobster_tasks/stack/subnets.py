@@ -2,8 +2,8 @@
 
 Sources: Amazon ECS Developer Guide, "Amazon ECS clusters in Local Zones, Wavelength Zones, and AWS Outposts"
 (Fargate runs in none of them) and "Supported Regions for Amazon ECS on AWS Fargate" (zones by id, since names
-differ from account to account); Elastic Load Balancing, CreateLoadBalancer ("at least 8 available IP addresses
-per subnet").
+differ from account to account); CloudFront Developer Guide, "Restrict access with VPC origins"; Elastic Load
+Balancing, CreateLoadBalancer ("at least 8 available IP addresses per subnet").
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _FARGATE_ZONES: Mapping[str, frozenset[str]] = {
     "cn-north-1": frozenset({"cnn1-az1", "cnn1-az2"}),
     "us-west-1": frozenset({"usw1-az1", "usw1-az3"}),
 }
+_NO_VPC_ORIGINS = frozenset({"apne1-az3", "apne2-az1", "cac1-az3", "use1-az3", "usw1-az2"})
 
 
 def impossible(subnet: Mapping[str, Any], zone_type: str) -> str:
@@ -40,6 +41,14 @@ def without_fargate(subnet: Mapping[str, Any], region: str) -> str:
     if region not in _FARGATE_ZONES or zone in _FARGATE_ZONES[region]:
         return ""
     return f"Fargate is not in its zone {zone} ({', '.join(sorted(_FARGATE_ZONES[region]))} have it)"
+
+
+def without_vpc_origins(subnet: Mapping[str, Any]) -> str:
+    """Why CloudFront reaches nothing in a subnet; the list is AWS's, and may be shorter by now."""
+    zone = subnet.get("AvailabilityZoneId", "")
+    if zone not in _NO_VPC_ORIGINS:
+        return ""
+    return f"CloudFront's VPC origins are not in its zone {zone} ({', '.join(sorted(_NO_VPC_ORIGINS))} have none)"
 
 
 def free_addresses(subnet: Mapping[str, Any]) -> int:

@@ -90,9 +90,11 @@ def create_security_groups(run: Run, adopt: bool = False) -> None:
 def setup_application_load_balancer(run: Run, adopt: bool = False) -> None:
     """Create or repair the load balancer.
 
-    With its target group, its listener and its security group.
+    With its target group, its listener and its security group; and with what CloudFront needs before it, where
+    front.kind says so.
     """
-    _setup(run, _stack(run, "listener", "target-group"), adopt)
+    front = ("vpc-origin", "distribution", "security-group-rule")
+    _setup(run, _stack(run, "listener", "target-group", *front), adopt)
 
 
 @command(json=True, changes=True, help=_ADOPT)

@@ -1,0 +1,56 @@
+"""CloudFront's distributions and VPC origins, which an account has once for all regions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..aws import Aws
+
+_ABSENT = ("EntityNotFound", "NoSuchDistribution", "NoSuchResource")
+
+
+def list_vpc_origins(aws: Aws, about: str = "the VPC origins") -> list[dict[str, Any]]:
+    """ListVpcOrigins: the summary of each."""
+    return _listed(aws, "cloudfront:ListVpcOrigins", "VpcOriginList", about)
+
+
+def find_vpc_origin(aws: Aws, id: str, about: str = "") -> dict[str, Any] | None:
+    """GetVpcOrigin, with the ETag of its version."""
+    found = aws.find("cloudfront:GetVpcOrigin", _ABSENT, about or id, Id=id)
+    return {**found["VpcOrigin"], "ETag": found["ETag"]} if found else None
+
+
+def list_distributions(aws: Aws, about: str = "the distributions") -> list[dict[str, Any]]:
+    """ListDistributions: the summary of each."""
+    return _listed(aws, "cloudfront:ListDistributions", "DistributionList", about)
+
+
+def distributions_of(aws: Aws, vpc_origin: str, about: str = "") -> list[str]:
+    """ListDistributionsByVpcOriginId: the ids of those that lead to a VPC origin (id); none where it is gone."""
+    operation = "cloudfront:ListDistributionsByVpcOriginId"
+    found = aws.find(operation, _ABSENT, about or vpc_origin, VpcOriginId=vpc_origin)
+    return list(found["DistributionIdList"].get("Items", [])) if found else []
+
+
+def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | None:
+    """GetDistribution, with the ETag of its version."""
+    found = aws.find("cloudfront:GetDistribution", _ABSENT, about or id, Id=id)
+    return {**found["Distribution"], "ETag": found["ETag"]} if found else None
+
+
+def cloudfront_tags(aws: Aws, arn: str, about: str = "") -> dict[str, str] | None:
+    """ListTagsForResource of a distribution or a VPC origin (ARN); None where that is gone."""
+    found = aws.find("cloudfront:ListTagsForResource", _ABSENT, about or arn, Resource=arn)
+    if found is None:
+        return None
+    return {tag["Key"]: tag.get("Value", "") for tag in found["Tags"].get("Items", [])}
+
+
+def _listed(aws: Aws, operation: str, member: str, about: str) -> list[dict[str, Any]]:
+    """All pages of a listing, which CloudFront marks in a way of its own."""
+    page = aws.call(operation, about)[member]
+    items = list(page.get("Items", []))
+    while page.get("NextMarker"):
+        page = aws.call(operation, about, Marker=page["NextMarker"])[member]
+        items += page.get("Items", [])
+    return items

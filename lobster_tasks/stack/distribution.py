@@ -1,0 +1,264 @@
+"""The CloudFront distribution before an internal load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from ..account import cloudfront_tags, find_distribution, list_distributions
+from ..aws import Aws
+from ..errors import AwsCallError, OutOfTimeError
+from ..in_parallel import in_parallel
+from ..settings import REGION_TAG
+from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list
+from .vpc_origin import DEPLOYED, VpcOrigin, tag, untag
+
+AwsDict = Mapping[str, Any]
+# Managed policies of CloudFront: nothing is kept, and the app sees all that a visitor sends, Host and Origin too, which
+# Streamlit compares before it opens a WebSocket.
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_CACHED = ("GET", "HEAD")
+_ORIGIN = "load-balancer"
+# Seconds. A request may take as long as App Runner gives it. Where nothing answers CloudFront says so in eight seconds,
+# which is before a probe gives up: the load balancer is in AWS's own network.
+_READ_TIMEOUT, _KEEPALIVE_TIMEOUT, _CONNECTION_ATTEMPTS, _CONNECTION_TIMEOUT = 120, 5, 2, 4
+_DEPLOYED_WITHIN_SECONDS = 5400.0  # as long as Terraform waits; mostly some minutes
+_EVERY_SECONDS = 5.0
+_ABSENT = ("NoSuchDistribution",)
+_STALE: dict[str, tuple[str, ...]] = {"InvalidIfMatchVersion": (), "PreconditionFailed": ()}
+_STALE_SECONDS = 60.0
+_NOT_YET: dict[str, tuple[str, ...]] = {**_STALE, "DistributionNotDisabled": ()}
+_NOT_YET_SECONDS = 300.0
+# Members of a cache behavior that are for those without a cache policy.
+_LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
+
+
+@dataclass(frozen=True)
+class Distribution(Resource):
+    """A distribution that leads to the load balancer; its live id is its id, ``raw`` what GetDistribution says.
+
+    It is the stack's by its tags. What its configuration has besides (other cache behaviors, a web ACL, logging) is
+    left as it is. It is made after ``firewall``.
+    """
+
+    kind: ClassVar[str] = "distribution"
+    is_global: ClassVar[bool] = True
+    may_be_denied: ClassVar[bool] = True
+    decisive: ClassVar[frozenset[str]] = frozenset({"enabled", "VPC-origin", "origin-request-policy"})
+    vpc_origin: VpcOrigin
+    firewall: Resource
+
+    def presence(self, known: LiveResources) -> Presence:
+        """As its VPC origin."""
+        return self.vpc_origin.presence(known)
+
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
+        """ListDistributions, the tags of those before a VPC origin, and GetDistribution of ours."""
+        if not self.vpc_origin.wanted and self.vpc_origin not in known:
+            return None
+        listed = [each for each in list_distributions(aws, self.label) if self._may_be_ours(each)]
+        tags = in_parallel(*(partial(cloudfront_tags, aws, each["ARN"], self.label) for each in listed))
+        found = [
+            Live(each["Id"], {}, its, each, its.get(REGION_TAG, ""))
+            for each, its in zip(listed, tags, strict=True)
+            if its is not None
+        ]
+        chosen = next((each for each in found if self.is_ours(each)), None)
+        chosen = chosen or next((each for each in found if self._is_untagged(each, known)), None)
+        whole = find_distribution(aws, chosen.id, self.label) if chosen else None
+        if chosen is None or whole is None:
+            return None
+        return _live(whole, chosen.tags)
+
+    def _may_be_ours(self, summary: Mapping[str, Any]) -> bool:
+        origins = summary["Origins"].get("Items", [])
+        return summary["Comment"] == self.comment or any("VpcOriginConfig" in each for each in origins)
+
+    def _is_untagged(self, found: Live, known: LiveResources) -> bool:
+        """Whether it is as we make one, but for the tags."""
+        origin = known.get(self.vpc_origin)
+        leads = [each.get("VpcOriginConfig", {}).get("VpcOriginId") for each in found.raw["Origins"]["Items"]]
+        return found.raw["Comment"] == self.comment and origin is not None and leads == [origin.id]
+
+    @property
+    def comment(self) -> str:
+        """What people see of it in the console."""
+        return f"{self.stack} in {self.region}, of lobster-tasks"
+
+    def desired(self, known: LiveResources) -> Attributes:
+        """What its configuration has to have, and that every edge knows it."""
+        return {**_attributes(self._with_ours({}, known)), "status": DEPLOYED}
+
+    def create(self, aws: Aws, known: LiveResources) -> Live:
+        """CreateDistributionWithTags, and wait until it is Deployed.
+
+        The reference makes one of what is sent twice. It is of the VPC origin, so that after a teardown it is another.
+        """
+        config = self._with_ours({"CallerReference": f"{self.name}-{known[self.vpc_origin].id}"}, known)
+        made = aws.call(
+            "cloudfront:CreateDistributionWithTags",
+            self.label,
+            DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": tag_list(self.tags)}},
+        )["Distribution"]
+        return self._deployed(aws, made["Id"], self.tags)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
+        """UpdateDistribution with the rest as it is, wait, and delete VPC origins that it does not lead to any more."""
+        if changed != {"status"}:
+            self._change(aws, live.id, partial(self._with_ours, known=known))
+        done = self._deployed(aws, live.id, live.tags)
+        superseded = known[self.vpc_origin].raw.get("superseded", ())
+        self.vpc_origin.delete_superseded(aws, tuple(superseded))
+        return done
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """Disable it, wait until every edge knows that, and DeleteDistribution."""
+
+        def disabled(config: Mapping[str, Any]) -> dict[str, Any]:
+            return {**config, "Enabled": False}
+
+        found = find_distribution(aws, live.id, self.label)
+        if found is not None and found["DistributionConfig"]["Enabled"]:
+            self._change(aws, live.id, disabled)
+        self._await_deployed(aws, live.id)
+
+        def delete() -> None:
+            if now := find_distribution(aws, live.id, self.label):
+                asked = {"Id": live.id, "IfMatch": now["ETag"]}
+                aws.find("cloudfront:DeleteDistribution", _ABSENT, self.label, **asked)
+
+        aws.retry_while(delete, _NOT_YET, _NOT_YET_SECONDS)
+
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        """TagResource."""
+        tag(aws, self, live.raw["ARN"], tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        untag(aws, self, live.raw["ARN"], names)
+
+    def _change(self, aws: Aws, id: str, changed: Any) -> None:
+        """UpdateDistribution, of the version that is there: it replaces the whole configuration."""
+
+        def change() -> None:
+            if found := find_distribution(aws, id, self.label):
+                config = changed(found["DistributionConfig"])
+                asked = {"Id": id, "IfMatch": found["ETag"], "DistributionConfig": config}
+                aws.find("cloudfront:UpdateDistribution", _ABSENT, self.label, **asked)
+
+        aws.retry_while(change, _STALE, _STALE_SECONDS)
+
+    def _deployed(self, aws: Aws, id: str, tags: Mapping[str, str]) -> Live:
+        found = self._await_deployed(aws, id)
+        if found is None:
+            raise AwsCallError(
+                f"{self.label} is gone.",
+                "somebody else has deleted it meanwhile",
+                "run the same command again",
+                code="NoSuchDistribution",
+                operation="cloudfront:GetDistribution",
+            )
+        return _live(found, tags)
+
+    def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
+        """It once every edge knows it; None where it is gone."""
+
+        def is_settled(found: Mapping[str, Any] | None) -> bool:
+            return found is None or found["Status"] == DEPLOYED
+
+        look = partial(find_distribution, aws, id, self.label)
+        found = aws.clock.poll(look, _DEPLOYED_WITHIN_SECONDS, _EVERY_SECONDS, until=is_settled)
+        if not is_settled(found):
+            raise OutOfTimeError(
+                f"{self.label} is not deployed after {_DEPLOYED_WITHIN_SECONDS / 60:.0f} minutes.",
+                next_step="run the same command again",
+            )
+        return found
+
+    def _with_ours(self, config: Mapping[str, Any], known: LiveResources) -> dict[str, Any]:
+        """A configuration with all that is ours in it."""
+        made = deepcopy(dict(config))
+        behavior = made.get("DefaultCacheBehavior", {})
+        origins = made.get("Origins", {}).get("Items", [])
+        ours: AwsDict = next((each for each in origins if each["Id"] == _ORIGIN), {})
+        others = [each for each in origins if each["Id"] != _ORIGIN]
+        items = [*others, {**ours, **self._origin(known)}]
+        return {
+            **made,
+            "Comment": self.comment,
+            "Enabled": True,
+            "HttpVersion": "http2",
+            "IsIPV6Enabled": True,
+            "PriceClass": "PriceClass_100",
+            "Origins": {"Quantity": len(items), "Items": items},
+            "DefaultCacheBehavior": {
+                **{name: value for name, value in behavior.items() if name not in _LEGACY},
+                "TargetOriginId": _ORIGIN,
+                "ViewerProtocolPolicy": "redirect-to-https",
+                "Compress": True,
+                "CachePolicyId": CACHING_DISABLED,
+                "OriginRequestPolicyId": ALL_VIEWER,
+                "AllowedMethods": {**_items(METHODS), "CachedMethods": _items(_CACHED)},
+            },
+        }
+
+    def _origin(self, known: LiveResources) -> dict[str, Any]:
+        """The one origin. Where its VPC origin is to be another one, nothing fits until that is there."""
+        balancer, vpc_origin = known.get(self.vpc_origin.load_balancer), known.get(self.vpc_origin)
+        fits = vpc_origin is not None and self.vpc_origin.fits(known)
+        return {
+            "Id": _ORIGIN,
+            "DomainName": balancer.raw["DNSName"] if balancer else "",
+            "OriginPath": "",
+            "CustomHeaders": {"Quantity": 0},
+            "ConnectionAttempts": _CONNECTION_ATTEMPTS,
+            "ConnectionTimeout": _CONNECTION_TIMEOUT,
+            "VpcOriginConfig": {
+                "VpcOriginId": vpc_origin.id if vpc_origin and fits else "",
+                "OriginReadTimeout": _READ_TIMEOUT,
+                "OriginKeepaliveTimeout": _KEEPALIVE_TIMEOUT,
+            },
+        }
+
+
+def _items(values: tuple[str, ...]) -> dict[str, Any]:
+    return {"Quantity": len(values), "Items": list(values)}
+
+
+def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
+    attributes = {**_attributes(found["DistributionConfig"]), "status": found["Status"]}
+    return Live(found["Id"], attributes, tags, found, tags.get(REGION_TAG, ""))
+
+
+def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is ours of a configuration, in a flat form."""
+    behavior = config["DefaultCacheBehavior"]
+    target = behavior["TargetOriginId"]
+    origin: AwsDict = next((each for each in config["Origins"]["Items"] if each["Id"] == target), {})
+    vpc = origin.get("VpcOriginConfig", {})
+    methods = behavior.get("AllowedMethods", {})
+    return {
+        "comment": config["Comment"],
+        "enabled": config["Enabled"],
+        "HTTP-version": str(config.get("HttpVersion", "")).lower(),
+        "IPv6": config.get("IsIPV6Enabled", False),
+        "price-class": config.get("PriceClass", ""),
+        "origin": origin.get("DomainName", ""),
+        "origin-path": origin.get("OriginPath", ""),
+        "connection-attempts": origin.get("ConnectionAttempts"),
+        "connection-timeout": origin.get("ConnectionTimeout"),
+        "VPC-origin": vpc.get("VpcOriginId", ""),
+        "read-timeout": vpc.get("OriginReadTimeout"),
+        "keepalive-timeout": vpc.get("OriginKeepaliveTimeout"),
+        "viewer-protocol": behavior["ViewerProtocolPolicy"],
+        "compress": behavior.get("Compress", False),
+        "cache-policy": behavior.get("CachePolicyId", ""),
+        "origin-request-policy": behavior.get("OriginRequestPolicyId", ""),
+        "methods": tuple(sorted(methods.get("Items", []))),
+        "cached-methods": tuple(sorted(methods.get("CachedMethods", {}).get("Items", []))),
+    }

@@ -1,0 +1,138 @@
+"""That of all of CloudFront only the VPC's own VPC origins reach the load balancer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from ..account import find_authority
+from ..aws import Aws
+from ..errors import OutOfTimeError
+from ..http_client import Client, Response
+from .distribution import Distribution
+from .load_balancing import HTTP_PORT, Listener
+from .network import SecurityGroup
+from .origin_facing import OriginFacing, service_group
+from .resource import Attributes, Live, LiveResources, Resource
+
+_GROUP_WITHIN_SECONDS = 300.0
+_ANSWER_WITHIN_SECONDS = 20.0
+_THROUGH_WITHIN_SECONDS = 180.0
+_EVERY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class OriginAccess(Resource):
+    """The rule for CloudFront's own security group, in place of the one for its prefix list.
+
+    That group is there once the VPC has a VPC origin, so it is the second of two steps: the rule is added, the app
+    asked through the distribution, the rule for the prefix list taken away, the app asked again. The live id is that of
+    the load balancer's security group, of which the rule is a part: it goes with that.
+    """
+
+    kind: ClassVar[str] = "security-group-rule"
+    taggable: ClassVar[bool] = False
+    security_group: SecurityGroup
+    front: OriginFacing
+    distribution: Distribution
+    listeners: tuple[Listener, ...]
+
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
+        """From the rules of the security group, which are read already; None where CloudFront's group is in none."""
+        group, front = known.get(self.security_group), known.get(self.front)
+        if group is None or front is None or not front.raw["group"]:
+            return None
+        by_group, by_list = _by_group(front.raw["group"]), _by_list(front.id)
+        present = [_core(each) for each in self.security_group.every_rule(group)]
+        ours = [_core(each) for each in self.security_group.own_rules(group)]
+        return Live(group.id, {"prefix-list": by_list in ours}, group.tags) if by_group in present else None
+
+    def desired(self, known: LiveResources) -> Attributes:
+        """No rule of ours for the prefix list besides."""
+        return {"prefix-list": False}
+
+    def words(self, attribute: str) -> str:
+        """What it is that differs."""
+        return "the prefix list is allowed too"
+
+    def create(self, aws: Aws, known: LiveResources) -> Live:
+        """Let CloudFront's group in, and then no other of CloudFront's addresses."""
+        group = known[self.security_group]
+        vpc = known[self.front.network].id
+        find = partial(service_group, aws, vpc)
+        if not (its := aws.clock.poll(find, _GROUP_WITHIN_SECONDS, _EVERY_SECONDS)):
+            raise OutOfTimeError(
+                f"There is no security group of CloudFront's own in {vpc}.",
+                "CloudFront creates it with the first VPC origin; the load balancer allows the prefix list for now",
+                "run the same command again",
+            )
+        self.security_group.allow(aws, group, _by_group(its))
+        return self.update(aws, Live(group.id, {}, group.tags), frozenset({"prefix-list"}), known)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
+        """Take the rule for the prefix list away, and put it back where nothing gets through without it."""
+        group, by_list = known[self.security_group], _by_list(known[self.front].id)
+        url = f"https://{known[self.distribution].raw['DomainName']}/"
+        self._require_passing(aws, url)
+        self.security_group.forbid(aws, group, by_list)
+        try:
+            self._require_passing(aws, url)
+        except OutOfTimeError:
+            self.security_group.allow(aws, group, by_list)
+            raise
+        return Live(group.id, {"prefix-list": False}, group.tags)
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """Nothing: it goes with its security group."""
+
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        """Nothing: it carries none."""
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """Nothing: it carries none."""
+
+    def _require_passing(self, aws: Aws, url: str) -> None:
+        """Ask through the distribution until the load balancer answers, whatever it says."""
+        authority = find_authority(aws, url)
+
+        def ask() -> Response:
+            with Client(authority=authority) as client:
+                return client.request(url, _ANSWER_WITHIN_SECONDS, most=0)
+
+        answer = aws.clock.poll(ask, _THROUGH_WITHIN_SECONDS, _EVERY_SECONDS, until=_is_through)
+        if not _is_through(answer):
+            raise OutOfTimeError(
+                f"{url} does not lead to {self.security_group.name} yet ({answer.said}).",
+                "the load balancer goes on allowing CloudFront's prefix list, so nobody is kept out",
+                "run the same command again",
+            )
+
+
+def _is_through(answer: Response) -> bool:
+    """Whether what answers is behind CloudFront, whose own pages say that they are."""
+    return answer.status is not None and not (
+        answer.status in (502, 504) and answer.headers.get("server") == "CloudFront"
+    )
+
+
+def _core(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with one peer, without the peer's owner."""
+    return {
+        name: [{key: each[key] for key in each if key != "UserId"} for each in value]
+        if isinstance(value, list)
+        else value
+        for name, value in rule.items()
+    }
+
+
+def _by_group(group: str) -> dict[str, Any]:
+    return {**_PORT, "UserIdGroupPairs": [{"GroupId": group}]}
+
+
+def _by_list(prefix_list: str) -> dict[str, Any]:
+    return {**_PORT, "PrefixListIds": [{"PrefixListId": prefix_list}]}
+
+
+_PORT = {"IpProtocol": "tcp", "FromPort": HTTP_PORT, "ToPort": HTTP_PORT}

@@ -1,0 +1,260 @@
+"""The VPC origin: how CloudFront reaches a load balancer that is not on the internet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+from ..account import cloudfront_tags, distributions_of, find_vpc_origin, list_vpc_origins
+from ..aws import Aws
+from ..errors import AwsCallError, LobsterError, OutOfTimeError
+from ..in_parallel import in_parallel
+from ..settings import REGION_TAG
+from .load_balancing import HTTP_PORT, HTTPS_PORT, LoadBalancer, find_balancer
+from .neighbours import Neighbours
+from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_list
+
+DEPLOYED = "Deployed"
+_DEPLOYING = "Deploying"
+_ACTIVE_WITHIN_SECONDS = 900.0
+_DEPLOYED_WITHIN_SECONDS = 1800.0  # "up to 15 minutes"
+_EVERY_SECONDS = 5.0
+_DENIED = ("AccessDenied", "AccessDeniedException")
+# What passes while an origin is made, or while edges do not know yet that no distribution leads to it any more.
+_NOT_YET: dict[str, tuple[str, ...]] = {
+    "CannotDeleteEntityWhileInUse": (),
+    "IllegalDelete": (),
+    "InvalidIfMatchVersion": (),
+    "PreconditionFailed": (),
+}
+
+
+@dataclass(frozen=True)
+class VpcOrigin(Resource):
+    """A VPC origin that leads to the load balancer by HTTP; its live id is its id, ``raw`` what GetVpcOrigin says.
+
+    One that a distribution leads to cannot be changed: another one, with a number after its name, takes its place, and
+    the one before (``raw["superseded"]``) goes once the distribution leads to the new one. Where it is not ``wanted``
+    it is looked for only behind an internal load balancer.
+    """
+
+    kind: ClassVar[str] = "vpc-origin"
+    is_global: ClassVar[bool] = True
+    may_be_denied: ClassVar[bool] = True
+    decisive: ClassVar[frozenset[str]] = frozenset(
+        {"load-balancer", "HTTP-port", "HTTPS-port", "protocol", "address-type"}
+    )
+    load_balancer: LoadBalancer
+    wanted: bool = True
+
+    @property
+    def noun(self) -> str:
+        """AWS writes it so."""
+        return "VPC origin"
+
+    def presence(self, known: LiveResources) -> Presence:
+        """Where the settings have CloudFront in front."""
+        return "present" if self.wanted else "absent"
+
+    def read(self, aws: Aws, known: LiveResources) -> Live | None:
+        """ListVpcOrigins, their tags, and GetVpcOrigin of the one that is ours.
+
+        Who may not look, and wants none, sees none.
+        """
+        balancer = known.get(self.load_balancer)
+        if not self.wanted and (balancer is None or balancer.attributes.get("scheme") != "internal"):
+            return None
+        try:
+            return self._read(aws, balancer.id if balancer else "")
+        except AwsCallError as refused:
+            if self.wanted or refused.code not in _DENIED:
+                raise
+            return None
+
+    def _read(self, aws: Aws, balancer: str) -> Live | None:
+        listed = [each for each in list_vpc_origins(aws, self.label) if each["Name"].startswith(self.name)]
+        tags = in_parallel(*(partial(cloudfront_tags, aws, each["Arn"], self.label) for each in listed))
+        ours, others = list[Live](), list[Live]()
+        for summary, its in zip(listed, tags, strict=True):
+            found = find_vpc_origin(aws, summary["Id"], self.label) if its is not None else None
+            if found is None:
+                continue
+            live = _live(found, its or {})
+            is_ours = live.stack == self.stack and live.region == self.region
+            (ours if is_ours else others).append(live)
+        if not ours:
+            return next(
+                (each for each in others if each.raw["VpcOriginEndpointConfig"]["Name"] == self.name), None
+            )
+        chosen = min(ours, key=lambda each: self._rank(each, balancer))
+        rest = tuple(sorted(each.id for each in ours if each is not chosen))
+        raw = {**chosen.raw, "superseded": rest}
+        return Live(chosen.id, {**chosen.attributes, "superseded": rest}, chosen.tags, raw, chosen.region)
+
+    def _rank(self, live: Live, balancer: str) -> tuple[bool, str]:
+        """The one that is as it should be goes before others, the oldest before younger ones."""
+        wrong = any(live.attributes[name] != value for name, value in self._fixed(balancer).items())
+        return wrong, str(live.raw.get("CreatedTime"))
+
+    def desired(self, known: LiveResources) -> Attributes:
+        """The load balancer, by HTTP, and no other origin of the stack."""
+        balancer = known.get(self.load_balancer)
+        return {**self._fixed(balancer.id if balancer else ""), "status": DEPLOYED, "superseded": ()}
+
+    def fits(self, known: LiveResources) -> bool:
+        """Whether the one that is there can stay."""
+        found, balancer = known.get(self), known.get(self.load_balancer)
+        if found is None or balancer is None:
+            return False
+        return all(found.attributes.get(name) == value for name, value in self._fixed(balancer.id).items())
+
+    def _fixed(self, balancer: str) -> dict[str, Any]:
+        """What cannot be changed once a distribution leads to it. Who has no certificate is reached by HTTP."""
+        return {
+            "load-balancer": balancer,
+            "HTTP-port": HTTP_PORT,
+            "HTTPS-port": HTTPS_PORT,
+            "protocol": "http-only",
+            "address-type": "ipv4",
+        }
+
+    def create(self, aws: Aws, known: LiveResources) -> Live:
+        """CreateVpcOrigin once the load balancer is active, and wait until it is Deployed."""
+        return self._create(aws, known, self.name)
+
+    def _create(self, aws: Aws, known: LiveResources, name: str) -> Live:
+        self._await_active(aws)
+        fixed = self._fixed(known[self.load_balancer].id)
+        config = {
+            "Name": name,
+            "Arn": fixed["load-balancer"],
+            "HTTPPort": fixed["HTTP-port"],
+            "HTTPSPort": fixed["HTTPS-port"],
+            "OriginProtocolPolicy": fixed["protocol"],
+            "IpAddressType": fixed["address-type"],
+        }
+        made = aws.call(
+            "cloudfront:CreateVpcOrigin",
+            self.label,
+            VpcOriginEndpointConfig=config,
+            Tags={"Items": tag_list(self.tags)},
+        )["VpcOrigin"]
+        found = self._await_deployed(aws, made["Id"]) or made
+        return _live(found, self.tags)
+
+    def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
+        """Wait until it is Deployed; where it does not fit make another one, and delete those that nothing leads to."""
+        found = self._await_deployed(aws, live.id)
+        if found is None:  # it was on its way out
+            return self.create(aws, known)
+        superseded = tuple(live.attributes.get("superseded", ()))
+        if changed & self._fixed("").keys():
+            superseded = (*superseded, live.id)
+            made = self._create(aws, known, self._free_name(aws))
+        else:
+            made = _live(found, live.tags)
+        left = self.delete_superseded(aws, superseded)
+        return Live(made.id, made.attributes, made.tags, {**made.raw, "superseded": left}, made.region)
+
+    def delete_superseded(self, aws: Aws, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Delete those that no distribution leads to; the others."""
+        used = tuple(each for each in ids if distributions_of(aws, each, self.label))
+        for each in ids:
+            if each not in used:
+                self._delete(aws, each)
+        return used
+
+    def _free_name(self, aws: Aws) -> str:
+        taken = {each["Name"] for each in list_vpc_origins(aws, self.label)}
+        names = (f"{self.name}-{number}" for number in range(2, len(taken) + 3))
+        return next(name for name in names if name not in taken)
+
+    def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
+        """Distributions that are not the stack's."""
+        ours = {found.id for found in known.values()}
+        ids = distributions_of(neighbours.aws, live.id, self.label)
+        return tuple(f"distribution {each}" for each in ids if each not in ours)
+
+    def delete(self, aws: Aws, live: Live) -> None:
+        """DeleteVpcOrigin, and wait until it is gone; with those that it has superseded."""
+        for id in (live.id, *live.attributes.get("superseded", ())):
+            self._delete(aws, id)
+
+    def _delete(self, aws: Aws, id: str) -> None:
+        def delete() -> None:
+            found = find_vpc_origin(aws, id, self.label)
+            if found is None:
+                return
+            asked = {"Id": id, "IfMatch": found["ETag"]}
+            aws.find("cloudfront:DeleteVpcOrigin", ("EntityNotFound",), self.label, **asked)
+
+        aws.retry_while(delete, _NOT_YET, _DEPLOYED_WITHIN_SECONDS)
+        gone = partial(find_vpc_origin, aws, id, self.label)
+        if aws.clock.poll(gone, _DEPLOYED_WITHIN_SECONDS, _EVERY_SECONDS, until=lambda found: found is None):
+            raise self._out_of_time(f"still exists after {_DEPLOYED_WITHIN_SECONDS / 60:.0f} minutes")
+
+    def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
+        """TagResource."""
+        tag(aws, self, live.raw["Arn"], tags)
+
+    def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
+        """UntagResource."""
+        untag(aws, self, live.raw["Arn"], names)
+
+    def _await_active(self, aws: Aws) -> None:
+        """AWS takes no load balancer that is not active."""
+
+        def is_active() -> bool:
+            found = find_balancer(aws, self.load_balancer.name, self.label)
+            return bool(found and found["State"]["Code"].startswith("active"))
+
+        if not aws.clock.poll(is_active, _ACTIVE_WITHIN_SECONDS, _EVERY_SECONDS):
+            raise self._out_of_time(f"waits for {self.load_balancer.label}, which is not active")
+
+    def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
+        """It once it is Deployed; None where it is gone. Raises LobsterError for a state that does not pass."""
+
+        def is_settled(found: Mapping[str, Any] | None) -> bool:
+            return found is None or found["Status"] != _DEPLOYING
+
+        look = partial(find_vpc_origin, aws, id, self.label)
+        found = aws.clock.poll(look, _DEPLOYED_WITHIN_SECONDS, _EVERY_SECONDS, until=is_settled)
+        if not is_settled(found):
+            raise self._out_of_time(f"is not deployed after {_DEPLOYED_WITHIN_SECONDS / 60:.0f} minutes")
+        if found is not None and found["Status"] != DEPLOYED:
+            raise LobsterError(
+                f"{self.label} is {found['Status']}.",
+                "CloudFront has not deployed it",
+                f"delete it (aws cloudfront delete-vpc-origin --id {id} --if-match {found['ETag']}), "
+                "then inv setup-fargate",
+            )
+        return found
+
+    def _out_of_time(self, what: str) -> OutOfTimeError:
+        return OutOfTimeError(f"{self.label} {what}.", next_step="run the same command again")
+
+
+def tag(aws: Aws, resource: Resource, arn: str, tags: Mapping[str, str]) -> None:
+    """TagResource of CloudFront."""
+    aws.call("cloudfront:TagResource", resource.label, Resource=arn, Tags={"Items": tag_list(tags)})
+
+
+def untag(aws: Aws, resource: Resource, arn: str, names: tuple[str, ...]) -> None:
+    """UntagResource of CloudFront."""
+    aws.call("cloudfront:UntagResource", resource.label, Resource=arn, TagKeys={"Items": list(names)})
+
+
+def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
+    config = found["VpcOriginEndpointConfig"]
+    attributes = {
+        "load-balancer": config["Arn"],
+        "HTTP-port": config["HTTPPort"],
+        "HTTPS-port": config["HTTPSPort"],
+        "protocol": config["OriginProtocolPolicy"],
+        "address-type": config.get("IpAddressType", "ipv4"),
+        "status": found["Status"],
+        "superseded": (),
+    }
+    return Live(found["Id"], attributes, tags, {**found, "superseded": ()}, tags.get(REGION_TAG, ""))
