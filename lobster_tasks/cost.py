@@ -41,12 +41,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Cost:
-    """The monthly cost; ``title`` says whose prices these are, ``notes`` what else to consider."""
+    """The monthly cost; ``title`` says whose prices these are, ``notes`` what else to consider.
+
+    ``advice`` recommends another entry for visitors, with the cost of both; empty without one.
+    """
 
     title: str
     lines: tuple[CostLine, ...]
     cheaper: tuple[Variant, ...]
     notes: tuple[str, ...] = ()
+    advice: str = ""
 
     @property
     def total(self) -> float:
@@ -65,6 +69,7 @@ class _Shape:
     tasks: int
     subnets: int
     internal: bool
+    fronted: bool
     public_tasks: bool
     share: float = 1.0
 
@@ -81,7 +86,8 @@ def monthly_cost(settings: Settings, tasks: int | None = None, subnets: int | No
         for name, how, variant in _variants(shape)
         if (saves := round(_total(lines) - _total(_lines(variant)), 2)) > 0
     )
-    return Cost(_title(shape.tasks), lines, cheaper, tuple(_notes(settings)))
+    notes, advice = tuple(_notes(settings)), _advice(settings, shape)
+    return Cost(_title(shape.tasks), lines, cheaper, notes, advice)
 
 
 def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
@@ -97,15 +103,16 @@ def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
     """The cost of the same resources once they are as planned; None without a load balancer.
 
-    An existing service keeps its desired count; a new one has that of its first release.
+    An existing service keeps its desired count; a new one has that of its first release. An existing load balancer keeps
+    its scheme, so no other is recommended.
     """
     kinds = {resource.kind: resource for resource in live}
     if "load-balancer" not in kinds:
         return None
-    if "service" not in kinds:
-        return monthly_cost(settings, tasks=0)
-    found = live[kinds["service"]]
-    return monthly_cost(settings, tasks=found.raw.get("desiredCount") or None if found else None)
+    found = live[kinds["service"]] if "service" in kinds else None
+    count = (found.raw.get("desiredCount") or None if found else None) if "service" in kinds else 0
+    cost = monthly_cost(settings, tasks=count)
+    return replace(cost, advice="") if live[kinds["load-balancer"]] else cost
 
 
 def _as_registered(settings: Settings, definition: Mapping[str, Any]) -> Settings:
@@ -160,7 +167,8 @@ def _shape(settings: Settings, tasks: int | None, subnets: int | None) -> _Shape
         architecture=settings.task.architecture,
         tasks=settings.deployment.desired_count if tasks is None else tasks,
         subnets=subnets or named or _DEFAULT_SUBNETS,
-        internal=settings.load_balancer.internal,
+        internal=settings.is_internal,
+        fronted=settings.is_fronted,
         public_tasks=settings.network.public,
     )
 
@@ -172,6 +180,10 @@ def _lines(shape: _Shape) -> Iterator[CostLine]:
     if addresses := _addresses(shape):
         monthly = hours * prices["public_ipv4_hour"] * sum(count * share for count, share in addresses)
         yield CostLine(f"public IPv4 × {sum(count for count, _ in addresses)}", monthly)
+    if shape.fronted:
+        free = prices["cloudfront"]
+        told = f"{free['free_gb'] / 1024:g} TB and {free['free_requests'] / 10**6:g} million requests"
+        yield CostLine(f"CloudFront, up to {told}", 0.0)
     if not shape.public_tasks:
         yield CostLine("NAT gateway × 1, no traffic", hours * prices["nat_gateway_hour"])
     yield CostLine(f"logs, up to {prices['logs']['free_gb']} GB", 0.0)
@@ -220,6 +232,18 @@ def _notes(settings: Settings) -> Iterator[str]:
             "The web ACL costs no more for protecting the load balancer too; AWS WAF charges each request that it "
             "inspects (https://aws.amazon.com/waf/pricing/)."
         )
+
+
+def _advice(settings: Settings, shape: _Shape) -> str:
+    """HTTPS without a domain, where everybody is to reach the app."""
+    balancer = settings.load_balancer
+    if settings.domains or balancer.certificate or balancer.allowed_cidrs is not None or shape.internal:
+        return ""
+    other = _total(_lines(replace(shape, internal=True, fronted=True)))
+    return (
+        f"HTTPS without a domain: front.kind: cloudfront, {other:.2f} USD instead of {_total(_lines(shape)):.2f}; "
+        "a load balancer of its own address serves HTTP only."
+    )
 
 
 def _region_note(region: str) -> Iterator[str]:

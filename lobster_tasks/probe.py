@@ -1,4 +1,5 @@
-"""Probes the app through the load balancer: a page, and a WebSocket handshake.
+"""Probes the app as visitors reach it, through the load balancer or the distribution before it: a page, and a
+WebSocket handshake.
 
 Target health is the load balancer's view; this is a visitor's. Temporary failures are retried: a name that DNS does
 not resolve yet, a refused connection, 502, 503 and 504.
@@ -22,12 +23,12 @@ from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from .account import find_target_group
+from .account import find_authority, find_distribution_before, find_target_group
 from .aws import Aws
 from .clock import Clock
 from .errors import AwsCallError
 from .forwarding import BEFORE, ForwardingRule, best_forwarding_rule
-from .http_client import Client
+from .http_client import Client, trusting
 from .in_parallel import in_parallel
 
 ANSWER_WITHIN_SECONDS = 10.0
@@ -47,6 +48,7 @@ _SOURCES = {
 _STREAMLIT_PATH = "/_stcore/stream"
 _STREAMLIT_PROTOCOL = "streamlit"
 _PASSING_STATUSES = frozenset({502, 503, 504})
+_CLOUDFRONTS_STATUSES = frozenset({403, 502, 504})
 PAGE_STATUSES = frozenset({*range(200, 400), 401})
 _CHUNK = 4096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -54,7 +56,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; ``said`` describes it. ``reached`` is false where nothing answered at all."""
+    """One answer; ``said`` describes it. ``reached`` is false where nothing answered at all.
+
+    ``by_cloudfront`` is true for an error of CloudFront's own: no server behind it has answered.
+    """
 
     ok: bool
     said: str
@@ -62,11 +67,12 @@ class Answer:
     milliseconds: float | None = None
     passing: bool = False
     reached: bool = True
+    by_cloudfront: bool = False
 
 
 @dataclass(frozen=True)
 class Probe:
-    """The answers of the load balancer at ``url``."""
+    """The answers at ``url``."""
 
     url: str
     page: Answer
@@ -91,7 +97,9 @@ class PublicEndpoint:
 
     ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
     valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
-    ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none.
+    ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
+    one before it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted besides
+    this machine's own.
     """
 
     url: str
@@ -101,6 +109,8 @@ class PublicEndpoint:
     rule: ForwardingRule | None = None
     allowed_sources: tuple[str, ...] = ()
     load_balancer: str = ""
+    distribution: Mapping[str, Any] | None = None
+    authority: str = ""
 
     @property
     def is_private(self) -> bool:
@@ -148,15 +158,33 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> Publi
     rule = best_forwarding_rule(listeners_of(aws, balancer["LoadBalancerArn"]), group)
     if rule is None:
         return None
+    arn, internal = balancer["LoadBalancerArn"], balancer.get("Scheme") == "internal"
+    if internal and not rule.host and (distribution := find_distribution_before(aws, arn)):
+        return _by_distribution(aws, distribution, arn, rule)
     url = url_of(balancer["DNSName"], rule.protocol, rule.port)
     let_in = allowed_sources(aws, balancer.get("SecurityGroups", []), rule.port)
     return PublicEndpoint(
         url,
-        balancer.get("Scheme") == "internal",
+        internal,
         rule.host,
         rule=rule,
         allowed_sources=let_in,
-        load_balancer=balancer["LoadBalancerArn"],
+        load_balancer=arn,
+    )
+
+
+def _by_distribution(
+    aws: Aws, distribution: Mapping[str, Any], load_balancer: str, rule: ForwardingRule
+) -> PublicEndpoint:
+    """The address of a distribution, whose certificate is good for it."""
+    url = f"https://{distribution['DomainName']}"
+    return PublicEndpoint(
+        url,
+        checked=True,
+        rule=rule,
+        load_balancer=load_balancer,
+        distribution=distribution,
+        authority=find_authority(aws, url),
     )
 
 
@@ -212,7 +240,7 @@ def probe(
     within: float = REACHABLE_WITHIN_SECONDS,
 ) -> Probe:
     """Request the page and the WebSocket in parallel, again while a failure may be temporary."""
-    who = endpoint.name, endpoint.checked
+    who = endpoint.name, endpoint.checked, endpoint.authority
     asked: list[Callable[[], Answer]] = [partial(get, clock, endpoint.url, endpoint.path(path), *who)]
     if websocket is not None:
         asked.append(partial(shake_hands, clock, endpoint.url, endpoint.path(websocket), *who))
@@ -230,33 +258,44 @@ def _ask_again(clock: Clock, ask: Callable[[], Answer], within: float) -> Answer
     return replace(answer, passing=False)
 
 
-def get(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
+def get(
+    clock: Clock, url: str, path: str, name: str = "", checked: bool = False, authority: str = ""
+) -> Answer:
     """GET a page with the host ``name``; redirects are not followed, since they may lead to a sign-in page
     elsewhere."""
     # The certificate is for the visitors' host name; without one it cannot be verified.
-    with warnings.catch_warnings(action="ignore"), Client(name, checked=checked) as client:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        Client(name, checked=checked, authority=authority) as client,
+    ):
         answer = client.request(f"{url}{path}", ANSWER_WITHIN_SECONDS, most=0, stopwatch=clock.stopwatch)
     status, milliseconds = answer.status, answer.milliseconds
     if status is None:
         return _unreached(f"GET {path}", url, answer.error)
     if status in PAGE_STATUSES:
         return Answer(True, f"GET {path} {status} in {milliseconds:.0f} ms", status, milliseconds)
-    said = f"GET {path} answers {_status_words(status)}"
-    return Answer(False, said, status, milliseconds, status in _PASSING_STATUSES)
+    by_cloudfront = is_by_cloudfront(status, answer.headers)
+    said = f"GET {path} answers {_status_words(status, by_cloudfront)}"
+    passing = status in _PASSING_STATUSES
+    return Answer(False, said, status, milliseconds, passing, by_cloudfront=by_cloudfront)
 
 
-def shake_hands(clock: Clock, url: str, path: str, name: str = "", checked: bool = False) -> Answer:
+def shake_hands(
+    clock: Clock, url: str, path: str, name: str = "", checked: bool = False, authority: str = ""
+) -> Answer:
     """A WebSocket handshake, as a browser on the host ``name`` makes it; the connection is closed at once."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     origin = f"{parts.scheme}://{name}" if name else url
     started = clock.stopwatch()
     try:
-        with _open(parts, name, checked) as stream:
+        with _open(parts, name, checked, authority) as stream:
             _upgrade(stream, f"{'wss' if secure else 'ws'}://{name or parts.netloc}{path}", origin)
             milliseconds = (clock.stopwatch() - started) * 1000
     except InvalidStatus as refused:
-        return _refused_handshake(path, origin, refused.response.status_code)
+        headers = {key.lower(): value for key, value in refused.response.headers.raw_items()}
+        status = refused.response.status_code
+        return _refused_handshake(path, origin, status, is_by_cloudfront(status, headers))
     except (InvalidHandshake, OSError, EOFError, TimeoutError) as error:
         return _unreached(f"WebSocket {path}", url, error)
     return Answer(True, "WebSocket open", 101, milliseconds)
@@ -267,12 +306,12 @@ def _subprotocols(path: str) -> list[Subprotocol] | None:
     return [Subprotocol(_STREAMLIT_PROTOCOL)] if path.endswith(_STREAMLIT_PATH) else None
 
 
-def _open(parts: SplitResult, name: str, checked: bool) -> socket.socket:
+def _open(parts: SplitResult, name: str, checked: bool, authority: str) -> socket.socket:
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
     plain = socket.create_connection((parts.hostname, port), timeout=ANSWER_WITHIN_SECONDS)
     if parts.scheme != "https":
         return plain
-    return _tls(checked).wrap_socket(plain, server_hostname=name or parts.hostname)
+    return _tls(checked, authority).wrap_socket(plain, server_hostname=name or parts.hostname)
 
 
 def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
@@ -293,25 +332,40 @@ def _upgrade(stream: socket.socket, uri: str, origin: str) -> None:
     stream.sendall(b"".join(protocol.data_to_send()))
 
 
-def _tls(checked: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+def _tls(checked: bool, authority: str) -> ssl.SSLContext:
+    context = trusting(authority)
     if not checked:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _refused_handshake(path: str, url: str, status: int) -> Answer:
-    said = f"WebSocket {path} answers {_status_words(status)}"
-    if status == 403:
+def _refused_handshake(path: str, url: str, status: int, by_cloudfront: bool) -> Answer:
+    said = f"WebSocket {path} answers {_status_words(status, by_cloudfront)}"
+    if status == 403 and not by_cloudfront:
         said += f"; the app does not accept the Origin {url} (Streamlit: server.corsAllowedOrigins)"
     elif status in range(200, 300):
         said = f"WebSocket {path} answers {status} without an upgrade: there is no WebSocket at this path"
-    return Answer(False, said, status, passing=status in _PASSING_STATUSES)
+    return Answer(False, said, status, passing=status in _PASSING_STATUSES, by_cloudfront=by_cloudfront)
 
 
-def _status_words(status: int) -> str:
-    """What the load balancer's own statuses mean (Elastic Load Balancing, "Troubleshoot")."""
+def is_by_cloudfront(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether an error is CloudFront's own; ``headers`` have their names in lower case.
+
+    What an origin sends keeps its own Server (CloudFront, "Request and response behavior for custom origins").
+    """
+    return status in _CLOUDFRONTS_STATUSES and headers.get("server") == "CloudFront"
+
+
+def _status_words(status: int, by_cloudfront: bool = False) -> str:
+    """What the own statuses of the load balancer (Elastic Load Balancing, "Troubleshoot") and of CloudFront mean."""
+    if by_cloudfront:
+        told = {
+            403: "403: CloudFront refuses the request",
+            502: "502: CloudFront has no connection to the load balancer",
+            504: "504: CloudFront got no answer from the load balancer",
+        }
+        return told.get(status, f"{status}, by CloudFront")
     meanings = {
         502: "502: the load balancer got no valid answer from the task",
         503: "503: the load balancer has no target for it",

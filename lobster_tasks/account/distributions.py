@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..aws import Aws
+from ..errors import AwsCallError
 
 _ABSENT = ("EntityNotFound", "NoSuchDistribution", "NoSuchResource")
+_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 def list_vpc_origins(aws: Aws, about: str = "the VPC origins") -> list[dict[str, Any]]:
@@ -36,6 +38,22 @@ def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | No
     """GetDistribution, with the ETag of its version."""
     found = aws.find("cloudfront:GetDistribution", _ABSENT, about or id, Id=id)
     return {**found["Distribution"], "ETag": found["ETag"]} if found else None
+
+
+def find_distribution_before(aws: Aws, load_balancer: str) -> dict[str, Any] | None:
+    """The distribution that leads to a load balancer (ARN) through a VPC origin, an enabled one before others.
+
+    None without one, and for who may not look.
+    """
+    try:
+        origins = [each["Id"] for each in list_vpc_origins(aws) if each["OriginEndpointArn"] == load_balancer]
+        ids = [id for each in origins for id in distributions_of(aws, each)]
+        found = [each for id in ids if (each := find_distribution(aws, id))]
+    except AwsCallError as refused:
+        if refused.code not in _DENIED:
+            raise
+        return None
+    return min(found, key=lambda each: (not each["DistributionConfig"]["Enabled"], each["Id"]), default=None)
 
 
 def cloudfront_tags(aws: Aws, arn: str, about: str = "") -> dict[str, str] | None:

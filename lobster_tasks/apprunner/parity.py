@@ -173,7 +173,10 @@ def _websocket(clock: Clock, settings: Settings, old: PublicEndpoint, new: Publi
     if path is None:
         return ComparisonRow("WebSocket", "–", "–", "skip", "probe.websocket is false")
     answers = in_parallel(
-        *(partial(shake_hands, clock, each.url, each.path(path), each.name) for each in (old, new))
+        *(
+            partial(shake_hands, clock, each.url, each.path(path), each.name, each.checked, each.authority)
+            for each in (old, new)
+        )
     )
     before, after = ("open" if each.ok else str(each.status or each.said) for each in answers)
     return comparison.websockets(path, before, after)
@@ -209,7 +212,7 @@ def _ask(
 
     ``within`` is in real seconds: programs run at their own speed.
     """
-    with Client(endpoint.name, checked=False) as client:
+    with Client(endpoint.name, checked=endpoint.checked, authority=endpoint.authority) as client:
         return client.request(
             f"{endpoint.url}{endpoint.path(path)}",
             within,

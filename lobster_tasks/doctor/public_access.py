@@ -51,12 +51,13 @@ def _stopped(mode: str) -> tuple[str, ...]:
 
 
 def _balancers(facts: Facts) -> list[str]:
-    """The subnets in which visitors have to reach the load balancer."""
-    found = facts.known("load_balancer")
+    """The subnets in which visitors have to reach the load balancer; VPC origins are blocked as well."""
+    found, fronted = facts.known("load_balancer"), facts.settings.is_fronted
     if found is None:
-        internal = facts.settings.load_balancer.internal
+        internal = facts.settings.load_balancer.internal and not fronted
         return [] if internal else [each["SubnetId"] for each in facts.known("network")]
-    zones = found["AvailabilityZones"] if found["Scheme"] == "internet-facing" else []
+    is_reached = fronted or found["Scheme"] == "internet-facing"
+    zones = found["AvailabilityZones"] if is_reached else []
     return [zone["SubnetId"] for zone in zones]
 
 

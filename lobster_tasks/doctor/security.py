@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..forwarding import leading
+from ..stack.origin_facing import SERVICE_GROUP
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 from .references import network_of
@@ -23,6 +24,8 @@ def balancer_in(facts: Facts) -> CheckResult:
     closed = [port for port in ports if not any(_sources(_in(groups), port))]
     if closed:
         return failed(f"{_names(groups)} allows no inbound traffic on tcp {_ports(closed)}", _FIX_GROUPS)
+    if facts.settings.is_fronted:
+        return _from_cloudfront(facts, groups, ports)
     if (allowed := facts.settings.load_balancer.allowed_cidrs) is not None:
         return _as_listed(groups, ports, allowed)
     narrow = [port for port in ports if not set(_sources(_in(groups), port)) & set(_ANYWHERE)]
@@ -31,6 +34,19 @@ def balancer_in(facts: Facts) -> CheckResult:
         keep = "list these in load_balancer.allowed_cidrs, or the next setup allows everybody"
         return warned(f"{_names(groups)} lets tcp {_ports(narrow)} in from {who} only", keep)
     return passed(f"{_names(groups)} lets tcp {_ports(ports)} in from anywhere")
+
+
+def _from_cloudfront(facts: Facts, groups: list[Rule], ports: list[int]) -> CheckResult:
+    """Where visitors come through a distribution: by CloudFront's own group of the VPC, or its prefix list."""
+    own = {each["GroupId"] for each in facts.known("security_groups") if each["GroupName"] == SERVICE_GROUP}
+    sources = sorted({each for port in ports for each in _sources(_in(groups), port)})
+    if not any(each in own or each.startswith("pl-") for each in sources):
+        saw = f"{_names(groups)} lets tcp {_ports(ports)} in from {listed(sources)}, and not from CloudFront"
+        return failed(saw, _FIX_GROUPS)
+    more = [each for each in sources if each not in own and not each.startswith("pl-")]
+    if more:
+        return warned(f"{_names(groups)} lets in {listed(more)} besides CloudFront", _FIX_GROUPS)
+    return passed(f"{_names(groups)} lets tcp {_ports(ports)} in from CloudFront only")
 
 
 def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> CheckResult:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ..aws import Aws
-from ..settings import NetworkSettings, Settings
+from ..settings import FrontSettings, NetworkSettings, Settings
 
 VALUE = "rehearsal"
 
@@ -33,6 +33,9 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
         balancer = {"certificate": None, "internal": False, "dual_stack": False, "allowed_cidrs": None}
         changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
         notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
+    if settings.is_fronted:
+        changes["front"] = FrontSettings()
+        notes.append("front: a rehearsal asks the load balancer itself, without CloudFront")
     bound = settings.task.permissions_boundary
     if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)

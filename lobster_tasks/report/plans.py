@@ -167,7 +167,7 @@ def cost(before: Cost | None, after: Cost) -> RenderableType:
     lines.append(("  together", _figures(before.total if before else None, after.total, style="bold")))
     cheaper = " · ".join(f"{variant.name} −{variant.saves:.2f} ({variant.how})" for variant in after.cheaper)
     notes = [f"cheaper: {cheaper}"] if cheaper else []
-    said = [Text(f"  {note}", style="dim") for note in (*notes, *after.notes)]
+    said = [Text(f"  {note}", style="dim") for note in (*notes, *after.notes, after.advice) if note]
     return Group(Text(after.title), rows(header, *lines), *said)
 
 
@@ -200,7 +200,10 @@ def plan_json(
 
 
 def url_of(live: Mapping[Resource, Live | None]) -> str | None:
-    """The address of the stack's load balancer, HTTPS where it listens for it."""
+    """The address of the stack's distribution, else of its load balancer: HTTPS where that listens for it."""
+    names = [found.raw["DomainName"] for found in live.values() if found and found.raw.get("DomainName")]
+    if names:
+        return f"https://{names[0]}"
     dns = [found.raw["DNSName"] for found in live.values() if found and found.raw.get("DNSName")]
     secure = any(found and found.raw.get("Protocol") == "HTTPS" for found in live.values())
     return f"{'https' if secure else 'http'}://{dns[0]}" if dns else None
@@ -348,6 +351,9 @@ _ABOUT: Mapping[str, Callable[[Any, Mapping[Resource, Live | None]], str]] = {
     "target-group": _target_group,
     "certificate": _certificate,
     "listener": _listener,
+    "vpc-origin": lambda resource, live: "to the load balancer by HTTP; takes some minutes",
+    "distribution": lambda resource, live: "HTTPS at a name of *.cloudfront.net; takes some minutes",
+    "security-group-rule": lambda resource, live: "only from this VPC's VPC origins",
     "web-ACL-association": lambda resource, live: resource.web_acl,
     "task-definition": _task_definition,
     "service": _service,

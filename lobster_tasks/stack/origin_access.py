@@ -112,9 +112,8 @@ class OriginAccess(Resource):
 
 def _is_through(answer: Response) -> bool:
     """Whether what answers is behind CloudFront, whose own pages say that they are."""
-    return answer.status is not None and not (
-        answer.status in (502, 504) and answer.headers.get("server") == "CloudFront"
-    )
+    by_cloudfront = answer.status in (403, 502, 504) and answer.headers.get("server") == "CloudFront"
+    return answer.status is not None and not by_cloudfront
 
 
 def _core(rule: Mapping[str, Any]) -> dict[str, Any]:

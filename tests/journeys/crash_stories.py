@@ -161,14 +161,21 @@ BACK = Task("cutover", "cutover", {"back": True}, _OF_THE_DOMAIN)
 PAUSE = Task("apprunner", "cleanup_apprunner", {}, (*_OF_THE_DOMAIN, *_CLEAN))
 DELETE = Task("apprunner", "cleanup_apprunner", {"delete": True}, (*_OF_THE_DOMAIN, *_CLEAN))
 BEHIND_FIREWALL = replace(SET_UP, settings=(FIREWALL,))
+FRONTED = replace(SET_UP, settings=("front.kind=cloudfront",))
 STORIES = (
     Story("setup-fargate", SET_UP, lambda _: None),
     Story("setup-fargate, a web ACL", BEHIND_FIREWALL, _with_firewall, alone=False),
+    Story("setup-fargate, a distribution", FRONTED, lambda _: None),
     Story("deploy, the first", deployed("one"), _with_image),
     Story("deploy", deployed("two"), _with_second_image),
     Story("rollback --to 2", Task("operate", "rollback", {"to": "2"}), _with_two_releases),
     Story("teardown", TEAR_DOWN, _with_release),
     Story("teardown, a web ACL", replace(TEAR_DOWN, settings=(FIREWALL,)), _behind_firewall, alone=False),
+    Story(
+        "teardown, a distribution",
+        replace(TEAR_DOWN, settings=FRONTED.settings),
+        lambda stage: stage.done(FRONTED),
+    ),
     Story("cutover", CUT_OVER, _before_the_cut, alone=False),
     Story("cutover --back", BACK, _after_the_cut, alone=False),
     Story("cleanup-apprunner", PAUSE, _moved, _quiet, alone=False),

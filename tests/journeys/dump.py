@@ -50,9 +50,10 @@ def dump(embedded: EmbeddedProcess, folder: Path) -> Dump:
 
 
 def at_rest(account: Dump) -> bool:
-    """Whether nothing is on its way: no load balancer that comes, no target that goes."""
+    """Whether nothing is on its way: no load balancer that comes, no target that goes, no distribution that changes."""
     told = json.dumps(account)
-    return '"provisioning"' not in told and '"draining"' not in told
+    passing = ('"provisioning"', '"draining"', '"Deploying"', '"InProgress"')
+    return not any(each in told for each in passing)
 
 
 def _by_name(look: Iterator[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,6 +72,8 @@ def _looks(embedded: EmbeddedProcess) -> Iterator[tuple[str, Iterator[tuple[str,
     yield "security groups", _security_groups(embedded.client("ec2"))
     yield "interfaces", _interfaces(embedded.client("ec2"))
     yield "load balancers", _load_balancers(embedded.client("elbv2"))
+    yield "VPC origins", _vpc_origins(embedded.client("cloudfront"))
+    yield "distributions", _distributions(embedded.client("cloudfront"))
     yield "web ACLs", _web_acls(embedded.client("wafv2"))
     yield "target groups", _target_groups(embedded.client("elbv2"))
     yield "clusters", _clusters(embedded.client("ecs"))
@@ -165,6 +168,20 @@ def _load_balancers(elbv2: Any) -> Iterator[tuple[str, Any]]:
                 ],
             },
         )
+
+
+def _vpc_origins(cloudfront: Any) -> Iterator[tuple[str, Any]]:
+    for each in cloudfront.list_vpc_origins()["VpcOriginList"].get("Items", []):
+        found = cloudfront.get_vpc_origin(Id=each["Id"])["VpcOrigin"]
+        tags = cloudfront.list_tags_for_resource(Resource=each["Arn"])["Tags"]["Items"]
+        yield each["Name"], [found["VpcOriginEndpointConfig"], found["Status"], tags]
+
+
+def _distributions(cloudfront: Any) -> Iterator[tuple[str, Any]]:
+    for each in cloudfront.list_distributions()["DistributionList"].get("Items", []):
+        found = cloudfront.get_distribution(Id=each["Id"])["Distribution"]
+        tags = cloudfront.list_tags_for_resource(Resource=each["ARN"])["Tags"]["Items"]
+        yield each["Comment"], [found["DistributionConfig"], found["Status"], tags]
 
 
 def _web_acls(waf: Any) -> Iterator[tuple[str, Any]]:
@@ -269,7 +286,9 @@ def _names(embedded: EmbeddedProcess) -> dict[str, str]:
     groups = {each["GroupId"]: each["GroupName"] for each in ec2.describe_security_groups()["SecurityGroups"]}
     subnets = {each["SubnetId"]: each["AvailabilityZone"] for each in ec2.describe_subnets()["Subnets"]}
     vpcs = {each["VpcId"]: f"vpc {each['CidrBlock']}" for each in ec2.describe_vpcs()["Vpcs"]}
-    return groups | subnets | vpcs | _dns_names(embedded)
+    listed = embedded.client("cloudfront").list_vpc_origins()["VpcOriginList"].get("Items", [])
+    origins = {each["Id"]: f"VPC origin {each['Name']}" for each in listed}
+    return groups | subnets | vpcs | origins | _dns_names(embedded)
 
 
 def _dns_names(embedded: EmbeddedProcess) -> dict[str, str]:

@@ -34,9 +34,12 @@ SETUP = BY_NAME["setup-fargate"]
 SAMPLE = [
     ("setup-fargate", 16),
     ("setup-fargate, a web ACL", 14),
+    ("setup-fargate, a distribution", 5),
+    ("setup-fargate, a distribution", 6),
     ("deploy", 2),
     ("teardown", 9),
     ("teardown, a web ACL", 6),
+    ("teardown, a distribution", 2),
 ]
 
 

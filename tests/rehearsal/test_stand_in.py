@@ -45,6 +45,11 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "load_balancer: an internet-facing one with HTTP stands in for yours",
         ),
         (
+            {"front": {"kind": "cloudfront"}},
+            {"front": {"kind": "none"}},
+            "front: a rehearsal asks the load balancer itself, without CloudFront",
+        ),
+        (
             {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/Mine"]}},
             {"task": {"policies": ("arn:aws:iam::aws:policy/X",)}},
             "policies: arn:aws:iam::123456789012:policy/Mine left out",

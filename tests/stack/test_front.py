@@ -9,7 +9,7 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from tests.clocks import PatientClock
-from tests.embedded.fronted import PREFIX_LIST, SERVICE_GROUP
+from tests.embedded.fronted import SERVICE_GROUP
 from tests.embedded_process import EmbeddedProcess, eventually, start
 
 from .stand import Stand
@@ -54,11 +54,21 @@ def test_it_is_made_in_aws_order_and_taken_away_in_that_order(account: Aws, swif
     order = ["CreateLoadBalancer", "CreateVpcOrigin", "CreateDistributionWithTags"]
     assert [each for each in told if each in order] == order
     rules = [each for each in told if each.endswith("SecurityGroupIngress")]
-    assert rules == ["AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"]
+    assert rules == [
+        "AuthorizeSecurityGroupIngress",
+        "AuthorizeSecurityGroupIngress",
+        "RevokeSecurityGroupIngress",
+    ]
     swift.forget_calls()
     made.remove()
     told = [call["operation"] for call in swift.calls(mutating=True) if call["status"] < 300]
-    order = ["UpdateDistribution", "DeleteDistribution", "DeleteVpcOrigin", "DeleteLoadBalancer", "DeleteSecurityGroup"]
+    order = [
+        "UpdateDistribution",
+        "DeleteDistribution",
+        "DeleteVpcOrigin",
+        "DeleteLoadBalancer",
+        "DeleteSecurityGroup",
+    ]
     assert [each for each in told if each in order] == order
     cloudfront = swift.client("cloudfront")
     assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 0

@@ -25,6 +25,8 @@ LABELS = [
     "security-group/lobster-ecs-sg",
     "load-balancer/lobster-alb",
     "web-ACL-association/lobster-alb",
+    "vpc-origin/lobster-us-east-2",
+    "distribution/lobster-us-east-2",
     "target-group/lobster-tg",
     "listener/lobster-alb:443",
     "listener/lobster-alb:80",
@@ -33,6 +35,8 @@ LABELS = [
     "service/lobster-streamlit-service",
     "scalable-target/lobster-cluster/lobster-streamlit-service",
 ]
+
+FRONT = ("vpc-origin/lobster-us-east-2", "distribution/lobster-us-east-2")
 
 
 def build(partition: str = "aws", **given: Any) -> stack.Stack:
@@ -55,7 +59,8 @@ def test_the_stack_is_the_plans() -> None:
     assert {each.stack for each in build().resources} == {"lobster"}
     mine = {"lobster:stack": "lobster"}
     for each in build().resources:
-        assert each.tags == (mine | {"lobster:region": "us-east-2"} if each.kind == "role" else mine)
+        anywhere = each.kind in ("role", "vpc-origin", "distribution")
+        assert each.tags == (mine | {"lobster:region": "us-east-2"} if anywhere else mine)
 
 
 def test_every_resource_comes_after_those_it_needs() -> None:
@@ -91,12 +96,12 @@ def test_resources_are_values() -> None:
         (("security-group",), LABELS[4:7]),
         (
             ("listener", "target-group"),
-            [label for label in LABELS[4:12] if label != "security-group/lobster-ecs-sg"],
+            [label for label in LABELS[4:14] if label not in ("security-group/lobster-ecs-sg", *FRONT)],
         ),
         (("cluster",), ["cluster/lobster-cluster"]),
         (("task-definition",), [*LABELS[:4], "task-definition/lobster-streamlit-task"]),
-        (("service",), LABELS[:-1]),
-        (("scalable-target",), LABELS),
+        (("service",), [label for label in LABELS[:-1] if label not in FRONT]),
+        (("scalable-target",), [label for label in LABELS if label not in FRONT]),
         ((), []),
     ],
 )

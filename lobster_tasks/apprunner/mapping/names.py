@@ -67,8 +67,8 @@ def _address(description: Description) -> MappingRow:
         "inv cutover moves the custom domain"
         if domains
         else (
-            "give the service a domain and a certificate (load_balancer.certificate), or tell users the new address; "
-            "until then it is HTTP only"
+            "tell users the new address, which is HTTP only; set front.kind: cloudfront for HTTPS without a domain, or "
+            "give the service a domain and a certificate (load_balancer.certificate)"
         )
     )
     return no_equivalent("ServiceUrl", url, note, decide, "the load balancer's address")

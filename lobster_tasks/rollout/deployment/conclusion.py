@@ -8,7 +8,7 @@ from itertools import islice
 from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
-from ...probe import Probe, PublicEndpoint, find_public_endpoint, probe
+from ...probe import Answer, Probe, PublicEndpoint, find_public_endpoint, probe
 from ...settings import ProbeSettings, Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
@@ -16,6 +16,7 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.evidence_collection import collect_evidence
 from ..diagnosis.findings import findings
+from ..diagnosis.fronting import failing_hop
 from ..observation.judge import Verdict
 from ..observation.snapshot import Snapshot, revision_of
 from ..observation.timeline import Timeline
@@ -116,7 +117,8 @@ def _judged(
         if well:
             return "live", verdict.why, ()
         dropped = _dropped(aws, settings, snapshots[-1], answered)
-        return "failed", verdict.why, (dropped or _probe_failed(answered),)
+        hop = dropped or _failing_hop(aws, snapshots[-1], answered)
+        return "failed", verdict.why, (hop or _probe_failed(answered),)
     causes = _explained(aws, settings, snapshots, verdict)
     if verdict.kind == "moving":
         return "out_of_time", verdict.why, causes
@@ -149,7 +151,7 @@ def _is_thin(cause: Cause, evidence: Evidence) -> bool:
 
 def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
     """The cause where VPC Block Public Access drops the requests: then nothing answers, and nothing refuses."""
-    if answered is None or answered.page.reached:
+    if answered is None or (answered.page.reached and not _is_unanswered(answered.page)):
         return None
     name, service = "network.public-access", service_of(aws, last.rollout)
     checks, _ = consult(aws, settings, [name], {"service": service})
@@ -163,6 +165,17 @@ def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | Non
         check.fix or "",
         heals=False,
     )
+
+
+def _is_unanswered(page: Answer) -> bool:
+    """Whether CloudFront waited in vain."""
+    return page.by_cloudfront and page.status == 504
+
+
+def _failing_hop(aws: Aws, last: Snapshot, answered: Probe | None) -> Cause | None:
+    """What is wrong between visitors and the load balancer."""
+    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+    return failing_hop(endpoint, answered) if endpoint and answered else None
 
 
 def _probe_failed(answered: Probe | None) -> Cause:

@@ -530,6 +530,18 @@ RECORDS: Mapping[str, CauseRecord] = {
     CauseCode.ROLLBACK_FAILED: CauseRecord(
         meaning="The previous release does not serve either.",
     ),
+    CauseCode.DISTRIBUTION_DISABLED: CauseRecord(
+        meaning="The CloudFront distribution is disabled.",
+    ),
+    CauseCode.ORIGIN_UNREACHABLE: CauseRecord(
+        meaning="CloudFront cannot reach the load balancer.",
+    ),
+    CauseCode.ORIGIN_PROTOCOL: CauseRecord(
+        meaning="The load balancer does not take CloudFront's connections, or speaks another protocol.",
+    ),
+    CauseCode.HOST_NOT_FORWARDED: CauseRecord(
+        meaning="The distribution does not pass on the Host header that the app compares.",
+    ),
     CauseCode.PROBE_FAILED: CauseRecord(
         meaning="The app does not answer correctly through the load balancer.",
     ),

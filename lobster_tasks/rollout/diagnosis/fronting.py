@@ -1,0 +1,48 @@
+"""Which hop between visitors and the app fails, where they come through a CloudFront distribution. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...probe import Answer, Probe, PublicEndpoint
+from ...stack.distribution import ALL_VIEWER
+from ..cause_code import CauseCode
+from .causes import Cause
+
+_AGAIN = "then inv deploy"
+
+
+def failing_hop(endpoint: PublicEndpoint, answered: Probe) -> Cause | None:
+    """The cause, where it is the distribution or its way to the load balancer; None where it is behind that."""
+    distribution = endpoint.distribution
+    wrong = [each for each in answered.answers if not each.ok]
+    if distribution is None or not wrong:
+        return None
+    name, config = distribution["Id"], distribution["DistributionConfig"]
+    shown = tuple(each.said for each in wrong)
+    if not config["Enabled"]:
+        message = f"The distribution {name} is disabled, so CloudFront serves nobody."
+        return Cause(CauseCode.DISTRIBUTION_DISABLED, message, shown, f"inv setup-fargate, {_AGAIN}")
+    if any(each.by_cloudfront and each.status == 504 for each in wrong):
+        message = f"CloudFront reaches no load balancer behind the distribution {name}."
+        return Cause(CauseCode.ORIGIN_UNREACHABLE, message, shown, f"inv create-security-groups, {_AGAIN}")
+    if any(each.by_cloudfront and each.status == 502 for each in wrong):
+        message = (
+            f"The load balancer takes no connection of the distribution {name}, or speaks another protocol."
+        )
+        remedy = f"inv setup-application-load-balancer, {_AGAIN}"
+        return Cause(CauseCode.ORIGIN_PROTOCOL, message, shown, remedy)
+    if _is_refused(answered.websocket) and not _passes_host(config):
+        message = f"The distribution {name} does not pass the Host of visitors on, so the app refuses their WebSockets."
+        return Cause(CauseCode.HOST_NOT_FORWARDED, message, shown, f"inv setup-fargate, {_AGAIN}")
+    return None
+
+
+def _is_refused(websocket: Answer | None) -> bool:
+    """The app compares Host and Origin."""
+    return websocket is not None and websocket.status == 403
+
+
+def _passes_host(config: Mapping[str, Any]) -> bool:
+    return bool(config["DefaultCacheBehavior"].get("OriginRequestPolicyId") == ALL_VIEWER)
