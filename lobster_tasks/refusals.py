@@ -117,6 +117,16 @@ _LASTING = (
         AccountRestriction("AWS does not allow this account to create load balancers yet."),
     ),
     _LastingRefusal(
+        "ec2:AuthorizeSecurityGroupIngress",
+        "RulesPerSecurityGroupLimitExceeded",
+        "",
+        AccountRestriction(
+            "The security group has no room for another rule; CloudFront's prefix list alone counts as 55 of 60.",
+            "remove rules of that group, or request more: aws service-quotas request-service-quota-increase "
+            "--service-code vpc --quota-code L-0EA8095F --desired-value N. Then run the same command again",
+        ),
+    ),
+    _LastingRefusal(
         "ecs:", "BlockedException", "", AccountRestriction("AWS has blocked this account: it runs no tasks.")
     ),
     _LastingRefusal(

@@ -125,6 +125,15 @@ class LoadBalancer(Resource):
         listeners = _listeners(neighbours.aws, self.label, live.id)
         return tuple(_listener_words(each) for each in listeners if each["ListenerArn"] not in ours)
 
+    def instead(self, live: Live) -> str:
+        """A scheme is for good, and a target group is behind one load balancer only."""
+        if live.attributes.get("scheme") == self.scheme:
+            return super().instead(live)
+        return (
+            "leave front.kind and load_balancer.internal as they were, or make it anew: inv teardown, "
+            "inv setup-fargate, inv deploy --tag T; the app does not answer meanwhile, and images and logs stay"
+        )
+
     def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateLoadBalancer, then its attributes; a listener can be created before it is active."""
         made = aws.call(

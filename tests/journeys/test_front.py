@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
-from tests.project import Project, make
+from tests.project import APP, Project, make
 
 from .dump import dump
 
@@ -27,12 +30,23 @@ def swift() -> Iterator[EmbeddedProcess]:
         yield running
 
 
+def as_streamlit(program: str) -> str:
+    """The test app, but it refuses a WebSocket whose Origin is not its Host, as Streamlit does."""
+    refuse = (
+        'if self.asked.get("origin", "").partition("://")[2] not in ("", self.asked["host"]):\n'
+        '            self.reply("", 403)\n            return\n        '
+    )
+    begins = 'key = self.asked.get("sec-websocket-key")'
+    assert begins in program
+    return program.replace(begins, refuse + begins)
+
+
 @pytest.fixture(scope="module")
 def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with a front door, set up and with a release; its folder has ``before``, the account before that."""
     folder = tmp_path_factory.mktemp("fronted")
     swift.reset()
-    made = make(folder, swift.url)
+    made = make(folder, swift.url, {"web_app.py": as_streamlit(APP.read_text())})
     (folder / "nothing").mkdir()
     made.settings("front: {kind: cloudfront}\ndeployment: {deregistration_delay: 5}")
     (folder / "before").write_text(json.dumps(dump(swift, folder / "nothing"), default=str))
@@ -67,7 +81,7 @@ def test_the_page_opens_by_https(url: str, authority: Path) -> None:
 def test_a_websocket_opens_through_it(url: str, authority: Path) -> None:
     trust = ssl.create_default_context(cafile=str(authority))
     where = f"wss://{urlsplit(url).netloc}/_stcore/stream"
-    with connect(where, ssl=trust, origin=url) as socket:  # type: ignore[arg-type]
+    with connect(where, ssl=trust, origin=Origin(url)) as socket:
         socket.send("hello")
         assert socket.recv(timeout=PATIENCE)
 
@@ -75,8 +89,8 @@ def test_a_websocket_opens_through_it(url: str, authority: Path) -> None:
 def test_the_load_balancer_is_not_on_the_internet(swift: EmbeddedProcess, url: str) -> None:
     (balancer,) = swift.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert balancer["Scheme"] == "internal"
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"http://{balancer['DNSName']}", timeout=PATIENCE)
+    with pytest.raises(requests.ReadTimeout):  # its group drops what is not from CloudFront
+        requests.get(f"http://{balancer['DNSName']}", timeout=0.5)
 
 
 def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> None:
@@ -88,10 +102,82 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     assert wrong == []
 
 
+HOPS: dict[str, Callable[[EmbeddedProcess], None]] = {}
+
+
+def hop(code: str) -> Callable[[Callable[[EmbeddedProcess], None]], Callable[[EmbeddedProcess], None]]:
+    """What somebody does to a hop, and the cause that a release then has."""
+
+    def keep(break_it: Callable[[EmbeddedProcess], None]) -> Callable[[EmbeddedProcess], None]:
+        HOPS[code] = break_it
+        return break_it
+
+    return keep
+
+
+@hop("origin-unreachable")
+def _no_rule(swift: EmbeddedProcess) -> None:
+    ec2 = swift.client("ec2")
+    named = [{"Name": "group-name", "Values": ["lobster-alb-sg"]}]
+    (group,) = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+
+
+@hop("origin-protocol")
+def _no_certificate(swift: EmbeddedProcess) -> None:
+    """Another VPC origin, which speaks HTTPS where the load balancer speaks HTTP."""
+    cloudfront = swift.client("cloudfront")
+    (one,) = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    config = cloudfront.get_vpc_origin(Id=one["Id"])["VpcOrigin"]["VpcOriginEndpointConfig"]
+    theirs = {**config, "Name": "theirs", "OriginProtocolPolicy": "https-only", "HTTPSPort": 80}
+    made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=theirs)["VpcOrigin"]["Id"]
+    eventually(lambda: cloudfront.get_vpc_origin(Id=made)["VpcOrigin"]["Status"] == "Deployed")
+    edit(swift, lambda found: found["Origins"]["Items"][0]["VpcOriginConfig"].update(VpcOriginId=made))
+
+
+@hop("host-not-forwarded")
+def _other_host(swift: EmbeddedProcess) -> None:
+    other = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # Managed-AllViewerExceptHostHeader
+    edit(swift, lambda found: found["DefaultCacheBehavior"].update(OriginRequestPolicyId=other))
+
+
+@hop("distribution-disabled")
+def _disabled(swift: EmbeddedProcess) -> None:
+    edit(swift, lambda found: found.update(Enabled=False))
+
+
+def edit(swift: EmbeddedProcess, how: Callable[[dict[str, Any]], object]) -> None:
+    """Edit the distribution's configuration by hand, and wait until every edge knows that."""
+    cloudfront = swift.client("cloudfront")
+    (listed,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    found = cloudfront.get_distribution_config(Id=listed["Id"])
+    config = deepcopy(found["DistributionConfig"])
+    how(config)
+    cloudfront.update_distribution(Id=listed["Id"], IfMatch=found["ETag"], DistributionConfig=config)
+    eventually(lambda: cloudfront.get_distribution(Id=listed["Id"])["Distribution"]["Status"] == "Deployed")
+
+
+@pytest.mark.parametrize("code", HOPS)
+def test_a_verdict_names_the_hop_that_fails(
+    swift: EmbeddedProcess, project: Project, url: str, code: str
+) -> None:
+    HOPS[code](swift)
+    ended = project.inv("deploy", "--tag", "one", "--json").check(1)
+    assert (ended.json["verdict"], ended.json["cause"]["code"]) == ("failed", code)
+    assert ended.json["cause"]["remedy"].startswith("inv ")
+    assert ended.json["url"] == url
+    project.inv("setup-fargate", "--yes").check()
+    project.inv("deploy", "--tag", "one").check()
+
+
 def test_a_teardown_leaves_nothing(swift: EmbeddedProcess, project: Project, url: str) -> None:
+    cloudfront = swift.client("cloudfront")
+    for each in cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]:
+        if each["Name"] == "theirs":
+            etag = cloudfront.get_vpc_origin(Id=each["Id"])["ETag"]
+            cloudfront.delete_vpc_origin(Id=each["Id"], IfMatch=etag)
     project.inv("teardown", "--yes", "--data").check()
     before = json.loads((project.folder / "before").read_text())
     eventually(lambda: json.loads(json.dumps(dump(swift, project.folder / "nothing"), default=str)) == before)
-    cloudfront = swift.client("cloudfront")
     assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 0
     assert cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"] == 0

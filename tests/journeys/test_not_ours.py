@@ -20,6 +20,7 @@ from lobster_tasks.probe import allowed_sources
 from lobster_tasks.settings import load
 from lobster_tasks.stack import Resource, Stack, build_access
 from lobster_tasks.stack.certificates import Certificate
+from lobster_tasks.stack.distribution import Distribution
 from lobster_tasks.stack.ecr import Repository
 from lobster_tasks.stack.ecs import Cluster, Service, TaskDefinition
 from lobster_tasks.stack.firewall import WebAclAssociation
@@ -28,7 +29,10 @@ from lobster_tasks.stack.iam import Role
 from lobster_tasks.stack.load_balancing import Listener, LoadBalancer, TargetGroup
 from lobster_tasks.stack.logs import LogGroup
 from lobster_tasks.stack.network import Network, SecurityGroup
+from lobster_tasks.stack.origin_access import OriginAccess
+from lobster_tasks.stack.origin_facing import OriginFacing
 from lobster_tasks.stack.scaling import ScalableTarget
+from lobster_tasks.stack.vpc_origin import VpcOrigin
 from tests.conftest import SPEED
 from tests.embedded.firewalls import associate, web_acl
 from tests.embedded_process import EmbeddedProcess
