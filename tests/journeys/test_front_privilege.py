@@ -1,0 +1,131 @@
+"""No action of CloudFront is in a policy for nothing, and none is missing: what it is for is done under the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lobster_tasks import converge, doctor, stack
+from lobster_tasks.aws import Aws
+from lobster_tasks.probe import find_public_endpoint
+from lobster_tasks.settings import Settings, load
+from tests.clocks import PatientClock
+from tests.embedded_process import EmbeddedProcess, start
+
+from .permitted import ACCOUNT, Document, Question, asked, deploy_policy, needless, session_with, setup_policy
+from .test_least_privilege import DONE_WITHOUT, denied
+
+SPEED = 200.0
+# The statements that are there for CloudFront alone, and those that have something of it.
+OURS = (
+    *(
+        "SeeWhatIsInFront",
+        "MakeTheFrontWithOurTag",
+        "TagTheFrontWithOurTag",
+        "SeeDistributions",
+        "SeeVpcOrigins",
+    ),
+    *("TheDistributionWithOurTag", "TheVpcOriginWithOurTag"),
+    *("SeeWhatLeadsToTheLoadBalancer", "SeeTheDistribution"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What IAM was asked of who sets up, and of who deploys."""
+
+    settings: Settings
+    setting_up: list[Question]
+    deploying: list[Question]
+
+
+@pytest.fixture(scope="module")
+def swift() -> Iterator[EmbeddedProcess]:
+    """An embedded AWS of its own, where minutes are nothing."""
+    with start(speed=SPEED, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def seen(swift: EmbeddedProcess) -> Asked:
+    """Everything that the policies are for, under them."""
+    settings = load({"front": {"kind": "cloudfront"}})
+    aws = seen_as(swift, "sets-up", setup_policy(settings))
+    swift.forget_calls()
+    bring(aws, settings)
+    doctor.examine(aws, settings, Path())
+    cloudfront = swift.client("cloudfront")
+    (made,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    found = cloudfront.get_distribution_config(Id=made["Id"])
+    config = {**found["DistributionConfig"], "Comment": "theirs"}
+    cloudfront.update_distribution(Id=made["Id"], IfMatch=found["ETag"], DistributionConfig=config)
+    bring(aws, settings)
+    setting_up = asked(swift)
+    deploying = deployed(swift, settings)
+    swift.forget_calls()
+    converge.remove(aws, whole(settings), keep_data=False)
+    bring(aws, settings)
+    for resource in converge.read(administrator(swift), whole(settings)).items():
+        each, live = resource
+        if live is not None and each.kind in ("distribution", "vpc-origin"):
+            each.untag(administrator(swift), live, (stack.STACK_TAG, "lobster:region"))
+    bring(aws, settings, adopt=True)
+    converge.remove(aws, whole(settings), keep_data=False)
+    return Asked(settings, [*setting_up, *asked(swift)], deploying)
+
+
+def deployed(swift: EmbeddedProcess, settings: Settings) -> list[Question]:
+    """What who deploys asks to know where visitors come in."""
+    aws = seen_as(swift, "deploys", deploy_policy(settings))
+    swift.forget_calls()
+    (group,) = swift.client("elbv2").describe_target_groups()["TargetGroups"]
+    endpoint = find_public_endpoint(aws, [group["TargetGroupArn"]])
+    assert endpoint is not None
+    assert endpoint.url.startswith("https://")
+    return asked(swift)
+
+
+def whole(settings: Settings) -> stack.Stack:
+    """The stack."""
+    return stack.build(settings, ACCOUNT)
+
+
+def bring(aws: Aws, settings: Settings, *, adopt: bool = False) -> None:
+    """Bring the account to it."""
+    converge.bring(aws, whole(settings), adopt=adopt)
+
+
+def administrator(swift: EmbeddedProcess) -> Aws:
+    """Who may do everything."""
+    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SPEED))
+
+
+def seen_as(swift: EmbeddedProcess, name: str, policy: Document) -> Aws:
+    """The account under a role with this policy."""
+    who = session_with(swift, name, policy)
+    return Aws(
+        "us-east-2", endpoint_url=swift.url, credentials=who.credentials, clock=PatientClock(speed=SPEED)
+    )
+
+
+def test_setting_up_is_allowed_all_that_it_asks_for(seen: Asked) -> None:
+    assert denied(seen.setting_up, setup_policy(seen.settings)) <= DONE_WITHOUT
+
+
+def test_deploying_is_allowed_all_that_it_asks_for(seen: Asked) -> None:
+    assert denied(seen.deploying, deploy_policy(seen.settings)) == set()
+
+
+def test_nothing_of_cloudfront_is_allowed_besides(seen: Asked) -> None:
+    left = needless(setup_policy(seen.settings), seen.setting_up)
+    left += needless(deploy_policy(seen.settings), seen.deploying)
+    assert [each for each in left if each.partition(":")[0] in OURS or "vpcorigin" in each] == []
+
+
+def test_without_the_setting_no_policy_speaks_of_cloudfront() -> None:
+    for policy in (setup_policy(load({})), deploy_policy(load({}))):
+        assert "cloudfront" not in str(policy)
