@@ -29,6 +29,7 @@ def lines(cost: Cost) -> dict[str, float]:
         ({"deployment": {"desired_count": 2}}, 67.07),
         ({"deployment": {"desired_count": 0}}, 23.73),
         ({"load_balancer": {"internal": True}}, 38.10),
+        ({"front": {"kind": "cloudfront"}}, 38.10),
         ({"task": {"cpu": 1024, "memory": 2048}}, 63.42),
     ],
 )
@@ -46,6 +47,35 @@ def test_what_is_paid_for() -> None:
     }
     assert cost.title == "Monthly, us-east-2 list prices of 2026-06, 1 task, 730 h"
     assert cost.notes == ()
+
+
+def test_a_distribution_saves_the_addresses_of_the_load_balancer() -> None:
+    cost = monthly_cost(load({"front": {"kind": "cloudfront"}}))
+    assert lines(cost) == {
+        "Fargate 0.5 vCPU, 1 GB, x86": 18.02,
+        "load balancer, no traffic": 16.43,
+        "public IPv4 × 1": 3.65,
+        "CloudFront, up to 1 TB and 10 million requests": 0.0,
+        "logs, up to 5 GB": 0.0,
+    }
+    assert cost.advice == ""
+
+
+def test_https_without_a_domain_is_recommended_with_the_cost_of_both() -> None:
+    assert "front.kind: cloudfront, 38.10 USD instead of 45.40" in monthly_cost(Settings()).advice
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"domains": ["app.example.com"]},
+        {"load_balancer": {"internal": True}},
+        {"load_balancer": {"allowed_cidrs": ["10.0.0.0/8"]}},
+        {"front": {"kind": "cloudfront"}},
+    ],
+)
+def test_whoever_has_another_way_gets_no_advice(given: dict[str, Any]) -> None:
+    assert monthly_cost(load(given)).advice == ""
 
 
 def test_private_tasks_need_a_gateway() -> None:

@@ -391,6 +391,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("deployment.deregistration_delay", 3601, "less than or equal to 3600"),
     ("deployment.wait_minutes", 0, "greater than 0"),
     ("deployment.rollback", "perhaps", "boolean"),
+    ("front.kind", "nginx", "'none' or 'cloudfront'"),
     ("probe.path", "app", "begins with '/'"),
     ("probe.websocket", "ws://app", "a path that begins with '/', or false"),
     ("probe.websocket", True, "a path that begins with '/', or false"),
@@ -416,6 +417,8 @@ ACCEPTED: list[tuple[str, Any]] = [
     ("load_balancer.allowed_cidrs", ["203.0.113.7/32", "0.0.0.0/0", "::/0", "2001:DB8::/32"]),
     ("load_balancer.allowed_cidrs", None),
     ("load_balancer.allowed_cidrs", [f"10.0.{each}.0/24" for each in range(30)]),
+    ("front.kind", "cloudfront"),
+    ("front.kind", "none"),
     ("logs.group", "/aws/lobster"),
     ("load_balancer.security_group", "Lobster (alb) #1: a/b"),
     ("deployment", {"minimum_healthy_percent": 50, "maximum_percent": 100, "desired_count": 2}),
@@ -451,6 +454,21 @@ def test_a_variable_has_one_source() -> None:
     }
     (problem,) = problems({"container": container})
     assert problem == "container.secrets: A, C is in environment too; set it in only one of them"
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "says"),
+    [
+        ({"load_balancer": {"certificate": CERTIFICATE}}, "front", "delete load_balancer.certificate"),
+        ({"load_balancer": {"allowed_cidrs": ["10.0.0.0/8"]}}, "front", "delete load_balancer.allowed_cidrs"),
+        ({"domains": ["app.example.com"]}, "domains", "supports no domains yet"),
+    ],
+)
+def test_what_a_distribution_excludes(given: dict[str, Any], named: str, says: str) -> None:
+    load({**given, "front": {"kind": "none"}})
+    (problem,) = problems({**given, "front": {"kind": "cloudfront"}})
+    assert problem.startswith(f"{named}: ")
+    assert says in problem
 
 
 @pytest.mark.parametrize(("name", "arn"), [("certificate", CERTIFICATE), ("web_acl", WEB_ACL)])

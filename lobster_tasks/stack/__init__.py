@@ -119,19 +119,8 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
     distribution = _distribution(settings, balancer, firewall, partition)
     listeners = _listeners(settings, balancer, target_group, firewall)
     cluster = Cluster(settings.cluster, stack)
-    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-    image = f"{account}.dkr.ecr.{settings.region}.{suffix}/{settings.repository}:{NO_RELEASE}"
-    definition = json.dumps(templates.task_definition(settings, account, partition, image))
-    task_definition = TaskDefinition(
-        name=settings.task.family,
-        stack=stack,
-        execution_role=execution_role,
-        task_role=task_role,
-        log_group=log_group,
-        repository=repository,
-        container=settings.container.name,
-        definition=definition,
-    )
+    roles = execution_role, task_role
+    task_definition = _task_definition(settings, account, partition, roles, log_group, repository)
     service = Service(
         name=settings.service,
         stack=stack,
@@ -151,20 +140,12 @@ def build(settings: Settings, account: str, partition: str = "aws") -> Stack:
         grace_period=settings.health_check.grace_period,
         more_groups=settings.network.security_groups,
     )
-    front = (distribution.vpc_origin, distribution) if distribution else ()
-    access = (
-        (
-            OriginAccess(
-                f"{balancer_group.name}:{HTTP_PORT}", stack, balancer_group, facing, distribution, listeners
-            ),
-        )
-        if facing and distribution
-        else ()
-    )
     resources = (
         *(execution_role, task_role, log_group, repository, network, *((facing,) if facing else ())),
-        *(balancer_group, tasks_group, balancer, firewall, *front),
-        *(target_group, *_certificates(listeners), *listeners, *access),
+        *(balancer_group, tasks_group, balancer, firewall),
+        *((distribution.vpc_origin, distribution) if distribution else ()),
+        *(target_group, *_certificates(listeners), *listeners),
+        *_origin_access(balancer_group, facing, distribution, listeners),
         *(cluster, task_definition, service, _scaling(settings.scaling, service, balancer)),
     )
     return Stack(stack, _identified(resources, settings))
@@ -265,6 +246,40 @@ def _distribution(
     name = f"{settings.name}-{settings.region}"
     origin = VpcOrigin(name, settings.name, balancer, settings.is_fronted)
     return Distribution(name, settings.name, origin, firewall)
+
+
+def _origin_access(
+    group: SecurityGroup,
+    facing: OriginFacing | None,
+    distribution: Distribution | None,
+    listeners: tuple[Listener, ...],
+) -> tuple[OriginAccess, ...]:
+    if facing is None or distribution is None:
+        return ()
+    return (OriginAccess(f"{group.name}:{HTTP_PORT}", group.stack, group, facing, distribution, listeners),)
+
+
+def _task_definition(
+    settings: Settings,
+    account: str,
+    partition: str,
+    roles: tuple[Role, Role],
+    log_group: LogGroup,
+    repository: Repository,
+) -> TaskDefinition:
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    image = f"{account}.dkr.ecr.{settings.region}.{suffix}/{settings.repository}:{NO_RELEASE}"
+    definition = json.dumps(templates.task_definition(settings, account, partition, image))
+    return TaskDefinition(
+        name=settings.task.family,
+        stack=settings.name,
+        execution_role=roles[0],
+        task_role=roles[1],
+        log_group=log_group,
+        repository=repository,
+        container=settings.container.name,
+        definition=definition,
+    )
 
 
 def _security_groups(

@@ -43,6 +43,12 @@ def from_group(group: str, port: int) -> dict[str, Any]:
     return {**ports, "UserIdGroupPairs": [{"GroupId": group}]}
 
 
+def from_prefix_list(prefix_list: str, port: int) -> dict[str, Any]:
+    """A rule for the addresses of a prefix list."""
+    ports = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+    return {**ports, "PrefixListIds": [{"PrefixListId": prefix_list}]}
+
+
 def group(name: str, let_in: list[Any], out: list[Any] | None = None) -> dict[str, Any]:
     """A security group."""
     return {

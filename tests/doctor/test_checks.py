@@ -24,6 +24,7 @@ from tests.doctor.facts import (
     definition,
     facts,
     from_group,
+    from_prefix_list,
     group,
     listener,
     load_balancer,
@@ -70,6 +71,7 @@ def dockerfile(*lines: str) -> Any:
 
 NAMED = {"container": {"secrets": {"KEY": SECRET}}}
 NO_SECRET = [Decision("secretsmanager:GetSecretValue", SECRET, "implicitDeny")]
+FRONTED = {"front": {"kind": "cloudfront"}}
 PRIVATE = {"network": {"public": False}}
 NO_SOCKET = {"probe": {"websocket": False}}
 ROLE = {"AssumeRolePolicyDocument": '{"Statement": []}', "Arn": "arn:role"}
@@ -340,6 +342,40 @@ CASES = [
         load_balancer=load_balancer(SecurityGroups=["sg-other"]),
         security_groups=[group("lobster-alb-sg", [anywhere(80)]), group("other", [])],
     ),
+    case(
+        "security.visitors",
+        "pass",
+        "lobster-alb-sg lets tcp 80 in from CloudFront only",
+        "",
+        FRONTED,
+        security_groups=[
+            group("lobster-alb-sg", [from_group("sg-CloudFront-VPCOrigins-Service-SG", 80)]),
+            group("CloudFront-VPCOrigins-Service-SG", []),
+        ],
+    ),
+    case(
+        "security.visitors",
+        "pass",
+        "in from CloudFront only",
+        "",
+        FRONTED,
+        security_groups=[group("lobster-alb-sg", [from_prefix_list("pl-1", 80)])],
+    ),
+    case(
+        "security.visitors",
+        "fail",
+        "in from 0.0.0.0/0, and not from CloudFront",
+        "inv create-security-groups",
+        FRONTED,
+    ),
+    case(
+        "security.visitors",
+        "warn",
+        "lets in 0.0.0.0/0 besides CloudFront",
+        "inv create-security-groups",
+        FRONTED,
+        security_groups=[group("lobster-alb-sg", [from_prefix_list("pl-1", 80), anywhere(80)])],
+    ),
     case("security.visitors", "skip", "there is no security group lobster-alb-sg", security_groups=[]),
     case(
         "security.load-balancer-out",
@@ -408,6 +444,16 @@ CASES = [
         "network.public-access",
         "pass",
         "they need no internet gateway",
+        public_access=blocking("block-ingress"),
+        load_balancer=load_balancer(Scheme="internal"),
+        route_tables=[route_table("nat-1")],
+    ),
+    case(
+        "network.public-access",
+        "fail",
+        "(block-ingress): visitors do not reach the load balancer in subnet-a, subnet-b",
+        "create-vpc-block-public-access-exclusion",
+        FRONTED,
         public_access=blocking("block-ingress"),
         load_balancer=load_balancer(Scheme="internal"),
         route_tables=[route_table("nat-1")],

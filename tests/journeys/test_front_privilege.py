@@ -1,4 +1,4 @@
-"""No action of CloudFront is in a policy for nothing, and none is missing: what it is for is done under the policies."""
+"""No action of CloudFront is in a policy for nothing, and none is missing: it is all done under the policies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.probe import find_public_endpoint
 from lobster_tasks.settings import Settings, load
 from tests.clocks import PatientClock
+from tests.embedded.identities import ACCOUNT
 from tests.embedded_process import EmbeddedProcess, start
 
-from .permitted import ACCOUNT, Document, Question, asked, deploy_policy, needless, session_with, setup_policy
+from .permitted import Document, Question, asked, deploy_policy, needless, session_with, setup_policy
 from .test_least_privilege import DONE_WITHOUT, denied
 
 SPEED = 200.0

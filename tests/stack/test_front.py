@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from lobster_tasks import converge
+from lobster_tasks.account import find_authority
 from lobster_tasks.aws import Aws
 from lobster_tasks.errors import AccountHeldError, NotOursError, RefusedError, SettingsError
+from lobster_tasks.probe import get, shake_hands
 from lobster_tasks.stack import LiveResources
 from lobster_tasks.stack.subnets import without_vpc_origins
 from tests.clocks import PatientClock
@@ -128,6 +130,32 @@ def test_it_is_made_in_aws_order_and_taken_away_in_that_order(account: Aws, swif
     assert cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"] == 0
     named = [{"Name": "group-name", "Values": [SERVICE_GROUP]}]
     eventually(lambda: not swift.client("ec2").describe_security_groups(Filters=named)["SecurityGroups"])
+
+
+def test_only_the_authority_of_this_machine_vouches_for_it(
+    standing: Stand, swift: EmbeddedProcess, door: Aws
+) -> None:
+    url = f"https://{standing.live(DISTRIBUTION).raw['DomainName']}"
+    trusted: dict[str, Any] = {"checked": True, "authority": find_authority(door, url)}
+    assert get(door.clock, url, "/", **trusted).status == 503  # there is no release
+    assert shake_hands(door.clock, url, "/_stcore/stream", **trusted).status == 503
+    for ask in (get, shake_hands):
+        unknown = ask(door.clock, url, "/", checked=True)
+        assert not unknown.reached
+        assert "no TLS" in unknown.said
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("", "https://127.0.0.1:1"),  # AWS itself
+        ("http://192.0.2.1:4566", "https://127.0.0.1:1"),
+        ("here", "https://d111111abcdef8.cloudfront.net"),
+    ],
+)
+def test_nobody_else_is_asked_who_vouches(swift: EmbeddedProcess, endpoint: str, url: str) -> None:
+    aws = Aws("us-east-2", endpoint_url=swift.url if endpoint == "here" else endpoint or None)
+    assert find_authority(aws, url) == ""
 
 
 # What somebody changes
