@@ -103,8 +103,8 @@ def current_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
 def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Cost | None:
     """The cost of the same resources once they are as planned; None without a load balancer.
 
-    An existing service keeps its desired count; a new one has that of its first release. An existing load balancer keeps
-    its scheme, so no other is recommended.
+    An existing service keeps its desired count; a new one has that of its first release. An existing load balancer
+    keeps its scheme, so no other is recommended.
     """
     kinds = {resource.kind: resource for resource in live}
     if "load-balancer" not in kinds:

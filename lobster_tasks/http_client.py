@@ -40,8 +40,8 @@ class Response:
 class Client:
     """Persistent connections; ``host`` is the host name to ask for, where it is not that of the URL.
 
-    ``checked`` verifies the server's certificate, ``authority`` (PEM) is trusted besides this machine's own, ``by_proxy``
-    uses the proxy of the environment. For one thread.
+    ``checked`` verifies the server's certificate, ``authority`` (PEM) is trusted besides this machine's own,
+    ``by_proxy`` uses the proxy of the environment. For one thread.
     """
 
     def __init__(
