@@ -92,6 +92,8 @@ class Distribution(Resource):
 
     def desired(self, known: LiveResources) -> Attributes:
         """What its configuration has to have, and that every edge knows it."""
+        if not self.vpc_origin.wanted:
+            return {}
         return {**_attributes(self._with_ours({}, known)), "status": DEPLOYED}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:

@@ -130,8 +130,8 @@ class LoadBalancer(Resource):
         if live.attributes.get("scheme") == self.scheme:
             return super().instead(live)
         return (
-            "leave front.kind and load_balancer.internal as they were, or make it anew: inv teardown, "
-            "inv setup-fargate, inv deploy --tag T; the app does not answer meanwhile, and images and logs stay"
+            "set front.kind and load_balancer.internal as they were, or create the stack again: inv teardown, "
+            "inv setup-fargate, inv deploy --tag T; the app does not answer meanwhile, images and logs stay"
         )
 
     def create(self, aws: Aws, known: LiveResources) -> Live:

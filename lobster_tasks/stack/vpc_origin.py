@@ -100,6 +100,8 @@ class VpcOrigin(Resource):
 
     def desired(self, known: LiveResources) -> Attributes:
         """The load balancer, by HTTP, and no other origin of the stack."""
+        if not self.wanted:
+            return {}
         balancer = known.get(self.load_balancer)
         return {**self._fixed(balancer.id if balancer else ""), "status": DEPLOYED, "superseded": ()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,20 @@ from websockets.typing import Origin
 
 from lobster_tasks import converge, rollout, stack
 from lobster_tasks.aws import Aws
+from lobster_tasks.clock import Clock
 from lobster_tasks.settings import load
-from tests.clocks import PatientClock
+from tests.embedded.identities import allow, session
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import APP, Project, make
 
 from .dump import dump
 
 SPEED = 100.0
-SETTINGS = {"front": {"kind": "cloudfront"}, "deployment": {"deregistration_delay": 5}}
+BLIND = "sees-no-distribution"
+SETTINGS = {
+    "front": {"kind": "cloudfront"},
+    "deployment": {"deregistration_delay": 5, "wait_minutes": 300},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) ->
     made = make(folder, swift.url, {"web_app.py": as_streamlit(APP.read_text())})
     (folder / "nothing").mkdir()
     made.write("invoke.yaml", json.dumps({"lobster": SETTINGS}))
-    (folder / "before").write_text(json.dumps(dump(swift, folder / "nothing"), default=str))
+    (folder / "before").write_text(json.dumps(account(swift, folder)))
     made.inv("setup-fargate", "--yes").check()
     made.inv("push-image", "--tag", "one", "--builder", "process").check()
     return made
@@ -73,6 +78,14 @@ def authority(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) 
     told = control.get(f"{swift.url}/_embedded/authority", timeout=PATIENCE).json()
     path.write_text(told["pem"])
     return path
+
+
+KEYS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
+
+
+def library(swift: EmbeddedProcess, keys: Mapping[str, str] = KEYS) -> Aws:
+    """The library's door to it, with a clock as fast."""
+    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=Clock(speed=SPEED))
 
 
 def test_the_page_opens_by_https(url: str, authority: Path) -> None:
@@ -105,6 +118,28 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     checks = {each["id"]: each for each in project.inv("validate-fargate-setup", "--json").json["checks"]}
     assert [each for each in checks.values() if each["status"] == "fail"] == []
     assert "from CloudFront only" in checks["security.visitors"]["saw"]
+
+
+def test_what_is_not_supported_yet_is_refused_with_what_to_do(
+    swift: EmbeddedProcess, project: Project, url: str
+) -> None:
+    swift.forget_calls()
+    for task in ("plan", "setup-fargate"):
+        switched = project.inv(task, "--set", "front.kind=none").check(5)
+        assert "set front.kind and load_balancer.internal as they were" in switched.err
+    moved = project.inv("cutover", "--set", "domains=app.example.com").check(2)
+    assert "front.kind: cloudfront" in moved.err
+    assert swift.calls(mutating=True) == []
+
+
+def test_a_release_of_who_may_not_see_the_distribution_says_so(swift: EmbeddedProcess, url: str) -> None:
+    denied = {"Effect": "Deny", "Action": "cloudfront:*", "Resource": "*"}
+    who = session(swift, BLIND, allow("*"), denied)
+    ended = rollout.deploy(library(swift, who.credentials), load(SETTINGS), "one")
+    assert ended.verdict == "live"
+    (told,) = [each for each in ended.findings if each.code == "not-reachable-from-here"]
+    assert "distribution" in told.message
+    assert "inv print-setup-policy --deploy" in told.remedy
 
 
 HOPS: dict[str, Callable[[EmbeddedProcess], None]] = {}
@@ -174,10 +209,11 @@ def test_a_verdict_names_the_hop_that_fails(swift: EmbeddedProcess, url: str, co
     assert rollout.deploy(aws, settings, "one").verdict == "live"
 
 
-def library(swift: EmbeddedProcess) -> Aws:
-    """The library's door to it, with a clock as fast."""
-    keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SPEED))
+def account(swift: EmbeddedProcess, folder: Path) -> Any:
+    """All that there is but the role of somebody else's."""
+    found = json.loads(json.dumps(dump(swift, folder / "nothing"), default=str))
+    found["roles"].pop(BLIND, None)
+    return found
 
 
 def test_a_teardown_leaves_nothing(swift: EmbeddedProcess, project: Project, url: str) -> None:
@@ -188,6 +224,6 @@ def test_a_teardown_leaves_nothing(swift: EmbeddedProcess, project: Project, url
             cloudfront.delete_vpc_origin(Id=each["Id"], IfMatch=etag)
     project.inv("teardown", "--yes", "--data").check()
     before = json.loads((project.folder / "before").read_text())
-    eventually(lambda: json.loads(json.dumps(dump(swift, project.folder / "nothing"), default=str)) == before)
+    eventually(lambda: account(swift, project.folder) == before)
     assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 0
     assert cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"] == 0

@@ -9,7 +9,7 @@ from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
 from ...probe import Answer, Probe, PublicEndpoint, find_public_endpoint, probe
-from ...settings import ProbeSettings, Settings
+from ...settings import Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
 from ..diagnosis.diagnose import diagnose
@@ -50,7 +50,7 @@ def conclude(
     last = snapshots[-1]
     timeline.enter("ask")
     asks = verdict.kind in ("live", "rolled_back")
-    answered, unasked = probe_app(aws, settings.probe, last, timeline) if asks else (None, ())
+    answered, unasked = probe_app(aws, settings, last, timeline) if asks else (None, ())
     end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
@@ -75,7 +75,7 @@ def conclude(
 
 
 def probe_app(
-    aws: Aws, settings: ProbeSettings, last: Snapshot, timeline: Timeline
+    aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
     """Probe the service through its load balancer. None where it has none, or where it cannot be reached from
     here, which is a finding."""
@@ -85,18 +85,24 @@ def probe_app(
     if endpoint.wants:
         timeline.say(f"the app was not probed: {endpoint.wants}")
         return None, ()
-    answered = probe(aws.clock, endpoint, settings.path, settings.websocket)
+    answered = probe(aws.clock, endpoint, settings.probe.path, settings.probe.websocket)
     for answer in answered.answers:
         timeline.say(answer.said)
     if endpoint.is_private and not answered.page.reached:
-        unreached = _not_reachable(endpoint)
+        unreached = _not_reachable(endpoint, settings)
         timeline.say(unreached.message)
         return None, (unreached,)
     return answered, ()
 
 
-def _not_reachable(endpoint: PublicEndpoint) -> Cause:
-    if endpoint.internal:
+def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
+    if endpoint.internal and settings.is_fronted:
+        who = "The distribution before the load balancer was not found"
+        remedy = (
+            "inv setup-fargate creates it; if it exists, the identity that deploys has no permission to find it: "
+            "inv setup-aws, or inv print-setup-policy --deploy"
+        )
+    elif endpoint.internal:
         who, remedy = "The load balancer is internal", "open the app from inside its network"
     else:
         who = f"The load balancer allows only {', '.join(endpoint.allowed_sources)}"
@@ -104,7 +110,7 @@ def _not_reachable(endpoint: PublicEndpoint) -> Cause:
             "open the app from one of these addresses, or add this machine's to load_balancer.allowed_cidrs, "
             "then inv create-security-groups"
         )
-    message = f"{who} and this machine cannot reach it: the app was not probed."
+    message = f"{who} and this machine cannot reach the load balancer: the app was not probed."
     return Cause(CauseCode.NOT_REACHABLE_FROM_HERE, message, (), remedy)
 
 
