@@ -53,6 +53,7 @@ def test_what_needs_a_look_comes_first(found: Migration) -> None:
     assert "7 settings: 3 same, 1 translated, 1 approximated, 2 no equivalent." in lines
     assert lines[lines.index("To decide (2):") + 1] == "  ServiceUrl  tell users"
     assert lines[-1].startswith("Fargate costs more by ")
+    assert "front.kind: cloudfront, 38.10 USD instead of 45.40" in " ".join(" ".join(lines).split())
 
 
 def test_commands_are_shown_as_they_are_pasted_at_any_width(found: Migration) -> None:

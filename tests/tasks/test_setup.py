@@ -95,6 +95,7 @@ def test_plan_changes_nothing_and_says_all(project: Project, embedded: EmbeddedP
         assert each.partition("/")[2] in told.out
     assert "12 to create, 1 kept." in told.out
     assert "45.40" in told.out
+    assert "front.kind: cloudfront, 38.10 USD instead of 45.40" in " ".join(told.out.split())
     assert "Apply it:  inv setup-fargate" in told.err
     assert not calls(embedded)
 
