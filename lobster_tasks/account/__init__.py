@@ -1,9 +1,8 @@
-"""Calls to the account that several packages make, about services, task definitions, target groups, distributions, roles.
+"""Calls to the account that several packages make: services, task definitions, target groups, distributions, roles.
 
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """
 
-from .roles import delete_role
 from .authority import find_authority
 from .distributions import (
     cloudfront_tags,
@@ -14,14 +13,15 @@ from .distributions import (
     list_distributions,
     list_vpc_origins,
 )
+from .roles import delete_role
 from .services import CLUSTER_NOT_FOUND, describe_service, describe_services, find_service
 from .target_groups import describe_target_health, find_target_group, find_target_health
 from .task_definitions import find_task_definition
 
 __all__ = [
     "CLUSTER_NOT_FOUND",
-    "delete_role",
     "cloudfront_tags",
+    "delete_role",
     "describe_service",
     "describe_services",
     "describe_target_health",

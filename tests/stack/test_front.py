@@ -360,7 +360,7 @@ def test_without_its_tags_it_is_somebodys_and_adopted_it_outlives_the_stack(
         standing.plan()
     standing.converge(adopt=True)
     live = standing.read()
-    made = converge.plan_removal(standing.wanted, live, keep_data=False)
+    made = converge.plan_removal(standing.desired, live, keep_data=False)
     let_go = {each.resource.label for each in made.changes if each.action == "release"}
     assert let_go == {DISTRIBUTION, ORIGIN}
     assert standing.find(BALANCER) in made.kept  # they need it
@@ -373,9 +373,9 @@ def test_a_vpc_origin_that_anothers_distribution_uses_stays(standing: Stand, swi
     theirs = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     assert standing.plan().changes == ()
     removing = standing.read()
-    others = converge.dependents(standing.aws, standing.wanted, removing)
+    others = converge.dependents(standing.aws, standing.desired, removing)
     assert others[standing.find(ORIGIN)] == (f"distribution {theirs}",)
-    made = converge.plan_removal(standing.wanted, removing, others, keep_data=False)
+    made = converge.plan_removal(standing.desired, removing, others, keep_data=False)
     assert {each.resource.label for each in made.changes} >= {DISTRIBUTION}
     assert standing.find(ORIGIN) in made.kept
     assert standing.find(BALANCER) in made.kept
