@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..forwarding import forwarding
+from ..stack.distribution import ALL_VIEWER
+from ..stack.vpc_origin import DEPLOYED
 from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .facts import Facts
 
@@ -81,6 +83,25 @@ def web_acl(facts: Facts) -> CheckResult:
     default = next(iter(described["DefaultAction"]))
     rules = len(described.get("Rules", ()))
     return passed(f"{described['Name']}, {rules} rule{'' if rules == 1 else 's'}, else {default.lower()}")
+
+
+def distribution(facts: Facts) -> CheckResult:
+    """Visitors reach the load balancer through a distribution that serves, and passes their Host on."""
+    if not facts.settings.is_fronted:
+        return passed("none, as the settings say")
+    found = facts.known("distribution")
+    if found is None:
+        return failed(
+            "no distribution leads to the load balancer, or this identity has no permission to find it", _FIX
+        )
+    id, config = found["Id"], found["DistributionConfig"]
+    if not config["Enabled"]:
+        return failed(f"{id} is disabled", _FIX)
+    if config["DefaultCacheBehavior"].get("OriginRequestPolicyId") != ALL_VIEWER:
+        return failed(f"{id} does not pass on the visitors' Host, which Streamlit compares with Origin", _FIX)
+    if found["Status"] != DEPLOYED:
+        return warned(f"{id} is {found['Status']}", "wait some minutes, then check again")
+    return passed(f"{id}, https://{found['DomainName']}")
 
 
 def _name(facts: Facts) -> str:

@@ -41,6 +41,7 @@ Name = Literal[
     "listeners",
     "web_acl",
     "protection",
+    "distribution",
     "target_group",
     "target_health",
     "answers",

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from .. import templates, text_file
-from ..account import describe_target_health, find_service, find_target_group, find_task_definition
+from ..account import (
+    describe_target_health,
+    find_distribution_before,
+    find_service,
+    find_target_group,
+    find_task_definition,
+)
 from ..aws import Aws
 from ..definition import container_of, images
 from ..dockerfile import parse
@@ -331,6 +337,15 @@ def _protection(readings: Readings) -> str:
     return protecting(readings.aws, balancer["LoadBalancerArn"], name)
 
 
+def _distribution(readings: Readings) -> Any:
+    """The distribution before the load balancer; None without one, and without permission to find it."""
+    if not readings.settings.is_fronted:
+        raise UnknownError("front.kind is none")
+    name = readings.settings.load_balancer.name
+    balancer = readings.need("load_balancer", f"there is no load balancer {name}")
+    return find_distribution_before(readings.aws, balancer["LoadBalancerArn"])
+
+
 def _target_group(readings: Readings) -> Any:
     """The one that the service registers its tasks with; the one of the settings' name without a service."""
     named = readings.settings.load_balancer.target_group
@@ -424,6 +439,7 @@ READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "listeners": _listeners,
     "web_acl": _web_acl,
     "protection": _protection,
+    "distribution": _distribution,
     "target_health": _target_health,
     "answers": _answers,
     "may_pull": lambda readings: permissions.may_pull(

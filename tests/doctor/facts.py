@@ -198,6 +198,7 @@ HEALTHY: Mapping[Name, Any] = {
     "listeners": [listener(TARGET_GROUP)],
     "web_acl": None,
     "protection": "",
+    "distribution": None,
     "target_group": target_group(),
     "target_health": [target("healthy")],
     "answers": Probe("http://lb", Answer(True, "GET / 200 in 8 ms"), Answer(True, "WebSocket open")),

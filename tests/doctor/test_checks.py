@@ -71,6 +71,17 @@ def dockerfile(*lines: str) -> Any:
 
 NAMED = {"container": {"secrets": {"KEY": SECRET}}}
 NO_SECRET = [Decision("secretsmanager:GetSecretValue", SECRET, "implicitDeny")]
+
+
+def before(
+    enabled: bool = True, policy: str = "216adef6-5c7f-47e4-b989-5492eafa07d3", status: str = "Deployed"
+) -> dict[str, Any]:
+    """A distribution before the load balancer."""
+    config = {"Enabled": enabled, "DefaultCacheBehavior": {"OriginRequestPolicyId": policy}}
+    named = {"Id": "E1", "Status": status, "DomainName": "d111111abcdef8.cloudfront.net"}
+    return {**named, "DistributionConfig": config}
+
+
 FRONTED = {"front": {"kind": "cloudfront"}}
 PRIVATE = {"network": {"public": False}}
 NO_SOCKET = {"probe": {"websocket": False}}
@@ -598,6 +609,46 @@ CASES = [
         "is in account 210987654321, not in 123456789012",
         "correct load_balancer.web_acl",
         given={"load_balancer": {"web_acl": WEB_ACL.replace("123456789012", "210987654321")}},
+    ),
+    case("load-balancer.distribution", "pass", "none, as the settings say"),
+    case("load-balancer.distribution", "skip", "AWS refused it", given=FRONTED, distribution=DENIED),
+    case(
+        "load-balancer.distribution",
+        "pass",
+        "E1, https://d111111abcdef8.cloudfront.net",
+        given=FRONTED,
+        distribution=before(),
+    ),
+    case(
+        "load-balancer.distribution",
+        "fail",
+        "no distribution leads to the load balancer",
+        "inv setup-application-load-balancer",
+        given=FRONTED,
+    ),
+    case(
+        "load-balancer.distribution",
+        "fail",
+        "E1 is disabled",
+        "inv setup-application-load-balancer",
+        given=FRONTED,
+        distribution=before(enabled=False),
+    ),
+    case(
+        "load-balancer.distribution",
+        "fail",
+        "does not pass on the visitors' Host",
+        "inv setup-application-load-balancer",
+        given=FRONTED,
+        distribution=before(policy="b689b0a8-53d0-40ab-baf2-68738e2966ac"),
+    ),
+    case(
+        "load-balancer.distribution",
+        "warn",
+        "E1 is InProgress",
+        "wait some minutes",
+        given=FRONTED,
+        distribution=before(status="InProgress"),
     ),
     case("load-balancer.listener", "pass", "HTTP:80 → lobster-tg"),
     case(

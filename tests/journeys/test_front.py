@@ -118,6 +118,7 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     checks = {each["id"]: each for each in project.inv("validate-fargate-setup", "--json").json["checks"]}
     assert [each for each in checks.values() if each["status"] == "fail"] == []
     assert "from CloudFront only" in checks["security.visitors"]["saw"]
+    assert checks["load-balancer.distribution"]["saw"].endswith(url)
 
 
 def test_what_is_not_supported_yet_is_refused_with_what_to_do(
