@@ -425,6 +425,16 @@ def test_without_the_setting_it_goes_and_the_internal_load_balancer_stays(
     assert swift.client("cloudfront").list_vpc_origins()["VpcOriginList"]["Quantity"] == 0
 
 
+def test_a_teardown_finds_it_by_its_tags_whatever_the_settings_say(
+    standing: Stand, swift: EmbeddedProcess
+) -> None:
+    Stand.of(standing.aws, *KINDS).remove()
+    cloudfront = swift.client("cloudfront")
+    assert cloudfront.list_distributions()["DistributionList"]["Quantity"] == 0
+    assert cloudfront.list_vpc_origins()["VpcOriginList"]["Quantity"] == 0
+    assert swift.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
 def test_a_vpc_without_a_gateway_is_refused_before_anything_is_made(
     account: Aws, swift: EmbeddedProcess
 ) -> None:
