@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,3 +160,29 @@ def test_app_runner_line_by_line() -> None:
     assert cost.title.endswith("2 instances, 730 h")
     assert "eu-west-1" in cost.notes[0]
     assert app_runner_cost(1, 2, 0, 0).total == 0
+
+
+def test_the_guide_tells_what_each_way_in_costs() -> None:
+    guide = (Path(__file__).parents[1] / "AWS_FARGATE_DEPLOYMENT_GUIDE.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[-3:-1] for line in guide.splitlines() if line.startswith("|")]
+    figures = [tuple(cell.strip() for cell in row) for row in rows if all("." in cell for cell in row)]
+    ways = [_app_runner, partial(_stack, "none"), partial(_stack, "cloudfront"), _shared]
+    sizes = (256, 512), (512, 1024)
+    assert figures[-4:] == [tuple(f"{way(*size):.2f}" for size in sizes) for way in ways]
+    always = [app_runner_cost(cpu / 1024, memory / 1024, 730).total for cpu, memory in sizes]
+    assert "with all 730 it costs {:.2f} and {:.2f}".format(*always) in guide
+
+
+def _app_runner(cpu: int, memory: int) -> float:
+    return app_runner_cost(cpu / 1024, memory / 1024, 220).total
+
+
+def _stack(front: str, cpu: int, memory: int) -> float:
+    return monthly_cost(load({"task": {"cpu": cpu, "memory": memory}, "front": {"kind": front}})).total
+
+
+def _shared(cpu: int, memory: int) -> float:
+    """Four apps: each has its task with a public address, and a quarter of the load balancer and its two addresses."""
+    public = monthly_cost(load({"task": {"cpu": cpu, "memory": memory}}))
+    task, balancer, addresses = (line.monthly for line in public.lines[:3])
+    return task + addresses / 3 + (balancer + addresses * 2 / 3) / 4
