@@ -67,11 +67,14 @@ class Site:
 
     def hang_up(self) -> None:
         """Close every connection in the middle of whatever passes on it."""
+        self.loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
         assert self._runner is not None
         assert self._runner.server is not None
         for connection in self._runner.server.connections:
             if connection.transport is not None:
-                self.loop.call_soon_threadsafe(connection.transport.abort)
+                connection.transport.abort()
 
     def stop(self) -> None:
         """Stop serving; open connections are closed."""
@@ -91,9 +94,14 @@ class Site:
         self.loop.run_forever()
 
     async def _end(self, runner: web.AppRunner) -> None:
-        """Stop accepting and let what is coming in settle first: asyncio drops it unclosed otherwise."""
+        """Stop accepting and let what is coming in settle first: asyncio drops it unclosed otherwise.
+
+        TLS would end with what the client says to it, which may come after the loop has stopped.
+        """
         asyncio.get_running_loop().remove_reader(self._socket)
         await asyncio.sleep(0.01)
+        if self.tls:
+            self._abort()
         await runner.cleanup()
 
     async def _start(self) -> None:

@@ -72,6 +72,9 @@ WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 WORKFLOWS = ((README, "The GitHub Action"), (GUIDE, "Change something"))
 PRINTS_A_POLICY = "inv print-setup-policy "
 BY_ANOTHER = "aws ssm put-parameter "  # "somebody who may write secrets"
+OF_APP_RUNNER = ("inv import-apprunner", "inv print-setup-policy --migration")
+# Blocks of settings of which a stack has one or the other.
+ONLY_THESE_ADDRESSES, BY_CLOUDFRONT = "lobster:\n  load_balancer:", "lobster:\n  front:"
 # What the documents say is not allowed; the task goes on without it, and says so.
 DONE_WITHOUT = {"iam:GetAccountAuthorizationDetails"}  # only with --edits-policies
 
@@ -162,7 +165,7 @@ def test_from_app_runner_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> 
     app_runner(fast)
     who = Somebody(fast, tmp_path)
     who.left_out = {"domains": ["app.example.com"]}  # the other one is not there
-    without = ("lobster:\n  name:", "lobster:\n  load_balancer:", BY_ANOTHER)
+    without = ("lobster:\n  name:", ONLY_THESE_ADDRESSES, BY_CLOUDFRONT, BY_ANOTHER)
     again = {"inv compare-apprunner": ["inv cutover"]}  # the way back was tried before
     Way(who, "move", more={**QUICK, **TAKEN_OVER}, without=without, before=again).go()
 
@@ -171,7 +174,16 @@ def test_from_app_runner_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> 
 def test_by_hand_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> None:
     who = Somebody(fast, tmp_path)
     who.administrator.write("key.txt", "hidden")
-    Way(who, "by hand", without=("inv import-apprunner", "inv print-setup-policy --migration")).go()
+    Way(who, "by hand", without=(*OF_APP_RUNNER, BY_CLOUDFRONT)).go()
+
+
+@pytest.mark.timeout(600)
+def test_by_hand_with_cloudfront_by_the_guide(fast: EmbeddedProcess, tmp_path: Path) -> None:
+    who = Somebody(fast, tmp_path)
+    who.administrator.write("key.txt", "hidden")
+    again = [f"{PRINTS_A_POLICY}--output policies", f"{PRINTS_A_POLICY}--deploy --output policies"]
+    without = (*OF_APP_RUNNER, ONLY_THESE_ADDRESSES)
+    Way(who, "by hand", without=without, before={"inv setup-fargate": again}).go()
 
 
 @pytest.mark.timeout(300)
