@@ -43,7 +43,7 @@ class Variant:
 class Cost:
     """The monthly cost; ``title`` says whose prices these are, ``notes`` what else to consider.
 
-    ``advice`` recommends another entry for visitors, with the cost of both; empty without one.
+    ``advice`` recommends another way for visitors to reach the app, with the cost of both; it may be empty.
     """
 
     title: str
@@ -104,7 +104,7 @@ def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
     """The cost of the same resources once they are as planned; None without a load balancer.
 
     An existing service keeps its desired count; a new one has that of its first release. An existing load balancer
-    keeps its scheme, so no other is recommended.
+    keeps its scheme, so there is no ``advice``.
     """
     kinds = {resource.kind: resource for resource in live}
     if "load-balancer" not in kinds:
@@ -235,7 +235,7 @@ def _notes(settings: Settings) -> Iterator[str]:
 
 
 def _advice(settings: Settings, shape: _Shape) -> str:
-    """HTTPS without a domain, where everybody is to reach the app."""
+    """Recommends HTTPS without a domain, where the settings let everybody reach the app."""
     balancer = settings.load_balancer
     if settings.domains or balancer.certificate or balancer.allowed_cidrs is not None or shape.internal:
         return ""

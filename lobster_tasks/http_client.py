@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 class Response:
     """An answer; ``status`` is None where there is none. Names of ``headers`` are in lower case.
 
-    ``error`` is why there is no answer, or describes a status of 400 and more. ``milliseconds`` are real ones, until
+    ``error`` is why there is no answer, or describes a status of 400 and more. ``milliseconds`` is the real time until
     the requested part of the body had arrived.
     """
 
@@ -40,7 +40,7 @@ class Response:
 class Client:
     """Persistent connections; ``host`` is the host name to ask for, where it is not that of the URL.
 
-    ``checked`` verifies the server's certificate, ``authority`` (PEM) is trusted besides this machine's own,
+    ``checked`` verifies the server's certificate; ``authority`` (PEM) is trusted in addition to this machine's own;
     ``by_proxy`` uses the proxy of the environment. For one thread.
     """
 
@@ -114,7 +114,7 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
 class _Tls(HTTPAdapter):
     """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
-    ``authority`` (PEM) is trusted too, if there is one.
+    ``authority`` (PEM), if there is one, is trusted too.
     """
 
     def __init__(self, name: str, authority: str) -> None:
@@ -131,7 +131,7 @@ class _Tls(HTTPAdapter):
 
 
 def trusting(authority: str = "") -> ssl.SSLContext:
-    """Verifies certificates by this machine's authorities, and by ``authority`` (PEM) besides."""
+    """A TLS context that trusts this machine's authorities, and ``authority`` (PEM) where there is one."""
     context = ssl.create_default_context()
     if authority:
         context.load_verify_locations(cadata=authority)

@@ -1,5 +1,5 @@
-"""Probes the app as visitors reach it, through the load balancer or the distribution before it: a page, and a
-WebSocket handshake.
+"""Probes the app as visitors reach it, through the load balancer or the distribution in front of it: requests a page
+and makes a WebSocket handshake.
 
 Target health is the load balancer's view; this is a visitor's. Temporary failures are retried: a name that DNS does
 not resolve yet, a refused connection, 502, 503 and 504.
@@ -58,7 +58,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Answer:
     """One answer; ``said`` describes it. ``reached`` is false where nothing answered at all.
 
-    ``by_cloudfront`` is true for an error of CloudFront's own: no server behind it has answered.
+    ``by_cloudfront`` is true for CloudFront's own errors, where no server behind it has answered.
     """
 
     ok: bool
@@ -98,8 +98,8 @@ class PublicEndpoint:
     ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
     valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
     ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
-    one before it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted besides
-    this machine's own.
+    one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted in
+    addition to this machine's own.
     """
 
     url: str
@@ -176,7 +176,7 @@ def _public_endpoint(aws: Aws, balancer: Mapping[str, Any], group: str) -> Publi
 def _by_distribution(
     aws: Aws, distribution: Mapping[str, Any], load_balancer: str, rule: ForwardingRule
 ) -> PublicEndpoint:
-    """The address of a distribution, whose certificate is good for it."""
+    """The address of a distribution, for which its certificate is valid."""
     url = f"https://{distribution['DomainName']}"
     return PublicEndpoint(
         url,
@@ -191,7 +191,7 @@ def _by_distribution(
 def allowed_sources(aws: Aws, groups: Sequence[str], port: int) -> tuple[str, ...]:
     """The address ranges, security groups and prefix lists that may reach a TCP port.
 
-    Empty where everybody or nobody may, and where the groups cannot be read.
+    Empty where the groups allow everybody or nobody, and where they cannot be read.
     """
     found = _groups(aws, groups) if groups else []
     rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
@@ -352,13 +352,14 @@ def _refused_handshake(path: str, url: str, status: int, by_cloudfront: bool) ->
 def is_by_cloudfront(status: int, headers: Mapping[str, str]) -> bool:
     """Whether an error is CloudFront's own; ``headers`` have their names in lower case.
 
-    What an origin sends keeps its own Server (CloudFront, "Request and response behavior for custom origins").
+    An origin's answer keeps the origin's own ``Server`` header (CloudFront, "Request and response behavior for custom
+    origins").
     """
     return status in _CLOUDFRONTS_STATUSES and headers.get("server") == "CloudFront"
 
 
 def _status_words(status: int, by_cloudfront: bool = False) -> str:
-    """What the own statuses of the load balancer (Elastic Load Balancing, "Troubleshoot") and of CloudFront mean."""
+    """The meaning of the load balancer's own statuses (Elastic Load Balancing, "Troubleshoot") and of CloudFront's."""
     if by_cloudfront:
         told = {
             403: "403: CloudFront refuses the request",

@@ -488,7 +488,7 @@ class LoadBalancerSettings(_Section):
 
 
 class FrontSettings(_Section):
-    """What visitors reach: the load balancer itself, or a CloudFront distribution before an internal one."""
+    """What visitors connect to: the load balancer, or a CloudFront distribution in front of an internal one."""
 
     kind: Literal["none", "cloudfront"] = "none"
 
@@ -813,7 +813,7 @@ class Settings(_Section):
 
     @property
     def is_internal(self) -> bool:
-        """Whether the load balancer has no addresses on the internet."""
+        """Whether the load balancer has no public addresses."""
         return self.load_balancer.internal or self.is_fronted
 
     def accepting(self, codes: Iterable[str]) -> Settings:

@@ -1,4 +1,4 @@
-"""Calls to the account that several packages make: services, task definitions, target groups, distributions, roles.
+"""Calls to AWS that several packages make: for services, task definitions, target groups, distributions, and roles.
 
 Results have AWS's shape and names; None stands for a resource that does not exist.
 """

@@ -1,4 +1,4 @@
-"""Who has signed the certificates that distributions show."""
+"""The authority that signs the certificates of distributions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _ANSWER_WITHIN_SECONDS = 10.0
 
 
 def find_authority(aws: Aws, url: str) -> str:
-    """The certificate (PEM) that vouches for what is shown at ``url``; empty where those of this machine do.
+    """The authority's certificate (PEM) for the server at ``url``; empty where this machine's own authorities apply.
 
-    An embedded AWS has an authority of its own, which is of no worth elsewhere: it is trusted only where calls to AWS
-    go to this machine, and only for addresses of this machine. AWS itself is never asked.
+    An embedded AWS signs with an authority of its own. It is trusted only if calls to AWS go to this machine, and only
+    for addresses of this machine. AWS itself is never asked for one.
     """
     endpoint = aws.endpoint_url
     if not endpoint or not _is_here(endpoint) or not _is_here(url):
@@ -27,7 +27,7 @@ def find_authority(aws: Aws, url: str) -> str:
 
 
 def _pem(body: bytes) -> str:
-    """Nothing from what is no embedded AWS."""
+    """The certificate in the answer; empty if the server is not an embedded AWS."""
     try:
         return str(json.loads(body)["pem"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""CloudFront's distributions and VPC origins, which an account has once for all regions."""
+"""Reads CloudFront's distributions and VPC origins, which belong to the whole account."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_distributions(aws: Aws, about: str = "the distributions") -> list[dict[
 
 
 def distributions_of(aws: Aws, vpc_origin: str, about: str = "") -> list[str]:
-    """ListDistributionsByVpcOriginId: the ids of those that lead to a VPC origin (id); none where it is gone."""
+    """ListDistributionsByVpcOriginId: the ids of the distributions that use a VPC origin (id); empty without it."""
     operation = "cloudfront:ListDistributionsByVpcOriginId"
     found = aws.find(operation, _ABSENT, about or vpc_origin, VpcOriginId=vpc_origin)
     return list(found["DistributionIdList"].get("Items", [])) if found else []
@@ -41,9 +41,9 @@ def find_distribution(aws: Aws, id: str, about: str = "") -> dict[str, Any] | No
 
 
 def find_distribution_before(aws: Aws, load_balancer: str) -> dict[str, Any] | None:
-    """The distribution that leads to a load balancer (ARN) through a VPC origin, an enabled one before others.
+    """The distribution that leads to a load balancer (ARN) through a VPC origin; prefers an enabled one.
 
-    None without one, and for who may not look.
+    None where there is none, and where access is denied.
     """
     try:
         origins = [each["Id"] for each in list_vpc_origins(aws) if each["OriginEndpointArn"] == load_balancer]
@@ -57,7 +57,7 @@ def find_distribution_before(aws: Aws, load_balancer: str) -> dict[str, Any] | N
 
 
 def cloudfront_tags(aws: Aws, arn: str, about: str = "") -> dict[str, str] | None:
-    """ListTagsForResource of a distribution or a VPC origin (ARN); None where that is gone."""
+    """ListTagsForResource of a distribution or a VPC origin (ARN); None where it does not exist."""
     found = aws.find("cloudfront:ListTagsForResource", _ABSENT, about or arn, Resource=arn)
     if found is None:
         return None
@@ -65,7 +65,7 @@ def cloudfront_tags(aws: Aws, arn: str, about: str = "") -> dict[str, str] | Non
 
 
 def _listed(aws: Aws, operation: str, member: str, about: str) -> list[dict[str, Any]]:
-    """All pages of a listing, which CloudFront marks in a way of its own."""
+    """The items of all pages of a listing; CloudFront has its own pagination marker."""
     page = aws.call(operation, about)[member]
     items = list(page.get("Items", []))
     while page.get("NextMarker"):

@@ -1,4 +1,4 @@
-"""Roles of IAM."""
+"""Deletes IAM roles."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The doctor: every check of an account and a project, with what it saw and how to fix it.
+"""Makes every check of an account and a project, each with its finding and how to fix it.
 
-``gather`` reads everything once and side by side; the checks are pure functions over what was read. A check that
-cannot be made is skipped with its reason, and stops no other. ``consult`` asks for a few checks only.
+``gather`` reads everything once and in parallel; the checks are pure functions of these readings. A check that cannot
+be made is skipped with the reason, and the others continue. ``consult`` makes only some checks.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ CHECKS: Mapping[str, Callable[[Facts], CheckResult]] = {
 def examine(aws: Aws, settings: Settings, folder: Path) -> Report:
     """Every check of the account, and of the Dockerfile in ``folder``. Changes nothing.
 
-    Raises CredentialsError: without credentials there is nothing to look at.
+    Raises CredentialsError without credentials.
     """
     return diagnose(gather(aws, settings, folder))
 
@@ -87,9 +87,9 @@ def examine(aws: Aws, settings: Settings, folder: Path) -> Report:
 def consult(
     aws: Aws, settings: Settings, checks: Iterable[str], given: Mapping[Name, Any] | None = None
 ) -> tuple[dict[str, Check], Facts]:
-    """Some checks, by their ids, and the facts behind them, of which only what they need is read.
+    """Some checks by their ids, and the facts behind them; reads only what they need.
 
-    ``given`` are readings whose value is known already.
+    ``given`` are readings whose value is already known.
     """
     facts = Facts(settings, aws.account, aws.partition, Readings(aws, settings, Path.cwd(), given))
     made = in_parallel(*(partial(_check, name, CHECKS[name], facts) for name in checks))
@@ -97,9 +97,9 @@ def consult(
 
 
 def vcpus(aws: Aws, settings: Settings) -> Check:
-    """Whether the account may run the service's tasks at all, which it may lack for ever.
+    """Check whether the quota allows the service's tasks; waiting does not change a quota.
 
-    Raises NotReadyError where it may not; a check that could not be made is an answer.
+    Raises NotReadyError if it does not; returns the check also if it could not be made.
     """
     checks, _ = consult(aws, settings, ["account.vcpus"])
     check = checks["account.vcpus"]
@@ -109,7 +109,7 @@ def vcpus(aws: Aws, settings: Settings) -> Check:
 
 
 def diagnose(facts: Facts) -> Report:
-    """Every check of what was read."""
+    """Make every check of the readings."""
     return Report(tuple(_check(each, function, facts) for each, function in CHECKS.items()))
 
 

@@ -7,13 +7,13 @@ from .facts import Facts
 from .gather import ON_DEMAND_VCPUS
 from .network import most_tasks
 
-_CPU_UNITS = 1024  # of one vCPU
+_CPU_UNITS = 1024  # in one vCPU
 
 
 def vcpus(facts: Facts) -> CheckResult:
-    """The quota of vCPUs has room for the tasks, and for those of a deployment beside them.
+    """The vCPU quota allows the tasks, and the additional tasks of a deployment.
 
-    Others' tasks count against it too; they are not looked at.
+    Other tasks of the account count against the quota too; this check ignores them.
     """
     quota, settings = facts.known("vcpus"), facts.settings
     each = settings.task.cpu / _CPU_UNITS

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FIX = "inv setup-application-load-balancer"
 _HEALTH = "/_stcore/health"
-# What to do about a target's reason (DescribeTargetHealth, TargetHealth.Reason).
+# Remedies for the reasons of an unhealthy target (DescribeTargetHealth, TargetHealth.Reason).
 _REMEDIES = {
     "Target.Timeout": "inv create-security-groups",
     "Target.ResponseCodeMismatch": "set health_check.path to what the app answers with 200",
@@ -26,7 +26,7 @@ _REMEDIES = {
 
 
 def active(facts: Facts) -> CheckResult:
-    """The load balancer takes requests."""
+    """The load balancer is active."""
     balancer = facts.known("load_balancer")
     if balancer is None:
         return failed(f"there is no load balancer {facts.settings.load_balancer.name}", _FIX)
@@ -41,7 +41,7 @@ def active(facts: Facts) -> CheckResult:
 
 
 def zones(facts: Facts) -> CheckResult:
-    """The load balancer is in every zone that tasks may be in; elsewhere they get no requests."""
+    """The load balancer is in every zone of the tasks; tasks in other zones get no requests."""
     balancer = facts.need("load_balancer", f"there is no load balancer {facts.settings.load_balancer.name}")
     enabled = {zone["ZoneName"] for zone in balancer["AvailabilityZones"]}
     used = {subnet["AvailabilityZone"] for subnet in facts.known("network")}
@@ -53,7 +53,7 @@ def zones(facts: Facts) -> CheckResult:
 
 
 def forwards(facts: Facts) -> CheckResult:
-    """A listener, or a rule of one, forwards to our target group."""
+    """A listener or a listener rule forwards to our target group."""
     name = _name(facts)
     group = facts.need("target_group", f"there is no target group {name}")
     listeners = facts.known("listeners")
@@ -66,7 +66,7 @@ def forwards(facts: Facts) -> CheckResult:
 
 
 def web_acl(facts: Facts) -> CheckResult:
-    """The web ACL that the settings name is there, and protects the load balancer."""
+    """The web ACL in the settings exists and protects the load balancer."""
     arn = facts.settings.load_balancer.web_acl
     if arn is None:
         found = facts.known("protection")
@@ -86,7 +86,7 @@ def web_acl(facts: Facts) -> CheckResult:
 
 
 def distribution(facts: Facts) -> CheckResult:
-    """Visitors reach the load balancer through a distribution that serves, and passes their Host on."""
+    """An enabled distribution leads to the load balancer and forwards the visitors' Host."""
     if not facts.settings.is_fronted:
         return passed("none, as the settings say")
     found = facts.known("distribution")
@@ -105,7 +105,7 @@ def distribution(facts: Facts) -> CheckResult:
 
 
 def _name(facts: Facts) -> str:
-    """The name of the target group; the service may register with another one than the settings name."""
+    """The name of the target group; the service may use another one than the settings name."""
     group = facts.known("target_group") or {}
     return str(group.get("TargetGroupName") or facts.settings.load_balancer.target_group)
 
@@ -115,10 +115,10 @@ def _named(listener: Mapping[str, Any]) -> str:
 
 
 def kind(facts: Facts) -> CheckResult:
-    """Fargate's tasks are targets by address, and a WebSocket needs HTTP/1.1 all the way.
+    """The target group has the type that Fargate requires, ``ip``, and a protocol version that supports WebSockets.
 
     Application Load Balancers, "Listeners": an existing HTTP/1.1 connection is upgraded to a WebSocket one. HTTPS
-    carries it too. What an app speaks otherwise only the app knows.
+    supports it too. Only the app knows which other protocol it uses.
     """
     name = _name(facts)
     group = facts.known("target_group")
@@ -136,7 +136,7 @@ def kind(facts: Facts) -> CheckResult:
 
 
 def port(facts: Facts) -> CheckResult:
-    """The target group's port is the container's; the health check asks the same one."""
+    """The target group and its health check use the container's port."""
     name, container_port = _name(facts), facts.settings.container.port
     group = facts.need("target_group", f"there is no target group {name}")
     asked = group.get("HealthCheckPort", "traffic-port")
@@ -148,7 +148,7 @@ def port(facts: Facts) -> CheckResult:
 
 
 def health_path(facts: Facts) -> CheckResult:
-    """The health check asks the one path that only a working Streamlit answers."""
+    """The health check requests the path that only a working Streamlit server answers."""
     group = facts.need("target_group", f"there is no target group {_name(facts)}")
     path = group.get("HealthCheckPath", "/")
     if facts.settings.probe.websocket is None:
@@ -192,7 +192,7 @@ def page(facts: Facts) -> CheckResult:
 
 
 def websocket(facts: Facts) -> CheckResult:
-    """The WebSocket opens through the load balancer: without it a Streamlit page stays empty."""
+    """The WebSocket opens through the load balancer; a Streamlit page stays empty without it."""
     if facts.settings.probe.websocket is None:
         return passed("the app has none (probe.websocket: false)")
     answer = facts.known("answers").websocket

@@ -1,4 +1,4 @@
-"""The result of a check, also of one that cannot be made."""
+"""The result of a check, including a check that cannot be made."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Code = Literal["", "absent", "not-assumable", "open-to-anywhere"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's result: what it ``saw``, in a sentence, and how to fix it (a command, or a step).
+    """One check's result: its finding (``saw``) in words, and how to ``fix`` it (a command or a step).
 
-    ``code`` is for programs; ``why`` is the part of the sentence that says why, where it has one.
+    ``code`` is for programs; ``why`` is the part of the finding that gives the reason, if it has one.
     """
 
     status: Status
@@ -30,7 +30,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Check:
-    """A finding under the check's id, ``group.name``."""
+    """A check's result with the check's id, ``group.name``."""
 
     id: str
     status: Status
@@ -41,7 +41,7 @@ class Check:
 
     @property
     def group(self) -> str:
-        """What the check is about: roles, network, targets …"""
+        """The subject of the check: roles, network, targets …"""
         return self.id.partition(".")[0]
 
 
@@ -57,7 +57,7 @@ class Report:
         return not any(check.status == "fail" for check in self.checks)
 
     def count(self, status: Status) -> int:
-        """How many checks ended in ``status``."""
+        """The number of checks with this ``status``."""
         return sum(check.status == status for check in self.checks)
 
 
@@ -81,11 +81,11 @@ def failed(saw: str, fix: str | None = None, code: Code = "", why: str = "") -> 
 
 
 def refusal(error: LobsterError) -> str:
-    """A refused call, in half a sentence."""
+    """A refused call, as part of a sentence."""
     return f"{error.what.rstrip('.')} ({error.why})" if error.why else error.what.rstrip(".")
 
 
 def listed(names: list[str], most: int = 3) -> str:
-    """Names with commas, the first few of many."""
+    """The first names, separated by commas, and the number of the others."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

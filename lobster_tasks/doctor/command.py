@@ -1,6 +1,6 @@
-"""The programs that a container's command starts, and the addresses they listen on, by its words. Pure.
+"""Derives from the words of a container's command which programs it starts and where these listen. Pure.
 
-Where each server's defaults stand: Streamlit's ``config.toml`` reference, the settings of Gunicorn, the command lines
+Sources of the servers' defaults: Streamlit's ``config.toml`` reference, the settings of Gunicorn, the command lines
 of Uvicorn, Hypercorn, Daphne, FastAPI and Waitress, Flask's ``run``, Django's ``runserver``, ``http.server``.
 """
 
@@ -25,9 +25,9 @@ Variables = Mapping[str, str]
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a ``program`` listens: ``port_by`` and ``address_by`` say which word decides. No address is every address.
+    """Where a ``program`` listens; ``port_by`` and ``address_by`` name what sets each. No address means every address.
 
-    No port: its words do not tell.
+    No port means that its words do not say.
     """
 
     program: str
@@ -39,12 +39,12 @@ class ServerAddress:
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether only the container itself reaches the address."""
+        """Whether the address is reachable only from the container itself."""
         return bool(_LOOPBACK.match(self.address))
 
 
 def servers(words: Words, environment: Variables, config: Mapping[str, Any]) -> tuple[ServerAddress, ...]:
-    """Every program that the command starts and that may listen; none where its words tell of no server.
+    """Every program that the command starts and that may listen; empty where its words name no server.
 
     ``config`` is the ``[server]`` section of Streamlit's config.toml.
     """
@@ -66,7 +66,7 @@ def swallows_signals(words: Words) -> bool:
 
 
 def _started(words: Words, environment: Variables) -> Iterator[SimpleCommand]:
-    """The simple commands, without what stands in front of their programs."""
+    """The simple commands, without what precedes their programs."""
     script = script_of(words)
     if script is None:
         if program := program_words(words):
@@ -95,9 +95,9 @@ def _server(
 
 
 def _streamlit(arguments: Words, environment: Variables, config: Mapping[str, Any]) -> ServerAddress | None:
-    """As in Streamlit, an option counts more than the environment, that more than the file.
+    """As in Streamlit, options override the environment, which overrides the file.
 
-    What stands behind a lone ``--`` is the app's own.
+    Words after ``--`` are for the app.
     """
     if arguments[:1] != ["run"]:
         return None
@@ -150,7 +150,7 @@ def _host_and_port(
     default: tuple[str, str],
     variables: tuple[str, str] = ("", ""),
 ) -> Callable[[Words, Variables], ServerAddress]:
-    """For a program with an option each; ``default`` is address and port, ``variables`` theirs."""
+    """For a program with options for host and port; ``default`` and ``variables`` are those of address and port."""
 
     def read(arguments: Words, environment: Variables) -> ServerAddress:
         by = f"{program}'s default"
@@ -203,7 +203,7 @@ def _django(arguments: Words) -> ServerAddress | None:
 
 
 def _by_its_files(program: str) -> Callable[[Words, Variables], ServerAddress]:
-    """For a program whose configuration files say what it listens on."""
+    """For a program whose configuration files set where it listens."""
     return lambda arguments, environment: ServerAddress(program)
 
 
@@ -238,7 +238,7 @@ _SERVERS: Mapping[str, Callable[[Words, Variables], ServerAddress | None]] = {
 def _option(
     words: Words, names: tuple[str, ...], environment: Variables | None = None, variable: str = ""
 ) -> tuple[str, str] | None:
-    """An option's value and its name, or those of the environment's variable."""
+    """The value and name of an option, or else of the environment variable."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names and (equals or index + 1 < len(words)):

@@ -1,4 +1,4 @@
-"""Whether a lifecycle policy lets the running image expire, and how soon. Pure.
+"""Determines whether and when a lifecycle policy expires the running image. Pure.
 
 Source: Amazon ECR User Guide, "Automate the cleanup of images by using lifecycle policies": "An image that matches the
 tagging requirements of a rule cannot be expired by a rule with a lower priority"; "images are sorted from youngest to
@@ -21,10 +21,11 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ExpiryPosition:
-    """The position of an image under the rule that selects it: ``newer`` images are newer, ``kept`` are kept.
+    """The position of an image under the rule that selects it: ``newer`` images are newer, the rule keeps ``kept``.
 
-    ``days`` is its age's limit, where the rule is about that; ``expires`` says that its time is up. ``live``: the rule
-    is the one for what was live, where a push alone takes nobody's place; ``is_ours``: the policy has that rule.
+    ``days`` is the age limit, for a rule with one; ``expires`` is whether the rule expires the image now. ``live`` is
+    whether the rule is ours for images that were live, where a push alone displaces no image; ``is_ours`` is whether
+    the policy has that rule.
     """
 
     newer: int = 0
@@ -36,14 +37,14 @@ class ExpiryPosition:
 
     @property
     def is_next(self) -> bool:
-        """Whether one more push makes it expire."""
+        """Whether it expires after at most one more push."""
         return self.expires or (self.kept > 0 and not self.live and self.newer + 1 >= self.kept)
 
 
 def expiry_position(
     rules: Sequence[Rule], images: Sequence[Image], digest: str, now: datetime
 ) -> ExpiryPosition | None:
-    """The position of the image ``digest``; None if no rule selects it. ``images`` are as DescribeImages has them."""
+    """The position of the image ``digest``; None if no rule selects it. ``images`` are from DescribeImages."""
     ours = next((each for each in images if each["imageDigest"] == digest), None)
     ordered = sorted(rules, key=lambda rule: int(rule.get("rulePriority", 0)))
     rule = next((each for each in ordered if ours is not None and _selects(each, ours)), None)

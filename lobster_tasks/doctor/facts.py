@@ -1,4 +1,4 @@
-"""What was read of the account and the project; the checks judge it."""
+"""What was read from the account and the project, as input for the checks."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ Name = Literal[
 
 @dataclass(frozen=True)
 class Reading:
-    """One thing that was looked at: its ``value`` (None where it is not there), or the ``error`` of looking."""
+    """One reading: its ``value`` (None for what does not exist), the ``error``, or why it is ``unknown``."""
 
     value: Any = None
     error: LobsterError | None = None
     unknown: str = ""
 
     def known(self) -> Any:
-        """The value; raises UnknownError when it could not be read."""
+        """The value; raises UnknownError if it could not be read."""
         if self.error:
             raise UnknownError(refusal(self.error))
         if self.unknown:
@@ -70,7 +70,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the checks look at; AWS's answers are as botocore gives them."""
+    """Everything that the checks use; AWS's answers are as botocore returns them."""
 
     settings: Settings
     account: str
@@ -78,18 +78,18 @@ class Facts:
     readings: Mapping[Name, Reading]
 
     def known(self, name: Name) -> Any:
-        """A reading's value, None where the thing is not there; raises UnknownError when it is not known."""
+        """A reading's value, None for what does not exist; raises UnknownError if it is not known."""
         return self.readings[name].known()
 
     def need(self, name: Name, absent: str) -> Any:
-        """A reading's value; raises UnknownError with ``absent`` when there is none."""
+        """A reading's value; raises UnknownError with ``absent`` if there is none."""
         value = self.known(name)
         if value is None:
             raise UnknownError(absent)
         return value
 
     def error(self, name: Name) -> LobsterError | None:
-        """Why a reading failed, for the check that is about just that."""
+        """Why a reading failed, for checks of the failure itself."""
         return self.readings[name].error
 
 
@@ -97,8 +97,8 @@ class Facts:
 class Decision:
     """The decision of IAM's simulator on one action and resource: allowed, implicitDeny or explicitDeny.
 
-    ``missing`` are condition keys that it would have to know; ``doubt`` is who else decides, whom it does not ask. A
-    denial with either says nothing. ``by`` is who refuses, where that is not IAM.
+    ``missing`` are condition keys whose values it does not know; ``doubt`` names another policy that may decide, which
+    it does not evaluate. A denial with either is not certain. ``by`` names what refuses, if it is not IAM.
     """
 
     action: str
@@ -111,7 +111,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret or parameter of any container, by its variable; ``key`` is the KMS key of its own, where it has one."""
+    """A secret or parameter of any container, by its variable; ``key`` is its own KMS key, if it has one."""
 
     name: str
     source: str

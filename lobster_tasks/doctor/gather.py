@@ -1,6 +1,6 @@
-"""Reads the account, each thing once and side by side; a refused call is a reading too.
+"""Reads the account, each thing once and in parallel; a refused call is a reading too.
 
-What is heavy to import is imported where it is used: the report of every command knows this package.
+Slow imports are inside functions, because the report of every command imports this package.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _ROLES: tuple[Name, ...] = ("execution_role", "task_role")
 
 
 class Readings(Mapping[Name, Reading]):
-    """All readings by their name, with what the readers need: AWS, the settings, the project's folder.
+    """All readings by name, with what the readers need: AWS, the settings, the project's folder.
 
-    A reading is made by whoever asks for it first; others wait for it. ``given`` are values that are known.
+    The first thread that needs a reading makes it; others wait for it. ``given`` are values that are already known.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Readings(Mapping[Name, Reading]):
         try:
             made = Reading(self._given[name]) if name in self._given else _reading(READERS[name], self)
         except BaseException as error:
-            reading.set_exception(error)  # whoever waits must not wait for ever
+            reading.set_exception(error)  # otherwise other threads would wait forever
             raise
         reading.set_result(made)
 
@@ -84,7 +84,7 @@ class Readings(Mapping[Name, Reading]):
         return self[name].known()
 
     def need(self, name: Name, absent: str) -> Any:
-        """Another reading's value; raises UnknownError with ``absent`` when there is none."""
+        """Another reading's value; raises UnknownError with ``absent`` if there is none."""
         value = self.known(name)
         if value is None:
             raise UnknownError(absent)
@@ -92,7 +92,7 @@ class Readings(Mapping[Name, Reading]):
 
 
 def gather(aws: Aws, settings: Settings, folder: Path) -> Facts:
-    """All readings. Raises CredentialsError: without credentials there is nothing to read."""
+    """Make all readings. Raises CredentialsError without credentials."""
     readings = Readings(aws, settings, folder)
     facts = Facts(settings, aws.account, aws.partition, readings)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -146,14 +146,14 @@ def _service(readings: Readings) -> Any:
 
 
 def _task_definition(readings: Readings) -> Any:
-    """The revision that the service runs, or the family's latest while there is no service."""
+    """The revision that the service runs, or the family's latest one without a service."""
     service = readings.known("service")
     name = service["taskDefinition"] if service else readings.settings.task.family
     return find_task_definition(readings.aws, name)
 
 
 def _defined(readings: Readings) -> Any:
-    """The revision, or None where it is not known: then the settings alone tell."""
+    """The revision; None where it is not known, so that only the settings count."""
     return readings["task_definition"].value
 
 
@@ -166,7 +166,7 @@ def _image(readings: Readings) -> Any:
 
 
 def _other_images(readings: Readings) -> Mapping[str, Any]:
-    """The other containers' images that are in ECR here: reference → what ECR has, None when it has nothing."""
+    """The other containers' images in ECR here: reference → what ECR returns, None for a missing image."""
     definition = readings.need(
         "task_definition", f"there is no task definition {readings.settings.task.family}"
     )
@@ -228,7 +228,7 @@ def _log_group(readings: Readings) -> Any:
 
 
 def _network(readings: Readings) -> list[Any]:
-    """The subnets that the service's tasks are in, or, without a service, those that they would be in."""
+    """The subnets of the service's tasks, or, without a service, those that the settings choose."""
     from ..stack import LiveResources, build
     from ..stack.network import Network
 
@@ -246,14 +246,14 @@ def _network(readings: Readings) -> list[Any]:
 
 
 def _zones(readings: Readings) -> Any:
-    """The type of each zone, by its name."""
+    """The type of each zone, by the zone's name."""
     from ..stack.network import zone_types
 
     return zone_types(readings.aws)
 
 
 def _public_access(readings: Readings) -> Any:
-    """What VPC Block Public Access blocks in the region (``mode``), and the ARNs of what is left out, with how."""
+    """What VPC Block Public Access blocks in the region (``mode``), and the ARNs of exclusions with their modes."""
     options, exclusions = in_parallel(
         lambda: readings.aws.call("ec2:DescribeVpcBlockPublicAccessOptions"),
         lambda: readings.aws.call("ec2:DescribeVpcBlockPublicAccessExclusions"),
@@ -267,7 +267,7 @@ def _public_access(readings: Readings) -> Any:
 
 
 def _vcpus(readings: Readings) -> float:
-    """How many vCPUs the account's tasks may have at once, on demand."""
+    """The number of On-Demand vCPUs that the account's tasks may have at once."""
     asked = {"ServiceCode": "fargate", "QuotaCode": ON_DEMAND_VCPUS}
     answer = readings.aws.call("service-quotas:GetServiceQuota", "the quota of Fargate", **asked)
     return float(answer["Quota"]["Value"])
@@ -300,7 +300,7 @@ def _security_groups(readings: Readings) -> Any:
 
 
 def _load_balancer(readings: Readings) -> Any:
-    """What is in front of the target group; the one of the settings' name where nothing is."""
+    """The load balancer of the target group, or else the one with the name in the settings."""
     group = readings.known("target_group")
     named = readings.settings.load_balancer.name
     arns = group["LoadBalancerArns"] if group else []
@@ -319,7 +319,7 @@ def _listeners(readings: Readings) -> list[Any]:
 
 
 def _web_acl(readings: Readings) -> Any:
-    """The web ACL that the settings name; None where there is none of that ARN."""
+    """The web ACL in the settings; None if it does not exist."""
     from ..stack.firewall import read_web_acl
 
     named = readings.settings.load_balancer.web_acl
@@ -329,7 +329,7 @@ def _web_acl(readings: Readings) -> Any:
 
 
 def _protection(readings: Readings) -> str:
-    """The ARN of the web ACL that protects the load balancer; empty where none does."""
+    """The ARN of the web ACL that protects the load balancer; empty without one."""
     from ..stack.firewall import protecting
 
     name = readings.settings.load_balancer.name
@@ -338,7 +338,7 @@ def _protection(readings: Readings) -> str:
 
 
 def _distribution(readings: Readings) -> Any:
-    """The distribution before the load balancer; None without one, and without permission to find it."""
+    """The distribution in front of the load balancer; None without one, and without permission to find it."""
     if not readings.settings.is_fronted:
         raise UnknownError("front.kind is none")
     name = readings.settings.load_balancer.name
@@ -347,7 +347,7 @@ def _distribution(readings: Readings) -> Any:
 
 
 def _target_group(readings: Readings) -> Any:
-    """The one that the service registers its tasks with; the one of the settings' name without a service."""
+    """The target group of the service; without a service, the one with the name in the settings."""
     named = readings.settings.load_balancer.target_group
     service = readings.known("service") or {}
     arns = [each["targetGroupArn"] for each in service.get("loadBalancers", []) if "targetGroupArn" in each]
@@ -361,7 +361,7 @@ def _target_health(readings: Readings) -> Any:
 
 
 def _answers(readings: Readings) -> Any:
-    """What the page and the WebSocket answer now, through the load balancer."""
+    """The answers of the page and the WebSocket now, through the load balancer."""
     from ..probe import find_public_endpoint, probe
 
     service = readings.need("service", f"there is no service {readings.settings.service}")
@@ -408,18 +408,18 @@ def _streamlit_config(readings: Readings) -> Mapping[str, Any]:
 
 
 def _windows_line_ends(readings: Readings) -> tuple[str, ...]:
-    """The start scripts, from the project's folder, whose lines end as on Windows."""
+    """The start scripts in the project's folder that have Windows line endings."""
     found = readings.known("dockerfile")
     return windows_line_ends(found.final, readings.folder) if found else ()
 
 
 def _may_pass(readings: Readings) -> Any:
-    """Whether who is asking may pass the two roles, as far as they are there."""
+    """Whether the caller may pass the two roles, as far as they exist."""
     roles = [readings.known(name) for name in _ROLES]
     return permissions.may_pass(readings.aws, [role["Arn"] for role in roles if role])
 
 
-# In an order in which few wait for others.
+# In an order in which few readings wait for others.
 READERS: Mapping[Name, Callable[[Readings], Any]] = {
     "identity": _identity,
     "execution_role": _execution_role,

@@ -1,4 +1,4 @@
-"""Checks of the Dockerfile: what the image will do on Fargate. Pure."""
+"""Checks of the Dockerfile: how the image will behave on Fargate. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .check import CheckResult, UnknownError, failed, listed, passed, warned
 from .command import ServerAddress, servers, swallows_signals
 from .facts import Facts
 
-# How each mistake is mended.
+# How to correct each mistake.
 _MENDED: Mapping[Mistake, str] = {
     "single-quotes": "write it with double quotes",
     "typographic-quotes": 'write it with plain double quotes, "',
@@ -28,7 +28,7 @@ _MENDED: Mapping[Mistake, str] = {
 
 
 def readable(facts: Facts) -> CheckResult:
-    """A builder could read it."""
+    """A builder can parse the Dockerfile."""
     wrong = facts.error("dockerfile")
     if isinstance(wrong, DockerfileError):
         return failed(wrong.what.rstrip("."), "correct the line")
@@ -41,7 +41,7 @@ def readable(facts: Facts) -> CheckResult:
 
 
 def command(facts: Facts) -> CheckResult:
-    """Entry point and command are what they were meant to be."""
+    """The entry point and the command mean what they were meant to."""
     stage = _file(facts).final
     written = [each for each in (stage.entry_point, stage.command) if each]
     for each in written:
@@ -51,7 +51,7 @@ def command(facts: Facts) -> CheckResult:
 
 
 def start_scripts(facts: Facts) -> CheckResult:
-    """The scripts that are started have the line ends of Linux."""
+    """The start scripts have Linux line endings."""
     _file(facts)
     if found := facts.known("windows_line_ends"):
         return failed(
@@ -62,7 +62,7 @@ def start_scripts(facts: Facts) -> CheckResult:
 
 
 def exposes(facts: Facts) -> CheckResult:
-    """The port that it says it exposes is the container's."""
+    """The EXPOSE instruction names the container's port."""
     stage, container_port = _file(facts).final, facts.settings.container.port
     ports = [port.number for port in stage.ports if port.protocol == "tcp"]
     if not ports or container_port in ports:
@@ -81,7 +81,7 @@ def port(facts: Facts) -> CheckResult:
 
 
 def address(facts: Facts) -> CheckResult:
-    """The command listens where the load balancer can reach it."""
+    """The command listens on an address that the load balancer can reach."""
     found = _listens(facts)
     if not found.is_unreachable:
         return passed(f"it listens on {found.address or 'every address'}")
@@ -90,7 +90,7 @@ def address(facts: Facts) -> CheckResult:
 
 
 def signals(facts: Facts) -> CheckResult:
-    """SIGTERM reaches the app, so that a task stops in seconds."""
+    """SIGTERM reaches the app, so a task stops within seconds."""
     stage = _file(facts).final
     words = _words(facts, stage)
     if not words:
@@ -138,7 +138,7 @@ def health_check(facts: Facts) -> CheckResult:
 
 
 def _grace(facts: Facts) -> int:
-    """How long ECS does not count health checks: as the service has it, or will have."""
+    """The grace period for health checks in seconds: the service's, or else that of the settings."""
     service = facts.readings["service"].value or {}
     return int(service.get("healthCheckGracePeriodSeconds", facts.settings.health_check.grace_period))
 
@@ -176,7 +176,7 @@ def base_path(facts: Facts) -> CheckResult:
 
 
 def _misread(command: Command) -> CheckResult | None:
-    """The exec form that is none, or that names a program with blanks in its name."""
+    """A failure for an exec form that is not valid, or whose program name contains blanks."""
     where = f"{command.keyword} (line {command.line})"
     if found := mistake(command.text):
         words = found.replace("-", " ")
@@ -193,7 +193,7 @@ def _file(facts: Facts) -> Dockerfile:
 
 
 def _words(facts: Facts, stage: Stage) -> tuple[str, ...]:
-    """What the container starts: the settings' command counts instead of the image's."""
+    """The words of the command; a command in the settings replaces the image's."""
     command = facts.settings.container.command
     if command is None:
         return stage.arguments_of_process
@@ -201,13 +201,13 @@ def _words(facts: Facts, stage: Stage) -> tuple[str, ...]:
 
 
 def _environment(facts: Facts, stage: Stage) -> Mapping[str, str]:
-    """The image's, and on it what the task definition sets."""
+    """The image's variables, overridden by those of the task definition."""
     container = facts.settings.container
     return {**stage.environment, "PORT": str(container.port), **container.environment}
 
 
 def _listens(facts: Facts) -> ServerAddress:
-    """The one server that the command starts; raises UnknownError where there is none, or more, or it does not tell."""
+    """The only server that the command starts; UnknownError without one, with several, and without a known port."""
     stage = _file(facts).final
     words = _words(facts, stage)
     found = servers(words, _environment(facts, stage), facts.known("streamlit_config"))

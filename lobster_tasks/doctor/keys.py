@@ -1,7 +1,7 @@
-"""Whether a role may decrypt with the KMS keys of secrets: the key's own policy decides, alone or by leaving it to IAM.
+"""Whether a role may decrypt with the KMS keys of secrets: the key policy decides, by itself or by delegating to IAM.
 
 "Unless the key policy explicitly allows it, you cannot use IAM policies to allow access to a KMS key" (KMS Developer
-Guide, "Key policies in AWS KMS"). Grants are not looked at: where one lets the role in, the refusal is overridden.
+Guide, "Key policies in AWS KMS"). Grants are not checked: a grant that allows the role overrides the refusal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONDITIONS = f"the conditions of {OWN_POLICY}"
 
 
 class KeyAccess(Enum):
-    """What a key's policy decides about a role: allowed by itself, left to IAM, denied, or dependent on conditions."""
+    """What a key policy decides about a role: it allows, delegates to IAM, denies, or depends on conditions."""
 
     IN = "in"
     IAM = "IAM"
@@ -35,7 +35,7 @@ class KeyAccess(Enum):
 
 @dataclass(frozen=True)
 class KmsKey:
-    """A key by its ARN (an alias stands where it could not be looked up), and what it says; None: not read."""
+    """A key by its ARN (or its alias, if it could not be described); ``lets`` is None if the policy was not read."""
 
     arn: str
     lets: KeyAccess | None = None
@@ -43,7 +43,7 @@ class KmsKey:
 
 
 def describe_key(aws: Aws, role: str, named: str) -> KmsKey:
-    """A key by its ARN, or an alias's: DescribeKey, GetKeyPolicy."""
+    """DescribeKey and GetKeyPolicy of a key, by the ARN of the key or of an alias."""
     absent = ("NotFoundException",)
     try:
         about = aws.find("kms:DescribeKey", absent, named, KeyId=named)
@@ -64,7 +64,7 @@ def describe_key(aws: Aws, role: str, named: str) -> KmsKey:
 def decide(decision: Decision, key: KmsKey, role: str) -> Decision:
     """Combines IAM's decision with the key's policy. Pure.
 
-    A key of another account wants both, so that IAM's denial is one.
+    A key of another account needs both to allow the role, so a denial by IAM is final there.
     """
     if decision.decision == "explicitDeny":
         return decision
@@ -80,7 +80,7 @@ def decide(decision: Decision, key: KmsKey, role: str) -> Decision:
 
 
 def key_access(policy: Mapping[str, Any], role: str) -> KeyAccess:
-    """What a key's policy says about a role of the key's account. Pure."""
+    """What a key policy decides about a role of the key's account. Pure."""
     about = [each for each in as_list(policy.get("Statement")) if _is_about_decrypting(each)]
     everybody = {account_of(role), f"{role.rpartition(':')[0]}:root"}
     itself = [each for each in about if _names(each, {role, "*"})]
@@ -97,20 +97,20 @@ def key_access(policy: Mapping[str, Any], role: str) -> KeyAccess:
 
 
 def _is_sure(statement: Mapping[str, Any], effect: str) -> bool:
-    """Whether it has this effect on everything that it is about."""
+    """Whether a statement has this effect without conditions or exceptions."""
     return statement.get("Effect") == effect and not (
         {"Condition", "NotPrincipal", "NotAction"} & set(statement)
     )
 
 
 def _is_about_decrypting(statement: Mapping[str, Any]) -> bool:
-    """By name or pattern; what is about all but some may be."""
+    """Whether a statement may apply to kms:Decrypt: by name, by pattern, or by NotAction."""
     patterns = [str(each).lower() for each in as_list(statement.get("Action"))]
     return "NotAction" in statement or any(fnmatchcase(DECRYPT.lower(), each) for each in patterns)
 
 
 def _names(statement: Mapping[str, Any], whom: set[str]) -> bool:
-    """Whether it names one of these; a NotPrincipal may include any of them."""
+    """Whether a statement names one of these principals; a NotPrincipal may include any of them."""
     given = statement.get("Principal")
     named = as_list(given.get("AWS") if isinstance(given, Mapping) else given)
     return "NotPrincipal" in statement or not whom.isdisjoint(map(str, named))

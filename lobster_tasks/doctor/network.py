@@ -16,7 +16,7 @@ Table = Mapping[str, Any]
 
 
 def subnets(facts: Facts) -> CheckResult:
-    """Subnets in two zones of one VPC."""
+    """The tasks' subnets are in two zones of one VPC."""
     refused = facts.error("network")
     if isinstance(refused, RefusedError):
         return failed(f"{refused.what.rstrip('.')}: {refused.why}", refused.next_step)
@@ -29,13 +29,13 @@ def subnets(facts: Facts) -> CheckResult:
         return failed(saw, "name subnets in two zones of one VPC in network.subnets")
     if lost := _without_fargate(facts):
         return warned(f"{saw}; {'; '.join(lost)}", "choose other subnets in network.subnets")
-    if len(zones) < 2:  # the load balancer has its two
+    if len(zones) < 2:  # the load balancer has its own two
         return warned(f"{saw}: tasks stop with it", "name one in another zone in network.task_subnets too")
     return passed(saw)
 
 
 def _without_fargate(facts: Facts) -> list[str]:
-    """Why no task starts in some of the subnets."""
+    """The reasons why no Fargate task starts in some of the subnets."""
     types, region = facts.known("zones"), facts.settings.region
     found = facts.known("network")
     whys = {
@@ -47,7 +47,7 @@ def _without_fargate(facts: Facts) -> list[str]:
 
 
 def addresses(facts: Facts) -> CheckResult:
-    """Every subnet has an address for each task that a deployment starts beside those that run."""
+    """Every subnet has free addresses for the additional tasks of a deployment."""
     needed = most_tasks(facts.settings)
     free = {each["SubnetId"]: free_addresses(each) for each in facts.known("network")}
     scarce = [f"{subnet} has {count}" for subnet, count in free.items() if count < needed]
@@ -60,7 +60,7 @@ def addresses(facts: Facts) -> CheckResult:
 
 
 def most_tasks(settings: Settings) -> int:
-    """How many tasks there are at most during a deployment."""
+    """The maximum number of tasks during a deployment."""
     desired = settings.deployment.desired_count
     return max(desired, desired * settings.deployment.maximum_percent // 100)
 
@@ -89,7 +89,7 @@ def routes(facts: Facts) -> CheckResult:
 
 
 def public_address(facts: Facts) -> CheckResult:
-    """A task has a public address exactly where its subnet routes to an internet gateway."""
+    """Tasks have public addresses if, and only if, their subnets route to an internet gateway."""
     service = facts.known("service")
     given = network_of(service).get("assignPublicIp") if service else None
     public = given == "ENABLED" if service else facts.settings.network.public
@@ -109,7 +109,7 @@ def public_address(facts: Facts) -> CheckResult:
 
 
 def _needs_public(facts: Facts, subnets: list[str]) -> CheckResult:
-    """An internet gateway lets out only what has a public address; VPC endpoints need none."""
+    """The result without public addresses: an internet gateway requires them, VPC endpoints do not."""
     saw = f"tasks have no public address, and {listed(subnets)} routes to an internet gateway"
     if missing := _missing_endpoints(facts):
         return failed(
@@ -130,8 +130,8 @@ def default_routes(facts: Facts) -> dict[str, str]:
 def default_route_of(tables: Sequence[Table], subnet: str) -> str:
     """The target of a subnet's default route in the VPC's route tables: a gateway's id, ``blackhole``, or empty.
 
-    Without a default route, where another one leads that is neither the VPC's own nor a gateway endpoint's: a way out
-    may be through it, by a prefix list or by parts of the address space.
+    Without a default route, it is the target of another route, except the VPC's own and those of gateway endpoints.
+    Such a route may lead to the internet, by a prefix list or by parts of the address space.
     """
     main = next((table for table in tables if _is_main(table)), None)
     own = next((table for table in tables if _belongs_to(table, subnet)), main)
@@ -155,7 +155,7 @@ def _default_route(table: Table) -> str:
 
 
 def _is_inside(route: Table) -> bool:
-    """The VPC's own route, a gateway endpoint's (of S3, DynamoDB), or one of IPv6."""
+    """Whether it is the VPC's own route, that of a gateway endpoint (S3, DynamoDB), or one for IPv6."""
     gateway = str(route.get("GatewayId", ""))
     return (
         gateway == "local"
@@ -165,7 +165,7 @@ def _is_inside(route: Table) -> bool:
 
 
 def _target(route: Table) -> str:
-    """The one member that says where a route leads, whatever kind EC2 has for it (Route)."""
+    """The value of the member that names the route's target, of any kind (EC2, Route)."""
     about = ("Destination", "InstanceOwner", "Origin", "State", "IpAddress")
     return next((str(value) for name, value in route.items() if value and not name.startswith(about)), "")
 
@@ -174,7 +174,7 @@ _GATEWAYS = {"igw-": "an internet gateway", "nat-": "a NAT gateway"}
 
 
 def _is_known(way: str) -> bool:
-    """Whether the target is known to reach the internet or not; a route to another network may do either."""
+    """Whether it is known if the target reaches the internet; for a route to another network it is not."""
     return way in ("", "blackhole") or way.startswith(tuple(_GATEWAYS))
 
 
@@ -188,22 +188,22 @@ def _gateway(way: str) -> str:
 
 
 def _missing_endpoints(facts: Facts) -> list[str]:
-    """The endpoints that a Fargate task without a way out needs, and that are not there."""
+    """The missing endpoints that a Fargate task without internet access needs."""
     services = endpoint_services(facts.known("endpoints"), facts.settings.region)
     missing = missing_endpoints(services, facts.settings.container.secrets.values())
     collector = facts.settings.xray
     if collector.enabled and ecr_image(collector.image) is None:
-        missing.append("the registry of xray.image")  # there is none; a copy in ECR is reached
+        missing.append("the registry of xray.image")  # it has no endpoint; a copy in ECR is reachable
     return missing
 
 
 def endpoint_services(endpoints: Iterable[Mapping[str, Any]], region: str) -> frozenset[str]:
-    """The services that a VPC has endpoints for, as ``ecr.api``."""
+    """The services for which a VPC has endpoints, such as ``ecr.api``."""
     return frozenset(endpoint["ServiceName"].rpartition(f"{region}.")[2] for endpoint in endpoints)
 
 
 def missing_endpoints(services: Collection[str], sources: Collection[str]) -> list[str]:
-    """The endpoints that a task without a way out needs to pull, to log, and to read secrets from ``sources``."""
+    """The endpoints that a task without internet access lacks to pull, to log, and to read secrets from ``sources``."""
     needed = ["ecr.api", "ecr.dkr", "logs", "s3"]
     needed += ["secretsmanager"] if any(is_secret(source) for source in sources) else []
     needed += ["ssm"] if any(not is_secret(source) for source in sources) else []

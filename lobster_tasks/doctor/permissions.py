@@ -32,11 +32,11 @@ _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloa
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 _PASS = "iam:PassRole"
 _NO_REPOSITORY = "RepositoryNotFoundException"
-_MOST_NAMES = 50  # values of a filter of SSM DescribeParameters
+_MOST_NAMES = 50  # maximum values per filter of SSM DescribeParameters
 
 
 def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
-    """Whether ``role`` may pull from the repository, and from those of the other containers here."""
+    """Whether ``role`` may pull from the repository, and from the other containers' repositories here."""
     found = [ecr_image(each) for each in images(definition or {}).values()]
     here = {
         each.repository
@@ -50,7 +50,7 @@ def may_pull(aws: Aws, settings: Settings, role: str, definition: Definition) ->
 
 
 def may_log(aws: Aws, settings: Settings, role: str, definition: Definition) -> list[Decision]:
-    """Whether ``role`` may write a log stream of each container that has one here."""
+    """Whether ``role`` may write the log streams of the containers that log to CloudWatch Logs."""
     app = {"awslogs-group": settings.logs.group, "awslogs-stream-prefix": "ecs"}
     written = {settings.container.name: app, **log_groups(definition or {})}
     streams = [
@@ -75,7 +75,7 @@ def may_read_parameters(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[
 
 
 def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision]:
-    """Whether ``role`` may decrypt with the keys that secrets and parameters have of their own."""
+    """Whether ``role`` may decrypt with the secrets' and parameters' own KMS keys."""
     by_service: dict[str, set[str]] = {"secretsmanager": set(), "ssm": set()}
     for each in secrets:
         if each.key:
@@ -88,7 +88,7 @@ def may_decrypt(aws: Aws, role: str, secrets: Sequence[Secret]) -> list[Decision
 
 
 def _may_decrypt(aws: Aws, role: str, service: str, named: Iterable[str]) -> list[Decision]:
-    """Decrypt decisions for the secrets of one service, which calls KMS for the role."""
+    """The decisions on kms:Decrypt for the keys of one service, which calls KMS on behalf of the role."""
     found = [keys.describe_key(aws, role, each) for each in sorted(named)]
     own = {each.arn: each for each in found if not each.is_awss}
     via = _entry("kms:ViaService", f"{service}.{aws.region}.amazonaws.com")
@@ -105,7 +105,7 @@ def may_pass(aws: Aws, roles: Sequence[str]) -> list[Decision]:
 
 
 def _principal(aws: Aws) -> str | None:
-    """The ARN of the user or role behind the caller; None for the root user, who may do everything."""
+    """The ARN of the user or role behind the caller; None for the root user, which may do everything."""
     arn = aws.identity["Arn"]
     kind, _, name = arn.rpartition(":")[2].partition("/")
     if kind == "root":
@@ -121,10 +121,10 @@ def _principal(aws: Aws) -> str | None:
 def simulate(
     aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str], *context: Mapping[str, Any]
 ) -> list[Decision]:
-    """IAM SimulatePrincipalPolicy, each action on each resource; nothing for no resource.
+    """IAM SimulatePrincipalPolicy of each action on each resource; empty without resources.
 
-    What is known of every such call is supplied: a key that is not would count as missing. Whether somebody has
-    signed in with MFA is not known.
+    Supplies the condition keys whose values are known for every such call; the simulator reports others as missing.
+    Whether a user signs in with MFA is not known.
     """
     if not resources:
         return []
@@ -141,9 +141,10 @@ def simulate(
 
 
 def _decisions(result: Mapping[str, Any], resources: Sequence[str]) -> Iterator[Decision]:
-    """One for each resource: IAM has one result for an action, in which EvalResourceName is no resource's.
+    """One decision per resource; IAM returns one result per action, whose EvalResourceName is not that of a resource.
 
-    What an organization's policy refuses is in doubt: which keys its conditions miss is not told (EvaluationResult).
+    A refusal by an organization's policy is uncertain, because the result does not say which of its condition keys are
+    missing (EvaluationResult).
     """
     action, whole = result["EvalActionName"], {"EvalResourceDecision": result["EvalDecision"], **result}
     for each in result.get("ResourceSpecificResults") or [{**whole, "EvalResourceName": resources[0]}]:
@@ -160,7 +161,7 @@ def _decisions(result: Mapping[str, Any], resources: Sequence[str]) -> Iterator[
 def _known(
     aws: Aws, principal: str, actions: Sequence[str], resources: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """IAM itself has no region but its own, and what is elsewhere is asked there."""
+    """Known condition keys; the region is omitted for IAM, which has its own, and for resources in other regions."""
     here = all(region_of(each) in ("", aws.region) for each in resources)
     is_iam = any(each.startswith("iam:") for each in actions)
     region = [_entry("aws:RequestedRegion", aws.region)] if here and not is_iam else []
@@ -178,9 +179,10 @@ def _entry(key: str, value: str) -> dict[str, Any]:
 
 
 def _but_for(decisions: Sequence[Decision], who_else: Callable[[str], str]) -> list[Decision]:
-    """Where no policy of the role allows it, the resource's own may ("Policy evaluation logic", same account).
+    """Mark implicit denials that the resource's own policy may override ("Policy evaluation logic", same account).
 
-    "Simulation of resource-based policies isn't supported for IAM roles": ``who_else`` names the one that there is.
+    "Simulation of resource-based policies isn't supported for IAM roles": ``who_else`` names that policy, if there is
+    one.
     """
     return [
         replace(each, doubt=each.doubt or who_else(each.resource))
@@ -210,7 +212,7 @@ def _secret_policy(aws: Aws, arn: str) -> str:
 
 
 def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[Secret]:
-    """Whether each secret of any container is there, without its value; one that cannot be looked at stops no other."""
+    """Whether each container's secrets exist, without their values; an error for one does not stop the others."""
     named = {**sources(definition or {}, settings.container.name), **settings.container.secrets}
     elsewhere = {
         name: source for name, source in named.items() if not is_here(source, aws.account, aws.region)
@@ -226,7 +228,7 @@ def read_secrets(aws: Aws, settings: Settings, definition: Definition) -> list[S
 
 
 def describe_secret(aws: Aws, name: str, source: str) -> Secret:
-    """Whether a secret of Secrets Manager is there, and its key (DescribeSecret)."""
+    """Whether a secret of Secrets Manager exists, and its key (DescribeSecret)."""
     arn = secret_arn(source)
     try:
         found = aws.find("secretsmanager:DescribeSecret", {"ResourceNotFoundException"}, name, SecretId=arn)
@@ -238,7 +240,7 @@ def describe_secret(aws: Aws, name: str, source: str) -> Secret:
 
 
 def key_arn(beside: str, key: str) -> str:
-    """A key of the customer's as an ARN, in account and region of ``beside``; AWS's own keys need no permission."""
+    """The ARN of a customer managed key in the account and region of the ARN ``beside``; empty for AWS managed keys."""
     if not key or key.startswith("alias/aws/"):
         return ""
     partition, region, account = (beside.split(":")[index] for index in (1, 3, 4))
@@ -247,7 +249,7 @@ def key_arn(beside: str, key: str) -> str:
 
 
 def _parameters(aws: Aws, named: Mapping[str, str]) -> list[Secret]:
-    """Whether parameters of Systems Manager are there, and their keys."""
+    """Whether parameters of Systems Manager exist, and their keys."""
     names = {name: parameter_name(source) for name, source in named.items()}
     prefix = f"arn:{aws.partition}:ssm:{aws.region}:{aws.account}:parameter/"
     arns = {name: prefix + names[name].lstrip("/") for name in named}
@@ -266,7 +268,7 @@ def _parameters(aws: Aws, named: Mapping[str, str]) -> list[Secret]:
 
 
 def describe_parameters(aws: Aws, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """SSM DescribeParameters, which says what parameters are without their values: those that are there, by name."""
+    """SSM DescribeParameters, which omits the values: the existing parameters by name."""
     ordered, found = sorted(set(names)), []
     for first in range(0, len(ordered), _MOST_NAMES):
         few = ordered[first : first + _MOST_NAMES]
@@ -280,7 +282,7 @@ def _arns(secrets: Iterable[Secret]) -> list[str]:
 
 
 def denied(decisions: Sequence[Decision]) -> list[Decision]:
-    """Those that are not allowed; raises UnknownError when the simulator said nothing, or could not know."""
+    """The certain denials; raises UnknownError without a result, and if no denial is certain."""
     if not decisions:
         raise UnknownError("IAM's policy simulator returned no result")
     refused = [each for each in decisions if each.decision != "allowed"]

@@ -1,7 +1,7 @@
 """Checks what VPC Block Public Access blocks for visitors and tasks. Pure.
 
-Source: VPC User Guide, "VPC Block Public Access basics": what is blocked is dropped without an answer, and nothing is
-refused when it is made. An exclusion of a VPC covers its subnets.
+Source: VPC User Guide, "VPC Block Public Access basics": blocked traffic is dropped without an answer, and creating a
+resource is never refused. An exclusion of a VPC covers its subnets.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def blocked(facts: Facts) -> CheckResult:
 
 
 def effective(access: Mapping[str, Any], vpc: str, subnet: str) -> str:
-    """What is blocked for a subnet, exclusions counted."""
+    """The mode that applies to a subnet after exclusions."""
     about = (f":vpc/{vpc}", f":subnet/{subnet}")
     modes = {mode for arn, mode in access["exclusions"].items() if arn.endswith(about)}
     if "allow-bidirectional" in modes:
@@ -46,12 +46,12 @@ def effective(access: Mapping[str, Any], vpc: str, subnet: str) -> str:
 
 
 def _stopped(mode: str) -> tuple[str, ...]:
-    """The ways out that a mode blocks: a NAT gateway only lets out, which block-ingress allows."""
+    """The ways out that a mode blocks; block-ingress allows a NAT gateway, which only lets traffic out."""
     return {OFF: (), INGRESS: ("igw",)}.get(mode, ("igw", "nat"))
 
 
 def _balancers(facts: Facts) -> list[str]:
-    """The subnets in which visitors have to reach the load balancer; VPC origins are blocked as well."""
+    """The subnets in which visitors must reach the load balancer; VPC origins are blocked too."""
     found, fronted = facts.known("load_balancer"), facts.settings.is_fronted
     if found is None:
         internal = facts.settings.load_balancer.internal and not fronted

@@ -15,7 +15,7 @@ _ECR = re.compile(
 
 @dataclass(frozen=True)
 class EcrImage:
-    """An image in ECR; ``id`` is as DescribeImages takes it."""
+    """An image in ECR; ``id`` is an image identifier for DescribeImages."""
 
     registry: str
     region: str
@@ -24,7 +24,7 @@ class EcrImage:
 
 
 def ecr_image(reference: str) -> EcrImage | None:
-    """The parts of a reference; None when it does not point to ECR."""
+    """The parts of a reference; None if it does not point to ECR."""
     found = _ECR.fullmatch(reference)
     if not found:
         return None
@@ -44,13 +44,13 @@ def is_secret(source: str) -> bool:
 
 
 def parameter_name(source: str) -> str:
-    """A parameter as GetParameters takes it: by name, with a slash in front where it is a path."""
+    """A parameter's name for GetParameters, with a leading slash if it is a path."""
     name = source.partition(":parameter/")[2] or source
     return f"/{name}" if "/" in name and not name.startswith("/") else name
 
 
 def region_of(arn: str) -> str:
-    """The region in an ARN; empty for what is none."""
+    """The region in an ARN; empty for other text."""
     parts = arn.split(":")
     return parts[3] if len(parts) > 5 and parts[0] == "arn" else ""
 
@@ -68,7 +68,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def is_here(source: str, account: str, region: str) -> bool:
-    """Whether what a name or an ARN stands for is in this account and region."""
+    """Whether a name or an ARN refers to this account and region."""
     parts = source.split(":")
     return len(parts) <= 5 or (parts[3], parts[4]) == (region, account)
 

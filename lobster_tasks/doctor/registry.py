@@ -12,7 +12,7 @@ _ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
 
 
 def in_ecr(aws: Aws, image: EcrImage) -> Mapping[str, Any] | None:
-    """ECR's imageDetail; None where it has no such image. Raises AwsCallError where it may not be asked."""
+    """ECR's imageDetail; None if there is no such image. Raises AwsCallError if access is denied."""
     owner = {} if image.registry == aws.account else {"registryId": image.registry}
     found = aws.in_region(image.region).find(
         "ecr:DescribeImages",

@@ -1,4 +1,4 @@
-"""Checks of who is asking, of the roles, and of the secrets. Pure."""
+"""Checks of the caller, the roles, and the secrets. Pure."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _FIX_ROLES = "inv create-iam-policies"
 
 
 def caller(facts: Facts) -> CheckResult:
-    """Account, identity and region."""
+    """The caller's account, identity and region are known."""
     identity = facts.known("identity")
     return passed(f"{facts.account} as {who(identity['Arn'])}, {facts.settings.region}")
 
 
 def execution_role(facts: Facts) -> CheckResult:
-    """The role that pulls the image, writes the logs and reads the secrets."""
+    """ECS tasks can assume the role that pulls the image, writes the logs and reads the secrets."""
     return _role(facts, "execution_role", facts.settings.task.execution_role)
 
 
 def task_role(facts: Facts) -> CheckResult:
-    """The role that the app itself has."""
+    """ECS tasks can assume the role of the app itself."""
     return _role(facts, "task_role", facts.settings.task.task_role)
 
 
@@ -50,7 +50,7 @@ def _document(value: Any) -> Mapping[str, Any]:
 
 
 def service_linked_role(facts: Facts) -> CheckResult:
-    """The role with which ECS itself works, which the first cluster of an account brings."""
+    """ECS has its service-linked role, which the first cluster of an account creates."""
     if facts.known("service_linked_role"):
         return passed("AWSServiceRoleForECS is there")
     saw = "there is no AWSServiceRoleForECS; ECS makes it with the account's first cluster"
@@ -68,7 +68,7 @@ def log(facts: Facts) -> CheckResult:
 
 
 def pass_roles(facts: Facts) -> CheckResult:
-    """Who is asking may hand the roles to ECS, without which no revision can be registered."""
+    """The caller may pass the roles to ECS; otherwise no revision can be registered."""
     decisions = facts.known("may_pass")
     if not decisions:
         raise UnknownError("there are no roles to pass")
@@ -104,7 +104,7 @@ def read_secrets(facts: Facts) -> CheckResult:
 
 
 def decrypt(facts: Facts) -> CheckResult:
-    """The execution role may decrypt with the keys of their own that secrets have."""
+    """The execution role may decrypt with the secrets' own KMS keys."""
     decisions = facts.known("may_decrypt")
     if not decisions:
         return passed("no secret has a customer managed key")
@@ -140,7 +140,7 @@ def _hidden(secrets: list[Secret], refused: list[Decision]) -> list[Secret]:
 
 
 def secrets_exist(facts: Facts) -> CheckResult:
-    """Every secret and parameter is there; its value is not looked at."""
+    """Every secret and parameter exists; the check does not read values."""
     secrets: list[Secret] = facts.known("secrets")
     missing = [secret.name for secret in secrets if secret.found is False]
     unknown = [secret for secret in secrets if secret.found is None]
@@ -155,7 +155,7 @@ def secrets_exist(facts: Facts) -> CheckResult:
 
 
 def secret_forms(facts: Facts) -> CheckResult:
-    """A JSON key in a secret's ARN is followed by two more colons, in the revision that runs too."""
+    """Two more colons follow a JSON key in a secret's ARN, in the running revision too."""
     definition = facts.known("task_definition")
     live = secrets_of(definition or {}, facts.settings.container.name)
     sources = {**facts.settings.container.secrets, **live}

@@ -1,4 +1,4 @@
-"""Checks of the security groups: visitors to the load balancer, the load balancer to the tasks, tasks to AWS. Pure."""
+"""Checks of the security groups: visitors to the load balancer, load balancer to tasks, tasks to AWS. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def balancer_in(facts: Facts) -> CheckResult:
 
 
 def _from_cloudfront(facts: Facts, groups: list[Rule], ports: list[int]) -> CheckResult:
-    """Where visitors come through a distribution: by CloudFront's own group of the VPC, or its prefix list."""
+    """The result with a distribution: only CloudFront's own group in the VPC, or its prefix list, is allowed."""
     own = {each["GroupId"] for each in facts.known("security_groups") if each["GroupName"] == SERVICE_GROUP}
     sources = sorted({each for port in ports for each in _sources(_in(groups), port)})
     if not any(each in own or each.startswith("pl-") for each in sources):
@@ -50,7 +50,7 @@ def _from_cloudfront(facts: Facts, groups: list[Rule], ports: list[int]) -> Chec
 
 
 def _as_listed(groups: list[Rule], ports: list[int], allowed: Sequence[str]) -> CheckResult:
-    """Where the settings list who is let in."""
+    """The result where the settings list the allowed addresses."""
     more = sorted({each for port in ports for each in _sources(_in(groups), port)} - set(allowed))
     if more:
         saw = f"{_names(groups)} lets in {listed(more)}, which load_balancer.allowed_cidrs does not list"
@@ -115,7 +115,7 @@ def _task_groups(facts: Facts) -> list[str] | None:
 
 
 def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:
-    """The groups in use, or the one with the name that the settings give."""
+    """The groups in use, or else the one with the name in the settings."""
     every = facts.known("security_groups")
     found = [each for each in every if (each["GroupId"] in ids if ids else each["GroupName"] == name)]
     if not found:
@@ -124,7 +124,7 @@ def _groups(facts: Facts, ids: list[str] | None, name: str) -> list[Rule]:
 
 
 def _listener_ports(facts: Facts) -> list[int]:
-    """The ports of the listeners that forward to the stack's target group; those of others are not checked."""
+    """The ports of the listeners that forward to the stack's target group; other listeners are not checked."""
     balancer, group = facts.known("load_balancer"), facts.known("target_group")
     listeners = leading(facts.known("listeners"), group["TargetGroupArn"]) if balancer and group else []
     ports = sorted(listener["Port"] for listener in listeners)

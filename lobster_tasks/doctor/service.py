@@ -16,7 +16,7 @@ _NO_RELEASE_FIX = "inv push-image --tag T, then inv deploy --tag T"
 
 
 def cluster(facts: Facts) -> CheckResult:
-    """The cluster is there and active."""
+    """The cluster exists and is active."""
     name = facts.settings.cluster
     found = facts.known("cluster")
     if found is None or found["status"] != "ACTIVE":
@@ -28,7 +28,7 @@ def cluster(facts: Facts) -> CheckResult:
 
 
 def service(facts: Facts) -> CheckResult:
-    """The service runs as many tasks as it should."""
+    """The service runs its desired number of tasks."""
     name = facts.settings.service
     found = facts.known("service")
     if found is None:
@@ -78,7 +78,7 @@ def revision(facts: Facts) -> CheckResult:
 
 
 def image(facts: Facts) -> CheckResult:
-    """The revision's image is in the repository: a task that has to start again can be started."""
+    """The revision's image is in the repository, so ECS can start a replacement task."""
     definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
     reference = container_of(definition, facts.settings.container.name)["image"]
     found = facts.known("image")
@@ -97,9 +97,9 @@ def image(facts: Facts) -> CheckResult:
 
 
 def _expiring(named: str, again: str, spot: ExpiryPosition) -> CheckResult:
-    """The repository's lifecycle policy takes the image that runs: then no task of it can start any more.
+    """The result for a lifecycle policy that expires the running image, so that no new task can start.
 
-    ``again`` is the command that deploys it once more.
+    ``again`` is the command that deploys the image again.
     """
     if spot.days:
         what, fix = (
@@ -122,7 +122,7 @@ def _short(reference: str) -> str:
 
 
 def log_group(facts: Facts) -> CheckResult:
-    """The log group is there, and forgets: without it no task starts."""
+    """The log group exists, so tasks can start, and has a retention period."""
     name = facts.settings.logs.group
     found = facts.known("log_group")
     if found is None:
@@ -136,7 +136,7 @@ def log_group(facts: Facts) -> CheckResult:
 
 
 def log_options(facts: Facts) -> CheckResult:
-    """The revision writes to that group, in this region."""
+    """The revision writes to the log group, in this region."""
     definition = facts.need("task_definition", f"there is no task definition {facts.settings.task.family}")
     container = container_of(definition, facts.settings.container.name)
     log = container.get("logConfiguration", {})

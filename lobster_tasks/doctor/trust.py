@@ -1,6 +1,6 @@
-"""Whether ECS tasks can assume a role, by its trust policy. Pure.
+"""Derives from a trust policy whether ECS tasks can assume the role. Pure.
 
-Conditions against the confused deputy hold when they match what ECS sends: ``aws:SourceAccount`` is the account,
+Conditions against the confused deputy problem must match what ECS sends: ``aws:SourceAccount`` is the account,
 ``aws:SourceArn`` is under ``arn:aws:ecs:<region>:<account>:`` ("Naming one cluster isn't supported").
 """
 
@@ -19,7 +19,7 @@ _WILD = frozenset({"StringLike", "ArnLike", "ArnEquals"})
 
 
 def objection(document: Mapping[str, Any], account: str, partition: str, region: str) -> str | None:
-    """Why ECS tasks cannot assume the role; None when they can. Raises UnknownError where that is not sure."""
+    """Why ECS tasks cannot assume the role; None if they can. Raises UnknownError if that is not certain."""
     statements = [each for each in as_list(document.get("Statement")) if _is_about_assuming(each)]
     about_tasks = [each for each in statements if _names_tasks(each)]
     context = {
@@ -47,14 +47,14 @@ _Unmet = list[tuple[bool | None, str]]
 
 
 def _be_sure(statements: list[_Unmet]) -> None:
-    """Raises UnknownError where a statement may count: nothing in it is known not to hold."""
+    """Raise UnknownError for a statement that may apply, because no condition in it is known to fail."""
     for unmet in statements:
         if not any(sure for sure, _ in unmet):
             raise UnknownError(unmet[0][1])
 
 
 def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
-    """What in a statement's condition does not hold, and whether that is sure."""
+    """The parts of a statement's condition that may fail, each with whether that is certain."""
     found: _Unmet = []
     for operator, tests in statement.get("Condition", {}).items():
         for key, expected in tests.items():
@@ -73,11 +73,11 @@ def _unmet(statement: Mapping[str, Any], context: Mapping[str, str]) -> _Unmet:
 def _matches(operator: str, expected: str, value: str) -> bool:
     if operator not in _WILD:
         return expected == value
-    return fnmatchcase(value, expected.replace("[", "[[]"))  # which takes no longer for many asterisks
+    return fnmatchcase(value, expected.replace("[", "[[]"))  # whose time does not grow with many asterisks
 
 
 def _is_about_assuming(statement: Mapping[str, Any]) -> bool:
-    """By name or pattern; what is about all actions but some is about it, too, unless it is one of these."""
+    """Whether a statement applies to sts:AssumeRole, by name, by pattern, or by a NotAction without it."""
     named = "NotAction" in statement
     actions = as_list(statement.get("NotAction" if named else "Action"))
     return named != any(fnmatchcase("sts:assumerole", str(action).lower()) for action in actions)

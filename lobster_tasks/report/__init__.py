@@ -1,4 +1,4 @@
-"""Plan, Outcome, status and checks as what people read: rich renderables, or plain data for JSON. Pure."""
+"""Formats plans, outcomes, status and checks: as rich renderables for people, or as plain data for JSON. Pure."""
 
 from __future__ import annotations
 
@@ -169,26 +169,26 @@ def error(problem: LobsterError) -> RenderableType:
 
 
 def waiting(refused: LobsterError, within: float) -> RenderableType:
-    """A refusal that is waited out, in one line."""
+    """One line about a refusal that is retried."""
     return Text(f"… waiting, {within:.0f} s at most: {one_line(refused.what)} {one_line(refused.why)}")
 
 
 def error_json(problem: LobsterError) -> dict[str, Any]:
-    """The object of a task with ``--json`` that ends in an error."""
+    """The object that a task with ``--json`` prints for an error."""
     why = problem.why or "; ".join(_problems(problem))
     told = {"what": problem.what, "why": why, "next": problem.next_step, "exit_code": problem.exit_code}
     return {"error": told}
 
 
 def settings_json(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting, but not what a variable is set to: it may be a secret that is in the wrong place."""
+    """Every setting, without the values of variables: one of them may be a misplaced secret."""
     container = found["container"]
     variables = dict.fromkeys(container["environment"], MASK)
     return {**found, "container": {**container, "environment": variables}}
 
 
 def settings(found: Mapping[str, Any]) -> RenderableType:
-    """A line for every setting, named as ``--set`` names it; text as it is, other values as JSON."""
+    """One line per setting, with the name that ``--set`` uses; text unchanged, other values as JSON."""
     return rows(*_dotted(found))
 
 

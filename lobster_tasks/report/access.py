@@ -1,4 +1,4 @@
-"""GitHub's access, as people and workflows read it. Pure."""
+"""Formats GitHub's access for people and workflows. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def variables(settings: Settings, role: str) -> dict[str, str]:
 
 
 def variable_lines(settings: Settings, role: str) -> RenderableType:
-    """The same, each a line ``NAME=value``."""
+    """The same, as lines ``NAME=value``."""
     return Group(*(Text(f"{name}={value}") for name, value in variables(settings, role).items()))
 
 
@@ -33,7 +33,7 @@ def access_json(settings: Settings, role: str) -> dict[str, Any]:
 
 
 def access(settings: Settings) -> RenderableType:
-    """Who may deploy from now on, before the variables are shown."""
+    """Which workflows can deploy now, as an introduction to the variables."""
     github = settings.github
     whose = f"the environment {github.environment}" if github.environment else f"the branch {github.branch}"
     lines = [
@@ -45,7 +45,7 @@ def access(settings: Settings) -> RenderableType:
 
 
 def access_next(settings: Settings, role: str) -> RenderableType:
-    """How to set the variables, and what would make the trust exact."""
+    """How to set the variables, and which settings would make the trust policy exact."""
     repository = f"--repo {settings.github.repository}"
     lines = [
         f"gh variable set {name} {repository} --body {value}"
@@ -55,7 +55,7 @@ def access_next(settings: Settings, role: str) -> RenderableType:
 
 
 def _note(github: GitHubSettings, partition: str) -> list[Text]:
-    """A name passes to whoever gets it next, ids do not; where STS does not know ids, the subject has to have them."""
+    """Recommend ids, which a later owner of the name lacks; the subject must have them where STS does not know them."""
     if github.owner_id and github.repository_id:
         if github.claims(partition):
             return []

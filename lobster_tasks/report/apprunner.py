@@ -1,4 +1,4 @@
-"""The way over from App Runner as what people read: the comparison, the gates, what goes and what stays. Pure."""
+"""Formats the move from App Runner: the comparison, the gates, what is deleted and what stays. Pure."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _compared(row: ComparisonRow) -> Iterator[tuple[str | Text, ...]]:
 
 
 def cleanup_plan(found: CleanupPlan) -> RenderableType:
-    """The gates with their evidence, then what would go and what stays."""
+    """The gates with their evidence, then what would be deleted and what stays."""
     parts: list[RenderableType] = [Text(f"{found.name} · App Runner · {found.status}", style="bold"), Text()]
     if found.gates:
         parts += [findings(found.gates), Text()]
@@ -84,7 +84,7 @@ def cleanup_plan(found: CleanupPlan) -> RenderableType:
 
 
 def cleanup_question(found: CleanupPlan) -> str:
-    """What is asked before the service is paused or deleted."""
+    """The question before the service is paused or deleted."""
     if found.action == "pause":
         return f"Compare once more, then pause {found.name}? It answers no requests until it is resumed."
     return f"Delete these {len(found.going)}? This cannot be undone."
@@ -116,7 +116,7 @@ def last_gate(found: CleanupPlan) -> RenderableType:
 
 
 def nothing_to_clean(found: CleanupPlan) -> RenderableType:
-    """Why there is nothing to do, and what there would be."""
+    """Why there is nothing to do, or what the deleted service has left."""
     if found.status == "PAUSED":
         return Group(
             Text(f"Nothing to do: {found.name} is paused and costs nothing except its log."),
@@ -130,7 +130,7 @@ def nothing_to_clean(found: CleanupPlan) -> RenderableType:
 
 
 def cleaned(found: CleanupPlan) -> RenderableType:
-    """The last word, with the way back where there is one."""
+    """The conclusion, with the way back if there is one."""
     if found.action == "pause":
         return Group(
             Text(f"{found.name} is paused.", style="bold"),

@@ -1,4 +1,4 @@
-"""Policies to be attached, as people read them: documents with names, and the commands. Pure."""
+"""Formats policies to attach: documents with names, and the commands. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OTHERS = (
 
 @dataclass(frozen=True)
 class NamedDocument:
-    """One document under the name that its policy is to have."""
+    """One document with the name of its future policy."""
 
     name: str
     document: Mapping[str, Any]
@@ -33,12 +33,12 @@ class NamedDocument:
         return json.dumps(self.document, indent=2) + "\n"
 
     def arn(self, account: str, partition: str) -> str:
-        """The ARN that a policy of this name has in the account."""
+        """The ARN of the policy with this name in the account."""
         return f"arn:{partition}:iam::{account}:policy/{self.name}"
 
 
 def named(stem: str, documents: Sequence[Mapping[str, Any]]) -> list[NamedDocument]:
-    """``stem``, or ``stem-1``, ``stem-2``, … where there are several."""
+    """``stem``, or ``stem-1``, ``stem-2``, … for several."""
     if len(documents) == 1:
         return [NamedDocument(stem, documents[0])]
     return [NamedDocument(f"{stem}-{number}", each) for number, each in enumerate(documents, 1)]
@@ -57,7 +57,7 @@ def policies_json(documents: Sequence[NamedDocument], account: str, partition: s
 def how_to_attach(
     documents: Sequence[NamedDocument], account: str, partition: str, folder: str
 ) -> RenderableType:
-    """The commands that make policies of the files, and attach them to a user."""
+    """The commands that create policies from the files and attach them to a user."""
     one = len(documents) == 1
     what = "It is one policy." if one else f"They are {len(documents)} policies, all of which are needed."
     lines = [

@@ -1,4 +1,4 @@
-"""The doctor's report as what people read, or as plain data for JSON. Pure."""
+"""Formats the doctor's report for people, or as plain data for JSON. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MARKS = {"pass": ("✔", "green"), "warn": ("!", "yellow"), "fail": ("✘", "bo
 
 
 def checks(made: Report) -> RenderableType:
-    """Every check with what it found and how to fix it, and the count."""
+    """Every check with its finding and how to fix it, then the counts."""
     return Group(findings(made.checks), Text(), Text(_counted(made), style="bold"))
 
 
 def findings(checks: Iterable[Check]) -> RenderableType:
-    """Checks by group, each with what it saw and how to fix it."""
+    """Checks by group, each with its finding and how to fix it."""
     lines: list[tuple[str | Text, ...]] = []
     group = ""
     for check in checks:
@@ -47,13 +47,13 @@ def checks_json(made: Report) -> dict[str, Any]:
 
 
 def unchecked(check: Check) -> str:
-    """For a check that could not be made: what it checks, and why it was not made."""
+    """What a check that could not be made checks, and why it was not made."""
     what, _ = UNCHECKED[check.id]
     return f"{what}: {check.saw}"
 
 
 def unchecked_fix(check: Check) -> str:
-    """How to have it made."""
+    """What makes the check possible."""
     _, how = UNCHECKED[check.id]
     return check.fix or how
 
@@ -71,7 +71,7 @@ _WORDS: tuple[tuple[Any, str], ...] = (("warn", "warning"), ("fail", "failure"))
 
 
 def caution(check: Check) -> str:
-    """A check before something is made that does not keep it from being made; empty where it passed."""
+    """A warning or a check that could not be made, before a creation that continues; empty if the check passed."""
     if check.status == "skip":
         return f"! not checked: {unchecked(check)}\n  → {unchecked_fix(check)}"
     return f"! {check.saw}" if check.status == "warn" else ""

@@ -1,4 +1,4 @@
-"""A cut-over as what people read: its steps with their undo, how it ended, what others have to do. Pure."""
+"""Formats a cut-over: its steps and how to undo them, the result, and what others must do. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cutover_heading(planned: CutoverResult, settings: Settings) -> RenderableTyp
 
 
 def cutover_steps(planned: CutoverResult) -> RenderableType:
-    """Every step, what is done already, and how each is undone."""
+    """Every step, whether it is done already, and how to undo it."""
     if not planned.steps:
         return Text("Nothing to do.")
     lines: list[tuple[str | Text, ...]] = []
@@ -51,7 +51,7 @@ def cutover_steps(planned: CutoverResult) -> RenderableType:
 
 
 def cut_over(ended: CutoverResult) -> RenderableType:
-    """How it ended, why where it went back, the records that others have to make, and what comes next."""
+    """The result, the reason if it was rolled back, the records that others must create, and the next step."""
     parts: list[RenderableType] = []
     if ended.verdict != "planned":
         word, style = _ENDS[ended.verdict]

@@ -1,4 +1,4 @@
-"""Words in columns that hold at any width."""
+"""Lays out text in columns for any width."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..documentation import place
 from ..foreign import one_line, visible
 
 _GAP = 2
-# What the last column needs beside the others; with less it goes below them.
+# The minimum width of the last column beside the others; with less space it goes below them.
 _ROOM = 24
 _INDENT = 4
 _LABEL = 10
@@ -29,14 +29,14 @@ def plural(count: int, word: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
-    """Names with commas, the first few of many."""
+    """The first names, separated by commas, and the number of the others."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of cells: side by side while the last one has room, otherwise the last one below the others.
+    """Rows of cells: side by side while the last one has enough space, otherwise the last one below the others.
 
     A column is as wide as its widest cell; only the last cell of a row is wrapped, and it may begin in an
     earlier column than in other rows.
@@ -49,7 +49,7 @@ class Rows:
         return Rows([[change(cell) for cell in row] for row in self.rows])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """For rich."""
+        """Called by rich."""
         widths = self._widths()
         stacked = options.max_width - sum(widths) < _ROOM
         for *before, last in self.rows:
@@ -86,28 +86,28 @@ def _below(console: Console, before: Sequence[Text], last: Text, room: int) -> I
 
 
 def rows(*given: Iterable[str | Text]) -> Rows:
-    """Rows of texts; a line break in one is shown as a sign, so that nothing in a cell looks like another row."""
+    """Rows of texts; a line break in a cell is shown as a sign, so that it does not look like a new row."""
     return Rows([[cell if isinstance(cell, Text) else Text(one_line(cell)) for cell in row] for row in given])
 
 
 def shell(line: str) -> Text:
-    """A line for a shell, which is pasted whole: the terminal wraps it, not we."""
+    """A line to paste into a shell; only the terminal wraps it, so that it stays one line."""
     return Text(line, no_wrap=True, overflow="ignore")
 
 
 def labelled(label: str, text: str) -> RenderableType:
-    """A label and a text that hangs beside it."""
+    """A label and a text with a hanging indent beside it."""
     return rows((_label(label), text))
 
 
 def page(name: str) -> Iterator[RenderableType]:
-    """Where a page of the documentation is; nothing where it is not there."""
+    """The path of a documentation page; empty if it does not exist."""
     if found := place(name):
         yield rows((_label("docs"), shell(found)))
 
 
 def hanging(label: str, text: str) -> RenderableType:
-    """The same for a text of several lines, each of which hangs beside the label."""
+    """The same for a text of several lines, each beside the label."""
     lines = visible(text).split("\n")
     return rows(*((_label("" if number else label), line) for number, line in enumerate(lines)))
 

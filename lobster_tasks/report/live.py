@@ -1,4 +1,4 @@
-"""The clock of a rollout that moves: its phase, how long it has taken, and how long it is likely to take. Pure."""
+"""Formats the clock of a running rollout: its phase, the elapsed time, and the expected time. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = 20
 
 
 def clock_line(progress: Progress) -> Text:
-    """``Wait for health   0:31 ▕██████          ▏ expected ~1:10``; without the bar where nothing is expected."""
+    """``Wait for health   0:31 ▕██████          ▏ expected ~1:10``; without the bar if no time is expected."""
     from ..rollout import PHASE_TITLES
 
     line = Text(f"  {PHASE_TITLES[progress.phase]:<26}{clock_time(progress.at):>6}", style="dim")
@@ -25,6 +25,6 @@ def clock_line(progress: Progress) -> Text:
 
 
 def bar(done: float, width: int = _WIDTH) -> str:
-    """How much is done, from 0 to 1; more than all is all."""
+    """The part that is done, from 0 to 1."""
     full = round(max(0.0, min(1.0, done)) * width)
     return f"▕{'█' * full}{' ' * (width - full)}▏"

@@ -23,7 +23,7 @@ _CLASSES: Mapping[Class, tuple[str, str]] = {
     "approximated": ("approximated", "bold yellow"),
     "no_equivalent": ("no equivalent", "bold red"),
 }
-# Sections of App Runner's own shape that say little, and what is shown for them.
+# Uninformative prefixes of App Runner's own structure, and what is shown instead.
 _PREFIXES = {
     **dict.fromkeys(
         (
@@ -53,7 +53,7 @@ _LONGEST = 44
 
 
 def migration(found: Migration) -> RenderableType:
-    """Every setting with what it becomes, then the count, then what is to be decided, then the cost."""
+    """Every setting with its equivalent, then the counts, the decisions to make, and the cost."""
     described = found.description
     head = Text(f"{described.name} · App Runner · {described.status} · {described.arn}", style="bold")
     every = list(_folded(found.mapped.rows))
@@ -81,7 +81,7 @@ def migration_json(found: Migration) -> dict[str, Any]:
 
 
 def row_json(row: MappingRow) -> dict[str, Any]:
-    """A setting and what it becomes."""
+    """A setting and its equivalent."""
     return {
         "setting": row.setting,
         "class": row.kind,
@@ -94,7 +94,7 @@ def row_json(row: MappingRow) -> dict[str, Any]:
 
 
 def migrations(found: Sequence[ListedService]) -> RenderableType:
-    """The services of a region, a line each."""
+    """The services of a region, one per line."""
     if not found:
         return Text("There are no App Runner services in this region.")
     return rows(*(_listed(each) for each in found))
@@ -123,12 +123,12 @@ def _cost_json(found: Migration) -> dict[str, float]:
 
 
 def written(made: ProjectFiles) -> Text:
-    """What was written."""
+    """The files that were written."""
     return Text("\n".join([f"Written: {', '.join(made.texts)}.", *made.notes]))
 
 
 def next_steps(found: Migration) -> Text:
-    """What to do now, and which ways AWS itself has to give the app an address."""
+    """The next steps, and AWS's own ways to give the app an address."""
     adopt = " --adopt" if found.takes_over else ""
     why = "  (it adopts the repository, which already exists)" if adopt else ""
     page = place("docs/express-and-gateway.md")
@@ -137,7 +137,7 @@ def next_steps(found: Migration) -> Text:
 
 
 def _by_class(every: Sequence[MappingRow]) -> Iterator[tuple[str | Text, ...]]:
-    """What changes, with what needs a look first."""
+    """The changes; those that need attention come first."""
     for kind in ("no_equivalent", "approximated", "translated"):
         of_kind = [row for row in every if row.kind == kind]
         if of_kind:
@@ -153,7 +153,7 @@ def _becomes(row: MappingRow) -> str:
 
 
 def _named(row: MappingRow) -> str:
-    """The setting, without the sections that only hold it."""
+    """The setting's name, without the sections that only contain it."""
     name = row.setting
     for prefix, short in _PREFIXES.items():
         name = f"{short}{name.removeprefix(prefix)}" if name.startswith(prefix) else name
@@ -161,7 +161,7 @@ def _named(row: MappingRow) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value in a line: of an ARN what tells it from others."""
+    """A value in one line; of an ARN, only the part that identifies it."""
     if isinstance(value, list | tuple):
         return ", ".join(map(_short, value))
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -171,7 +171,7 @@ def _short(value: Any) -> str:
 
 
 def _folded(every: Sequence[MappingRow]) -> Iterator[MappingRow]:
-    """With one row for all of a map's members that are of one class and need no decision."""
+    """The rows, with one row for all members of a map that have the same class and need no decision."""
     done: set[tuple[str, str]] = set()
     for row in every:
         prefix = next((each for each in _FOLDED if row.setting.startswith(each) and not row.decide), "")
@@ -195,7 +195,7 @@ def _counted(mapped: MappedService) -> str:
 
 
 def _decided(decisions: Sequence[MappingRow]) -> Iterator[RenderableType]:
-    """What is to be decided, then the commands, each as it is pasted."""
+    """The decisions to make, then the commands to paste."""
     yield rows(*((f"  {_named(row)}", row.decide) for row in decisions))
     for commands in dict.fromkeys(row.commands for row in decisions if row.commands):
         about = ", ".join(_named(row) for row in decisions if row.commands == commands)

@@ -1,4 +1,4 @@
-"""A service's history and its count of tasks as what people read. Pure."""
+"""Formats a service's history and its number of tasks. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DIGEST = re.compile(r"(sha256:[0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})")
 
 
 def log_line(line: LogLine, main: str, *, raw: bool = False) -> str:
-    """One event of a log, with the container where it is not the ``main`` one; ``raw`` leaves the message as it is."""
+    """One log event, with its container unless that is the ``main`` one; ``raw`` leaves the message unchanged."""
     other = "" if line.container in ("", main) else f"{visible(line.container)}: "
     head = f"{line.at:%Y-%m-%d %H:%M:%S} {line.task[:8]} {other}"
     message = line.message if raw else visible(line.message).replace("\n", "\n" + " " * len(head))
@@ -28,7 +28,7 @@ def log_line(line: LogLine, main: str, *, raw: bool = False) -> str:
 
 
 def history(found: History) -> RenderableType:
-    """A line per release, newest first, and how to go back."""
+    """One line per release, newest first, and how to roll back."""
     header = [Text(word, style="dim") for word in ("", "revision", "at", "took", "ended", "image")]
     lines = [tuple(_line(each)) for each in found.releases]
     parts: list[RenderableType] = [Text(found.service, style="bold"), Text()]
@@ -65,7 +65,7 @@ def _release_json(release: Release) -> dict[str, Any]:
 
 
 def before_scaling(found: ScaleChange) -> RenderableType:
-    """What would be changed."""
+    """The changes that would be made."""
     return Text("\n".join(found.says))
 
 
@@ -75,7 +75,7 @@ def before_scaling_json(found: ScaleChange) -> dict[str, Any]:
 
 
 def scaled(ended: Scaled) -> RenderableType:
-    """How many tasks there are now."""
+    """The number of tasks now."""
     if ended.reached:
         what = f"{ended.healthy} healthy" if ended.desired else "no task runs"
         return Text(

@@ -1,4 +1,4 @@
-"""Plans as what people read: each change with its reason and what it is about, the count, the cost. Pure."""
+"""Formats plans: each change with its reason and its subject, the counts, the cost. Pure."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ Row = tuple[str | Text, ...]
 
 
 def heading(account: str, region: str, settings: Settings, endpoint: str | None) -> RenderableType:
-    """Where a plan looks."""
+    """The account, the region and the stack of a plan."""
     where = f"Account {account} · {region} · stack {settings.name}"
     return Text(where + (f" · at {mask_shapes(endpoint)}" if endpoint else ""), style="bold")
 
 
 def plan(made: Plan) -> RenderableType:
-    """Every change with its reason, then what is kept, then the count."""
+    """Every change with its reason, then what is kept, then the counts."""
     lines = [line for change in made.changes for line in _change(change, made)]
     lines += [line for resource in made.kept for line in _kept(resource, made)]
     return Group(rows(*lines), *_warnings(made), Text(), counts(made)) if lines else counts(made)
 
 
 def plan_and_cost(made: Plan, before: Cost | None, after: Cost | None) -> RenderableType:
-    """The plan, and what it costs in a month where the plan changes that."""
+    """The plan, and the monthly cost if the plan changes it."""
     if after is None or not made.changes or total(before) == after.total:
         return plan(made)
     return Group(plan(made), Text(), cost(before, after))
 
 
 def _warnings(made: Plan) -> list[RenderableType]:
-    """Everything a person has to know before the confirmation."""
+    """What a person must know before confirming."""
     return [
         Text(
             f"! {resource.name} lets in everybody: the app becomes reachable from the internet. "
@@ -72,7 +72,7 @@ def _warnings(made: Plan) -> list[RenderableType]:
 
 
 def opened(made: Plan) -> list[Resource]:
-    """The security groups that are there, let in some, and will let in the whole internet."""
+    """The existing security groups that allow some addresses and will allow the whole internet."""
     every: list[Any] = [change.resource for change in made.changes if "ingress" in change.changed]
     found = [each for each in every if (live := made.live[each]) and each.opens(live)]
     internal = any(getattr(each, "scheme", "") == "internal" for each in made.live)
@@ -80,7 +80,7 @@ def opened(made: Plan) -> list[Resource]:
 
 
 def removal(made: Plan) -> RenderableType:
-    """Everything that a teardown deletes or lets go of, in its order, then what it keeps, then the count."""
+    """Everything that a teardown deletes or releases, in its order, then what it keeps, then the counts."""
     lines = [_removed(change) for change in made.changes]
     lines += [
         (Text("=", style="dim"), each.noun, " · ".join((each.name, "kept", *made.remarks.get(each, ()))))
@@ -90,19 +90,19 @@ def removal(made: Plan) -> RenderableType:
 
 
 def question(made: Plan) -> str:
-    """What is asked before a plan is applied."""
+    """The question before a plan is applied."""
     return f"Make these {len(made.changes)} changes?"
 
 
 def removal_question(made: Plan) -> str:
-    """What is asked before a teardown."""
+    """The question before a teardown."""
     deleted, released = made.count("delete"), made.count("release")
     told = [f"Delete these {deleted}"] if deleted else []
     return " and ".join([*told, *([f"let go of {released} that stay"] if released else [])]) + "?"
 
 
 def brought(done: Convergence, settings: Settings) -> RenderableType:
-    """What stands now, and what to do next."""
+    """The current state and the next step."""
     made, live = done.plan, done.now.live
     service = next((found for each, found in live.items() if each.kind == "service"), None)
     if made.changes:
@@ -119,7 +119,7 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
 
 
 def removed(done: Convergence) -> RenderableType:
-    """What a teardown has done, and what stands now."""
+    """What a teardown did, and what is left."""
     left = done.now
     gone = "Nothing else of the stack is left." if left.kept else "Nothing of the stack is left."
     told = [gone if done.plan.changes else "Nothing to do."]
@@ -131,12 +131,12 @@ def removed(done: Convergence) -> RenderableType:
 
 
 def dns_warning(domains: Iterable[str]) -> str:
-    """A warning before the load balancer is deleted to which DNS leads visitors."""
+    """A warning before the deletion of a load balancer to which DNS leads visitors."""
     return f"! {', '.join(domains)}: DNS still leads visitors here; run inv cutover --back first."
 
 
 def counts(made: Plan) -> Text:
-    """How much there is to do, in a line."""
+    """The number of changes by action, in one line."""
     parts = [
         (made.count("create"), "to create"),
         (made.count("update"), "to change"),
@@ -151,14 +151,14 @@ def counts(made: Plan) -> Text:
 
 
 def change_done(change: Change) -> RenderableType:
-    """One line when a change has been made."""
+    """One line about a completed change."""
     return Text.assemble(
         ("✔ ", "green"), f"{_DONE[change.action]} {change.resource.noun} {change.resource.name}"
     )
 
 
 def cost(before: Cost | None, after: Cost) -> RenderableType:
-    """What it costs in a month, line by line, now and then."""
+    """The monthly cost by item, before and after."""
     now = {line.what: line.monthly for line in before.lines} if before else {}
     names = list(dict.fromkeys([*(line.what for line in after.lines), *now]))
     then = {line.what: line.monthly for line in after.lines}
@@ -172,7 +172,7 @@ def cost(before: Cost | None, after: Cost) -> RenderableType:
 
 
 def total(cost: Cost | None) -> float:
-    """USD a month; nothing where there is nothing to pay for."""
+    """The total in USD per month; zero without a cost."""
     return cost.total if cost else 0.0
 
 
@@ -200,7 +200,7 @@ def plan_json(
 
 
 def url_of(live: Mapping[Resource, Live | None]) -> str | None:
-    """The address of the stack's distribution, else of its load balancer: HTTPS where that listens for it."""
+    """The address of the stack's distribution, or else of its load balancer, with HTTPS if it has a listener for it."""
     names = [found.raw["DomainName"] for found in live.values() if found and found.raw.get("DomainName")]
     if names:
         return f"https://{names[0]}"
@@ -247,7 +247,7 @@ def _kept(resource: Resource, made: Plan) -> Iterator[Row]:
 
 
 def _reasons(change: Change) -> list[str]:
-    """One reason a line; documents are told part by part instead."""
+    """The reasons, one per line; ``_parts`` shows policy documents in detail."""
     if change.action in ("create", "delete"):
         return [change.reason]
     told = [str(each) for each in change.differences if each.attribute not in _DOCUMENTS]
@@ -261,7 +261,7 @@ def _reasons(change: Change) -> list[str]:
 
 
 def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tuple[str, str]]:
-    """What a change is about in more than a line: policies statement by statement, rules."""
+    """The details of a change: policies by statement, and ingress rules."""
     resource: Any = change.resource
     if change.action == "create":
         if resource.kind == "role":
@@ -278,7 +278,7 @@ def _parts(change: Change, live: Mapping[Resource, Live | None]) -> Iterator[tup
 
 
 def _about(resource: Resource, live: Mapping[Resource, Live | None]) -> str:
-    """The attributes to show besides the name."""
+    """The attributes to show in addition to the name."""
     tell = _ABOUT.get(resource.kind)
     return tell(resource, live) if tell else ""
 
@@ -293,7 +293,7 @@ def _network(resource: Any, live: Mapping[Resource, Live | None]) -> str:
 
 
 def _zones(network: Live) -> list[str]:
-    """The zones of the subnets that were chosen."""
+    """The zones of the chosen subnets."""
     return sorted(network.raw["zones"][subnet] for subnet in network.attributes["subnets"])
 
 

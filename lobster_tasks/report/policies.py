@@ -1,4 +1,4 @@
-"""IAM policies in words: what one allows, and how two differ. Pure."""
+"""Describes IAM policies in words: what a policy allows, and how two differ. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .layout import listed
 
 @dataclass(frozen=True, order=True)
 class Grant:
-    """One action on one thing (a resource, or who is trusted), under one condition."""
+    """One action for one resource or principal, under one condition."""
 
     effect: str
     condition: str
@@ -22,23 +22,23 @@ class Grant:
 
 
 def allowed(document: str) -> list[str]:
-    """What a policy (JSON text) says, in a few lines."""
+    """The content of a policy (JSON text), in a few lines."""
     return _words(_grants(document))
 
 
 def trusted(document: str) -> list[str]:
-    """Whom a trust policy (JSON text) lets in."""
+    """The principals that a trust policy (JSON text) allows."""
     return sorted({grant.whom for grant in _grants(document) if grant.effect == "Allow"})
 
 
 def conditions(document: str) -> list[str]:
-    """Under which conditions a trust policy (JSON text) lets in whom it does not know by name: identity providers."""
+    """The conditions under which a trust policy (JSON text) allows users of identity providers."""
     federated = (grant for grant in _grants(document) if ":oidc-provider/" in grant.whom)
     return sorted({f"where {grant.condition}" for grant in federated if grant.condition})
 
 
 def differences(now: str, then: str) -> list[str]:
-    """What is added to a policy and what is taken away, in lines that begin with ``+`` and ``-``."""
+    """What is added to a policy and removed from it, in lines that begin with ``+`` and ``-``."""
     before, after = _grants(now), _grants(then)
     added = [f"+ {line}" for line in _words(after - before)]
     return added + [f"- {line}" for line in _words(before - after)]
@@ -58,7 +58,7 @@ def _of(statement: Mapping[str, Any]) -> Iterator[Grant]:
 
 
 def _members(statement: Mapping[str, Any], name: str) -> list[str]:
-    """``Action`` or ``NotAction``, ``Resource`` or ``NotResource``."""
+    """The values of ``name`` (``Action`` or ``Resource``), or those of its ``Not`` form as exceptions."""
     if name in statement:
         return [str(each) for each in _as_list(statement[name])]
     return [f"all but {each}" for each in _as_list(statement.get(f"Not{name}", []))]
@@ -81,7 +81,7 @@ def _condition(condition: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _words(grants: Iterable[Grant]) -> list[str]:
-    """Grants that differ only in the action share a line, and so do those that then differ only in the thing."""
+    """Lines for grants; those that differ only in the action share a line, then those that differ only in the thing."""
     actions: dict[tuple[str, str, str, str], list[str]] = {}
     for grant in sorted(grants):
         key = (grant.effect, grant.condition, grant.whom, grant.thing)

@@ -1,4 +1,4 @@
-"""A rehearsal as what people read. Pure."""
+"""Formats a rehearsal. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME_WIDTH = 24
 
 
 def rehearsal_heading(name: str, speed: float) -> RenderableType:
-    """What is about to happen."""
+    """The announcement of a rehearsal."""
     return Text(
         f"Rehearsing {name} on an embedded AWS (nothing leaves this machine; time runs {speed:g} × faster)\n",
         style="bold",
@@ -25,7 +25,7 @@ def rehearsal_heading(name: str, speed: float) -> RenderableType:
 
 
 def step(each: RehearsalStep) -> RenderableType:
-    """One line of a rehearsal, when the step is over."""
+    """One line about a completed step of a rehearsal."""
     sign, style = ("✔", "green") if each.ok else ("✘", "bold red")
     return rows(
         (
@@ -46,7 +46,7 @@ def rehearsal_end(rehearsal: Rehearsal) -> RenderableType:
 
 
 def rehearsal_json(rehearsal: Rehearsal, addresses: Mapping[str, str | None]) -> dict[str, Any]:
-    """The object of ``rehearse --json``; ``addresses`` are those of what is left running."""
+    """The object of ``rehearse --json``; ``addresses`` are those of what keeps running."""
     return {
         "verdict": "passed" if rehearsal.passed else "failed",
         "requests": {"sent": rehearsal.sent, "failed": rehearsal.failed},
@@ -60,7 +60,7 @@ def rehearsal_json(rehearsal: Rehearsal, addresses: Mapping[str, str | None]) ->
 
 
 def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
-    """How to go on by hand with what a rehearsal left running."""
+    """How to continue by hand with what a rehearsal left running."""
     lines = [
         "",
         "The embedded AWS runs until Ctrl-C. In another terminal:",

@@ -1,4 +1,4 @@
-"""Releases as what people read: how one moves, how it ended, how the service stands. Pure."""
+"""Formats releases: the progress, the result, and the state of the service. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def rollback_heading(settings: Settings, what: str) -> RenderableType:
 
 
 def preview(found: Preview) -> RenderableType:
-    """What a release would do."""
+    """What a release would change."""
     revision = found.task_definition.rpartition(":")[2]
     if not found.changes:
         return Text(f"Nothing would differ from revision {revision}.")
@@ -78,12 +78,12 @@ def moment(at: float, what: str) -> RenderableType:
 
 
 def timeline_json(moments: Iterable[Moment]) -> list[dict[str, Any]]:
-    """When what was said, in seconds from the start."""
+    """The events of a timeline, with seconds since its start."""
     return [{"at": round(each.at, 1), "what": each.what} for each in moments]
 
 
 def movement(progress: Progress) -> RenderableType:
-    """A rollout as it is now: tasks and targets of the new revision and of the old ones."""
+    """The current state of a rollout: tasks and targets of the new revision and of the old ones."""
     seen = progress.snapshot
     if seen is None:
         return Text()
@@ -95,7 +95,7 @@ def movement(progress: Progress) -> RenderableType:
 
 
 def outcome(ended: Outcome) -> RenderableType:
-    """The verdict, its cause with evidence and remedy; where it is not live, the exit code last."""
+    """The verdict, its cause with evidence and remedy; finally the exit code, unless the release is live."""
     verdict = ended.words.upper(), _STYLES[ended.verdict]
     lines: list[RenderableType] = [Text.assemble(verdict, f"   {_why(ended)}")]
     for cause in (ended.cause, *ended.also):
@@ -125,7 +125,7 @@ def outcome_json(ended: Outcome) -> dict[str, Any]:
 
 
 def cause_json(cause: Cause) -> dict[str, Any]:
-    """A cause: what the release changed is evidence too."""
+    """A cause; the changes of the release are evidence too."""
     changed = [f"changed: {line}" for line in cause.changed]
     return {
         "code": cause.code,
@@ -220,13 +220,13 @@ def planned_push_json(planned: PlannedPush) -> dict[str, Any]:
 
 
 def transfer(now: Transfer) -> RenderableType:
-    """How far an image is, as a bar that grows."""
+    """The progress of an image as a bar."""
     drawn = bar(now.done / now.total) if now.total else ""
     return Text(f"  {now.verb} {now.what}  {drawn}  {_how_far(now)}", style="dim")
 
 
 def transferred(now: Transfer) -> RenderableType:
-    """How far an image is, in a line."""
+    """The progress of an image in one line."""
     return Text(f"{now.verb} {now.what}: {_how_far(now)}")
 
 
@@ -235,7 +235,7 @@ def _how_far(now: Transfer) -> str:
 
 
 def pushed(image: PushedImage) -> RenderableType:
-    """What the repository holds now."""
+    """The image in the repository after the push."""
     verb = "pushed" if image.pushed else "already there:"
     size = f"{image.size_bytes / _MIB:.1f} MiB"
     lines = [Text.assemble(("✔ ", "green"), f"{verb} {image.reference} · {image.digest} · {size}")]
@@ -291,7 +291,7 @@ def _cause(cause: Cause) -> Iterator[RenderableType]:
 
 
 def _more(cause: Cause) -> Iterator[RenderableType]:
-    """What shows it, what the release changed, what to do."""
+    """The evidence, the changes of the release, and the remedy."""
     for label, lines in (("evidence", cause.evidence), ("changed", cause.changed)):
         yield from (labelled("" if number else label, line) for number, line in enumerate(lines))
     if cause.remedy:

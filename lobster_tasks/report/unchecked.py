@@ -1,4 +1,4 @@
-"""For each check that could not be made: what it checks, and how to have it made."""
+"""Explains checks that could not be made: what they check, and what makes them possible."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def _made_by(command: str) -> str:
-    """The resource does not exist yet, or AWS refused the call: the reason beside it says which."""
+    """The resource does not exist yet, or AWS refused the call; the check's reason says which."""
     return f"{command} if it does not exist yet; if AWS refused the call, allow it"
 
 
@@ -22,7 +22,7 @@ _VISIT = "inv deploy --tag T where no task runs; ask from where the load balance
 _READ = "set `dockerfile`, or create the file"
 _SAY = 'name it in the command, as in CMD ["streamlit", "run", "app.py", "--server.port=8501"], or check yourself'
 
-# The check's id, what it would have told, and how to have it told.
+# The check's id, what it checks, and what makes it possible.
 UNCHECKED: Mapping[str, tuple[str, str]] = {
     "identity.caller": ("whose credentials these are", _ALLOW),
     "roles.execution": ("whether ECS can assume the execution role", _ROLES),

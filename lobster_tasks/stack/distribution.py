@@ -1,4 +1,4 @@
-"""The CloudFront distribution before an internal load balancer."""
+"""The CloudFront distribution in front of an internal load balancer."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from .resource import Attributes, Live, LiveResources, Presence, Resource, tag_l
 from .vpc_origin import DEPLOYED, VpcOrigin, tag, untag
 
 AwsDict = Mapping[str, Any]
-# Managed policies of CloudFront: nothing is kept, and the app sees all that a visitor sends, Host and Origin too, which
-# Streamlit compares before it opens a WebSocket.
+# CloudFront's managed policies: nothing is cached, and the app receives everything that a visitor sends. This includes
+# Host and Origin, which Streamlit compares before it opens a WebSocket.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _CACHED = ("GET", "HEAD")
 _ORIGIN = "load-balancer"
-# Seconds. A request may take as long as App Runner gives it. Where nothing answers CloudFront says so in eight seconds,
-# which is before a probe gives up: the load balancer is in AWS's own network.
+# Seconds. A request may take as long as with App Runner. If no connection is made, CloudFront reports it after eight
+# seconds, before a probe gives up. Short connection timeouts suffice, because the hop is within AWS's network.
 _READ_TIMEOUT, _KEEPALIVE_TIMEOUT, _CONNECTION_ATTEMPTS, _CONNECTION_TIMEOUT = 120, 5, 2, 4
-_DEPLOYED_WITHIN_SECONDS = 5400.0  # as long as Terraform waits; mostly some minutes
+_DEPLOYED_WITHIN_SECONDS = 5400.0  # as long as Terraform waits; usually a few minutes
 _EVERY_SECONDS = 5.0
 _ABSENT = ("NoSuchDistribution",)
 _STALE: dict[str, tuple[str, ...]] = {"InvalidIfMatchVersion": (), "PreconditionFailed": ()}
 _STALE_SECONDS = 60.0
 _NOT_YET: dict[str, tuple[str, ...]] = {**_STALE, "DistributionNotDisabled": ()}
 _NOT_YET_SECONDS = 300.0
-# Members of a cache behavior that are for those without a cache policy.
+# Members that only a cache behavior without a cache policy can have.
 _LEGACY = ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL")
 
 
 @dataclass(frozen=True)
 class Distribution(Resource):
-    """A distribution that leads to the load balancer; its live id is its id, ``raw`` what GetDistribution says.
+    """A distribution that leads to the load balancer; its live id is its id, ``raw`` is what GetDistribution returns.
 
-    It is the stack's by its tags. What its configuration has besides (other cache behaviors, a web ACL, logging) is
-    left as it is. It is made after ``firewall``.
+    Its tags assign it to the stack. The rest of its configuration (other cache behaviors, a web ACL, logging) stays as
+    it is. It is created after ``firewall``.
     """
 
     kind: ClassVar[str] = "distribution"
@@ -54,11 +54,11 @@ class Distribution(Resource):
     firewall: Resource
 
     def presence(self, known: LiveResources) -> Presence:
-        """As its VPC origin."""
+        """The same as that of its VPC origin."""
         return self.vpc_origin.presence(known)
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """ListDistributions, the tags of those before a VPC origin, and GetDistribution of ours."""
+        """ListDistributions, the tags of those with a VPC origin or our comment, and GetDistribution of ours."""
         if not self.vpc_origin.wanted and self.vpc_origin not in known:
             return None
         listed = [each for each in list_distributions(aws, self.label) if self._may_be_ours(each)]
@@ -80,18 +80,18 @@ class Distribution(Resource):
         return summary["Comment"] == self.comment or any("VpcOriginConfig" in each for each in origins)
 
     def _is_untagged(self, found: Live, known: LiveResources) -> bool:
-        """Whether it is as we make one, but for the tags."""
+        """Whether it is as this library creates it, tags aside: our comment, and our VPC origin as the only origin."""
         origin = known.get(self.vpc_origin)
         leads = [each.get("VpcOriginConfig", {}).get("VpcOriginId") for each in found.raw["Origins"]["Items"]]
         return found.raw["Comment"] == self.comment and origin is not None and leads == [origin.id]
 
     @property
     def comment(self) -> str:
-        """What people see of it in the console."""
+        """The description that the console shows."""
         return f"{self.stack} in {self.region}, of lobster-tasks"
 
     def desired(self, known: LiveResources) -> Attributes:
-        """What its configuration has to have, and that every edge knows it."""
+        """The members of the configuration that are ours, and the status Deployed: every edge location has them."""
         if not self.vpc_origin.wanted:
             return {}
         return {**_attributes(self._with_ours({}, known)), "status": DEPLOYED}
@@ -99,7 +99,8 @@ class Distribution(Resource):
     def create(self, aws: Aws, known: LiveResources) -> Live:
         """CreateDistributionWithTags, and wait until it is Deployed.
 
-        The reference makes one of what is sent twice. It is of the VPC origin, so that after a teardown it is another.
+        The caller reference prevents a second distribution when the call is repeated. It contains the id of the VPC
+        origin, so it differs after a teardown.
         """
         config = self._with_ours({"CallerReference": f"{self.name}-{known[self.vpc_origin].id}"}, known)
         made = aws.call(
@@ -110,7 +111,7 @@ class Distribution(Resource):
         return self._deployed(aws, made["Id"], self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """UpdateDistribution with the rest as it is, wait, and delete VPC origins that it does not lead to any more."""
+        """UpdateDistribution without changing the rest, wait, and delete VPC origins that it no longer leads to."""
         if changed != {"status"}:
             self._change(aws, live.id, partial(self._with_ours, known=known))
         done = self._deployed(aws, live.id, live.tags)
@@ -119,7 +120,7 @@ class Distribution(Resource):
         return done
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Disable it, wait until every edge knows that, and DeleteDistribution."""
+        """Disable it, wait until it is disabled at every edge location, and DeleteDistribution."""
 
         def disabled(config: Mapping[str, Any]) -> dict[str, Any]:
             return {**config, "Enabled": False}
@@ -145,7 +146,7 @@ class Distribution(Resource):
         untag(aws, self, live.raw["ARN"], names)
 
     def _change(self, aws: Aws, id: str, changed: Any) -> None:
-        """UpdateDistribution, of the version that is there: it replaces the whole configuration."""
+        """UpdateDistribution with the current ETag; the call replaces the whole configuration."""
 
         def change() -> None:
             if found := find_distribution(aws, id, self.label):
@@ -168,7 +169,7 @@ class Distribution(Resource):
         return _live(found, tags)
 
     def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
-        """It once every edge knows it; None where it is gone."""
+        """The distribution once it is Deployed; None where it no longer exists. Raises OutOfTimeError."""
 
         def is_settled(found: Mapping[str, Any] | None) -> bool:
             return found is None or found["Status"] == DEPLOYED
@@ -183,7 +184,7 @@ class Distribution(Resource):
         return found
 
     def _with_ours(self, config: Mapping[str, Any], known: LiveResources) -> dict[str, Any]:
-        """A configuration with all that is ours in it."""
+        """The configuration with every member that is ours set."""
         made = deepcopy(dict(config))
         behavior = made.get("DefaultCacheBehavior", {})
         origins = made.get("Origins", {}).get("Items", [])
@@ -210,7 +211,7 @@ class Distribution(Resource):
         }
 
     def _origin(self, known: LiveResources) -> dict[str, Any]:
-        """The one origin. Where its VPC origin is to be another one, nothing fits until that is there."""
+        """Our origin. The VPC origin's id is empty until a VPC origin exists that fits the load balancer."""
         balancer, vpc_origin = known.get(self.vpc_origin.load_balancer), known.get(self.vpc_origin)
         fits = vpc_origin is not None and self.vpc_origin.fits(known)
         return {
@@ -238,7 +239,7 @@ def _live(found: Mapping[str, Any], tags: Mapping[str, str]) -> Live:
 
 
 def _attributes(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What is ours of a configuration, in a flat form."""
+    """The members of a configuration that are ours, in a flat form."""
     behavior = config["DefaultCacheBehavior"]
     target = behavior["TargetOriginId"]
     origin: AwsDict = next((each for each in config["Origins"]["Items"] if each["Id"] == target), {})

@@ -1,4 +1,4 @@
-"""That of all of CloudFront only the VPC's own VPC origins reach the load balancer."""
+"""The security group rule that limits access from CloudFront to the VPC origins of the load balancer's VPC."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _EVERY_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class OriginAccess(Resource):
-    """The rule for CloudFront's own security group, in place of the one for its prefix list.
+    """The rule for CloudFront's own security group, which replaces the rule for its prefix list.
 
-    That group is there once the VPC has a VPC origin, so it is the second of two steps: the rule is added, the app
-    asked through the distribution, the rule for the prefix list taken away, the app asked again. The live id is that of
-    the load balancer's security group, of which the rule is a part: it goes with that.
+    CloudFront creates the group with the first VPC origin of a VPC, so this is the second of two steps: add the rule,
+    request the app through the distribution, remove the rule for the prefix list, request the app again. The live id
+    is that of the load balancer's security group, which contains the rule; deleting the group deletes it.
     """
 
     kind: ClassVar[str] = "security-group-rule"
@@ -40,7 +40,7 @@ class OriginAccess(Resource):
     listeners: tuple[Listener, ...]
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
-        """From the rules of the security group, which are read already; None where CloudFront's group is in none."""
+        """From the rules of the security group, which were read before; None if none allows CloudFront's group."""
         group, front = known.get(self.security_group), known.get(self.front)
         if group is None or front is None or not front.raw["group"]:
             return None
@@ -50,15 +50,15 @@ class OriginAccess(Resource):
         return Live(group.id, {"prefix-list": by_list in ours}, group.tags) if by_group in present else None
 
     def desired(self, known: LiveResources) -> Attributes:
-        """No rule of ours for the prefix list besides."""
+        """No rule of ours for the prefix list."""
         return {"prefix-list": False}
 
     def words(self, attribute: str) -> str:
-        """What it is that differs."""
+        """The difference in words."""
         return "the prefix list is allowed too"
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
-        """Let CloudFront's group in, and then no other of CloudFront's addresses."""
+        """Allow CloudFront's group, then remove the rule for the prefix list."""
         group = known[self.security_group]
         vpc = known[self.front.network].id
         find = partial(service_group, aws, vpc)
@@ -72,7 +72,7 @@ class OriginAccess(Resource):
         return self.update(aws, Live(group.id, {}, group.tags), frozenset({"prefix-list"}), known)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Take the rule for the prefix list away, and put it back where nothing gets through without it."""
+        """Remove the rule for the prefix list; restore it if requests do not get through without it."""
         group, by_list = known[self.security_group], _by_list(known[self.front].id)
         url = f"https://{known[self.distribution].raw['DomainName']}/"
         self._require_passing(aws, url)
@@ -85,7 +85,7 @@ class OriginAccess(Resource):
         return Live(group.id, {"prefix-list": False}, group.tags)
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Nothing: it goes with its security group."""
+        """Does nothing: the rule is deleted with its security group."""
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
         """Nothing: it carries none."""
@@ -94,7 +94,7 @@ class OriginAccess(Resource):
         """Nothing: it carries none."""
 
     def _require_passing(self, aws: Aws, url: str) -> None:
-        """Ask through the distribution until the load balancer answers, whatever it says."""
+        """Request the app through the distribution until something behind CloudFront answers, with any status."""
         authority = find_authority(aws, url)
 
         def ask() -> Response:
@@ -111,13 +111,13 @@ class OriginAccess(Resource):
 
 
 def _is_through(answer: Response) -> bool:
-    """Whether what answers is behind CloudFront, whose own pages say that they are."""
+    """Whether the answer comes from behind CloudFront; the ``Server`` header identifies CloudFront's own errors."""
     by_cloudfront = answer.status in (403, 502, 504) and answer.headers.get("server") == "CloudFront"
     return answer.status is not None and not by_cloudfront
 
 
 def _core(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule with one peer, without the peer's owner."""
+    """A rule with one peer, without the account id of the peer's owner."""
     return {
         name: [{key: each[key] for key in each if key != "UserId"} for each in value]
         if isinstance(value, list)

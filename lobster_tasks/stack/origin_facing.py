@@ -1,4 +1,4 @@
-"""Where CloudFront's requests to a VPC come from."""
+"""The sources of CloudFront's requests to a VPC."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 @dataclass(frozen=True)
 class OriginFacing(Resource):
-    """The managed prefix list of CloudFront's addresses; its live id is the list's. Found, and never made.
+    """The managed prefix list of CloudFront's addresses; its live id is the list's. It is only read.
 
-    In a VPC that has a VPC origin there is besides a security group of CloudFront's own: ``raw["peers"]`` has the ids
-    of both, ``raw["group"]`` that of the group, or "". ("Restrict access with VPC origins", "Locations and IP address
-    ranges of CloudFront edge servers")
+    A VPC with a VPC origin also has a security group of CloudFront's own: ``raw["peers"]`` contains the ids of both,
+    ``raw["group"]`` that of the group, or "". ("Restrict access with VPC origins", "Locations and IP address ranges of
+    CloudFront edge servers")
     """
 
     kind: ClassVar[str] = "prefix-list"
@@ -42,7 +42,7 @@ class OriginFacing(Resource):
         return Live(id, {}, self.tags, {"group": group, "peers": [each for each in (id, group) if each]})
 
     def desired(self, known: LiveResources) -> Attributes:
-        """Nothing: both are AWS's."""
+        """Nothing: both belong to AWS."""
         return {}
 
     def create(self, aws: Aws, known: LiveResources) -> Live:
@@ -50,17 +50,17 @@ class OriginFacing(Resource):
         raise AssertionError("the prefix list is AWS's")
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Nothing can differ."""
+        """Does nothing: there is nothing to change."""
         return live
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """Never ours to delete."""
+        """Does nothing: AWS owns it."""
 
     def tag(self, aws: Aws, live: Live, tags: Mapping[str, str]) -> None:
-        """Never ours to tag."""
+        """Does nothing: AWS owns it."""
 
     def untag(self, aws: Aws, live: Live, names: tuple[str, ...]) -> None:
-        """Never tagged."""
+        """Does nothing: it is never tagged."""
 
 
 def service_group(aws: Aws, vpc: str) -> str:

@@ -1,4 +1,4 @@
-"""The VPC origin: how CloudFront reaches a load balancer that is not on the internet."""
+"""The VPC origin, through which CloudFront reaches an internal load balancer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACTIVE_WITHIN_SECONDS = 900.0
 _DEPLOYED_WITHIN_SECONDS = 1800.0  # "up to 15 minutes"
 _EVERY_SECONDS = 5.0
 _DENIED = ("AccessDenied", "AccessDeniedException")
-# What passes while an origin is made, or while edges do not know yet that no distribution leads to it any more.
+# Temporary errors: while an origin is created, and until every edge location knows that no distribution uses it.
 _NOT_YET: dict[str, tuple[str, ...]] = {
     "CannotDeleteEntityWhileInUse": (),
     "IllegalDelete": (),
@@ -33,11 +33,11 @@ _NOT_YET: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class VpcOrigin(Resource):
-    """A VPC origin that leads to the load balancer by HTTP; its live id is its id, ``raw`` what GetVpcOrigin says.
+    """A VPC origin that leads to the load balancer by HTTP; its live id is its id, ``raw`` what GetVpcOrigin returns.
 
-    One that a distribution leads to cannot be changed: another one, with a number after its name, takes its place, and
-    the one before (``raw["superseded"]``) goes once the distribution leads to the new one. Where it is not ``wanted``
-    it is looked for only behind an internal load balancer.
+    A VPC origin cannot be changed while a distribution uses it. A second one, with a number after its name, replaces
+    it; the first one (``raw["superseded"]``) is deleted once the distribution uses the second. If it is not
+    ``wanted``, it is read only where the load balancer is internal.
     """
 
     kind: ClassVar[str] = "vpc-origin"
@@ -51,17 +51,17 @@ class VpcOrigin(Resource):
 
     @property
     def noun(self) -> str:
-        """AWS writes it so."""
+        """The name that AWS uses."""
         return "VPC origin"
 
     def presence(self, known: LiveResources) -> Presence:
-        """Where the settings have CloudFront in front."""
+        """Present if the settings put CloudFront in front of the load balancer."""
         return "present" if self.wanted else "absent"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListVpcOrigins, their tags, and GetVpcOrigin of the one that is ours.
 
-        Who may not look, and wants none, sees none.
+        None where access is denied and the settings do not want one.
         """
         balancer = known.get(self.load_balancer)
         if not self.wanted and (balancer is None or balancer.attributes.get("scheme") != "internal"):
@@ -94,26 +94,26 @@ class VpcOrigin(Resource):
         return Live(chosen.id, {**chosen.attributes, "superseded": rest}, chosen.tags, raw, chosen.region)
 
     def _rank(self, live: Live, balancer: str) -> tuple[bool, str]:
-        """The one that is as it should be goes before others, the oldest before younger ones."""
+        """Sorts VPC origins that fit before others, and older ones before newer ones."""
         wrong = any(live.attributes[name] != value for name, value in self._fixed(balancer).items())
         return wrong, str(live.raw.get("CreatedTime"))
 
     def desired(self, known: LiveResources) -> Attributes:
-        """The load balancer, by HTTP, and no other origin of the stack."""
+        """The load balancer, HTTP, the status Deployed, and no superseded origin."""
         if not self.wanted:
             return {}
         balancer = known.get(self.load_balancer)
         return {**self._fixed(balancer.id if balancer else ""), "status": DEPLOYED, "superseded": ()}
 
     def fits(self, known: LiveResources) -> bool:
-        """Whether the one that is there can stay."""
+        """Whether the existing VPC origin can stay."""
         found, balancer = known.get(self), known.get(self.load_balancer)
         if found is None or balancer is None:
             return False
         return all(found.attributes.get(name) == value for name, value in self._fixed(balancer.id).items())
 
     def _fixed(self, balancer: str) -> dict[str, Any]:
-        """What cannot be changed once a distribution leads to it. Who has no certificate is reached by HTTP."""
+        """What cannot be changed while a distribution uses it. The load balancer has no certificate, hence HTTP."""
         return {
             "load-balancer": balancer,
             "HTTP-port": HTTP_PORT,
@@ -147,9 +147,9 @@ class VpcOrigin(Resource):
         return _live(found, self.tags)
 
     def update(self, aws: Aws, live: Live, changed: frozenset[str], known: LiveResources) -> Live:
-        """Wait until it is Deployed; where it does not fit make another one, and delete those that nothing leads to."""
+        """Wait until it is Deployed, replace it if it does not fit, and delete superseded ones that are not in use."""
         found = self._await_deployed(aws, live.id)
-        if found is None:  # it was on its way out
+        if found is None:  # it was being deleted
             return self.create(aws, known)
         superseded = tuple(live.attributes.get("superseded", ()))
         if changed & self._fixed("").keys():
@@ -161,7 +161,7 @@ class VpcOrigin(Resource):
         return Live(made.id, made.attributes, made.tags, {**made.raw, "superseded": left}, made.region)
 
     def delete_superseded(self, aws: Aws, ids: tuple[str, ...]) -> tuple[str, ...]:
-        """Delete those that no distribution leads to; the others."""
+        """Delete the VPC origins (ids) that no distribution uses; returns the ids of the others."""
         used = tuple(each for each in ids if distributions_of(aws, each, self.label))
         for each in ids:
             if each not in used:
@@ -174,13 +174,13 @@ class VpcOrigin(Resource):
         return next(name for name in names if name not in taken)
 
     def used_by(self, neighbours: Neighbours, live: Live, known: LiveResources) -> tuple[str, ...]:
-        """Distributions that are not the stack's."""
+        """Distributions outside the stack that use it."""
         ours = {found.id for found in known.values()}
         ids = distributions_of(neighbours.aws, live.id, self.label)
         return tuple(f"distribution {each}" for each in ids if each not in ours)
 
     def delete(self, aws: Aws, live: Live) -> None:
-        """DeleteVpcOrigin, and wait until it is gone; with those that it has superseded."""
+        """DeleteVpcOrigin for it and for those that it has superseded, and wait until they no longer exist."""
         for id in (live.id, *live.attributes.get("superseded", ())):
             self._delete(aws, id)
 
@@ -206,7 +206,7 @@ class VpcOrigin(Resource):
         untag(aws, self, live.raw["Arn"], names)
 
     def _await_active(self, aws: Aws) -> None:
-        """AWS takes no load balancer that is not active."""
+        """Wait until the load balancer is active, which CreateVpcOrigin requires. Raises OutOfTimeError."""
 
         def is_active() -> bool:
             found = find_balancer(aws, self.load_balancer.name, self.label)
@@ -216,7 +216,7 @@ class VpcOrigin(Resource):
             raise self._out_of_time(f"waits for {self.load_balancer.label}, which is not active")
 
     def _await_deployed(self, aws: Aws, id: str) -> Mapping[str, Any] | None:
-        """It once it is Deployed; None where it is gone. Raises LobsterError for a state that does not pass."""
+        """The VPC origin once it is Deployed; None where it is gone. LobsterError for any other final status."""
 
         def is_settled(found: Mapping[str, Any] | None) -> bool:
             return found is None or found["Status"] != _DEPLOYING

@@ -1,4 +1,4 @@
-"""Certificates that sign themselves, and the way of one into ACM."""
+"""Creates self-signed certificates, and imports them into ACM."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Made:
 
 
 def make_certificate(name: str) -> Made:
-    """A certificate for a host name."""
+    """Create a certificate for a host name."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -44,14 +44,14 @@ def make_certificate(name: str) -> Made:
 
 
 def import_certificate(balanced: Balanced, name: str) -> tuple[str, Made]:
-    """A certificate in ACM; its ARN."""
+    """Import a new certificate into ACM; returns its ARN and the certificate."""
     made = make_certificate(name)
     arn = balanced.aws.client("acm").import_certificate(Certificate=made.certificate, PrivateKey=made.key)
     return str(arn["CertificateArn"]), made
 
 
 def server_context(name: str, folder: Path) -> ssl.SSLContext:
-    """A server's TLS settings with such a certificate; the folder is for its file, which ssl wants."""
+    """A server's TLS context with such a certificate; ``folder`` is for the file that ``ssl`` needs."""
     made = make_certificate(name)
     file = folder / f"{name}.pem"
     file.write_bytes(made.certificate + made.key)

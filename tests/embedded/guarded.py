@@ -1,4 +1,4 @@
-"""A load balancer that asks an identity provider who its visitors are, made through the API."""
+"""A load balancer that authenticates visitors with an identity provider, created through the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POOL = "arn:aws:cognito-idp:us-east-2:123456789012:userpool/us-east-2_abc"
 
 
 class Guarded(Balanced):
-    """``listener`` is the one for HTTPS; its rules are made by tests. ``site`` is what is behind it."""
+    """``listener`` is the HTTPS listener, to which tests add rules; ``site`` is its target."""
 
     def __init__(self, aws: EmbeddedProcess, folder: Path) -> None:
         super().__init__(aws)
@@ -29,7 +29,7 @@ class Guarded(Balanced):
         self.await_tls()
 
     def make_provider(self) -> IdentityProvider:
-        """An identity provider, which ends with the sites."""
+        """An identity provider, which stops together with the sites."""
         made = IdentityProvider("idp", "127.0.0.1", 0, tls=self.tls)
         self.sites.append(made)
         return made
@@ -47,11 +47,11 @@ class Guarded(Balanced):
 
     @property
     def secure(self) -> str:
-        """Where the load balancer answers by TLS."""
+        """The load balancer's HTTPS address."""
         return f"https://{self.host}"
 
     def ask(self, provider: IdentityProvider | None = None, **settings: Any) -> dict[str, Any]:
-        """The action that asks a provider, by default the first; settings that are None are left out."""
+        """An ``authenticate-oidc`` action, by default for the first provider; settings that are None are left out."""
         issuer = (provider or self.provider).issuer
         config = {
             "Issuer": issuer,
@@ -66,16 +66,16 @@ class Guarded(Balanced):
         return {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": kept}
 
     def ask_pool(self, **settings: Any) -> dict[str, Any]:
-        """The action that asks a user pool of Cognito."""
+        """An ``authenticate-cognito`` action."""
         config = {"UserPoolArn": POOL, "UserPoolClientId": CLIENT, "UserPoolDomain": "app", **settings}
         return {"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": config}
 
     def then(self, action: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The last action, by default to the site."""
+        """The last action, by default forward to the site."""
         return {**(action or self.forward(self.target_group)), "Order": 2}
 
     def guard(self, **settings: Any) -> None:
-        """Ask everybody."""
+        """Require authentication of every visitor."""
         self.elb.modify_listener(
             ListenerArn=self.listener, DefaultActions=[self.ask(**settings), self.then()]
         )
@@ -83,7 +83,7 @@ class Guarded(Balanced):
     def rule(
         self, *actions: dict[str, Any], path: str = "/login", priority: int = 1, **more: Any
     ) -> dict[str, Any]:
-        """A rule of the listener."""
+        """Create a rule of the listener."""
         conditions = [{"Field": "path-pattern", "Values": [path]}]
         made = self.elb.create_rule(
             ListenerArn=self.listener,
@@ -96,7 +96,7 @@ class Guarded(Balanced):
         return found
 
     def clean(self) -> None:
-        """Take every rule away, and let everybody in; the provider does again what it did at first."""
+        """Delete every rule, let every visitor in, and restore the provider's first behaviour."""
         rules = self.elb.describe_rules(ListenerArn=self.listener)["Rules"]
         for rule in rules:
             if not rule["IsDefault"]:
@@ -110,7 +110,7 @@ class Guarded(Balanced):
         self._close_browsers()
 
     def browser(self, **cookies: str) -> requests.Session:
-        """A client that keeps cookies and trusts everybody."""
+        """A client that keeps cookies and does not verify certificates."""
         made = requests.Session()
         made.trust_env, made.verify = False, False
         made.cookies.update(cookies)

@@ -1,6 +1,6 @@
-"""A small OpenID Connect provider at a loopback address, which signs everybody in at once.
+"""A small OpenID Connect provider at a loopback address, which signs in every user at once.
 
-It has the paths of a user pool of Cognito, too.
+It also has the paths of a Cognito user pool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CLIENT, SECRET = "the-client", "the-secret"
 
 
 def id_token(**claims: Any) -> str:
-    """An ID token, with a signature that nobody looks at."""
+    """An ID token, with a signature that nobody verifies."""
     parts = ({"alg": "RS256", "typ": "JWT"}, claims)
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
     return ".".join([*encoded, "signature"])
@@ -30,11 +30,11 @@ def id_token(**claims: Any) -> str:
 
 @dataclass(eq=False)
 class IdentityProvider(Site):
-    """``claims`` are what it says of whoever asks; ``tokens`` is more of its token endpoint's answer (None: without).
+    """``claims`` are those of every user; ``tokens`` are added to the token endpoint's answer (None removes a member).
 
-    ``statuses`` are what its paths answer instead of 200, ``silent`` those that never answer. ``asked`` are the query
-    parameters of the authorization endpoint, ``forms`` what the token endpoint got; ``answer`` is what comes back to
-    the load balancer in place of a code.
+    ``statuses`` maps paths to what they answer instead of 200, ``silent`` are paths that never answer. ``asked`` are
+    the query parameters that the authorization endpoint received, ``forms`` what the token endpoint received.
+    ``answer`` is what the redirect back to the load balancer contains, by default a code.
     """
 
     claims: dict[str, Any] = field(default_factory=lambda: {"sub": "user-1", "email": "user@example.com"})
@@ -51,7 +51,7 @@ class IdentityProvider(Site):
         return f"https://{self.address}:{self._socket.getsockname()[1]}"
 
     def calls(self, path: str) -> list[dict[str, str]]:
-        """The headers of what was asked of one of its paths, with names in small letters."""
+        """The headers of the requests to one of its paths, with names in lower case."""
         found = [one for one in list(self.seen) if one.path.partition("?")[0] == path]
         return [{name.lower(): value for name, value in one.headers} for one in found]
 

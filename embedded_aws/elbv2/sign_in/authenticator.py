@@ -1,4 +1,4 @@
-"""Who may pass a rule that asks who somebody is: the steps of the authorization code flow ("Authentication flow")."""
+"""Authenticates clients for rules that require it: the authorization code flow ("Authentication flow")."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from .sessions import InvalidCookieError, Session, Sessions, TooLargeError
 CALLBACK = "/oauth2/idpresponse"
 NONCE = "AWSALBAuthNonce"
 HEADERS = frozenset({b"x-amzn-oidc-accesstoken", b"x-amzn-oidc-identity", b"x-amzn-oidc-data"})
-LOGIN_TIMEOUT = 900.0  # AWS seconds within which a client has to "complete the authentication process"
+LOGIN_TIMEOUT = 900.0  # AWS seconds within which a client must "complete the authentication process"
 ANSWER_TIMEOUT = 5.0  # AWS seconds that an endpoint of the provider may take ("Troubleshoot …", HTTP 500)
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Somebody may pass.
+    """A request that may go to the target.
 
-    ``headers`` are what the target is told of him, in place of those of ``HEADERS`` that the client sent, if the rule
-    asks at all; ``cookies`` are for the client.
+    If the rule requires authentication (``asked``), ``headers`` tell the target who the user is, and replace the
+    ``HEADERS`` that the client sent. ``cookies`` are for the client.
     """
 
     asked: bool = False
@@ -46,7 +46,7 @@ NOBODY = Admission()
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Lets clients pass or sends them to an identity provider; ``leaves(balancer, host)`` says whether the load
+    """Admits clients or redirects them to an identity provider; ``leaves(balancer, host)`` is whether the load
     balancer's network lets it call a host."""
 
     pace: Pace
@@ -56,13 +56,13 @@ class Authenticator:
     _key: Fernet = field(default_factory=lambda: Fernet(Fernet.generate_key()))
 
     def is_answer(self, request: web.BaseRequest, listener: Listener) -> bool:
-        """Whether a client comes back from an identity provider to which a rule of this listener has sent him."""
+        """Whether a client returns from an identity provider to which a rule of this listener has redirected it."""
         return request.rel_url.raw_path == CALLBACK and any(rule.sign_in for rule in listener.rules)
 
     async def admit(
         self, request: web.BaseRequest, balancer: LoadBalancer, sign_in: SignIn
     ) -> Admission | web.Response:
-        """Whether a client may pass; the answer that it gets instead, if not."""
+        """The admission of a client, or the answer that it gets instead."""
         try:
             session = self._sessions.read(request.cookies, sign_in.cookie, balancer.arn)
         except InvalidCookieError:
@@ -84,7 +84,7 @@ class Authenticator:
     async def answer(
         self, request: web.BaseRequest, balancer: LoadBalancer, listener: Listener
     ) -> web.Response:
-        """The answer to a client that comes back from its provider: to where it wanted to go, with a session."""
+        """The answer to a client that returns from its provider: a redirect to the first URL, with a session."""
         try:
             return await self._signed_in(request, balancer, listener)
         except SignInError as failure:
@@ -142,7 +142,7 @@ class Authenticator:
         return Admission(asked=True, headers=lines)
 
     def _to_provider(self, request: web.BaseRequest, sign_in: SignIn) -> web.Response:
-        """The redirect to the authorization endpoint; 401 where the client has not said which host it asks."""
+        """The redirect to the authorization endpoint; 401 for a request without ``Host``."""
         host = request.headers.get("Host")
         if not host:
             return pages.page(UNAUTHORIZED)
@@ -168,7 +168,7 @@ class Authenticator:
         return response
 
     def _state(self, request: web.BaseRequest) -> Mapping[str, Any]:
-        """What this load balancer said of a client when it sent it to its provider, if that is the one."""
+        """The state from the redirect of this client to its provider. Raises SignInError if it is not valid."""
         if not request.headers.get("Host"):
             raise SignInError(UNAUTHORIZED, "AuthMissingHostHeader")
         try:
@@ -193,5 +193,5 @@ def _callback(request: web.BaseRequest) -> str:
 
 
 def _identity(sign_in: SignIn) -> list[str]:
-    """What tells one sign-in of a listener from another."""
+    """What distinguishes the sign-ins of a listener."""
     return [sign_in.cookie, sign_in.issuer, sign_in.client_id]

@@ -1,4 +1,4 @@
-"""What the API takes, fills in and shows of an action that asks who somebody is.
+"""Validates, completes and shows the authentication actions of the API.
 
 Members and defaults are those of botocore's model ("AuthenticateOidcActionConfig",
 "AuthenticateCognitoActionConfig"). Texts without a source are marked: (own words).
@@ -29,7 +29,7 @@ DEFAULTS = {
 PARAMETERS_MOST = 10  # "The query parameters (up to 10)"
 TIMEOUT_MOST = 604_800  # not verified
 SECRET = ("ClientSecret", "UseExistingClientSecret")
-"""Members that no answer shows: "A live account omits it from every Describe call" (a report on floci)."""
+"""Members that answers omit: "A live account omits it from every Describe call" (a report on floci)."""
 
 INVALID = "InvalidLoadBalancerAction"
 
@@ -37,9 +37,9 @@ Actions = Sequence[Mapping[str, Any]]
 
 
 def with_sign_in(actions: Actions, protocol: str, there: Actions) -> list[dict[str, Any]]:
-    """The actions of a rule in their order, the last of them a routing action, with what AWS fills in of the other.
+    """The actions of a rule in their order, a routing action last, with AWS's defaults in an authentication action.
 
-    ``there`` are the actions that they replace, whose client secret may stay. AwsError for what AWS refuses.
+    ``there`` are the actions that they replace, whose client secret may be kept. Raises AwsError for what AWS refuses.
     """
     ordered = _in_order(actions)
     first, *rest = ordered
@@ -67,7 +67,7 @@ def check_protocol(actions: Actions, protocol: str) -> None:
 
 
 def shown(action: Mapping[str, Any]) -> dict[str, Any]:
-    """An action as the API answers it: without a secret."""
+    """An action as the API returns it, without its secret."""
     member = CONFIGS.get(action["Type"])
     if member is None:
         return dict(action)
@@ -103,7 +103,7 @@ def _present(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole_config(whole: dict[str, Any]) -> dict[str, Any]:
-    """What is the same of both types."""
+    """Check the members that both types share."""
     timeout = int(whole["SessionTimeout"])
     if not 1 <= timeout <= TIMEOUT_MOST:  # "as short as 1 second"; (own words)
         refuse(f"Session timeout '{timeout}' must be between '1-{TIMEOUT_MOST}' inclusive", INVALID)
@@ -121,8 +121,8 @@ def _whole_oidc(whole: dict[str, Any], there: Actions) -> dict[str, Any]:
 
 
 def _check_user_pool(arn: str) -> None:
-    """ "you must grant the user permission to call the cognito-idp:DescribeUserPoolClient action"; how AWS says that it
-    lacks is in a report (awslabs/kubeflow-manifests, issue 18)."""
+    """ "you must grant the user permission to call the cognito-idp:DescribeUserPoolClient action"; the
+    error for a missing permission is from a report (awslabs/kubeflow-manifests, issue 18)."""
     if not USER_POOL.fullmatch(arn):
         refuse(f"The user pool ARN '{arn}' is not valid", INVALID)  # (own words)
     if not call_context.may(AuthorizationQuery("cognito-idp:DescribeUserPoolClient", arn)):
@@ -130,8 +130,8 @@ def _check_user_pool(arn: str) -> None:
 
 
 def _check_url(name: str, url: str) -> None:
-    """ "This must be a full URL, including the HTTPS protocol, the domain, and the path" (the guide's own have no
-    path)."""
+    """ "This must be a full URL, including the HTTPS protocol, the domain, and the path" (the guide's own examples
+    have no path)."""
     try:
         parts = urlsplit(url)
         full = parts.scheme == "https" and bool(parts.hostname) and (parts.port is None or parts.port > 0)

@@ -1,4 +1,4 @@
-"""The claims of who has signed in, as a target gets them: signed, so that it can tell who has sent them."""
+"""The user claims that a target receives; the load balancer signs them, so that the target can verify the sender."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-LASTS = 120  # seconds that a target may take what is signed for new; not verified
-HALF = 32  # bytes of each of the two numbers of a signature (RFC 7518, 3.4)
+LASTS = 120  # seconds until the signed claims expire; not verified
+HALF = 32  # bytes of each of the two integers of a signature (RFC 7518, 3.4)
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Signer:
     kid: str = field(default_factory=lambda: str(uuid4()))
 
     def public_key(self, kid: str) -> str | None:
-        """The public key, in PEM, that belongs to ``kid``; None where that is no key of ours."""
+        """The public key (PEM) for ``kid``; None for an unknown one."""
         if kid != self.kid:
             return None
         form = serialization.PublicFormat.SubjectPublicKeyInfo

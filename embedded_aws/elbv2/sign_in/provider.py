@@ -1,4 +1,4 @@
-"""What the load balancer asks the identity provider itself: for tokens, and for who somebody is."""
+"""The load balancer's own requests to the identity provider: for tokens and for user claims."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import aiohttp
 from ..actions import SignIn
 
 CLAIMS_MOST = 11 * 1024
-"""Bytes of user claims and access token together; more than that is an error."""
+"""The maximum size of user claims and access token together, in bytes."""
 
 FAILED, UNAUTHORIZED, REFUSED = 500, 401, 561
-"""Statuses ("Troubleshoot your Application Load Balancers"): the provider is not reached or says too much; what it says
-is not valid (not verified); it "returned an error code when authenticating the user"."""
+"""Statuses ("Troubleshoot your Application Load Balancers"): the provider cannot be reached or its answer is too large;
+its answer is not valid (not verified); it "returned an error code when authenticating the user"."""
 
 
 class SignInError(Exception):
-    """Somebody cannot be signed in; ``status`` is what the load balancer answers."""
+    """A user cannot be signed in; ``status`` is what the load balancer answers."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class SignInError(Exception):
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the token endpoint gave; ``access_until`` in seconds since 1970, None where it did not say."""
+    """The tokens from the token endpoint; ``access_until`` in seconds since 1970, None where it states no expiry."""
 
     access_token: str
     access_until: float | None
@@ -45,26 +45,26 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Provider:
-    """One identity provider; ``seconds`` (real) is how long it may take to answer, and ``open`` whether the load
-    balancer's network lets it out to a host."""
+    """One identity provider; ``seconds`` (real) is its time limit for an answer, ``open`` whether the load balancer's
+    network lets requests out to it."""
 
     sign_in: SignIn
     seconds: float
     open: bool
 
     async def redeem(self, code: str, redirect_uri: str) -> Tokens:
-        """The tokens for an authorization code; SignInError."""
+        """The tokens for an authorization code. Raises SignInError."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         return self._checked(_tokens(await self._post(form)))
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """New tokens for an old session; SignInError."""
+        """New tokens for an existing session. Raises SignInError."""
         found = _tokens(await self._post({"grant_type": "refresh_token", "refresh_token": refresh_token}))
         kept = found.refresh_token or refresh_token
         return Tokens(found.access_token, found.access_until, kept, found.id_token)
 
     async def claims(self, tokens: Tokens) -> Mapping[str, Any]:
-        """What the user info endpoint says; SignInError."""
+        """The claims from the user info endpoint. Raises SignInError."""
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
         text = await self._ask("GET", self.sign_in.user_info_endpoint, headers=bearer)
         if len(text) + len(tokens.access_token) > CLAIMS_MOST:
@@ -76,9 +76,9 @@ class Provider:
         return found
 
     def _checked(self, tokens: Tokens) -> Tokens:
-        """Tokens whose ID token is for us, of who it should be, and not too old.
+        """The tokens, if the ID token has our client id, the right issuer, and has not expired. Raises SignInError.
 
-        Its signature is not looked at: no member of the action says where its key is, and "the TLS server validation
+        Its signature is not verified: no member of the action says where its key is, and "the TLS server validation
         MAY be used to validate the issuer in place of checking the token signature" (OpenID Connect Core, 3.1.3.7).
         """
         claims = _claims(tokens.id_token or "")
@@ -95,7 +95,7 @@ class Provider:
         return tokens
 
     async def _post(self, form: Mapping[str, str]) -> bytes:
-        """Ask the token endpoint. The client's secret is in the Authorization header, which is the default of OpenID
+        """Call the token endpoint. The client secret is in the Authorization header, which is the default of OpenID
         Connect Core, 9 (client_secret_basic); how AWS sends it is not verified."""
         pair = aiohttp.BasicAuth(quote_plus(self.sign_in.client_id), quote_plus(self.sign_in.client_secret))
         headers = {"Authorization": pair.encode()}
@@ -123,7 +123,7 @@ class Provider:
 
 
 def _is_here(url: str) -> bool:
-    """Whether a URL names an address of this machine, for which nobody can have a certificate of a public authority."""
+    """Whether a URL names an address of this machine; no public authority issues certificates for those."""
     try:
         return IPv4Address(urlsplit(url).hostname or "").is_loopback
     except AddressValueError:

@@ -1,6 +1,6 @@
-"""The session of somebody who has signed in: it is in the client's cookies, and nowhere else.
+"""The session of a signed-in user, which is stored only in the client's cookies.
 
-What they hold is encrypted with a key of this process, as nobody but the load balancer reads or makes them.
+The cookies are encrypted with a key of this process, because only the load balancer reads and writes them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ SHARDS_MOST = 4
 
 
 class InvalidCookieError(Exception):
-    """A session cookie that this load balancer has not made, or not whole (AuthInvalidCookie)."""
+    """A session cookie that this load balancer did not create, or an incomplete one (AuthInvalidCookie)."""
 
 
 class TooLargeError(Exception):
-    """More than four cookies would hold."""
+    """The session does not fit into four cookies."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """``until`` is when it times out, ``access_until`` when the access token does, in seconds since 1970.
+    """``until`` is when the session times out, ``access_until`` when the access token expires, in seconds since 1970.
 
-    ``claims`` is what the user info endpoint said. Without ``refresh_token`` the access token's end means nothing.
+    ``claims`` are from the user info endpoint. Without ``refresh_token`` the access token's expiry has no effect.
     """
 
     balancer: str
@@ -48,12 +48,12 @@ class Session:
 
     @property
     def timed_out(self) -> bool:
-        """Whether its time is over."""
+        """Whether the session has timed out."""
         return time.time() >= self.until
 
     @property
     def needs_refresh(self) -> bool:
-        """Whether the access token has expired and there is a way to get another."""
+        """Whether the access token has expired and can be refreshed."""
         return bool(self.refresh_token) and self.access_until is not None and time.time() >= self.access_until
 
 
@@ -64,7 +64,7 @@ class Sessions:
     _key: Fernet = field(default_factory=lambda: Fernet(Fernet.generate_key()))
 
     def read(self, cookies: Mapping[str, str], name: str, balancer: str) -> Session | None:
-        """The session in the cookies ``name-0``, ``name-1`` …; None if there is none, or another load balancer's.
+        """The session in the cookies ``name-0``, ``name-1`` …; None without one, and for another load balancer's.
 
         Raises InvalidCookieError.
         """
@@ -80,7 +80,7 @@ class Sessions:
     def write(
         self, session: Session, name: str, before: Mapping[str, str], *, cross_site: bool
     ) -> tuple[str, ...]:
-        """The ``Set-Cookie`` headers that keep a session; those of ``before`` that it does not use are ended.
+        """The ``Set-Cookie`` headers that store a session and expire the cookies in ``before`` that it no longer needs.
 
         Raises TooLargeError.
         """

@@ -1,4 +1,4 @@
-"""Whether public DNS asks the hosted zones whose records a cut-over changes."""
+"""Checks whether public DNS uses the hosted zones whose records a cut-over changes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ...aws import Aws
 from ...errors import RefusedError
 
 NameServers = Callable[[str], frozenset[str] | None]
-"""The name servers of a zone: none where nobody delegates it, None where nobody knows."""
+"""Returns the name servers of a zone: empty if it is not delegated, None if that is not known."""
 
 
 def public_dns(aws: Aws) -> NameServers | None:
-    """Whom to ask; nobody about the names of an embedded AWS, which are not public."""
+    """The function that asks public DNS; None for an embedded AWS, whose names are not public."""
     return None if aws.endpoint_url else dns.name_servers
 
 
 def refuse_undelegated(aws: Aws, zones: Mapping[str, str], ask: NameServers) -> tuple[str, ...]:
-    """What could not be looked at, in sentences. ``zones`` are ids by the domains that they are good for.
+    """Sentences about what could not be checked. ``zones`` maps domains to the ids of their hosted zones.
 
-    Raises RefusedError where public DNS knows other name servers than the zone's own: its records reach nobody.
+    Raises RefusedError if public DNS has other name servers than the zone, so that nobody would see its records.
     """
     return tuple(
         unknown
@@ -48,7 +48,7 @@ def _examine(aws: Aws, zone: str, domain: str, ask: NameServers) -> Iterator[str
 
 
 def _apex(aws: Aws, zone: str) -> tuple[str, set[str]]:
-    """The zone's name and its name servers: Route 53 makes the record with the delegation set, and lists it first."""
+    """The zone's name and its name servers, from the NS record of its delegation set, which Route 53 lists first."""
     listed = aws.call("route53:ListResourceRecordSets", zone, HostedZoneId=zone)["ResourceRecordSets"]
     record = next(each for each in listed if each["Type"] == "NS")
     servers = {each["Value"].rstrip(".").lower() for each in record["ResourceRecords"]}

@@ -1,4 +1,4 @@
-"""Makes DNS simple again once a cut-over is over for good: pairs with an idle App Runner half become one record."""
+"""Simplifies DNS after the end of a cut-over: a pair with an unused App Runner record becomes one record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .state import HostedDomains, hosted_domains
 
 
 def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, ...]:
-    """The pairs of which one half leads to ``host`` and has no visitors, the other to the load balancer."""
+    """The pairs with one record for ``host``, which gets no visitors, and one for the load balancer."""
     return tuple(
         route
         for domain, zone in names.zones.items()
@@ -20,7 +20,7 @@ def idle_pairs(names: HostedDomains, host: str, dns_name: str) -> tuple[Route, .
 
 
 def finish(aws: Aws, found: Sequence[Route], host: str) -> None:
-    """Leave the half that has the visitors. Raises AwsCallError, OutOfTimeError."""
+    """Keep only the record that gets the visitors. Raises AwsCallError, OutOfTimeError."""
 
     def is_done(changed: Sequence[Route]) -> bool:
         now = hosted_domains(aws, [route.domain for route in changed]).records.values()

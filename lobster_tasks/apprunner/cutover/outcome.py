@@ -1,4 +1,4 @@
-"""How a cut-over ended."""
+"""The result of a cut-over."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CutoverVerdict = Literal["planned", "cut_over", "partly", "stepped_back", "back"
 
 @dataclass(frozen=True)
 class CutoverResult:
-    """``planned`` is before anything was done.
+    """The verdict ``planned`` means that nothing was done yet.
 
-    ``shares`` says for each domain how many per cent come to Fargate; None where its DNS is elsewhere.
-    ``records`` are left to whoever keeps that DNS. ``cause`` is why it went back, ``seen`` what Fargate answered last.
+    ``shares`` are the percentages of visitors at Fargate by domain; None where the domain's DNS is elsewhere.
+    ``records`` must be created there. ``cause`` is why it was rolled back, ``seen`` is Fargate's last answer.
     """
 
     verdict: CutoverVerdict

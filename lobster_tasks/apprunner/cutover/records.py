@@ -1,4 +1,4 @@
-"""Changes records in Route 53 and waits until every name server knows."""
+"""Changes records in Route 53 and waits until every name server has the changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def change(
     changes: Callable[[Route], list[Change]],
     is_done: Callable[[Sequence[Route]], bool],
 ) -> None:
-    """One batch for every zone. ``is_done`` looks whether these routes are as they should be.
+    """Send one batch per zone. ``is_done`` reads whether these routes are as they should be.
 
     Raises AwsCallError, OutOfTimeError.
     """
@@ -31,7 +31,7 @@ def change(
                 "route53:ChangeResourceRecordSets", about, HostedZoneId=zone, ChangeBatch=change_batch
             )
         except AwsCallError as refused:
-            # The call may have been carried out though its answer was lost, and refused when it was sent again.
+            # The first call may have succeeded although its answer was lost; Route 53 then refuses the repeated call.
             if refused.code != "InvalidChangeBatch" or not is_done(here):
                 raise
             aws.clock.sleep(TTL_SECONDS)

@@ -1,8 +1,8 @@
-"""Where a domain leads, and the change batches that lead it elsewhere step by step. Pure.
+"""Where a domain leads, and the change batches that shift it step by step. Pure.
 
-A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type, one that leads to App Runner
-and one to the load balancer, are all that a cut-over needs to know of itself: their weights say how far it has come.
-A hosted zone is the same in all regions: every other record of the name is somebody else's, and is left alone.
+A record is a ResourceRecordSet of Route 53. Two weighted records of one name and type are the whole state of a
+cut-over: one leads to App Runner and one to the load balancer, and their weights show the progress. A hosted zone is
+the same in all regions: every other record of the name belongs to others and stays as it is.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Record = Mapping[str, Any]
 Change = dict[str, Any]
 
 WHOLE = 100
-# What Route 53 recommends beside aliases of load balancers, which have it too (ResourceRecordSet, "TTL").
+# The TTL that Route 53 recommends for use with load balancer aliases, which have it too (ResourceRecordSet, "TTL").
 TTL_SECONDS = 60
-# Types that lead to an address.
+# Record types that lead to an address.
 TYPES = ("A", "AAAA", "CNAME")
 _ROUTING = ("Weight", "SetIdentifier")
 _APP_RUNNER = "awsapprunner.com"
@@ -37,7 +37,7 @@ _POLICIES = {
 
 @dataclass(frozen=True)
 class LoadBalancerTarget:
-    """The load balancer as DNS knows it; ``allowed_sources`` are the addresses that it lets in, empty for everybody."""
+    """The load balancer as a DNS target; ``allowed_sources`` are the addresses that it allows, empty for everybody."""
 
     name: str
     dns_name: str
@@ -49,7 +49,7 @@ class LoadBalancerTarget:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the app was: App Runner in the stack's own region. ``hosts`` are those of the services that are there."""
+    """The previous location of the app: App Runner in the stack's region. ``hosts`` are those of existing services."""
 
     stack: str
     region: str
@@ -57,16 +57,16 @@ class Origin:
 
     @property
     def identifier(self) -> str:
-        """The set identifier of the weighted record that leads there."""
+        """The set identifier of the weighted record that leads to App Runner."""
         return f"{self.stack} in {self.region}: App Runner"
 
     @property
     def fargate_identifier(self) -> str:
-        """The set identifier of the one that leads to the load balancer."""
+        """The set identifier of the weighted record that leads to the load balancer."""
         return f"{self.stack} in {self.region}: Fargate"
 
     def has(self, record: Record) -> bool:
-        """Whether a record leads there: by its target, which tells it of a service that is gone too, or by our name."""
+        """Whether a record leads to App Runner: by its target, even of a deleted service, or by our set identifier."""
         where = target(record)
         ours = record.get("SetIdentifier") == self.identifier
         return ours or where in self.hosts or where.endswith(f".{self.region}.{_APP_RUNNER}")
@@ -74,9 +74,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Route:
-    """One name and type: the record that leads to where the app was, and the one that leads to the load balancer.
+    """One name and type: ``before`` is the record for the previous location, ``after`` that for the load balancer.
 
-    ``share`` is how many per cent of the visitors the load balancer gets.
+    ``share`` is the percentage of visitors that the load balancer gets.
     """
 
     domain: str
@@ -88,18 +88,18 @@ class Route:
 
     @property
     def is_pair(self) -> bool:
-        """Whether both are there, by weight."""
+        """Whether both weighted records exist."""
         return self.before is not None and self.after is not None
 
     @property
     def ttl(self) -> int:
-        """How many seconds resolvers may remember what it answers now."""
+        """How many seconds resolvers may cache the current answer."""
         known = [each for each in (self.before, self.after) if each]
         return max((int(each.get("TTL", TTL_SECONDS)) for each in known), default=0)
 
     @property
     def leads_to(self) -> str:
-        """Where the app was, as people read it; empty where there is nothing."""
+        """The previous location in words; empty without a record for it."""
         return target(self.before) if self.before else ""
 
 
@@ -118,8 +118,8 @@ def leads_to(record: Record, host: str) -> bool:
 def share_of(records: Sequence[Record], host: str) -> float:
     """The part of a name's visitors that its records lead to a host, 0 to 1.
 
-    Of several types (A and AAAA) the one that leads most of its visitors there counts. Where all records of a type
-    weigh 0, Route 53 answers with each as often as with the others (API Reference, ResourceRecordSet, Weight).
+    Of several types (A and AAAA), the one with the largest part counts. If all records of a type have weight 0,
+    Route 53 answers with each of them equally often (API Reference, ResourceRecordSet, Weight).
     """
     return max(_share_of_type([each for each in records if each["Type"] == kind], host) for kind in TYPES)
 
@@ -138,9 +138,9 @@ def _bare(name: str) -> str:
 def find(
     domain: str, zone: str, records: Sequence[Record], balancer: LoadBalancerTarget, origin: Origin
 ) -> tuple[Route, ...]:
-    """The routes of a domain out of the records of its name.
+    """The routes of a domain, from the records of its name.
 
-    Raises RefusedError where they cannot be weighted, or are not all ours to change.
+    Raises RefusedError if the records cannot be weighted, or are not all ours to change.
     """
     kinds = [kind for kind in TYPES if any(each["Type"] == kind for each in records)]
     if not kinds:
@@ -187,14 +187,14 @@ def _not_ours(
 
 
 def _described(record: Record) -> str:
-    """A record as people tell it from others: its policy, its set identifier, where it leads."""
+    """A record in words: its routing policy, its set identifier, its target."""
     policy = next((words for member, words in _POLICIES.items() if member in record), "simple")
     named = f" {record['SetIdentifier']!r}" if "SetIdentifier" in record else ""
     return f"{policy} record{named} to {target(record) or 'nowhere'}"
 
 
 def begin(route: Route, balancer: LoadBalancerTarget, origin: Origin) -> list[Change]:
-    """The simple record becomes two weighted ones, all to App Runner; a name without records leads here at once."""
+    """Replace the simple record by two weighted ones, all to App Runner; a name without records leads here at once."""
     if route.before is None:
         return [_change("CREATE", _here(route, balancer))]
     lower = {"TTL": min(int(route.before["TTL"]), TTL_SECONDS)} if "TTL" in route.before else {}
@@ -209,7 +209,7 @@ def begin(route: Route, balancer: LoadBalancerTarget, origin: Origin) -> list[Ch
 
 
 def _ttl_of(before: Record, route: Route) -> dict[str, int]:
-    """Weighted records of one name have one TTL; an alias has none."""
+    """The TTL, which weighted records of one name share; an alias has none."""
     return {"TTL": before["TTL"]} if route.kind == "CNAME" else {}
 
 
@@ -217,7 +217,7 @@ def _here(route: Route, balancer: LoadBalancerTarget) -> dict[str, Any]:
     name = {"Name": f"{route.domain}.", "Type": route.kind}
     if route.kind == "CNAME":
         return {**name, "TTL": TTL_SECONDS, "ResourceRecords": [{"Value": balancer.dns_name}]}
-    # With the health evaluated, Route 53 goes back to the other record where no task is healthy.
+    # With EvaluateTargetHealth, Route 53 returns to the other record while no task is healthy.
     alias = {"HostedZoneId": balancer.zone, "DNSName": balancer.dns_name, "EvaluateTargetHealth": True}
     return {**name, "AliasTarget": alias}
 
@@ -233,12 +233,12 @@ def shift(route: Route, share: int) -> list[Change]:
 
 
 def restore(route: Route) -> list[Change]:
-    """One simple record again that leads to where the app was."""
+    """Restore one simple record that leads to the previous location."""
     return _only(route, route.before)
 
 
 def keep(route: Route) -> list[Change]:
-    """One simple record that leads to where the app is: nobody is ever led back."""
+    """Leave one simple record that leads to the load balancer, so that no visitor goes back."""
     return _only(route, route.after)
 
 
@@ -253,9 +253,9 @@ def _only(route: Route, record: Record | None) -> list[Change]:
 def idle_pairs(
     domain: str, zone: str, records: Sequence[Record], host: str, dns_name: str
 ) -> tuple[Route, ...]:
-    """Pairs of which one record leads to ``host`` and gets no visitors, and the other to our load balancer.
+    """Pairs with one record for ``host``, which gets no visitors, and one for our load balancer.
 
-    Route 53 answers with it all the same where no other is healthy ("How Amazon Route 53 chooses records when health
+    Route 53 answers with that record anyway if no other is healthy ("How Amazon Route 53 chooses records when health
     checking is configured": with all records of a weight above zero unhealthy, those of weight zero are considered).
     """
     found = []

@@ -35,7 +35,7 @@ def preview(
     name_servers: NameServers | None = None,
     accept: Collection[str] = (),
 ) -> CutoverResult:
-    """The steps that ``cut_over``, or ``go_back``, would take; changes nothing. Raises RefusedError."""
+    """The steps that ``cut_over``, or ``go_back``, would take, without changing anything. Raises RefusedError."""
     now = read_state(aws, settings)
     if not back:
         _unchecked(aws, settings, now, name_servers, accept)
@@ -55,12 +55,12 @@ def cut_over(
     accept: Collection[str] = (),
     observe: Observe = unobserved,
 ) -> CutoverResult:
-    """Lead the domains to the load balancer until ``to`` per cent of the visitors come there.
+    """Lead the domains to the load balancer until it gets ``to`` per cent of the visitors.
 
-    Takes up where the account says that an earlier run stopped. Each share is watched for ``hold`` seconds once
-    every resolver knows of it; at the first wrong answer all visitors go back to where they were (``stepped_back``).
-    ``wait`` seconds are given to the certificate. ``name_servers`` asks public DNS; without it nobody does.
-    ``accept`` are codes of ``firewalls`` for which nothing is refused.
+    Continues where an earlier run stopped, according to the account. Watches each share for ``hold`` seconds once every
+    resolver has it; after the first wrong answer, all visitors go back to the previous location (``stepped_back``).
+    ``wait`` is the time limit for the certificate in seconds. ``name_servers`` asks public DNS; None skips that check.
+    ``accept`` are codes of ``firewalls`` that do not lead to a refusal.
     Raises RefusedError, OutOfTimeError, InterruptedRunError.
     """
     work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings), hold)
@@ -76,7 +76,7 @@ def _unchecked(
     name_servers: NameServers | None,
     accept: Collection[str],
 ) -> tuple[str, ...]:
-    """What could not be looked at, or was accepted; raises RefusedError."""
+    """Sentences about what could not be checked or was accepted. Raises RefusedError."""
     delegated = refuse_undelegated(aws, now.zones, name_servers) if name_servers else ()
     hosts = {route.leads_to for route in now.routes}
     is_over = bool(now.routes) and now.share == WHOLE
@@ -85,7 +85,7 @@ def _unchecked(
 
 
 def go_back(aws: Aws, settings: Settings, *, observe: Observe = unobserved) -> CutoverResult:
-    """Lead every domain to where it was, by one simple record again. Raises RefusedError where nobody answers there."""
+    """Lead every domain back by one simple record. Raises RefusedError if the previous service does not answer."""
     work = _CutoverRun(aws, settings, Timeline(aws.clock, observe), read_state(aws, settings))
     return _interruptible(work.back)
 
@@ -103,7 +103,7 @@ def _interruptible(work: Callable[[], CutoverResult]) -> CutoverResult:
 
 @dataclass
 class _CutoverRun:
-    """One run: ``now`` is how far it has come, ``last`` what Fargate answered last."""
+    """One run: ``now`` is the current state, ``last`` is Fargate's last answer."""
 
     aws: Aws
     settings: Settings
@@ -139,7 +139,7 @@ class _CutoverRun:
         return self._ended("back", WHOLE)
 
     def _secure(self, wait: float) -> None:
-        """A certificate, and HTTPS with it."""
+        """Set up a certificate, and HTTPS with it."""
         todo = {step.kind: step for step in steps(self.now) if not step.done}
         if not self.now.proven:
             self._announce(todo["certificate"])
@@ -160,7 +160,7 @@ class _CutoverRun:
             )
 
     def _begin(self) -> None:
-        """Simple records become pairs; then resolvers get the time to forget them."""
+        """Replace simple records by pairs, then wait until the resolvers' caches have expired."""
         simple = [route for route in self.now.routes if route.after is None]
         for step in steps(self.now):
             if step.kind == "records" and not step.done:
@@ -172,7 +172,7 @@ class _CutoverRun:
         self._forget(simple)
 
     def _shift(self, to: int) -> str:
-        """Stage by stage; why it had to go back, or nothing."""
+        """Shift the visitors in stages; returns why it was rolled back, or an empty text."""
         for share in stages(to):
             pairs = [route for route in self._pairs() if route.share < share]
             if not pairs:
@@ -191,13 +191,13 @@ class _CutoverRun:
         self._change(pairs, lambda route: routes.shift(route, share), lambda route: route.share == share)
 
     def _forget(self, changed: Iterable[Route]) -> None:
-        """Wait until no resolver remembers what these routes answered."""
+        """Wait until no resolver caches an earlier answer of these routes."""
         if seconds := max((route.ttl for route in changed), default=0):
             self.journal.say(f"resolvers can cache the previous records for {seconds} s")
             self.aws.clock.sleep(seconds)
 
     def _watch(self) -> str:
-        """Visit for as long as a share is held; the trouble, if there is any."""
+        """Send visits while a share is held; returns the trouble, if there is any."""
         read_state = partial(visit, self.aws, self.settings, self.now)
         clock = self.aws.clock
         self.last = clock.poll(read_state, self.hold, _VISIT_EVERY_SECONDS, until=lambda seen: seen.trouble)
@@ -212,7 +212,7 @@ class _CutoverRun:
         changes: Callable[[Route], list[routes.Change]],
         is_done: Callable[[Route], bool],
     ) -> None:
-        """Change records, and look at them again."""
+        """Change records, then read them again."""
 
         def are_done(batch: Sequence[Route]) -> bool:
             found = refresh_routes(self.aws, self.now).routes
@@ -245,7 +245,7 @@ def _shares(now: CutoverState) -> tuple[tuple[str, int | None], ...]:
 
 
 def _instructions(now: CutoverState) -> tuple[RequiredRecord, ...]:
-    """The records that lead visitors here, of the domains whose DNS is elsewhere."""
+    """The records that lead visitors here, for domains whose DNS is elsewhere."""
     why = "leads visitors to Fargate; at the apex of a zone an ALIAS or ANAME instead"
     return tuple(
         RequiredRecord(f"{domain}.", "CNAME", now.balancer.dns_name, why) for domain in now.elsewhere

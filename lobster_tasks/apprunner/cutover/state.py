@@ -21,7 +21,7 @@ from .. import services
 from . import routes
 from .routes import LoadBalancerTarget, Origin, Record, Route
 
-# A name has a few records at most; those of other names that follow in the listing are passed over.
+# A name has a few records at most; records of other names that follow in the listing are ignored.
 _RECORDS_OF_A_NAME = 30
 
 
@@ -29,8 +29,8 @@ _RECORDS_OF_A_NAME = 30
 class CutoverState:
     """The certificate, the listeners, and the routes of every domain.
 
-    ``elsewhere`` are the domains of which no public hosted zone of this account has the records. ``https`` is the
-    plan of what the listeners need; ``certificate`` is None where the settings name one.
+    ``elsewhere`` are the domains whose records are in no public hosted zone of this account. ``https`` is the plan for
+    the listeners; ``certificate`` is None if the settings name one.
     """
 
     domains: tuple[str, ...]
@@ -50,28 +50,28 @@ class CutoverState:
 
     @property
     def found(self) -> Live | None:
-        """The certificate as it is."""
+        """The live certificate."""
         return self.https.live.get(self.certificate) if self.certificate else None
 
     @property
     def proven(self) -> bool:
-        """Whether there is a certificate that a listener can have."""
+        """Whether there is a certificate that a listener can use."""
         return self.certificate is None or (
             self.found is not None and self.found.attributes["status"] == ISSUED
         )
 
     @property
     def share(self) -> int:
-        """The percentage of visitors at the load balancer, of the domain with the lowest one."""
+        """The lowest percentage of visitors at the load balancer among the domains."""
         return min((route.share for route in self.routes), default=0)
 
     def share_of(self, domain: str) -> int | None:
-        """The same of one domain; None where its DNS is elsewhere."""
+        """The percentage for one domain; None if its DNS is elsewhere."""
         return min((route.share for route in self.routes if route.domain == domain), default=None)
 
 
 def read_state(aws: Aws, settings: Settings) -> CutoverState:
-    """Read the state; changes nothing. Raises RefusedError without a load balancer or without a domain."""
+    """Read the state without changing anything. Raises RefusedError without a load balancer or without a domain."""
     if not settings.domains:
         raise _no_domain(aws)
     whole = stack.build(settings, aws.account, aws.partition)
@@ -116,7 +116,7 @@ def balancer_name(aws: Aws, settings: Settings) -> str:
 
 
 def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
-    """The domains whose DNS in this account leads visitors to the load balancer; none where that cannot be known."""
+    """The domains whose DNS in this account leads visitors to the load balancer; empty if that cannot be known."""
     if not settings.domains:
         return ()
     try:
@@ -127,7 +127,7 @@ def domains_at_load_balancer(aws: Aws, settings: Settings) -> tuple[str, ...]:
 
 
 def refresh_routes(aws: Aws, now: CutoverState) -> CutoverState:
-    """The state with its routes read again; nothing else changes once HTTPS is set up."""
+    """The state with its routes read again; the rest does not change after HTTPS is set up."""
     return replace(now, routes=_routes(hosted_domains(aws, now.domains), now.balancer, now.origin))
 
 
@@ -154,7 +154,7 @@ def _standing(
 
 
 def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | None:
-    """The one of the domains. Raises RefusedError where the settings name one that is not for all of them."""
+    """The certificate of the domains. Raises RefusedError if the settings name one that does not cover all of them."""
     own = desired.certificate
     arn = settings.load_balancer.certificate
     if own is None and arn:
@@ -170,7 +170,7 @@ def _certificate(desired: Stack, settings: Settings, aws: Aws) -> Certificate | 
 
 
 def _zones_of(aws: Aws, domains: Sequence[str]) -> dict[str, str]:
-    """The hosted zone of every domain that has one here: the public one with the longest name."""
+    """The hosted zone of each domain in this account: the public zone with the longest matching name."""
     listed = aws.pages("route53:ListHostedZones", "HostedZones")
     public = [zone for zone in listed if not zone.get("Config", {}).get("PrivateZone")]
     found: dict[str, str] = {}
@@ -223,7 +223,7 @@ def _no_domain(aws: Aws) -> RefusedError:
 
 
 def _domains_of_app_runner(aws: Aws) -> list[str]:
-    """Custom domains of the region's services; none where they cannot be read."""
+    """Custom domains of the region's services; empty if they cannot be read."""
     try:
         found: list[dict[str, Any]] = []
         for each in services.listed(aws):
@@ -235,7 +235,7 @@ def _domains_of_app_runner(aws: Aws) -> list[str]:
 
 
 def _hosts(aws: Aws) -> frozenset[str]:
-    """The hosts of the region's App Runner services; none where they cannot be read: most names tell it themselves."""
+    """The hosts of the region's App Runner services; empty if they cannot be read. Most names show it by themselves."""
     try:
         return frozenset(each["ServiceUrl"] for each in services.listed(aws) if each.get("ServiceUrl"))
     except AwsCallError:

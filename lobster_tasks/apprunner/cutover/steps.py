@@ -1,4 +1,4 @@
-"""The steps of a cut-over, what each does and how it is undone, and which are done. Pure."""
+"""The steps of a cut-over: what each does, how to undo it, and whether it is done. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BACK = "inv cutover --back"
 
 @dataclass(frozen=True)
 class CutoverStep:
-    """One step; ``share`` is what a shift gives to the load balancer, in per cent."""
+    """One step; ``share`` is the percentage that a shift gives to the load balancer."""
 
     kind: Kind
     what: str
@@ -31,7 +31,7 @@ class CutoverStep:
 
 
 def steps(now: CutoverState, to: int = WHOLE) -> tuple[CutoverStep, ...]:
-    """All steps until ``to`` per cent, those that are done too."""
+    """All steps until ``to`` per cent, including those that are done."""
     return (*_secure(now), *_records(now), *_shifts(now, to))
 
 

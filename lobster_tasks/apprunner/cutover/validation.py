@@ -19,9 +19,9 @@ _RECORD_TTL_SECONDS = 300
 
 
 def validate(aws: Aws, now: CutoverState, within: float, say: Callable[[str], None]) -> None:
-    """Ask for the certificate where there is none yet, and wait ``within`` seconds until it is issued.
+    """Request the certificate if there is none yet, and wait up to ``within`` seconds until it is issued.
 
-    Raises OutOfTimeError, which names the records that DNS lacks; ACM goes on trying for 72 hours.
+    Raises OutOfTimeError, which names the missing DNS records; ACM continues to try for 72 hours.
     """
     assert now.certificate is not None
     label, arn = now.certificate.label, (now.found or now.certificate.create(aws, LiveResources({}))).id
@@ -48,12 +48,12 @@ def validate(aws: Aws, now: CutoverState, within: float, say: Callable[[str], No
 
 
 def _with_records(shown: AwsDict) -> list[AwsDict]:
-    """The options for which ACM has published what DNS has to answer."""
+    """The domain validation options for which ACM has published the required DNS record."""
     return [each for each in shown["DomainValidationOptions"] if "ResourceRecord" in each]
 
 
 def _write(aws: Aws, now: CutoverState, options: Iterable[Mapping[str, Any]]) -> None:
-    """The records of the domains whose zones are here, and lack them: certificates of all regions have the same."""
+    """Missing records of domains whose zones are in this account; certificates of all regions share them."""
     by_zone: dict[str, dict[str, Mapping[str, str]]] = {}
     for each in options:
         if zone := now.zones.get(each["DomainName"]):

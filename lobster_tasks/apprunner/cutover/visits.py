@@ -13,20 +13,20 @@ from ...settings import Settings
 from .routes import Route
 from .state import CutoverState
 
-# What passes by itself (502, 503, 504, a refused connection) is asked for again for so long.
+# The time limit for retrying temporary failures (502, 503, 504, a refused connection).
 _PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class VisitResult:
-    """``trouble`` is what is wrong, empty where nothing is; ``seen`` what was answered last."""
+    """``trouble`` is what is wrong, or empty; ``seen`` is the last answer."""
 
     trouble: str = ""
     seen: str = ""
 
 
 def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
-    """Ask Fargate for every domain, page and WebSocket; a task has to be healthy. The first trouble ends it."""
+    """Request every domain from Fargate, page and WebSocket; requires a healthy task. Stops at the first trouble."""
     health = describe_target_health(aws, now.target_group, now.balancer.name)
     if not any(each["TargetHealth"]["State"] == "healthy" for each in health):
         return VisitResult("no task of Fargate is healthy")
@@ -45,7 +45,7 @@ def visit(aws: Aws, settings: Settings, now: CutoverState) -> VisitResult:
 
 
 def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
-    """What gets no answer at all is asked once more: it may be the network between, which is no visitor's."""
+    """Repeat requests without any answer once: the network in between, which visitors do not use, may be the cause."""
     asked = partial(
         probe, aws.clock, endpoint, settings.probe.path, settings.probe.websocket, _PATIENCE_SECONDS
     )
@@ -55,7 +55,7 @@ def _probe(aws: Aws, settings: Settings, endpoint: PublicEndpoint) -> Probe:
 
 def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
     """Raise RefusedError if the previous service does not answer for the route's domain."""
-    scheme = "http" if ":" in route.leads_to else "https"  # a port is no part of an address on AWS
+    scheme = "http" if ":" in route.leads_to else "https"  # on AWS an address has no port
     endpoint = _endpoint(aws, f"{scheme}://{route.leads_to}", route.domain)
     answer = probe(aws.clock, endpoint, settings.probe.path, None, _PATIENCE_SECONDS).page
     if not answer.ok:
@@ -67,5 +67,5 @@ def refuse_unresponsive(aws: Aws, settings: Settings, route: Route) -> None:
 
 
 def _endpoint(aws: Aws, url: str, domain: str) -> PublicEndpoint:
-    """Certificates have to be good but on an embedded AWS, whose certificates nobody vouches for."""
+    """Certificates must be valid, except on an embedded AWS, whose certificates no public authority signs."""
     return PublicEndpoint(url, name=domain.replace("*", "www", 1), checked=aws.endpoint_url is None)

@@ -1,4 +1,4 @@
-"""Which hop between visitors and the app fails, where they come through a CloudFront distribution. Pure."""
+"""Finds the hop that fails between visitors and the app, where visitors use a CloudFront distribution. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AGAIN = "then inv deploy"
 
 
 def failing_hop(endpoint: PublicEndpoint, answered: Probe) -> Cause | None:
-    """The cause, where it is the distribution or its way to the load balancer; None where it is behind that."""
+    """The cause, if the distribution or its connection to the load balancer fails; None for a failure behind that."""
     distribution = endpoint.distribution
     wrong = [each for each in answered.answers if not each.ok]
     if distribution is None or not wrong:
@@ -40,7 +40,7 @@ def failing_hop(endpoint: PublicEndpoint, answered: Probe) -> Cause | None:
 
 
 def _is_refused(websocket: Answer | None) -> bool:
-    """The app compares Host and Origin."""
+    """Whether the app refuses the WebSocket, which it does where Host and Origin differ."""
     return websocket is not None and websocket.status == 403
 
 
