@@ -235,7 +235,7 @@ def _domains_of_app_runner(aws: Aws) -> list[str]:
 
 
 def _hosts(aws: Aws) -> frozenset[str]:
-    """The hosts of the region's App Runner services; empty if they cannot be read. Most names show it by themselves."""
+    """The hosts of the region's App Runner services; empty if they cannot be read (most names identify App Runner)."""
     try:
         return frozenset(each["ServiceUrl"] for each in services.listed(aws) if each.get("ServiceUrl"))
     except AwsCallError:
