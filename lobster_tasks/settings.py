@@ -880,7 +880,8 @@ def _from_environ(environ: Mapping[str, str], problems: list[str]) -> list[tuple
         elif inside:
             found.append((f"{maps[inside]}.{variable.removeprefix(inside)}", value))
         elif variable.startswith(ENV_PREFIX):
-            problems.append(f"{variable}: there is no such setting{_nearest(variable, variables)}")
+            section = variable.removeprefix(ENV_PREFIX).lower()
+            problems.append(f"{variable}: {_not_a_setting(section, variable, variables)}")
     return found
 
 
@@ -894,7 +895,7 @@ def _from_flags(flags: Sequence[str], problems: list[str]) -> list[tuple[str, st
         elif key in known or any(key.startswith(f"{each}.") for each in _MAPS):
             found.append((key, value))
         else:
-            problems.append(f"--set {key}: there is no such setting{_nearest(key, known)}")
+            problems.append(f"--set {key}: {_not_a_setting(key, key, known)}")
     return found
 
 
@@ -966,9 +967,17 @@ def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
 
 def _invalid_setting(error: Any) -> InvalidSetting:
     path = tuple(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return InvalidSetting(path, f"there is no such setting{_nearest('.'.join(path), list(keys()))}")
+    name = ".".join(path)
+    if error["type"] in ("extra_forbidden", "model_type"):  # the second: a value where a section belongs
+        return InvalidSetting(path, _not_a_setting(name, name, list(keys())))
     return InvalidSetting(path, re.sub(r"^(Value error, |Input |String )", "", str(error["msg"])))
+
+
+def _not_a_setting(key: str, given: str, known: Iterable[str]) -> str:
+    """Why ``given`` cannot be set: ``key`` is a section, or there is no such key among ``known``."""
+    if first := next((each for each in keys() if each.startswith(f"{key}.")), None):
+        return f"is a section, not a setting; set what is in it, for example {first}"
+    return f"there is no such setting{_nearest(given, known)}"
 
 
 def _nearest(wrong: str, known: Iterable[str]) -> str:

@@ -274,7 +274,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("repository", "h", "at least 2"),
     ("dockerfile", "", "at least 1"),
     ("profile", "slow", "'fast' or 'seed'"),
-    ("task", 512, "dictionary"),
+    ("task", 512, "is a section, not a setting"),
     ("task.cpu", 300, "Fargate has no 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384"),
     ("task.cpu", "half", "valid integer"),
     ("task.memory", 8192, "Fargate has no 8192 MiB with cpu 512; it has 1024, 2048, 3072, 4096"),
@@ -547,6 +547,16 @@ def test_an_unknown_variable_names_the_nearest_known_one() -> None:
         "INVOKE_LOBSTER_TASK_CPUS: there is no such setting; did you mean INVOKE_LOBSTER_TASK_CPU?",
     )
     load({}, {"INVOKE_RUN_ECHO": "1", "INVOKE_OTHER": "x"})
+
+
+@pytest.mark.parametrize("section", sorted({key.rpartition(".")[0] for key in keys() if "." in key}))
+def test_a_value_in_place_of_a_section_is_told_with_one_of_its_settings(section: str) -> None:
+    first = next(key for key in keys() if key.startswith(f"{section}."))
+    told = f"{section}: is a section, not a setting; set what is in it, for example {first}"
+    variable = f"INVOKE_LOBSTER_{section.upper().replace('.', '_')}"
+    assert problems(nested(section, "cloudfront")) == (told,)
+    assert problems({}, {}, f"{section}=cloudfront") == (f"--set {told}",)
+    assert problems({}, {variable: "cloudfront"}) == (told.replace(section, variable, 1),)
 
 
 def test_a_key_like_no_other_gets_no_suggestion() -> None:

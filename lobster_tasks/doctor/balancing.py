@@ -70,7 +70,9 @@ def web_acl(facts: Facts) -> CheckResult:
     arn = facts.settings.load_balancer.web_acl
     if arn is None:
         found = facts.known("protection")
-        return passed(f"{found}, which is not in the settings" if found else "none, as the settings say")
+        return passed(
+            f"{found}, which is not in the settings" if found else "no web ACL, as the settings say"
+        )
     owner = arn.split(":")[4]
     if owner != facts.account:
         return failed(f"{arn} is in account {owner}, not in {facts.account}", "correct load_balancer.web_acl")
@@ -88,20 +90,22 @@ def web_acl(facts: Facts) -> CheckResult:
 def distribution(facts: Facts) -> CheckResult:
     """An enabled distribution leads to the load balancer and forwards the visitors' Host."""
     if not facts.settings.is_fronted:
-        return passed("none, as the settings say")
+        return passed("no distribution, as the settings say")
     found = facts.known("distribution")
     if found is None:
         return failed(
             "no distribution leads to the load balancer, or this identity has no permission to find it", _FIX
         )
-    id, config = found["Id"], found["DistributionConfig"]
+    name, config = f"distribution {found['Id']}", found["DistributionConfig"]
     if not config["Enabled"]:
-        return failed(f"{id} is disabled", _FIX)
+        return failed(f"{name} is disabled", _FIX)
     if config["DefaultCacheBehavior"].get("OriginRequestPolicyId") != ALL_VIEWER:
-        return failed(f"{id} does not pass on the visitors' Host, which Streamlit compares with Origin", _FIX)
+        return failed(
+            f"{name} does not pass on the visitors' Host, which Streamlit compares with Origin", _FIX
+        )
     if found["Status"] != DEPLOYED:
-        return warned(f"{id} is {found['Status']}", "wait some minutes, then check again")
-    return passed(f"{id}, https://{found['DomainName']}")
+        return warned(f"{name} is {found['Status']}", "wait some minutes, then check again")
+    return passed(f"{name}, https://{found['DomainName']}")
 
 
 def _name(facts: Facts) -> str:

@@ -106,7 +106,7 @@ def brought(done: Convergence, settings: Settings) -> RenderableType:
     made, live = done.plan, done.now.live
     service = next((found for each, found in live.items() if each.kind == "service"), None)
     if made.changes:
-        told = [f"Done: {len(made.changes)} changes made and verified."]
+        told = [f"Done: {plural(len(made.changes), 'change')} made and verified."]
     else:
         told = ["Nothing to do: everything matches the settings."]
     if service is not None and not service.raw.get("desiredCount"):

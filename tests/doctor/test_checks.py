@@ -561,7 +561,7 @@ CASES = [
     case(
         "load-balancer.zones", "fail", "may start in us-east-2c", network=[subnet("a", "a"), subnet("c", "c")]
     ),
-    case("load-balancer.web-acl", "pass", "none, as the settings say"),
+    case("load-balancer.web-acl", "pass", "no web ACL, as the settings say"),
     case("load-balancer.web-acl", "pass", f"{WEB_ACL}, which is not in the settings", protection=WEB_ACL),
     case("load-balancer.web-acl", "skip", "AWS refused it", protection=DENIED),
     case(
@@ -610,12 +610,12 @@ CASES = [
         "correct load_balancer.web_acl",
         given={"load_balancer": {"web_acl": WEB_ACL.replace("123456789012", "210987654321")}},
     ),
-    case("load-balancer.distribution", "pass", "none, as the settings say"),
+    case("load-balancer.distribution", "pass", "no distribution, as the settings say"),
     case("load-balancer.distribution", "skip", "AWS refused it", given=FRONTED, distribution=DENIED),
     case(
         "load-balancer.distribution",
         "pass",
-        "E1, https://d111111abcdef8.cloudfront.net",
+        "distribution E1, https://d111111abcdef8.cloudfront.net",
         given=FRONTED,
         distribution=before(),
     ),
@@ -629,7 +629,7 @@ CASES = [
     case(
         "load-balancer.distribution",
         "fail",
-        "E1 is disabled",
+        "distribution E1 is disabled",
         "inv setup-application-load-balancer",
         given=FRONTED,
         distribution=before(enabled=False),
@@ -645,7 +645,7 @@ CASES = [
     case(
         "load-balancer.distribution",
         "warn",
-        "E1 is InProgress",
+        "distribution E1 is InProgress",
         "wait some minutes",
         given=FRONTED,
         distribution=before(status="InProgress"),
