@@ -109,9 +109,11 @@ def planned_cost(settings: Settings, live: Mapping[Resource, Live | None]) -> Co
     kinds = {resource.kind: resource for resource in live}
     if "load-balancer" not in kinds:
         return None
-    found = live[kinds["service"]] if "service" in kinds else None
-    count = (found.raw.get("desiredCount") or None if found else None) if "service" in kinds else 0
-    cost = monthly_cost(settings, tasks=count)
+    tasks: int | None = 0
+    if "service" in kinds:
+        found = live[kinds["service"]]
+        tasks = found.raw.get("desiredCount") or None if found else None
+    cost = monthly_cost(settings, tasks=tasks)
     return replace(cost, advice="") if live[kinds["load-balancer"]] else cost
 
 

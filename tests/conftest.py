@@ -23,6 +23,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 SPEED = 20.0
+SWIFT = 200.0
 FIRST = (
     *("tests/embedded/test_terraform.py", "tests/test_patterns.py", "tests/wording/"),  # minutes
     *("tests/journeys/", "tests/tasks/", "tests/test_fargate_deployment.py"),
@@ -70,6 +71,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def embedded_process() -> Iterator[EmbeddedProcess]:
     """One embedded AWS for all tests of a worker."""
     with start(speed=SPEED, boot_allowance=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def swift() -> Iterator[EmbeddedProcess]:
+    """An embedded AWS for one file, in which 200 seconds pass in one: CloudFront takes minutes."""
+    with start(speed=SWIFT, boot_allowance=2) as running:
         yield running
 
 

@@ -59,7 +59,7 @@ class Distribution(Resource):
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListDistributions, the tags of those with a VPC origin or our comment, and GetDistribution of ours."""
-        if not self.vpc_origin.wanted and self.vpc_origin not in known:
+        if not self.vpc_origin.fronted and self.vpc_origin not in known:
             return None
         listed = [each for each in list_distributions(aws, self.label) if self._may_be_ours(each)]
         tags = in_parallel(*(partial(cloudfront_tags, aws, each["ARN"], self.label) for each in listed))
@@ -92,7 +92,7 @@ class Distribution(Resource):
 
     def desired(self, known: LiveResources) -> Attributes:
         """The members of the configuration that are ours, and the status Deployed: every edge location has them."""
-        if not self.vpc_origin.wanted:
+        if not self.vpc_origin.fronted:
             return {}
         return {**_attributes(self._with_ours({}, known)), "status": DEPLOYED}
 

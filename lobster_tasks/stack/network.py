@@ -345,7 +345,7 @@ class SecurityGroup(Resource):
 
     def withdraw(self, aws: Aws, live: Live, known: LiveResources) -> None:
         """Revoke the added rules."""
-        for rule in self.own_rules(live):
+        for rule in self._marked_rules(live):
             self.forbid(aws, live, rule)
 
     def allow(self, aws: Aws, live: Live, rule: Mapping[str, Any]) -> None:
@@ -363,9 +363,12 @@ class SecurityGroup(Resource):
 
     def own_rules(self, live: Live) -> list[dict[str, Any]]:
         """The ingress rules that are ours, with one peer each: in a group that was adopted those that say so."""
+        return self._marked_rules(live) if live.adopted else self.every_rule(live)
+
+    def _marked_rules(self, live: Live) -> list[dict[str, Any]]:
+        """The ingress rules whose description says that this stack added them, with one peer each."""
         present = live.raw.get("IpPermissions", [])
-        marked = [_with_description(each, self._mark) for each in present]
-        return _single_rules(marked if live.adopted else present)
+        return _single_rules([_with_description(each, self._mark) for each in present])
 
     @property
     def _mark(self) -> str:

@@ -37,7 +37,7 @@ class VpcOrigin(Resource):
 
     A VPC origin cannot be changed while a distribution uses it. A second one, with a number after its name, replaces
     it; the first one (``raw["superseded"]``) is deleted once the distribution uses the second. If it is not
-    ``wanted``, it is read only where the load balancer is internal.
+    ``fronted``, it is read only where the load balancer is internal.
     """
 
     kind: ClassVar[str] = "vpc-origin"
@@ -47,7 +47,7 @@ class VpcOrigin(Resource):
         {"load-balancer", "HTTP-port", "HTTPS-port", "protocol", "address-type"}
     )
     load_balancer: LoadBalancer
-    wanted: bool = True
+    fronted: bool = True
 
     @property
     def noun(self) -> str:
@@ -56,7 +56,7 @@ class VpcOrigin(Resource):
 
     def presence(self, known: LiveResources) -> Presence:
         """Present if the settings put CloudFront in front of the load balancer."""
-        return "present" if self.wanted else "absent"
+        return "present" if self.fronted else "absent"
 
     def read(self, aws: Aws, known: LiveResources) -> Live | None:
         """ListVpcOrigins, their tags, and GetVpcOrigin of the one that is ours.
@@ -64,12 +64,12 @@ class VpcOrigin(Resource):
         None where access is denied and the settings do not want one.
         """
         balancer = known.get(self.load_balancer)
-        if not self.wanted and (balancer is None or balancer.attributes.get("scheme") != "internal"):
+        if not self.fronted and (balancer is None or balancer.attributes.get("scheme") != "internal"):
             return None
         try:
             return self._read(aws, balancer.id if balancer else "")
         except AwsCallError as refused:
-            if self.wanted or refused.code not in _DENIED:
+            if self.fronted or refused.code not in _DENIED:
                 raise
             return None
 
@@ -100,7 +100,7 @@ class VpcOrigin(Resource):
 
     def desired(self, known: LiveResources) -> Attributes:
         """The load balancer, HTTP, the status Deployed, and no superseded origin."""
-        if not self.wanted:
+        if not self.fronted:
             return {}
         balancer = known.get(self.load_balancer)
         return {**self._fixed(balancer.id if balancer else ""), "status": DEPLOYED, "superseded": ()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from lobster_tasks.aws import Aws
 from lobster_tasks.probe import find_public_endpoint
 from lobster_tasks.settings import Settings, load
 from tests.clocks import PatientClock
+from tests.conftest import SWIFT
 from tests.embedded.identities import ACCOUNT
-from tests.embedded_process import EmbeddedProcess, start
+from tests.embedded_process import EmbeddedProcess
 
 from .permitted import Document, Question, asked, deploy_policy, needless, session_with, setup_policy
 from .test_least_privilege import DONE_WITHOUT, denied
 
-SPEED = 200.0
 # The statements that are there for CloudFront alone, and those that have something of it.
 OURS = (
     *(
@@ -41,13 +40,6 @@ class Asked:
     settings: Settings
     setting_up: list[Question]
     deploying: list[Question]
-
-
-@pytest.fixture(scope="module")
-def swift() -> Iterator[EmbeddedProcess]:
-    """An embedded AWS of its own, where minutes are nothing."""
-    with start(speed=SPEED, boot_allowance=2) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +94,14 @@ def bring(aws: Aws, settings: Settings, *, adopt: bool = False) -> None:
 def administrator(swift: EmbeddedProcess) -> Aws:
     """Who may do everything."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SPEED))
+    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SWIFT))
 
 
 def seen_as(swift: EmbeddedProcess, name: str, policy: Document) -> Aws:
     """The account under a role with this policy."""
     who = session_with(swift, name, policy)
     return Aws(
-        "us-east-2", endpoint_url=swift.url, credentials=who.credentials, clock=PatientClock(speed=SPEED)
+        "us-east-2", endpoint_url=swift.url, credentials=who.credentials, clock=PatientClock(speed=SWIFT)
     )
 
 

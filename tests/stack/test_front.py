@@ -16,12 +16,12 @@ from lobster_tasks.probe import get, shake_hands
 from lobster_tasks.stack import LiveResources
 from lobster_tasks.stack.subnets import without_vpc_origins
 from tests.clocks import PatientClock
+from tests.conftest import SWIFT
 from tests.embedded.fronted import PREFIX_LIST, SERVICE_GROUP
-from tests.embedded_process import EmbeddedProcess, eventually, start
+from tests.embedded_process import EmbeddedProcess, eventually
 
 from .stand import Stand
 
-SPEED = 200.0
 KINDS = ("listener", "target-group", "vpc-origin", "distribution", "security-group-rule")
 DISTRIBUTION, ORIGIN = "distribution/lobster-us-east-2", "vpc-origin/lobster-us-east-2"
 BALANCER, GROUP = "load-balancer/lobster-alb", "security-group/lobster-alb-sg"
@@ -30,17 +30,10 @@ Config = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def swift() -> Iterator[EmbeddedProcess]:
-    """An embedded AWS of its own, where minutes are nothing."""
-    with start(speed=SPEED, boot_allowance=2) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def door(swift: EmbeddedProcess) -> Aws:
     """The library's door to it."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "example"}
-    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SPEED))
+    return Aws("us-east-2", endpoint_url=swift.url, credentials=keys, clock=PatientClock(speed=SWIFT))
 
 
 @pytest.fixture
