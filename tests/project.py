@@ -216,7 +216,10 @@ def plain(text: str) -> str:
 
 
 def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = None) -> Project:
-    """A project with tasks.py, Dockerfile.streamlit and the test app; ``endpoint`` is its commands' AWS."""
+    """A project with tasks.py, Dockerfile.streamlit and the test app; ``endpoint`` is its commands' AWS.
+
+    The default quarter of an hour of AWS's time is 9 s or less there, too little for a release on a busy machine.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),
@@ -228,6 +231,7 @@ def make(folder: Path, endpoint: str | None, files: Mapping[str, str] | None = N
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
             "AWS_SECRET_ACCESS_KEY": "example",
+            "INVOKE_LOBSTER_DEPLOYMENT_WAIT_MINUTES": "300",
         }
     project = Project(folder, environment)
     standard = {"tasks.py": TASKS, "Dockerfile.streamlit": DOCKERFILE, "web_app.py": APP.read_text()}

@@ -14,7 +14,10 @@ from lobster_tasks.settings import Settings
 from tests.embedded.images import Pushed, push, web_app
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually
 
-FAST = ("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2")
+FAST = (
+    *("deployment.deregistration_delay=5", "health_check.unhealthy_threshold=2"),
+    "deployment.wait_minutes=300",  # of AWS's time, of which little is much here
+)
 
 
 @dataclass

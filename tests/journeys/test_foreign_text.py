@@ -45,7 +45,7 @@ def obeyed(text: str) -> set[str]:
 
 def test_nothing_that_an_app_writes_is_obeyed(project: Project, tmp_path: Path) -> None:
     """One story, since a release takes its time."""
-    project.settings("deployment: {deregistration_delay: 0, wait_minutes: 10}")
+    project.settings("deployment: {deregistration_delay: 0}")
     project.write("app.py", APP)
     project.write("Dockerfile.streamlit", DOCKERFILE)
     project.inv("setup-fargate", "push-image", "--tag", "v1").check()
