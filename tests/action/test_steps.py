@@ -219,6 +219,7 @@ def test_what_nobody_thought_of_is_said_too(tmp_path: Path) -> None:
 
 def test_settings_are_handed_on(project: Project, tmp_path: Path) -> None:
     project.settings("cluster: shop\ndeployment: {rollback: false}")
+    project.environment.pop("INVOKE_LOBSTER_DEPLOYMENT_WAIT_MINUTES")
     outputs = tmp_path / "outputs"
     environment = {**project.environment, "GITHUB_OUTPUT": str(outputs), "INVOKE_LOBSTER_SERVICE": "web"}
     ended = in_a_new_process([*STEP, "settings"], project.folder, environment)
