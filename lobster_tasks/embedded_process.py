@@ -31,7 +31,13 @@ def account(url: str, region: str, speed: float, tell: Callable[[LobsterError, f
 
 
 def require() -> None:
-    """Raise UsageError where the embedded AWS is not installed."""
+    """Raise UsageError where the embedded AWS is not installed, or does not run on this system."""
+    if os.name == "nt":
+        raise UsageError(
+            "The embedded AWS does not run on Windows.",
+            "its tasks are processes of Linux or macOS",
+            "run the same command in WSL 2 or in the dev container (.devcontainer/devcontainer.json)",
+        )
     needed = ("aiohttp", "flask", "flask_cors", "moto", "psutil", "yaml")
     if missing := [name for name in needed if find_spec(name) is None]:
         raise UsageError(

@@ -30,6 +30,6 @@ def repository_of(url: str) -> str | None:
 def _origin(folder: Path) -> str:
     command = ["git", "-C", str(folder), "remote", "get-url", "origin"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=False).stdout
     except OSError:  # git is not installed
         return ""

@@ -11,6 +11,8 @@ import stat
 from pathlib import Path
 
 _MOST = 1024 * 1024  # bytes
+# Opening a pipe without a writer would block. Windows has no such flag, but one for bytes as they are.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _OTHER_MARKS = {
@@ -36,7 +38,7 @@ def read(path: Path, *, any_bytes: bool = False) -> str:
 
 def contents(path: Path) -> bytes:
     """The bytes of a file. Raises OSError, and EncodingError for what is not a regular file, or too large."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe without a writer would block
+    descriptor = os.open(path, _READ)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise EncodingError("it is not a regular file")

@@ -41,7 +41,8 @@ gc.disable()  # until the tests are collected: thousands of objects that stay to
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """How many workers `-n auto` means: three per core, because most tests wait for events at AWS's pace."""
-    return 3 * len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 3 * cores
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -44,7 +44,9 @@ class Engine:
     def login(self, registry: str, password: str) -> None:
         """Sign in to ``registry`` as AWS; the password is passed on standard input and never shown."""
         command = [self.program, "login", "--username", "AWS", "--password-stdin", registry]
-        done = subprocess.run(command, input=password, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, input=password, capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
         if done.returncode:
             said = done.stderr.replace(password, "…").strip()
             raise LobsterError(f"{self.name} cannot sign in to {registry}.", said)
@@ -63,7 +65,7 @@ class Engine:
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
             errors="replace",
         ) as process:
             for line in process.stdout or ():

@@ -311,6 +311,8 @@ EXITS = {
     ),
     "crashed": ("exits", 139, ["Segmentation fault"], "(SIGSEGV): it crashed in native code"),
     "told to stop": ("exits", 143, [], "(SIGTERM): it received SIGTERM"),
+    "bus error": ("exits", 135, [], "(SIGBUS): which ended it"),  # 7 on Linux, 10 on macOS
+    "limit of a file's size": ("exits", 153, [], "(SIGXFSZ): which ended it"),
     "aborted": ("exits", 134, [], "(SIGABRT): which ended it"),
     "minus one": ("exits", 255, [], "exit code 255"),
     "not found": ("command-not-found", 127, ["sh: 1: streamlti: not found"], "no program streamlti"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import signal
 from collections.abc import Sequence
 
 from ...definition import container_of
@@ -25,10 +24,29 @@ _MEANINGS = {
     127: "the shell did not find the program",
     255: "which is an error without a code of its own (-1)",
 }
-_SIGNALS = {
-    signal.SIGKILL: "it was killed from outside, most often because of its memory",
-    signal.SIGSEGV: "it crashed in native code",
-    signal.SIGTERM: "it received SIGTERM",
+# The signals of Linux in the order of their numbers, from 1 (signal(7), x86 and ARM); this machine may run another
+# system, where the numbers differ.
+_SIGNALS = (
+    *(
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+    ),
+    *("SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP"),
+    *("SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH"),
+    *("SIGIO", "SIGPWR", "SIGSYS"),
+)
+_ENDINGS = {
+    "SIGKILL": "it was killed from outside, most often because of its memory",
+    "SIGSEGV": "it crashed in native code",
+    "SIGTERM": "it received SIGTERM",
 }
 _TELLING = re.compile(
     r"error|exception|fatal|cannot|can't|not found|no such|denied|refused|invalid|giving up", re.I
@@ -130,12 +148,10 @@ def _meaning(code: int | None) -> str:
         return f"with exit code 0, {_MEANINGS[0]}"
     if code in _MEANINGS:
         return f"with exit code {code}, {_MEANINGS[code]}"
-    try:
-        killed = signal.Signals(code - 128)
-    except ValueError:
+    if not 0 < code - 128 <= len(_SIGNALS):
         return f"with exit code {code}"
-    meaning = _SIGNALS.get(killed, "which ended it")
-    return f"with exit code {code} ({killed.name}): {meaning}"
+    name = _SIGNALS[code - 129]
+    return f"with exit code {code} ({name}): {_ENDINGS.get(name, 'which ended it')}"
 
 
 def _telling(log: Sequence[str]) -> str:
