@@ -51,9 +51,16 @@ class _Loader(_YAML.SafeLoader):  # type: ignore[misc]
             raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark) from None
         return PlainScalar(node.value)
 
+    def refused(self, node: Any) -> None:
+        """Refuse an indicator of YAML 1.1 that stands for a value, because Invoke would fail on it."""
+        problem = f"{node.value} without quotes is a sign of YAML; put it in quotes"
+        raise _YAML.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 for _kept in _Loader.keeps:
     _Loader.add_constructor(_TYPE + _kept, _Loader.as_written)
+for _sign in ("value", "merge"):  # = and <<
+    _Loader.add_constructor(_TYPE + _sign, _Loader.refused)
 
 
 def load_yaml(text: str) -> Any:

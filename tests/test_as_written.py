@@ -53,7 +53,7 @@ def test_anchors_and_merges_are_followed() -> None:
     assert load_yaml(text)["lobster"] == {"a": "1.10", "b": "3"}
 
 
-@pytest.mark.parametrize("word", ["2024-13-45", "2024-02-30 10:00:00Z"])
+@pytest.mark.parametrize("word", ["2024-13-45", "2024-02-30 10:00:00Z", "=", "<<"])
 def test_what_yaml_itself_stumbles_over_is_named_with_its_line(word: str) -> None:
     with pytest.raises(UnreadableError, match=r"^line 2, column 4: .* put it in quotes$"):
         load_yaml(f"a: 1\nb: {word}\n")
