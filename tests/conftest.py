@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -13,7 +14,9 @@ import pytest
 
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
+from tests import engines
 from tests.embedded_process import RUNNING, EmbeddedProcess, start
+from tests.engines import ContainerEngine, NoEngineError
 from tests.project import Project, make
 
 # The time for creating and running an example depends on the machine.
@@ -116,3 +119,36 @@ def aws(embedded: EmbeddedProcess, abroad: Aws) -> Aws:
 def project(tmp_path: Path, embedded: EmbeddedProcess) -> Project:
     """A project, and an empty embedded AWS for its commands."""
     return make(tmp_path, embedded.url)
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
+    """A real docker; skipped by name where none answers."""
+    with _engine(engines.docker, tmp_path_factory.mktemp("docker")) as docker:
+        yield docker
+
+
+@pytest.fixture(scope="session")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerEngine]:
+    """A real podman; skipped by name where none works."""
+    with _engine(engines.podman, tmp_path_factory.mktemp("podman")) as podman:
+        yield podman
+
+
+@pytest.fixture(params=["docker", "podman"])
+def container_engine(request: pytest.FixtureRequest) -> ContainerEngine:
+    """Each of the engines."""
+    engine: ContainerEngine = request.getfixturevalue(request.param)
+    return engine
+
+
+@contextmanager
+def _engine(
+    started: Callable[[Path], AbstractContextManager[ContainerEngine]], folder: Path
+) -> Iterator[ContainerEngine]:
+    with ExitStack() as running:
+        try:
+            engine = running.enter_context(started(folder))
+        except NoEngineError as missing:
+            pytest.skip(str(missing))
+        yield engine

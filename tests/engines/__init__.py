@@ -1,0 +1,164 @@
+"""Real container engines for tests: docker with a daemon of the tests' own, and podman with a storage of its own.
+
+Nothing of the machine's own engines is used where the tests can start theirs: dockerd by root (``keeper``), podman by
+anybody. Elsewhere a docker that answers is used as it is. What tests make in an engine has the label ``LABEL``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.embedded_process import PATIENCE
+from tests.engines import keeper
+
+LABEL = "lobster.tests"
+"""Every image, container, network and volume that a test makes has this label."""
+
+CONTAINERS_CONF = """\
+[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=1000:1000"]
+
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+tmp_dir = "{folder}/tmp"
+"""
+STORAGE_CONF = """\
+[storage]
+driver = "vfs"
+graphroot = "{folder}/storage"
+runroot = "{folder}/run"
+"""
+BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
+
+
+class NoEngineError(Exception):
+    """This machine has no such engine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class ContainerEngine:
+    """An engine that answers: its name, its program, and the variables by which the program finds its storage."""
+
+    name: str
+    program: str
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, data: str | None = None, code: int | None = 0) -> str:
+        """What a command says on both streams; AssertionError with it for another exit code, unless that is None."""
+        env = {**os.environ, **self.environment}
+        done = subprocess.run(
+            [self.program, *words],
+            input=data,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert code in (None, done.returncode), f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def build(self, reference: str, dockerfile: str, files: Mapping[str, str | bytes] | None = None) -> None:
+        """Build an image of a Dockerfile's text and the files beside it, which may be ``busybox``."""
+        folder = self.folder / "context"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, content in {"Dockerfile": dockerfile, **(files or {})}.items():
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            (folder / name).chmod(0o755)
+        self.run("build", "--label", f"{LABEL}={os.getpid()}", "-t", reference, str(folder))
+
+    def digest_of(self, reference: str) -> str:
+        """The digest under which the engine pulled or pushed an image."""
+        told = json.loads(self.run("image", "inspect", reference))[0]["RepoDigests"]
+        return str(told[0]).rpartition("@")[2]
+
+    def remove_own(self) -> None:
+        """Remove the containers and images that this process's tests have made."""
+        mine = f"label={LABEL}={os.getpid()}"
+        for kind, listing in (("rm", ("ps", "-a")), ("rmi", ("images",))):
+            found = self.run(*listing, "--quiet", "--no-trunc", "--filter", mine).split()
+            if found:
+                self.run(kind, "--force", *dict.fromkeys(found), code=None)
+
+
+def busybox() -> bytes:
+    """A static busybox, for images without a base; NoEngineError without one."""
+    found = next(filter(_is_static, map(Path, BUSYBOX)), None)
+    if found is None:
+        raise NoEngineError("no static busybox (Debian: apt-get install busybox-static)")
+    return found.read_bytes()
+
+
+@contextmanager
+def docker(folder: Path) -> Iterator[ContainerEngine]:
+    """Docker: with a daemon that all test processes of this machine share, or the one that answers; NoEngineError."""
+    program = shutil.which("docker")
+    if program is None:
+        raise NoEngineError("no docker (Debian: apt-get install docker.io)")
+    with keeper.socket() if keeper.can_start() else _any_socket(program) as address:
+        configuration = folder / "docker"
+        configuration.mkdir()
+        env = {"DOCKER_CONFIG": str(configuration), **({"DOCKER_HOST": address} if address else {})}
+        with _used(ContainerEngine("docker", program, folder, env)) as engine:
+            yield engine
+
+
+@contextmanager
+def podman(folder: Path) -> Iterator[ContainerEngine]:
+    """Podman, with its storage in a folder; NoEngineError."""
+    program = shutil.which("podman")
+    if program is None:
+        raise NoEngineError("no podman (Debian: apt-get install podman runc)")
+    (folder / "tmp").mkdir()
+    (folder / "auth.json").write_text("{}")
+    (folder / "containers.conf").write_text(CONTAINERS_CONF.format(folder=folder))
+    (folder / "storage.conf").write_text(STORAGE_CONF.format(folder=folder))
+    env = {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "REGISTRY_AUTH_FILE": str(folder / "auth.json"),
+        "BUILDAH_ISOLATION": "chroot",
+    }
+    engine = ContainerEngine("podman", program, folder, env)
+    if not _answers(program, {**os.environ, **env}, ["info"]):
+        raise NoEngineError("podman is installed but does not work here")
+    with _used(engine):
+        yield engine
+
+
+@contextmanager
+def _used(engine: ContainerEngine) -> Iterator[ContainerEngine]:
+    try:
+        yield engine
+    finally:
+        engine.remove_own()
+
+
+@contextmanager
+def _any_socket(program: str) -> Iterator[str]:
+    if not _answers(program, os.environ, ["version"]):
+        raise NoEngineError("docker's daemon does not answer, and only root with dockerd can start one")
+    yield ""
+
+
+def _answers(program: str, environment: Mapping[str, str], words: Sequence[str]) -> bool:
+    done = subprocess.run(
+        [program, *words], env=environment, capture_output=True, timeout=PATIENCE, check=False
+    )
+    return done.returncode == 0
+
+
+def _is_static(path: Path) -> bool:
+    return path.is_file() and b"/lib64/ld-linux" not in path.read_bytes()[:4096]
