@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def docker(folder: Path) -> Iterator[ContainerEngine]:
     program = shutil.which("docker")
     if program is None:
         raise NoEngineError("no docker (Debian: apt-get install docker.io)")
-    with keeper.socket() if keeper.can_start() else _any_socket(program) as address:
+    with _own_socket() if keeper.can_start() else _any_socket(program) as address:
         configuration = folder / "docker"
         configuration.mkdir()
         env = {"DOCKER_CONFIG": str(configuration), **({"DOCKER_HOST": address} if address else {})}
@@ -144,6 +144,16 @@ def _used(engine: ContainerEngine) -> Iterator[ContainerEngine]:
         yield engine
     finally:
         engine.remove_own()
+
+
+@contextmanager
+def _own_socket() -> Iterator[str]:
+    with ExitStack() as running:
+        try:
+            address = running.enter_context(keeper.socket())
+        except keeper.NoDaemonError as error:
+            raise NoEngineError(f"dockerd does not start here: {error}") from error
+        yield address
 
 
 @contextmanager

@@ -24,6 +24,10 @@ FOLDER = Path("/tmp") / f"lobster-tests-docker-{os.getuid()}"
 BRIDGE, NETWORK = "lobster-tests0", "172.31.251.1/24"
 
 
+class NoDaemonError(Exception):
+    """The daemon ended while it started; the text is the end of its log."""
+
+
 def can_start() -> bool:
     """Whether a daemon of the tests' own can be started here: by root, where there is one."""
     return os.getuid() == 0 and all(map(shutil.which, ("dockerd", "ip")))
@@ -31,7 +35,7 @@ def can_start() -> bool:
 
 @contextmanager
 def socket() -> Iterator[str]:
-    """The address of the daemon (DOCKER_HOST), which runs at least until the end of the block."""
+    """The address of the daemon (DOCKER_HOST), which runs at least until the end of the block; NoDaemonError."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     with _locked("users", fcntl.LOCK_SH), _locked("starting", fcntl.LOCK_EX) as starting:
         if not _answers():
@@ -52,7 +56,8 @@ def _start() -> None:
             start_new_session=True,
         )
     eventually(lambda: _answers() or keeping.poll() is not None)
-    assert keeping.poll() is None, (FOLDER / "log").read_text()[-2000:]
+    if keeping.poll() is not None:
+        raise NoDaemonError((FOLDER / "log").read_text(errors="replace")[-2000:])
     keeping.returncode = 0  # it stays, and is nobody's to wait for
 
 
