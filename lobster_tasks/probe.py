@@ -69,6 +69,11 @@ class Answer:
     reached: bool = True
     by_cloudfront: bool = False
 
+    @property
+    def unanswered_by_origin(self) -> bool:
+        """Whether CloudFront waited in vain for the load balancer: its own 504."""
+        return self.by_cloudfront and self.status == 504
+
 
 @dataclass(frozen=True)
 class Probe:

@@ -62,6 +62,14 @@ class Question:
         return decide([policy], self.action, self.resource, json.loads(self.context)).allowed
 
 
+@dataclass(frozen=True)
+class RecordedQuestions:
+    """Settings, and what IAM was asked on the way that is for them."""
+
+    settings: Settings
+    questions: list[Question]
+
+
 def asked(embedded: EmbeddedProcess) -> list[Question]:
     """What IAM was asked since the calls were forgotten, each once."""
     found = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,16 @@ from tests.conftest import SWIFT
 from tests.embedded.identities import ACCOUNT
 from tests.embedded_process import EmbeddedProcess
 
-from .permitted import Document, Question, asked, deploy_policy, needless, session_with, setup_policy
+from .permitted import (
+    Document,
+    Question,
+    RecordedQuestions,
+    asked,
+    deploy_policy,
+    needless,
+    session_with,
+    setup_policy,
+)
 from .test_least_privilege import DONE_WITHOUT, denied
 
 # The statements that are there for CloudFront alone, and those that have something of it.
@@ -33,18 +41,9 @@ OURS = (
 )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What IAM was asked of who sets up, and of who deploys."""
-
-    settings: Settings
-    setting_up: list[Question]
-    deploying: list[Question]
-
-
 @pytest.fixture(scope="module")
-def seen(swift: EmbeddedProcess) -> Asked:
-    """Everything that the policies are for, under them."""
+def seen(swift: EmbeddedProcess) -> tuple[RecordedQuestions, RecordedQuestions]:
+    """Everything that the policies are for, under them: by who sets up, and by who deploys."""
     settings = load({"front": {"kind": "cloudfront"}})
     aws = seen_as(swift, "sets-up", setup_policy(settings))
     swift.forget_calls()
@@ -57,7 +56,7 @@ def seen(swift: EmbeddedProcess) -> Asked:
     cloudfront.update_distribution(Id=made["Id"], IfMatch=found["ETag"], DistributionConfig=config)
     bring(aws, settings)
     setting_up = asked(swift)
-    deploying = deployed(swift, settings)
+    deploying = RecordedQuestions(settings, deployed(swift, settings))
     swift.forget_calls()
     converge.remove(aws, whole(settings), keep_data=False)
     bring(aws, settings)
@@ -67,7 +66,19 @@ def seen(swift: EmbeddedProcess) -> Asked:
             each.untag(administrator(swift), live, (stack.STACK_TAG, "lobster:region"))
     bring(aws, settings, adopt=True)
     converge.remove(aws, whole(settings), keep_data=False)
-    return Asked(settings, [*setting_up, *asked(swift)], deploying)
+    return RecordedQuestions(settings, [*setting_up, *asked(swift)]), deploying
+
+
+@pytest.fixture(scope="module")
+def setting_up(seen: tuple[RecordedQuestions, RecordedQuestions]) -> RecordedQuestions:
+    """What IAM was asked of who sets up."""
+    return seen[0]
+
+
+@pytest.fixture(scope="module")
+def deploying(seen: tuple[RecordedQuestions, RecordedQuestions]) -> RecordedQuestions:
+    """What IAM was asked of who deploys."""
+    return seen[1]
 
 
 def deployed(swift: EmbeddedProcess, settings: Settings) -> list[Question]:
@@ -105,17 +116,19 @@ def seen_as(swift: EmbeddedProcess, name: str, policy: Document) -> Aws:
     )
 
 
-def test_setting_up_is_allowed_all_that_it_asks_for(seen: Asked) -> None:
-    assert denied(seen.setting_up, setup_policy(seen.settings)) <= DONE_WITHOUT
+def test_setting_up_is_allowed_all_that_it_asks_for(setting_up: RecordedQuestions) -> None:
+    assert denied(setting_up.questions, setup_policy(setting_up.settings)) <= DONE_WITHOUT
 
 
-def test_deploying_is_allowed_all_that_it_asks_for(seen: Asked) -> None:
-    assert denied(seen.deploying, deploy_policy(seen.settings)) == set()
+def test_deploying_is_allowed_all_that_it_asks_for(deploying: RecordedQuestions) -> None:
+    assert denied(deploying.questions, deploy_policy(deploying.settings)) == set()
 
 
-def test_nothing_of_cloudfront_is_allowed_besides(seen: Asked) -> None:
-    left = needless(setup_policy(seen.settings), seen.setting_up)
-    left += needless(deploy_policy(seen.settings), seen.deploying)
+def test_nothing_of_cloudfront_is_allowed_besides(
+    setting_up: RecordedQuestions, deploying: RecordedQuestions
+) -> None:
+    left = needless(setup_policy(setting_up.settings), setting_up.questions)
+    left += needless(deploy_policy(deploying.settings), deploying.questions)
     assert [each for each in left if each.partition(":")[0] in OURS or "vpcorigin" in each] == []
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from .permitted import (
     Document,
     Part,
     Question,
+    RecordedQuestions,
     account_as,
     asked,
     deploy_policy,
@@ -53,14 +53,6 @@ DONE_WITHOUT = {
 }
 # What inv status shows of the web ACL is for people, whose policy has it; a workflow's inline policy has to be small.
 FOR_PEOPLE = {"wafv2:GetWebACLForResource"}
-
-
-@dataclass(frozen=True)
-class RecordedQuestions:
-    """Settings, and what IAM was asked on the way that is for them."""
-
-    settings: Settings
-    questions: list[Question]
 
 
 @pytest.fixture(scope="module")

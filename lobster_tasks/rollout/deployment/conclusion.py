@@ -8,7 +8,7 @@ from itertools import islice
 from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
-from ...probe import Answer, Probe, PublicEndpoint, find_public_endpoint, probe
+from ...probe import Probe, PublicEndpoint, find_public_endpoint, probe
 from ...settings import Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
@@ -37,7 +37,7 @@ def conclude(
     timeline: Timeline,
     known: tuple[Cause, ...] = (),
 ) -> Outcome:
-    """Probe the app through the load balancer, find the cause where it is not live, and return the outcome.
+    """Probe the app as visitors reach it, find the cause where it is not live, and return the outcome.
 
     ``known`` are causes for which the deployment was stopped; their evidence may be gone by now.
     """
@@ -49,9 +49,10 @@ def conclude(
         )
     last = snapshots[-1]
     timeline.enter("ask")
+    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
     asks = verdict.kind in ("live", "rolled_back")
-    answered, unasked = probe_app(aws, settings, last, timeline) if asks else (None, ())
-    end, why, causes = _judged(aws, settings, snapshots, verdict, answered)
+    answered, unasked = _probed(aws, settings, endpoint, timeline) if asks else (None, ())
+    end, why, causes = _judged(aws, settings, snapshots, verdict, endpoint, answered)
     if known and end not in ("live", "superseded") and (not causes or causes[0].code != known[0].code):
         causes = known
     remarks = (
@@ -65,7 +66,7 @@ def conclude(
         cause=next(iter(causes), None),
         also=causes[1:],
         findings=remarks,
-        url=answered.url if answered else _url(aws, last),
+        url=_url(endpoint, answered),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,
         seconds=timeline.seconds,
@@ -74,12 +75,11 @@ def conclude(
     )
 
 
-def probe_app(
-    aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline
+def _probed(
+    aws: Aws, settings: Settings, endpoint: PublicEndpoint | None, timeline: Timeline
 ) -> tuple[Probe | None, tuple[Cause, ...]]:
-    """Probe the service through its load balancer. None where it has none, or where it cannot be reached from
-    here, which is a finding."""
-    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+    """Probe the app as visitors reach it. None where there is no address, or where it cannot be reached from here,
+    which is a finding."""
     if endpoint is None:
         return None, ()
     if endpoint.wants:
@@ -115,21 +115,25 @@ def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
 
 
 def _judged(
-    aws: Aws, settings: Settings, snapshots: Sequence[Snapshot], verdict: Verdict, answered: Probe | None
+    aws: Aws,
+    settings: Settings,
+    snapshots: Sequence[Snapshot],
+    verdict: Verdict,
+    endpoint: PublicEndpoint | None,
+    answered: Probe | None,
 ) -> tuple[End, str, tuple[Cause, ...]]:
     """The outcome's verdict, its reason, and the causes; "live" and "rolled_back" require that the app answers."""
-    well = answered is None or answered.ok
     if verdict.kind == "live":
-        if well:
+        if answered is None or answered.ok:
             return "live", verdict.why, ()
         dropped = _dropped(aws, settings, snapshots[-1], answered)
-        hop = dropped or _failing_hop(aws, snapshots[-1], answered)
-        return "failed", verdict.why, (hop or _probe_failed(answered),)
+        cause = dropped or failing_hop(endpoint, answered) or _probe_failed(answered)
+        return "failed", verdict.why, (cause,)
     causes = _explained(aws, settings, snapshots, verdict)
     if verdict.kind == "moving":
         return "out_of_time", verdict.why, causes
     if verdict.kind == "rolled_back":
-        end: End = "rolled_back" if well else "failed"
+        end: End = "rolled_back" if answered is None or answered.ok else "failed"
         return end, _rolled_back_words(snapshots, answered), causes
     return verdict.kind, verdict.why, causes
 
@@ -155,9 +159,9 @@ def _is_thin(cause: Cause, evidence: Evidence) -> bool:
     return cause.code == CauseCode.UNKNOWN or (cause.code == CauseCode.EXITS and not evidence.log)
 
 
-def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | None) -> Cause | None:
+def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe) -> Cause | None:
     """The cause where VPC Block Public Access drops the requests: then nothing answers, and nothing refuses."""
-    if answered is None or (answered.page.reached and not _is_unanswered(answered.page)):
+    if answered.page.reached and not answered.page.unanswered_by_origin:
         return None
     name, service = "network.public-access", service_of(aws, last.rollout)
     checks, _ = consult(aws, settings, [name], {"service": service})
@@ -173,19 +177,8 @@ def _dropped(aws: Aws, settings: Settings, last: Snapshot, answered: Probe | Non
     )
 
 
-def _is_unanswered(page: Answer) -> bool:
-    """Whether CloudFront waited in vain."""
-    return page.by_cloudfront and page.status == 504
-
-
-def _failing_hop(aws: Aws, last: Snapshot, answered: Probe | None) -> Cause | None:
-    """What is wrong between visitors and the load balancer."""
-    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
-    return failing_hop(endpoint, answered) if endpoint and answered else None
-
-
-def _probe_failed(answered: Probe | None) -> Cause:
-    wrong = [answer.said for answer in answered.answers if not answer.ok] if answered else []
+def _probe_failed(answered: Probe) -> Cause:
+    wrong = [answer.said for answer in answered.answers if not answer.ok]
     return Cause(
         CauseCode.PROBE_FAILED,
         f"ECS calls the deployment successful, but {'; '.join(wrong)}.",
@@ -245,6 +238,7 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -
     return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
 
 
-def _url(aws: Aws, last: Snapshot) -> str | None:
-    endpoint = find_public_endpoint(aws, last.rollout.target_group_arns)
+def _url(endpoint: PublicEndpoint | None, answered: Probe | None) -> str | None:
+    if answered is not None:
+        return answered.url
     return endpoint.address if endpoint else None

@@ -13,9 +13,9 @@ from .causes import Cause
 _AGAIN = "then inv deploy"
 
 
-def failing_hop(endpoint: PublicEndpoint, answered: Probe) -> Cause | None:
+def failing_hop(endpoint: PublicEndpoint | None, answered: Probe) -> Cause | None:
     """The cause, if the distribution or its connection to the load balancer fails; None for a failure behind that."""
-    distribution = endpoint.distribution
+    distribution = endpoint.distribution if endpoint else None
     wrong = [each for each in answered.answers if not each.ok]
     if distribution is None or not wrong:
         return None
@@ -24,7 +24,7 @@ def failing_hop(endpoint: PublicEndpoint, answered: Probe) -> Cause | None:
     if not config["Enabled"]:
         message = f"The distribution {name} is disabled, so CloudFront serves nobody."
         return Cause(CauseCode.DISTRIBUTION_DISABLED, message, shown, f"inv setup-fargate, {_AGAIN}")
-    if any(each.by_cloudfront and each.status == 504 for each in wrong):
+    if any(each.unanswered_by_origin for each in wrong):
         message = f"CloudFront reaches no load balancer behind the distribution {name}."
         return Cause(CauseCode.ORIGIN_UNREACHABLE, message, shown, f"inv create-security-groups, {_AGAIN}")
     if any(each.by_cloudfront and each.status == 502 for each in wrong):
