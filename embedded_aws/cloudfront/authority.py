@@ -52,7 +52,7 @@ class Authority:
         return self._own.public_bytes(serialization.Encoding.PEM).decode()
 
     def certify(self, names: Sequence[str]) -> KeyPair:
-        """Issue a certificate for domain names and IPv4 addresses."""
+        """Issue a certificate for domain names and IPv4 addresses; its chain contains the authority's own."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
@@ -66,7 +66,8 @@ class Authority:
         secret = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), secret, tuple(names))
+        chain = certificate.public_bytes(serialization.Encoding.PEM) + self.pem.encode()
+        return KeyPair(chain, secret, tuple(names))
 
 
 def _builder(subject: str, issuer: str, key: Any) -> x509.CertificateBuilder:

@@ -15,7 +15,7 @@ from .configuration import check, completed
 from .edge import Edge
 from .model import CloudFrontState, Config, Distribution, Entity, new_id
 
-DEPLOYING = 300.0
+DEPLOYING = 180.0
 """AWS seconds until a change is deployed to every edge location; "a few minutes"; not verified."""
 
 KNOWN_AFTER = 0.5

@@ -20,8 +20,8 @@ from .configuration import NO_VPC_ORIGIN
 from .edge import Edge
 from .model import CloudFrontState, VpcOrigin, new_id
 
-DEPLOYING = 240.0
-"""AWS seconds until an origin is Deployed, changed or deleted; "up to 15 minutes"."""
+DEPLOYING = 180.0
+"""AWS seconds until an origin is Deployed, changed or deleted; "up to 15 minutes"; usual times are not verified."""
 
 MOST = 25
 LINKED = "vpcorigin.cloudfront.amazonaws.com"

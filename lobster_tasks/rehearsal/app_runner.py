@@ -1,4 +1,4 @@
-"""Sets up the app before the migration: on App Runner, with a domain of its own."""
+"""Sets up the app before the migration: on App Runner, usually with a domain of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _SIZES = (
 
 @dataclass(frozen=True)
 class AppRunnerApp:
-    """The App Runner service: its name, ARN and address, and its domain with the hosted zone's id."""
+    """The App Runner service: its name, ARN and address, and its domain with the hosted zone's id.
+
+    Without a domain, which CloudFront does not need, ``domain`` and ``zone`` are empty.
+    """
 
     name: str
     arn: str
@@ -51,10 +54,16 @@ def deploy_app(aws: Aws, settings: Settings, folder: Path, observe: Observer = u
     aws.call("ecr:CreateRepository", settings.repository, repositoryName=settings.repository)
     image = push_image(aws, settings, TAG, folder, "process", {"RELEASE": TAG}, observe=observe)
     service = create_service(aws, settings, image.reference)
-    domain = next((each for each in settings.domains if "*" not in each), f"{settings.name}.{DOMAIN}".lower())
-    zone = associate_domain(aws, service, domain)
+    domain = _domain(settings)
+    zone = associate_domain(aws, service, domain) if domain else ""
     address = f"http://{service['ServiceUrl']}"
     return AppRunnerApp(service["ServiceName"], service["ServiceArn"], address, domain, zone)
+
+
+def _domain(settings: Settings) -> str:
+    """The domain that the app has; empty where the settings name none and visitors use CloudFront's own name."""
+    made_up = "" if settings.is_fronted else f"{settings.name}.{DOMAIN}".lower()
+    return next((each for each in settings.domains if "*" not in each), made_up)
 
 
 def create_service(aws: Aws, settings: Settings, image: str) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..account import find_authority
 from ..apprunner import cleanup, cutover, discover, mapping, parity
 from ..probe import PublicEndpoint, probe
 from .app_runner import AppRunnerApp, deploy_app
 from .steps import RehearsalContext, step
-from .traffic import TrafficByName
+from .traffic import Traffic, TrafficByName
 
 # In reality a day and an hour; here all visitors have moved after a minute.
 _SOAK_HOURS, _QUIET_MINUTES = 0.0, 1.0
@@ -33,30 +34,33 @@ def on_app_runner(context: RehearsalContext) -> AppRunnerApp:
         found = probe(aws.clock, PublicEndpoint(app.address), settings.path, settings.websocket)
     said = [found.page.said]
     said += ["no WebSocket"] if found.websocket and not found.websocket.ok else []
-    saw = f"{app.name} serves {app.domain}: {' · '.join(said)}"
+    saw = f"{app.name} serves {app.domain or app.address}: {' · '.join(said)}"
     context.rehearsal.add("App Runner", saw, ok=found.page.ok)
     known = {"service": app.name, "soak_hours": _SOAK_HOURS, "quiet_minutes": _QUIET_MINUTES}
     apprunner = context.settings.apprunner.model_copy(update=known)
-    context.settings = context.settings.model_copy(update={"domains": (app.domain,), "apprunner": apprunner})
+    domains = (app.domain,) if app.domain else ()
+    context.settings = context.settings.model_copy(update={"domains": domains, "apprunner": apprunner})
     return app
 
 
 @contextmanager
-def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[None]:
-    """Send visitors' requests to the domain for the duration of the block; none may fail."""
-    url, path = f"http://{app.domain}", context.settings.probe.path
-    visitors = TrafficByName(
-        url,
-        path,
-        name=f"visits to {app.domain}",
-        thinking_seconds=_THINKING_SECONDS,
-        aws=context.aws,
-        zone=app.zone,
-    )
+def visited(context: RehearsalContext, app: AppRunnerApp) -> Iterator[Traffic]:
+    """Send visitors' requests to the domain, or to App Runner's address, for the duration of the block; none may
+    fail."""
+    visitors = _visitors(context, app)
     # Around the threads, not in them: warning filters apply to all threads.
     with warnings.catch_warnings(action="ignore"), visitors:
-        yield
+        yield visitors
     context.rehearsal.count(visitors, context.aws.clock.speed)
+
+
+def _visitors(context: RehearsalContext, app: AppRunnerApp) -> Traffic:
+    aws, path = context.aws, context.settings.probe.path
+    if app.domain:
+        name, url = f"visits to {app.domain}", f"http://{app.domain}"
+        return TrafficByName(url, path, name=name, thinking_seconds=_THINKING_SECONDS, aws=aws, zone=app.zone)
+    authority = find_authority(aws, app.address)
+    return Traffic(app.address, path, name="visits", thinking_seconds=_THINKING_SECONDS, authority=authority)
 
 
 def imported(context: RehearsalContext, app: AppRunnerApp) -> None:
@@ -78,6 +82,13 @@ def compared(context: RehearsalContext) -> None:
         if row.verdict in ("better", "differs"):
             saw = f"{row.what}: {row.old} → {row.new}"
             context.rehearsal.add(row.verdict, saw, ok=row.verdict == "better")
+
+
+def told(context: RehearsalContext, visitors: Traffic) -> None:
+    """Tell visitors the new address: without a domain, nothing else leads them to it."""
+    assert context.rehearsal.url is not None
+    visitors.url = context.rehearsal.url
+    context.rehearsal.add("new address", f"visitors go to {visitors.url}: there is no domain to cut over")
 
 
 def moved(context: RehearsalContext) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..account import find_authority
 from ..images import push_image
 from ..rollout import Outcome, deploy
 from .steps import Rehearsal, RehearsalContext, RehearsalStoppedError, minutes, step
@@ -48,9 +49,10 @@ def broken_release(context: RehearsalContext) -> None:
 @contextmanager
 def _traffic(context: RehearsalContext) -> Iterator[None]:
     """Send visitors' requests for the duration of the block."""
-    assert context.rehearsal.url is not None
-    probe = context.settings.probe
-    with Traffic(context.rehearsal.url, probe.path, probe.websocket) as traffic:
+    url, probe = context.rehearsal.url, context.settings.probe
+    assert url is not None
+    authority = find_authority(context.aws, url)
+    with Traffic(url, probe.path, probe.websocket, authority=authority) as traffic:
         yield
     context.rehearsal.count(traffic, context.aws.clock.speed)
 

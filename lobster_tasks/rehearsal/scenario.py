@@ -42,13 +42,16 @@ def _stand_in(context: RehearsalContext) -> None:
 
 
 def _migrate(context: RehearsalContext) -> None:
-    """Migrate while visitors send requests to the app's domain."""
+    """Migrate while visitors send requests to the app's domain, or to its address where it has none."""
     app = migration.on_app_runner(context)
-    with migration.visited(context, app):
+    with migration.visited(context, app) as visitors:
         migration.imported(context, app)
         _arrive(context)
         migration.compared(context)
-        migration.moved(context)
+        if app.domain:
+            migration.moved(context)
+        else:
+            migration.told(context, visitors)
         migration.cleaned_up(context)
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ..aws import Aws
-from ..settings import FrontSettings, NetworkSettings, Settings
+from ..settings import NetworkSettings, Settings
 
 VALUE = "rehearsal"
 
@@ -23,19 +23,13 @@ def stand_in(aws: Aws, settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     if settings.network != NetworkSettings():
         changes["network"] = NetworkSettings()
         notes.append("network: the default VPC stands in for yours")
-    load_balancer = settings.load_balancer
-    if (
-        load_balancer.certificate
-        or load_balancer.internal
-        or load_balancer.dual_stack
-        or load_balancer.allowed_cidrs
-    ):
-        balancer = {"certificate": None, "internal": False, "dual_stack": False, "allowed_cidrs": None}
-        changes["load_balancer"] = settings.load_balancer.model_copy(update=balancer)
-        notes.append("load_balancer: an internet-facing one with HTTP stands in for yours")
-    if settings.is_fronted:
-        changes["front"] = FrontSettings()
-        notes.append("front: a rehearsal asks the load balancer itself, without CloudFront")
+    plain: dict[str, object] = {"certificate": None, "dual_stack": False, "allowed_cidrs": None}
+    if not settings.is_fronted:
+        plain["internal"] = False
+    if any(getattr(settings.load_balancer, name) for name in plain):
+        changes["load_balancer"] = settings.load_balancer.model_copy(update=plain)
+        kind = "an internal one without IPv6" if settings.is_fronted else "an internet-facing one with HTTP"
+        notes.append(f"load_balancer: {kind} stands in for yours")
     bound = settings.task.permissions_boundary
     if foreign := [arn for arn in (*settings.task.policies, bound) if arn and ":iam::aws:" not in arn]:
         managed = tuple(arn for arn in settings.task.policies if arn not in foreign)

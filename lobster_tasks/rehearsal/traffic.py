@@ -16,12 +16,13 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from ..aws import Aws
-from ..http_client import Client, Response
+from ..http_client import Client, Response, trusting
 from ..probe import PAGE_STATUSES
 
 _VISITORS = 4
 _THINKING_SECONDS = 0.01  # real ones: visitors have their own speed
 _ANSWER_WITHIN_SECONDS = 30.0
+_PING_SECONDS = 20.0
 
 
 @dataclass
@@ -29,7 +30,8 @@ class Traffic:
     """Requests ``url`` + ``path`` for the duration of the block; an answer that is not a page, or none, is a
     failure.
 
-    ``websocket`` is a path on which one connection is opened at the start and kept open.
+    ``websocket`` is a path on which one connection is opened at the start and kept open. ``authority`` (PEM) is
+    trusted in addition to this machine's own. A new ``url`` applies from the next request on.
     """
 
     url: str
@@ -37,6 +39,7 @@ class Traffic:
     websocket: str | None = None
     name: str = "traffic"
     thinking_seconds: float = _THINKING_SECONDS
+    authority: str = ""
     sent: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     socket_opened: bool = False
@@ -78,7 +81,7 @@ class Traffic:
 
     def _client(self) -> Client:
         # No proxy is needed for this machine, and looking for one takes a third of the time.
-        return Client(by_proxy=False)
+        return Client(authority=self.authority, by_proxy=False)
 
     def _ask(self, client: Client) -> str | None:
         # Redirects are not followed, because they may lead to other machines.
@@ -103,11 +106,16 @@ class Traffic:
 
     def _connect(self) -> ClientConnection:
         assert self.websocket is not None
+        parts = urlsplit(self.url)
         streamlit = self.websocket.endswith("/_stcore/stream")
+        secure = parts.scheme == "https"
         return connect(
-            f"ws://{urlsplit(self.url).netloc}{self.websocket}",
+            f"{'wss' if secure else 'ws'}://{parts.netloc}{self.websocket}",
             origin=Origin(self.url),
             subprotocols=[Subprotocol("streamlit")] if streamlit else None,
+            ssl=trusting(self.authority) if secure else None,
+            # With TLS, a thread that writes while another one reads loses data.
+            ping_interval=None if secure else _PING_SECONDS,
         )
 
     def _until_closed(self, socket: ClientConnection) -> None:

@@ -59,8 +59,11 @@ def rehearsal_json(rehearsal: Rehearsal, addresses: Mapping[str, str | None]) ->
     }
 
 
-def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
-    """How to continue by hand with what a rehearsal left running."""
+def kept(endpoint: str, region: str, app: str | None, authority: str = "") -> RenderableType:
+    """How to continue by hand with what a rehearsal left running.
+
+    ``authority`` is the file with the certificate of who signed the app's; empty where nobody did.
+    """
     lines = [
         "",
         "The embedded AWS runs until Ctrl-C. In another terminal:",
@@ -69,5 +72,18 @@ def kept(endpoint: str, region: str, app: str | None) -> RenderableType:
         "  inv status",
         "The app:",
         f"  {app or 'is not up'}",
+        *_about_certificate(app or "", authority),
     ]
     return Text("\n".join(lines))
+
+
+def _about_certificate(app: str, authority: str) -> list[str]:
+    if not app.startswith("https://"):
+        return []
+    lines = ["Your browser warns that it does not know who signed the certificate; continue to the page."]
+    if authority:
+        lines += [
+            "Or let a client trust the authority of the embedded AWS; its certificate is in a file until Ctrl-C:",
+            f"  curl --cacert {authority} {app}",
+        ]
+    return lines

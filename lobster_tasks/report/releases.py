@@ -136,9 +136,10 @@ def cause_json(cause: Cause) -> dict[str, Any]:
 
 
 def status(now: ServiceStatus) -> RenderableType:
-    """The service, its deployments, tasks, web ACL and last events; the address last."""
+    """The service, the way to its tasks, its deployments, tasks, web ACL and last events; the address last."""
     head = Text(f"{now.service} · revision {now.revision} · {now.image or 'no image'}", style="bold")
     count = f"{now.running} running, {now.pending} pending of {now.desired} desired; {now.healthy} healthy"
+    way = [(hop.kind, hop.name, hop.state) for hop in now.way]
     deployments = [
         (
             "deployment",
@@ -152,7 +153,7 @@ def status(now: ServiceStatus) -> RenderableType:
         for each in now.tasks
     ]
     events = [(f"{event.at:%H:%M:%S}", event.message) for event in now.events]
-    parts: list[RenderableType] = [rows(*deployments, *tasks, *_web_acl(now))]
+    parts: list[RenderableType] = [rows(*way, *deployments, *tasks, *_web_acl(now))]
     parts += [Text(), rows(*events)] if events else []
     return Group(head, Text(count), Text(), *parts, Text(), Text(now.url or "no address", style="bold"))
 
@@ -169,6 +170,7 @@ def status_json(now: ServiceStatus) -> dict[str, Any]:
         "cluster": now.cluster,
         "service": now.service,
         "url": now.url,
+        "way": [{"kind": hop.kind, "name": hop.name, "state": hop.state or None} for hop in now.way],
         "web_acl": now.web_acl,
         "web_acl_unknown": now.web_acl_unknown or None,
         "task_definition": now.task_definition,

@@ -56,6 +56,7 @@ def rehearse(
     from pathlib import Path
 
     from .. import embedded_process, report
+    from ..account import find_authority
     from ..rehearsal import Rehearsal, rehearse
 
     embedded_process.require()
@@ -70,16 +71,24 @@ def rehearse(
             addresses = {"aws_endpoint_url": url, "url": rehearsal.url} if keep else {}
             run.console.json(report.rehearsal_json(rehearsal, addresses))
         if keep:
-            _wait(run, url, rehearsal.url)
+            fronted = rehearsal.url if settings.is_fronted else None
+            _wait(run, url, rehearsal.url, find_authority(aws, fronted) if fronted else "")
     return 0 if rehearsal.passed else 1
 
 
-def _wait(run: Run, url: str, app: str | None) -> None:
+def _wait(run: Run, url: str, app: str | None, authority: str) -> None:
+    """Wait for Ctrl-C; meanwhile ``authority`` (PEM), if there is one, is in a file."""
+    from tempfile import NamedTemporaryFile
+
     from .. import report
 
-    run.console.show(report.kept(url, run.offline_settings.region, app))
-    with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
+    with NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(authority)
+        file.flush()
+        shown = report.kept(url, run.offline_settings.region, app, file.name if authority else "")
+        run.console.show(shown)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
     run.console.say("Stopping.")
 
 

@@ -7,11 +7,16 @@ import shutil
 import socket
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.embedded_process import PATIENCE
 
@@ -100,27 +105,40 @@ class Website(ThreadingHTTPServer):
             self.server_close()
             thread.join()
 
-    @contextmanager
-    def _shown(self, profile: Path) -> Iterator[subprocess.Popen[bytes]]:
-        assert BROWSER is not None
-        command = [
-            BROWSER,
-            "--headless",
-            "--no-sandbox",  # tests run as root, too
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--no-proxy-server",
-            "--remote-debugging-port=0",  # keeps a headless browser open
-            f"--host-resolver-rules=MAP {SITE} {ADDRESS}",
-            f"--user-data-dir={profile}",
-            f"http://{SITE}:{self.server_port}/page",
-        ]
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as browser:
-            try:
-                yield browser
-            finally:
-                browser.terminate()
-                browser.wait(timeout=PATIENCE)
+    def _shown(self, profile: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        resolve = f"--host-resolver-rules=MAP {SITE} {ADDRESS}"
+        return shown(profile, f"http://{SITE}:{self.server_port}/page", resolve)
+
+
+@contextmanager
+def shown(profile: Path, url: str, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Show a page in a browser for the duration of the block; ``profile`` is an empty folder for what it keeps."""
+    assert BROWSER is not None
+    command = [
+        BROWSER,
+        "--headless",
+        "--no-sandbox",  # tests run as root, too
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--no-proxy-server",
+        "--remote-debugging-port=0",  # keeps a headless browser open
+        f"--user-data-dir={profile}",
+        *flags,
+        url,
+    ]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as browser:
+        try:
+            yield browser
+        finally:
+            browser.terminate()
+            browser.wait(timeout=PATIENCE)
+
+
+def trusting(authority: Path) -> str:
+    """The flag of a browser that accepts what this authority (a file in PEM) has signed."""
+    key = x509.load_pem_x509_certificate(authority.read_bytes()).public_key()
+    info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"--ignore-certificate-errors-spki-list={b64encode(sha256(info).digest()).decode()}"

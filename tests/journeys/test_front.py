@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -19,6 +20,7 @@ from lobster_tasks import converge, rollout, stack
 from lobster_tasks.aws import Aws
 from lobster_tasks.clock import Clock
 from lobster_tasks.settings import load
+from tests.embedded.browser import BROWSER, shown, trusting
 from tests.embedded.identities import allow, session
 from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventually, start
 from tests.project import APP, Project, make
@@ -27,6 +29,38 @@ from .dump import dump
 
 SPEED = 100.0
 BLIND = "sees-no-distribution"
+MEGABYTES = 20
+PAGE = """<!doctype html><title>App</title><script>
+const tell = (what) => fetch("/saw?" + new URLSearchParams(what));
+async function use() {
+  const socket = new WebSocket(`wss://${location.host}/_stcore/stream`, ["streamlit"]);
+  const echo = await new Promise((done) => {
+    socket.onopen = () => socket.send("hello");
+    socket.onmessage = (message) => done(message.data);
+    socket.onclose = (closed) => done(`closed ${closed.code}`);
+  });
+  const form = new FormData();
+  form.append("file", new File([new Uint8Array(MEGABYTES * 2 ** 20)], "large.bin"));
+  const answer = await fetch("/upload", {method: "PUT", body: form});
+  const size = (await answer.text()).split(" ").pop();
+  await tell({secure: isSecureContext, echo, status: answer.status, size});
+}
+use().catch((error) => tell({error}));
+</script>""".replace("MEGABYTES", str(MEGABYTES))
+# What the app has for a browser: the page, what the page has seen, and who asks for that.
+FOR_BROWSERS = f"""    SEEN = {{}}
+
+    def on_page(self, _query):
+        self.reply({PAGE!r}, kind="text/html")
+
+    def on_saw(self, query):
+        self.SEEN.update(query)
+        self.reply("")
+
+    def on_seen(self, _query):
+        self.show(self.SEEN)
+
+"""
 SETTINGS = {
     "front": {"kind": "cloudfront"},
     "deployment": {"deregistration_delay": 5, "wait_minutes": 300},
@@ -41,14 +75,15 @@ def swift() -> Iterator[EmbeddedProcess]:
 
 
 def as_streamlit(program: str) -> str:
-    """The test app, but it refuses a WebSocket whose Origin is not its Host, as Streamlit does."""
+    """The test app with a page for browsers; as Streamlit, it refuses a WebSocket whose Origin is not its Host."""
     refuse = (
         'if self.asked.get("origin", "").partition("://")[2] not in ("", self.asked["host"]):\n'
         '            self.reply("", 403)\n            return\n        '
     )
-    begins = 'key = self.asked.get("sec-websocket-key")'
+    begins, before = 'key = self.asked.get("sec-websocket-key")', "    def on_pid("
     assert begins in program
-    return program.replace(begins, refuse + begins)
+    assert before in program
+    return program.replace(begins, refuse + begins).replace(before, FOR_BROWSERS + before)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +103,8 @@ def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def url(project: Project) -> str:
     """Where a release says that visitors reach it."""
-    return str(project.inv("deploy", "--tag", "one", "--json").check().json["url"])
+    outputs = {"GITHUB_OUTPUT": str(project.folder / "outputs")}
+    return str(project.inv("deploy", "--tag", "one", "--json", **outputs).check().json["url"])
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +140,17 @@ def test_a_websocket_opens_through_it(url: str, authority: Path) -> None:
         assert socket.recv(timeout=PATIENCE)
 
 
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)")
+def test_a_browser_opens_the_page_and_a_websocket_and_uploads_a_file(
+    url: str, authority: Path, tmp_path: Path
+) -> None:
+    with shown(tmp_path, f"{url}/page", trusting(authority)):
+        seen = eventually(lambda: requests.get(f"{url}/seen", verify=str(authority), timeout=PATIENCE).json())
+    size = int(seen.pop("size", 0))
+    assert seen == {"secure": "true", "echo": "hello", "status": "200"}
+    assert 0 < size - MEGABYTES * 2**20 < 1024  # the file, in a form
+
+
 def test_the_load_balancer_is_not_on_the_internet(swift: EmbeddedProcess, url: str) -> None:
     (balancer,) = swift.client("elbv2").describe_load_balancers()["LoadBalancers"]
     assert balancer["Scheme"] == "internal"
@@ -112,7 +159,22 @@ def test_the_load_balancer_is_not_on_the_internet(swift: EmbeddedProcess, url: s
 
 
 def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> None:
-    assert project.inv("status", "--json").check().json["url"] == url
+    outputs = (project.folder / "outputs").read_text()
+    assert re.search(rf"^url<<(\S+)\n{re.escape(url)}\n\1$", outputs, re.M)
+    status = project.inv("status", "--json").check().json
+    assert status["url"] == url
+    (name, distribution, _, balancer, group) = status["way"]
+    assert name == {"kind": "name", "name": urlsplit(url).netloc, "state": None}
+    assert distribution["state"] == "enabled, Deployed"
+    assert [each["kind"] for each in status["way"]] == [
+        "name",
+        "distribution",
+        "VPC origin",
+        "load balancer",
+        "target group",
+    ]
+    assert balancer["state"] == "internal, HTTP on port 80"
+    assert group["name"] == "lobster-tg"
     assert project.inv("plan", "--json").check().json["url"] == url
     assert url in project.inv("status").check().out
     checks = {each["id"]: each for each in project.inv("validate-fargate-setup", "--json").json["checks"]}

@@ -68,6 +68,28 @@ def test_this_project_passes(project: Project) -> None:
         assert what in told
 
 
+def test_an_app_behind_cloudfront_passes(project: Project) -> None:
+    """Without a domain: visitors get HTTPS at the distribution's own name."""
+    answer = project.inv("rehearse", "--json", "--set", "front.kind=cloudfront").check().json
+    assert answer["verdict"] == "passed"
+    assert answer["requests"]["failed"] == 0
+    told = "\n".join(moment["what"] for moment in answer["timeline"])
+    for what in (
+        "lobster serves http://127.0.0.1",
+        "14 resources",
+        "WebSocket open",
+        "under traffic: LIVE",
+        "; a WebSocket lived ",
+        "ROLLED BACK",
+        "better: WebSocket",
+        "visitors go to https://127.0.0.1",
+        "lobster paused",
+        "deleted 1 service, 2 roles",
+        "nothing is left of the stack",
+    ):
+        assert what in told
+
+
 def test_a_young_account_passes(project: Project) -> None:
     """Refusals that pass are waited out from the first step on, and told."""
     ended = project.inv("rehearse", "--young").check()
@@ -105,6 +127,20 @@ def test_kept_until_ctrl_c(project: Project) -> None:
             ended = interrupt(process).check(0)
     assert "PASSED" in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.exhaustive  # test_an_app_behind_cloudfront_passes, test_kept_until_ctrl_c
+def test_kept_behind_cloudfront(project: Project) -> None:
+    with project.start(
+        "rehearse", "--no-from-apprunner", "--keep", "--set", "front.kind=cloudfront"
+    ) as process:
+        _until(process, "The app:")
+        url = process.stdout.readline().strip()
+        _, _, authority, again = _until(process, "curl").splitlines()[-1].split()
+        assert (again, requests.get(url, verify=authority, timeout=PATIENCE).text) == (url, "rehearsal-2")
+        with nothing_is_left(process):
+            interrupt(process).check(0)
+    assert not Path(authority).exists()
 
 
 def _until(process: subprocess.Popen[str], text: str) -> str:

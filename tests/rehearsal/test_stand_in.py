@@ -22,7 +22,8 @@ def with_secrets(**sources: str) -> Settings:
 
 
 def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
-    settings = load({"task": {"policies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}})
+    policies = {"policies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+    settings = load({"task": policies, "front": {"kind": "cloudfront"}})
     assert stand_in(aws, settings) == (settings, ())
 
 
@@ -45,9 +46,9 @@ def test_what_can_be_rehearsed_stays(aws: Aws) -> None:
             "load_balancer: an internet-facing one with HTTP stands in for yours",
         ),
         (
-            {"front": {"kind": "cloudfront"}},
-            {"front": {"kind": "none"}},
-            "front: a rehearsal asks the load balancer itself, without CloudFront",
+            {"front": {"kind": "cloudfront"}, "load_balancer": {"internal": True, "dual_stack": True}},
+            {"front": {"kind": "cloudfront"}, "load_balancer": {"internal": True, "dual_stack": False}},
+            "load_balancer: an internal one without IPv6 stands in for yours",
         ),
         (
             {"task": {"policies": ["arn:aws:iam::aws:policy/X", "arn:aws:iam::123456789012:policy/Mine"]}},

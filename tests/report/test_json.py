@@ -20,7 +20,7 @@ from lobster_tasks.doctor.check import Check
 from lobster_tasks.rehearsal import Rehearsal
 from lobster_tasks.rollout import Cause, History, Moment, Outcome, Preview, Release, ScaleChange, Scaled
 from lobster_tasks.rollout.observation.snapshot import Event
-from lobster_tasks.rollout.observation.status import ServiceStatus, TaskStatus
+from lobster_tasks.rollout.observation.status import Hop, ServiceStatus, TaskStatus
 from tests.apprunner.descriptions import described
 from tests.rollout.shapes import NEW, OLD, deployment, target, task
 
@@ -135,11 +135,16 @@ STATUS = ServiceStatus(
     (TaskStatus(task("a"), (target(task("a")),), True),),
     (Event("1", NOON, "has reached a steady state."),),
     ACL,
+    way=(Hop("name", "app.example.com"), Hop("load balancer", "alb", "internet-facing, HTTPS on port 443")),
 )
 STATUS_JSON = {
     "cluster": "cluster",
     "service": "app",
     "url": None,
+    "way": [
+        {"kind": "name", "name": "app.example.com", "state": None},
+        {"kind": "load balancer", "name": "alb", "state": "internet-facing, HTTPS on port 443"},
+    ],
     "web_acl": ACL,
     "web_acl_unknown": None,
     "task_definition": NEW,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...aws import Aws
 from ...doctor.check import refusal
@@ -31,9 +32,19 @@ class TaskStatus:
 
 
 @dataclass(frozen=True)
+class Hop:
+    """One hop of visitors' requests: what it is, as AWS calls it, its name, and its state in words."""
+
+    kind: str
+    name: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class ServiceStatus:
     """The service, its deployments and tasks; ``events`` are the last few, newest first.
 
+    ``way`` is what visitors' requests pass on their way to the tasks, in order; empty where there is no address.
     ``web_acl`` is the ARN of the load balancer's web ACL, None without one; ``web_acl_unknown`` is why it was not
     read.
     """
@@ -53,6 +64,7 @@ class ServiceStatus:
     events: tuple[Event, ...]
     web_acl: str | None = None
     web_acl_unknown: str = ""
+    way: tuple[Hop, ...] = ()
 
     @property
     def revision(self) -> str:
@@ -90,6 +102,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         events=snapshot.service.events[:_EVENTS_SHOWN],
         web_acl=web_acl,
         web_acl_unknown=unknown,
+        way=tuple(_way(endpoint, rollout.target_group_arns)) if endpoint else (),
     )
 
 
@@ -102,6 +115,25 @@ def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | 
         return endpoint, protecting(aws, endpoint.load_balancer, "the load balancer") or None, ""
     except AwsCallError as refused:
         return endpoint, None, refusal(refused)
+
+
+def _way(endpoint: PublicEndpoint, target_groups: Sequence[str]) -> Iterator[Hop]:
+    """From the name that visitors use to the target group."""
+    yield Hop("name", urlsplit(endpoint.address).netloc)
+    if endpoint.distribution:
+        config = endpoint.distribution["DistributionConfig"]
+        enabled = "enabled" if config["Enabled"] else "disabled"
+        state = f"{enabled}, {endpoint.distribution['Status']}"
+        yield Hop("distribution", endpoint.distribution["Id"], state)
+        for origin in config["Origins"]["Items"]:
+            if vpc_origin := origin.get("VpcOriginConfig"):
+                yield Hop("VPC origin", vpc_origin["VpcOriginId"])
+    if endpoint.load_balancer and endpoint.rule:
+        scheme = "internal" if endpoint.internal or endpoint.distribution else "internet-facing"
+        state = f"{scheme}, {endpoint.rule.protocol} on port {endpoint.rule.port}"
+        yield Hop("load balancer", endpoint.load_balancer.split("/")[-2], state)
+    for group in target_groups:
+        yield Hop("target group", group.split("/")[-2])
 
 
 def watched(aws: Aws, settings: Settings) -> Iterator[ServiceStatus]:
