@@ -22,7 +22,12 @@ from .endpoint.services import Maker
 from .iam.api import Iam
 from .kernel.data_plane import DataPlane
 from .logs.api import Logs
-from .moto.adapter import acm_backends, route53_backends, wafv2_backends
+from .moto.adapter import (
+    acm_backends,
+    resourcegroupstaggingapi_backends,
+    route53_backends,
+    wafv2_backends,
+)
 from .route53.api import AmazonRoute53
 from .route53.store import Route53Store
 from .runtime.images import Images
@@ -31,6 +36,7 @@ from .servicequotas.api import ServiceQuotas
 from .ssm.api import Ssm
 from .sts.api import Sts
 from .tagging.api import Tagging
+from .tagging.store import TaggingStore
 from .wafv2.api import Wafv2
 from .wafv2.store import WafStore
 
@@ -68,6 +74,7 @@ def own_services(
 def keep_resources(plane: DataPlane, edge: Edge, app_runner: AppRunnerComponent) -> None:
     """Set the stores with dependencies in moto; the others are set when they are imported."""
     acm_backends.keep_in(partial(AcmStore, pace=plane.pace, in_cloudfront=edge.users_of_certificate))
+    resourcegroupstaggingapi_backends.keep_in(partial(TaggingStore, in_cloudfront=edge.tags))
     route53_backends.keep_in(partial(Route53Store, pace=plane.pace))
     wafv2_backends.keep_in(
         partial(WafStore, plane=plane, app_runner=app_runner.made_at, in_cloudfront=edge.has_web_acl)

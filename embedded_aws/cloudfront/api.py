@@ -36,7 +36,7 @@ def told_by(reading: Callable[[Request], dict[str, Any]]) -> Callable[[CloudFron
 
 
 class CloudFront(CloudFrontResponse):
-    """Amazon CloudFront; moto handles functions, keys and origin access controls.
+    """Amazon CloudFront; moto handles functions, keys and origin access controls, which no distribution can use.
 
     moto does not keep all members of a distribution, and has no VPC origins.
     """

@@ -5,6 +5,7 @@ Members, limits and codes are those of botocore's model; texts that are not AWS'
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -26,6 +27,16 @@ ALIASES_MOST = 100
 COMMENT_MOST = 128
 METHODS = (2, 3, 7)
 NONE: Config = {"Quantity": 0}
+UNSUPPORTED = (
+    "FieldLevelEncryptionId",
+    "FunctionAssociations",
+    "LambdaFunctionAssociations",
+    "RealtimeLogConfigArn",
+    "ResponseHeadersPolicyId",
+    "TrustedKeyGroups",
+    "TrustedSigners",
+)
+"""Members of a cache behavior that are refused."""
 
 NO_CERTIFICATE = (
     "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid "
@@ -115,9 +126,19 @@ def behaviors(config: Config) -> list[dict[str, Any]]:
     return [*(config["CacheBehaviors"].get("Items") or ()), config["DefaultCacheBehavior"]]
 
 
+def oldest_tls(config: Config) -> ssl.TLSVersion:
+    """The oldest version of TLS for viewers, by the security policy.
+
+    TLS 1.0 and 1.1, which older policies allow, are not supported.
+    """
+    policy = config["ViewerCertificate"].get("MinimumProtocolVersion") or ""
+    return ssl.TLSVersion.TLSv1_3 if policy.startswith("TLSv1.3") else ssl.TLSVersion.TLSv1_2
+
+
 def check(state: CloudFrontState, config: Config, own: Distribution | None = None) -> None:
     """Raise an error for an invalid configuration; ``own`` is its distribution, if that exists already."""
     _check_quantities(config)
+    _check_supported(config)
     if len(config.get("Comment") or "") > COMMENT_MOST:
         raise invalid(f"The parameter Comment is too long: at most {COMMENT_MOST} characters.")  # (own words)
     if not origins(config):
@@ -131,6 +152,21 @@ def check(state: CloudFrontState, config: Config, own: Distribution | None = Non
     if config["WebACLId"] and find_web_acl(config["WebACLId"]) is None:
         message = f"Web ACL is not accessible by the requester: {config['WebACLId']}"  # (own words)
         raise invalid(message, "InvalidWebACLId")
+
+
+def _check_supported(config: Config) -> None:
+    """Refuse what edge locations would do and these do not, instead of serving without it."""
+    if config["Restrictions"]["GeoRestriction"]["RestrictionType"] != "none":
+        raise invalid("The embedded AWS does not support GeoRestriction: it knows no viewer's country.")
+    if any(each.get("ResponsePagePath") for each in config["CustomErrorResponses"].get("Items") or ()):
+        raise invalid("The embedded AWS does not support the pages of CustomErrorResponses.")
+    if config["OriginGroups"]["Quantity"]:
+        raise invalid("The embedded AWS does not support OriginGroups.")
+    for behavior in behaviors(config):
+        for name in UNSUPPORTED:
+            given = behavior.get(name)
+            if given and (isinstance(given, str) or given["Quantity"]):
+                raise invalid(f"The embedded AWS does not support {name} of a cache behavior.")
 
 
 def _check_quantities(value: Any) -> None:
@@ -184,8 +220,7 @@ def _check_vpc_origin(state: CloudFrontState, id: str) -> None:
 
 
 def _check_behavior(config: Config, behavior: Config) -> None:
-    groups = {each["Id"] for each in config["OriginGroups"].get("Items") or ()}
-    if behavior["TargetOriginId"] not in {each["Id"] for each in origins(config)} | groups:
+    if behavior["TargetOriginId"] not in {each["Id"] for each in origins(config)}:
         raise AwsError("NoSuchOrigin", NO_ORIGIN)
     if behavior["AllowedMethods"]["Quantity"] not in METHODS:
         raise invalid("The parameter AllowedMethods does not have 2, 3 or 7 methods.")  # (own words)
@@ -206,6 +241,9 @@ def _check_certificate(account: str, config: Config) -> None:
     if not given.get("SSLSupportMethod"):
         message = "The parameter SSLSupportMethod is required with ACMCertificateArn."  # (own words)
         raise invalid(message, "InvalidViewerCertificate")
+    if given["SSLSupportMethod"] == "sni-only" and given.get("MinimumProtocolVersion") == "SSLv3":
+        message = "The minimum protocol version specified is not valid."
+        raise invalid(message, "InvalidMinimumProtocolVersion")
     elsewhere = arn.split(":")[2:5] != ["acm", CERTIFICATES_IN, account]
     found = None if elsewhere else find_certificate(account, CERTIFICATES_IN, arn)
     if found is None or found.status != "ISSUED":

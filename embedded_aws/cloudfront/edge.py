@@ -16,7 +16,7 @@ from ..moto import adapter
 from ..proxy.front import FrontDoor, Mode
 from . import pages
 from .authority import Authority
-from .configuration import CERTIFICATES_IN
+from .configuration import CERTIFICATES_IN, oldest_tls
 from .model import CloudFrontState, Config, Distribution, VpcOrigin
 from .network import REFUSED, OriginRoute, route_to_custom_origin, route_to_vpc_origin
 from .proxy import HEAD_MOST, DistributionProxy, own_name
@@ -62,6 +62,11 @@ class Edge:
         with self._plane.lock:
             found = self.state(account).entity(arn)
             return found.tags if found else {}
+
+    def tags(self, account: str) -> Mapping[str, Mapping[str, str]]:
+        """The tags of every distribution and VPC origin, by ARN."""
+        with self._plane.lock:
+            return {each.arn: dict(each.tags) for each in self.state(account).entities}
 
     def users_of_certificate(self, account: str, arn: str) -> list[str]:
         """The ARNs of the distributions that use an ACM certificate."""
@@ -169,6 +174,7 @@ class Edge:
         self._shown[distribution.id] = config
         own = self.authority.certify(["127.0.0.1", "localhost", own_name(distribution.id)])
         front.plain, front.tls = True, context_of([own, *self._certificates(distribution.account, config)])
+        front.tls.minimum_version = oldest_tls(config)
         front.set_mode(Mode.SERVING)
 
     def _certificates(self, account: str, config: Config) -> list[KeyPair]:

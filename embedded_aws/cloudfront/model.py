@@ -120,8 +120,12 @@ class CloudFrontState:
 
     def entity(self, arn: str) -> Entity | None:
         """The distribution or VPC origin with this ARN, or None."""
-        every: list[Entity] = [*self.distributions.values(), *self.vpc_origins.values()]
-        return next((each for each in every if each.arn == arn), None)
+        return next((each for each in self.entities if each.arn == arn), None)
+
+    @property
+    def entities(self) -> list[Entity]:
+        """Everything that has an ARN."""
+        return [*self.distributions.values(), *self.vpc_origins.values()]
 
 
 def origins(config: Config) -> list[dict[str, Any]]:

@@ -65,6 +65,7 @@ HOMES = {
     "LogsResponse": "moto.logs.responses",
     "NetworkInterface": "moto.ec2.models.elastic_network_interfaces",
     "NotFoundException": "moto.iam.exceptions",
+    "ResourceGroupsTaggingAPIBackend": "moto.resourcegroupstaggingapi.models",
     "ResourceGroupsTaggingAPIResponse": "moto.resourcegroupstaggingapi.responses",
     "Route53": "moto.route53.responses",
     "Route53Backend": "moto.route53.models",
@@ -78,6 +79,8 @@ HOMES = {
     "TokenResponse": "moto.sts.responses",
     "WAFV2Backend": "moto.wafv2.models",
     "WAFV2Response": "moto.wafv2.responses",
+    "make_tag_matcher": "moto.core.resource_tagging",
+    "match_resource_type": "moto.core.resource_tagging",
 }
 
 
@@ -119,6 +122,7 @@ elbv2_backends = Backends("elbv2")
 iam_backends = Backends("iam")
 kms_backends = Backends("kms")
 logs_backends = Backends("logs")
+resourcegroupstaggingapi_backends = Backends("resourcegroupstaggingapi")
 route53_backends = Backends("route53")
 secretsmanager_backends = Backends("secretsmanager")
 ssm_backends = Backends("ssm")

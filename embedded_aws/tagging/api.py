@@ -1,4 +1,4 @@
-"""Resource Groups Tagging API, based on moto; also finds this package's ECS resources and repositories."""
+"""Resource Groups Tagging API, based on moto; also finds the ECS resources, repositories and distributions."""
 
 from __future__ import annotations
 

@@ -363,6 +363,48 @@ REFUSED: list[tuple[str, Any, str]] = [
 ]
 
 
+FUNCTION = "arn:aws:cloudfront::123456789012:function/f"
+UNSUPPORTED: list[tuple[str, Any, str]] = [
+    (
+        "Restrictions",
+        {"GeoRestriction": {"RestrictionType": "blacklist", "Quantity": 1, "Items": ["AQ"]}},
+        "GeoRestriction",
+    ),
+    (
+        "CustomErrorResponses",
+        {"Quantity": 1, "Items": [{"ErrorCode": 404, "ResponsePagePath": "/404", "ResponseCode": "404"}]},
+        "CustomErrorResponses",
+    ),
+    (
+        f"{BEHAVIOR}.FunctionAssociations",
+        {"Quantity": 1, "Items": [{"FunctionARN": FUNCTION, "EventType": "viewer-request"}]},
+        "FunctionAssociations",
+    ),
+    (
+        f"{BEHAVIOR}.ResponseHeadersPolicyId",
+        "67f7725c-6f97-4210-82d7-5512b31e9d03",
+        "ResponseHeadersPolicyId",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "name"), UNSUPPORTED)
+def test_what_would_not_be_done_is_refused(
+    fronted: Fronted, origin: str, path: str, value: Any, name: str
+) -> None:
+    """(own words) A distribution that would serve without it is none."""
+    with pytest.raises(ClientError, match=f"The embedded AWS does not support .*{name}"):
+        fronted.create(changed(fronted.config(origin), path, value))
+
+
+def test_how_long_errors_are_cached_is_kept_with_the_rest(fronted: Fronted, origin: str) -> None:
+    """CustomErrorResponse: "a custom error page and/or a caching duration" (model). Nothing is cached here."""
+    cached = {"Quantity": 1, "Items": [{"ErrorCode": 502, "ErrorCachingMinTTL": 0}]}
+    made = fronted.create(changed(fronted.config(origin), "CustomErrorResponses", cached))
+    kept = made["DistributionConfig"]["CustomErrorResponses"]["Items"]
+    assert [(each["ErrorCode"], each["ErrorCachingMinTTL"]) for each in kept] == [(502, 0)]
+
+
 @pytest.mark.parametrize(("path", "value", "code"), REFUSED)
 def test_values_that_cloudfront_does_not_take(
     fronted: Fronted, origin: str, path: str, value: Any, code: str
@@ -416,6 +458,27 @@ def test_tags_of_distributions_and_vpc_origins(fronted: Fronted) -> None:
         client.list_tags_for_resource(Resource=f"{arns[1]}x")
     with refused("InvalidTagging"):
         client.tag_resource(Resource=arns[0], Tags={"Items": [{"Key": "aws:x", "Value": ""}]})
+
+
+def test_tagging_finds_them_in_us_east_1(fronted: Fronted) -> None:
+    """GetResources: "Returns all the tagged or previously tagged resources that are located in the specified AWS Region
+    for the account" (Resource Groups Tagging API Reference); those of CloudFront are in us-east-1. That VPC origins are
+    among them is not verified."""
+    origin = fronted.make_origin()
+    fronted.cloudfront.tag_resource(
+        Resource=fronted.origin(origin)["Arn"], Tags={"Items": [{"Key": "stack", "Value": "app"}]}
+    )
+    arn = fronted.create(fronted.config(origin), stack="app")["ARN"]
+
+    def found(region: str, *kinds: str, value: str = "app") -> list[str]:
+        tagging = fronted.aws.client("resourcegroupstaggingapi", region)
+        tags = [{"Key": "stack", "Values": [value]}]
+        answer = tagging.get_resources(TagFilters=tags, ResourceTypeFilters=list(kinds))
+        return sorted(each["ResourceARN"] for each in answer["ResourceTagMappingList"])
+
+    assert found("us-east-1") == sorted([arn, fronted.origin(origin)["Arn"]])
+    assert found("us-east-1", "cloudfront:distribution") == [arn]
+    assert found("us-east-1", "ecs") == found("us-east-1", value="other") == found("us-east-2") == []
 
 
 def test_the_policies_that_aws_manages(fronted: Fronted) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from tests.embedded.firewalls import SEEN, of_set, rule
 from tests.embedded.fronted import Fronted, certificate, with_alias
@@ -55,6 +56,18 @@ class Edge(Fronted):
         version = self.distribution(self.id)["ETag"]
         self.cloudfront.update_distribution(Id=self.id, IfMatch=version, DistributionConfig=config)
         self.await_deployed(self.id)
+
+    def version_of_tls(self, newest: ssl.TLSVersion) -> str | None:
+        """The version for a viewer of the alias who knows none newer; None where there is none for both."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.maximum_version = newest
+        host, _, port = self.name.partition(":")
+        with socket.create_connection((host, int(port))) as connection:
+            try:
+                with context.wrap_socket(connection, server_hostname=ALIAS) as secure:
+                    return secure.version()
+            except (ssl.SSLError, ConnectionError):
+                return None
 
     def by_name(self, name: str) -> tuple[int, str]:
         """The status and the page of who resolves ``name`` to the distribution and trusts its authority."""
@@ -474,6 +487,28 @@ def test_an_alias_is_served_with_its_certificate(edge: Edge) -> None:
     assert edge.ask().status_code == 200
     other = edge.ask(headers={"Host": "other.example.com"})
     assert (other.status_code, "Bad request." in other.text) == (403, True)
+
+
+@pytest.mark.parametrize(("policy", "version"), [("TLSv1.2_2021", "TLSv1.2"), ("TLSv1.3_2025", None)])
+def test_the_security_policy_has_an_oldest_version_of_tls(
+    edge: Edge, policy: str, version: str | None
+) -> None:
+    """ "Supported protocols and ciphers between viewers and CloudFront": TLSv1.2_2021 supports TLS 1.2 and 1.3,
+    TLSv1.3_2025 only TLS 1.3."""
+    config = with_alias(edge.plain, ALIAS, certificate(edge, ALIAS))
+    config["ViewerCertificate"]["MinimumProtocolVersion"] = policy
+    edge.put(config)
+    assert edge.version_of_tls(ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+    assert edge.version_of_tls(ssl.TLSVersion.TLSv1_2) == version
+
+
+def test_the_security_policy_of_sni_is_not_older_than_tls(edge: Edge) -> None:
+    """MinimumProtocolVersion: "When you're using SNI only (you set SSLSupportMethod to sni-only), you must specify
+    TLSv1 or higher"; InvalidMinimumProtocolVersion (model). That this is its code is not verified."""
+    config = with_alias(edge.plain, ALIAS, certificate(edge, ALIAS))
+    config["ViewerCertificate"]["MinimumProtocolVersion"] = "SSLv3"
+    with pytest.raises(ClientError, match="InvalidMinimumProtocolVersion"):
+        edge.put(config)
 
 
 def test_https_to_the_origin_needs_a_certificate_for_the_host(edge: Edge) -> None:

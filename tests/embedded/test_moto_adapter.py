@@ -42,6 +42,7 @@ STORES = {
     "ecr": ("ECRBackend", "ecr:EcrStore"),
     "iam": ("IAMBackend", "iam:IamStore"),
     "logs": ("LogsBackend", "logs:LogsStore"),
+    "resourcegroupstaggingapi": ("ResourceGroupsTaggingAPIBackend", "tagging:TaggingStore"),
     "route53": ("Route53Backend", "route53:Route53Store"),
     "secretsmanager": ("SecretsManagerBackend", "secretsmanager:SecretsStore"),
     "wafv2": ("WAFV2Backend", "wafv2:WafStore"),
