@@ -30,6 +30,7 @@ from .errors import AwsCallError
 from .forwarding import BEFORE, ForwardingRule, best_forwarding_rule
 from .http_client import Client, trusting
 from .in_parallel import in_parallel
+from .settings import Settings
 
 ANSWER_WITHIN_SECONDS = 10.0
 # The name of a new load balancer takes about a minute to reach the resolvers.
@@ -96,7 +97,9 @@ class Probe:
 
 @dataclass(frozen=True)
 class PublicEndpoint:
-    """The address at which visitors reach the app; an ``internal`` load balancer is not reachable from everywhere.
+    """The address at which visitors reach the app.
+
+    ``internal`` is true for an internal load balancer without a distribution, which is not reachable from everywhere.
 
     ``allowed_sources`` are the sources that its security groups allow, empty where they allow everybody.
 
@@ -147,6 +150,19 @@ def find_public_endpoint(aws: Aws, target_groups: Sequence[str]) -> PublicEndpoi
     """
     endpoints = [endpoint for group in target_groups for endpoint in _public_endpoints(aws, group)]
     return min(endpoints, key=lambda endpoint: (endpoint.internal, bool(endpoint.wants)), default=None)
+
+
+def visitors_address(endpoint: PublicEndpoint | None, settings: Settings) -> str | None:
+    """The address to tell visitors; None without one, and where the distribution that they need was not found."""
+    return None if endpoint is None or lacks_distribution(endpoint, settings) else endpoint.address
+
+
+def lacks_distribution(endpoint: PublicEndpoint, settings: Settings) -> bool:
+    """Whether the settings put CloudFront in front of the load balancer, and no distribution was found there.
+
+    It does not exist, or this identity has no permission to find it.
+    """
+    return settings.is_fronted and endpoint.internal
 
 
 def _public_endpoints(aws: Aws, group: str) -> list[PublicEndpoint]:

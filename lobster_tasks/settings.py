@@ -648,7 +648,7 @@ def _sts_knows_claims(partition: str) -> bool:
 
 
 class ProbeSettings(_Section):
-    """The paths that are probed through the load balancer; ``websocket: false`` for an app without WebSockets."""
+    """The paths that are probed as visitors reach them; ``websocket: false`` for an app without WebSockets."""
 
     path: Path = "/"
     websocket: Annotated[str | None, BeforeValidator(_path_or_none)] = "/_stcore/stream"

@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..errors import AwsCallError, RefusedError, UsageError
 from ..http_client import Client, Response
 from ..in_parallel import in_parallel
-from ..probe import PublicEndpoint, find_public_endpoint, get, shake_hands
+from ..probe import PublicEndpoint, find_public_endpoint, get, lacks_distribution, shake_hands
 from ..settings import Settings
 from . import comparison, services
 from .comparison import ComparisonRow
@@ -104,6 +104,12 @@ def _new(aws: Aws, settings: Settings) -> PublicEndpoint:
         raise RefusedError(
             f"No service to compare: {settings.service} is not behind a load balancer.",
             next_step="inv setup-fargate, then inv deploy --tag T",
+        )
+    if lacks_distribution(endpoint, settings):
+        raise RefusedError(
+            f"No address to compare: the distribution before the load balancer of {settings.service} was not found.",
+            "it does not exist, or this identity has no permission to find it",
+            "inv setup-fargate creates it; the policies of inv print-setup-policy may see it",
         )
     if (
         endpoint.allowed_sources

@@ -191,12 +191,12 @@ def _unhealthy(saw: str, worst: Mapping[str, str]) -> CheckResult:
 
 
 def page(facts: Facts) -> CheckResult:
-    """The page answers through the load balancer."""
+    """The page answers as visitors reach it."""
     return _answer(facts.known("answers").page)
 
 
 def websocket(facts: Facts) -> CheckResult:
-    """The WebSocket opens through the load balancer; a Streamlit page stays empty without it."""
+    """The WebSocket opens as visitors reach it; a Streamlit page stays empty without it."""
     if facts.settings.probe.websocket is None:
         return passed("the app has none (probe.websocket: false)")
     answer = facts.known("answers").websocket

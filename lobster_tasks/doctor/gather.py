@@ -361,8 +361,8 @@ def _target_health(readings: Readings) -> Any:
 
 
 def _answers(readings: Readings) -> Any:
-    """The answers of the page and the WebSocket now, through the load balancer."""
-    from ..probe import find_public_endpoint, probe
+    """The answers of the page and the WebSocket now, as visitors reach them."""
+    from ..probe import find_public_endpoint, lacks_distribution, probe
 
     service = readings.need("service", f"there is no service {readings.settings.service}")
     if not service["runningCount"]:
@@ -372,6 +372,8 @@ def _answers(readings: Readings) -> Any:
     )
     if endpoint is None:
         raise UnknownError("no load balancer forwards to the service")
+    if lacks_distribution(endpoint, readings.settings):
+        raise UnknownError("no distribution was found before the load balancer")
     if endpoint.internal:
         raise UnknownError("the load balancer is internal; only its network can reach it")
     if endpoint.wants:

@@ -105,7 +105,7 @@ def deploy(
     """Deploy --tag and verify that it is live.
 
     Registers a revision if it differs, updates the service, follows that deployment to its verdict, and probes
-    the app through the load balancer. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
+    the app as visitors reach it. Exit codes: 0 live, 1 failed, 3 rolled back, 4 out of time, 5 refused.
     --dry-run checks everything and shows what would change, after any wait that --if-busy asks for.
     """
     from ..errors import UsageError

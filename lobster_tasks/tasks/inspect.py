@@ -83,7 +83,7 @@ def logs(run: Run, task: str = "", since: str = "10", follow: bool = False, raw:
 def validate_fargate_setup(run: Run) -> int:
     """Check everything, and say how to fix it.
 
-    From the AWS identity to the WebSocket through the load balancer. Exit code 1 if a check
+    From the AWS identity to the WebSocket as visitors open it. Exit code 1 if a check
     fails; a check that cannot be made is reported and is not a failure.
     """
     from pathlib import Path

@@ -103,8 +103,8 @@ def project(swift: EmbeddedProcess, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def url(project: Project) -> str:
     """Where a release says that visitors reach it."""
-    outputs = {"GITHUB_OUTPUT": str(project.folder / "outputs")}
-    return str(project.inv("deploy", "--tag", "one", "--json", **outputs).check().json["url"])
+    outputs = str(project.folder / "outputs")
+    return str(project.inv("deploy", "--tag", "one", "--json", GITHUB_OUTPUT=outputs).check().json["url"])
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +203,9 @@ def test_a_release_of_who_may_not_see_the_distribution_says_so(swift: EmbeddedPr
     (told,) = [each for each in ended.findings if each.code == "not-reachable-from-here"]
     assert "distribution" in told.message
     assert "inv print-setup-policy --deploy" in told.remedy
+    assert ended.url is None  # the load balancer's address is none for visitors
+    seen = rollout.status(library(swift, who.credentials), load(SETTINGS))
+    assert (seen.url, seen.way[0].name) == (None, "not found")
 
 
 HOPS: dict[str, Callable[[EmbeddedProcess], None]] = {}

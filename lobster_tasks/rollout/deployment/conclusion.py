@@ -8,7 +8,14 @@ from itertools import islice
 from ...aws import Aws
 from ...doctor import consult
 from ...errors import AwsCallError, OutOfTimeError
-from ...probe import Probe, PublicEndpoint, find_public_endpoint, probe
+from ...probe import (
+    Probe,
+    PublicEndpoint,
+    find_public_endpoint,
+    lacks_distribution,
+    probe,
+    visitors_address,
+)
 from ...settings import Settings
 from ..cause_code import CauseCode
 from ..diagnosis.causes import Cause
@@ -66,7 +73,7 @@ def conclude(
         cause=next(iter(causes), None),
         also=causes[1:],
         findings=remarks,
-        url=_url(endpoint, answered),
+        url=answered.url if answered else visitors_address(endpoint, settings),
         task_definition=last.rollout.task_definition,
         previous_task_definition=last.rollout.previous,
         seconds=timeline.seconds,
@@ -96,7 +103,7 @@ def _probed(
 
 
 def _not_reachable(endpoint: PublicEndpoint, settings: Settings) -> Cause:
-    if endpoint.internal and settings.is_fronted:
+    if lacks_distribution(endpoint, settings):
         who = "The distribution before the load balancer was not found"
         remedy = (
             "inv setup-fargate creates it; if it exists, the identity that deploys has no permission to find it: "
@@ -236,9 +243,3 @@ def _abandon(aws: Aws, settings: Settings, last: Snapshot, timeline: Timeline) -
         message = f"There is no release to roll back to, and ECS keeps retrying: {refused.what} {refused.why}"
     again = f"inv deploy --tag {last.rollout.requested}"
     return Cause(CauseCode.NO_RELEASE_BEFORE, message, (), again)
-
-
-def _url(endpoint: PublicEndpoint | None, answered: Probe | None) -> str | None:
-    if answered is not None:
-        return answered.url
-    return endpoint.address if endpoint else None

@@ -543,7 +543,7 @@ RECORDS: Mapping[str, CauseRecord] = {
         meaning="The distribution does not pass on the Host header that the app compares.",
     ),
     CauseCode.PROBE_FAILED: CauseRecord(
-        meaning="The app does not answer correctly through the load balancer.",
+        meaning="The app does not answer its visitors correctly.",
     ),
     CauseCode.NOT_REACHABLE_FROM_HERE: CauseRecord(
         meaning="The load balancer does not allow requests from this machine.",

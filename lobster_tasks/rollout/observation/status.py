@@ -12,7 +12,7 @@ from ...aws import Aws
 from ...doctor.check import refusal
 from ...errors import AwsCallError
 from ...in_parallel import in_parallel
-from ...probe import PublicEndpoint, find_public_endpoint
+from ...probe import PublicEndpoint, find_public_endpoint, lacks_distribution, visitors_address
 from ...settings import Settings
 from ...stack.firewall import protecting
 from .service import active_service, by_revision, image_of, rollout_of
@@ -85,7 +85,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
     return ServiceStatus(
         cluster=settings.cluster,
         service=settings.service,
-        url=endpoint.address if endpoint else None,
+        url=visitors_address(endpoint, settings),
         task_definition=snapshot.service.task_definition,
         image=image,
         desired=snapshot.service.desired,
@@ -102,7 +102,7 @@ def status(aws: Aws, settings: Settings) -> ServiceStatus:
         events=snapshot.service.events[:_EVENTS_SHOWN],
         web_acl=web_acl,
         web_acl_unknown=unknown,
-        way=tuple(_way(endpoint, rollout.target_group_arns)) if endpoint else (),
+        way=tuple(_way(settings, endpoint, rollout.target_group_arns)) if endpoint else (),
     )
 
 
@@ -117,9 +117,12 @@ def _endpoint(aws: Aws, target_groups: Sequence[str]) -> tuple[PublicEndpoint | 
         return endpoint, None, refusal(refused)
 
 
-def _way(endpoint: PublicEndpoint, target_groups: Sequence[str]) -> Iterator[Hop]:
+def _way(settings: Settings, endpoint: PublicEndpoint, target_groups: Sequence[str]) -> Iterator[Hop]:
     """From the name that visitors use to the target group."""
-    yield Hop("name", urlsplit(endpoint.address).netloc)
+    if lacks_distribution(endpoint, settings):
+        yield Hop("distribution", "not found", "none leads to the load balancer, or it may not be read")
+    else:
+        yield Hop("name", urlsplit(endpoint.address).netloc)
     if endpoint.distribution:
         config = endpoint.distribution["DistributionConfig"]
         enabled = "enabled" if config["Enabled"] else "disabled"
