@@ -40,7 +40,7 @@ class Response:
 class Client:
     """Persistent connections; ``host`` is the host name to ask for, where it is not that of the URL.
 
-    ``checked`` verifies the server's certificate; ``authority`` (PEM) is trusted in addition to this machine's own;
+    ``checked`` verifies the server's certificate; ``authority`` (PEM) is trusted instead of this machine's own;
     ``by_proxy`` uses the proxy of the environment. For one thread.
     """
 
@@ -114,7 +114,7 @@ def get(url: str, within: float, *, follow: bool = False, most: int | None = Non
 class _Tls(HTTPAdapter):
     """Connects to the URL's host, and asks for ``name`` in the TLS handshake, if there is one.
 
-    ``authority`` (PEM), if there is one, is trusted too.
+    ``authority`` (PEM), if there is one, is the only one that is trusted.
     """
 
     def __init__(self, name: str, authority: str) -> None:
@@ -129,13 +129,16 @@ class _Tls(HTTPAdapter):
             kwargs |= {"ssl_context": trusting(self._authority)}
         super().init_poolmanager(*args, **kwargs)
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Called by requests for each connection, to which it adds the authorities of certifi."""
+        super().cert_verify(conn, url, verify, cert)
+        if self._authority:
+            conn.ca_certs = None
+
 
 def trusting(authority: str = "") -> ssl.SSLContext:
-    """A TLS context that trusts this machine's authorities, and ``authority`` (PEM) where there is one."""
-    context = ssl.create_default_context()
-    if authority:
-        context.load_verify_locations(cadata=authority)
-    return context
+    """A TLS context that trusts ``authority`` (PEM), or without one this machine's authorities."""
+    return ssl.create_default_context(cadata=authority or None)
 
 
 def _body(answer: requests.Response, most: int | None) -> bytes:

@@ -106,8 +106,8 @@ class PublicEndpoint:
     ``name`` is the visitors' host name, where it is not in the URL; ``checked`` is whether the certificate must be
     valid for it. ``rule`` is the rule that forwards to the app, None where all requests are forwarded.
     ``load_balancer`` is the ARN of the load balancer, empty where the address belongs to none. ``distribution`` is the
-    one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted in
-    addition to this machine's own.
+    one in front of it, as GetDistribution returns it, where visitors use CloudFront. ``authority`` (PEM) is trusted
+    instead of this machine's own.
     """
 
     url: str

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from embedded_aws.cloudfront.authority import Authority
 from lobster_tasks.http_client import Client, get
 from tests.embedded_process import PATIENCE
 from tests.serving import in_background
@@ -79,3 +80,13 @@ def test_visitors_of_a_name_keep_their_connection(address: str) -> None:
     (first, second) = Page.asked
     assert first == second
     assert first[:2] == ("/page", "app.example.com")
+
+
+def test_an_authority_is_trusted_instead_of_this_machines_own() -> None:
+    ours, others = Authority(), Authority()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    server.socket = ours.certify(["127.0.0.1"]).context().wrap_socket(server.socket, server_side=True)
+    with in_background(server) as address:
+        for authority, said in ((ours.pem, "200"), (others.pem, "SSLError"), ("", "SSLError")):
+            with Client(authority=authority) as client:
+                assert client.request(f"https://{address}/page", PATIENCE).said == said

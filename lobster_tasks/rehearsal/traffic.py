@@ -31,7 +31,7 @@ class Traffic:
     failure.
 
     ``websocket`` is a path on which one connection is opened at the start and kept open. ``authority`` (PEM) is
-    trusted in addition to this machine's own. A new ``url`` applies from the next request on.
+    trusted instead of this machine's own. A new ``url`` applies from the next request on.
     """
 
     url: str
