@@ -199,14 +199,19 @@ def plan_json(
     }
 
 
-def url_of(live: Mapping[Resource, Live | None]) -> str | None:
-    """The address of the stack's distribution, or else of its load balancer, with HTTPS if it has a listener for it."""
+def url_of(live: Mapping[Resource, Live | None], settings: Settings) -> str | None:
+    """The address of the stack's distribution, or else of its load balancer, with HTTPS if it has a listener for it.
+
+    None without them, and where visitors need a distribution that is not among the resources.
+    """
     names = [found.raw["DomainName"] for found in live.values() if found and found.raw.get("DomainName")]
     if names:
         return f"https://{names[0]}"
-    dns = [found.raw["DNSName"] for found in live.values() if found and found.raw.get("DNSName")]
+    balancers = [found.raw for found in live.values() if found and found.raw.get("DNSName")]
+    if not balancers or (settings.is_fronted and balancers[0].get("Scheme") == "internal"):
+        return None
     secure = any(found and found.raw.get("Protocol") == "HTTPS" for found in live.values())
-    return f"{'https' if secure else 'http'}://{dns[0]}" if dns else None
+    return f"{'https' if secure else 'http'}://{balancers[0]['DNSName']}"
 
 
 def _figures(now: float | str | None, then: float | str | None, more: str = "", style: str = "") -> Text:

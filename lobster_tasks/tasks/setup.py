@@ -223,7 +223,7 @@ def _answer(run: Run, done: Convergence, **more: Any) -> None:
     if run.json:
         live = done.plan.live
         before, after = current_cost(run.settings, live), planned_cost(run.settings, live)
-        url = report.url_of(done.now.live)
+        url = report.url_of(done.now.live, run.settings)
         told = report.plan_json(done.plan, applied=done.applied, url=url, before=before, after=after)
         run.console.json({**told, **more})
 
@@ -236,5 +236,5 @@ def _conclude(run: Run, done: Convergence, **more: Any) -> None:
     if run.dry_run:
         return
     run.console.say(report.brought(done, run.settings))
-    if url := report.url_of(done.now.live):
+    if url := report.url_of(done.now.live, run.settings):
         run.console.show(url)

@@ -176,6 +176,10 @@ def test_whoever_tells_an_address_tells_this_one(project: Project, url: str) -> 
     assert balancer["state"] == "internal, HTTP on port 80"
     assert group["name"] == "lobster-tg"
     assert project.inv("plan", "--json").check().json["url"] == url
+    part = project.inv("create-fargate-service", "--dry-run", "--json").check().json
+    assert (
+        part["url"] is None
+    )  # the distribution is no part of it, and the load balancer is none of the visitors'
     assert url in project.inv("status").check().out
     checks = {each["id"]: each for each in project.inv("validate-fargate-setup", "--json").json["checks"]}
     assert [each for each in checks.values() if each["status"] == "fail"] == []
