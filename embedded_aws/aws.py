@@ -6,6 +6,7 @@ import errno
 
 from .apprunner.component import AppRunnerComponent
 from .cloudfront.edge import Edge
+from .ecr.distribution import Distribution
 from .ecs.scheduler import Fargate
 from .elbv2.balancer import Balancer
 from .endpoint.calls import CallLog
@@ -66,7 +67,8 @@ class EmbeddedAws:
             self.balancer.public_key,
             CallLog(),
         )
-        self._server.start(own, authorizer, control, self.plane)
+        distribution = Distribution(self.runtime.images)
+        self._server.start(own, authorizer, control, distribution, self.plane)
 
     def stop(self) -> None:
         """Stop answering, then end every process that was started."""

@@ -6,7 +6,6 @@ and tags.
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +13,9 @@ from ..moto.adapter import ActionResult, AwsError
 from .images import ImageOperations
 from .layers import Layers
 from .lifecycle import check_lifecycle_policy, rules_of
+from .requests import registry_name
+from .tokens import Token
 
-TOKEN_LIFE = timedelta(hours=12)  # GetAuthorizationToken: "valid for 12 hours"
 SCAN_QUOTA = timedelta(hours=24)  # an image can have a basic scan once in 24 hours
 
 
@@ -42,17 +42,28 @@ class Ecr(Layers, ImageOperations):
         return answer
 
     def get_authorization_token(self) -> ActionResult:
-        """GetAuthorizationToken."""
-        expires = datetime.now(UTC) + TOKEN_LIFE
+        """GetAuthorizationToken; the endpoint is the registry's name at this address (see ``distribution``)."""
+        token = Token.issued(self.access_key)
         data = [
             {
-                "authorizationToken": base64.b64encode(f"AWS:{registry}-token".encode()).decode(),
-                "expiresAt": expires,
-                "proxyEndpoint": f"https://{registry}.dkr.ecr.{self.region}.amazonaws.com",
+                "authorizationToken": token.text,
+                "expiresAt": token.expires,
+                "proxyEndpoint": f"http://{self.headers['Host']}/{registry_name(account, self.region)}",
             }
-            for registry in self._get_param("registryIds") or [self.current_account]
+            for account in self._get_param("registryIds") or [self.current_account]
         ]
         return ActionResult({"authorizationData": data})
+
+    def get_account_setting(self) -> ActionResult:
+        """GetAccountSetting."""
+        name = str(self._get_param("name"))
+        return ActionResult({"name": name, "value": self.store.account_setting(name)})
+
+    def put_account_setting(self) -> ActionResult:
+        """PutAccountSetting."""
+        name, value = str(self._get_param("name")), str(self._get_param("value"))
+        self.store.put_account_setting(name, value)
+        return ActionResult({"name": name, "value": value})
 
     def put_lifecycle_policy(self) -> ActionResult:
         """PutLifecyclePolicy, with the validation that moto lacks."""

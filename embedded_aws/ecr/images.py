@@ -12,6 +12,7 @@ from ..moto.adapter import ActionResult, AwsError
 from ..runtime.registry import Manifest, Repository, digest_of
 from .requests import EcrRequest, invalid
 
+REFERRERS_PAGE = 20  # ListImageReferrers "returns up to 20 results"
 IMAGE_DIGEST = re.compile(r"[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+")
 ImageId = Mapping[str, str]
 
@@ -67,6 +68,16 @@ class ImageOperations(EcrRequest):
             else:
                 images.append(self._image(manifest, asked.get("imageTag")))
         return ActionResult({"images": images, "failures": failures})
+
+    def list_image_referrers(self) -> ActionResult:
+        """ListImageReferrers: the images whose ``subject`` is an image, which need not be there."""
+        held, subject = self.held(), self._get_param("subjectId")["imageDigest"]
+        types = (self._get_param("filter") or {}).get("artifactTypes")
+        found = [each for each in held.manifests.values() if each.subject == subject]
+        page, more = self.page(
+            [_referrer(each) for each in found if not types or each.artifact_type in types], REFERRERS_PAGE
+        )
+        return ActionResult({"referrers": page, **more})
 
     def batch_delete_image(self) -> ActionResult:
         """BatchDeleteImage."""
@@ -189,6 +200,18 @@ def _is_immutable(settings: Any, tag: str) -> bool:
     filters = settings.image_tag_mutability_exclusion_filters or ()
     excluded = any(wildcard(each["filter"]).fullmatch(tag) for each in filters)
     return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
+
+
+def _referrer(manifest: Manifest) -> dict[str, Any]:
+    """A descriptor, with "a concatenated list of annotations of the manifest" (OCI)."""
+    return {
+        "digest": manifest.digest,
+        "mediaType": manifest.media_type,
+        "size": len(manifest.text.encode()),
+        "artifactStatus": "ACTIVE",
+        **({"artifactType": manifest.artifact_type} if manifest.artifact_type else {}),
+        **({"annotations": manifest.body["annotations"]} if manifest.body.get("annotations") else {}),
+    }
 
 
 def _failure(held: Repository, asked: ImageId) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-import uuid
 from typing import Any
 from urllib.parse import quote
 
 from ..moto.adapter import ActionResult, AwsError
-from ..runtime.registry import Upload, digest_of
+from ..runtime.registry import Upload
+from .api_client import LAYER_PART
 from .requests import EcrRequest
 
 PART_SIZE = 10 * 1024 * 1024  # recommended by InitiateLayerUpload
@@ -49,19 +49,18 @@ class Layers(EcrRequest):
 
     def initiate_layer_upload(self) -> ActionResult:
         """InitiateLayerUpload."""
-        upload_id = str(uuid.uuid4())
-        self.held().uploads[upload_id] = Upload()
+        self.held()
+        upload_id = self.images.begin_upload(self.registry_id, self.region, self.repository_name)
         return ActionResult({"uploadId": upload_id, "partSize": PART_SIZE})
 
     def upload_layer_part(self) -> ActionResult:
         """UploadLayerPart."""
         upload_id, upload = self._upload()
         first, last = int(self._get_param("partFirstByte")), int(self._get_param("partLastByte"))
-        blob = self._get_param("layerPartBlob")
-        part = base64.b64decode(blob) if isinstance(blob, str) else bytes(blob or b"")
+        part = self._part()
         if first != upload.size or len(part) != last - first + 1 or len(part) > LARGEST_PART:
             raise InvalidLayerPartError(self, upload_id, upload.size - 1)
-        upload.parts.append(part)
+        upload.append(part)
         return ActionResult({**self.place, "uploadId": upload_id, "lastByteReceived": last})
 
     def complete_layer_upload(self) -> ActionResult:
@@ -72,18 +71,18 @@ class Layers(EcrRequest):
                 "EmptyUploadException",
                 f"No layer parts were uploaded for upload with id '{upload_id}' {self.where}",
             )
-        if any(len(part) < SMALLEST_PART for part in upload.parts[:-1]):
+        if any(part < SMALLEST_PART for part in upload.parts[:-1]):
             raise AwsError("LayerPartTooSmallException", "Layer parts must be at least 5 MiB in size.")
-        data = b"".join(upload.parts)
-        digest = digest_of(data)
+        digest = upload.digest
         self._check_layer_digest(digest)
         held = self.held()
         del held.uploads[upload_id]
         if digest in held.layers:
+            upload.path.unlink()
             raise AwsError(
                 "LayerAlreadyExistsException", f"The layer with digest '{digest}' already exists {self.where}"
             )
-        self.images.store(self.registry_id, self.region, self.repository_name, digest, data)
+        self.images.store(self.registry_id, self.region, self.repository_name, upload)
         return ActionResult({**self.place, "uploadId": upload_id, "layerDigest": digest})
 
     def get_download_url_for_layer(self) -> ActionResult:
@@ -101,6 +100,12 @@ class Layers(EcrRequest):
         path = quote(f"{self.registry_id}/{self.region}/{digest}/{self.repository_name}")
         url = f"http://{self.headers['Host']}/_embedded/layers/{path}"
         return ActionResult({"downloadUrl": url, "layerDigest": digest})
+
+    def _part(self) -> bytes:
+        if (beside := self.normalized_request.environ.get(LAYER_PART)) is not None:
+            return bytes(beside)
+        blob = self._get_param("layerPartBlob")
+        return base64.b64decode(blob) if isinstance(blob, str) else bytes(blob or b"")
 
     def _upload(self) -> tuple[str, Upload]:
         upload_id = str(self._get_param("uploadId"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from ..iam.access.call_context import current
 from ..kernel import paging
 from ..moto.adapter import AwsError, ECRResponse, ecr_backends
 from ..runtime.images import Images
@@ -42,22 +43,42 @@ class EcrRequest(ECRResponse):
         """The repository in error messages."""
         return f"in the repository with name '{self.repository_name}' in the registry with id '{self.registry_id}'"
 
+    @property
+    def store(self) -> Any:
+        """The repositories of the account in the region (``store.EcrStore``)."""
+        return ecr_backends[self.current_account][self.region]
+
     def settings(self) -> Any:
-        """moto's record of the repository; RepositoryNotFoundException."""
-        backend = ecr_backends[self.current_account][self.region]
-        return backend._get_repository(self.repository_name, self.registry_id)
+        """moto's record of the repository; RepositoryNotFoundException, AccessDeniedException."""
+        if self.registry_id != self.current_account:
+            raise self._of_another_account()
+        return self.store._get_repository(self.repository_name, self.registry_id)
+
+    def _of_another_account(self) -> AwsError:
+        """Another account's repository lets in whom its own policy names; there are no other accounts here."""
+        call_context = current()
+        caller = call_context.caller.arn if call_context else f"arn:aws:iam::{self.current_account}:root"
+        action = f"ecr:{self._get_action()}"
+        arn = f"arn:aws:ecr:{self.region}:{self.registry_id}:repository/{self.repository_name}"
+        told = f"User: {caller} is not authorized to perform: {action} on resource: {arn} because no resource-based"
+        return AwsError("AccessDeniedException", f"{told} policy allows the {action} action")
 
     def held(self) -> Repository:
         """The repository's images and layers; RepositoryNotFoundException."""
         self.settings()
         return self.images.repository(self.registry_id, self.region, self.repository_name)
 
-    def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
+    def page(self, items: Sequence[T], default: int = DEFAULT_PAGE) -> tuple[Sequence[T], dict[str, str]]:
         """The items of the requested page, and ``nextToken`` if there are more."""
         start = paging.offset(self._get_param("nextToken"))
-        end = start + int(self._get_param("maxResults") or DEFAULT_PAGE)
+        end = start + int(self._get_param("maxResults") or default)
         more = {"nextToken": paging.token(end)} if end < len(items) else {}
         return items[start:end], more
+
+
+def registry_name(account: str, region: str) -> str:
+    """The host of a registry's name, with which ``repositoryUri`` begins."""
+    return f"{account}.dkr.ecr.{region}.amazonaws.com"
 
 
 def invalid(parameter: str, constraint: str) -> AwsError:

@@ -8,12 +8,32 @@ from typing import Any
 from ..moto.adapter import AwsError, ECRBackend, TaggableResourcesMixin, TaggedResource, ecr_backends
 
 TAGS_MOST = 50
+ACCOUNT_SETTINGS = {
+    "BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE",
+    "BLOB_MOUNTING": "DISABLED",
+    "REGISTRY_POLICY_SCOPE": "V2",
+}
+"""The account settings with their defaults (PutAccountSetting)."""
 
 
 class EcrStore(ECRBackend, TaggableResourcesMixin):
     """The repositories of one account in one region."""
 
     SERVICE_NAMESPACE = "ecr"
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._account_settings = dict(ACCOUNT_SETTINGS)
+
+    def account_setting(self, name: str) -> str:
+        """The value of an account setting; InvalidParameterException."""
+        _check_setting(name)
+        return self._account_settings[name]
+
+    def put_account_setting(self, name: str, value: str) -> None:
+        """Set an account setting; InvalidParameterException."""
+        _check_setting(name)
+        self._account_settings[name] = value
 
     def create_repository(self, *args: Any, tags: list[dict[str, str]] | None = None, **more: Any) -> Any:
         """Create a repository with valid tags."""
@@ -30,6 +50,13 @@ class EcrStore(ECRBackend, TaggableResourcesMixin):
         for repository in list(self.repositories.values()):
             tags = self.tagger.get_tag_dict_for_resource(repository.arn)
             yield TaggedResource(repository.arn, tags, "ecr:repository")
+
+
+def _check_setting(name: str) -> None:
+    if name not in ACCOUNT_SETTINGS:
+        raise AwsError(
+            "InvalidParameterException", f"{name} is not the name of an account setting"
+        )  # own words
 
 
 def _check(tags: Sequence[Mapping[str, str]], there: Collection[str] = ()) -> None:

@@ -25,6 +25,7 @@ All but the last four need the header ``X-Embedded-Aws``, with any value, which 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,11 +35,13 @@ from ..iam import roles
 from ..kernel.data_plane import DataPlane
 from ..kernel.faults import RuleError
 from ..moto import adapter
-from ..moto.dispatch import Answer
+from ..moto.dispatch import Answer, FilePart
 from ..runtime.images import Images
 from ..runtime.runtime import Runtime
 from . import pages
 from .calls import CallLog
+
+RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
 class Control:
@@ -83,7 +86,7 @@ class Control:
         """The answer to one request: JSON, 400 with ``{"error": …}`` when it is invalid."""
         name = environ["PATH_INFO"].removeprefix("/_embedded/").strip("/")
         if name.startswith("layers/"):
-            return _layer(self._runtime.images, name.removeprefix("layers/"))
+            return _layer(self._runtime.images, name.removeprefix("layers/"), environ.get("HTTP_RANGE", ""))
         if name.startswith("public-keys/"):
             key = self._public_key(name.removeprefix("public-keys/"))
             return _json(404, {"error": f"no {name}"}) if key is None else _text(key)
@@ -134,14 +137,25 @@ class Control:
         return {"interrupted": self._fargate.interrupt_task(given["task"])}
 
 
-def _layer(images: Images, path: str) -> Answer:
-    """A blob by ``account/region/digest/repository``."""
+def _layer(images: Images, path: str, asked: str) -> Answer:
+    """A blob by ``account/region/digest/repository``, or the range of its bytes that is ``asked`` for."""
     account, region, digest, repository = [*path.split("/", 3), "", "", ""][:4]
     try:
-        data = images.blob(account, region, repository, digest)
+        file = images.blob(account, region, repository, digest)
     except KeyError:
         return _json(404, {"error": f"no layer {path}"})
-    return Answer(200, (("Content-Type", "application/octet-stream"),), data)
+    size = file.stat().st_size
+    kind = ("Content-Type", "application/octet-stream")
+    if not (bounds := RANGE.fullmatch(asked)):
+        return Answer(200, (kind, ("Accept-Ranges", "bytes")), file=FilePart(file, 0, size))
+    first, last = int(bounds[1]), min(int(bounds[2] or size - 1), size - 1)
+    if first > last:
+        return Answer(416, (("Content-Range", f"bytes */{size}"),))
+    return Answer(
+        206,
+        (kind, ("Content-Range", f"bytes {first}-{last}/{size}")),
+        file=FilePart(file, first, last - first + 1),
+    )
 
 
 def _text(text: str) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from email.message import Message
 from typing import Protocol
 
@@ -12,6 +12,7 @@ CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]{0,100};[^\r\n\0]{0,4000})?\r\n
 LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 LONGEST_LINE = 8192
 MOST_TRAILERS = 100
+PIECE = 256 * 1024
 
 
 class MalformedRequestError(Exception):
@@ -66,21 +67,32 @@ def length(fields: Message, version: str) -> int | None:
     return int(lengths.pop()) if lengths else 0
 
 
-def dechunked(source: LineReader, most: int) -> bytes:
-    """A chunked body (RFC 9112, 7.1); a longer one is cut a little above ``most`` bytes.
+def pieces(source: LineReader, length: int | None) -> Iterator[bytes]:
+    """A body of ``length`` bytes, or a chunked one for None, as it comes; MalformedRequestError."""
+    return (
+        _chunks(source)
+        if length is None
+        else _counted(source, length, "the body is shorter than its Content-Length")
+    )
 
-    Chunk extensions and trailers are ignored; MalformedRequestError for anything else.
-    """
-    body = bytearray()
+
+def _chunks(source: LineReader) -> Iterator[bytes]:
+    """A chunked body (RFC 9112, 7.1); chunk extensions and trailers are ignored."""
+    wrong = "a chunk of the body does not end where it says"
     while size := _chunk_size(source):
-        count = min(size, most + 1 - len(body))
-        body += source.read(count)
-        if len(body) > most:
-            return bytes(body)
+        yield from _counted(source, size, wrong)
         if source.readline(2) != b"\r\n":
-            raise MalformedRequestError("a chunk of the body does not end where it says")
+            raise MalformedRequestError(wrong)
     _pass_over_trailers(source)
-    return bytes(body)
+
+
+def _counted(source: LineReader, size: int, wrong: str) -> Iterator[bytes]:
+    while size:
+        piece = source.read(min(size, PIECE))
+        if not piece:
+            raise MalformedRequestError(wrong)
+        size -= len(piece)
+        yield piece
 
 
 def _chunk_size(source: LineReader) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+from ..ecr.distribution import Distribution, is_of_registry
 from ..iam.access import call_context
 from ..iam.access.authorizer import Authorizer, status_of
 from ..iam.access.call_context import CallContext
@@ -86,6 +87,20 @@ def controlled_by(control: Control) -> Handler:
         if request.environ["PATH_INFO"].startswith("/_embedded/"):
             return control.answer(request.environ)
         return following(request)
+
+    return handle
+
+
+def in_registries(distribution: Distribution) -> Handler:
+    """Answer clients of registries; the calls of ECR's API that their requests become are passed on."""
+
+    def handle(request: Request, following: Next) -> Answer | None:
+        if not is_of_registry(request.environ):
+            return following(request)
+        too_large = bool(request.environ.get(TOO_LARGE))
+        return distribution.answer(
+            request.environ, lambda environ: following(Request(environ)), too_large=too_large
+        )
 
     return handle
 

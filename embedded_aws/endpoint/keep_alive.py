@@ -10,10 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from shutil import disk_usage
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any, cast
+from tempfile import TemporaryFile, gettempdir
+from typing import Any, BinaryIO, cast
 
+from ..ecr.distribution import is_of_registry
 from ..moto.adapter import MotoRequestHandler
 from ..moto.dispatch import Answer
 from . import framing
@@ -34,8 +38,12 @@ class Limits:
 
     body: int = 64 * 1024**2
     """Bytes of a body. The largest call that the library needs is UploadLayerPart: 20 MB, in base64."""
+    upload: int = 52_000 * 1024**2
+    """Bytes of a layer that a registry's client sends at once (ECR: "Maximum layer size"); it is kept in a file."""
+    free: int = 1024**3
+    """Bytes of the disk that an upload leaves free."""
     request: float = 60.0
-    """Seconds from the first byte of a request to its last."""
+    """Seconds from the first byte of a request to its last; of an upload, from one piece to the next."""
     answer: float = 600.0
     """Seconds in which a client must accept an answer."""
     idle: float = 600.0
@@ -61,6 +69,10 @@ class _Reader(io.RawIOBase):
     def await_request(self) -> None:
         """Expect a new request."""
         self._until = None
+
+    def allow_more(self) -> None:
+        """Begin the time for the rest of the request anew."""
+        self._until = time.monotonic() + self._limits.request
 
     def readinto(self, buffer: Any, /) -> int:
         """Read available bytes, or wait for them."""
@@ -124,18 +136,22 @@ class Handler(MotoRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer one request; None from the application drops the connection."""
-        try:
-            environ = self.make_environ()
-            body = self._body()
-        except (MalformedRequestError, ValueError) as why:  # ValueError: the target is not a URL
-            self._refuse(400, str(why))
-            return
-        environ.pop("wsgi.input_terminated", None)
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ[TOO_LARGE] = body is None
-        environ["wsgi.input"] = io.BytesIO(body or b"")
-        environ["CONTENT_LENGTH"] = str(len(body or b""))
-        answer = self.server.application(environ)
+        with ExitStack() as kept:
+            try:
+                environ = self.make_environ()
+                upload = is_of_registry(environ) and "HTTP_AUTHORIZATION" in environ  # which no page can send
+                body: BinaryIO = kept.enter_context(_file() if upload else io.BytesIO())
+                complete = self._read_body(body, upload)
+            except (MalformedRequestError, ValueError) as why:  # ValueError: the target is not a URL
+                self._refuse(400, str(why))
+                return
+            environ.pop("wsgi.input_terminated", None)
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            environ[TOO_LARGE] = not complete
+            environ["CONTENT_LENGTH"] = str(body.tell() if complete else 0)
+            body.seek(0)
+            environ["wsgi.input"] = body if complete else io.BytesIO()
+            answer = self.server.application(environ)
         if answer is None:
             self._drop()
         else:
@@ -145,21 +161,23 @@ class Handler(MotoRequestHandler):
         """Do nothing yet: 100 Continue is sent when the body is read."""
         return True
 
-    def _body(self) -> bytes | None:
-        """The complete body; None where it is too large, which closes the connection after the answer."""
-        most = self.server.limits.body
+    def _read_body(self, body: BinaryIO, upload: bool) -> bool:
+        """Whether the complete body was read into a file; one that is too large closes the connection."""
+        limits = self.server.limits
+        most = min(limits.upload, disk_usage(gettempdir()).free - limits.free) if upload else limits.body
         length = framing.length(self.headers, self.request_version)
         if length is not None and length > most:
             self._discard(length)
-            return None
+            return False
         self._let_come()
-        body = framing.dechunked(self.rfile, most) if length is None else self.rfile.read(length)
-        if len(body) < (length or 0):
-            raise MalformedRequestError("the body is shorter than its Content-Length")
-        if len(body) > most:
-            self.close_connection = True
-            return None
-        return body
+        for piece in framing.pieces(self.rfile, length):
+            body.write(piece)
+            if body.tell() > most:
+                self.close_connection = True
+                return False
+            if upload:
+                self._reader.allow_more()
+        return True
 
     def _let_come(self) -> None:
         if self.headers.get("Expect", "").lower() == "100-continue":
@@ -183,7 +201,7 @@ class Handler(MotoRequestHandler):
     def _write(self, answer: Answer) -> None:
         self.connection.settimeout(self.server.limits.answer)
         self.send_response(answer.status)
-        length = str(len(answer.body))
+        length = str(answer.file.size if answer.file else len(answer.body))
         for name, value in answer.headers:
             if name.lower() == "content-length" and self.command == "HEAD":
                 length = value
@@ -198,6 +216,9 @@ class Handler(MotoRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
         self.wfile.flush()
+        if self.command != "HEAD" and answer.file:
+            with answer.file.path.open("rb") as file:
+                self.connection.sendfile(file, answer.file.first, answer.file.size)
 
     def _drop(self) -> None:
         """Reset the connection, like a broken network."""
@@ -211,6 +232,11 @@ class Handler(MotoRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:
         """Log one line, at the level of calls."""
         log.info("a request was refused: %s", format % args)
+
+
+def _file() -> BinaryIO:
+    """A file that is gone when it is closed, or the process ends."""
+    return cast(BinaryIO, TemporaryFile())
 
 
 class HttpServer(ThreadingMixIn, TCPServer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from ..ecr.distribution import Distribution
 from ..iam.access.authorizer import Authorizer
 from ..kernel.data_plane import DataPlane
 from ..moto import dispatch
@@ -19,6 +20,7 @@ from .handlers import (
     failures_answered,
     faulty,
     identified,
+    in_registries,
     logged,
     no_web_pages,
     not_too_large,
@@ -31,14 +33,20 @@ from .services import Maker, Services
 
 
 def application(
-    services: Services, authorizer: Authorizer, control: Control, plane: DataPlane, stopping: threading.Event
+    services: Services,
+    authorizer: Authorizer,
+    control: Control,
+    distribution: Distribution,
+    plane: DataPlane,
+    stopping: threading.Event,
 ) -> Application:
-    """The WSGI application for all requests: about the embedded AWS itself, and to its services."""
+    """The WSGI application for all requests: about the embedded AWS itself, to registries, and to its services."""
     tokens = PageTokens()
     answer = chained(
         (
             no_web_pages,
             controlled_by(control),
+            in_registries(distribution),
             not_too_large,
             disturbed(plane, control, stopping),
             identified,
@@ -71,10 +79,18 @@ class Server:
         return f"http://127.0.0.1:{self._http.port}"
 
     def start(
-        self, own: Mapping[str, Maker], authorizer: Authorizer, control: Control, plane: DataPlane
+        self,
+        own: Mapping[str, Maker],
+        authorizer: Authorizer,
+        control: Control,
+        distribution: Distribution,
+        plane: DataPlane,
     ) -> None:
         """Serve the services in ``own``; models that only first calls need are loaded in the background."""
-        self._http.application = application(Services(own), authorizer, control, plane, self._stopping)
+        services = Services(own)
+        self._http.application = application(
+            services, authorizer, control, distribution, plane, self._stopping
+        )
         self._thread.start()
         warm_up = threading.Thread(target=self._warm_up, args=(tuple(own),), name="warm-up", daemon=True)
         warm_up.start()

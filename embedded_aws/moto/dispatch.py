@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import UnknownServiceError
@@ -34,12 +35,22 @@ PAGES = ("moto_api", "instance_metadata")
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """``size`` bytes of a file, from the byte ``first``."""
+
+    path: Path
+    first: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One complete HTTP answer."""
+    """One complete HTTP answer; its body is part of a file where there is one."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes = b""
+    file: FilePart | None = None
 
     @classmethod
     def of(cls, response: Response) -> Answer:

@@ -10,14 +10,15 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..kernel.data_plane import DataPlane
-from .registry import Manifest, Repository
+from .registry import Manifest, Repository, Upload
 from .removal import remove
 from .scratch import Scratch
 from .unpack import BadLayerError, Disk, unpack
@@ -78,7 +79,7 @@ class Images:
         self._taken: dict[str, int] = {}
         self._scratch = Scratch()
         self.folder = self._scratch.path
-        for part in ("blobs", "images", "containers"):
+        for part in ("blobs", "images", "containers", "uploads"):
             (self.folder / part).mkdir()
 
     def repository(self, account: str, region: str, name: str) -> Repository:
@@ -88,28 +89,51 @@ class Images:
     def forget(self, account: str, region: str, name: str) -> None:
         """Discard a deleted repository."""
         with self._plane.lock:
-            self._repositories.pop((account, region, name), None)
+            gone = self._repositories.pop((account, region, name), Repository())
+        _discard(gone.uploads.values())
 
-    def store(self, account: str, region: str, repository: str, digest: str, data: bytes) -> None:
-        """Store a blob in a repository."""
-        path = self._blob_path(digest)
-        if not path.exists():
-            part = path.with_name(f"{path.name}.{threading.get_ident()}")
-            part.write_bytes(data)
-            part.rename(path)
+    def begin_upload(self, account: str, region: str, repository: str) -> str:
+        """Begin the upload of a blob to a repository; returns its id."""
+        upload_id = str(uuid.uuid4())
         with self._plane.lock:
-            self.repository(account, region, repository).layers[digest] = len(data)
+            uploads = self.repository(account, region, repository).uploads
+            uploads[upload_id] = Upload(self.folder / "uploads" / upload_id)
+        return upload_id
+
+    def uploaded(self, account: str, region: str, repository: str, upload_id: str) -> int | None:
+        """The bytes so far of an upload; None if it does not exist."""
+        with self._plane.lock:
+            found = self._repositories.get((account, region, repository), Repository()).uploads.get(upload_id)
+        return found.size if found else None
+
+    def cancel_upload(self, account: str, region: str, repository: str, upload_id: str) -> None:
+        """End an upload without a result."""
+        with self._plane.lock:
+            _discard([self.repository(account, region, repository).uploads.pop(upload_id)])
+
+    def store(self, account: str, region: str, repository: str, upload: Upload) -> None:
+        """Store what was uploaded as a blob of a repository."""
+        path = self._blob_path(upload.digest)
+        upload.path.replace(path)
+        with self._plane.lock:
+            self.repository(account, region, repository).layers[upload.digest] = upload.size
+
+    def mount(self, account: str, region: str, repository: str, source: str, digest: str) -> None:
+        """Store another repository's blob in a repository too; KeyError if it does not exist."""
+        with self._plane.lock:
+            size = self.repository(account, region, source).layers[digest]
+            self.repository(account, region, repository).layers[digest] = size
 
     def has(self, account: str, region: str, repository: str, digest: str) -> bool:
         """Whether a repository contains a blob."""
         with self._plane.lock:
             return digest in self.repository(account, region, repository).layers
 
-    def blob(self, account: str, region: str, repository: str, digest: str) -> bytes:
-        """A blob of a repository; KeyError if it does not exist."""
+    def blob(self, account: str, region: str, repository: str, digest: str) -> Path:
+        """The file of a repository's blob; KeyError if it does not exist."""
         if not self.has(account, region, repository, digest):
             raise KeyError(digest)
-        return self._blob_path(digest).read_bytes()
+        return self._blob_path(digest)
 
     def resolve(self, account: str, region: str, reference: str) -> str:
         """The current digest of ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]``.
@@ -218,11 +242,18 @@ class Images:
 
     def reset(self) -> None:
         """Discard every image; blobs stay until the process ends, because later pushes may use them."""
+        for repository in self._repositories.values():
+            _discard(repository.uploads.values())
         self._repositories.clear()
 
     def close(self) -> None:
         """Remove the folder."""
         self._scratch.close()
+
+
+def _discard(uploads: Iterable[Upload]) -> None:
+    for upload in uploads:
+        upload.path.unlink(missing_ok=True)
 
 
 def _layers(manifest: Manifest) -> list[Mapping[str, Any]]:

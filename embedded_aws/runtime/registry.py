@@ -1,7 +1,7 @@
 """The content of an ECR registry (an account in a region): per repository, layers, images and tags.
 
-Plain state without AWS's answers and errors (package ``ecr``) and without the bytes of the
-layers (``images.py``). The caller holds the data plane's lock.
+Plain state without AWS's answers and errors (package ``ecr``); the bytes of layers are in files (``images.py``). The
+caller holds the data plane's lock.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from .expiry import Rule, expiring
@@ -48,6 +49,17 @@ class Manifest:
         return [*([body["config"]] if "config" in body else []), *body.get("layers", [])]
 
     @property
+    def subject(self) -> str | None:
+        """The digest of the image that this one refers to, such as a signature to what it signs."""
+        subject = self.body.get("subject")
+        return subject.get("digest") if isinstance(subject, Mapping) else None
+
+    @property
+    def artifact_type(self) -> str | None:
+        """OCI's ``artifactType``: "If absent, its value is the config descriptor's media type"."""
+        return self.body.get("artifactType") or self.config_media_type
+
+    @property
     def platforms(self) -> list[Mapping[str, Any]]:
         """Descriptors of the images in an index (manifest list)."""
         return list(self.body.get("manifests", []))
@@ -66,14 +78,28 @@ class Manifest:
 
 @dataclass
 class Upload:
-    """A layer that is being uploaded."""
+    """A layer that is being uploaded into the file ``path``: the sizes of its parts, in bytes."""
 
-    parts: list[bytes] = field(default_factory=list)
+    path: Path
+    parts: list[int] = field(default_factory=list)
+    _hash: Any = field(default_factory=hashlib.sha256)
 
     @property
     def size(self) -> int:
         """Bytes so far."""
-        return sum(map(len, self.parts))
+        return sum(self.parts)
+
+    @property
+    def digest(self) -> str:
+        """``sha256:…`` of the bytes so far."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def append(self, part: bytes) -> None:
+        """Add a part; OSError where the disk is full."""
+        with self.path.open("ab") as file:
+            file.write(part)
+        self._hash.update(part)
+        self.parts.append(len(part))
 
 
 @dataclass

@@ -15,7 +15,7 @@ from embedded_aws.kernel.pace import Pace
 from embedded_aws.runtime.images import DISK, Image
 from embedded_aws.runtime.processes import Container, ContainerSpec
 from embedded_aws.runtime.runtime import Runtime
-from tests.embedded.images import MANIFEST, ImageSpec, digest_of, layer_of, manifest_of
+from tests.embedded.images import MANIFEST, ImageSpec, layer_of, manifest_of
 from tests.embedded_process import PATIENCE, eventually
 
 ACCOUNT, REGION = "123456789012", "us-east-2"
@@ -75,9 +75,16 @@ class Machine:
         layers = [layer_of(spec.files)] if layers is None else layers
         config = config if isinstance(config, bytes) else json.dumps(config or spec.config).encode()
         for blob in (*layers, config):
-            self.images.store(ACCOUNT, REGION, repository, digest_of(blob), blob)
+            self.store(repository, blob)
         self.images.repository(ACCOUNT, REGION, repository).put(manifest_of(config, layers), MANIFEST, tag)
         return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}"
+
+    def store(self, repository: str, blob: bytes) -> None:
+        """Put a blob into a repository without ECR."""
+        upload_id = self.images.begin_upload(ACCOUNT, REGION, repository)
+        upload = self.images.repository(ACCOUNT, REGION, repository).uploads.pop(upload_id)
+        upload.append(blob)
+        self.images.store(ACCOUNT, REGION, repository, upload)
 
     def pull(self, reference: str, platform: str = "linux/amd64", disk: int = DISK) -> Image:
         """Pull an image."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,7 +32,7 @@ class Served:
     def _answer(self, environ: dict[str, Any]) -> Answer:
         if environ[TOO_LARGE]:
             return Answer(413, (), b"")
-        self.bodies.append(environ["wsgi.input"].getvalue())
+        self.bodies.append(environ["wsgi.input"].read())
         return Answer(200, (), b"done")
 
     def connect(self) -> socket.socket:
@@ -182,6 +183,61 @@ class TestBodies:
         with served(idle=5) as one:
             assert one.send(head + body + sized(b"next", CLOSE)).count(b"HTTP/1.1 200") == 2
             assert one.bodies == [b"abcde", b"next"]
+
+
+class TestUploads:
+    """A registry's client sends a layer in one body: its bounds are those of the disk."""
+
+    UPLOAD = b"PATCH /v2/x HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic x\r\n"
+
+    def upload(self, body: bytes, head: bytes = UPLOAD) -> bytes:
+        """A request with a body, and no more after it."""
+        return head + CLOSE + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+    def test_larger_ones_are_taken(self) -> None:
+        with served(body=1000, upload=5000) as one:
+            assert one.send(self.upload(b"x" * 5000)).startswith(b"HTTP/1.1 200")
+            assert one.bodies == [b"x" * 5000]
+
+    def test_up_to_their_own_bound(self) -> None:
+        with served(body=1000, upload=5000) as one:
+            assert one.send(self.upload(b"x" * 5001)).startswith(b"HTTP/1.1 413")
+            assert one.send(chunked(b"x" * 5001).replace(HEAD, self.UPLOAD)).startswith(b"HTTP/1.1 413")
+            assert one.bodies == []
+
+    def test_the_disk_is_not_filled(self) -> None:
+        with served(body=1000, free=1024**6) as one:
+            assert one.send(self.upload(b"x")).startswith(b"HTTP/1.1 413")
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            UPLOAD.replace(b"Authorization: Basic x\r\n", b""),  # as a page may send it
+            UPLOAD.replace(b"Basic x", b"AWS4-HMAC-SHA256 x"),
+            UPLOAD.replace(b"/v2/x", b"/"),
+        ],
+    )
+    def test_others_are_no_uploads(self, head: bytes) -> None:
+        with served(body=1000, upload=5000) as one:
+            assert one.send(self.upload(b"x" * 5000, head)).startswith(b"HTTP/1.1 413")
+
+    def test_have_time_while_they_come(self) -> None:
+        """A minute is for one piece, not for a layer: an engine packs it while it sends."""
+        with served(request=3.0) as one, one.connect() as connection:
+            connection.sendall(self.UPLOAD + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n")
+            began, sent = time.monotonic(), 0
+            while time.monotonic() < began + 4:
+                connection.sendall(b"1\r\nx\r\n")
+                time.sleep(0.05)
+                sent += 1
+            connection.sendall(b"0\r\n\r\n")
+            assert everything(connection).startswith(b"HTTP/1.1 200")
+            assert one.bodies == [b"x" * sent]
+
+    def test_end_when_nothing_comes(self) -> None:
+        with served(request=0.2) as one:
+            head = self.UPLOAD + b"Content-Length: 10\r\n\r\n12345"
+            assert one.send(head).startswith(b"HTTP/1.1 408")
 
 
 class TestHeaders:

@@ -176,7 +176,7 @@ def test_what_our_stores_override_exists_in_motos(service: str) -> None:
         "acm": {"users"},
         "applicationautoscaling": {"note_scaling"},
         "ec2": {"drop_service_group", "group", "group_named", "service_group", "visible_zones", "blocked"},
-        "ecr": {"iter_tagged_resources"},
+        "ecr": {"account_setting", "iter_tagged_resources", "put_account_setting"},
         "iam": {"add_client_id", "remove_client_id"},
         "logs": {"group", "search", "events"},
         "route53": {"new_change", "records", "served", "public_zones", "served_since"},

@@ -196,7 +196,7 @@ class TestIndexes:
             spec = ImageSpec({"/app/for": architecture}, architecture=architecture)
             layer, config = layer_of(spec.files), json.dumps(spec.config).encode()
             for blob in (layer, config):
-                store.images.store(ACCOUNT, REGION, "homara", digest_of(blob), blob)
+                store.store("homara", blob)
             manifest = manifest_of(config, [layer])
             store.images.repository(ACCOUNT, REGION, "homara").put(manifest, MANIFEST, None)
             about = {"os": "linux", "architecture": architecture}

@@ -20,7 +20,10 @@ Members = Mapping[str, Any]
 # "No permissions are required" (STS API Reference, GetCallerIdentity); STS checks the others itself.
 UNASKED = {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}
 PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
-OTHER_NAMES = {"cloudfront:CreateDistributionWithTags": "CreateDistribution"}
+OTHER_NAMES = {
+    "cloudfront:CreateDistributionWithTags": "CreateDistribution",
+    "ecr:ListImageReferrers": "BatchGetImage",
+}
 # What creating a resource with tags requires in addition; only these services have the condition key CreateAction.
 TAGGING = {
     "acm": "AddTagsToCertificate",
