@@ -1,4 +1,4 @@
-"""The OCI distribution API of ECR's registries (``/v2/…``), for docker, podman, skopeo, crane, oras and the like.
+"""The OCI distribution API of ECR's registries (``/v2/…``), for docker, podman, skopeo and other clients.
 
 On AWS every registry has a host of its own. Here they share one address, so a registry's host is the first part of
 its repositories' names: ``127.0.0.1:PORT/123456789012.dkr.ecr.us-east-2.amazonaws.com/homara:v1`` is what task

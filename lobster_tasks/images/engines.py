@@ -17,6 +17,10 @@ from ..errors import LobsterError, RefusedError
 _ENGINES = ("docker", "podman")
 _ANSWERS_WITHIN = 15.0  # seconds; a running daemon answers in well under one
 _SHOWN_ON_FAILURE = 15  # lines
+_NOT_ON_THIS_MACHINE = (
+    "--builder process, if the engine runs elsewhere (Docker Desktop, DOCKER_HOST) and cannot reach "
+    "127.0.0.1 of this machine"
+)
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,29 @@ class Engine:
             arguments += ["--build-arg", f"{name}={value}"]
         self._run([*arguments, "."], say, folder)
 
-    def login(self, registry: str, password: str) -> None:
-        """Sign in to ``registry`` as AWS; the password is passed on standard input and never shown."""
-        command = [self.program, "login", "--username", "AWS", "--password-stdin", registry]
+    def login(self, host: str, password: str, *, plain_http: bool = False) -> None:
+        """Sign in to a registry's ``host`` as AWS; the password is passed on standard input and never shown."""
+        words = ["login", *self._without_tls(plain_http), "--username", "AWS", "--password-stdin", host]
         done = subprocess.run(
-            command, input=password, capture_output=True, encoding="utf-8", errors="replace", check=False
+            [self.program, *words],
+            input=password,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
         if done.returncode:
             said = done.stderr.replace(password, "…").strip()
-            raise LobsterError(f"{self.name} cannot sign in to {registry}.", said)
+            next_step = _NOT_ON_THIS_MACHINE if plain_http else ""
+            raise LobsterError(f"{self.name} cannot sign in to {host}.", said, next_step)
 
-    def push(self, reference: str, say: Callable[[str], None]) -> None:
+    def push(self, reference: str, say: Callable[[str], None], *, plain_http: bool = False) -> None:
         """Push a built image; raises LobsterError with the engine's last lines."""
-        self._run(["push", reference], say)
+        self._run(["push", *self._without_tls(plain_http), reference], say)
+
+    def _without_tls(self, plain_http: bool) -> list[str]:
+        """The flags for a registry without TLS; docker needs none for this machine's own addresses."""
+        return ["--tls-verify=false"] if plain_http and self.name == "podman" else []
 
     def _run(self, arguments: Sequence[str], say: Callable[[str], None], folder: Path | None = None) -> None:
         # Attestations would make an index of every image, which counts twice in the repository.
@@ -93,11 +107,29 @@ def choose(name: str) -> Engine:
     )
 
 
-def password_for(aws: Aws) -> str:
-    """A registry password, valid for 12 hours (ECR GetAuthorizationToken)."""
-    answer = aws.call("ecr:GetAuthorizationToken")
-    token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
-    return token.partition(":")[2]
+@dataclass(frozen=True)
+class RegistryAccess:
+    """Where an engine pushes to, for 12 hours: ``registry`` is what references begin with, the host first.
+
+    That is all of it on AWS; an embedded AWS has its own address before the registry's name.
+    """
+
+    registry: str
+    password: str
+    plain_http: bool
+
+    @property
+    def host(self) -> str:
+        """The host for an engine's login."""
+        return self.registry.partition("/")[0]
+
+
+def registry_access(aws: Aws) -> RegistryAccess:
+    """The access to the account's registry (ECR GetAuthorizationToken)."""
+    data = aws.call("ecr:GetAuthorizationToken")["authorizationData"][0]
+    token = base64.b64decode(data["authorizationToken"]).decode()
+    scheme, _, registry = str(data["proxyEndpoint"]).partition("://")
+    return RegistryAccess(registry, token.partition(":")[2], scheme == "http")
 
 
 def _answers(engine: Engine) -> bool:

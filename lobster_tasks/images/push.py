@@ -16,7 +16,7 @@ from ..errors import AwsCallError, DockerfileError, RefusedError, UsageError
 from ..image_reference import is_tag
 from ..settings import Settings
 from .build import ARCHITECTURES, MANIFEST, BuiltImage, build, foreseen, read_context, read_dockerfile
-from .engines import Engine, choose, password_for
+from .engines import Engine, choose, registry_access
 from .layer import Blob
 from .transfer import Observer, Transfer, unobserved
 
@@ -57,11 +57,6 @@ class EcrRepository:
     aws: Aws
     name: str
     uri: str
-
-    @property
-    def registry(self) -> str:
-        """The host for a container engine's login."""
-        return self.uri.partition("/")[0]
 
     def tagged(self, tag: str) -> dict[str, Any] | None:
         """The image with ``tag``: imageDigest and imageSizeInBytes."""
@@ -159,22 +154,24 @@ def with_engine(
     say: Callable[[str], None],
 ) -> PushedImage:
     """Build and push with a container engine, then read back what the repository has under the tag."""
-    reference = f"{repository.uri}:{tag}"
     platform = f"linux/{ARCHITECTURES[settings.task.architecture]}"
     if not (folder / settings.dockerfile).is_file():
         raise RefusedError(
             f"There is no {folder / settings.dockerfile}.", next_step="set `dockerfile` in invoke.yaml"
         )
+    access = registry_access(repository.aws)
+    reference = f"{access.registry}/{repository.name}:{tag}"
     engine.build(folder, settings.dockerfile, reference, platform, build_args, say)
     before = repository.tagged(tag)
-    engine.login(repository.registry, password_for(repository.aws))
-    engine.push(reference, say)
+    engine.login(access.host, access.password, plain_http=access.plain_http)
+    engine.push(reference, say, plain_http=access.plain_http)
     now = repository.tagged(tag)
     if not now:
         raise RefusedError(f"{engine.name} pushed {reference}, but the repository has no such tag.")
     digest = str(now["imageDigest"])
     notes = (*_moved(tag, before, digest), *_foreseen(folder, settings.dockerfile, build_args, platform))
-    return PushedImage(reference, digest, int(now["imageSizeInBytes"]), _is_other(before, digest), notes)
+    size, pushed = int(now["imageSizeInBytes"]), _is_other(before, digest)
+    return PushedImage(f"{repository.uri}:{tag}", digest, size, pushed, notes)
 
 
 def _foreseen(folder: Path, name: str, build_args: Mapping[str, str], platform: str) -> tuple[str, ...]:
@@ -209,13 +206,9 @@ def choose_engine(aws: Aws, builder: str) -> Engine | None:
             "it does not run RUN, so its image would have nothing installed on Fargate",
             "--builder docker, or podman",
         )
-    if builder in ("docker", "podman") and embedded:
-        raise RefusedError(
-            f"{builder} cannot push to an embedded AWS.",
-            "its registry is only an API; no registry listens at the address of an image reference",
-            "--builder process",
-        )
-    return None if embedded else choose(builder)
+    if builder == "process" or (builder == "auto" and embedded):
+        return None
+    return choose(builder)
 
 
 def is_embedded(endpoint_url: str | None) -> bool:

@@ -78,6 +78,21 @@ def test_a_failed_build_shows_its_last_lines(
     assert failed.value.why.endswith("line 99")
 
 
+def test_tells_podman_of_a_registry_without_tls(tmp_path: Path) -> None:
+    podman = stand_in.make(tmp_path, "podman")
+    engine = Engine("podman", str(podman.program))
+    engine.login("127.0.0.1:4566", "s3cret", plain_http=True)
+    engine.push("127.0.0.1:4566/homara:v1", lambda _: None, plain_http=True)
+    assert [call["arguments"][1] for call in podman.calls] == ["--tls-verify=false", "--tls-verify=false"]
+
+
+def test_says_that_an_engine_elsewhere_has_another_address(engine: Engine, docker: stand_in.StandIn) -> None:
+    docker.on("login", exit=1, complains="connection refused")
+    with pytest.raises(LobsterError) as failed:
+        engine.login("127.0.0.1:4566", "s3cret", plain_http=True)
+    assert failed.value.next_step.startswith("--builder process")
+
+
 def test_pushes(engine: Engine, docker: stand_in.StandIn) -> None:
     engine.push(REFERENCE, lambda _: None)
     assert docker.calls[0]["arguments"] == ["push", REFERENCE]

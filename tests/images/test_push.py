@@ -16,6 +16,7 @@ from lobster_tasks.images.engines import Engine
 from lobster_tasks.images.push import choose_engine, is_embedded, repository_of, with_engine
 from lobster_tasks.settings import Settings, load
 from tests.embedded_process import EmbeddedProcess
+from tests.environment import environment
 from tests.images import stand_in
 
 DOCKERFILE = 'FROM python\nWORKDIR /app\nCOPY app.py .\nRUN pip install x\nCMD ["python", "app.py"]\n'
@@ -215,7 +216,13 @@ class TestWithAnEngine:
         return docker
 
     def test_builds_signs_in_and_pushes(
-        self, aws: Aws, ecr: Any, settings: Settings, project: Path, docker: stand_in.StandIn
+        self,
+        embedded: EmbeddedProcess,
+        aws: Aws,
+        ecr: Any,
+        settings: Settings,
+        project: Path,
+        docker: stand_in.StandIn,
     ) -> None:
         engine = Engine("docker", str(docker.program))
         repository = repository_of(aws, settings)
@@ -223,8 +230,13 @@ class TestWithAnEngine:
         pushed = with_engine(engine, repository, settings, "v1", project, {}, said.append)
         assert [call["arguments"][0] for call in docker.calls] == ["build", "login", "push"]
         assert docker.calls[0]["arguments"][2] == "linux/amd64"
-        registry = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
-        assert docker.calls[1]["arguments"][-1] == registry
+        registry, address = (
+            "123456789012.dkr.ecr.us-east-2.amazonaws.com",
+            embedded.url.removeprefix("http://"),
+        )
+        assert docker.calls[1]["arguments"][-1] == address
+        assert docker.calls[2]["arguments"][-1] == f"{address}/{registry}/homara:v1"
+        assert docker.calls[0]["arguments"][6] == f"{address}/{registry}/homara:v1"
         assert docker.calls[1]["input"] not in "\n".join(said)
         assert pushed.reference == f"{registry}/homara:v1"
         assert pushed.digest == held(ecr, "v1")["imageDigest"]
@@ -256,7 +268,8 @@ class TestWhichBuilder:
             choose_engine(Aws("us-east-2", endpoint_url="https://ecr.us-east-2.amazonaws.com"), "process")
         assert "RUN" in refused.value.why
 
-    def test_refuses_an_engine_for_the_embedded_aws(self) -> None:
-        with pytest.raises(RefusedError) as refused:
-            choose_engine(Aws("us-east-2", endpoint_url="http://127.0.0.1:4566"), "docker")
-        assert refused.value.next_step == "--builder process"
+    def test_takes_an_engine_for_the_embedded_aws(self, tmp_path: Path) -> None:
+        docker = stand_in.make(tmp_path, "docker")
+        aws = Aws("us-east-2", endpoint_url="http://127.0.0.1:4566")
+        with environment(PATH=str(tmp_path / "bin")):
+            assert choose_engine(aws, "docker") == Engine("docker", str(docker.program))

@@ -1,0 +1,44 @@
+"""`inv push-image` with real engines, to an embedded AWS, as to AWS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.embedded_process import EmbeddedProcess
+from tests.engines import LABEL, ContainerEngine
+from tests.project import Project
+
+pytestmark = pytest.mark.engine
+
+REGISTRY = "123456789012.dkr.ecr.us-east-2.amazonaws.com"
+
+
+@pytest.fixture
+def folder(project: Project) -> Path:
+    """The project, with a Dockerfile that every engine can build offline."""
+    dockerfile = f"FROM scratch\nLABEL {LABEL}=push\nARG RELEASE\nENV R=$RELEASE\nCOPY text /text\n"
+    project.write("text", "one")
+    project.write("Dockerfile.streamlit", dockerfile)
+    return project.folder
+
+
+def test_builds_and_pushes(
+    project: Project, folder: Path, embedded: EmbeddedProcess, container_engine: ContainerEngine
+) -> None:
+    ecr = embedded.client("ecr")
+    ecr.create_repository(repositoryName="homara", imageTagMutability="IMMUTABLE")
+    words = ("push-image", "--builder", container_engine.name, "--tag", "one")
+    environment = dict(container_engine.environment)
+    told = project.inv(*words, "--build-arg", "RELEASE=one", "--json", **environment).check().json
+    (held,) = ecr.describe_images(repositoryName="homara")["imageDetails"]
+    assert (held["imageDigest"], held["imageTags"]) == (told["digest"], ["one"])
+    assert told["reference"] == f"{REGISTRY}/homara:one"
+    again = project.inv(*words, "--build-arg", "RELEASE=one", "--json", **environment).check().json
+    assert not again["pushed"]
+    project.write("text", "two")
+    refused = project.inv(*words, "--build-arg", "RELEASE=one", **environment)
+    assert refused.code != 0
+    assert "The image tag 'one' already exists in the 'homara' repository" in refused.said
+    container_engine.run("rmi", "--force", f"{embedded.url[7:]}/{REGISTRY}/homara:one")
