@@ -50,14 +50,15 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Start every component; the endpoint answers when this returns."""
-        from .services import keep_resources, own_services  # slow: after everything that may fail
+        from .ecr.store import policy_of  # slow, as the services: after everything that may fail
+        from .services import keep_resources, own_services
 
         own = own_services(
             self.plane, self.runtime.images, self.balancer, self.edge, self.fargate, self.app_runner
         )
         keep_resources(self.plane, self.edge, self.app_runner)
         self.plane.start()
-        authorizer = Authorizer(Queries(ResourceTags(self.fargate.tags_of, self.edge.tags_of)))
+        authorizer = Authorizer(Queries(ResourceTags(self.fargate.tags_of, self.edge.tags_of)), policy_of)
         control = Control(
             self.plane,
             self.runtime,

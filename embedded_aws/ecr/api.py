@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..moto.adapter import ActionResult, AwsError
+from ..runtime.registry import registry_name
 from .images import ImageOperations
 from .layers import Layers
 from .lifecycle import check_lifecycle_policy, rules_of
-from .requests import registry_name
 from .tokens import Token
 
 SCAN_QUOTA = timedelta(hours=24)  # an image can have a basic scan once in 24 hours

@@ -22,10 +22,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from ..moto.adapter import DEFAULT_ACCOUNT_ID, ecr_backends
 from ..moto.dispatch import Answer
 from ..runtime.images import Images
-from ..runtime.registry import digest_of
+from ..runtime.registry import digest_of, registry_name
 from .api_client import ApiClient, ApiError, DroppedError, Send
 from .distribution_errors import RegistryError, error_of
-from .requests import registry_name
 from .tokens import InvalidTokenError, Token
 
 PART = 10 * 1024**2

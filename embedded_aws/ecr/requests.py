@@ -76,11 +76,6 @@ class EcrRequest(ECRResponse):
         return items[start:end], more
 
 
-def registry_name(account: str, region: str) -> str:
-    """The host of a registry's name, with which ``repositoryUri`` begins."""
-    return f"{account}.dkr.ecr.{region}.amazonaws.com"
-
-
 def invalid(parameter: str, constraint: str) -> AwsError:
     """InvalidParameterException with ECR's message."""
     message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"

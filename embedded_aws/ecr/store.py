@@ -52,6 +52,18 @@ class EcrStore(ECRBackend, TaggableResourcesMixin):
             yield TaggedResource(repository.arn, tags, "ecr:repository")
 
 
+def policy_of(arn: str) -> str | None:
+    """The policy of a repository by its ARN; None for any other resource."""
+    service, region, account, name = (*arn.split(":", 5), "", "", "", "", "")[2:6]
+    if service != "ecr":
+        return None
+    try:
+        repository = ecr_backends[account][region].repositories[name.removeprefix("repository/")]
+    except KeyError:
+        return None
+    return str(repository.policy) if repository.policy else None
+
+
 def _check_setting(name: str) -> None:
     if name not in ACCOUNT_SETTINGS:
         raise AwsError(

@@ -24,13 +24,14 @@ class Decision:
 
     ``matched`` contains (document, statement) indexes of the deciding statements; ``missing`` the context
     keys that policies use and the request lacks; ``within_boundary`` is false when there is a
-    permissions boundary that does not allow it.
+    permissions boundary that does not allow it; ``by_resource`` is true when the resource's own policy decided.
     """
 
     verdict: Verdict
     matched: tuple[tuple[int, int], ...] = ()
     missing: tuple[str, ...] = ()
     within_boundary: bool = True
+    by_resource: bool = False
 
     @property
     def allowed(self) -> bool:

@@ -19,6 +19,11 @@ from .expiry import Rule, expiring
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
+def registry_name(account: str, region: str) -> str:
+    """The name of a registry, a host, with which ``repositoryUri`` begins."""
+    return f"{account}.dkr.ecr.{region}.amazonaws.com"
+
+
 def digest_of(data: bytes) -> str:
     """The content address ``sha256:…`` of ``data``."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"

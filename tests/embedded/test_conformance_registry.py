@@ -429,6 +429,35 @@ class TestWhoMayDoWhat:
         assert registry.put(manifest(CONFIGURATION), "v1").status_code == 201
         assert registry.ask("HEAD", "manifests/v1").status_code == 200
 
+    @pytest.mark.parametrize(
+        ("principal", "may"),
+        [
+            (f"arn:aws:iam::{ACCOUNT}:user/somebody", True),
+            ("*", True),
+            (f"arn:aws:iam::{ACCOUNT}:root", False),
+            (f"arn:aws:iam::{ACCOUNT}:user/another", False),
+        ],
+    )
+    def test_a_repositorys_policy_allows(
+        self, aws: EmbeddedProcess, ecr: Any, principal: str, may: bool
+    ) -> None:
+        """User Guide, "Private repository policies": "both the IAM policies and repository policies"; IAM User Guide,
+        "Policy evaluation logic": within an account one that names the user is enough, the account leaves it to IAM."""
+        statement = {"Sid": "Push", "Effect": "Allow", "Principal": {"AWS": principal}, "Action": "ecr:*"}
+        ecr.set_repository_policy(repositoryName="homara", policyText=policy(statement))
+        registry = self.signed_in(aws)
+        assert registry.ask("POST", "blobs/uploads/").status_code == (202 if may else 403)
+
+    def test_a_repositorys_policy_denies(self, aws: EmbeddedProcess, ecr: Any) -> None:
+        """ "An explicit deny in any policy overrides any allows" ("Policy evaluation logic")."""
+        statement = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "ecr:InitiateLayerUpload"}
+        ecr.set_repository_policy(repositoryName="homara", policyText=policy(statement))
+        registry = self.signed_in(aws, "InitiateLayerUpload", "ListImages")
+        status, code, text = error(registry.ask("POST", "blobs/uploads/"))
+        assert (status, code) == (403, "DENIED")
+        assert text.endswith("with an explicit deny in a resource-based policy")
+        assert registry.ask("GET", "tags/list").status_code == 200
+
     def test_nobody_reaches_another_account(self, ecr: Any) -> None:
         """ "denied: User: arn:aws:sts::A:assumed-role/cp-sw-actions-runner/GitHubActions is not authorized to perform:
         ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-west-2:B:repository/runner-test because no resource-based

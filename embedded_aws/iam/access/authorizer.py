@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...moto.adapter import AwsError
-from ..policy import Decision
+from ..policy import Decision, Document
 from . import request
 from .call_context import CallContext, current
 from .queries import Queries
@@ -26,10 +27,11 @@ CODES = {
 
 
 class Authorizer:
-    """Authorizes each call."""
+    """Authorizes each call; ``policy_of`` returns the policy of a resource by its ARN, None where it has none."""
 
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, policy_of: Callable[[str], Document | None]) -> None:
         self._queries = queries
+        self._policy_of = policy_of
 
     def refused(self, environ: dict[str, Any]) -> AwsError | None:
         """Why the current caller is not authorized for the call in this environ; None where the call is allowed."""
@@ -38,7 +40,7 @@ class Authorizer:
             return None
         members = request.members(call_context.call, environ)
         for query in self._queries.of_call(call_context.caller.account, call_context.call, members):
-            decision = call_context.ask(query)
+            decision = call_context.ask(query, self._policy_of(query.resource))
             if not decision.allowed:
                 return _denial(call_context, query, decision)
         return None
@@ -60,6 +62,8 @@ def _denial(call_context: CallContext, query: AuthorizationQuery, decision: Deci
 
 
 def _because(action: str, decision: Decision) -> str:
+    if decision.by_resource:
+        return "with an explicit deny in a resource-based policy"
     kind = "identity-based policy" if decision.within_boundary else "permissions boundary"
     if decision.verdict == "explicitDeny":
         return f"with an explicit deny in {'an' if kind[0] == 'i' else 'a'} {kind}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ...moto.adapter import DEFAULT_ACCOUNT_ID
 from ...moto.wire import Call
-from ..policy import Decision
+from ..policy import Decision, Document
 from . import callers
 from .callers import Caller
 from .query import AuthorizationQuery
@@ -23,10 +23,10 @@ class CallContext:
     call: Call
     asked: list[AuthorizationQuery] = field(default_factory=list)
 
-    def ask(self, query: AuthorizationQuery) -> Decision:
-        """Decide one query, and record it."""
+    def ask(self, query: AuthorizationQuery, policy: Document | None = None) -> Decision:
+        """Decide one query, also by the resource's own policy if it has one, and record it."""
         known = {**self._general(), **query.context}
-        decision = self.caller.decides(query.action, query.resource, known)
+        decision = self.caller.decides(query.action, query.resource, known, policy)
         self.asked.append(replace(query, context=known, allowed=decision.allowed))
         return decision
 

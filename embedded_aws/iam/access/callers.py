@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...moto import adapter
-from ..policy import Decision, decide, parsed
+from ..policy import Decision, Document, Verdict, decide, parsed
+from ..resource_policy import verdict_on
 from ..roles import policies_of
 from . import stored
 
@@ -33,12 +34,26 @@ class Caller:
         kind, _, path_and_name = self.principal.split(":", 5)[5].partition("/")
         return path_and_name.rpartition("/")[2] if kind == "user" else ""
 
-    def decides(self, action: str, resource: str, context: Mapping[str, Any]) -> Decision:
-        """The decision of the caller's policies; a session policy only restricts it."""
+    def decides(
+        self, action: str, resource: str, context: Mapping[str, Any], policy: Document | None = None
+    ) -> Decision:
+        """The decision of the caller's policies, and of the resource's own; a session policy only restricts it."""
         decision = decide(self.policies, action, resource, context, self.boundary)
+        if policy is not None:
+            verdict = verdict_on((self.arn, self.principal), policy, action, resource, context)
+            decision = _with_resource(decision, verdict)
         if decision.allowed and self.session_policy:
             return decide([self.session_policy], action, resource, context)
         return decision
+
+
+def _with_resource(decision: Decision, verdict: Verdict) -> Decision:
+    """The decision with what the resource's policy says; only a boundary limits what that allows."""
+    if decision.verdict == "explicitDeny" or verdict == "implicitDeny":
+        return decision
+    if verdict == "allowed" and not decision.within_boundary:
+        return decision
+    return replace(decision, verdict=verdict, by_resource=True)
 
 
 def find(account: str, access_key: str) -> Caller | None:
