@@ -43,7 +43,9 @@ class ApiClient:
 
     def call(self, operation: str, part: bytes | None = None, **members: Any) -> dict[str, Any]:
         """The result of an operation, with the bytes of a layer's part beside it; ApiError, DroppedError."""
-        answer = self.send({**self._request(operation, members), LAYER_PART: part})
+        request = {**self._request(operation, members), LAYER_PART: part}
+        answer = self.send(request)
+        del request[LAYER_PART]  # what is left of the request may wait long for the garbage collector
         if answer is None:
             raise DroppedError
         told: dict[str, Any] = json.loads(answer.body or b"{}")
