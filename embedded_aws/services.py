@@ -75,7 +75,7 @@ def keep_resources(plane: DataPlane, edge: Edge, app_runner: AppRunnerComponent)
     """Set the stores with dependencies in moto; the others are set when they are imported."""
     acm_backends.keep_in(partial(AcmStore, pace=plane.pace, in_cloudfront=edge.users_of_certificate))
     resourcegroupstaggingapi_backends.keep_in(partial(TaggingStore, in_cloudfront=edge.tags))
-    route53_backends.keep_in(partial(Route53Store, pace=plane.pace))
+    route53_backends.keep_in(partial(Route53Store, pace=plane.pace, aliases_at=edge.aliases_at))
     wafv2_backends.keep_in(
         partial(WafStore, plane=plane, app_runner=app_runner.made_at, in_cloudfront=edge.has_web_acl)
     )

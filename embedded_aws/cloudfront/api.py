@@ -7,7 +7,7 @@ from typing import Any
 
 from ..kernel.data_plane import DataPlane
 from ..moto.adapter import ActionResult, CloudFrontResponse
-from . import distributions, invalidations, origins, policies
+from . import aliases, distributions, invalidations, origins, policies
 from .answers import Request
 from .edge import Edge
 from .model import CloudFrontState
@@ -55,6 +55,9 @@ class CloudFront(CloudFrontResponse):
     list_distributions = answered_by(distributions.list_summaries)
     associate_distribution_web_acl = answered_by(distributions.associate_web_acl)
     disassociate_distribution_web_acl = answered_by(distributions.disassociate_web_acl)
+
+    list_conflicting_aliases = answered_by(aliases.list_conflicting)
+    associate_alias = answered_by(aliases.associate)
 
     create_invalidation = answered_by(invalidations.create)
     get_invalidation = answered_by(invalidations.get)

@@ -6,7 +6,7 @@ Members, limits and codes are those of botocore's model; texts that are not AWS'
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -135,8 +135,8 @@ def oldest_tls(config: Config) -> ssl.TLSVersion:
     return ssl.TLSVersion.TLSv1_3 if policy.startswith("TLSv1.3") else ssl.TLSVersion.TLSv1_2
 
 
-def check(state: CloudFrontState, config: Config, own: Distribution | None = None) -> None:
-    """Raise an error for an invalid configuration; ``own`` is its distribution, if that exists already."""
+def check(state: CloudFrontState, config: Config, others: Sequence[Distribution]) -> None:
+    """Raise an error for an invalid configuration; ``others`` are all other distributions, of every account."""
     _check_quantities(config)
     _check_supported(config)
     if len(config.get("Comment") or "") > COMMENT_MOST:
@@ -148,7 +148,7 @@ def check(state: CloudFrontState, config: Config, own: Distribution | None = Non
     for behavior in behaviors(config):
         _check_behavior(config, behavior)
     _check_certificate(state.account, config)
-    _check_aliases(state, config, own)
+    _check_aliases(state.account, config, others)
     if config["WebACLId"] and find_web_acl(config["WebACLId"]) is None:
         message = f"Web ACL is not accessible by the requester: {config['WebACLId']}"  # (own words)
         raise invalid(message, "InvalidWebACLId")
@@ -261,13 +261,28 @@ def covers(names: tuple[str, ...], host: str) -> bool:
     )
 
 
-def _check_aliases(state: CloudFrontState, config: Config, own: Distribution | None) -> None:
+def _check_aliases(account: str, config: Config, others: Sequence[Distribution]) -> None:
     names = {name.lower() for name in config["Aliases"].get("Items") or ()}
     if len(names) > ALIASES_MOST:
         message = "Your request contains more CNAMEs than are allowed per distribution."
         raise invalid(message, "TooManyDistributionCNAMEs")
     if names and not config["ViewerCertificate"].get("ACMCertificateArn"):
         raise invalid(NOT_ATTACHED, "InvalidViewerCertificate")
-    others = (each for each in state.distributions.values() if each is not own)
-    if any(names & each.aliases for each in others):
+    if any(is_taken(name, account, each) for name in names for each in others):
         raise AwsError("CNAMEAlreadyExists", ALIAS_TAKEN)
+
+
+def is_taken(name: str, account: str, other: Distribution) -> bool:
+    """Whether another distribution prevents an alias of this account's.
+
+    A name has one distribution. Overlapping ones (``*.example.com`` and ``www.example.com``) are allowed within an
+    account ("Restrictions on using alternate domain names").
+    """
+    return name in other.aliases or (
+        other.account != account and any(overlap(name, each) for each in other.aliases)
+    )
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two aliases are the same, or one is a wildcard for the other."""
+    return covers((one,), other) or covers((other,), one)

@@ -53,7 +53,7 @@ def _create(edge: Edge, state: CloudFrontState, given: Config, tags: dict[str, s
         if each.config["CallerReference"] == given["CallerReference"]:
             raise AwsError("DistributionAlreadyExists", REUSED.format(each.id))
     config = completed(given)
-    check(state, config)
+    check(state, config, edge.others())
     if len(state.distributions) >= MOST:
         message = (
             "Processing your request would cause you to exceed the maximum number of distributions allowed."
@@ -92,11 +92,12 @@ def update(edge: Edge, state: CloudFrontState, request: Request) -> dict[str, An
     config = completed(request["DistributionConfig"])
     if config["CallerReference"] != found.config["CallerReference"]:
         raise AwsError("IllegalUpdate", "The update contains modifications that are not allowed.")
-    check(state, config, found)
-    return _change(edge, found, config)
+    check(state, config, edge.others(found))
+    return change(edge, found, config)
 
 
-def _change(edge: Edge, found: Distribution, config: Config) -> dict[str, Any]:
+def change(edge: Edge, found: Distribution, config: Config) -> dict[str, Any]:
+    """Replace a distribution's configuration; the answer to UpdateDistribution."""
     now = time.monotonic()
     found.change(config, now + edge.pace.real(DEPLOYING))
     found.served.append((now + edge.pace.real(DEPLOYING * KNOWN_AFTER), config))
@@ -136,8 +137,8 @@ def _set_web_acl(edge: Edge, state: CloudFrontState, request: Request, arn: str)
         raise AwsError("EntityNotFound", "The entity was not found.")
     check_version(found, request.get("IfMatch") or found.etag)
     config = {**found.config, "WebACLId": arn}
-    check(state, config, found)
-    _change(edge, found, config)
+    check(state, config, edge.others(found))
+    change(edge, found, config)
     return {"Id": found.id, "ETag": found.etag, **({"WebACLArn": arn} if arn else {})}
 
 

@@ -76,6 +76,16 @@ class Edge:
             if one.config["ViewerCertificate"].get("ACMCertificateArn") == arn
         ]
 
+    def others(self, own: Distribution | None = None) -> list[Distribution]:
+        """Every account's distributions, without ``own``."""
+        every = [one for account in list(self._states) for one in self._distributions(account)]
+        return [one for one in every if one is not own]
+
+    def aliases_at(self, domain_name: str) -> frozenset[str] | None:
+        """The aliases of the distribution with a domain name; None where there is none."""
+        found = (one.aliases for one in self.others() if one.domain_name == domain_name)
+        return next(found, None)
+
     def has_web_acl(self, account: str, arn: str) -> bool:
         """Whether a distribution uses a web ACL."""
         return any(one.config["WebACLId"] == arn for one in self._distributions(account))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..moto import adapter
-from .changes import Record, canonical
+from .changes import Record, canonical, wildcard_for
 from .store import Route53Store, find_balancer
 
 IsHealthy = Callable[[adapter.NamedBalancer], bool]
@@ -32,8 +32,7 @@ def answer(store: Route53Store, healthy: IsHealthy, zone: Any, name: str, kind: 
 def _at(records: Sequence[Record], name: str) -> list[Record]:
     """The records of a name, or of the wildcard that matches it."""
     found = [each for each in records if each["Name"] == name]
-    wildcard = f"\\052.{name.partition('.')[2]}"
-    return found or [each for each in records if each["Name"] == wildcard]
+    return found or [each for each in records if each["Name"] == wildcard_for(name)]
 
 
 def _choose(store: Route53Store, is_healthy: IsHealthy, records: Sequence[Record]) -> Record:

@@ -25,6 +25,11 @@ def canonical(name: str) -> str:
     return name.lower().rstrip(".").replace("*", "\\052") + "."
 
 
+def wildcard_for(name: str) -> str:
+    """The wildcard that matches a name, both in Route 53's form."""
+    return f"\\052.{name.partition('.')[2]}"
+
+
 def key(record: Record) -> tuple[str, str, str]:
     """The identity of a record in its zone."""
     return record["Name"], record["Type"], record.get("SetIdentifier") or ""

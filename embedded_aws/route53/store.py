@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from ..kernel.pace import Pace
 from ..moto import adapter
 from ..moto.adapter import AwsError, Route53Backend, route53_backends
 from . import changes
-from .changes import Record, canonical
+from .changes import Record, canonical, wildcard_for
 
 PROPAGATION_SECONDS = 30.0
 """Seconds for which a change is PENDING; "generally within 60 seconds", "Checking the status of your changes"."""
@@ -54,12 +54,17 @@ class Change:
         return {"Id": f"/change/{self.id}", "Status": status, "SubmittedAt": submitted}
 
 
+AliasesAt = Callable[[str], frozenset[str] | None]
+"""Returns the alternate domain names of the distribution with a domain name; None where there is none."""
+
+
 class Route53Store(Route53Backend):
     """The hosted zones of one account."""
 
-    def __init__(self, region_name: str, account_id: str, pace: Pace) -> None:
+    def __init__(self, region_name: str, account_id: str, pace: Pace, aliases_at: AliasesAt) -> None:
         super().__init__(region_name, account_id)
         self._pace = pace
+        self._aliases_at = aliases_at
         self.changes: dict[str, Change] = {}
         self._served: dict[str, list[tuple[float, tuple[Record, ...]]]] = defaultdict(list)
 
@@ -135,10 +140,7 @@ class Route53Store(Route53Backend):
         if zone_id in APP_RUNNER_ZONES:
             return []
         if zone_id == CLOUDFRONT_ZONE:
-            refused = (
-                f"{tried} EvaluateTargetHealth cannot be true for a CloudFront distribution"  # (own words)
-            )
-            return [refused] if target.get("EvaluateTargetHealth") else []
+            return [f"{tried} {each}" for each in self._distribution_trouble(zone, record)]
         if zone_id == zone.resource_id:
             inside = name.endswith(f".{zone.name}") or name == zone.name
             found = any(
@@ -149,6 +151,19 @@ class Route53Store(Route53Backend):
             found = find_balancer(self.account_id, name) is not None
         outside = [] if inside else [f"{tried} the alias target name does not lie within the target zone"]
         return outside + ([] if found else [f"{tried} that target was not found"])
+
+    def _distribution_trouble(self, zone: Any, record: Record) -> Iterator[str]:
+        """The problems of an alias to a distribution; the texts are own words, but that of an unknown one."""
+        target = record["AliasTarget"]
+        aliases = self._aliases_at(canonical(target["DNSName"]).rstrip("."))
+        if target.get("EvaluateTargetHealth"):
+            yield "EvaluateTargetHealth cannot be true for a CloudFront distribution"
+        if zone.private_zone:
+            yield "a private hosted zone cannot route traffic to a CloudFront distribution"
+        if aliases is None:
+            yield "that target was not found"
+        elif not {record["Name"], wildcard_for(record["Name"])} & {canonical(each) for each in aliases}:
+            yield "the distribution has no alternate domain name that matches the name of the record"
 
 
 def _values(record: Record) -> list[str]:

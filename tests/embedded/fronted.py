@@ -11,6 +11,7 @@ from tests.embedded_process import PATIENCE, EmbeddedProcess, control, eventuall
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 SERVICE_GROUP = "CloudFront-VPCOrigins-Service-SG"
 

@@ -33,7 +33,7 @@ SERVICES = (
 # Of the largest services only what has to do with a service on Fargate.
 PARTS = {
     "cloudfront": re.compile(
-        r"Distribution|VpcOrigin|[Tt]ag|Invalidation|(Get|List)(Cache|OriginRequest)Polic(y|ies)$"
+        r"Alias|Distribution|VpcOrigin|[Tt]ag|Invalidation|(Get|List)(Cache|OriginRequest)Polic(y|ies)$"
     ),
     "ec2": re.compile(
         r"(Create|Delete|Describe)Tags$|AccountAttributes|AvailabilityZones$|ManagedPrefixLists$"

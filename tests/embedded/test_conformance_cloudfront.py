@@ -25,6 +25,7 @@ from tests.embedded.fronted import (
 )
 from tests.embedded.identities import allow, session
 from tests.embedded.refusals import refused
+from tests.embedded.strangers import STRANGER, Stranger
 from tests.embedded_process import EmbeddedProcess, eventually, start
 
 ABSENT = "E1ABSENT000000"
@@ -569,14 +570,14 @@ def test_an_alias_has_a_certificate_in_us_east_1(fronted: Fronted, origin: str) 
     """Developer Guide, "Requirements for using SSL/TLS certificates with CloudFront": us-east-1, ISSUED, covering
     every alias; InvalidViewerCertificate in the words of Terraform's and others' logs. CNAMEAlreadyExists (409) for
     an alias that another distribution has. ACM says who uses it."""
-    arn, elsewhere = (
+    arn, regional = (
         certificate(fronted, "app.example.com"),
         certificate(fronted, "app.example.com", "us-east-2"),
     )
 
     first, second = fronted.config(origin, "a"), fronted.config(origin, "b")
     with refused("InvalidViewerCertificate", "isn't in us-east-1 region"):
-        fronted.create(with_alias(first, "app.example.com", elsewhere))
+        fronted.create(with_alias(first, "app.example.com", regional))
     with refused("InvalidViewerCertificate", "doesn't cover the alternate domain name (CNAME)"):
         fronted.create(with_alias(first, "other.example.com", arn))
     made = fronted.create(with_alias(first, "app.example.com", arn))
@@ -586,6 +587,91 @@ def test_an_alias_has_a_certificate_in_us_east_1(fronted: Fronted, origin: str) 
     assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["InUseBy"] == [made["ARN"]]
     with refused("ResourceInUseException"):
         acm.delete_certificate(CertificateArn=arn)
+
+
+@pytest.fixture
+def stranger(fronted: Fronted) -> Iterator[Stranger]:
+    """Another account, without distributions."""
+    made = Stranger(fronted.aws)
+    yield made
+    made.leave()
+
+
+def test_an_alias_has_one_distribution_of_all_accounts(
+    fronted: Fronted, origin: str, stranger: Stranger
+) -> None:
+    """Developer Guide, "Requirements for using alternate domain names": "You cannot add an alternate domain name to a
+    CloudFront distribution if the alternate domain name already exists in another CloudFront distribution, even if
+    your AWS account owns the other distribution"; overlapping ones are allowed "as long as both distributions were
+    created by using the same AWS account". The text is of "Move an alternate domain name"."""
+    taken = "One or more of the CNAMEs you provided are already associated with a different resource"
+    stranger.take("app.example.com", "*.taken.example.com")
+    arn, wild = certificate(fronted, "app.example.com"), certificate(fronted, "*.taken.example.com")
+    with refused("CNAMEAlreadyExists", taken):
+        fronted.create(with_alias(fronted.config(origin), "app.example.com", arn))
+    with refused("CNAMEAlreadyExists", taken):
+        fronted.create(with_alias(fronted.config(origin), "a.taken.example.com", wild))
+    stranger.leave()
+    fronted.create(with_alias(fronted.config(origin, "a"), "*.taken.example.com", wild))
+    fronted.create(with_alias(fronted.config(origin, "b"), "b.taken.example.com", wild))
+
+
+def test_who_has_an_alias_is_told_in_part(fronted: Fronted, origin: str, stranger: Stranger) -> None:
+    """ListConflictingAliases (model): aliases "that conflict or overlap with the provided alias", with distribution
+    and account ids that are "partially hidden"; of "a standard distribution in your account that has an attached
+    TLS certificate that includes the provided alias". How many characters are hidden is not verified."""
+    arn = certificate(fronted, "app.example.com")
+    mine = fronted.create(with_certificate(fronted.config(origin), arn))
+    bare = fronted.create(fronted.config(origin, "bare"))
+    [other] = stranger.take("app.example.com")
+    client = fronted.cloudfront
+    asked = {"DistributionId": mine["Id"], "Alias": "APP.example.com"}
+    found = client.list_conflicting_aliases(**asked)["ConflictingAliasesList"]
+    assert (found["Quantity"], found["Items"]) == (
+        1,
+        [
+            {
+                "Alias": "app.example.com",
+                "DistributionId": f"{'*' * 7}{other[-7:]}",
+                "AccountId": f"{'*' * 5}{STRANGER[-7:]}",
+            }
+        ],
+    )
+    for id, alias, code in (
+        (bare["Id"], "app.example.com", "InvalidArgument"),
+        (mine["Id"], "other.example.com", "InvalidArgument"),
+        (ABSENT, "app.example.com", "NoSuchDistribution"),
+    ):
+        with refused(code):
+            client.list_conflicting_aliases(DistributionId=id, Alias=alias)
+    with refused("AccessDenied"):
+        client.associate_alias(TargetDistributionId=mine["Id"], Alias="app.example.com")
+    stranger.leave()
+    assert not client.list_conflicting_aliases(**asked)["ConflictingAliasesList"]["Quantity"]
+
+
+def test_an_alias_is_moved_within_an_account(fronted: Fronted, origin: str) -> None:
+    """AssociateAlias (model): "you can move an alias that's already used for a standard distribution to a different
+    standard distribution"; Developer Guide, "Move an alternate domain name": within an account, to a distribution
+    with a certificate that includes it."""
+    arn = certificate(fronted, "app.example.com")
+    source = fronted.create(with_alias(fronted.config(origin, "a"), "app.example.com", arn))
+    target = fronted.create(fronted.config(origin, "b"))
+    move = {"TargetDistributionId": target["Id"], "Alias": "app.example.com"}
+    with refused("InvalidArgument"):
+        fronted.cloudfront.associate_alias(**move)
+    fronted.update(target["Id"], ViewerCertificate=with_certificate({}, arn)["ViewerCertificate"])
+    fronted.cloudfront.associate_alias(**move)
+    aliases = [fronted.distribution(each["Id"])["DistributionConfig"]["Aliases"] for each in (source, target)]
+    assert aliases == [{"Quantity": 0}, {"Quantity": 1, "Items": ["app.example.com"]}]
+    denied = session(fronted.aws, "no-mover", allow("cloudfront:GetDistribution")).client("cloudfront")
+    with refused("AccessDenied", f"cloudfront:AssociateAlias on resource: {target['ARN']}"):
+        denied.associate_alias(**move)
+
+
+def with_certificate(config: dict[str, Any], arn: str) -> dict[str, Any]:
+    """The configuration with a certificate, and no alias yet."""
+    return {**config, "ViewerCertificate": with_alias({}, "", arn)["ViewerCertificate"]}
 
 
 # IAM

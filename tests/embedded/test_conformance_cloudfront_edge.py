@@ -19,8 +19,10 @@ import requests
 from botocore.exceptions import ClientError
 
 from tests.embedded.firewalls import SEEN, of_set, rule
-from tests.embedded.fronted import Fronted, certificate, with_alias
+from tests.embedded.fronted import CLOUDFRONT_ZONE, Fronted, certificate, with_alias
+from tests.embedded.refusals import refused
 from tests.embedded.sites import MEGABYTE, Site
+from tests.embedded.zones import Zone, alias
 from tests.embedded_process import PATIENCE, EmbeddedProcess, eventually
 
 ALIAS = "app.example.com"
@@ -527,22 +529,30 @@ def test_https_to_the_origin_needs_a_certificate_for_the_host(edge: Edge) -> Non
 
 def test_an_alias_record_leads_to_a_distribution(edge: Edge) -> None:
     """Route 53 API Reference, "AliasTarget": the zone of all distributions is Z2FDTNDATAQYW2; "You can't set
-    EvaluateTargetHealth to true when the alias target is a CloudFront distribution." The text is not verified."""
-    route53 = edge.aws.client("route53")
-    zone = route53.create_hosted_zone(Name="example.com", CallerReference="alias")["HostedZone"]["Id"]
-
-    def put(healthy: bool) -> Any:
-        target = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": edge.name, "EvaluateTargetHealth": healthy}
-        record = {"Name": ALIAS, "Type": "A", "AliasTarget": target}
-        changes = [{"Action": "UPSERT", "ResourceRecordSet": record}]
-        return route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
-
-    with pytest.raises(route53.exceptions.InvalidChangeBatch, match="EvaluateTargetHealth"):
-        put(True)
-    change = put(False)["ChangeInfo"]["Id"]
-    eventually(lambda: route53.get_change(Id=change)["ChangeInfo"]["Status"] == "INSYNC")
-    answer = route53.test_dns_answer(HostedZoneId=zone, RecordName=ALIAS, RecordType="A")
-    assert answer["RecordData"] == [edge.name]
+    EvaluateTargetHealth to true when the alias target is a CloudFront distribution."; "Your CloudFront distribution
+    must include an alternate domain name that matches the name of the resource record set."; "You can't create a
+    resource record set in a private hosted zone to route traffic to a CloudFront distribution." Type A, and AAAA "If
+    IPv6 is enabled for the distribution". The texts are not verified, nor that Route 53 looks for the alternate
+    domain name."""
+    zone = Zone(edge.aws)
+    private = Zone(
+        edge.aws,
+        VPC={"VPCRegion": "us-east-2", "VPCId": edge.vpc},
+        HostedZoneConfig={"PrivateZone": True},
+    )
+    record = alias(ALIAS, edge.name, CLOUDFRONT_ZONE)
+    with refused("InvalidChangeBatch", "no alternate domain name"):
+        zone.create(record)
+    edge.put(with_alias(edge.plain, ALIAS, certificate(edge, ALIAS)))
+    with refused("InvalidChangeBatch", "EvaluateTargetHealth"):
+        zone.create(alias(ALIAS, edge.name, CLOUDFRONT_ZONE, healthy=True))
+    with refused("InvalidChangeBatch", "that target was not found"):
+        zone.create(alias(ALIAS, "d111111abcdef8.cloudfront.net", CLOUDFRONT_ZONE))
+    with refused("InvalidChangeBatch", "private hosted zone"):
+        private.create(record)
+    zone.settle(record, {**record, "Type": "AAAA"})
+    assert zone.ask(ALIAS) == zone.ask(ALIAS, "AAAA") == [edge.name]
+    assert edge.by_name(ALIAS) == (200, "app")
 
 
 def test_a_switch_to_another_origin_fails_no_request(edge: Edge) -> None:

@@ -28,7 +28,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "ServiceName": ("ServiceName",),
     },
     "application-autoscaling": {"ResourceId": ("ResourceId",)},
-    "cloudfront": {"DistributionId": ("Id", "DistributionId"), "Id": ("Id",)},
+    "cloudfront": {"DistributionId": ("Id", "DistributionId", "TargetDistributionId"), "Id": ("Id",)},
     "ec2": {"SecurityGroupId": ("GroupId",), "VpcId": ("VpcId",)},
     "ecr": {"RepositoryName": ("repositoryName", "repositoryNames")},
     "ecs": {
